@@ -1,0 +1,5 @@
+//! liandong (联动): neighbouring cities exchange boundary-area cases without a centre.
+
+pub mod ids;
+pub mod limits;
+pub mod log;

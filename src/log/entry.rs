@@ -1,0 +1,203 @@
+//! Entries: the bytes an author encoded, and the structural fields of their header.
+//!
+//! An entry is one header (permanent, hashed into the log) and its parts (erasable, each named in
+//! the header by its digest). The bytes are kept as received; nothing here encodes an entry.
+//!
+//! In scope: what order and honesty need to know of an entry.
+//! Out of scope: what its event means ([`crate::domain`]), protobuf ([`crate::wire`]).
+
+use bytes::Bytes;
+
+use crate::ids::{ActorId, CityCode, Hash, LogId, Position, SubjectId, Tag};
+
+/// A log's state at one moment: how many entries, and the Merkle root over them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Head {
+    /// The log.
+    pub log: LogId,
+    /// Number of entries, from 0.
+    pub size: u64,
+    /// RFC 6962 root over the first `size` entries.
+    pub root: Hash,
+}
+
+/// What kind of thing an entry is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum SubjectKind {
+    /// A boundary-area case.
+    Case,
+    /// A joint-action plan.
+    Plan,
+    /// A site of joint action.
+    Site,
+    /// A unit: officer, vehicle, drone.
+    Unit,
+    /// An emergency notice.
+    Notice,
+    /// A joint meeting.
+    Meeting,
+    /// A person or system, introduced before its first use.
+    Actor,
+    /// The log itself.
+    Log,
+    /// The agreement.
+    Agreement,
+}
+
+/// The record an entry is about. The id is `None` in the entry that opens the record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Subject {
+    /// Its kind.
+    pub kind: SubjectKind,
+    /// Its id, absent in an opening: it follows from the opening's position.
+    pub id: Option<SubjectId>,
+}
+
+/// In what capacity somebody acted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ActorRole {
+    /// Plans and moves cases.
+    Coordinator,
+    /// Certified officer in the field.
+    Inspector,
+    /// A city's enforcement system, acting for an officer.
+    System,
+    /// Reads only.
+    Auditor,
+    /// Runs the node.
+    Admin,
+    /// The node itself.
+    Node,
+}
+
+/// Who acted: a role and 16 random bytes that its city gave that person or system.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ActorRef {
+    /// The capacity.
+    pub role: ActorRole,
+    /// The opaque id, fresh in each agreement.
+    pub id: ActorId,
+}
+
+/// Tags of the request an entry answers; only its author's node key can check them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestTags {
+    /// HMAC over (caller, request id).
+    pub request: Tag,
+    /// HMAC over the request body.
+    pub body: Tag,
+}
+
+/// Who may hold a part.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Audience {
+    /// All members of the agreement.
+    AllMembers,
+    /// The author's city, and every city that handles the case or has handled it.
+    HandlingCity,
+    /// The author's city and the cities named, in ascending order, 1 to 16 of them.
+    Cities(Vec<CityCode>),
+}
+
+/// What a part holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PartKind {
+    /// The editable fields of a case.
+    CaseRecord,
+    /// A natural person: kept for the handling city.
+    Person,
+    /// Running number and the own system's number.
+    CaseNumber,
+    /// Free text: a reason, a note, an answer.
+    Text,
+    /// A list of evidence with digests.
+    Evidence,
+    /// The certificate number behind an actor.
+    ActorCertificate,
+}
+
+/// A part as its header names it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PartRef {
+    /// What it holds.
+    pub kind: PartKind,
+    /// Who may hold it.
+    pub audience: Audience,
+    /// SHA-256 of the part's bytes.
+    pub digest: Hash,
+}
+
+/// The structural fields of a header: all that order, honesty and sharing need.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Envelope {
+    /// The log it belongs to.
+    pub log: LogId,
+    /// Its index there, from 0.
+    pub index: u64,
+    /// Wall clock of the author, milliseconds since 1970-01-01 UTC; shown, never compared.
+    pub record_time_ms: i64,
+    /// The author's clock was off by more than its members' median allows; shown only.
+    pub clock_suspect: bool,
+    /// Heads of other logs of the agreement the author had applied and not named before.
+    pub after: Vec<Head>,
+    /// Who acted. Absent only in entries the node writes about itself.
+    pub actor: Option<ActorRef>,
+    /// The officer a system acted for.
+    pub acting_for: Option<ActorRef>,
+    /// Request tags.
+    pub request: Option<RequestTags>,
+    /// What it is about.
+    pub subject: Subject,
+    /// On a move, the position it moves from.
+    pub prev: Option<Position>,
+    /// Its parts, none to eight.
+    pub parts: Vec<PartRef>,
+}
+
+impl Envelope {
+    /// Where this entry stands.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        Position { log: self.log, index: self.index }
+    }
+}
+
+/// What stands in a part's place in one copy of an entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PartSlot {
+    /// The bytes.
+    Bytes(Bytes),
+    /// Erased by the entry named.
+    ErasedBy(Position),
+    /// The holder of this copy is not in the part's audience.
+    Withheld,
+}
+
+/// One entry: its header's bytes as its author encoded them, what they say, and its parts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The encoded header: the leaf of the Merkle tree.
+    pub header: Bytes,
+    /// The structural fields read from `header`.
+    pub envelope: Envelope,
+    /// One slot for each part the header names, in its order.
+    pub parts: Vec<PartSlot>,
+}
+
+/// The id of the record that the entry at `opening` opens.
+///
+/// The first 16 bytes of SHA-256(`liandong/subject/v1` || 0x00 || log id || index as 8 bytes
+/// big-endian), so that nobody can open a record twice or take an id in advance.
+#[must_use]
+pub fn subject_id(opening: Position) -> SubjectId {
+    let mut text = Vec::with_capacity(60);
+    text.extend_from_slice(b"liandong/subject/v1\0");
+    text.extend_from_slice(opening.log.as_bytes());
+    text.extend_from_slice(&opening.index.to_be_bytes());
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text);
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    SubjectId::new(id)
+}
