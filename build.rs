@@ -1,0 +1,23 @@
+//! Compiles `proto/` with protox (no protoc) and does nothing else.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use prost::Message;
+
+const FILES: [&str; 4] = [
+    "proto/liandong/v1/case_service.proto",
+    "proto/liandong/v1/agreement_service.proto",
+    "proto/liandong/v1/node_service.proto",
+    "proto/liandong/peer/v1/peer_service.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    println!("cargo:rerun-if-changed=build.rs");
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    let descriptors = protox::compile(FILES, ["proto"])?;
+    std::fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    Ok(())
+}
