@@ -2,10 +2,20 @@
 //!
 //! In scope: RFC 6962 trees, C2SP notes, manifests, batches, heads.
 //! Out of scope: meaning ([`crate::domain`]), bytes on disk ([`crate::journal`]), protobuf.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`entry`] | entries, and the rules each obeys wherever it stands |
+//! | [`merkle`] | frontier, roots, inclusion and consistency proofs |
+//! | [`keys`] | strict Ed25519 |
 
 pub mod entry;
+pub mod keys;
+pub mod merkle;
 
 pub use entry::{
     ActorRef, ActorRole, Audience, Entry, Envelope, Head, PartKind, PartRef, PartSlot, RequestTags,
     Subject, SubjectKind, subject_id,
 };
+pub use keys::{KeyError, SigningKey, VerifyingKey};
+pub use merkle::{Frontier, LeafSource, leaf_hash};
