@@ -8,10 +8,14 @@
 //! | [`entry`] | entries, and the rules each obeys wherever it stands |
 //! | [`merkle`] | frontier, roots, inclusion and consistency proofs |
 //! | [`keys`] | strict Ed25519 |
+//! | [`text`] | canonical `key: value` texts, for manifest, charter and card |
+//! | [`note`] | signed notes and their lines |
 
 pub mod entry;
 pub mod keys;
 pub mod merkle;
+pub mod note;
+pub mod text;
 
 pub use entry::{
     ActorRef, ActorRole, Audience, Entry, Envelope, Head, PartKind, PartRef, PartSlot, RequestTags,
@@ -19,3 +23,5 @@ pub use entry::{
 };
 pub use keys::{KeyError, SigningKey, VerifyingKey};
 pub use merkle::{Frontier, LeafSource, leaf_hash};
+pub use note::{Note, NoteAlg, NoteError, NoteKey, SignatureLine, Verified};
+pub use text::{FreeText, TextError, TextReader, TextWriter};
