@@ -213,9 +213,7 @@ impl Manifest {
 
 /// Reads all lines. Algorithms are judged before keys, whose form depends on them.
 fn read(lines: &mut TextReader<'_>) -> Result<Manifest, ManifestError> {
-    let agreement = lines.value("agreement")?;
-    let agreement =
-        AgreementId::parse(agreement).map_err(|_| TextError::Value { key: "agreement" })?;
+    let agreement = lines.parsed("agreement")?;
     let (city, node) = (lines.parsed("city")?, lines.parsed("node")?);
     let (epoch, charter) = (lines.parsed("epoch")?, lines.parsed("charter")?);
     let (log_key, cosign_key) = (lines.value("log_key")?, lines.value("cosign_key")?);

@@ -110,7 +110,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn notes_round_trip(text in "[^\\x00-\\x1f]{0,40}(\n[^\\x00-\\x1f]{0,9}){0,4}", times in prop::collection::vec(any::<u64>(), 1..5)) {
+    fn notes_round_trip(
+        text in "[^\\x00-\\x1f]{0,40}(\n[^\\x00-\\x1f]{0,9}){0,4}",
+        times in prop::collection::vec(any::<u64>(), 1..5),
+    ) {
         let text = format!("{text}\n");
         let lines: Vec<_> =
             times.iter().map(|t| cosign_line("w", &key(1), *t, &text).unwrap()).collect();
@@ -122,7 +125,11 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_parse_render_to_themselves(cut in 0_usize..300, at in 0_usize..300, with in any::<u8>()) {
+    fn bytes_that_parse_render_to_themselves(
+        cut in 0_usize..300,
+        at in 0_usize..300,
+        with in any::<u8>(),
+    ) {
         let mut bytes = EXAMPLE.as_bytes().to_vec();
         if let Some(byte) = bytes.get_mut(at) {
             *byte = with;
