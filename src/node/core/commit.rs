@@ -135,11 +135,16 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn append_batch(&mut self, batch: &RawBatch) -> Result<(), WriteError> {
         let payload = wire::batch::encode_batch(batch);
         let record = self.append(RecordKind::Batch, &payload)?;
+        self.index_batch(record, batch);
+        Ok(())
+    }
+
+    /// Notes where a batch lies.
+    pub(super) fn index_batch(&mut self, record: RecordRef, batch: &RawBatch) {
         let narrow = batch.entries.iter().any(has_narrow);
         let end = batch.from + batch.entries.len() as u64;
         let row = BatchRow { record, end, narrow };
         self.group.changes.insert(keys::batch(batch.log, batch.from), Some(rows::encode(&row)));
-        Ok(())
     }
 
     /// Hands a record to the journal; it is on disk after the group's commit.
