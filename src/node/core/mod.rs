@@ -175,3 +175,17 @@ impl<D: Disk, S: Store> Core<D, S> {
         Some(OwnKeys { log, cosign })
     }
 }
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Entries applied so far.
+    #[must_use]
+    pub fn apply_number(&self) -> u64 {
+        self.apply_number
+    }
+
+    /// The journal's id.
+    #[must_use]
+    pub fn journal_id(&self) -> [u8; 16] {
+        self.journal.journal_id()
+    }
+}
