@@ -11,6 +11,7 @@ pub mod code;
 pub mod date;
 pub mod decide;
 pub mod division;
+pub mod evidence;
 pub mod facts;
 pub mod invalid;
 pub mod kind;
@@ -20,6 +21,7 @@ pub mod party;
 pub mod place;
 pub mod pollutant;
 pub mod quantity;
+pub mod record;
 pub mod refusal;
 pub mod text;
 pub mod transition;
@@ -29,6 +31,8 @@ pub mod words;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod tests;
 
 pub use case::{AuthorityLevel, Case, CaseContribution, CaseMove, CaseState, CaseStep, Transfer};
 pub use code::{Language, Words};
@@ -38,6 +42,7 @@ pub use division::CountyCode;
 pub use facts::{BorderDistance, CaseFacts, DataLevel, Medium, Source};
 pub use invalid::{Invalid, InvalidReason};
 pub use kind::MoveKind;
+pub use record::{CaseDraft, CaseRecord};
 pub use refusal::{Misfit, Refusal};
 pub use transition::{allowed_moves, next, open, steps_from};
 pub use uscc::Uscc;
