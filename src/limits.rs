@@ -30,3 +30,33 @@ pub const RECORD_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const JOURNAL_RESERVE_BYTES: u64 = 4 * 1024 * 1024;
 /// Below this much free disk, writes are refused and reads go on (default of a setting).
 pub const DISK_LOW_BYTES: u64 = 512 * 1024 * 1024;
+/// A case title: 128 Chinese characters.
+pub const TITLE_BYTES_MAX: usize = 384;
+/// The summary of a case: 8 000 Chinese characters, so that evidence still fits beside it.
+pub const SUMMARY_BYTES_MAX: usize = 24 * 1024;
+/// An address, a place where evidence was taken: 200 Chinese characters.
+pub const ADDRESS_BYTES_MAX: usize = 600;
+/// A name of a firm, a unit, a law or an evidence item: 120 Chinese characters.
+pub const NAME_BYTES_MAX: usize = 360;
+/// A number given by another system or on a document, such as 聊环罚字〔2026〕005号.
+pub const REFERENCE_BYTES_MAX: usize = 128;
+/// A media type; the longest registered ones are shorter.
+pub const MIME_BYTES_MAX: usize = 100;
+/// Everything of a case that one part carries; the rest of the part's room is salt and framing.
+pub const CASE_RECORD_BYTES_MAX: usize = PART_BYTES_MAX - 64;
+/// Evidence items of one record: more belong in one archive file with its own list.
+pub const EVIDENCE_MAX: usize = 64;
+/// Officers on one case, visitors of joint teams included.
+pub const OFFICERS_MAX: usize = 16;
+/// Collectors of one evidence item; the law asks for two.
+pub const COLLECTORS_MAX: usize = 4;
+/// Measurements of one record; series travel as evidence files.
+pub const POLLUTANTS_MAX: usize = 32;
+/// Legal bases of one record: a few acts under an old and a new text.
+pub const LEGAL_BASES_MAX: usize = 16;
+/// An evidence file: two hours of drone video.
+pub const EVIDENCE_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+/// A measured number; real ones have under ten digits, and this still fits a table column.
+pub const DECIMAL_CHARS_MAX: usize = 24;
+/// Ten billion yuan in fen; a larger fine is a slip of the unit.
+pub const FEN_MAX: i64 = 1_000_000_000_000;

@@ -1,0 +1,49 @@
+//! PURE: what records mean. No bytes, no trees, no network, no clock, no floats.
+//!
+//! In scope: cases, who may move them, the values of which records are made, the words people
+//! see. Out of scope: logs and their order ([`crate::log`]), how any of this is encoded.
+//!
+//! [`open`] and [`next`] are the transition table that every node applies to every event;
+//! [`decide`] and its sisters are asked only by the city that wants to write.
+
+pub mod case;
+pub mod code;
+pub mod date;
+pub mod decide;
+pub mod division;
+pub mod evidence;
+pub mod facts;
+pub mod invalid;
+pub mod kind;
+pub mod law;
+pub mod officer;
+pub mod party;
+pub mod place;
+pub mod pollutant;
+pub mod quantity;
+pub mod record;
+pub mod refusal;
+pub mod text;
+pub mod transition;
+pub mod uscc;
+pub mod violation;
+pub mod words;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub use case::{AuthorityLevel, Case, CaseContribution, CaseMove, CaseState, CaseStep, Transfer};
+pub use code::{Language, Words};
+pub use date::Date;
+pub use decide::{decide, decide_contribution, decide_open};
+pub use division::CountyCode;
+pub use facts::{BorderDistance, CaseFacts, DataLevel, Medium, Source};
+pub use invalid::{Invalid, InvalidReason};
+pub use kind::MoveKind;
+pub use record::{CaseDraft, CaseRecord};
+pub use refusal::{Misfit, Refusal};
+pub use transition::{allowed_moves, next, open, steps_from};
+pub use uscc::Uscc;
+pub use violation::Violation;

@@ -1,0 +1,264 @@
+//! The ways the domain says no.
+//!
+//! A [`Misfit`] comes from the transition table and means the same on every node. A [`Refusal`]
+//! comes from the deciding node only. Neither changes anything; both carry what the person
+//! needs in order to go on ([`crate::domain::words`] turns them into sentences).
+
+use super::case::CaseState;
+use super::date::Date;
+use super::kind::MoveKind;
+use crate::ids::CityCode;
+
+/// Why the transition table forbids a move. The case is as it was.
+///
+/// Of a command: do what the text says. Of an event already signed elsewhere: it is shown as
+/// having had no effect (未生效操作), and nobody has to repair anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// Nothing moves after archiving; contributions are still taken.
+    #[error("case is archived")]
+    CaseArchived,
+    /// A case is opened once.
+    #[error("case is open already")]
+    AlreadyOpen,
+    /// The charter in force does not name the city.
+    #[error("city {city} is not a member of the agreement")]
+    NotAMember {
+        /// Who tried.
+        city: CityCode,
+    },
+    /// Another city may move the case now. Ask it, or contribute.
+    #[error("turn is with {turn}, the case is {state}")]
+    NotYourTurn {
+        /// Who may move it.
+        turn: CityCode,
+        /// Where the case stands.
+        state: CaseState,
+    },
+    /// The city has the turn but does not answer for the case. Accept the transfer first.
+    #[error("case is handled by {handling}, the case is {state}")]
+    NotHandlingCity {
+        /// Who answers for it.
+        handling: CityCode,
+        /// Where the case stands.
+        state: CaseState,
+    },
+    /// Nothing is edited until the transfer has ended. Accept it first.
+    #[error("transfer is not finished, the case is {state}")]
+    TransferPending {
+        /// Where the case stands.
+        state: CaseState,
+    },
+    /// The state has no such move.
+    #[error("{kind} is not possible, the case is {state}")]
+    MoveNotAllowed {
+        /// Where the case stands.
+        state: CaseState,
+        /// What was tried.
+        kind: MoveKind,
+    },
+    /// A case is not offered to the city that has it.
+    #[error("transfer names the own city as receiver")]
+    SelfTransfer,
+    /// Only members receive cases.
+    #[error("receiver {city} is not a member of the agreement")]
+    ReceiverNotMember {
+        /// The receiver that was named.
+        city: CityCode,
+    },
+}
+
+impl Misfit {
+    /// The stable reason, upper-case letters and underscores.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::CaseArchived => "CASE_ARCHIVED",
+            Self::AlreadyOpen => "ALREADY_OPEN",
+            Self::NotAMember { .. } => "NOT_A_MEMBER",
+            Self::NotYourTurn { .. } => "NOT_YOUR_TURN",
+            Self::NotHandlingCity { .. } => "NOT_HANDLING_CITY",
+            Self::TransferPending { .. } => "TRANSFER_PENDING",
+            Self::MoveNotAllowed { .. } => "MOVE_NOT_ALLOWED",
+            Self::SelfTransfer => "SELF_TRANSFER",
+            Self::ReceiverNotMember { .. } => "RECEIVER_NOT_MEMBER",
+        }
+    }
+}
+
+/// Why the deciding node does not carry out a command. Nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The table forbids it.
+    #[error(transparent)]
+    Misfit(Misfit),
+    /// The legal date lies ahead. Enter the move on that day.
+    #[error("effective date {effective_on} is after today, {today}")]
+    EffectiveInFuture {
+        /// The date given.
+        effective_on: Date,
+        /// Today in Beijing.
+        today: Date,
+    },
+    /// The legal date lies before the last move's. Correct it.
+    #[error("effective date {effective_on} is before the last move's, {last}")]
+    EffectiveBeforeLast {
+        /// The date given.
+        effective_on: Date,
+        /// The earliest possible date.
+        last: Date,
+    },
+    /// A case is filed at a place. Add CGCS2000 coordinates first.
+    #[error("exact coordinates are missing")]
+    PointRequired,
+    /// A filed case keeps its place. Correct the coordinates instead of taking them away.
+    #[error("coordinates of a filed case cannot be taken away")]
+    PointRemoved,
+    /// Two certified officers are needed (处罚法 art. 42).
+    #[error("{got} officers given, at least two are needed")]
+    OfficersMissing {
+        /// How many are given.
+        got: usize,
+    },
+    /// The designation is dated ahead.
+    #[error("designation is dated {designated_on}, after today, {today}")]
+    DesignatedInFuture {
+        /// The date given.
+        designated_on: Date,
+        /// Today in Beijing.
+        today: Date,
+    },
+    /// A provincial department is not above cities of two provinces (处罚法 art. 25).
+    #[error("a provincial department is not the common superior of {from} and {to}")]
+    AuthorityNotCommon {
+        /// Who offered the case.
+        from: CityCode,
+        /// Who disputes it.
+        to: CityCode,
+    },
+    /// Content of the highest level never enters the exchange.
+    #[error("content that must not be exchanged")]
+    SecretNotExchanged,
+    /// The county code does not exist at county level.
+    #[error("county code is not a six-digit county code")]
+    CountyUnknown,
+    /// The discovery lies ahead, or at no date at all.
+    #[error("discovery lies after today, {today}")]
+    DiscoveredInFuture {
+        /// Today in Beijing.
+        today: Date,
+    },
+    /// The act begins after it was discovered.
+    #[error("act begins after its discovery on {discovered_on}")]
+    OccurredAfterDiscovery {
+        /// Beijing date of the discovery.
+        discovered_on: Date,
+    },
+    /// The act ends before it begins.
+    #[error("act ends before it begins")]
+    OccurredOrder,
+    /// The act ends ahead. Leave its end open while it goes on.
+    #[error("act ends after today, {today}")]
+    OccurredInFuture {
+        /// Today in Beijing.
+        today: Date,
+    },
+    /// Distances are not ascending by city, or too many. A fault of the program that sent them.
+    #[error("border distances are not one for each city in ascending order")]
+    Borders,
+    /// Too far from every shared border. Claim an exception, or keep the case at home.
+    #[error("nearest border is {nearest_m} m away, the belt is {belt_m} m")]
+    OutsideBelt {
+        /// Distance to the nearest border in metres.
+        nearest_m: u32,
+        /// Width of the belt in metres.
+        belt_m: u32,
+    },
+    /// No offer is waiting for an answer.
+    #[error("no transfer is offered, the case is {state}")]
+    NoTransfer {
+        /// Where the case stands.
+        state: CaseState,
+    },
+    /// Only the receiver acknowledges an offer.
+    #[error("transfer was offered to {receiver}")]
+    NotReceiver {
+        /// To whom it was offered.
+        receiver: CityCode,
+    },
+    /// Only the sender asks an offer back.
+    #[error("transfer was offered by {sender}")]
+    NotSender {
+        /// Who offered it.
+        sender: CityCode,
+    },
+    /// Only the city that answers for the case may do this.
+    #[error("case is handled by {handling}")]
+    HandlingCityOnly {
+        /// Who answers for it.
+        handling: CityCode,
+    },
+    /// One asks others for help and opens parts to others.
+    #[error("own city is named where another is meant")]
+    SelfNamed,
+    /// An answer cannot be due before today.
+    #[error("due date {due_on} is before today, {today}")]
+    DueInPast {
+        /// The date given.
+        due_on: Date,
+        /// Today in Beijing.
+        today: Date,
+    },
+    /// The handling city changes the record itself, without a proposal.
+    #[error("handling city does not propose to itself")]
+    OwnProposal,
+    /// The city never took the case over, so no files are on their way to it.
+    #[error("no files of an earlier handling city are due to this city")]
+    NothingToReceive,
+    /// An entry has at most [`crate::limits::PARTS_MAX`] parts.
+    #[error("part {part} does not exist")]
+    NoSuchPart {
+        /// The place given, from 0.
+        part: u32,
+    },
+}
+
+impl Refusal {
+    /// The stable reason, upper-case letters and underscores.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Misfit(misfit) => misfit.reason(),
+            Self::EffectiveInFuture { .. } => "EFFECTIVE_IN_FUTURE",
+            Self::EffectiveBeforeLast { .. } => "EFFECTIVE_BEFORE_LAST",
+            Self::PointRequired => "POINT_REQUIRED",
+            Self::PointRemoved => "POINT_REMOVED",
+            Self::OfficersMissing { .. } => "OFFICERS_MISSING",
+            Self::DesignatedInFuture { .. } => "DESIGNATED_IN_FUTURE",
+            Self::AuthorityNotCommon { .. } => "AUTHORITY_NOT_COMMON",
+            Self::SecretNotExchanged => "LEVEL_SECRET",
+            Self::CountyUnknown => "COUNTY_CODE",
+            Self::DiscoveredInFuture { .. } => "DISCOVERED_IN_FUTURE",
+            Self::OccurredAfterDiscovery { .. } => "OCCURRED_AFTER_DISCOVERY",
+            Self::OccurredOrder => "OCCURRED_ORDER",
+            Self::OccurredInFuture { .. } => "OCCURRED_IN_FUTURE",
+            Self::Borders => "BORDERS",
+            Self::OutsideBelt { .. } => "OUTSIDE_BELT",
+            Self::NoTransfer { .. } => "NO_TRANSFER",
+            Self::NotReceiver { .. } => "NOT_RECEIVER",
+            Self::NotSender { .. } => "NOT_SENDER",
+            Self::HandlingCityOnly { .. } => "NOT_HANDLING_CITY",
+            Self::SelfNamed => "SELF_NAMED",
+            Self::DueInPast { .. } => "DUE_IN_PAST",
+            Self::OwnProposal => "OWN_PROPOSAL",
+            Self::NothingToReceive => "NOTHING_TO_RECEIVE",
+            Self::NoSuchPart { .. } => "NO_SUCH_PART",
+        }
+    }
+}
+
+impl From<Misfit> for Refusal {
+    fn from(misfit: Misfit) -> Self {
+        Self::Misfit(misfit)
+    }
+}

@@ -1,0 +1,339 @@
+//! What people are told when something was not done: why, and what to do now.
+//!
+//! Words of single values stand beside their codes (see [`crate::domain::code`]). Names of cities
+//! are in the charter, so whoever asks for a sentence says how cities are called.
+
+use super::code::{Language, Words};
+use super::kind::MoveKind;
+use super::refusal::{Misfit, Refusal};
+use crate::ids::CityCode;
+
+/// Two sentences for a page, a table or an error detail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Why it was not done.
+    pub why: String,
+    /// What the person can do now.
+    pub todo: String,
+}
+
+/// Who is asking, and what else the sentences need to know.
+pub struct Listener<'a> {
+    /// The language of the sentences.
+    pub language: Language,
+    /// The name of a city for people, such as 邯郸 or Handan.
+    pub city: &'a dyn Fn(CityCode) -> String,
+    /// What this city could do now, as [`crate::domain::allowed_moves`] lists it.
+    pub allowed: &'a [MoveKind],
+}
+
+impl Refusal {
+    /// Why it was not done and what to do, in the listener's language.
+    #[must_use]
+    pub fn explain(&self, to: &Listener<'_>) -> Explanation {
+        let (why, todo) = match (self, to.language) {
+            (Self::Misfit(misfit), _) => return misfit.explain(to),
+            (_, Language::Zh) => self.zh(to),
+            (_, Language::En) => self.en(to),
+        };
+        Explanation { why, todo }
+    }
+
+    fn zh(&self, to: &Listener<'_>) -> (String, String) {
+        let city = |code: &CityCode| (to.city)(*code);
+        let told = |why: String, todo: &str| (why, todo.to_owned());
+        let pair = |why: &str, todo: &str| told(why.to_owned(), todo);
+        match self {
+            Self::Misfit(misfit) => misfit.zh(to),
+            Self::EffectiveInFuture { effective_on, today } => told(
+                format!("生效日期 {effective_on} 晚于今天（{today}）"),
+                "请改为实际日期，或到当日再录入",
+            ),
+            Self::EffectiveBeforeLast { effective_on, last } => (
+                format!("生效日期 {effective_on} 早于上一步的 {last}"),
+                format!("请填写 {last} 或之后的日期；事后录入会标为补录"),
+            ),
+            Self::PointRequired => pair("立案须有准确位置", "请先补充 CGCS2000 经纬度，再立案"),
+            Self::PointRemoved => pair("立案后不能删去位置", "位置有误的，请改为正确的经纬度"),
+            Self::OfficersMissing { got } => told(
+                format!("现有执法人员 {got} 名，少于两名"),
+                "请补充持证执法人员，现场检查不得少于两人",
+            ),
+            Self::DesignatedInFuture { designated_on, today } => told(
+                format!("指定管辖文书日期 {designated_on} 晚于今天（{today}）"),
+                "请核对文书日期",
+            ),
+            Self::AuthorityNotCommon { from, to: receiver } => told(
+                format!("{}与{}不属同一省，省厅不是共同上级", city(from), city(receiver)),
+                "请核对指定机关；跨省争议一般由生态环境部指定",
+            ),
+            Self::SecretNotExchanged => pair("不交换级内容不得进入交换系统", "请在本市系统办理"),
+            Self::CountyUnknown => pair("县级区划代码不对", "请选择案发地的县（市、区）"),
+            Self::DiscoveredInFuture { today } => {
+                told(format!("发现时间晚于今天（{today}）"), "请核对发现时间")
+            }
+            Self::OccurredAfterDiscovery { discovered_on } => {
+                told(format!("行为开始日期晚于发现日期（{discovered_on}）"), "请核对行为开始日期")
+            }
+            Self::OccurredOrder => pair("行为结束日期早于开始日期", "请核对起止日期"),
+            Self::OccurredInFuture { today } => {
+                told(format!("行为结束日期晚于今天（{today}）"), "行为仍在持续的，结束日期请留空")
+            }
+            Self::Borders => pair("边界距离数据有误", "这是程序问题，请联系系统管理员"),
+            Self::OutsideBelt { nearest_m, belt_m } => told(
+                format!("距最近的共同边界 {nearest_m} 米，超出协议约定的 {belt_m} 米"),
+                "确需联动的，请勾选边界范围外例外并说明理由；否则在本市办理",
+            ),
+            Self::NoTransfer { state } => told(
+                format!("案件现为“{}”，没有待答复的移送", state.zh()),
+                "无需操作，请刷新查看最新状态",
+            ),
+            Self::NotReceiver { receiver } => {
+                (format!("移送的接收方是{}", city(receiver)), format!("请由{}签收", city(receiver)))
+            }
+            Self::NotSender { sender } => {
+                (format!("移送由{}发出", city(sender)), format!("请由{}请求收回", city(sender)))
+            }
+            Self::HandlingCityOnly { handling } => {
+                told(format!("本案由{}承办", city(handling)), "可以补充材料，或向承办市提出建议")
+            }
+            Self::SelfNamed => pair("对方不能是本市", "请选择另一成员市"),
+            Self::DueInPast { due_on, today } => {
+                told(format!("答复期限 {due_on} 早于今天（{today}）"), "请填写今天或之后的日期")
+            }
+            Self::OwnProposal => pair("本市就是承办市，不必提建议", "请直接修改案件内容"),
+            Self::NothingToReceive => pair("没有移交给本市的材料", "无需确认"),
+            Self::NoSuchPart { part } => {
+                (format!("该记录没有第 {} 份材料", u64::from(*part) + 1), "请刷新后重选".to_owned())
+            }
+        }
+    }
+
+    fn en(&self, to: &Listener<'_>) -> (String, String) {
+        let city = |code: &CityCode| (to.city)(*code);
+        let todo = match self {
+            Self::Misfit(misfit) => return misfit.en(to),
+            Self::EffectiveInFuture { .. } => {
+                "enter the real date, or wait for that day".to_owned()
+            }
+            Self::EffectiveBeforeLast { last, .. } => format!("enter {last} or a later date"),
+            Self::PointRequired => "add CGCS2000 coordinates, then file".to_owned(),
+            Self::PointRemoved => "correct the coordinates instead".to_owned(),
+            Self::OfficersMissing { .. } => "add certified officers".to_owned(),
+            Self::DesignatedInFuture { .. } => "check the date of the document".to_owned(),
+            Self::AuthorityNotCommon { .. } => "check who issued the designation".to_owned(),
+            Self::SecretNotExchanged => "keep it in the own city's system".to_owned(),
+            Self::CountyUnknown => "choose the county of the place".to_owned(),
+            Self::DiscoveredInFuture { .. } => "check the time of discovery".to_owned(),
+            Self::OccurredAfterDiscovery { .. } => "check the first day of the act".to_owned(),
+            Self::OccurredOrder => "check both days of the act".to_owned(),
+            Self::OccurredInFuture { .. } => "leave the end open while the act goes on".to_owned(),
+            Self::Borders => "this is a fault of the program, tell the operator".to_owned(),
+            Self::OutsideBelt { .. } => "claim an exception, or keep it at home".to_owned(),
+            Self::NoTransfer { .. } => "nothing to do, reload the page".to_owned(),
+            Self::NotReceiver { receiver } => format!("{} may acknowledge it", city(receiver)),
+            Self::NotSender { sender } => format!("{} may ask for it back", city(sender)),
+            Self::HandlingCityOnly { .. } => "add material, or make a proposal".to_owned(),
+            Self::SelfNamed => "choose another member".to_owned(),
+            Self::DueInPast { .. } => "enter today or a later date".to_owned(),
+            Self::OwnProposal => "change the record itself".to_owned(),
+            Self::NothingToReceive => "nothing to confirm".to_owned(),
+            Self::NoSuchPart { .. } => "reload the page and choose again".to_owned(),
+        };
+        (self.to_string(), todo)
+    }
+}
+
+impl Misfit {
+    /// Why it had no effect and what to do, in the listener's language.
+    #[must_use]
+    pub fn explain(&self, to: &Listener<'_>) -> Explanation {
+        let (why, todo) = match to.language {
+            Language::Zh => self.zh(to),
+            Language::En => self.en(to),
+        };
+        Explanation { why, todo }
+    }
+
+    fn zh(&self, to: &Listener<'_>) -> (String, String) {
+        let city = |code: &CityCode| (to.city)(*code);
+        match self {
+            Self::CaseArchived => {
+                ("案件已归档".to_owned(), "流程不再变动，仍可补充材料".to_owned())
+            }
+            Self::AlreadyOpen => ("案件已经建立".to_owned(), "请在原案件上操作".to_owned()),
+            Self::NotAMember { city: who } => {
+                (format!("{}不是本联动协议成员", city(who)), "请核对所选的协议".to_owned())
+            }
+            Self::NotYourTurn { turn, state } => (
+                format!("办理权：现由{}处理（{}）", city(turn), state.zh()),
+                format!("可以联系{}，也可以补充材料", city(turn)),
+            ),
+            Self::NotHandlingCity { handling, state } => (
+                format!("承办市仍是{}（{}）", city(handling), state.zh()),
+                "需要修改的，请先同意接收".to_owned(),
+            ),
+            Self::TransferPending { state } => {
+                (format!("移送尚未办完（{}）", state.zh()), "请先同意接收，再修改内容".to_owned())
+            }
+            Self::MoveNotAllowed { state, kind } => {
+                (format!("案件现为“{}”，不能“{}”", state.zh(), kind.zh()), to.allowed_text())
+            }
+            Self::SelfTransfer => ("不能移送给本市".to_owned(), "请选择另一成员市".to_owned()),
+            Self::ReceiverNotMember { city: who } => (
+                format!("{}不是本联动协议成员", city(who)),
+                "请选择成员市；协议外的移送请走公文".to_owned(),
+            ),
+        }
+    }
+
+    fn en(&self, to: &Listener<'_>) -> (String, String) {
+        let city = |code: &CityCode| (to.city)(*code);
+        let pair = |why: &str, todo: &str| (why.to_owned(), todo.to_owned());
+        match self {
+            Self::CaseArchived => pair("the case is archived", "material can still be added"),
+            Self::AlreadyOpen => pair("the case is open already", "go on with that case"),
+            Self::NotAMember { city: who } => (
+                format!("{} is not a member of this agreement", city(who)),
+                "check the agreement".to_owned(),
+            ),
+            Self::NotYourTurn { turn, state } => (
+                format!("the case is with {} ({})", city(turn), state.en()),
+                format!("ask {}, or add material", city(turn)),
+            ),
+            Self::NotHandlingCity { handling, state } => (
+                format!("the case is still handled by {} ({})", city(handling), state.en()),
+                "accept the transfer first".to_owned(),
+            ),
+            Self::TransferPending { state } => (
+                format!("the transfer is not finished ({})", state.en()),
+                "accept it first, then change the record".to_owned(),
+            ),
+            Self::MoveNotAllowed { state, kind } => (
+                format!("the case is at \"{}\", \"{}\" is not possible", state.en(), kind.en()),
+                to.allowed_text(),
+            ),
+            Self::SelfTransfer => {
+                pair("a case is not transferred to the own city", "choose another member")
+            }
+            Self::ReceiverNotMember { city: who } => (
+                format!("{} is not a member of this agreement", city(who)),
+                "choose a member, or transfer it on paper".to_owned(),
+            ),
+        }
+    }
+}
+
+impl Listener<'_> {
+    /// The moves that are possible now, as a sentence.
+    fn allowed_text(&self) -> String {
+        let words: Vec<&str> = self.allowed.iter().map(|kind| kind.word(self.language)).collect();
+        match (self.language, words.is_empty()) {
+            (Language::Zh, true) => "本市现在没有可办的步骤，仍可补充材料".to_owned(),
+            (Language::En, true) => {
+                "nothing to do for this city now but to add material".to_owned()
+            }
+            (Language::Zh, false) => format!("现在可以：{}", words.join("、")),
+            (Language::En, false) => format!("possible now: {}", words.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::case::{CaseState, CaseStep};
+    use crate::domain::fixtures::city;
+
+    #[test]
+    fn a_coordinator_reads_whose_turn_it_is_and_what_can_be_done() {
+        let name = |code: CityCode| match code.as_u32() {
+            130_400 => "邯郸".to_owned(),
+            other => other.to_string(),
+        };
+        let allowed = [MoveKind::Step(CaseStep::Filed), MoveKind::OfferTransfer];
+        let mut to = Listener { language: Language::Zh, city: &name, allowed: &allowed };
+        let state = CaseState::TransferredOut;
+        let turn = Misfit::NotYourTurn { turn: city(130_400), state };
+        assert_eq!(turn.explain(&to).why, "办理权：现由邯郸处理（已移送，待对方答复）");
+        let kind = MoveKind::Step(CaseStep::Closed);
+        let early = Refusal::from(Misfit::MoveNotAllowed { state: CaseState::ClueVerifying, kind });
+        assert_eq!(early.explain(&to).why, "案件现为“线索核查中”，不能“结案”");
+        assert_eq!(early.explain(&to).todo, "现在可以：立案、移送");
+        to.language = Language::En;
+        assert_eq!(
+            early.explain(&to).todo,
+            "possible now: file the case, transfer to another city"
+        );
+    }
+
+    #[test]
+    fn every_refusal_has_a_reason_of_its_own_and_two_sentences() {
+        use crate::domain::fixtures::date;
+        use Refusal as R;
+        let (today, city, state) = (date("2026-11-20"), city(130_400), CaseState::Filed);
+        let (from, to, sender, receiver, handling) = (city, city, city, city, city);
+        let (effective_on, last, due_on, designated_on) = (today, today, today, today);
+        let kind = MoveKind::AcceptTransfer;
+        let misfits = [
+            Misfit::CaseArchived,
+            Misfit::AlreadyOpen,
+            Misfit::NotAMember { city },
+            Misfit::NotYourTurn { turn: city, state },
+            Misfit::TransferPending { state },
+            Misfit::MoveNotAllowed { state, kind },
+            Misfit::SelfTransfer,
+            Misfit::ReceiverNotMember { city },
+        ];
+        let mut all: Vec<Refusal> = misfits.into_iter().map(R::from).collect();
+        all.extend([
+            R::EffectiveInFuture { effective_on, today },
+            R::EffectiveBeforeLast { effective_on, last },
+            R::PointRequired,
+            R::PointRemoved,
+            R::OfficersMissing { got: 1 },
+            R::DesignatedInFuture { designated_on, today },
+            R::AuthorityNotCommon { from, to },
+            R::SecretNotExchanged,
+            R::CountyUnknown,
+            R::DiscoveredInFuture { today },
+            R::OccurredAfterDiscovery { discovered_on: today },
+            R::OccurredOrder,
+            R::OccurredInFuture { today },
+            R::Borders,
+            R::OutsideBelt { nearest_m: 2, belt_m: 1 },
+            R::NoTransfer { state },
+            R::NotReceiver { receiver },
+            R::NotSender { sender },
+            R::HandlingCityOnly { handling },
+            R::SelfNamed,
+            R::DueInPast { due_on, today },
+            R::OwnProposal,
+            R::NothingToReceive,
+            R::NoSuchPart { part: 8 },
+        ]);
+        let name = |code: CityCode| code.to_string();
+        let reasons: std::collections::BTreeSet<_> = all.iter().map(Refusal::reason).collect();
+        assert_eq!(reasons.len(), all.len());
+        for refusal in all {
+            for language in [Language::Zh, Language::En] {
+                let told = refusal.explain(&Listener { language, city: &name, allowed: &[] });
+                for sentence in [told.why, told.todo] {
+                    let chinese = sentence.chars().any(|c| c > '\u{2e80}');
+                    assert_eq!(chinese, language == Language::Zh, "{sentence}");
+                    assert!(!sentence.ends_with(['。', '.']), "{sentence}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_that_mean_something_else_in_law_are_not_used() {
+        let source = include_str!("words.rs").split("mod tests").next().unwrap_or_default();
+        for text in [source, include_str!("case.rs"), include_str!("kind.rs")] {
+            for word in ["受理", "送达回证"] {
+                assert!(!text.contains(word), "{word}");
+            }
+        }
+    }
+}
