@@ -283,6 +283,31 @@ impl CaseMove {
         }
     }
 
+    /// The same move with other facts; moves without facts stay as they are.
+    #[must_use]
+    pub fn with_facts(self, new: CaseFacts) -> Self {
+        match self {
+            Self::Opened { effective_on, .. } => Self::Opened { facts: new, effective_on },
+            Self::Amended { effective_on, .. } => Self::Amended { facts: new, effective_on },
+            Self::ProposalAdopted { proposal, facts, effective_on } => {
+                Self::ProposalAdopted { proposal, facts: facts.map(|_| new), effective_on }
+            }
+            Self::Stepped { .. }
+            | Self::ProposalRefused { .. }
+            | Self::TransferOffered { .. }
+            | Self::TransferAccepted { .. }
+            | Self::TransferReturned { .. }
+            | Self::TransferDisputed { .. }
+            | Self::JurisdictionDesignated { .. } => self,
+        }
+    }
+
+    /// Whether it makes another city the handling city.
+    #[must_use]
+    pub const fn hands_over(&self) -> bool {
+        matches!(self, Self::TransferAccepted { .. })
+    }
+
     /// The new facts it carries, if any.
     #[must_use]
     pub const fn facts(&self) -> Option<&CaseFacts> {

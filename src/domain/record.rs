@@ -49,6 +49,23 @@ pub struct ExternalRef {
     pub number: Line,
 }
 
+impl ExternalRef {
+    /// Reads a system's name and its number; both empty means none.
+    ///
+    /// # Errors
+    /// [`Invalid`] when one is missing, too long or has characters that cannot be printed.
+    pub fn parse(system: &str, number: &str) -> Result<Option<Self>, Invalid> {
+        let read = |text: &str, field: &str| match text {
+            "" => Err(Invalid::from(InvalidReason::Required).at(field)),
+            text => Line::parse(text, REFERENCE_BYTES_MAX).map_err(|wrong| wrong.at(field)),
+        };
+        if system.is_empty() && number.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self { system: read(system, "system")?, number: read(number, "number")? }))
+    }
+}
+
 /// What was or is to be imposed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Penalty {
@@ -82,8 +99,6 @@ pub struct CaseRecord {
     pub title: Line,
     /// What happened.
     pub summary: Option<Text>,
-    /// Its number in the own system.
-    pub external_ref: Option<ExternalRef>,
     /// Exact place.
     pub coordinates: Option<Coordinates>,
     /// The place in words.
@@ -110,6 +125,8 @@ pub struct CaseRecord {
     pub case_no: Option<Line>,
     /// Penalty, once there is one.
     pub penalty: Option<Penalty>,
+    /// Why a case outside the border belt belongs into the agreement.
+    pub belt_reason: Option<Text>,
 }
 
 /// A record as it is typed or sent. Empty texts mean "not given".
@@ -119,8 +136,6 @@ pub struct CaseDraft {
     pub title: String,
     /// See [`CaseRecord::summary`].
     pub summary: String,
-    /// System and number, both or neither.
-    pub external_ref: (String, String),
     /// Longitude, latitude and reference system; see [`Coordinates::parse`].
     pub coordinates: Option<(String, String, String)>,
     /// See [`CaseRecord::address`].
@@ -151,6 +166,8 @@ pub struct CaseDraft {
     pub case_no: String,
     /// See [`CaseRecord::penalty`].
     pub penalty: Option<PenaltyDraft>,
+    /// See [`CaseRecord::belt_reason`].
+    pub belt_reason: String,
 }
 
 impl CaseRecord {
@@ -160,10 +177,8 @@ impl CaseRecord {
     /// Every wrong field, in the order of the form; never an empty list.
     pub fn parse(draft: &CaseDraft) -> Result<Self, Vec<Invalid>> {
         let mut c = Collector::default();
-        let (system, number) = &draft.external_ref;
         let title = c.take("title", Line::parse(&draft.title, TITLE_BYTES_MAX).map(Some));
         let summary = c.text("summary", &draft.summary, SUMMARY_BYTES_MAX);
-        let external_ref = c.take("external_ref", parse_external_ref(system, number));
         let coordinates = c.take("coordinates", parse_coordinates(draft.coordinates.as_ref()));
         let address = c.line("address", &draft.address, ADDRESS_BYTES_MAX);
         let party = c.take("party", parse_party(draft));
@@ -178,6 +193,7 @@ impl CaseRecord {
         let officers = c.list("officers", &draft.officers, OFFICERS_MAX, parse_officer);
         let case_no = c.line("case_no", &draft.case_no, REFERENCE_BYTES_MAX);
         let penalty = c.take("penalty", draft.penalty.as_ref().map(parse_penalty).transpose());
+        let belt_reason = c.text("belt_reason", &draft.belt_reason, ADDRESS_BYTES_MAX);
         c.unique("evidence", evidence.iter().map(|item| item.id.as_str()));
         c.unique("officers", officers.iter().map(|officer| officer.cert_no.as_str()));
         if draft.encoded_bytes_at_most() > CASE_RECORD_BYTES_MAX {
@@ -189,7 +205,6 @@ impl CaseRecord {
         Ok(Self {
             title,
             summary,
-            external_ref,
             coordinates,
             address,
             party,
@@ -203,6 +218,7 @@ impl CaseRecord {
             officers,
             case_no,
             penalty,
+            belt_reason,
         })
     }
 
@@ -230,9 +246,8 @@ impl CaseDraft {
         const FIELD: usize = 8;
         const FIXED: usize = 24 * (FIELD + 10);
         let texts = |all: &[&str]| all.iter().map(|text| text.len() + FIELD).sum::<usize>();
-        let (system, number) = &self.external_ref;
         let mut bytes = FIXED
-            + texts(&[&self.title, &self.summary, system, number, &self.address])
+            + texts(&[&self.title, &self.summary, &self.address, &self.belt_reason])
             + texts(&[&self.party_name, &self.party_uscc, &self.party_masked_name])
             + texts(&[&self.industry_code, &self.permit_no, &self.law_choice, &self.case_no]);
         for m in &self.pollutants {
@@ -309,17 +324,6 @@ impl Collector {
             self.wrong.push(Invalid::from(InvalidReason::Duplicate).at(field));
         }
     }
-}
-
-fn parse_external_ref(system: &str, number: &str) -> Result<Option<ExternalRef>, Invalid> {
-    let read = |text: &str, field: &str| match text {
-        "" => Err(Invalid::from(InvalidReason::Required).at(field)),
-        text => Line::parse(text, REFERENCE_BYTES_MAX).map_err(|wrong| wrong.at(field)),
-    };
-    if system.is_empty() && number.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(ExternalRef { system: read(system, "system")?, number: read(number, "number")? }))
 }
 
 fn parse_coordinates(

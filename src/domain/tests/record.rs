@@ -27,7 +27,6 @@ fn wrong(draft: &CaseDraft) -> Vec<(String, &'static str)> {
 fn all_mistakes_are_told_at_once() {
     let draft = CaseDraft {
         title: " ".into(),
-        external_ref: ("聊城办案系统".into(), String::new()),
         coordinates: Some(("36.2".into(), "115.6".into(), "EPSG:4490".into())),
         party_name: "示例纸业".into(),
         party_uscc: "91371522YYYY90011B".into(),
@@ -39,7 +38,6 @@ fn all_mistakes_are_told_at_once() {
     };
     let want = [
         ("title", "TEXT_EMPTY"),
-        ("external_ref.number", "REQUIRED"),
         ("coordinates", "LON_LAT_SWAPPED"),
         ("party.uscc", "USCC_CHECK"),
         ("industry_code", "INDUSTRY_CODE"),

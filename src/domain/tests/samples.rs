@@ -74,7 +74,6 @@ fn draft(case: &Value) -> CaseDraft {
     CaseDraft {
         title: text(&case["title"]),
         summary: text(&case["summary_zh"]),
-        external_ref: ("示例系统".into(), text(&case["case_id"])),
         coordinates: Some((text(&place["lon"]), text(&place["lat"]), text(&place["crs"]))),
         address: text(&place["address_zh"]),
         party_name: text(&party["name"]),
@@ -99,6 +98,7 @@ fn draft(case: &Value) -> CaseDraft {
             effective_to: text(&basis["effective_to"]),
         }),
         law_choice: text(&case["law_choice_zh"]),
+        belt_reason: String::new(),
         evidence: list(&case["evidence"], evidence),
         officers: list(&case["officers"], |o| (text(&o["cert_no"]), text(&o["org_zh"]))),
         case_no: text(&case["case_no"]),
