@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::domain::Event;
+use crate::domain::{Event, ExternalRef};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::journal::{Disk, JournalReader, RealDisk};
 use crate::log::{Entry, PartSlot, merkle};
 use crate::node::core::keys;
 use crate::node::core::rows::{self, CosignatureRow, ProgressRow};
 use crate::node::load::{self, ReadError};
-use crate::node::request::{ExternalRef, PartContent};
+use crate::node::request::PartContent;
 use crate::store::{Reading, SledStore, Store, WriteBehind};
 use crate::sync::RawBatch;
 use crate::trust::keys::HmacKey;
@@ -154,7 +154,8 @@ impl<D: Disk, S: Store> Reader<D, S> {
     /// The case with a number of an own system.
     #[must_use]
     pub fn case_by_external(&self, external: &ExternalRef) -> Option<(AgreementId, SubjectId)> {
-        let (system, number) = (external.system.as_bytes(), external.number.as_bytes());
+        let system = external.system.as_str().as_bytes();
+        let number = external.number.as_str().as_bytes();
         let tag = self.node_key.tag(&[b"external", system, number]);
         keys::parse_case_value(&self.view().get(&keys::external(tag))?)
     }

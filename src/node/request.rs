@@ -4,7 +4,8 @@
 //! Out of scope: protobuf and gRPC codes ([`crate::wire`]), who may ask ([`crate::trust`]).
 
 use crate::domain::{
-    CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Evidence, PersonRecord, Refusal,
+    CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Evidence, ExternalRef, PersonRecord,
+    Refusal,
 };
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{ActorRole, Audience, PartKind};
@@ -19,15 +20,6 @@ pub struct Caller {
     pub role: ActorRole,
     /// 执法证号 or system name: what the introduction of the actor carries as a part.
     pub certificate_number: String,
-}
-
-/// A city system's own number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExternalRef {
-    /// Name of the system.
-    pub system: String,
-    /// Number there; unique in its city.
-    pub number: String,
 }
 
 /// The content of a part, before it is salted and encoded.

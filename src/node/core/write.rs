@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use crate::domain::{
-    self, Case, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event,
+    self, Case, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event, ExternalRef,
 };
 use crate::geo;
 use crate::ids::{ActorId, AgreementId, CityCode, LogId, Position, SubjectId, Tag};
@@ -21,7 +21,7 @@ use crate::node::core::group::GroupRows;
 use crate::node::core::rows::{self, RequestRow};
 use crate::node::core::{Core, Now, keys};
 use crate::node::request::{
-    Caller, Command, ExternalRef, NewPart, PartContent, Request, WriteError, Written,
+    Caller, Command, NewPart, PartContent, Request, WriteError, Written,
 };
 use crate::store::Store;
 use crate::sync::RawEntry;
@@ -151,7 +151,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.decide_move(agreement, log, today, (*subject, *etag), mv, parts)
             }
             Command::Contribute { subject, contribution, parts, .. } => {
-                self.decide_contribution(agreement, *subject, contribution, parts)
+                self.decide_contribution(agreement, today, *subject, contribution, parts)
             }
             Command::OverrideRecovery { cities, text, .. } => {
                 self.decide_override(agreement, log, cities, text)
@@ -224,10 +224,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Some((point, boundaries)) = record.coordinates.zip(self.boundaries.as_ref()) else {
             return Ok(facts);
         };
-        let point = geo::Point { lon_e7: point.lon_e7(), lat_e7: point.lat_e7() };
+        let (lon_e7, lat_e7) = (i64::from(point.lon_udeg()) * 10, i64::from(point.lat_udeg()) * 10);
+        let Ok(point) = geo::Point::new(lon_e7, lat_e7) else { return Ok(facts) };
         let charter = &self.book.get(agreement).ok_or(WriteError::NotFound)?.charter;
-        let assessment = geo::assess(
-            boundaries,
+        let assessment = boundaries.assess(
             point,
             self.settings.city,
             self.logs.members(agreement),
@@ -299,13 +299,15 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn decide_contribution(
         &mut self,
         agreement: AgreementId,
+        today: Date,
         subject: SubjectId,
         contribution: &CaseContribution,
         parts: &[NewPart],
     ) -> Result<Decided, WriteError> {
         let case: Case = self.case(agreement, subject)?.case;
+        let by = self.settings.city;
         let members = self.logs.members(agreement).to_vec();
-        domain::decide_contribution(&case, self.settings.city, &members, contribution)?;
+        domain::decide_contribution(&case, by, &members, today, contribution)?;
         let subject_ref = Subject { kind: SubjectKind::Case, id: Some(subject) };
         let event = Event::Contribution(contribution.clone());
         let draft = Draft { subject: subject_ref, prev: None, event, parts: parts.to_vec() };
@@ -368,7 +370,8 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     pub(super) fn external_tag(&self, external: &ExternalRef) -> Tag {
-        let (system, number) = (external.system.as_bytes(), external.number.as_bytes());
+        let system = external.system.as_str().as_bytes();
+        let number = external.number.as_str().as_bytes();
         self.node_key.tag(&[b"external", system, number])
     }
 
