@@ -30,3 +30,15 @@ pub const RECORD_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const JOURNAL_RESERVE_BYTES: u64 = 4 * 1024 * 1024;
 /// Below this much free disk, writes are refused and reads go on (default of a setting).
 pub const DISK_LOW_BYTES: u64 = 512 * 1024 * 1024;
+/// A page nobody asked a size for.
+pub const PAGE_SIZE_DEFAULT: u32 = 50;
+/// The largest page; more is clamped.
+pub const PAGE_SIZE_MAX: u32 = 200;
+/// Connections one port keeps open at a time; the next ones wait in the kernel's queue.
+pub const CONNECTIONS_MAX: u32 = 512;
+/// A TLS handshake takes milliseconds; whoever needs longer holds a place open on purpose.
+pub const HANDSHAKE_MS_MAX: u64 = 5_000;
+/// Connections are ended at this age, so that identities are checked anew.
+pub const CONNECTION_AGE_S_MAX: u64 = 3_600;
+/// A configuration is read whole; a larger file is not one.
+pub const CONFIG_BYTES_MAX: u64 = 64 * 1024;
