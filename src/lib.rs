@@ -1,6 +1,10 @@
 //! liandong (联动): neighbouring cities exchange boundary-area cases without a centre.
 
+pub mod cli;
+pub mod config;
 pub mod ids;
+pub mod lang;
 pub mod limits;
 pub mod log;
+pub mod telemetry;
 pub mod wire;
