@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod geo;
 pub mod ids;
 pub mod lang;
 pub mod limits;

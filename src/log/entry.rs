@@ -3,12 +3,18 @@
 //! An entry is one header (permanent, hashed into the log) and its parts (erasable, each named in
 //! the header by its digest). The bytes are kept as received; nothing here encodes an entry.
 //!
-//! In scope: what order and honesty need to know of an entry.
+//! In scope: what order and honesty need to know of an entry, and the rules every entry obeys
+//! wherever it stands ([`check_entry`]).
 //! Out of scope: what its event means ([`crate::domain`]), protobuf ([`crate::wire`]).
 
 use bytes::Bytes;
 
+use super::error::EntryError;
+use super::merkle::{TREE_SIZE_MAX, digest};
 use crate::ids::{ActorId, CityCode, Hash, LogId, Position, SubjectId, Tag};
+use crate::limits::{
+    AFTER_MAX, ENTRY_BYTES_MAX, HEADER_BYTES_MAX, MEMBERS_MAX, PART_BYTES_MAX, PARTS_MAX,
+};
 
 /// A log's state at one moment: how many entries, and the Merkle root over them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -194,10 +200,113 @@ pub fn subject_id(opening: Position) -> SubjectId {
     text.extend_from_slice(b"liandong/subject/v1\0");
     text.extend_from_slice(opening.log.as_bytes());
     text.extend_from_slice(&opening.index.to_be_bytes());
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text);
     let mut id = [0; 16];
-    for (to, from) in id.iter_mut().zip(digest.as_ref()) {
+    for (to, from) in id.iter_mut().zip(digest(&text).as_bytes()) {
         *to = *from;
     }
     SubjectId::new(id)
 }
+
+impl Entry {
+    /// Bytes of the header and of all parts that are here.
+    #[must_use]
+    pub fn bytes_len(&self) -> usize {
+        let parts = self.parts.iter().map(|slot| match slot {
+            PartSlot::Bytes(bytes) => bytes.len(),
+            PartSlot::ErasedBy(_) | PartSlot::Withheld => 0,
+        });
+        parts.fold(self.header.len(), usize::saturating_add)
+    }
+}
+
+/// Checks the rules that every entry obeys, wherever it stands: sizes, slots, digests, audiences,
+/// the order of `after`, and that index and `prev` can be. Runs on arrival and when entries are
+/// read back.
+///
+/// Out of its reach: whether the entry stands where it says, who may hold a part, what `prev` and
+/// `after` lead to.
+///
+/// # Errors
+/// The first rule broken; see [`EntryError`].
+pub fn check_entry(entry: &Entry) -> Result<(), EntryError> {
+    if entry.header.is_empty() {
+        return Err(EntryError::NoHeader);
+    }
+    check_max("header", entry.header.len(), HEADER_BYTES_MAX)?;
+    check_max("number of parts", entry.envelope.parts.len(), PARTS_MAX)?;
+    check_max("entry", entry.bytes_len(), ENTRY_BYTES_MAX)?;
+    check_place(&entry.envelope)?;
+    check_after(&entry.envelope)?;
+    let (named, slots) = (entry.envelope.parts.len(), entry.parts.len());
+    if named != slots {
+        return Err(EntryError::Slots { named, slots });
+    }
+    let at = entry.envelope.position();
+    for (part, (named, slot)) in entry.envelope.parts.iter().zip(&entry.parts).enumerate() {
+        check_audience(part, &named.audience)?;
+        check_slot(at, part, named, slot)?;
+    }
+    Ok(())
+}
+
+fn check_max(what: &'static str, got: usize, limit: usize) -> Result<(), EntryError> {
+    if got > limit { Err(EntryError::TooLarge { what, got, limit }) } else { Ok(()) }
+}
+
+fn check_place(envelope: &Envelope) -> Result<(), EntryError> {
+    if envelope.index >= TREE_SIZE_MAX {
+        return Err(EntryError::Index);
+    }
+    let Some(prev) = envelope.prev else { return Ok(()) };
+    // Of another log only its own entries can say what exists.
+    let limit = if prev.log == envelope.log { envelope.index } else { TREE_SIZE_MAX };
+    if prev.index < limit { Ok(()) } else { Err(EntryError::Prev) }
+}
+
+fn check_after(envelope: &Envelope) -> Result<(), EntryError> {
+    check_max("number of heads in after", envelope.after.len(), AFTER_MAX)?;
+    if !envelope.after.is_sorted_by(|one, next| one.log < next.log) {
+        return Err(EntryError::AfterOrder);
+    }
+    if envelope.after.iter().any(|head| head.log == envelope.log) {
+        return Err(EntryError::AfterSelf);
+    }
+    if envelope.after.iter().all(|head| (1..=TREE_SIZE_MAX).contains(&head.size)) {
+        Ok(())
+    } else {
+        Err(EntryError::AfterSize)
+    }
+}
+
+fn check_audience(part: usize, audience: &Audience) -> Result<(), EntryError> {
+    match audience {
+        Audience::AllMembers | Audience::HandlingCity => Ok(()),
+        Audience::Cities(cities) => {
+            let sized = (1..=MEMBERS_MAX).contains(&cities.len());
+            let ascending = cities.is_sorted_by(|one, next| one < next);
+            if sized && ascending { Ok(()) } else { Err(EntryError::Audience { part }) }
+        }
+    }
+}
+
+fn check_slot(
+    at: Position,
+    part: usize,
+    named: &PartRef,
+    slot: &PartSlot,
+) -> Result<(), EntryError> {
+    match slot {
+        PartSlot::Bytes(bytes) => {
+            check_max("part", bytes.len(), PART_BYTES_MAX)?;
+            let same = digest(bytes) == named.digest;
+            if same { Ok(()) } else { Err(EntryError::Digest { part }) }
+        }
+        PartSlot::ErasedBy(by) if by.log == at.log && by.index <= at.index => {
+            Err(EntryError::ErasedBefore { part })
+        }
+        PartSlot::ErasedBy(_) | PartSlot::Withheld => Ok(()),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

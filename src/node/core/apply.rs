@@ -1,0 +1,280 @@
+//! Application: entries go into the views in the order of the journal, each log in its own order,
+//! and a log waits until everything its next entry has seen is here.
+//!
+//! The same functions serve live operation and the replay at start.
+
+use crate::domain::{Event, CaseContribution};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
+use crate::journal::Disk;
+use crate::log::{Audience, Entry, Envelope, PartKind, PartSlot, SubjectKind, merkle};
+use crate::node::core::group::Ingested;
+use crate::node::core::rows::{self, RequestRow};
+use crate::node::core::{Core, keys};
+use crate::node::load;
+use crate::node::request::PartContent;
+use crate::store::Store;
+use crate::sync::RawBatch;
+use crate::view::{self, Effect, FoldEntry, ReadRows, Rows};
+use crate::wire;
+use crate::wire::entry::ParsedHeader;
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Applies what can be applied of a stretch that was just stored, and what it lets go on.
+    pub(super) fn apply_stretch(&mut self, stretch: &Ingested) {
+        self.apply_batch(&stretch.batch, &stretch.headers);
+        self.apply_released();
+    }
+
+    /// Applies a batch as far as it goes. Entries below the applied size are passed over; a log
+    /// with unapplied entries in front of the batch goes on later, from the journal.
+    pub(super) fn apply_batch(&mut self, batch: &RawBatch, headers: &[ParsedHeader]) {
+        for (offset, (raw, parsed)) in batch.entries.iter().zip(headers).enumerate() {
+            let index = batch.from + offset as u64;
+            let Some(log) = self.logs.get(batch.log) else { return };
+            if index < log.applied() {
+                continue;
+            }
+            if index > log.applied() || !self.may_apply(batch.log, &parsed.envelope) {
+                return;
+            }
+            let entry = Entry {
+                header: raw.header.clone(),
+                envelope: parsed.envelope.clone(),
+                parts: raw.parts.clone(),
+            };
+            self.apply_entry(&entry, &parsed.event);
+        }
+    }
+
+    /// Whether everything the entry has seen is applied here; notes what its log waits for.
+    fn may_apply(&mut self, id: LogId, envelope: &Envelope) -> bool {
+        let missing = envelope.after.iter().find(|head| match self.logs.get(head.log) {
+            Some(log) => log.applied() < head.size && log.fork.is_none(),
+            None => true,
+        });
+        let waiting_for = missing.map(|head| (head.log, head.size));
+        if let Some(log) = self.logs.get_mut(id) {
+            log.waiting_for = waiting_for;
+        }
+        waiting_for.is_none()
+    }
+
+    /// Lets waiting logs go on, in the order of their ids, until none can.
+    pub(super) fn apply_released(&mut self) {
+        loop {
+            let ready: Vec<LogId> =
+                self.logs.iter().filter(|l| l.applied() < l.durable.size).map(|l| l.id).collect();
+            let before = self.apply_number;
+            for log in ready {
+                self.apply_from_journal(log);
+            }
+            if self.apply_number == before {
+                return;
+            }
+        }
+    }
+
+    fn apply_from_journal(&mut self, id: LogId) {
+        loop {
+            let Some(log) = self.logs.get(id) else { return };
+            let (applied, stored) = (log.applied(), log.durable.size);
+            if applied >= stored {
+                return;
+            }
+            let reader = self.journal.reader();
+            let loaded = load::batch_at(&self.group_rows(), &reader, id, applied);
+            let Ok(batch) = loaded else {
+                tracing::error!(log = %id, index = applied, "could not read an entry to apply it");
+                return;
+            };
+            let parsed: Result<Vec<_>, _> =
+                batch.entries.iter().map(|e| wire::entry::parse_header(&e.header)).collect();
+            let Ok(headers) = parsed else { return };
+            self.apply_batch(&batch, &headers);
+            if self.logs.get(id).is_none_or(|l| l.applied() == applied) {
+                return;
+            }
+        }
+    }
+
+    /// Applies one entry, whose turn it is.
+    pub(super) fn apply_entry(&mut self, entry: &Entry, event: &Event) {
+        let id = entry.envelope.log;
+        self.save_growth(id);
+        let Some(log) = self.logs.get_mut(id) else { return };
+        log.grown.applied.push(merkle::leaf_hash(&entry.header));
+        log.waiting_for = None;
+        let (agreement, city) = (log.manifest.agreement, log.manifest.city);
+        let (epoch, prologue) = (log.manifest.epoch, log.manifest.prologue);
+        self.apply_number += 1;
+        let number = self.apply_number;
+        let members = self.logs.members(agreement).to_vec();
+        let fold = FoldEntry {
+            agreement,
+            city,
+            epoch,
+            prologue,
+            members: &members,
+            envelope: &entry.envelope,
+            event,
+        };
+        let applied = view::apply(&mut self.group_rows(), &fold, number);
+        if let Effect::Misfit(_) = applied.effect
+            && let Some(log) = self.logs.get_mut(id)
+        {
+            log.misfits += 1;
+        }
+        let case = match applied.subject {
+            Some((SubjectKind::Case, subject)) => Some(subject),
+            Some(_) | None => None,
+        };
+        if city == self.settings.city {
+            self.index_own(agreement, entry, event, case);
+        }
+        self.index_number(agreement, entry, case);
+        self.index_recovery(agreement, id, city, event);
+        self.note_missing_parts(agreement, city, entry, event, case);
+    }
+
+    /// What only the author can read from its own entries: requests, actors, external numbers.
+    fn index_own(
+        &mut self,
+        agreement: AgreementId,
+        entry: &Entry,
+        event: &Event,
+        case: Option<SubjectId>,
+    ) {
+        if let Some(tags) = entry.envelope.request {
+            // The last entry of a command is the one it was about.
+            let position = entry.envelope.position();
+            let row = RequestRow { body: tags.body, position, agreement, subject: case };
+            let row = rows::encode(&row);
+            self.group_rows().put(keys::request(tags.request), row);
+        }
+        for (part, slot) in entry.envelope.parts.iter().zip(&entry.parts) {
+            let PartSlot::Bytes(bytes) = slot else { continue };
+            match (part.kind, wire::part::parse_part(bytes)) {
+                (PartKind::ActorCertificate, Ok(PartContent::ActorCertificate(certificate))) => {
+                    let Some(actor) = entry.envelope.actor else { continue };
+                    let tag = self.actor_tag(actor.role, &certificate);
+                    let id = actor.id.as_bytes().to_vec();
+                    self.group_rows().put(keys::actor(agreement, tag), id);
+                }
+                (PartKind::CaseNumber, Ok(PartContent::CaseNumber { number, external_ref })) => {
+                    let (Some(subject), Event::CaseOpened { effective_on, .. }) = (case, event)
+                    else {
+                        continue;
+                    };
+                    if let Some(external) = external_ref {
+                        let key = keys::external(self.external_tag(&external));
+                        let value = keys::case_value(agreement, subject);
+                        self.group_rows().put(key, value);
+                    }
+                    self.raise_counter(agreement, effective_on.year(), &number);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The counter of running numbers is at least what an own opening carries.
+    fn raise_counter(&mut self, agreement: AgreementId, year: i32, number: &str) {
+        let digits = number.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap_or("");
+        let Ok(given) = digits.parse::<u32>() else { return };
+        let key = keys::counter(agreement, year);
+        let row = self.group_rows().get(&key);
+        let last = row.and_then(|r| r.try_into().ok()).map_or(0, u32::from_be_bytes);
+        if given > last {
+            self.group_rows().put(key, given.to_be_bytes().to_vec());
+        }
+    }
+
+    /// Running numbers of all cities, by tag.
+    fn index_number(&mut self, agreement: AgreementId, entry: &Entry, case: Option<SubjectId>) {
+        let Some(subject) = case else { return };
+        for (part, slot) in entry.envelope.parts.iter().zip(&entry.parts) {
+            if part.kind != PartKind::CaseNumber {
+                continue;
+            }
+            let PartSlot::Bytes(bytes) = slot else { continue };
+            let Ok(PartContent::CaseNumber { number, .. }) = wire::part::parse_part(bytes) else {
+                continue;
+            };
+            let tag = self.node_key.tag(&[b"number", &keys::number_text(agreement, &number)]);
+            let key = keys::number(tag);
+            // The first case that carries a number keeps it; numbers are for people to say.
+            if self.group_rows().get(&key).is_none() {
+                self.group_rows().put(key, keys::case_value(agreement, subject));
+            }
+        }
+    }
+
+    /// Keeps a list of narrow parts that this city may hold and does not have yet.
+    fn note_missing_parts(
+        &mut self,
+        agreement: AgreementId,
+        author: CityCode,
+        entry: &Entry,
+        event: &Event,
+        case: Option<SubjectId>,
+    ) {
+        let own = self.settings.city;
+        let Some(subject) = case else { return };
+        let slots = entry.envelope.parts.iter().zip(&entry.parts).enumerate();
+        for (part, (part_ref, slot)) in slots {
+            if part_ref.audience == Audience::AllMembers || *slot != PartSlot::Withheld {
+                continue;
+            }
+            let at = entry.envelope.position();
+            let rows = self.group_rows();
+            let may = view::entitled(&rows, agreement, at, part, part_ref, author, subject, own);
+            if may {
+                self.note_missing(at, part);
+            }
+        }
+        match event {
+            Event::CaseMove(mv) if mv.hands_over() => self.note_missing_of_case(agreement, subject),
+            Event::Contribution(CaseContribution::PartGranted { entry, part, to }) if *to == own => {
+                self.note_missing_if_withheld(*entry, *part as usize);
+            }
+            Event::CaseOpened { .. }
+            | Event::CaseMove(_)
+            | Event::Contribution(_)
+            | Event::ActorIntroduced
+            | Event::RecoveryOverridden { .. }
+            | Event::CharterAdopted { .. }
+            | Event::PartErased { .. }
+            | Event::Newer => {}
+        }
+    }
+
+    /// A case has just changed hands: what was withheld from this city may now be asked for.
+    fn note_missing_of_case(&mut self, agreement: AgreementId, subject: SubjectId) {
+        let own = self.settings.city;
+        let rows = self.group_rows();
+        let handles = view::case(&rows, agreement, subject)
+            .is_some_and(|case| case.case.handled_by.contains(&own));
+        if !handles {
+            return;
+        }
+        let narrow: Vec<(Position, usize)> = view::narrow_entries(&rows, agreement, subject);
+        for (at, part) in narrow {
+            self.note_missing_if_withheld(at, part);
+        }
+    }
+
+    fn note_missing_if_withheld(&mut self, at: Position, part: usize) {
+        let reader = self.journal.reader();
+        let withheld = load::slot_at(&self.group_rows(), &reader, at, part);
+        if matches!(withheld, Ok(PartSlot::Withheld)) {
+            self.note_missing(at, part);
+        }
+    }
+
+    fn note_missing(&mut self, at: Position, part: usize) {
+        let Ok(part) = u32::try_from(part) else { return };
+        if self.group_rows().get(&keys::late_part(at, part)).is_none() {
+            self.group_rows().put(keys::missing_part(at, part), Vec::new());
+        }
+    }
+}

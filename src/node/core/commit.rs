@@ -1,0 +1,305 @@
+//! Group commit: decide the queued writes, seal, append, sync, index, answer.
+//!
+//! Own batches come first, agreement by agreement, then other cities' stretches in order of
+//! arrival; application follows the same order, so that a replay of the journal repeats it.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{AgreementId, LogId};
+use crate::journal::{Disk, JournalError, RecordKind, RecordRef};
+use crate::limits;
+use crate::log::checkpoint::SignedCheckpoint;
+use crate::log::{Audience, Entry};
+use crate::node::core::group::{Changes, Ingested};
+use crate::node::core::io::{Output, Ticket};
+use crate::node::core::rows::{self, BatchRow, LogRow, ProgressRow};
+use crate::node::core::write::entry_bytes;
+use crate::node::core::{Core, Now, keys};
+use crate::node::request::{Request, WriteError};
+use crate::store::Store;
+use crate::sync::{RawBatch, RawEntry};
+use crate::domain::Event;
+use crate::view;
+use crate::wire;
+
+/// The own batch that is being filled.
+pub struct OpenBatch {
+    log: LogId,
+    from: u64,
+    entries: Vec<RawEntry>,
+    bytes: usize,
+}
+
+impl OpenBatch {
+    fn new(log: LogId, from: u64) -> Self {
+        Self { log, from, entries: Vec::new(), bytes: 0 }
+    }
+
+    /// Seals first if the entries of one command would not fit any more.
+    pub(super) fn make_room<D: Disk, S: Store>(
+        &mut self,
+        core: &mut Core<D, S>,
+        entries: &[(Entry, Event)],
+    ) -> Result<(), WriteError> {
+        let bytes: usize = entries.iter().map(|(e, _)| entry_bytes(&e.header, &e.parts)).sum();
+        if bytes > limits::BATCH_BYTES_MAX {
+            let (limit, got) = (limits::BATCH_BYTES_MAX, bytes);
+            return Err(WriteError::TooLarge { what: "request", limit, got });
+        }
+        let full = self.entries.len() + entries.len() > limits::BATCH_ENTRIES_MAX
+            || self.bytes + bytes > limits::BATCH_BYTES_MAX;
+        if full { core.seal(self) } else { Ok(()) }
+    }
+
+    pub(super) fn push(&mut self, entry: RawEntry) {
+        self.bytes += entry_bytes(&entry.header, &entry.parts);
+        self.entries.push(entry);
+    }
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    pub(super) fn commit(&mut self, now: Now) -> Vec<Output> {
+        self.group.apply_before = self.apply_number;
+        let small = self.append_small();
+        let held = small.and_then(|()| self.decide_queue(now));
+        let ingested = std::mem::take(&mut self.group.ingested);
+        let mut failed = held;
+        for stretch in &ingested {
+            if let Err(error) = self.append_batch(&stretch.batch) {
+                failed = Err(error);
+            }
+        }
+        let result = failed.and_then(|()| self.journal.commit().map_err(storage_failed));
+        match result {
+            Ok(()) => self.committed(now, ingested),
+            Err(error) => self.undone(&error),
+        }
+    }
+
+    fn append_small(&mut self) -> Result<(), WriteError> {
+        for (kind, bytes) in self.group.small.clone() {
+            let record = self.append(kind, &bytes)?;
+            if read_at_start(kind) {
+                let row = rows::encode(&record);
+                self.group.changes.insert(keys::small(record.number), Some(row));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides what waits, agreement by agreement; what is gated stays in the queue.
+    fn decide_queue(&mut self, now: Now) -> Result<(), WriteError> {
+        let mut by_agreement: BTreeMap<AgreementId, Vec<(Ticket, Box<Request>)>> = BTreeMap::new();
+        for (ticket, request) in std::mem::take(&mut self.queue.writes) {
+            by_agreement.entry(request.command.agreement()).or_default().push((ticket, request));
+        }
+        let mut failed = Ok(());
+        for (agreement, writes) in by_agreement {
+            if self.is_gated(now, agreement) {
+                self.queue.writes.extend(writes);
+                continue;
+            }
+            if let Err(error) = self.check_writable(agreement) {
+                let refused = writes.into_iter().map(|(t, _)| (t, Err(error.clone())));
+                self.group.answers.extend(refused);
+                continue;
+            }
+            let Some(own) = self.logs.own(agreement) else { continue };
+            let mut open = OpenBatch::new(own.id, own.appended());
+            for (ticket, request) in writes {
+                let answer = self.write_one(now, &request, &mut open);
+                self.group.answers.push((ticket, answer));
+            }
+            if let Err(error) = self.seal(&mut open) {
+                failed = Err(error);
+            }
+        }
+        failed
+    }
+
+    /// Closes the batch with a checkpoint and hands it to the journal.
+    fn seal(&mut self, open: &mut OpenBatch) -> Result<(), WriteError> {
+        if open.entries.is_empty() {
+            return Ok(());
+        }
+        let log = self.logs.get_mut(open.log).ok_or(WriteError::NoLog)?;
+        let keys = log.own.as_ref().ok_or(WriteError::NoLog)?;
+        let checkpoint = SignedCheckpoint::sign(log.appended_head(), &keys.log).note().clone();
+        log.grown.checkpoint = checkpoint.clone();
+        let (next, entries) = (log.appended(), std::mem::take(&mut open.entries));
+        let batch = RawBatch { log: open.log, from: open.from, entries, checkpoint };
+        *open = OpenBatch::new(open.log, next);
+        self.append_batch(&batch)
+    }
+
+    fn append_batch(&mut self, batch: &RawBatch) -> Result<(), WriteError> {
+        let payload = wire::batch::encode_batch(batch);
+        let record = self.append(RecordKind::Batch, &payload)?;
+        self.index_batch(record, batch);
+        Ok(())
+    }
+
+    /// Notes where a batch lies.
+    pub(super) fn index_batch(&mut self, record: RecordRef, batch: &RawBatch) {
+        let narrow = batch.entries.iter().any(has_narrow);
+        let end = batch.from + batch.entries.len() as u64;
+        let row = BatchRow { record, end, narrow };
+        self.group.changes.insert(keys::batch(batch.log, batch.from), Some(rows::encode(&row)));
+    }
+
+    /// Hands a record to the journal; it is on disk after the group's commit.
+    pub(super) fn append(
+        &mut self,
+        kind: RecordKind,
+        payload: &[u8],
+    ) -> Result<RecordRef, WriteError> {
+        self.group.dirty = true;
+        self.journal.append(kind, payload).map_err(storage_failed)
+    }
+
+    /// Remembers a log as it was before the group.
+    pub(super) fn save_growth(&mut self, log: LogId) {
+        self.group.dirty = true;
+        if let Some(found) = self.logs.get(log) {
+            self.group.saved.entry(log).or_insert_with(|| found.grown.clone());
+        }
+    }
+
+    fn committed(&mut self, now: Now, ingested: Vec<Ingested>) -> Vec<Output> {
+        let grown: Vec<LogId> = self.group.saved.keys().copied().collect();
+        for log in &grown {
+            if let Some(log) = self.logs.get_mut(*log) {
+                log.synced();
+            }
+        }
+        for stretch in &ingested {
+            self.apply_stretch(stretch);
+        }
+        self.index_progress();
+        let group = std::mem::take(&mut self.group);
+        if let Err(error) = self.rows.commit(rows_batch(group.changes)) {
+            tracing::error!(%error, "the views could not be written; they are rebuilt at the next start");
+        }
+        let mut outputs: Vec<Output> =
+            group.answers.into_iter().map(|(t, answer)| Output::Written(t, answer)).collect();
+        outputs.extend(group.after);
+        if self.apply_number > group.apply_before {
+            outputs.push(Output::Applied(self.apply_number));
+        }
+        for stretch in ingested {
+            outputs.extend(self.stretch_stored(now, &stretch));
+        }
+        for log in grown {
+            let actions = self.exchange.grown(&self.logs, log);
+            outputs.extend(self.perform(actions));
+        }
+        outputs
+    }
+
+    /// The group did not reach the disk: everything is as it was before it.
+    fn undone(&mut self, error: &WriteError) -> Vec<Output> {
+        self.journal.abort();
+        if self.journal.is_poisoned() {
+            self.poisoned = Some(error.to_string());
+            tracing::error!(%error, "a write or sync failed; nothing is written until a restart");
+        }
+        let mut group = std::mem::take(&mut self.group);
+        // They are already relied on in memory, so they are written with the next group.
+        self.group.small = std::mem::take(&mut group.small);
+        self.group.dirty = !self.group.small.is_empty() && self.poisoned.is_none();
+        self.apply_number = group.apply_before;
+        for (log, saved) in group.saved {
+            if let Some(log) = self.logs.get_mut(log) {
+                log.grown = saved;
+            }
+        }
+        let failed = |answer: Result<_, WriteError>| match answer {
+            // A repetition rests on what was synced long ago.
+            Ok(written) if group_replay(&written) => Ok(written),
+            Ok(_) => Err(error.clone()),
+            Err(refused) => Err(refused),
+        };
+        group.answers.into_iter().map(|(t, a)| Output::Written(t, failed(a))).collect()
+    }
+
+    /// Writes the progress and the state of every log the group touched.
+    pub(super) fn index_progress(&mut self) {
+        let touched: Vec<LogId> = self.group.saved.keys().copied().collect();
+        for id in touched {
+            if let Some(row) = self.logs.get(id).map(log_row) {
+                self.group.changes.insert(keys::log(id), Some(rows::encode(&row)));
+            }
+        }
+        let progress = ProgressRow {
+            rows_version: rows::ROWS_VERSION,
+            fold_version: view::FOLD_VERSION,
+            journal_id: self.journal.journal_id(),
+            next_record: self.journal.next_record(),
+            apply_number: self.apply_number,
+        };
+        self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));
+    }
+
+    /// Why nothing may be written now, if so.
+    fn check_writable(&self, agreement: AgreementId) -> Result<(), WriteError> {
+        if let Some(detail) = &self.poisoned {
+            return Err(WriteError::StorageFailed { detail: detail.clone() });
+        }
+        let free = self.journal.free_bytes().unwrap_or(u64::MAX);
+        if free < self.settings.disk_low_bytes {
+            return Err(WriteError::DiskLow { free });
+        }
+        if self.book.get(agreement).is_none() {
+            return Err(WriteError::NotFound);
+        }
+        self.check_own_log(agreement)
+    }
+
+}
+
+/// Kinds that are few and wanted in memory; the others are found through their own rows.
+pub(super) fn read_at_start(kind: RecordKind) -> bool {
+    match kind {
+        RecordKind::Manifest
+        | RecordKind::Charter
+        | RecordKind::Card
+        | RecordKind::ForkProof
+        | RecordKind::Suspension
+        | RecordKind::Local => true,
+        RecordKind::Batch | RecordKind::LatePart | RecordKind::Cosignature => false,
+    }
+}
+
+fn group_replay(written: &crate::node::request::Written) -> bool {
+    written.replayed
+}
+
+fn log_row(log: &crate::node::core::logs::Log) -> LogRow {
+    let parts = |f: &crate::log::merkle::Frontier| {
+        let (size, edge) = f.parts();
+        (size, edge.to_vec())
+    };
+    LogRow {
+        stored: parts(&log.grown.frontier),
+        applied: parts(&log.grown.applied),
+        checkpoint: log.grown.checkpoint.clone(),
+        waiting_for: log.waiting_for,
+        last_source: log.last_source.map_or(0, crate::ids::CityCode::as_u32),
+        misfits: log.misfits,
+    }
+}
+
+/// Whether an entry has parts that are not for all members, told from its slots and header.
+fn has_narrow(entry: &RawEntry) -> bool {
+    let Ok(parsed) = wire::entry::parse_header(&entry.header) else { return true };
+    parsed.envelope.parts.iter().any(|p| p.audience != Audience::AllMembers)
+}
+
+pub(super) fn storage_failed(error: JournalError) -> WriteError {
+    WriteError::StorageFailed { detail: error.to_string() }
+}
+
+/// Row changes in the form the store takes.
+pub(super) fn rows_batch(changes: Changes) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    changes.into_iter().collect()
+}

@@ -1,0 +1,150 @@
+//! Batches of other cities, and own ones that come home: checked, then gathered for the disk.
+//!
+//! Nothing is parked: a stretch starts where this node stands, or it is turned away.
+
+use crate::ids::LogId;
+use crate::journal::Disk;
+use crate::log::batch::{Accepted, Batch, accept_batch};
+use crate::log::{AppendError, Audience, Entry};
+use crate::node::core::group::Ingested;
+use crate::node::core::io::Output;
+use crate::node::core::{Core, Now};
+use crate::store::Store;
+use crate::sync::{Frame, LinkId, RawBatch, RawEntry};
+use crate::wire;
+use crate::wire::entry::ParsedHeader;
+
+impl<D: Disk, S: Store> Core<D, S> {
+    pub(super) fn batch(&mut self, now: Now, link: LinkId, raw: RawBatch) -> Vec<Output> {
+        let Some(city) = self.exchange.city_of(link) else { return Vec::new() };
+        let log = raw.log;
+        if !self.logs.may_see(city, log) {
+            // The same answer for a log we do not know and one this city may not see.
+            return vec![refuse(link, "NOT_FOUND", None, 0, "no such log")];
+        }
+        if self.logs.get(log).is_some_and(crate::node::core::logs::Log::is_own) {
+            return vec![refuse(link, "CITY_MISMATCH", Some(log), 0, "this log is written here")];
+        }
+        if self.poisoned.is_some() {
+            return vec![refuse(link, "STORAGE_FAILED", Some(log), 0, "nothing is written here")];
+        }
+        let bytes = raw.signed_bytes();
+        match self.accept(log, raw) {
+            Ok(accepted) => {
+                self.gather(link, log, accepted, bytes);
+                Vec::new()
+            }
+            Err(error) => self.turned_away(now, link, log, &error),
+        }
+    }
+
+    fn accept(&mut self, log: LogId, raw: RawBatch) -> Result<(Accepted, Vec<ParsedHeader>, RawBatch), AppendError> {
+        let found = self.logs.get(log).ok_or(AppendError::UnknownLog { log })?;
+        if found.fork.is_some() {
+            return Err(AppendError::Standing { log });
+        }
+        let mut headers = Vec::with_capacity(raw.entries.len());
+        let mut entries = Vec::with_capacity(raw.entries.len());
+        for (index, entry) in (raw.from..).zip(&raw.entries) {
+            let parsed = wire::entry::parse_header(&entry.header)
+                .map_err(|error| AppendError::Unreadable { log, index, reason: error.to_string() })?;
+            entries.push(Entry {
+                header: entry.header.clone(),
+                envelope: parsed.envelope.clone(),
+                parts: entry.parts.clone(),
+            });
+            headers.push(parsed);
+        }
+        let batch = Batch { log, from: raw.from, entries, checkpoint: raw.checkpoint };
+        // A relay may lack a narrow part that is meant for us: it is asked for later, from a city
+        // that holds it. A part for all members may never be lacking.
+        let withheld_ok = |entry: &Entry, part: usize| {
+            entry.envelope.parts.get(part).is_some_and(|p| p.audience != Audience::AllMembers)
+        };
+        let key = found.manifest.log_key;
+        let accepted = accept_batch(&found.grown.frontier, log, &key, &batch, withheld_ok)?;
+        let dropped = usize::try_from(accepted.dropped).unwrap_or(usize::MAX);
+        headers.drain(..dropped.min(headers.len()));
+        let raw = RawBatch {
+            log,
+            from: raw.from + accepted.dropped,
+            entries: batch
+                .entries
+                .into_iter()
+                .skip(dropped)
+                .map(|e| RawEntry { header: e.header, parts: e.parts })
+                .collect(),
+            checkpoint: batch.checkpoint,
+        };
+        Ok((accepted, headers, raw))
+    }
+
+    fn gather(
+        &mut self,
+        link: LinkId,
+        log: LogId,
+        (accepted, headers, batch): (Accepted, Vec<ParsedHeader>, RawBatch),
+        bytes: u64,
+    ) {
+        self.save_growth(log);
+        let source = self.exchange.city_of(link);
+        if let Some(found) = self.logs.get_mut(log) {
+            found.grown.frontier = accepted.frontier;
+            found.grown.checkpoint = batch.checkpoint.clone();
+            found.last_source = source;
+        }
+        let owed = !accepted.owed.is_empty();
+        let stretch = Ingested { link, batch, headers, head: accepted.head, bytes, owed };
+        self.group.ingested.push(stretch);
+    }
+
+    fn turned_away(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        log: LogId,
+        error: &AppendError,
+    ) -> Vec<Output> {
+        let known = self.logs.get(log).map_or(0, crate::node::core::logs::Log::appended);
+        let (actions, expected) = match error {
+            AppendError::Duplicate { .. } => {
+                let actions = self.exchange.resubscribe(&self.logs, link, log);
+                return self.perform(actions);
+            }
+            AppendError::Gap { expected, .. } => {
+                (self.exchange.resubscribe(&self.logs, link, log), *expected)
+            }
+            _ => (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), known),
+        };
+        tracing::warn!(%log, link, error = %error, "turned a batch away");
+        let mut outputs = vec![refuse(link, error.reason(), Some(log), expected, &error.to_string())];
+        outputs.extend(self.perform(actions));
+        outputs
+    }
+
+    /// A stretch is on disk: credit, cosignature, what follows.
+    pub(super) fn stretch_stored(&mut self, now: Now, stretch: &Ingested) -> Vec<Output> {
+        let log = stretch.batch.log;
+        let actions =
+            self.exchange.ingested(now.mono_ms, &self.logs, stretch.link, log, stretch.bytes);
+        let mut outputs = self.perform(actions);
+        let newest = self.logs.get(log).is_some_and(|l| l.durable == stretch.head);
+        if newest && !stretch.owed {
+            outputs.extend(
+                self.cosign(now, log).map(|c| Output::Send(stretch.link, Frame::Cosign(c))),
+            );
+        }
+        outputs
+    }
+}
+
+pub(super) fn refuse(
+    link: LinkId,
+    reason: &str,
+    log: Option<LogId>,
+    expected: u64,
+    detail: &str,
+) -> Output {
+    let (reason, detail) = (reason.to_owned(), detail.to_owned());
+    Output::Send(link, Frame::Refuse { reason, log, expected, detail })
+}

@@ -1,0 +1,115 @@
+//! Row keys of the node: positions, requests, actors, numbers, receipts.
+//!
+//! Lower-case prefixes are the node's, upper-case ones the view's. Nothing typed by anybody is
+//! ever a key or a value: texts enter only as 16-byte HMAC tags.
+
+use crate::ids::{AgreementId, LogId, Position, SubjectId, Tag};
+
+/// Where indexing stands: record number, apply number.
+pub const PROGRESS: &[u8] = b"p";
+
+fn key(prefix: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut out = vec![prefix];
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out
+}
+
+/// Where the batch of `log` that starts at `from` lies.
+#[must_use]
+pub fn batch(log: LogId, from: u64) -> Vec<u8> {
+    key(b'b', &[log.as_bytes(), &from.to_be_bytes()])
+}
+
+/// State of a log: size, frontiers, newest checkpoint.
+#[must_use]
+pub fn log(log: LogId) -> Vec<u8> {
+    key(b'l', &[log.as_bytes()])
+}
+
+/// A small record that is read at every start: manifest, charter, card, fork proof.
+#[must_use]
+pub fn small(record: u64) -> Vec<u8> {
+    key(b'k', &[&record.to_be_bytes()])
+}
+
+/// What a request led to.
+#[must_use]
+pub fn request(tag: Tag) -> Vec<u8> {
+    key(b'q', &[tag.as_bytes()])
+}
+
+/// The actor id of an identity in an agreement.
+#[must_use]
+pub fn actor(agreement: AgreementId, identity: Tag) -> Vec<u8> {
+    key(b't', &[agreement.as_bytes(), identity.as_bytes()])
+}
+
+/// The last running number given in an agreement and year.
+#[must_use]
+pub fn counter(agreement: AgreementId, year: i32) -> Vec<u8> {
+    key(b'u', &[agreement.as_bytes(), &year.to_be_bytes()])
+}
+
+/// The case that has an external number.
+#[must_use]
+pub fn external(tag: Tag) -> Vec<u8> {
+    key(b'x', &[tag.as_bytes()])
+}
+
+/// The case that has a running number.
+#[must_use]
+pub fn number(tag: Tag) -> Vec<u8> {
+    key(b'y', &[tag.as_bytes()])
+}
+
+/// A cosignature over `log` by `witness` at `size`.
+#[must_use]
+pub fn cosignature(log: LogId, witness: LogId, size: u64) -> Vec<u8> {
+    key(b'c', &[log.as_bytes(), witness.as_bytes(), &size.to_be_bytes()])
+}
+
+/// A narrow part that came later than its batch.
+#[must_use]
+pub fn late_part(at: Position, part: u32) -> Vec<u8> {
+    key(b'd', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
+}
+
+/// A narrow part this city may hold and does not have.
+#[must_use]
+pub fn missing_part(at: Position, part: u32) -> Vec<u8> {
+    key(b'm', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
+}
+
+/// Reads back a key of [`missing_part`].
+#[must_use]
+pub fn parse_missing_part(key: &[u8]) -> Option<(Position, u32)> {
+    let rest = key.strip_prefix(b"m")?;
+    let (log, rest) = rest.split_at_checked(32)?;
+    let (index, part) = rest.split_at_checked(8)?;
+    let log = LogId::from_slice(log).ok()?;
+    let index = u64::from_be_bytes(index.try_into().ok()?);
+    Some((Position { log, index }, u32::from_be_bytes(part.try_into().ok()?)))
+}
+
+/// The text under which a running number is tagged.
+#[must_use]
+pub fn number_text(agreement: AgreementId, number: &str) -> Vec<u8> {
+    key(b'n', &[agreement.as_bytes(), number.as_bytes()])
+}
+
+/// A case, as rows name it.
+#[must_use]
+pub fn case_value(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    let mut out = agreement.as_bytes().to_vec();
+    out.extend_from_slice(subject.as_bytes());
+    out
+}
+
+/// Reads back [`case_value`].
+#[must_use]
+pub fn parse_case_value(value: &[u8]) -> Option<(AgreementId, SubjectId)> {
+    let (agreement, subject) = value.split_at_checked(16)?;
+    Some((AgreementId::from_slice(agreement).ok()?, SubjectId::from_slice(subject).ok()?))
+}

@@ -1,0 +1,271 @@
+//! The logs a node holds, in memory: sizes, frontiers, checkpoints, who has cosigned.
+//!
+//! Two sizes per log: *appended* (with what the current group will write) and *durable* (synced;
+//! the only one that is announced, cosigned or served). Two cursors: stored and applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use crate::ids::{AgreementId, CityCode, LogId};
+use crate::log::keys::SigningKey;
+use crate::log::manifest::Manifest;
+use crate::log::merkle::Frontier;
+use crate::log::{ForkProof, Head};
+use crate::sync::{Cosign, Frame, LogInfo};
+
+/// A cosignature held.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The line and what it covers.
+    pub cosign: Cosign,
+    /// When the witness signed, seconds since 1970-01-01 UTC.
+    pub time_s: u64,
+}
+
+/// The part of a log's state that a failed group takes back.
+#[derive(Clone, Debug)]
+pub struct Growth {
+    /// All entries appended.
+    pub frontier: Frontier,
+    /// Newest checkpoint; empty while the log is empty.
+    pub checkpoint: Bytes,
+    /// All entries applied.
+    pub applied: Frontier,
+}
+
+/// The keys of a log this node writes.
+#[derive(Debug)]
+pub struct OwnKeys {
+    /// Signs checkpoints.
+    pub log: SigningKey,
+    /// Cosigns other cities' checkpoints.
+    pub cosign: SigningKey,
+}
+
+/// Why a log is not written although its keys are here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Nothing holds it.
+    None,
+    /// After a start: members that may know more are asked first.
+    Asking {
+        /// Until when, on the clock that never goes back.
+        until_ms: u64,
+        /// Members not heard from.
+        waiting: BTreeSet<CityCode>,
+    },
+    /// It came back from an older copy: never written again.
+    Restored,
+}
+
+/// One log.
+#[derive(Debug)]
+pub struct Log {
+    /// Its id.
+    pub id: LogId,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// The signed manifest.
+    pub note: Bytes,
+    /// Appended and applied.
+    pub grown: Growth,
+    /// Synced.
+    pub durable: Head,
+    /// Checkpoint over what is synced.
+    pub durable_checkpoint: Bytes,
+    /// What its next entry waits for.
+    pub waiting_for: Option<(LogId, u64)>,
+    /// Newest cosignature of each witness log.
+    pub cosigned: BTreeMap<LogId, Held>,
+    /// City from which the last stretch came.
+    pub last_source: Option<CityCode>,
+    /// Entries that did not take effect.
+    pub misfits: u64,
+    /// Two signed histories: it stands still.
+    pub fork: Option<ForkProof>,
+    /// Its keys, when this node writes it.
+    pub own: Option<OwnKeys>,
+    /// Why it is not written.
+    pub hold: Hold,
+}
+
+impl Log {
+    /// A log of which nothing is here yet.
+    #[must_use]
+    pub fn new(manifest: Manifest, note: Bytes, own: Option<OwnKeys>) -> Self {
+        let id = manifest.log_id();
+        let frontier = Frontier::new();
+        let root = frontier.root();
+        let grown = Growth {
+            frontier: frontier.clone(),
+            checkpoint: Bytes::new(),
+            applied: frontier,
+        };
+        Self {
+            id,
+            manifest,
+            note,
+            grown,
+            durable: Head { log: id, size: 0, root },
+            durable_checkpoint: Bytes::new(),
+            waiting_for: None,
+            cosigned: BTreeMap::new(),
+            last_source: None,
+            misfits: 0,
+            fork: None,
+            own,
+            hold: Hold::None,
+        }
+    }
+
+    /// Entries appended, the current group's included.
+    #[must_use]
+    pub fn appended(&self) -> u64 {
+        self.grown.frontier.size()
+    }
+
+    /// Entries applied.
+    #[must_use]
+    pub fn applied(&self) -> u64 {
+        self.grown.applied.size()
+    }
+
+    /// Head over what is applied.
+    #[must_use]
+    pub fn applied_head(&self) -> Head {
+        Head { log: self.id, size: self.applied(), root: self.grown.applied.root() }
+    }
+
+    /// Head over what is appended.
+    #[must_use]
+    pub fn appended_head(&self) -> Head {
+        Head { log: self.id, size: self.appended(), root: self.grown.frontier.root() }
+    }
+
+    /// This node writes it, apart from temporary holds.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.own.is_some() && self.hold != Hold::Restored
+    }
+
+    /// What the exchange must know.
+    #[must_use]
+    pub fn info(&self) -> LogInfo {
+        LogInfo {
+            agreement: self.manifest.agreement,
+            city: self.manifest.city,
+            stored: self.durable.size,
+            followed: !self.is_own() && self.fork.is_none(),
+        }
+    }
+
+    /// The frame that announces what is synced.
+    #[must_use]
+    pub fn announcement(&self) -> Option<Frame> {
+        let checkpoint = self.durable_checkpoint.clone();
+        (!checkpoint.is_empty()).then_some(Frame::Announce { log: self.id, checkpoint })
+    }
+
+    /// Everything appended has been synced.
+    pub fn synced(&mut self) {
+        self.durable = self.appended_head();
+        self.durable_checkpoint = self.grown.checkpoint.clone();
+    }
+}
+
+/// All logs, and who shares them.
+#[derive(Debug, Default)]
+pub struct LogTable {
+    logs: BTreeMap<LogId, Log>,
+    /// Members of each agreement of which the own city is a member.
+    members: BTreeMap<AgreementId, Vec<CityCode>>,
+}
+
+impl LogTable {
+    /// One log.
+    #[must_use]
+    pub fn get(&self, log: LogId) -> Option<&Log> {
+        self.logs.get(&log)
+    }
+
+    /// One log, to change.
+    pub fn get_mut(&mut self, log: LogId) -> Option<&mut Log> {
+        self.logs.get_mut(&log)
+    }
+
+    /// All logs, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Log> {
+        self.logs.values()
+    }
+
+    /// All logs, to change.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Log> {
+        self.logs.values_mut()
+    }
+
+    /// Adds a log.
+    pub fn insert(&mut self, log: Log) {
+        self.logs.insert(log.id, log);
+    }
+
+    /// Takes note of an agreement's members.
+    pub fn set_members(&mut self, agreement: AgreementId, members: Vec<CityCode>) {
+        self.members.insert(agreement, members);
+    }
+
+    /// Members of an agreement of which the own city is a member.
+    #[must_use]
+    pub fn members(&self, agreement: AgreementId) -> &[CityCode] {
+        self.members.get(&agreement).map_or(&[], Vec::as_slice)
+    }
+
+    /// Agreements of which `city` is a member together with the own city.
+    pub fn shared_agreements(&self, city: CityCode) -> impl Iterator<Item = AgreementId> + '_ {
+        self.members.iter().filter(move |(_, m)| m.contains(&city)).map(|(id, _)| *id)
+    }
+
+    /// Whether `city` may see this log.
+    #[must_use]
+    pub fn may_see(&self, city: CityCode, log: LogId) -> bool {
+        self.get(log).is_some_and(|l| self.members(l.manifest.agreement).contains(&city))
+    }
+
+    /// Logs of one agreement.
+    pub fn of_agreement(&self, agreement: AgreementId) -> impl Iterator<Item = &Log> {
+        self.logs.values().filter(move |l| l.manifest.agreement == agreement)
+    }
+
+    /// The log this node writes in an agreement: of those it has keys for, the newest epoch.
+    #[must_use]
+    pub fn own(&self, agreement: AgreementId) -> Option<&Log> {
+        self.of_agreement(agreement).filter(|l| l.own.is_some()).max_by_key(|l| l.manifest.epoch)
+    }
+}
+
+impl crate::sync::Logs for LogTable {
+    fn info(&self, log: LogId) -> Option<LogInfo> {
+        self.get(log).map(Log::info)
+    }
+
+    fn shared_with(&self, city: CityCode) -> Vec<LogId> {
+        let shared = |l: &&Log| self.members(l.manifest.agreement).contains(&city);
+        self.logs.values().filter(shared).map(|l| l.id).collect()
+    }
+
+    fn announcement(&self, log: LogId) -> Option<Frame> {
+        self.get(log).and_then(Log::announcement)
+    }
+}
+
+/// Root and size of nothing.
+#[must_use]
+pub fn empty_head(log: LogId) -> Head {
+    Head { log, size: 0, root: Frontier::new().root() }
+}
+
+/// Whether a checkpoint contradicts one held at the same size.
+#[must_use]
+pub fn contradicts(held: &Head, shown: &Head) -> bool {
+    held.log == shown.log && held.size == shown.size && held.root != shown.root
+}

@@ -1,0 +1,191 @@
+//! The core of a node: one writer, `on(now, Input) -> Vec<Output>`.
+//!
+//! Everything that changes a node goes through here, one input after another, so that the server
+//! and a simulation run the same code. Clocks, randomness, disk and rows come in from outside.
+//!
+//! In scope: deciding and writing own entries, taking in other cities' batches, applying both to
+//! the views, cosigning, answering peers. Out of scope: sockets, threads, clocks, protobuf.
+//!
+//! Invariants:
+//! 1. Nothing is answered, announced, cosigned or served before it is synced. ([`commit`])
+//! 2. The order of application is a pure function of the journal. ([`apply`])
+//! 3. After a failed write or sync nothing is written any more. ([`commit`])
+
+mod agreements;
+mod apply;
+mod commit;
+mod follow;
+mod gate;
+pub mod group;
+mod ingest;
+pub mod io;
+pub mod keys;
+pub mod logs;
+mod notes;
+mod parts;
+mod recover;
+mod rows;
+mod show;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use agreements::AgreementBook;
+pub use io::{Input, Now, Output, Ticket};
+pub use recover::{CoreParts, OpenError};
+
+use crate::geo::Boundaries;
+use crate::ids::{AgreementId, CityCode, NodeId};
+use crate::journal::{Disk, Journal};
+use crate::log::keys::{SigningKey, VerifyingKey};
+use crate::node::core::gate::Recovery;
+use crate::node::core::group::{Group, Queue};
+use crate::node::core::logs::{LogTable, OwnKeys};
+use crate::node::status::LinkStatus;
+use crate::store::{Store, WriteBehind};
+use crate::sync::{Action, Exchange};
+use crate::trust::keys::HmacKey;
+
+/// Randomness, injected so that a simulation can repeat itself.
+pub trait Entropy: Send {
+    /// Fills the buffer.
+    fn fill(&mut self, buffer: &mut [u8]);
+}
+
+/// Where the secret keys of own logs lie.
+pub trait KeyRing: Send {
+    /// The secret key of a public one, if it is here.
+    fn find(&self, public: VerifyingKey) -> Option<SigningKey>;
+}
+
+/// What a node is told once.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Own city.
+    pub city: CityCode,
+    /// Own node.
+    pub node: NodeId,
+    /// Instance id: fresh at every start.
+    pub instance: [u8; 16],
+    /// Below this much free disk, writes are refused; bytes.
+    pub disk_low_bytes: u64,
+    /// Within this distance of a border the place is uncertain; metres.
+    pub border_uncertain_metres: u32,
+    /// Addresses to show.
+    pub api_address: String,
+    /// Addresses to show.
+    pub peer_address: String,
+}
+
+/// The one writer of a node.
+pub struct Core<D: Disk, S: Store> {
+    settings: Settings,
+    journal: Journal<D>,
+    rows: Arc<WriteBehind<S>>,
+    entropy: Box<dyn Entropy>,
+    keyring: Box<dyn KeyRing>,
+    node_key: HmacKey,
+    boundaries: Option<Boundaries>,
+    book: AgreementBook,
+    logs: LogTable,
+    exchange: Exchange,
+    links: BTreeMap<CityCode, LinkStatus>,
+    recoveries: BTreeMap<AgreementId, Recovery>,
+    queue: Queue,
+    group: Group,
+    apply_number: u64,
+    start_ms: i64,
+    poisoned: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Takes one input and says what is to be done.
+    pub fn on(&mut self, now: Now, input: Input) -> Vec<Output> {
+        match input {
+            Input::Write(ticket, request) => {
+                self.queue.writes.push((ticket, request));
+                Vec::new()
+            }
+            Input::Notes(ticket, notes) => self.take_notes(now, ticket, notes),
+            Input::Status(ticket) => vec![Output::Status(ticket, Box::new(self.status(now)))],
+            Input::LinkUp { link, city, by_us, address } => {
+                self.link_up(now, link, city, by_us, address)
+            }
+            Input::LinkDown { link, reason } => self.link_down(now, link, reason),
+            Input::DialFailed { city, reason } => {
+                self.dial_failed(now, city, reason);
+                Vec::new()
+            }
+            Input::Frame(link, frame) => self.frame(now, link, frame),
+            Input::Served { link, log, from, next, bytes } => {
+                let actions = self.exchange.served(&self.logs, link, log, from, next, bytes);
+                self.perform(actions)
+            }
+            Input::Tick => self.tick(now),
+            Input::Commit => self.commit(now),
+        }
+    }
+
+    /// Something waits for an [`Input::Commit`] that would get on.
+    #[must_use]
+    pub fn wants_commit(&self, now: Now) -> bool {
+        self.group.dirty
+            || self.queue.writes.iter().any(|(_, w)| !self.is_gated(now, w.command.agreement()))
+    }
+
+    /// Agreements and cards, for whoever dials.
+    #[must_use]
+    pub fn book(&self) -> &AgreementBook {
+        &self.book
+    }
+
+    /// Synced sizes of own logs, for the guard.
+    pub fn own_sizes(&self) -> Vec<(crate::ids::LogId, u64)> {
+        let own = |l: &&logs::Log| l.own.is_some();
+        self.logs.iter().filter(own).map(|l| (l.id, l.durable.size)).collect()
+    }
+
+    fn perform(&mut self, actions: Vec<Action>) -> Vec<Output> {
+        actions.into_iter().filter_map(|action| self.output(action)).collect()
+    }
+
+    fn output(&mut self, action: Action) -> Option<Output> {
+        match action {
+            Action::Send(link, frame) => Some(Output::Send(link, frame)),
+            Action::SendHello(link) => {
+                let city = self.exchange.city_of(link)?;
+                Some(Output::Send(link, self.hello(city)))
+            }
+            Action::Serve { link, log, from, bytes_max } => {
+                let city = self.exchange.city_of(link)?;
+                Some(Output::Serve { link, city, log, from, bytes_max })
+            }
+            Action::Close(link, reason) => Some(Output::Close(link, reason)),
+        }
+    }
+
+    fn own_keys(&self, manifest: &crate::log::manifest::Manifest) -> Option<OwnKeys> {
+        if manifest.city != self.settings.city || manifest.node != self.settings.node {
+            return None;
+        }
+        let log = self.keyring.find(manifest.log_key)?;
+        let cosign = self.keyring.find(manifest.cosign_key)?;
+        Some(OwnKeys { log, cosign })
+    }
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Entries applied so far.
+    #[must_use]
+    pub fn apply_number(&self) -> u64 {
+        self.apply_number
+    }
+
+    /// The journal's id.
+    #[must_use]
+    pub fn journal_id(&self) -> [u8; 16] {
+        self.journal.journal_id()
+    }
+}

@@ -1,0 +1,213 @@
+//! Signed notes that come in: charters, cards and manifests, by file or from a member.
+
+use bytes::Bytes;
+
+use crate::ids::CityCode;
+use crate::journal::{Disk, RecordKind};
+use crate::limits;
+use crate::log::manifest::{Manifest, SignedManifest};
+use crate::log::note::Note;
+use crate::node::core::agreements::Agreement;
+use crate::node::core::io::{Output, Ticket};
+use crate::node::core::logs::{Hold, Log};
+use crate::node::core::{Core, Now};
+use crate::store::Store;
+use crate::sync::Frame;
+use crate::trust::card::{Card, SignedCard};
+use crate::trust::charter::{Charter, SignedCharter};
+
+/// What became of a note.
+enum Taken {
+    /// It is new: the frame that passes it on to the members concerned.
+    News(String, Option<Frame>),
+    /// It was here already.
+    Known(String),
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Notes from a file or an administrator.
+    pub(super) fn take_notes(&mut self, now: Now, ticket: Ticket, notes: Vec<Bytes>) -> Vec<Output> {
+        let mut results = Vec::with_capacity(notes.len());
+        let mut outputs = Vec::new();
+        for note in notes {
+            let taken = self.take_note(now, &note, true);
+            results.push(match taken {
+                Ok(Taken::News(what, frame)) => {
+                    outputs.extend(frame.map(|f| self.pass_on(f)).unwrap_or_default());
+                    Ok(what)
+                }
+                Ok(Taken::Known(what)) => Ok(format!("{what} (already known)")),
+                Err(why) => Err(why),
+            });
+        }
+        self.group.dirty = true;
+        self.group.after.push(Output::NotesDone(ticket, results));
+        self.group.after.push(Output::MembersChanged);
+        outputs
+    }
+
+    /// A card or charter over a link: cards travel, a first charter does not.
+    pub(super) fn peer_note(&mut self, now: Now, city: CityCode, note: Bytes) -> Vec<Output> {
+        match self.take_note(now, &note, false) {
+            Ok(Taken::News(_, frame)) => {
+                let mut outputs = frame.map(|f| self.pass_on(f)).unwrap_or_default();
+                outputs.push(Output::MembersChanged);
+                outputs
+            }
+            Ok(Taken::Known(_)) => Vec::new(),
+            Err(why) => {
+                tracing::warn!(%city, %why, "a note was turned away");
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn peer_manifest(&mut self, now: Now, city: CityCode, note: Bytes) -> Vec<Output> {
+        let own_city = |m: &Manifest| m.city == self.settings.city;
+        match self.check_manifest(&note) {
+            // Own manifests come by file only: nobody else can make this node write a new log.
+            Ok(signed) if own_city(signed.manifest()) && self.logs.get(signed.manifest().log_id()).is_none() => {
+                tracing::warn!(%city, "a member shows a log of this city that is not here");
+                self.add_manifest(now, signed).unwrap_or_default()
+            }
+            Ok(signed) => self.add_manifest(now, signed).unwrap_or_default(),
+            Err(why) => {
+                tracing::warn!(%city, %why, "a manifest was turned away");
+                Vec::new()
+            }
+        }
+    }
+
+    fn take_note(&mut self, now: Now, note: &Bytes, by_file: bool) -> Result<Taken, String> {
+        if note.len() > limits::NOTE_BYTES_MAX {
+            return Err(format!("larger than {} bytes", limits::NOTE_BYTES_MAX));
+        }
+        let parsed = Note::parse(note).map_err(|e| e.to_string())?;
+        let first_line = parsed.text().lines().next().unwrap_or_default();
+        match first_line {
+            "liandong/charter/v1" if by_file => self.take_charter(now, note.clone()),
+            "liandong/charter/v1" => Err("a first charter comes by file".to_owned()),
+            "liandong/card/v1" => self.take_card(note.clone()),
+            "liandong/manifest/v1" => {
+                let signed = self.check_manifest(note)?;
+                let what = format!("log {}", signed.manifest().log_id());
+                let known = self.logs.get(signed.manifest().log_id()).is_some();
+                let frame = Frame::Manifest(note.clone());
+                let outputs = self.add_manifest(now, signed);
+                self.group.after.extend(outputs.unwrap_or_default());
+                if known { Ok(Taken::Known(what)) } else { Ok(Taken::News(what, Some(frame))) }
+            }
+            other => Err(format!("unknown kind of note: {other:.40}")),
+        }
+    }
+
+    fn take_charter(&mut self, now: Now, note: Bytes) -> Result<Taken, String> {
+        let signed = SignedCharter::parse(&note).map_err(|e| e.to_string())?;
+        signed.check_complete().map_err(|e| e.to_string())?;
+        let charter = signed.charter().clone();
+        let what = format!("agreement {}", charter.agreement);
+        if !charter.members.iter().any(|m| m.city == self.settings.city) {
+            return Err("this city is no member".to_owned());
+        }
+        if let Some(known) = self.book.get(charter.agreement) {
+            return match known.charter.hash() == charter.hash() {
+                true => Ok(Taken::Known(what)),
+                false => Err("another charter of this agreement is in force here".to_owned()),
+            };
+        }
+        self.group.small.push((RecordKind::Charter, note.clone()));
+        self.add_charter(charter, note);
+        let _ = now;
+        Ok(Taken::News(what, None))
+    }
+
+    pub(super) fn add_charter(&mut self, charter: Charter, note: Bytes) {
+        let agreement = Agreement { charter, note };
+        self.logs.set_members(agreement.charter.agreement, agreement.cities());
+        self.book.insert(agreement);
+    }
+
+    fn take_card(&mut self, note: Bytes) -> Result<Taken, String> {
+        let card = self.check_card(&note)?;
+        let what = format!("card {} of {}", card.number, card.city);
+        if self.book.offer_card(card, note.clone()) {
+            self.group.small.push((RecordKind::Card, note.clone()));
+            self.group.dirty = true;
+            Ok(Taken::News(what, Some(Frame::Card(note))))
+        } else {
+            Ok(Taken::Known(what))
+        }
+    }
+
+    pub(super) fn check_card(&self, note: &Bytes) -> Result<Card, String> {
+        let claimed = SignedCard::peek_city(note).map_err(|e| e.to_string())?;
+        let keys = self.book.keys_of(claimed);
+        if keys.is_empty() {
+            return Err(format!("no agreement here names a key of {claimed}"));
+        }
+        let verified = keys.iter().find_map(|key| SignedCard::verify(note.clone(), key).ok());
+        verified.map(|s| s.card().clone()).ok_or_else(|| "bad signature".to_owned())
+    }
+
+    pub(super) fn check_manifest(&self, note: &Bytes) -> Result<SignedManifest, String> {
+        let claimed = SignedManifest::peek(note).map_err(|e| e.to_string())?;
+        let agreement = self.book.get(claimed.agreement).ok_or("no such agreement here")?;
+        let key = agreement.city_key(claimed.city).ok_or("its city is no member")?;
+        if claimed.charter != agreement.charter.hash() {
+            return Err("it was signed under another charter".to_owned());
+        }
+        SignedManifest::verify(note, &key).map_err(|e| e.to_string())
+    }
+
+    /// Adds a log whose manifest was checked; nothing if it is here already.
+    fn add_manifest(&mut self, now: Now, signed: SignedManifest) -> Option<Vec<Output>> {
+        let id = signed.manifest().log_id();
+        if self.logs.get(id).is_some() {
+            return None;
+        }
+        self.group.small.push((RecordKind::Manifest, signed.note().clone()));
+        self.group.dirty = true;
+        self.insert_log(signed, Hold::None);
+        let actions = self.exchange.log_known(now.mono_ms, &self.logs, id);
+        Some(self.perform(actions))
+    }
+
+    /// Adds the log to the table; an older own log of the agreement is never written again.
+    pub(super) fn insert_log(&mut self, signed: SignedManifest, hold: Hold) {
+        let manifest = signed.manifest().clone();
+        let own = self.own_keys(&manifest);
+        let is_own = own.is_some();
+        let (agreement, epoch) = (manifest.agreement, manifest.epoch);
+        let mut log = Log::new(manifest, signed.note().clone(), own);
+        log.hold = hold;
+        let id = log.id;
+        self.logs.insert(log);
+        if !is_own {
+            return;
+        }
+        for older in self.logs.iter_mut() {
+            let m = &older.manifest;
+            if older.own.is_some() && m.agreement == agreement && m.epoch < epoch {
+                older.hold = Hold::Restored;
+            }
+        }
+        let newest = self.logs.own(agreement).map(|l| l.id);
+        if newest == Some(id) {
+            self.begin_recovery(id);
+        }
+    }
+
+    /// Sends a note to every connected member it concerns.
+    fn pass_on(&self, frame: Frame) -> Vec<Output> {
+        let concerns = |city: CityCode| match &frame {
+            Frame::Manifest(note) => SignedManifest::peek(note)
+                .is_ok_and(|m| self.logs.members(m.agreement).contains(&city)),
+            Frame::Card(note) => SignedCard::peek_city(note).is_ok_and(|of| {
+                self.logs.shared_agreements(city).any(|a| self.logs.members(a).contains(&of))
+            }),
+            _ => false,
+        };
+        let targets = self.exchange.greeted().filter(|(_, city)| concerns(*city));
+        targets.map(|(link, _)| Output::Send(link, frame.clone())).collect()
+    }
+}

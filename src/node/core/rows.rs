@@ -1,0 +1,101 @@
+//! What the node's own rows hold, encoded with postcard; rebuilt whenever the shape changes.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AgreementId, Hash, LogId, Position, SubjectId, Tag};
+use crate::journal::RecordRef;
+
+/// Changes with every change of shape or meaning of a row of the node or the view.
+pub const ROWS_VERSION: u32 = 1;
+
+/// Where indexing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgressRow {
+    /// Version of the rows.
+    pub rows_version: u32,
+    /// Version of the fold.
+    pub fold_version: u32,
+    /// The journal the rows belong to.
+    pub journal_id: [u8; 16],
+    /// First journal record not yet indexed.
+    pub next_record: u64,
+    /// Entries applied.
+    pub apply_number: u64,
+}
+
+/// What a request led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRow {
+    /// Tag of its body.
+    pub body: Tag,
+    /// The entry.
+    pub position: Position,
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The record.
+    pub subject: Option<SubjectId>,
+}
+
+/// Where a batch lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRow {
+    /// Its journal record.
+    pub record: RecordRef,
+    /// Index behind its last entry.
+    pub end: u64,
+    /// It has parts that are not for all members.
+    pub narrow: bool,
+}
+
+/// State of a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRow {
+    /// Entries stored, and the right edge of their tree.
+    pub stored: (u64, Vec<Hash>),
+    /// Entries applied, and the right edge of their tree.
+    pub applied: (u64, Vec<Hash>),
+    /// Newest checkpoint.
+    pub checkpoint: Bytes,
+    /// What its next entry waits for.
+    pub waiting_for: Option<(LogId, u64)>,
+    /// City from which the last stretch came, 0 for none.
+    pub last_source: u32,
+    /// Entries that did not take effect.
+    pub misfits: u64,
+}
+
+/// A cosignature held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CosignatureRow {
+    /// Root of the checkpoint it covers.
+    pub root: Hash,
+    /// When the witness signed, seconds since 1970-01-01 UTC.
+    pub time_s: u64,
+    /// The whole line.
+    pub line: Bytes,
+}
+
+/// Encodes a row.
+#[must_use]
+pub fn encode<T: Serialize>(row: &T) -> Vec<u8> {
+    // These types have no failing serializers; an empty row decodes as absent.
+    postcard::to_stdvec(row).unwrap_or_default()
+}
+
+/// Decodes a row; `None` when it is not of this shape.
+#[must_use]
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    postcard::from_bytes(bytes).ok()
+}
+
+/// The subject id of a log: its first 16 bytes.
+#[must_use]
+pub fn log_subject(log: LogId) -> SubjectId {
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(log.as_bytes()) {
+        *to = *from;
+    }
+    SubjectId::new(id)
+}

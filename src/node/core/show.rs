@@ -1,0 +1,132 @@
+//! How the node is, for people and programs.
+
+use crate::journal::Disk;
+use crate::node::core::logs::{Hold, Log};
+use crate::node::core::{Core, Now};
+use crate::node::status::{
+    AgreementStatus, CosignatureStatus, LogStatus, MemberStatus, NodeStatus, RecoveryStatus,
+};
+use crate::store::Store;
+
+impl<D: Disk, S: Store> Core<D, S> {
+    pub(super) fn status(&self, now: Now) -> NodeStatus {
+        let free = self.journal.free_bytes().unwrap_or(0);
+        NodeStatus {
+            city: self.settings.city,
+            node: self.settings.node,
+            start_ms: self.start_ms,
+            not_writable: self.not_writable(free),
+            links: self.links.values().cloned().collect(),
+            logs: self.logs.iter().map(|l| self.log_status(now, l)).collect(),
+            agreements: self.agreement_statuses(),
+            recoveries: self.recovery_statuses(),
+            journal_bytes: self.journal.bytes(),
+            disk_free_bytes: free,
+            warnings: self.warnings.clone(),
+            journal_id: self.journal.journal_id(),
+            apply_number: self.apply_number,
+            api_address: self.settings.api_address.clone(),
+            peer_address: self.settings.peer_address.clone(),
+        }
+    }
+
+    fn not_writable(&self, free: u64) -> Option<String> {
+        if let Some(why) = &self.poisoned {
+            return Some(format!("本市节点停止写入（磁盘错误），可查询：{why}"));
+        }
+        (free < self.settings.disk_low_bytes)
+            .then(|| format!("磁盘空间不足（剩余 {free} 字节），释放空间后自动恢复写入"))
+    }
+
+    fn log_status(&self, now: Now, log: &Log) -> LogStatus {
+        let announced = self.exchange.announced(log.id).max(log.durable.size);
+        let behind = announced > log.durable.size;
+        let moved = self.exchange.moved_ms(log.id).filter(|_| behind);
+        let city_of = |id| self.logs.get(id).map(|l| l.manifest.city);
+        let cosignatures = log.cosigned.iter().filter_map(|(witness, held)| {
+            Some(CosignatureStatus {
+                city: city_of(*witness)?,
+                size: held.cosign.size,
+                time_s: held.time_s,
+                line: held.cosign.line.clone(),
+            })
+        });
+        LogStatus {
+            log: log.id,
+            agreement: log.manifest.agreement,
+            city: log.manifest.city,
+            epoch: log.manifest.epoch,
+            stored: log.durable.size,
+            applied: log.applied().min(log.durable.size),
+            announced,
+            root: log.durable.root,
+            checkpoint: log.durable_checkpoint.clone(),
+            cosignatures: cosignatures.collect(),
+            last_source: log.last_source,
+            waiting_for: log.waiting_for,
+            misfits: log.misfits,
+            standing: log.fork.is_some(),
+            manifest: log.note.clone(),
+            own: log.is_own(),
+            lag_s: moved.map_or(0, |at| now.mono_ms.saturating_sub(at) / 1000),
+        }
+    }
+
+    fn agreement_statuses(&self) -> Vec<AgreementStatus> {
+        let member = |m: &crate::trust::charter::Member| MemberStatus {
+            city: m.city,
+            name: m.name.clone(),
+            short_name: m.short_name.clone(),
+            signed: true,
+            card_known: self.book.card(m.city).is_some(),
+        };
+        self.book
+            .iter()
+            .map(|(id, agreement)| {
+                let charter = &agreement.charter;
+                AgreementStatus {
+                    agreement: *id,
+                    title: charter.title.clone(),
+                    short_name: charter.short_name.clone(),
+                    version: charter.version,
+                    charter: charter.hash(),
+                    note: agreement.note.clone(),
+                    members: charter.members.iter().map(member).collect(),
+                    begin_on: charter.begin_on,
+                    end_on: charter.end_on,
+                    belt_metres: charter.belt_metres,
+                    complete: true,
+                    writable: self.logs.own(*id).is_some_and(Log::is_own),
+                }
+            })
+            .collect()
+    }
+
+    fn recovery_statuses(&self) -> Vec<RecoveryStatus> {
+        let needed = self.logs.iter().filter(|l| {
+            let newest = self.logs.own(l.manifest.agreement).map(|o| o.id) == Some(l.id);
+            newest && l.hold == Hold::Restored
+        });
+        let mut statuses: Vec<RecoveryStatus> = needed
+            .map(|l| RecoveryStatus {
+                agreement: l.manifest.agreement,
+                old_log: l.id,
+                waiting_for: Vec::new(),
+                epoch_needed: true,
+            })
+            .collect();
+        for (agreement, recovery) in &self.recoveries {
+            let fetched = self.logs.get(recovery.old_log).map_or(0, Log::applied);
+            if recovery.waiting.is_empty() && fetched >= recovery.shown {
+                continue;
+            }
+            statuses.push(RecoveryStatus {
+                agreement: *agreement,
+                old_log: recovery.old_log,
+                waiting_for: recovery.waiting.iter().copied().collect(),
+                epoch_needed: false,
+            });
+        }
+        statuses
+    }
+}

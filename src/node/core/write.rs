@@ -1,0 +1,485 @@
+//! Own writes: from a request to the entries that stand in the group.
+//!
+//! In scope: request tags, actors, running numbers, etags, gates, distances, building entries.
+//! Out of scope: what a move means ([`crate::domain`]), when it reaches the disk ([`super::commit`]).
+
+use bytes::Bytes;
+
+use crate::domain::{
+    self, Case, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event,
+};
+use crate::geo;
+use crate::ids::{ActorId, AgreementId, CityCode, LogId, Position, SubjectId, Tag};
+use crate::journal::Disk;
+use crate::limits;
+use crate::log::{
+    ActorRef, ActorRole, Audience, Entry, Envelope, Head, PartRef, PartSlot, RequestTags, Subject,
+    SubjectKind, merkle, subject_id,
+};
+use crate::node::core::commit::OpenBatch;
+use crate::node::core::group::GroupRows;
+use crate::node::core::rows::{self, RequestRow};
+use crate::node::core::{Core, Now, keys};
+use crate::node::request::{
+    Caller, Command, ExternalRef, NewPart, PartContent, Request, WriteError, Written,
+};
+use crate::store::Store;
+use crate::sync::RawEntry;
+use crate::view::{self, CaseView, ReadRows, Rows};
+use crate::wire;
+
+/// Who and what an entry is written for.
+struct Draft {
+    subject: Subject,
+    prev: Option<Position>,
+    event: Event,
+    parts: Vec<NewPart>,
+}
+
+/// What a decided command will write.
+struct Decided {
+    draft: Draft,
+    /// The case it concerns, `None` for an opening.
+    case: Option<SubjectId>,
+    /// Rows beside the entry: numbers given.
+    opens: Option<Opening>,
+}
+
+struct Opening {
+    year: i32,
+    number: u32,
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    pub(super) fn group_rows(&mut self) -> GroupRows<'_, S> {
+        GroupRows { changes: &mut self.group.changes, base: &self.rows }
+    }
+
+    /// Decides one request and adds its entries to `open`.
+    pub(super) fn write_one(
+        &mut self,
+        now: Now,
+        request: &Request,
+        open: &mut OpenBatch,
+    ) -> Result<Written, WriteError> {
+        let agreement = request.command.agreement();
+        let tags = self.tags(request);
+        if let Some(written) = self.replayed(agreement, tags)? {
+            return Ok(written);
+        }
+        let today = Date::beijing(now.wall_ms).ok_or(WriteError::OutsideTerm)?;
+        self.check_term(agreement, today)?;
+        let log = self.logs.own(agreement).ok_or(WriteError::NoLog)?.id;
+        let decided = self.decide(agreement, log, today, &request.command)?;
+        let mut drafts = Vec::with_capacity(3);
+        let actor = self.actor(agreement, log, &request.caller, &mut drafts);
+        let acting_for = request.acting_for.as_ref().map(|certificate| {
+            let officer = Caller {
+                identity: certificate.clone(),
+                role: ActorRole::Inspector,
+                certificate_number: certificate.clone(),
+            };
+            self.actor(agreement, log, &officer, &mut drafts)
+        });
+        drafts.push((actor, acting_for, decided.draft));
+        let entries = self.build(now, log, tags, drafts)?;
+        open.make_room(self, &entries)?;
+        let mut at = Position { log, index: 0 };
+        for (entry, event) in entries {
+            at = entry.envelope.position();
+            self.add_own(open, entry, &event);
+        }
+        if let Some(opening) = decided.opens {
+            let key = keys::counter(agreement, opening.year);
+            self.group_rows().put(key, opening.number.to_be_bytes().to_vec());
+        }
+        let subject = match request.command {
+            Command::OpenCase { .. } => Some(subject_id(at)),
+            Command::MoveCase { .. } | Command::Contribute { .. } => decided.case,
+            Command::OverrideRecovery { .. } => None,
+        };
+        let row = RequestRow { body: tags.body, position: at, agreement, subject };
+        let row = rows::encode(&row);
+        self.group_rows().put(keys::request(tags.request), row);
+        Ok(Written { agreement, subject, position: at, replayed: false })
+    }
+
+    fn tags(&self, request: &Request) -> RequestTags {
+        let caller = request.caller.identity.as_bytes();
+        let id = request.request_id.as_bytes();
+        RequestTags {
+            request: self.node_key.tag(&[b"request", caller, id]),
+            body: self.node_key.tag(&[b"body", &request.body]),
+        }
+    }
+
+    fn replayed(
+        &mut self,
+        agreement: AgreementId,
+        tags: RequestTags,
+    ) -> Result<Option<Written>, WriteError> {
+        let row = self.group_rows().get(&keys::request(tags.request));
+        let Some(row) = row.as_deref().and_then(rows::decode::<RequestRow>) else {
+            return Ok(None);
+        };
+        if row.body != tags.body || row.agreement != agreement {
+            return Err(WriteError::IdempotencyMismatch { first: row.position });
+        }
+        let (subject, position) = (row.subject, row.position);
+        Ok(Some(Written { agreement, subject, position, replayed: true }))
+    }
+
+    fn check_term(&self, agreement: AgreementId, today: Date) -> Result<(), WriteError> {
+        let charter = &self.book.get(agreement).ok_or(WriteError::NotFound)?.charter;
+        let in_term = charter.begin_on <= today && today <= charter.end_on;
+        if in_term { Ok(()) } else { Err(WriteError::OutsideTerm) }
+    }
+
+    fn decide(
+        &mut self,
+        agreement: AgreementId,
+        log: LogId,
+        today: Date,
+        command: &Command,
+    ) -> Result<Decided, WriteError> {
+        match command {
+            Command::OpenCase { facts, record, person, external_ref, effective_on, .. } => {
+                let opening = OpenCase { facts, record, person, external_ref, on: *effective_on };
+                self.decide_open(agreement, today, opening)
+            }
+            Command::MoveCase { subject, etag, mv, parts, .. } => {
+                self.decide_move(agreement, log, today, (*subject, *etag), mv, parts)
+            }
+            Command::Contribute { subject, contribution, parts, .. } => {
+                self.decide_contribution(agreement, *subject, contribution, parts)
+            }
+            Command::OverrideRecovery { cities, text, .. } => {
+                self.decide_override(agreement, log, cities, text)
+            }
+        }
+    }
+
+    fn decide_open(
+        &mut self,
+        agreement: AgreementId,
+        today: Date,
+        opening: OpenCase<'_>,
+    ) -> Result<Decided, WriteError> {
+        let facts = self.with_borders(agreement, opening.facts, Some(opening.record))?;
+        if let Some(external) = opening.external_ref {
+            let key = keys::external(self.external_tag(external));
+            let taken = self.group_rows().get(&key);
+            if let Some((_, taken_by)) = taken.as_deref().and_then(keys::parse_case_value) {
+                return Err(WriteError::ExternalRefTaken { taken_by });
+            }
+        }
+        let members = self.logs.members(agreement).to_vec();
+        let by = self.settings.city;
+        domain::decide_open(by, &members, today, &facts, opening.on)?;
+        let (number, given) = self.next_number(agreement, opening.on.year())?;
+        let all = |content| NewPart { audience: Audience::AllMembers, content };
+        let mut parts = vec![
+            all(PartContent::CaseRecord(Box::new(opening.record.clone()))),
+            all(PartContent::CaseNumber { number, external_ref: opening.external_ref.clone() }),
+        ];
+        parts.extend(opening.person.clone().map(|person| NewPart {
+            audience: Audience::HandlingCity,
+            content: PartContent::Person(person),
+        }));
+        let event = Event::CaseOpened { facts, effective_on: opening.on };
+        let subject = Subject { kind: SubjectKind::Case, id: None };
+        let draft = Draft { subject, prev: None, event, parts };
+        Ok(Decided { draft, case: None, opens: Some(given) })
+    }
+
+    /// The number people say, counted per city and agreement and year.
+    fn next_number(
+        &mut self,
+        agreement: AgreementId,
+        year: i32,
+    ) -> Result<(String, Opening), WriteError> {
+        let row = self.group_rows().get(&keys::counter(agreement, year));
+        let last = row.and_then(|r| r.try_into().ok()).map_or(0, u32::from_be_bytes);
+        let number = last.saturating_add(1);
+        let charter = &self.book.get(agreement).ok_or(WriteError::NotFound)?.charter;
+        let text = charter
+            .running_number(self.settings.city, year, number)
+            .ok_or(WriteError::NotFound)?;
+        Ok((text, Opening { year, number }))
+    }
+
+    /// Fills in distances to the other members, and refuses places outside the belt.
+    fn with_borders(
+        &self,
+        agreement: AgreementId,
+        facts: &CaseFacts,
+        record: Option<&CaseRecord>,
+    ) -> Result<CaseFacts, WriteError> {
+        let mut facts = facts.clone();
+        let Some(record) = record else { return Ok(facts) };
+        facts.has_point = record.coordinates.is_some();
+        facts.borders.clear();
+        facts.border_uncertain = false;
+        facts.belt_exception = record.belt_reason.is_some();
+        let Some((point, boundaries)) = record.coordinates.zip(self.boundaries.as_ref()) else {
+            return Ok(facts);
+        };
+        let point = geo::Point { lon_e7: point.lon_e7(), lat_e7: point.lat_e7() };
+        let charter = &self.book.get(agreement).ok_or(WriteError::NotFound)?.charter;
+        let assessment = geo::assess(
+            boundaries,
+            point,
+            self.settings.city,
+            self.logs.members(agreement),
+            charter.belt_metres,
+            self.settings.border_uncertain_metres,
+        );
+        facts.borders = assessment
+            .distances
+            .iter()
+            .map(|(city, metres)| domain::BorderDistance { city: *city, metres: *metres })
+            .collect();
+        facts.borders.sort_unstable_by_key(|b| b.city);
+        facts.border_uncertain = assessment.uncertain;
+        match assessment.outside_belt {
+            Some(metres) if record.belt_reason.is_none() => Err(WriteError::OutsideBelt { metres }),
+            Some(_) => Ok(facts),
+            None => {
+                facts.belt_exception = false;
+                Ok(facts)
+            }
+        }
+    }
+
+    fn case(
+        &mut self,
+        agreement: AgreementId,
+        subject: SubjectId,
+    ) -> Result<CaseView, WriteError> {
+        let found = view::case(&self.group_rows(), agreement, subject);
+        let case = found.ok_or(WriteError::NotFound)?;
+        if case.needs_newer { Err(WriteError::NeedsNewerVersion) } else { Ok(case) }
+    }
+
+    fn decide_move(
+        &mut self,
+        agreement: AgreementId,
+        log: LogId,
+        today: Date,
+        (subject, etag): (SubjectId, Position),
+        mv: &CaseMove,
+        parts: &[NewPart],
+    ) -> Result<Decided, WriteError> {
+        let case = self.case(agreement, subject)?;
+        if case.last_move != etag {
+            return Err(WriteError::StaleEtag { current: case.last_move });
+        }
+        self.check_recovery(agreement, log, case.opened_at)?;
+        let record = parts.iter().find_map(|p| match &p.content {
+            PartContent::CaseRecord(record) => Some(record.as_ref()),
+            PartContent::Person(_)
+            | PartContent::CaseNumber { .. }
+            | PartContent::Text(_)
+            | PartContent::Evidence(_)
+            | PartContent::ActorCertificate(_) => None,
+        });
+        let mv = match mv.facts() {
+            Some(facts) => mv.clone().with_facts(self.with_borders(agreement, facts, record)?),
+            None => mv.clone(),
+        };
+        let members = self.logs.members(agreement).to_vec();
+        let mv = domain::decide(&case.case, self.settings.city, &members, today, &mv)?;
+        let subject_ref = Subject { kind: SubjectKind::Case, id: Some(subject) };
+        let prev = Some(case.last_move);
+        let event = Event::CaseMove(mv);
+        let draft = Draft { subject: subject_ref, prev, event, parts: parts.to_vec() };
+        Ok(Decided { draft, case: Some(subject), opens: None })
+    }
+
+    fn decide_contribution(
+        &mut self,
+        agreement: AgreementId,
+        subject: SubjectId,
+        contribution: &CaseContribution,
+        parts: &[NewPart],
+    ) -> Result<Decided, WriteError> {
+        let case: Case = self.case(agreement, subject)?.case;
+        let members = self.logs.members(agreement).to_vec();
+        domain::decide_contribution(&case, self.settings.city, &members, contribution)?;
+        let subject_ref = Subject { kind: SubjectKind::Case, id: Some(subject) };
+        let event = Event::Contribution(contribution.clone());
+        let draft = Draft { subject: subject_ref, prev: None, event, parts: parts.to_vec() };
+        Ok(Decided { draft, case: Some(subject), opens: None })
+    }
+
+    fn decide_override(
+        &mut self,
+        agreement: AgreementId,
+        log: LogId,
+        cities: &[CityCode],
+        text: &str,
+    ) -> Result<Decided, WriteError> {
+        let members = self.logs.members(agreement);
+        if cities.is_empty() || cities.iter().any(|c| !members.contains(c)) {
+            let reason = "name members of the agreement".to_owned();
+            return Err(WriteError::BadField { field: "cities", reason });
+        }
+        let mut cities = cities.to_vec();
+        cities.sort_unstable();
+        cities.dedup();
+        let event = Event::RecoveryOverridden { cities };
+        let content = PartContent::Text(text.to_owned());
+        let parts = vec![NewPart { audience: Audience::AllMembers, content }];
+        let subject = Subject { kind: SubjectKind::Log, id: Some(rows::log_subject(log)) };
+        Ok(Decided { draft: Draft { subject, prev: None, event, parts }, case: None, opens: None })
+    }
+
+    /// The actor of a caller, introduced first if this is its first entry in the agreement.
+    fn actor(
+        &mut self,
+        agreement: AgreementId,
+        log: LogId,
+        caller: &Caller,
+        drafts: &mut Vec<(ActorRef, Option<ActorRef>, Draft)>,
+    ) -> ActorRef {
+        let key = keys::actor(agreement, self.actor_tag(caller.role, &caller.certificate_number));
+        let known = self.group_rows().get(&key);
+        if let Some(id) = known.and_then(|id| ActorId::from_slice(&id).ok()) {
+            return ActorRef { role: caller.role, id };
+        }
+        let mut id = [0; 16];
+        self.entropy.fill(&mut id);
+        let actor = ActorRef { role: caller.role, id: ActorId::new(id) };
+        self.group_rows().put(key, id.to_vec());
+        let content = PartContent::ActorCertificate(caller.certificate_number.clone());
+        let _ = log;
+        let draft = Draft {
+            subject: Subject { kind: SubjectKind::Actor, id: Some(SubjectId::new(id)) },
+            prev: None,
+            event: Event::ActorIntroduced,
+            parts: vec![NewPart { audience: Audience::AllMembers, content }],
+        };
+        drafts.push((actor, None, draft));
+        actor
+    }
+
+    pub(super) fn actor_tag(&self, role: ActorRole, certificate: &str) -> Tag {
+        self.node_key.tag(&[b"actor", format!("{role:?}").as_bytes(), certificate.as_bytes()])
+    }
+
+    pub(super) fn external_tag(&self, external: &ExternalRef) -> Tag {
+        let (system, number) = (external.system.as_bytes(), external.number.as_bytes());
+        self.node_key.tag(&[b"external", system, number])
+    }
+
+    /// Encodes the drafts as the next entries of the log.
+    fn build(
+        &mut self,
+        now: Now,
+        log: LogId,
+        tags: RequestTags,
+        drafts: Vec<(ActorRef, Option<ActorRef>, Draft)>,
+    ) -> Result<Vec<(Entry, Event)>, WriteError> {
+        let first = self.logs.get(log).ok_or(WriteError::NoLog)?.appended();
+        let mut after = self.news(log);
+        let mut built = Vec::with_capacity(drafts.len());
+        for (offset, (actor, acting_for, draft)) in drafts.into_iter().enumerate() {
+            let mut parts = Vec::with_capacity(draft.parts.len());
+            let mut slots = Vec::with_capacity(draft.parts.len());
+            for part in draft.parts {
+                let mut salt = [0; 16];
+                self.entropy.fill(&mut salt);
+                let bytes = wire::part::encode_part(&part.content, salt);
+                let digest = merkle::digest(&bytes);
+                parts.push(PartRef { kind: part.content.kind(), audience: part.audience, digest });
+                slots.push(PartSlot::Bytes(bytes));
+            }
+            let envelope = Envelope {
+                log,
+                index: first + offset as u64,
+                record_time_ms: now.wall_ms,
+                clock_suspect: false,
+                after: std::mem::take(&mut after),
+                actor: Some(actor),
+                acting_for,
+                request: Some(tags),
+                subject: draft.subject,
+                prev: draft.prev,
+                parts,
+            };
+            let header = wire::entry::encode_header(&envelope, &draft.event);
+            let entry = Entry { header, envelope, parts: slots };
+            check_size(&entry)?;
+            built.push((entry, draft.event));
+        }
+        Ok(built)
+    }
+
+    /// Heads of other logs of the agreement that moved since this log last named them.
+    fn news(&mut self, log: LogId) -> Vec<Head> {
+        let Some(own) = self.logs.get(log) else { return Vec::new() };
+        let agreement = own.manifest.agreement;
+        let heads: Vec<Head> = self
+            .logs
+            .of_agreement(agreement)
+            .filter(|l| l.id != log && l.applied() > 0)
+            .map(super::logs::Log::applied_head)
+            .collect();
+        let rows = self.group_rows();
+        let mut news: Vec<Head> =
+            heads.into_iter().filter(|h| view::named(&rows, log, h.log) < h.size).collect();
+        news.truncate(limits::AFTER_MAX);
+        news.sort_unstable_by_key(|h| h.log);
+        news
+    }
+
+    /// Adds an own entry to the log, the batch and the view.
+    fn add_own(&mut self, open: &mut OpenBatch, entry: Entry, event: &Event) {
+        let log = entry.envelope.log;
+        self.save_growth(log);
+        if let Some(log) = self.logs.get_mut(log) {
+            log.grown.frontier.push(merkle::leaf_hash(&entry.header));
+        }
+        self.apply_entry(&entry, event);
+        open.push(RawEntry { header: entry.header, parts: entry.parts });
+    }
+}
+
+struct OpenCase<'a> {
+    facts: &'a CaseFacts,
+    record: &'a CaseRecord,
+    person: &'a Option<domain::PersonRecord>,
+    external_ref: &'a Option<ExternalRef>,
+    on: Date,
+}
+
+fn check_size(entry: &Entry) -> Result<(), WriteError> {
+    let too_large = |what, limit, got| Err(WriteError::TooLarge { what, limit, got });
+    if entry.header.len() > limits::HEADER_BYTES_MAX {
+        return too_large("header", limits::HEADER_BYTES_MAX, entry.header.len());
+    }
+    let sizes = entry.parts.iter().map(|slot| match slot {
+        PartSlot::Bytes(bytes) => bytes.len(),
+        PartSlot::ErasedBy(_) | PartSlot::Withheld => 0,
+    });
+    let mut total = entry.header.len();
+    for size in sizes {
+        if size > limits::PART_BYTES_MAX {
+            return too_large("part", limits::PART_BYTES_MAX, size);
+        }
+        total += size;
+    }
+    if total > limits::ENTRY_BYTES_MAX {
+        return too_large("entry", limits::ENTRY_BYTES_MAX, total);
+    }
+    Ok(())
+}
+
+/// Signed bytes of an entry: header and parts.
+pub(super) fn entry_bytes(header: &Bytes, parts: &[PartSlot]) -> usize {
+    let part = |slot: &PartSlot| match slot {
+        PartSlot::Bytes(bytes) => bytes.len(),
+        PartSlot::ErasedBy(_) | PartSlot::Withheld => 0,
+    };
+    header.len() + parts.iter().map(part).sum::<usize>()
+}

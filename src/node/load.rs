@@ -1,0 +1,175 @@
+//! Reading entries back from the journal, by the rows that say where they lie.
+//!
+//! Works on any rows and any journal reader, so that the core, the readers of the API and the
+//! links to peers share one way in.
+
+use bytes::Bytes;
+
+use crate::ids::{Hash, LogId, Position};
+use crate::journal::{Disk, JournalError, JournalReader, RecordKind, RecordRef};
+use crate::log::merkle::{LeafSource, leaf_hash};
+use crate::log::{Entry, PartSlot};
+use crate::node::core::keys;
+use crate::node::core::rows::{self, BatchRow};
+use crate::sync::RawBatch;
+use crate::view::ReadRows;
+use crate::wire;
+
+/// Why an entry could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not here.
+    #[error("no such entry here")]
+    NotFound,
+    /// The journal is damaged there; it will be fetched again from a member.
+    #[error("the journal is damaged at {at}")]
+    Damaged {
+        /// The entry asked for.
+        at: Position,
+        /// What the journal says.
+        #[source]
+        source: JournalError,
+    },
+    /// What lies there cannot be read as an entry.
+    #[error("what lies at {at} cannot be read: {reason}")]
+    Unreadable {
+        /// The entry asked for.
+        at: Position,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Where the batch that holds an entry lies.
+#[must_use]
+pub fn find_batch(rows: &dyn ReadRows, at: Position) -> Option<(u64, BatchRow)> {
+    let from = keys::batch(at.log, 0);
+    let mut to = keys::batch(at.log, at.index);
+    to.push(0);
+    let mut found = None;
+    rows.scan(&from, &to, true, &mut |key, value| {
+        let start = key.last_chunk::<8>().map(|b| u64::from_be_bytes(*b));
+        found = start.zip(rows::decode::<BatchRow>(value));
+        false
+    });
+    found.filter(|(_, row)| at.index < row.end)
+}
+
+/// The batch that holds entry `index` of a log.
+///
+/// # Errors
+/// [`ReadError`]: not here, damaged, or unreadable.
+pub fn batch_at<D: Disk>(
+    rows: &dyn ReadRows,
+    journal: &JournalReader<D>,
+    log: LogId,
+    index: u64,
+) -> Result<RawBatch, ReadError> {
+    let at = Position { log, index };
+    let (_, row) = find_batch(rows, at).ok_or(ReadError::NotFound)?;
+    read_batch(journal, row.record, at)
+}
+
+/// The batch in a journal record; `at` is named in errors.
+///
+/// # Errors
+/// [`ReadError`]: damaged or unreadable.
+pub fn read_batch<D: Disk>(
+    journal: &JournalReader<D>,
+    record: RecordRef,
+    at: Position,
+) -> Result<RawBatch, ReadError> {
+    let (kind, payload) =
+        journal.read(record).map_err(|source| ReadError::Damaged { at, source })?;
+    let unreadable = |reason: String| ReadError::Unreadable { at, reason };
+    if kind != RecordKind::Batch {
+        return Err(unreadable("not a batch".to_owned()));
+    }
+    wire::batch::parse_batch(Bytes::from(payload)).map_err(|e| unreadable(e.to_string()))
+}
+
+/// One entry, with late parts in their places.
+///
+/// # Errors
+/// [`ReadError`]: not here, damaged, or unreadable.
+pub fn entry_at<D: Disk>(
+    rows: &dyn ReadRows,
+    journal: &JournalReader<D>,
+    at: Position,
+) -> Result<Entry, ReadError> {
+    let batch = batch_at(rows, journal, at.log, at.index)?;
+    entry_of(rows, journal, &batch, at)
+}
+
+/// One entry of a batch already read, with late parts in their places.
+///
+/// # Errors
+/// [`ReadError`]: not in the batch, damaged, or unreadable.
+pub fn entry_of<D: Disk>(
+    rows: &dyn ReadRows,
+    journal: &JournalReader<D>,
+    batch: &RawBatch,
+    at: Position,
+) -> Result<Entry, ReadError> {
+    let offset = at.index.checked_sub(batch.from).and_then(|o| usize::try_from(o).ok());
+    let raw = offset.and_then(|o| batch.entries.get(o)).ok_or(ReadError::NotFound)?;
+    let parsed = wire::entry::parse_header(&raw.header)
+        .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
+    let mut parts = raw.parts.clone();
+    for (part, slot) in (0..).zip(parts.iter_mut()) {
+        if *slot == PartSlot::Withheld
+            && let Some(bytes) = late_part(rows, journal, at, part)?
+        {
+            *slot = PartSlot::Bytes(bytes);
+        }
+    }
+    Ok(Entry { header: raw.header.clone(), envelope: parsed.envelope, parts })
+}
+
+/// What stands in a part's place here.
+///
+/// # Errors
+/// [`ReadError`]: not here, damaged, or unreadable.
+pub fn slot_at<D: Disk>(
+    rows: &dyn ReadRows,
+    journal: &JournalReader<D>,
+    at: Position,
+    part: usize,
+) -> Result<PartSlot, ReadError> {
+    let entry = entry_at(rows, journal, at)?;
+    entry.parts.get(part).cloned().ok_or(ReadError::NotFound)
+}
+
+fn late_part<D: Disk>(
+    rows: &dyn ReadRows,
+    journal: &JournalReader<D>,
+    at: Position,
+    part: u32,
+) -> Result<Option<Bytes>, ReadError> {
+    let row = rows.get(&keys::late_part(at, part));
+    let Some(record) = row.as_deref().and_then(rows::decode::<RecordRef>) else {
+        return Ok(None);
+    };
+    let (_, payload) = journal.read(record).map_err(|source| ReadError::Damaged { at, source })?;
+    let late = wire::peer::parse_late_part(&payload)
+        .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
+    Ok(Some(late.bytes))
+}
+
+/// Leaf hashes of a log, read from its entries.
+pub struct Leaves<'a, D: Disk> {
+    /// Where the entries lie.
+    pub rows: &'a dyn ReadRows,
+    /// The journal.
+    pub journal: &'a JournalReader<D>,
+    /// The log.
+    pub log: LogId,
+}
+
+impl<D: Disk> LeafSource for Leaves<'_, D> {
+    fn leaf(&self, index: u64) -> Option<Hash> {
+        let batch = batch_at(self.rows, self.journal, self.log, index).ok()?;
+        let offset = usize::try_from(index.checked_sub(batch.from)?).ok()?;
+        batch.entries.get(offset).map(|entry| leaf_hash(&entry.header))
+    }
+}

@@ -1,0 +1,253 @@
+//! Reading: a cheap handle on committed rows and the journal, for the API, pages and links.
+//!
+//! Everything read here is synced. Blocking, but fast: one row and one journal record a case.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::domain::Event;
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
+use crate::journal::{Disk, JournalReader, RealDisk};
+use crate::log::{Entry, PartSlot, merkle};
+use crate::node::core::keys;
+use crate::node::core::rows::{self, CosignatureRow, ProgressRow};
+use crate::node::load::{self, ReadError};
+use crate::node::request::{ExternalRef, PartContent};
+use crate::store::{Reading, SledStore, Store, WriteBehind};
+use crate::sync::RawBatch;
+use crate::trust::keys::HmacKey;
+use crate::view::{self, ReadRows};
+use crate::wire;
+
+/// An entry read back, with what its header says.
+#[derive(Clone, Debug)]
+pub struct LoadedEntry {
+    /// The entry, late parts in their places.
+    pub entry: Entry,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A stretch read for a peer.
+#[derive(Debug, Default)]
+pub struct Stretch {
+    /// The batches, with what the peer may not hold withheld.
+    pub batches: Vec<RawBatch>,
+    /// First index not in them.
+    pub next: u64,
+    /// Signed bytes in them.
+    pub bytes: u64,
+}
+
+/// A cheap handle; clones share everything.
+pub struct Reader<D: Disk = RealDisk, S: Store = SledStore> {
+    rows: Arc<WriteBehind<S>>,
+    journal: JournalReader<D>,
+    journal_id: [u8; 16],
+    node_key: HmacKey,
+}
+
+impl<D: Disk, S: Store> Clone for Reader<D, S> {
+    fn clone(&self) -> Self {
+        Self {
+            rows: Arc::clone(&self.rows),
+            journal: self.journal.clone(),
+            journal_id: self.journal_id,
+            node_key: self.node_key.clone(),
+        }
+    }
+}
+
+/// Rows, consistent while held. Drop it soon: the writer waits for it.
+pub struct ViewRead<'a, S: Store = SledStore>(Reading<'a, S>);
+
+impl<S: Store> ReadRows for ViewRead<'_, S> {
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        match self.0.get(key) {
+            Ok(row) => row,
+            Err(error) => {
+                tracing::error!(%error, "could not read the views");
+                None
+            }
+        }
+    }
+
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        reverse: bool,
+        f: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) {
+        if let Err(error) = self.0.scan(from, to, reverse, f) {
+            tracing::error!(%error, "could not scan the views");
+        }
+    }
+}
+
+impl<D: Disk, S: Store> Reader<D, S> {
+    /// A reader over committed rows and a journal.
+    #[must_use]
+    pub fn new(
+        rows: Arc<WriteBehind<S>>,
+        journal: JournalReader<D>,
+        journal_id: [u8; 16],
+        node_key: HmacKey,
+    ) -> Self {
+        Self { rows, journal, journal_id, node_key }
+    }
+
+    /// The views, consistent while held.
+    #[must_use]
+    pub fn view(&self) -> ViewRead<'_, S> {
+        ViewRead(self.rows.read())
+    }
+
+    /// Entries applied, as of `view`.
+    #[must_use]
+    pub fn apply_number(&self, view: &ViewRead<'_, S>) -> u64 {
+        let row = view.get(keys::PROGRESS);
+        row.as_deref().and_then(rows::decode::<ProgressRow>).map_or(0, |p| p.apply_number)
+    }
+
+    /// The journal's id: cursors of another journal cannot be resumed.
+    #[must_use]
+    pub fn journal_id(&self) -> [u8; 16] {
+        self.journal_id
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// [`ReadError`]: not here, damaged, or unreadable.
+    pub fn entry(&self, at: Position) -> Result<LoadedEntry, ReadError> {
+        let entry = load::entry_at(&self.view(), &self.journal, at)?;
+        let parsed = wire::entry::parse_header(&entry.header)
+            .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
+        Ok(LoadedEntry { entry, event: parsed.event })
+    }
+
+    /// The content of a part; `None` when it is withheld from this city or erased.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreadable`] when its bytes are no part.
+    pub fn part(&self, entry: &Entry, part: usize) -> Result<Option<PartContent>, ReadError> {
+        match entry.parts.get(part) {
+            Some(PartSlot::Bytes(bytes)) => {
+                let at = entry.envelope.position();
+                let unreadable = |e: wire::WireError| ReadError::Unreadable { at, reason: e.to_string() };
+                wire::part::parse_part(bytes).map(Some).map_err(unreadable)
+            }
+            Some(PartSlot::ErasedBy(_) | PartSlot::Withheld) | None => Ok(None),
+        }
+    }
+
+    /// The case with a running number, within one agreement.
+    #[must_use]
+    pub fn case_by_number(&self, agreement: AgreementId, number: &str) -> Option<SubjectId> {
+        let tag = self.node_key.tag(&[b"number", &keys::number_text(agreement, number)]);
+        let row = self.view().get(&keys::number(tag))?;
+        keys::parse_case_value(&row).map(|(_, subject)| subject)
+    }
+
+    /// The case with a number of an own system.
+    #[must_use]
+    pub fn case_by_external(&self, external: &ExternalRef) -> Option<(AgreementId, SubjectId)> {
+        let (system, number) = (external.system.as_bytes(), external.number.as_bytes());
+        let tag = self.node_key.tag(&[b"external", system, number]);
+        keys::parse_case_value(&self.view().get(&keys::external(tag))?)
+    }
+
+    /// Which witness logs hold an entry, and since when (seconds since 1970-01-01 UTC).
+    #[must_use]
+    pub fn holdings(&self, at: Position, witnesses: &[LogId]) -> Vec<(LogId, u64)> {
+        let view = self.view();
+        let since = |witness: &LogId| {
+            let from = keys::cosignature(at.log, *witness, at.index + 1);
+            let to = keys::cosignature(at.log, *witness, u64::MAX);
+            let mut first = None;
+            view.scan(&from, &to, false, &mut |_, value| {
+                first = rows::decode::<CosignatureRow>(value).map(|row| row.time_s);
+                false
+            });
+            first.map(|time_s| (*witness, time_s))
+        };
+        witnesses.iter().filter_map(since).collect()
+    }
+
+    /// Reads a stretch of a log for a city: whole batches from `from` on, until `bytes_max` is
+    /// reached; parts the city may not hold are withheld.
+    ///
+    /// # Errors
+    /// [`ReadError`]: damaged or unreadable.
+    pub fn stretch(
+        &self,
+        city: CityCode,
+        log: LogId,
+        from: u64,
+        bytes_max: u64,
+    ) -> Result<Stretch, ReadError> {
+        let mut stretch = Stretch { next: from, ..Stretch::default() };
+        while stretch.bytes < bytes_max {
+            let at = Position { log, index: stretch.next };
+            let found = load::find_batch(&self.view(), at);
+            let Some((_, row)) = found else { break };
+            let mut batch = load::read_batch(&self.journal, row.record, at)?;
+            let known = usize::try_from(stretch.next.saturating_sub(batch.from)).unwrap_or(0);
+            batch.entries.drain(..known.min(batch.entries.len()));
+            batch.from = stretch.next;
+            if row.narrow {
+                self.withhold(city, &mut batch);
+            }
+            stretch.next = row.end;
+            stretch.bytes += batch.signed_bytes().max(1);
+            stretch.batches.push(batch);
+        }
+        Ok(stretch)
+    }
+
+    fn withhold(&self, city: CityCode, batch: &mut RawBatch) {
+        let view = self.view();
+        for entry in &mut batch.entries {
+            let Ok(parsed) = wire::entry::parse_header(&entry.header) else {
+                entry.parts.iter_mut().for_each(|slot| *slot = PartSlot::Withheld);
+                continue;
+            };
+            for (part, slot) in entry.parts.iter_mut().enumerate() {
+                let may = view::may_hold(&view, &parsed.envelope, part, city);
+                if !may && matches!(slot, PartSlot::Bytes(_)) {
+                    *slot = PartSlot::Withheld;
+                }
+            }
+        }
+    }
+
+    /// The narrow parts of an entry that a city may hold and that are here.
+    ///
+    /// # Errors
+    /// [`ReadError`]: not here, damaged, or unreadable.
+    pub fn parts_for(
+        &self,
+        city: CityCode,
+        at: Position,
+        parts: &[u32],
+    ) -> Result<Vec<(u32, Bytes)>, ReadError> {
+        let view = self.view();
+        let entry = load::entry_at(&view, &self.journal, at)?;
+        let mut found = Vec::new();
+        for part in parts {
+            let index = *part as usize;
+            let Some(part_ref) = entry.envelope.parts.get(index) else { continue };
+            if !view::may_hold(&view, &entry.envelope, index, city) {
+                continue;
+            }
+            if let Some(PartSlot::Bytes(bytes)) = entry.parts.get(index)
+                && merkle::digest(bytes) == part_ref.digest
+            {
+                found.push((*part, bytes.clone()));
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,257 @@
+//! What is asked of a node, and what it answers.
+//!
+//! In scope: requests as plain, parsed values; every way a write can be turned away.
+//! Out of scope: protobuf and gRPC codes ([`crate::wire`]), who may ask ([`crate::trust`]).
+
+use crate::domain::{
+    CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Evidence, PersonRecord, Refusal,
+};
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::log::{ActorRole, Audience, PartKind};
+
+/// Who asks, as the TLS layer and `people.toml` know them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Stable name of the identity within the city, such as `coordinator/zhang`; never leaves
+    /// the node except as an HMAC tag.
+    pub identity: String,
+    /// In what capacity.
+    pub role: ActorRole,
+    /// 执法证号 or system name: what the introduction of the actor carries as a part.
+    pub certificate_number: String,
+}
+
+/// A city system's own number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalRef {
+    /// Name of the system.
+    pub system: String,
+    /// Number there; unique in its city.
+    pub number: String,
+}
+
+/// The content of a part, before it is salted and encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartContent {
+    /// The editable fields of a case.
+    CaseRecord(Box<CaseRecord>),
+    /// A natural person.
+    Person(PersonRecord),
+    /// The number people say, and the own system's number.
+    CaseNumber {
+        /// LD-...
+        number: String,
+        /// The own system's number.
+        external_ref: Option<ExternalRef>,
+    },
+    /// Free text.
+    Text(String),
+    /// A list of evidence.
+    Evidence(Vec<Evidence>),
+    /// The certificate number behind an actor.
+    ActorCertificate(String),
+}
+
+impl PartContent {
+    /// The kind a header names it by.
+    #[must_use]
+    pub const fn kind(&self) -> PartKind {
+        match self {
+            Self::CaseRecord(_) => PartKind::CaseRecord,
+            Self::Person(_) => PartKind::Person,
+            Self::CaseNumber { .. } => PartKind::CaseNumber,
+            Self::Text(_) => PartKind::Text,
+            Self::Evidence(_) => PartKind::Evidence,
+            Self::ActorCertificate(_) => PartKind::ActorCertificate,
+        }
+    }
+}
+
+/// A part to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPart {
+    /// Who may hold it.
+    pub audience: Audience,
+    /// What it says.
+    pub content: PartContent,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Open a case.
+    OpenCase {
+        /// Where.
+        agreement: AgreementId,
+        /// Facts; distances and belt are filled in by the node.
+        facts: CaseFacts,
+        /// The record.
+        record: Box<CaseRecord>,
+        /// A natural person.
+        person: Option<PersonRecord>,
+        /// The own system's number.
+        external_ref: Option<ExternalRef>,
+        /// Legal date.
+        effective_on: Date,
+    },
+    /// Move a case.
+    MoveCase {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// The case.
+        subject: SubjectId,
+        /// Position of its last move as the caller read it.
+        etag: Position,
+        /// The move. Facts in it get their distances from the node.
+        mv: CaseMove,
+        /// Parts that go with it.
+        parts: Vec<NewPart>,
+    },
+    /// Add to a case.
+    Contribute {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// The case.
+        subject: SubjectId,
+        /// What is added.
+        contribution: CaseContribution,
+        /// Parts that go with it.
+        parts: Vec<NewPart>,
+    },
+    /// Go on after a restore without the members named.
+    OverrideRecovery {
+        /// The agreement.
+        agreement: AgreementId,
+        /// Members that will not be waited for.
+        cities: Vec<CityCode>,
+        /// Why.
+        text: String,
+    },
+}
+
+impl Command {
+    /// The agreement it concerns.
+    #[must_use]
+    pub const fn agreement(&self) -> AgreementId {
+        match self {
+            Self::OpenCase { agreement, .. }
+            | Self::MoveCase { agreement, .. }
+            | Self::Contribute { agreement, .. }
+            | Self::OverrideRecovery { agreement, .. } => *agreement,
+        }
+    }
+}
+
+/// A command with who asks and how to tell a repetition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub caller: Caller,
+    /// 执法证号 of the officer a system acts for.
+    pub acting_for: Option<String>,
+    /// Unique per caller.
+    pub request_id: String,
+    /// The request as it came, for telling a repetition from a different request.
+    pub body: Vec<u8>,
+    /// What is asked for.
+    pub command: Command,
+}
+
+/// A write that is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The record; `None` for entries about the log itself.
+    pub subject: Option<SubjectId>,
+    /// The entry.
+    pub position: Position,
+    /// This answer repeats that of an earlier call with the same request id.
+    pub replayed: bool,
+}
+
+/// Why a write was turned away. Nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The domain says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// No such agreement or record for this caller.
+    #[error("not found")]
+    NotFound,
+    /// This node has no log in the agreement: make one with `liandong epoch new`.
+    #[error("this node has no log in the agreement")]
+    NoLog,
+    /// Today lies outside the agreement's term.
+    #[error("today lies outside the term of the agreement")]
+    OutsideTerm,
+    /// The record has moved on: read it again.
+    #[error("the case has moved on to {current}")]
+    StaleEtag {
+        /// Its etag now.
+        current: Position,
+    },
+    /// The request id was used with another body.
+    #[error("request id was used for another request, see {first}")]
+    IdempotencyMismatch {
+        /// The entry it led to.
+        first: Position,
+    },
+    /// The own system's number is taken.
+    #[error("external number is taken by {taken_by}")]
+    ExternalRefTaken {
+        /// The case that has it.
+        taken_by: SubjectId,
+    },
+    /// The place lies outside the border belt and no reason was given.
+    #[error("outside the border belt, {metres} m from the nearest member")]
+    OutsideBelt {
+        /// Distance to the nearest other member.
+        metres: u32,
+    },
+    /// The case is held by an entry of a newer kind.
+    #[error("an entry of a newer kind holds this case")]
+    NeedsNewerVersion,
+    /// After a restore: moves wait until these members have shown what they hold.
+    #[error("recovering, waiting for {waiting_for:?}")]
+    Recovering {
+        /// Members not heard from.
+        waiting_for: Vec<CityCode>,
+    },
+    /// This node was restored from a copy: a new epoch is needed first.
+    #[error("this node was restored from an older copy and needs a new epoch")]
+    EpochNeeded,
+    /// The disk is nearly full; writes resume by themselves.
+    #[error("disk is low: {free} bytes free")]
+    DiskLow {
+        /// Free bytes.
+        free: u64,
+    },
+    /// A write or sync failed; nothing is written until a restart.
+    #[error("storage failed: {detail}")]
+    StorageFailed {
+        /// For the operator.
+        detail: String,
+    },
+    /// Too many writes are waiting; try again.
+    #[error("too many writes are waiting")]
+    Busy,
+    /// Larger than a limit.
+    #[error("{what} has {got} bytes, the limit is {limit}")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// The limit in bytes.
+        limit: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// A value of the request does not fit.
+    #[error("{field}: {reason}")]
+    BadField {
+        /// Path of the field.
+        field: &'static str,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,170 @@
+//! How a node is: plain values behind `NodeService`.
+//!
+//! In scope: what is shown of links, logs, recovery. Out of scope: how it is found out.
+
+use bytes::Bytes;
+
+use crate::ids::{AgreementId, CityCode, Hash, LogId, NodeId};
+
+/// State of the link to one member city.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// The other city.
+    pub city: CityCode,
+    /// Connected and greeted.
+    pub up: bool,
+    /// We dialled.
+    pub dialled_by_us: bool,
+    /// Address last used.
+    pub address: String,
+    /// Since when, milliseconds since 1970-01-01 UTC.
+    pub since_ms: i64,
+    /// Why it is not up.
+    pub reason: String,
+    /// Something last came over it, milliseconds since 1970-01-01 UTC.
+    pub heard_ms: i64,
+}
+
+/// A cosignature held for a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CosignatureStatus {
+    /// The witness's city.
+    pub city: CityCode,
+    /// Size it covers.
+    pub size: u64,
+    /// When it signed, seconds since 1970-01-01 UTC, by its clock.
+    pub time_s: u64,
+    /// The whole signature line.
+    pub line: Bytes,
+}
+
+/// One log as this node holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogStatus {
+    /// The log.
+    pub log: LogId,
+    /// Its agreement.
+    pub agreement: AgreementId,
+    /// Its author.
+    pub city: CityCode,
+    /// Its epoch, from 1.
+    pub epoch: u32,
+    /// Entries stored.
+    pub stored: u64,
+    /// Entries applied.
+    pub applied: u64,
+    /// Largest size announced by anybody.
+    pub announced: u64,
+    /// Root over the stored entries.
+    pub root: Hash,
+    /// Signed checkpoint over them; empty while the log is empty.
+    pub checkpoint: Bytes,
+    /// Newest cosignature of each witness.
+    pub cosignatures: Vec<CosignatureStatus>,
+    /// From which city the last stretch came.
+    pub last_source: Option<CityCode>,
+    /// What its next entry waits for.
+    pub waiting_for: Option<(LogId, u64)>,
+    /// Entries that did not take effect.
+    pub misfits: u64,
+    /// Stands still here.
+    pub standing: bool,
+    /// Signed manifest.
+    pub manifest: Bytes,
+    /// This node writes it.
+    pub own: bool,
+    /// For how long it has been behind, seconds.
+    pub lag_s: u64,
+}
+
+/// A log of a restored node whose moves still wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecoveryStatus {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The log that ended.
+    pub old_log: LogId,
+    /// Members not heard from.
+    pub waiting_for: Vec<CityCode>,
+    /// A new epoch must be made first.
+    pub epoch_needed: bool,
+}
+
+/// A member of an agreement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberStatus {
+    /// Division code.
+    pub city: CityCode,
+    /// Name.
+    pub name: String,
+    /// Short name.
+    pub short_name: String,
+    /// Its signature is on the charter.
+    pub signed: bool,
+    /// Its card is here.
+    pub card_known: bool,
+}
+
+/// An agreement this node knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreementStatus {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// Title.
+    pub title: String,
+    /// Short name.
+    pub short_name: String,
+    /// Version of the charter, from 1.
+    pub version: u32,
+    /// SHA-256 of its text.
+    pub charter: Hash,
+    /// The signed text.
+    pub note: Bytes,
+    /// Members, ascending by code.
+    pub members: Vec<MemberStatus>,
+    /// First day of the term.
+    pub begin_on: crate::domain::Date,
+    /// Last day of the term.
+    pub end_on: crate::domain::Date,
+    /// Width of the belt in metres.
+    pub belt_metres: u32,
+    /// Signed by every member.
+    pub complete: bool,
+    /// This node has a log in it and may write.
+    pub writable: bool,
+}
+
+/// How a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// Own city.
+    pub city: CityCode,
+    /// Node id.
+    pub node: NodeId,
+    /// Start of the process, milliseconds since 1970-01-01 UTC.
+    pub start_ms: i64,
+    /// Why writes are not taken; `None` when they are.
+    pub not_writable: Option<String>,
+    /// Links to the members.
+    pub links: Vec<LinkStatus>,
+    /// Logs.
+    pub logs: Vec<LogStatus>,
+    /// Agreements.
+    pub agreements: Vec<AgreementStatus>,
+    /// Recoveries in progress.
+    pub recoveries: Vec<RecoveryStatus>,
+    /// Bytes of the journal.
+    pub journal_bytes: u64,
+    /// Free bytes on its disk.
+    pub disk_free_bytes: u64,
+    /// What an operator should look at.
+    pub warnings: Vec<String>,
+    /// Journal id.
+    pub journal_id: [u8; 16],
+    /// Entries applied so far.
+    pub apply_number: u64,
+    /// Address of the api port.
+    pub api_address: String,
+    /// Address of the peer port.
+    pub peer_address: String,
+}

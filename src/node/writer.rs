@@ -1,0 +1,299 @@
+//! The thread that drives the core, and the handle everybody else holds.
+//!
+//! Natural batching: while one sync runs, the next inputs queue; no timers. The queue is bounded:
+//! who writes too fast waits, who cannot wait is told [`WriteError::Busy`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::domain::Date;
+use crate::ids::CityCode;
+use crate::journal::RealDisk;
+use crate::node::clock::SystemClock;
+use crate::node::core::{AgreementBook, Core, Input, Output, Ticket};
+use crate::node::guard::GuardKeeper;
+use crate::node::reader::Reader;
+use crate::node::request::{Request, WriteError, Written};
+use crate::node::status::NodeStatus;
+use crate::store::SledStore;
+use crate::sync::{Frame, LinkId};
+
+/// Inputs that may wait for the writer: two full groups.
+const QUEUE_MAX: usize = 1024;
+/// Inputs taken into one group at the most.
+const GROUP_MAX: usize = 512;
+
+/// What a link is told by the core.
+#[derive(Debug)]
+pub enum LinkOrder {
+    /// Send a frame.
+    Send(Frame),
+    /// Perform the output: read and send.
+    Perform(Output),
+    /// End.
+    Close(&'static str),
+}
+
+enum Answer {
+    Write(oneshot::Sender<Result<Written, WriteError>>),
+    Notes(oneshot::Sender<Vec<Result<String, String>>>),
+    Status(oneshot::Sender<NodeStatus>),
+}
+
+enum Message {
+    Input(Input),
+    Ask(Box<dyn FnOnce(Ticket) -> Input + Send>, Answer),
+    Open { link: LinkId, city: CityCode, by_us: bool, address: String, orders: mpsc::UnboundedSender<LinkOrder> },
+    Stop(oneshot::Sender<()>),
+}
+
+/// A cheap handle on a running node.
+#[derive(Clone)]
+pub struct NodeHandle {
+    messages: mpsc::Sender<Message>,
+    reader: Reader,
+    applied: watch::Receiver<u64>,
+    book: watch::Receiver<Arc<AgreementBook>>,
+    page_key: [u8; 32],
+    city: CityCode,
+}
+
+impl NodeHandle {
+    /// Own city.
+    #[must_use]
+    pub fn city(&self) -> CityCode {
+        self.city
+    }
+
+    /// Writes; returns once it is on disk.
+    ///
+    /// # Errors
+    /// [`WriteError`]: nothing was written.
+    pub async fn write(&self, request: Request) -> Result<Written, WriteError> {
+        let (answer, wait) = oneshot::channel();
+        let ask = Box::new(|ticket| Input::Write(ticket, Box::new(request)));
+        self.ask(ask, Answer::Write(answer)).await;
+        wait.await.unwrap_or_else(|_| {
+            Err(WriteError::StorageFailed { detail: "the node is stopping".to_owned() })
+        })
+    }
+
+    /// Hands in signed charters, cards and manifests; one line of outcome each.
+    pub async fn add_notes(&self, notes: Vec<Bytes>) -> Vec<Result<String, String>> {
+        let (answer, wait) = oneshot::channel();
+        let ask = Box::new(|ticket| Input::Notes(ticket, notes));
+        self.ask(ask, Answer::Notes(answer)).await;
+        wait.await.unwrap_or_default()
+    }
+
+    /// How the node is; `None` while it stops.
+    pub async fn status(&self) -> Option<NodeStatus> {
+        let (answer, wait) = oneshot::channel();
+        self.ask(Box::new(Input::Status), Answer::Status(answer)).await;
+        wait.await.ok()
+    }
+
+    async fn ask(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>, answer: Answer) {
+        // A closed channel drops the answer's sender, which the waiting side sees.
+        let _ = self.messages.send(Message::Ask(ask, answer)).await;
+    }
+
+    /// Tells the core something.
+    pub async fn tell(&self, input: Input) {
+        let _ = self.messages.send(Message::Input(input)).await;
+    }
+
+    /// Registers a link, so that the core can speak to it.
+    pub async fn open_link(
+        &self,
+        link: LinkId,
+        city: CityCode,
+        by_us: bool,
+        address: String,
+        orders: mpsc::UnboundedSender<LinkOrder>,
+    ) {
+        let open = Message::Open { link, city, by_us, address, orders };
+        let _ = self.messages.send(open).await;
+    }
+
+    /// Ends the writer after what it has in hand.
+    pub async fn stop(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.messages.send(Message::Stop(done)).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+
+    /// Reads committed state.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// The committed apply number, for those who watch.
+    #[must_use]
+    pub fn applied(&self) -> watch::Receiver<u64> {
+        self.applied.clone()
+    }
+
+    /// Agreements and cards.
+    #[must_use]
+    pub fn book(&self) -> Arc<AgreementBook> {
+        self.book.borrow().clone()
+    }
+
+    /// Changes of agreements and cards, for whoever dials.
+    #[must_use]
+    pub fn book_changes(&self) -> watch::Receiver<Arc<AgreementBook>> {
+        self.book.clone()
+    }
+
+    /// Wall clock, milliseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        crate::node::clock::wall_ms()
+    }
+
+    /// Today in Beijing; `None` when the clock is out of all range.
+    #[must_use]
+    pub fn today(&self) -> Option<Date> {
+        Date::beijing(self.now_ms())
+    }
+
+    /// Key under which page tokens are sealed; fresh at every start.
+    #[must_use]
+    pub fn page_key(&self) -> [u8; 32] {
+        self.page_key
+    }
+}
+
+/// Starts the writer thread.
+///
+/// # Errors
+/// When the operating system gives no thread.
+pub fn start(
+    core: Core<RealDisk, SledStore>,
+    clock: SystemClock,
+    guard: GuardKeeper,
+    reader: Reader,
+    page_key: [u8; 32],
+    city: CityCode,
+) -> std::io::Result<NodeHandle> {
+    let (messages, inbox) = mpsc::channel(QUEUE_MAX);
+    let (applied_tx, applied) = watch::channel(core.apply_number());
+    let (book_tx, book) = watch::channel(Arc::new(core.book().clone()));
+    let mut writer = Writer {
+        core,
+        clock,
+        guard,
+        inbox,
+        answers: BTreeMap::new(),
+        links: BTreeMap::new(),
+        next_ticket: 0,
+        applied: applied_tx,
+        book: book_tx,
+    };
+    std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
+    Ok(NodeHandle { messages, reader, applied, book, page_key, city })
+}
+
+struct Writer {
+    core: Core<RealDisk, SledStore>,
+    clock: SystemClock,
+    guard: GuardKeeper,
+    inbox: mpsc::Receiver<Message>,
+    answers: BTreeMap<Ticket, Answer>,
+    links: BTreeMap<LinkId, mpsc::UnboundedSender<LinkOrder>>,
+    next_ticket: Ticket,
+    applied: watch::Sender<u64>,
+    book: watch::Sender<Arc<AgreementBook>>,
+}
+
+impl Writer {
+    fn run(&mut self) {
+        while let Some(first) = self.inbox.blocking_recv() {
+            let mut stop = self.take(first);
+            for _ in 1..GROUP_MAX {
+                let Ok(next) = self.inbox.try_recv() else { break };
+                stop = self.take(next).or(stop);
+            }
+            let now = self.clock.now();
+            if self.core.wants_commit(now) {
+                let outputs = self.core.on(now, Input::Commit);
+                self.perform(outputs);
+            }
+            self.guard.keep(now, self.core.journal_id(), &|| self.core.own_sizes());
+            if let Some(done) = stop {
+                self.guard.keep_now(self.core.journal_id(), &self.core.own_sizes());
+                let _ = done.send(());
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) -> Option<oneshot::Sender<()>> {
+        let input = match message {
+            Message::Input(input) => input,
+            Message::Ask(ask, answer) => {
+                self.next_ticket += 1;
+                self.answers.insert(self.next_ticket, answer);
+                ask(self.next_ticket)
+            }
+            Message::Open { link, city, by_us, address, orders } => {
+                self.links.insert(link, orders);
+                Input::LinkUp { link, city, by_us, address }
+            }
+            Message::Stop(done) => return Some(done),
+        };
+        if let Input::LinkDown { link, .. } = &input {
+            self.links.remove(link);
+        }
+        let outputs = self.core.on(self.clock.now(), input);
+        self.perform(outputs);
+        None
+    }
+
+    fn perform(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Written(ticket, result) => {
+                    if let Some(Answer::Write(answer)) = self.answers.remove(&ticket) {
+                        // Nobody waits any more: the entry stands all the same.
+                        let _ = answer.send(result);
+                    }
+                }
+                Output::NotesDone(ticket, results) => {
+                    if let Some(Answer::Notes(answer)) = self.answers.remove(&ticket) {
+                        let _ = answer.send(results);
+                    }
+                }
+                Output::Status(ticket, status) => {
+                    if let Some(Answer::Status(answer)) = self.answers.remove(&ticket) {
+                        let _ = answer.send(*status);
+                    }
+                }
+                Output::Send(link, frame) => self.order(link, LinkOrder::Send(frame)),
+                Output::Close(link, why) => self.order(link, LinkOrder::Close(why)),
+                Output::Serve { link, .. } | Output::ServeParts { link, .. } => {
+                    self.order(link, LinkOrder::Perform(output));
+                }
+                Output::Applied(number) => {
+                    self.applied.send_replace(number);
+                }
+                Output::MembersChanged => {
+                    self.book.send_replace(Arc::new(self.core.book().clone()));
+                }
+            }
+        }
+    }
+
+    /// Orders are few and small: frames without stretches, which are read by the link itself.
+    fn order(&mut self, link: LinkId, order: LinkOrder) {
+        if let Some(orders) = self.links.get(&link) {
+            let _ = orders.send(order);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The one integration binary: every file of `tests/it` is listed here.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may unwrap: a panic is how they fail, their helpers too"
+)]
+
+mod geo_oracle;
+mod log_oracles;
