@@ -60,3 +60,15 @@ pub const EVIDENCE_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
 pub const DECIMAL_CHARS_MAX: usize = 24;
 /// Ten billion yuan in fen; a larger fine is a slip of the unit.
 pub const FEN_MAX: i64 = 1_000_000_000_000;
+/// A page nobody asked a size for.
+pub const PAGE_SIZE_DEFAULT: u32 = 50;
+/// The largest page; more is clamped.
+pub const PAGE_SIZE_MAX: u32 = 200;
+/// Connections one port keeps open at a time; the next ones wait in the kernel's queue.
+pub const CONNECTIONS_MAX: u32 = 512;
+/// A TLS handshake takes milliseconds; whoever needs longer holds a place open on purpose.
+pub const HANDSHAKE_MS_MAX: u64 = 5_000;
+/// Connections are ended at this age, so that identities are checked anew.
+pub const CONNECTION_AGE_S_MAX: u64 = 3_600;
+/// A configuration is read whole; a larger file is not one.
+pub const CONFIG_BYTES_MAX: u64 = 64 * 1024;

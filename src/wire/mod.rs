@@ -4,7 +4,13 @@
 //! Out of scope: what a message means; nothing here decides anything.
 
 /// Generated code of `liandong.v1` and `liandong.peer.v1`.
-#[allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
 pub mod pb {
     /// What cities' own systems and people call.
     pub mod v1 {

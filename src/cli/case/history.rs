@@ -1,0 +1,138 @@
+//! `liandong case history`: what happened, what took effect, and which city holds it since when.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Session, name};
+use crate::cli::failure::Failure;
+use crate::cli::names::Names;
+use crate::cli::{json as shape, table, when, words};
+use crate::lang::Lang;
+use crate::wire::pb::v1 as pb;
+
+/// Arguments.
+#[derive(Args, Debug)]
+pub struct HistoryArgs {
+    /// 案件编号或全名 · number or name of the case
+    #[arg(value_name = "CASE")]
+    pub case: String,
+}
+
+/// Shows the whole history.
+///
+/// # Errors
+/// [`Failure`] when the case is not found.
+pub async fn run(session: &Session, args: HistoryArgs) -> Result<(), Failure> {
+    let case = name::case(session, &args.case).await?;
+    let mut request =
+        pb::GetCaseHistoryRequest { name: case.name.clone(), page_size: 200, ..Default::default() };
+    let mut entries = Vec::new();
+    loop {
+        let answer = session.client.cases().get_case_history(request.clone()).await;
+        let mut page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
+        entries.append(&mut page.entries);
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    if session.context.json {
+        session.context.print_json(&json!({
+            "name": case.name,
+            "number": case.number,
+            "entries": entries.iter().map(shape::history).collect::<Vec<_>>(),
+        }));
+    } else {
+        print!("{}", text(&entries, &session.names, session.context.lang));
+    }
+    Ok(())
+}
+
+/// The history as people read it.
+#[must_use]
+pub fn text(entries: &[pb::HistoryEntry], names: &Names, lang: Lang) -> String {
+    let headers = lang.pick(
+        ["法律日期", "登记时间", "城市", "事项", "结果", "系统送达", "说明", "记录"],
+        ["legal date", "recorded", "city", "what", "result", "held by since", "text", "entry"],
+    );
+    let mut table = table::table(&headers);
+    for entry in entries {
+        let event = entry.header.as_ref().and_then(|header| header.event.as_ref());
+        table.add_row([
+            when::date(entry.effective_on.as_ref()),
+            recorded(entry, lang),
+            names.city(entry.city),
+            words::event(event, lang).to_owned(),
+            result(entry, lang),
+            held(&entry.holdings, names, lang),
+            table::clean(&entry.texts.join(lang.pick("；", "; "))),
+            entry.entry.clone(),
+        ]);
+    }
+    format!("{table}\n")
+}
+
+fn recorded(entry: &pb::HistoryEntry, lang: Lang) -> String {
+    let mut text = when::time(entry.record_time.as_ref());
+    if entry.clock_suspect {
+        text.push_str(lang.pick("（时钟存疑）", " (clock in doubt)"));
+    }
+    text
+}
+
+fn result(entry: &pb::HistoryEntry, lang: Lang) -> String {
+    match entry.effect() {
+        pb::EntryEffect::Move => words::state(entry.state(), lang).to_owned(),
+        effect @ pb::EntryEffect::Misfit => {
+            let word = words::effect(effect, lang);
+            lang.pick(
+                format!("{word}（与流程不符：{}）", table::clean(&entry.misfit_reason)),
+                format!("{word} ({})", table::clean(&entry.misfit_reason)),
+            )
+        }
+        effect @ (pb::EntryEffect::Contribution
+        | pb::EntryEffect::Newer
+        | pb::EntryEffect::Unspecified) => words::effect(effect, lang).to_owned(),
+    }
+}
+
+/// 邯郸已存 14:05.
+fn held(holdings: &[pb::Holding], names: &Names, lang: Lang) -> String {
+    let one = |holding: &pb::Holding| {
+        let (city, since) = (names.city(holding.city), when::time(holding.hold_time.as_ref()));
+        lang.pick(format!("{city}已存 {since}"), format!("{city} {since}"))
+    };
+    if holdings.is_empty() {
+        return lang.pick("仅在本市", "only here").to_owned();
+    }
+    holdings.iter().map(one).collect::<Vec<_>>().join(lang.pick("，", ", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_shows_receipts_and_what_did_not_take_effect() {
+        let time = when::from_millis(when::parse_millis("2026-11-20T14:05:00+08:00").unwrap());
+        let entry = pb::HistoryEntry {
+            city: 371_500,
+            effect: pb::EntryEffect::Move.into(),
+            state: pb::CaseState::Filed.into(),
+            holdings: vec![pb::Holding { city: 130_400, hold_time: Some(time) }],
+            ..pb::HistoryEntry::default()
+        };
+        let misfit = pb::HistoryEntry {
+            effect: pb::EntryEffect::Misfit.into(),
+            misfit_reason: "DOUBLE_MOVE".to_owned(),
+            holdings: Vec::new(),
+            ..entry.clone()
+        };
+        let text = text(&[entry, misfit], &Names::new(Lang::Zh), Lang::Zh);
+        assert!(text.contains("邯郸已存 2026-11-20 14:05"), "{text}");
+        assert!(text.contains("未生效操作（与流程不符：DOUBLE_MOVE）"), "{text}");
+        assert!(text.contains("仅在本市"), "{text}");
+        let widths: Vec<_> = text.lines().map(table::width).collect();
+        assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{text}\n{widths:?}");
+    }
+}

@@ -1,0 +1,172 @@
+//! `liandong case list`: pages of cases, newest first.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Session, name};
+use crate::cli::failure::Failure;
+use crate::cli::names::Names;
+use crate::cli::{json as shape, table, when, words};
+use crate::ids::CityCode;
+use crate::lang::Lang;
+use crate::wire::pb::v1 as pb;
+
+/// Arguments.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// 只看此联动协议 · only this agreement
+    #[arg(long, short = 'a', value_name = "AGREEMENT")]
+    pub agreement: Option<String>,
+    /// 只看这些状态，如 已立案 或 FILED · only these states
+    #[arg(long, value_parser = state)]
+    pub state: Vec<pb::CaseState>,
+    /// 承办市 · handled by
+    #[arg(long, value_name = "CODE", value_parser = CityCode::parse)]
+    pub handling: Option<CityCode>,
+    /// 办理权在此市 · the turn is with
+    #[arg(long, value_name = "CODE", value_parser = CityCode::parse)]
+    pub turn: Option<CityCode>,
+    /// 待本市办理 · the turn is with the own city
+    #[arg(long, conflicts_with = "turn")]
+    pub mine: bool,
+    /// 首报市 · reported by
+    #[arg(long, value_name = "CODE", value_parser = CityCode::parse)]
+    pub reported_by: Option<CityCode>,
+    /// 距此市边界 --within 米以内 · near the border with this city
+    #[arg(long, value_name = "CODE", value_parser = CityCode::parse, requires = "within")]
+    pub near: Option<CityCode>,
+    /// 距离（米） · metres
+    #[arg(long, value_name = "METRES", requires = "near")]
+    pub within: Option<u32>,
+    /// 每页件数 · cases a page
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
+    pub page_size: i32,
+    /// 接着上一页 · token of the next page
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub page_token: String,
+    /// 取全部各页 · all pages
+    #[arg(long)]
+    pub all: bool,
+}
+
+fn state(text: &str) -> Result<pb::CaseState, String> {
+    words::parse_state(text).ok_or_else(|| {
+        let all: Vec<_> =
+            words::states().into_iter().map(|one| words::state(one, Lang::Zh)).collect();
+        format!("可用 · use one of: {}", all.join("、"))
+    })
+}
+
+/// Lists.
+///
+/// # Errors
+/// [`Failure`] when the node refuses.
+pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
+    let parent = match &args.agreement {
+        Some(given) => name::agreement(session, Some(given)).await?,
+        None => "agreements/-".to_owned(),
+    };
+    let all = args.all;
+    let mut request = request(parent, args, session.client.me.node_city);
+    let mut cases = Vec::new();
+    let last = loop {
+        let answer = session.client.cases().list_cases(request.clone()).await;
+        let mut page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
+        cases.append(&mut page.cases);
+        if !all || page.next_page_token.is_empty() {
+            break page;
+        }
+        request.page_token.clone_from(&page.next_page_token);
+    };
+    if session.context.json {
+        session.context.print_json(&json!({
+            "cases": cases.iter().map(shape::case).collect::<Vec<_>>(),
+            "next_page_token": last.next_page_token,
+            "total_size": last.total_size,
+            "total_is_partial": last.total_is_partial,
+            "cursor": last.cursor,
+        }));
+    } else {
+        print!("{}", text(&cases, &last, &session.names, session.context.lang));
+    }
+    Ok(())
+}
+
+fn request(parent: String, args: ListArgs, own: u32) -> pb::ListCasesRequest {
+    let code = |city: Option<CityCode>| city.map_or(0, CityCode::as_u32);
+    pb::ListCasesRequest {
+        parent,
+        page_size: args.page_size,
+        page_token: args.page_token,
+        states: args.state.into_iter().map(i32::from).collect(),
+        handling_city: code(args.handling),
+        turn_city: if args.mine { own } else { code(args.turn) },
+        originating_city: code(args.reported_by),
+        near_city: code(args.near),
+        near_metres: args.within.unwrap_or(0),
+        number: String::new(),
+        external_number: String::new(),
+    }
+}
+
+fn text(cases: &[pb::Case], page: &pb::ListCasesResponse, names: &Names, lang: Lang) -> String {
+    let headers = lang.pick(
+        ["编号", "状态", "办理权", "承办市", "首报市", "法律日期", "案由"],
+        ["number", "state", "turn", "handled by", "reported by", "legal date", "title"],
+    );
+    let mut table = table::table(&headers);
+    for case in cases {
+        let title = case.record.as_ref().map_or("", |record| record.title.as_str());
+        table.add_row([
+            table::clean(&case.number),
+            words::state(case.state(), lang).to_owned(),
+            names.city(case.turn_city),
+            names.city(case.handling_city),
+            names.city(case.originating_city),
+            when::date(case.last_effective_on.as_ref()),
+            table::clean(title),
+        ]);
+    }
+    let (shown, total) = (cases.len(), page.total_size);
+    let about = if page.total_is_partial { lang.pick("至少 ", "at least ") } else { "" };
+    let mut out = lang.pick(
+        format!("{table}\n共 {about}{total} 件，显示 {shown} 件\n"),
+        format!("{table}\n{shown} of {about}{total} cases\n"),
+    );
+    if !page.next_page_token.is_empty() {
+        out.push_str(&lang.pick(
+            format!("下一页：--page-token {}\n", page.next_page_token),
+            format!("next page: --page-token {}\n", page.next_page_token),
+        ));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_a_table_with_a_count() {
+        let case = pb::Case {
+            number: "LD-聊邯-2026-聊0005".to_owned(),
+            state: pb::CaseState::ClueVerifying.into(),
+            turn_city: 130_400,
+            handling_city: 371_500,
+            originating_city: 371_500,
+            record: Some(pb::CaseRecord {
+                title: "示例\u{1b}[2J".to_owned(),
+                ..Default::default()
+            }),
+            ..pb::Case::default()
+        };
+        let page = pb::ListCasesResponse { total_size: 7, ..Default::default() };
+        let text = text(&[case], &page, &Names::new(Lang::Zh), Lang::Zh);
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].contains("办理权"), "{text}");
+        assert!(lines[2].contains("LD-聊邯-2026-聊0005") && lines[2].contains("邯郸"), "{text}");
+        assert_eq!(lines[3], "共 7 件，显示 1 件");
+        assert!(!text.contains('\u{1b}'));
+        assert_eq!(table::width(lines[0]), table::width(lines[2]));
+    }
+}

@@ -1,0 +1,98 @@
+//! `liandong case`: boundary-area cases from the command line.
+//!
+//! In scope: arguments, which call they become, what is printed. Out of scope: what is allowed,
+//! which the node decides.
+
+use clap::Subcommand;
+
+use super::Context;
+use super::connect::Client;
+use super::failure::Failure;
+use super::names::Names;
+
+pub mod contribute;
+pub mod draft;
+pub mod history;
+pub mod list;
+pub mod moves;
+pub mod name;
+pub mod new;
+pub mod show;
+pub mod steps;
+pub mod transfer;
+pub mod write;
+
+/// What can be done with cases.
+#[derive(Subcommand, Debug)]
+pub enum CaseCommand {
+    /// 登记线索（新建案件） · open a case
+    New(Box<new::NewArgs>),
+    /// 查询案件 · list cases
+    List(list::ListArgs),
+    /// 查看一件案件 · show one case
+    Show(show::ShowArgs),
+    /// 办理一步，如 立案、结案 · make a plain move, such as file or close
+    Move(steps::StepArgs),
+    /// 移送给另一市 · offer the case to another city
+    Transfer(transfer::OfferArgs),
+    /// 同意接收 · accept an offered transfer
+    Accept(write::MoveArgs),
+    /// 退回 · return an offered transfer
+    Return(write::MoveArgs),
+    /// 管辖争议（提请指定管辖） · dispute competence
+    Dispute(write::MoveArgs),
+    /// 记录指定管辖 · record a designation by the superior
+    Designate(transfer::DesignateArgs),
+    /// 补充说明 · add a note
+    Note(contribute::NoteArgs),
+    /// 向承办市提出修改建议 · propose a change
+    Propose(contribute::ProposeArgs),
+    /// 采纳建议 · adopt a proposal
+    Adopt(transfer::AdoptArgs),
+    /// 不采纳建议（须说明理由） · refuse a proposal, with a reason
+    Refuse(transfer::RefuseArgs),
+    /// 办理经过与系统送达 · history, and which city holds it since when
+    History(history::HistoryArgs),
+    /// 签收移送（由人签收） · acknowledge an offered transfer
+    Ack(write::AddArgs),
+    /// 请求退还已移送的案件 · ask for an offered case back
+    Recall(write::AddArgs),
+}
+
+/// An open connection with what every command about cases needs.
+pub struct Session {
+    /// Language and form of output.
+    pub context: Context,
+    /// The connection.
+    pub client: Client,
+    /// What cities are called.
+    pub names: Names,
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// [`Failure`] that says what happened and what to do.
+pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure> {
+    let client = context.connect().await?;
+    let names = Names::from_node(&client, context.lang).await;
+    let session = Session { context: context.clone(), client, names };
+    match command {
+        CaseCommand::New(args) => new::run(&session, *args).await,
+        CaseCommand::List(args) => list::run(&session, args).await,
+        CaseCommand::Show(args) => show::run(&session, args).await,
+        CaseCommand::Move(args) => steps::run(&session, args).await,
+        CaseCommand::Transfer(args) => transfer::offer(&session, args).await,
+        CaseCommand::Accept(args) => moves::accept(&session, args).await,
+        CaseCommand::Return(args) => moves::give_back(&session, args).await,
+        CaseCommand::Dispute(args) => moves::dispute(&session, args).await,
+        CaseCommand::Designate(args) => transfer::designate(&session, args).await,
+        CaseCommand::Note(args) => contribute::note(&session, args).await,
+        CaseCommand::Propose(args) => contribute::propose(&session, args).await,
+        CaseCommand::Adopt(args) => transfer::adopt(&session, args).await,
+        CaseCommand::Refuse(args) => transfer::refuse(&session, args).await,
+        CaseCommand::History(args) => history::run(&session, args).await,
+        CaseCommand::Ack(args) => contribute::acknowledge(&session, args).await,
+        CaseCommand::Recall(args) => contribute::recall(&session, args).await,
+    }
+}

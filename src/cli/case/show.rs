@@ -1,0 +1,246 @@
+//! `liandong case show`: one case, with who has the turn and what may be done now.
+
+use clap::Args;
+
+use super::{Session, name};
+use crate::cli::failure::Failure;
+use crate::cli::names::Names;
+use crate::cli::table::Sheet;
+use crate::cli::{json, when, words};
+use crate::lang::Lang;
+use crate::wire::pb::v1 as pb;
+
+/// Arguments.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// 案件编号或全名 · number or name of the case
+    #[arg(value_name = "CASE")]
+    pub case: String,
+}
+
+/// Shows.
+///
+/// # Errors
+/// [`Failure`] when it is not found.
+pub async fn run(session: &Session, args: ShowArgs) -> Result<(), Failure> {
+    let case = name::case(session, &args.case).await?;
+    if session.context.json {
+        session.context.print_json(&json::case(&case));
+    } else {
+        print!("{}", text(&case, &session.names, session.context.lang));
+    }
+    Ok(())
+}
+
+/// The case as people read it.
+#[must_use]
+pub fn text(case: &pb::Case, names: &Names, lang: Lang) -> String {
+    let mut sheet = Sheet::default();
+    sheet
+        .row(lang.pick("编号", "number"), case.number.clone())
+        .row(lang.pick("自有编号", "own number"), external(case))
+        .row(lang.pick("状态", "state"), words::state(case.state(), lang))
+        .row(lang.pick("办理权", "turn"), names.turn(case.turn_city))
+        .row(lang.pick("首报市", "reported by"), names.city(case.originating_city))
+        .row(lang.pick("承办市", "handled by"), names.city(case.handling_city))
+        .row(lang.pick("移送", "transfer"), transfer(case, names))
+        .row(lang.pick("法律日期", "legal date"), when::date(case.last_effective_on.as_ref()))
+        .row(lang.pick("最近记录", "last entry"), when::time(case.update_time.as_ref()));
+    if let Some(facts) = &case.facts {
+        show_facts(&mut sheet, facts, names, lang);
+    }
+    match &case.record {
+        Some(record) => show_record(&mut sheet, record, lang),
+        None => {
+            sheet.row(
+                lang.pick("内容", "content"),
+                lang.pick("本市无权查看或尚未送达", "not for this city, or not here yet"),
+            );
+        }
+    }
+    if let Some(person) = &case.person {
+        sheet.row(lang.pick("自然人", "person"), person.name.clone());
+    }
+    let steps: Vec<_> = case
+        .allowed_steps()
+        .map(|step| {
+            let (zh, en) = words::step(step);
+            lang.pick(zh, en)
+        })
+        .collect();
+    sheet
+        .row(lang.pick("可办理", "may now"), steps.join(lang.pick("、", ", ")))
+        .row(lang.pick("办理步数", "steps"), case.move_count.to_string())
+        .row(lang.pick("补充", "additions"), count(case.contribution_count))
+        .row(lang.pick("未生效操作", "did not take effect"), count(case.misfit_count))
+        .row(lang.pick("提示", "note"), notes(case, lang))
+        .row(lang.pick("全名", "name"), case.name.clone())
+        .row("etag", case.etag.clone());
+    sheet.text()
+}
+
+fn external(case: &pb::Case) -> String {
+    case.external_ref
+        .as_ref()
+        .map_or_else(String::new, |own| format!("{} {}", own.system, own.number))
+}
+
+fn transfer(case: &pb::Case, names: &Names) -> String {
+    if case.transfer_to == 0 {
+        return String::new();
+    }
+    format!("{} → {}", names.city(case.transfer_from), names.city(case.transfer_to))
+}
+
+fn count(number: u32) -> String {
+    if number == 0 { String::new() } else { number.to_string() }
+}
+
+fn notes(case: &pb::Case, lang: Lang) -> String {
+    let mut notes = Vec::new();
+    if case.files_outstanding {
+        notes.push(lang.pick("承办市尚未确认收齐材料", "the handling city has not all files yet"));
+    }
+    if case.needs_newer_version {
+        notes.push(lang.pick(
+            "有新版本才能识别的记录，升级节点后继续",
+            "an entry of a newer kind is here; upgrade the node to go on",
+        ));
+    }
+    notes.join("\n")
+}
+
+fn show_facts(sheet: &mut Sheet, facts: &pb::CaseFacts, names: &Names, lang: Lang) {
+    let days = [facts.occurred_from.as_ref(), facts.occurred_to.as_ref()];
+    let days = days.map(when::date).join(lang.pick(" 至 ", " to "));
+    let near: Vec<_> = facts
+        .border_distances
+        .iter()
+        .map(|one| {
+            let city = names.city(one.city);
+            lang.pick(
+                format!("距{city} {} 米", one.metres),
+                format!("{} m from {city}", one.metres),
+            )
+        })
+        .collect();
+    let mut near = near.join(lang.pick("，", ", "));
+    if facts.border_uncertain {
+        near.push_str(
+            lang.pick("（贴近边界，所在市以人工认定为准）", " (too near to tell the city)"),
+        );
+    }
+    sheet
+        .row(lang.pick("来源", "source"), words::source(facts.source(), lang))
+        .row(lang.pick("要素", "medium"), words::medium(facts.medium(), lang))
+        .row(lang.pick("违法类型", "violation"), words::violation(facts.violation(), lang))
+        .row(
+            lang.pick("发现时间", "discovered"),
+            when::time(Some(&when::from_millis(facts.discover_time_ms))),
+        )
+        .row(lang.pick("行为日期", "days of the act"), days)
+        .row(lang.pick("边界", "border"), near)
+        .row(lang.pick("级别", "level"), words::data_level(facts.data_level(), lang));
+}
+
+fn show_record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
+    let place = record.location.as_ref().map_or_else(String::new, |at| {
+        format!("{} {} {}", at.longitude, at.latitude, at.address).trim().to_owned()
+    });
+    let party = record.party.as_ref().map_or_else(String::new, |party| {
+        format!("{}{} {}", party.name, party.masked_name, party.uscc).trim().to_owned()
+    });
+    let laws: Vec<_> = record
+        .legal_bases
+        .iter()
+        .map(|one| {
+            let item = if one.item == 0 { String::new() } else { format!("({})", one.item) };
+            format!("{} {}{item}", one.law, one.article)
+        })
+        .collect();
+    let excess: Vec<_> = record
+        .pollutants
+        .iter()
+        .map(|one| format!("{} {} {} (≤ {})", one.code, one.value, one.unit, one.limit))
+        .collect();
+    let penalty = record.penalty.as_ref().map_or_else(String::new, |one| penalty(one, lang));
+    sheet
+        .row(lang.pick("案由", "title"), record.title.clone())
+        .row(lang.pick("简要情况", "summary"), record.summary.clone())
+        .row(lang.pick("地点", "place"), place)
+        .row(lang.pick("当事人", "party"), party)
+        .row(lang.pick("超标", "measured"), excess.join("\n"))
+        .row(lang.pick("法律依据", "law"), laws.join("\n"))
+        .row(lang.pick("证据", "evidence"), evidence(&record.evidence, lang))
+        .row(lang.pick("执法证号", "officers"), record.officer_certificates.join(" "))
+        .row(lang.pick("立案号", "file number"), record.case_file_number.clone())
+        .row(lang.pick("处罚", "penalty"), penalty)
+        .row(lang.pick("范围外理由", "belt reason"), record.belt_reason.clone());
+}
+
+fn evidence(all: &[pb::Evidence], lang: Lang) -> String {
+    let line = |one: &pb::Evidence| {
+        format!("{} {} {}", one.id, words::evidence_kind(one.kind(), lang), one.title)
+    };
+    all.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn penalty(penalty: &pb::Penalty, lang: Lang) -> String {
+    let kinds: Vec<_> = penalty.kinds().map(|kind| words::penalty_kind(kind, lang)).collect();
+    let kinds = kinds.join(lang.pick("、", ", "));
+    let (yuan, fen) = (penalty.fine_fen / 100, penalty.fine_fen % 100);
+    let fine = match (penalty.fine_fen, lang) {
+        (0, _) => String::new(),
+        (_, Lang::Zh) => format!(" {yuan}.{fen:02} 元"),
+        (_, Lang::En) => format!(" {yuan}.{fen:02} yuan"),
+    };
+    let proposed = if penalty.proposed { lang.pick("（拟）", " (proposed)") } else { "" };
+    format!("{kinds}{fine}{proposed} {}", penalty.decision_number).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> pb::Case {
+        let text = include_str!("../../../demo/sample-cases.json");
+        let draft = super::super::draft::read(text, Some("LD-130400-2025-000001")).unwrap();
+        pb::Case {
+            number: "LD-邯濮-2025-邯0001".to_owned(),
+            state: pb::CaseState::TransferredOut.into(),
+            originating_city: 130_400,
+            handling_city: 130_400,
+            turn_city: 410_900,
+            transfer_from: 130_400,
+            transfer_to: 410_900,
+            facts: Some(draft.facts),
+            record: Some(draft.record),
+            allowed_steps: vec![pb::CaseStep::Filed.into()],
+            ..pb::Case::default()
+        }
+    }
+
+    #[test]
+    fn a_case_is_shown_in_the_words_of_its_users() {
+        let text = text(&sample(), &Names::new(Lang::Zh), Lang::Zh);
+        for want in [
+            "办理权      现由 濮阳 处理",
+            "首报市      邯郸",
+            "移送        邯郸 → 濮阳",
+            "状态        已移送待接收",
+            "罚款 286000.00 元 邯环罚字〔2025〕001号（示例）",
+            "可办理      立案",
+        ] {
+            assert!(text.contains(want), "{want}\n{text}");
+        }
+        for word in ["epoch", "journal", "纪元", "日志", "受理"] {
+            assert!(!text.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_withheld_record_is_said_to_be() {
+        let case = pb::Case { record: None, ..sample() };
+        assert!(text(&case, &Names::new(Lang::En), Lang::En).contains("not for this city"));
+    }
+}

@@ -1,0 +1,181 @@
+//! The command line: one subcommand a file, for people first, for programs with `--json`.
+//!
+//! In scope: arguments, output, exit codes. Out of scope: what a node does with a request.
+//!
+//! Invariants:
+//! 1. What other people typed reaches a terminal only through [`table::clean`].
+//!    (`other_peoples_text_cannot_steer_the_terminal`)
+//! 2. A write whose answer was lost says so and names the flags for a safe retry.
+//!    (`a_lost_answer_to_a_write_is_not_a_refusal`)
+//! 3. Standard output carries results only; progress and errors go to standard error.
+
+use clap::{Parser, Subcommand};
+
+use self::connect::Client;
+use self::failure::{EXIT_CODES, Exit, Failure};
+use self::profile::{Profile, ProfileArgs};
+use crate::lang::Lang;
+
+pub mod case;
+pub mod check;
+pub mod connect;
+pub mod dial_error;
+mod dispatch;
+pub mod failure;
+pub mod json;
+pub mod names;
+pub mod profile;
+pub mod status;
+pub mod status_text;
+pub mod table;
+pub mod verify;
+pub mod watch;
+pub mod when;
+pub mod words;
+
+/// 联动：相邻城市之间交换边界地区案件，无需中心平台 · neighbouring cities exchange boundary-area
+/// cases without a centre
+#[derive(Parser, Debug)]
+#[command(name = "liandong", version, after_help = EXIT_CODES, propagate_version = true)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(clap::Args, Debug, Clone)]
+pub struct Global {
+    /// 语言 · language
+    #[arg(long, global = true, value_enum, default_value = "zh", env = "LIANDONG_LANG")]
+    pub lang: Lang,
+    /// 输出 JSON，供程序使用 · JSON for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Which node to call.
+    #[command(flatten, next_help_heading = "连接 · connection")]
+    pub profile: ProfileArgs,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// 案件 · boundary-area cases
+    #[command(subcommand)]
+    Case(case::CaseCommand),
+    /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop
+    Watch(watch::WatchArgs),
+    /// 本市节点与各市连接情况 · how the node and its links are
+    Status(status::StatusArgs),
+    /// 逐步检查连接：网络、加密、证书、权限、时钟、版本 · check a connection step by step
+    Check(check::CheckArgs),
+}
+
+/// Language and form of output, and where the node is.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Language.
+    pub lang: Lang,
+    /// JSON instead of text.
+    pub json: bool,
+    /// Flags that win over the profile.
+    pub profile: ProfileArgs,
+}
+
+impl Context {
+    /// The client profile.
+    ///
+    /// # Errors
+    /// [`Failure`] naming what is missing.
+    pub fn profile(&self) -> Result<Profile, Failure> {
+        Profile::load(&self.profile, self.lang)
+    }
+
+    /// An open connection to the own city's node.
+    ///
+    /// # Errors
+    /// [`Failure`] that says at which step it failed.
+    pub async fn connect(&self) -> Result<Client, Failure> {
+        Client::open(&self.profile()?, self.lang).await
+    }
+
+    /// Prints one JSON value.
+    pub fn print_json(&self, value: &serde_json::Value) {
+        println!("{value:#}");
+    }
+}
+
+/// Runs a command line to its end; prints the failure, if there is one.
+pub async fn run(cli: Cli) -> Exit {
+    let Global { lang, json, profile } = cli.global;
+    let context = Context { lang, json, profile };
+    match dispatch::dispatch(&context, cli.command).await {
+        Ok(()) => Exit::Ok,
+        Err(failure) => {
+            if json {
+                eprintln!("{}", failure.json());
+            } else {
+                eprintln!("{}", failure.text(lang));
+            }
+            failure.exit
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_documents_exit_codes() {
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("退出码") && help.contains("  4  "), "{help}");
+    }
+
+    #[test]
+    fn lines_are_understood() {
+        for line in [
+            "liandong case new --from a.json --pick X --agreement 聊邯",
+            "liandong case list --mine --state 已立案 --state CLOSED --all --json",
+            "liandong case show LD-聊邯-2026-聊0005 --lang en",
+            "liandong case move LD-1 立案 --on 2026-11-20 --text 理由",
+            "liandong case move LD-1 file --etag ab:3 --request-id r",
+            "liandong case transfer LD-1 --to 130400",
+            "liandong case accept LD-1 --acting-for 37150099011",
+            "liandong case designate LD-1 --city 130400 --authority ministry --designated-on 2026-11-20 --document 1号",
+            "liandong case note LD-1 -m 说明 --only-for 130400",
+            "liandong case refuse LD-1 ab:3 --text 理由",
+            "liandong watch --cursor c --count 3",
+            "liandong --api 127.0.0.1:1 status",
+            "liandong check 127.0.0.1:7444",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
+        for line in [
+            "liandong case list --page-size 0",
+            "liandong case list --state 受理",
+            "liandong case list --near 130400",
+            "liandong case transfer LD-1 --to 371522",
+            "liandong case move LD-1 立案 --on 2026-02-30",
+            "liandong case new --lon 115",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

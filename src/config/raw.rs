@@ -1,0 +1,78 @@
+//! `liandong.toml` as it is written: shapes and defaults, nothing checked yet.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::LogFormat;
+use crate::lang::Lang;
+
+/// The whole file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub city: String,
+    pub node: String,
+    pub data_dir: PathBuf,
+    #[serde(default = "guard_file")]
+    pub guard_file: PathBuf,
+    pub keys_dir: PathBuf,
+    pub people_file: PathBuf,
+    pub boundaries_file: Option<PathBuf>,
+    #[serde(default)]
+    pub lang: Lang,
+    pub peer: Port,
+    pub api: Port,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// `[peer]` and `[api]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Port {
+    pub listen: String,
+    pub cert: PathBuf,
+    pub key: PathBuf,
+    pub ca: Vec<PathBuf>,
+    #[serde(default)]
+    pub crl: Vec<PathBuf>,
+}
+
+/// `[limits]`.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub disk_low_bytes: Option<u64>,
+    pub page_size_default: Option<u32>,
+    pub page_size_max: Option<u32>,
+    pub connections_max: Option<u32>,
+    pub handshake_ms_max: Option<u64>,
+    pub connection_age_s_max: Option<u64>,
+}
+
+/// `[log]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Log {
+    #[serde(default)]
+    pub format: LogFormat,
+    #[serde(default = "filter")]
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::default(), filter: filter() }
+    }
+}
+
+fn guard_file() -> PathBuf {
+    PathBuf::from("guard")
+}
+
+fn filter() -> String {
+    "liandong=info,warn".to_owned()
+}

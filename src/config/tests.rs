@@ -1,0 +1,85 @@
+//! Tests of the configuration.
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../packaging/liandong.example.toml");
+
+fn example() -> Result<Config, ConfigError> {
+    Config::parse(EXAMPLE, Path::new("/etc/liandong/liandong.toml"))
+}
+
+fn changed(from: &str, to: &str) -> ConfigError {
+    assert!(EXAMPLE.contains(from), "the example has no {from:?}");
+    let text = EXAMPLE.replacen(from, to, 1);
+    Config::parse(&text, Path::new("/etc/liandong/liandong.toml")).unwrap_err()
+}
+
+#[test]
+fn the_example_is_understood_and_shows_the_defaults() {
+    let config = example().unwrap();
+    assert_eq!(config.city.to_string(), "371500");
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.log.filter, "liandong=info,warn");
+    let start = EXAMPLE.find("# Everything below may be left out.").unwrap();
+    let short = Config::parse(&EXAMPLE[..start], &config.file).unwrap();
+    assert_eq!(short, config);
+}
+
+#[test]
+fn paths_are_taken_from_the_files_folder() {
+    let config = example().unwrap();
+    assert_eq!(config.data_dir, Path::new("/etc/liandong/data"));
+    assert_eq!(config.peer.ca, [Path::new("/etc/liandong/certs/ca.pem")]);
+    let text = EXAMPLE.replacen("\"data\"", "\"/var/lib/liandong/./x/../data\"", 1);
+    let config = Config::parse(&text, &config.file).unwrap();
+    assert_eq!(config.data_dir, Path::new("/var/lib/liandong/data"));
+}
+
+#[test]
+fn the_guard_may_not_lie_in_the_data_folder() {
+    for guard in ["data/guard", "keys/../data/deep/guard", "./data/./guard"] {
+        let error = changed("guard_file = \"guard\"", &format!("guard_file = {guard:?}"));
+        assert!(
+            matches!(&error, ConfigError::Setting { field, reason: Reason::GuardInData, .. }
+                if field == "guard_file"),
+            "{guard}: {error}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_setting_is_refused() {
+    let error = changed("[limits]", "[limits]\ndisk_low_byte = 1");
+    assert!(matches!(error, ConfigError::Syntax { .. }));
+    assert!(error.text(Lang::Zh).contains("disk_low_byte"), "{}", error.text(Lang::Zh));
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_reason_and_advice() {
+    let rows = [
+        ("city = \"371500\"", "city = \"371522\"", "city", "市级行政区划代码"),
+        ("\"0198f3c2-6d1e-7a40-8f55-3b1c9a2e7d10\"", "\"a\"", "node", "UUID"),
+        ("\"0.0.0.0:7443\"", "\"7443\"", "peer.listen", "地址:端口"),
+        ("\"127.0.0.1:7444\"", "\"0.0.0.0:7443\"", "api.listen", "都监听"),
+        ("keys_dir = \"keys\"", "keys_dir = \"data/keys\"", "keys_dir", "数据目录"),
+        ("ca = [\"certs/ca.pem\"]", "ca = []", "peer.ca", "没有填写"),
+        ("page_size_max = 200", "page_size_max = 0", "limits.page_size_max", "1 至 200"),
+        ("disk_low_bytes = 536870912", "disk_low_bytes = 1", "limits.disk_low_bytes", "超出范围"),
+    ];
+    for (from, to, field, reason) in rows {
+        let text = changed(from, to).text(Lang::Zh);
+        let (first, second) = text.split_once('\n').unwrap();
+        assert!(first.contains("liandong.toml") && first.contains(field), "{text}");
+        assert!(first.contains(reason) && second.starts_with("怎么办："), "{text}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("liandong.toml");
+    assert!(matches!(Config::load(&path), Err(ConfigError::Unread { .. })));
+    std::fs::write(&path, EXAMPLE).unwrap();
+    let text = Config::load(&path).unwrap_err().text(Lang::En);
+    assert!(text.contains("peer.cert") && text.contains("certs/node.pem"), "{text}");
+}
