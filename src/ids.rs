@@ -256,7 +256,8 @@ mod tests {
     #[test]
     fn a_city_code_is_six_digits_of_city_level() {
         assert_eq!(CityCode::parse("371500").unwrap().to_string(), "371500");
-        for bad in ["371522", "370000", "37150", "3715000", "37150a", "000000", "999900", "+71500"] {
+        for bad in ["371522", "370000", "37150", "3715000", "37150a", "000000", "999900", "+71500"]
+        {
             assert!(CityCode::parse(bad).is_err(), "{bad}");
         }
     }
