@@ -10,3 +10,4 @@
 
 mod geo_oracle;
 mod log_oracles;
+mod tidy;
