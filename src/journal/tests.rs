@@ -1,0 +1,203 @@
+//! Crashes, torn tails, damage, full disks.
+
+use super::*;
+
+fn options() -> JournalOptions {
+    JournalOptions { journal_id: [5; 16], segment_bytes_max: 4096 }
+}
+
+fn open(disk: &MemDisk) -> (Journal<MemDisk>, OpenReport) {
+    Journal::open(disk.clone(), options()).unwrap()
+}
+
+fn all(journal: &Journal<MemDisk>) -> Vec<(u64, Vec<u8>)> {
+    let mut found = Vec::new();
+    journal
+        .reader()
+        .scan(0, &mut |at, _, payload| {
+            found.push((at.number, payload.to_vec()));
+            true
+        })
+        .unwrap();
+    found
+}
+
+fn payload(n: u64) -> Vec<u8> {
+    vec![n as u8 + 1; 50 + (n as usize * 37) % 400]
+}
+
+#[test]
+fn numbers_go_on_over_segments() {
+    let disk = MemDisk::new();
+    let (mut journal, report) = open(&disk);
+    assert!(report.created);
+    let mut refs = Vec::new();
+    for n in 0..60 {
+        refs.push(journal.append(RecordKind::Batch, &payload(n)).unwrap());
+        if n % 7 == 0 {
+            journal.commit().unwrap();
+        }
+    }
+    journal.commit().unwrap();
+    assert!(refs.last().unwrap().segment > 3, "several segments");
+    let (journal, report) = open(&disk);
+    assert_eq!(report, OpenReport::default());
+    assert_eq!(journal.next_record(), 60);
+    let want: Vec<_> = (0..60).map(|n| (n, payload(n))).collect();
+    assert_eq!(all(&journal), want);
+    for (n, at) in refs.iter().enumerate() {
+        let read = journal.reader().read(*at).unwrap();
+        assert_eq!(read, (RecordKind::Batch, payload(n as u64)));
+    }
+    let mut from = Vec::new();
+    journal
+        .reader()
+        .scan(41, &mut |at, _, _| {
+            from.push(at.number);
+            true
+        })
+        .unwrap();
+    assert_eq!(from, (41..60).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_crash_at_any_write_loses_nothing_acknowledged() {
+    for crash_at in 0..220 {
+        let disk = MemDisk::new();
+        let (mut journal, _) = open(&disk);
+        let mut acked = 0;
+        disk.fail_write_after(crash_at);
+        for n in 0..200 {
+            if journal.append(RecordKind::Batch, &payload(n)).is_err() {
+                break;
+            }
+            match journal.commit() {
+                Ok(()) => acked = n + 1,
+                Err(_) => break,
+            }
+        }
+        disk.crash(crash_at * 7919 + 3);
+        let (mut journal, _) = open(&disk);
+        let found = all(&journal);
+        assert!(found.len() as u64 >= acked, "crash at {crash_at}: {acked} acked");
+        for (n, (number, bytes)) in found.iter().enumerate() {
+            assert_eq!((*number, bytes), (n as u64, &payload(n as u64)), "crash at {crash_at}");
+        }
+        // And it goes on.
+        let next = journal.append(RecordKind::Local, b"on").unwrap();
+        journal.commit().unwrap();
+        assert_eq!(next.number, found.len() as u64);
+        assert_eq!(all(&open(&disk).0).len(), found.len() + 1);
+    }
+}
+
+#[test]
+fn a_disk_that_lies_about_syncs_is_caught_by_the_same_test() {
+    let mut lost = 0;
+    for seed in 0..20 {
+        let disk = MemDisk::new();
+        disk.set_drop_syncs(true);
+        let (mut journal, _) = open(&disk);
+        for n in 0..20 {
+            journal.append(RecordKind::Batch, &payload(n)).unwrap();
+            journal.commit().unwrap();
+        }
+        disk.crash(seed * 31 + 1);
+        let left = Journal::open(disk, options()).map_or(0, |(journal, _)| all(&journal).len());
+        lost += 20 - left;
+    }
+    assert!(lost > 0, "the crash model loses what was not synced");
+}
+
+#[test]
+fn a_failed_sync_poisons() {
+    let disk = MemDisk::new();
+    let (mut journal, _) = open(&disk);
+    journal.append(RecordKind::Batch, b"one").unwrap();
+    journal.commit().unwrap();
+    disk.set_fail_syncs(true);
+    journal.append(RecordKind::Batch, b"two").unwrap();
+    assert!(matches!(journal.commit(), Err(JournalError::Poisoned(_))));
+    disk.set_fail_syncs(false);
+    assert!(matches!(journal.append(RecordKind::Batch, b"x"), Err(JournalError::Poisoned(_))));
+    assert!(journal.commit().is_err(), "a sync is never tried again");
+    assert_eq!(all(&journal).first().unwrap().1, b"one");
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_half() {
+    let disk = MemDisk::new();
+    let (mut journal, _) = open(&disk);
+    journal.append(RecordKind::Batch, b"one").unwrap();
+    journal.commit().unwrap();
+    disk.set_full(true);
+    let mut failed = 0;
+    for n in 0..40 {
+        journal.append(RecordKind::Batch, &payload(n)).unwrap();
+        if let Err(error) = journal.commit() {
+            assert!(matches!(error, JournalError::NoSpace(_)), "{error}");
+            journal.abort();
+            failed += 1;
+        }
+    }
+    assert!(failed > 0 && !journal.is_poisoned());
+    let before = all(&journal);
+    disk.set_full(false);
+    journal.append(RecordKind::Batch, b"again").unwrap();
+    journal.commit().unwrap();
+    assert_eq!(all(&journal).len(), before.len() + 1);
+    let (reopened, report) = open(&disk);
+    assert_eq!((all(&reopened), report.damage.len()), (all(&journal), 0));
+}
+
+#[test]
+fn a_flipped_bit_in_the_middle_is_damage_and_the_rest_stays_readable() {
+    let disk = MemDisk::new();
+    let (mut journal, _) = open(&disk);
+    let mut refs = Vec::new();
+    for n in 0..6 {
+        refs.push(journal.append(RecordKind::Batch, &payload(n)).unwrap());
+    }
+    journal.commit().unwrap();
+    disk.damage("00000000.seg", refs[2].offset as usize + 30, 0x10);
+    let (journal, report) = open(&disk);
+    assert_eq!(report.damage, vec![Damage { segment: 0, from_record: 2, to_record: 3 }]);
+    assert_eq!(report.cut_bytes, 0);
+    assert!(matches!(journal.reader().read(refs[2]), Err(JournalError::Damaged { .. })));
+    assert_eq!(journal.reader().read(refs[3]).unwrap().1, payload(3));
+    assert_eq!(journal.next_record(), 6);
+}
+
+#[test]
+fn a_torn_tail_is_cut_and_never_comes_back() {
+    let disk = MemDisk::new();
+    let (mut journal, _) = open(&disk);
+    journal.append(RecordKind::Batch, b"kept").unwrap();
+    journal.commit().unwrap();
+    let torn = journal.append(RecordKind::Batch, &[7; 300]).unwrap();
+    journal.commit().unwrap();
+    disk.damage("00000000.seg", torn.offset as usize + 200, 1);
+    let (mut journal, report) = open(&disk);
+    assert!(report.cut_bytes > 0 && report.damage.is_empty());
+    assert_eq!(journal.append(RecordKind::Batch, b"new").unwrap().number, torn.number);
+    journal.commit().unwrap();
+    let found = all(&open(&disk).0);
+    assert_eq!(found, vec![(0, b"kept".to_vec()), (1, b"new".to_vec())]);
+}
+
+#[test]
+fn the_real_disk_keeps_the_same_promises_while_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = RealDisk::open(&folder.path().join("journal")).unwrap();
+    let (mut journal, _) = Journal::open(disk.clone(), options()).unwrap();
+    let reader = journal.reader();
+    for n in 0..50 {
+        let at = journal.append(RecordKind::Batch, &payload(n)).unwrap();
+        journal.commit().unwrap();
+        assert_eq!(reader.read(at).unwrap().1, payload(n));
+    }
+    drop(journal);
+    let (journal, report) = Journal::open(disk, options()).unwrap();
+    assert_eq!((journal.next_record(), report), (50, OpenReport::default()));
+    assert!(journal.free_bytes().unwrap() > 0);
+}

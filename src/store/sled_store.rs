@@ -1,0 +1,197 @@
+//! sled behind [`Store`]: opened with care, set aside when it will not open.
+//!
+//! sled 0.34.7 leaves a partial `snap.*.generating` when it is killed while opening, and then
+//! never opens again; damage in its file makes it panic. Neither costs more than a rebuild here.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::{Store, StoreError};
+
+/// Page cache in bytes; sled's resident memory is about twice this.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// Folders set aside that are kept for an operator to look at.
+const ASIDE_MAX: u32 = 2;
+
+/// Rows in a folder of sled's.
+#[derive(Debug)]
+pub struct SledStore {
+    tree: sled::Db,
+    /// Held so that no second process opens the folder.
+    _lock: File,
+}
+
+/// What opening found.
+#[derive(Debug)]
+pub struct Opened {
+    /// The store.
+    pub store: SledStore,
+    /// A damaged folder was set aside here; the store is empty.
+    pub set_aside: Option<PathBuf>,
+}
+
+impl SledStore {
+    /// Opens the rows in `folder`, or sets a folder that will not open aside and starts empty.
+    ///
+    /// # Errors
+    /// [`StoreError`] when another process has the folder, or even an empty one will not open.
+    pub fn open(folder: &Path) -> Result<Opened, StoreError> {
+        let parent = folder.parent().filter(|p| !p.as_os_str().is_empty());
+        std::fs::create_dir_all(parent.unwrap_or_else(|| Path::new("."))).map_err(failed)?;
+        let lock = take_lock(folder)?;
+        let (tree, set_aside) = match open_sled(folder) {
+            Ok(tree) => (tree, None),
+            Err(error) => {
+                tracing::error!(folder = %folder.display(), %error, "the views will not open; they are set aside and rebuilt");
+                let aside = set_aside(folder)?;
+                (open_sled(folder)?, Some(aside))
+            }
+        };
+        Ok(Opened { store: Self { tree, _lock: lock }, set_aside })
+    }
+
+    /// Removes the rows in `folder`; they are rebuilt at the next start.
+    ///
+    /// # Errors
+    /// [`StoreError`] when another process has the folder or it cannot be removed.
+    pub fn remove(folder: &Path) -> Result<(), StoreError> {
+        let _lock = take_lock(folder)?;
+        match std::fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> StoreError {
+    StoreError(error.to_string())
+}
+
+fn take_lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.with_extension("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(failed)?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| StoreError("another process has these views open".to_owned()))?;
+    Ok(file)
+}
+
+fn open_sled(folder: &Path) -> Result<sled::Db, StoreError> {
+    if let Ok(entries) = std::fs::read_dir(folder) {
+        for entry in entries.flatten() {
+            if entry.path().to_string_lossy().ends_with(".generating") {
+                std::fs::remove_file(entry.path()).map_err(failed)?;
+            }
+        }
+    }
+    let config = sled::Config::new()
+        .path(folder)
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(Some(1_000));
+    guarded(move || config.open())
+}
+
+/// Runs a call into sled; a panic in it becomes an error.
+fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(failed),
+        Err(_) => Err(StoreError("sled panicked".to_owned())),
+    }
+}
+
+fn set_aside(folder: &Path) -> Result<PathBuf, StoreError> {
+    let aside = |n: u32| folder.with_extension(format!("damaged-{n}"));
+    let free = (1..=ASIDE_MAX).find(|n| !aside(*n).exists());
+    let target = aside(free.unwrap_or(ASIDE_MAX));
+    if free.is_none() {
+        std::fs::remove_dir_all(&target).map_err(failed)?;
+    }
+    std::fs::rename(folder, &target).map_err(failed)?;
+    Ok(target)
+}
+
+impl Store for SledStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        guarded(|| self.tree.get(key)).map(|row| row.map(|v| v.to_vec()))
+    }
+
+    fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        reverse: bool,
+        f: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        if from >= to {
+            return Ok(());
+        }
+        guarded(|| {
+            let mut range = self.tree.range(from..to);
+            while let Some(row) = if reverse { range.next_back() } else { range.next() } {
+                let (key, value) = row?;
+                if !f(&key, &value) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn apply(&self, batch: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
+        let mut changes = sled::Batch::default();
+        for (key, value) in batch {
+            match value {
+                Some(value) => changes.insert(key.as_slice(), value.as_slice()),
+                None => changes.remove(key.as_slice()),
+            }
+        }
+        guarded(|| self.tree.apply_batch(changes))
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        guarded(|| self.tree.flush()).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(store: &SledStore, key: &[u8]) {
+        store.apply(&[(key.to_vec(), Some(b"v".to_vec()))]).unwrap();
+    }
+
+    #[test]
+    fn a_partial_snapshot_does_not_brick_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("views");
+        let opened = SledStore::open(&path).unwrap();
+        put(&opened.store, b"k");
+        opened.store.flush().unwrap();
+        drop(opened);
+        std::fs::write(path.join("snap.0000000000000042.generating"), b"half").unwrap();
+        let opened = SledStore::open(&path).unwrap();
+        assert_eq!(opened.set_aside, None);
+        assert_eq!(opened.store.get(b"k").unwrap(), Some(b"v".to_vec()));
+    }
+
+    #[test]
+    fn a_folder_that_will_not_open_is_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("views");
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::write(path.join("conf"), b"this is no configuration of sled").unwrap();
+        let opened = SledStore::open(&path).unwrap();
+        assert!(opened.set_aside.is_some_and(|aside| aside.join("conf").exists()));
+        assert_eq!(opened.store.get(b"k").unwrap(), None);
+    }
+
+    #[test]
+    fn a_second_opening_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("views");
+        let _opened = SledStore::open(&path).unwrap();
+        assert!(SledStore::open(&path).is_err());
+    }
+}

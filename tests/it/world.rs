@@ -1,0 +1,638 @@
+//! A world in memory: several cities with the real core, journal and exchange, on disks that lose
+//! what was not synced and links that come and go. The same seed gives the same run.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use liandong::domain::{
+    CaseDraft, CaseFacts, CaseMove, CaseRecord, CaseStep, DataLevel, Date, Medium, Source,
+    Violation,
+};
+use liandong::ids::{AgreementId, CityCode, Hash, LogId, NodeId, Position, SubjectId};
+use liandong::journal::{GuardVerdict, Journal, JournalOptions, MemDisk};
+use liandong::log::keys::{SigningKey, VerifyingKey};
+use liandong::log::manifest::{HashAlgorithm, Manifest, SignatureAlgorithm, SignedManifest};
+use liandong::log::{ActorRole, Head};
+use liandong::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Now, Output, Settings};
+use liandong::node::reader::Reader;
+use liandong::node::request::{Caller, Command, Request, WriteError, Written};
+use liandong::store::{MemStore, WriteBehind};
+use liandong::sync::{Frame, LinkId};
+use liandong::trust::keys::HmacKey;
+use liandong::view;
+
+use super::notes;
+
+pub const CITIES: [u32; 5] = [371_500, 130_400, 410_900, 371_400, 370_900];
+
+/// 2026-11-20 10:00 in Beijing.
+const START_MS: i64 = 1_795_140_000_000;
+
+pub fn city(code: u32) -> CityCode {
+    CityCode::from_u32(code).unwrap()
+}
+
+/// A small generator: the same seed gives the same numbers everywhere.
+#[derive(Clone)]
+pub struct Rng(u64);
+
+impl Rng {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03)
+    }
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+    pub fn below(&mut self, bound: usize) -> usize {
+        ((self.next() >> 33) as usize) % bound.max(1)
+    }
+    pub fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}
+
+impl Entropy for Rng {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        for byte in buffer {
+            *byte = (self.next() >> 24) as u8;
+        }
+    }
+}
+
+struct Keys(Vec<[u8; 32]>);
+
+impl KeyRing for Keys {
+    fn find(&self, public: VerifyingKey) -> Option<SigningKey> {
+        self.0
+            .iter()
+            .map(|seed| SigningKey::from_seed(seed).unwrap())
+            .find(|key| key.verifying_key() == public)
+    }
+}
+
+type MemCore = Core<MemDisk, MemStore>;
+
+pub struct City {
+    pub code: CityCode,
+    node: NodeId,
+    disk: MemDisk,
+    seeds: Vec<[u8; 32]>,
+    core: Option<MemCore>,
+    reader: Option<Reader<MemDisk, MemStore>>,
+    starts: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Wire {
+    a: usize,
+    b: usize,
+    /// Frames on their way to a and to b.
+    to: [VecDeque<Frame>; 2],
+}
+
+#[derive(Default, Debug, Clone, PartialEq, Eq)]
+pub struct Effects {
+    pub crashes: u64,
+    pub frames_lost: u64,
+    pub cuts: u64,
+    pub acked: u64,
+    pub refused: u64,
+    pub unanswered: u64,
+    pub relayed: u64,
+}
+
+pub struct World {
+    pub rng: Rng,
+    pub cities: Vec<City>,
+    notes: Vec<Vec<Bytes>>,
+    links: BTreeMap<LinkId, Wire>,
+    next_link: LinkId,
+    cut: BTreeSet<(usize, usize)>,
+    now_ms: u64,
+    next_ticket: u64,
+    waiting: BTreeMap<(usize, u64), ()>,
+    pub acked: Vec<(usize, Written)>,
+    pub agreements: Vec<(AgreementId, Vec<usize>)>,
+    pub effects: Effects,
+}
+
+impl World {
+    /// `members` are indexes into the first `n` of [`CITIES`], one list for each agreement.
+    pub fn new(seed: u64, n: usize, members: &[&[usize]]) -> Self {
+        let mut rng = Rng::new(seed);
+        let codes: Vec<CityCode> = CITIES.iter().take(n).map(|c| city(*c)).collect();
+        let city_keys: Vec<SigningKey> =
+            (0..n).map(|i| SigningKey::from_seed(&[i as u8 + 1; 32]).unwrap()).collect();
+        let mut cities: Vec<City> = codes
+            .iter()
+            .enumerate()
+            .map(|(i, code)| City {
+                code: *code,
+                node: NodeId::new([i as u8 + 1; 16]),
+                disk: MemDisk::new(),
+                seeds: Vec::new(),
+                core: None,
+                reader: None,
+                starts: 0,
+            })
+            .collect();
+        let mut all_notes = vec![Vec::new(); n];
+        let mut agreements = Vec::new();
+        for (k, list) in members.iter().enumerate() {
+            let mut list: Vec<usize> = list.to_vec();
+            list.sort_by_key(|i| codes[*i]);
+            let id = AgreementId::new([k as u8 + 100; 16]);
+            let named: Vec<_> = list.iter().map(|i| (codes[*i], &city_keys[*i])).collect();
+            let (charter, note) = notes::charter(id, &format!("{k}"), &named);
+            for i in &list {
+                all_notes[*i].push(note.clone());
+            }
+            for i in &list {
+                let manifest =
+                    manifest(&mut cities[*i], id, 1, charter, None, (k * 16 + *i) as u8);
+                let signed = SignedManifest::sign(manifest, &city_keys[*i]).unwrap();
+                all_notes[*i].push(signed.note().clone());
+            }
+            agreements.push((id, list));
+        }
+        for i in 0..n {
+            for j in 0..n {
+                let card = notes::card(codes[j], 1, &["mem"], &city_keys[j]);
+                all_notes[i].push(card);
+            }
+        }
+        rng.next();
+        let mut world = Self {
+            rng,
+            cities,
+            notes: all_notes,
+            links: BTreeMap::new(),
+            next_link: 1,
+            cut: BTreeSet::new(),
+            now_ms: 0,
+            next_ticket: 1,
+            waiting: BTreeMap::new(),
+            acked: Vec::new(),
+            agreements,
+            effects: Effects::default(),
+        };
+        for i in 0..n {
+            world.start(i);
+        }
+        world
+    }
+
+    pub fn now(&self) -> Now {
+        Now { mono_ms: self.now_ms, wall_ms: START_MS + self.now_ms as i64 }
+    }
+
+    /// Starts a city's node on whatever its disk holds.
+    pub fn start(&mut self, i: usize) {
+        let now = self.now();
+        let mut rng = Rng::new(self.rng.next());
+        let entry = &mut self.cities[i];
+        entry.starts += 1;
+        let mut instance = [0; 16];
+        rng.fill(&mut instance);
+        let options = JournalOptions {
+            journal_id: [i as u8 + 1; 16],
+            segment_bytes_max: 256 * 1024,
+            ..JournalOptions::default()
+        };
+        let (journal, _report) = Journal::open(entry.disk.clone(), options).unwrap();
+        let rows = Arc::new(WriteBehind::synchronous(MemStore::default()));
+        let reader = Reader::new(
+            Arc::clone(&rows),
+            journal.reader(),
+            journal.journal_id(),
+            HmacKey::new([i as u8; 32]),
+        );
+        let parts = CoreParts {
+            settings: Settings {
+                city: entry.code,
+                node: entry.node,
+                instance,
+                disk_low_bytes: 0,
+                border_uncertain_metres: 1_700,
+                api_address: String::new(),
+                peer_address: String::new(),
+            },
+            journal,
+            rows,
+            entropy: Box::new(rng),
+            keyring: Box::new(Keys(entry.seeds.clone())),
+            node_key: HmacKey::new([i as u8; 32]),
+            boundaries: None,
+        };
+        let fresh = |_: &[(LogId, u64)]| GuardVerdict::Consistent;
+        let core = Core::open(parts, now, &fresh, &mut |_, _| {}).unwrap();
+        entry.core = Some(core);
+        entry.reader = Some(reader);
+        if entry.starts == 1 {
+            let notes = self.notes[i].clone();
+            self.input(i, Input::Notes(0, notes));
+            self.input(i, Input::Commit);
+        }
+    }
+
+    /// The process dies; its disk keeps what was synced and, by luck, some of what was not.
+    pub fn crash(&mut self, i: usize) {
+        let seed = self.rng.next();
+        self.cities[i].core = None;
+        self.cities[i].reader = None;
+        self.cities[i].disk.crash(seed);
+        let gone: Vec<LinkId> =
+            self.links.iter().filter(|(_, w)| w.a == i || w.b == i).map(|(id, _)| *id).collect();
+        for link in gone {
+            self.drop_link(link, "crashed");
+        }
+        let lost = self.waiting.keys().filter(|(c, _)| *c == i).count() as u64;
+        self.waiting.retain(|(c, _), ()| *c != i);
+        self.effects.unanswered += lost;
+        self.effects.crashes += 1;
+    }
+
+    fn drop_link(&mut self, link: LinkId, why: &str) {
+        let Some(wire) = self.links.remove(&link) else { return };
+        self.effects.frames_lost += wire.to.iter().map(|q| q.len() as u64).sum::<u64>();
+        for i in [wire.a, wire.b] {
+            self.input(i, Input::LinkDown { link, reason: why.to_owned() });
+        }
+    }
+
+    pub fn cut(&mut self, i: usize, j: usize) {
+        self.cut.insert((i.min(j), i.max(j)));
+        self.effects.cuts += 1;
+        let gone: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(_, w)| (w.a.min(w.b), w.a.max(w.b)) == (i.min(j), i.max(j)))
+            .map(|(id, _)| *id)
+            .collect();
+        for link in gone {
+            self.drop_link(link, "cut");
+        }
+    }
+
+    pub fn heal(&mut self) {
+        self.cut.clear();
+    }
+
+    pub fn is_up(&self, i: usize) -> bool {
+        self.cities[i].core.is_some()
+    }
+
+    /// Connects whoever is up, not cut and not connected; a random side dials.
+    pub fn connect(&mut self) {
+        let n = self.cities.len();
+        for i in 0..n {
+            for j in i + 1..n {
+                let joined = |w: &Wire| (w.a.min(w.b), w.a.max(w.b)) == (i, j);
+                let linked = self.links.values().any(joined);
+                if linked || self.cut.contains(&(i, j)) || !self.is_up(i) || !self.is_up(j) {
+                    continue;
+                }
+                let (a, b) = if self.rng.one_in(2) { (i, j) } else { (j, i) };
+                let link = self.next_link;
+                self.next_link += 1;
+                self.links.insert(link, Wire { a, b, to: Default::default() });
+                let (city_a, city_b) = (self.cities[a].code, self.cities[b].code);
+                let address = String::new();
+                let up = |city, by_us| Input::LinkUp { link, city, by_us, address: address.clone() };
+                let (to_a, to_b) = (up(city_b, true), up(city_a, false));
+                self.input(a, to_a);
+                self.input(b, to_b);
+            }
+        }
+    }
+
+    pub fn input(&mut self, i: usize, input: Input) {
+        let now = self.now();
+        let Some(core) = self.cities[i].core.as_mut() else { return };
+        let outputs = core.on(now, input);
+        self.perform(i, outputs);
+    }
+
+    fn send(&mut self, from: usize, link: LinkId, frame: Frame) {
+        if let Some(wire) = self.links.get_mut(&link) {
+            let side = usize::from(wire.a == from);
+            wire.to[side].push_back(frame);
+        }
+    }
+
+    fn perform(&mut self, i: usize, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Written(ticket, result) => self.answered(i, ticket, result),
+                Output::Send(link, frame) => self.send(i, link, frame),
+                Output::Close(link, why) => self.drop_link(link, why),
+                Output::Serve { link, city, log, from, bytes_max } => {
+                    let reader = self.cities[i].reader.clone().unwrap();
+                    let stretch = reader.stretch(city, log, from, bytes_max).unwrap();
+                    for batch in stretch.batches {
+                        self.send(i, link, Frame::Batch(batch));
+                    }
+                    let (next, bytes) = (stretch.next, stretch.bytes);
+                    self.input(i, Input::Served { link, log, from, next, bytes });
+                }
+                Output::ServeParts { link, city, entry, parts } => {
+                    let reader = self.cities[i].reader.clone().unwrap();
+                    let parts = reader.parts_for(city, entry, &parts).unwrap_or_default();
+                    if !parts.is_empty() {
+                        self.send(i, link, Frame::LateParts { entry, parts });
+                    }
+                }
+                Output::NotesDone(_, results) => {
+                    for result in results {
+                        // A city is handed the cards of all, also of those it shares nothing with.
+                        if let Err(why) = result {
+                            assert!(why.contains("no agreement here"), "{why}");
+                        }
+                    }
+                }
+                Output::Status(..) | Output::Applied(_) | Output::MembersChanged => {}
+            }
+        }
+    }
+
+    fn answered(&mut self, i: usize, ticket: u64, result: Result<Written, WriteError>) {
+        self.waiting.remove(&(i, ticket));
+        match result {
+            Ok(written) => {
+                self.effects.acked += 1;
+                self.acked.push((i, written));
+            }
+            Err(_) => self.effects.refused += 1,
+        }
+    }
+
+    /// Moves time, delivers some frames, commits, ticks.
+    pub fn step(&mut self) {
+        self.now_ms += 50;
+        self.connect();
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            for side in 0..2 {
+                for _ in 0..self.rng.below(6) {
+                    let Some(wire) = self.links.get_mut(&link) else { break };
+                    let to = if side == 0 { wire.a } else { wire.b };
+                    let Some(frame) = wire.to[side].pop_front() else { break };
+                    self.input(to, Input::Frame(link, frame));
+                }
+            }
+        }
+        for i in 0..self.cities.len() {
+            let now = self.now();
+            if self.now_ms % 250 == 0 {
+                self.input(i, Input::Tick);
+            }
+            let wants = self.cities[i].core.as_ref().is_some_and(|c| c.wants_commit(now));
+            if wants && self.rng.one_in(2) {
+                self.input(i, Input::Commit);
+            }
+        }
+    }
+
+    /// Runs without new work until everything has settled.
+    pub fn settle(&mut self) {
+        self.heal();
+        for i in 0..self.cities.len() {
+            if !self.is_up(i) {
+                self.start(i);
+            }
+        }
+        for _ in 0..600 {
+            self.step();
+        }
+    }
+
+    pub fn write(&mut self, i: usize, request_id: &str, command: Command) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let request = Request {
+            caller: Caller {
+                identity: "coordinator/one".to_owned(),
+                role: ActorRole::Coordinator,
+                certificate_number: "37150099001".to_owned(),
+            },
+            acting_for: None,
+            request_id: request_id.to_owned(),
+            body: format!("{command:?}").into_bytes(),
+            command,
+        };
+        if self.is_up(i) {
+            self.waiting.insert((i, ticket), ());
+            self.input(i, Input::Write(ticket, Box::new(request)));
+        }
+        ticket
+    }
+
+    pub fn open_case(&mut self, i: usize, agreement: AgreementId, request_id: &str, title: &str) {
+        let effective_on = today();
+        let command = Command::OpenCase {
+            agreement,
+            facts: facts(),
+            record: Box::new(record(title)),
+            person: None,
+            external_ref: None,
+            effective_on,
+        };
+        self.write(i, request_id, command);
+    }
+
+    /// Cases of an agreement as one city sees them.
+    pub fn cases(&self, i: usize, agreement: AgreementId) -> Vec<(SubjectId, view::CaseView)> {
+        let Some(reader) = self.cities[i].reader.as_ref() else { return Vec::new() };
+        let rows = reader.view();
+        let mut all = Vec::new();
+        view::cases_newest_first(&rows, agreement, None, &mut |subject, case| {
+            all.push((subject, case));
+            true
+        });
+        all.sort_by_key(|(subject, _)| *subject);
+        all
+    }
+
+    /// A random move of a random case that this city may move now.
+    pub fn random_move(&mut self, i: usize, request_id: &str) {
+        let code = self.cities[i].code;
+        let mine: Vec<usize> = (0..self.agreements.len())
+            .filter(|k| self.agreements[*k].1.contains(&i))
+            .collect();
+        let (agreement, members) = self.agreements[mine[self.rng.below(mine.len())]].clone();
+        let cases = self.cases(i, agreement);
+        if cases.is_empty() {
+            return;
+        }
+        let (subject, case) = cases[self.rng.below(cases.len())].clone();
+        if case.case.turn != Some(code) {
+            return;
+        }
+        let members: Vec<CityCode> = members.iter().map(|m| self.cities[*m].code).collect();
+        let others: Vec<CityCode> = members.iter().copied().filter(|c| *c != code).collect();
+        let effective_on = today();
+        let step = |step| CaseMove::Stepped { step, effective_on };
+        let moves = [
+            step(CaseStep::VerificationStarted),
+            step(CaseStep::ClueDismissed),
+            CaseMove::TransferOffered { to: others[self.rng.below(others.len())], effective_on },
+            CaseMove::TransferAccepted { effective_on },
+            CaseMove::TransferReturned { effective_on },
+            CaseMove::TransferDisputed { effective_on },
+        ];
+        let mv = moves[self.rng.below(moves.len())].clone();
+        let etag = case.last_move;
+        let command = Command::MoveCase { agreement, subject, etag, mv, parts: Vec::new() };
+        self.write(i, request_id, command);
+    }
+
+    pub fn heads(&self, i: usize) -> BTreeMap<LogId, (u64, u64, Hash)> {
+        let core = self.cities[i].core.as_ref().unwrap();
+        core.heads().map(|(head, applied)| (head.log, (head.size, applied, head.root))).collect()
+    }
+
+    pub fn holds(&self, i: usize, at: Position) -> bool {
+        self.cities[i].reader.as_ref().is_some_and(|r| r.entry(at).is_ok())
+    }
+
+    pub fn fold_hash(&self, i: usize, agreement: AgreementId) -> Hash {
+        let heads: Vec<Head> = self.cities[i].core.as_ref().unwrap().applied_heads(agreement);
+        view::fold_hash(&self.cities[i].reader.as_ref().unwrap().view(), agreement, &heads)
+    }
+}
+
+pub fn today() -> Date {
+    Date::beijing(START_MS).unwrap()
+}
+
+pub fn facts() -> CaseFacts {
+    CaseFacts {
+        source: Source::Complaint,
+        medium: Medium::Water,
+        violation: Violation::WaterExceed,
+        county_code: None,
+        discovered_time_ms: START_MS - 86_400_000,
+        occurred_from: None,
+        occurred_to: None,
+        data_level: DataLevel::General,
+        borders: Vec::new(),
+        border_uncertain: false,
+        belt_exception: false,
+        has_point: false,
+    }
+}
+
+pub fn record(title: &str) -> CaseRecord {
+    CaseRecord::parse(&CaseDraft { title: title.to_owned(), ..CaseDraft::default() }).unwrap()
+}
+
+fn manifest(
+    city: &mut City,
+    agreement: AgreementId,
+    epoch: u64,
+    charter: Hash,
+    prologue: Option<Head>,
+    salt: u8,
+) -> Manifest {
+    let mut seeds = [[salt; 32], [salt; 32]];
+    seeds[0][0] = epoch as u8;
+    seeds[1][0] = epoch as u8 + 128;
+    let keys = seeds.map(|s| SigningKey::from_seed(&s).unwrap().verifying_key());
+    city.seeds.extend(seeds);
+    Manifest {
+        agreement,
+        city: city.code,
+        node: city.node,
+        epoch,
+        charter,
+        log_key: keys[0],
+        cosign_key: keys[1],
+        signature: SignatureAlgorithm::Ed25519,
+        hash: HashAlgorithm::Sha256,
+        prologue,
+    }
+}
+
+fn run(seed: u64) -> World {
+    let mut world = World::new(seed, 3, &[&[0, 1, 2], &[0, 1]]);
+    for turn in 0..400 {
+        world.step();
+        let i = world.rng.below(3);
+        let id = format!("{seed}-{turn}");
+        match world.rng.below(12) {
+            0 | 1 => {
+                let k = world.rng.below(2);
+                let (agreement, members) = world.agreements[k].clone();
+                if members.contains(&i) {
+                    world.open_case(i, agreement, &id, &format!("示例案件 {id}"));
+                }
+            }
+            2..=6 => world.random_move(i, &id),
+            7 if world.rng.one_in(4) => {
+                let j = (i + 1) % 3;
+                world.cut(i, j);
+            }
+            8 if world.rng.one_in(2) => world.heal(),
+            9 if world.rng.one_in(8) => world.crash(i),
+            10 if !world.is_up(i) => world.start(i),
+            _ => {}
+        }
+    }
+    world.settle();
+    world
+}
+
+fn check(world: &World, seed: u64) {
+    for (i, written) in &world.acked {
+        assert!(world.holds(*i, written.position), "seed {seed}: {} is gone", written.position);
+    }
+    for (agreement, members) in &world.agreements {
+        let heads: Vec<_> = members
+            .iter()
+            .map(|i| {
+                let core = world.cities[*i].core.as_ref().unwrap();
+                core.heads_of(*agreement)
+            })
+            .collect();
+        for (head, i) in heads.iter().zip(members) {
+            assert_eq!(head, &heads[0], "seed {seed}: city {i} differs in {agreement}");
+            assert!(head.iter().all(|(h, applied)| h.size == *applied), "seed {seed}: waiting");
+        }
+        let views: Vec<Hash> = members.iter().map(|i| world.fold_hash(*i, *agreement)).collect();
+        assert!(views.windows(2).all(|w| w[0] == w[1]), "seed {seed}: views differ");
+    }
+    // The third city is no member of the second agreement: nothing of it is there.
+    let (bilateral, _) = world.agreements[1];
+    assert!(world.cities[2].core.as_ref().unwrap().heads_of(bilateral).is_empty(), "seed {seed}");
+}
+
+#[test]
+fn twenty_seeds_of_crash_loss_and_partition_converge() {
+    let mut all = Effects::default();
+    for seed in 0..20 {
+        let world = run(seed);
+        check(&world, seed);
+        all.crashes += world.effects.crashes;
+        all.frames_lost += world.effects.frames_lost;
+        all.cuts += world.effects.cuts;
+        all.acked += world.effects.acked;
+        all.refused += world.effects.refused;
+        all.unanswered += world.effects.unanswered;
+    }
+    // Effects are counted, not intentions: a world in which nothing goes wrong proves nothing.
+    assert!(all.crashes > 20 && all.cuts > 20 && all.frames_lost > 20, "{all:?}");
+    assert!(all.acked > 500 && all.unanswered > 0, "{all:?}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let (one, two) = (run(7), run(7));
+    assert_eq!(one.effects, two.effects);
+    for i in 0..3 {
+        assert_eq!(one.heads(i), two.heads(i));
+    }
+}
