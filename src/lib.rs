@@ -11,4 +11,5 @@ pub mod limits;
 pub mod log;
 pub mod store;
 pub mod telemetry;
+pub mod view;
 pub mod wire;
