@@ -1,0 +1,14 @@
+//! The node: one writer (the core), cheap handles, links to the members.
+//!
+//! In scope: running the pure parts on real disks, clocks and sockets. Out of scope: what they
+//! decide.
+
+pub mod clock;
+pub mod core;
+pub mod guard;
+pub mod link;
+pub mod load;
+pub mod reader;
+pub mod request;
+pub mod status;
+pub mod writer;
