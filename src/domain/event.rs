@@ -1,0 +1,55 @@
+//! What an entry says has happened, as the fold reads it: headers only, no text.
+
+use super::case::{CaseContribution, CaseMove};
+use super::code::coded;
+use super::date::Date;
+use super::facts::CaseFacts;
+use crate::ids::{CityCode, Hash, Position};
+
+coded! {
+    /// Why a part was erased.
+    ErasureReason {
+        Law "LAW" "依法删除" "the law or the person demands it";
+        Mistake "MISTAKE" "误录" "it should not have been written";
+        Lost "LOST" "各处均已灭失" "its bytes are lost everywhere";
+    }
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A person or system is introduced; its certificate number is a part.
+    ActorIntroduced,
+    /// After a restore, the operator goes on without the members named, ascending.
+    RecoveryOverridden {
+        /// Members that did not answer.
+        cities: Vec<CityCode>,
+    },
+    /// From here on the log is judged by another charter.
+    CharterAdopted {
+        /// SHA-256 of the charter's text.
+        charter: Hash,
+    },
+    /// A part is erased in every copy.
+    PartErased {
+        /// The entry whose part it is.
+        entry: Position,
+        /// Which of its parts, from 0.
+        part: u32,
+        /// Why.
+        reason: ErasureReason,
+    },
+    /// A case is opened.
+    CaseOpened {
+        /// What is known.
+        facts: CaseFacts,
+        /// Legal date of the report.
+        effective_on: Date,
+    },
+    /// A move of a case; never [`CaseMove::Opened`].
+    CaseMove(CaseMove),
+    /// A contribution to a case.
+    Contribution(CaseContribution),
+    /// Of a kind that only newer programs know: it holds its subject.
+    Newer,
+}

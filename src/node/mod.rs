@@ -1,0 +1,3 @@
+//! The shell around the pure parts.
+
+pub use crate::api::{request, status};
