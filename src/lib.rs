@@ -1,5 +1,6 @@
 //! liandong (联动): neighbouring cities exchange boundary-area cases without a centre.
 
+pub mod api;
 pub mod cli;
 pub mod config;
 pub mod domain;
@@ -9,7 +10,9 @@ pub mod journal;
 pub mod lang;
 pub mod limits;
 pub mod log;
+pub mod node;
 pub mod store;
+pub mod sync;
 pub mod telemetry;
 pub mod view;
 pub mod wire;

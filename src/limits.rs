@@ -72,3 +72,20 @@ pub const HANDSHAKE_MS_MAX: u64 = 5_000;
 pub const CONNECTION_AGE_S_MAX: u64 = 3_600;
 /// A configuration is read whole; a larger file is not one.
 pub const CONFIG_BYTES_MAX: u64 = 64 * 1024;
+/// Elements of all lists in one message: a page of 200 cases with full records has fewer, and
+/// all of them together take less than 8 MiB once decoded.
+pub const MESSAGE_ELEMENTS_MAX: usize = 32 * 1024;
+/// Messages inside messages; ours go seven deep.
+pub const MESSAGE_DEPTH_MAX: usize = 16;
+/// Free text of a move, a note or an answer: 5 000 Chinese characters.
+pub const FREE_TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Agreements two cities share; six border pairs and a few wider ones are usual.
+pub const HELLO_AGREEMENTS_MAX: usize = 128;
+/// Logs of one agreement: 16 members through 32 restores each.
+pub const HELLO_LOGS_MAX: usize = 512;
+/// Cosignatures shown of one log: one for each witness log that is still of use.
+pub const HELLO_COSIGNATURES_MAX: usize = 64;
+/// Cards in a greeting: every member of every shared agreement.
+pub const HELLO_CARDS_MAX: usize = 256;
+/// Words of a refusal, for the operator's log.
+pub const REFUSE_DETAIL_BYTES_MAX: usize = 1024;

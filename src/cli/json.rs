@@ -124,6 +124,7 @@ fn record(record: &pb::CaseRecord) -> Value {
             "value": one.value,
             "unit": one.unit,
             "limit": one.limit,
+            "exceed_multiple": one.exceed_multiple,
             "statistic": short(one.statistic().as_str_name(), "POLLUTANT_STATISTIC_"),
         })).collect::<Vec<_>>(),
         "legal_bases": record.legal_bases.iter().map(|one| json!({
@@ -134,7 +135,10 @@ fn record(record: &pb::CaseRecord) -> Value {
             "effective_to": date(one.effective_to.as_ref()),
         })).collect::<Vec<_>>(),
         "evidence": record.evidence.iter().map(evidence).collect::<Vec<_>>(),
-        "officer_certificates": record.officer_certificates,
+        "officers": record.officers.iter().map(|one| json!({
+            "certificate_number": one.certificate_number,
+            "unit": one.unit,
+        })).collect::<Vec<_>>(),
         "case_file_number": record.case_file_number,
         "penalty": record.penalty.as_ref().map(|penalty| json!({
             "kinds": penalty.kinds()
@@ -145,6 +149,7 @@ fn record(record: &pb::CaseRecord) -> Value {
             "decision_number": penalty.decision_number,
         })),
         "belt_reason": record.belt_reason,
+        "law_choice": record.law_choice,
     })
 }
 

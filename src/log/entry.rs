@@ -48,6 +48,8 @@ pub enum SubjectKind {
     Log,
     /// The agreement.
     Agreement,
+    /// Of a kind that only newer programs know.
+    Newer,
 }
 
 /// The record an entry is about. The id is `None` in the entry that opens the record.
@@ -120,6 +122,8 @@ pub enum PartKind {
     Evidence,
     /// The certificate number behind an actor.
     ActorCertificate,
+    /// Of a kind that only newer programs know.
+    Newer,
 }
 
 /// A part as its header names it.

@@ -2,6 +2,36 @@
 //!
 //! In scope: reading and writing messages, choosing gRPC status codes.
 //! Out of scope: what a message means; nothing here decides anything.
+//!
+//! | module | what it reads and writes |
+//! |---|---|
+//! | [`entry`] | headers: the signed bytes of a log |
+//! | [`part`] | parts: what people typed |
+//! | [`batch`] | batches, in the journal and between cities |
+//! | [`peer`] | frames of the exchange, late parts and cosignatures in the journal |
+//! | [`status`], [`reasons`] | refusals: the only place where gRPC codes are chosen |
+//! | [`codec`] | the gRPC codec: counts a message's elements before it decodes them |
+//!
+//! Every `parse_` takes bytes of strangers: it is bounded by [`crate::limits`] and ends in a value
+//! or in a [`WireError`], never in a panic.
+
+pub mod batch;
+mod code;
+pub mod codec;
+pub mod entry;
+mod envelope;
+pub mod error;
+mod event;
+mod facts;
+mod hello;
+pub mod part;
+pub mod peer;
+pub mod reasons;
+pub mod record;
+mod scan;
+pub mod status;
+
+pub use error::WireError;
 
 /// Generated code of `liandong.v1` and `liandong.peer.v1`.
 #[allow(

@@ -182,10 +182,18 @@ fn record(raw: Raw) -> Result<pb::CaseRecord, DraftError> {
         pollutants: raw.pollutants.into_iter().map(pollutant).collect::<Result<_, _>>()?,
         legal_bases: raw.legal_basis.into_iter().map(basis).collect::<Result<_, _>>()?,
         evidence: raw.evidence.into_iter().map(evidence).collect::<Result<_, _>>()?,
-        officer_certificates: raw.officers.into_iter().map(|officer| officer.cert_no).collect(),
+        officers: raw
+            .officers
+            .into_iter()
+            .map(|officer| pb::Officer {
+                certificate_number: officer.cert_no,
+                unit: officer.org_zh.unwrap_or_default(),
+            })
+            .collect(),
         case_file_number: raw.case_no.unwrap_or_default(),
         penalty: raw.penalty.map(penalty).transpose()?,
         belt_reason: raw.belt_reason.unwrap_or_default(),
+        law_choice: raw.law_choice_zh.unwrap_or_default(),
     })
 }
 
@@ -211,6 +219,7 @@ fn pollutant(raw: shape::Pollutant) -> Result<pb::Pollutant, DraftError> {
         value: decimal(raw.value),
         unit: raw.unit,
         limit: decimal(raw.limit),
+        exceed_multiple: raw.exceed_multiple.map(decimal).unwrap_or_default(),
         statistic: pb::PollutantStatistic::from_str_name(&format!(
             "POLLUTANT_STATISTIC_{statistic}"
         ))
@@ -243,6 +252,7 @@ fn evidence(raw: shape::Evidence) -> Result<pb::Evidence, DraftError> {
         sha256: digest("evidence.digest.sha256", &raw.digest.sha256)?.into(),
         sm3: digest("evidence.digest.sm3", raw.digest.sm3.as_deref().unwrap_or(""))?.into(),
         level: data_level(raw.level.as_deref())?.into(),
+        ..pb::Evidence::default()
     })
 }
 

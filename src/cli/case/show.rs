@@ -164,6 +164,11 @@ fn show_record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
         .map(|one| format!("{} {} {} (≤ {})", one.code, one.value, one.unit, one.limit))
         .collect();
     let penalty = record.penalty.as_ref().map_or_else(String::new, |one| penalty(one, lang));
+    let officers: Vec<String> = record
+        .officers
+        .iter()
+        .map(|one| format!("{} {}", one.certificate_number, one.unit).trim_end().to_owned())
+        .collect();
     sheet
         .row(lang.pick("案由", "title"), record.title.clone())
         .row(lang.pick("简要情况", "summary"), record.summary.clone())
@@ -172,7 +177,7 @@ fn show_record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
         .row(lang.pick("超标", "measured"), excess.join("\n"))
         .row(lang.pick("法律依据", "law"), laws.join("\n"))
         .row(lang.pick("证据", "evidence"), evidence(&record.evidence, lang))
-        .row(lang.pick("执法证号", "officers"), record.officer_certificates.join(" "))
+        .row(lang.pick("执法人员", "officers"), officers.join("\n"))
         .row(lang.pick("立案号", "file number"), record.case_file_number.clone())
         .row(lang.pick("处罚", "penalty"), penalty)
         .row(lang.pick("范围外理由", "belt reason"), record.belt_reason.clone());

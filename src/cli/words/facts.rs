@@ -81,6 +81,7 @@ pub fn data_level(level: pb::DataLevel, lang: Lang) -> &'static str {
         pb::DataLevel::Public => ("公开", "public"),
         pb::DataLevel::General => ("一般", "general"),
         pb::DataLevel::Restricted => ("受限", "restricted"),
+        pb::DataLevel::SecretNotExchanged => ("不交换", "secret, not exchanged"),
     };
     lang.pick(zh, en)
 }
@@ -130,12 +131,16 @@ pub fn penalty_kind(kind: pb::PenaltyKind, lang: Lang) -> &'static str {
         K::Unspecified => ("未填", "not given"),
         K::Warning => ("警告", "warning"),
         K::Fine => ("罚款", "fine"),
-        K::Confiscation => ("没收", "confiscation"),
-        K::PermitSuspended => ("暂扣许可证件", "permit suspended"),
-        K::PermitRevoked => ("吊销许可证件", "permit revoked"),
-        K::ProductionLimited => ("限制生产", "production limited"),
-        K::ShutdownOrdered => ("责令停产停业", "shutdown ordered"),
-        K::Detention => ("行政拘留", "detention"),
+        K::PublicCriticism => ("通报批评", "public criticism"),
+        K::GainsConfiscated => ("没收违法所得", "gains confiscated"),
+        K::GoodsConfiscated => ("没收非法财物", "goods confiscated"),
+        K::LicenceSuspended => ("暂扣许可证件", "licence suspended"),
+        K::GradeLowered => ("降低资质等级", "grade lowered"),
+        K::LicenceRevoked => ("吊销许可证件", "licence revoked"),
+        K::ActivityLimited => ("限制开展生产经营活动", "activity limited"),
+        K::ProductionStopped => ("责令停产停业", "production stopped"),
+        K::Shutdown => ("责令关闭", "shut down"),
+        K::OccupationLimited => ("限制从业", "occupation limited"),
     };
     lang.pick(zh, en)
 }

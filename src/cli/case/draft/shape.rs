@@ -42,7 +42,7 @@ pub(super) struct Raw {
     pub shared_with: Vec<String>,
     pub case_no: Option<String>,
     pub summary_zh: Option<String>,
-    law_choice_zh: Option<String>,
+    pub law_choice_zh: Option<String>,
     pub belt_reason: Option<String>,
 }
 
@@ -107,7 +107,7 @@ pub(super) struct Pollutant {
     pub value: Decimal,
     pub unit: String,
     pub limit: Decimal,
-    exceed_multiple: Option<serde_json::Value>,
+    pub exceed_multiple: Option<Decimal>,
     pub statistic: Option<String>,
 }
 
@@ -149,10 +149,9 @@ pub(super) struct Digest {
 /// An officer.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "fields that only describe are read so that others can be refused")]
 pub(super) struct Officer {
     pub cert_no: String,
-    org_zh: Option<String>,
+    pub org_zh: Option<String>,
 }
 
 /// One line of the history.

@@ -1,0 +1,84 @@
+//! Batches: as they lie in the journal and as they travel. (fixed format)
+
+use bytes::Bytes;
+use prost::{Message, Name};
+
+use super::error::{WireError, check_bytes, check_count};
+use super::facts::{bytes, log_id, position, position_to_pb};
+use super::pb::v1 as pb;
+use super::pb::v1::part_slot::Slot;
+use super::scan::check_elements;
+use crate::limits::{
+    BATCH_ENTRIES_MAX, HEADER_BYTES_MAX, NOTE_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX,
+    RECORD_BYTES_MAX,
+};
+use crate::log::PartSlot;
+use crate::sync::{RawBatch, RawEntry};
+
+/// Encodes a batch for the journal.
+#[must_use]
+pub fn encode_batch(batch: &RawBatch) -> Vec<u8> {
+    batch_to_pb(batch).encode_to_vec()
+}
+
+/// Reads a batch; headers and parts share the memory of `bytes`.
+///
+/// # Errors
+/// [`WireError`]: refused whole. Elements are counted before anything is decoded.
+pub fn parse_batch(bytes: Bytes) -> Result<RawBatch, WireError> {
+    check_bytes("batch", bytes.len(), RECORD_BYTES_MAX)?;
+    check_elements("batch", &pb::Batch::full_name(), &bytes)?;
+    batch_from_pb(pb::Batch::decode(bytes).map_err(WireError::unreadable("batch"))?)
+}
+
+pub(super) fn batch_to_pb(batch: &RawBatch) -> pb::Batch {
+    let entry = |entry: &RawEntry| pb::Entry {
+        header: entry.header.clone(),
+        parts: entry.parts.iter().map(slot_to_pb).collect(),
+    };
+    pb::Batch {
+        log_id: bytes(batch.log.as_bytes()),
+        from: batch.from,
+        entries: batch.entries.iter().map(entry).collect(),
+        checkpoint: batch.checkpoint.clone(),
+    }
+}
+
+pub(super) fn batch_from_pb(batch: pb::Batch) -> Result<RawBatch, WireError> {
+    check_count("entries of a batch", batch.entries.len(), BATCH_ENTRIES_MAX)?;
+    check_bytes("checkpoint", batch.checkpoint.len(), NOTE_BYTES_MAX)?;
+    Ok(RawBatch {
+        log: log_id("log_id", &batch.log_id)?,
+        from: batch.from,
+        entries: batch.entries.into_iter().map(read_entry).collect::<Result<_, _>>()?,
+        checkpoint: batch.checkpoint,
+    })
+}
+
+fn read_entry(entry: pb::Entry) -> Result<RawEntry, WireError> {
+    check_bytes("header", entry.header.len(), HEADER_BYTES_MAX)?;
+    check_count("parts", entry.parts.len(), PARTS_MAX)?;
+    let parts = entry.parts.into_iter().map(read_slot).collect::<Result<_, _>>()?;
+    Ok(RawEntry { header: entry.header, parts })
+}
+
+fn read_slot(slot: pb::PartSlot) -> Result<PartSlot, WireError> {
+    match slot.slot {
+        Some(Slot::Part(part)) => {
+            check_bytes("part", part.len(), PART_BYTES_MAX)?;
+            Ok(PartSlot::Bytes(part))
+        }
+        Some(Slot::ErasedBy(at)) => Ok(PartSlot::ErasedBy(position("erased_by", Some(&at))?)),
+        Some(Slot::Withheld(_)) => Ok(PartSlot::Withheld),
+        None => Err(WireError::Missing { field: "slot" }),
+    }
+}
+
+fn slot_to_pb(slot: &PartSlot) -> pb::PartSlot {
+    let slot = match slot {
+        PartSlot::Bytes(bytes) => Slot::Part(bytes.clone()),
+        PartSlot::ErasedBy(at) => Slot::ErasedBy(position_to_pb(*at)),
+        PartSlot::Withheld => Slot::Withheld(pb::Withheld {}),
+    };
+    pb::PartSlot { slot: Some(slot) }
+}

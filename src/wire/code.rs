@@ -1,0 +1,146 @@
+//! Code lists: our enums and the numbers by which messages carry them.
+
+use super::pb::v1 as pb;
+use crate::domain::case::{AuthorityLevel, CaseState, CaseStep};
+use crate::domain::evidence::EvidenceKind;
+use crate::domain::facts::{DataLevel, Medium, Source};
+use crate::domain::pollutant::Statistic;
+use crate::domain::record::PenaltyKind;
+use crate::domain::violation::Violation;
+
+/// What a number stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read<T> {
+    /// A value of the list.
+    Known(T),
+    /// 0: not set.
+    Unset,
+    /// A value that only newer programs know.
+    Newer,
+}
+
+/// A value of a code list.
+pub trait Code: Sized + Copy {
+    /// The number by which messages carry it.
+    fn number(self) -> i32;
+    /// Reads a number.
+    fn read(number: i32) -> Read<Self>;
+}
+
+/// Writes both directions from one list; both are exhaustive, so a new value breaks the build.
+macro_rules! codes {
+    ($($ours:ident = $theirs:ident { $($one:ident $(= $other:ident)?),+ $(,)? })+) => {$(
+        impl Code for $ours {
+            fn number(self) -> i32 {
+                i32::from(match self {
+                    $($ours::$one => codes!(@name $theirs $one $($other)?),)+
+                })
+            }
+
+            fn read(number: i32) -> Read<Self> {
+                match pb::$theirs::try_from(number) {
+                    Err(_) => Read::Newer,
+                    Ok(pb::$theirs::Unspecified) => Read::Unset,
+                    $(Ok(codes!(@name $theirs $one $($other)?)) => Read::Known($ours::$one),)+
+                }
+            }
+        }
+    )+};
+    (@name $theirs:ident $one:ident) => { pb::$theirs::$one };
+    (@name $theirs:ident $one:ident $other:ident) => { pb::$theirs::$other };
+}
+
+codes! {
+    CaseState = CaseState {
+        ClueReported, ClueVerifying, ClueDismissed, Filed, Investigating, NoticeServed, Hearing,
+        Decided, Enforcing, CourtEnforcement, Closed, Archived, NoPenalty, Withdrawn, Revoked,
+        TransferredPolice, TransferredOut, TransferAccepted, TransferDisputed, Designated,
+        ClosedOutside,
+    }
+    CaseStep = CaseStep {
+        VerificationStarted, ClueDismissed, Filed, InvestigationStarted, NoticeServed,
+        HearingOpened, Decided, NoPenaltyDecided, Withdrawn, Revoked, EnforcementStarted,
+        CourtEnforcementRequested, Closed, Archived, TransferredToPolice, ReturnedByPolice,
+    }
+    AuthorityLevel = AuthorityLevel {
+        ProvincialDepartment, Ministry, JointSuperior, PeoplesGovernment,
+    }
+    Source = Source {
+        Complaint, OnlineMonitoring, PowerMonitoring, UavPatrol, DoubleRandom, JointInspection,
+        PeerNotification, SpecialCampaign, SuperiorAssignment, Incident, Media,
+    }
+    Medium = Medium { Air, Water, SolidWaste, Soil, Noise, Radiation, Ecology }
+    DataLevel = DataLevel { Public, General, Restricted, SecretNotExchanged }
+    Violation = Violation {
+        AirExceed, WaterExceed, PermitLimitExceed, NoPermit, EvasionAir, EvasionWater,
+        FacilityNotRun, AutoMonitorFault, MonitorDataDistorted, EiaUnapproved, NotAccepted,
+        VocUncollected, DustUncovered, HazwasteStorage, HazwasteDumping, SolidWasteDumping,
+        CrossProvinceWaste, OutfallIllegal, NoiseExceed, StrawBurning, HeavyWeatherSite,
+        Obstruction,
+    }
+    EvidenceKind = EvidenceKind {
+        Documentary, Physical, AudioVisual, ElectronicData, Witness, PartyStatement,
+        ExpertOpinion, InspectionRecord, InterviewRecord, MonitoringReport, UavImagery,
+        OnlineMonitoringData, PowerMonitoringData,
+    }
+    Statistic = PollutantStatistic {
+        Spot, MinuteAverage = MinuteAvg, HourAverage = HourAvg, DayAverage = DayAvg,
+    }
+    PenaltyKind = PenaltyKind {
+        Warning, PublicCriticism, Fine, GainsConfiscated, GoodsConfiscated, LicenceSuspended,
+        GradeLowered, LicenceRevoked, ActivityLimited, ProductionStopped, Shutdown,
+        OccupationLimited,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Debug;
+
+    fn all<T: Code + Debug + PartialEq>(name: &str, values: &[T], codes: &[&str]) {
+        let mut numbers: Vec<i32> = values.iter().map(|v| v.number()).collect();
+        for (value, code) in values.iter().zip(codes) {
+            assert_eq!(T::read(value.number()), Read::Known(*value), "{name} {code}");
+        }
+        numbers.sort_unstable();
+        let want: Vec<i32> = (1..).take(values.len()).collect();
+        assert_eq!(numbers, want, "{name}: numbers from 1 without a gap");
+        assert_eq!(T::read(0), Read::Unset);
+        assert_eq!(T::read(i32::MAX), Read::Newer);
+        assert_eq!(T::read(-1), Read::Newer);
+    }
+
+    macro_rules! check {
+        ($($list:ident)+) => {$(
+            let codes: Vec<&str> = $list::ALL.iter().map(|v| v.code()).collect();
+            all(stringify!($list), $list::ALL, &codes);
+        )+};
+    }
+
+    #[test]
+    fn every_code_is_read_as_it_is_written() {
+        check!(CaseState CaseStep AuthorityLevel Source Medium DataLevel Violation);
+        check!(EvidenceKind Statistic PenaltyKind);
+    }
+
+    #[test]
+    fn names_are_those_of_the_domain() {
+        for state in CaseState::ALL {
+            let name = pb::CaseState::try_from(state.number()).unwrap().as_str_name();
+            assert_eq!(name.strip_prefix("CASE_STATE_"), Some(state.code()));
+        }
+        for violation in Violation::ALL {
+            let name = pb::Violation::try_from(violation.number()).unwrap().as_str_name();
+            assert_eq!(name.strip_prefix("VIOLATION_"), Some(violation.code()));
+        }
+        for kind in PenaltyKind::ALL {
+            let name = pb::PenaltyKind::try_from(kind.number()).unwrap().as_str_name();
+            assert_eq!(name.strip_prefix("PENALTY_KIND_"), Some(kind.code()));
+        }
+        for kind in Statistic::ALL {
+            let name = pb::PollutantStatistic::try_from(kind.number()).unwrap().as_str_name();
+            assert_eq!(name.strip_prefix("POLLUTANT_STATISTIC_"), Some(kind.code()));
+        }
+    }
+}

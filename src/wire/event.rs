@@ -1,0 +1,287 @@
+//! Events: the last field of a header.
+
+use super::code::{Code, Read};
+use super::error::{WireError, check_count};
+use super::facts::{
+    Reading, agreement_id, bytes, city, date, date_to_pb, facts_to_pb, hash, position,
+    position_to_pb, subject_id,
+};
+use super::pb::v1 as pb;
+use super::pb::v1::entry_header::Event as E;
+use crate::domain::{
+    AuthorityLevel, CaseContribution, CaseFacts, CaseMove, CaseStep, ErasureReason, Event,
+};
+use crate::limits::MEMBERS_MAX;
+
+impl Code for ErasureReason {
+    fn number(self) -> i32 {
+        i32::from(match self {
+            Self::Law => pb::ErasureReason::Law,
+            Self::Mistake => pb::ErasureReason::Mistake,
+            Self::Lost => pb::ErasureReason::Lost,
+        })
+    }
+
+    fn read(number: i32) -> Read<Self> {
+        match pb::ErasureReason::try_from(number) {
+            Err(_) => Read::Newer,
+            Ok(pb::ErasureReason::Unspecified) => Read::Unset,
+            Ok(pb::ErasureReason::Law) => Read::Known(Self::Law),
+            Ok(pb::ErasureReason::Mistake) => Read::Known(Self::Mistake),
+            Ok(pb::ErasureReason::Lost) => Read::Known(Self::Lost),
+        }
+    }
+}
+
+/// Reads an event; [`Event::Newer`] if any code in it is in no list.
+pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
+    let mut reading = Reading::default();
+    let event = match event {
+        E::ActorIntroduced(_) => Event::ActorIntroduced,
+        E::RecoveryOverridden(e) => {
+            check_count("cities", e.cities.len(), MEMBERS_MAX)?;
+            let cities = e.cities.iter().map(|code| city("cities", *code));
+            Event::RecoveryOverridden { cities: cities.collect::<Result<_, _>>()? }
+        }
+        E::CharterAdopted(e) => {
+            Event::CharterAdopted { charter: hash("charter_hash", &e.charter_hash)? }
+        }
+        E::PartErased(e) => Event::PartErased {
+            entry: position("part_erased.entry", e.entry.as_ref())?,
+            part: e.part,
+            reason: reading.code("part_erased.reason", e.reason, ErasureReason::Law)?,
+        },
+        E::CaseOpened(e) => Event::CaseOpened {
+            facts: required_facts(&mut reading, e.facts.as_ref())?,
+            effective_on: effective_on(e.effective_on.as_ref())?,
+        },
+        E::CaseStepped(_)
+        | E::CaseAmended(_)
+        | E::ProposalAdopted(_)
+        | E::ProposalRefused(_)
+        | E::TransferOffered(_)
+        | E::TransferAccepted(_)
+        | E::TransferReturned(_)
+        | E::TransferDisputed(_)
+        | E::JurisdictionDesignated(_) => match read_move(&mut reading, event)? {
+            Some(mv) => Event::CaseMove(mv),
+            None => Event::Newer,
+        },
+        E::PartGranted(_)
+        | E::PartsReceived(_)
+        | E::TransferAcknowledged(_)
+        | E::TransferRecallRequested(_)
+        | E::AssistanceRequested(_)
+        | E::AssistanceAnswered(_)
+        | E::NoteAdded(_)
+        | E::EvidenceAdded(_)
+        | E::ProposalMade(_)
+        | E::PoliceDetentionTransferred(_)
+        | E::ContinuedIn(_)
+        | E::ContinuedFrom(_) => match read_contribution(event)? {
+            Some(contribution) => Event::Contribution(contribution),
+            None => Event::Newer,
+        },
+    };
+    Ok(if reading.newer { Event::Newer } else { event })
+}
+
+fn required_facts(
+    reading: &mut Reading,
+    facts: Option<&pb::CaseFacts>,
+) -> Result<CaseFacts, WireError> {
+    reading.facts(facts.ok_or(WireError::Missing { field: "facts" })?)
+}
+
+fn effective_on(on: Option<&pb::Date>) -> Result<crate::domain::Date, WireError> {
+    date("effective_on", on)
+}
+
+/// Reads a move; `None` when the event is none, which the caller has ruled out.
+fn read_move(reading: &mut Reading, event: &E) -> Result<Option<CaseMove>, WireError> {
+    Ok(Some(match event {
+        E::CaseStepped(e) => CaseMove::Stepped {
+            step: reading.code("step", e.step, CaseStep::Archived)?,
+            effective_on: effective_on(e.effective_on.as_ref())?,
+        },
+        E::CaseAmended(e) => CaseMove::Amended {
+            facts: required_facts(reading, e.facts.as_ref())?,
+            effective_on: effective_on(e.effective_on.as_ref())?,
+        },
+        E::ProposalAdopted(e) => CaseMove::ProposalAdopted {
+            proposal: position("proposal", e.proposal.as_ref())?,
+            facts: e.facts.as_ref().map(|facts| reading.facts(facts)).transpose()?,
+            effective_on: effective_on(e.effective_on.as_ref())?,
+        },
+        E::ProposalRefused(e) => CaseMove::ProposalRefused {
+            proposal: position("proposal", e.proposal.as_ref())?,
+            effective_on: effective_on(e.effective_on.as_ref())?,
+        },
+        E::TransferOffered(e) => CaseMove::TransferOffered {
+            to: city("to", e.to)?,
+            effective_on: effective_on(e.effective_on.as_ref())?,
+        },
+        E::TransferAccepted(e) => {
+            CaseMove::TransferAccepted { effective_on: effective_on(e.effective_on.as_ref())? }
+        }
+        E::TransferReturned(e) => {
+            CaseMove::TransferReturned { effective_on: effective_on(e.effective_on.as_ref())? }
+        }
+        E::TransferDisputed(e) => {
+            CaseMove::TransferDisputed { effective_on: effective_on(e.effective_on.as_ref())? }
+        }
+        E::JurisdictionDesignated(e) => CaseMove::JurisdictionDesignated {
+            city: city("city", e.city)?,
+            authority: reading.code("authority", e.authority, AuthorityLevel::Ministry)?,
+            designated_on: date("designated_on", e.designated_on.as_ref())?,
+            effective_on: effective_on(e.effective_on.as_ref())?,
+        },
+        #[expect(clippy::wildcard_enum_match_arm, reason = "read_event lists every event")]
+        _ => return Ok(None),
+    }))
+}
+
+/// Reads a contribution; `None` when the event is none, which the caller has ruled out.
+fn read_contribution(event: &E) -> Result<Option<CaseContribution>, WireError> {
+    use CaseContribution as C;
+    Ok(Some(match event {
+        E::TransferAcknowledged(_) => C::TransferAcknowledged,
+        E::TransferRecallRequested(_) => C::TransferRecallRequested,
+        E::AssistanceRequested(e) => C::AssistanceRequested {
+            to: city("to", e.to)?,
+            due_on: date("due_on", e.due_on.as_ref())?,
+        },
+        E::AssistanceAnswered(e) => {
+            C::AssistanceAnswered { request: position("request", e.request.as_ref())? }
+        }
+        E::NoteAdded(_) => C::NoteAdded,
+        E::EvidenceAdded(_) => C::EvidenceAdded,
+        E::ProposalMade(_) => C::ProposalMade,
+        E::PoliceDetentionTransferred(e) => {
+            C::PoliceDetentionTransferred { effective_on: effective_on(e.effective_on.as_ref())? }
+        }
+        E::PartsReceived(_) => C::PartsReceived,
+        E::PartGranted(e) => C::PartGranted {
+            entry: position("part_granted.entry", e.entry.as_ref())?,
+            part: e.part,
+            to: city("part_granted.city", e.city)?,
+        },
+        E::ContinuedIn(e) => C::ContinuedIn {
+            agreement: agreement_id("agreement_id", &e.agreement_id)?,
+            subject: subject_id("subject_id", &e.subject_id)?,
+        },
+        E::ContinuedFrom(e) => C::ContinuedFrom {
+            agreement: agreement_id("agreement_id", &e.agreement_id)?,
+            subject: subject_id("subject_id", &e.subject_id)?,
+        },
+        #[expect(clippy::wildcard_enum_match_arm, reason = "read_event lists every event")]
+        _ => return Ok(None),
+    }))
+}
+
+/// The message of an event; `None` for one that only newer programs can write.
+pub(super) fn event_to_pb(event: &Event) -> Option<E> {
+    Some(match event {
+        Event::ActorIntroduced => E::ActorIntroduced(pb::ActorIntroduced {}),
+        Event::RecoveryOverridden { cities } => {
+            let cities = cities.iter().map(|city| city.as_u32()).collect();
+            E::RecoveryOverridden(pb::RecoveryOverridden { cities })
+        }
+        Event::CharterAdopted { charter } => {
+            E::CharterAdopted(pb::CharterAdopted { charter_hash: bytes(charter.as_bytes()) })
+        }
+        Event::PartErased { entry, part, reason } => E::PartErased(pb::PartErased {
+            entry: Some(position_to_pb(*entry)),
+            part: *part,
+            reason: reason.number(),
+        }),
+        Event::CaseOpened { facts, effective_on } => opened(facts, *effective_on),
+        Event::CaseMove(mv) => move_to_pb(mv),
+        Event::Contribution(contribution) => contribution_to_pb(contribution),
+        Event::Newer => return None,
+    })
+}
+
+fn opened(facts: &CaseFacts, on: crate::domain::Date) -> E {
+    let facts = Some(facts_to_pb(facts));
+    E::CaseOpened(pb::CaseOpened { facts, effective_on: Some(date_to_pb(on)) })
+}
+
+fn move_to_pb(mv: &CaseMove) -> E {
+    let effective_on = Some(date_to_pb(mv.effective_on()));
+    match mv {
+        CaseMove::Opened { facts, effective_on } => opened(facts, *effective_on),
+        CaseMove::Stepped { step, .. } => {
+            E::CaseStepped(pb::CaseStepped { step: step.number(), effective_on })
+        }
+        CaseMove::Amended { facts, .. } => {
+            E::CaseAmended(pb::CaseAmended { facts: Some(facts_to_pb(facts)), effective_on })
+        }
+        CaseMove::ProposalAdopted { proposal, facts, .. } => {
+            let proposal = Some(position_to_pb(*proposal));
+            let facts = facts.as_ref().map(facts_to_pb);
+            E::ProposalAdopted(pb::ProposalAdopted { proposal, facts, effective_on })
+        }
+        CaseMove::ProposalRefused { proposal, .. } => {
+            let proposal = Some(position_to_pb(*proposal));
+            E::ProposalRefused(pb::ProposalRefused { proposal, effective_on })
+        }
+        CaseMove::TransferOffered { to, .. } => {
+            E::TransferOffered(pb::TransferOffered { to: to.as_u32(), effective_on })
+        }
+        CaseMove::TransferAccepted { .. } => {
+            E::TransferAccepted(pb::TransferAccepted { effective_on })
+        }
+        CaseMove::TransferReturned { .. } => {
+            E::TransferReturned(pb::TransferReturned { effective_on })
+        }
+        CaseMove::TransferDisputed { .. } => {
+            E::TransferDisputed(pb::TransferDisputed { effective_on })
+        }
+        CaseMove::JurisdictionDesignated { city, authority, designated_on, .. } => {
+            E::JurisdictionDesignated(pb::JurisdictionDesignated {
+                city: city.as_u32(),
+                authority: authority.number(),
+                designated_on: Some(date_to_pb(*designated_on)),
+                effective_on,
+            })
+        }
+    }
+}
+
+fn contribution_to_pb(contribution: &CaseContribution) -> E {
+    use CaseContribution as C;
+    match contribution {
+        C::TransferAcknowledged => E::TransferAcknowledged(pb::TransferAcknowledged {}),
+        C::TransferRecallRequested => E::TransferRecallRequested(pb::TransferRecallRequested {}),
+        C::AssistanceRequested { to, due_on } => E::AssistanceRequested(pb::AssistanceRequested {
+            to: to.as_u32(),
+            due_on: Some(date_to_pb(*due_on)),
+        }),
+        C::AssistanceAnswered { request } => {
+            let request = Some(position_to_pb(*request));
+            E::AssistanceAnswered(pb::AssistanceAnswered { request })
+        }
+        C::NoteAdded => E::NoteAdded(pb::NoteAdded {}),
+        C::EvidenceAdded => E::EvidenceAdded(pb::EvidenceAdded {}),
+        C::ProposalMade => E::ProposalMade(pb::ProposalMade {}),
+        C::PoliceDetentionTransferred { effective_on } => {
+            let effective_on = Some(date_to_pb(*effective_on));
+            E::PoliceDetentionTransferred(pb::PoliceDetentionTransferred { effective_on })
+        }
+        C::PartsReceived => E::PartsReceived(pb::PartsReceived {}),
+        C::PartGranted { entry, part, to } => E::PartGranted(pb::PartGranted {
+            entry: Some(position_to_pb(*entry)),
+            part: *part,
+            city: to.as_u32(),
+        }),
+        C::ContinuedIn { agreement, subject } => E::ContinuedIn(pb::ContinuedIn {
+            agreement_id: bytes(agreement.as_bytes()),
+            subject_id: bytes(subject.as_bytes()),
+        }),
+        C::ContinuedFrom { agreement, subject } => E::ContinuedFrom(pb::ContinuedFrom {
+            agreement_id: bytes(agreement.as_bytes()),
+            subject_id: bytes(subject.as_bytes()),
+        }),
+    }
+}

@@ -1,0 +1,335 @@
+//! Refusals as gRPC statuses: the only place where a code is chosen.
+//!
+//! Every refusal carries `ErrorInfo` (reason, domain `liandong`, metadata) and a
+//! `LocalizedMessage` that says why and what to do next; fields, preconditions and delays are
+//! added where they fit. The status's own message is for developers, in English.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, LocalizedMessage, StatusExt};
+
+use super::error::WireError;
+use super::reasons;
+use crate::api::request::WriteError;
+pub use crate::domain::Language;
+use crate::domain::words::Listener;
+use crate::domain::{Invalid, MoveKind, Refusal};
+use crate::ids::{CityCode, Position};
+use crate::log::AppendError;
+
+/// The domain of every `ErrorInfo`.
+pub const DOMAIN: &str = "liandong";
+
+/// The language a caller asked for by `accept-language`; Chinese unless it says English.
+#[must_use]
+pub fn language(metadata: &tonic::metadata::MetadataMap) -> Language {
+    let asked = metadata.get("accept-language").and_then(|value| value.to_str().ok());
+    match asked {
+        Some(tags) if tags.trim_start().to_ascii_lowercase().starts_with("en") => Language::En,
+        Some(_) | None => Language::Zh,
+    }
+}
+
+/// One refusal, before it is put into a language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    reason: &'static str,
+    metadata: Vec<(&'static str, String)>,
+    fields: Vec<Invalid>,
+    retry: Option<Duration>,
+    precondition: Option<String>,
+    told: Option<String>,
+}
+
+impl Refused {
+    /// A refusal for a reason of the table.
+    #[must_use]
+    pub const fn new(reason: &'static str) -> Self {
+        Self {
+            reason,
+            metadata: Vec::new(),
+            fields: Vec::new(),
+            retry: None,
+            precondition: None,
+            told: None,
+        }
+    }
+
+    /// Adds a fact for programs; it also fills `{key}` in the text.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.metadata.push((key, value.to_string()));
+        self
+    }
+
+    /// Names the field that is at fault.
+    #[must_use]
+    pub fn at(self, field: &'static str) -> Self {
+        self.with("field", field)
+    }
+
+    /// Says after how long to try again.
+    #[must_use]
+    pub const fn retry_after(mut self, delay: Duration) -> Self {
+        self.retry = Some(delay);
+        self
+    }
+
+    /// Names what must change first.
+    #[must_use]
+    pub fn unless(mut self, subject: impl ToString) -> Self {
+        self.precondition = Some(subject.to_string());
+        self
+    }
+
+    /// The stable reason.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// The status, with its sentences in a language.
+    #[must_use]
+    pub fn status(&self, language: Language) -> Status {
+        let (code, zh, en) = reasons::find(self.reason)
+            .map_or((Code::Internal, self.reason, self.reason), |(_, code, zh, en)| (code, zh, en));
+        let (english, localized) = (self.filled(en), self.localized(language, zh, en));
+        let mut details = ErrorDetails::new();
+        let facts = self.metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+        details.set_error_info(self.reason, DOMAIN, facts.collect::<HashMap<_, _>>());
+        details.set_localized_message(locale(language), localized.clone());
+        let violations = self.violations(language, code, &english);
+        if !violations.is_empty() {
+            details.set_bad_request(violations);
+        }
+        if let Some(subject) = &self.precondition {
+            details.add_precondition_failure_violation(self.reason, subject, localized);
+        }
+        if self.retry.is_some() {
+            details.set_retry_info(self.retry);
+        }
+        Status::with_error_details(code, english, details)
+    }
+
+    fn localized(&self, language: Language, zh: &str, en: &str) -> String {
+        match (&self.told, language) {
+            (Some(told), _) => told.clone(),
+            (None, Language::Zh) => self.filled(zh),
+            (None, Language::En) => self.filled(en),
+        }
+    }
+
+    fn filled(&self, text: &str) -> String {
+        self.metadata
+            .iter()
+            .fold(text.to_owned(), |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
+    }
+
+    fn violations(&self, language: Language, code: Code, english: &str) -> Vec<FieldViolation> {
+        let field = |wrong: &Invalid| FieldViolation {
+            field: wrong.field.clone().unwrap_or_default(),
+            description: wrong.explain(Language::En),
+            reason: wrong.reason().to_owned(),
+            localized_message: Some(LocalizedMessage {
+                locale: locale(language).to_owned(),
+                message: wrong.explain(language),
+            }),
+        };
+        let named = self.metadata.iter().find(|(key, _)| *key == "field");
+        match (self.fields.is_empty(), named) {
+            (true, Some((_, name))) if code == Code::InvalidArgument => {
+                let violation = FieldViolation {
+                    reason: self.reason.to_owned(),
+                    ..FieldViolation::new(name, english)
+                };
+                vec![violation]
+            }
+            (true, None | Some(_)) => Vec::new(),
+            (false, _) => self.fields.iter().map(field).collect(),
+        }
+    }
+}
+
+const fn locale(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "zh-CN",
+        Language::En => "en",
+    }
+}
+
+/// Fields of a request that cannot be taken; the reason is that of the first.
+#[must_use]
+pub fn bad_fields(fields: Vec<Invalid>) -> Refused {
+    let Some(first) = fields.first() else { return Refused::new("INVALID_FIELD") };
+    let (reason, field) = (first.reason(), first.field.clone().unwrap_or_default());
+    Refused { fields, ..Refused::new(reason).with("field", field) }
+}
+
+/// A name as people say it; used when nothing better is known.
+#[must_use]
+pub fn code_name(city: CityCode) -> String {
+    city.to_string()
+}
+
+/// Who is told about a refused write, and what else the sentences need to know.
+pub struct Told<'a> {
+    /// The language of the sentences.
+    pub language: Language,
+    /// The name of a city for people.
+    pub city: &'a dyn Fn(CityCode) -> String,
+    /// What this city could do now.
+    pub allowed: &'a [MoveKind],
+}
+
+/// A write that was turned away.
+#[must_use]
+pub fn of_write(error: &WriteError, told: &Told<'_>) -> Refused {
+    match error {
+        WriteError::Refused(refusal) => of_refusal(refusal, told),
+        WriteError::NotFound => Refused::new("NOT_FOUND"),
+        WriteError::NoLog => Refused::new("NO_LOG").unless("epoch"),
+        WriteError::OutsideTerm => Refused::new("OUTSIDE_TERM").unless("agreement"),
+        WriteError::StaleEtag { current } => Refused::new("STALE_ETAG").with("current", current),
+        WriteError::IdempotencyMismatch { first } => {
+            Refused::new("IDEMPOTENCY_MISMATCH").with("first_entry", first)
+        }
+        WriteError::ExternalRefTaken { taken_by } => {
+            Refused::new("EXTERNAL_REF_TAKEN").with("taken_by", taken_by)
+        }
+        WriteError::OutsideBelt { metres } => {
+            Refused::new("OUTSIDE_BELT").with("metres", metres).unless("record.belt_reason")
+        }
+        WriteError::NeedsNewerVersion => Refused::new("NEEDS_NEWER_VERSION").unless("version"),
+        WriteError::Recovering { waiting_for } => {
+            let names: Vec<String> = waiting_for.iter().map(|city| city.to_string()).collect();
+            Refused::new("RECOVERING").with("waiting_for", names.join(",")).unless("recovery")
+        }
+        WriteError::EpochNeeded => Refused::new("EPOCH_NEEDED").unless("epoch"),
+        WriteError::DiskLow { free } => {
+            Refused::new("DISK_LOW").with("free_bytes", free).retry_after(Duration::from_secs(30))
+        }
+        WriteError::StorageFailed { .. } => Refused::new("STORAGE_FAILED"),
+        WriteError::Busy => Refused::new("BUSY").retry_after(Duration::from_secs(1)),
+        WriteError::TooLarge { what, limit, got } => too_large(what, *limit, *got),
+        WriteError::BadField { field, reason } => {
+            Refused::new("INVALID_FIELD").at(field).with("detail", reason)
+        }
+    }
+}
+
+fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
+    let listener = Listener { language: told.language, city: told.city, allowed: told.allowed };
+    let said = refusal.explain(&listener);
+    let joint = match told.language {
+        Language::Zh => "。",
+        Language::En => "; ",
+    };
+    let refused = Refused::new(refusal.reason()).with("detail", refusal);
+    let refused = match refusal {
+        Refusal::OutsideBelt { nearest_m, .. } => {
+            refused.with("metres", nearest_m).unless("record.belt_reason")
+        }
+        Refusal::Misfit(crate::domain::Misfit::NotYourTurn { turn, .. }) => {
+            refused.with("turn", turn)
+        }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the sentence says it all")]
+        _ => refused,
+    };
+    Refused { told: Some(format!("{}{joint}{}", said.why, said.todo)), ..refused }
+}
+
+fn too_large(what: &str, limit: usize, got: usize) -> Refused {
+    Refused::new("MESSAGE_TOO_LARGE").with("what", what).with("limit", limit).with("got", got)
+}
+
+/// Bytes that cannot be read.
+#[must_use]
+pub fn of_wire(error: &WireError) -> Refused {
+    match error {
+        WireError::TooLarge { what, limit, got } | WireError::TooMany { what, limit, got } => {
+            too_large(what, *limit, *got)
+        }
+        WireError::BadHeader { field } => Refused::new("BAD_HEADER").at(field),
+        WireError::NewerFormat { what, got } => {
+            Refused::new("UPGRADE_REQUIRED").with("what", what).with("got", got)
+        }
+        WireError::Unreadable { .. }
+        | WireError::Missing { .. }
+        | WireError::Length { .. }
+        | WireError::BadValue { .. } => Refused::new("MALFORMED").with("detail", error),
+    }
+}
+
+/// A batch or checkpoint of another city that was turned away; `None` for one that is here
+/// already, which is no fault.
+#[must_use]
+pub fn of_append(error: &AppendError) -> Option<Refused> {
+    use AppendError as E;
+    Some(match error {
+        E::Duplicate { .. } => return None,
+        E::WrongLog { got, .. } => Refused::new("WRONG_LOG").with("log", got),
+        E::TooLarge { what, got, limit, .. } => too_large(what, *limit, *got),
+        E::Gap { log, expected, .. } => {
+            Refused::new("LOG_GAP").with("log", log).with("expected", expected)
+        }
+        E::Contradicts { log, size, .. } => {
+            Refused::new("FORK_DETECTED").with("log", log).with("size", size)
+        }
+        E::Differs { log, index } => {
+            Refused::new("FORK_DETECTED").with("log", log).with("size", index)
+        }
+        E::BadCheckpoint { log, size, .. } | E::RootMismatch { log, size } => {
+            Refused::new("BAD_CHECKPOINT").with("log", log).with("size", size)
+        }
+        E::StaleCheckpoint { log, known } => {
+            Refused::new("STALE_CHECKPOINT").with("log", log).with("known", known)
+        }
+        E::Withheld { at, part } => Refused::new("WITHHELD").with("entry", at).with("part", part),
+        E::LeafMissing { log, .. } => Refused::new("LEAVES_MISSING").with("log", log),
+        E::Empty { .. } | E::WrongEnd { .. } | E::WrongPlace { .. } | E::Entry { .. } => {
+            Refused::new("BAD_BATCH").with("detail", error)
+        }
+    })
+}
+
+/// An entry whose bytes on this disk are damaged; it is fetched again from a member.
+#[must_use]
+pub fn corrupt(at: Position) -> Refused {
+    Refused::new("ENTRY_CORRUPT").with("range", at).retry_after(Duration::from_secs(30))
+}
+
+/// Something that should never happen; the operator finds the rest under the reference.
+#[must_use]
+pub fn internal(reference: &str) -> Refused {
+    Refused::new("INTERNAL").with("reference", reference)
+}
+
+/// The same status with the library's own refusals put into the words of the table: a message
+/// over the limit, a deadline, an unknown method. Statuses of ours stay as they are.
+#[must_use]
+pub fn of_library(status: Status, language: Language) -> Status {
+    if status.get_details_error_info().is_some() {
+        return status;
+    }
+    let too_long = status.message().contains("length too large");
+    let refused = match status.code() {
+        Code::OutOfRange | Code::ResourceExhausted if too_long => {
+            let (got, limit) = two_numbers(status.message());
+            Refused::new("MESSAGE_TOO_LARGE").with("limit", limit).with("got", got)
+        }
+        Code::Cancelled if status.message().contains("Timeout expired") => Refused::new("DEADLINE"),
+        Code::Unimplemented => Refused::new("METHOD_UNKNOWN"),
+        Code::ResourceExhausted => Refused::new("BUSY").retry_after(Duration::from_secs(1)),
+        #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum; passed on")]
+        _ => return status,
+    };
+    refused.status(language)
+}
+
+/// The first two numbers of a text: what was given and what is allowed.
+fn two_numbers(text: &str) -> (u64, u64) {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
