@@ -14,5 +14,6 @@ pub mod node;
 pub mod store;
 pub mod sync;
 pub mod telemetry;
+pub mod trust;
 pub mod view;
 pub mod wire;

@@ -48,7 +48,7 @@ pub struct LogStatus {
     /// Its author.
     pub city: CityCode,
     /// Its epoch, from 1.
-    pub epoch: u32,
+    pub epoch: u64,
     /// Entries stored.
     pub stored: u64,
     /// Entries applied.

@@ -52,7 +52,9 @@ coded! {
 }
 
 /// How far the place is from the shared border with one other member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct BorderDistance {
     /// The other member.
     pub city: CityCode,

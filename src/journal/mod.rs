@@ -293,7 +293,9 @@ impl<D: Disk> Journal<D> {
             };
             if end > reserved {
                 let upto = end.next_multiple_of(RESERVE_PIECE);
-                self.disk.allocate(&name, reserved, upto - reserved).map_err(JournalError::NoSpace)?;
+                self.disk
+                    .allocate(&name, reserved, upto - reserved)
+                    .map_err(JournalError::NoSpace)?;
                 if chunk.segment == self.tail.segment {
                     self.tail.reserved = upto;
                 }
@@ -357,9 +359,8 @@ impl<D: Disk> JournalReader<D> {
         let mut bytes = vec![0; 4096];
         let got = self.disk.read_at(&name, u64::from(at.offset), &mut bytes)?;
         bytes.truncate(got);
-        let header = record::decode_header(&bytes)
-            .filter(|h| h.number == at.number)
-            .ok_or_else(damaged)?;
+        let header =
+            record::decode_header(&bytes).filter(|h| h.number == at.number).ok_or_else(damaged)?;
         let framed = record::framed_bytes(header.length as usize);
         if framed > bytes.len() {
             let known = bytes.len();

@@ -96,8 +96,7 @@ fn find_end<D: Disk>(
     first_record: u64,
     damage: &mut Vec<Damage>,
 ) -> Result<End, JournalError> {
-    let mut end =
-        End { offset: segment::HEADER_BYTES as u64, next_record: first_record };
+    let mut end = End { offset: segment::HEADER_BYTES as u64, next_record: first_record };
     records(disk, number, &mut |at, _, payload| {
         if at.number != end.next_record {
             damage.push(Damage {
@@ -150,7 +149,11 @@ pub(super) fn records<D: Disk>(
 
 /// Bytes to the next place, a multiple of 8 ahead, at which a record might begin.
 fn next_magic(rest: &[u8]) -> Option<usize> {
-    rest.chunks(8).enumerate().skip(1).find(|(_, c)| c.starts_with(&record::MAGIC)).map(|(i, _)| i * 8)
+    rest.chunks(8)
+        .enumerate()
+        .skip(1)
+        .find(|(_, c)| c.starts_with(&record::MAGIC))
+        .map(|(i, _)| i * 8)
 }
 
 /// Zeroes what lies behind the last whole record, so that it can never be taken for one.

@@ -192,6 +192,29 @@ impl ForkProof {
             .then(|| Self { lower: lower.note.clone(), higher: higher.note.clone() })
     }
 
+    /// The bytes kept in the journal: the log, the length of the lower note as 4 bytes big-endian,
+    /// the lower note, the higher note.
+    #[must_use]
+    pub fn encode(&self, log: LogId) -> Bytes {
+        let length = u32::try_from(self.lower.len()).unwrap_or(u32::MAX);
+        let mut bytes = log.as_bytes().to_vec();
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(&self.lower);
+        bytes.extend_from_slice(&self.higher);
+        bytes.into()
+    }
+
+    /// Reads back [`Self::encode`]; whether it proves anything is for [`Self::check`] to say.
+    #[must_use]
+    pub fn decode(bytes: &Bytes) -> Option<(LogId, Self)> {
+        let (log, rest) = bytes.split_at_checked(LogId::LEN)?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (lower, higher) = rest.split_at_checked(length)?;
+        let [lower, higher] = [lower, higher].map(Bytes::copy_from_slice);
+        Some((LogId::from_slice(log).ok()?, Self { lower, higher }))
+    }
+
     /// Proves anew, from nothing but the log's id and key, that its city signed two histories.
     /// Gives both heads, the one with the lower root first.
     ///

@@ -295,6 +295,14 @@ impl SignedManifest {
         Ok(Self { manifest, note: bytes.clone() })
     }
 
+    /// What a note claims to be a manifest of, before its signature is checked.
+    ///
+    /// # Errors
+    /// [`ManifestError`] when it is no manifest.
+    pub fn peek(bytes: &Bytes) -> Result<Manifest, ManifestError> {
+        Manifest::parse(Note::parse(bytes).map_err(ManifestError::Note)?.text())
+    }
+
     /// What it says.
     #[must_use]
     pub const fn manifest(&self) -> &Manifest {

@@ -46,7 +46,7 @@ pub async fn run(
     let (orders_tx, orders) = mpsc::unbounded_channel();
     node.open_link(link, end.city, end.by_us, end.address.clone(), orders_tx).await;
     let reading = read(node.clone(), link, incoming);
-    let writing = write(node.clone(), link, orders, outgoing);
+    let writing = write(node.clone(), orders, outgoing);
     let reason = tokio::select! {
         reason = reading => reason,
         reason = writing => reason,
@@ -74,7 +74,6 @@ async fn read(
 
 async fn write(
     node: NodeHandle,
-    link: LinkId,
     mut orders: mpsc::UnboundedReceiver<LinkOrder>,
     outgoing: mpsc::Sender<Frame>,
 ) -> String {
@@ -111,9 +110,8 @@ async fn perform(
     let reader = node.reader();
     match output {
         Output::Serve { link, city, log, from, bytes_max } => {
-            let read = tokio::task::spawn_blocking(move || {
-                reader.stretch(city, log, from, bytes_max)
-            });
+            let read =
+                tokio::task::spawn_blocking(move || reader.stretch(city, log, from, bytes_max));
             let stretch = read.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
             for batch in stretch.batches {
                 send(outgoing, Frame::Batch(batch)).await?;

@@ -9,6 +9,4 @@ pub mod guard;
 pub mod link;
 pub mod load;
 pub mod reader;
-pub mod request;
-pub mod status;
 pub mod writer;

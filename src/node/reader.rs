@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::api::request::PartContent;
 use crate::domain::{Event, ExternalRef};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::journal::{Disk, JournalReader, RealDisk};
@@ -13,7 +14,6 @@ use crate::log::{Entry, PartSlot, merkle};
 use crate::node::core::keys;
 use crate::node::core::rows::{self, CosignatureRow, ProgressRow};
 use crate::node::load::{self, ReadError};
-use crate::node::request::PartContent;
 use crate::store::{Reading, SledStore, Store, WriteBehind};
 use crate::sync::RawBatch;
 use crate::trust::keys::HmacKey;
@@ -73,13 +73,7 @@ impl<S: Store> ReadRows for ViewRead<'_, S> {
         }
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        reverse: bool,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) {
+    fn scan(&self, from: &[u8], to: &[u8], reverse: bool, f: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
         if let Err(error) = self.0.scan(from, to, reverse, f) {
             tracing::error!(%error, "could not scan the views");
         }
@@ -136,7 +130,8 @@ impl<D: Disk, S: Store> Reader<D, S> {
         match entry.parts.get(part) {
             Some(PartSlot::Bytes(bytes)) => {
                 let at = entry.envelope.position();
-                let unreadable = |e: wire::WireError| ReadError::Unreadable { at, reason: e.to_string() };
+                let unreadable =
+                    |e: wire::WireError| ReadError::Unreadable { at, reason: e.to_string() };
                 wire::part::parse_part(bytes).map(Some).map_err(unreadable)
             }
             Some(PartSlot::ErasedBy(_) | PartSlot::Withheld) | None => Ok(None),

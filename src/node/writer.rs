@@ -9,6 +9,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::api::request::{Request, WriteError, Written};
+use crate::api::status::NodeStatus;
 use crate::domain::Date;
 use crate::ids::CityCode;
 use crate::journal::RealDisk;
@@ -16,8 +18,6 @@ use crate::node::clock::SystemClock;
 use crate::node::core::{AgreementBook, Core, Input, Output, Ticket};
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
-use crate::node::request::{Request, WriteError, Written};
-use crate::node::status::NodeStatus;
 use crate::store::SledStore;
 use crate::sync::{Frame, LinkId};
 
@@ -46,7 +46,13 @@ enum Answer {
 enum Message {
     Input(Input),
     Ask(Box<dyn FnOnce(Ticket) -> Input + Send>, Answer),
-    Open { link: LinkId, city: CityCode, by_us: bool, address: String, orders: mpsc::UnboundedSender<LinkOrder> },
+    Open {
+        link: LinkId,
+        city: CityCode,
+        by_us: bool,
+        address: String,
+        orders: mpsc::UnboundedSender<LinkOrder>,
+    },
     Stop(oneshot::Sender<()>),
 }
 

@@ -85,10 +85,8 @@ fn open_sled(folder: &Path) -> Result<sled::Db, StoreError> {
             }
         }
     }
-    let config = sled::Config::new()
-        .path(folder)
-        .cache_capacity(CACHE_BYTES)
-        .flush_every_ms(Some(1_000));
+    let config =
+        sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(Some(1_000));
     guarded(move || config.open())
 }
 

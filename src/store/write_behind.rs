@@ -229,7 +229,8 @@ impl<S: Store> Reading<'_, S> {
             return Ok(());
         }
         let range = (Bound::Included(from), Bound::Excluded(to));
-        let over = self.overlay.range::<[u8], _>(range).map(|(k, (_, v))| (k.as_slice(), v.as_deref()));
+        let over =
+            self.overlay.range::<[u8], _>(range).map(|(k, (_, v))| (k.as_slice(), v.as_deref()));
         if reverse {
             merge(over.rev(), self.store, (from, to), reverse, f)
         } else {

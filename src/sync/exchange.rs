@@ -246,10 +246,10 @@ impl Exchange {
 
     fn choose(&mut self, now: u64, logs: &impl Logs, log: LogId) -> Vec<Action> {
         let Some(info) = logs.info(log).filter(|i| i.followed) else { return Vec::new() };
-        let followed = self.followed.entry(log).or_insert_with(|| Followed {
-            moved_ms: now,
-            ..Followed::default()
-        });
+        let followed = self
+            .followed
+            .entry(log)
+            .or_insert_with(|| Followed { moved_ms: now, ..Followed::default() });
         let candidates: Vec<Candidate> = self
             .links
             .iter()
@@ -313,7 +313,13 @@ impl Exchange {
     }
 
     /// A source sent something forged: leave it alone for a while.
-    pub fn rest_source(&mut self, now: u64, logs: &impl Logs, id: LinkId, log: LogId) -> Vec<Action> {
+    pub fn rest_source(
+        &mut self,
+        now: u64,
+        logs: &impl Logs,
+        id: LinkId,
+        log: LogId,
+    ) -> Vec<Action> {
         let Some(city) = self.city_of(id) else { return Vec::new() };
         let Some(followed) = self.followed.get_mut(&log) else { return Vec::new() };
         followed.resting.insert(city, now + source::rest_ms(followed.failures));
@@ -388,7 +394,8 @@ impl Exchange {
         }
         if let Some(follower) = self.follower(id, log) {
             follower.reading = false;
-            follower.credit = follower.credit.saturating_sub(i64::try_from(bytes).unwrap_or(i64::MAX));
+            follower.credit =
+                follower.credit.saturating_sub(i64::try_from(bytes).unwrap_or(i64::MAX));
             // Subscribed anew while we were reading: what was sent is not what is wanted now.
             if follower.next == from {
                 follower.next = next;

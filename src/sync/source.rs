@@ -70,6 +70,9 @@ mod tests {
 
     #[test]
     fn rests_double_and_are_bounded() {
-        assert_eq!([rest_ms(0), rest_ms(1), rest_ms(5), rest_ms(99)], [5_000, 10_000, 160_000, 160_000]);
+        assert_eq!(
+            [rest_ms(0), rest_ms(1), rest_ms(5), rest_ms(99)],
+            [5_000, 10_000, 160_000, 160_000]
+        );
     }
 }

@@ -125,11 +125,7 @@ pub fn history(
 }
 
 /// Walks the feed from apply number `from` on, until `f` says no.
-pub fn feed(
-    rows: &(impl ReadRows + ?Sized),
-    from: u64,
-    f: &mut dyn FnMut(FeedEntry) -> bool,
-) {
+pub fn feed(rows: &(impl ReadRows + ?Sized), from: u64, f: &mut dyn FnMut(FeedEntry) -> bool) {
     rows.scan(&keys::feed(from), &keys::feed(u64::MAX), false, &mut |key, value| {
         let row = postcard::from_bytes::<(AgreementId, Option<SubjectId>, Position)>(value).ok();
         let Some((apply, (agreement, case, position))) = keys::last_number(key).zip(row) else {

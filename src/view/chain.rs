@@ -129,7 +129,8 @@ fn fold_again<R: Rows>(
     newest: &MoveRow,
 ) -> (Effect, bool) {
     let mut places: Vec<(u64, HistoryRow)> = Vec::new();
-    let (from, to) = (keys::history(agreement, subject, 0), keys::history(agreement, subject, u64::MAX));
+    let (from, to) =
+        (keys::history(agreement, subject, 0), keys::history(agreement, subject, u64::MAX));
     rows.scan(&from, &to, false, &mut |key, value| {
         let row = postcard::from_bytes::<HistoryRow>(value).ok();
         places.extend(keys::last_number(key).zip(row));
@@ -172,8 +173,7 @@ fn fold_again<R: Rows>(
         states.insert(row.at, view.case.state);
     }
     rewrite_history(rows, agreement, subject, view, places, &states);
-    let effect =
-        if states.contains_key(&newest.at) { Effect::Move } else { misfit("STALE_PREV") };
+    let effect = if states.contains_key(&newest.at) { Effect::Move } else { misfit("STALE_PREV") };
     (effect, true)
 }
 

@@ -12,13 +12,7 @@ pub trait ReadRows {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>>;
     /// Walks the rows from `from` (inclusive) to `to` (exclusive), in order or in reverse, until
     /// `f` says no.
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        reverse: bool,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    );
+    fn scan(&self, from: &[u8], to: &[u8], reverse: bool, f: &mut dyn FnMut(&[u8], &[u8]) -> bool);
 }
 
 /// Rows to read and change.
@@ -38,13 +32,7 @@ impl ReadRows for MemRows {
         self.0.get(key).cloned()
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        reverse: bool,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) {
+    fn scan(&self, from: &[u8], to: &[u8], reverse: bool, f: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
         if from >= to {
             return;
         }

@@ -10,4 +10,6 @@
 
 mod geo_oracle;
 mod log_oracles;
+mod notes;
 mod tidy;
+mod world;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use liandong::api::request::{Caller, Command, Request, WriteError, Written};
 use liandong::domain::{
     CaseDraft, CaseFacts, CaseMove, CaseRecord, CaseStep, DataLevel, Date, Medium, Source,
     Violation,
@@ -16,7 +17,6 @@ use liandong::log::manifest::{HashAlgorithm, Manifest, SignatureAlgorithm, Signe
 use liandong::log::{ActorRole, Head};
 use liandong::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Now, Output, Settings};
 use liandong::node::reader::Reader;
-use liandong::node::request::{Caller, Command, Request, WriteError, Written};
 use liandong::store::{MemStore, WriteBehind};
 use liandong::sync::{Frame, LinkId};
 use liandong::trust::keys::HmacKey;
@@ -152,8 +152,7 @@ impl World {
                 all_notes[*i].push(note.clone());
             }
             for i in &list {
-                let manifest =
-                    manifest(&mut cities[*i], id, 1, charter, None, (k * 16 + *i) as u8);
+                let manifest = manifest(&mut cities[*i], id, 1, charter, None, (k * 16 + *i) as u8);
                 let signed = SignedManifest::sign(manifest, &city_keys[*i]).unwrap();
                 all_notes[*i].push(signed.note().clone());
             }
@@ -302,7 +301,8 @@ impl World {
                 self.links.insert(link, Wire { a, b, to: Default::default() });
                 let (city_a, city_b) = (self.cities[a].code, self.cities[b].code);
                 let address = String::new();
-                let up = |city, by_us| Input::LinkUp { link, city, by_us, address: address.clone() };
+                let up =
+                    |city, by_us| Input::LinkUp { link, city, by_us, address: address.clone() };
                 let (to_a, to_b) = (up(city_b, true), up(city_a, false));
                 self.input(a, to_a);
                 self.input(b, to_b);
@@ -460,9 +460,8 @@ impl World {
     /// A random move of a random case that this city may move now.
     pub fn random_move(&mut self, i: usize, request_id: &str) {
         let code = self.cities[i].code;
-        let mine: Vec<usize> = (0..self.agreements.len())
-            .filter(|k| self.agreements[*k].1.contains(&i))
-            .collect();
+        let mine: Vec<usize> =
+            (0..self.agreements.len()).filter(|k| self.agreements[*k].1.contains(&i)).collect();
         let (agreement, members) = self.agreements[mine[self.rng.below(mine.len())]].clone();
         let cases = self.cases(i, agreement);
         if cases.is_empty() {

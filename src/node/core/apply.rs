@@ -3,15 +3,15 @@
 //!
 //! The same functions serve live operation and the replay at start.
 
-use crate::domain::{Event, CaseContribution};
-use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
+use crate::api::request::PartContent;
+use crate::domain::{CaseContribution, Event};
+use crate::ids::{AgreementId, LogId, Position, SubjectId};
 use crate::journal::Disk;
 use crate::log::{Audience, Entry, Envelope, PartKind, PartSlot, SubjectKind, merkle};
 use crate::node::core::group::Ingested;
 use crate::node::core::rows::{self, RequestRow};
 use crate::node::core::{Core, keys};
 use crate::node::load;
-use crate::node::request::PartContent;
 use crate::store::Store;
 use crate::sync::RawBatch;
 use crate::view::{self, Effect, FoldEntry, ReadRows, Rows};
@@ -133,7 +133,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         self.index_number(agreement, entry, case);
         self.index_recovery(agreement, id, city, event);
-        self.note_missing_parts(agreement, city, entry, event, case);
+        self.note_missing_parts(agreement, entry, event, case);
     }
 
     /// What only the author can read from its own entries: requests, actors, external numbers.
@@ -213,7 +213,6 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn note_missing_parts(
         &mut self,
         agreement: AgreementId,
-        author: CityCode,
         entry: &Entry,
         event: &Event,
         case: Option<SubjectId>,
@@ -226,15 +225,15 @@ impl<D: Disk, S: Store> Core<D, S> {
                 continue;
             }
             let at = entry.envelope.position();
-            let rows = self.group_rows();
-            let may = view::entitled(&rows, agreement, at, part, part_ref, author, subject, own);
-            if may {
+            if view::may_hold(&self.group_rows(), &entry.envelope, part, own) {
                 self.note_missing(at, part);
             }
         }
         match event {
             Event::CaseMove(mv) if mv.hands_over() => self.note_missing_of_case(agreement, subject),
-            Event::Contribution(CaseContribution::PartGranted { entry, part, to }) if *to == own => {
+            Event::Contribution(CaseContribution::PartGranted { entry, part, to })
+                if *to == own =>
+            {
                 self.note_missing_if_withheld(*entry, *part as usize);
             }
             Event::CaseOpened { .. }

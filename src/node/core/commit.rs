@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::api::request::{Request, WriteError};
+use crate::domain::Event;
 use crate::ids::{AgreementId, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, RecordRef};
 use crate::limits;
@@ -15,10 +17,8 @@ use crate::node::core::io::{Output, Ticket};
 use crate::node::core::rows::{self, BatchRow, LogRow, ProgressRow};
 use crate::node::core::write::entry_bytes;
 use crate::node::core::{Core, Now, keys};
-use crate::node::request::{Request, WriteError};
 use crate::store::Store;
 use crate::sync::{RawBatch, RawEntry};
-use crate::domain::Event;
 use crate::view;
 use crate::wire;
 
@@ -254,7 +254,6 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         self.check_own_log(agreement)
     }
-
 }
 
 /// Kinds that are few and wanted in memory; the others are found through their own rows.
@@ -270,7 +269,7 @@ pub(super) fn read_at_start(kind: RecordKind) -> bool {
     }
 }
 
-fn group_replay(written: &crate::node::request::Written) -> bool {
+fn group_replay(written: &crate::api::request::Written) -> bool {
     written.replayed
 }
 

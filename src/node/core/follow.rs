@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::api::status::LinkStatus;
 use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, RecordKind};
 use crate::log::checkpoint::{self, SignedCheckpoint};
@@ -13,7 +14,6 @@ use crate::node::core::logs::{Held, contradicts};
 use crate::node::core::rows::{self, CosignatureRow};
 use crate::node::core::{Core, Now, keys};
 use crate::node::load;
-use crate::node::status::LinkStatus;
 use crate::store::Store;
 use crate::sync::frame::PROTOCOL;
 use crate::sync::{AgreementState, Cosign, Frame, Hello, LinkId, LogState};
@@ -175,7 +175,13 @@ impl<D: Disk, S: Store> Core<D, S> {
                 continue;
             }
             if known.charter.hash() != state.charter {
-                outputs.push(refuse(link, "STALE_CHARTER", None, 0, "another charter is in force here"));
+                outputs.push(refuse(
+                    link,
+                    "STALE_CHARTER",
+                    None,
+                    0,
+                    "another charter is in force here",
+                ));
                 continue;
             }
             for note in state.manifests {
@@ -183,7 +189,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             let mut shown = Vec::new();
             for log in state.logs {
-                let size = self.shown_size(now, city, log.log, log.checkpoint);
+                let size = self.shown_size(city, log.log, log.checkpoint);
                 shown.push((log.log, size));
                 for cosign in log.cosignatures {
                     outputs.extend(self.cosigned(now, Some(link), city, cosign));
@@ -205,16 +211,10 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// The size a genuine checkpoint of a log proves; 0 for anything else.
-    fn shown_size(
-        &mut self,
-        now: Now,
-        city: CityCode,
-        log: LogId,
-        checkpoint: Option<Bytes>,
-    ) -> u64 {
+    fn shown_size(&mut self, city: CityCode, log: LogId, checkpoint: Option<Bytes>) -> u64 {
         let Some(note) = checkpoint.filter(|_| self.logs.may_see(city, log)) else { return 0 };
         let Some(found) = self.logs.get(log) else { return 0 };
-        let signed = match SignedCheckpoint::verify(note, log, &found.manifest.log_key) {
+        let signed = match SignedCheckpoint::verify(&note, log, &found.manifest.log_key) {
             Ok(signed) => signed,
             Err(error) => {
                 tracing::warn!(%log, %city, %error, "a checkpoint is not genuine");
@@ -222,7 +222,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
         };
         let head = signed.head();
-        self.witness(now, &signed);
+        self.witness(&signed);
         let own = self.logs.get(log).is_some_and(crate::node::core::logs::Log::is_own);
         if own && self.logs.get(log).is_some_and(|l| head.size > l.appended()) {
             self.found_restored(log, head.size);
@@ -231,7 +231,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Two signed checkpoints of one size with different roots prove a fork; it is kept for ever.
-    fn witness(&mut self, _now: Now, shown: &SignedCheckpoint) {
+    pub(super) fn witness(&mut self, shown: &SignedCheckpoint) {
         let head = shown.head();
         let Some(held) = self.checkpoint_at(head.log, head.size) else { return };
         if !contradicts(&held.head(), &head) {
@@ -240,9 +240,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Some(proof) = ForkProof::of(&held, shown) else { return };
         let log = head.log;
         tracing::error!(%log, size = head.size, "two signed histories of one log");
-        self.group.small.push((RecordKind::ForkProof, proof.encode()));
+        self.group.small.push((RecordKind::ForkProof, proof.encode(log)));
         self.group.dirty = true;
-        self.warnings.push(format!("两份记录不一致（已保全证据）：日志 {log}，第 {} 条", head.size));
+        self.warnings
+            .push(format!("两份记录不一致（已保全证据）：日志 {log}，第 {} 条", head.size));
         if let Some(found) = self.logs.get_mut(log) {
             found.fork = Some(proof);
         }
@@ -260,7 +261,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             let batch = load::batch_at(&self.group_rows(), &reader, log, index).ok()?;
             (batch.from + batch.entries.len() as u64 == size).then_some(batch.checkpoint)?
         };
-        SignedCheckpoint::verify(note, log, &key).ok()
+        SignedCheckpoint::verify(&note, log, &key).ok()
     }
 
     fn announced(
@@ -274,7 +275,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         if !self.logs.may_see(city, log) {
             return vec![refuse(link, "NOT_FOUND", None, 0, "no such log")];
         }
-        let size = self.shown_size(now, city, log, Some(checkpoint));
+        let size = self.shown_size(city, log, Some(checkpoint));
         if size == 0 {
             return vec![refuse(link, "BAD_CHECKPOINT", Some(log), size, "not genuine")];
         }
@@ -329,7 +330,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let to_origin = self.exchange.link_to(origin);
         let others = || {
-            let other = |(id, c): &(LinkId, CityCode)| Some(*id) != link && self.logs.may_see(*c, log);
+            let other =
+                |(id, c): &(LinkId, CityCode)| Some(*id) != link && self.logs.may_see(*c, log);
             self.exchange.greeted().filter(other).map(|(id, _)| id).collect::<Vec<_>>()
         };
         let targets = to_origin.map_or_else(others, |id| vec![id]);

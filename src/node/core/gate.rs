@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::api::request::WriteError;
 use crate::domain::Event;
 use crate::ids::{AgreementId, CityCode, LogId, Position};
 use crate::journal::{Disk, RecordKind};
 use crate::node::core::logs::Hold;
 use crate::node::core::{Core, Now};
-use crate::node::request::WriteError;
 use crate::store::Store;
 
 /// How long members are waited for after a start, in milliseconds.

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use crate::api::request::{Request, WriteError, Written};
 use crate::ids::LogId;
 use crate::journal::RecordKind;
 use crate::log::Head;
 use crate::node::core::io::{Output, Ticket};
 use crate::node::core::logs::Growth;
-use crate::node::request::{Request, WriteError, Written};
 use crate::store::{Store, WriteBehind};
 use crate::sync::{LinkId, RawBatch};
 use crate::view::{ReadRows, Rows};
@@ -82,13 +82,7 @@ impl<S: Store> ReadRows for GroupRows<'_, S> {
         }
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        reverse: bool,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> bool,
-    ) {
+    fn scan(&self, from: &[u8], to: &[u8], reverse: bool, f: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
         merge_scan(self.changes, &self.base.read(), (from, to), reverse, f);
     }
 }
@@ -111,11 +105,10 @@ fn merge_scan<S: Store>(
     reverse: bool,
     f: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) {
-    let range = changes.range::<[u8], _>((
-        std::ops::Bound::Included(from),
-        std::ops::Bound::Excluded(to),
-    ));
-    let mut own: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = if from < to { range.collect() } else { Vec::new() };
+    let range =
+        changes.range::<[u8], _>((std::ops::Bound::Included(from), std::ops::Bound::Excluded(to)));
+    let mut own: Vec<(&Vec<u8>, &Option<Vec<u8>>)> =
+        if from < to { range.collect() } else { Vec::new() };
     // The next own row is at the end of the list.
     if !reverse {
         own.reverse();

@@ -8,11 +8,34 @@ use crate::log::batch::{Accepted, Batch, accept_batch};
 use crate::log::{AppendError, Audience, Entry};
 use crate::node::core::group::Ingested;
 use crate::node::core::io::Output;
+use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now};
+use crate::node::load::Leaves;
 use crate::store::Store;
 use crate::sync::{Frame, LinkId, RawBatch, RawEntry};
-use crate::wire;
 use crate::wire::entry::ParsedHeader;
+use crate::wire::{self, WireError};
+
+/// A batch that was accepted.
+struct Taken {
+    accepted: Accepted,
+    headers: Vec<ParsedHeader>,
+    batch: RawBatch,
+}
+
+/// Why a batch was not. Nothing of it is kept.
+#[derive(Debug, thiserror::Error)]
+enum NotTaken {
+    /// Order, roots or signatures are wrong.
+    #[error(transparent)]
+    Append(AppendError),
+    /// A header cannot be read.
+    #[error("a header cannot be read: {0}")]
+    Unreadable(WireError),
+    /// The log stands still here.
+    #[error("the log stands still here")]
+    Standing,
+}
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn batch(&mut self, now: Now, link: LinkId, raw: RawBatch) -> Vec<Output> {
@@ -22,7 +45,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             // The same answer for a log we do not know and one this city may not see.
             return vec![refuse(link, "NOT_FOUND", None, 0, "no such log")];
         }
-        if self.logs.get(log).is_some_and(crate::node::core::logs::Log::is_own) {
+        if self.logs.get(log).is_some_and(Log::is_own) {
             return vec![refuse(link, "CITY_MISMATCH", Some(log), 0, "this log is written here")];
         }
         if self.poisoned.is_some() {
@@ -38,21 +61,18 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    fn accept(&mut self, log: LogId, raw: RawBatch) -> Result<(Accepted, Vec<ParsedHeader>, RawBatch), AppendError> {
-        let found = self.logs.get(log).ok_or(AppendError::UnknownLog { log })?;
+    fn accept(&mut self, log: LogId, raw: RawBatch) -> Result<Taken, NotTaken> {
+        let found = self.logs.get(log).ok_or(NotTaken::Standing)?;
         if found.fork.is_some() {
-            return Err(AppendError::Standing { log });
+            return Err(NotTaken::Standing);
         }
+        let (frontier, key) = (found.grown.frontier.clone(), found.manifest.log_key);
         let mut headers = Vec::with_capacity(raw.entries.len());
         let mut entries = Vec::with_capacity(raw.entries.len());
-        for (index, entry) in (raw.from..).zip(&raw.entries) {
-            let parsed = wire::entry::parse_header(&entry.header)
-                .map_err(|error| AppendError::Unreadable { log, index, reason: error.to_string() })?;
-            entries.push(Entry {
-                header: entry.header.clone(),
-                envelope: parsed.envelope.clone(),
-                parts: entry.parts.clone(),
-            });
+        for entry in raw.entries {
+            let parsed = wire::entry::parse_header(&entry.header).map_err(NotTaken::Unreadable)?;
+            let envelope = parsed.envelope.clone();
+            entries.push(Entry { header: entry.header, envelope, parts: entry.parts });
             headers.push(parsed);
         }
         let batch = Batch { log, from: raw.from, entries, checkpoint: raw.checkpoint };
@@ -61,31 +81,24 @@ impl<D: Disk, S: Store> Core<D, S> {
         let withheld_ok = |entry: &Entry, part: usize| {
             entry.envelope.parts.get(part).is_some_and(|p| p.audience != Audience::AllMembers)
         };
-        let key = found.manifest.log_key;
-        let accepted = accept_batch(&found.grown.frontier, log, &key, &batch, withheld_ok)?;
-        let dropped = usize::try_from(accepted.dropped).unwrap_or(usize::MAX);
-        headers.drain(..dropped.min(headers.len()));
-        let raw = RawBatch {
+        let journal = self.journal.reader();
+        let rows = self.group_rows();
+        let leaves = Leaves { rows: &rows, journal: &journal, log };
+        let accepted = accept_batch(&frontier, &leaves, log, &key, &batch, withheld_ok)
+            .map_err(NotTaken::Append)?;
+        headers.drain(..accepted.dropped.min(headers.len()));
+        let entries = batch.entries.into_iter().skip(accepted.dropped);
+        let batch = RawBatch {
             log,
-            from: raw.from + accepted.dropped,
-            entries: batch
-                .entries
-                .into_iter()
-                .skip(dropped)
-                .map(|e| RawEntry { header: e.header, parts: e.parts })
-                .collect(),
+            from: batch.from + accepted.dropped as u64,
+            entries: entries.map(|e| RawEntry { header: e.header, parts: e.parts }).collect(),
             checkpoint: batch.checkpoint,
         };
-        Ok((accepted, headers, raw))
+        Ok(Taken { accepted, headers, batch })
     }
 
-    fn gather(
-        &mut self,
-        link: LinkId,
-        log: LogId,
-        (accepted, headers, batch): (Accepted, Vec<ParsedHeader>, RawBatch),
-        bytes: u64,
-    ) {
+    fn gather(&mut self, link: LinkId, log: LogId, taken: Taken, bytes: u64) {
+        let Taken { accepted, headers, batch } = taken;
         self.save_growth(log);
         let source = self.exchange.city_of(link);
         if let Some(found) = self.logs.get_mut(log) {
@@ -98,26 +111,30 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.group.ingested.push(stretch);
     }
 
-    fn turned_away(
-        &mut self,
-        now: Now,
-        link: LinkId,
-        log: LogId,
-        error: &AppendError,
-    ) -> Vec<Output> {
-        let known = self.logs.get(log).map_or(0, crate::node::core::logs::Log::appended);
-        let (actions, expected) = match error {
-            AppendError::Duplicate { .. } => {
+    fn turned_away(&mut self, now: Now, link: LinkId, log: LogId, error: &NotTaken) -> Vec<Output> {
+        let known = self.logs.get(log).map_or(0, Log::appended);
+        let (actions, reason) = match error {
+            NotTaken::Append(AppendError::Duplicate { .. }) => {
                 let actions = self.exchange.resubscribe(&self.logs, link, log);
                 return self.perform(actions);
             }
-            AppendError::Gap { expected, .. } => {
-                (self.exchange.resubscribe(&self.logs, link, log), *expected)
+            NotTaken::Append(AppendError::Gap { .. }) => {
+                (self.exchange.resubscribe(&self.logs, link, log), "LOG_GAP")
             }
-            _ => (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), known),
+            NotTaken::Append(error) => {
+                if let AppendError::Contradicts { checkpoint, .. } = error {
+                    self.witness(checkpoint);
+                }
+                let reason = wire::status::of_append(error).map_or("BAD_BATCH", |r| r.reason());
+                (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), reason)
+            }
+            NotTaken::Unreadable(_) => {
+                (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), "BAD_BATCH")
+            }
+            NotTaken::Standing => (Vec::new(), "FORK_DETECTED"),
         };
-        tracing::warn!(%log, link, error = %error, "turned a batch away");
-        let mut outputs = vec![refuse(link, error.reason(), Some(log), expected, &error.to_string())];
+        tracing::warn!(%log, link, %error, "turned a batch away");
+        let mut outputs = vec![refuse(link, reason, Some(log), known, &error.to_string())];
         outputs.extend(self.perform(actions));
         outputs
     }

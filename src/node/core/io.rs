@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
+use crate::api::request::{Request, WriteError, Written};
+use crate::api::status::NodeStatus;
 use crate::ids::{CityCode, LogId, Position};
-use crate::node::request::{Request, WriteError, Written};
-use crate::node::status::NodeStatus;
 use crate::sync::{Frame, LinkId};
 
 /// The two clocks, read by the shell.

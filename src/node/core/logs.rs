@@ -97,11 +97,8 @@ impl Log {
         let id = manifest.log_id();
         let frontier = Frontier::new();
         let root = frontier.root();
-        let grown = Growth {
-            frontier: frontier.clone(),
-            checkpoint: Bytes::new(),
-            applied: frontier,
-        };
+        let grown =
+            Growth { frontier: frontier.clone(), checkpoint: Bytes::new(), applied: frontier };
         Self {
             id,
             manifest,

@@ -24,7 +24,7 @@ pub mod logs;
 mod notes;
 mod parts;
 mod recover;
-mod rows;
+pub mod rows;
 mod show;
 mod write;
 
@@ -35,14 +35,15 @@ pub use agreements::AgreementBook;
 pub use io::{Input, Now, Output, Ticket};
 pub use recover::{CoreParts, OpenError};
 
+use crate::api::status::LinkStatus;
 use crate::geo::Boundaries;
 use crate::ids::{AgreementId, CityCode, NodeId};
 use crate::journal::{Disk, Journal};
+use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::core::gate::Recovery;
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::logs::{LogTable, OwnKeys};
-use crate::node::status::LinkStatus;
 use crate::store::{Store, WriteBehind};
 use crate::sync::{Action, Exchange};
 use crate::trust::keys::HmacKey;
@@ -177,6 +178,23 @@ impl<D: Disk, S: Store> Core<D, S> {
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
+    /// Durable heads of all logs with their applied sizes, by log.
+    pub fn heads(&self) -> impl Iterator<Item = (Head, u64)> + '_ {
+        self.logs.iter().map(|l| (l.durable, l.applied()))
+    }
+
+    /// The same for one agreement.
+    #[must_use]
+    pub fn heads_of(&self, agreement: AgreementId) -> Vec<(Head, u64)> {
+        self.logs.of_agreement(agreement).map(|l| (l.durable, l.applied())).collect()
+    }
+
+    /// Applied heads of one agreement, for the fold hash.
+    #[must_use]
+    pub fn applied_heads(&self, agreement: AgreementId) -> Vec<Head> {
+        self.logs.of_agreement(agreement).map(logs::Log::applied_head).collect()
+    }
+
     /// Entries applied so far.
     #[must_use]
     pub fn apply_number(&self) -> u64 {

@@ -26,7 +26,12 @@ enum Taken {
 
 impl<D: Disk, S: Store> Core<D, S> {
     /// Notes from a file or an administrator.
-    pub(super) fn take_notes(&mut self, now: Now, ticket: Ticket, notes: Vec<Bytes>) -> Vec<Output> {
+    pub(super) fn take_notes(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        notes: Vec<Bytes>,
+    ) -> Vec<Output> {
         let mut results = Vec::with_capacity(notes.len());
         let mut outputs = Vec::new();
         for note in notes {
@@ -66,7 +71,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let own_city = |m: &Manifest| m.city == self.settings.city;
         match self.check_manifest(&note) {
             // Own manifests come by file only: nobody else can make this node write a new log.
-            Ok(signed) if own_city(signed.manifest()) && self.logs.get(signed.manifest().log_id()).is_none() => {
+            Ok(signed)
+                if own_city(signed.manifest())
+                    && self.logs.get(signed.manifest().log_id()).is_none() =>
+            {
                 tracing::warn!(%city, "a member shows a log of this city that is not here");
                 self.add_manifest(now, signed).unwrap_or_default()
             }
@@ -156,7 +164,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         if claimed.charter != agreement.charter.hash() {
             return Err("it was signed under another charter".to_owned());
         }
-        SignedManifest::verify(note, &key).map_err(|e| e.to_string())
+        SignedManifest::verify(note, claimed.city, &key).map_err(|e| e.to_string())
     }
 
     /// Adds a log whose manifest was checked; nothing if it is here already.

@@ -1,11 +1,11 @@
 //! How the node is, for people and programs.
 
+use crate::api::status::{
+    AgreementStatus, CosignatureStatus, LogStatus, MemberStatus, NodeStatus, RecoveryStatus,
+};
 use crate::journal::Disk;
 use crate::node::core::logs::{Hold, Log};
 use crate::node::core::{Core, Now};
-use crate::node::status::{
-    AgreementStatus, CosignatureStatus, LogStatus, MemberStatus, NodeStatus, RecoveryStatus,
-};
 use crate::store::Store;
 
 impl<D: Disk, S: Store> Core<D, S> {

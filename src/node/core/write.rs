@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use crate::api::request::{Caller, Command, NewPart, PartContent, Request, WriteError, Written};
 use crate::domain::{
     self, Case, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event, ExternalRef,
 };
@@ -20,9 +21,6 @@ use crate::node::core::commit::OpenBatch;
 use crate::node::core::group::GroupRows;
 use crate::node::core::rows::{self, RequestRow};
 use crate::node::core::{Core, Now, keys};
-use crate::node::request::{
-    Caller, Command, NewPart, PartContent, Request, WriteError, Written,
-};
 use crate::store::Store;
 use crate::sync::RawEntry;
 use crate::view::{self, CaseView, ReadRows, Rows};
@@ -202,9 +200,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let last = row.and_then(|r| r.try_into().ok()).map_or(0, u32::from_be_bytes);
         let number = last.saturating_add(1);
         let charter = &self.book.get(agreement).ok_or(WriteError::NotFound)?.charter;
-        let text = charter
-            .running_number(self.settings.city, year, number)
-            .ok_or(WriteError::NotFound)?;
+        let text =
+            charter.running_number(self.settings.city, year, number).ok_or(WriteError::NotFound)?;
         Ok((text, Opening { year, number }))
     }
 
@@ -251,11 +248,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    fn case(
-        &mut self,
-        agreement: AgreementId,
-        subject: SubjectId,
-    ) -> Result<CaseView, WriteError> {
+    fn case(&mut self, agreement: AgreementId, subject: SubjectId) -> Result<CaseView, WriteError> {
         let found = view::case(&self.group_rows(), agreement, subject);
         let case = found.ok_or(WriteError::NotFound)?;
         if case.needs_newer { Err(WriteError::NeedsNewerVersion) } else { Ok(case) }
