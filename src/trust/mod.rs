@@ -3,6 +3,10 @@
 //! In scope: charters, cards, secret keys, TLS identities and configurations, roles. Out of
 //! scope: what a role's commands mean ([`crate::domain`]), logs and notes ([`crate::log`]).
 
+pub mod acceptor;
 pub mod card;
 pub mod charter;
 pub mod keys;
+pub mod pki;
+pub mod spiffe;
+pub mod tls;
