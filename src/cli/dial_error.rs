@@ -215,8 +215,8 @@ impl DialError {
                 (format!("{api} did not show a node certificate ({found})"), "check the address; a node certificate has spiffe://<city>/node/<id>"),
             ),
             Self::WrongCity { expected, got } => lang.pick(
-                (format!("{api} 是 {got} 的节点，不是 {expected} 的"), "确认地址，或用 --city 指明要连的城市"),
-                (format!("{api} is a node of {got}, not of {expected}"), "check the address, or name the city with --city"),
+                (format!("{api} 是 {got} 的节点，不是 {expected} 的"), "确认地址，或用 --node-city 指明要连的城市"),
+                (format!("{api} is a node of {got}, not of {expected}"), "check the address, or name the city with --node-city"),
             ),
             Self::OursRefused(why) => lang.pick(
                 (format!("{api} 没有接受本人证书（{why}）"), "证书可能过期、被吊销、不属于本市或未登记；节点日志写明原因，可请管理员查看（liandong people list）"),
