@@ -158,7 +158,8 @@ mod tests {
             "liandong case move LD-1 file --etag ab:3 --request-id r",
             "liandong case transfer LD-1 --to 130400",
             "liandong case accept LD-1 --acting-for 37150099011",
-            "liandong case designate LD-1 --city 130400 --authority ministry --designated-on 2026-11-20 --document 1号",
+            "liandong case designate LD-1 --city 130400 --authority ministry \
+             --designated-on 2026-11-20 --document 1号",
             "liandong case note LD-1 -m 说明 --only-for 130400",
             "liandong case refuse LD-1 ab:3 --text 理由",
             "liandong watch --cursor c --count 3",

@@ -35,8 +35,12 @@ pub struct ProfileArgs {
     #[arg(long, global = true, env = "LIANDONG_CITY", value_name = "CODE")]
     pub node_city: Option<String>,
     /// 每次调用最多等待的秒数 · seconds to wait for an answer
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds())]
     pub timeout: Option<u64>,
+}
+
+fn seconds() -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(1..=600)
 }
 
 /// `client.toml`; relative paths are taken from its folder.
