@@ -10,6 +10,7 @@ use serde_json::json;
 use super::connect::{Client, Dialler};
 use super::dial_error::{DialError, Step};
 use super::failure::{Exit, Failure};
+use super::profile::ProfileArgs;
 use super::{Context, when};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -17,6 +18,9 @@ use crate::wire::pb::v1 as pb;
 /// Arguments.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
+    /// Which node to call.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
     /// 节点接口地址（默认取自客户端设置） · address of the api port
     #[arg(value_name = "ADDR")]
     pub address: Option<String>,
@@ -41,7 +45,7 @@ struct Finding {
 /// # Errors
 /// [`Failure`] of the first step that failed; all steps are printed before.
 pub async fn run(context: &Context, args: CheckArgs) -> Result<(), Failure> {
-    let mut overrides = context.clone();
+    let mut overrides = context.with(args.profile);
     overrides.profile.api = args.address.or(overrides.profile.api);
     let profile = overrides.profile()?;
     let dialler = Dialler::new(&profile, context.lang)?;

@@ -68,7 +68,7 @@ impl Dialler {
                 "不知道所连节点应属哪个城市：本人证书中没有 SPIFFE 编号",
                 "which city the node must belong to is not known: the certificate has no SPIFFE id",
             ))
-            .advise(lang.pick("加 --city 代码", "use --city CODE"))
+            .advise(lang.pick("加 --node-city 代码", "use --node-city CODE"))
         })?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let verifier = CityNode::new(city, anchors, Arc::clone(&provider));
@@ -277,3 +277,6 @@ fn bad_pem(path: &std::path::Path, error: &dyn std::fmt::Display, lang: Lang) ->
         "check path and permissions; certificates are PEM, keys PKCS#8 PEM",
     ))
 }
+
+#[cfg(test)]
+mod tests;

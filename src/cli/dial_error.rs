@@ -13,6 +13,8 @@ use super::verify::ServerRefused;
 use crate::ids::CityCode;
 use crate::lang::Lang;
 
+mod text;
+
 /// The steps of `liandong check`, in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Step {
@@ -175,53 +177,6 @@ impl DialError {
             | Self::NotANode(_)
             | Self::WrongCity { .. }
             | Self::OursRefused(_) => Step::Certificate,
-        }
-    }
-
-    /// What happened and what to do.
-    #[must_use]
-    pub fn text(&self, api: &str, lang: Lang) -> (String, &'static str) {
-        match self {
-            Self::Address(why) => lang.pick(
-                (format!("地址 {api} 无法解析（{why}）"), "检查地址的写法：主机:端口"),
-                (format!("{api} cannot be resolved ({why})"), "check the address: host:port"),
-            ),
-            Self::NobodyThere => lang.pick(
-                (format!("{api} 没有程序在监听"), "确认节点已启动（liandong serve），端口为 [api] 的端口"),
-                (format!("nobody listens at {api}"), "start the node (liandong serve); the port is that of [api]"),
-            ),
-            Self::Silent => lang.pick(
-                (format!("{api} 没有应答"), "检查防火墙与网络；节点可能已关机"),
-                (format!("no answer from {api}"), "check firewall and network; the node may be off"),
-            ),
-            Self::Network(why) => lang.pick(
-                (format!("连接 {api} 时网络出错（{why}）"), "稍后再试；若持续，请网络管理员检查"),
-                (format!("network failure while dialling {api} ({why})"), "try again; if it lasts, have the network checked"),
-            ),
-            Self::NotTls(why) => lang.pick(
-                (format!("{api} 不能建立 TLS 1.3 连接（{why}）"), "确认端口是节点的接口端口，中间没有改写流量的代理"),
-                (format!("{api} does not speak TLS 1.3 ({why})"), "check that it is the node's api port and no proxy rewrites traffic"),
-            ),
-            Self::Untrusted(why) => lang.pick(
-                (format!("{api} 的证书不是由所指定的证书机构签发（{why}）"), "检查 --ca 是否为该节点所属城市的证书机构"),
-                (format!("the certificate of {api} is not from the CA on file ({why})"), "check that --ca is the CA of that node's city"),
-            ),
-            Self::Term(why) => lang.pick(
-                (format!("按本机时钟，{api} 的证书不在有效期内（{why}）"), "先核对本机时间；时间无误则请节点管理员换证"),
-                (format!("by this machine's clock the certificate of {api} is not valid now ({why})"), "check this machine's clock first, then have the node's certificate renewed"),
-            ),
-            Self::NotANode(found) => lang.pick(
-                (format!("{api} 出示的不是节点证书（{found}）"), "确认地址；节点证书带有 spiffe://<市>/node/<编号>"),
-                (format!("{api} did not show a node certificate ({found})"), "check the address; a node certificate has spiffe://<city>/node/<id>"),
-            ),
-            Self::WrongCity { expected, got } => lang.pick(
-                (format!("{api} 是 {got} 的节点，不是 {expected} 的"), "确认地址，或用 --city 指明要连的城市"),
-                (format!("{api} is a node of {got}, not of {expected}"), "check the address, or name the city with --city"),
-            ),
-            Self::OursRefused(why) => lang.pick(
-                (format!("{api} 没有接受本人证书（{why}）"), "证书可能过期、被吊销、不属于本市或未登记；节点日志写明原因，可请管理员查看（liandong people list）"),
-                (format!("{api} did not take our certificate ({why})"), "it may be expired, revoked, of another city or not enrolled; the node's log names the reason (liandong people list)"),
-            ),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Command, Context, case, check, status, watch};
 /// Runs the command.
 pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Case(command) => case::run(context, command).await,
+        Command::Case(args) => case::run(&context.with(args.profile), args.command).await,
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,

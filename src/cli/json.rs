@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(value["transfer_to"], Value::Null);
         assert_eq!(value["last_effective_on"], "2026-01-02");
         assert_eq!(value["allowed_steps"], json!(["FILED"]));
-        assert_eq!(value.as_object().unwrap().len(), 22);
+        assert_eq!(value.as_object().unwrap().len(), 21);
     }
 
     #[test]

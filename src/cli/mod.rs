@@ -55,17 +55,13 @@ pub struct Global {
     /// 输出 JSON，供程序使用 · JSON for programs
     #[arg(long, global = true)]
     pub json: bool,
-    /// Which node to call.
-    #[command(flatten, next_help_heading = "连接 · connection")]
-    pub profile: ProfileArgs,
 }
 
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// 案件 · boundary-area cases
-    #[command(subcommand)]
-    Case(case::CaseCommand),
+    Case(case::CaseArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop
     Watch(watch::WatchArgs),
     /// 本市节点与各市连接情况 · how the node and its links are
@@ -86,6 +82,12 @@ pub struct Context {
 }
 
 impl Context {
+    /// The same with the connection flags of a command.
+    #[must_use]
+    pub fn with(&self, profile: ProfileArgs) -> Self {
+        Self { profile, ..self.clone() }
+    }
+
     /// The client profile.
     ///
     /// # Errors
@@ -110,8 +112,8 @@ impl Context {
 
 /// Runs a command line to its end; prints the failure, if there is one.
 pub async fn run(cli: Cli) -> Exit {
-    let Global { lang, json, profile } = cli.global;
-    let context = Context { lang, json, profile };
+    let Global { lang, json } = cli.global;
+    let context = Context { lang, json, profile: ProfileArgs::default() };
     match dispatch::dispatch(&context, cli.command).await {
         Ok(()) => Exit::Ok,
         Err(failure) => {
@@ -156,11 +158,14 @@ mod tests {
             "liandong case move LD-1 file --etag ab:3 --request-id r",
             "liandong case transfer LD-1 --to 130400",
             "liandong case accept LD-1 --acting-for 37150099011",
-            "liandong case designate LD-1 --city 130400 --authority ministry --designated-on 2026-11-20 --document 1号",
+            "liandong case designate LD-1 --city 130400 --authority ministry \
+             --designated-on 2026-11-20 --document 1号",
             "liandong case note LD-1 -m 说明 --only-for 130400",
             "liandong case refuse LD-1 ab:3 --text 理由",
             "liandong watch --cursor c --count 3",
-            "liandong --api 127.0.0.1:1 status",
+            "liandong --json status --api 127.0.0.1:1",
+            "liandong case --api 127.0.0.1:1 list",
+            "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
         ] {
             if let Err(error) = parse(line) {

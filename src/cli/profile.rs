@@ -14,6 +14,7 @@ use crate::lang::Lang;
 
 /// Flags of every command that calls a node.
 #[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "连接 · connection")]
 pub struct ProfileArgs {
     /// 客户端设置文件（默认 ./client.toml，其次 ~/.config/liandong/client.toml） · client profile
     #[arg(long, global = true, env = "LIANDONG_PROFILE", value_name = "FILE")]
@@ -32,10 +33,14 @@ pub struct ProfileArgs {
     pub ca: Option<PathBuf>,
     /// 所连节点应属的城市（默认取自本人证书） · city the node must belong to
     #[arg(long, global = true, env = "LIANDONG_CITY", value_name = "CODE")]
-    pub city: Option<String>,
+    pub node_city: Option<String>,
     /// 每次调用最多等待的秒数 · seconds to wait for an answer
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds())]
     pub timeout: Option<u64>,
+}
+
+fn seconds() -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(1..=600)
 }
 
 /// `client.toml`; relative paths are taken from its folder.
@@ -85,7 +90,7 @@ impl Profile {
             None => File::default(),
         };
         let missing = |flag: &str| missing(flag, found.as_deref(), lang);
-        let city = args.city.clone().or(file.city);
+        let city = args.node_city.clone().or(file.city);
         let city = city
             .map(|code| CityCode::parse(&code).map_err(|_| bad_city(&code, lang)))
             .transpose()?;

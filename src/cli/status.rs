@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::names::Names;
+use super::profile::ProfileArgs;
 use super::table::{self, Sheet};
 use super::{Context, json, when, words};
 use crate::lang::Lang;
@@ -11,13 +12,18 @@ use crate::wire::pb::v1 as pb;
 
 /// Arguments.
 #[derive(Args, Debug)]
-pub struct StatusArgs {}
+pub struct StatusArgs {
+    /// Which node to call.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
+}
 
 /// Shows.
 ///
 /// # Errors
 /// [`Failure`] when the node cannot be reached or refuses.
-pub async fn run(context: &Context, _: StatusArgs) -> Result<(), Failure> {
+pub async fn run(context: &Context, args: StatusArgs) -> Result<(), Failure> {
+    let context = &context.with(args.profile);
     let client = context.connect().await?;
     let answer = client.nodes().get_status(pb::GetStatusRequest {}).await;
     let answer = answer.map_err(|status| client.failure(&status))?.into_inner();

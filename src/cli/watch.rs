@@ -14,12 +14,16 @@ use tonic::Code;
 use super::connect::Client;
 use super::failure::Failure;
 use super::names::Names;
+use super::profile::ProfileArgs;
 use super::{Context, case, json as shape, status_text, table, when, words};
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
 #[derive(Args, Debug)]
 pub struct WatchArgs {
+    /// Which node to call.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
     /// 只看此联动协议 · only this agreement
     #[arg(long, short = 'a', value_name = "AGREEMENT")]
     pub agreement: Option<String>,
@@ -58,6 +62,7 @@ enum Ended {
 /// # Errors
 /// [`Failure`] when the first connection fails or the node refuses to resume.
 pub async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {
+    let context = &context.with(args.profile);
     let client = context.connect().await?;
     let names = Names::from_node(&client, context.lang).await;
     let session = case::Session { context: context.clone(), client, names };
@@ -198,11 +203,7 @@ mod tests {
 
     #[test]
     fn heartbeats_move_the_cursor_and_print_nothing() {
-        let context = Context {
-            lang: Lang::Zh,
-            json: false,
-            profile: super::super::profile::ProfileArgs::default(),
-        };
+        let context = Context { lang: Lang::Zh, json: false, profile: ProfileArgs::default() };
         let names = Names::new(Lang::Zh);
         let (parent, cursor) = (String::new(), String::new());
         let mut watch = Watch { context, parent, cursor, left: Some(1), names };

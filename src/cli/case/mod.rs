@@ -9,6 +9,7 @@ use super::Context;
 use super::connect::Client;
 use super::failure::Failure;
 use super::names::Names;
+use super::profile::ProfileArgs;
 
 pub mod contribute;
 pub mod draft;
@@ -21,6 +22,17 @@ pub mod show;
 pub mod steps;
 pub mod transfer;
 pub mod write;
+
+/// `liandong case`.
+#[derive(clap::Args, Debug)]
+pub struct CaseArgs {
+    /// Which node to call.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CaseCommand,
+}
 
 /// What can be done with cases.
 #[derive(Subcommand, Debug)]

@@ -49,7 +49,7 @@ pub struct NewArgs {
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = when::parse_date)]
     pub occurred_to: Option<pb::Date>,
     /// 县级代码 · county code
-    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u32).range(110_000..=829_999))]
+    #[arg(long, value_name = "CODE", value_parser = county())]
     pub county: Option<u32>,
     /// 经度（CGCS2000） · degrees east
     #[arg(long, requires = "lat", allow_hyphen_values = true)]
@@ -81,6 +81,10 @@ pub struct NewArgs {
     /// Request id and officer.
     #[command(flatten)]
     pub write: WriteArgs,
+}
+
+fn county() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(110_000..=829_999)
 }
 
 /// Opens the case.

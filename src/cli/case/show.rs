@@ -229,12 +229,12 @@ mod tests {
     fn a_case_is_shown_in_the_words_of_its_users() {
         let text = text(&sample(), &Names::new(Lang::Zh), Lang::Zh);
         for want in [
-            "办理权      现由 濮阳 处理",
-            "首报市      邯郸",
-            "移送        邯郸 → 濮阳",
-            "状态        已移送待接收",
+            "办理权    现由 濮阳 处理",
+            "首报市    邯郸",
+            "移送      邯郸 → 濮阳",
+            "状态      已移送待接收",
             "罚款 286000.00 元 邯环罚字〔2025〕001号（示例）",
-            "可办理      立案",
+            "可办理    立案",
         ] {
             assert!(text.contains(want), "{want}\n{text}");
         }
