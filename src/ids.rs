@@ -30,7 +30,7 @@ pub enum IdError {
 /// A city by its six-digit GB/T 2260 division code, such as 371500 (Liaocheng).
 ///
 /// A city-level code ends in `00` and its first two digits are not `00`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct CityCode(u32);
 
 impl CityCode {
@@ -125,7 +125,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 macro_rules! bytes_id {
     ($(#[$doc:meta])* $name:ident, $len:literal, $what:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub struct $name([u8; $len]);
 
         impl $name {
@@ -224,7 +224,7 @@ bytes_id!(
 );
 
 /// A place in a log: entry `index`, counted from 0.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Position {
     /// The log.
     pub log: LogId,

@@ -14,4 +14,5 @@ pub mod node;
 pub mod store;
 pub mod sync;
 pub mod telemetry;
+pub mod view;
 pub mod wire;

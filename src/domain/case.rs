@@ -75,7 +75,7 @@ coded! {
 }
 
 /// A transfer that was offered and has not ended yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Transfer {
     /// Who offered it; still the handling city.
     pub from: CityCode,
@@ -86,7 +86,7 @@ pub struct Transfer {
 }
 
 /// A case as folded from the moves of all cities.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Case {
     /// Where it stands.
     pub state: CaseState,
@@ -110,7 +110,7 @@ pub struct Case {
 /// A move: an event that takes its place in the case's chain. Header only, no text.
 ///
 /// `effective_on` is always the legal date in Beijing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum CaseMove {
     /// The first of all moves; starts a case and fits nowhere else.
     Opened {
@@ -185,7 +185,7 @@ pub enum CaseMove {
 }
 
 /// An event beside the chain: it moves nothing and fits in every state.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum CaseContribution {
     /// A person at the receiver has seen the offer (签收); stops the acknowledgement clock.
     TransferAcknowledged,

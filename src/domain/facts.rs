@@ -52,7 +52,7 @@ coded! {
 }
 
 /// How far the place is from the shared border with one other member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct BorderDistance {
     /// The other member.
     pub city: CityCode,
@@ -61,7 +61,7 @@ pub struct BorderDistance {
 }
 
 /// What the header says about a case.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct CaseFacts {
     /// How it came to notice.
     pub source: Source,

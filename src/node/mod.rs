@@ -1,3 +1,14 @@
-//! The shell around the pure parts.
+//! The node: one writer (the core), cheap handles, links to the members.
+//!
+//! In scope: running the pure parts on real disks, clocks and sockets. Out of scope: what they
+//! decide.
 
-pub use crate::api::{request, status};
+pub mod clock;
+pub mod core;
+pub mod guard;
+pub mod link;
+pub mod load;
+pub mod reader;
+pub mod request;
+pub mod status;
+pub mod writer;

@@ -1,0 +1,248 @@
+//! Cards: what one city may change alone. A numbered note signed by its city key.
+//!
+//! A card is enough to verify the city's TLS: it carries its CA certificates.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use crate::ids::{CityCode, Hash, NodeId};
+use crate::log::keys::{SigningKey, VerifyingKey};
+use crate::log::manifest::city_key_name;
+use crate::log::merkle::digest;
+use crate::log::note::{Note, NoteAlg, NoteError, NoteKey, sign_line};
+use crate::log::text::{FreeText, TextError, TextReader, TextWriter, parse_canonical};
+
+/// First line of the text.
+pub const FIRST_LINE: &str = "liandong/card/v1";
+/// Nodes, addresses or CA certificates of one city: writer and stand-by, old and new.
+const LIST_MAX: usize = 8;
+
+/// Why a card is not one.
+#[derive(Debug, thiserror::Error)]
+pub enum CardError {
+    /// The text is not in its one form.
+    #[error("card is not readable")]
+    Text(#[from] TextError),
+    /// The note around it is not readable, or its signature is wrong.
+    #[error("card is not a note signed by its city")]
+    Note(#[from] NoteError),
+}
+
+/// What a city says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// The city.
+    pub city: CityCode,
+    /// From 1; the highest wins.
+    pub number: u64,
+    /// Its nodes.
+    pub nodes: Vec<NodeId>,
+    /// Addresses of its peer port, `host:port`, in the order in which they are tried.
+    pub addresses: Vec<String>,
+    /// DER of the CA certificates that may speak for it.
+    pub cas: Vec<Vec<u8>>,
+    /// Telephone of the officer on duty.
+    pub duty_phone: Option<String>,
+}
+
+impl Card {
+    /// The canonical text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let ca = |der: &Vec<u8>| format!("{} {}", digest(der), STANDARD.encode(der));
+        TextWriter::new(FIRST_LINE)
+            .line("city", self.city)
+            .line("number", self.number)
+            .list("node", &self.nodes)
+            .list("address", &self.addresses)
+            .list("ca", self.cas.iter().map(ca))
+            .line("duty_phone", self.duty_phone.as_deref().unwrap_or("none"))
+            .finish()
+    }
+
+    /// Reads the canonical text.
+    ///
+    /// # Errors
+    /// [`CardError::Text`].
+    pub fn parse(text: &str) -> Result<Self, CardError> {
+        Ok(parse_canonical::<_, TextError>(text, FIRST_LINE, read, Self::text)?)
+    }
+
+    /// Signs with the city's key.
+    ///
+    /// # Errors
+    /// [`CardError::Note`].
+    pub fn sign(&self, key: &SigningKey) -> Result<Bytes, CardError> {
+        let line = sign_line(&city_key_name(self.city), key, &self.text())?;
+        Ok(Note::new(self.text(), vec![line])?.render().into())
+    }
+}
+
+fn read(lines: &mut TextReader<'_>) -> Result<Card, TextError> {
+    let address = |text: &str| {
+        let text = FreeText::from_str(text)?;
+        let parts = text.as_str().rsplit_once(':');
+        match parts.filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) {
+            Some(_) => Ok(text.as_str().to_owned()),
+            None => Err(TextError::Value { key: "address" }),
+        }
+    };
+    let ca = |text: &str| {
+        let bad = || TextError::Value { key: "ca" };
+        let (hash, der) = text.split_once(' ').ok_or_else(bad)?;
+        let der = STANDARD.decode(der).map_err(|_| bad())?;
+        let hash = Hash::parse(hash).map_err(|_| bad())?;
+        if digest(&der) == hash { Ok(der) } else { Err(bad()) }
+    };
+    let node = |text: &str| NodeId::parse(text).map_err(|_| TextError::Value { key: "node" });
+    Ok(Card {
+        city: lines.parsed("city")?,
+        number: lines.parsed("number")?,
+        nodes: lines.list("node", LIST_MAX)?.into_iter().map(node).collect::<Result<_, _>>()?,
+        addresses: lines
+            .list("address", LIST_MAX)?
+            .into_iter()
+            .map(address)
+            .collect::<Result<_, _>>()?,
+        cas: lines.list("ca", LIST_MAX)?.into_iter().map(ca).collect::<Result<_, _>>()?,
+        duty_phone: match lines.value("duty_phone")? {
+            "none" => None,
+            phone => Some(FreeText::from_str(phone)?.as_str().to_owned()),
+        },
+    })
+}
+
+/// A card whose signature was checked.
+#[derive(Clone, Debug)]
+pub struct SignedCard {
+    card: Card,
+    note: Bytes,
+}
+
+impl SignedCard {
+    /// The city a note claims to be a card of, before its signature is checked.
+    ///
+    /// # Errors
+    /// [`CardError`].
+    pub fn peek_city(note: &Bytes) -> Result<CityCode, CardError> {
+        Ok(Card::parse(Note::parse(note)?.text())?.city)
+    }
+
+    /// Reads a note that must be a card signed by this key.
+    ///
+    /// # Errors
+    /// [`CardError`].
+    pub fn verify(bytes: Bytes, key: &VerifyingKey) -> Result<Self, CardError> {
+        let note = Note::parse(&bytes)?;
+        let card = Card::parse(note.text())?;
+        let key = NoteKey::new(&city_key_name(card.city), NoteAlg::Ed25519, *key)?;
+        note.verify(&[key])?;
+        Ok(Self { card, note: bytes })
+    }
+
+    /// The card.
+    #[must_use]
+    pub const fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// The note's bytes.
+    #[must_use]
+    pub const fn note(&self) -> &Bytes {
+        &self.note
+    }
+}
+
+/// What became of a card that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has the highest number and is in force.
+    InForce,
+    /// It was known.
+    Known,
+    /// A higher number is in force.
+    Older,
+    /// Another card has the same number: neither replaces the other, and people must look.
+    Contradicts,
+}
+
+impl Outcome {
+    /// Whether the book has changed.
+    #[must_use]
+    pub const fn is_news(self) -> bool {
+        match self {
+            Self::InForce => true,
+            Self::Known | Self::Older | Self::Contradicts => false,
+        }
+    }
+}
+
+/// The card in force of each city.
+#[derive(Clone, Debug, Default)]
+pub struct CardBook(BTreeMap<CityCode, Card>);
+
+impl CardBook {
+    /// The card in force of a city.
+    #[must_use]
+    pub fn get(&self, city: CityCode) -> Option<&Card> {
+        self.0.get(&city)
+    }
+
+    /// Offers a card whose signature was checked.
+    pub fn offer(&mut self, card: Card) -> Outcome {
+        match self.0.get(&card.city) {
+            Some(known) if *known == card => Outcome::Known,
+            Some(known) if known.number == card.number => Outcome::Contradicts,
+            Some(known) if known.number > card.number => Outcome::Older,
+            Some(_) | None => {
+                self.0.insert(card.city, card);
+                Outcome::InForce
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(number: u64) -> Card {
+        Card {
+            city: CityCode::from_u32(371_500).unwrap(),
+            number,
+            nodes: vec![NodeId::new([1; 16])],
+            addresses: vec!["10.0.0.1:7443".to_owned()],
+            cas: vec![b"der".to_vec()],
+            duty_phone: None,
+        }
+    }
+
+    #[test]
+    fn a_card_reads_back_and_only_its_city_can_sign_it() {
+        let key = SigningKey::from_seed(&[1; 32]).unwrap();
+        let note = card(1).sign(&key).unwrap();
+        let verified = SignedCard::verify(note.clone(), &key.verifying_key()).unwrap();
+        assert_eq!(verified.card(), &card(1));
+        let other = SigningKey::from_seed(&[2; 32]).unwrap();
+        assert!(SignedCard::verify(note.clone(), &other.verifying_key()).is_err());
+        let spoiled = String::from_utf8(note.to_vec()).unwrap().replace("7443", "7444");
+        assert!(SignedCard::verify(spoiled.into(), &key.verifying_key()).is_err());
+    }
+
+    #[test]
+    fn the_highest_number_wins_and_a_contradiction_replaces_nothing() {
+        let mut book = CardBook::default();
+        assert_eq!(book.offer(card(2)), Outcome::InForce);
+        assert_eq!(book.offer(card(2)), Outcome::Known);
+        assert_eq!(book.offer(card(1)), Outcome::Older);
+        let mut other = card(2);
+        other.addresses.push("10.0.0.2:7443".to_owned());
+        assert_eq!(book.offer(other), Outcome::Contradicts);
+        assert_eq!(book.get(card(2).city), Some(&card(2)));
+        assert_eq!(book.offer(card(3)), Outcome::InForce);
+    }
+}

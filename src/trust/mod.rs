@@ -1,0 +1,8 @@
+//! Trust: who is who, by which key, until when.
+//!
+//! In scope: charters, cards, secret keys, TLS identities and configurations, roles. Out of
+//! scope: what a role's commands mean ([`crate::domain`]), logs and notes ([`crate::log`]).
+
+pub mod card;
+pub mod charter;
+pub mod keys;

@@ -1,0 +1,153 @@
+//! Cases, histories and the feed, as the rows hold them.
+
+use serde::{Deserialize, Serialize};
+
+use super::fold::Effect;
+use super::keys;
+use super::rows::{ReadRows, get};
+use crate::domain::{Case, CaseState};
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+
+/// A case as the fold has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseView {
+    /// State, turn, handling city, facts.
+    pub case: Case,
+    /// The entry that opened it.
+    pub opened_at: Position,
+    /// The last move that took effect: the etag.
+    pub last_move: Position,
+    /// The newest move with a record among its parts.
+    pub record_at: Position,
+    /// The newest move with a person among its parts.
+    pub person_at: Option<Position>,
+    /// Moves that took effect, the opening included.
+    pub move_count: u32,
+    /// Contributions.
+    pub contribution_count: u32,
+    /// Entries that did not take effect.
+    pub misfit_count: u32,
+    /// An entry of a newer kind holds it.
+    pub needs_newer: bool,
+    /// Cities that have confirmed the narrow parts, ascending.
+    pub parts_received_by: Vec<CityCode>,
+    /// Clock of the author of the last entry, milliseconds since 1970-01-01 UTC.
+    pub last_record_time_ms: i64,
+    /// Apply number of the last entry here.
+    pub last_apply: u64,
+    /// Apply number of the opening here.
+    pub opened_apply: u64,
+}
+
+/// One line of a history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct HistoryRow {
+    pub position: Position,
+    pub city: CityCode,
+    pub effect: Effect,
+    pub state: Option<CaseState>,
+    pub record_time_ms: i64,
+}
+
+/// One entry of a case's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// When it was applied here.
+    pub apply: u64,
+    /// Where it stands.
+    pub position: Position,
+    /// Its author's city.
+    pub city: CityCode,
+    /// What became of it.
+    pub effect: Effect,
+    /// The case's state after it, on the opening and on moves that took effect.
+    pub state: Option<CaseState>,
+    /// The author's clock, milliseconds since 1970-01-01 UTC.
+    pub record_time_ms: i64,
+}
+
+/// One entry of the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedEntry {
+    /// Apply number.
+    pub apply: u64,
+    /// Its agreement.
+    pub agreement: AgreementId,
+    /// The case it concerns, if any.
+    pub case: Option<SubjectId>,
+    /// The entry.
+    pub position: Position,
+}
+
+/// One case.
+#[must_use]
+pub fn case(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+) -> Option<CaseView> {
+    get(rows, &keys::case(agreement, subject))
+}
+
+/// Walks the cases of an agreement from the one opened last here, or from behind `after` (the
+/// apply number of an opening), until `f` says no.
+pub fn cases_newest_first(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    after: Option<u64>,
+    f: &mut dyn FnMut(SubjectId, CaseView) -> bool,
+) {
+    let from = keys::opened(agreement, 0);
+    let to = keys::opened(agreement, after.unwrap_or(u64::MAX));
+    rows.scan(&from, &to, true, &mut |_, value| {
+        let Ok(subject) = postcard::from_bytes::<SubjectId>(value) else { return true };
+        case(rows, agreement, subject).is_none_or(|view| f(subject, view))
+    });
+}
+
+/// Walks the history of a case in order of application, from apply number `from` on, until `f`
+/// says no.
+pub fn history(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+    from: u64,
+    f: &mut dyn FnMut(HistoryEntry) -> bool,
+) {
+    let (from, to) =
+        (keys::history(agreement, subject, from), keys::history(agreement, subject, u64::MAX));
+    rows.scan(&from, &to, false, &mut |key, value| {
+        let row = postcard::from_bytes::<HistoryRow>(value).ok();
+        let Some((apply, row)) = keys::last_number(key).zip(row) else { return true };
+        let HistoryRow { position, city, effect, state, record_time_ms } = row;
+        f(HistoryEntry { apply, position, city, effect, state, record_time_ms })
+    });
+}
+
+/// Walks the feed from apply number `from` on, until `f` says no.
+pub fn feed(
+    rows: &(impl ReadRows + ?Sized),
+    from: u64,
+    f: &mut dyn FnMut(FeedEntry) -> bool,
+) {
+    rows.scan(&keys::feed(from), &keys::feed(u64::MAX), false, &mut |key, value| {
+        let row = postcard::from_bytes::<(AgreementId, Option<SubjectId>, Position)>(value).ok();
+        let Some((apply, (agreement, case, position))) = keys::last_number(key).zip(row) else {
+            return true;
+        };
+        f(FeedEntry { apply, agreement, case, position })
+    });
+}
+
+/// The state to show beside an entry.
+pub(super) fn state_after(
+    rows: &impl ReadRows,
+    agreement: AgreementId,
+    subject: SubjectId,
+    effect: &Effect,
+) -> Option<CaseState> {
+    match effect {
+        Effect::Opened | Effect::Move => case(rows, agreement, subject).map(|v| v.case.state),
+        Effect::Contribution | Effect::Misfit(_) | Effect::Newer | Effect::Other => None,
+    }
+}

@@ -1,0 +1,342 @@
+//! One entry into the rows: what became of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::case_view::{CaseView, HistoryRow};
+use super::chain::{self, MoveRow};
+use super::rows::{ReadRows, Rows, get, put};
+use super::{audience, case_view, keys};
+use crate::domain::{self, CaseContribution, CaseMove, Event};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
+use crate::log::{Envelope, Head, PartKind, SubjectKind, subject_id};
+
+/// An entry whose turn it is, with what must be known around it.
+#[derive(Clone, Copy, Debug)]
+pub struct FoldEntry<'a> {
+    /// The agreement of its log.
+    pub agreement: AgreementId,
+    /// The author of its log.
+    pub city: CityCode,
+    /// The epoch of its log.
+    pub epoch: u64,
+    /// What its log pins of an older one.
+    pub prologue: Option<Head>,
+    /// Members under the charter in force, ascending.
+    pub members: &'a [CityCode],
+    /// Its structural fields.
+    pub envelope: &'a Envelope,
+    /// What happened.
+    pub event: &'a Event,
+}
+
+impl FoldEntry<'_> {
+    /// Whether the author had seen an entry when writing this one.
+    fn has_seen(&self, rows: &impl ReadRows, at: Position) -> bool {
+        if at.log == self.envelope.log {
+            return at.index < self.envelope.index;
+        }
+        let pinned = self.prologue.filter(|head| head.log == at.log).map_or(0, |head| head.size);
+        at.index < named(rows, self.envelope.log, at.log).max(pinned)
+    }
+}
+
+/// What became of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// It opened a record.
+    Opened,
+    /// A move that took effect.
+    Move,
+    /// A contribution.
+    Contribution,
+    /// It did not take effect, for this reason of the published table.
+    Misfit(String),
+    /// Of a kind this version does not know.
+    Newer,
+    /// It is about the log, an actor or the agreement.
+    Other,
+}
+
+/// The outcome of [`apply`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// What became of the entry.
+    pub effect: Effect,
+    /// The record it is about, if it is about one.
+    pub subject: Option<(SubjectKind, SubjectId)>,
+    /// An earlier choice was taken back: the record was folded again.
+    pub refolded: bool,
+}
+
+/// What the fold must remember of an entry to judge those that name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct EntryRow {
+    pub agreement: AgreementId,
+    pub subject: Option<SubjectId>,
+    pub city: CityCode,
+    pub apply: u64,
+    pub what: What,
+}
+
+/// The roles an entry may play for later ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum What {
+    Move(MoveRow),
+    Proposal,
+    AssistanceRequest,
+    Other,
+}
+
+/// The largest size of `other` that `log` has named in its applied entries.
+#[must_use]
+pub fn named(rows: &(impl ReadRows + ?Sized), log: LogId, other: LogId) -> u64 {
+    get(rows, &keys::seen(log, other)).unwrap_or(0)
+}
+
+/// Applies one entry.
+///
+/// The caller guarantees that its log is applied below it and that everything in its `after` is
+/// applied. `apply_number` is the entry's place in the feed.
+pub fn apply<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply_number: u64) -> Applied {
+    let log = entry.envelope.log;
+    for head in &entry.envelope.after {
+        if head.size > named(rows, log, head.log) {
+            put(rows, keys::seen(log, head.log), &head.size);
+        }
+    }
+    let at = entry.envelope.position();
+    let applied = if entry.envelope.subject.kind == SubjectKind::Case {
+        apply_to_case(rows, entry, apply_number)
+    } else {
+        let effect = if *entry.event == Event::Newer { Effect::Newer } else { Effect::Other };
+        let subject = entry.envelope.subject.id.map(|id| (entry.envelope.subject.kind, id));
+        let about_case = matches!(
+            entry.event,
+            Event::CaseOpened { .. } | Event::CaseMove(_) | Event::Contribution(_)
+        );
+        let effect = if about_case { misfit("WRONG_SUBJECT") } else { effect };
+        remember(rows, entry, None, apply_number, What::Other);
+        Applied { effect, subject, refolded: false }
+    };
+    let case = match applied.subject {
+        Some((SubjectKind::Case, subject)) => Some(subject),
+        Some(_) | None => None,
+    };
+    put(rows, keys::feed(apply_number), &(entry.agreement, case, at));
+    applied
+}
+
+pub(super) fn misfit(reason: &str) -> Effect {
+    Effect::Misfit(reason.to_owned())
+}
+
+fn remember<R: Rows>(
+    rows: &mut R,
+    entry: &FoldEntry<'_>,
+    subject: Option<SubjectId>,
+    apply: u64,
+    what: What,
+) {
+    let row = EntryRow { agreement: entry.agreement, subject, city: entry.city, apply, what };
+    put(rows, keys::entry(entry.envelope.position()), &row);
+}
+
+fn apply_to_case<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Applied {
+    let at = entry.envelope.position();
+    let (subject, outcome) = match (entry.envelope.subject.id, entry.event) {
+        (None, Event::CaseOpened { facts, effective_on }) => {
+            let subject = subject_id(at);
+            let case = domain::open(entry.city, facts.clone(), *effective_on);
+            open_case(rows, entry, subject, case, apply);
+            (subject, (Effect::Opened, false))
+        }
+        (Some(subject), event) => (subject, on_case(rows, entry, subject, event, apply)),
+        (None, _) => {
+            remember(rows, entry, None, apply, What::Other);
+            let effect = misfit("SUBJECT_MISSING");
+            return Applied { effect, subject: None, refolded: false };
+        }
+    };
+    let (effect, refolded) = outcome;
+    audience::note_narrow(rows, entry, subject);
+    let row = HistoryRow {
+        position: at,
+        city: entry.city,
+        effect: effect.clone(),
+        state: case_view::state_after(rows, entry.agreement, subject, &effect),
+        record_time_ms: entry.envelope.record_time_ms,
+    };
+    put(rows, keys::history(entry.agreement, subject, apply), &row);
+    Applied { effect, subject: Some((SubjectKind::Case, subject)), refolded }
+}
+
+fn open_case<R: Rows>(
+    rows: &mut R,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    case: domain::Case,
+    apply: u64,
+) {
+    let at = entry.envelope.position();
+    let carries = |kind| entry.envelope.parts.iter().any(|p| p.kind == kind);
+    let view = CaseView {
+        case: case.clone(),
+        opened_at: at,
+        last_move: at,
+        record_at: at,
+        person_at: carries(PartKind::Person).then_some(at),
+        move_count: 1,
+        contribution_count: 0,
+        misfit_count: 0,
+        needs_newer: false,
+        parts_received_by: Vec::new(),
+        last_record_time_ms: entry.envelope.record_time_ms,
+        last_apply: apply,
+        opened_apply: apply,
+    };
+    put(rows, keys::case(entry.agreement, subject), &view);
+    put(rows, keys::opened(entry.agreement, apply), &subject);
+    let what = What::Move(MoveRow::opening(entry, case));
+    remember(rows, entry, Some(subject), apply, what);
+}
+
+fn on_case<R: Rows>(
+    rows: &mut R,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    event: &Event,
+    apply: u64,
+) -> (Effect, bool) {
+    let view = case_view::case(rows, entry.agreement, subject);
+    let known = view.filter(|view| entry.has_seen(rows, view.opened_at));
+    let Some(mut view) = known else {
+        remember(rows, entry, None, apply, What::Other);
+        return (misfit("SUBJECT_UNSEEN"), false);
+    };
+    let (effect, refolded) = match event {
+        Event::CaseMove(mv) => {
+            let barred = bar(rows, entry, subject, mv);
+            let row = MoveRow::of(entry, mv, barred.clone());
+            remember(rows, entry, Some(subject), apply, What::Move(row.clone()));
+            chain::extend(rows, entry.agreement, subject, &mut view, &row)
+        }
+        Event::Contribution(contribution) => {
+            let what = match contribution {
+                CaseContribution::ProposalMade => What::Proposal,
+                CaseContribution::AssistanceRequested { .. } => What::AssistanceRequest,
+                _ => What::Other,
+            };
+            remember(rows, entry, Some(subject), apply, what);
+            (contribute(rows, entry, subject, &mut view, contribution), false)
+        }
+        Event::Newer => {
+            remember(rows, entry, Some(subject), apply, What::Other);
+            view.needs_newer = true;
+            (Effect::Newer, false)
+        }
+        Event::CaseOpened { .. }
+        | Event::ActorIntroduced
+        | Event::RecoveryOverridden { .. }
+        | Event::CharterAdopted { .. }
+        | Event::PartErased { .. } => {
+            remember(rows, entry, Some(subject), apply, What::Other);
+            (misfit("WRONG_SUBJECT"), false)
+        }
+    };
+    if let Effect::Misfit(_) = effect {
+        view.misfit_count += 1;
+    }
+    view.last_record_time_ms = entry.envelope.record_time_ms;
+    view.last_apply = apply;
+    put(rows, keys::case(entry.agreement, subject), &view);
+    (effect, refolded)
+}
+
+/// Why a move can never take effect, whatever else is applied; `None` when it may.
+fn bar(
+    rows: &impl ReadRows,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    mv: &CaseMove,
+) -> Option<&'static str> {
+    let Some(prev) = entry.envelope.prev else { return Some("PREV_MISSING") };
+    if !entry.has_seen(rows, prev) {
+        return Some("PREV_UNSEEN");
+    }
+    let row: Option<EntryRow> = get(rows, &keys::entry(prev));
+    let Some(row) = row.filter(|row| row.agreement == entry.agreement) else {
+        return Some("PREV_UNSEEN");
+    };
+    if row.subject != Some(subject) {
+        return Some("OTHER_SUBJECT");
+    }
+    if !matches!(row.what, What::Move(_)) {
+        return Some("PREV_NOT_A_MOVE");
+    }
+    match mv {
+        CaseMove::ProposalAdopted { proposal, .. } | CaseMove::ProposalRefused { proposal, .. } => {
+            (!names(rows, entry, subject, *proposal, &What::Proposal)).then_some("PROPOSAL_UNSEEN")
+        }
+        CaseMove::Opened { .. }
+        | CaseMove::Stepped { .. }
+        | CaseMove::Amended { .. }
+        | CaseMove::TransferOffered { .. }
+        | CaseMove::TransferAccepted { .. }
+        | CaseMove::TransferReturned { .. }
+        | CaseMove::TransferDisputed { .. }
+        | CaseMove::JurisdictionDesignated { .. } => None,
+    }
+}
+
+/// Whether an entry names a seen entry of its own record that plays the role asked for.
+fn names(
+    rows: &impl ReadRows,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    at: Position,
+    what: &What,
+) -> bool {
+    let row: Option<EntryRow> = get(rows, &keys::entry(at));
+    entry.has_seen(rows, at)
+        && row.is_some_and(|row| row.subject == Some(subject) && row.what == *what)
+}
+
+fn contribute<R: Rows>(
+    rows: &mut R,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    view: &mut CaseView,
+    contribution: &CaseContribution,
+) -> Effect {
+    match contribution {
+        CaseContribution::AssistanceAnswered { request } => {
+            if !names(rows, entry, subject, *request, &What::AssistanceRequest) {
+                return misfit("REQUEST_UNSEEN");
+            }
+        }
+        CaseContribution::PartGranted { entry: at, part, to } => {
+            let row: Option<EntryRow> = get(rows, &keys::entry(*at));
+            let own = row.is_some_and(|r| r.city == entry.city && r.subject == Some(subject));
+            if !own || !entry.has_seen(rows, *at) || !entry.members.contains(to) {
+                return misfit("PART_UNSEEN");
+            }
+            audience::grant(rows, *at, *part, *to);
+        }
+        CaseContribution::PartsReceived => {
+            if let Err(place) = view.parts_received_by.binary_search(&entry.city) {
+                view.parts_received_by.insert(place, entry.city);
+            }
+        }
+        CaseContribution::TransferAcknowledged
+        | CaseContribution::TransferRecallRequested
+        | CaseContribution::AssistanceRequested { .. }
+        | CaseContribution::NoteAdded
+        | CaseContribution::EvidenceAdded
+        | CaseContribution::ProposalMade
+        | CaseContribution::PoliceDetentionTransferred { .. }
+        | CaseContribution::ContinuedIn { .. }
+        | CaseContribution::ContinuedFrom { .. } => {}
+    }
+    view.contribution_count += 1;
+    Effect::Contribution
+}

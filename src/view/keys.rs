@@ -1,0 +1,72 @@
+//! Row keys of the view: upper-case prefixes; lower-case ones are the node's.
+
+use crate::ids::{AgreementId, LogId, Position, SubjectId};
+
+fn key(prefix: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut out = vec![prefix];
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out
+}
+
+/// A case as folded.
+pub fn case(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'C', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// What the fold must know of one entry.
+pub fn entry(at: Position) -> Vec<u8> {
+    key(b'E', &[at.log.as_bytes(), &at.index.to_be_bytes()])
+}
+
+/// The history of a record, by apply number.
+pub fn history(agreement: AgreementId, subject: SubjectId, apply: u64) -> Vec<u8> {
+    key(b'H', &[agreement.as_bytes(), subject.as_bytes(), &apply.to_be_bytes()])
+}
+
+/// Cases of an agreement, by the apply number of their opening.
+pub fn opened(agreement: AgreementId, apply: u64) -> Vec<u8> {
+    key(b'I', &[agreement.as_bytes(), &apply.to_be_bytes()])
+}
+
+/// The move that followed an entry in a chain.
+pub fn successor(at: Position) -> Vec<u8> {
+    key(b'K', &[at.log.as_bytes(), &at.index.to_be_bytes()])
+}
+
+/// Largest size of `other` that `log` has named.
+pub fn seen(log: LogId, other: LogId) -> Vec<u8> {
+    key(b'S', &[log.as_bytes(), other.as_bytes()])
+}
+
+/// Cities to which a narrow part was granted.
+pub fn grants(at: Position, part: u32) -> Vec<u8> {
+    key(b'G', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
+}
+
+/// A part of a record's entry that is kept for the handling city.
+pub fn narrow(agreement: AgreementId, subject: SubjectId, at: Position, part: u32) -> Vec<u8> {
+    let index = at.index.to_be_bytes();
+    let at = [at.log.as_bytes().as_slice(), &index, &part.to_be_bytes()].concat();
+    key(b'N', &[agreement.as_bytes(), subject.as_bytes(), &at])
+}
+
+/// Reads back the place in a key of [`narrow`].
+pub fn parse_narrow(key: &[u8]) -> Option<(Position, u32)> {
+    let (log, rest) = key.get(33..)?.split_at_checked(32)?;
+    let (index, part) = rest.split_at_checked(8)?;
+    let log = LogId::from_slice(log).ok()?;
+    let index = u64::from_be_bytes(index.try_into().ok()?);
+    Some((Position { log, index }, u32::from_be_bytes(part.try_into().ok()?)))
+}
+
+/// What was applied, in order.
+pub fn feed(apply: u64) -> Vec<u8> {
+    key(b'W', &[&apply.to_be_bytes()])
+}
+
+/// The number at the end of a key.
+pub fn last_number(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|b| u64::from_be_bytes(*b))
+}

@@ -1,0 +1,34 @@
+//! PURE: folds events into records, waiting and misfits.
+//!
+//! The view of an agreement is a pure function of the *set* of its entries: per record the chain
+//! from the opening, where of the moves that name its last move as `prev`, were seen, whose city
+//! has the turn and which [`crate::domain::next`] allows, the one lowest by (epoch, log, index)
+//! comes next. What is applied later may take an earlier choice back; then the record is folded
+//! again.
+//!
+//! In scope: what becomes of each entry, who may hold a part, the feed. Out of scope: the order in
+//! which entries are applied ([`crate::node`]), signatures and roots ([`crate::log`]).
+//!
+//! Invariants:
+//! 1. Any causal order of the same entries gives the same records and fold hash.
+//!    (`every_causal_order_gives_the_same_view`)
+//! 2. The incremental fold equals the fold of the set. (the same test)
+
+mod audience;
+mod case_view;
+mod chain;
+mod fold;
+mod hash;
+mod keys;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub use audience::{may_hold, narrow_entries};
+pub use case_view::{CaseView, FeedEntry, HistoryEntry, case, cases_newest_first, feed, history};
+pub use fold::{Applied, Effect, FoldEntry, apply, named};
+pub use hash::fold_hash;
+pub use rows::{MemRows, ReadRows, Rows};
+
+/// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.
+pub const FOLD_VERSION: u32 = 1;
