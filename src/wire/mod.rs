@@ -31,6 +31,9 @@ pub mod record;
 mod scan;
 pub mod status;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::WireError;
 
 /// Generated code of `liandong.v1` and `liandong.peer.v1`.

@@ -1,0 +1,168 @@
+//! Parts: read back, golden, hostile.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use prost::Message;
+
+use super::values::{draft, evidence_draft, record};
+use super::{assert_golden, golden};
+use crate::api::request::PartContent;
+use crate::domain::{CaseDraft, CaseRecord, Evidence, ExternalRef, PersonRecord};
+use crate::limits::PART_BYTES_MAX;
+use crate::wire::part::{encode_part, parse_part};
+use crate::wire::pb::v1 as pb;
+use crate::wire::record::{record_from_pb, record_to_pb};
+
+const SALT: [u8; 16] = [5; 16];
+
+fn contents() -> Vec<(&'static str, PartContent)> {
+    let bare = CaseRecord::parse(&CaseDraft { title: "线索".into(), ..CaseDraft::default() });
+    let natural = CaseDraft {
+        party_name: String::new(),
+        party_uscc: String::new(),
+        party_masked_name: "张某某".into(),
+        permit_no: String::new(),
+        ..draft()
+    };
+    let record = |record: CaseRecord| PartContent::CaseRecord(Box::new(record));
+    let number = "LD-聊邯-2026-聊0005".to_owned();
+    let external = ExternalRef::parse("聊城办案系统", "2026-0099").unwrap();
+    let evidence = vec![Evidence::parse(&evidence_draft("E01")).unwrap()];
+    vec![
+        ("case_record", record(self::record())),
+        ("case_record_bare", record(bare.unwrap())),
+        ("case_record_natural", record(CaseRecord::parse(&natural).unwrap())),
+        ("person", PartContent::Person(PersonRecord::parse("张三", "1", "2", "某村").unwrap())),
+        ("case_number", PartContent::CaseNumber { number: number.clone(), external_ref: external }),
+        ("case_number_bare", PartContent::CaseNumber { number, external_ref: None }),
+        ("text", PartContent::Text("企业已停产，\n请协助调查。".into())),
+        ("evidence", PartContent::Evidence(evidence)),
+        ("actor_certificate", PartContent::ActorCertificate("37150099011".into())),
+    ]
+}
+
+#[test]
+fn parts_read_back() {
+    for (name, content) in contents() {
+        let bytes = encode_part(&content, SALT);
+        assert_eq!(parse_part(&bytes).unwrap(), content, "{name}");
+    }
+}
+
+#[test]
+fn golden_parts_stay_as_they_are() {
+    let made: Vec<_> = contents()
+        .into_iter()
+        .map(|(name, content)| (name.to_owned(), encode_part(&content, SALT).to_vec()))
+        .collect();
+    assert_golden("parts.txt", &made);
+    for (name, bytes) in golden("parts.txt") {
+        assert!(parse_part(&Bytes::from(bytes)).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn mistakes_are_named_by_their_place_in_the_message() {
+    let good = record_to_pb(&record());
+    let wrong = |change: &dyn Fn(&mut pb::CaseRecord)| {
+        let mut record = good.clone();
+        change(&mut record);
+        let wrong = record_from_pb(&record).unwrap_err();
+        wrong
+            .iter()
+            .map(|w| format!("{} {}", w.field.as_deref().unwrap_or("-"), w.reason()))
+            .collect::<Vec<_>>()
+    };
+    let location = |r: &mut pb::CaseRecord| r.location.clone().unwrap_or_default();
+    let rows: Vec<(Vec<String>, &str)> = vec![
+        (
+            wrong(&|r| r.location = Some(pb::Location { crs: "GCJ-02".into(), ..location(r) })),
+            "location.crs CRS_GCJ02",
+        ),
+        (
+            wrong(&|r| {
+                r.location = Some(pb::Location { longitude: "115,1".into(), ..location(r) });
+            }),
+            "location.longitude COORDINATE_FORMAT",
+        ),
+        (
+            wrong(&|r| {
+                let at = location(r);
+                let (longitude, latitude) = (at.latitude.clone(), at.longitude.clone());
+                r.location = Some(pb::Location { longitude, latitude, ..at });
+            }),
+            "location LON_LAT_SWAPPED",
+        ),
+        (
+            wrong(&|r| r.party.as_mut().unwrap().uscc = "91371522YYYY90011B".into()),
+            "party.uscc USCC_CHECK",
+        ),
+        (wrong(&|r| r.party.as_mut().unwrap().r#type = 0), "party.type REQUIRED"),
+        (wrong(&|r| r.party.as_mut().unwrap().r#type = 2), "party.type CODE_UNKNOWN"),
+        (
+            wrong(&|r| r.officers[1].certificate_number = "1".into()),
+            "officers[1].certificate_number CERT_NO",
+        ),
+        (
+            wrong(&|r| {
+                r.evidence[1].collected_on = Some(pb::Date { year: 2026, month: 2, day: 31 })
+            }),
+            "evidence[1].collected_on DATE_RANGE",
+        ),
+        (wrong(&|r| r.evidence[0].kind = 99), "evidence[0].kind CODE_UNKNOWN"),
+        (
+            wrong(&|r| r.evidence[0].sha256 = Bytes::from_static(b"short")),
+            "evidence[0].sha256 DIGEST",
+        ),
+        (
+            wrong(&|r| r.legal_bases[0].article = "1e3".into()),
+            "legal_bases[0].article ARTICLE_FORMAT",
+        ),
+        (wrong(&|r| r.penalty.as_mut().unwrap().fine_fen = 0), "penalty.fine_fen FINE_MISMATCH"),
+        (wrong(&|r| r.penalty.as_mut().unwrap().fine_fen = -1), "penalty.fine_fen MONEY_RANGE"),
+        (wrong(&|r| r.case_file_number = "\u{202e}".into()), "case_file_number TEXT_BIDI"),
+        (wrong(&|r| r.officers = vec![r.officers[0].clone(); 17]), "officers LIST_TOO_LONG"),
+    ];
+    for (got, want) in rows {
+        assert_eq!(got, [want]);
+    }
+}
+
+#[test]
+fn what_cannot_be_a_part_is_refused() {
+    let text = |text: &str| encode_part(&PartContent::Text(text.into()), SALT);
+    assert!(parse_part(&text("\u{7}")).is_err());
+    assert!(parse_part(&text(&"x".repeat(PART_BYTES_MAX))).is_err());
+    let salted = |salt: &'static [u8], content| {
+        Bytes::from(pb::Part { salt: salt.into(), content }.encode_to_vec())
+    };
+    let content = Some(pb::part::Content::Text(pb::Text { text: "x".into() }));
+    assert!(parse_part(&salted(&[1; 15], content.clone())).is_err());
+    assert!(parse_part(&salted(&[1; 16], content)).is_ok());
+    let newer = parse_part(&salted(&[1; 16], None)).unwrap_err();
+    assert!(newer.to_string().contains("NEEDS_NEWER_VERSION"));
+    let long = pb::EvidenceList { evidence: vec![pb::Evidence::default(); 65] };
+    assert!(parse_part(&salted(&[1; 16], Some(pb::part::Content::Evidence(long)))).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_flipped_part_is_read_or_refused(
+        pick in any::<prop::sample::Index>(),
+        place in any::<prop::sample::Index>(),
+        bit in 0..8,
+    ) {
+        let contents = contents();
+        let mut bytes = encode_part(&pick.get(&contents).1, SALT).to_vec();
+        let place = place.index(bytes.len());
+        bytes[place] ^= 1_u8 << bit;
+        let _ = parse_part(&Bytes::from(bytes));
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let _ = parse_part(&Bytes::from(bytes));
+    }
+}
