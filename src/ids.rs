@@ -55,7 +55,7 @@ impl CityCode {
     /// # Errors
     /// [`IdError`] unless the number is a six-digit city-level code.
     pub fn from_u32(code: u32) -> Result<Self, IdError> {
-        let city_level = code % 100 == 0 && (code / 100) % 100 != 0;
+        let city_level = code.is_multiple_of(100) && !(code / 100).is_multiple_of(100);
         if (110_000..=829_999).contains(&code) && city_level {
             Ok(Self(code))
         } else {
@@ -127,7 +127,8 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 macro_rules! bytes_id {
     ($(#[$doc:meta])* $name:ident, $len:literal, $what:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize)]
         pub struct $name([u8; $len]);
 
         impl $name {

@@ -35,7 +35,8 @@ macro_rules! coded {
         $($(#[$inner:meta])* $variant:ident $code:literal $zh:literal $en:literal;)+
     }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $(#[doc = concat!($zh, " (", $en, ").")] $(#[$inner])* $variant,)+
         }

@@ -84,7 +84,7 @@ coded! {
             "统一社会信用代码只能用数字和大写字母，不用 I、O、S、V、Z，第 3 至 8 位为数字"
             "credit code takes digits and letters but I, O, S, V, Z; places 3 to 8 are digits";
         UsccOrgCheck "USCC_ORG_CHECK" "第 9 至 17 位主体标识码的校验位不对，请核对是否录错"
-            "check digit of the organisation code in places 9 to 17 is wrong, look for a typing error";
+            "check digit of the organisation code (places 9 to 17) is wrong, look for a slip";
         UsccCheck "USCC_CHECK" "统一社会信用代码末位校验码不对，请核对是否录错"
             "last check digit of the credit code is wrong, look for a typing error";
         CountyCode "COUNTY_CODE" "县级区划代码应为 6 位数字，且精确到县（市、区）"

@@ -43,7 +43,7 @@ impl SledStore {
         let (tree, set_aside) = match open_sled(folder) {
             Ok(tree) => (tree, None),
             Err(error) => {
-                tracing::error!(folder = %folder.display(), %error, "the views will not open; they are set aside and rebuilt");
+                tracing::error!(%error, "the views will not open; they are set aside and rebuilt");
                 let aside = set_aside(folder)?;
                 (open_sled(folder)?, Some(aside))
             }

@@ -164,7 +164,7 @@ fn write_groups<S: Store>(shared: &Shared<S>) {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "the views cannot be written any more; restart to rebuild them");
+                tracing::error!(%error, "the views cannot be written; a restart rebuilds them");
                 queue.failed = Some(error);
                 queue.groups.clear();
                 queue.rows = 0;

@@ -19,8 +19,8 @@ use crate::log::keys::{KeyError, SigningKey};
 const PKCS8_PREFIX: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
-const PEM_BEGIN: &str = concat!("-----BEGIN ", "PRIVATE KEY-----");
-const PEM_END: &str = concat!("-----END ", "PRIVATE KEY-----");
+/// What the two lines around the key name.
+const PEM_LABEL: &str = "PRIVATE KEY";
 
 /// Why a key file could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +98,8 @@ pub fn generate(path: &Path) -> Result<SigningKey, KeyFileError> {
     let seed = random32().ok_or_else(no_randomness)?;
     let mut der = PKCS8_PREFIX.to_vec();
     der.extend_from_slice(&seed);
-    let pem = format!("{PEM_BEGIN}\n{}\n{PEM_END}\n", STANDARD.encode(der));
+    let body = STANDARD.encode(der);
+    let pem = format!("-----BEGIN {PEM_LABEL}-----\n{body}\n-----END {PEM_LABEL}-----\n");
     write_secret(path, pem.as_bytes())?;
     from_seed(path, &seed)
 }
@@ -110,7 +111,9 @@ pub fn generate(path: &Path) -> Result<SigningKey, KeyFileError> {
 pub fn load(path: &Path) -> Result<SigningKey, KeyFileError> {
     let text = read_secret(path)?;
     let seed = || {
-        let body = text.trim().strip_prefix(PEM_BEGIN)?.strip_suffix(PEM_END)?;
+        let body = text.trim().strip_prefix("-----BEGIN ")?.strip_prefix(PEM_LABEL)?;
+        let body = body.strip_prefix("-----")?.strip_suffix("-----")?;
+        let body = body.strip_suffix(PEM_LABEL)?.strip_suffix("-----END ")?;
         let body: String = body.split_whitespace().collect();
         let der = STANDARD.decode(body).ok()?;
         <[u8; 32]>::try_from(der.strip_prefix(&PKCS8_PREFIX)?.get(..32)?).ok()

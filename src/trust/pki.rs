@@ -65,11 +65,7 @@ pub fn issue_ca(city: CityCode) -> Result<Issued, PkiError> {
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let cert = params.self_signed(&key)?;
-    Ok(Issued {
-        cert_pem: cert.pem(),
-        key_pem: key.serialize_pem(),
-        cert_der: cert.der().to_vec(),
-    })
+    Ok(Issued { cert_pem: cert.pem(), key_pem: key.serialize_pem(), cert_der: cert.der().to_vec() })
 }
 
 fn sign(ca: &Issued, mut params: CertificateParams, uri: &str) -> Result<Issued, PkiError> {
@@ -80,11 +76,7 @@ fn sign(ca: &Issued, mut params: CertificateParams, uri: &str) -> Result<Issued,
     let issuer = Issuer::from_ca_cert_pem(&ca.cert_pem, ca_key)?;
     let key = KeyPair::generate()?;
     let cert = params.signed_by(&key, &issuer)?;
-    Ok(Issued {
-        cert_pem: cert.pem(),
-        key_pem: key.serialize_pem(),
-        cert_der: cert.der().to_vec(),
-    })
+    Ok(Issued { cert_pem: cert.pem(), key_pem: key.serialize_pem(), cert_der: cert.der().to_vec() })
 }
 
 /// A node's certificate, for both ports and for dialling.
@@ -113,12 +105,7 @@ pub fn issue_node(
 ///
 /// # Errors
 /// [`PkiError`].
-pub fn issue_person(
-    ca: &Issued,
-    city: CityCode,
-    role: Role,
-    id: &str,
-) -> Result<Issued, PkiError> {
+pub fn issue_person(ca: &Issued, city: CityCode, role: Role, id: &str) -> Result<Issued, PkiError> {
     let uri = spiffe::person_uri(city, role, id);
     if spiffe::parse_uri(&uri).is_err() {
         return Err(PkiError::Name(id.to_owned()));

@@ -101,8 +101,8 @@ impl Identity {
     pub fn of(leaf: &CertificateDer<'_>, own_city: CityCode) -> Result<Self, IdentityError> {
         let (_, parsed) =
             X509Certificate::from_der(leaf).map_err(|_| IdentityError::NotACertificate)?;
-        let end = webpki::EndEntityCert::try_from(leaf)
-            .map_err(|_| IdentityError::NotACertificate)?;
+        let end =
+            webpki::EndEntityCert::try_from(leaf).map_err(|_| IdentityError::NotACertificate)?;
         let uris: Vec<&str> =
             end.valid_uri_names().filter(|uri| uri.starts_with("spiffe://")).collect();
         let (city, subject) = match uris.as_slice() {

@@ -326,7 +326,10 @@ impl TlsContext {
     /// # Errors
     /// When the certificate and key do not belong together.
     pub fn peer_server(&self, own: Credentials) -> Result<ServerConfig, Error> {
-        finish_server(server()?.with_client_cert_verifier(self.verifier(Expected::Nodes, vec![])), own)
+        finish_server(
+            server()?.with_client_cert_verifier(self.verifier(Expected::Nodes, vec![])),
+            own,
+        )
     }
 
     /// For the api port: the own city's people and systems only. The hints name the own CAs, so

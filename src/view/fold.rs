@@ -216,7 +216,7 @@ fn on_case<R: Rows>(
     let (effect, refolded) = match event {
         Event::CaseMove(mv) => {
             let barred = bar(rows, entry, subject, mv);
-            let row = MoveRow::of(entry, mv, barred.clone());
+            let row = MoveRow::of(entry, mv, barred);
             remember(rows, entry, Some(subject), apply, What::Move(row.clone()));
             chain::extend(rows, entry.agreement, subject, &mut view, &row)
         }
@@ -224,7 +224,16 @@ fn on_case<R: Rows>(
             let what = match contribution {
                 CaseContribution::ProposalMade => What::Proposal,
                 CaseContribution::AssistanceRequested { .. } => What::AssistanceRequest,
-                _ => What::Other,
+                CaseContribution::TransferAcknowledged
+                | CaseContribution::TransferRecallRequested
+                | CaseContribution::AssistanceAnswered { .. }
+                | CaseContribution::NoteAdded
+                | CaseContribution::EvidenceAdded
+                | CaseContribution::PoliceDetentionTransferred { .. }
+                | CaseContribution::PartsReceived
+                | CaseContribution::PartGranted { .. }
+                | CaseContribution::ContinuedIn { .. }
+                | CaseContribution::ContinuedFrom { .. } => What::Other,
             };
             remember(rows, entry, Some(subject), apply, what);
             (contribute(rows, entry, subject, &mut view, contribution), false)

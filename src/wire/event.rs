@@ -1,4 +1,8 @@
 //! Events: the last field of a header.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "generated enums; read_event lists every event"
+)]
 
 use super::code::{Code, Read};
 use super::error::{WireError, check_count};
@@ -136,7 +140,6 @@ fn read_move(reading: &mut Reading, event: &E) -> Result<Option<CaseMove>, WireE
             designated_on: date("designated_on", e.designated_on.as_ref())?,
             effective_on: effective_on(e.effective_on.as_ref())?,
         },
-        #[expect(clippy::wildcard_enum_match_arm, reason = "read_event lists every event")]
         _ => return Ok(None),
     }))
 }
@@ -174,7 +177,6 @@ fn read_contribution(event: &E) -> Result<Option<CaseContribution>, WireError> {
             agreement: agreement_id("agreement_id", &e.agreement_id)?,
             subject: subject_id("subject_id", &e.subject_id)?,
         },
-        #[expect(clippy::wildcard_enum_match_arm, reason = "read_event lists every event")]
         _ => return Ok(None),
     }))
 }

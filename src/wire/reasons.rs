@@ -277,7 +277,7 @@ pub const DOMAIN_REASONS: &[Line] = &[
         "border distances are wrong; a fault of the program"),
     ("OUTSIDE_BELT", FailedPrecondition,
         "案发地距共同边界 {metres} 米，超出协议约定范围；确需联动的请写明理由，否则在本市办理",
-        "{metres} m from the shared border, outside the belt; give a belt_reason, or keep it at home"),
+        "{metres} m from the border, outside the belt; give a belt_reason, or keep it at home"),
     ("NO_TRANSFER", FailedPrecondition,
         "没有待答复的移送，请刷新查看最新状态",
         "no transfer is waiting for an answer"),

@@ -3,6 +3,7 @@
 //! Two bytes on the wire can become a struct of two hundred in memory, and the decoder has no
 //! limit on how many. So every message is walked first, along its descriptor and without copying
 //! anything, and refused if its lists hold more elements in all than any honest message has.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum; leaves")]
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -48,7 +49,6 @@ impl Shapes {
         let field = |field: &prost_types::FieldDescriptorProto| {
             let message = match field.r#type() {
                 Type::Message => by_name.get(field.type_name().trim_start_matches('.')).copied(),
-                #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum; leaves")]
                 _ => None,
             };
             let repeated = field.label() == Label::Repeated;

@@ -3,6 +3,10 @@
 //! Every refusal carries `ErrorInfo` (reason, domain `liandong`, metadata) and a
 //! `LocalizedMessage` that says why and what to do next; fields, preconditions and delays are
 //! added where they fit. The status's own message is for developers, in English.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "foreign codes, and refusals whose sentence says it all"
+)]
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -234,7 +238,6 @@ fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
         Refusal::Misfit(crate::domain::Misfit::NotYourTurn { turn, .. }) => {
             refused.with("turn", turn)
         }
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the sentence says it all")]
         _ => refused,
     };
     Refused { told: Some(format!("{}{joint}{}", said.why, said.todo)), ..refused }
@@ -322,7 +325,6 @@ pub fn of_library(status: Status, language: Language) -> Status {
         Code::Cancelled if status.message().contains("Timeout expired") => Refused::new("DEADLINE"),
         Code::Unimplemented => Refused::new("METHOD_UNKNOWN"),
         Code::ResourceExhausted => Refused::new("BUSY").retry_after(Duration::from_secs(1)),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum; passed on")]
         _ => return status,
     };
     refused.status(language)

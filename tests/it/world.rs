@@ -158,10 +158,9 @@ impl World {
             }
             agreements.push((id, list));
         }
-        for i in 0..n {
-            for j in 0..n {
-                let card = notes::card(codes[j], 1, &["mem"], &city_keys[j]);
-                all_notes[i].push(card);
+        for list in &mut all_notes {
+            for (code, key) in codes.iter().zip(&city_keys) {
+                list.push(notes::card(*code, 1, &["mem"], key));
             }
         }
         rng.next();
@@ -197,11 +196,8 @@ impl World {
         entry.starts += 1;
         let mut instance = [0; 16];
         rng.fill(&mut instance);
-        let options = JournalOptions {
-            journal_id: [i as u8 + 1; 16],
-            segment_bytes_max: 256 * 1024,
-            ..JournalOptions::default()
-        };
+        let options =
+            JournalOptions { journal_id: [i as u8 + 1; 16], segment_bytes_max: 256 * 1024 };
         let (journal, _report) = Journal::open(entry.disk.clone(), options).unwrap();
         let rows = Arc::new(WriteBehind::synchronous(MemStore::default()));
         let reader = Reader::new(
@@ -387,7 +383,7 @@ impl World {
         }
         for i in 0..self.cities.len() {
             let now = self.now();
-            if self.now_ms % 250 == 0 {
+            if self.now_ms.is_multiple_of(250) {
                 self.input(i, Input::Tick);
             }
             let wants = self.cities[i].core.as_ref().is_some_and(|c| c.wants_commit(now));

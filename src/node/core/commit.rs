@@ -178,7 +178,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.index_progress();
         let group = std::mem::take(&mut self.group);
         if let Err(error) = self.rows.commit(rows_batch(group.changes)) {
-            tracing::error!(%error, "the views could not be written; they are rebuilt at the next start");
+            tracing::error!(%error, "the views could not be written; a restart rebuilds them");
         }
         let mut outputs: Vec<Output> =
             group.answers.into_iter().map(|(t, answer)| Output::Written(t, answer)).collect();

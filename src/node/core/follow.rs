@@ -144,7 +144,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             Frame::FetchParts { .. } => vec![refuse(link, "NOT_FOUND", None, 0, "no such log")],
             Frame::LateParts { entry, parts } => self.late_parts(city, entry, parts),
             Frame::Refuse { reason, log, expected, detail } => {
-                tracing::warn!(%city, %reason, ?log, expected, %detail, "a member turned something away");
+                tracing::warn!(%city, %reason, ?log, expected, %detail, "turned away by a member");
                 Vec::new()
             }
             Frame::Ping { number, pong: false, .. } => {

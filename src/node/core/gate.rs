@@ -62,7 +62,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         if log.hold == Hold::Restored {
             return;
         }
-        tracing::error!(log = %id, here = log.appended(), elsewhere = size, "restored from an older copy");
+        let here = log.appended();
+        tracing::error!(log = %id, here, elsewhere = size, "restored from an older copy");
         log.hold = Hold::Restored;
         let agreement = log.manifest.agreement;
         self.warnings.push(format!(

@@ -207,13 +207,15 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Sends a note to every connected member it concerns.
     fn pass_on(&self, frame: Frame) -> Vec<Output> {
-        let concerns = |city: CityCode| match &frame {
-            Frame::Manifest(note) => SignedManifest::peek(note)
-                .is_ok_and(|m| self.logs.members(m.agreement).contains(&city)),
-            Frame::Card(note) => SignedCard::peek_city(note).is_ok_and(|of| {
+        let concerns = |city: CityCode| {
+            if let Frame::Manifest(note) = &frame {
+                let claimed = SignedManifest::peek(note);
+                return claimed.is_ok_and(|m| self.logs.members(m.agreement).contains(&city));
+            }
+            let Frame::Card(note) = &frame else { return false };
+            SignedCard::peek_city(note).is_ok_and(|of| {
                 self.logs.shared_agreements(city).any(|a| self.logs.members(a).contains(&of))
-            }),
-            _ => false,
+            })
         };
         let targets = self.exchange.greeted().filter(|(_, city)| concerns(*city));
         targets.map(|(link, _)| Output::Send(link, frame.clone())).collect()

@@ -52,6 +52,9 @@ pub struct CoreParts<D: Disk, S: Store> {
     pub boundaries: Option<Boundaries>,
 }
 
+/// Judges the sizes of own logs against the high-water mark.
+pub type Judge<'a> = &'a dyn Fn(&[(LogId, u64)]) -> GuardVerdict;
+
 /// Progress of a replay: records done, records in all.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
@@ -66,7 +69,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub fn open(
         parts: CoreParts<D, S>,
         now: Now,
-        guard: &dyn Fn(&[(LogId, u64)]) -> GuardVerdict,
+        guard: Judge<'_>,
         progress: Progress<'_>,
     ) -> Result<Self, OpenError> {
         let exchange = Exchange::new(parts.settings.city);
@@ -316,7 +319,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Compares the sizes of own logs with the high-water mark.
-    fn judge(&mut self, guard: &dyn Fn(&[(LogId, u64)]) -> GuardVerdict) {
+    fn judge(&mut self, guard: Judge<'_>) {
         let sizes = self.own_sizes();
         match guard(&sizes) {
             GuardVerdict::Fresh | GuardVerdict::Consistent => {}

@@ -1,7 +1,8 @@
 //! Own writes: from a request to the entries that stand in the group.
 //!
 //! In scope: request tags, actors, running numbers, etags, gates, distances, building entries.
-//! Out of scope: what a move means ([`crate::domain`]), when it reaches the disk ([`super::commit`]).
+//! Out of scope: what a move means ([`crate::domain`]), when it reaches the disk
+//! ([`super::commit`]).
 
 use bytes::Bytes;
 

@@ -1,4 +1,5 @@
 //! Headers: read back, newer, impossible, hostile.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test that fails loudly")]
 
 use bytes::Bytes;
 use proptest::prelude::*;
