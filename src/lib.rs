@@ -11,6 +11,7 @@ pub mod lang;
 pub mod limits;
 pub mod log;
 pub mod node;
+pub mod rpc;
 pub mod store;
 pub mod sync;
 pub mod telemetry;

@@ -89,3 +89,7 @@ pub const HELLO_COSIGNATURES_MAX: usize = 64;
 pub const HELLO_CARDS_MAX: usize = 256;
 /// Words of a refusal, for the operator's log.
 pub const REFUSE_DETAIL_BYTES_MAX: usize = 1024;
+/// One frame between nodes: a batch of 1 MiB with its note and framing, twice over.
+pub const PEER_MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// One request to the api port: the largest record with room to spare.
+pub const API_MESSAGE_BYTES_MAX: usize = 1024 * 1024;

@@ -22,9 +22,11 @@ pub mod connect;
 pub mod dial_error;
 mod dispatch;
 pub mod failure;
+pub mod fleet;
 pub mod json;
 pub mod names;
 pub mod profile;
+pub mod serve;
 pub mod status;
 pub mod status_text;
 pub mod table;
@@ -60,6 +62,8 @@ pub struct Global {
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// 运行本市节点 · run the node of this city
+    Serve(serve::ServeArgs),
     /// 案件 · boundary-area cases
     Case(case::CaseArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop

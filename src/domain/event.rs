@@ -53,3 +53,20 @@ pub enum Event {
     /// Of a kind that only newer programs know: it holds its subject.
     Newer,
 }
+
+impl Event {
+    /// The legal date, of openings and moves.
+    #[must_use]
+    pub const fn effective_on(&self) -> Option<Date> {
+        match self {
+            Self::CaseOpened { effective_on, .. } => Some(*effective_on),
+            Self::CaseMove(mv) => Some(mv.effective_on()),
+            Self::Contribution(_)
+            | Self::ActorIntroduced
+            | Self::RecoveryOverridden { .. }
+            | Self::CharterAdopted { .. }
+            | Self::PartErased { .. }
+            | Self::Newer => None,
+        }
+    }
+}

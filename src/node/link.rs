@@ -43,6 +43,7 @@ pub async fn run(
     outgoing: mpsc::Sender<Frame>,
 ) -> String {
     let link = NEXT_LINK.fetch_add(1, Ordering::Relaxed);
+    let _counted = node.count_link(end.city);
     let (orders_tx, orders) = mpsc::unbounded_channel();
     node.open_link(link, end.city, end.by_us, end.address.clone(), orders_tx).await;
     let reading = read(node.clone(), link, incoming);

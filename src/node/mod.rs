@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod core;
+pub mod dial;
 pub mod guard;
 pub mod link;
 pub mod load;

@@ -4,7 +4,7 @@
 //! who writes too fast waits, who cannot wait is told [`WriteError::Busy`].
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -65,9 +65,40 @@ pub struct NodeHandle {
     book: watch::Receiver<Arc<AgreementBook>>,
     page_key: [u8; 32],
     city: CityCode,
+    linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
+}
+
+/// Counts a link while it stands.
+pub struct Linked {
+    city: CityCode,
+    linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
+}
+
+impl Drop for Linked {
+    fn drop(&mut self) {
+        let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = linked.get_mut(&self.city) {
+            *count = count.saturating_sub(1);
+        }
+    }
 }
 
 impl NodeHandle {
+    /// Counts a link to a city for as long as the answer lives.
+    #[must_use]
+    pub fn count_link(&self, city: CityCode) -> Linked {
+        let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        *linked.entry(city).or_insert(0) += 1;
+        Linked { city, linked: Arc::clone(&self.linked) }
+    }
+
+    /// Whether a connection to a city stands.
+    #[must_use]
+    pub fn is_linked(&self, city: CityCode) -> bool {
+        let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        linked.get(&city).is_some_and(|count| *count > 0)
+    }
+
     /// Own city.
     #[must_use]
     pub fn city(&self) -> CityCode {
@@ -203,7 +234,8 @@ pub fn start(
         book: book_tx,
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
-    Ok(NodeHandle { messages, reader, applied, book, page_key, city })
+    let linked = Arc::default();
+    Ok(NodeHandle { messages, reader, applied, book, page_key, city, linked })
 }
 
 struct Writer {

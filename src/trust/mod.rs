@@ -7,6 +7,8 @@ pub mod acceptor;
 pub mod card;
 pub mod charter;
 pub mod keys;
+pub mod new_log;
 pub mod pki;
+pub mod roles;
 pub mod spiffe;
 pub mod tls;

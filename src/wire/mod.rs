@@ -16,6 +16,7 @@
 //! or in a [`WireError`], never in a panic.
 
 pub mod batch;
+pub mod case;
 mod code;
 pub mod codec;
 pub mod entry;

@@ -10,6 +10,8 @@
 
 mod geo_oracle;
 mod log_oracles;
+mod nodes;
 mod notes;
 mod tidy;
+mod two_cities;
 mod world;

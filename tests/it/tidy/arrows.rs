@@ -43,7 +43,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("rpc", &["ids", "limits", "api", "domain", "geo", "log", "view", "trust", "wire", "node"]),
+    (
+        "rpc",
+        &["ids", "limits", "api", "domain", "geo", "log", "view", "sync", "trust", "wire", "node"],
+    ),
     ("console", &["ids", "limits", "lang", "domain", "view", "node"]),
     ("cli", &["*"]),
 ];

@@ -1,0 +1,60 @@
+//! Who calls: from the connection's certificate to a caller, checked on every call.
+
+use tonic::{Request, Status};
+
+use crate::api::request::Caller;
+use crate::domain::code::Language;
+use crate::log::ActorRole;
+use crate::trust::acceptor::Peer;
+use crate::trust::roles;
+use crate::trust::spiffe::{Role, Subject};
+use crate::wire::status::{self, Refused};
+
+/// A caller who may make the call, and the language to answer in.
+#[derive(Clone, Debug)]
+pub struct Called {
+    /// Who.
+    pub caller: Caller,
+    /// In what capacity.
+    pub role: Role,
+    /// The connection.
+    pub peer: Peer,
+    /// The language of refusals.
+    pub language: Language,
+}
+
+/// Checks who makes a call of `method`.
+///
+/// # Errors
+/// `CERT_UNKNOWN`, `CERT_REVOKED` or `ROLE_NOT_ALLOWED`.
+pub fn called<T>(request: &Request<T>, method: &str) -> Result<Called, Box<Status>> {
+    let language = status::language(request.metadata());
+    let refuse = |refused: Refused| Box::new(refused.status(language));
+    let peer = request.extensions().get::<Peer>().cloned();
+    let peer = peer.ok_or_else(|| refuse(Refused::new("CERT_UNKNOWN")))?;
+    if peer.revoked.is_cancelled() {
+        return Err(refuse(Refused::new("CERT_REVOKED")));
+    }
+    let Subject::Person(role, id) = &peer.identity.subject else {
+        return Err(refuse(Refused::new("CERT_UNKNOWN")));
+    };
+    if !roles::access(method).is_some_and(|access| access.allows(*role)) {
+        return Err(refuse(Refused::new("ROLE_NOT_ALLOWED").with("role", role.name())));
+    }
+    let caller = Caller {
+        identity: peer.identity.name(),
+        role: actor_role(*role),
+        certificate_number: id.clone(),
+    };
+    Ok(Called { caller, role: *role, peer: peer.clone(), language })
+}
+
+const fn actor_role(role: Role) -> ActorRole {
+    match role {
+        Role::Coordinator => ActorRole::Coordinator,
+        Role::Inspector => ActorRole::Inspector,
+        Role::System => ActorRole::System,
+        Role::Auditor => ActorRole::Auditor,
+        Role::Admin => ActorRole::Admin,
+    }
+}

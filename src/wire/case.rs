@@ -1,0 +1,230 @@
+//! Cases as messages: requests in, cases out.
+//!
+//! In scope: reading fields, writing resources. Out of scope: deciding anything.
+
+use prost::Message;
+
+use super::code::{Code, Read};
+use super::facts::{Reading, date_from_pb, date_to_pb, facts_to_pb};
+use super::pb::v1 as pb;
+use super::record;
+use super::status::{Refused, bad_fields, of_wire};
+use crate::domain::{
+    AuthorityLevel, CaseFacts, CaseRecord, Date, Evidence, ExternalRef, PersonRecord, allowed_moves,
+};
+use crate::domain::{CaseState, MoveKind};
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::view::CaseView;
+
+/// The bytes of a request, for telling a repetition from another request.
+#[must_use]
+pub fn request_body(request: &impl Message) -> Vec<u8> {
+    request.encode_to_vec()
+}
+
+/// A required message that is missing.
+fn missing(field: &'static str) -> Refused {
+    Refused::new("INVALID_FIELD").at(field)
+}
+
+/// Reads facts.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn facts(facts: Option<&pb::CaseFacts>) -> Result<CaseFacts, Refused> {
+    let mut reading = Reading::default();
+    let read = reading.facts(facts.ok_or_else(|| missing("facts"))?).map_err(|e| of_wire(&e))?;
+    if reading.newer { Err(Refused::new("INVALID_FIELD").at("facts")) } else { Ok(read) }
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// [`Refused`] naming every wrong field.
+pub fn record(record: Option<&pb::CaseRecord>) -> Result<CaseRecord, Refused> {
+    let read = record::record_from_pb(record.ok_or_else(|| missing("record"))?);
+    read.map_err(|wrong| bad_fields(wrong.into_iter().map(|w| w.at("record")).collect()))
+}
+
+/// Reads a person, if there is one.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn person(person: Option<&pb::PersonRecord>) -> Result<Option<PersonRecord>, Refused> {
+    let read = person.map(record::person_from_pb).transpose();
+    read.map_err(|wrong| bad_fields(vec![wrong.at("person")]))
+}
+
+/// Reads a list of evidence.
+///
+/// # Errors
+/// [`Refused`] naming every wrong field.
+pub fn evidence(evidence: &[pb::Evidence]) -> Result<Vec<Evidence>, Refused> {
+    record::evidence_from_pb(evidence).map_err(bad_fields)
+}
+
+/// Reads the own system's number, if there is one.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn external_ref(external: Option<&pb::ExternalRef>) -> Result<Option<ExternalRef>, Refused> {
+    let Some(external) = external else { return Ok(None) };
+    ExternalRef::parse(&external.system, &external.number)
+        .map_err(|wrong| bad_fields(vec![wrong.at("external_ref")]))
+}
+
+/// Reads a date that may be missing.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn date(field: &'static str, date: Option<&pb::Date>) -> Result<Option<Date>, Refused> {
+    let Some(given) = date else { return Ok(None) };
+    date_from_pb(given).map(Some).ok_or_else(|| Refused::new("INVALID_FIELD").at(field))
+}
+
+/// Reads who designated.
+///
+/// # Errors
+/// [`Refused`] when the code is unknown.
+pub fn authority(number: i32) -> Result<AuthorityLevel, Refused> {
+    match AuthorityLevel::read(number) {
+        Read::Known(level) => Ok(level),
+        Read::Unset | Read::Newer => Err(Refused::new("INVALID_FIELD").at("authority")),
+    }
+}
+
+/// Reads states to filter by.
+///
+/// # Errors
+/// [`Refused`] when a code is unknown.
+pub fn states(numbers: &[i32]) -> Result<Vec<CaseState>, Refused> {
+    let read = |number: &i32| match CaseState::read(*number) {
+        Read::Known(state) => Ok(state),
+        Read::Unset | Read::Newer => Err(Refused::new("INVALID_FIELD").at("states")),
+    };
+    numbers.iter().map(read).collect()
+}
+
+/// Reads a city.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn city(field: &'static str, code: u32) -> Result<CityCode, Refused> {
+    CityCode::from_u32(code).map_err(|_| Refused::new("INVALID_FIELD").at(field))
+}
+
+/// Reads a position, as etags and entry names are written.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn position(field: &'static str, text: &str) -> Result<Position, Refused> {
+    text.parse().map_err(|_| Refused::new("INVALID_FIELD").at(field))
+}
+
+/// Reads `agreements/{agreement}`; `None` for `agreements/-`.
+///
+/// # Errors
+/// [`Refused`] `NOT_FOUND` for anything else, as for an agreement that is not known.
+pub fn parent(text: &str) -> Result<Option<AgreementId>, Refused> {
+    let id = text.strip_prefix("agreements/").ok_or(Refused::new("NOT_FOUND"))?;
+    if id == "-" {
+        return Ok(None);
+    }
+    AgreementId::parse(id).map(Some).map_err(|_| Refused::new("NOT_FOUND"))
+}
+
+/// Reads `agreements/{agreement}/cases/{case}`.
+///
+/// # Errors
+/// [`Refused`] `NOT_FOUND` for anything else.
+pub fn case_name(text: &str) -> Result<(AgreementId, SubjectId), Refused> {
+    let not_found = || Refused::new("NOT_FOUND");
+    let (parent, case) = text.split_once("/cases/").ok_or_else(not_found)?;
+    let agreement = self::parent(parent)?.ok_or_else(not_found)?;
+    Ok((agreement, SubjectId::parse(case).map_err(|_| not_found())?))
+}
+
+/// Writes a case's name.
+#[must_use]
+pub fn name_of(agreement: AgreementId, subject: SubjectId) -> String {
+    format!("agreements/{agreement}/cases/{subject}")
+}
+
+/// What of a case lies in parts, as far as this city may see it.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// The editable fields.
+    pub record: Option<CaseRecord>,
+    /// The natural person.
+    pub person: Option<PersonRecord>,
+    /// The number people say.
+    pub number: String,
+    /// The own system's number.
+    pub external_ref: Option<ExternalRef>,
+}
+
+/// Writes a timestamp.
+#[must_use]
+pub fn timestamp(ms: i64) -> prost_types::Timestamp {
+    let nanos = i32::try_from(ms.rem_euclid(1000) * 1_000_000).unwrap_or(0);
+    prost_types::Timestamp { seconds: ms.div_euclid(1000), nanos }
+}
+
+/// Writes a state's number.
+#[must_use]
+pub fn state_number(state: Option<CaseState>) -> i32 {
+    state.map_or(0, |state| state.number())
+}
+
+/// A header as signed, decoded for reading; `None` when it cannot be.
+#[must_use]
+pub fn header(bytes: &bytes::Bytes) -> Option<pb::EntryHeader> {
+    pb::EntryHeader::decode(bytes.clone()).ok()
+}
+
+/// Writes a date.
+#[must_use]
+pub fn date_out(date: Date) -> pb::Date {
+    date_to_pb(date)
+}
+
+/// Writes a case as `own` sees it.
+#[must_use]
+pub fn case_to_pb(
+    (agreement, subject): (AgreementId, SubjectId),
+    view: &CaseView,
+    contents: &Contents,
+    own: CityCode,
+    members: &[CityCode],
+) -> pb::Case {
+    let case = &view.case;
+    let transfer = case.transfer.as_ref();
+    let step = |kind: MoveKind| {
+        if let MoveKind::Step(step) = kind { Some(step.number()) } else { None }
+    };
+    let allowed = allowed_moves(case, own, members).into_iter().filter_map(step).collect();
+    let shared = case.handled_by.len() > 1;
+    pb::Case {
+        name: name_of(agreement, subject),
+        etag: view.last_move.to_string(),
+        number: contents.number.clone(),
+        external_ref: contents.external_ref.as_ref().map(record::external_to_pb),
+        state: case.state.number(),
+        originating_city: case.originating.as_u32(),
+        handling_city: case.handling.as_u32(),
+        turn_city: case.turn.map_or(0, CityCode::as_u32),
+        facts: Some(facts_to_pb(&case.facts)),
+        record: contents.record.as_ref().map(record::record_to_pb),
+        person: contents.person.as_ref().map(record::person_to_pb),
+        transfer_from: transfer.map_or(0, |t| t.from.as_u32()),
+        transfer_to: transfer.map_or(0, |t| t.to.as_u32()),
+        last_effective_on: Some(date_to_pb(case.last_effective_on)),
+        update_time: Some(timestamp(view.last_record_time_ms)),
+        move_count: view.move_count,
+        contribution_count: view.contribution_count,
+        misfit_count: view.misfit_count,
+        files_outstanding: shared && !view.parts_received_by.contains(&case.handling),
+        needs_newer_version: view.needs_newer,
+        allowed_steps: allowed,
+    }
+}

@@ -1,0 +1,122 @@
+//! Real nodes for tests: `liandong serve` processes in temporary folders, on loopback.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use liandong::cli::case::draft;
+use liandong::cli::connect::Client;
+use liandong::cli::fleet::{Fleet, Plan};
+use liandong::lang::Lang;
+use liandong::trust::spiffe::Role;
+use liandong::wire::pb::v1 as pb;
+use tempfile::TempDir;
+
+/// What must come true comes true within this time, even on a machine under load.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// Cities with running processes; they end with the test.
+pub struct Nodes {
+    pub fleet: Fleet,
+    children: BTreeMap<u32, Child>,
+    _folder: TempDir,
+}
+
+pub fn plan(cities: &[u32], agreements: &[(&str, &[u32])]) -> Plan {
+    Plan {
+        cities: cities.to_vec(),
+        agreements: agreements.iter().map(|(n, m)| ((*n).to_owned(), m.to_vec())).collect(),
+        base_port: None,
+        boundaries: Some(include_str!("../../data/cities.geojson").to_owned()),
+        extra_config: String::new(),
+    }
+}
+
+pub fn exe() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_liandong"))
+}
+
+impl Nodes {
+    /// Lays the cities out; nothing runs yet.
+    pub fn lay_out(plan: &Plan) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let fleet = Fleet::open_or_lay_out(&folder.path().join("fleet"), plan).unwrap();
+        Self { fleet, children: BTreeMap::new(), _folder: folder }
+    }
+
+    /// Lays the cities out and starts them all.
+    pub fn start_all(plan: &Plan) -> Self {
+        let mut nodes = Self::lay_out(plan);
+        for code in &plan.cities {
+            nodes.start(*code);
+        }
+        nodes
+    }
+
+    pub fn start(&mut self, code: u32) {
+        let child = self.fleet.start(exe(), code).unwrap();
+        self.children.insert(code, child);
+    }
+
+    pub fn pid(&self, code: u32) -> u32 {
+        self.children[&code].id()
+    }
+
+    /// Ends a process with SIGKILL.
+    pub fn kill(&mut self, code: u32) {
+        let mut child = self.children.remove(&code).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    pub async fn client(&self, code: u32) -> Client {
+        self.client_as(code, Role::Coordinator).await
+    }
+
+    pub async fn client_as(&self, code: u32, role: Role) -> Client {
+        self.fleet.connect(code, role, Lang::En).await.unwrap()
+    }
+
+    /// What the process has written to its log.
+    pub fn log(&self, code: u32) -> String {
+        std::fs::read_to_string(self.fleet.folder(code).join("serve.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Nodes {
+    fn drop(&mut self) {
+        for child in self.children.values_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Asks again and again until the answer is there.
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        assert!(begun.elapsed() < WITHIN, "{what} did not come true");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A request that opens the sample case `nth` in an agreement.
+pub fn opening(agreement: &str, nth: usize, request_id: &str) -> pb::CreateCaseRequest {
+    let drafts = draft::read_all(include_str!("../../demo/sample-cases.json")).unwrap();
+    let draft = drafts[nth].clone();
+    pb::CreateCaseRequest {
+        parent: agreement.to_owned(),
+        facts: Some(draft.facts),
+        record: Some(draft.record),
+        person: draft.person,
+        external_ref: None,
+        effective_on: draft.reported_on,
+        request_id: request_id.to_owned(),
+        acting_for: None,
+    }
+}
