@@ -8,10 +8,12 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod exchange;
 mod geo_oracle;
 mod log_oracles;
 mod nodes;
 mod notes;
+mod proxy;
 mod tidy;
 mod two_cities;
 mod world;
