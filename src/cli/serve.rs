@@ -23,7 +23,7 @@ use crate::limits::{API_MESSAGE_BYTES_MAX, PEER_MESSAGE_BYTES_MAX};
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::clock::{SystemClock, SystemEntropy};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
-use crate::node::dial::Dialer;
+use crate::node::dial::{self, Dialer};
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
 use crate::node::writer::{self, NodeHandle};
@@ -120,7 +120,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         call: Arc::new(|node, channel, end| {
             tokio::spawn(async move {
                 let ended = peer_service::call(node, channel, end).await;
-                ended.map_err(|status| status.message().to_owned())
+                ended.map_err(|status| dial::why(&status, None))
             })
         }),
     };

@@ -1,7 +1,7 @@
 //! Dialling: one task a member city, back-off with jitter, begun again quickly after a link that
 //! stood. One open direction between two cities is enough.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -17,7 +17,9 @@ use crate::node::core::{Entropy, Input};
 use crate::node::link::LinkEnd;
 use crate::node::writer::NodeHandle;
 use crate::trust::card::Card;
-use crate::trust::tls::{Credentials, TlsContext};
+use crate::trust::tls::{Credentials, RefusedSerial, TlsContext};
+use crate::trust::tls_failure::{self, CertFailure};
+use crate::wire::status::Refused;
 
 /// First pause after a failed dial; it doubles.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
@@ -27,6 +29,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// A dial that takes longer has failed.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
+/// A link that stood this long was a good one: the next dial comes soon.
+const STOOD: Duration = Duration::from_secs(2);
 
 /// Runs a link over an open channel to its end; returns why it ended.
 pub type Call = Arc<
@@ -76,11 +80,12 @@ impl Dialer {
                 LOOK_AGAIN
             } else {
                 let began = tokio::time::Instant::now();
-                if let Err(reason) = self.once(city).await {
+                let ended = self.once(city).await;
+                let stood = ended.is_ok() && began.elapsed() > STOOD;
+                if let Err(reason) = ended {
                     tracing::debug!(%city, %reason, "dial failed");
                     self.node.tell(Input::DialFailed { city, reason }).await;
                 }
-                let stood = began.elapsed() > PAUSE_MAX;
                 pause = if stood { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
                 jittered(pause)
             };
@@ -119,7 +124,9 @@ impl Dialer {
     }
 
     async fn connect(&self, card: &Card, address: &str) -> Result<Channel, String> {
-        let config = self.tls.peer_client(self.own.clone(), card.city, &card.nodes);
+        let refused = RefusedSerial::default();
+        let (nodes, seen) = (&card.nodes, Arc::clone(&refused));
+        let config = self.tls.peer_client(self.own.clone(), card.city, nodes, seen);
         let connector = TlsConnector::from(Arc::new(config.map_err(|e| e.to_string())?));
         let target = address.to_owned();
         let dial = service_fn(move |_: Uri| {
@@ -139,11 +146,42 @@ impl Dialer {
             .origin(origin)
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(10));
-        endpoint.connect_with_connector(dial).await.map_err(|e| chain(&e))
+        let serial = || refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        endpoint.connect_with_connector(dial).await.map_err(|e| why(&e, serial()))
     }
 }
 
-/// An error with its causes, for the operator.
+/// Why a dial failed, for the operator: a reason of the table where it is about a certificate,
+/// else the error with its causes. `serial` is that of the other side's certificate.
+pub fn why(error: &(dyn std::error::Error + 'static), serial: Option<String>) -> String {
+    let time = |s: u64| {
+        let second = i64::try_from(s).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_second(second).map_or_else(|_| s.to_string(), |t| t.to_string())
+    };
+    let serial = serial.unwrap_or_default();
+    let refused = match tls_failure::find(error) {
+        None => return chain(error),
+        Some(CertFailure::TheirsExpired { not_after_s, now_s }) => {
+            Refused::new("PEER_CERT_EXPIRED")
+                .with("serial", serial)
+                .with("not_after", time(not_after_s))
+                .with("now", time(now_s))
+        }
+        Some(CertFailure::TheirsNotYet { not_before_s, now_s }) => {
+            Refused::new("PEER_CERT_NOT_YET_VALID")
+                .with("serial", serial)
+                .with("not_before", time(not_before_s))
+                .with("now", time(now_s))
+        }
+        Some(CertFailure::Theirs(detail)) => {
+            Refused::new("PEER_CERT_REFUSED").with("serial", serial).with("detail", detail)
+        }
+        Some(CertFailure::Ours(detail)) => Refused::new("OWN_CERT_REFUSED").with("detail", detail),
+    };
+    format!("{}: {}", refused.reason(), refused.english())
+}
+
+/// An error with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

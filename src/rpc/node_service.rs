@@ -49,6 +49,11 @@ fn log_out(log: &LogStatus) -> pb::Log {
         own: log.own,
         lag_entries: log.announced.saturating_sub(log.stored),
         lag_seconds: i64::try_from(log.lag_s).unwrap_or(i64::MAX),
+        contradicting_checkpoints: log
+            .fork
+            .iter()
+            .flat_map(|proof| [proof.lower.clone(), proof.higher.clone()])
+            .collect(),
     }
 }
 
@@ -72,6 +77,8 @@ fn status_out(status: &NodeStatus) -> pb::Status {
         received_bytes: 0,
         sent_bytes: 0,
         last_frame_time: Some(timestamp(l.heard_ms)),
+        strike_count: l.strikes,
+        duplicate_count: l.duplicates,
     };
     pb::Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -12,3 +12,4 @@ pub mod pki;
 pub mod roles;
 pub mod spiffe;
 pub mod tls;
+pub mod tls_failure;

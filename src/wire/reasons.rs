@@ -56,6 +56,21 @@ pub const REASONS: &[Line] = &[
     ("ACTING_FOR_NOT_ALLOWED", InvalidArgument,
         "本人操作无需填写代办人员，请去掉 acting_for",
         "only systems act for somebody else: leave acting_for out"),
+    // Whom this node dials.
+    ("PEER_CERT_EXPIRED", Unavailable,
+        "对方节点的证书（序列号 {serial}）已于 {not_after} 到期，本机时间 {now}；请对方换证，并核对时钟",
+        "certificate {serial} of the other node expired at {not_after}, it is {now} here; \
+         it must be renewed, or a clock is wrong"),
+    ("PEER_CERT_NOT_YET_VALID", Unavailable,
+        "对方节点的证书（序列号 {serial}）自 {not_before} 起有效，本机时间 {now}；请核对两边时钟",
+        "certificate {serial} of the other node is valid from {not_before} on, it is {now} here; \
+         a clock is wrong"),
+    ("PEER_CERT_REFUSED", Unavailable,
+        "对方节点的证书（序列号 {serial}）不能接受：{detail}；请核对对方的名片与证书",
+        "certificate {serial} of the other node is not acceptable: {detail}; compare its card"),
+    ("OWN_CERT_REFUSED", Unavailable,
+        "对方节点不接受本节点的证书：{detail}；请检查本市证书是否到期、名片是否已送达对方",
+        "the other node refused this node's certificate: {detail}; check its term and our card"),
     // Names, pages, cursors.
     ("NOT_FOUND", NotFound,
         "没有查到。请核对编号；不属于本市所签协议的案件查不到",

@@ -94,6 +94,19 @@ impl Refused {
         self.reason
     }
 
+    /// The facts for programs.
+    #[must_use]
+    pub fn facts(&self) -> &[(&'static str, String)] {
+        &self.metadata
+    }
+
+    /// What happened, for developers and for an operator's log, in English.
+    #[must_use]
+    pub fn english(&self) -> String {
+        let text = reasons::find(self.reason).map_or(self.reason, |(_, _, _, en)| en);
+        self.filled(text)
+    }
+
     /// The status, with its sentences in a language.
     #[must_use]
     pub fn status(&self, language: Language) -> Status {

@@ -60,9 +60,8 @@ async fn linked(client: &Client, wanted: &[u32]) {
     until("the links stand", || async {
         let status = client.nodes().get_status(pb::GetStatusRequest {}).await.unwrap();
         let links = status.into_inner().status.unwrap().links;
-        let up = |city: &u32| {
-            links.iter().any(|l| l.city == *city && l.state() == pb::LinkState::Up)
-        };
+        let up =
+            |city: &u32| links.iter().any(|l| l.city == *city && l.state() == pb::LinkState::Up);
         wanted.iter().all(up).then_some(())
     })
     .await;
@@ -133,7 +132,9 @@ async fn one_open_direction_is_enough() {
     let pair = [371_500, 130_400];
     let (mut nodes, mesh) = Mesh::lay_out(&plan(&pair, &[("聊邯", &pair)])).await;
     mesh.set_dialled(130_400, 371_500, Mode::Cut);
-    pair.map(|code| nodes.start(code));
+    for code in pair {
+        nodes.start(code);
+    }
     let agreement = nodes.fleet.agreements[0].name();
     let (one, other) = (nodes.client(371_500).await, nodes.client(130_400).await);
     let there = create(&one, &agreement, "去").await;

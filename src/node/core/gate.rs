@@ -66,7 +66,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         tracing::error!(log = %id, here, elsewhere = size, "restored from an older copy");
         log.hold = Hold::Restored;
         let agreement = log.manifest.agreement;
-        self.warnings.push(format!(
+        self.warn(format!(
             "本市节点由旧副本恢复：协议 {agreement} 须新建纪元（liandong epoch new）后方可办理"
         ));
     }
