@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use liandong::cli::connect::Client;
 use liandong::wire::pb::v1 as pb;
 
-use super::nodes::{Nodes, case_request, plan, until};
+use super::nodes::{Nodes, case_request, plan, standing, until, until_or};
 use super::proxy::{Mesh, Mode};
 
 pub const FIVE: [u32; 5] = [371_500, 130_400, 410_900, 371_400, 370_900];
@@ -32,11 +32,11 @@ pub async fn create(client: &Client, agreement: &str, title: &str) -> pb::Case {
 
 /// Waits until a case can be read at a node.
 pub async fn arrived(client: &Client, name: &str) -> pb::Case {
-    until("the case is readable", || async {
+    let read = || async {
         let request = pb::GetCaseRequest { name: name.to_owned() };
         client.cases().get_case(request).await.ok()?.into_inner().case
-    })
-    .await
+    };
+    until_or("the case is readable", read, || standing(client)).await
 }
 
 /// Waits until all of these nodes hold the same logs, all of them applied, and gives them.

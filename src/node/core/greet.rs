@@ -1,5 +1,7 @@
 //! Greetings: what two nodes tell each other first, and only of agreements both have signed.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use crate::ids::{AgreementId, CityCode, LogId};
@@ -11,12 +13,11 @@ use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now};
 use crate::store::Store;
 use crate::sync::frame::PROTOCOL;
-use crate::sync::{AgreementState, Cosign, Frame, Greeting, Hello, LinkId, LogState};
+use crate::sync::{AgreementState, Frame, Greeting, Hello, LinkId, LogState};
 use crate::wire::status::Refused;
 
-/// Bytes of cosignature lines in a greeting; the rest follow as frames. Leaves most of a frame to
-/// manifests, checkpoints and cards.
-const COSIGNATURES_BYTES_MAX: usize = 256 * 1024;
+/// Frames that follow a greeting; what is left out comes with the next one.
+const FRAMES_MAX: usize = 1024;
 
 impl<D: Disk, S: Store> Core<D, S> {
     /// The own greeting for one city: only agreements of which both are members.
@@ -24,12 +25,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         let shared: Vec<_> = self.logs.shared_agreements(city).collect();
         let mut agreements = Vec::with_capacity(shared.len());
         let mut members = Vec::new();
-        let (first, _) = self.cosignatures_for(city);
         for id in shared.into_iter().take(limits::HELLO_AGREEMENTS_MAX) {
             let Some(agreement) = self.book.get(id) else { continue };
             members.extend(agreement.cities());
             let charter = agreement.charter.hash();
-            let (manifests, logs) = self.log_states(id, city, &first);
+            let (manifests, logs) = self.log_states(id, city);
             agreements.push(AgreementState { agreement: id, charter, manifests, logs });
         }
         members.sort_unstable();
@@ -47,40 +47,35 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Manifests and states of the logs of an agreement, those of `city` first: it must hear of
     /// them whatever else is left out.
-    fn log_states(
-        &self,
-        agreement: AgreementId,
-        city: CityCode,
-        cosignatures: &[Cosign],
-    ) -> (Vec<Bytes>, Vec<LogState>) {
+    fn log_states(&self, agreement: AgreementId, city: CityCode) -> (Vec<Bytes>, Vec<LogState>) {
         let mut logs: Vec<&Log> = self.logs.of_agreement(agreement).collect();
         logs.sort_by_key(|l| (l.manifest.city != city, std::cmp::Reverse(l.manifest.epoch)));
         let state = |log: &Log| LogState {
             log: log.id,
             checkpoint: Some(log.durable_checkpoint.clone()).filter(|c| !c.is_empty()),
-            cosignatures: cosignatures.iter().filter(|c| c.log == log.id).cloned().collect(),
+            // They follow as frames, so that a greeting stays small.
+            cosignatures: Vec::new(),
         };
         let logs = logs.into_iter().take(limits::HELLO_LOGS_MAX);
         logs.map(|l| (l.note.clone(), state(l))).unzip()
     }
 
-    /// Cosignatures that `city` should have: over its own logs, and over logs whose author is not
-    /// linked here, to be passed on. In two lots: for the greeting, and for frames after it.
-    fn cosignatures_for(&self, city: CityCode) -> (Vec<Cosign>, Vec<Cosign>) {
-        let (mut first, mut then, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for log in self.logs.iter().filter(|l| self.logs.may_see(city, l.id)) {
+    /// What `city` should have besides the greeting, in frames: between the own greeting and this
+    /// one something may have come that neither of them names.
+    fn after_greeting(&self, city: CityCode, listed: &BTreeSet<Bytes>) -> Vec<Frame> {
+        let seen = || self.logs.iter().filter(|l| self.logs.may_see(city, l.id));
+        let news = seen().map(|l| &l.note).filter(|note| !listed.contains(*note));
+        let manifests = news.cloned().map(Frame::Manifest);
+        let forks = seen().filter_map(|l| l.fork.as_ref().map(|proof| proof.encode(l.id)));
+        // Over its own logs, and over logs whose author is not linked here, to be passed on.
+        let due = |log: &&Log| {
             let author = log.manifest.city;
-            if log.is_own() || (author != city && self.exchange.link_to(author).is_some()) {
-                continue;
-            }
-            for (nth, held) in log.cosigned.values().enumerate() {
-                bytes += held.cosign.line.len();
-                let fits = bytes <= COSIGNATURES_BYTES_MAX && nth < limits::HELLO_COSIGNATURES_MAX;
-                let lot = if fits { &mut first } else { &mut then };
-                lot.push(held.cosign.clone());
-            }
-        }
-        (first, then)
+            !log.is_own() && (author == city || self.exchange.link_to(author).is_none())
+        };
+        let cosignatures =
+            seen().filter(due).flat_map(|l| l.cosigned.values().map(|held| held.cosign.clone()));
+        let forks = forks.map(Frame::Fork);
+        forks.chain(manifests).chain(cosignatures.map(Frame::Cosign)).take(FRAMES_MAX).collect()
     }
 
     /// A greeting came over a link that has not greeted before.
@@ -115,6 +110,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             outputs.extend(self.peer_note(now, city, card));
         }
         let mut sizes = Vec::new();
+        let manifests = hello.agreements.iter().flat_map(|a| a.manifests.iter().cloned());
+        let listed: BTreeSet<Bytes> = manifests.collect();
         for state in hello.agreements {
             outputs.extend(self.agreement_greeted(now, link, city, state, &mut sizes));
         }
@@ -122,11 +119,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.links.greeted(now, link, city, self.exchange.is_ours(link));
         let actions = self.exchange.hello(now.mono_ms, &self.logs, link, &sizes);
         outputs.extend(self.perform(actions));
-        let (_, more) = self.cosignatures_for(city);
-        outputs.extend(more.into_iter().map(|c| Output::Send(link, Frame::Cosign(c))));
-        let forks = self.logs.iter().filter(|l| self.logs.may_see(city, l.id));
-        let forks = forks.filter_map(|l| l.fork.as_ref().map(|proof| proof.encode(l.id)));
-        outputs.extend(forks.map(|proof| Output::Send(link, Frame::Fork(proof))));
+        let more = self.after_greeting(city, &listed);
+        outputs.extend(more.into_iter().map(|frame| Output::Send(link, frame)));
         self.asking.soon();
         outputs.extend(self.ask_for_missing(now));
         outputs

@@ -2,12 +2,13 @@
 //!
 //! Nothing is parked: a stretch starts where this node stands, or it is turned away.
 
-use crate::ids::LogId;
+use crate::ids::{Hash, LogId};
 use crate::journal::Disk;
 use crate::log::batch::{Accepted, Batch, accept_batch};
+use crate::log::merkle::{LeafSource, leaf_hash};
 use crate::log::{AppendError, Audience, Entry};
 use crate::node::core::follow::refuse;
-use crate::node::core::group::Ingested;
+use crate::node::core::group::{GroupRows, Ingested};
 use crate::node::core::io::Output;
 use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now};
@@ -17,6 +18,23 @@ use crate::sync::{Frame, LinkId, RawBatch, RawEntry};
 use crate::wire::entry::ParsedHeader;
 use crate::wire::status::Refused;
 use crate::wire::{self, WireError};
+
+/// Leaves of a log: of what is stored, and of what this group will store.
+struct LeavesOfGroup<'a, D: Disk> {
+    stored: Leaves<'a, D>,
+    gathered: &'a [Ingested],
+}
+
+impl<D: Disk> LeafSource for LeavesOfGroup<'_, D> {
+    fn leaf(&self, index: u64) -> Option<Hash> {
+        let gathered = self.gathered.iter().filter(|s| s.batch.log == self.stored.log);
+        let found = gathered.into_iter().find_map(|stretch| {
+            let offset = usize::try_from(index.checked_sub(stretch.batch.from)?).ok()?;
+            stretch.batch.entries.get(offset)
+        });
+        found.map(|entry| leaf_hash(&entry.header)).or_else(|| self.stored.leaf(index))
+    }
+}
 
 /// A batch that was accepted.
 struct Taken {
@@ -87,8 +105,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             entry.envelope.parts.get(part).is_some_and(|p| p.audience != Audience::AllMembers)
         };
         let journal = self.journal.reader();
-        let rows = self.group_rows();
-        let leaves = Leaves { rows: &rows, journal: &journal, log };
+        let rows = GroupRows { changes: &mut self.group.changes, base: &self.rows };
+        let stored = Leaves { rows: &rows, journal: &journal, log };
+        let leaves = LeavesOfGroup { stored, gathered: &self.group.ingested };
         let accepted = accept_batch(&frontier, &leaves, log, &key, &batch, withheld_ok)
             .map_err(NotTaken::Append)?;
         headers.drain(..accepted.dropped.min(headers.len()));
