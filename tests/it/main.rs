@@ -10,10 +10,12 @@
 
 mod exchange;
 mod geo_oracle;
+mod hostile;
 mod log_oracles;
 mod nodes;
 mod notes;
 mod proxy;
+mod rogue;
 mod tidy;
 mod two_cities;
 mod world;
