@@ -1,0 +1,1 @@
+//! `docs/formats.md`: its examples are the golden files.
