@@ -8,6 +8,7 @@
 
 mod arrows;
 mod homes;
+mod logs;
 mod proto;
 mod pure;
 mod repo;
