@@ -19,6 +19,7 @@ use crate::lang::Lang;
 pub mod case;
 pub mod check;
 pub mod connect;
+pub mod demo;
 pub mod dial_error;
 mod dispatch;
 pub mod failure;
@@ -64,6 +65,8 @@ pub struct Global {
 pub enum Command {
     /// 运行本市节点 · run the node of this city
     Serve(serve::ServeArgs),
+    /// 演示：本机五市节点、四十件样例案件 · five cities on this machine, forty sample cases
+    Demo(demo::DemoArgs),
     /// 案件 · boundary-area cases
     Case(case::CaseArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop
@@ -171,6 +174,7 @@ mod tests {
             "liandong case --api 127.0.0.1:1 list",
             "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
+            "liandong demo --cities 2 --until-synced --json --dir d --base-port 7000",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");
@@ -183,6 +187,7 @@ mod tests {
             "liandong case transfer LD-1 --to 371522",
             "liandong case move LD-1 立案 --on 2026-02-30",
             "liandong case new --lon 115",
+            "liandong demo --cities 6",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }
