@@ -270,6 +270,13 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
         boundaries: boundaries(config)?,
     };
     let judge = |sizes: &[(crate::ids::LogId, u64)]| Guard::compare(guard.as_ref(), id, sizes);
+    if guard.is_none() && report.created {
+        // Before the first record: a node killed within its first second is no restored copy.
+        let begun = Guard { journal_id: id, sizes: Vec::new() };
+        begun
+            .write(&config.guard_file)
+            .map_err(|e| local("guard 文件无法写入", "the guard file cannot be written", e))?;
+    }
     let core = Core::open(parts, clock.now(), &judge, &mut |_, _| {})
         .map_err(|e| local("无法启动", "could not start", e))?;
     let keeper = GuardKeeper::new(config.guard_file.clone());
