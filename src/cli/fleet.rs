@@ -433,6 +433,6 @@ fn charter_of(id: AgreementId, short_name: &str, who: &[&Operator]) -> Result<Ch
         deadlines: Deadlines::default(),
         members: who.iter().map(member).collect(),
         border_pairs: Vec::new(),
-        closings: Vec::new(),
+        amendments: Vec::new(),
     })
 }
