@@ -10,6 +10,7 @@
 
 mod epochs;
 mod exchange;
+mod foreign;
 mod geo_oracle;
 mod log_oracles;
 mod nodes;
