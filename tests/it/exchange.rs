@@ -60,9 +60,8 @@ async fn linked(client: &Client, wanted: &[u32]) {
     until("the links stand", || async {
         let status = client.nodes().get_status(pb::GetStatusRequest {}).await.unwrap();
         let links = status.into_inner().status.unwrap().links;
-        let up = |city: &u32| {
-            links.iter().any(|l| l.city == *city && l.state() == pb::LinkState::Up)
-        };
+        let up =
+            |city: &u32| links.iter().any(|l| l.city == *city && l.state() == pb::LinkState::Up);
         wanted.iter().all(up).then_some(())
     })
     .await;
