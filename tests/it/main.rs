@@ -8,10 +8,10 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
-mod formats;
 mod epochs;
 mod exchange;
 mod foreign;
+mod formats;
 mod geo_oracle;
 mod log_oracles;
 mod nodes;

@@ -8,6 +8,7 @@
 
 mod arrows;
 mod homes;
+mod invariants;
 mod logs;
 mod proto;
 mod pure;
