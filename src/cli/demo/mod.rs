@@ -254,10 +254,26 @@ impl Demo {
 
     fn tell_walked(&self, walked: Walked) {
         let Walked { new, replayed, left_alone } = walked;
-        self.show.say(
-            &format!("新办 {new} 步，先前已办 {replayed} 步，{left_alone} 件已有他人续办未再处理"),
-            &format!("{new} steps new, {replayed} done before, {left_alone} cases left alone"),
-        );
+        if self.fresh {
+            self.show.say(
+                &format!(
+                    "{} 步办理完毕，其中 {replayed} 步答复丢失后重问，未重复登记",
+                    new + replayed
+                ),
+                &format!(
+                    "{} steps are done; {replayed} were asked again after a lost answer and done \
+                     once",
+                    new + replayed
+                ),
+            );
+        } else {
+            self.show.say(
+                &format!(
+                    "新办 {new} 步，先前已办 {replayed} 步，另有 {left_alone} 件已续办，不再处理"
+                ),
+                &format!("{new} steps new, {replayed} done before, {left_alone} cases left alone"),
+            );
+        }
     }
 }
 
