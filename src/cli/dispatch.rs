@@ -1,7 +1,7 @@
 //! From a parsed command line to the function that does it. One line a command.
 
 use super::failure::Failure;
-use super::{Command, Context, case, check, demo, serve, status, watch};
+use super::{Command, Context, case, check, demo, epoch, serve, status, watch};
 
 /// Runs the command.
 pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
@@ -12,5 +12,6 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
+        Command::Epoch(args) => epoch::run(context, args).await,
     }
 }

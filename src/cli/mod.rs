@@ -18,11 +18,14 @@ use crate::lang::Lang;
 
 pub mod case;
 pub mod check;
+pub mod confirm;
 pub mod connect;
 pub mod demo;
 pub mod dial_error;
 mod dispatch;
+pub mod epoch;
 pub mod failure;
+pub mod files;
 pub mod fleet;
 pub mod json;
 pub mod names;
@@ -75,6 +78,8 @@ pub enum Command {
     Status(status::StatusArgs),
     /// 逐步检查连接：网络、加密、证书、权限、时钟、版本 · check a connection step by step
     Check(check::CheckArgs),
+    /// 本市节点在协议中开始或另起记录 · begin the records of this node in an agreement
+    Epoch(epoch::EpochArgs),
 }
 
 /// Language and form of output, and where the node is.
@@ -174,6 +179,8 @@ mod tests {
             "liandong case --api 127.0.0.1:1 list",
             "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
+            "liandong epoch new --agreement 聊邯 --city-key city.key --yes",
+            "liandong epoch sign a.request --city-key city.key --json",
             "liandong demo --cities 2 --until-synced --json --dir d --base-port 7000",
         ] {
             if let Err(error) = parse(line) {

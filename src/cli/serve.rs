@@ -46,6 +46,15 @@ const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// How often the inbox is looked at and the core hears that time has passed.
 const TICK: Duration = Duration::from_millis(250);
 
+/// What the api port offers, as reflection names it.
+const API_SERVICES: [&str; 5] = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "liandong.v1.AgreementService",
+    "liandong.v1.CaseService",
+    "liandong.v1.NodeService",
+];
+
 /// Arguments of `serve`.
 #[derive(clap::Args, Debug)]
 pub struct ServeArgs {
@@ -190,8 +199,14 @@ fn peer_server(node: &NodeHandle) -> tonic::transport::server::Router {
 async fn api_server(node: &NodeHandle) -> Result<tonic::transport::server::Router, Failure> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<CaseServiceServer<CaseApi>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
+    // Only what this port serves: the descriptors hold the exchange between cities too.
+    let named = API_SERVICES.iter().fold(
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET),
+        |builder, name| builder.with_service_name(*name),
+    );
+    let reflection = named
         .build_v1()
         .map_err(|e| local("无法提供反射服务", "could not set up reflection", e))?;
     let cases = CaseServiceServer::new(CaseApi { node: node.clone() })
