@@ -247,7 +247,7 @@ impl Demo {
         self.cities.ready(away).await?;
         self.show.say(
             &format!("此间其余各市办理 {meanwhile} 步；{name} 恢复，新进程 {pid}，正在补齐"),
-            &format!("{meanwhile} steps meanwhile; {name} is back as process {pid}, catching up"),
+            &format!("steps meanwhile: {meanwhile}; {name} is back as process {pid}, catching up"),
         );
         Ok((away, meanwhile))
     }
