@@ -9,9 +9,12 @@
 )]
 
 mod geo_oracle;
+mod kills;
 mod log_oracles;
 mod nodes;
 mod notes;
+mod power;
+mod storm;
 mod tidy;
 mod two_cities;
 mod world;
