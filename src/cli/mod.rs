@@ -18,10 +18,14 @@ use crate::lang::Lang;
 
 pub mod case;
 pub mod check;
+pub mod confirm;
 pub mod connect;
+pub mod demo;
 pub mod dial_error;
 mod dispatch;
+pub mod epoch;
 pub mod failure;
+pub mod files;
 pub mod fleet;
 pub mod json;
 pub mod names;
@@ -64,6 +68,8 @@ pub struct Global {
 pub enum Command {
     /// 运行本市节点 · run the node of this city
     Serve(serve::ServeArgs),
+    /// 演示：本机五市节点、四十件样例案件 · five cities on this machine, forty sample cases
+    Demo(demo::DemoArgs),
     /// 案件 · boundary-area cases
     Case(case::CaseArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop
@@ -72,6 +78,8 @@ pub enum Command {
     Status(status::StatusArgs),
     /// 逐步检查连接：网络、加密、证书、权限、时钟、版本 · check a connection step by step
     Check(check::CheckArgs),
+    /// 本市节点在协议中开始或另起记录 · begin the records of this node in an agreement
+    Epoch(epoch::EpochArgs),
 }
 
 /// Language and form of output, and where the node is.
@@ -171,6 +179,9 @@ mod tests {
             "liandong case --api 127.0.0.1:1 list",
             "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
+            "liandong epoch new --agreement 聊邯 --city-key city.key --yes",
+            "liandong epoch sign a.request --city-key city.key --json",
+            "liandong demo --cities 2 --until-synced --json --dir d --base-port 7000",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");
@@ -183,6 +194,7 @@ mod tests {
             "liandong case transfer LD-1 --to 371522",
             "liandong case move LD-1 立案 --on 2026-02-30",
             "liandong case new --lon 115",
+            "liandong demo --cities 6",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -8,12 +8,16 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod epochs;
+mod exchange;
+mod foreign;
 mod geo_oracle;
 mod kills;
 mod log_oracles;
 mod nodes;
 mod notes;
 mod power;
+mod proxy;
 mod storm;
 mod tidy;
 mod two_cities;

@@ -17,9 +17,8 @@ use crate::api::request::WriteError;
 use crate::api::status::RecoveryStatus;
 use crate::domain::Event;
 use crate::ids::{AgreementId, CityCode, LogId, Position};
-use crate::journal::{Disk, RecordKind};
+use crate::journal::{Disk, LocalFact, RecordKind};
 use crate::log::Head;
-use crate::node::core::local::Local;
 use crate::node::core::logs::{Hold, Log};
 use crate::node::core::{Core, Now, keys};
 use crate::store::Store;
@@ -74,7 +73,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let here = self.logs.get(id).map_or(0, Log::appended);
         tracing::error!(log = %id, here, elsewhere = size, "restored from an older copy");
         self.hold_restored(id, size);
-        let record = Local::Restored { log: id, size }.encode();
+        let record = LocalFact::Restored { log: id, size }.encode().into();
         self.group.small.push((RecordKind::Local, record));
         self.group.dirty = true;
     }
@@ -93,11 +92,11 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Reads back what was written here in an earlier life.
     pub(super) fn replay_local(&mut self, payload: &[u8]) {
-        match Local::decode(payload) {
-            Some(Local::Shown { log, city, size }) => {
+        match LocalFact::decode(payload) {
+            Some(LocalFact::Shown { log, city, size }) => {
                 self.recoveries.shown.insert((log, city), size);
             }
-            Some(Local::Restored { log, size }) => self.hold_restored(log, size),
+            Some(LocalFact::Restored { log, size }) => self.hold_restored(log, size),
             None => tracing::warn!("a record of a later version is left alone"),
         }
     }
@@ -139,7 +138,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return;
         }
         self.recoveries.shown.insert((log, city), size);
-        let record = Local::Shown { log, city, size }.encode();
+        let record = LocalFact::Shown { log, city, size }.encode().into();
         self.group.small.push((RecordKind::Local, record));
         self.group.dirty = true;
     }

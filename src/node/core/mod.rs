@@ -20,7 +20,6 @@ pub mod group;
 mod ingest;
 pub mod io;
 pub mod keys;
-mod local;
 pub mod logs;
 mod notes;
 mod parts;
