@@ -18,6 +18,7 @@ mod nodes;
 mod notes;
 mod power;
 mod proxy;
+mod restore;
 mod storm;
 mod tidy;
 mod two_cities;
