@@ -23,3 +23,4 @@ mod storm;
 mod tidy;
 mod two_cities;
 mod world;
+mod world_restore;
