@@ -28,6 +28,7 @@ pub mod files;
 pub mod fleet;
 pub mod json;
 pub mod names;
+pub mod pki;
 pub mod profile;
 pub mod serve;
 pub mod status;
@@ -77,6 +78,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// 本市节点在协议中开始或另起记录 · begin the records of this node in an agreement
     Epoch(epoch::EpochArgs),
+    /// 城市密钥与试用证书 · city keys, and certificates for trying out
+    Pki(pki::PkiArgs),
 }
 
 /// Language and form of output, and where the node is.
@@ -177,6 +180,9 @@ mod tests {
             "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
             "liandong epoch new --agreement 聊邯 --city-key city.key --yes",
+            "liandong pki init --city 371500 --dir a",
+            "liandong pki officer --city 371500 --role admin --id 1",
+            "liandong pki revoke a.pem b.pem --json",
             "liandong epoch sign a.request --city-key city.key --json",
         ] {
             if let Err(error) = parse(line) {
