@@ -178,9 +178,9 @@ fn next_steps(args: &InitArgs, lang: Lang) -> String {
         format!(
             "下一步：\n\
              1. 把城市公钥告诉其他市（当面或电话核对），由一方起草协议：liandong agreement draft\n\
-             2. 签署：liandong agreement sign 协议.note --city {city} --city-key {dir}/city.key\n\
+             2. 签署：liandong agreement sign 协议 --city-key {dir}/city.key\n\
              3. 交换名片 {dir}/card-{city}.note，连同签齐的协议交给本节点：\n   \
-             liandong agreement add 协议.note card-*.note --config {dir}/liandong.toml\n\
+             liandong agreement add 各份协议副本 card-*.note --config {dir}/liandong.toml\n\
              4. 开始记录：liandong epoch new --config {dir}/liandong.toml --agreement 简称 \\\n   \
              --city-key {dir}/city.key\n\
              5. 启动：liandong serve --config {dir}/liandong.toml\n\
@@ -190,9 +190,9 @@ fn next_steps(args: &InitArgs, lang: Lang) -> String {
             "next:\n\
              1. tell the other cities the public city key (and compare it by telephone); one city\n   \
              drafts the agreement: liandong agreement draft\n\
-             2. sign: liandong agreement sign FILE.note --city {city} --city-key {dir}/city.key\n\
+             2. sign: liandong agreement sign FILE --city-key {dir}/city.key\n\
              3. exchange cards ({dir}/card-{city}.note) and hand everything to the node:\n   \
-             liandong agreement add FILE.note card-*.note --config {dir}/liandong.toml\n\
+             liandong agreement add COPIES card-*.note --config {dir}/liandong.toml\n\
              4. begin the records: liandong epoch new --config {dir}/liandong.toml \\\n   \
              --agreement NAME --city-key {dir}/city.key\n\
              5. start: liandong serve --config {dir}/liandong.toml\n\
