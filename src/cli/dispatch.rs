@@ -2,11 +2,13 @@
 
 use super::failure::Failure;
 use super::{Command, Context, agreement, card, case, check, epoch, pki, serve, status, watch};
+use super::{Command, Context, case, check, demo, epoch, serve, status, watch};
 
 /// Runs the command.
 pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(args) => serve::run(args, context.lang).await,
+        Command::Demo(args) => demo::run(context, args).await,
         Command::Case(args) => case::run(&context.with(args.profile), args.command).await,
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,

@@ -171,6 +171,19 @@ impl Fleet {
         }
     }
 
+    /// A fleet that lies nowhere, for tests of what compares cities.
+    #[cfg(test)]
+    #[must_use]
+    pub fn of_agreements(agreements: Vec<Agreement>) -> Self {
+        Self { cities: Vec::new(), agreements, dir: PathBuf::new() }
+    }
+
+    /// Whether a whole fleet lies in `dir`.
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(INDEX).is_file()
+    }
+
     fn lay_out(dir: PathBuf, plan: &Plan) -> Result<Self, Failure> {
         let addresses = ports(plan.cities.len() * 2, plan.base_port)?;
         let mut cities = Vec::with_capacity(plan.cities.len());
@@ -331,6 +344,7 @@ impl Fleet {
             .arg("--config")
             .arg(folder.join("liandong.toml"))
             .arg("--die-with-parent")
+            .arg(std::process::id().to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
@@ -343,6 +357,14 @@ impl Fleet {
     /// [`Failure`] when it cannot be started.
     pub fn start(&self, exe: &Path, code: u32) -> Result<Child, Failure> {
         self.command(exe, code)?.spawn().map_err(|e| failed("serve")(&e))
+    }
+
+    /// The last lines that a city's process wrote to its log.
+    #[must_use]
+    pub fn last_words(&self, code: u32) -> Vec<String> {
+        let log = std::fs::read_to_string(self.folder(code).join("serve.log")).unwrap_or_default();
+        let from = log.lines().count().saturating_sub(5);
+        log.lines().skip(from).map(str::to_owned).collect()
     }
 
     /// How to reach a city's api port as one of its people or systems.
@@ -369,11 +391,7 @@ impl Fleet {
             match Client::open(&self.profile(code, role), lang).await {
                 Ok(client) => return Ok(client),
                 Err(failure) if begun.elapsed() > READY_WITHIN => {
-                    let log = std::fs::read_to_string(self.folder(code).join("serve.log"));
-                    let log = log.unwrap_or_default();
-                    let from = log.lines().count().saturating_sub(5);
-                    let tail = log.lines().skip(from).map(str::to_owned);
-                    return Err(tail.fold(failure, Failure::detail));
+                    return Err(self.last_words(code).into_iter().fold(failure, Failure::detail));
                 }
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
@@ -433,6 +451,6 @@ fn charter_of(id: AgreementId, short_name: &str, who: &[&Operator]) -> Result<Ch
         deadlines: Deadlines::default(),
         members: who.iter().map(member).collect(),
         border_pairs: Vec::new(),
-        closings: Vec::new(),
+        amendments: Vec::new(),
     })
 }

@@ -22,6 +22,7 @@ pub mod case;
 pub mod check;
 pub mod confirm;
 pub mod connect;
+pub mod demo;
 pub mod dial_error;
 mod dispatch;
 pub mod epoch;
@@ -70,6 +71,8 @@ pub struct Global {
 pub enum Command {
     /// 运行本市节点 · run the node of this city
     Serve(serve::ServeArgs),
+    /// 演示：本机五市节点、四十件样例案件 · five cities on this machine, forty sample cases
+    Demo(demo::DemoArgs),
     /// 案件 · boundary-area cases
     Case(case::CaseArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop
@@ -196,6 +199,7 @@ mod tests {
             "liandong pki officer --city 371500 --role admin --id 1",
             "liandong pki revoke a.pem b.pem --json",
             "liandong epoch sign a.request --city-key city.key --json",
+            "liandong demo --cities 2 --until-synced --json --dir d --base-port 7000",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");
@@ -208,6 +212,7 @@ mod tests {
             "liandong case transfer LD-1 --to 371522",
             "liandong case move LD-1 立案 --on 2026-02-30",
             "liandong case new --lon 115",
+            "liandong demo --cities 6",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

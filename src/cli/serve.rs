@@ -46,6 +46,15 @@ const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// How often the inbox is looked at and the core hears that time has passed.
 const TICK: Duration = Duration::from_millis(250);
 
+/// What the api port offers, as reflection names it.
+const API_SERVICES: [&str; 5] = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "liandong.v1.AgreementService",
+    "liandong.v1.CaseService",
+    "liandong.v1.NodeService",
+];
+
 /// Arguments of `serve`.
 #[derive(clap::Args, Debug)]
 pub struct ServeArgs {
@@ -55,9 +64,9 @@ pub struct ServeArgs {
     /// 拒绝使用 liandong pki 试用证书 · refuse certificates made by `liandong pki`
     #[arg(long)]
     pub production: bool,
-    /// 随父进程退出（供演示使用） · end with the parent process (for the demo)
-    #[arg(long, hide = true)]
-    pub die_with_parent: bool,
+    /// 随父进程退出（供演示使用） · end with the parent process of this id (for the demo)
+    #[arg(long, hide = true, value_name = "PID")]
+    pub die_with_parent: Option<i32>,
 }
 
 /// Secret keys of own logs, by file.
@@ -83,9 +92,8 @@ fn local(zh: &str, en: &str, why: impl std::fmt::Display) -> Failure {
 /// # Errors
 /// [`Failure`] naming what keeps it from starting.
 pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
-    if args.die_with_parent {
-        let _ =
-            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    if let Some(parent) = args.die_with_parent {
+        die_with(parent)?;
     }
     let config = Config::load(&args.config).map_err(|e| Failure::local(e.text(lang)))?;
     crate::telemetry::init(&config.log)
@@ -143,6 +151,19 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     one.and(two).map_err(|e| local("服务中断", "the server ended", e))
 }
 
+/// Asks the kernel to end this process with its parent, which may be gone already.
+fn die_with(parent: i32) -> Result<(), Failure> {
+    use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|e| local("无法随父进程退出", "cannot be made to end with the parent", e))?;
+    // Whoever ended before the line above sends no signal any more; somebody else is the parent.
+    if getppid().map(Pid::as_raw_pid) == Some(parent) {
+        Ok(())
+    } else {
+        Err(local("父进程已退出", "the parent has ended", parent))
+    }
+}
+
 async fn stop_on_signal(stop: CancellationToken) {
     let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
     else {
@@ -178,8 +199,14 @@ fn peer_server(node: &NodeHandle) -> tonic::transport::server::Router {
 async fn api_server(node: &NodeHandle) -> Result<tonic::transport::server::Router, Failure> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<CaseServiceServer<CaseApi>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
+    // Only what this port serves: the descriptors hold the exchange between cities too.
+    let named = API_SERVICES.iter().fold(
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET),
+        |builder, name| builder.with_service_name(*name),
+    );
+    let reflection = named
         .build_v1()
         .map_err(|e| local("无法提供反射服务", "could not set up reflection", e))?;
     let cases = CaseServiceServer::new(CaseApi { node: node.clone() })
@@ -258,6 +285,13 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
         boundaries: boundaries(config)?,
     };
     let judge = |sizes: &[(crate::ids::LogId, u64)]| Guard::compare(guard.as_ref(), id, sizes);
+    if guard.is_none() && report.created {
+        // Before the first record: a node killed within its first second is no restored copy.
+        let begun = Guard { journal_id: id, sizes: Vec::new() };
+        begun
+            .write(&config.guard_file)
+            .map_err(|e| local("guard 文件无法写入", "the guard file cannot be written", e))?;
+    }
     let core = Core::open(parts, clock.now(), &judge, &mut |_, _| {})
         .map_err(|e| local("无法启动", "could not start", e))?;
     let keeper = GuardKeeper::new(config.guard_file.clone());

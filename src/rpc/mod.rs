@@ -5,7 +5,14 @@
 
 pub mod agreement_service;
 pub mod caller;
+mod case_command;
+mod case_history;
+mod case_list;
 pub mod case_read;
 pub mod case_service;
+mod case_watch;
+mod case_write;
+mod cursor;
 pub mod node_service;
+mod page_token;
 pub mod peer_service;

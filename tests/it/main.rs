@@ -9,10 +9,13 @@
 )]
 
 mod epochs;
+mod exchange;
+mod foreign;
 mod geo_oracle;
 mod log_oracles;
 mod nodes;
 mod notes;
+mod proxy;
 mod tidy;
 mod two_cities;
 mod world;

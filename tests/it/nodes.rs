@@ -120,3 +120,15 @@ pub fn opening(agreement: &str, nth: usize, request_id: &str) -> pb::CreateCaseR
         acting_for: None,
     }
 }
+
+/// A request that opens a small case with this title, wherever the agreement lies.
+pub fn case_request(agreement: &str, title: &str) -> pb::CreateCaseRequest {
+    let mut request = opening(agreement, 0, &uuid::Uuid::new_v4().to_string());
+    let record = pb::CaseRecord {
+        title: title.to_owned(),
+        belt_reason: "试验".to_owned(),
+        ..pb::CaseRecord::default()
+    };
+    request.record = Some(record);
+    request
+}

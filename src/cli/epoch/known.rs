@@ -148,7 +148,8 @@ impl Known {
             | RecordKind::Cosignature
             | RecordKind::ForkProof
             | RecordKind::Suspension
-            | RecordKind::Local => {}
+            | RecordKind::Local
+            | RecordKind::Newer => {}
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::api::request::WriteError;
 use crate::domain::Event;
 use crate::ids::{AgreementId, CityCode, LogId, Position};
-use crate::journal::{Disk, RecordKind};
+use crate::journal::{Disk, LocalFact, RecordKind};
 use crate::node::core::logs::Hold;
 use crate::node::core::{Core, Now};
 use crate::store::Store;
@@ -83,10 +83,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let size = shown.iter().find(|(log, _)| *log == old).map_or(0, |(_, size)| *size);
         recovery.shown = recovery.shown.max(size);
         if recovery.waiting.remove(&city) {
-            let mut payload = b"shown".to_vec();
-            payload.extend_from_slice(old.as_bytes());
-            payload.extend_from_slice(&city.as_u32().to_be_bytes());
-            payload.extend_from_slice(&size.to_be_bytes());
+            let payload = LocalFact::Shown { log: old, city, size }.encode();
             self.group.small.push((RecordKind::Local, payload.into()));
             self.group.dirty = true;
         }
@@ -94,23 +91,10 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Reads back what [`Self::member_has_shown`] wrote.
     pub(super) fn replay_shown(&mut self, payload: &[u8]) {
-        let Some((log, rest)) = payload.strip_prefix(b"shown").and_then(|p| p.split_at_checked(32))
-        else {
-            return;
-        };
-        let Some((city, size)) = rest.split_at_checked(4) else { return };
-        let (Ok(log), Ok(city), Ok(size)) =
-            (LogId::from_slice(log), city.try_into(), size.try_into())
-        else {
-            return;
-        };
-        let city = CityCode::from_u32(u32::from_be_bytes(city));
-        let size = u64::from_be_bytes(size);
+        let Some(LocalFact::Shown { log, city, size }) = LocalFact::decode(payload) else { return };
         for recovery in self.recoveries.values_mut().filter(|r| r.old_log == log) {
             recovery.shown = recovery.shown.max(size);
-            if let Ok(city) = city {
-                recovery.waiting.remove(&city);
-            }
+            recovery.waiting.remove(&city);
         }
     }
 

@@ -32,6 +32,12 @@ pub enum OpenError {
     /// The views could not be written.
     #[error("could not write the views: {0}")]
     Store(String),
+    /// The journal holds what only a newer program understands; nothing was changed. Upgrade.
+    #[error("record {record} of the journal needs a newer version of liandong")]
+    Newer {
+        /// The record's number.
+        record: u64,
+    },
 }
 
 /// What a core is made of.
@@ -173,6 +179,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let mut failed = None;
         reader.scan(from, &mut |record, kind, payload| {
             progress(record.number.saturating_sub(from), total.saturating_sub(from));
+            if kind == RecordKind::Newer {
+                failed = Some(OpenError::Newer { record: record.number });
+                return false;
+            }
             self.replay_record(record, kind, payload);
             // Bounded groups: the rows of a long replay do not gather in memory.
             if self.group.changes.len() >= 4096
@@ -223,7 +233,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | RecordKind::Card
             | RecordKind::ForkProof
             | RecordKind::Suspension
-            | RecordKind::Local => {}
+            | RecordKind::Local
+            | RecordKind::Newer => {}
         }
     }
 
@@ -256,7 +267,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             RecordKind::Suspension
             | RecordKind::Batch
             | RecordKind::LatePart
-            | RecordKind::Cosignature => {}
+            | RecordKind::Cosignature
+            | RecordKind::Newer => {}
         }
     }
 
