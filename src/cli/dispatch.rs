@@ -1,7 +1,7 @@
 //! From a parsed command line to the function that does it. One line a command.
 
 use super::failure::Failure;
-use super::{Command, Context, case, check, serve, status, watch};
+use super::{Command, Context, bench, case, check, serve, status, watch};
 
 /// Runs the command.
 pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
@@ -11,5 +11,6 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
+        Command::Bench(args) => bench::run(context, args).await,
     }
 }

@@ -16,6 +16,7 @@ use self::failure::{EXIT_CODES, Exit, Failure};
 use self::profile::{Profile, ProfileArgs};
 use crate::lang::Lang;
 
+pub mod bench;
 pub mod case;
 pub mod check;
 pub mod connect;
@@ -72,6 +73,8 @@ pub enum Command {
     Status(status::StatusArgs),
     /// 逐步检查连接：网络、加密、证书、权限、时钟、版本 · check a connection step by step
     Check(check::CheckArgs),
+    /// 在本机测速：写入、交换、补齐，附底线 · measure this machine's speed, with the floors beside it
+    Bench(bench::BenchArgs),
 }
 
 /// Language and form of output, and where the node is.
@@ -171,6 +174,7 @@ mod tests {
             "liandong case --api 127.0.0.1:1 list",
             "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
+            "liandong bench --quick --json --only calls,five",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");
