@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::{Command, Context, agreement, card, case, check, epoch, pki, serve, status, watch};
 use super::{Command, Context, case, check, demo, epoch, serve, status, watch};
+use super::{Command, Context, bench, case, check, serve, status, watch};
 
 /// Runs the command.
 pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
@@ -17,5 +18,6 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Card(args) => card::run(&context.with(args.profile), args.command).await,
         Command::Pki(args) => pki::run(context, args),
         Command::Epoch(args) => epoch::run(context, args).await,
+        Command::Bench(args) => bench::run(context, args).await,
     }
 }

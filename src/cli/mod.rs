@@ -18,6 +18,7 @@ use crate::lang::Lang;
 
 pub mod agreement;
 pub mod card;
+pub mod bench;
 pub mod case;
 pub mod check;
 pub mod confirm;
@@ -89,6 +90,8 @@ pub enum Command {
     Card(card::CardArgs),
     /// 城市密钥与试用证书 · city keys, and certificates for trying out
     Pki(pki::PkiArgs),
+    /// 在本机测速：写入、交换、补齐，附底线 · measure this machine's speed, with the floors beside it
+    Bench(bench::BenchArgs),
 }
 
 /// Language and form of output, and where the node is.
@@ -200,6 +203,7 @@ mod tests {
             "liandong pki revoke a.pem b.pem --json",
             "liandong epoch sign a.request --city-key city.key --json",
             "liandong demo --cities 2 --until-synced --json --dir d --base-port 7000",
+            "liandong bench --quick --json --only calls,five",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");
