@@ -22,6 +22,8 @@ pub const NOTE_LINE_BYTES_MAX: usize = 8 * 1024;
 pub const NOTE_SIGNATURES_MAX: usize = 16;
 /// Members of one agreement; two is the least that can exchange anything.
 pub const MEMBERS_MAX: usize = 16;
+/// Amendment lines of a charter: a dozen logs of each member that leaves, joins or changes its key.
+pub const AMENDMENTS_MAX: usize = 128;
 /// Journal segment. Small enough to rewrite at an erasure, large enough to be rare.
 pub const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Journal record payload: a batch with its parts and its checkpoint.

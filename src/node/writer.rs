@@ -303,9 +303,9 @@ impl Writer {
                     self.healthy.send_replace(false);
                 }
             }
-            self.guard.keep(now, self.core.journal_id(), &|| self.core.own_sizes());
+            self.guard.keep(now, &|| self.core.guard_sizes());
             if let Some(done) = stop {
-                self.guard.keep_now(self.core.journal_id(), &self.core.own_sizes());
+                self.guard.keep_now(&self.core.guard_sizes());
                 let _ = done.send(());
                 return;
             }

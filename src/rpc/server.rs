@@ -31,6 +31,15 @@ use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
 use crate::wire::pb::v1::case_service_server::CaseServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 
+/// What the api port offers, as reflection names it.
+const API_SERVICES: [&str; 5] = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "liandong.v1.AgreementService",
+    "liandong.v1.CaseService",
+    "liandong.v1.NodeService",
+];
+
 /// Why a port could not be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -81,10 +90,14 @@ pub async fn serve_api(
 ) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     tokio::spawn(keep_health(health, node.clone(), stop.clone()));
-    let reflection = tonic_reflection::server::Builder::configure()
+    let described = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    // Only what this port serves: the descriptors hold the exchange between cities too.
+    let named = |builder: tonic_reflection::server::Builder<'static>, name: &&'static str| {
+        builder.with_service_name(*name)
+    };
+    let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let cases = CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone() })
         .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(API_ANSWER_BYTES_MAX);

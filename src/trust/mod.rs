@@ -4,6 +4,7 @@
 //! scope: what a role's commands mean ([`crate::domain`]), logs and notes ([`crate::log`]).
 
 pub mod acceptor;
+pub mod amendment;
 pub mod card;
 pub mod charter;
 pub mod keys;
