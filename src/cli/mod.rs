@@ -17,8 +17,8 @@ use self::profile::{Profile, ProfileArgs};
 use crate::lang::Lang;
 
 pub mod agreement;
-pub mod card;
 pub mod bench;
+pub mod card;
 pub mod case;
 pub mod check;
 pub mod confirm;
