@@ -4,6 +4,9 @@ use super::failure::Failure;
 use super::{Command, Context, agreement, card, case, check, epoch, pki, serve, status, watch};
 use super::{Command, Context, bench, case, check, serve, status, watch};
 use super::{Command, Context, case, check, demo, epoch, serve, status, watch};
+use super::{
+    Command, Context, agreement, bench, card, case, check, demo, epoch, pki, serve, status, watch,
+};
 
 /// Runs the command.
 pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
