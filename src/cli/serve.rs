@@ -264,8 +264,7 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
     let reader =
         Reader::new(Arc::clone(&rows), journal.reader(), journal.journal_id(), node_key.clone());
     let id = journal.journal_id();
-    let guard = Guard::read(&config.guard_file)
-        .map_err(|e| local("guard 文件无法读取", "the guard file cannot be read", e))?;
+    let guard = open_guard(config, id, report.created)?;
     let settings = Settings {
         city: config.city,
         node: config.node,
@@ -284,19 +283,30 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
         node_key,
         boundaries: boundaries(config)?,
     };
-    let judge = |sizes: &[(crate::ids::LogId, u64)]| Guard::compare(guard.as_ref(), id, sizes);
-    if guard.is_none() && report.created {
-        // Before the first record: a node killed within its first second is no restored copy.
-        let begun = Guard { journal_id: id, sizes: Vec::new() };
-        begun
-            .write(&config.guard_file)
-            .map_err(|e| local("guard 文件无法写入", "the guard file cannot be written", e))?;
-    }
+    let judge = |sizes: &[(crate::ids::LogId, u64)]| {
+        Guard::compare(guard.as_ref(), (id, report.created), sizes)
+    };
     let core = Core::open(parts, clock.now(), &judge, &mut |_, _| {})
         .map_err(|e| local("无法启动", "could not start", e))?;
-    let keeper = GuardKeeper::new(config.guard_file.clone());
+    let guard = guard.unwrap_or_else(|| Guard::begin(None, id));
+    let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     writer::start(core, clock, keeper, reader, page_key, config.city)
         .map_err(|e| local("无法启动", "could not start", e))
+}
+
+/// Reads the guard. That of a new journal is begun before anything is written to it: a guard that
+/// is missing later means that the journal came from somewhere else.
+fn open_guard(config: &Config, id: [u8; 16], is_new: bool) -> Result<Option<Guard>, Failure> {
+    let guard = Guard::read(&config.guard_file)
+        .map_err(|e| local("guard 文件无法读取", "the guard file cannot be read", e))?;
+    if !is_new {
+        return Ok(guard);
+    }
+    let guard = Guard::begin(guard, id);
+    guard
+        .write(&config.guard_file)
+        .map_err(|e| local("guard 文件无法写入", "the guard file cannot be written", e))?;
+    Ok(Some(guard))
 }
 
 fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {
