@@ -4,6 +4,7 @@
 //! who writes too fast waits, who cannot wait is told [`WriteError::Busy`].
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -66,6 +67,17 @@ pub struct NodeHandle {
     page_key: [u8; 32],
     city: CityCode,
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
+    healthy: watch::Receiver<bool>,
+    traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
+}
+
+/// Bytes of frames exchanged with one city since the start of the process, TLS left out.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Bytes received.
+    pub received: AtomicU64,
+    /// Bytes sent.
+    pub sent: AtomicU64,
 }
 
 /// Counts a link while it stands.
@@ -97,6 +109,19 @@ impl NodeHandle {
     pub fn is_linked(&self, city: CityCode) -> bool {
         let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
         linked.get(&city).is_some_and(|count| *count > 0)
+    }
+
+    /// What was exchanged with a city so far, for whoever counts and whoever shows it.
+    #[must_use]
+    pub fn traffic(&self, city: CityCode) -> Arc<Traffic> {
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(traffic.entry(city).or_default())
+    }
+
+    /// False once a write or sync has failed: nothing is written until a restart, reads go on.
+    #[must_use]
+    pub fn healthy(&self) -> watch::Receiver<bool> {
+        self.healthy.clone()
     }
 
     /// Own city.
@@ -222,6 +247,7 @@ pub fn start(
     let (messages, inbox) = mpsc::channel(QUEUE_MAX);
     let (applied_tx, applied) = watch::channel(core.apply_number());
     let (book_tx, book) = watch::channel(Arc::new(core.book().clone()));
+    let (healthy_tx, healthy) = watch::channel(true);
     let mut writer = Writer {
         core,
         clock,
@@ -232,10 +258,20 @@ pub fn start(
         next_ticket: 0,
         applied: applied_tx,
         book: book_tx,
+        healthy: healthy_tx,
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
-    let linked = Arc::default();
-    Ok(NodeHandle { messages, reader, applied, book, page_key, city, linked })
+    Ok(NodeHandle {
+        messages,
+        reader,
+        applied,
+        book,
+        page_key,
+        city,
+        linked: Arc::default(),
+        healthy,
+        traffic: Arc::default(),
+    })
 }
 
 struct Writer {
@@ -248,6 +284,7 @@ struct Writer {
     next_ticket: Ticket,
     applied: watch::Sender<u64>,
     book: watch::Sender<Arc<AgreementBook>>,
+    healthy: watch::Sender<bool>,
 }
 
 impl Writer {
@@ -262,6 +299,9 @@ impl Writer {
             if self.core.wants_commit(now) {
                 let outputs = self.core.on(now, Input::Commit);
                 self.perform(outputs);
+                if self.core.is_poisoned() {
+                    self.healthy.send_replace(false);
+                }
             }
             self.guard.keep(now, &|| self.core.guard_sizes());
             if let Some(done) = stop {
