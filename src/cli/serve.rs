@@ -64,9 +64,9 @@ pub struct ServeArgs {
     /// 拒绝使用 liandong pki 试用证书 · refuse certificates made by `liandong pki`
     #[arg(long)]
     pub production: bool,
-    /// 随父进程退出（供演示使用） · end with the parent process (for the demo)
-    #[arg(long, hide = true)]
-    pub die_with_parent: bool,
+    /// 随父进程退出（供演示使用） · end with the parent process of this id (for the demo)
+    #[arg(long, hide = true, value_name = "PID")]
+    pub die_with_parent: Option<i32>,
 }
 
 /// Secret keys of own logs, by file.
@@ -92,9 +92,8 @@ fn local(zh: &str, en: &str, why: impl std::fmt::Display) -> Failure {
 /// # Errors
 /// [`Failure`] naming what keeps it from starting.
 pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
-    if args.die_with_parent {
-        let _ =
-            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    if let Some(parent) = args.die_with_parent {
+        die_with(parent)?;
     }
     let config = Config::load(&args.config).map_err(|e| Failure::local(e.text(lang)))?;
     crate::telemetry::init(&config.log)
@@ -150,6 +149,19 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let (one, two) = tokio::join!(serve_peer, serve_api);
     node.stop().await;
     one.and(two).map_err(|e| local("服务中断", "the server ended", e))
+}
+
+/// Asks the kernel to end this process with its parent, which may be gone already.
+fn die_with(parent: i32) -> Result<(), Failure> {
+    use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|e| local("无法随父进程退出", "cannot be made to end with the parent", e))?;
+    // Whoever ended before the line above sends no signal any more; somebody else is the parent.
+    if getppid().map(Pid::as_raw_pid) == Some(parent) {
+        Ok(())
+    } else {
+        Err(local("父进程已退出", "the parent has ended", parent))
+    }
 }
 
 async fn stop_on_signal(stop: CancellationToken) {
@@ -252,8 +264,7 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
     let reader =
         Reader::new(Arc::clone(&rows), journal.reader(), journal.journal_id(), node_key.clone());
     let id = journal.journal_id();
-    let guard = Guard::read(&config.guard_file)
-        .map_err(|e| local("guard 文件无法读取", "the guard file cannot be read", e))?;
+    let guard = open_guard(config, id, report.created)?;
     let settings = Settings {
         city: config.city,
         node: config.node,
@@ -272,12 +283,30 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
         node_key,
         boundaries: boundaries(config)?,
     };
-    let judge = |sizes: &[(crate::ids::LogId, u64)]| Guard::compare(guard.as_ref(), id, sizes);
+    let judge = |sizes: &[(crate::ids::LogId, u64)]| {
+        Guard::compare(guard.as_ref(), (id, report.created), sizes)
+    };
     let core = Core::open(parts, clock.now(), &judge, &mut |_, _| {})
         .map_err(|e| local("无法启动", "could not start", e))?;
-    let keeper = GuardKeeper::new(config.guard_file.clone());
+    let guard = guard.unwrap_or_else(|| Guard::begin(None, id));
+    let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     writer::start(core, clock, keeper, reader, page_key, config.city)
         .map_err(|e| local("无法启动", "could not start", e))
+}
+
+/// Reads the guard. That of a new journal is begun before anything is written to it: a guard that
+/// is missing later means that the journal came from somewhere else.
+fn open_guard(config: &Config, id: [u8; 16], is_new: bool) -> Result<Option<Guard>, Failure> {
+    let guard = Guard::read(&config.guard_file)
+        .map_err(|e| local("guard 文件无法读取", "the guard file cannot be read", e))?;
+    if !is_new {
+        return Ok(guard);
+    }
+    let guard = Guard::begin(guard, id);
+    guard
+        .write(&config.guard_file)
+        .map_err(|e| local("guard 文件无法写入", "the guard file cannot be written", e))?;
+    Ok(Some(guard))
 }
 
 fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {

@@ -263,9 +263,9 @@ impl Writer {
                 let outputs = self.core.on(now, Input::Commit);
                 self.perform(outputs);
             }
-            self.guard.keep(now, self.core.journal_id(), &|| self.core.own_sizes());
+            self.guard.keep(now, &|| self.core.guard_sizes());
             if let Some(done) = stop {
-                self.guard.keep_now(self.core.journal_id(), &self.core.own_sizes());
+                self.guard.keep_now(&self.core.guard_sizes());
                 let _ = done.send(());
                 return;
             }

@@ -9,11 +9,21 @@
 )]
 
 mod bench;
+mod demo;
+mod epochs;
+mod exchange;
 mod foreign;
+mod formats;
 mod geo_oracle;
+mod kills;
 mod log_oracles;
 mod nodes;
 mod notes;
+mod power;
+mod proxy;
+mod restore;
+mod storm;
 mod tidy;
 mod two_cities;
 mod world;
+mod world_restore;

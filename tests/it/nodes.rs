@@ -59,6 +59,13 @@ impl Nodes {
         self.children.insert(code, child);
     }
 
+    /// Starts a city's process with additions to its environment.
+    pub fn start_with(&mut self, code: u32, env: &[(&str, &Path)]) {
+        let mut command = self.fleet.command(exe(), code).unwrap();
+        let child = command.envs(env.iter().copied()).spawn().unwrap();
+        self.children.insert(code, child);
+    }
+
     pub fn pid(&self, code: u32) -> u32 {
         self.children[&code].id()
     }
@@ -119,4 +126,16 @@ pub fn opening(agreement: &str, nth: usize, request_id: &str) -> pb::CreateCaseR
         request_id: request_id.to_owned(),
         acting_for: None,
     }
+}
+
+/// A request that opens a small case with this title, wherever the agreement lies.
+pub fn case_request(agreement: &str, title: &str) -> pb::CreateCaseRequest {
+    let mut request = opening(agreement, 0, &uuid::Uuid::new_v4().to_string());
+    let record = pb::CaseRecord {
+        title: title.to_owned(),
+        belt_reason: "试验".to_owned(),
+        ..pb::CaseRecord::default()
+    };
+    request.record = Some(record);
+    request
 }

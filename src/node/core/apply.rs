@@ -132,7 +132,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.index_own(agreement, entry, event, case);
         }
         self.index_number(agreement, entry, case);
-        self.index_recovery(agreement, id, city, event);
+        self.index_recovery(id, city, event);
         self.note_missing_parts(agreement, entry, event, case);
     }
 

@@ -3,7 +3,7 @@
 //! Lower-case prefixes are the node's, upper-case ones the view's. Nothing typed by anybody is
 //! ever a key or a value: texts enter only as 16-byte HMAC tags.
 
-use crate::ids::{AgreementId, LogId, Position, SubjectId, Tag};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 
 /// Where indexing stands: record number, apply number.
 pub const PROGRESS: &[u8] = b"p";
@@ -91,6 +91,12 @@ pub fn parse_missing_part(key: &[u8]) -> Option<(Position, u32)> {
     let log = LogId::from_slice(log).ok()?;
     let index = u64::from_be_bytes(index.try_into().ok()?);
     Some((Position { log, index }, u32::from_be_bytes(part.try_into().ok()?)))
+}
+
+/// A member this city goes on without, as an entry of an own log says.
+#[must_use]
+pub fn overridden(log: LogId, city: CityCode) -> Vec<u8> {
+    key(b'o', &[log.as_bytes(), &city.as_u32().to_be_bytes()])
 }
 
 /// The text under which a running number is tagged.
