@@ -9,6 +9,7 @@
 )]
 
 mod certs;
+mod bench;
 mod demo;
 mod deploy;
 mod epochs;
