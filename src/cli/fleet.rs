@@ -6,7 +6,7 @@
 //! In scope: laying the folders out, starting, stopping and reaching the processes. Out of scope:
 //! what is done with them.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ use crate::trust::keys;
 use crate::trust::new_log::NewLog;
 use crate::trust::pki::{self, Issued};
 use crate::trust::spiffe::Role;
+
+mod ports;
 
 /// The five cities of the border data: code, name, short name.
 pub const FIVE: [(u32, &str, &str); 5] = [
@@ -130,21 +132,6 @@ fn write_key(path: &Path, pem: &str) -> Result<(), Failure> {
     keys::write_secret(path, pem.as_bytes()).map_err(|e| failed("key")(&e))
 }
 
-/// Ports nobody listens on at the moment, or a row from `base` on.
-fn ports(count: usize, base: Option<u16>) -> Result<Vec<SocketAddr>, Failure> {
-    let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    if let Some(base) = base {
-        let row = (0..count).map(|i| u16::try_from(i).ok().and_then(|i| base.checked_add(i)));
-        let row: Option<Vec<u16>> = row.collect();
-        let row = row.ok_or_else(|| Failure::usage("base port is too high"))?;
-        return Ok(row.into_iter().map(at).collect());
-    }
-    // Held together while they are picked, so that no two are the same.
-    let held: Result<Vec<TcpListener>, _> = (0..count).map(|_| TcpListener::bind(at(0))).collect();
-    let held = held.map_err(|e| failed("port")(&e))?;
-    held.iter().map(|l| l.local_addr().map_err(|e| failed("port")(&e))).collect()
-}
-
 /// The secrets of one city while its folder is laid out.
 struct Operator {
     code: CityCode,
@@ -171,8 +158,21 @@ impl Fleet {
         }
     }
 
+    /// A fleet that lies nowhere, for tests of what compares cities.
+    #[cfg(test)]
+    #[must_use]
+    pub fn of_agreements(agreements: Vec<Agreement>) -> Self {
+        Self { cities: Vec::new(), agreements, dir: PathBuf::new() }
+    }
+
+    /// Whether a whole fleet lies in `dir`.
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(INDEX).is_file()
+    }
+
     fn lay_out(dir: PathBuf, plan: &Plan) -> Result<Self, Failure> {
-        let addresses = ports(plan.cities.len() * 2, plan.base_port)?;
+        let addresses = ports::pick(plan.cities.len() * 2, plan.base_port)?;
         let mut cities = Vec::with_capacity(plan.cities.len());
         let mut operators = Vec::with_capacity(plan.cities.len());
         for (code, pair) in plan.cities.iter().zip(addresses.chunks(2)) {
@@ -331,6 +331,7 @@ impl Fleet {
             .arg("--config")
             .arg(folder.join("liandong.toml"))
             .arg("--die-with-parent")
+            .arg(std::process::id().to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
@@ -343,6 +344,14 @@ impl Fleet {
     /// [`Failure`] when it cannot be started.
     pub fn start(&self, exe: &Path, code: u32) -> Result<Child, Failure> {
         self.command(exe, code)?.spawn().map_err(|e| failed("serve")(&e))
+    }
+
+    /// The last lines that a city's process wrote to its log.
+    #[must_use]
+    pub fn last_words(&self, code: u32) -> Vec<String> {
+        let log = std::fs::read_to_string(self.folder(code).join("serve.log")).unwrap_or_default();
+        let from = log.lines().count().saturating_sub(5);
+        log.lines().skip(from).map(str::to_owned).collect()
     }
 
     /// How to reach a city's api port as one of its people or systems.
@@ -369,11 +378,7 @@ impl Fleet {
             match Client::open(&self.profile(code, role), lang).await {
                 Ok(client) => return Ok(client),
                 Err(failure) if begun.elapsed() > READY_WITHIN => {
-                    let log = std::fs::read_to_string(self.folder(code).join("serve.log"));
-                    let log = log.unwrap_or_default();
-                    let from = log.lines().count().saturating_sub(5);
-                    let tail = log.lines().skip(from).map(str::to_owned);
-                    return Err(tail.fold(failure, Failure::detail));
+                    return Err(self.last_words(code).into_iter().fold(failure, Failure::detail));
                 }
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
@@ -433,6 +438,6 @@ fn charter_of(id: AgreementId, short_name: &str, who: &[&Operator]) -> Result<Ch
         deadlines: Deadlines::default(),
         members: who.iter().map(member).collect(),
         border_pairs: Vec::new(),
-        closings: Vec::new(),
+        amendments: Vec::new(),
     })
 }

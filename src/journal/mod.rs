@@ -15,6 +15,7 @@
 
 pub mod disk;
 pub mod guard;
+pub mod local;
 mod mem_disk;
 pub mod record;
 mod scan;
@@ -28,6 +29,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 pub use disk::{Disk, RealDisk};
 pub use guard::{Guard, GuardVerdict};
+pub use local::LocalFact;
 pub use mem_disk::MemDisk;
 pub use record::{RecordKind, RecordRef};
 pub use scan::Damage;
@@ -309,10 +311,15 @@ impl<D: Disk> Journal<D> {
 
     fn write(&self, chunk: &Chunk) -> io::Result<()> {
         let name = segment::file_name(chunk.segment);
+        if let Some(header) = &chunk.header {
+            // First and alone: where a record is, a header was; one that is missing is damage.
+            self.disk.write_at(&name, 0, &header.encode())?;
+            self.disk.sync_data(&name)?;
+            self.disk.sync_dir()?;
+        }
         self.disk.write_at(&name, chunk.offset, &chunk.bytes)?;
         self.disk.sync_data(&name)?;
         if let Some(header) = &chunk.header {
-            self.disk.sync_dir()?;
             let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
             segments.insert(header.number, header.first_record);
         }

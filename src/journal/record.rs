@@ -38,10 +38,12 @@ pub enum RecordKind {
     Suspension,
     /// Whatever else of this node must survive the loss of the views.
     Local,
+    /// Whole, but of a kind that only newer programs write: kept as it is, never written here.
+    Newer,
 }
 
 impl RecordKind {
-    /// All kinds, in the order of their codes.
+    /// All kinds that are written here, in the order of their codes.
     pub const ALL: [Self; 9] = [
         Self::Manifest,
         Self::Charter,
@@ -54,7 +56,7 @@ impl RecordKind {
         Self::Local,
     ];
 
-    /// Its code on disk, from 1.
+    /// Its code on disk, from 1; 0 stands for [`Self::Newer`], which is never written.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -67,11 +69,12 @@ impl RecordKind {
             Self::ForkProof => 7,
             Self::Suspension => 8,
             Self::Local => 9,
+            Self::Newer => 0,
         }
     }
 
-    fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    fn from_code(code: u8) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.code() == code).unwrap_or(Self::Newer)
     }
 }
 
@@ -131,7 +134,7 @@ pub fn decode_header(bytes: &[u8]) -> Option<Header> {
     if !head.starts_with(&MAGIC) || crc32c::crc32c(head) != crc {
         return None;
     }
-    let kind = RecordKind::from_code(*head.get(4)?)?;
+    let kind = RecordKind::from_code(*head.get(4)?);
     let length = u32::from_le_bytes(head.get(8..12)?.try_into().ok()?);
     let number = u64::from_le_bytes(head.get(12..20)?.try_into().ok()?);
     (length as usize <= RECORD_BYTES_MAX).then_some(Header { kind, length, number })
@@ -149,6 +152,18 @@ pub fn decode_payload(header: Header, bytes: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_of_a_newer_program_is_whole_and_told_apart() {
+        let mut bytes = Vec::new();
+        encode(&mut bytes, RecordKind::Local, 7, b"payload");
+        bytes[4] = 200;
+        let crc = crc32c::crc32c(&bytes[..20]);
+        bytes[20..24].copy_from_slice(&crc.to_le_bytes());
+        let header = decode_header(&bytes).unwrap();
+        assert_eq!(header, Header { kind: RecordKind::Newer, length: 7, number: 7 });
+        assert_eq!(decode_payload(header, &bytes), Some(&b"payload"[..]));
+    }
 
     #[test]
     fn a_record_reads_back_and_any_flipped_bit_is_noticed() {

@@ -41,8 +41,8 @@ pub(super) fn open<D: Disk>(disk: &D, new_id: [u8; 16]) -> Result<Opened, Journa
     for number in &numbers {
         let last = Some(number) == numbers.last();
         let Some(header) = read_header(disk, *number)? else {
-            if last {
-                // Never acknowledged: the header is synced before any record in it counts.
+            if last && !holds_a_record(disk, *number)? {
+                // Nothing in it was acknowledged: the header is synced before any record.
                 disk.remove(&segment::file_name(*number))?;
                 continue;
             }
@@ -82,7 +82,20 @@ pub(super) fn open<D: Disk>(disk: &D, new_id: [u8; 16]) -> Result<Opened, Journa
 fn read_header<D: Disk>(disk: &D, number: u32) -> Result<Option<SegmentHeader>, JournalError> {
     let mut bytes = [0; segment::HEADER_BYTES];
     disk.read_at(&segment::file_name(number), 0, &mut bytes)?;
+    if segment::newer_version(&bytes).is_some() {
+        let why = "written by a newer version of liandong; upgrade this one";
+        return Err(JournalError::BadSegment { segment: number, why });
+    }
     Ok(SegmentHeader::decode(&bytes).filter(|h| h.number == number))
+}
+
+fn holds_a_record<D: Disk>(disk: &D, number: u32) -> Result<bool, JournalError> {
+    let mut found = false;
+    records(disk, number, &mut |_, _, _| {
+        found = true;
+        false
+    })?;
+    Ok(found)
 }
 
 struct End {

@@ -60,6 +60,13 @@ impl SegmentHeader {
     }
 }
 
+/// The version of a segment that a newer program wrote; `None` for any other bytes.
+#[must_use]
+pub fn newer_version(bytes: &[u8]) -> Option<u32> {
+    let version = bytes.strip_prefix(&MAGIC)?.first_chunk::<4>()?;
+    Some(u32::from_le_bytes(*version)).filter(|version| *version > VERSION)
+}
+
 /// The file name of a segment.
 #[must_use]
 pub fn file_name(number: u32) -> String {
@@ -90,6 +97,11 @@ mod tests {
             bad[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(SegmentHeader::decode(&bad), None, "bit {bit}");
         }
+        assert_eq!(newer_version(&bytes), None);
+        let mut newer = bytes.clone();
+        newer[8] = 2;
+        assert_eq!(newer_version(&newer), Some(2));
+        assert_eq!(newer_version(&[0; HEADER_BYTES]), None);
         assert_eq!(parse_file_name(&file_name(12)), Some(12));
         assert_eq!(parse_file_name("x.seg"), None);
     }

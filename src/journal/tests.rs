@@ -201,3 +201,26 @@ fn the_real_disk_keeps_the_same_promises_while_it_is_read() {
     assert_eq!((journal.next_record(), report), (50, OpenReport::default()));
     assert!(journal.free_bytes().unwrap() > 0);
 }
+
+#[test]
+fn a_segment_with_records_is_never_thrown_away() {
+    let disk = MemDisk::new();
+    let (mut journal, _) = open(&disk);
+    journal.append(RecordKind::Batch, b"kept").unwrap();
+    journal.commit().unwrap();
+    let name = segment::file_name(0);
+    let spoil = |at: u64, byte: u8| disk.write_at(&name, at, &[byte]).unwrap();
+    // A damaged header over an acknowledged record.
+    spoil(20, 0xff);
+    let refused = Journal::open(disk.clone(), options()).unwrap_err();
+    assert!(matches!(refused, JournalError::BadSegment { segment: 0, .. }), "{refused}");
+    spoil(20, 5);
+    assert_eq!(all(&open(&disk).0), [(0, b"kept".to_vec())]);
+    // A segment of a newer version, even an empty one.
+    disk.create(&segment::file_name(1)).unwrap();
+    disk.write_at(&segment::file_name(1), 0, &segment::MAGIC).unwrap();
+    disk.write_at(&segment::file_name(1), 8, &2_u32.to_le_bytes()).unwrap();
+    let refused = Journal::open(disk.clone(), options()).unwrap_err();
+    assert!(refused.to_string().contains("newer version"), "{refused}");
+    assert!(disk.list().unwrap().contains(&segment::file_name(1)), "nothing was removed");
+}

@@ -4,7 +4,9 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use hyper_util::rt::TokioIo;
+use rustls::CertificateError;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
@@ -18,8 +20,6 @@ use crate::node::link::LinkEnd;
 use crate::node::writer::NodeHandle;
 use crate::trust::card::Card;
 use crate::trust::tls::{Credentials, RefusedSerial, TlsContext};
-use crate::trust::tls_failure::{self, CertFailure};
-use crate::wire::status::Refused;
 
 /// First pause after a failed dial; it doubles.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
@@ -46,8 +46,8 @@ pub struct Dialer {
     pub node: NodeHandle,
     /// Who is trusted.
     pub tls: TlsContext,
-    /// Own certificate.
-    pub own: Credentials,
+    /// Own certificate, as of now: it may be renewed while the node runs.
+    pub own: Arc<ArcSwap<Credentials>>,
     /// Runs the link.
     pub call: Call,
 }
@@ -124,9 +124,11 @@ impl Dialer {
     }
 
     async fn connect(&self, card: &Card, address: &str) -> Result<Channel, String> {
+        let own = self.own.load_full();
+        check_own(&own)?;
         let refused = RefusedSerial::default();
         let (nodes, seen) = (&card.nodes, Arc::clone(&refused));
-        let config = self.tls.peer_client(self.own.clone(), card.city, nodes, seen);
+        let config = self.tls.peer_client((*own).clone(), card.city, nodes, seen);
         let connector = TlsConnector::from(Arc::new(config.map_err(|e| e.to_string())?));
         let target = address.to_owned();
         let dial = service_fn(move |_: Uri| {
@@ -147,41 +149,98 @@ impl Dialer {
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(10));
         let serial = || refused.lock().unwrap_or_else(PoisonError::into_inner).take();
-        endpoint.connect_with_connector(dial).await.map_err(|e| why(&e, serial()))
+        endpoint.connect_with_connector(dial).await.map_err(|e| reason(&e, serial()))
     }
 }
 
-/// Why a dial failed, for the operator: a reason of the table where it is about a certificate,
-/// else the error with its causes. `serial` is that of the other side's certificate.
-pub fn why(error: &(dyn std::error::Error + 'static), serial: Option<String>) -> String {
-    let time = |s: u64| {
-        let second = i64::try_from(s).unwrap_or(i64::MAX);
-        jiff::Timestamp::from_second(second).map_or_else(|_| s.to_string(), |t| t.to_string())
-    };
-    let serial = serial.unwrap_or_default();
-    let refused = match tls_failure::find(error) {
-        None => return chain(error),
-        Some(CertFailure::TheirsExpired { not_after_s, now_s }) => {
-            Refused::new("PEER_CERT_EXPIRED")
-                .with("serial", serial)
-                .with("not_after", time(not_after_s))
-                .with("now", time(now_s))
-        }
-        Some(CertFailure::TheirsNotYet { not_before_s, now_s }) => {
-            Refused::new("PEER_CERT_NOT_YET_VALID")
-                .with("serial", serial)
-                .with("not_before", time(not_before_s))
-                .with("now", time(now_s))
-        }
-        Some(CertFailure::Theirs(detail)) => {
-            Refused::new("PEER_CERT_REFUSED").with("serial", serial).with("detail", detail)
-        }
-        Some(CertFailure::Ours(detail)) => Refused::new("OWN_CERT_REFUSED").with("detail", detail),
-    };
-    format!("{}: {}", refused.reason(), refused.english())
+/// Looked at before dialling: the other side would only say that it does not like it.
+fn check_own(own: &Credentials) -> Result<(), String> {
+    let leaf = own.chain.first().ok_or("本市节点没有证书 · this node has no certificate")?;
+    let (_, cert) = x509_parser::parse_x509_certificate(leaf).map_err(|e| e.to_string())?;
+    let (valid, now) = (cert.validity(), crate::node::clock::wall_ms() / 1000);
+    if valid.not_after.timestamp() < now {
+        return Err(format!(
+            "本市节点证书已过期，请更换 · the certificate of this node has expired, renew it \
+             (OWN_CERT_EXPIRED not_after={} now={now})",
+            valid.not_after.timestamp()
+        ));
+    }
+    if now < valid.not_before.timestamp() {
+        return Err(format!(
+            "本市节点证书尚未生效，请核对本机时钟 · the certificate of this node is not valid yet, \
+             check the clock (OWN_CERT_NOT_YET_VALID not_before={} now={now})",
+            valid.not_before.timestamp()
+        ));
+    }
+    Ok(())
 }
 
-/// An error with its causes.
+/// Why a dial failed, for the operator: the failures that people can mend are told apart. `serial`
+/// is that of the other side's certificate, where it was refused.
+pub fn reason(error: &(dyn std::error::Error + 'static), serial: Option<String>) -> String {
+    let all = chain(error);
+    if let Some(rustls::Error::AlertReceived(alert)) = tls_error(error) {
+        return format!(
+            "对方不接受本市节点的证书，请核对证书期限与名片 · the other side refused the certificate \
+             of this node (OWN_CERT_REFUSED alert={alert:?}): {all}"
+        );
+    }
+    let serial = serial.unwrap_or_default();
+    let said = match certificate_error(error) {
+        Some(CertificateError::ExpiredContext { time, not_after }) => format!(
+            "对方证书已过期，请对方更换；若不符，先核对本机时钟 · the other side's certificate has \
+             expired (PEER_CERT_EXPIRED serial={serial} not_after={} now={})",
+            not_after.as_secs(),
+            time.as_secs()
+        ),
+        Some(CertificateError::NotValidYetContext { time, not_before }) => format!(
+            "对方证书尚未生效，先核对两地时钟 · the other side's certificate is not valid yet \
+             (PEER_CERT_NOT_YET_VALID serial={serial} not_before={} now={})",
+            not_before.as_secs(),
+            time.as_secs()
+        ),
+        Some(CertificateError::UnknownIssuer) => {
+            "对方证书不是其名片上的证书机构签发的，请核对名片 · not issued by a CA on its card \
+             (PEER_CERT_UNKNOWN_CA)"
+                .to_owned()
+        }
+        Some(CertificateError::Revoked) => {
+            "对方证书已被吊销 · the other side's certificate is revoked (PEER_CERT_REVOKED)"
+                .to_owned()
+        }
+        Some(_) | None => return all,
+    };
+    format!("{said}: {all}")
+}
+
+/// What rustls found wrong with the other side's certificate.
+fn certificate_error<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a CertificateError> {
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(wrong)) => Some(wrong),
+        Some(_) | None => None,
+    }
+}
+
+/// The failure of TLS among the causes of an error.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // An io::Error shows the error it carries only on request.
+        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let found = carried
+            .and_then(|e| e.downcast_ref::<rustls::Error>())
+            .or_else(|| error.downcast_ref::<rustls::Error>());
+        if found.is_some() {
+            return found;
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// An error with its causes, for the operator.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -6,6 +6,7 @@
 //! Memory is bounded whatever the other side does: what it sends waits within a room of bytes that
 //! its city has here, what it is sent waits within a number of orders.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -54,12 +55,15 @@ pub enum Incoming {
     Newer,
 }
 
+/// Writes a frame as its stream wants it.
+pub type Written<T> = Arc<dyn Fn(Frame) -> T + Send + Sync>;
+
 /// The way out of a link.
 pub struct Outgoing<T> {
     /// Where frames go.
     pub frames: mpsc::Sender<T>,
     /// Writes a frame.
-    pub written: fn(Frame) -> T,
+    pub written: Written<T>,
     /// Writes why the stream ends, where that side of the stream can.
     pub failed: Option<fn(Status) -> T>,
 }
@@ -127,13 +131,13 @@ async fn write<T>(
     node: NodeHandle,
     mut orders: mpsc::Receiver<LinkOrder>,
     outgoing: mpsc::Sender<T>,
-    written: fn(Frame) -> T,
+    written: Written<T>,
 ) -> String {
     while let Some(order) = orders.recv().await {
         let sent = match order {
             LinkOrder::Send(frame) => send(&outgoing, written(frame)).await,
             LinkOrder::Close(why) => return why.to_owned(),
-            LinkOrder::Perform(output) => perform(&node, &outgoing, written, output).await,
+            LinkOrder::Perform(output) => perform(&node, &outgoing, &written, output).await,
         };
         if let Err(why) = sent {
             return why;
@@ -154,7 +158,7 @@ async fn send<T>(outgoing: &mpsc::Sender<T>, frame: T) -> Result<(), String> {
 async fn perform<T>(
     node: &NodeHandle,
     outgoing: &mpsc::Sender<T>,
-    written: fn(Frame) -> T,
+    written: &Written<T>,
     output: Output,
 ) -> Result<(), String> {
     let reader = node.reader();

@@ -1,6 +1,8 @@
 //! The exchange between member cities: streams into links.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use prost::Message;
 use tokio::sync::mpsc;
@@ -10,9 +12,10 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::domain::code::Language;
 use crate::node::link::{self, Incoming, LinkEnd, OUTGOING_MAX, Outgoing};
-use crate::node::writer::NodeHandle;
+use crate::node::writer::{NodeHandle, Traffic};
 use crate::sync::Frame;
 use crate::trust::acceptor::Peer;
+use crate::trust::people::Standing;
 use crate::trust::spiffe::Subject;
 use crate::wire::pb::peer_v1 as pb;
 use crate::wire::pb::peer_v1::peer_service_server::PeerService;
@@ -28,15 +31,23 @@ pub struct PeerApi {
 /// Frames that go out of a server stream.
 type Answers = Pin<Box<dyn Stream<Item = Result<pb::ExchangeResponse, Status>> + Send>>;
 
-/// Reads one message of a stream; a frame that cannot be read does not end it.
-fn read(next: Result<Option<pb::Frame>, Status>) -> Result<Incoming, Status> {
+/// Reads one message of a stream, and counts it; a frame that cannot be read does not end it.
+fn read(traffic: &Traffic, next: Result<Option<pb::Frame>, Status>) -> Result<Incoming, Status> {
     let next = next.map_err(|failed| status::of_library(failed, Language::En))?;
+    let bytes = next.as_ref().map_or(0, Message::encoded_len);
+    traffic.received.fetch_add(bytes as u64, Ordering::Relaxed);
     let Some(frame) = next.filter(|f| f.frame.is_some()) else { return Ok(Incoming::Newer) };
-    let bytes = frame.encoded_len();
     Ok(match peer::parse_frame(frame) {
         Ok(frame) => Incoming::Frame(frame, bytes),
         Err(error) => Incoming::Bad(Box::new(status::of_wire(&error))),
     })
+}
+
+/// Writes a frame that goes to a city, and counts it.
+fn write(traffic: &Traffic, frame: &Frame) -> pb::Frame {
+    let frame = peer::frame_to_pb(frame);
+    traffic.sent.fetch_add(frame.encoded_len() as u64, Ordering::Relaxed);
+    frame
 }
 
 #[tonic::async_trait]
@@ -52,13 +63,20 @@ impl PeerService for PeerApi {
         if !matches!(who.identity.subject, Subject::Node(_)) {
             return Err(unknown());
         }
-        let incoming = request.into_inner().map(|next| read(next.map(|f| f.frame)));
+        // The list names identities of the own city only: a stand-by that was taken out.
+        let own = who.identity.city == self.node.city();
+        if own && who.people.standing(&who.identity) == Standing::Disabled {
+            return Err(Refused::new("PERSON_DISABLED").status(Language::En));
+        }
+        let traffic = self.node.traffic(who.identity.city);
+        let counted = Arc::clone(&traffic);
+        let incoming = request.into_inner().map(move |next| read(&counted, next.map(|f| f.frame)));
         let (frames, answers) = mpsc::channel(OUTGOING_MAX);
         let address = who.address.to_string();
         let end = LinkEnd { city: who.identity.city, by_us: false, address };
         let written =
-            |frame: Frame| Ok(pb::ExchangeResponse { frame: Some(peer::frame_to_pb(&frame)) });
-        let outgoing = Outgoing { frames, written, failed: Some(Err) };
+            move |frame: Frame| Ok(pb::ExchangeResponse { frame: Some(write(&traffic, &frame)) });
+        let outgoing = Outgoing { frames, written: Arc::new(written), failed: Some(Err) };
         tokio::spawn(link::run(self.node.clone(), end, incoming, outgoing));
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
     }
@@ -74,12 +92,14 @@ pub async fn call(
     end: LinkEnd,
 ) -> Result<String, Status> {
     let (frames, requests) = mpsc::channel(OUTGOING_MAX);
-    let written = |frame: Frame| pb::ExchangeRequest { frame: Some(peer::frame_to_pb(&frame)) };
+    let traffic = node.traffic(end.city);
+    let counted = Arc::clone(&traffic);
+    let written = move |frame: Frame| pb::ExchangeRequest { frame: Some(write(&traffic, &frame)) };
     let mut client = pb::peer_service_client::PeerServiceClient::new(channel)
         .max_decoding_message_size(crate::limits::PEER_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(crate::limits::PEER_MESSAGE_BYTES_MAX);
     let answer = client.exchange(ReceiverStream::new(requests)).await?;
-    let incoming = answer.into_inner().map(|next| read(next.map(|f| f.frame)));
-    let outgoing = Outgoing { frames, written, failed: None };
+    let incoming = answer.into_inner().map(move |next| read(&counted, next.map(|f| f.frame)));
+    let outgoing = Outgoing { frames, written: Arc::new(written), failed: None };
     Ok(link::run(node, end, incoming, outgoing).await)
 }

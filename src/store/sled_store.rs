@@ -51,6 +51,16 @@ impl SledStore {
         Ok(Opened { store: Self { tree, _lock: lock }, set_aside })
     }
 
+    /// Takes the folder's lock for a while; `None` when another process has the rows open.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the lock file cannot be made.
+    pub fn try_lock(folder: &Path) -> Result<Option<File>, StoreError> {
+        let parent = folder.parent().filter(|p| !p.as_os_str().is_empty());
+        std::fs::create_dir_all(parent.unwrap_or_else(|| Path::new("."))).map_err(failed)?;
+        lock_file(folder).map(|(file, held)| held.then_some(file))
+    }
+
     /// Removes the rows in `folder`; they are rebuilt at the next start.
     ///
     /// # Errors
@@ -69,12 +79,18 @@ fn failed(error: impl std::fmt::Display) -> StoreError {
 }
 
 fn take_lock(folder: &Path) -> Result<File, StoreError> {
+    let (file, held) = lock_file(folder)?;
+    let used = || StoreError("another process has these views open".to_owned());
+    if held { Ok(file) } else { Err(used()) }
+}
+
+/// The lock file, and whether the lock is ours now.
+fn lock_file(folder: &Path) -> Result<(File, bool), StoreError> {
     let path = folder.with_extension("lock");
     let file = File::options().create(true).truncate(false).write(true).open(path);
     let file = file.map_err(failed)?;
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| StoreError("another process has these views open".to_owned()))?;
-    Ok(file)
+    let lock = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive);
+    Ok((file, lock.is_ok()))
 }
 
 fn open_sled(folder: &Path) -> Result<sled::Db, StoreError> {

@@ -30,6 +30,9 @@ pub enum CardError {
     /// The note around it is not readable, or its signature is wrong.
     #[error("card is not a note signed by its city")]
     Note(#[from] NoteError),
+    /// Its values cannot stand together.
+    #[error("card contradicts itself: {0}")]
+    Contradiction(&'static str),
 }
 
 /// What a city says of itself.
@@ -67,30 +70,58 @@ impl Card {
     /// Reads the canonical text.
     ///
     /// # Errors
-    /// [`CardError::Text`].
+    /// [`CardError::Text`], [`CardError::Contradiction`].
     pub fn parse(text: &str) -> Result<Self, CardError> {
-        Ok(parse_canonical::<_, TextError>(text, FIRST_LINE, read, Self::text)?)
+        let card = parse_canonical::<_, TextError>(text, FIRST_LINE, read, Self::text)?;
+        card.check()?;
+        Ok(card)
     }
 
-    /// Signs with the city's key.
+    /// Checks that the values can stand together.
+    fn check(&self) -> Result<(), CardError> {
+        let no = |what| Err(CardError::Contradiction(what));
+        if self.number == 0 {
+            return no("numbers count from 1");
+        }
+        if repeats(&self.nodes) || repeats(&self.addresses) || repeats(&self.cas) {
+            return no("a node, an address or a certificate stands there twice");
+        }
+        Ok(())
+    }
+
+    /// Signs with the city's key. What others would refuse is not signed.
     ///
     /// # Errors
-    /// [`CardError::Note`].
+    /// [`CardError`].
     pub fn sign(&self, key: &SigningKey) -> Result<Bytes, CardError> {
+        if Self::parse(&self.text())? != *self {
+            return Err(CardError::Contradiction("its text does not say what it is"));
+        }
         let line = sign_line(&city_key_name(self.city), key, &self.text())?;
         Ok(Note::new(self.text(), vec![line])?.render().into())
     }
 }
 
+fn repeats<T: Ord>(list: &[T]) -> bool {
+    let mut sorted: Vec<&T> = list.iter().collect();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|pair| pair.first() == pair.last())
+}
+
+/// `host:port`: a name or IP address of visible ASCII characters, IPv6 in brackets; a port from 1
+/// without leading zeros.
+fn read_address(text: &str) -> Result<String, TextError> {
+    let bad = TextError::Value { key: "address" };
+    let (host, port) = text.rsplit_once(':').ok_or(bad.clone())?;
+    let visible = !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic());
+    let bare = !host.contains(':') || (host.starts_with('[') && host.ends_with(']'));
+    let number = port.parse::<u16>().ok().filter(|number| *number != 0);
+    let canonical = number.is_some_and(|number| number.to_string() == port);
+    let sized = text.len() <= FreeText::BYTES_MAX;
+    if visible && bare && canonical && sized { Ok(text.to_owned()) } else { Err(bad) }
+}
+
 fn read(lines: &mut TextReader<'_>) -> Result<Card, TextError> {
-    let address = |text: &str| {
-        let text = FreeText::from_str(text)?;
-        let parts = text.as_str().rsplit_once(':');
-        match parts.filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) {
-            Some(_) => Ok(text.as_str().to_owned()),
-            None => Err(TextError::Value { key: "address" }),
-        }
-    };
     let ca = |text: &str| {
         let bad = || TextError::Value { key: "ca" };
         let (hash, der) = text.split_once(' ').ok_or_else(bad)?;
@@ -106,7 +137,7 @@ fn read(lines: &mut TextReader<'_>) -> Result<Card, TextError> {
         addresses: lines
             .list("address", LIST_MAX)?
             .into_iter()
-            .map(address)
+            .map(read_address)
             .collect::<Result<_, _>>()?,
         cas: lines.list("ca", LIST_MAX)?.into_iter().map(ca).collect::<Result<_, _>>()?,
         duty_phone: match lines.value("duty_phone")? {
@@ -129,7 +160,15 @@ impl SignedCard {
     /// # Errors
     /// [`CardError`].
     pub fn peek_city(note: &Bytes) -> Result<CityCode, CardError> {
-        Ok(Card::parse(Note::parse(note)?.text())?.city)
+        Ok(Self::peek(note)?.city)
+    }
+
+    /// What a note claims to be a card of, before its signature is checked.
+    ///
+    /// # Errors
+    /// [`CardError`].
+    pub fn peek(note: &Bytes) -> Result<Card, CardError> {
+        Card::parse(Note::parse(note)?.text())
     }
 
     /// Reads a note that must be a card signed by this key.
@@ -231,6 +270,29 @@ mod tests {
         assert!(SignedCard::verify(note.clone(), &other.verifying_key()).is_err());
         let spoiled = String::from_utf8(note.to_vec()).unwrap().replace("7443", "7444");
         assert!(SignedCard::verify(spoiled.into(), &key.verifying_key()).is_err());
+    }
+
+    #[test]
+    fn a_card_has_one_form_and_repeats_nothing() {
+        let key = SigningKey::from_seed(&[1; 32]).unwrap();
+        for good in ["10.0.0.1:1", "node.liaocheng.gov.example:7443", "[fe80::1]:65535"] {
+            let card = Card { addresses: vec![good.to_owned()], ..card(1) };
+            assert_eq!(Card::parse(&card.text()).unwrap(), card, "{good}");
+        }
+        for bad in ["a:0", "a:07443", "a:+1", "a:65536", ":1", "a", "a b:1", "::1:7443", "聊:1"] {
+            let card = Card { addresses: vec![bad.to_owned()], ..card(1) };
+            assert!(card.sign(&key).is_err(), "{bad}");
+        }
+        let twice = vec![card(1).addresses[0].clone(); 2];
+        for wrong in [
+            card(0),
+            Card { addresses: twice, ..card(1) },
+            Card { nodes: vec![NodeId::new([1; 16]); 2], ..card(1) },
+            Card { duty_phone: Some("none".to_owned()), ..card(1) },
+            Card { duty_phone: Some("一\n二".to_owned()), ..card(1) },
+        ] {
+            assert!(wrong.sign(&key).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

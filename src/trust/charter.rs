@@ -9,17 +9,16 @@ use bytes::Bytes;
 
 use crate::domain::Date;
 use crate::ids::{AgreementId, CityCode, Hash};
-use crate::limits::MEMBERS_MAX;
+use crate::limits::{AMENDMENTS_MAX, MEMBERS_MAX};
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::log::manifest::city_key_name;
 use crate::log::merkle::digest;
 use crate::log::note::{Note, NoteAlg, NoteError, NoteKey, SignatureLine, sign_line};
 use crate::log::text::{FreeText, TextError, TextReader, TextWriter, parse_canonical};
+use crate::trust::amendment::{self, Amendment};
 
 /// First line of the text.
 pub const FIRST_LINE: &str = "liandong/charter/v1";
-/// Amendment lines of one charter: a few logs of each member that changes.
-const CLOSINGS_MAX: usize = 64;
 
 /// Why a charter is not one.
 #[derive(Debug, thiserror::Error)]
@@ -108,8 +107,8 @@ pub struct Charter {
     pub members: Vec<Member>,
     /// Pairs of members that share a border, each and all ascending.
     pub border_pairs: Vec<(CityCode, CityCode)>,
-    /// In an amendment: `<log> closed at <size> <root>`, `<log> goes on`, `<city> heir <city>`.
-    pub closings: Vec<String>,
+    /// What becomes of logs, turns and parts; none in version 1.
+    pub amendments: Vec<Amendment>,
 }
 
 impl Charter {
@@ -139,7 +138,7 @@ impl Charter {
             .line("emergency_minutes", d.emergency_minutes)
             .list("member", self.members.iter().map(member))
             .list("border", self.border_pairs.iter().map(|(a, b)| format!("{a} {b}")))
-            .list("closing", &self.closings)
+            .list("amendment", &self.amendments)
             .finish()
     }
 
@@ -197,7 +196,11 @@ impl Charter {
         {
             return no("border pairs name members, in ascending order, each once");
         }
-        Ok(())
+        if self.version == 1 && !self.amendments.is_empty() {
+            return no("the first charter amends nothing");
+        }
+        let is_member = |city| member(&city);
+        amendment::check(&self.amendments, is_member).map_err(CharterError::Contradiction)
     }
 
     /// The number people say: `LD-<agreement>-<year>-<city><number>`, at least four digits.
@@ -208,11 +211,14 @@ impl Charter {
         Some(format!("LD-{}-{year}-{}{number:04}", self.short_name, member.short_name))
     }
 
-    /// A member's signature line over the text.
+    /// A member's signature line over the text. What others would refuse is not signed.
     ///
     /// # Errors
-    /// [`CharterError::Note`].
+    /// [`CharterError`].
     pub fn sign(&self, city: CityCode, key: &SigningKey) -> Result<SignatureLine, CharterError> {
+        if Self::parse(&self.text())? != *self {
+            return Err(CharterError::Contradiction("its text does not say what it is"));
+        }
         Ok(sign_line(&city_key_name(city), key, &self.text())?)
     }
 
@@ -243,7 +249,7 @@ fn read(lines: &mut TextReader<'_>) -> Result<Charter, CharterError> {
         },
         members: read_all(lines.list("member", MEMBERS_MAX)?, read_member)?,
         border_pairs: read_all(lines.list("border", MEMBERS_MAX * MEMBERS_MAX)?, read_pair)?,
-        closings: read_all(lines.list("closing", CLOSINGS_MAX)?, free)?,
+        amendments: read_all(lines.list("amendment", AMENDMENTS_MAX)?, Amendment::from_str)?,
     })
 }
 
@@ -361,90 +367,4 @@ pub fn note(charter: &Charter, lines: Vec<SignatureLine>) -> Result<Bytes, Chart
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(seed: u8) -> SigningKey {
-        SigningKey::from_seed(&[seed; 32]).unwrap()
-    }
-
-    fn member(code: u32, short: &str, seed: u8) -> Member {
-        Member {
-            city: CityCode::from_u32(code).unwrap(),
-            short_name: short.to_owned(),
-            name: format!("{short} 市生态环境局"),
-            city_key: key(seed).verifying_key(),
-            recovery_key: None,
-        }
-    }
-
-    fn charter() -> Charter {
-        Charter {
-            agreement: AgreementId::new([7; 16]),
-            version: 1,
-            supersedes: None,
-            short_name: "聊邯".to_owned(),
-            title: "聊城市—邯郸市行政边界地区环境执法联动协议".to_owned(),
-            begin_on: Date::parse("2026-01-01").unwrap(),
-            end_on: Date::parse("2028-12-31").unwrap(),
-            belt_metres: 10_000,
-            deadlines: Deadlines::default(),
-            members: vec![member(130_400, "邯", 1), member(371_500, "聊", 2)],
-            border_pairs: vec![(
-                CityCode::from_u32(130_400).unwrap(),
-                CityCode::from_u32(371_500).unwrap(),
-            )],
-            closings: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_charter_is_complete_once_every_member_has_signed() {
-        let charter = charter();
-        assert_eq!(Charter::parse(&charter.text()).unwrap(), charter);
-        let lines = [(130_400, 1), (371_500, 2)].map(|(code, seed)| {
-            charter.sign(CityCode::from_u32(code).unwrap(), &key(seed)).unwrap()
-        });
-        let half = SignedCharter::parse(&note(&charter, lines[..1].to_vec()).unwrap()).unwrap();
-        assert!(matches!(half.check_complete(), Err(CharterError::Unsigned(m)) if m.len() == 1));
-        let whole = SignedCharter::parse(&note(&charter, lines.to_vec()).unwrap()).unwrap();
-        whole.check_complete().unwrap();
-        let wrong = charter.sign(CityCode::from_u32(371_500).unwrap(), &key(9)).unwrap();
-        let forged = note(&charter, vec![lines[0].clone(), wrong]).unwrap();
-        let forged = SignedCharter::parse(&forged).unwrap();
-        assert!(forged.check_complete().is_err(), "another key is no signature of the member");
-    }
-
-    #[test]
-    fn a_changed_character_changes_the_hash_and_breaks_the_signatures() {
-        let charter = charter();
-        let line = charter.sign(CityCode::from_u32(130_400).unwrap(), &key(1)).unwrap();
-        let mut other = charter.clone();
-        other.belt_metres = 10_001;
-        assert_ne!(charter.hash(), other.hash());
-        assert!(SignedCharter::parse(&note(&other, vec![line]).unwrap()).is_err());
-    }
-
-    #[test]
-    fn contradictions_are_refused() {
-        let wrong: [fn(&mut Charter); 6] = [
-            |c| c.members.reverse(),
-            |c| c.members.truncate(1),
-            |c| c.begin_on = Date::parse("2029-01-01").unwrap(),
-            |c| c.version = 2,
-            |c| c.members[1].city_key = c.members[0].city_key,
-            |c| c.border_pairs[0] = (c.border_pairs[0].1, c.border_pairs[0].0),
-        ];
-        for (row, spoil) in wrong.into_iter().enumerate() {
-            let mut charter = charter();
-            spoil(&mut charter);
-            assert!(Charter::parse(&charter.text()).is_err(), "row {row}");
-        }
-    }
-
-    #[test]
-    fn a_running_number_names_agreement_year_and_city() {
-        let number = charter().running_number(CityCode::from_u32(371_500).unwrap(), 2026, 5);
-        assert_eq!(number.unwrap(), "LD-聊邯-2026-聊0005");
-    }
-}
+mod tests;

@@ -8,14 +8,30 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod bench;
+mod certs;
+mod demo;
+mod deploy;
+mod epochs;
 mod exchange;
+mod foreign;
+mod formats;
 mod geo_oracle;
 mod hostile;
+mod kills;
 mod log_oracles;
 mod nodes;
 mod notes;
+mod operator;
+mod people;
+mod power;
 mod proxy;
+mod restore;
 mod rogue;
+mod roles;
+mod storm;
 mod tidy;
+mod tls;
 mod two_cities;
 mod world;
+mod world_restore;

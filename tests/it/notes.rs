@@ -36,7 +36,7 @@ pub fn charter(
             })
             .collect(),
         border_pairs: Vec::new(),
-        closings: Vec::new(),
+        amendments: Vec::new(),
     };
     let lines = members.iter().map(|(city, key)| charter.sign(*city, key).unwrap()).collect();
     let note = charter::note(&charter, lines).unwrap();

@@ -1,9 +1,11 @@
 //! `liandong case move CASE STEP`: the sixteen plain moves, by their Chinese or English names.
 
 use clap::Args;
+use tonic::{Response, Status};
 
 use super::Session;
-use super::write::{MoveArgs, Prepared, move_request, send};
+use super::write::{Done, MoveArgs, Prepared, move_request, send};
+use crate::cli::connect::Client;
 use crate::cli::failure::Failure;
 use crate::cli::words;
 use crate::lang::Lang;
@@ -28,7 +30,7 @@ pub async fn run(session: &Session, args: StepArgs) -> Result<(), Failure> {
     let step =
         words::parse_step(&args.step).ok_or_else(|| unknown(&args.step, session.context.lang))?;
     let prepared = Prepared::movement(session, args.movement).await?;
-    call(session, step, &prepared).await
+    send(session, &prepared, ask(&session.client, step, &prepared)).await
 }
 
 fn unknown(given: &str, lang: Lang) -> Failure {
@@ -44,20 +46,28 @@ fn unknown(given: &str, lang: Lang) -> Failure {
 }
 
 macro_rules! calls {
-    ($session:expr, $step:expr, $p:expr; $($variant:ident: $method:ident $request:ident,)*) => {{
-        let mut cases = $session.client.cases();
+    ($cases:expr, $step:expr, $p:expr; $($variant:ident: $method:ident $request:ident,)*) => {{
+        let mut cases = $cases;
         match $step {
-            CaseStep::Unspecified => Err(unknown("", $session.context.lang)),
+            CaseStep::Unspecified => Err(Status::invalid_argument("no step was chosen")),
             $(CaseStep::$variant => {
                 let request = move_request!($request, $p);
-                send($session, $p, cases.$method(request)).await
+                cases.$method(request).await.map(Done::of)
             })*
         }
     }};
 }
 
-async fn call(session: &Session, step: CaseStep, prepared: &Prepared) -> Result<(), Failure> {
-    calls! { session, step, prepared;
+/// Asks the node to make a plain move.
+///
+/// # Errors
+/// The node's refusal, or that no answer came.
+pub async fn ask(
+    client: &Client,
+    step: CaseStep,
+    prepared: &Prepared,
+) -> Result<Response<Done>, Status> {
+    calls! { client.cases(), step, prepared;
         VerificationStarted: start_verification StartVerificationRequest,
         ClueDismissed: dismiss_clue DismissClueRequest,
         Filed: file_case FileCaseRequest,

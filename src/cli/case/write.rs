@@ -204,7 +204,33 @@ written! {
     TransferToPoliceResponse ReturnFromPoliceResponse OfferTransferResponse AcceptTransferResponse
     ReturnTransferResponse DisputeTransferResponse DesignateJurisdictionResponse
     AdoptProposalResponse RefuseProposalResponse AcknowledgeTransferResponse RequestRecallResponse
-    AddNoteResponse ProposeAmendmentResponse
+    AddNoteResponse ProposeAmendmentResponse RecordPartsReceivedResponse
+}
+
+/// What a write leaves behind, whichever call it was.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Done {
+    /// The case afterwards.
+    pub case: pb::Case,
+    /// Where the write stands.
+    pub receipt: pb::WriteReceipt,
+}
+
+impl Done {
+    /// Out of the answer of any write.
+    #[must_use]
+    pub fn of<R: Written>(answer: Response<R>) -> Response<Self> {
+        answer.map(|answer| {
+            let (case, receipt) = answer.into_parts();
+            Self { case: case.unwrap_or_default(), receipt: receipt.unwrap_or_default() }
+        })
+    }
+}
+
+impl Written for Done {
+    fn into_parts(self) -> (Option<pb::Case>, Option<pb::WriteReceipt>) {
+        (Some(self.case), Some(self.receipt))
+    }
 }
 
 /// Sends a write and prints where the case stands afterwards.

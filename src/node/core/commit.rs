@@ -276,7 +276,9 @@ pub(super) fn read_at_start(kind: RecordKind) -> bool {
         | RecordKind::ForkProof
         | RecordKind::Suspension
         | RecordKind::Local => true,
-        RecordKind::Batch | RecordKind::LatePart | RecordKind::Cosignature => false,
+        RecordKind::Batch | RecordKind::LatePart | RecordKind::Cosignature | RecordKind::Newer => {
+            false
+        }
     }
 }
 

@@ -119,6 +119,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.links.greeted(now, link, city, self.exchange.is_ours(link));
         let actions = self.exchange.hello(now.mono_ms, &self.logs, link, &sizes);
         outputs.extend(self.perform(actions));
+        // What it serves next is taken on the strength of who has cosigned it.
+        outputs.extend(self.cosign_what_is_due(now));
         let more = self.after_greeting(city, &listed);
         outputs.extend(more.into_iter().map(|frame| Output::Send(link, frame)));
         self.asking.soon();
@@ -171,7 +173,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Some(note) = checkpoint.filter(|_| self.logs.may_see(city, log)) else {
             return (0, Vec::new());
         };
-        match self.shown_size(now, log, &note) {
+        match self.shown_size(now, city, log, &note) {
             Ok(shown) => shown,
             Err(refused) => (0, self.strike(now, link, &refused, Some(log))),
         }

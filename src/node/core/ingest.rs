@@ -55,6 +55,9 @@ enum NotTaken {
     /// The log stands still here.
     #[error("the log stands still here")]
     Standing,
+    /// The log has a successor, and no other city is known to hold this stretch.
+    #[error("the log has a successor, and no other city has cosigned this stretch")]
+    Superseded,
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
@@ -110,6 +113,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         let leaves = LeavesOfGroup { stored, gathered: &self.group.ingested };
         let accepted = accept_batch(&frontier, &leaves, log, &key, &batch, withheld_ok)
             .map_err(NotTaken::Append)?;
+        if !self.check_succession(accepted.head) {
+            return Err(NotTaken::Superseded);
+        }
         headers.drain(..accepted.dropped.min(headers.len()));
         let entries = batch.entries.into_iter().skip(accepted.dropped);
         let batch = RawBatch {
@@ -144,6 +150,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 let reason = if forked { "FORK_DETECTED" } else { "LOG_STANDING" };
                 Some(Refused::new(reason).with("log", log))
             }
+            NotTaken::Superseded => Some(Refused::new("LOG_STANDING").with("log", log)),
         };
         let Some(refused) = refused else {
             // All of it is here already: no fault, and counted.
@@ -156,6 +163,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         tracing::warn!(%log, link, %error, "turned a batch away");
         let mut outputs = match error {
             NotTaken::Append(AppendError::Gap { .. } | AppendError::LeafMissing { .. })
+            | NotTaken::Superseded
             | NotTaken::Standing => vec![refuse(link, &refused, Some(log))],
             NotTaken::Append(_) | NotTaken::Unreadable(_) => {
                 self.strike(now, link, &refused, Some(log))
@@ -190,7 +198,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 outputs.extend(held.map(|frame| Output::Send(link, frame)));
                 self.exchange.rest_source(now.mono_ms, &self.logs, link, log)
             }
-            NotTaken::Append(_) | NotTaken::Unreadable(_) => {
+            NotTaken::Append(_) | NotTaken::Unreadable(_) | NotTaken::Superseded => {
                 self.exchange.rest_source(now.mono_ms, &self.logs, link, log)
             }
         };

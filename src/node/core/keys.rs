@@ -3,7 +3,7 @@
 //! Lower-case prefixes are the node's, upper-case ones the view's. Nothing typed by anybody is
 //! ever a key or a value: texts enter only as 16-byte HMAC tags.
 
-use crate::ids::{AgreementId, LogId, Position, SubjectId, Tag};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 
 /// Where indexing stands: record number, apply number.
 pub const PROGRESS: &[u8] = b"p";
@@ -58,6 +58,18 @@ pub fn external(tag: Tag) -> Vec<u8> {
     key(b'x', &[tag.as_bytes()])
 }
 
+/// A case that has an external number in whichever system of the own city; `tag` is of the number.
+#[must_use]
+pub fn external_number(tag: Tag, agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'w', &[tag.as_bytes(), agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// Reads back a key of [`external_number`].
+#[must_use]
+pub fn parse_external_number(key: &[u8]) -> Option<(AgreementId, SubjectId)> {
+    parse_case_value(key.get(17..)?)
+}
+
 /// The case that has a running number.
 #[must_use]
 pub fn number(tag: Tag) -> Vec<u8> {
@@ -99,19 +111,25 @@ fn parse_part(rest: &[u8]) -> Option<(Position, u32)> {
 /// A part said to be erased by an entry that is not known to do so.
 #[must_use]
 pub fn owed_part(at: Position, part: u32) -> Vec<u8> {
-    key(b'o', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
+    key(b'v', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
 }
 
 /// Reads back a key of [`owed_part`].
 #[must_use]
 pub fn parse_owed_part(key: &[u8]) -> Option<(Position, u32)> {
-    parse_part(key.strip_prefix(b"o")?)
+    parse_part(key.strip_prefix(b"v")?)
 }
 
 /// A case this city has accepted and not yet confirmed to have all parts of.
 #[must_use]
 pub fn unconfirmed(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
     key(b'r', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// A member this city goes on without, as an entry of an own log says.
+#[must_use]
+pub fn overridden(log: LogId, city: CityCode) -> Vec<u8> {
+    key(b'o', &[log.as_bytes(), &city.as_u32().to_be_bytes()])
 }
 
 /// The text under which a running number is tagged.

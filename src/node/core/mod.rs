@@ -42,11 +42,11 @@ pub use io::{Input, Now, Output, Ticket};
 pub use recover::{CoreParts, OpenError};
 
 use crate::geo::Boundaries;
-use crate::ids::{AgreementId, CityCode, NodeId};
-use crate::journal::{Disk, Journal};
+use crate::ids::{AgreementId, CityCode, NodeId, SubjectId};
+use crate::journal::{Disk, Journal, RecordKind};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
-use crate::node::core::gate::Recovery;
+use crate::node::core::gate::Recoveries;
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{LogTable, OwnKeys};
@@ -100,13 +100,15 @@ pub struct Core<D: Disk, S: Store> {
     exchange: Exchange,
     links: LinkBook,
     asking: Asking,
-    confirm_again_ms: u64,
-    now: Now,
-    recoveries: BTreeMap<AgreementId, Recovery>,
+    /// Accepted cases that have all their parts, and since when.
+    complete: BTreeMap<(AgreementId, SubjectId), u64>,
+    recoveries: Recoveries,
     queue: Queue,
     group: Group,
     apply_number: u64,
     start_ms: i64,
+    /// When the last input came.
+    now: Now,
     poisoned: Option<String>,
     warnings: Vec<String>,
 }
@@ -147,16 +149,31 @@ impl<D: Disk, S: Store> Core<D, S> {
             || self.queue.writes.iter().any(|(_, w)| !self.is_gated(now, w.command.agreement()))
     }
 
+    /// A write or sync has failed: nothing is written until a restart.
+    #[must_use]
+    pub const fn is_poisoned(&self) -> bool {
+        self.poisoned.is_some()
+    }
+
     /// Agreements and cards, for whoever dials.
     #[must_use]
     pub fn book(&self) -> &AgreementBook {
         &self.book
     }
 
-    /// Synced sizes of own logs, for the guard.
+    /// Synced sizes of own logs.
     pub fn own_sizes(&self) -> Vec<(crate::ids::LogId, u64)> {
         let own = |l: &&logs::Log| l.own.is_some();
         self.logs.iter().filter(own).map(|l| (l.id, l.durable.size)).collect()
+    }
+
+    /// What the guard may say now: nothing new while a restored copy was found and that is not
+    /// on disk yet, else the guard could hide it.
+    pub fn guard_sizes(&self) -> Vec<(crate::ids::LogId, u64)> {
+        if self.group.small.iter().any(|(kind, _)| *kind == RecordKind::Local) {
+            return Vec::new();
+        }
+        self.own_sizes()
     }
 
     fn perform(&mut self, actions: Vec<Action>) -> Vec<Output> {

@@ -198,7 +198,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return;
         }
         let mut waiting = Vec::new();
-        self.group_rows().scan(b"o", b"p", false, &mut |key, value| {
+        self.group_rows().scan(b"v", b"w", false, &mut |key, value| {
             if rows::decode::<Position>(value) == Some(by) {
                 waiting.extend(keys::parse_owed_part(key));
             }
@@ -231,7 +231,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// After a start: whether anything is owed.
     pub(super) fn load_owed(&mut self) {
         let mut owes = false;
-        self.group_rows().scan(b"o", b"p", false, &mut |_, _| {
+        self.group_rows().scan(b"v", b"w", false, &mut |_, _| {
             owes = true;
             false
         });

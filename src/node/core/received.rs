@@ -1,7 +1,7 @@
 //! The receiver's word that the narrow parts of a case it accepted have all arrived.
 //!
-//! The node writes it by itself, once per acceptance, when nothing is missing any more; until then
-//! pages say "files outstanding" and the sender's copies stay.
+//! A person may record it. When nobody does, the node writes it by itself, a moment after nothing
+//! is missing any more; until then pages say "files outstanding" and the sender's copies stay.
 
 use crate::api::request::{Caller, Command, Request};
 use crate::domain::{CaseContribution, Event};
@@ -14,8 +14,9 @@ use crate::view::{self, Effect, ReadRows, Rows};
 
 /// Cases looked at in one go.
 const CASES_MAX: usize = 64;
-/// How long to wait before trying again what was refused, in milliseconds.
-const AGAIN_MS: u64 = 5_000;
+/// How long people have to record it themselves, and how long to wait before trying again what was
+/// refused, in milliseconds.
+const GRACE_MS: u64 = 10_000;
 
 impl<D: Disk, S: Store> Core<D, S> {
     /// An own entry was applied: an acceptance is to be confirmed, a confirmation is done.
@@ -47,7 +48,7 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Confirms the cases of which everything is here.
     pub(super) fn confirm_received(&mut self, now: Now) {
-        if now.mono_ms < self.confirm_again_ms || self.poisoned.is_some() {
+        if self.poisoned.is_some() {
             return;
         }
         let mut waiting = Vec::new();
@@ -55,12 +56,20 @@ impl<D: Disk, S: Store> Core<D, S> {
             waiting.extend(keys::parse_case_value(key.get(1..).unwrap_or_default()));
             waiting.len() < CASES_MAX
         });
-        for (agreement, subject) in waiting {
-            if self.check_own_log(agreement).is_ok() && self.has_all_parts(agreement, subject) {
-                self.confirm_again_ms = now.mono_ms + AGAIN_MS;
-                self.confirm(agreement, subject);
+        let mut complete = std::mem::take(&mut self.complete);
+        complete.retain(|case, _| waiting.binary_search(case).is_ok());
+        for case in waiting {
+            if !self.has_all_parts(case.0, case.1) || self.check_own_log(case.0).is_err() {
+                complete.remove(&case);
+                continue;
+            }
+            let since = complete.entry(case).or_insert(now.mono_ms);
+            if now.mono_ms.saturating_sub(*since) >= GRACE_MS {
+                *since = now.mono_ms;
+                self.confirm(case.0, case.1);
             }
         }
+        self.complete = complete;
     }
 
     fn has_all_parts(&mut self, agreement: AgreementId, subject: SubjectId) -> bool {

@@ -10,7 +10,7 @@ use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
 use crate::log::ForkProof;
 use crate::log::merkle::Frontier;
-use crate::node::core::gate::ASKING_MS;
+use crate::node::core::gate::{ASKING_MS, Recoveries};
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::io::Now;
 use crate::node::core::links::LinkBook;
@@ -34,6 +34,12 @@ pub enum OpenError {
     /// The views could not be written.
     #[error("could not write the views: {0}")]
     Store(String),
+    /// The journal holds what only a newer program understands; nothing was changed. Upgrade.
+    #[error("record {record} of the journal needs a newer version of liandong")]
+    Newer {
+        /// The record's number.
+        record: u64,
+    },
 }
 
 /// What a core is made of.
@@ -88,13 +94,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             exchange,
             links: LinkBook::default(),
             asking: Asking::default(),
-            confirm_again_ms: 0,
-            now,
-            recoveries: BTreeMap::new(),
+            complete: BTreeMap::new(),
+            recoveries: Recoveries::default(),
             queue: Queue::default(),
             group: Group::default(),
             apply_number: 0,
             start_ms: now.wall_ms,
+            now,
             poisoned: None,
             warnings: Vec::new(),
         };
@@ -103,6 +109,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         core.load_cosignatures();
         core.load_owed();
         core.judge(guard);
+        if core.group.dirty {
+            // A restore that was found is on disk before the guard can move. There are no links
+            // and no callers yet, so there is nobody to be told anything.
+            core.commit(now);
+        }
         core.ask_members(now);
         Ok(core)
     }
@@ -179,6 +190,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let mut failed = None;
         reader.scan(from, &mut |record, kind, payload| {
             progress(record.number.saturating_sub(from), total.saturating_sub(from));
+            if kind == RecordKind::Newer {
+                failed = Some(OpenError::Newer { record: record.number });
+                return false;
+            }
             self.replay_record(record, kind, payload);
             // Bounded groups: the rows of a long replay do not gather in memory.
             if self.group.changes.len() >= 4096
@@ -230,7 +245,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | RecordKind::Card
             | RecordKind::ForkProof
             | RecordKind::Suspension
-            | RecordKind::Local => {}
+            | RecordKind::Local
+            | RecordKind::Newer => {}
         }
     }
 
@@ -247,7 +263,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Err(why) => tracing::error!(%why, "a card in the journal is unreadable"),
             },
             RecordKind::Manifest => match self.check_manifest(&payload) {
-                Ok(signed) => self.insert_log(signed, Hold::None),
+                Ok(signed) => self.insert_log(signed),
                 Err(why) => tracing::error!(%why, "a manifest in the journal is unreadable"),
             },
             RecordKind::ForkProof => {
@@ -262,11 +278,12 @@ impl<D: Disk, S: Store> Core<D, S> {
                     self.warn_of_fork(log);
                 }
             }
-            RecordKind::Local => self.replay_shown(&payload),
+            RecordKind::Local => self.replay_local(&payload),
             RecordKind::Suspension
             | RecordKind::Batch
             | RecordKind::LatePart
-            | RecordKind::Cosignature => {}
+            | RecordKind::Cosignature
+            | RecordKind::Newer => {}
         }
     }
 
@@ -333,11 +350,18 @@ impl<D: Disk, S: Store> Core<D, S> {
         let sizes = self.own_sizes();
         match guard(&sizes) {
             GuardVerdict::Fresh | GuardVerdict::Consistent => {}
-            GuardVerdict::RestoredCopy { log, guard_size, .. } => {
-                self.found_restored(log, guard_size);
+            GuardVerdict::RestoredCopy { behind } => {
+                let lost = behind.iter().any(|(log, _)| self.logs.get(*log).is_none());
+                for (log, size) in behind {
+                    self.found_restored(log, size);
+                }
+                // A log of which nothing is here may be the successor of any that is.
+                for (log, size) in sizes.into_iter().filter(|_| lost) {
+                    self.found_restored(log, size);
+                }
             }
             GuardVerdict::Missing => {
-                for (log, size) in sizes.into_iter().filter(|(_, size)| *size > 0) {
+                for (log, size) in sizes {
                     self.found_restored(log, size);
                 }
             }

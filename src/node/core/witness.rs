@@ -35,6 +35,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn shown_size(
         &mut self,
         now: Now,
+        city: CityCode,
         log: LogId,
         note: &Bytes,
     ) -> Result<(u64, Vec<Output>), Refused> {
@@ -43,6 +44,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             .map_err(|_| Refused::new("BAD_CHECKPOINT").with("log", log).with("size", 0))?;
         let beyond = found.is_own() && signed.head().size > found.appended();
         let outputs = self.witness(now, &signed);
+        self.shown_later(city, log, signed.head().size);
         if beyond {
             self.found_restored(log, signed.head().size);
         }
@@ -143,7 +145,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         if !self.logs.may_see(city, log) {
             return vec![refuse(link, &Refused::new("NOT_FOUND"), None)];
         }
-        let (size, mut outputs) = match self.shown_size(now, log, &checkpoint) {
+        let (size, mut outputs) = match self.shown_size(now, city, log, &checkpoint) {
             Ok(shown) => shown,
             Err(refused) => return self.strike(now, link, &refused, Some(log)),
         };

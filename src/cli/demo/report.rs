@@ -1,0 +1,164 @@
+//! What the demo shows at its end: JSON for programs; tables and commands to paste for people.
+//!
+//! In scope: putting together what the nodes told. Out of scope: whether it is right
+//! ([`super::agree`]).
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::agree::own_log;
+use super::cities::Cities;
+use super::feed::Walked;
+use super::picture::Picture;
+use super::script::Count;
+use crate::cli::fleet::{Agreement, City};
+use crate::cli::names::Names;
+use crate::cli::{json as shape, table};
+use crate::lang::Lang;
+
+/// What happened, beside what the nodes hold.
+pub struct Story {
+    /// What the scripts hold.
+    pub count: Count,
+    /// What came of them.
+    pub walked: Walked,
+    /// The city that was killed.
+    pub away: u32,
+    /// Steps that the others made while it was away.
+    pub meanwhile: usize,
+    /// From the start of the program to agreement, in milliseconds.
+    pub elapsed_ms: u128,
+}
+
+/// For programs. Logs, checkpoints and cosignatures are as that city's own node returned them.
+#[must_use]
+pub fn json(cities: &Cities, picture: &Picture, story: &Story) -> Value {
+    let fleet = &cities.fleet;
+    let node = |city: &City| {
+        let held = picture.get(&city.code).cloned().unwrap_or_default();
+        let folder = fleet.folder(city.code);
+        json!({
+            "city": shape::city(city.code),
+            "name": city.name,
+            "pid": held.status.pid,
+            "earlier_pids": cities.earlier_pids(city.code),
+            "api": held.status.api_address,
+            "peer": held.status.peer_address,
+            "profile": folder.join("client.toml"),
+            "folder": folder,
+            "cases": held.cases.values().flatten().map(Vec::len).sum::<usize>(),
+            "logs": held.logs.iter().map(shape::log).collect::<Vec<_>>(),
+        })
+    };
+    let agreement = |agreement: &Agreement| {
+        json!({
+            "name": agreement.name(),
+            "short_name": agreement.short_name,
+            "members": agreement.members.iter().map(|c| shape::city(*c)).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "synced": true,
+        "elapsed_ms": u64::try_from(story.elapsed_ms).unwrap_or(u64::MAX),
+        "dir": fleet.dir(),
+        "away": { "city": shape::city(story.away), "steps_meanwhile": story.meanwhile },
+        "scripts": {
+            "openings": story.count.openings,
+            "moves": story.count.moves,
+            "contributions": story.count.contributions,
+            "introductions": story.count.introductions,
+            "entries": story.count.entries(),
+        },
+        "fed": {
+            "new": story.walked.new,
+            "replayed": story.walked.replayed,
+            "left_alone": story.walked.left_alone,
+        },
+        "agreements": fleet.agreements.iter().map(agreement).collect::<Vec<_>>(),
+        "nodes": fleet.cities.iter().map(node).collect::<Vec<_>>(),
+    })
+}
+
+/// For people: a table per city and one per agreement.
+#[must_use]
+pub fn text(cities: &Cities, picture: &Picture, lang: Lang) -> String {
+    let names = Names::new(lang);
+    let headers = lang.pick(
+        ["城市", "进程号", "接口地址", "协议", "案件", "本市记录", "收自他市"],
+        ["city", "pid", "api", "agreements", "cases", "own records", "from others"],
+    );
+    let mut all = table::table(&headers);
+    for city in &cities.fleet.cities {
+        let Some(held) = picture.get(&city.code) else { continue };
+        let sum = |own: bool| -> u64 {
+            held.logs.iter().filter(|log| log.own == own).map(|log| log.stored_size).sum()
+        };
+        all.add_row([
+            names.city(city.code),
+            held.status.pid.to_string(),
+            table::clean(&held.status.api_address),
+            held.agreements.len().to_string(),
+            held.cases.values().flatten().map(Vec::len).sum::<usize>().to_string(),
+            sum(true).to_string(),
+            sum(false).to_string(),
+        ]);
+    }
+    format!("{all}\n\n{}\n", held_by(cities, picture, &names, lang))
+}
+
+/// Which city holds what.
+fn held_by(cities: &Cities, picture: &Picture, names: &Names, lang: Lang) -> comfy_table::Table {
+    let headers = lang.pick(
+        ["协议", "案件", "哪市记录", "条数", "根", "持有城市", "系统送达"],
+        ["agreement", "cases", "records of", "entries", "root", "held in", "receipts from"],
+    );
+    let mut all = table::table(&headers);
+    for agreement in &cities.fleet.agreements {
+        let name = agreement.name();
+        for (nth, author) in agreement.members.iter().enumerate() {
+            let Some(city) = picture.get(author) else { continue };
+            let Some(own) = own_log(city, &name) else { continue };
+            let holders = picture.iter().filter(|(_, city)| {
+                city.logs.iter().any(|log| log.log_id == own.log_id && log.root == own.root)
+            });
+            let cases = city.cases.get(&name).and_then(Option::as_ref).map_or(0, Vec::len);
+            let full = own.cosignatures.iter().filter(|c| c.size >= own.stored_size);
+            let first = nth == 0;
+            all.add_row([
+                if first { agreement.short_name.clone() } else { String::new() },
+                if first { cases.to_string() } else { String::new() },
+                names.city(*author),
+                own.stored_size.to_string(),
+                own.root.chars().take(16).collect(),
+                names.list(holders.map(|(code, _)| *code)),
+                names.list(full.map(|cosignature| cosignature.city)),
+            ]);
+        }
+    }
+    all
+}
+
+/// Commands to paste.
+#[must_use]
+pub fn commands(cities: &Cities, lang: Lang) -> String {
+    let exe = cities.exe().display();
+    let mut out = String::new();
+    let profile = |code: u32| {
+        let path = cities.fleet.folder(code).join("client.toml");
+        format!("--profile {}", path.display())
+    };
+    let codes = cities.codes();
+    let (Some(here), Some(there)) = (codes.first(), codes.get(1)) else { return out };
+    let lines = [
+        (lang.pick("案件", "cases"), format!("case list {}", profile(*here))),
+        (lang.pick("待办", "to do"), format!("case list --mine {}", profile(*there))),
+        (lang.pick("持续接收", "follow"), format!("watch {}", profile(*there))),
+        (lang.pick("节点", "the node"), format!("status {}", profile(*here))),
+    ];
+    for (label, line) in lines {
+        let gap = " ".repeat(12_usize.saturating_sub(table::width(label)));
+        let _ = writeln!(out, "  {label}{gap}{exe} {line}");
+    }
+    out
+}

@@ -1,0 +1,143 @@
+//! Lists of cases: pages, total, and the cursor to watch from.
+//!
+//! In scope: one page of an answer. Out of scope: what is taken ([`super::case_filter`]), how it
+//! is found ([`super::case_walk`]).
+
+use prost::Message;
+
+use super::audit_line::AuditLine;
+use super::caller::Called;
+use super::case_filter::Filter;
+use super::case_read;
+use super::case_service::CaseApi;
+use super::case_walk::{Found, Walk, Walked};
+use super::cursor;
+use super::page_token::{self, Seal};
+use crate::ids::{AgreementId, SubjectId};
+use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
+use crate::node::reader::Reader;
+use crate::view;
+use crate::wire::case as read;
+use crate::wire::pb::v1 as pb;
+use crate::wire::status::Refused;
+
+impl CaseApi {
+    /// One page of a list, off the threads that serve calls.
+    pub(super) async fn list_cases_page(
+        &self,
+        who: Called,
+        asked: pb::ListCasesRequest,
+    ) -> Result<pb::ListCasesResponse, Refused> {
+        let api = self.clone();
+        let listed = tokio::task::spawn_blocking(move || {
+            let mut line =
+                AuditLine::new(&api, &who, "/liandong.v1.CaseService/ListCases", &asked.parent);
+            let listed = api.list(&who, &asked);
+            line.foreign(listed.iter().flat_map(|page| &page.cases));
+            line.end(&listed);
+            listed
+        });
+        listed.await.unwrap_or(Err(Refused::new("STOPPING")))
+    }
+
+    fn list(
+        &self,
+        who: &Called,
+        asked: &pb::ListCasesRequest,
+    ) -> Result<pb::ListCasesResponse, Refused> {
+        let size = page_token::size(asked.page_size, PAGE_SIZE_DEFAULT as usize)?;
+        let filter = Filter::read(&self.node, asked)?;
+        let bound =
+            pb::ListCasesRequest { page_token: String::new(), page_size: 0, ..asked.clone() };
+        let seal = Seal::new(&self.node, &who.caller.identity, read::request_body(&bound));
+        let from = seal.open::<3>(&asked.page_token)?;
+        let reader = self.node.reader();
+        if !asked.number.is_empty() || !asked.external_number.is_empty() {
+            return Ok(self.numbered(&reader, &filter, asked));
+        }
+        let walk = Walk {
+            reader: &reader,
+            filter: &filter,
+            after: from.map(|[place, ..]| place),
+            // One more tells whether there is a next page.
+            want: size + 1,
+            count: from.is_none(),
+        };
+        let walked = walk.run();
+        let (total, partial) = match from {
+            Some([_, total, partial]) => (total, partial != 0),
+            None => (walked.total, !walked.complete),
+        };
+        let (cases, place) = self.page(&reader, &walked, size);
+        let token = |place| seal.close(&[place, total, u64::from(partial)]);
+        Ok(pb::ListCasesResponse {
+            cases,
+            next_page_token: place.map(token).unwrap_or_default(),
+            total_size: u32::try_from(total).unwrap_or(u32::MAX),
+            total_is_partial: partial,
+            cursor: cursor::at(&self.node, walked.as_of),
+        })
+    }
+
+    /// Writes a page; also the place from which the next one goes on, if there is more.
+    fn page(&self, reader: &Reader, walked: &Walked, size: usize) -> (Vec<pb::Case>, Option<u64>) {
+        let (mut cases, mut bytes, mut last) = (Vec::new(), 0, None);
+        for Found { agreement, subject, view } in walked.found.iter().take(size) {
+            let case = case_read::written(&self.node, reader, *agreement, *subject, view);
+            bytes += case.encoded_len();
+            if bytes > PAGE_BYTES_MAX && !cases.is_empty() {
+                break;
+            }
+            cases.push(case);
+            last = Some(view.opened_apply);
+        }
+        let next = if cases.len() < walked.found.len() {
+            last
+        } else {
+            // All that was found is shown; the rest, if any, lies below what was looked at.
+            (!walked.complete).then_some(walked.low)
+        };
+        (cases, next)
+    }
+
+    /// Cases with a number, found through the index of numbers.
+    fn numbered(
+        &self,
+        reader: &Reader,
+        filter: &Filter,
+        asked: &pb::ListCasesRequest,
+    ) -> pb::ListCasesResponse {
+        let by_number = |agreement: &AgreementId| {
+            reader.case_by_number(*agreement, &asked.number).map(|subject| (*agreement, subject))
+        };
+        let mut named: Vec<(AgreementId, SubjectId)> = if asked.number.is_empty() {
+            reader.cases_by_external(&asked.external_number)
+        } else {
+            filter.agreements.iter().filter_map(by_number).collect()
+        };
+        if !asked.number.is_empty() && !asked.external_number.is_empty() {
+            let also = reader.cases_by_external(&asked.external_number);
+            named.retain(|case| also.contains(case));
+        }
+        named.retain(|(agreement, _)| filter.agreements.contains(agreement));
+        let rows = reader.view();
+        let as_of = reader.apply_number(&rows);
+        let found = named.into_iter().filter_map(|(agreement, subject)| {
+            let view = view::case(&rows, agreement, subject)?;
+            filter.takes(&view).then_some(Found { agreement, subject, view })
+        });
+        let mut found: Vec<Found> = found.collect();
+        drop(rows);
+        found.sort_by_key(|found| std::cmp::Reverse(found.view.opened_apply));
+        let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        let walked = Walked { found, total, low: 0, complete: true, as_of };
+        let (cases, _) = self.page(reader, &walked, walked.found.len());
+        pb::ListCasesResponse {
+            cases,
+            next_page_token: String::new(),
+            total_size: u32::try_from(total).unwrap_or(u32::MAX),
+            total_is_partial: false,
+            cursor: cursor::at(&self.node, as_of),
+        }
+    }
+}
