@@ -29,6 +29,7 @@ mod proxy;
 mod restore;
 mod rogue;
 mod roles;
+mod sharing;
 mod storm;
 mod tidy;
 mod tls;
