@@ -130,7 +130,7 @@ fn holds(said: &[u8], text: &str) -> bool {
 async fn learns_nothing(nodes: &Nodes, code: u32, agreement: &str, case: &str) {
     let nowhere = |name: &str| {
         let id = agreement.strip_prefix("agreements/").unwrap();
-        name.replace(id, "0199aaaa-0000-7000-8000-00000000abcd")
+        name.replace(id, "0199aaaa00007000800000000000abcd")
     };
     let etag = format!("{}:0", "ab".repeat(32));
     let mut asked = 0;
@@ -281,7 +281,14 @@ async fn narrow_parts_go_to_whom_they_are_for_and_with_the_handling() {
     for (code, name) in persons(&nodes, &case.name).await {
         assert_eq!(name, if code == 371_500 { PERSON } else { "" }, "at {code}");
     }
-    let current = arrived(&here, &case.name).await;
+    let verify = pb::StartVerificationRequest {
+        name: case.name.clone(),
+        etag: arrived(&here, &case.name).await.etag,
+        request_id: "verify".to_owned(),
+        ..Default::default()
+    };
+    let current = here.cases().start_verification(verify).await.unwrap();
+    let current = current.into_inner().case.unwrap();
     let offer = pb::OfferTransferRequest {
         name: case.name.clone(),
         etag: current.etag,
