@@ -35,4 +35,6 @@ mod tidy;
 mod tls;
 mod two_cities;
 mod world;
+mod world_five;
+mod world_frames;
 mod world_restore;
