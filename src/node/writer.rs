@@ -66,6 +66,7 @@ pub struct NodeHandle {
     page_key: [u8; 32],
     city: CityCode,
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
+    notices: Arc<Mutex<Vec<String>>>,
 }
 
 /// Counts a link while it stands.
@@ -130,7 +131,16 @@ impl NodeHandle {
     pub async fn status(&self) -> Option<NodeStatus> {
         let (answer, wait) = oneshot::channel();
         self.ask(Box::new(Input::Status), Answer::Status(answer)).await;
-        wait.await.ok()
+        let mut status = wait.await.ok()?;
+        let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        status.warnings.extend(notices.iter().cloned());
+        drop(notices);
+        Some(status)
+    }
+
+    /// Replaces what the shell adds to the warnings: certificates that end, files that are wrong.
+    pub fn set_notices(&self, notices: Vec<String>) {
+        *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
     }
 
     async fn ask(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>, answer: Answer) {
@@ -234,8 +244,8 @@ pub fn start(
         book: book_tx,
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
-    let linked = Arc::default();
-    Ok(NodeHandle { messages, reader, applied, book, page_key, city, linked })
+    let (linked, notices) = (Arc::default(), Arc::default());
+    Ok(NodeHandle { messages, reader, applied, book, page_key, city, linked, notices })
 }
 
 struct Writer {

@@ -8,6 +8,8 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod certs;
+mod deploy;
 mod epochs;
 mod exchange;
 mod foreign;
@@ -15,7 +17,11 @@ mod geo_oracle;
 mod log_oracles;
 mod nodes;
 mod notes;
+mod operator;
+mod people;
 mod proxy;
+mod roles;
 mod tidy;
+mod tls;
 mod two_cities;
 mod world;

@@ -215,7 +215,7 @@ fn charter(draft: Draft, lang: Lang) -> Result<Charter, Failure> {
         deadlines: deadlines(&draft.deadlines),
         members,
         border_pairs,
-        closings: Vec::new(),
+        amendments: Vec::new(),
     };
     // Read back: a text that does not parse could be signed by nobody.
     Charter::parse(&charter.text()).map_err(|error| {
