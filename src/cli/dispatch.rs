@@ -2,8 +2,8 @@
 
 use super::failure::Failure;
 use super::{
-    Command, Context, agreement, card, case, check, demo, epoch, people, pki, rebuild, roles,
-    serve, status, watch,
+    Command, Context, agreement, bench, card, case, check, demo, epoch, people, pki, rebuild,
+    roles, serve, status, watch,
 };
 
 /// Runs the command.
@@ -22,5 +22,6 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Roles => roles::run(context),
         Command::Pki(args) => pki::run(context, args),
         Command::Epoch(args) => epoch::run(context, args).await,
+        Command::Bench(args) => bench::run(context, args).await,
     }
 }

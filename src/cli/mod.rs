@@ -17,6 +17,7 @@ use self::profile::{Profile, ProfileArgs};
 use crate::lang::Lang;
 
 pub mod agreement;
+pub mod bench;
 pub mod card;
 pub mod case;
 pub mod check;
@@ -98,6 +99,8 @@ pub enum Command {
     Roles,
     /// 城市密钥与试用证书 · city keys, and certificates for trying out
     Pki(pki::PkiArgs),
+    /// 在本机测速：写入、交换、补齐，附底线 · measure this machine's speed, with the floors beside it
+    Bench(bench::BenchArgs),
 }
 
 /// Language and form of output, and where the node is.
@@ -214,6 +217,7 @@ mod tests {
             "liandong pki revoke a.pem b.pem --json",
             "liandong epoch sign a.request --city-key city.key --json",
             "liandong demo --cities 2 --until-synced --json --dir d --base-port 7000",
+            "liandong bench --quick --json --only calls,five",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");

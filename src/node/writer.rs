@@ -4,6 +4,7 @@
 //! who writes too fast waits, who cannot wait is told [`WriteError::Busy`].
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -67,6 +68,18 @@ pub struct NodeHandle {
     city: CityCode,
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
     notices: Arc<Mutex<Vec<String>>>,
+    presentable: Arc<watch::Sender<bool>>,
+    healthy: watch::Receiver<bool>,
+    traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
+}
+
+/// Bytes of frames exchanged with one city since the start of the process, TLS left out.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Bytes received.
+    pub received: AtomicU64,
+    /// Bytes sent.
+    pub sent: AtomicU64,
 }
 
 /// Counts a link while it stands.
@@ -98,6 +111,19 @@ impl NodeHandle {
     pub fn is_linked(&self, city: CityCode) -> bool {
         let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
         linked.get(&city).is_some_and(|count| *count > 0)
+    }
+
+    /// What was exchanged with a city so far, for whoever counts and whoever shows it.
+    #[must_use]
+    pub fn traffic(&self, city: CityCode) -> Arc<Traffic> {
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(traffic.entry(city).or_default())
+    }
+
+    /// False once a write or sync has failed: nothing is written until a restart, reads go on.
+    #[must_use]
+    pub fn healthy(&self) -> watch::Receiver<bool> {
+        self.healthy.clone()
     }
 
     /// Own city.
@@ -139,8 +165,20 @@ impl NodeHandle {
     }
 
     /// Replaces what the shell adds to the warnings: certificates that end, files that are wrong.
-    pub fn set_notices(&self, notices: Vec<String>) {
+    /// `presentable` is false while an own certificate is past its end.
+    pub fn set_notices(&self, notices: Vec<String>, presentable: bool) {
         *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
+        self.presentable.send_if_modified(|before| {
+            let changed = *before != presentable;
+            *before = presentable;
+            changed
+        });
+    }
+
+    /// False while an own certificate is past its end: nobody who looks would let us in.
+    #[must_use]
+    pub fn presentable(&self) -> watch::Receiver<bool> {
+        self.presentable.subscribe()
     }
 
     async fn ask(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>, answer: Answer) {
@@ -232,6 +270,7 @@ pub fn start(
     let (messages, inbox) = mpsc::channel(QUEUE_MAX);
     let (applied_tx, applied) = watch::channel(core.apply_number());
     let (book_tx, book) = watch::channel(Arc::new(core.book().clone()));
+    let (healthy_tx, healthy) = watch::channel(true);
     let mut writer = Writer {
         core,
         clock,
@@ -242,10 +281,22 @@ pub fn start(
         next_ticket: 0,
         applied: applied_tx,
         book: book_tx,
+        healthy: healthy_tx,
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
-    let (linked, notices) = (Arc::default(), Arc::default());
-    Ok(NodeHandle { messages, reader, applied, book, page_key, city, linked, notices })
+    Ok(NodeHandle {
+        messages,
+        reader,
+        applied,
+        book,
+        page_key,
+        city,
+        linked: Arc::default(),
+        notices: Arc::default(),
+        presentable: Arc::new(watch::Sender::new(true)),
+        healthy,
+        traffic: Arc::default(),
+    })
 }
 
 struct Writer {
@@ -258,6 +309,7 @@ struct Writer {
     next_ticket: Ticket,
     applied: watch::Sender<u64>,
     book: watch::Sender<Arc<AgreementBook>>,
+    healthy: watch::Sender<bool>,
 }
 
 impl Writer {
@@ -272,10 +324,13 @@ impl Writer {
             if self.core.wants_commit(now) {
                 let outputs = self.core.on(now, Input::Commit);
                 self.perform(outputs);
+                if self.core.is_poisoned() {
+                    self.healthy.send_replace(false);
+                }
             }
-            self.guard.keep(now, self.core.journal_id(), &|| self.core.own_sizes());
+            self.guard.keep(now, &|| self.core.guard_sizes());
             if let Some(done) = stop {
-                self.guard.keep_now(self.core.journal_id(), &self.core.own_sizes());
+                self.guard.keep_now(&self.core.guard_sizes());
                 let _ = done.send(());
                 return;
             }

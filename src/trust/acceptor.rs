@@ -73,7 +73,10 @@ pub struct Peer {
 
 /// Live connections, so that whoever may not call any more loses them.
 #[derive(Clone, Debug, Default)]
-pub struct Live(Arc<Mutex<BTreeMap<u64, (Arc<Identity>, CancellationToken)>>>);
+pub struct Live(Arc<Mutex<LiveTable>>);
+
+/// Whose each live connection is, and what ends it.
+type LiveTable = BTreeMap<u64, (Arc<Identity>, CancellationToken)>;
 
 /// A connection's place among the live ones.
 #[derive(Debug)]

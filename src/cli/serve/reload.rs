@@ -201,7 +201,9 @@ impl Reload {
         }
         // Each time: a handshake may have slipped in between the list and the last look.
         self.end_connections();
-        node.set_notices(self.notices(node.now_ms() / 1000));
+        let now_s = node.now_ms() / 1000;
+        let presentable = self.files.ends(&self.config).iter().all(|(_, end)| *end >= now_s);
+        node.set_notices(self.notices(now_s), presentable);
     }
 
     /// Takes over all files, or none of them.
