@@ -8,7 +8,10 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod bench;
+mod certs;
 mod demo;
+mod deploy;
 mod epochs;
 mod exchange;
 mod foreign;
@@ -18,11 +21,15 @@ mod kills;
 mod log_oracles;
 mod nodes;
 mod notes;
+mod operator;
+mod people;
 mod power;
 mod proxy;
 mod restore;
+mod roles;
 mod storm;
 mod tidy;
+mod tls;
 mod two_cities;
 mod world;
 mod world_restore;
