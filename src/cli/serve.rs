@@ -1,59 +1,40 @@
 //! `liandong serve`: a node of one city, until it is told to stop.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use bytes::Bytes;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
 
 use super::failure::Failure;
+use crate::audit::Audit;
 use crate::config::{Config, Port};
 use crate::geo::Boundaries;
-use crate::ids::CityCode;
 use crate::journal::{Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
-use crate::limits::{API_MESSAGE_BYTES_MAX, PEER_MESSAGE_BYTES_MAX};
 use crate::log::keys::{SigningKey, VerifyingKey};
-use crate::node::clock::{SystemClock, SystemEntropy};
+use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
 use crate::node::dial::Dialer;
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
 use crate::node::writer::{self, NodeHandle};
-use crate::rpc::agreement_service::AgreementApi;
-use crate::rpc::case_service::CaseApi;
-use crate::rpc::node_service::NodeApi;
-use crate::rpc::peer_service::{self, PeerApi};
+use crate::rpc::gate::GateLimits;
+use crate::rpc::{peer_service, server};
 use crate::store::{SledStore, WriteBehind};
-use crate::trust::acceptor::{Acceptor, Live, PortLimits};
 use crate::trust::keys::{self, HmacKey};
-use crate::trust::tls::{self, CaDirectory, Credentials, Revocations, TlsContext};
-use crate::wire::DESCRIPTORS;
-use crate::wire::pb::peer_v1::peer_service_server::PeerServiceServer;
-use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
-use crate::wire::pb::v1::case_service_server::CaseServiceServer;
-use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 
-/// Connections are ended at this age, so that identities are checked anew.
-const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
+mod files;
+mod inbox;
+mod progress;
+mod reload;
+
+use self::progress::Progress;
+use self::reload::Reload;
+
 /// How often the inbox is looked at and the core hears that time has passed.
 const TICK: Duration = Duration::from_millis(250);
-
-/// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 5] = [
-    "grpc.health.v1.Health",
-    "grpc.reflection.v1.ServerReflection",
-    "liandong.v1.AgreementService",
-    "liandong.v1.CaseService",
-    "liandong.v1.NodeService",
-];
 
 /// Arguments of `serve`.
 #[derive(clap::Args, Debug)]
@@ -98,33 +79,18 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let config = Config::load(&args.config).map_err(|e| Failure::local(e.text(lang)))?;
     crate::telemetry::init(&config.log)
         .map_err(|e| local("日志无法输出", "logging could not start", e))?;
-    let own = credentials(&config.peer)?;
-    let api_own = credentials(&config.api)?;
-    if args.production && own.chain.iter().chain(&api_own.chain).any(tls::is_trial) {
-        return Err(Failure::local(lang.pick(
-            "证书由 liandong pki 签发，仅供试用；请换用正式证书，或去掉 --production",
-            "the certificate was made by `liandong pki` for trying out; use another",
-        )));
-    }
+    let reload = Reload::begin(&config, args.production, lang)?;
     let peer_listener = listen(&config.peer).await?;
     let api_listener = listen(&config.api).await?;
     let clock = SystemClock::start();
-    let node = tokio::task::block_in_place(|| start(&config, clock))?;
+    let node = tokio::task::block_in_place(|| start(&config, clock, lang))?;
     let stop = CancellationToken::new();
-    let context = TlsContext {
-        city: config.city,
-        cas: CaDirectory::default(),
-        revocations: Revocations::default(),
-    };
-    let own_cas = certificates(&config.peer.ca)?;
-    set_cas(&node, &context, config.city, &own_cas);
-    context.revocations.set(revocation_lists(&config)?);
-    tokio::spawn(keep_cas(node.clone(), context.clone(), config.city, own_cas));
+    reload.set_cas(&node);
     tokio::spawn(tick(node.clone(), config.data_dir.join("inbox"), stop.clone()));
     let dialer = Dialer {
         node: node.clone(),
-        tls: context.clone(),
-        own: own.clone(),
+        tls: reload.peer_context(),
+        own: reload.own(),
         call: Arc::new(|node, channel, end| {
             tokio::spawn(async move {
                 let ended = peer_service::call(node, channel, end).await;
@@ -134,21 +100,38 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     };
     tokio::spawn(dialer.run(stop.clone()));
     tracing::info!(city = %config.city, "serving");
-    let tls_failed = |e: rustls::Error| local("证书无法使用", "the certificate cannot be used", e);
-    let peer_tls = context.peer_server(own).map_err(tls_failed)?;
-    let api_context = TlsContext { cas: CaDirectory::default(), ..context.clone() };
-    api_context.cas.set(BTreeMap::from([(config.city, certificates(&config.api.ca)?)]));
-    let api_tls = api_context.api_server(api_own).map_err(tls_failed)?;
-    let peer = acceptor(peer_tls, config.city, PortLimits::PEER).run(peer_listener, stop.clone());
-    let api = acceptor(api_tls, config.city, PortLimits::API).run(api_listener, stop.clone());
-    let serve_peer =
-        peer_server(&node).serve_with_incoming_shutdown(peer, stop.clone().cancelled_owned());
-    let serve_api =
-        api_server(&node).await?.serve_with_incoming_shutdown(api, stop.clone().cancelled_owned());
+    let peer = reload.peer_acceptor().run(peer_listener, stop.clone());
+    let api = reload.api_acceptor().run(api_listener, stop.clone());
+    tokio::spawn(reload.run(node.clone(), stop.clone()));
+    let age = Duration::from_secs(config.limits.connection_age_s_max);
+    let serve_peer = server::serve_peers(node.clone(), age / 2, peer, stop.clone());
+    let audit = audit(&config)?;
+    let gate = gate_limits(&config);
+    let serve_api = server::serve_api(node.clone(), audit.clone(), gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     let (one, two) = tokio::join!(serve_peer, serve_api);
     node.stop().await;
+    audit.flush();
     one.and(two).map_err(|e| local("服务中断", "the server ended", e))
+}
+
+/// The audit of this node, checked.
+fn audit(config: &Config) -> Result<Audit, Failure> {
+    let folder = config.data_dir.join("audit");
+    Audit::start(&folder, config.limits.audit_days, wall_ms())
+        .map_err(|e| local("审计记录无法写入", "the audit cannot be written", e))
+}
+
+fn gate_limits(config: &Config) -> GateLimits {
+    let limits = &config.limits;
+    let size = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+    GateLimits {
+        per_connection_max: size(limits.calls_per_connection_max),
+        running_max: size(limits.calls_running_max),
+        person_per_s_max: limits.person_calls_per_s_max,
+        system_per_s_max: limits.system_calls_per_s_max,
+        ..GateLimits::default()
+    }
 }
 
 /// Asks the kernel to end this process with its parent, which may be gone already.
@@ -179,54 +162,6 @@ async fn stop_on_signal(stop: CancellationToken) {
     std::process::exit(0);
 }
 
-fn acceptor(config: rustls::ServerConfig, city: CityCode, limits: PortLimits) -> Acceptor {
-    let config = Arc::new(ArcSwap::from_pointee(config));
-    Acceptor { config, city, limits, live: Live::default() }
-}
-
-fn peer_server(node: &NodeHandle) -> tonic::transport::server::Router {
-    let service = PeerServiceServer::new(PeerApi { node: node.clone() })
-        .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX);
-    Server::builder()
-        .max_connection_age(CONNECTION_AGE)
-        .max_concurrent_streams(Some(32))
-        .http2_keepalive_interval(Some(Duration::from_secs(20)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-        .add_service(service)
-}
-
-async fn api_server(node: &NodeHandle) -> Result<tonic::transport::server::Router, Failure> {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<CaseServiceServer<CaseApi>>().await;
-    // Only what this port serves: the descriptors hold the exchange between cities too.
-    let named = API_SERVICES.iter().fold(
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET),
-        |builder, name| builder.with_service_name(*name),
-    );
-    let reflection = named
-        .build_v1()
-        .map_err(|e| local("无法提供反射服务", "could not set up reflection", e))?;
-    let cases = CaseServiceServer::new(CaseApi { node: node.clone() })
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX);
-    let agreements = AgreementServiceServer::new(AgreementApi { node: node.clone() })
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX);
-    let nodes = NodeServiceServer::new(NodeApi { node: node.clone() })
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX);
-    Ok(Server::builder()
-        .max_connection_age(CONNECTION_AGE * 2)
-        .max_concurrent_streams(Some(64))
-        .http2_keepalive_interval(Some(Duration::from_secs(60)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-        .add_service(health_service)
-        .add_service(reflection)
-        .add_service(cases)
-        .add_service(agreements)
-        .add_service(nodes))
-}
-
 async fn listen(port: &Port) -> Result<TcpListener, Failure> {
     TcpListener::bind(port.listen).await.map_err(|e| {
         local(
@@ -238,7 +173,11 @@ async fn listen(port: &Port) -> Result<TcpListener, Failure> {
 }
 
 /// Opens journal and views, replays, starts the writer.
-fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
+pub(super) fn start(
+    config: &Config,
+    clock: SystemClock,
+    lang: Lang,
+) -> Result<NodeHandle, Failure> {
     let mut random = SystemEntropy;
     let (mut journal_id, mut instance, mut page_key) = ([0; 16], [0; 16], [0; 32]);
     random.fill(&mut journal_id);
@@ -264,8 +203,7 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
     let reader =
         Reader::new(Arc::clone(&rows), journal.reader(), journal.journal_id(), node_key.clone());
     let id = journal.journal_id();
-    let guard = Guard::read(&config.guard_file)
-        .map_err(|e| local("guard 文件无法读取", "the guard file cannot be read", e))?;
+    let guard = open_guard(config, id, report.created)?;
     let settings = Settings {
         city: config.city,
         node: config.node,
@@ -284,19 +222,32 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
         node_key,
         boundaries: boundaries(config)?,
     };
-    let judge = |sizes: &[(crate::ids::LogId, u64)]| Guard::compare(guard.as_ref(), id, sizes);
-    if guard.is_none() && report.created {
-        // Before the first record: a node killed within its first second is no restored copy.
-        let begun = Guard { journal_id: id, sizes: Vec::new() };
-        begun
-            .write(&config.guard_file)
-            .map_err(|e| local("guard 文件无法写入", "the guard file cannot be written", e))?;
-    }
-    let core = Core::open(parts, clock.now(), &judge, &mut |_, _| {})
+    let judge = |sizes: &[(crate::ids::LogId, u64)]| {
+        Guard::compare(guard.as_ref(), (id, report.created), sizes)
+    };
+    let mut progress = Progress::new(lang);
+    let core = Core::open(parts, clock.now(), &judge, &mut |done, all| progress.at(done, all))
         .map_err(|e| local("无法启动", "could not start", e))?;
-    let keeper = GuardKeeper::new(config.guard_file.clone());
+    progress.done();
+    let guard = guard.unwrap_or_else(|| Guard::begin(None, id));
+    let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     writer::start(core, clock, keeper, reader, page_key, config.city)
         .map_err(|e| local("无法启动", "could not start", e))
+}
+
+/// Reads the guard. That of a new journal is begun before anything is written to it: a guard that
+/// is missing later means that the journal came from somewhere else.
+fn open_guard(config: &Config, id: [u8; 16], is_new: bool) -> Result<Option<Guard>, Failure> {
+    let guard = Guard::read(&config.guard_file)
+        .map_err(|e| local("guard 文件无法读取", "the guard file cannot be read", e))?;
+    if !is_new {
+        return Ok(guard);
+    }
+    let guard = Guard::begin(guard, id);
+    guard
+        .write(&config.guard_file)
+        .map_err(|e| local("guard 文件无法写入", "the guard file cannot be written", e))?;
+    Ok(Some(guard))
 }
 
 fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {
@@ -307,67 +258,6 @@ fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {
     parsed.map(Some).map_err(|e| local("边界数据无法使用", "the borders cannot be used", e))
 }
 
-fn certificates(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let mut all = Vec::new();
-    for path in files {
-        let bad = |e| local(&path.display().to_string(), &path.display().to_string(), e);
-        for cert in CertificateDer::pem_file_iter(path).map_err(bad)? {
-            all.push(cert.map_err(bad)?);
-        }
-    }
-    Ok(all)
-}
-
-fn revocation_lists(
-    config: &Config,
-) -> Result<Vec<CertificateRevocationListDer<'static>>, Failure> {
-    let mut all = Vec::new();
-    for path in config.peer.crl.iter().chain(&config.api.crl) {
-        let bad = |e| local(&path.display().to_string(), &path.display().to_string(), e);
-        for list in CertificateRevocationListDer::pem_file_iter(path).map_err(bad)? {
-            all.push(list.map_err(bad)?);
-        }
-    }
-    Ok(all)
-}
-
-fn credentials(port: &Port) -> Result<Credentials, Failure> {
-    let path = &port.key;
-    let key = PrivateKeyDer::from_pem_file(path)
-        .map_err(|e| local(&path.display().to_string(), &path.display().to_string(), e))?;
-    Ok(Credentials { chain: certificates(std::slice::from_ref(&port.cert))?, key })
-}
-
-/// The CAs of every city with a card here, and the own ones.
-fn set_cas(
-    node: &NodeHandle,
-    context: &TlsContext,
-    own: CityCode,
-    own_cas: &[CertificateDer<'static>],
-) {
-    let book = node.book();
-    let mut cas = BTreeMap::from([(own, own_cas.to_vec())]);
-    for city in book.partners(own) {
-        if let Some(card) = book.card(city) {
-            let ders = card.cas.iter().map(|der| CertificateDer::from(der.clone()));
-            cas.insert(city, ders.collect());
-        }
-    }
-    context.cas.set(cas);
-}
-
-async fn keep_cas(
-    node: NodeHandle,
-    context: TlsContext,
-    own: CityCode,
-    own_cas: Vec<CertificateDer<'static>>,
-) {
-    let mut changes = node.book_changes();
-    while changes.changed().await.is_ok() {
-        set_cas(&node, &context, own, &own_cas);
-    }
-}
-
 /// Tells the core that time passes, and hands it what lies in the inbox.
 async fn tick(node: NodeHandle, inbox: PathBuf, stop: CancellationToken) {
     let mut interval = tokio::time::interval(TICK);
@@ -376,46 +266,7 @@ async fn tick(node: NodeHandle, inbox: PathBuf, stop: CancellationToken) {
             _ = interval.tick() => {}
             () = stop.cancelled() => return,
         }
-        take_inbox(&node, &inbox).await;
+        inbox::take(&node, &inbox).await;
         node.tell(Input::Tick).await;
-    }
-}
-
-/// Charters first, then cards, then manifests: each rests on the one before.
-fn rank(note: &[u8]) -> u8 {
-    if note.starts_with(b"liandong/charter/") {
-        0
-    } else if note.starts_with(b"liandong/card/") {
-        1
-    } else {
-        2
-    }
-}
-
-async fn take_inbox(node: &NodeHandle, inbox: &Path) {
-    let Ok(entries) = std::fs::read_dir(inbox) else { return };
-    let files = entries.flatten().map(|e| e.path()).filter(|p| p.is_file());
-    let mut notes: Vec<(PathBuf, Bytes)> =
-        files.filter_map(|p| std::fs::read(&p).ok().map(|b| (p, Bytes::from(b)))).collect();
-    if notes.is_empty() {
-        return;
-    }
-    notes.sort_by_key(|(path, note)| (rank(note), path.clone()));
-    let results = node.add_notes(notes.iter().map(|(_, note)| note.clone()).collect()).await;
-    for ((path, _), result) in notes.iter().zip(results) {
-        let (folder, why) = match &result {
-            Ok(_) => ("done", None),
-            Err(why) => ("refused", Some(why.clone())),
-        };
-        let target = inbox.join(folder);
-        let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-        let _ = std::fs::create_dir_all(&target);
-        if let Some(why) = why {
-            tracing::warn!(file = %path.display(), %why, "a note in the inbox was refused");
-            let _ = std::fs::write(target.join(name.with_extension("why")), why);
-        }
-        if let Err(error) = std::fs::rename(path, target.join(&name)) {
-            tracing::error!(file = %path.display(), %error, "could not move a note");
-        }
     }
 }

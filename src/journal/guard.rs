@@ -1,6 +1,8 @@
 //! The guard: a tiny file outside backups that says how far own logs had grown.
 //!
-//! A journal that is behind its guard came back from an older copy.
+//! A journal that is behind its guard came back from an older copy. The guard never goes back: what
+//! it once said of a log it goes on saying, also while that log is being fetched back.
+//! (`a_guard_never_goes_back`)
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -23,7 +25,7 @@ pub struct Guard {
 }
 
 /// What the guard says about a journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GuardVerdict {
     /// Neither a guard nor own entries: a new node.
     Fresh,
@@ -31,14 +33,12 @@ pub enum GuardVerdict {
     Consistent,
     /// The journal is behind the guard: it is an older copy.
     RestoredCopy {
-        /// The log.
-        log: LogId,
-        /// Entries the guard knows of.
-        guard_size: u64,
-        /// Entries in the journal.
-        journal_size: u64,
+        /// The logs concerned, with the entries the guard knows of. A log the journal knows nothing
+        /// of may be among them.
+        behind: Vec<(LogId, u64)>,
     },
-    /// There are own entries, but no guard that can be read: taken as an older copy.
+    /// The journal is not new, but there is no guard of it that can be read: taken as an older
+    /// copy.
     Missing,
 }
 
@@ -95,27 +95,40 @@ impl Guard {
         rest.is_empty().then_some(Self { journal_id: *journal_id, sizes })
     }
 
-    /// Judges a journal by its guard.
+    /// The guard for a journal that was just made, keeping what an earlier one said.
+    #[must_use]
+    pub fn begin(earlier: Option<Self>, journal_id: [u8; 16]) -> Self {
+        Self { journal_id, sizes: earlier.map(|guard| guard.sizes).unwrap_or_default() }
+    }
+
+    /// Takes in sizes of now; a size that was once larger stays.
+    pub fn raise(&mut self, sizes: &[(LogId, u64)]) {
+        for (log, size) in sizes {
+            match self.sizes.iter_mut().find(|(known, _)| known == log) {
+                Some((_, known)) => *known = (*size).max(*known),
+                None => self.sizes.push((*log, *size)),
+            }
+        }
+    }
+
+    /// Judges a journal by its guard. `is_new`: the journal was made at this start; its guard was
+    /// then begun before it.
     #[must_use]
     pub fn compare(
         guard: Option<&Self>,
-        journal_id: [u8; 16],
+        (journal_id, is_new): ([u8; 16], bool),
         sizes: &[(LogId, u64)],
     ) -> GuardVerdict {
-        let empty = sizes.iter().all(|(_, size)| *size == 0);
         let Some(guard) = guard else {
-            return if empty { GuardVerdict::Fresh } else { GuardVerdict::Missing };
+            return if is_new { GuardVerdict::Fresh } else { GuardVerdict::Missing };
         };
         let here = |log: LogId| sizes.iter().find(|(l, _)| *l == log).map_or(0, |(_, size)| *size);
-        let behind = guard.sizes.iter().find(|(log, size)| here(*log) < *size);
-        match behind {
-            Some((log, size)) => GuardVerdict::RestoredCopy {
-                log: *log,
-                guard_size: *size,
-                journal_size: here(*log),
-            },
-            None if guard.journal_id != journal_id && !empty => GuardVerdict::Missing,
-            None => GuardVerdict::Consistent,
+        let behind: Vec<(LogId, u64)> =
+            guard.sizes.iter().filter(|(log, size)| here(*log) < *size).copied().collect();
+        match behind.is_empty() {
+            false => GuardVerdict::RestoredCopy { behind },
+            true if guard.journal_id != journal_id && !is_new => GuardVerdict::Missing,
+            true => GuardVerdict::Consistent,
         }
     }
 }
@@ -142,13 +155,28 @@ mod tests {
     fn verdicts() {
         let log = LogId::new([2; 32]);
         let guard = Guard { journal_id: [1; 16], sizes: vec![(log, 9)] };
-        let judge = |guard: Option<&Guard>, id, size| Guard::compare(guard, id, &[(log, size)]);
-        assert_eq!(judge(None, [1; 16], 0), GuardVerdict::Fresh);
-        assert_eq!(judge(None, [1; 16], 1), GuardVerdict::Missing);
-        assert_eq!(judge(Some(&guard), [1; 16], 9), GuardVerdict::Consistent);
-        assert_eq!(judge(Some(&guard), [1; 16], 12), GuardVerdict::Consistent);
-        assert_eq!(judge(Some(&guard), [3; 16], 12), GuardVerdict::Missing);
-        let behind = GuardVerdict::RestoredCopy { log, guard_size: 9, journal_size: 8 };
-        assert_eq!(judge(Some(&guard), [1; 16], 8), behind);
+        let judge = |guard: Option<&Guard>, id, is_new, size| {
+            Guard::compare(guard, ([id; 16], is_new), &[(log, size)])
+        };
+        assert_eq!(judge(None, 1, true, 0), GuardVerdict::Fresh);
+        assert_eq!(judge(None, 1, false, 0), GuardVerdict::Missing);
+        assert_eq!(judge(None, 1, false, 1), GuardVerdict::Missing);
+        assert_eq!(judge(Some(&guard), 1, false, 9), GuardVerdict::Consistent);
+        assert_eq!(judge(Some(&guard), 1, false, 12), GuardVerdict::Consistent);
+        assert_eq!(judge(Some(&guard), 3, false, 12), GuardVerdict::Missing);
+        let behind = GuardVerdict::RestoredCopy { behind: vec![(log, 9)] };
+        assert_eq!(judge(Some(&guard), 1, false, 8), behind);
+        // The whole folder is gone, and a new journal was begun beside the old guard.
+        let begun = Guard::begin(Some(guard), [3; 16]);
+        assert_eq!(Guard::compare(Some(&begun), ([3; 16], true), &[]), behind);
+    }
+
+    #[test]
+    fn a_guard_never_goes_back() {
+        let (one, two) = (LogId::new([1; 32]), LogId::new([2; 32]));
+        let mut guard = Guard::begin(None, [1; 16]);
+        guard.raise(&[(one, 9)]);
+        guard.raise(&[(one, 4), (two, 1)]);
+        assert_eq!(guard.sizes, vec![(one, 9), (two, 1)]);
     }
 }

@@ -1,5 +1,5 @@
 //! Keeps the high-water mark: a tiny file outside backups, written once a second and at shutdown,
-//! only with synced sizes.
+//! only with synced sizes, and never lower than it was.
 
 use std::path::PathBuf;
 
@@ -15,33 +15,34 @@ const EVERY_MS: u64 = 1_000;
 pub struct GuardKeeper {
     path: PathBuf,
     written_ms: u64,
-    last: Vec<(LogId, u64)>,
+    guard: Guard,
 }
 
 impl GuardKeeper {
-    /// Keeps the mark at `path`.
+    /// Keeps the mark at `path`, going on from what it says.
     #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, written_ms: 0, last: Vec::new() }
+    pub fn new(path: PathBuf, guard: Guard) -> Self {
+        Self { path, written_ms: 0, guard }
     }
 
     /// Writes the mark, if a second has passed since and it has moved.
-    pub fn keep(&mut self, now: Now, journal_id: [u8; 16], sizes: &dyn Fn() -> Vec<(LogId, u64)>) {
+    pub fn keep(&mut self, now: Now, sizes: &dyn Fn() -> Vec<(LogId, u64)>) {
         if now.mono_ms.saturating_sub(self.written_ms) < EVERY_MS {
             return;
         }
         self.written_ms = now.mono_ms;
-        self.keep_now(journal_id, &sizes());
+        self.keep_now(&sizes());
     }
 
     /// Writes the mark now, if it has moved.
-    pub fn keep_now(&mut self, journal_id: [u8; 16], sizes: &[(LogId, u64)]) {
-        if sizes.is_empty() || self.last == sizes {
+    pub fn keep_now(&mut self, sizes: &[(LogId, u64)]) {
+        let mut guard = self.guard.clone();
+        guard.raise(sizes);
+        if guard == self.guard {
             return;
         }
-        let guard = Guard { journal_id, sizes: sizes.to_vec() };
         match guard.write(&self.path) {
-            Ok(()) => self.last = sizes.to_vec(),
+            Ok(()) => self.guard = guard,
             Err(error) => tracing::error!(%error, "could not write the guard file"),
         }
     }

@@ -4,6 +4,7 @@
 //! who writes too fast waits, who cannot wait is told [`WriteError::Busy`].
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -66,6 +67,18 @@ pub struct NodeHandle {
     page_key: [u8; 32],
     city: CityCode,
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
+    healthy: watch::Receiver<bool>,
+    traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
+    notices: Arc<Mutex<Vec<String>>>,
+}
+
+/// Bytes of frames exchanged with one city since the start of the process, TLS left out.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Bytes received.
+    pub received: AtomicU64,
+    /// Bytes sent.
+    pub sent: AtomicU64,
 }
 
 /// Counts a link while it stands.
@@ -99,6 +112,19 @@ impl NodeHandle {
         linked.get(&city).is_some_and(|count| *count > 0)
     }
 
+    /// What was exchanged with a city so far, for whoever counts and whoever shows it.
+    #[must_use]
+    pub fn traffic(&self, city: CityCode) -> Arc<Traffic> {
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(traffic.entry(city).or_default())
+    }
+
+    /// False once a write or sync has failed: nothing is written until a restart, reads go on.
+    #[must_use]
+    pub fn healthy(&self) -> watch::Receiver<bool> {
+        self.healthy.clone()
+    }
+
     /// Own city.
     #[must_use]
     pub fn city(&self) -> CityCode {
@@ -130,7 +156,16 @@ impl NodeHandle {
     pub async fn status(&self) -> Option<NodeStatus> {
         let (answer, wait) = oneshot::channel();
         self.ask(Box::new(Input::Status), Answer::Status(answer)).await;
-        wait.await.ok()
+        let mut status = wait.await.ok()?;
+        let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        status.warnings.extend(notices.iter().cloned());
+        drop(notices);
+        Some(status)
+    }
+
+    /// Replaces what the shell adds to the warnings: certificates that end, files that are wrong.
+    pub fn set_notices(&self, notices: Vec<String>) {
+        *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
     }
 
     async fn ask(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>, answer: Answer) {
@@ -222,6 +257,7 @@ pub fn start(
     let (messages, inbox) = mpsc::channel(QUEUE_MAX);
     let (applied_tx, applied) = watch::channel(core.apply_number());
     let (book_tx, book) = watch::channel(Arc::new(core.book().clone()));
+    let (healthy_tx, healthy) = watch::channel(true);
     let mut writer = Writer {
         core,
         clock,
@@ -232,10 +268,21 @@ pub fn start(
         next_ticket: 0,
         applied: applied_tx,
         book: book_tx,
+        healthy: healthy_tx,
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
-    let linked = Arc::default();
-    Ok(NodeHandle { messages, reader, applied, book, page_key, city, linked })
+    Ok(NodeHandle {
+        messages,
+        reader,
+        applied,
+        book,
+        page_key,
+        city,
+        linked: Arc::default(),
+        healthy,
+        traffic: Arc::default(),
+        notices: Arc::default(),
+    })
 }
 
 struct Writer {
@@ -248,6 +295,7 @@ struct Writer {
     next_ticket: Ticket,
     applied: watch::Sender<u64>,
     book: watch::Sender<Arc<AgreementBook>>,
+    healthy: watch::Sender<bool>,
 }
 
 impl Writer {
@@ -262,10 +310,13 @@ impl Writer {
             if self.core.wants_commit(now) {
                 let outputs = self.core.on(now, Input::Commit);
                 self.perform(outputs);
+                if self.core.is_poisoned() {
+                    self.healthy.send_replace(false);
+                }
             }
-            self.guard.keep(now, self.core.journal_id(), &|| self.core.own_sizes());
+            self.guard.keep(now, &|| self.core.guard_sizes());
             if let Some(done) = stop {
-                self.guard.keep_now(self.core.journal_id(), &self.core.own_sizes());
+                self.guard.keep_now(&self.core.guard_sizes());
                 let _ = done.send(());
                 return;
             }

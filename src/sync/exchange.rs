@@ -125,6 +125,12 @@ impl Exchange {
         self.links.iter().filter(|(_, l)| l.greeted).map(|(id, l)| (*id, l.city))
     }
 
+    /// What the other side of a link has shown that it holds of a log; 0 for nothing.
+    #[must_use]
+    pub fn announced_over(&self, link: LinkId, log: LogId) -> u64 {
+        self.links.get(&link).and_then(|l| l.announced.get(&log)).copied().unwrap_or(0)
+    }
+
     /// The link to a city that has said hello, if any.
     #[must_use]
     pub fn link_to(&self, city: CityCode) -> Option<LinkId> {

@@ -255,7 +255,8 @@ fn on_case<R: Rows>(
     if let Effect::Misfit(_) = effect {
         view.misfit_count += 1;
     }
-    view.last_record_time_ms = entry.envelope.record_time_ms;
+    // The latest, not the last to arrive: the same on every node.
+    view.last_record_time_ms = view.last_record_time_ms.max(entry.envelope.record_time_ms);
     view.last_apply = apply;
     put(rows, keys::case(entry.agreement, subject), &view);
     (effect, refolded)

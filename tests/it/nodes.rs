@@ -59,6 +59,13 @@ impl Nodes {
         self.children.insert(code, child);
     }
 
+    /// Starts a city's process with additions to its environment.
+    pub fn start_with(&mut self, code: u32, env: &[(&str, &Path)]) {
+        let mut command = self.fleet.command(exe(), code).unwrap();
+        let child = command.envs(env.iter().copied()).spawn().unwrap();
+        self.children.insert(code, child);
+    }
+
     pub fn pid(&self, code: u32) -> u32 {
         self.children[&code].id()
     }

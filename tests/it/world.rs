@@ -2,7 +2,7 @@
 //! what was not synced and links that come and go. The same seed gives the same run.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use liandong::api::request::{Caller, Command, Request, WriteError, Written};
@@ -11,7 +11,7 @@ use liandong::domain::{
     Violation,
 };
 use liandong::ids::{AgreementId, CityCode, Hash, LogId, NodeId, Position, SubjectId};
-use liandong::journal::{GuardVerdict, Journal, JournalOptions, MemDisk};
+use liandong::journal::{Guard, Journal, JournalOptions, MemDisk};
 use liandong::log::keys::{SigningKey, VerifyingKey};
 use liandong::log::manifest::{HashAlgorithm, Manifest, SignatureAlgorithm, SignedManifest};
 use liandong::log::{ActorRole, Head};
@@ -63,11 +63,14 @@ impl Entropy for Rng {
     }
 }
 
-struct Keys(Vec<[u8; 32]>);
+/// Shared with the world, as a folder of keys is with whoever adds one.
+#[derive(Clone, Default)]
+struct Keys(Arc<Mutex<Vec<[u8; 32]>>>);
 
 impl KeyRing for Keys {
     fn find(&self, public: VerifyingKey) -> Option<SigningKey> {
-        self.0
+        let seeds = self.0.lock().unwrap();
+        seeds
             .iter()
             .map(|seed| SigningKey::from_seed(seed).unwrap())
             .find(|key| key.verifying_key() == public)
@@ -80,10 +83,24 @@ pub struct City {
     pub code: CityCode,
     node: NodeId,
     disk: MemDisk,
-    seeds: Vec<[u8; 32]>,
+    keys: Keys,
+    /// Epoch written in an agreement, from 1, and its log.
+    epochs: BTreeMap<usize, u64>,
+    logs: BTreeMap<(usize, u64), LogId>,
     core: Option<MemCore>,
     reader: Option<Reader<MemDisk, MemStore>>,
     starts: u64,
+    /// On another path, outside backups.
+    guard: Option<Guard>,
+    /// Below this much free disk, writes are refused; bytes.
+    pub disk_low_bytes: u64,
+}
+
+impl City {
+    /// The log it writes in the `k`th agreement, by its newest epoch.
+    pub fn log(&self, k: usize) -> LogId {
+        self.logs[&(k, self.epochs.get(&k).copied().unwrap_or(1))]
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -118,6 +135,10 @@ pub struct World {
     pub acked: Vec<(usize, Written)>,
     pub agreements: Vec<(AgreementId, Vec<usize>)>,
     pub effects: Effects,
+    /// What every write was answered, by ticket.
+    pub answers: BTreeMap<u64, Result<Written, WriteError>>,
+    city_keys: Vec<SigningKey>,
+    charters: Vec<Hash>,
 }
 
 impl World {
@@ -134,25 +155,32 @@ impl World {
                 code: *code,
                 node: NodeId::new([i as u8 + 1; 16]),
                 disk: MemDisk::new(),
-                seeds: Vec::new(),
+                keys: Keys::default(),
+                epochs: BTreeMap::new(),
+                logs: BTreeMap::new(),
                 core: None,
                 reader: None,
                 starts: 0,
+                guard: None,
+                disk_low_bytes: 0,
             })
             .collect();
         let mut all_notes = vec![Vec::new(); n];
         let mut agreements = Vec::new();
+        let mut charters = Vec::new();
         for (k, list) in members.iter().enumerate() {
             let mut list: Vec<usize> = list.to_vec();
             list.sort_by_key(|i| codes[*i]);
             let id = AgreementId::new([k as u8 + 100; 16]);
             let named: Vec<_> = list.iter().map(|i| (codes[*i], &city_keys[*i])).collect();
             let (charter, note) = notes::charter(id, &format!("{k}"), &named);
+            charters.push(charter);
             for i in &list {
                 all_notes[*i].push(note.clone());
             }
             for i in &list {
                 let manifest = manifest(&mut cities[*i], id, 1, charter, None, (k * 16 + *i) as u8);
+                cities[*i].logs.insert((k, 1), manifest.log_id());
                 let signed = SignedManifest::sign(manifest, &city_keys[*i]).unwrap();
                 all_notes[*i].push(signed.note().clone());
             }
@@ -177,6 +205,9 @@ impl World {
             acked: Vec::new(),
             agreements,
             effects: Effects::default(),
+            answers: BTreeMap::new(),
+            city_keys,
+            charters,
         };
         for i in 0..n {
             world.start(i);
@@ -198,7 +229,11 @@ impl World {
         rng.fill(&mut instance);
         let options =
             JournalOptions { journal_id: [i as u8 + 1; 16], segment_bytes_max: 256 * 1024 };
-        let (journal, _report) = Journal::open(entry.disk.clone(), options).unwrap();
+        let (journal, report) = Journal::open(entry.disk.clone(), options).unwrap();
+        let id = journal.journal_id();
+        if report.created {
+            entry.guard = Some(Guard::begin(entry.guard.take(), id));
+        }
         let rows = Arc::new(WriteBehind::synchronous(MemStore::default()));
         let reader = Reader::new(
             Arc::clone(&rows),
@@ -211,7 +246,7 @@ impl World {
                 city: entry.code,
                 node: entry.node,
                 instance,
-                disk_low_bytes: 0,
+                disk_low_bytes: entry.disk_low_bytes,
                 border_uncertain_metres: 1_700,
                 api_address: String::new(),
                 peer_address: String::new(),
@@ -219,12 +254,14 @@ impl World {
             journal,
             rows,
             entropy: Box::new(rng),
-            keyring: Box::new(Keys(entry.seeds.clone())),
+            keyring: Box::new(entry.keys.clone()),
             node_key: HmacKey::new([i as u8; 32]),
             boundaries: None,
         };
-        let fresh = |_: &[(LogId, u64)]| GuardVerdict::Consistent;
-        let core = Core::open(parts, now, &fresh, &mut |_, _| {}).unwrap();
+        let guard = entry.guard.clone();
+        let judge =
+            |sizes: &[(LogId, u64)]| Guard::compare(guard.as_ref(), (id, report.created), sizes);
+        let core = Core::open(parts, now, &judge, &mut |_, _| {}).unwrap();
         entry.core = Some(core);
         entry.reader = Some(reader);
         if entry.starts == 1 {
@@ -232,6 +269,51 @@ impl World {
             self.input(i, Input::Notes(0, notes));
             self.input(i, Input::Commit);
         }
+    }
+
+    /// The process is stopped and its disk replaced by an older copy of it.
+    pub fn restore(&mut self, i: usize, copy: &MemDisk) {
+        self.crash(i);
+        self.cities[i].disk = copy.copy();
+    }
+
+    /// What a backup of a city's data folder would hold; its guard lies elsewhere.
+    pub fn backup(&self, i: usize) -> MemDisk {
+        self.cities[i].disk.copy()
+    }
+
+    pub fn disk(&self, i: usize) -> &MemDisk {
+        &self.cities[i].disk
+    }
+
+    /// The guard is lost.
+    pub fn lose_guard(&mut self, i: usize) {
+        self.cities[i].guard = None;
+    }
+
+    /// The own log of a city in the `k`th agreement that it writes, or wrote last.
+    pub fn own_log(&self, i: usize, k: usize) -> Head {
+        self.head_at(i, self.cities[i].log(k)).unwrap()
+    }
+
+    /// What a city holds of a log.
+    pub fn head_at(&self, i: usize, log: LogId) -> Option<Head> {
+        let core = self.cities[i].core.as_ref().unwrap();
+        core.heads().map(|(head, _)| head).find(|head| head.log == log)
+    }
+
+    /// `liandong epoch new`: the city goes on in a new log that pins the one here.
+    pub fn new_epoch(&mut self, i: usize, k: usize) {
+        let old = self.own_log(i, k);
+        let (agreement, charter) = (self.agreements[k].0, self.charters[k]);
+        let epoch = self.cities[i].epochs.get(&k).copied().unwrap_or(1) + 1;
+        let salt = 100 + (k * 16 + i) as u8;
+        let manifest = manifest(&mut self.cities[i], agreement, epoch, charter, Some(old), salt);
+        self.cities[i].epochs.insert(k, epoch);
+        self.cities[i].logs.insert((k, epoch), manifest.log_id());
+        let signed = SignedManifest::sign(manifest, &self.city_keys[i]).unwrap();
+        self.input(i, Input::Notes(0, vec![signed.note().clone()]));
+        self.input(i, Input::Commit);
     }
 
     /// The process dies; its disk keeps what was synced and, by luck, some of what was not.
@@ -357,6 +439,7 @@ impl World {
 
     fn answered(&mut self, i: usize, ticket: u64, result: Result<Written, WriteError>) {
         self.waiting.remove(&(i, ticket));
+        self.answers.insert(ticket, result.clone());
         match result {
             Ok(written) => {
                 self.effects.acked += 1;
@@ -390,6 +473,12 @@ impl World {
             if wants && self.rng.one_in(2) {
                 self.input(i, Input::Commit);
             }
+            let sizes = self.cities[i].core.as_ref().map(Core::guard_sizes);
+            if self.now_ms.is_multiple_of(1_000)
+                && let Some((guard, sizes)) = self.cities[i].guard.as_mut().zip(sizes)
+            {
+                guard.raise(&sizes);
+            }
         }
     }
 
@@ -404,6 +493,26 @@ impl World {
         for _ in 0..600 {
             self.step();
         }
+    }
+
+    /// The process finds its folder empty; the operator hands in the notes again.
+    pub fn start_anew(&mut self, i: usize) {
+        self.cities[i].starts = 0;
+        self.start(i);
+    }
+
+    pub fn guard(&self, i: usize) -> Option<Guard> {
+        self.cities[i].guard.clone()
+    }
+
+    pub fn set_guard(&mut self, i: usize, guard: Option<Guard>) {
+        self.cities[i].guard = guard;
+    }
+
+    /// `i` dials `j` and is refused.
+    pub fn dial_refused(&mut self, i: usize, j: usize) {
+        let (city, reason) = (self.cities[j].code, "connection refused".to_owned());
+        self.input(i, Input::DialFailed { city, reason });
     }
 
     pub fn write(&mut self, i: usize, request_id: &str, command: Command) -> u64 {
@@ -427,7 +536,13 @@ impl World {
         ticket
     }
 
-    pub fn open_case(&mut self, i: usize, agreement: AgreementId, request_id: &str, title: &str) {
+    pub fn open_case(
+        &mut self,
+        i: usize,
+        agreement: AgreementId,
+        request_id: &str,
+        title: &str,
+    ) -> u64 {
         let effective_on = today();
         let command = Command::OpenCase {
             agreement,
@@ -437,7 +552,7 @@ impl World {
             external_ref: None,
             effective_on,
         };
-        self.write(i, request_id, command);
+        self.write(i, request_id, command)
     }
 
     /// Cases of an agreement as one city sees them.
@@ -537,7 +652,7 @@ fn manifest(
     seeds[0][0] = epoch as u8;
     seeds[1][0] = epoch as u8 + 128;
     let keys = seeds.map(|s| SigningKey::from_seed(&s).unwrap().verifying_key());
-    city.seeds.extend(seeds);
+    city.keys.0.lock().unwrap().extend(seeds);
     Manifest {
         agreement,
         city: city.code,

@@ -132,7 +132,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.index_own(agreement, entry, event, case);
         }
         self.index_number(agreement, entry, case);
-        self.index_recovery(agreement, id, city, event);
+        self.index_recovery(id, city, event);
         self.note_missing_parts(agreement, entry, event, case);
     }
 
@@ -169,6 +169,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                         let key = keys::external(self.external_tag(&external));
                         let value = keys::case_value(agreement, subject);
                         self.group_rows().put(key, value);
+                        let number = external.number.as_str().as_bytes();
+                        let tag = self.node_key.tag(&[b"external number", number]);
+                        let key = keys::external_number(tag, agreement, subject);
+                        self.group_rows().put(key, Vec::new());
                     }
                     self.raise_counter(agreement, effective_on.year(), &number);
                 }

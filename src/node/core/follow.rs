@@ -3,14 +3,14 @@
 use bytes::Bytes;
 
 use crate::api::status::LinkStatus;
-use crate::ids::{CityCode, LogId};
+use crate::ids::{AgreementId, CityCode, LogId};
 use crate::journal::{Disk, RecordKind};
 use crate::log::checkpoint::{self, SignedCheckpoint};
 use crate::log::note::SignatureLine;
 use crate::log::{ForkProof, Head};
 use crate::node::core::ingest::refuse;
 use crate::node::core::io::Output;
-use crate::node::core::logs::{Held, contradicts};
+use crate::node::core::logs::{Held, Log, contradicts};
 use crate::node::core::rows::{self, CosignatureRow};
 use crate::node::core::{Core, Now, keys};
 use crate::node::load;
@@ -88,8 +88,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             let Some(agreement) = self.book.get(id) else { continue };
             members.extend(agreement.cities());
             let charter = agreement.charter.hash();
+            self.cosign_for_greeting(id);
             let logs = self.logs.of_agreement(id);
-            let state = |log: &crate::node::core::logs::Log| LogState {
+            let state = |log: &Log| LogState {
                 log: log.id,
                 checkpoint: Some(log.durable_checkpoint.clone()).filter(|c| !c.is_empty()),
                 cosignatures: log.cosigned.values().map(|h| h.cosign.clone()).collect(),
@@ -223,7 +224,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         let head = signed.head();
         self.witness(&signed);
-        let own = self.logs.get(log).is_some_and(crate::node::core::logs::Log::is_own);
+        self.shown_later(city, log, head.size);
+        let own = self.logs.get(log).is_some_and(Log::is_own);
         if own && self.logs.get(log).is_some_and(|l| head.size > l.appended()) {
             self.found_restored(log, head.size);
         }
@@ -299,6 +301,20 @@ impl<D: Disk, S: Store> Core<D, S> {
         let held = Held { cosign: cosign.clone(), time_s };
         self.logs.get_mut(log)?.cosigned.insert(witness, held);
         Some(cosign)
+    }
+
+    /// A greeting shows that this city holds what it holds, also after a restart.
+    fn cosign_for_greeting(&mut self, agreement: AgreementId) {
+        let (own, now) = (self.settings.city, self.now);
+        let Some(witness) = self.logs.own(agreement).map(|l| l.id) else { return };
+        let unsigned = |l: &&Log| {
+            let held = l.cosigned.get(&witness).map_or(0, |h| h.cosign.size);
+            l.manifest.city != own && held < l.durable.size
+        };
+        let unsigned = self.logs.of_agreement(agreement).filter(unsigned).map(|l| l.id);
+        for log in unsigned.collect::<Vec<_>>() {
+            let _ = self.cosign(now, log);
+        }
     }
 
     /// A cosignature: kept if it is genuine and news, and passed on towards the log's author.

@@ -3,29 +3,37 @@
 //! After a start, a log is not appended to until every member that answers within 5 s has said
 //! what it holds of it. A restored copy is never appended to again; in the next epoch, moves of
 //! records that existed before wait until every member has shown what it holds of the old log.
+//!
+//! Invariants:
+//! 1. Once found to be an older copy, a log stays so: over restarts, and when its entries have come
+//!    back from members. (`a_restored_log_stays_held_after_its_entries_came_back`)
+//! 2. A move waits for every member that has not shown what it holds of an old log of this city,
+//!    or whose entries are not here yet, unless an entry names that member.
+//!    (`moves_wait_for_every_member_openings_do_not`)
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::api::request::WriteError;
+use crate::api::status::RecoveryStatus;
 use crate::domain::Event;
 use crate::ids::{AgreementId, CityCode, LogId, Position};
 use crate::journal::{Disk, LocalFact, RecordKind};
-use crate::node::core::logs::Hold;
-use crate::node::core::{Core, Now};
+use crate::log::Head;
+use crate::node::core::logs::{Hold, Log};
+use crate::node::core::{Core, Now, keys};
 use crate::store::Store;
+use crate::view::Rows;
 
 /// How long members are waited for after a start, in milliseconds.
 pub(super) const ASKING_MS: u64 = 5_000;
 
-/// An agreement in which this node goes on after an older log of its own ended.
-#[derive(Clone, Debug)]
-pub struct Recovery {
-    /// The log that ended.
-    pub old_log: LogId,
-    /// Members that have not shown what they hold of it.
-    pub waiting: BTreeSet<CityCode>,
-    /// What members have shown that is not here yet: its largest size.
-    pub shown: u64,
+/// What is known of old logs of this city.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recoveries {
+    /// What each member has shown that it holds of an old log.
+    shown: BTreeMap<(LogId, CityCode), u64>,
+    /// Own logs that came back from an older copy, also such as are not known here (yet).
+    restored: BTreeMap<LogId, u64>,
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
@@ -56,76 +64,133 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// Somebody holds more of an own log than this node: it was restored from an older copy.
+    /// More of an own log exists than is here: this node was restored from an older copy.
     pub(super) fn found_restored(&mut self, id: LogId, size: u64) {
-        let Some(log) = self.logs.get_mut(id) else { return };
-        if log.hold == Hold::Restored {
+        let superseded = self.logs.get(id).is_some_and(|l| l.hold == Hold::Restored);
+        if superseded || self.recoveries.restored.contains_key(&id) {
             return;
         }
-        let here = log.appended();
+        let here = self.logs.get(id).map_or(0, Log::appended);
         tracing::error!(log = %id, here, elsewhere = size, "restored from an older copy");
-        log.hold = Hold::Restored;
-        let agreement = log.manifest.agreement;
-        self.warnings.push(format!(
-            "本市节点由旧副本恢复：协议 {agreement} 须新建纪元（liandong epoch new）后方可办理"
-        ));
+        self.hold_restored(id, size);
+        let record = LocalFact::Restored { log: id, size }.encode().into();
+        self.group.small.push((RecordKind::Local, record));
+        self.group.dirty = true;
     }
 
-    /// A member has shown what it holds of every log of an agreement.
+    fn hold_restored(&mut self, id: LogId, size: u64) {
+        self.recoveries.restored.insert(id, size);
+        if let Some(log) = self.logs.get_mut(id).filter(|l| l.own.is_some()) {
+            log.hold = Hold::Restored;
+        }
+    }
+
+    /// Whether a log that becomes known now came back from an older copy.
+    pub(super) fn is_restored(&self, id: LogId) -> bool {
+        self.recoveries.restored.contains_key(&id)
+    }
+
+    /// Reads back what was written here in an earlier life.
+    pub(super) fn replay_local(&mut self, payload: &[u8]) {
+        match LocalFact::decode(payload) {
+            Some(LocalFact::Shown { log, city, size }) => {
+                self.recoveries.shown.insert((log, city), size);
+            }
+            Some(LocalFact::Restored { log, size }) => self.hold_restored(log, size),
+            None => tracing::warn!("a record of a later version is left alone"),
+        }
+    }
+
+    /// Old logs of this city in an agreement, once it goes on in a newer one.
+    fn old_logs(&self, agreement: AgreementId) -> Vec<LogId> {
+        let newest = self.logs.own(agreement).filter(|l| l.is_own());
+        let Some(epoch) = newest.map(|l| l.manifest.epoch) else { return Vec::new() };
+        let city = self.settings.city;
+        let old = |l: &&Log| l.manifest.city == city && l.manifest.epoch < epoch;
+        self.logs.of_agreement(agreement).filter(old).map(|l| l.id).collect()
+    }
+
+    /// A member has shown what it holds of every log of an agreement; what it does not name, it
+    /// does not hold.
     pub(super) fn member_has_shown(
         &mut self,
         agreement: AgreementId,
         city: CityCode,
         shown: &[(LogId, u64)],
     ) {
-        let Some(recovery) = self.recoveries.get_mut(&agreement) else { return };
-        let old = recovery.old_log;
-        let size = shown.iter().find(|(log, _)| *log == old).map_or(0, |(_, size)| *size);
-        recovery.shown = recovery.shown.max(size);
-        if recovery.waiting.remove(&city) {
-            let payload = LocalFact::Shown { log: old, city, size }.encode();
-            self.group.small.push((RecordKind::Local, payload.into()));
-            self.group.dirty = true;
+        for old in self.old_logs(agreement) {
+            let size = shown.iter().find(|(log, _)| *log == old).map_or(0, |(_, size)| *size);
+            self.has_shown(old, city, size);
         }
     }
 
-    /// Reads back what [`Self::member_has_shown`] wrote.
-    pub(super) fn replay_shown(&mut self, payload: &[u8]) {
-        let Some(LocalFact::Shown { log, city, size }) = LocalFact::decode(payload) else { return };
-        for recovery in self.recoveries.values_mut().filter(|r| r.old_log == log) {
-            recovery.shown = recovery.shown.max(size);
-            recovery.waiting.remove(&city);
-        }
-    }
-
-    /// Starts waiting, when an own log pins an older one.
-    pub(super) fn begin_recovery(&mut self, id: LogId) {
-        let Some(log) = self.logs.get(id).filter(|l| l.own.is_some()) else { return };
-        let Some(old) = log.manifest.prologue else { return };
-        let agreement = log.manifest.agreement;
+    /// A member shows more of an old log than when it greeted.
+    pub(super) fn shown_later(&mut self, city: CityCode, log: LogId, size: u64) {
         let own = self.settings.city;
-        let members = self.logs.members(agreement).iter().copied();
-        let waiting = members.filter(|c| *c != own).collect();
-        let recovery = Recovery { old_log: old.log, waiting, shown: old.size };
-        self.recoveries.insert(agreement, recovery);
+        if self.logs.get(log).is_some_and(|l| l.manifest.city == own && !l.is_own()) {
+            self.has_shown(log, city, size);
+        }
     }
 
-    /// The members' own word, in an entry: go on without these.
-    pub(super) fn index_recovery(
-        &mut self,
-        agreement: AgreementId,
-        log: LogId,
-        city: CityCode,
-        event: &Event,
-    ) {
-        let Event::RecoveryOverridden { cities } = event else { return };
-        let own = self.logs.own(agreement).map(|l| l.id);
-        if city != self.settings.city || own != Some(log) {
+    fn has_shown(&mut self, log: LogId, city: CityCode, size: u64) {
+        let known = self.recoveries.shown.get(&(log, city));
+        if known.is_some_and(|known| *known >= size) {
             return;
         }
-        if let Some(recovery) = self.recoveries.get_mut(&agreement) {
-            recovery.waiting.retain(|c| !cities.contains(c));
+        self.recoveries.shown.insert((log, city), size);
+        let record = LocalFact::Shown { log, city, size }.encode().into();
+        self.group.small.push((RecordKind::Local, record));
+        self.group.dirty = true;
+    }
+
+    /// A log of this city became known: members that are connected have shown what they hold of
+    /// the older ones when they greeted, or since.
+    pub(super) fn look_for_old_logs(&mut self, agreement: AgreementId) {
+        let greeted: Vec<_> = self.exchange.greeted().collect();
+        for old in self.old_logs(agreement) {
+            for (link, city) in &greeted {
+                if self.logs.members(agreement).contains(city) {
+                    self.has_shown(old, *city, self.exchange.announced_over(*link, old));
+                }
+            }
         }
+    }
+
+    /// Cities an entry of a newer own log says not to wait for.
+    pub(super) fn index_recovery(&mut self, log: LogId, city: CityCode, event: &Event) {
+        let Event::RecoveryOverridden { cities } = event else { return };
+        if city != self.settings.city {
+            return;
+        }
+        for named in cities {
+            self.group_rows().put(keys::overridden(log, *named), Vec::new());
+        }
+    }
+
+    fn is_overridden(&self, agreement: AgreementId, epoch: u64, city: CityCode) -> bool {
+        let own = self.settings.city;
+        let newer = |l: &&Log| l.manifest.city == own && l.manifest.epoch > epoch;
+        self.logs.of_agreement(agreement).filter(newer).any(|l| {
+            let key = keys::overridden(l.id, city);
+            match self.group.changes.get(&key) {
+                Some(changed) => changed.is_some(),
+                None => matches!(self.rows.read().get(&key), Ok(Some(_))),
+            }
+        })
+    }
+
+    /// Members an old log waits for: not heard from, or what they hold is not here yet.
+    fn waiting_for(&self, agreement: AgreementId, old: LogId) -> Vec<CityCode> {
+        let Some(log) = self.logs.get(old) else { return Vec::new() };
+        let (here, epoch) = (log.applied(), log.manifest.epoch);
+        let own = self.settings.city;
+        let waits = |city: &CityCode| {
+            let shown = self.recoveries.shown.get(&(old, *city));
+            *city != own
+                && shown.is_none_or(|size| *size > here)
+                && !self.is_overridden(agreement, epoch, *city)
+        };
+        self.logs.members(agreement).iter().copied().filter(waits).collect()
     }
 
     /// Whether a record that existed before the restore may be moved.
@@ -135,14 +200,66 @@ impl<D: Disk, S: Store> Core<D, S> {
         log: LogId,
         opened_at: Position,
     ) -> Result<(), WriteError> {
-        let Some(recovery) = self.recoveries.get(&agreement) else { return Ok(()) };
         if opened_at.log == log {
             return Ok(());
         }
-        let fetched = self.logs.get(recovery.old_log).map_or(0, |l| l.applied());
-        if recovery.waiting.is_empty() && fetched >= recovery.shown {
-            return Ok(());
+        let old = self.old_logs(agreement);
+        let mut waiting_for: Vec<CityCode> =
+            old.into_iter().flat_map(|old| self.waiting_for(agreement, old)).collect();
+        waiting_for.sort_unstable();
+        waiting_for.dedup();
+        if waiting_for.is_empty() { Ok(()) } else { Err(WriteError::Recovering { waiting_for }) }
+    }
+
+    /// Whether anything in the agreement waits for members.
+    pub(super) fn is_recovering(&self, agreement: AgreementId) -> bool {
+        let mut old = self.old_logs(agreement).into_iter();
+        old.any(|old| !self.waiting_for(agreement, old).is_empty())
+    }
+
+    /// Agreements in which a new epoch is needed, or moves wait.
+    pub(super) fn recovery_statuses(&self) -> Vec<RecoveryStatus> {
+        let mut statuses = Vec::new();
+        for (agreement, _) in self.book.iter() {
+            let agreement = *agreement;
+            let needed = self.logs.own(agreement).filter(|l| l.hold == Hold::Restored);
+            statuses.extend(needed.map(|log| RecoveryStatus {
+                agreement,
+                old_log: log.id,
+                waiting_for: Vec::new(),
+                epoch_needed: true,
+            }));
+            for old_log in self.old_logs(agreement) {
+                let waiting_for = self.waiting_for(agreement, old_log);
+                if !waiting_for.is_empty() {
+                    let epoch_needed = false;
+                    statuses.push(RecoveryStatus { agreement, old_log, waiting_for, epoch_needed });
+                }
+            }
         }
-        Err(WriteError::Recovering { waiting_for: recovery.waiting.iter().copied().collect() })
+        statuses
+    }
+
+    /// Whether a stretch of a log that has a successor may be taken: up to where the successor
+    /// begins, and beyond only what another city has cosigned. Nobody else can tell any more
+    /// whether it was written before or after the successor began.
+    pub(super) fn check_succession(&self, end: Head) -> bool {
+        let Some(log) = self.logs.get(end.log) else { return false };
+        let (city, epoch) = (log.manifest.city, log.manifest.epoch);
+        let successor = self
+            .logs
+            .of_agreement(log.manifest.agreement)
+            .filter(|l| l.manifest.city == city && l.manifest.epoch > epoch)
+            .min_by_key(|l| l.manifest.epoch);
+        let Some(successor) = successor else { return true };
+        let pinned = successor.manifest.prologue.filter(|p| p.log == end.log).map_or(0, |p| p.size);
+        let another = |witness: &LogId| {
+            self.logs.get(*witness).is_some_and(|witness| witness.manifest.city != city)
+        };
+        let covers = |size: u64, root| size > end.size || (size == end.size && root == end.root);
+        end.size <= pinned
+            || log.cosigned.iter().any(|(witness, held)| {
+                another(witness) && covers(held.cosign.size, held.cosign.root)
+            })
     }
 }

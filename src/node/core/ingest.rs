@@ -35,6 +35,9 @@ enum NotTaken {
     /// The log stands still here.
     #[error("the log stands still here")]
     Standing,
+    /// The log has a successor, and no other city is known to hold this stretch.
+    #[error("the log has a successor, and no other city has cosigned this stretch")]
+    Superseded,
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
@@ -86,6 +89,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         let leaves = Leaves { rows: &rows, journal: &journal, log };
         let accepted = accept_batch(&frontier, &leaves, log, &key, &batch, withheld_ok)
             .map_err(NotTaken::Append)?;
+        if !self.check_succession(accepted.head) {
+            return Err(NotTaken::Superseded);
+        }
         headers.drain(..accepted.dropped.min(headers.len()));
         let entries = batch.entries.into_iter().skip(accepted.dropped);
         let batch = RawBatch {
@@ -130,6 +136,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             NotTaken::Unreadable(_) => {
                 (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), "BAD_BATCH")
+            }
+            NotTaken::Superseded => {
+                (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), "LOG_STANDING")
             }
             NotTaken::Standing => (Vec::new(), "FORK_DETECTED"),
         };

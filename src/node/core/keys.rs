@@ -3,7 +3,7 @@
 //! Lower-case prefixes are the node's, upper-case ones the view's. Nothing typed by anybody is
 //! ever a key or a value: texts enter only as 16-byte HMAC tags.
 
-use crate::ids::{AgreementId, LogId, Position, SubjectId, Tag};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 
 /// Where indexing stands: record number, apply number.
 pub const PROGRESS: &[u8] = b"p";
@@ -58,6 +58,18 @@ pub fn external(tag: Tag) -> Vec<u8> {
     key(b'x', &[tag.as_bytes()])
 }
 
+/// A case that has an external number in whichever system of the own city; `tag` is of the number.
+#[must_use]
+pub fn external_number(tag: Tag, agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'w', &[tag.as_bytes(), agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// Reads back a key of [`external_number`].
+#[must_use]
+pub fn parse_external_number(key: &[u8]) -> Option<(AgreementId, SubjectId)> {
+    parse_case_value(key.get(17..)?)
+}
+
 /// The case that has a running number.
 #[must_use]
 pub fn number(tag: Tag) -> Vec<u8> {
@@ -91,6 +103,12 @@ pub fn parse_missing_part(key: &[u8]) -> Option<(Position, u32)> {
     let log = LogId::from_slice(log).ok()?;
     let index = u64::from_be_bytes(index.try_into().ok()?);
     Some((Position { log, index }, u32::from_be_bytes(part.try_into().ok()?)))
+}
+
+/// A member this city goes on without, as an entry of an own log says.
+#[must_use]
+pub fn overridden(log: LogId, city: CityCode) -> Vec<u8> {
+    key(b'o', &[log.as_bytes(), &city.as_u32().to_be_bytes()])
 }
 
 /// The text under which a running number is tagged.

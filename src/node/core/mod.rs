@@ -38,10 +38,10 @@ pub use recover::{CoreParts, OpenError};
 use crate::api::status::LinkStatus;
 use crate::geo::Boundaries;
 use crate::ids::{AgreementId, CityCode, NodeId};
-use crate::journal::{Disk, Journal};
+use crate::journal::{Disk, Journal, RecordKind};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
-use crate::node::core::gate::Recovery;
+use crate::node::core::gate::Recoveries;
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::logs::{LogTable, OwnKeys};
 use crate::store::{Store, WriteBehind};
@@ -92,11 +92,13 @@ pub struct Core<D: Disk, S: Store> {
     logs: LogTable,
     exchange: Exchange,
     links: BTreeMap<CityCode, LinkStatus>,
-    recoveries: BTreeMap<AgreementId, Recovery>,
+    recoveries: Recoveries,
     queue: Queue,
     group: Group,
     apply_number: u64,
     start_ms: i64,
+    /// When the last input came.
+    now: Now,
     poisoned: Option<String>,
     warnings: Vec<String>,
 }
@@ -104,6 +106,7 @@ pub struct Core<D: Disk, S: Store> {
 impl<D: Disk, S: Store> Core<D, S> {
     /// Takes one input and says what is to be done.
     pub fn on(&mut self, now: Now, input: Input) -> Vec<Output> {
+        self.now = now;
         match input {
             Input::Write(ticket, request) => {
                 self.queue.writes.push((ticket, request));
@@ -136,16 +139,31 @@ impl<D: Disk, S: Store> Core<D, S> {
             || self.queue.writes.iter().any(|(_, w)| !self.is_gated(now, w.command.agreement()))
     }
 
+    /// A write or sync has failed: nothing is written until a restart.
+    #[must_use]
+    pub const fn is_poisoned(&self) -> bool {
+        self.poisoned.is_some()
+    }
+
     /// Agreements and cards, for whoever dials.
     #[must_use]
     pub fn book(&self) -> &AgreementBook {
         &self.book
     }
 
-    /// Synced sizes of own logs, for the guard.
+    /// Synced sizes of own logs.
     pub fn own_sizes(&self) -> Vec<(crate::ids::LogId, u64)> {
         let own = |l: &&logs::Log| l.own.is_some();
         self.logs.iter().filter(own).map(|l| (l.id, l.durable.size)).collect()
+    }
+
+    /// What the guard may say now: nothing new while a restored copy was found and that is not
+    /// on disk yet, else the guard could hide it.
+    pub fn guard_sizes(&self) -> Vec<(crate::ids::LogId, u64)> {
+        if self.group.small.iter().any(|(kind, _)| *kind == RecordKind::Local) {
+            return Vec::new();
+        }
+        self.own_sizes()
     }
 
     fn perform(&mut self, actions: Vec<Action>) -> Vec<Output> {

@@ -33,12 +33,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         notes: Vec<Bytes>,
     ) -> Vec<Output> {
         let mut results = Vec::with_capacity(notes.len());
-        let mut outputs = Vec::new();
         for note in notes {
             let taken = self.take_note(now, &note, true);
             results.push(match taken {
                 Ok(Taken::News(what, frame)) => {
-                    outputs.extend(frame.map(|f| self.pass_on(f)).unwrap_or_default());
+                    // Others hear of it once it is on disk here.
+                    let passed = frame.map(|f| self.pass_on(f)).unwrap_or_default();
+                    self.group.after.extend(passed);
                     Ok(what)
                 }
                 Ok(Taken::Known(what)) => Ok(format!("{what} (already known)")),
@@ -48,7 +49,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.group.dirty = true;
         self.group.after.push(Output::NotesDone(ticket, results));
         self.group.after.push(Output::MembersChanged);
-        outputs
+        Vec::new()
     }
 
     /// A card or charter over a link: cards travel, a first charter does not.
@@ -76,6 +77,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                     && self.logs.get(signed.manifest().log_id()).is_none() =>
             {
                 tracing::warn!(%city, "a member shows a log of this city that is not here");
+                if self.own_keys(signed.manifest()).is_some() {
+                    // It was written here and is lost: this is an older copy, or a new folder.
+                    self.found_restored(signed.manifest().log_id(), 0);
+                }
                 self.add_manifest(now, signed).unwrap_or_default()
             }
             Ok(signed) => self.add_manifest(now, signed).unwrap_or_default(),
@@ -175,34 +180,37 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         self.group.small.push((RecordKind::Manifest, signed.note().clone()));
         self.group.dirty = true;
-        self.insert_log(signed, Hold::None);
+        let (agreement, city) = (signed.manifest().agreement, signed.manifest().city);
+        self.insert_log(signed);
+        if city == self.settings.city {
+            self.look_for_old_logs(agreement);
+        }
         let actions = self.exchange.log_known(now.mono_ms, &self.logs, id);
         Some(self.perform(actions))
     }
 
-    /// Adds the log to the table; an older own log of the agreement is never written again.
-    pub(super) fn insert_log(&mut self, signed: SignedManifest, hold: Hold) {
+    /// Adds the log to the table. Of the own city's logs in an agreement only the newest epoch is
+    /// written; an older one, and one that came back from an older copy, never again.
+    pub(super) fn insert_log(&mut self, signed: SignedManifest) {
         let manifest = signed.manifest().clone();
         let own = self.own_keys(&manifest);
-        let is_own = own.is_some();
-        let (agreement, epoch) = (manifest.agreement, manifest.epoch);
+        let (agreement, city, epoch) = (manifest.agreement, manifest.city, manifest.epoch);
         let mut log = Log::new(manifest, signed.note().clone(), own);
-        log.hold = hold;
+        let newer = |l: &Log| l.manifest.city == city && l.manifest.epoch > epoch;
+        let superseded = self.logs.of_agreement(agreement).any(newer);
+        if log.own.is_some() && (superseded || self.is_restored(log.id)) {
+            log.hold = Hold::Restored;
+        }
         let id = log.id;
         self.logs.insert(log);
-        if !is_own {
-            return;
-        }
-        for older in self.logs.iter_mut() {
+        for older in self.logs.iter_mut().filter(|l| l.id != id) {
             let m = &older.manifest;
-            if older.own.is_some() && m.agreement == agreement && m.epoch < epoch {
+            if older.own.is_some() && m.agreement == agreement && m.city == city && m.epoch < epoch
+            {
                 older.hold = Hold::Restored;
             }
         }
-        let newest = self.logs.own(agreement).map(|l| l.id);
-        if newest == Some(id) {
-            self.begin_recovery(id);
-        }
+        self.save_growth(id);
     }
 
     /// Sends a note to every connected member it concerns.

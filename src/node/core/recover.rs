@@ -10,7 +10,7 @@ use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
 use crate::log::ForkProof;
 use crate::log::merkle::Frontier;
-use crate::node::core::gate::ASKING_MS;
+use crate::node::core::gate::{ASKING_MS, Recoveries};
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::io::Now;
 use crate::node::core::logs::{Held, Hold, LogTable};
@@ -91,11 +91,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             logs: LogTable::default(),
             exchange,
             links: BTreeMap::new(),
-            recoveries: BTreeMap::new(),
+            recoveries: Recoveries::default(),
             queue: Queue::default(),
             group: Group::default(),
             apply_number: 0,
             start_ms: now.wall_ms,
+            now,
             poisoned: None,
             warnings: Vec::new(),
         };
@@ -103,6 +104,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         core.replay(from, progress)?;
         core.load_cosignatures();
         core.judge(guard);
+        if core.group.dirty {
+            // A restore that was found is on disk before the guard can move. There are no links
+            // and no callers yet, so there is nobody to be told anything.
+            core.commit(now);
+        }
         core.ask_members(now);
         Ok(core)
     }
@@ -251,7 +257,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Err(why) => tracing::error!(%why, "a card in the journal is unreadable"),
             },
             RecordKind::Manifest => match self.check_manifest(&payload) {
-                Ok(signed) => self.insert_log(signed, Hold::None),
+                Ok(signed) => self.insert_log(signed),
                 Err(why) => tracing::error!(%why, "a manifest in the journal is unreadable"),
             },
             RecordKind::ForkProof => {
@@ -263,7 +269,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                     self.warnings.push(format!("两份记录不一致（已保全证据）：日志 {log}"));
                 }
             }
-            RecordKind::Local => self.replay_shown(&payload),
+            RecordKind::Local => self.replay_local(&payload),
             RecordKind::Suspension
             | RecordKind::Batch
             | RecordKind::LatePart
@@ -335,11 +341,18 @@ impl<D: Disk, S: Store> Core<D, S> {
         let sizes = self.own_sizes();
         match guard(&sizes) {
             GuardVerdict::Fresh | GuardVerdict::Consistent => {}
-            GuardVerdict::RestoredCopy { log, guard_size, .. } => {
-                self.found_restored(log, guard_size);
+            GuardVerdict::RestoredCopy { behind } => {
+                let lost = behind.iter().any(|(log, _)| self.logs.get(*log).is_none());
+                for (log, size) in behind {
+                    self.found_restored(log, size);
+                }
+                // A log of which nothing is here may be the successor of any that is.
+                for (log, size) in sizes.into_iter().filter(|_| lost) {
+                    self.found_restored(log, size);
+                }
             }
             GuardVerdict::Missing => {
-                for (log, size) in sizes.into_iter().filter(|(_, size)| *size > 0) {
+                for (log, size) in sizes {
                     self.found_restored(log, size);
                 }
             }

@@ -1,10 +1,8 @@
 //! How the node is, for people and programs.
 
-use crate::api::status::{
-    AgreementStatus, CosignatureStatus, LogStatus, MemberStatus, NodeStatus, RecoveryStatus,
-};
+use crate::api::status::{AgreementStatus, CosignatureStatus, LogStatus, MemberStatus, NodeStatus};
 use crate::journal::Disk;
-use crate::node::core::logs::{Hold, Log};
+use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now};
 use crate::store::Store;
 
@@ -22,12 +20,21 @@ impl<D: Disk, S: Store> Core<D, S> {
             recoveries: self.recovery_statuses(),
             journal_bytes: self.journal.bytes(),
             disk_free_bytes: free,
-            warnings: self.warnings.clone(),
+            warnings: self.all_warnings(),
             journal_id: self.journal.journal_id(),
             apply_number: self.apply_number,
             api_address: self.settings.api_address.clone(),
             peer_address: self.settings.peer_address.clone(),
         }
+    }
+
+    fn all_warnings(&self) -> Vec<String> {
+        let needed = self.recovery_statuses().into_iter().filter(|r| r.epoch_needed);
+        let restored = needed.map(|r| {
+            let agreement = r.agreement;
+            format!("本市节点由旧副本恢复：协议 {agreement} 须先运行 liandong epoch new 方可办理")
+        });
+        self.warnings.iter().cloned().chain(restored).collect()
     }
 
     fn not_writable(&self, free: u64) -> Option<String> {
@@ -100,33 +107,5 @@ impl<D: Disk, S: Store> Core<D, S> {
                 }
             })
             .collect()
-    }
-
-    fn recovery_statuses(&self) -> Vec<RecoveryStatus> {
-        let needed = self.logs.iter().filter(|l| {
-            let newest = self.logs.own(l.manifest.agreement).map(|o| o.id) == Some(l.id);
-            newest && l.hold == Hold::Restored
-        });
-        let mut statuses: Vec<RecoveryStatus> = needed
-            .map(|l| RecoveryStatus {
-                agreement: l.manifest.agreement,
-                old_log: l.id,
-                waiting_for: Vec::new(),
-                epoch_needed: true,
-            })
-            .collect();
-        for (agreement, recovery) in &self.recoveries {
-            let fetched = self.logs.get(recovery.old_log).map_or(0, Log::applied);
-            if recovery.waiting.is_empty() && fetched >= recovery.shown {
-                continue;
-            }
-            statuses.push(RecoveryStatus {
-                agreement: *agreement,
-                old_log: recovery.old_log,
-                waiting_for: recovery.waiting.iter().copied().collect(),
-                epoch_needed: false,
-            });
-        }
-        statuses
     }
 }

@@ -315,6 +315,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         cities: &[CityCode],
         text: &str,
     ) -> Result<Decided, WriteError> {
+        if !self.is_recovering(agreement) {
+            let reason = "nothing waits for a member in this agreement".to_owned();
+            return Err(WriteError::BadField { field: "cities", reason });
+        }
         let members = self.logs.members(agreement);
         if cities.is_empty() || cities.iter().any(|c| !members.contains(c)) {
             let reason = "name members of the agreement".to_owned();
