@@ -8,6 +8,7 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod bench;
 mod certs;
 mod demo;
 mod deploy;
