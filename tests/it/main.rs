@@ -8,8 +8,8 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
-mod certs;
 mod bench;
+mod certs;
 mod demo;
 mod deploy;
 mod epochs;
