@@ -1,9 +1,6 @@
 //! From a parsed command line to the function that does it. One line a command.
 
 use super::failure::Failure;
-use super::{Command, Context, agreement, card, case, check, epoch, pki, serve, status, watch};
-use super::{Command, Context, bench, case, check, serve, status, watch};
-use super::{Command, Context, case, check, demo, epoch, serve, status, watch};
 use super::{
     Command, Context, agreement, bench, card, case, check, demo, epoch, pki, serve, status, watch,
 };
