@@ -35,8 +35,9 @@ async fn nodes_show_how_they_are_and_that_they_agree() {
     assert_eq!(here, there);
     assert_eq!(here.heads.len(), 2);
     assert_eq!(here.fold_hash.len(), 64);
-    let logs = pair.here.nodes().list_logs(pb::ListLogsRequest { parent: pair.agreement.clone() });
-    for log in logs.await.unwrap().into_inner().logs {
+    let request = pb::ListLogsRequest { parent: pair.agreement.clone() };
+    let logs = pair.here.nodes().list_logs(request).await;
+    for log in logs.unwrap().into_inner().logs {
         let head = here.heads.iter().find(|head| head.log_id == log.log_id).unwrap();
         assert_eq!((head.size, &head.root), (log.applied_size, &log.root));
         assert_eq!((log.stored_size, log.lag_entries), (log.applied_size, 0));

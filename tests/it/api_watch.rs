@@ -109,11 +109,8 @@ async fn list_then_watch_misses_and_repeats_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_resumes_at_every_point() {
     let mut pair = Pair::start().await;
-    let start = pair
-        .here
-        .cases()
-        .list_cases(pb::ListCasesRequest { parent: pair.agreement.clone(), ..Default::default() });
-    let start = start.await.unwrap().into_inner().cursor;
+    let request = pb::ListCasesRequest { parent: pair.agreement.clone(), ..Default::default() };
+    let start = pair.here.cases().list_cases(request).await.unwrap().into_inner().cursor;
     for nth in 0..6 {
         let case = pair.open(&pair.here, nth).await;
         verify(&pair.here, &case).await.unwrap();

@@ -90,7 +90,10 @@ async fn moves_need_the_state_they_rest_on() {
         request_id: fresh(),
         ..Default::default()
     };
-    let file = |etag: String| async { pair.here.cases().file_case(step(&etag)).await };
+    let file = |etag: String| {
+        let (client, request) = (pair.here.clone(), step(&etag));
+        async move { client.cases().file_case(request).await }
+    };
     assert_eq!(refused(file(String::new()).await).1, "ETAG_REQUIRED");
     assert_eq!(refused(file("x:1".into()).await).1, "POSITION_FORMAT");
     let status = file(case.etag.clone()).await.unwrap_err();
@@ -173,13 +176,22 @@ async fn what_would_take_no_effect_is_refused() {
     let there = pair.held(&pair.there, &case).await;
     let noted = note(&pair.there, &there.name, "请核实").await.unwrap();
     let name = case.name.clone();
-    let proposed = pair.there.cases().propose_amendment(pb::ProposeAmendmentRequest {
+    let propose = pb::ProposeAmendmentRequest {
         name: name.clone(),
         text: "建议更正地址".into(),
         request_id: fresh(),
         ..Default::default()
-    });
-    let proposal = proposed.await.unwrap().into_inner().receipt.unwrap().entry;
+    };
+    let proposal = pair
+        .there
+        .cases()
+        .propose_amendment(propose)
+        .await
+        .unwrap()
+        .into_inner()
+        .receipt
+        .unwrap()
+        .entry;
     until("the proposal is here", || async {
         let entries = history(&pair.here, &name).await;
         entries.iter().any(|entry| entry.entry == proposal).then_some(())
