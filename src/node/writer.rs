@@ -69,6 +69,7 @@ pub struct NodeHandle {
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
     healthy: watch::Receiver<bool>,
     traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
+    notices: Arc<Mutex<Vec<String>>>,
 }
 
 /// Bytes of frames exchanged with one city since the start of the process, TLS left out.
@@ -155,7 +156,16 @@ impl NodeHandle {
     pub async fn status(&self) -> Option<NodeStatus> {
         let (answer, wait) = oneshot::channel();
         self.ask(Box::new(Input::Status), Answer::Status(answer)).await;
-        wait.await.ok()
+        let mut status = wait.await.ok()?;
+        let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        status.warnings.extend(notices.iter().cloned());
+        drop(notices);
+        Some(status)
+    }
+
+    /// Replaces what the shell adds to the warnings: certificates that end, files that are wrong.
+    pub fn set_notices(&self, notices: Vec<String>) {
+        *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
     }
 
     async fn ask(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>, answer: Answer) {
@@ -271,6 +281,7 @@ pub fn start(
         linked: Arc::default(),
         healthy,
         traffic: Arc::default(),
+        notices: Arc::default(),
     })
 }
 

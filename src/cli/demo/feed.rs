@@ -7,6 +7,7 @@
 //! 1. A step is sent with the same bytes however often it is asked, so it is done once.
 //!    (`a_second_run_adds_nothing`)
 //! 2. A city is asked to move only when it holds the moves and contributions before.
+//!    (`five_cities_agree_and_strangers_can_check_it`)
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
