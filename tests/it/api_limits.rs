@@ -1,9 +1,12 @@
 //! Limits of the api port, lowered so that they are met.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use liandong::cli::connect::Client;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
-use tonic::Code;
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::api::{HERE, ready, refused};
@@ -11,6 +14,10 @@ use super::api_raw::{Raw, framed};
 use super::nodes::{Nodes, plan};
 
 const WHO: &str = "/liandong.v1.NodeService/WhoAmI";
+
+async fn who(client: &Client) -> Result<(), Status> {
+    client.nodes().who_am_i(pb::WhoAmIRequest {}).await.map(drop)
+}
 
 fn one_city(limits: &str) -> Nodes {
     let mut plan = plan(&[HERE, 130_400], &[("聊邯", &[HERE, 130_400])]);
@@ -66,19 +73,15 @@ async fn calls_over_the_places_wait_or_are_told_to_come_back() {
         }
     }
     let busy = super::nodes::until("the waiting room is full", || async {
-        match client.nodes().who_am_i(pb::WhoAmIRequest {}).await {
-            Ok(_) => None,
-            Err(status) => Some(status),
-        }
+        // One that finds room waits, and gives up so that the next may find none.
+        let call = tokio::time::timeout(Duration::from_millis(300), who(&client)).await;
+        call.ok()?.err()
     })
     .await;
     assert_eq!(refused::<()>(Err(busy)), (Code::ResourceExhausted, "BUSY".into()));
     client.nodes().get_status(pb::GetStatusRequest {}).await.expect("status takes no place");
     drop(stalled);
-    super::nodes::until("the places are given back", || async {
-        client.nodes().who_am_i(pb::WhoAmIRequest {}).await.ok()
-    })
-    .await;
+    super::nodes::until("the places are given back", || async { who(&client).await.ok() }).await;
     let mut raw = Raw::dial(&nodes, Role::Coordinator).await;
     let answer = raw.call(WHO, &[], Bytes::from_static(&[0; 5])).await.unwrap();
     assert_eq!(answer.reason().unwrap().0, Code::Ok);

@@ -65,6 +65,18 @@ impl Raw {
         Stalled { _parts: (send, response, stream) }
     }
 
+    /// Begins a call, never sends its message, and waits for the answer's headers.
+    async fn unfinished(&self, path: &str, headers: &[(&str, &str)]) -> HeaderMap {
+        let mut request = Request::post(format!("https://api.liandong{path}"))
+            .header("content-type", "application/grpc");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut send = self.0.clone().ready().await.unwrap();
+        let (response, _stream) = send.send_request(request.body(()).unwrap(), false).unwrap();
+        response.await.unwrap().headers().clone()
+    }
+
     /// Sends a call; `None` when the stream was cut off.
     pub async fn call(
         &mut self,
@@ -172,12 +184,9 @@ async fn too_large(raw: &mut Raw, pair: &Pair) {
     let promise = Bytes::from_static(&[0, 0xff, 0xff, 0xff, 0xff]);
     assert_eq!(raw.call(CREATE, &[], promise).await.unwrap().reason(), want);
     // Many small elements in few bytes.
-    let many = pb::ListCasesRequest {
-        parent: pair.agreement.clone(),
-        states: vec![1; 100_000],
-        ..Default::default()
-    };
-    let answer = raw.call(LIST, &[], framed(&many)).await.unwrap();
+    let mut many = sample(&pair.agreement, 3);
+    many.record.as_mut().unwrap().officers = vec![pb::Officer::default(); 100_000];
+    let answer = raw.call(CREATE, &[], framed(&many)).await.unwrap();
     assert_eq!(answer.reason(), want);
     let said = answer.status.unwrap().get_details_localized_message().unwrap();
     assert_eq!(said.locale, "en", "{said:?}");
@@ -203,8 +212,10 @@ async fn the_library_speaks_our_words() {
         let answer = raw.call(path, &[], empty.clone()).await.expect(path);
         assert_eq!(answer.reason(), unknown, "{path}");
     }
-    let late = raw.call(LIST, &[("grpc-timeout", "1n")], empty.clone()).await.unwrap();
-    assert_eq!(late.reason(), Some((Code::DeadlineExceeded, "DEADLINE".into())));
+    let late = raw.unfinished(LIST, &[("grpc-timeout", "200m")]).await;
+    let late = Status::from_header_map(&late).unwrap();
+    let late = (late.code(), late.get_details_error_info().unwrap().reason);
+    assert_eq!(late, (Code::DeadlineExceeded, "DEADLINE".into()));
     let packed = raw.call(LIST, &[("grpc-encoding", "br")], frame(1, &[1])).await.unwrap();
     assert_eq!(packed.reason(), Some((Code::InvalidArgument, "MALFORMED".into())));
     // Headers over the limit end their stream, and nothing else.

@@ -78,7 +78,7 @@ async fn list_then_watch_misses_and_repeats_nothing() {
     }
     let stop = tokio::sync::Notify::new();
     let reading = async {
-        for round in 0..10 {
+        for round in 0..4 {
             let request = pb::ListCasesRequest {
                 parent: pair.agreement.clone(),
                 page_size: 200,
