@@ -19,6 +19,7 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
+use tonic_health::pb::health_client::HealthClient;
 
 use super::dial_error::DialError;
 use super::failure::Failure;
@@ -235,6 +236,12 @@ impl Client {
     #[must_use]
     pub fn nodes(&self) -> NodeServiceClient<Wire> {
         NodeServiceClient::with_interceptor(self.channel.clone(), self.headers)
+    }
+
+    /// The standard health service.
+    #[must_use]
+    pub fn health(&self) -> HealthClient<Wire> {
+        HealthClient::with_interceptor(self.channel.clone(), self.headers)
     }
 
     /// Agreements.

@@ -198,7 +198,7 @@ fn peer_server(node: &NodeHandle) -> tonic::transport::server::Router {
 
 async fn api_server(node: &NodeHandle) -> Result<tonic::transport::server::Router, Failure> {
     let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<CaseServiceServer<CaseApi>>().await;
+    tokio::spawn(keep_health(node.clone(), health));
     // Only what this port serves: the descriptors hold the exchange between cities too.
     let named = API_SERVICES.iter().fold(
         tonic_reflection::server::Builder::configure()
@@ -227,6 +227,23 @@ async fn api_server(node: &NodeHandle) -> Result<tonic::transport::server::Route
         .add_service(nodes))
 }
 
+/// A node that can no longer write says so to whoever watches over it; it can still be read.
+async fn keep_health(node: NodeHandle, health: tonic_health::server::HealthReporter) {
+    let mut healthy = node.healthy();
+    loop {
+        let serving = match *healthy.borrow_and_update() {
+            true => tonic_health::ServingStatus::Serving,
+            false => tonic_health::ServingStatus::NotServing,
+        };
+        health.set_service_status("", serving).await;
+        let service = <CaseServiceServer<CaseApi> as tonic::server::NamedService>::NAME;
+        health.set_service_status(service, serving).await;
+        if healthy.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 async fn listen(port: &Port) -> Result<TcpListener, Failure> {
     TcpListener::bind(port.listen).await.map_err(|e| {
         local(
@@ -247,6 +264,7 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
     let disk = RealDisk::open(&config.data_dir.join("journal"));
     let disk = disk.map_err(|e| local("数据目录无法使用", "the data folder cannot be used", e))?;
     let options = JournalOptions { journal_id, ..JournalOptions::default() };
+    check_unused(config)?;
     let views = SledStore::open(&config.data_dir.join("views"));
     let views = views.map_err(|e| local("视图无法打开", "the views will not open", e))?;
     let (journal, report) = Journal::open(disk, options)
@@ -292,6 +310,20 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
     let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     writer::start(core, clock, keeper, reader, page_key, config.city)
         .map_err(|e| local("无法启动", "could not start", e))
+}
+
+/// Two nodes on one folder would write over each other.
+fn check_unused(config: &Config) -> Result<(), Failure> {
+    let held = SledStore::try_lock(&config.data_dir.join("views"))
+        .map_err(|e| local("数据目录无法使用", "the data folder cannot be used", e))?;
+    if held.is_some() {
+        return Ok(());
+    }
+    let folder = config.data_dir.display();
+    Err(Failure::local(format!(
+        "数据目录 {folder} 正被另一个进程使用：请先停止它，或检查配置中的 data_dir · \
+         {folder} is in use by another process: stop it, or check data_dir"
+    )))
 }
 
 /// Reads the guard. That of a new journal is begun before anything is written to it: a guard that

@@ -66,6 +66,7 @@ pub struct NodeHandle {
     page_key: [u8; 32],
     city: CityCode,
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
+    healthy: watch::Receiver<bool>,
 }
 
 /// Counts a link while it stands.
@@ -176,6 +177,12 @@ impl NodeHandle {
         self.applied.clone()
     }
 
+    /// Whether this node still writes: false for good after a failed write or sync.
+    #[must_use]
+    pub fn healthy(&self) -> watch::Receiver<bool> {
+        self.healthy.clone()
+    }
+
     /// Agreements and cards.
     #[must_use]
     pub fn book(&self) -> Arc<AgreementBook> {
@@ -222,6 +229,7 @@ pub fn start(
     let (messages, inbox) = mpsc::channel(QUEUE_MAX);
     let (applied_tx, applied) = watch::channel(core.apply_number());
     let (book_tx, book) = watch::channel(Arc::new(core.book().clone()));
+    let (healthy_tx, healthy) = watch::channel(core.poisoned().is_none());
     let mut writer = Writer {
         core,
         clock,
@@ -232,10 +240,11 @@ pub fn start(
         next_ticket: 0,
         applied: applied_tx,
         book: book_tx,
+        healthy: healthy_tx,
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
     let linked = Arc::default();
-    Ok(NodeHandle { messages, reader, applied, book, page_key, city, linked })
+    Ok(NodeHandle { messages, reader, applied, book, page_key, city, linked, healthy })
 }
 
 struct Writer {
@@ -248,6 +257,7 @@ struct Writer {
     next_ticket: Ticket,
     applied: watch::Sender<u64>,
     book: watch::Sender<Arc<AgreementBook>>,
+    healthy: watch::Sender<bool>,
 }
 
 impl Writer {
@@ -263,6 +273,8 @@ impl Writer {
                 let outputs = self.core.on(now, Input::Commit);
                 self.perform(outputs);
             }
+            let healthy = self.core.poisoned().is_none();
+            self.healthy.send_if_modified(|was| std::mem::replace(was, healthy) != healthy);
             self.guard.keep(now, &|| self.core.guard_sizes());
             if let Some(done) = stop {
                 self.guard.keep_now(&self.core.guard_sizes());

@@ -8,6 +8,7 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod disk;
 mod epochs;
 mod exchange;
 mod foreign;
@@ -18,6 +19,7 @@ mod nodes;
 mod notes;
 mod power;
 mod proxy;
+mod rebuild;
 mod restore;
 mod storm;
 mod tidy;

@@ -9,6 +9,7 @@ use crate::geo::Boundaries;
 use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
 use crate::log::ForkProof;
+use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::Frontier;
 use crate::node::core::gate::{ASKING_MS, Recoveries};
 use crate::node::core::group::{Group, Queue};
@@ -22,6 +23,12 @@ use crate::trust::charter::SignedCharter;
 use crate::trust::keys::HmacKey;
 use crate::view::{self, ReadRows, Rows};
 use crate::wire;
+
+/// Rows of one group while the journal is read into the views: with a few thousand the engine
+/// would keep gigabytes in memory.
+const REPLAY_ROWS_MAX: usize = 1024;
+/// A shorter reading is over before anybody looks.
+const TOLD_RECORDS_MIN: u64 = 10_000;
 
 /// Why a node could not start.
 #[derive(Debug, thiserror::Error)]
@@ -134,39 +141,54 @@ impl<D: Disk, S: Store> Core<D, S> {
         });
         let reader = self.journal.reader();
         for record in small {
-            let (kind, payload) = reader.read(record)?;
-            self.replay_small(kind, payload.into());
+            match reader.read(record) {
+                Ok((kind, payload)) => self.replay_small(kind, payload.into()),
+                Err(error @ JournalError::Damaged { .. }) => {
+                    tracing::error!(%error, "a note in the journal is damaged; hand it in again");
+                    let number = record.number;
+                    self.warnings.push(format!(
+                        "日志第 {number} 条（协议、名片或记录声明）已损坏，请重新导入"
+                    ));
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        self.load_logs();
+        if let Err(why) = self.load_logs() {
+            tracing::error!(%why, "the views contradict the journal; they are rebuilt");
+            self.forget();
+            self.empty_rows()?;
+            return Ok(0);
+        }
         Ok(progress.next_record)
     }
 
-    fn empty_rows(&mut self) -> Result<(), OpenError> {
-        let mut old = Vec::new();
-        self.rows
-            .read()
-            .scan(&[], &[0xff; 64], false, &mut |key, _| {
-                old.push((key.to_vec(), None));
-                true
-            })
-            .map_err(|e| OpenError::Store(e.to_string()))?;
-        for chunk in old.chunks(1024) {
-            self.rows.commit(chunk.to_vec()).map_err(|e| OpenError::Store(e.to_string()))?;
-        }
-        Ok(())
+    /// Back to before anything was read.
+    fn forget(&mut self) {
+        self.book = AgreementBook::default();
+        self.logs = LogTable::default();
+        self.recoveries = Recoveries::default();
+        self.group = Group::default();
+        self.warnings.clear();
+        self.apply_number = 0;
     }
 
-    fn load_logs(&mut self) {
+    fn empty_rows(&mut self) -> Result<(), OpenError> {
+        self.rows.clear().map_err(|e| OpenError::Store(e.to_string()))
+    }
+
+    /// Takes the state of every log from its row, and checks it against the log's own signature.
+    fn load_logs(&mut self) -> Result<(), String> {
         let ids: Vec<LogId> = self.logs.iter().map(|l| l.id).collect();
         for id in ids {
             let row = self.group_rows().get(&keys::log(id));
-            let Some(row) = row.as_deref().and_then(rows::decode::<LogRow>) else { continue };
+            let row = row.as_deref().and_then(rows::decode::<LogRow>);
+            let row = row.ok_or_else(|| format!("no state of log {id}"))?;
             let frontier = Frontier::from_parts(row.stored.0, row.stored.1);
             let applied = Frontier::from_parts(row.applied.0, row.applied.1);
             let (Some(frontier), Some(applied), Some(log)) =
                 (frontier, applied, self.logs.get_mut(id))
             else {
-                continue;
+                return Err(format!("the state of log {id} is no tree"));
             };
             log.grown.frontier = frontier;
             log.grown.applied = applied;
@@ -174,8 +196,17 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.waiting_for = row.waiting_for;
             log.last_source = CityCode::from_u32(row.last_source).ok();
             log.misfits = row.misfits;
+            let head = log.appended_head();
+            if head.size > 0 {
+                let key = &log.manifest.log_key;
+                let signed = SignedCheckpoint::verify(&log.grown.checkpoint, id, key);
+                if signed.ok().map(|s| s.head()) != Some(head) || log.applied() > head.size {
+                    return Err(format!("the state of log {id} is not the signed one"));
+                }
+            }
             log.synced();
         }
+        Ok(())
     }
 
     /// Goes through the journal from a record on, as if each record had just been synced.
@@ -183,15 +214,23 @@ impl<D: Disk, S: Store> Core<D, S> {
         let reader = self.journal.reader();
         let total = self.journal.next_record();
         let mut failed = None;
+        let mut told = 0;
+        tracing::info!(from, total, "reading the journal into the views");
         reader.scan(from, &mut |record, kind, payload| {
-            progress(record.number.saturating_sub(from), total.saturating_sub(from));
+            let (done, all) = (record.number.saturating_sub(from), total.saturating_sub(from));
+            progress(done, all);
+            let tenths = done * 10 / all.max(1);
+            if tenths > told && all > TOLD_RECORDS_MIN {
+                told = tenths;
+                tracing::info!(done, all, "rebuilding the views");
+            }
             if kind == RecordKind::Newer {
                 failed = Some(OpenError::Newer { record: record.number });
                 return false;
             }
             self.replay_record(record, kind, payload);
             // Bounded groups: the rows of a long replay do not gather in memory.
-            if self.group.changes.len() >= 4096
+            if self.group.changes.len() >= REPLAY_ROWS_MAX
                 && let Err(error) = self.release_replayed(record.number + 1)
             {
                 failed = Some(error);
@@ -201,6 +240,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         match failed {
             Some(error) => Err(error),
             None => self.release_replayed(total),
+        }?;
+        match self.rows.failure() {
+            Some(error) => Err(OpenError::Store(error.to_string())),
+            None => Ok(()),
         }
     }
 
