@@ -83,6 +83,16 @@ pub struct Limits {
     pub handshake_ms_max: u64,
     /// Age at which a connection is ended.
     pub connection_age_s_max: u64,
+    /// Calls of one api connection that run at a time.
+    pub calls_per_connection_max: u32,
+    /// Calls of the api port that run at a time.
+    pub calls_running_max: u32,
+    /// Calls a second of one person.
+    pub person_calls_per_s_max: u32,
+    /// Calls a second of one enforcement system.
+    pub system_calls_per_s_max: u32,
+    /// Days audit files are kept.
+    pub audit_days: u32,
 }
 
 impl Default for Limits {
@@ -94,8 +104,17 @@ impl Default for Limits {
             connections_max: limits::CONNECTIONS_MAX,
             handshake_ms_max: limits::HANDSHAKE_MS_MAX,
             connection_age_s_max: limits::CONNECTION_AGE_S_MAX,
+            calls_per_connection_max: at_most_u32(limits::CALLS_PER_CONNECTION_MAX),
+            calls_running_max: at_most_u32(limits::CALLS_RUNNING_MAX),
+            person_calls_per_s_max: limits::PERSON_CALLS_PER_S_MAX,
+            system_calls_per_s_max: limits::SYSTEM_CALLS_PER_S_MAX,
+            audit_days: limits::AUDIT_DAYS,
         }
     }
+}
+
+const fn at_most_u32(limit: usize) -> u32 {
+    if limit > u32::MAX as usize { u32::MAX } else { limit as u32 }
 }
 
 /// How log lines look.
@@ -256,6 +275,17 @@ impl Resolver<'_> {
             connections_max: raw.connections_max.unwrap_or(standard.connections_max),
             handshake_ms_max: raw.handshake_ms_max.unwrap_or(standard.handshake_ms_max),
             connection_age_s_max: raw.connection_age_s_max.unwrap_or(standard.connection_age_s_max),
+            calls_per_connection_max: raw
+                .calls_per_connection_max
+                .unwrap_or(standard.calls_per_connection_max),
+            calls_running_max: raw.calls_running_max.unwrap_or(standard.calls_running_max),
+            person_calls_per_s_max: raw
+                .person_calls_per_s_max
+                .unwrap_or(standard.person_calls_per_s_max),
+            system_calls_per_s_max: raw
+                .system_calls_per_s_max
+                .unwrap_or(standard.system_calls_per_s_max),
+            audit_days: raw.audit_days.unwrap_or(standard.audit_days),
         };
         let ranges = [
             // Two segments must stay free for an erasure.
@@ -265,6 +295,12 @@ impl Resolver<'_> {
             ("connections_max", limits.connections_max.into(), 8, 65_536),
             ("handshake_ms_max", limits.handshake_ms_max, 100, 60_000),
             ("connection_age_s_max", limits.connection_age_s_max, 10, 86_400),
+            ("calls_per_connection_max", limits.calls_per_connection_max.into(), 1, 1_024),
+            ("calls_running_max", limits.calls_running_max.into(), 1, 65_536),
+            ("person_calls_per_s_max", limits.person_calls_per_s_max.into(), 1, 1_000_000),
+            ("system_calls_per_s_max", limits.system_calls_per_s_max.into(), 1, 1_000_000),
+            // Six months are the law's least.
+            ("audit_days", limits.audit_days.into(), 184, 36_500),
         ];
         for (name, got, least, most) in ranges {
             if !(least..=most).contains(&got) {

@@ -1,6 +1,7 @@
 //! liandong (联动): neighbouring cities exchange boundary-area cases without a centre.
 
 pub mod api;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod domain;

@@ -95,3 +95,47 @@ pub const REFUSE_DETAIL_BYTES_MAX: usize = 1024;
 pub const PEER_MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// One request to the api port: the largest record with room to spare.
 pub const API_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// One answer of the api port: a page is cut before it gets there, and clients take 4 MiB.
+pub const API_ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// What the cases or entries of one page take; leaves room for the one that would go over.
+pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Cases looked at for one page and its total: some 100 ms of reading.
+pub const SCAN_ROWS_MAX: u32 = 20_000;
+/// States one filter names; there are hardly more.
+pub const FILTER_STATES_MAX: usize = 16;
+/// A request id: a UUID takes 36.
+pub const REQUEST_ID_BYTES_MAX: usize = 64;
+/// Notes handed in by one call: a charter, 16 cards, and manifests with room to spare.
+pub const NOTES_MAX: usize = 64;
+/// Streams of one api connection: a pool of browsers behind one gateway.
+pub const API_STREAMS_MAX: u32 = 64;
+/// Calls of one api connection that run at a time; its other streams wait their turn.
+pub const CALLS_PER_CONNECTION_MAX: usize = 16;
+/// Calls of the api port that run at a time: more would only queue before the one writer.
+pub const CALLS_RUNNING_MAX: usize = 256;
+/// Calls of the api port that wait for a place; the next ones are told to come back.
+pub const CALLS_WAITING_MAX: usize = 128;
+/// Calls a second of one person: a page that asks for everything at once has fifty requests.
+pub const PERSON_CALLS_PER_S_MAX: u32 = 50;
+/// Calls a second of one enforcement system: a nightly synchronisation.
+pub const SYSTEM_CALLS_PER_S_MAX: u32 = 2_000;
+/// Seconds' worth of calls that may come at once after a quiet time.
+pub const CALL_BURST_S_MAX: u32 = 20;
+/// Callers whose rate is remembered; those who have been quiet are forgotten first.
+pub const CALLERS_MAX: usize = 4_096;
+/// A call that is not answered by then is given up; its write goes on to its end.
+pub const API_DEADLINE_MS_MAX: u64 = 15_000;
+/// Headers of one call, as the peer port and the api port take them.
+pub const CALL_HEADERS_BYTES_MAX: u32 = 8 * 1024;
+/// A peer connection carries one exchange and a few unary calls.
+pub const PEER_STREAMS_MAX: u32 = 32;
+/// Changes that wait for a slow watcher.
+pub const WATCH_CHANGES_MAX: usize = 16;
+/// A watcher that takes nothing for this long is gone.
+pub const WATCH_IDLE_MS_MAX: u64 = 60_000;
+/// A watcher hears at least this often.
+pub const WATCH_HEARTBEAT_MS_MAX: u64 = 20_000;
+/// Audit lines that wait for the disk; more are counted and said to be missing.
+pub const AUDIT_QUEUE_MAX: usize = 16 * 1024;
+/// Days audit files are kept: six months by 网络安全法 art. 23, and a little more.
+pub const AUDIT_DAYS: u32 = 200;

@@ -238,16 +238,16 @@ impl Client {
         NodeServiceClient::with_interceptor(self.channel.clone(), self.headers)
     }
 
-    /// The standard health service.
-    #[must_use]
-    pub fn health(&self) -> HealthClient<Wire> {
-        HealthClient::with_interceptor(self.channel.clone(), self.headers)
-    }
-
     /// Agreements.
     #[must_use]
     pub fn agreements(&self) -> AgreementServiceClient<Wire> {
         AgreementServiceClient::with_interceptor(self.channel.clone(), self.headers)
+    }
+
+    /// The standard health service: a call that does nothing.
+    #[must_use]
+    pub fn health(&self) -> HealthClient<Wire> {
+        HealthClient::with_interceptor(self.channel.clone(), self.headers)
     }
 
     /// Why the last dial failed, if it did.

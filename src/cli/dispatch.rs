@@ -1,7 +1,9 @@
 //! From a parsed command line to the function that does it. One line a command.
 
 use super::failure::Failure;
-use super::{Command, Context, case, check, demo, epoch, serve, status, watch};
+use super::{
+    Command, Context, agreement, bench, card, case, check, demo, epoch, pki, serve, status, watch,
+};
 
 /// Runs the command.
 pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
@@ -12,6 +14,10 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
+        Command::Agreement(args) => agreement::run(&context.with(args.profile), args.command).await,
+        Command::Card(args) => card::run(&context.with(args.profile), args.command).await,
+        Command::Pki(args) => pki::run(context, args),
         Command::Epoch(args) => epoch::run(context, args).await,
+        Command::Bench(args) => bench::run(context, args).await,
     }
 }

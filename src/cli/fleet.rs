@@ -6,7 +6,7 @@
 //! In scope: laying the folders out, starting, stopping and reaching the processes. Out of scope:
 //! what is done with them.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ use crate::trust::keys;
 use crate::trust::new_log::NewLog;
 use crate::trust::pki::{self, Issued};
 use crate::trust::spiffe::Role;
+
+mod ports;
 
 /// The five cities of the border data: code, name, short name.
 pub const FIVE: [(u32, &str, &str); 5] = [
@@ -130,21 +132,6 @@ fn write_key(path: &Path, pem: &str) -> Result<(), Failure> {
     keys::write_secret(path, pem.as_bytes()).map_err(|e| failed("key")(&e))
 }
 
-/// Ports nobody listens on at the moment, or a row from `base` on.
-fn ports(count: usize, base: Option<u16>) -> Result<Vec<SocketAddr>, Failure> {
-    let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    if let Some(base) = base {
-        let row = (0..count).map(|i| u16::try_from(i).ok().and_then(|i| base.checked_add(i)));
-        let row: Option<Vec<u16>> = row.collect();
-        let row = row.ok_or_else(|| Failure::usage("base port is too high"))?;
-        return Ok(row.into_iter().map(at).collect());
-    }
-    // Held together while they are picked, so that no two are the same.
-    let held: Result<Vec<TcpListener>, _> = (0..count).map(|_| TcpListener::bind(at(0))).collect();
-    let held = held.map_err(|e| failed("port")(&e))?;
-    held.iter().map(|l| l.local_addr().map_err(|e| failed("port")(&e))).collect()
-}
-
 /// The secrets of one city while its folder is laid out.
 struct Operator {
     code: CityCode,
@@ -185,7 +172,7 @@ impl Fleet {
     }
 
     fn lay_out(dir: PathBuf, plan: &Plan) -> Result<Self, Failure> {
-        let addresses = ports(plan.cities.len() * 2, plan.base_port)?;
+        let addresses = ports::pick(plan.cities.len() * 2, plan.base_port)?;
         let mut cities = Vec::with_capacity(plan.cities.len());
         let mut operators = Vec::with_capacity(plan.cities.len());
         for (code, pair) in plan.cities.iter().zip(addresses.chunks(2)) {

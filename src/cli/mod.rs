@@ -16,6 +16,9 @@ use self::failure::{EXIT_CODES, Exit, Failure};
 use self::profile::{Profile, ProfileArgs};
 use crate::lang::Lang;
 
+pub mod agreement;
+pub mod bench;
+pub mod card;
 pub mod case;
 pub mod check;
 pub mod confirm;
@@ -29,6 +32,7 @@ pub mod files;
 pub mod fleet;
 pub mod json;
 pub mod names;
+pub mod pki;
 pub mod profile;
 pub mod serve;
 pub mod status;
@@ -80,6 +84,14 @@ pub enum Command {
     Check(check::CheckArgs),
     /// 本市节点在协议中开始或另起记录 · begin the records of this node in an agreement
     Epoch(epoch::EpochArgs),
+    /// 联动协议：起草、签署、交给节点 · linkage agreements: draft, sign, hand in
+    Agreement(agreement::AgreementArgs),
+    /// 本市名片：地址、证书机构、值班电话 · the card of the own city
+    Card(card::CardArgs),
+    /// 城市密钥与试用证书 · city keys, and certificates for trying out
+    Pki(pki::PkiArgs),
+    /// 在本机测速：写入、交换、补齐，附底线 · measure this machine's speed, with the floors beside it
+    Bench(bench::BenchArgs),
 }
 
 /// Language and form of output, and where the node is.
@@ -180,8 +192,18 @@ mod tests {
             "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
             "liandong epoch new --agreement 聊邯 --city-key city.key --yes",
+            "liandong agreement draft --short-name 聊邯 --member 371500:聊:聊城:ab",
+            "liandong agreement sign a.agreement --city-key city.key",
+            "liandong agreement add a b c --config liandong.toml",
+            "liandong agreement add a --api 127.0.0.1:1",
+            "liandong agreement verify 聊邯 --json",
+            "liandong card new --config liandong.toml --address a:1 --number 2",
+            "liandong pki init --city 371500 --dir a",
+            "liandong pki officer --city 371500 --role admin --id 1",
+            "liandong pki revoke a.pem b.pem --json",
             "liandong epoch sign a.request --city-key city.key --json",
             "liandong demo --cities 2 --until-synced --json --dir d --base-port 7000",
+            "liandong bench --quick --json --only calls,five",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");

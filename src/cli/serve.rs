@@ -11,49 +11,30 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
 
 use super::failure::Failure;
+use crate::audit::Audit;
 use crate::config::{Config, Port};
 use crate::geo::Boundaries;
 use crate::ids::CityCode;
 use crate::journal::{Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
-use crate::limits::{API_MESSAGE_BYTES_MAX, PEER_MESSAGE_BYTES_MAX};
 use crate::log::keys::{SigningKey, VerifyingKey};
-use crate::node::clock::{SystemClock, SystemEntropy};
+use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
 use crate::node::dial::Dialer;
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
 use crate::node::writer::{self, NodeHandle};
-use crate::rpc::agreement_service::AgreementApi;
-use crate::rpc::case_service::CaseApi;
-use crate::rpc::node_service::NodeApi;
-use crate::rpc::peer_service::{self, PeerApi};
+use crate::rpc::gate::GateLimits;
+use crate::rpc::{peer_service, server};
 use crate::store::{SledStore, WriteBehind};
 use crate::trust::acceptor::{Acceptor, Live, PortLimits};
 use crate::trust::keys::{self, HmacKey};
 use crate::trust::tls::{self, CaDirectory, Credentials, Revocations, TlsContext};
-use crate::wire::DESCRIPTORS;
-use crate::wire::pb::peer_v1::peer_service_server::PeerServiceServer;
-use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
-use crate::wire::pb::v1::case_service_server::CaseServiceServer;
-use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 
-/// Connections are ended at this age, so that identities are checked anew.
-const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// How often the inbox is looked at and the core hears that time has passed.
 const TICK: Duration = Duration::from_millis(250);
-
-/// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 5] = [
-    "grpc.health.v1.Health",
-    "grpc.reflection.v1.ServerReflection",
-    "liandong.v1.AgreementService",
-    "liandong.v1.CaseService",
-    "liandong.v1.NodeService",
-];
 
 /// Arguments of `serve`.
 #[derive(clap::Args, Debug)]
@@ -141,14 +122,35 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let api_tls = api_context.api_server(api_own).map_err(tls_failed)?;
     let peer = acceptor(peer_tls, config.city, PortLimits::PEER).run(peer_listener, stop.clone());
     let api = acceptor(api_tls, config.city, PortLimits::API).run(api_listener, stop.clone());
-    let serve_peer =
-        peer_server(&node).serve_with_incoming_shutdown(peer, stop.clone().cancelled_owned());
-    let serve_api =
-        api_server(&node).await?.serve_with_incoming_shutdown(api, stop.clone().cancelled_owned());
+    let age = Duration::from_secs(config.limits.connection_age_s_max);
+    let serve_peer = server::serve_peers(node.clone(), age / 2, peer, stop.clone());
+    let audit = audit(&config)?;
+    let gate = gate_limits(&config);
+    let serve_api = server::serve_api(node.clone(), audit.clone(), gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     let (one, two) = tokio::join!(serve_peer, serve_api);
     node.stop().await;
+    audit.flush();
     one.and(two).map_err(|e| local("服务中断", "the server ended", e))
+}
+
+/// The audit of this node, checked.
+fn audit(config: &Config) -> Result<Audit, Failure> {
+    let folder = config.data_dir.join("audit");
+    Audit::start(&folder, config.limits.audit_days, wall_ms())
+        .map_err(|e| local("审计记录无法写入", "the audit cannot be written", e))
+}
+
+fn gate_limits(config: &Config) -> GateLimits {
+    let limits = &config.limits;
+    let size = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+    GateLimits {
+        per_connection_max: size(limits.calls_per_connection_max),
+        running_max: size(limits.calls_running_max),
+        person_per_s_max: limits.person_calls_per_s_max,
+        system_per_s_max: limits.system_calls_per_s_max,
+        ..GateLimits::default()
+    }
 }
 
 /// Asks the kernel to end this process with its parent, which may be gone already.
@@ -182,66 +184,6 @@ async fn stop_on_signal(stop: CancellationToken) {
 fn acceptor(config: rustls::ServerConfig, city: CityCode, limits: PortLimits) -> Acceptor {
     let config = Arc::new(ArcSwap::from_pointee(config));
     Acceptor { config, city, limits, live: Live::default() }
-}
-
-fn peer_server(node: &NodeHandle) -> tonic::transport::server::Router {
-    let service = PeerServiceServer::new(PeerApi { node: node.clone() })
-        .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX);
-    Server::builder()
-        .max_connection_age(CONNECTION_AGE)
-        .max_concurrent_streams(Some(32))
-        .http2_keepalive_interval(Some(Duration::from_secs(20)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-        .add_service(service)
-}
-
-async fn api_server(node: &NodeHandle) -> Result<tonic::transport::server::Router, Failure> {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    tokio::spawn(keep_health(node.clone(), health));
-    // Only what this port serves: the descriptors hold the exchange between cities too.
-    let named = API_SERVICES.iter().fold(
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET),
-        |builder, name| builder.with_service_name(*name),
-    );
-    let reflection = named
-        .build_v1()
-        .map_err(|e| local("无法提供反射服务", "could not set up reflection", e))?;
-    let cases = CaseServiceServer::new(CaseApi { node: node.clone() })
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX);
-    let agreements = AgreementServiceServer::new(AgreementApi { node: node.clone() })
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX);
-    let nodes = NodeServiceServer::new(NodeApi { node: node.clone() })
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX);
-    Ok(Server::builder()
-        .max_connection_age(CONNECTION_AGE * 2)
-        .max_concurrent_streams(Some(64))
-        .http2_keepalive_interval(Some(Duration::from_secs(60)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-        .add_service(health_service)
-        .add_service(reflection)
-        .add_service(cases)
-        .add_service(agreements)
-        .add_service(nodes))
-}
-
-/// A node that can no longer write says so to whoever watches over it; it can still be read.
-async fn keep_health(node: NodeHandle, health: tonic_health::server::HealthReporter) {
-    let mut healthy = node.healthy();
-    loop {
-        let serving = match *healthy.borrow_and_update() {
-            true => tonic_health::ServingStatus::Serving,
-            false => tonic_health::ServingStatus::NotServing,
-        };
-        health.set_service_status("", serving).await;
-        let service = <CaseServiceServer<CaseApi> as tonic::server::NamedService>::NAME;
-        health.set_service_status(service, serving).await;
-        if healthy.changed().await.is_err() {
-            return;
-        }
-    }
 }
 
 async fn listen(port: &Port) -> Result<TcpListener, Failure> {

@@ -51,6 +51,11 @@ pub(super) struct Limits {
     pub connections_max: Option<u32>,
     pub handshake_ms_max: Option<u64>,
     pub connection_age_s_max: Option<u64>,
+    pub calls_per_connection_max: Option<u32>,
+    pub calls_running_max: Option<u32>,
+    pub person_calls_per_s_max: Option<u32>,
+    pub system_calls_per_s_max: Option<u32>,
+    pub audit_days: Option<u32>,
 }
 
 /// `[log]`.

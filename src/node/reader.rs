@@ -7,18 +7,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::api::request::PartContent;
-use crate::domain::{Event, ExternalRef};
-use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
+use crate::domain::Event;
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::{Disk, JournalReader, RealDisk};
-use crate::log::{Entry, PartSlot, merkle};
+use crate::log::{Entry, Head, PartSlot, merkle};
 use crate::node::core::keys;
-use crate::node::core::rows::{self, CosignatureRow, ProgressRow};
+use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
 use crate::node::load::{self, ReadError};
 use crate::store::{Reading, SledStore, Store, WriteBehind};
 use crate::sync::RawBatch;
 use crate::trust::keys::HmacKey;
 use crate::view::{self, ReadRows};
 use crate::wire;
+
+/// Cases one external number leads to: a city has a few systems, not hundreds.
+const CASES_BY_NUMBER_MAX: usize = 64;
 
 /// An entry read back, with what its header says.
 #[derive(Clone, Debug)]
@@ -146,13 +149,36 @@ impl<D: Disk, S: Store> Reader<D, S> {
         keys::parse_case_value(&row).map(|(_, subject)| subject)
     }
 
-    /// The case with a number of an own system.
+    /// Cases the own city opened under this number of one of its systems: one for each system.
     #[must_use]
-    pub fn case_by_external(&self, external: &ExternalRef) -> Option<(AgreementId, SubjectId)> {
-        let system = external.system.as_str().as_bytes();
-        let number = external.number.as_str().as_bytes();
-        let tag = self.node_key.tag(&[b"external", system, number]);
-        keys::parse_case_value(&self.view().get(&keys::external(tag))?)
+    pub fn cases_by_external(&self, number: &str) -> Vec<(AgreementId, SubjectId)> {
+        let tag = self.node_key.tag(&[b"external number", number.as_bytes()]);
+        let all = |byte| (AgreementId::new([byte; 16]), SubjectId::new([byte; 16]));
+        let ((first, lowest), (last, highest)) = (all(0), all(255));
+        let from = keys::external_number(tag, first, lowest);
+        let to = keys::external_number(tag, last, highest);
+        let mut found = Vec::new();
+        self.view().scan(&from, &to, false, &mut |key, _| {
+            found.extend(keys::parse_external_number(key));
+            found.len() < CASES_BY_NUMBER_MAX
+        });
+        found
+    }
+
+    /// A tag by which this node knows again what it once said to a caller.
+    #[must_use]
+    pub fn seal(&self, fields: &[&[u8]]) -> Tag {
+        let fields: Vec<&[u8]> = [b"seal".as_slice()].iter().chain(fields).copied().collect();
+        self.node_key.tag(&fields)
+    }
+
+    /// The head over what is applied of a log, as of `view`; `None` when nothing is.
+    #[must_use]
+    pub fn applied_head(&self, view: &ViewRead<'_, S>, log: LogId) -> Option<Head> {
+        let row: LogRow = rows::decode(&view.get(&keys::log(log))?)?;
+        let (size, edge) = row.applied;
+        let frontier = merkle::Frontier::from_parts(size, edge)?;
+        (size > 0).then(|| Head { log, size, root: frontier.root() })
     }
 
     /// Which witness logs hold an entry, and since when (seconds since 1970-01-01 UTC).

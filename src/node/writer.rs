@@ -4,6 +4,7 @@
 //! who writes too fast waits, who cannot wait is told [`WriteError::Busy`].
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -67,6 +68,16 @@ pub struct NodeHandle {
     city: CityCode,
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
     healthy: watch::Receiver<bool>,
+    traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
+}
+
+/// Bytes of frames exchanged with one city since the start of the process, TLS left out.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Bytes received.
+    pub received: AtomicU64,
+    /// Bytes sent.
+    pub sent: AtomicU64,
 }
 
 /// Counts a link while it stands.
@@ -98,6 +109,19 @@ impl NodeHandle {
     pub fn is_linked(&self, city: CityCode) -> bool {
         let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
         linked.get(&city).is_some_and(|count| *count > 0)
+    }
+
+    /// What was exchanged with a city so far, for whoever counts and whoever shows it.
+    #[must_use]
+    pub fn traffic(&self, city: CityCode) -> Arc<Traffic> {
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(traffic.entry(city).or_default())
+    }
+
+    /// False once a write or sync has failed: nothing is written until a restart, reads go on.
+    #[must_use]
+    pub fn healthy(&self) -> watch::Receiver<bool> {
+        self.healthy.clone()
     }
 
     /// Own city.
@@ -177,12 +201,6 @@ impl NodeHandle {
         self.applied.clone()
     }
 
-    /// Whether this node still writes: false for good after a failed write or sync.
-    #[must_use]
-    pub fn healthy(&self) -> watch::Receiver<bool> {
-        self.healthy.clone()
-    }
-
     /// Agreements and cards.
     #[must_use]
     pub fn book(&self) -> Arc<AgreementBook> {
@@ -229,7 +247,7 @@ pub fn start(
     let (messages, inbox) = mpsc::channel(QUEUE_MAX);
     let (applied_tx, applied) = watch::channel(core.apply_number());
     let (book_tx, book) = watch::channel(Arc::new(core.book().clone()));
-    let (healthy_tx, healthy) = watch::channel(core.poisoned().is_none());
+    let (healthy_tx, healthy) = watch::channel(true);
     let mut writer = Writer {
         core,
         clock,
@@ -243,8 +261,17 @@ pub fn start(
         healthy: healthy_tx,
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
-    let linked = Arc::default();
-    Ok(NodeHandle { messages, reader, applied, book, page_key, city, linked, healthy })
+    Ok(NodeHandle {
+        messages,
+        reader,
+        applied,
+        book,
+        page_key,
+        city,
+        linked: Arc::default(),
+        healthy,
+        traffic: Arc::default(),
+    })
 }
 
 struct Writer {
@@ -272,9 +299,10 @@ impl Writer {
             if self.core.wants_commit(now) {
                 let outputs = self.core.on(now, Input::Commit);
                 self.perform(outputs);
+                if self.core.is_poisoned() {
+                    self.healthy.send_replace(false);
+                }
             }
-            let healthy = self.core.poisoned().is_none();
-            self.healthy.send_if_modified(|was| std::mem::replace(was, healthy) != healthy);
             self.guard.keep(now, &|| self.core.guard_sizes());
             if let Some(done) = stop {
                 self.guard.keep_now(&self.core.guard_sizes());

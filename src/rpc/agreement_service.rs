@@ -2,21 +2,26 @@
 
 use tonic::{Request, Response, Status};
 
-use super::caller::called;
+use super::audit_line;
+use super::caller::{Called, called};
+use super::case_write::check_request_id;
+use super::page_token::{self, Seal};
 use crate::api::status::AgreementStatus;
+use crate::audit::Audit;
+use crate::domain::{InvalidReason, Language};
+use crate::limits::{NOTES_MAX, PAGE_SIZE_DEFAULT};
 use crate::node::writer::NodeHandle;
-use crate::wire::case::{date_out, parent};
+use crate::wire::case::{date_out, parent, wrong};
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::agreement_service_server::AgreementService;
 use crate::wire::status::Refused;
-
-/// Notes taken in one call.
-const NOTES_MAX: usize = 64;
 
 /// The service.
 pub struct AgreementApi {
     /// The node.
     pub node: NodeHandle,
+    /// Where deeds are noted.
+    pub audit: Audit,
 }
 
 fn written(status: &AgreementStatus) -> pb::Agreement {
@@ -48,6 +53,24 @@ impl AgreementApi {
         self.node.status().await.map(|s| s.agreements).unwrap_or_default()
     }
 
+    /// One page, in the order of ids.
+    async fn page(
+        &self,
+        who: &Called,
+        asked: &pb::ListAgreementsRequest,
+    ) -> Result<pb::ListAgreementsResponse, Refused> {
+        let size = page_token::size(asked.page_size, PAGE_SIZE_DEFAULT as usize)?;
+        let seal = Seal::new(&self.node, &who.caller.identity, b"agreements".to_vec());
+        let [skip] = seal.open::<1>(&asked.page_token)?.unwrap_or([0]);
+        let all = self.all().await;
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        let agreements: Vec<_> = all.iter().skip(skip).take(size).map(written).collect();
+        let shown = skip.saturating_add(agreements.len());
+        let more = (shown < all.len()).then(|| seal.close(&[shown as u64]));
+        let next_page_token = more.unwrap_or_default();
+        Ok(pb::ListAgreementsResponse { agreements, next_page_token })
+    }
+
     async fn one(&self, name: &str) -> Result<AgreementStatus, Refused> {
         let id = parent(name)?.ok_or(Refused::new("NOT_FOUND"))?;
         let found = self.all().await.into_iter().find(|a| a.agreement == id);
@@ -61,10 +84,10 @@ impl AgreementService for AgreementApi {
         &self,
         request: Request<pb::ListAgreementsRequest>,
     ) -> Result<Response<pb::ListAgreementsResponse>, Status> {
-        called(&request, "/liandong.v1.AgreementService/ListAgreements").map_err(|s| *s)?;
-        // A city has a few agreements; they fit one page.
-        let agreements = self.all().await.iter().map(written).collect();
-        Ok(Response::new(pb::ListAgreementsResponse { agreements, next_page_token: String::new() }))
+        let method = "/liandong.v1.AgreementService/ListAgreements";
+        let who = called(&request, method).map_err(|s| *s)?;
+        let page = self.page(&who, request.get_ref()).await;
+        page.map(Response::new).map_err(|refused| refused.status(who.language))
     }
 
     async fn get_agreement(
@@ -83,11 +106,20 @@ impl AgreementService for AgreementApi {
     ) -> Result<Response<pb::AddAgreementFilesResponse>, Status> {
         let method = "/liandong.v1.AgreementService/AddAgreementFiles";
         let who = called(&request, method).map_err(|s| *s)?;
-        let notes = request.into_inner().notes;
-        if notes.is_empty() || notes.len() > NOTES_MAX {
-            return Err(Refused::new("INVALID_FIELD").at("notes").status(who.language));
-        }
-        let results = self.node.add_notes(notes).await;
+        let mut deed = audit_line::deed(&self.node, &who, method, "agreements/-");
+        let asked = request.into_inner();
+        let checked = check_request_id(&asked.request_id).and_then(|()| match asked.notes.len() {
+            0 => Err(wrong("notes", InvalidReason::Required)),
+            NOTES_MAX.. => Err(wrong("notes", InvalidReason::ListTooLong)),
+            _ => Ok(()),
+        });
+        deed.outcome = checked.as_ref().err().map_or("OK", Refused::reason);
+        self.audit.note(deed);
+        checked.map_err(|refused| refused.status(who.language))?;
+        let node = self.node.clone();
+        // In a task of its own: a caller who gives up does not stop a write half-way.
+        let added = tokio::spawn(async move { node.add_notes(asked.notes).await }).await;
+        let results = added.map_err(|_| Refused::new("STOPPING").status(who.language))?;
         let line = |result: Result<String, String>| match result {
             Ok(what) => format!("ok: {what}"),
             Err(why) => format!("refused: {why}"),
@@ -113,10 +145,17 @@ impl AgreementService for AgreementApi {
         }
         let today = self.node.today();
         if today.is_none_or(|today| today < found.begin_on || found.end_on < today) {
-            findings.push(format!("今日不在协议有效期内（{}—{}）", found.begin_on, found.end_on));
+            let (begin, end) = (found.begin_on, found.end_on);
+            findings.push(match who.language {
+                Language::Zh => format!("今日不在协议有效期内（{begin}—{end}）"),
+                Language::En => format!("today lies outside the term, {begin} to {end}"),
+            });
         }
         let unknown = found.members.iter().filter(|m| !m.card_known);
-        findings.extend(unknown.map(|m| format!("尚无 {} 的名片，无法与其连接", m.name)));
+        findings.extend(unknown.map(|m| match who.language {
+            Language::Zh => format!("尚无{}的名片，无法与其连接", m.name),
+            Language::En => format!("no card of {} is here, so it cannot be reached", m.name),
+        }));
         let valid = findings.is_empty();
         Ok(Response::new(pb::VerifyAgreementResponse { valid, findings }))
     }

@@ -39,7 +39,8 @@ pub fn called<T>(request: &Request<T>, method: &str) -> Result<Called, Box<Statu
         return Err(refuse(Refused::new("CERT_UNKNOWN")));
     };
     if !roles::access(method).is_some_and(|access| access.allows(*role)) {
-        return Err(refuse(Refused::new("ROLE_NOT_ALLOWED").with("role", role.name())));
+        let refused = Refused::new("ROLE_NOT_ALLOWED").with("role", role.name());
+        return Err(refuse(refused.with("method", method)));
     }
     let caller = Caller {
         identity: peer.identity.name(),

@@ -5,13 +5,18 @@
 
 use super::case_service::CaseApi;
 use crate::api::request::{Command, NewPart, PartContent};
-use crate::domain::{CaseContribution, CaseMove, CaseRecord, CaseStep, Date, PersonRecord};
-use crate::ids::CityCode;
+use crate::domain::{
+    CaseContribution, CaseFacts, CaseMove, CaseRecord, CaseStep, Date, InvalidReason, PersonRecord,
+};
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::Audience;
-use crate::view;
+use crate::view::{self, CaseView, EntryRole};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
-use crate::wire::status::Refused;
+use crate::wire::status::{self, Refused};
+
+/// A case, by its agreement and its id.
+type CaseId = (AgreementId, SubjectId);
 
 /// A request that writes: it can be told from another, and names whom a system acts for.
 pub trait WriteRequest: prost::Message {
@@ -19,6 +24,8 @@ pub trait WriteRequest: prost::Message {
     fn request_id(&self) -> &str;
     /// The officer a system acts for.
     fn acting_for(&self) -> Option<&pb::ActingFor>;
+    /// The agreement or case it is about, as it was given.
+    fn resource(&self) -> &str;
 }
 
 /// A request that moves a case.
@@ -42,7 +49,7 @@ pub trait AddRequest: WriteRequest {
 }
 
 macro_rules! writes {
-    ($($request:ident)*) => {$(
+    ($resource:ident: $($request:ident)*) => {$(
         impl WriteRequest for pb::$request {
             fn request_id(&self) -> &str {
                 &self.request_id
@@ -51,13 +58,17 @@ macro_rules! writes {
             fn acting_for(&self) -> Option<&pb::ActingFor> {
                 self.acting_for.as_ref()
             }
+
+            fn resource(&self) -> &str {
+                &self.$resource
+            }
         }
     )*};
 }
 
 macro_rules! moves {
     ($($request:ident)*) => {$(
-        writes!($request);
+        writes!(name: $request);
         impl MoveRequest for pb::$request {
             fn name(&self) -> &str {
                 &self.name
@@ -80,7 +91,7 @@ macro_rules! moves {
 
 macro_rules! adds {
     ($($request:ident)*) => {$(
-        writes!($request);
+        writes!(name: $request);
         impl AddRequest for pb::$request {
             fn name(&self) -> &str {
                 &self.name
@@ -93,7 +104,7 @@ macro_rules! adds {
     )*};
 }
 
-writes!(CreateCaseRequest);
+writes!(parent: CreateCaseRequest);
 moves! {
     UpdateCaseRequest StartVerificationRequest DismissClueRequest FileCaseRequest
     StartInvestigationRequest ServeNoticeRequest OpenHearingRequest DecideCaseRequest
@@ -113,8 +124,19 @@ fn all_members(content: PartContent) -> NewPart {
     NewPart { audience: Audience::AllMembers, content }
 }
 
-fn text_part(text: &str) -> Option<NewPart> {
-    (!text.is_empty()).then(|| all_members(PartContent::Text(text.to_owned())))
+fn text_part(text: String) -> NewPart {
+    all_members(PartContent::Text(text))
+}
+
+/// Facts whose place stays: what the node found out about it stays with it.
+fn at_the_same_place(given: CaseFacts, known: &CaseFacts) -> CaseFacts {
+    CaseFacts {
+        borders: known.borders.clone(),
+        border_uncertain: known.border_uncertain,
+        belt_exception: known.belt_exception,
+        has_point: known.has_point,
+        ..given
+    }
 }
 
 /// Parts that carry a record and a person.
@@ -144,7 +166,8 @@ impl CaseApi {
         }
         let etag = read::position("etag", asked.etag())?;
         let effective_on = self.date_or_today("effective_on", asked.effective_on())?;
-        let parts = parts.into_iter().chain(text_part(asked.text())).collect();
+        let text = read::text("text", asked.text())?;
+        let parts = parts.into_iter().chain(text.map(text_part)).collect();
         Ok(Command::MoveCase { agreement, subject, etag, mv: make(effective_on), parts })
     }
 
@@ -156,8 +179,57 @@ impl CaseApi {
         parts: Vec<NewPart>,
     ) -> Result<Command, Refused> {
         let (agreement, subject) = read::case_name(asked.name())?;
-        let parts = parts.into_iter().chain(text_part(asked.text())).collect();
+        let text = read::text("text", asked.text())?;
+        let parts = parts.into_iter().chain(text.map(text_part)).collect();
         Ok(Command::Contribute { agreement, subject, contribution, parts })
+    }
+
+    /// A case that is here.
+    fn known(&self, (agreement, subject): CaseId) -> Result<CaseView, Refused> {
+        let known = view::case(&self.node.reader().view(), agreement, subject);
+        known.ok_or(Refused::new("NOT_FOUND"))
+    }
+
+    /// Whether an entry is one of the case that may be named so. Others would take no effect.
+    fn names(&self, (agreement, subject): CaseId, at: Position, role: EntryRole) -> bool {
+        let entry = view::applied_entry(&self.node.reader().view(), at);
+        entry.is_some_and(|entry| {
+            entry.agreement == agreement && entry.subject == Some(subject) && entry.role == role
+        })
+    }
+
+    fn proposal(&self, case: CaseId, text: &str) -> Result<Position, Refused> {
+        let proposal = read::position("proposal", text)?;
+        if self.names(case, proposal, EntryRole::Proposal) {
+            Ok(proposal)
+        } else {
+            Err(Refused::new("NO_SUCH_PROPOSAL").at("proposal"))
+        }
+    }
+
+    /// Only a narrow part of an own entry of the same case is granted.
+    fn check_grantable(
+        &self,
+        (agreement, subject): CaseId,
+        at: Position,
+        part: u32,
+    ) -> Result<(), Refused> {
+        let refused = || Refused::new("PART_NOT_GRANTABLE").at("entry");
+        let reader = self.node.reader();
+        let entry = view::applied_entry(&reader.view(), at).ok_or_else(refused)?;
+        let own = entry.agreement == agreement
+            && entry.subject == Some(subject)
+            && entry.city == self.node.city();
+        if !own {
+            return Err(refused());
+        }
+        let loaded = reader.entry(at).map_err(|_| status::corrupt(at))?;
+        let place = usize::try_from(part).ok();
+        let part = place.and_then(|place| loaded.entry.envelope.parts.get(place));
+        match part {
+            Some(part) if part.audience != Audience::AllMembers => Ok(()),
+            Some(_) | None => Err(refused()),
+        }
     }
 
     /// A plain step.
@@ -199,9 +271,7 @@ impl CaseApi {
     }
 
     pub(super) fn amend(&self, asked: &pb::UpdateCaseRequest) -> Result<Command, Refused> {
-        let (agreement, subject) = read::case_name(&asked.name)?;
-        let known = view::case(&self.node.reader().view(), agreement, subject);
-        let known = known.ok_or(Refused::new("NOT_FOUND"))?;
+        let known = self.known(read::case_name(&asked.name)?)?;
         let facts = match &asked.facts {
             Some(facts) => read::facts(Some(facts))?,
             None => known.case.facts,
@@ -223,9 +293,10 @@ impl CaseApi {
         let city = read::city("city", asked.city)?;
         let authority = read::authority(asked.authority)?;
         let designated_on = self.date_or_today("designated_on", asked.designated_on.as_ref())?;
+        let number = read::reference("document_number", &asked.document_number)?;
         let mut asked = asked.clone();
-        if !asked.document_number.is_empty() {
-            asked.text = format!("{}\n{}", asked.document_number, asked.text).trim().to_owned();
+        if let Some(number) = number {
+            asked.text = format!("{number}\n{}", asked.text);
         }
         self.moved(&asked, |effective_on| CaseMove::JurisdictionDesignated {
             city,
@@ -236,15 +307,26 @@ impl CaseApi {
     }
 
     pub(super) fn adopt(&self, asked: &pb::AdoptProposalRequest) -> Result<Command, Refused> {
-        let proposal = read::position("proposal", &asked.proposal)?;
-        let facts = asked.facts.as_ref().map(|f| read::facts(Some(f))).transpose()?;
+        let (agreement, subject) = read::case_name(&asked.name)?;
+        let proposal = self.proposal((agreement, subject), &asked.proposal)?;
+        let given = asked.facts.as_ref().map(|f| read::facts(Some(f))).transpose()?;
         let record = asked.record.as_ref().map(|r| read::record(Some(r))).transpose()?;
+        let known = self.known((agreement, subject))?.case.facts;
+        let facts = match (given, &record) {
+            (None, None) => None,
+            // Distances go with the record, so the facts are written anew with it.
+            (given, Some(_)) => Some(given.unwrap_or(known)),
+            (Some(given), None) => Some(at_the_same_place(given, &known)),
+        };
         let make = |effective_on| CaseMove::ProposalAdopted { proposal, facts, effective_on };
         self.move_of(asked, make, record_parts(record, None))
     }
 
     pub(super) fn refuse(&self, asked: &pb::RefuseProposalRequest) -> Result<Command, Refused> {
-        let proposal = read::position("proposal", &asked.proposal)?;
+        let proposal = self.proposal(read::case_name(&asked.name)?, &asked.proposal)?;
+        if read::text("text", &asked.text)?.is_none() {
+            return Err(read::wrong("text", InvalidReason::Required));
+        }
         self.moved(asked, |effective_on| CaseMove::ProposalRefused { proposal, effective_on })
     }
 
@@ -262,6 +344,10 @@ impl CaseApi {
         asked: &pb::AnswerAssistanceRequest,
     ) -> Result<Command, Refused> {
         let request = read::position("request", &asked.request)?;
+        let fits = self.names(read::case_name(&asked.name)?, request, EntryRole::AssistanceRequest);
+        if !fits {
+            return Err(Refused::new("NO_SUCH_REQUEST").at("request"));
+        }
         self.add(asked, CaseContribution::AssistanceAnswered { request })
     }
 
@@ -270,22 +356,34 @@ impl CaseApi {
         let cities: Result<Vec<CityCode>, Refused> =
             asked.cities.iter().map(|c| read::city("cities", *c)).collect();
         let mut cities = cities?;
+        let members = self.node.book().get(agreement).map(|a| a.cities()).unwrap_or_default();
+        if let Some(stranger) = cities.iter().find(|city| !members.contains(city)) {
+            return Err(Refused::new("RECEIVER_NOT_MEMBER").at("cities").with("city", stranger));
+        }
         cities.sort_unstable();
         cities.dedup();
         let audience =
             if cities.is_empty() { Audience::AllMembers } else { Audience::Cities(cities) };
-        let parts = vec![NewPart { audience, content: PartContent::Text(asked.text.clone()) }];
+        let text = read::text("text", &asked.text)?;
+        let text = text.ok_or_else(|| read::wrong("text", InvalidReason::Required))?;
+        let parts = vec![NewPart { audience, content: PartContent::Text(text) }];
         let contribution = CaseContribution::NoteAdded;
         Ok(Command::Contribute { agreement, subject, contribution, parts })
     }
 
     pub(super) fn evidence(&self, asked: &pb::AddEvidenceRequest) -> Result<Command, Refused> {
+        if asked.evidence.is_empty() {
+            return Err(read::wrong("evidence", InvalidReason::Required));
+        }
         let part = all_members(PartContent::Evidence(read::evidence(&asked.evidence)?));
         self.contribution_of(asked, CaseContribution::EvidenceAdded, vec![part])
     }
 
     pub(super) fn propose(&self, asked: &pb::ProposeAmendmentRequest) -> Result<Command, Refused> {
         let record = asked.record.as_ref().map(|r| read::record(Some(r))).transpose()?;
+        if record.is_none() && read::text("text", &asked.text)?.is_none() {
+            return Err(read::wrong("text", InvalidReason::Required));
+        }
         let parts = record_parts(record, None);
         self.contribution_of(asked, CaseContribution::ProposalMade, parts)
     }
@@ -301,11 +399,18 @@ impl CaseApi {
     pub(super) fn grant(&self, asked: &pb::GrantPartRequest) -> Result<Command, Refused> {
         let entry = read::position("entry", &asked.entry)?;
         let to = read::city("to_city", asked.to_city)?;
+        self.check_grantable(read::case_name(&asked.name)?, entry, asked.part)?;
         self.add(asked, CaseContribution::PartGranted { entry, part: asked.part, to })
     }
 
     pub(super) fn link(&self, asked: &pb::LinkContinuationRequest) -> Result<Command, Refused> {
         let (agreement, subject) = read::case_name(&asked.other_case)?;
+        if view::case(&self.node.reader().view(), agreement, subject).is_none() {
+            return Err(Refused::new("NOT_FOUND").at("other_case"));
+        }
+        if read::case_name(&asked.name)?.0 == agreement {
+            return Err(Refused::new("SAME_AGREEMENT").at("other_case"));
+        }
         let contribution = if asked.continued_from {
             CaseContribution::ContinuedFrom { agreement, subject }
         } else {

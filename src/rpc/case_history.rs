@@ -1,10 +1,14 @@
 //! Histories of cases: entries, what became of them, who holds them.
 
+use prost::Message;
+
+use super::audit_line::AuditLine;
 use super::caller::Called;
 use super::case_service::CaseApi;
-use super::page_token::Seal;
+use super::page_token::{self, Seal};
 use crate::api::request::PartContent;
 use crate::ids::{CityCode, LogId};
+use crate::limits::PAGE_BYTES_MAX;
 use crate::log::{ActorRef, Entry, PartSlot};
 use crate::node::reader::Reader;
 use crate::view::{self, Effect, HistoryEntry};
@@ -12,43 +16,69 @@ use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
-/// Largest page; more is clamped.
-const PAGE_SIZE_MAX: usize = 200;
+/// Entries of a page nobody asked a size for.
+const PAGE_SIZE: usize = 100;
+
+/// Logs whose cosignatures show who holds an entry, and their cities.
+type Witnesses = Vec<(LogId, CityCode)>;
 
 impl CaseApi {
-    /// One page of a history.
+    /// One page of a history, off the threads that serve calls.
     pub(super) async fn history(
+        &self,
+        who: Called,
+        asked: pb::GetCaseHistoryRequest,
+    ) -> Result<pb::GetCaseHistoryResponse, Refused> {
+        let mut line =
+            AuditLine::new(self, &who, "/liandong.v1.CaseService/GetCaseHistory", &asked.name);
+        let status = self.node.status().await.ok_or(Refused::new("STOPPING"))?;
+        let witnesses = status.logs.iter().map(|l| (l.agreement, (l.log, l.city))).collect();
+        let api = self.clone();
+        let page = tokio::task::spawn_blocking(move || {
+            let page = api.history_page(&who, &asked, &mut line, witnesses);
+            line.end(&page);
+            page
+        });
+        page.await.unwrap_or(Err(Refused::new("STOPPING")))
+    }
+
+    fn history_page(
         &self,
         who: &Called,
         asked: &pb::GetCaseHistoryRequest,
+        line: &mut AuditLine,
+        witnesses: Vec<(crate::ids::AgreementId, (LogId, CityCode))>,
     ) -> Result<pb::GetCaseHistoryResponse, Refused> {
-        let size = usize::try_from(asked.page_size)
-            .map_err(|_| Refused::new("PAGE_SIZE").at("page_size"))?;
-        let size = if size == 0 { 100 } else { size.min(PAGE_SIZE_MAX) };
+        let size = page_token::size(asked.page_size, PAGE_SIZE)?;
         let (agreement, subject) = read::case_name(&asked.name)?;
-        let seal = Seal::new(&self.node, &who.caller.identity, asked.name.clone().into_bytes());
-        let from = seal.open(&asked.page_token)?.map_or(0, |last| last + 1);
-        let status = self.node.status().await.ok_or(Refused::new("STOPPING"))?;
-        let witnesses: Vec<_> = status
-            .logs
-            .iter()
-            .filter(|l| l.agreement == agreement)
-            .map(|l| (l.log, l.city))
-            .collect();
+        let bound = [b"history ".as_slice(), asked.name.as_bytes()].concat();
+        let seal = Seal::new(&self.node, &who.caller.identity, bound);
+        let from = seal.open::<1>(&asked.page_token)?.map_or(0, |[last]| last.saturating_add(1));
+        let of_agreement = witnesses.into_iter().filter(|(of, _)| *of == agreement);
+        let witnesses: Witnesses = of_agreement.map(|(_, witness)| witness).collect();
         let reader = self.node.reader();
         let rows = reader.view();
-        if view::case(&rows, agreement, subject).is_none() {
-            return Err(Refused::new("NOT_FOUND"));
-        }
-        let mut found = Vec::new();
+        let case = view::case(&rows, agreement, subject).ok_or(Refused::new("NOT_FOUND"))?;
+        line.shown(case.case.originating);
+        let mut found: Vec<HistoryEntry> = Vec::new();
         view::history(&rows, agreement, subject, from, &mut |entry| {
             found.push(entry);
-            found.len() < size
+            // One more tells whether there is a next page.
+            found.len() <= size
         });
         drop(rows);
-        let last = found.last().map(|e: &HistoryEntry| e.apply).filter(|_| found.len() == size);
-        let entries = found.into_iter().map(|e| history_out(&reader, &witnesses, e)).collect();
-        let next_page_token = last.map(|apply| seal.close(apply)).unwrap_or_default();
+        let (mut entries, mut bytes, mut last) = (Vec::new(), 0, None);
+        for entry in found.iter().take(size) {
+            let written = history_out(&reader, &witnesses, entry);
+            bytes += written.encoded_len();
+            if bytes > PAGE_BYTES_MAX && !entries.is_empty() {
+                break;
+            }
+            entries.push(written);
+            last = Some(entry.apply);
+        }
+        let more = last.filter(|_| entries.len() < found.len());
+        let next_page_token = more.map(|apply| seal.close(&[apply])).unwrap_or_default();
         Ok(pb::GetCaseHistoryResponse { entries, next_page_token })
     }
 }
@@ -56,16 +86,9 @@ impl CaseApi {
 fn history_out(
     reader: &Reader,
     witnesses: &[(LogId, CityCode)],
-    entry: HistoryEntry,
+    entry: &HistoryEntry,
 ) -> pb::HistoryEntry {
     let at = entry.position;
-    let logs: Vec<_> = witnesses.iter().map(|(log, _)| *log).collect();
-    let holdings = reader.holdings(at, &logs).into_iter().filter_map(|(log, time_s)| {
-        let city = witnesses.iter().find(|(l, _)| *l == log).map(|(_, c)| *c)?;
-        let ms = i64::try_from(time_s).unwrap_or(0).saturating_mul(1000);
-        Some(pb::Holding { city: city.as_u32(), hold_time: Some(read::timestamp(ms)) })
-    });
-    let holdings = holdings.collect();
     let (effect, reason) = match &entry.effect {
         Effect::Opened | Effect::Move => (pb::EntryEffect::Move, String::new()),
         Effect::Contribution | Effect::Other => (pb::EntryEffect::Contribution, String::new()),
@@ -88,11 +111,37 @@ fn history_out(
         state: read::state_number(entry.state),
         header: loaded.as_ref().and_then(|l| read::header(&l.entry.header)),
         texts,
-        holdings,
+        holdings: holdings(reader, witnesses, entry),
         actor: actor(envelope.and_then(|e| e.actor)),
         acting_for: actor(envelope.and_then(|e| e.acting_for)),
         apply_number: entry.apply,
     }
+}
+
+/// Which other cities hold an entry, each since its earliest cosignature over it.
+fn holdings(
+    reader: &Reader,
+    witnesses: &[(LogId, CityCode)],
+    entry: &HistoryEntry,
+) -> Vec<pb::Holding> {
+    let logs: Vec<_> = witnesses.iter().map(|(log, _)| *log).collect();
+    let mut held: Vec<(CityCode, u64)> = Vec::new();
+    for (log, time_s) in reader.holdings(entry.position, &logs) {
+        let Some((_, city)) = witnesses.iter().find(|(l, _)| *l == log) else { continue };
+        match held.iter_mut().find(|(known, _)| known == city) {
+            Some((_, since)) => *since = time_s.min(*since),
+            None => held.push((*city, time_s)),
+        }
+    }
+    held.retain(|(city, _)| *city != entry.city);
+    held.sort_unstable();
+    let ms = |s: u64| i64::try_from(s).unwrap_or(0).saturating_mul(1000);
+    held.into_iter()
+        .map(|(city, time_s)| pb::Holding {
+            city: city.as_u32(),
+            hold_time: Some(read::timestamp(ms(time_s))),
+        })
+        .collect()
 }
 
 fn texts(reader: &Reader, entry: &Entry) -> Vec<String> {

@@ -1,115 +1,143 @@
-//! Lists of cases: filters, pages, total, and the cursor to watch from.
+//! Lists of cases: pages, total, and the cursor to watch from.
+//!
+//! In scope: one page of an answer. Out of scope: what is taken ([`super::case_filter`]), how it
+//! is found ([`super::case_walk`]).
 
+use prost::Message;
+
+use super::audit_line::AuditLine;
 use super::caller::Called;
+use super::case_filter::Filter;
 use super::case_read;
 use super::case_service::CaseApi;
+use super::case_walk::{Found, Walk, Walked};
 use super::cursor;
-use super::page_token::Seal;
-use crate::domain::CaseState;
-use crate::ids::{AgreementId, CityCode, SubjectId};
-use crate::view::{self, CaseView};
+use super::page_token::{self, Seal};
+use crate::ids::{AgreementId, SubjectId};
+use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
+use crate::node::reader::Reader;
+use crate::view;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
-/// Cases looked at for one page and its total.
-const SCAN_ROWS_MAX: u32 = 20_000;
-/// Largest page; more is clamped.
-const PAGE_SIZE_MAX: usize = 200;
-
 impl CaseApi {
-    /// One page of a list.
-    pub(super) fn list(
+    /// One page of a list, off the threads that serve calls.
+    pub(super) async fn list_cases_page(
+        &self,
+        who: Called,
+        asked: pb::ListCasesRequest,
+    ) -> Result<pb::ListCasesResponse, Refused> {
+        let api = self.clone();
+        let listed = tokio::task::spawn_blocking(move || {
+            let mut line =
+                AuditLine::new(&api, &who, "/liandong.v1.CaseService/ListCases", &asked.parent);
+            let listed = api.list(&who, &asked);
+            line.foreign(listed.iter().flat_map(|page| &page.cases));
+            line.end(&listed);
+            listed
+        });
+        listed.await.unwrap_or(Err(Refused::new("STOPPING")))
+    }
+
+    fn list(
         &self,
         who: &Called,
         asked: &pb::ListCasesRequest,
     ) -> Result<pb::ListCasesResponse, Refused> {
-        let size = usize::try_from(asked.page_size)
-            .map_err(|_| Refused::new("PAGE_SIZE").at("page_size"))?;
-        let size = if size == 0 { 50 } else { size.min(PAGE_SIZE_MAX) };
-        if asked.states.len() > 16 {
-            return Err(Refused::new("FILTER_TOO_COMPLEX").at("states"));
-        }
-        if (asked.near_city == 0) != (asked.near_metres == 0) {
-            return Err(Refused::new("FILTER_INCOMPLETE").at("near_metres"));
-        }
-        let only = read::parent(&asked.parent)?;
-        let book = self.node.book();
-        let agreements: Vec<AgreementId> = match only {
-            Some(id) => book.get(id).map(|_| vec![id]).ok_or(Refused::new("NOT_FOUND"))?,
-            None => book.iter().map(|(id, _)| *id).collect(),
-        };
-        let mut filter = asked.clone();
-        filter.page_token = String::new();
-        filter.page_size = 0;
-        let seal = Seal::new(&self.node, &who.caller.identity, read::request_body(&filter));
-        let after = seal.open(&asked.page_token)?;
-        let states = read::states(&asked.states)?;
+        let size = page_token::size(asked.page_size, PAGE_SIZE_DEFAULT as usize)?;
+        let filter = Filter::read(&self.node, asked)?;
+        let bound =
+            pb::ListCasesRequest { page_token: String::new(), page_size: 0, ..asked.clone() };
+        let seal = Seal::new(&self.node, &who.caller.identity, read::request_body(&bound));
+        let from = seal.open::<3>(&asked.page_token)?;
         let reader = self.node.reader();
-        let rows = reader.view();
-        let mut found: Vec<(AgreementId, SubjectId, CaseView)> = Vec::new();
-        let (mut looked, mut total) = (0, 0);
-        for agreement in agreements {
-            view::cases_newest_first(&rows, agreement, None, &mut |subject, view| {
-                looked += 1;
-                if matches(asked, &states, &view) {
-                    total += 1;
-                    if after.is_none_or(|after| view.opened_apply < after) {
-                        found.push((agreement, subject, view));
-                    }
-                }
-                looked < SCAN_ROWS_MAX
-            });
+        if !asked.number.is_empty() || !asked.external_number.is_empty() {
+            return Ok(self.numbered(&reader, &filter, asked));
         }
-        let apply = reader.apply_number(&rows);
-        drop(rows);
-        found.sort_by_key(|(_, _, view)| std::cmp::Reverse(view.opened_apply));
-        let mut cases = Vec::new();
-        let mut next = String::new();
-        for (agreement, subject, view) in found {
-            if cases.len() == size {
-                break;
-            }
-            let case = case_read::written(&self.node, &reader, agreement, subject, &view);
-            if wanted(asked, &case) {
-                cases.push(case);
-                next = seal.close(view.opened_apply);
-            }
-        }
-        if cases.len() < size {
-            next = String::new();
-        }
+        let walk = Walk {
+            reader: &reader,
+            filter: &filter,
+            after: from.map(|[place, ..]| place),
+            // One more tells whether there is a next page.
+            want: size + 1,
+            count: from.is_none(),
+        };
+        let walked = walk.run();
+        let (total, partial) = match from {
+            Some([_, total, partial]) => (total, partial != 0),
+            None => (walked.total, !walked.complete),
+        };
+        let (cases, place) = self.page(&reader, &walked, size);
+        let token = |place| seal.close(&[place, total, u64::from(partial)]);
         Ok(pb::ListCasesResponse {
             cases,
-            next_page_token: next,
-            total_size: total,
-            total_is_partial: looked >= SCAN_ROWS_MAX,
-            cursor: cursor::at(&self.node, apply),
+            next_page_token: place.map(token).unwrap_or_default(),
+            total_size: u32::try_from(total).unwrap_or(u32::MAX),
+            total_is_partial: partial,
+            cursor: cursor::at(&self.node, walked.as_of),
         })
     }
-}
 
-fn matches(asked: &pb::ListCasesRequest, states: &[CaseState], view: &CaseView) -> bool {
-    let case = &view.case;
-    let city = |wanted: u32, got: Option<CityCode>| {
-        wanted == 0 || got.is_some_and(|got| got.as_u32() == wanted)
-    };
-    let near = asked.near_city == 0
-        || case
-            .facts
-            .borders
-            .iter()
-            .any(|b| b.city.as_u32() == asked.near_city && b.metres <= asked.near_metres);
-    (states.is_empty() || states.contains(&case.state))
-        && city(asked.handling_city, Some(case.handling))
-        && city(asked.originating_city, Some(case.originating))
-        && city(asked.turn_city, case.turn)
-        && near
-}
+    /// Writes a page; also the place from which the next one goes on, if there is more.
+    fn page(&self, reader: &Reader, walked: &Walked, size: usize) -> (Vec<pb::Case>, Option<u64>) {
+        let (mut cases, mut bytes, mut last) = (Vec::new(), 0, None);
+        for Found { agreement, subject, view } in walked.found.iter().take(size) {
+            let case = case_read::written(&self.node, reader, *agreement, *subject, view);
+            bytes += case.encoded_len();
+            if bytes > PAGE_BYTES_MAX && !cases.is_empty() {
+                break;
+            }
+            cases.push(case);
+            last = Some(view.opened_apply);
+        }
+        let next = if cases.len() < walked.found.len() {
+            last
+        } else {
+            // All that was found is shown; the rest, if any, lies below what was looked at.
+            (!walked.complete).then_some(walked.low)
+        };
+        (cases, next)
+    }
 
-/// What only the parts can tell.
-fn wanted(asked: &pb::ListCasesRequest, case: &pb::Case) -> bool {
-    let external = case.external_ref.as_ref().map_or("", |e| e.number.as_str());
-    (asked.number.is_empty() || asked.number == case.number)
-        && (asked.external_number.is_empty() || asked.external_number == external)
+    /// Cases with a number, found through the index of numbers.
+    fn numbered(
+        &self,
+        reader: &Reader,
+        filter: &Filter,
+        asked: &pb::ListCasesRequest,
+    ) -> pb::ListCasesResponse {
+        let by_number = |agreement: &AgreementId| {
+            reader.case_by_number(*agreement, &asked.number).map(|subject| (*agreement, subject))
+        };
+        let mut named: Vec<(AgreementId, SubjectId)> = if asked.number.is_empty() {
+            reader.cases_by_external(&asked.external_number)
+        } else {
+            filter.agreements.iter().filter_map(by_number).collect()
+        };
+        if !asked.number.is_empty() && !asked.external_number.is_empty() {
+            let also = reader.cases_by_external(&asked.external_number);
+            named.retain(|case| also.contains(case));
+        }
+        named.retain(|(agreement, _)| filter.agreements.contains(agreement));
+        let rows = reader.view();
+        let as_of = reader.apply_number(&rows);
+        let found = named.into_iter().filter_map(|(agreement, subject)| {
+            let view = view::case(&rows, agreement, subject)?;
+            filter.takes(&view).then_some(Found { agreement, subject, view })
+        });
+        let mut found: Vec<Found> = found.collect();
+        drop(rows);
+        found.sort_by_key(|found| std::cmp::Reverse(found.view.opened_apply));
+        let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        let walked = Walked { found, total, low: 0, complete: true, as_of };
+        let (cases, _) = self.page(reader, &walked, walked.found.len());
+        pb::ListCasesResponse {
+            cases,
+            next_page_token: String::new(),
+            total_size: u32::try_from(total).unwrap_or(u32::MAX),
+            total_is_partial: false,
+            cursor: cursor::at(&self.node, as_of),
+        }
+    }
 }

@@ -12,9 +12,22 @@ use crate::wire::pb::v1 as pb;
 /// One case as an answer.
 #[must_use]
 pub fn read(node: &NodeHandle, agreement: AgreementId, subject: SubjectId) -> Option<pb::Case> {
+    read_at(node, agreement, subject).map(|(case, _)| case)
+}
+
+/// One case as an answer, and the apply number as of which it was read.
+#[must_use]
+pub fn read_at(
+    node: &NodeHandle,
+    agreement: AgreementId,
+    subject: SubjectId,
+) -> Option<(pb::Case, u64)> {
     let reader = node.reader();
-    let found = view::case(&reader.view(), agreement, subject)?;
-    Some(written(node, &reader, agreement, subject, &found))
+    let rows = reader.view();
+    let apply = reader.apply_number(&rows);
+    let found = view::case(&rows, agreement, subject)?;
+    drop(rows);
+    Some((written(node, &reader, agreement, subject, &found), apply))
 }
 
 /// A case that was read from the view, as an answer.

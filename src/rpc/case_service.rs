@@ -6,10 +6,12 @@
 
 use tonic::{Request, Response, Status};
 
-use super::caller::called;
+use super::audit_line::AuditLine;
+use super::caller::{Called, called};
 use super::case_read;
 use super::case_watch::Changes;
 use super::cursor;
+use crate::audit::Audit;
 use crate::domain::{CaseContribution, CaseMove, CaseStep};
 use crate::node::writer::NodeHandle;
 use crate::wire::case as read;
@@ -22,6 +24,8 @@ use crate::wire::status::Refused;
 pub struct CaseApi {
     /// The node.
     pub node: NodeHandle,
+    /// Where deeds are noted.
+    pub audit: Audit,
 }
 
 /// The full name of a method, as the table of roles knows it.
@@ -48,22 +52,24 @@ macro_rules! case_service {
             async fn get_case(&self, request: Request<pb::GetCaseRequest>)
             -> Result<Response<pb::GetCaseResponse>, Status> {
                 let who = called(&request, method!(GetCase)).map_err(|status| *status)?;
-                let found = self.get(request.get_ref());
+                let found = self.get(&who, request.get_ref());
                 found.map(Response::new).map_err(|refused| refused.status(who.language))
             }
 
             async fn list_cases(&self, request: Request<pb::ListCasesRequest>)
             -> Result<Response<pb::ListCasesResponse>, Status> {
                 let who = called(&request, method!(ListCases)).map_err(|status| *status)?;
-                let listed = self.list(&who, request.get_ref());
-                listed.map(Response::new).map_err(|refused| refused.status(who.language))
+                let language = who.language;
+                let listed = self.list_cases_page(who, request.into_inner()).await;
+                listed.map(Response::new).map_err(|refused| refused.status(language))
             }
 
             async fn get_case_history(&self, request: Request<pb::GetCaseHistoryRequest>)
             -> Result<Response<pb::GetCaseHistoryResponse>, Status> {
                 let who = called(&request, method!(GetCaseHistory)).map_err(|status| *status)?;
-                let history = self.history(&who, request.get_ref()).await;
-                history.map(Response::new).map_err(|refused| refused.status(who.language))
+                let language = who.language;
+                let history = self.history(who, request.into_inner()).await;
+                history.map(Response::new).map_err(|refused| refused.status(language))
             }
 
             type WatchCasesStream = Changes;
@@ -161,10 +167,19 @@ case_service! {
 }
 
 impl CaseApi {
-    fn get(&self, asked: &pb::GetCaseRequest) -> Result<pb::GetCaseResponse, Refused> {
-        let (agreement, subject) = read::case_name(&asked.name)?;
-        let case = case_read::read(&self.node, agreement, subject);
-        let case = case.ok_or(Refused::new("NOT_FOUND"))?;
-        Ok(pb::GetCaseResponse { case: Some(case), cursor: cursor::now(&self.node) })
+    fn get(
+        &self,
+        who: &Called,
+        asked: &pb::GetCaseRequest,
+    ) -> Result<pb::GetCaseResponse, Refused> {
+        let mut line = AuditLine::new(self, who, "/liandong.v1.CaseService/GetCase", &asked.name);
+        let found = read::case_name(&asked.name).and_then(|(agreement, subject)| {
+            let (case, apply) = case_read::read_at(&self.node, agreement, subject)
+                .ok_or(Refused::new("NOT_FOUND"))?;
+            Ok(pb::GetCaseResponse { case: Some(case), cursor: cursor::at(&self.node, apply) })
+        });
+        line.foreign(found.iter().filter_map(|found| found.case.as_ref()));
+        line.end(&found);
+        found
     }
 }

@@ -1,22 +1,23 @@
-//! Performing a write: who asks, request id, acting for, the answer.
+//! Performing a write: who asks, request id, acting for, the answer, the audit.
 //!
 //! In scope: what all writing methods have in common. Out of scope: what each asks for
 //! ([`super::case_command`]).
 
 use tonic::{Request, Status};
 
+use super::audit_line;
 use super::caller::{Called, called};
 use super::case_command::WriteRequest;
 use super::case_read;
 use super::case_service::CaseApi;
+use super::words;
 use crate::api::request::{Command, Request as Asked, Written};
+use crate::audit::Deed;
+use crate::limits::REQUEST_ID_BYTES_MAX;
 use crate::trust::spiffe::Role;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
-use crate::wire::status::{self, Refused, Told};
-
-/// Longest request id, bytes.
-const REQUEST_ID_MAX: usize = 64;
+use crate::wire::status::Refused;
 
 /// What a write leaves behind.
 pub(super) struct Done {
@@ -26,57 +27,77 @@ pub(super) struct Done {
     pub receipt: Option<pb::WriteReceipt>,
 }
 
+/// Checks a request id.
+///
+/// # Errors
+/// `REQUEST_ID`.
+pub(super) fn check_request_id(id: &str) -> Result<(), Refused> {
+    let printable = id.bytes().all(|b| b.is_ascii_graphic());
+    if id.is_empty() || id.len() > REQUEST_ID_BYTES_MAX || !printable {
+        return Err(Refused::new("REQUEST_ID").at("request_id"));
+    }
+    Ok(())
+}
+
 impl CaseApi {
     /// Reads the command out of a request, and writes it.
     pub(super) async fn perform<T: WriteRequest>(
         &self,
         request: Request<T>,
-        method: &str,
+        method: &'static str,
         command: impl FnOnce(&Self, &T) -> Result<Command, Refused>,
     ) -> Result<Done, Status> {
         let who = called(&request, method).map_err(|status| *status)?;
         let asked = request.into_inner();
-        let done = match command(self, &asked) {
-            Ok(command) => self.write(&who, &asked, command).await,
+        let mut deed = audit_line::deed(&self.node, &who, method, asked.resource());
+        let done = match self.asked(&who, &asked, command) {
+            Ok(asked) => self.write(&who, asked, &mut deed).await,
             Err(refused) => Err(refused),
         };
+        deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
+        self.audit.note(deed);
         done.map_err(|refused| refused.status(who.language))
     }
 
-    async fn write(
+    /// A request with what all have in common read.
+    fn asked<T: WriteRequest>(
         &self,
         who: &Called,
-        asked: &impl WriteRequest,
-        command: Command,
-    ) -> Result<Done, Refused> {
-        let id = asked.request_id();
-        let printable = id.bytes().all(|b| b.is_ascii_graphic());
-        if id.is_empty() || id.len() > REQUEST_ID_MAX || !printable {
-            return Err(Refused::new("REQUEST_ID").at("request_id"));
+        asked: &T,
+        command: impl FnOnce(&Self, &T) -> Result<Command, Refused>,
+    ) -> Result<Asked, Refused> {
+        check_request_id(asked.request_id())?;
+        let acting_for = asked.acting_for().map(read::acting_for).transpose()?;
+        if acting_for.is_some() && who.role != Role::System {
+            return Err(Refused::new("ACTING_FOR_NOT_ALLOWED").at("acting_for"));
         }
-        let acting_for = asked.acting_for().map(|a| a.certificate_number.clone());
-        let acting_for = acting_for.filter(|c| !c.is_empty());
-        if who.role == Role::System
-            && acting_for.is_none()
-            && matches!(command, Command::MoveCase { .. })
-        {
+        let command = command(self, asked)?;
+        let is_move = matches!(command, Command::MoveCase { .. });
+        if who.role == Role::System && acting_for.is_none() && is_move {
             return Err(Refused::new("ACTING_FOR_REQUIRED").at("acting_for"));
         }
-        let asked = Asked {
+        Ok(Asked {
             caller: who.caller.clone(),
             acting_for,
-            request_id: id.to_owned(),
+            request_id: asked.request_id().to_owned(),
             body: read::request_body(asked),
             command,
-        };
+        })
+    }
+
+    async fn write(&self, who: &Called, asked: Asked, deed: &mut Deed) -> Result<Done, Refused> {
+        deed.acting_for.clone_from(&asked.acting_for);
+        let case = words::case_of(&asked.command);
         let node = self.node.clone();
         // In a task of its own: a caller who gives up does not stop a write half-way.
         let written = tokio::spawn(async move { node.write(asked).await }).await;
         let written = written.map_err(|_| Refused::new("STOPPING"))?;
-        let written = written.map_err(|error| {
-            let told = Told { language: who.language, city: &status::code_name, allowed: &[] };
-            status::of_write(&error, &told)
-        })?;
+        let written =
+            written.map_err(|error| words::refusal(&self.node, who.language, case, &error))?;
+        deed.entry = Some(written.position.to_string());
+        if let Some(subject) = written.subject {
+            deed.name = read::name_of(written.agreement, subject);
+        }
         Ok(self.done(written))
     }
 

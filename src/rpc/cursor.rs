@@ -10,14 +10,6 @@ pub fn at(node: &NodeHandle, apply: u64) -> String {
     format!("{}:{apply}", hex(&node.reader().journal_id()))
 }
 
-/// The cursor of the present.
-#[must_use]
-pub fn now(node: &NodeHandle) -> String {
-    let reader = node.reader();
-    let apply = reader.apply_number(&reader.view());
-    at(node, apply)
-}
-
 /// The apply number behind which to go on; the present for an empty cursor.
 ///
 /// # Errors

@@ -4,15 +4,22 @@
 //! gRPC codes ([`crate::wire::status`]).
 
 pub mod agreement_service;
+mod audit_line;
 pub mod caller;
 mod case_command;
+mod case_filter;
 mod case_history;
 mod case_list;
 pub mod case_read;
 pub mod case_service;
+mod case_walk;
 mod case_watch;
 mod case_write;
 mod cursor;
+pub mod gate;
 pub mod node_service;
 mod page_token;
 pub mod peer_service;
+mod rate;
+pub mod server;
+mod words;

@@ -1,21 +1,32 @@
 //! How the node is.
 
+use std::sync::atomic::Ordering;
+
 use tonic::{Request, Response, Status};
 
-use super::caller::called;
+use super::audit_line;
+use super::caller::{Called, called};
+use super::case_write::check_request_id;
+use super::words;
 use crate::api::request::{Command, Request as Asked};
 use crate::api::status::{LogStatus, NodeStatus, RecoveryStatus};
-use crate::domain::code::Language;
+use crate::audit::{Audit, Deed};
+use crate::domain::{InvalidReason, Language};
+use crate::ids::{AgreementId, CityCode};
+use crate::log::Head;
 use crate::node::writer::NodeHandle;
-use crate::wire::case::{city, parent, request_body, timestamp};
+use crate::view;
+use crate::wire::case::{city, parent, request_body, text, timestamp, wrong};
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::node_service_server::NodeService;
-use crate::wire::status::{self, Refused, Told};
+use crate::wire::status::Refused;
 
 /// The service.
 pub struct NodeApi {
     /// The node.
     pub node: NodeHandle,
+    /// Where deeds are noted.
+    pub audit: Audit,
 }
 
 fn seconds(s: u64) -> prost_types::Timestamp {
@@ -61,7 +72,12 @@ fn recovery_out(recovery: &RecoveryStatus) -> pb::Recovery {
     }
 }
 
-fn status_out(status: &NodeStatus) -> pb::Status {
+/// A member city that was neither dialled nor heard of since the start.
+fn unlinked(city: CityCode) -> pb::Link {
+    pb::Link { city: city.as_u32(), state: pb::LinkState::Down.into(), ..pb::Link::default() }
+}
+
+fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Status {
     let link = |l: &crate::api::status::LinkStatus| pb::Link {
         city: l.city.as_u32(),
         state: i32::from(if l.up { pb::LinkState::Up } else { pb::LinkState::Down }),
@@ -69,10 +85,16 @@ fn status_out(status: &NodeStatus) -> pb::Status {
         address: l.address.clone(),
         since_time: Some(timestamp(l.since_ms)),
         reason: l.reason.clone(),
-        received_bytes: 0,
-        sent_bytes: 0,
+        received_bytes: node.traffic(l.city).received.load(Ordering::Relaxed),
+        sent_bytes: node.traffic(l.city).sent.load(Ordering::Relaxed),
         last_frame_time: Some(timestamp(l.heard_ms)),
     };
+    let mut links: Vec<pb::Link> = status.links.iter().map(link).collect();
+    let partners = node.book().partners(node.city());
+    let unknown = partners.into_iter().filter(|city| !status.links.iter().any(|l| l.city == *city));
+    links.extend(unknown.map(unlinked));
+    links.sort_by_key(|link| link.city);
+    let audit = audit.trouble().map(|why| format!("审计记录有问题，请检查 audit 目录：{why}"));
     pb::Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         city: status.city.as_u32(),
@@ -80,12 +102,12 @@ fn status_out(status: &NodeStatus) -> pb::Status {
         start_time: Some(timestamp(status.start_ms)),
         writable: status.not_writable.is_none(),
         not_writable_reason: status.not_writable.clone().unwrap_or_default(),
-        links: status.links.iter().map(link).collect(),
+        links,
         logs: status.logs.iter().map(log_out).collect(),
         recoveries: status.recoveries.iter().map(recovery_out).collect(),
         journal_bytes: status.journal_bytes,
         disk_free_bytes: status.disk_free_bytes,
-        warnings: status.warnings.clone(),
+        warnings: status.warnings.iter().cloned().chain(audit).collect(),
         journal_id: crate::ids::hex(&status.journal_id),
         apply_number: status.apply_number,
         pid: std::process::id(),
@@ -95,6 +117,60 @@ fn status_out(status: &NodeStatus) -> pb::Status {
 }
 
 impl NodeApi {
+    async fn go_on_without(
+        &self,
+        who: &Called,
+        asked: &pb::OverrideRecoveryRequest,
+        deed: &mut Deed,
+    ) -> Result<AgreementId, Refused> {
+        check_request_id(&asked.request_id)?;
+        let agreement = parent(&asked.agreement)?.ok_or(Refused::new("NOT_FOUND"))?;
+        let cities: Result<Vec<_>, _> = asked.cities.iter().map(|c| city("cities", *c)).collect();
+        let said = text("text", &asked.text)?;
+        let said = said.ok_or_else(|| wrong("text", InvalidReason::Required))?;
+        let command = Command::OverrideRecovery { agreement, cities: cities?, text: said };
+        let request_id = asked.request_id.clone();
+        let body = request_body(asked);
+        let asked =
+            Asked { caller: who.caller.clone(), acting_for: None, request_id, body, command };
+        let node = self.node.clone();
+        // In a task of its own: a caller who gives up does not stop a write half-way.
+        let written = tokio::spawn(async move { node.write(asked).await }).await;
+        let written = written.map_err(|_| Refused::new("STOPPING"))?;
+        let written =
+            written.map_err(|error| words::refusal(&self.node, who.language, None, &error))?;
+        deed.entry = Some(written.position.to_string());
+        Ok(agreement)
+    }
+
+    /// Cases and the heads they are folded from, read in one reading.
+    async fn fold_hash(&self, agreement: AgreementId) -> Result<pb::GetFoldHashResponse, Refused> {
+        if self.node.book().get(agreement).is_none() {
+            return Err(Refused::new("NOT_FOUND"));
+        }
+        let status = self.node.status().await.ok_or(Refused::new("STOPPING"))?;
+        let reader = self.node.reader();
+        let hashed = tokio::task::spawn_blocking(move || {
+            let rows = reader.view();
+            let logs = status.logs.iter().filter(|log| log.agreement == agreement);
+            let mut heads: Vec<Head> =
+                logs.filter_map(|log| reader.applied_head(&rows, log.log)).collect();
+            heads.sort_unstable();
+            let head = |head: &Head| pb::AppliedHead {
+                log_id: head.log.to_string(),
+                size: head.size,
+                root: head.root.to_string(),
+            };
+            pb::GetFoldHashResponse {
+                fold_hash: view::fold_hash(&rows, agreement, &heads).to_string(),
+                fold_version: view::FOLD_VERSION,
+                heads: heads.iter().map(head).collect(),
+                case_count: view::fold_count(&rows, agreement),
+            }
+        });
+        hashed.await.map_err(|_| Refused::new("STOPPING"))
+    }
+
     async fn status(&self, language: Language) -> Result<NodeStatus, Status> {
         self.node.status().await.ok_or_else(|| Refused::new("STOPPING").status(language))
     }
@@ -108,7 +184,8 @@ impl NodeService for NodeApi {
     ) -> Result<Response<pb::GetStatusResponse>, Status> {
         let who = called(&request, "/liandong.v1.NodeService/GetStatus").map_err(|s| *s)?;
         let status = self.status(who.language).await?;
-        Ok(Response::new(pb::GetStatusResponse { status: Some(status_out(&status)) }))
+        let status = status_out(&self.node, &self.audit, &status);
+        Ok(Response::new(pb::GetStatusResponse { status: Some(status) }))
     }
 
     async fn who_am_i(
@@ -135,36 +212,39 @@ impl NodeService for NodeApi {
     ) -> Result<Response<pb::ListLogsResponse>, Status> {
         let who = called(&request, "/liandong.v1.NodeService/ListLogs").map_err(|s| *s)?;
         let only = parent(&request.get_ref().parent).map_err(|r| r.status(who.language))?;
+        if only.is_some_and(|id| self.node.book().get(id).is_none()) {
+            return Err(Refused::new("NOT_FOUND").status(who.language));
+        }
         let status = self.status(who.language).await?;
         let wanted = |l: &&LogStatus| only.is_none_or(|id| id == l.agreement);
         let logs = status.logs.iter().filter(wanted).map(log_out).collect();
         Ok(Response::new(pb::ListLogsResponse { logs }))
     }
 
+    async fn get_fold_hash(
+        &self,
+        request: Request<pb::GetFoldHashRequest>,
+    ) -> Result<Response<pb::GetFoldHashResponse>, Status> {
+        let who = called(&request, "/liandong.v1.NodeService/GetFoldHash").map_err(|s| *s)?;
+        let hashed = match parent(&request.get_ref().agreement) {
+            Ok(Some(id)) => self.fold_hash(id).await,
+            Ok(None) => Err(Refused::new("NOT_FOUND")),
+            Err(refused) => Err(refused),
+        };
+        hashed.map(Response::new).map_err(|refused| refused.status(who.language))
+    }
+
     async fn override_recovery(
         &self,
         request: Request<pb::OverrideRecoveryRequest>,
     ) -> Result<Response<pb::OverrideRecoveryResponse>, Status> {
-        let who = called(&request, "/liandong.v1.NodeService/OverrideRecovery").map_err(|s| *s)?;
-        let refuse = |refused: Refused| refused.status(who.language);
-        let body = request_body(request.get_ref());
-        let asked = request.into_inner();
-        let agreement = parent(&asked.agreement).map_err(refuse)?;
-        let agreement = agreement.ok_or_else(|| refuse(Refused::new("NOT_FOUND")))?;
-        let cities: Result<Vec<_>, _> = asked.cities.iter().map(|c| city("cities", *c)).collect();
-        let command = Command::OverrideRecovery {
-            agreement,
-            cities: cities.map_err(refuse)?,
-            text: asked.text,
-        };
-        let request_id = asked.request_id;
-        let asked =
-            Asked { caller: who.caller.clone(), acting_for: None, request_id, body, command };
-        let written = self.node.write(asked).await;
-        written.map_err(|error| {
-            let told = Told { language: who.language, city: &status::code_name, allowed: &[] };
-            refuse(status::of_write(&error, &told))
-        })?;
+        let method = "/liandong.v1.NodeService/OverrideRecovery";
+        let who = called(&request, method).map_err(|s| *s)?;
+        let mut deed = audit_line::deed(&self.node, &who, method, &request.get_ref().agreement);
+        let done = self.go_on_without(&who, request.get_ref(), &mut deed).await;
+        deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
+        self.audit.note(deed);
+        let agreement = done.map_err(|refused| refused.status(who.language))?;
         let status = self.status(who.language).await?;
         let left = status.recoveries.iter().find(|r| r.agreement == agreement);
         Ok(Response::new(pb::OverrideRecoveryResponse { recovery: left.map(recovery_out) }))

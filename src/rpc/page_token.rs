@@ -1,13 +1,20 @@
 //! Page tokens: a place in a list, sealed so that only the same caller with the same filter can
 //! go on from it.
+//!
+//! A token is `<start>-<number>-...-<tag>`: the start of this process that gave it, the numbers it
+//! carries, and a tag over these, the caller and the filter. The key outlives a restart, so that a
+//! token from before one is known as expired and not taken for a forgery.
 
+use crate::ids::hex;
+use crate::limits::PAGE_SIZE_MAX;
 use crate::node::writer::NodeHandle;
-use crate::trust::keys::HmacKey;
 use crate::wire::status::Refused;
 
 /// Seals page tokens: bound to caller and filter.
 pub struct Seal {
-    key: HmacKey,
+    node: NodeHandle,
+    /// Names this start of the process.
+    start: String,
     caller: Vec<u8>,
     filter: Vec<u8>,
 }
@@ -16,28 +23,55 @@ impl Seal {
     /// The seal of a caller and a filter.
     #[must_use]
     pub fn new(node: &NodeHandle, caller: &str, filter: Vec<u8>) -> Self {
-        let key = HmacKey::new(node.page_key());
-        Self { key, caller: caller.as_bytes().to_vec(), filter }
+        let start = node.reader().seal(&[b"page start", &node.page_key()]);
+        let start = hex(start.as_bytes().get(..4).unwrap_or_default());
+        Self { node: node.clone(), start, caller: caller.as_bytes().to_vec(), filter }
     }
 
-    /// The token of a place.
+    /// The token that carries these numbers.
     #[must_use]
-    pub fn close(&self, place: u64) -> String {
-        let tag = self.key.tag(&[&self.caller, &self.filter, &place.to_be_bytes()]);
-        format!("{place}.{tag}")
+    pub fn close(&self, numbers: &[u64]) -> String {
+        let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+        self.sealed(&format!("{}-{}", self.start, numbers.join("-")))
     }
 
-    /// The place of a token; `None` for an empty one.
+    fn sealed(&self, text: &str) -> String {
+        let fields = [b"page".as_slice(), &self.caller, &self.filter, text.as_bytes()];
+        format!("{text}-{}", self.node.reader().seal(&fields))
+    }
+
+    /// The `N` numbers of a token; `None` for an empty one.
     ///
     /// # Errors
-    /// `PAGE_TOKEN` when it is not of this caller and filter.
-    pub fn open(&self, token: &str) -> Result<Option<u64>, Refused> {
+    /// `PAGE_TOKEN` when it is not of this caller and filter, `TOKEN_EXPIRED` when it is from
+    /// before the node's restart.
+    pub fn open<const N: usize>(&self, token: &str) -> Result<Option<[u64; N]>, Refused> {
         if token.is_empty() {
             return Ok(None);
         }
         let bad = || Refused::new("PAGE_TOKEN").at("page_token");
-        let (place, _) = token.split_once('.').ok_or_else(bad)?;
-        let place: u64 = place.parse().map_err(|_| bad())?;
-        if self.close(place) == token { Ok(Some(place)) } else { Err(bad()) }
+        let (text, _) = token.rsplit_once('-').ok_or_else(bad)?;
+        if self.sealed(text) != token {
+            return Err(bad());
+        }
+        let (start, numbers) = text.split_once('-').ok_or_else(bad)?;
+        if start != self.start {
+            return Err(Refused::new("TOKEN_EXPIRED"));
+        }
+        let numbers: Result<Vec<u64>, _> = numbers.split('-').map(str::parse).collect();
+        let numbers = numbers.ok().and_then(|numbers| <[u64; N]>::try_from(numbers).ok());
+        numbers.map(Some).ok_or_else(bad)
+    }
+}
+
+/// Reads a page size: `standard` for 0, more than the largest is clamped.
+///
+/// # Errors
+/// `PAGE_SIZE` for a negative one.
+pub fn size(asked: i32, standard: usize) -> Result<usize, Refused> {
+    let bad = |_| Refused::new("PAGE_SIZE").at("page_size").with("limit", PAGE_SIZE_MAX);
+    match usize::try_from(asked).map_err(bad)? {
+        0 => Ok(standard),
+        size => Ok(size.min(PAGE_SIZE_MAX as usize)),
     }
 }

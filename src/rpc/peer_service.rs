@@ -1,7 +1,10 @@
 //! The exchange between member cities: streams into links.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
@@ -9,7 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::domain::code::Language;
 use crate::node::link::{self, LinkEnd, OUTGOING_MAX};
-use crate::node::writer::NodeHandle;
+use crate::node::writer::{NodeHandle, Traffic};
 use crate::sync::Frame;
 use crate::trust::acceptor::Peer;
 use crate::trust::spiffe::Subject;
@@ -27,9 +30,19 @@ pub struct PeerApi {
 /// Frames that go out of a server stream.
 type Outgoing = Pin<Box<dyn Stream<Item = Result<pb::ExchangeResponse, Status>> + Send>>;
 
-fn read(frame: Option<pb::Frame>) -> Result<Frame, Status> {
+/// Reads a frame that came from a city, and counts it.
+fn read(traffic: &Traffic, frame: Option<pb::Frame>) -> Result<Frame, Status> {
+    let bytes = frame.as_ref().map_or(0, Message::encoded_len);
+    traffic.received.fetch_add(bytes as u64, Ordering::Relaxed);
     let frame = frame.ok_or(WireError::Missing { field: "frame" });
     frame.and_then(peer::parse_frame).map_err(|e| status::of_wire(&e).status(Language::En))
+}
+
+/// Writes a frame that goes to a city, and counts it.
+fn write(traffic: &Traffic, frame: &Frame) -> pb::Frame {
+    let frame = peer::frame_to_pb(frame);
+    traffic.sent.fetch_add(frame.encoded_len() as u64, Ordering::Relaxed);
+    frame
 }
 
 #[tonic::async_trait]
@@ -45,13 +58,16 @@ impl PeerService for PeerApi {
         if !matches!(who.identity.subject, Subject::Node(_)) {
             return Err(unknown());
         }
-        let incoming = request.into_inner().map(|next| next.and_then(|f| read(f.frame)));
+        let traffic = self.node.traffic(who.identity.city);
+        let counted = Arc::clone(&traffic);
+        let incoming =
+            request.into_inner().map(move |next| next.and_then(|f| read(&counted, f.frame)));
         let (outgoing, frames) = mpsc::channel(OUTGOING_MAX);
         let address = who.address.to_string();
         let end = LinkEnd { city: who.identity.city, by_us: false, address };
         tokio::spawn(link::run(self.node.clone(), end, incoming, outgoing));
         let written =
-            |frame: Frame| Ok(pb::ExchangeResponse { frame: Some(peer::frame_to_pb(&frame)) });
+            move |frame: Frame| Ok(pb::ExchangeResponse { frame: Some(write(&traffic, &frame)) });
         Ok(Response::new(Box::pin(ReceiverStream::new(frames).map(written))))
     }
 }
@@ -66,11 +82,13 @@ pub async fn call(
     end: LinkEnd,
 ) -> Result<String, Status> {
     let (outgoing, frames) = mpsc::channel(OUTGOING_MAX);
-    let written = |frame: Frame| pb::ExchangeRequest { frame: Some(peer::frame_to_pb(&frame)) };
+    let traffic = node.traffic(end.city);
+    let counted = Arc::clone(&traffic);
+    let written = move |frame: Frame| pb::ExchangeRequest { frame: Some(write(&traffic, &frame)) };
     let mut client = pb::peer_service_client::PeerServiceClient::new(channel)
         .max_decoding_message_size(crate::limits::PEER_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(crate::limits::PEER_MESSAGE_BYTES_MAX);
     let answer = client.exchange(ReceiverStream::new(frames).map(written)).await?;
-    let incoming = answer.into_inner().map(|next| next.and_then(|f| read(f.frame)));
+    let incoming = answer.into_inner().map(move |next| next.and_then(|f| read(&counted, f.frame)));
     Ok(link::run(node, end, incoming, outgoing).await)
 }

@@ -160,7 +160,15 @@ impl SignedCard {
     /// # Errors
     /// [`CardError`].
     pub fn peek_city(note: &Bytes) -> Result<CityCode, CardError> {
-        Ok(Card::parse(Note::parse(note)?.text())?.city)
+        Ok(Self::peek(note)?.city)
+    }
+
+    /// What a note claims to be a card of, before its signature is checked.
+    ///
+    /// # Errors
+    /// [`CardError`].
+    pub fn peek(note: &Bytes) -> Result<Card, CardError> {
+        Card::parse(Note::parse(note)?.text())
     }
 
     /// Reads a note that must be a card signed by this key.

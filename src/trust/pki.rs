@@ -5,8 +5,9 @@
 use std::net::IpAddr;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SanType, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -18,6 +19,9 @@ use crate::ids::{CityCode, NodeId};
 const CA_DAYS: i64 = 3650;
 /// Validity of certificates it issues, days.
 const LEAF_DAYS: i64 = 825;
+
+/// How long a trial revocation list may be used, days; a node takes an older one all the same.
+const CRL_DAYS: i64 = 3650;
 
 /// Why a certificate could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -113,4 +117,28 @@ pub fn issue_person(ca: &Issued, city: CityCode, role: Role, id: &str) -> Result
     let mut params = params(id, LEAF_DAYS);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     sign(ca, params, &uri)
+}
+
+/// A revocation list of a trial CA that names these serial numbers.
+///
+/// # Errors
+/// [`PkiError`].
+pub fn issue_crl(ca: &Issued, serials: &[Vec<u8>]) -> Result<String, PkiError> {
+    let issuer = Issuer::from_ca_cert_pem(&ca.cert_pem, KeyPair::from_pem(&ca.key_pem)?)?;
+    let now = OffsetDateTime::now_utc();
+    let revoked = |serial: &Vec<u8>| RevokedCertParams {
+        serial_number: SerialNumber::from_slice(serial),
+        revocation_time: now,
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let params = CertificateRevocationListParams {
+        this_update: now - Duration::hours(1),
+        next_update: now + Duration::days(CRL_DAYS),
+        crl_number: SerialNumber::from(u64::try_from(now.unix_timestamp()).unwrap_or(0)),
+        issuing_distribution_point: None,
+        revoked_certs: serials.iter().map(revoked).collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    Ok(params.signed_by(&issuer)?.pem()?)
 }

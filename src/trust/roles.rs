@@ -43,6 +43,7 @@ const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.NodeService/GetStatus", Access::Read),
     ("/liandong.v1.NodeService/WhoAmI", Access::Read),
     ("/liandong.v1.NodeService/ListLogs", Access::Read),
+    ("/liandong.v1.NodeService/GetFoldHash", Access::Read),
     ("/liandong.v1.NodeService/OverrideRecovery", Access::Administer),
 ];
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::Effect;
+use super::fold::{Effect, EntryRow, What};
 use super::keys;
 use super::rows::{ReadRows, get};
 use crate::domain::{Case, CaseState};
@@ -103,6 +103,62 @@ pub fn cases_newest_first(
         let Ok(subject) = postcard::from_bytes::<SubjectId>(value) else { return true };
         case(rows, agreement, subject).is_none_or(|view| f(subject, view))
     });
+}
+
+/// Walks the openings of an agreement from the newest here, or from below apply number `below`,
+/// until `f` says no.
+pub fn openings(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    below: Option<u64>,
+    f: &mut dyn FnMut(u64, SubjectId) -> bool,
+) {
+    let from = keys::opened(agreement, 0);
+    let to = keys::opened(agreement, below.unwrap_or(u64::MAX));
+    rows.scan(&from, &to, true, &mut |key, value| {
+        let subject = postcard::from_bytes::<SubjectId>(value).ok();
+        let Some((apply, subject)) = keys::last_number(key).zip(subject) else { return true };
+        f(apply, subject)
+    });
+}
+
+/// What later entries may name an applied entry as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryRole {
+    /// A move.
+    Move,
+    /// A proposal.
+    Proposal,
+    /// A request for help.
+    AssistanceRequest,
+    /// Nothing that is named.
+    Other,
+}
+
+/// An applied entry, as far as others may name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppliedEntry {
+    /// Its agreement.
+    pub agreement: AgreementId,
+    /// The record it is about.
+    pub subject: Option<SubjectId>,
+    /// Its author.
+    pub city: CityCode,
+    /// What it may be named as.
+    pub role: EntryRole,
+}
+
+/// One applied entry; `None` when it is not here, or still waits.
+#[must_use]
+pub fn applied_entry(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<AppliedEntry> {
+    let row: EntryRow = get(rows, &keys::entry(at))?;
+    let role = match row.what {
+        What::Move(_) => EntryRole::Move,
+        What::Proposal => EntryRole::Proposal,
+        What::AssistanceRequest => EntryRole::AssistanceRequest,
+        What::Other => EntryRole::Other,
+    };
+    Some(AppliedEntry { agreement: row.agreement, subject: row.subject, city: row.city, role })
 }
 
 /// Walks the history of a case in order of application, from apply number `from` on, until `f`

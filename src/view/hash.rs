@@ -7,6 +7,14 @@ use crate::ids::{AgreementId, Hash, SubjectId};
 use crate::log::Head;
 use crate::log::merkle::digest;
 
+/// Cases that [`fold_hash`] covers.
+#[must_use]
+pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u32 {
+    let mut count = 0;
+    each_case(rows, agreement, &mut |_, view| count += u32::from(!view.needs_newer));
+    count
+}
+
 /// SHA-256 over the fold version, the applied heads by log, and (case, SHA-256 of its state) by
 /// case. Cases held by an entry of a newer kind are left out.
 #[must_use]
@@ -23,18 +31,29 @@ pub fn fold_hash(
         text.extend_from_slice(&head.size.to_be_bytes());
         text.extend_from_slice(head.root.as_bytes());
     }
+    each_case(rows, agreement, &mut |key, view| {
+        if !view.needs_newer {
+            text.extend_from_slice(key.get(17..).unwrap_or_default());
+            text.extend_from_slice(state_digest(view).as_bytes());
+        }
+    });
+    digest(&text)
+}
+
+fn each_case(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    f: &mut dyn FnMut(&[u8], &CaseView),
+) {
     let from = keys::case(agreement, SubjectId::new([0; 16]));
     let mut to = keys::case(agreement, SubjectId::new([255; 16]));
     to.push(0);
     rows.scan(&from, &to, false, &mut |key, value| {
-        let Ok(view) = postcard::from_bytes::<CaseView>(value) else { return true };
-        if !view.needs_newer {
-            text.extend_from_slice(key.get(17..).unwrap_or_default());
-            text.extend_from_slice(state_digest(&view).as_bytes());
+        if let Ok(view) = postcard::from_bytes::<CaseView>(value) {
+            f(key, &view);
         }
         true
     });
-    digest(&text)
 }
 
 /// What of a case must be equal everywhere.

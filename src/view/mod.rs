@@ -25,9 +25,12 @@ mod rows;
 mod tests;
 
 pub use audience::{may_hold, narrow_entries};
-pub use case_view::{CaseView, FeedEntry, HistoryEntry, case, cases_newest_first, feed, history};
+pub use case_view::{
+    AppliedEntry, CaseView, EntryRole, FeedEntry, HistoryEntry, applied_entry, case,
+    cases_newest_first, feed, history, openings,
+};
 pub use fold::{Applied, Effect, FoldEntry, apply, named};
-pub use hash::fold_hash;
+pub use hash::{fold_count, fold_hash};
 pub use rows::{MemRows, ReadRows, Rows};
 
 /// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.

@@ -5,15 +5,20 @@
 use prost::Message;
 
 use super::code::{Code, Read};
+use super::error::WireError;
 use super::facts::{Reading, date_from_pb, date_to_pb, facts_to_pb};
 use super::pb::v1 as pb;
 use super::record;
 use super::status::{Refused, bad_fields, of_wire};
+use crate::domain::officer::CertNo;
+use crate::domain::text::{Line, Text};
 use crate::domain::{
-    AuthorityLevel, CaseFacts, CaseRecord, Date, Evidence, ExternalRef, PersonRecord, allowed_moves,
+    AuthorityLevel, CaseFacts, CaseRecord, Date, Evidence, ExternalRef, Invalid, InvalidReason,
+    PersonRecord, allowed_moves,
 };
 use crate::domain::{CaseState, MoveKind};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::limits::{FREE_TEXT_BYTES_MAX, REFERENCE_BYTES_MAX};
 use crate::view::CaseView;
 
 /// The bytes of a request, for telling a repetition from another request.
@@ -22,19 +27,62 @@ pub fn request_body(request: &impl Message) -> Vec<u8> {
     request.encode_to_vec()
 }
 
-/// A required message that is missing.
-fn missing(field: &'static str) -> Refused {
-    Refused::new("INVALID_FIELD").at(field)
+/// A field that cannot be taken, and why.
+#[must_use]
+pub fn wrong(field: &str, reason: InvalidReason) -> Refused {
+    bad_fields(vec![Invalid::from(reason).at(field)])
 }
 
-/// Reads facts.
+/// Reads facts. Distances and what follows from the place are the node's to fill in.
 ///
 /// # Errors
 /// [`Refused`] naming the field.
 pub fn facts(facts: Option<&pb::CaseFacts>) -> Result<CaseFacts, Refused> {
+    let given = facts.ok_or_else(|| wrong("facts", InvalidReason::Required))?;
+    let given = pb::CaseFacts { border_distances: Vec::new(), ..given.clone() };
     let mut reading = Reading::default();
-    let read = reading.facts(facts.ok_or_else(|| missing("facts"))?).map_err(|e| of_wire(&e))?;
-    if reading.newer { Err(Refused::new("INVALID_FIELD").at("facts")) } else { Ok(read) }
+    let read = reading.facts(&given).map_err(|error| match error {
+        WireError::BadHeader { field } if field.contains("occurred") => {
+            wrong(field, InvalidReason::DateRange)
+        }
+        WireError::BadHeader { field } => wrong(field, InvalidReason::Required),
+        other => of_wire(&other),
+    })?;
+    if reading.newer { Err(wrong("facts", InvalidReason::CodeUnknown)) } else { Ok(read) }
+}
+
+/// Reads free text that may be missing.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn text(field: &str, text: &str) -> Result<Option<String>, Refused> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let read = Text::parse(text, FREE_TEXT_BYTES_MAX);
+    read.map(|text| Some(text.as_str().to_owned())).map_err(|e| bad_fields(vec![e.at(field)]))
+}
+
+/// Reads the number of a document that may be missing.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn reference(field: &str, text: &str) -> Result<Option<String>, Refused> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let read = Line::parse(text, REFERENCE_BYTES_MAX);
+    read.map(|line| Some(line.as_str().to_owned())).map_err(|e| bad_fields(vec![e.at(field)]))
+}
+
+/// Reads the officer a system acts for.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn acting_for(given: &pb::ActingFor) -> Result<String, Refused> {
+    let read = CertNo::parse(&given.certificate_number);
+    read.map(|number| number.as_str().to_owned())
+        .map_err(|e| bad_fields(vec![e.at("acting_for.certificate_number")]))
 }
 
 /// Reads a record.
@@ -42,7 +90,8 @@ pub fn facts(facts: Option<&pb::CaseFacts>) -> Result<CaseFacts, Refused> {
 /// # Errors
 /// [`Refused`] naming every wrong field.
 pub fn record(record: Option<&pb::CaseRecord>) -> Result<CaseRecord, Refused> {
-    let read = record::record_from_pb(record.ok_or_else(|| missing("record"))?);
+    let given = record.ok_or_else(|| wrong("record", InvalidReason::Required))?;
+    let read = record::record_from_pb(given);
     read.map_err(|wrong| bad_fields(wrong.into_iter().map(|w| w.at("record")).collect()))
 }
 
@@ -79,7 +128,7 @@ pub fn external_ref(external: Option<&pb::ExternalRef>) -> Result<Option<Externa
 /// [`Refused`] naming the field.
 pub fn date(field: &'static str, date: Option<&pb::Date>) -> Result<Option<Date>, Refused> {
     let Some(given) = date else { return Ok(None) };
-    date_from_pb(given).map(Some).ok_or_else(|| Refused::new("INVALID_FIELD").at(field))
+    date_from_pb(given).map(Some).ok_or_else(|| wrong(field, InvalidReason::DateRange))
 }
 
 /// Reads who designated.
@@ -89,7 +138,8 @@ pub fn date(field: &'static str, date: Option<&pb::Date>) -> Result<Option<Date>
 pub fn authority(number: i32) -> Result<AuthorityLevel, Refused> {
     match AuthorityLevel::read(number) {
         Read::Known(level) => Ok(level),
-        Read::Unset | Read::Newer => Err(Refused::new("INVALID_FIELD").at("authority")),
+        Read::Unset => Err(wrong("authority", InvalidReason::Required)),
+        Read::Newer => Err(wrong("authority", InvalidReason::CodeUnknown)),
     }
 }
 
@@ -100,7 +150,7 @@ pub fn authority(number: i32) -> Result<AuthorityLevel, Refused> {
 pub fn states(numbers: &[i32]) -> Result<Vec<CaseState>, Refused> {
     let read = |number: &i32| match CaseState::read(*number) {
         Read::Known(state) => Ok(state),
-        Read::Unset | Read::Newer => Err(Refused::new("INVALID_FIELD").at("states")),
+        Read::Unset | Read::Newer => Err(wrong("states", InvalidReason::CodeUnknown)),
     };
     numbers.iter().map(read).collect()
 }
@@ -110,7 +160,7 @@ pub fn states(numbers: &[i32]) -> Result<Vec<CaseState>, Refused> {
 /// # Errors
 /// [`Refused`] naming the field.
 pub fn city(field: &'static str, code: u32) -> Result<CityCode, Refused> {
-    CityCode::from_u32(code).map_err(|_| Refused::new("INVALID_FIELD").at(field))
+    CityCode::from_u32(code).map_err(|_| Refused::new("CITY_CODE").at(field))
 }
 
 /// Reads a position, as etags and entry names are written.
@@ -118,30 +168,32 @@ pub fn city(field: &'static str, code: u32) -> Result<CityCode, Refused> {
 /// # Errors
 /// [`Refused`] naming the field.
 pub fn position(field: &'static str, text: &str) -> Result<Position, Refused> {
-    text.parse().map_err(|_| Refused::new("INVALID_FIELD").at(field))
+    text.parse().map_err(|_| Refused::new("POSITION_FORMAT").at(field))
 }
 
 /// Reads `agreements/{agreement}`; `None` for `agreements/-`.
 ///
 /// # Errors
-/// [`Refused`] `NOT_FOUND` for anything else, as for an agreement that is not known.
+/// [`Refused`] `NAME_FORMAT` for anything else.
 pub fn parent(text: &str) -> Result<Option<AgreementId>, Refused> {
-    let id = text.strip_prefix("agreements/").ok_or(Refused::new("NOT_FOUND"))?;
+    let bad = || Refused::new("NAME_FORMAT").with("expected", "agreements/{agreement}");
+    let id = text.strip_prefix("agreements/").ok_or_else(bad)?;
     if id == "-" {
         return Ok(None);
     }
-    AgreementId::parse(id).map(Some).map_err(|_| Refused::new("NOT_FOUND"))
+    AgreementId::parse(id).map(Some).map_err(|_| bad())
 }
 
 /// Reads `agreements/{agreement}/cases/{case}`.
 ///
 /// # Errors
-/// [`Refused`] `NOT_FOUND` for anything else.
+/// [`Refused`] `NAME_FORMAT` for anything else.
 pub fn case_name(text: &str) -> Result<(AgreementId, SubjectId), Refused> {
-    let not_found = || Refused::new("NOT_FOUND");
-    let (parent, case) = text.split_once("/cases/").ok_or_else(not_found)?;
-    let agreement = self::parent(parent)?.ok_or_else(not_found)?;
-    Ok((agreement, SubjectId::parse(case).map_err(|_| not_found())?))
+    let expected = "agreements/{agreement}/cases/{case}";
+    let bad = || Refused::new("NAME_FORMAT").with("expected", expected);
+    let (parent, case) = text.split_once("/cases/").ok_or_else(bad)?;
+    let agreement = self::parent(parent).map_err(|_| bad())?.ok_or_else(bad)?;
+    Ok((agreement, SubjectId::parse(case).map_err(|_| bad())?))
 }
 
 /// Writes a case's name.

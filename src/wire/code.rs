@@ -123,24 +123,4 @@ mod tests {
         check!(CaseState CaseStep AuthorityLevel Source Medium DataLevel Violation);
         check!(EvidenceKind Statistic PenaltyKind);
     }
-
-    #[test]
-    fn names_are_those_of_the_domain() {
-        for state in CaseState::ALL {
-            let name = pb::CaseState::try_from(state.number()).unwrap().as_str_name();
-            assert_eq!(name.strip_prefix("CASE_STATE_"), Some(state.code()));
-        }
-        for violation in Violation::ALL {
-            let name = pb::Violation::try_from(violation.number()).unwrap().as_str_name();
-            assert_eq!(name.strip_prefix("VIOLATION_"), Some(violation.code()));
-        }
-        for kind in PenaltyKind::ALL {
-            let name = pb::PenaltyKind::try_from(kind.number()).unwrap().as_str_name();
-            assert_eq!(name.strip_prefix("PENALTY_KIND_"), Some(kind.code()));
-        }
-        for kind in Statistic::ALL {
-            let name = pb::PollutantStatistic::try_from(kind.number()).unwrap().as_str_name();
-            assert_eq!(name.strip_prefix("POLLUTANT_STATISTIC_"), Some(kind.code()));
-        }
-    }
 }

@@ -29,7 +29,12 @@ pub const DOMAIN: &str = "liandong";
 /// The language a caller asked for by `accept-language`; Chinese unless it says English.
 #[must_use]
 pub fn language(metadata: &tonic::metadata::MetadataMap) -> Language {
-    let asked = metadata.get("accept-language").and_then(|value| value.to_str().ok());
+    language_of(metadata.get("accept-language").and_then(|value| value.to_str().ok()))
+}
+
+/// The same from the header's own text.
+#[must_use]
+pub fn language_of(asked: Option<&str>) -> Language {
     match asked {
         Some(tags) if tags.trim_start().to_ascii_lowercase().starts_with("en") => Language::En,
         Some(_) | None => Language::Zh,
@@ -125,10 +130,19 @@ impl Refused {
         }
     }
 
+    /// Fills in `{key}`; what a key brings in is never looked at again.
     fn filled(&self, text: &str) -> String {
-        self.metadata
-            .iter()
-            .fold(text.to_owned(), |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once('{') {
+            out.push_str(before);
+            let Some((key, after)) = behind.split_once('}') else { break };
+            let value = self.metadata.iter().find(|(name, _)| *name == key);
+            out.push_str(value.map_or("", |(_, value)| value));
+            rest = after;
+        }
+        out.push_str(rest);
+        out
     }
 
     fn violations(&self, language: Language, code: Code, english: &str) -> Vec<FieldViolation> {
@@ -231,6 +245,7 @@ fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
         Language::En => "; ",
     };
     let refused = Refused::new(refusal.reason()).with("detail", refusal);
+    let lasting = reasons::find(refusal.reason()).map(|(_, code, ..)| code);
     let refused = match refusal {
         Refusal::OutsideBelt { nearest_m, .. } => {
             refused.with("metres", nearest_m).unless("record.belt_reason")
@@ -238,6 +253,7 @@ fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
         Refusal::Misfit(crate::domain::Misfit::NotYourTurn { turn, .. }) => {
             refused.with("turn", turn)
         }
+        _ if lasting == Some(Code::FailedPrecondition) => refused.unless("case"),
         _ => refused,
     };
     Refused { told: Some(format!("{}{joint}{}", said.why, said.todo)), ..refused }
@@ -309,12 +325,19 @@ pub fn internal(reference: &str) -> Refused {
     Refused::new("INTERNAL").with("reference", reference)
 }
 
+/// Whether a status is one of ours: it carries a reason of the table.
+#[must_use]
+pub fn is_ours(status: &Status) -> bool {
+    status.get_details_error_info().is_some_and(|info| info.domain == DOMAIN)
+}
+
 /// The same status with the library's own refusals put into the words of the table: a message
-/// over the limit, a deadline, an unknown method. Statuses of ours stay as they are.
+/// over the limit, bytes that are no message, a deadline, an unknown method. Statuses of ours
+/// keep their reason; those made before the caller's language was known are put into it.
 #[must_use]
 pub fn of_library(status: Status, language: Language) -> Status {
     if status.get_details_error_info().is_some() {
-        return status;
+        return in_language(status, language);
     }
     let too_long = status.message().contains("length too large");
     let refused = match status.code() {
@@ -323,11 +346,34 @@ pub fn of_library(status: Status, language: Language) -> Status {
             Refused::new("MESSAGE_TOO_LARGE").with("limit", limit).with("got", got)
         }
         Code::Cancelled if status.message().contains("Timeout expired") => Refused::new("DEADLINE"),
+        Code::Unimplemented if status.message().contains("ompress") => malformed(&status),
         Code::Unimplemented => Refused::new("METHOD_UNKNOWN"),
+        Code::Internal if BAD_FRAMES.iter().any(|bad| status.message().contains(bad)) => {
+            malformed(&status)
+        }
         Code::ResourceExhausted => Refused::new("BUSY").retry_after(Duration::from_secs(1)),
         _ => return status,
     };
     refused.status(language)
+}
+
+/// What the library says, as internal errors, about frames that hold no message.
+const BAD_FRAMES: [&str; 4] =
+    ["compression flag", "Unexpected EOF", "Missing request message", "h2 protocol error"];
+
+fn malformed(status: &Status) -> Refused {
+    Refused::new("MALFORMED").with("detail", status.message())
+}
+
+/// A decoder knows no language and speaks Chinese; its developers' text is English.
+fn in_language(status: Status, language: Language) -> Status {
+    let mut details = status.get_error_details();
+    let said = details.localized_message().map(|said| said.locale.clone());
+    if language == Language::Zh || said.is_none_or(|said| said == locale(language)) {
+        return status;
+    }
+    details.set_localized_message(locale(language), status.message());
+    Status::with_error_details(status.code(), status.message(), details)
 }
 
 /// The first two numbers of a text: what was given and what is allowed.

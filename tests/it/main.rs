@@ -8,10 +8,12 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod demo;
 mod disk;
 mod epochs;
 mod exchange;
 mod foreign;
+mod formats;
 mod geo_oracle;
 mod kills;
 mod log_oracles;

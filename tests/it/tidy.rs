@@ -8,6 +8,8 @@
 
 mod arrows;
 mod homes;
+mod invariants;
+mod logs;
 mod proto;
 mod pure;
 mod repo;

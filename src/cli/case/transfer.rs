@@ -20,9 +20,6 @@ pub struct OfferArgs {
     /// 接收城市的行政区划代码 · code of the receiving city
     #[arg(long, value_name = "CODE", value_parser = CityCode::parse)]
     pub to: CityCode,
-    /// 移送时即可查看的材料所在记录 · entries whose narrow content the receiver may see at once
-    #[arg(long, value_name = "ENTRY")]
-    pub grant: Vec<String>,
 }
 
 /// Offers the case to another city (移送).
@@ -31,11 +28,7 @@ pub struct OfferArgs {
 /// [`Failure`] when the node refuses.
 pub async fn offer(session: &Session, args: OfferArgs) -> Result<(), Failure> {
     let prepared = Prepared::movement(session, args.movement).await?;
-    let request = move_request!(
-        OfferTransferRequest, prepared,
-        to_city: args.to.as_u32(),
-        grant_entries: args.grant,
-    );
+    let request = move_request!(OfferTransferRequest, prepared, to_city: args.to.as_u32());
     send(session, &prepared, session.client.cases().offer_transfer(request)).await
 }
 

@@ -269,11 +269,13 @@ mod tests {
         &mut cases.as_mut().unwrap()[0]
     }
 
+    type Change = fn(&mut Picture);
+
     #[test]
     fn every_difference_is_named() {
         assert_eq!(left(|_| {}), 0);
         assert_eq!(left(|p| its_case(p).allowed_steps.push(1)), 0, "each city's own");
-        let rows: [(&str, fn(&mut Picture)); 11] = [
+        let rows: [(&str, Change); 11] = [
             ("size", |p| there(p).logs[0].stored_size = 2),
             ("root", |p| there(p).logs[0].root.clear()),
             ("applied", |p| there(p).logs[0].applied_size = 2),

@@ -28,8 +28,7 @@ pub async fn ask(
         Act::Open(draft) => cases.create_case(opening(draft, &script.id, p)).await.map(Done::of),
         Act::Step(taken) => steps::ask(client, *taken, p).await,
         Act::Offer(to) => {
-            let request =
-                move_request!(OfferTransferRequest, p, to_city: *to, grant_entries: Vec::new());
+            let request = move_request!(OfferTransferRequest, p, to_city: *to);
             cases.offer_transfer(request).await.map(Done::of)
         }
         Act::Accept => {

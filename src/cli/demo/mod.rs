@@ -247,17 +247,33 @@ impl Demo {
         self.cities.ready(away).await?;
         self.show.say(
             &format!("此间其余各市办理 {meanwhile} 步；{name} 恢复，新进程 {pid}，正在补齐"),
-            &format!("{meanwhile} steps meanwhile; {name} is back as process {pid}, catching up"),
+            &format!("steps meanwhile: {meanwhile}; {name} is back as process {pid}, catching up"),
         );
         Ok((away, meanwhile))
     }
 
     fn tell_walked(&self, walked: Walked) {
         let Walked { new, replayed, left_alone } = walked;
-        self.show.say(
-            &format!("新办 {new} 步，先前已办 {replayed} 步，{left_alone} 件已有他人续办未再处理"),
-            &format!("{new} steps new, {replayed} done before, {left_alone} cases left alone"),
-        );
+        if self.fresh {
+            self.show.say(
+                &format!(
+                    "{} 步办理完毕，其中 {replayed} 步答复丢失后重问，未重复登记",
+                    new + replayed
+                ),
+                &format!(
+                    "{} steps are done; {replayed} were asked again after a lost answer and done \
+                     once",
+                    new + replayed
+                ),
+            );
+        } else {
+            self.show.say(
+                &format!(
+                    "新办 {new} 步，先前已办 {replayed} 步，另有 {left_alone} 件已续办，不再处理"
+                ),
+                &format!("{new} steps new, {replayed} done before, {left_alone} cases left alone"),
+            );
+        }
     }
 }
 

@@ -85,8 +85,8 @@ pub fn json(cities: &Cities, picture: &Picture, story: &Story) -> Value {
 pub fn text(cities: &Cities, picture: &Picture, lang: Lang) -> String {
     let names = Names::new(lang);
     let headers = lang.pick(
-        ["城市", "进程号", "接口地址", "协议", "案件", "本市记录", "收自他市", "数据"],
-        ["city", "pid", "api", "agreements", "cases", "own records", "from others", "data"],
+        ["城市", "进程号", "接口地址", "协议", "案件", "本市记录", "收自他市"],
+        ["city", "pid", "api", "agreements", "cases", "own records", "from others"],
     );
     let mut all = table::table(&headers);
     for city in &cities.fleet.cities {
@@ -102,7 +102,6 @@ pub fn text(cities: &Cities, picture: &Picture, lang: Lang) -> String {
             held.cases.values().flatten().map(Vec::len).sum::<usize>().to_string(),
             sum(true).to_string(),
             sum(false).to_string(),
-            format!("{} KiB", held.status.journal_bytes.div_ceil(1024)),
         ]);
     }
     format!("{all}\n\n{}\n", held_by(cities, picture, &names, lang))

@@ -169,6 +169,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                         let key = keys::external(self.external_tag(&external));
                         let value = keys::case_value(agreement, subject);
                         self.group_rows().put(key, value);
+                        let number = external.number.as_str().as_bytes();
+                        let tag = self.node_key.tag(&[b"external number", number]);
+                        let key = keys::external_number(tag, agreement, subject);
+                        self.group_rows().put(key, Vec::new());
                     }
                     self.raise_counter(agreement, effective_on.year(), &number);
                 }

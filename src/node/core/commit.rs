@@ -220,12 +220,6 @@ impl<D: Disk, S: Store> Core<D, S> {
         WriteError::StorageFailed { detail }
     }
 
-    /// Whether anything may be written; why not, once a write, a sync or the views have failed.
-    #[must_use]
-    pub fn poisoned(&self) -> Option<&str> {
-        self.poisoned.as_deref()
-    }
-
     /// The group did not reach the disk: everything is as it was before it.
     fn undone(&mut self, error: &WriteError) -> Vec<Output> {
         self.journal.abort();

@@ -58,6 +58,18 @@ pub fn external(tag: Tag) -> Vec<u8> {
     key(b'x', &[tag.as_bytes()])
 }
 
+/// A case that has an external number in whichever system of the own city; `tag` is of the number.
+#[must_use]
+pub fn external_number(tag: Tag, agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'w', &[tag.as_bytes(), agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// Reads back a key of [`external_number`].
+#[must_use]
+pub fn parse_external_number(key: &[u8]) -> Option<(AgreementId, SubjectId)> {
+    parse_case_value(key.get(17..)?)
+}
+
 /// The case that has a running number.
 #[must_use]
 pub fn number(tag: Tag) -> Vec<u8> {

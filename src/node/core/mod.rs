@@ -139,6 +139,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             || self.queue.writes.iter().any(|(_, w)| !self.is_gated(now, w.command.agreement()))
     }
 
+    /// A write or sync has failed: nothing is written until a restart.
+    #[must_use]
+    pub const fn is_poisoned(&self) -> bool {
+        self.poisoned.is_some()
+    }
+
     /// Agreements and cards, for whoever dials.
     #[must_use]
     pub fn book(&self) -> &AgreementBook {

@@ -4,7 +4,14 @@ use prost::Message;
 use prost_types::FileDescriptorSet;
 use prost_types::field_descriptor_proto::Type;
 
+use crate::domain::case::{AuthorityLevel, CaseState, CaseStep};
+use crate::domain::evidence::EvidenceKind;
+use crate::domain::facts::{DataLevel, Medium, Source};
+use crate::domain::pollutant::Statistic;
+use crate::domain::record::PenaltyKind;
+use crate::domain::{ErasureReason, Violation};
 use crate::wire::DESCRIPTORS;
+use crate::wire::code::Code;
 
 /// Every field below a message, with the message it is in.
 fn below(name: &str) -> Vec<(String, prost_types::FieldDescriptorProto)> {
@@ -31,6 +38,50 @@ fn below(name: &str) -> Vec<(String, prost_types::FieldDescriptorProto)> {
         seen.push(name);
     }
     fields
+}
+
+/// Names and numbers of an enum's values, the unset one left out, or of a message's one-of.
+pub(super) fn numbers_of(list: &str) -> Vec<(String, i32)> {
+    let files = FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+    let ours = files.file.iter().filter(|file| file.package() == "liandong.v1");
+    let mut numbers: Vec<(String, i32)> = Vec::new();
+    for file in ours {
+        for found in file.enum_type.iter().filter(|e| e.name() == list) {
+            let values = found.value.iter().filter(|v| v.number() != 0);
+            numbers.extend(values.map(|v| (v.name().to_owned(), v.number())));
+        }
+        for found in file.message_type.iter().filter(|m| m.name() == list) {
+            let choices = found.field.iter().filter(|f| f.oneof_index.is_some());
+            numbers.extend(choices.map(|f| (f.name().to_owned(), f.number())));
+        }
+    }
+    assert!(numbers.len() > 2, "{list} is not described");
+    numbers
+}
+
+/// A code of ours has in messages the name that `codes.txt` freezes with its number.
+#[test]
+fn codes_carry_their_own_names() {
+    fn check<T: Code + 'static>(list: &str, prefix: &str, all: &[T], code: fn(T) -> &'static str) {
+        let mut numbers = numbers_of(list);
+        assert_eq!(numbers.len(), all.len(), "{list}");
+        for value in all {
+            let named = (format!("{prefix}_{}", code(*value)), value.number());
+            let place = numbers.iter().position(|n| *n == named);
+            numbers.remove(place.unwrap_or_else(|| panic!("{named:?} is not in {list}")));
+        }
+    }
+    check("CaseState", "CASE_STATE", CaseState::ALL, CaseState::code);
+    check("CaseStep", "CASE_STEP", CaseStep::ALL, CaseStep::code);
+    check("Source", "SOURCE", Source::ALL, Source::code);
+    check("Medium", "MEDIUM", Medium::ALL, Medium::code);
+    check("Violation", "VIOLATION", Violation::ALL, Violation::code);
+    check("DataLevel", "DATA_LEVEL", DataLevel::ALL, DataLevel::code);
+    check("AuthorityLevel", "AUTHORITY_LEVEL", AuthorityLevel::ALL, AuthorityLevel::code);
+    check("ErasureReason", "ERASURE_REASON", ErasureReason::ALL, ErasureReason::code);
+    check("EvidenceKind", "EVIDENCE_KIND", EvidenceKind::ALL, EvidenceKind::code);
+    check("PenaltyKind", "PENALTY_KIND", PenaltyKind::ALL, PenaltyKind::code);
+    check("PollutantStatistic", "POLLUTANT_STATISTIC", Statistic::ALL, Statistic::code);
 }
 
 #[test]

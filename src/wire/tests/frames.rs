@@ -1,10 +1,9 @@
-//! Batches and frames: read back, golden, bounded, hostile.
+//! Batches and frames: read back, bounded, hostile. Their golden bytes are in `tests/it/formats`.
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use prost::Message;
 
-use super::assert_golden;
 use super::values::{at, batch};
 use crate::ids::{AgreementId, Hash, LogId};
 use crate::limits::{BATCH_ENTRIES_MAX, HELLO_AGREEMENTS_MAX, HELLO_LOGS_MAX, NOTE_BYTES_MAX};
@@ -79,19 +78,6 @@ fn frames_read_back() {
         let decoded = peer_v1::Frame::decode(Bytes::from(bytes)).unwrap();
         assert_eq!(parse_frame(decoded).unwrap(), frame, "{name}");
     }
-}
-
-#[test]
-fn golden_batches_and_frames_stay_as_they_are() {
-    let mut made: Vec<_> = frames()
-        .iter()
-        .map(|(name, frame)| (format!("frame_{name}"), frame_to_pb(frame).encode_to_vec()))
-        .collect();
-    made.push(("batch".into(), encode_batch(&batch())));
-    made.push(("cosign".into(), encode_cosign(&cosign())));
-    let late = encode_late_part(at(1, 2), 3, &Bytes::from_static(b"part"));
-    made.push(("late_part".into(), late));
-    assert_golden("batches.txt", &made);
 }
 
 #[test]

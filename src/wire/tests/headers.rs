@@ -6,11 +6,15 @@ use proptest::prelude::*;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
+use super::formats::numbers_of;
 use super::values::{any_envelope, bare_envelope, city, envelope, every_event};
 use super::{assert_golden, golden};
-use crate::domain::Event;
+use crate::domain::{CaseContribution, Event};
+use crate::ids::{ActorId, Hash, SubjectId};
 use crate::limits::HEADER_BYTES_MAX;
-use crate::log::{ActorRole, PartKind, SubjectKind};
+use crate::log::{
+    ActorRef, ActorRole, Audience, Envelope, PartKind, PartRef, Subject, SubjectKind,
+};
 use crate::wire::entry::{encode_header, parse_header};
 use crate::wire::pb::v1 as pb;
 use crate::wire::{WireError, entry::ParsedHeader};
@@ -57,11 +61,88 @@ fn golden_headers_stay_as_they_are() {
     let bare = encode_header(&bare_envelope(bare), &Event::ActorIntroduced).to_vec();
     let mut made: Vec<_> = full.collect();
     made.push(("bare".to_owned(), bare));
+    made.extend(every_kind().into_iter().map(|(name, envelope)| {
+        let note = Event::Contribution(CaseContribution::NoteAdded);
+        (name, encode_header(&envelope, &note).to_vec())
+    }));
     assert_golden("headers.txt", &made);
     for (name, bytes) in golden("headers.txt") {
         let parsed = read(bytes).unwrap();
         assert!(!parsed.newer, "{name}");
     }
+}
+
+/// A bare header for each role, subject kind, part kind and audience, and for what stands alone.
+fn every_kind() -> Vec<(String, Envelope)> {
+    use ActorRole as R;
+    use PartKind as P;
+    use SubjectKind as S;
+    let bare = || bare_envelope(S::Case);
+    let mut all = Vec::new();
+    for role in [R::Coordinator, R::Inspector, R::System, R::Auditor, R::Admin, R::Node] {
+        let actor = Some(ActorRef { role, id: ActorId::new([4; 16]) });
+        all.push((format!("role_{role:?}"), Envelope { actor, ..bare() }));
+    }
+    for kind in [S::Case, S::Plan, S::Site, S::Unit, S::Notice] {
+        all.push((format!("subject_{kind:?}"), bare_envelope(kind)));
+    }
+    for kind in [S::Meeting, S::Actor, S::Log, S::Agreement] {
+        let subject = Subject { kind, id: Some(SubjectId::new([8; 16])) };
+        all.push((format!("subject_{kind:?}"), Envelope { subject, ..bare() }));
+    }
+    let part = |kind, audience| PartRef { kind, audience, digest: Hash::new([9; 32]) };
+    for kind in [P::CaseRecord, P::Person, P::CaseNumber, P::Text, P::Evidence, P::ActorCertificate]
+    {
+        let parts = vec![part(kind, Audience::AllMembers)];
+        all.push((format!("part_{kind:?}"), Envelope { parts, ..bare() }));
+    }
+    let cities = |count: u32| (0..count).map(|n| city(370_100 + n * 100)).collect();
+    for (name, audience) in [
+        ("all_members", Audience::AllMembers),
+        ("handling_city", Audience::HandlingCity),
+        ("one_city", Audience::Cities(cities(1))),
+        ("sixteen_cities", Audience::Cities(cities(16))),
+    ] {
+        let parts = vec![part(P::Text, audience)];
+        all.push((format!("audience_{name}"), Envelope { parts, ..bare() }));
+    }
+    let full = envelope();
+    let tags = full.request;
+    all.push(("only_request".to_owned(), Envelope { request: tags, ..bare() }));
+    all.push(("only_prev".to_owned(), Envelope { prev: full.prev, ..bare() }));
+    all.push(("only_after".to_owned(), Envelope { after: full.after, ..bare() }));
+    let acting_for = full.acting_for;
+    all.push(("acting_for".to_owned(), Envelope { actor: full.actor, acting_for, ..bare() }));
+    all.push(("index_of_63_bits".to_owned(), Envelope { index: u64::MAX >> 1, ..bare() }));
+    all
+}
+
+#[test]
+fn every_kind_has_a_golden_header() {
+    let headers: Vec<pb::EntryHeader> = golden("headers.txt")
+        .into_iter()
+        .map(|(_, bytes)| pb::EntryHeader::decode(bytes.as_slice()).unwrap())
+        .collect();
+    // The key of the event is the last one of a header: its fields are written in their order.
+    let event = |h: &pb::EntryHeader| {
+        let (whole, without) = (h.encode_to_vec(), {
+            let bare = pb::EntryHeader { event: None, ..h.clone() };
+            bare.encoded_len()
+        });
+        prost::encoding::decode_key(&mut &whole[without..]).unwrap().0 as i32
+    };
+    let has = |what: &str, list: &str, of: &dyn Fn(&pb::EntryHeader) -> Vec<i32>| {
+        let seen: Vec<i32> = headers.iter().flat_map(of).collect();
+        for (name, number) in numbers_of(list) {
+            assert!(seen.contains(&number), "no golden header with {what} {name}");
+        }
+    };
+    has("event", "EntryHeader", &|h| vec![event(h)]);
+    has("role", "ActorRole", &|h| h.actor.iter().map(|a| a.role).collect());
+    has("subject", "SubjectKind", &|h| h.subject.iter().map(|s| s.kind).collect());
+    has("part", "PartKind", &|h| h.parts.iter().map(|p| p.kind).collect());
+    let audience = |p: &pb::PartRef| p.audience.as_ref().unwrap().kind;
+    has("audience", "AudienceKind", &|h| h.parts.iter().map(audience).collect());
 }
 
 #[test]

@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sync", &["ids", "limits", "log"]),
     ("evidence", &["ids", "limits"]),
     ("api", &["ids", "limits", "domain", "log"]),
+    ("audit", &["ids", "limits", "domain", "log"]),
     ("wire", &["ids", "limits", "api", "domain", "log", "sync", "view"]),
     (
         "node",
@@ -45,7 +46,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "rpc",
-        &["ids", "limits", "api", "domain", "geo", "log", "view", "sync", "trust", "wire", "node"],
+        &[
+            "ids", "limits", "api", "audit", "domain", "geo", "log", "view", "sync", "trust",
+            "wire", "node",
+        ],
     ),
     ("console", &["ids", "limits", "lang", "domain", "view", "node"]),
     ("cli", &["*"]),

@@ -1,0 +1,134 @@
+//! `liandong bench`: what a node does on this machine, beside what the machine can do at all.
+//!
+//! Starts real `liandong serve` processes on loopback, drives them through the API as a city's
+//! system would, and measures the floors (an empty call, a synced write, a TLS stream) in the same
+//! run: a number without its floor says more about the machine than about the program.
+//!
+//! In scope: what is measured in which order, one measurement a file. Out of scope: judging a
+//! change; compare two runs on the same quiet machine for that (`bench/README.md`).
+
+mod calls;
+mod catch_up;
+mod disk;
+mod footprint;
+mod load;
+mod readable;
+mod report;
+mod stage;
+mod tls;
+mod tunnel;
+mod writes;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use self::report::Report;
+use super::Context;
+use super::failure::Failure;
+use crate::lang::Lang;
+
+/// Arguments.
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// 快速试跑：时间短、条数少，结果仅供参考 · short, for trying out
+    #[arg(long)]
+    pub quick: bool,
+    /// 补齐测试的条数，默认 100000（快速 5000） · entries a returning city has to catch up on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(100..))]
+    pub entries: Option<u64>,
+    /// 放测试数据的目录，结果取决于该磁盘；测完删除 · folder of the test data, removed afterwards
+    #[arg(long, value_name = "DIR", default_value = "bench-data")]
+    pub dir: PathBuf,
+    /// 只测这些：calls, disk, writes, five, readable, catch-up, footprint · only these
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = PARTS)]
+    pub only: Vec<String>,
+}
+
+/// Names for `--only`, in the order they run.
+const PARTS: [&str; 7] = ["calls", "disk", "writes", "five", "readable", "catch-up", "footprint"];
+
+/// What all measurements share.
+#[derive(Clone, Debug)]
+struct Bench {
+    /// Folder on the disk to be measured.
+    dir: PathBuf,
+    /// The program whose nodes are started: this one.
+    exe: PathBuf,
+    /// How long a load lasts, after its warm-up.
+    load_for: Duration,
+    /// Entries to catch up on.
+    entries: u64,
+    lang: Lang,
+}
+
+impl Bench {
+    /// A line of progress, on standard error.
+    fn say(&self, zh: &str, en: &str) {
+        eprintln!("… {}", self.lang.pick(zh, en));
+    }
+}
+
+/// Measures everything, or what `--only` names, and prints it.
+///
+/// # Errors
+/// [`Failure`] when a node cannot be started, or refuses what it is asked.
+pub async fn run(context: &Context, args: BenchArgs) -> Result<(), Failure> {
+    let lang = context.lang;
+    let exe = std::env::current_exe()
+        .map_err(|error| Failure::local(format!("current executable: {error}")))?;
+    let dir = std::path::absolute(&args.dir)
+        .map_err(|error| Failure::local(format!("{}: {error}", args.dir.display())))?
+        .join(format!("run-{}", std::process::id()));
+    let bench = Bench {
+        dir: dir.clone(),
+        exe,
+        load_for: if args.quick { Duration::from_secs(2) } else { Duration::from_secs(10) },
+        entries: args.entries.unwrap_or(if args.quick { 5_000 } else { 100_000 }),
+        lang,
+    };
+    std::fs::create_dir_all(&dir)
+        .map_err(|error| Failure::local(format!("{}: {error}", dir.display())))?;
+    let measured = tokio::select! {
+        measured = measure(&bench, &args.only) => measured,
+        _ = tokio::signal::ctrl_c() => Err(Failure::local(lang.pick("已中断", "interrupted"))),
+    };
+    // The folder holds nothing but test data; what cannot be removed harms nobody.
+    let _ = std::fs::remove_dir_all(&dir);
+    let _ = std::fs::remove_dir(&args.dir);
+    let report = measured?;
+    if context.json {
+        context.print_json(&report.json(args.quick, bench.entries));
+    } else {
+        println!("{}", report.table(lang));
+    }
+    Ok(())
+}
+
+async fn measure(bench: &Bench, only: &[String]) -> Result<Report, Failure> {
+    let wanted = |part: &str| only.is_empty() || only.iter().any(|name| name == part);
+    let mut report = Report::default();
+    if wanted("disk") {
+        disk::measure(bench, &mut report)?;
+    }
+    if wanted("calls") || wanted("writes") {
+        calls::measure(bench, &mut report).await?;
+    }
+    if wanted("writes") {
+        writes::alone(bench, &mut report).await?;
+    }
+    if wanted("five") {
+        writes::five(bench, &mut report).await?;
+    }
+    if wanted("readable") {
+        readable::measure(bench, &mut report).await?;
+    }
+    if wanted("catch-up") {
+        catch_up::measure(bench, &mut report).await?;
+    }
+    if wanted("footprint") {
+        footprint::measure(bench, &mut report).await?;
+    }
+    Ok(report)
+}

@@ -1,0 +1,63 @@
+//! What of a call goes into the audit.
+//!
+//! Writes always leave a line; reads when they showed another city's records or were refused.
+
+use super::caller::Called;
+use super::case_service::CaseApi;
+use crate::audit::{Audit, Deed};
+use crate::ids::CityCode;
+use crate::node::writer::NodeHandle;
+use crate::wire::pb::v1 as pb;
+use crate::wire::status::Refused;
+
+/// A line under way.
+pub(super) struct AuditLine {
+    audit: Audit,
+    own: u32,
+    deed: Deed,
+}
+
+/// What a caller did, as far as it is known before it is done.
+pub(super) fn deed(node: &NodeHandle, who: &Called, method: &'static str, name: &str) -> Deed {
+    Deed {
+        time_ms: node.now_ms(),
+        who: who.peer.identity.to_string(),
+        serial: who.peer.identity.serial.clone(),
+        from: who.peer.address.to_string(),
+        method,
+        // Names of ours have 90 characters at the most; what is longer is no name.
+        name: name.chars().take(120).collect(),
+        outcome: "OK",
+        ..Deed::default()
+    }
+}
+
+impl AuditLine {
+    /// The line of a read.
+    pub(super) fn new(api: &CaseApi, who: &Called, method: &'static str, name: &str) -> Self {
+        Self {
+            audit: api.audit.clone(),
+            own: api.node.city().as_u32(),
+            deed: deed(&api.node, who, method, name),
+        }
+    }
+
+    /// Counts cases that another city opened.
+    pub(super) fn foreign<'a>(&mut self, cases: impl Iterator<Item = &'a pb::Case>) {
+        let foreign = cases.filter(|case| case.originating_city != self.own).count();
+        self.deed.cases += u32::try_from(foreign).unwrap_or(u32::MAX);
+    }
+
+    /// Counts a case whose opening city is known.
+    pub(super) fn shown(&mut self, originating: CityCode) {
+        self.deed.cases += u32::from(originating.as_u32() != self.own);
+    }
+
+    /// Writes the line, if the read deserves one.
+    pub(super) fn end<T>(self, outcome: &Result<T, Refused>) {
+        let outcome = outcome.as_ref().err().map_or("OK", Refused::reason);
+        if self.deed.cases > 0 || outcome != "OK" {
+            self.audit.note(Deed { outcome, ..self.deed });
+        }
+    }
+}

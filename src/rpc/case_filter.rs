@@ -1,0 +1,91 @@
+//! What a list is asked to show.
+//!
+//! In scope: reading the filter, judging a case by it. Out of scope: finding cases
+//! ([`super::case_walk`]).
+
+use crate::domain::CaseState;
+use crate::ids::{AgreementId, CityCode};
+use crate::limits::FILTER_STATES_MAX;
+use crate::node::writer::NodeHandle;
+use crate::view::CaseView;
+use crate::wire::case as read;
+use crate::wire::pb::v1 as pb;
+use crate::wire::status::Refused;
+
+/// A filter that was read.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    /// Where to look.
+    pub agreements: Vec<AgreementId>,
+    own: CityCode,
+    states: Vec<CaseState>,
+    handling: Option<CityCode>,
+    turn: Option<CityCode>,
+    originating: Option<CityCode>,
+    /// Within so many metres of the border with this city.
+    near: Option<(CityCode, u32)>,
+}
+
+fn city(field: &'static str, code: u32) -> Result<Option<CityCode>, Refused> {
+    if code == 0 { Ok(None) } else { read::city(field, code).map(Some) }
+}
+
+impl Filter {
+    /// Reads a filter.
+    ///
+    /// # Errors
+    /// [`Refused`] naming the field; `NOT_FOUND` for an agreement that is not known here.
+    pub(super) fn read(node: &NodeHandle, asked: &pb::ListCasesRequest) -> Result<Self, Refused> {
+        if asked.states.len() > FILTER_STATES_MAX {
+            let refused = Refused::new("FILTER_TOO_COMPLEX").at("states");
+            return Err(refused.with("limit", FILTER_STATES_MAX));
+        }
+        let near = match (asked.near_city, asked.near_metres) {
+            (0, 0) => None,
+            (0, _) => return Err(Refused::new("FILTER_INCOMPLETE").at("near_city")),
+            (_, 0) => return Err(Refused::new("FILTER_INCOMPLETE").at("near_metres")),
+            (code, metres) => Some((read::city("near_city", code)?, metres)),
+        };
+        let book = node.book();
+        let agreements = match read::parent(&asked.parent)? {
+            Some(id) => book.get(id).map(|_| vec![id]).ok_or(Refused::new("NOT_FOUND"))?,
+            None => book.iter().map(|(id, _)| *id).collect(),
+        };
+        Ok(Self {
+            agreements,
+            own: node.city(),
+            states: read::states(&asked.states)?,
+            handling: city("handling_city", asked.handling_city)?,
+            turn: city("turn_city", asked.turn_city)?,
+            originating: city("originating_city", asked.originating_city)?,
+            near,
+        })
+    }
+
+    /// It takes every case.
+    pub(super) fn is_open(&self) -> bool {
+        self.states.is_empty()
+            && self.handling.is_none()
+            && self.turn.is_none()
+            && self.originating.is_none()
+            && self.near.is_none()
+    }
+
+    /// Whether a case is to be shown.
+    pub(super) fn takes(&self, view: &CaseView) -> bool {
+        let case = &view.case;
+        (self.states.is_empty() || self.states.contains(&case.state))
+            && self.handling.is_none_or(|city| city == case.handling)
+            && self.originating.is_none_or(|city| city == case.originating)
+            && self.turn.is_none_or(|city| case.turn == Some(city))
+            && self.near.is_none_or(|(city, metres)| self.is_near(view, city, metres))
+    }
+
+    /// A case lists the distances from its author's side. Seen from the other side of the border,
+    /// that is the distance to the own city.
+    fn is_near(&self, view: &CaseView, city: CityCode, metres: u32) -> bool {
+        let borders = &view.case.facts.borders;
+        let to = |city| borders.iter().find(|border| border.city == city);
+        to(city).or_else(|| to(self.own)).is_some_and(|border| border.metres <= metres)
+    }
+}

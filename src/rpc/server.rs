@@ -1,0 +1,174 @@
+//! The two servers: which services stand on which port, and within what bounds.
+//!
+//! In scope: assembling. Out of scope: sockets and TLS ([`crate::trust::acceptor`]); what the
+//! services do.
+
+use std::io;
+use std::time::Duration;
+
+use tokio_stream::Stream;
+use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use super::agreement_service::AgreementApi;
+use super::case_service::CaseApi;
+use super::gate::{GateLayer, GateLimits};
+use super::node_service::NodeApi;
+use super::peer_service::PeerApi;
+use crate::audit::Audit;
+use crate::limits::{
+    API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
+    PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
+};
+use crate::node::writer::NodeHandle;
+use crate::trust::acceptor::Conn;
+use crate::wire::DESCRIPTORS;
+use crate::wire::pb::peer_v1::peer_service_server::PeerServiceServer;
+use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
+use crate::wire::pb::v1::case_service_server::CaseServiceServer;
+use crate::wire::pb::v1::node_service_server::NodeServiceServer;
+
+/// What the api port offers, as reflection names it.
+const API_SERVICES: [&str; 5] = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "liandong.v1.AgreementService",
+    "liandong.v1.CaseService",
+    "liandong.v1.NodeService",
+];
+
+/// Why a port could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Listening or serving failed.
+    #[error("the server ended")]
+    Transport(#[from] tonic::transport::Error),
+    /// The descriptors of this program cannot be served.
+    #[error("reflection could not be set up")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Serves member cities' nodes until `stop`. Connections end at the age of `age`.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve_peers(
+    node: NodeHandle,
+    age: Duration,
+    incoming: impl Stream<Item = io::Result<Conn>>,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let service = PeerServiceServer::new(PeerApi { node })
+        .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX);
+    Server::builder()
+        .max_connection_age(jittered(age))
+        .max_concurrent_streams(Some(PEER_STREAMS_MAX))
+        .http2_max_header_list_size(CALL_HEADERS_BYTES_MAX)
+        .http2_keepalive_interval(Some(Duration::from_secs(20)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .add_service(service)
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+        .await?;
+    Ok(())
+}
+
+/// Serves the own city's people and systems until `stop`. Connections end at the age of `age`.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve_api(
+    node: NodeHandle,
+    audit: Audit,
+    limits: GateLimits,
+    age: Duration,
+    incoming: impl Stream<Item = io::Result<Conn>>,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    tokio::spawn(keep_health(health, node.clone(), stop.clone()));
+    let described = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    // Only what this port serves: the descriptors hold the exchange between cities too.
+    let named = |builder: tonic_reflection::server::Builder<'static>, name: &&'static str| {
+        builder.with_service_name(*name)
+    };
+    let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
+    let cases = CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone() })
+        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
+    let agreements =
+        AgreementServiceServer::new(AgreementApi { node: node.clone(), audit: audit.clone() })
+            .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(API_ANSWER_BYTES_MAX);
+    let nodes = NodeServiceServer::new(NodeApi { node, audit })
+        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
+    Server::builder()
+        .max_connection_age(jittered(age))
+        .max_concurrent_streams(Some(API_STREAMS_MAX))
+        .http2_max_header_list_size(CALL_HEADERS_BYTES_MAX)
+        .http2_keepalive_interval(Some(Duration::from_secs(60)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .layer(GateLayer::new(limits))
+        .add_service(health_service)
+        .add_service(reflection)
+        .add_service(cases)
+        .add_service(agreements)
+        .add_service(nodes)
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+        .await?;
+    Ok(())
+}
+
+/// Ten per cent more or less, so that nodes started together do not redial together.
+fn jittered(age: Duration) -> Duration {
+    let permille = 900 + u32::try_from(uuid::Uuid::new_v4().as_u128() % 201).unwrap_or(100);
+    age * permille / 1_000
+}
+
+/// Health as it is: whoever writes is sent elsewhere once the disk has failed or the node stops;
+/// how the node is can be asked to the end.
+async fn keep_health(health: HealthReporter, node: NodeHandle, stop: CancellationToken) {
+    let writing = ["", CaseServiceServer::<CaseApi>::NAME];
+    let asking = [AgreementServiceServer::<AgreementApi>::NAME, NodeServiceServer::<NodeApi>::NAME];
+    for service in asking {
+        health.set_service_status(service, ServingStatus::Serving).await;
+    }
+    let mut healthy = node.healthy();
+    loop {
+        let serving = *healthy.borrow_and_update() && !stop.is_cancelled();
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for service in writing {
+            health.set_service_status(service, status).await;
+        }
+        tokio::select! {
+            changed = healthy.changed() => if changed.is_err() { stop.cancelled().await },
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
+        }
+        if stop.is_cancelled() {
+            for service in writing.into_iter().chain(asking) {
+                health.set_service_status(service, ServingStatus::NotServing).await;
+            }
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_differ_by_a_tenth_at_most() {
+        let age = Duration::from_secs(1_000);
+        for _ in 0..100 {
+            let got = jittered(age).as_secs();
+            assert!((900..=1_100).contains(&got), "{got}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What people are told about a refused write: cities by name, and what could be done instead.
+
+use crate::api::request::{Command, WriteError};
+use crate::domain::{Language, MoveKind, allowed_moves};
+use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::node::writer::NodeHandle;
+use crate::view;
+use crate::wire::status::{self, Refused, Told};
+
+/// The case a command is about, if there is one yet.
+pub(super) const fn case_of(command: &Command) -> Option<(AgreementId, SubjectId)> {
+    match command {
+        Command::MoveCase { agreement, subject, .. }
+        | Command::Contribute { agreement, subject, .. } => Some((*agreement, *subject)),
+        Command::OpenCase { .. } | Command::OverrideRecovery { .. } => None,
+    }
+}
+
+/// A refused write, in the caller's words.
+pub(super) fn refusal(
+    node: &NodeHandle,
+    language: Language,
+    case: Option<(AgreementId, SubjectId)>,
+    error: &WriteError,
+) -> Refused {
+    let allowed = case.map(|case| allowed(node, case)).unwrap_or_default();
+    let city = |city| city_name(node, city);
+    status::of_write(error, &Told { language, city: &city, allowed: &allowed })
+}
+
+/// What the own city could do now.
+fn allowed(node: &NodeHandle, (agreement, subject): (AgreementId, SubjectId)) -> Vec<MoveKind> {
+    let case = view::case(&node.reader().view(), agreement, subject);
+    let members = node.book().get(agreement).map(|a| a.cities()).unwrap_or_default();
+    case.map(|case| allowed_moves(&case.case, node.city(), &members)).unwrap_or_default()
+}
+
+/// A city's name for people: as an agreement calls it, else its code.
+fn city_name(node: &NodeHandle, city: CityCode) -> String {
+    let book = node.book();
+    let mut members = book.iter().flat_map(|(_, agreement)| &agreement.charter.members);
+    let member = members.find(|member| member.city == city && !member.name.is_empty());
+    member.map_or_else(|| city.to_string(), |member| member.name.clone())
+}

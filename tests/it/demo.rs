@@ -1,0 +1,277 @@
+//! `liandong demo` as a program sees it: what it prints is checked with other people's code.
+//!
+//! The notes in its JSON are what each city's own node returned. They are verified here with
+//! `signed_note`, `ed25519-dalek` and `sha2`, from the city keys in the demo's folder upwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use liandong::trust::keys;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::nodes::{exe, until};
+
+/// Openings and moves of the forty samples.
+const SAMPLE_MOVES: u64 = 188;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn demo(args: &[&str], dir: &Path) -> Command {
+    let mut command = Command::new(exe());
+    command.arg("demo").args(args).env("TMPDIR", dir).stdin(Stdio::null());
+    command
+}
+
+/// Runs the demo to its end and reads what it printed.
+fn synced(args: &[&str], dir: &Path) -> Value {
+    let ended = demo(args, dir).args(["--until-synced", "--json"]).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{}\n{said}", ended.status);
+    serde_json::from_slice(&ended.stdout).unwrap()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_else(|| panic!("{key} of {value}"))
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().unwrap_or_else(|| panic!("{key} of {value}"))
+}
+
+fn number(value: &Value, key: &str) -> u64 {
+    value[key].as_u64().unwrap_or_else(|| panic!("{key} of {value}"))
+}
+
+/// The text of a note, once `signed_note` has verified it with an Ed25519 key of this name.
+fn verified(note: &str, name: &str, public: &[u8]) -> String {
+    let key = [&[1], public].concat();
+    let id = Sha256::digest([name.as_bytes(), b"\n", &key].concat());
+    let vkey = format!("{name}+{}+{}", hex(&id[..4]), STANDARD.encode(&key));
+    let verifier = signed_note::StandardVerifier::new(&vkey).unwrap();
+    let known = signed_note::VerifierList::new(vec![Box::new(verifier)]);
+    let note = signed_note::Note::from_bytes(note.as_bytes()).unwrap();
+    assert_eq!(note.verify(&known).unwrap().0.len(), 1, "{name}");
+    String::from_utf8(note.text().to_vec()).unwrap()
+}
+
+fn field(text: &str, key: &str) -> String {
+    let found = text.lines().find_map(|line| line.strip_prefix(&format!("{key}: ")));
+    found.unwrap_or_else(|| panic!("{key} in {text}")).to_owned()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    liandong::ids::unhex(text).unwrap()
+}
+
+/// What a log's manifest says, once it is verified with the city's key.
+struct Manifest {
+    log_key: Vec<u8>,
+    cosign_key: Vec<u8>,
+}
+
+fn manifest(log: &Value, dir: &Path) -> Manifest {
+    let code = text(log, "city");
+    let city_key = keys::load(&dir.join(code).join("city.key")).unwrap().verifying_key();
+    let name = format!("liandong/city/{code}");
+    let said = verified(text(log, "manifest_note"), &name, city_key.as_bytes());
+    assert_eq!(hex(&Sha256::digest(&said)), text(log, "log_id"));
+    assert_eq!(field(&said, "city"), code);
+    assert_eq!(format!("agreements/{}", field(&said, "agreement")), text(log, "agreement"));
+    Manifest {
+        log_key: unhex(&field(&said, "log_key")),
+        cosign_key: unhex(&field(&said, "cosign_key")),
+    }
+}
+
+/// A checkpoint says what the node says, and the log's key signed it. Returns its text.
+fn checkpoint(log: &Value, manifest: &Manifest) -> String {
+    let origin = format!("liandong/log/{}", text(log, "log_id"));
+    let said = verified(text(log, "checkpoint"), &origin, &manifest.log_key);
+    let root = STANDARD.encode(unhex(text(log, "root")));
+    assert_eq!(said, format!("{origin}\n{}\n{root}\n", number(log, "stored_size")));
+    said
+}
+
+/// C2SP cosignature/v1 of a witness over this checkpoint, put together from its specification.
+fn check_cosignature(cosignature: &Value, witness: (&str, &Manifest), checkpoint: &str) {
+    let (log_id, manifest) = witness;
+    let line = signed_note::Signature::from_bytes(text(cosignature, "line").as_bytes()).unwrap();
+    let name = format!("liandong/witness/{log_id}");
+    assert_eq!(line.name(), name);
+    let id = Sha256::digest([name.as_bytes(), b"\n\x04", &manifest.cosign_key].concat());
+    assert_eq!(line.id().to_be_bytes(), id[..4]);
+    let (time, signature) = line.signature().split_first_chunk::<8>().unwrap();
+    let time = u64::from_be_bytes(*time);
+    let signed = format!("cosignature/v1\ntime {time}\n{checkpoint}");
+    let key: [u8; 32] = manifest.cosign_key.as_slice().try_into().unwrap();
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&key).unwrap();
+    let signature = ed25519_dalek::Signature::from_slice(signature).unwrap();
+    key.verify_strict(signed.as_bytes(), &signature).unwrap();
+}
+
+/// One log as one node holds it.
+fn held<'a>(printed: &'a Value, city: &str, log_id: &str) -> Option<&'a Value> {
+    let node = list(printed, "nodes").iter().find(|node| text(node, "city") == city).unwrap();
+    list(node, "logs").iter().find(|log| text(log, "log_id") == log_id)
+}
+
+/// Every log of an agreement, by its author.
+fn own_logs<'a>(printed: &'a Value, agreement: &Value) -> BTreeMap<String, &'a Value> {
+    let of = |node: &'a Value| {
+        let own = list(node, "logs")
+            .iter()
+            .find(|log| log["own"] == true && log["agreement"] == agreement["name"]);
+        own.map(|log| (text(log, "city").to_owned(), log))
+    };
+    list(printed, "nodes").iter().filter_map(of).collect()
+}
+
+/// Checks everything that was printed; returns the sum of the sizes of all logs.
+fn check(printed: &Value, dir: &Path) -> u64 {
+    let mut entries = 0;
+    let mut logs_checked = 0;
+    for agreement in list(printed, "agreements") {
+        let members: BTreeSet<_> =
+            list(agreement, "members").iter().map(|m| m.as_str().unwrap()).collect();
+        let logs = own_logs(printed, agreement);
+        let authors: BTreeSet<_> = logs.keys().map(String::as_str).collect();
+        assert_eq!(authors, members, "every member writes one log");
+        let manifests: BTreeMap<_, _> =
+            logs.iter().map(|(city, log)| (city.as_str(), manifest(log, dir))).collect();
+        for (author, own) in &logs {
+            let said = checkpoint(own, &manifests[author.as_str()]);
+            entries += number(own, "stored_size");
+            for node in list(printed, "nodes") {
+                let city = text(node, "city");
+                let copy = held(printed, city, text(own, "log_id"));
+                assert_eq!(copy.is_some(), members.contains(city), "{author} in {city}");
+                let Some(copy) = copy else { continue };
+                assert_eq!(checkpoint(copy, &manifest(copy, dir)), said);
+                assert_eq!(copy["applied_size"], own["stored_size"]);
+                if city != author {
+                    let cosignature = list(own, "cosignatures").iter().find(|c| c["city"] == city);
+                    let cosignature = cosignature.unwrap();
+                    assert_eq!(cosignature["size"], own["stored_size"]);
+                    let witness = text(logs[city], "log_id");
+                    check_cosignature(cosignature, (witness, &manifests[city]), &said);
+                }
+                logs_checked += 1;
+            }
+        }
+        for node in list(printed, "nodes") {
+            let city = text(node, "city");
+            let strange = list(node, "logs").iter().any(|l| l["agreement"] == agreement["name"]);
+            assert_eq!(strange, members.contains(city), "{city}");
+        }
+    }
+    assert!(logs_checked > 0);
+    entries
+}
+
+fn pids(printed: &Value) -> BTreeMap<String, u64> {
+    let pid = |node: &Value| (text(node, "city").to_owned(), number(node, "pid"));
+    list(printed, "nodes").iter().map(pid).collect()
+}
+
+#[test]
+fn five_cities_agree_and_strangers_can_check_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let kept = ["--dir", dir.to_str().unwrap()];
+    let printed = synced(&kept, folder.path());
+    assert_eq!(list(&printed, "agreements").len(), 7);
+    let entries = check(&printed, &dir);
+    let scripts = &printed["scripts"];
+    assert_eq!(entries, number(scripts, "entries"), "what was fed is there, and nothing else");
+    assert!(number(scripts, "openings") + number(scripts, "moves") > SAMPLE_MOVES);
+    assert!(number(scripts, "contributions") >= 10 && number(scripts, "introductions") >= 15);
+
+    let pids = pids(&printed);
+    assert_eq!(pids.values().collect::<BTreeSet<_>>().len(), 5);
+    for node in list(&printed, "nodes") {
+        let earlier = list(node, "earlier_pids");
+        let killed = text(node, "city") == "371400";
+        assert_eq!(earlier.len(), usize::from(killed), "{node}");
+        assert!(earlier.iter().all(|pid| *pid != node["pid"]));
+    }
+    assert!(number(&printed["away"], "steps_meanwhile") > 0, "the others went on");
+
+    // A second run takes up where the first ended and does nothing twice.
+    let again = synced(&kept, folder.path());
+    assert_eq!(check(&again, &dir), entries);
+    assert_eq!(number(&again["fed"], "new"), 0);
+    assert_eq!(again["fed"]["left_alone"], 0);
+    let roots = |printed: &Value| {
+        let logs = list(printed, "nodes").iter().flat_map(|node| list(node, "logs"));
+        logs.map(|log| text(log, "root").to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(roots(&again), roots(&printed));
+}
+
+#[test]
+fn two_cities_are_enough_and_leave_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = synced(&["--cities", "2"], folder.path());
+    let pids = pids(&printed);
+    assert_eq!(pids.keys().collect::<Vec<_>>(), ["130400", "371500"]);
+    assert_eq!(list(&printed, "agreements").len(), 1);
+    assert!(list(&printed, "nodes").iter().all(|node| number(node, "cases") == 12));
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(pids.values().all(|pid| is_gone(*pid)));
+}
+
+/// A running demo; ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a demo that keeps running, and reads what it prints once all agree.
+fn keep_running(dir: &Path) -> (Running, Value) {
+    let kept = ["--cities", "2", "--json", "--dir", dir.to_str().unwrap()];
+    let started = demo(&kept, dir).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut running = Running(started.unwrap());
+    let printed = running.0.stdout.take().unwrap();
+    let mut values = serde_json::Deserializer::from_reader(printed.take(8 << 20)).into_iter();
+    let printed = values.next().unwrap().unwrap();
+    (running, printed)
+}
+
+/// No such process, or one that has ended and that nobody has asked about.
+fn is_gone(pid: u64) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    state.is_none_or(|state| state == 'Z' || state == 'X')
+}
+
+#[tokio::test]
+async fn the_processes_end_with_the_demo() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut running, printed) = keep_running(folder.path());
+    let pids = pids(&printed);
+    assert!(pids.values().all(|pid| !is_gone(*pid)), "they run while the demo does");
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    until("every process is gone", async || pids.values().all(|pid| is_gone(*pid)).then_some(()))
+        .await;
+    // The killed demo's data is whole: the next one goes on with it, and ends when asked.
+    let (mut running, again) = keep_running(folder.path());
+    assert_eq!(number(&again["fed"], "new"), 0);
+    let pid = i32::try_from(running.0.id()).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert!(running.0.wait().unwrap().success());
+    assert!(self::pids(&again).values().all(|pid| is_gone(*pid)));
+}
