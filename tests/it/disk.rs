@@ -12,9 +12,11 @@ use tonic_types::StatusExt;
 use super::kills::quick_plan;
 use super::nodes::{Nodes, exe, opening, until};
 use super::power::Medium;
+use super::rebuild::{holds, id_of};
 use super::world::World;
 
 const HERE: u32 = 371_500;
+const THERE: u32 = 130_400;
 
 async fn open(client: &Client, agreement: &str, id: &str) -> Result<pb::Case, Status> {
     let answer = client.cases().create_case(opening(agreement, 0, id)).await?;
@@ -66,6 +68,72 @@ async fn a_failed_sync_stops_writing_until_a_restart_and_reads_go_on() {
     let request = pb::ListCasesRequest { parent: agreement, ..Default::default() };
     let cases = client.cases().list_cases(request).await.unwrap().into_inner().cases;
     assert_eq!(cases.len(), 3);
+}
+
+/// Where the record that holds a text lies in the first segment: header offset.
+fn record_with(segment: &[u8], text: &str) -> usize {
+    let at = segment.windows(text.len()).position(|w| w == text.as_bytes()).unwrap();
+    segment[..at].windows(4).rposition(|w| w == b"LDR1").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flipped_byte_is_data_loss_until_a_member_gives_the_entry_again() {
+    let mut nodes = Nodes::start_all(&quick_plan());
+    let agreement = nodes.fleet.agreements[0].name();
+    let client = nodes.client(HERE).await;
+    let mut cases = Vec::new();
+    for n in 0..6 {
+        let mut request = opening(&agreement, 0, &format!("case-{n}"));
+        request.record.as_mut().unwrap().title = format!("损坏试验第{n}号");
+        let case = until("a case", || async {
+            let answer = client.cases().create_case(request.clone()).await.ok()?;
+            answer.into_inner().case
+        });
+        cases.push(case.await);
+    }
+    let there = nodes.client(THERE).await;
+    until("the other city has all", || async {
+        let request = pb::GetCaseRequest { name: cases[5].name.clone() };
+        there.cases().get_case(request).await.ok()
+    })
+    .await;
+    // The views have the last case on disk, so they are not rebuilt over the damage.
+    let views = nodes.fleet.folder(HERE).join("data/views");
+    let id = id_of(&cases[5].name);
+    until("the views are on disk", || async { holds(&views, &id).then_some(()) }).await;
+    nodes.kill(HERE);
+    nodes.kill(THERE);
+    let file = nodes.fleet.folder(HERE).join("data/journal/00000000.seg");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let record = record_with(&bytes, "损坏试验第2号");
+    bytes[record + 200] ^= 0x20;
+    std::fs::write(&file, &bytes).unwrap();
+    nodes.start(HERE);
+    let client = nodes.client(HERE).await;
+    let read = async |name: &str| {
+        let request = pb::GetCaseRequest { name: name.to_owned() };
+        client.cases().get_case(request).await.map(|a| a.into_inner().case.unwrap())
+    };
+    let refused = read(&cases[2].name).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused)), (Code::DataLoss, "ENTRY_CORRUPT".into()));
+    assert_eq!(read(&cases[1].name).await.unwrap(), cases[1]);
+    assert_eq!(read(&cases[3].name).await.unwrap(), cases[3]);
+    open(&client, &agreement, "writes go on").await.unwrap_err();
+    open(&client, &agreement, "writes-go-on").await.unwrap();
+    nodes.start(THERE);
+    until("it is fetched again", || async { read(&cases[2].name).await.ok() }).await;
+    assert_eq!(read(&cases[2].name).await.unwrap(), cases[2]);
+    // Also with views that are built anew.
+    nodes.kill(HERE);
+    std::fs::remove_dir_all(nodes.fleet.folder(HERE).join("data/views")).unwrap();
+    nodes.start(HERE);
+    let client = nodes.client(HERE).await;
+    for case in &cases {
+        let request = pb::GetCaseRequest { name: case.name.clone() };
+        let read = client.cases().get_case(request).await.unwrap().into_inner().case.unwrap();
+        assert_eq!(&read, case);
+    }
+    open(&client, &agreement, "and-on").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,4 +27,5 @@ mod storm;
 mod tidy;
 mod two_cities;
 mod world;
+mod world_damage;
 mod world_restore;

@@ -42,11 +42,17 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn holds(folder: &Path, wanted: &[u8]) -> bool {
+pub fn holds(folder: &Path, wanted: &[u8]) -> bool {
     files(folder).iter().any(|file| {
         let bytes = std::fs::read(file).unwrap();
         bytes.windows(wanted.len()).any(|window| window == wanted)
     })
+}
+
+/// The bytes of a case's id.
+pub fn id_of(name: &str) -> Vec<u8> {
+    let id = name.rsplit('/').next().unwrap();
+    (0..id.len()).step_by(2).map(|i| u8::from_str_radix(&id[i..i + 2], 16).unwrap()).collect()
 }
 
 fn set_aside(data: &Path) -> Vec<String> {
@@ -181,9 +187,7 @@ async fn no_byte_of_a_part_is_in_the_views() {
     let data = nodes.fleet.folder(HERE).join("data");
     let views = data.join("views");
     // The id of the case is there once the rows have been written behind and flushed.
-    let id = case.name.rsplit('/').next().unwrap();
-    let id: Vec<u8> =
-        (0..id.len()).step_by(2).map(|i| u8::from_str_radix(&id[i..i + 2], 16).unwrap()).collect();
+    let id = id_of(&case.name);
     until("the rows are on disk", || async { holds(&views, &id).then_some(()) }).await;
     nodes.kill(HERE);
     assert!(holds(&data.join("journal"), PLANTED.as_bytes()), "the journal has it");

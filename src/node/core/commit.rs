@@ -258,7 +258,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             rows_version: rows::ROWS_VERSION,
             fold_version: view::FOLD_VERSION,
             journal_id: self.journal.journal_id(),
-            next_record: self.journal.next_record(),
+            next_record: self.journal.next_record().min(self.first_early()),
             apply_number: self.apply_number,
         };
         self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));

@@ -384,6 +384,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let actions = self.exchange.tick(now.mono_ms, now.wall_ms, &self.logs);
         let mut outputs = self.perform(actions);
         outputs.extend(self.ask_for_missing());
+        outputs.extend(self.ask_to_mend(now));
         outputs
     }
 }

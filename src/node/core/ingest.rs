@@ -5,6 +5,7 @@
 use crate::ids::LogId;
 use crate::journal::Disk;
 use crate::log::batch::{Accepted, Batch, accept_batch};
+use crate::log::merkle::Frontier;
 use crate::log::{AppendError, Audience, Entry};
 use crate::node::core::group::Ingested;
 use crate::node::core::io::Output;
@@ -17,15 +18,15 @@ use crate::wire::entry::ParsedHeader;
 use crate::wire::{self, WireError};
 
 /// A batch that was accepted.
-struct Taken {
-    accepted: Accepted,
-    headers: Vec<ParsedHeader>,
-    batch: RawBatch,
+pub(super) struct Taken {
+    pub(super) accepted: Accepted,
+    pub(super) headers: Vec<ParsedHeader>,
+    pub(super) batch: RawBatch,
 }
 
 /// Why a batch was not. Nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
-enum NotTaken {
+pub(super) enum NotTaken {
     /// Order, roots or signatures are wrong.
     #[error(transparent)]
     Append(AppendError),
@@ -35,6 +36,9 @@ enum NotTaken {
     /// The log stands still here.
     #[error("the log stands still here")]
     Standing,
+    /// It is signed, and is not what lay here.
+    #[error("it is not what lay here before")]
+    Differs,
     /// The log has a successor, and no other city is known to hold this stretch.
     #[error("the log has a successor, and no other city has cosigned this stretch")]
     Superseded,
@@ -47,6 +51,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         if !self.logs.may_see(city, log) {
             // The same answer for a log we do not know and one this city may not see.
             return vec![refuse(link, "NOT_FOUND", None, 0, "no such log")];
+        }
+        if self.is_damaged(log, raw.from) {
+            return self.mend(link, city, raw);
         }
         if self.logs.get(log).is_some_and(Log::is_own) {
             return vec![refuse(link, "CITY_MISMATCH", Some(log), 0, "this log is written here")];
@@ -69,7 +76,22 @@ impl<D: Disk, S: Store> Core<D, S> {
         if found.fork.is_some() {
             return Err(NotTaken::Standing);
         }
-        let (frontier, key) = (found.grown.frontier.clone(), found.manifest.log_key);
+        let frontier = found.grown.frontier.clone();
+        let taken = self.accept_at(log, &frontier, raw)?;
+        if !self.check_succession(taken.accepted.head) {
+            return Err(NotTaken::Superseded);
+        }
+        Ok(taken)
+    }
+
+    /// Checks a batch against a log that ends with `frontier`.
+    pub(super) fn accept_at(
+        &mut self,
+        log: LogId,
+        frontier: &Frontier,
+        raw: RawBatch,
+    ) -> Result<Taken, NotTaken> {
+        let key = self.logs.get(log).ok_or(NotTaken::Standing)?.manifest.log_key;
         let mut headers = Vec::with_capacity(raw.entries.len());
         let mut entries = Vec::with_capacity(raw.entries.len());
         for entry in raw.entries {
@@ -87,11 +109,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let journal = self.journal.reader();
         let rows = self.group_rows();
         let leaves = Leaves { rows: &rows, journal: &journal, log };
-        let accepted = accept_batch(&frontier, &leaves, log, &key, &batch, withheld_ok)
+        let accepted = accept_batch(frontier, &leaves, log, &key, &batch, withheld_ok)
             .map_err(NotTaken::Append)?;
-        if !self.check_succession(accepted.head) {
-            return Err(NotTaken::Superseded);
-        }
         headers.drain(..accepted.dropped.min(headers.len()));
         let entries = batch.entries.into_iter().skip(accepted.dropped);
         let batch = RawBatch {
@@ -140,7 +159,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             NotTaken::Superseded => {
                 (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), "LOG_STANDING")
             }
-            NotTaken::Standing => (Vec::new(), "FORK_DETECTED"),
+            NotTaken::Standing | NotTaken::Differs => (Vec::new(), "FORK_DETECTED"),
         };
         tracing::warn!(%log, link, %error, "turned a batch away");
         let mut outputs = vec![refuse(link, reason, Some(log), known, &error.to_string())];

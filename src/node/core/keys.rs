@@ -94,10 +94,19 @@ pub fn missing_part(at: Position, part: u32) -> Vec<u8> {
     key(b'm', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
 }
 
+/// Reads back a key of [`late_part`].
+#[must_use]
+pub fn parse_late_part(key: &[u8]) -> Option<(Position, u32)> {
+    parse_part(key.strip_prefix(b"d")?)
+}
+
 /// Reads back a key of [`missing_part`].
 #[must_use]
 pub fn parse_missing_part(key: &[u8]) -> Option<(Position, u32)> {
-    let rest = key.strip_prefix(b"m")?;
+    parse_part(key.strip_prefix(b"m")?)
+}
+
+fn parse_part(rest: &[u8]) -> Option<(Position, u32)> {
     let (log, rest) = rest.split_at_checked(32)?;
     let (index, part) = rest.split_at_checked(8)?;
     let log = LogId::from_slice(log).ok()?;

@@ -21,9 +21,11 @@ mod ingest;
 pub mod io;
 pub mod keys;
 pub mod logs;
+mod mend;
 mod notes;
 mod parts;
 mod recover;
+mod replay;
 pub mod rows;
 mod show;
 mod write;
@@ -38,12 +40,13 @@ pub use recover::{CoreParts, OpenError};
 use crate::api::status::LinkStatus;
 use crate::geo::Boundaries;
 use crate::ids::{AgreementId, CityCode, NodeId};
-use crate::journal::{Disk, Journal, RecordKind};
+use crate::journal::{Disk, Journal, RecordKind, RecordRef};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::core::gate::Recoveries;
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::logs::{LogTable, OwnKeys};
+use crate::node::core::mend::Mending;
 use crate::store::{Store, WriteBehind};
 use crate::sync::{Action, Exchange};
 use crate::trust::keys::HmacKey;
@@ -93,6 +96,9 @@ pub struct Core<D: Disk, S: Store> {
     exchange: Exchange,
     links: BTreeMap<CityCode, LinkStatus>,
     recoveries: Recoveries,
+    /// Batches passed over in a replay, by log and first entry.
+    early: BTreeMap<crate::ids::LogId, BTreeMap<u64, RecordRef>>,
+    mending: Mending,
     queue: Queue,
     group: Group,
     apply_number: u64,

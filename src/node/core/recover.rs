@@ -3,32 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::geo::Boundaries;
 use crate::ids::{CityCode, LogId};
-use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
-use crate::log::ForkProof;
+use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordRef};
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::Frontier;
 use crate::node::core::gate::{ASKING_MS, Recoveries};
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::io::Now;
 use crate::node::core::logs::{Held, Hold, LogTable};
+use crate::node::core::mend::Mending;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
-use crate::node::core::{AgreementBook, Core, Entropy, KeyRing, Settings, commit, keys};
+use crate::node::core::{AgreementBook, Core, Entropy, KeyRing, Settings, keys};
 use crate::store::{Store, WriteBehind};
 use crate::sync::{Cosign, Exchange};
-use crate::trust::charter::SignedCharter;
 use crate::trust::keys::HmacKey;
-use crate::view::{self, ReadRows, Rows};
-use crate::wire;
-
-/// Rows of one group while the journal is read into the views: with a few thousand the engine
-/// would keep gigabytes in memory.
-const REPLAY_ROWS_MAX: usize = 1024;
-/// A shorter reading is over before anybody looks.
-const TOLD_RECORDS_MIN: u64 = 10_000;
+use crate::view::{self, ReadRows};
 
 /// Why a node could not start.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +89,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             exchange,
             links: BTreeMap::new(),
             recoveries: Recoveries::default(),
+            early: BTreeMap::new(),
+            mending: Mending::default(),
             queue: Queue::default(),
             group: Group::default(),
             apply_number: 0,
@@ -109,6 +101,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         let from = core.take_rows()?;
         core.replay(from, progress)?;
+        core.judge_gaps();
         core.load_cosignatures();
         core.judge(guard);
         if core.group.dirty {
@@ -169,6 +162,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.recoveries = Recoveries::default();
         self.group = Group::default();
         self.warnings.clear();
+        self.early.clear();
         self.apply_number = 0;
     }
 
@@ -207,153 +201,6 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.synced();
         }
         Ok(())
-    }
-
-    /// Goes through the journal from a record on, as if each record had just been synced.
-    fn replay(&mut self, from: u64, progress: Progress<'_>) -> Result<(), OpenError> {
-        let reader = self.journal.reader();
-        let total = self.journal.next_record();
-        let mut failed = None;
-        let mut told = 0;
-        tracing::info!(from, total, "reading the journal into the views");
-        reader.scan(from, &mut |record, kind, payload| {
-            let (done, all) = (record.number.saturating_sub(from), total.saturating_sub(from));
-            progress(done, all);
-            let tenths = done * 10 / all.max(1);
-            if tenths > told && all > TOLD_RECORDS_MIN {
-                told = tenths;
-                tracing::info!(done, all, "rebuilding the views");
-            }
-            if kind == RecordKind::Newer {
-                failed = Some(OpenError::Newer { record: record.number });
-                return false;
-            }
-            self.replay_record(record, kind, payload);
-            // Bounded groups: the rows of a long replay do not gather in memory.
-            if self.group.changes.len() >= REPLAY_ROWS_MAX
-                && let Err(error) = self.release_replayed(record.number + 1)
-            {
-                failed = Some(error);
-            }
-            failed.is_none()
-        })?;
-        match failed {
-            Some(error) => Err(error),
-            None => self.release_replayed(total),
-        }?;
-        match self.rows.failure() {
-            Some(error) => Err(OpenError::Store(error.to_string())),
-            None => Ok(()),
-        }
-    }
-
-    fn release_replayed(&mut self, next_record: u64) -> Result<(), OpenError> {
-        self.index_progress();
-        let row = self.group.changes.get(keys::PROGRESS).cloned().flatten();
-        if let Some(mut progress) = row.as_deref().and_then(rows::decode::<ProgressRow>) {
-            progress.next_record = next_record;
-            self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));
-        }
-        let group = std::mem::take(&mut self.group);
-        self.rows
-            .commit(commit::rows_batch(group.changes))
-            .map_err(|e| OpenError::Store(e.to_string()))
-    }
-
-    fn replay_record(&mut self, record: RecordRef, kind: RecordKind, payload: &[u8]) {
-        if commit::read_at_start(kind) {
-            self.group.changes.insert(keys::small(record.number), Some(rows::encode(&record)));
-            self.replay_small(kind, Bytes::copy_from_slice(payload));
-            return;
-        }
-        match kind {
-            RecordKind::Batch => self.replay_batch(record, Bytes::copy_from_slice(payload)),
-            RecordKind::Cosignature => self.replay_cosignature(payload),
-            RecordKind::LatePart => {
-                if let Ok(late) = wire::peer::parse_late_part(payload) {
-                    let row = rows::encode(&record);
-                    let mut rows = self.group_rows();
-                    rows.put(keys::late_part(late.entry, late.part), row);
-                    rows.delete(&keys::missing_part(late.entry, late.part));
-                }
-            }
-            RecordKind::Manifest
-            | RecordKind::Charter
-            | RecordKind::Card
-            | RecordKind::ForkProof
-            | RecordKind::Suspension
-            | RecordKind::Local
-            | RecordKind::Newer => {}
-        }
-    }
-
-    fn replay_small(&mut self, kind: RecordKind, payload: Bytes) {
-        match kind {
-            RecordKind::Charter => match SignedCharter::parse(&payload) {
-                Ok(signed) => self.add_charter(signed.charter().clone(), payload),
-                Err(error) => tracing::error!(%error, "a charter in the journal is unreadable"),
-            },
-            RecordKind::Card => match self.check_card(&payload) {
-                Ok(card) => {
-                    self.book.offer_card(card, payload);
-                }
-                Err(why) => tracing::error!(%why, "a card in the journal is unreadable"),
-            },
-            RecordKind::Manifest => match self.check_manifest(&payload) {
-                Ok(signed) => self.insert_log(signed),
-                Err(why) => tracing::error!(%why, "a manifest in the journal is unreadable"),
-            },
-            RecordKind::ForkProof => {
-                let proof = ForkProof::decode(&payload);
-                if let Some((log, proof)) = proof
-                    && let Some(found) = self.logs.get_mut(log)
-                {
-                    found.fork = Some(proof);
-                    self.warnings.push(format!("两份记录不一致（已保全证据）：日志 {log}"));
-                }
-            }
-            RecordKind::Local => self.replay_local(&payload),
-            RecordKind::Suspension
-            | RecordKind::Batch
-            | RecordKind::LatePart
-            | RecordKind::Cosignature
-            | RecordKind::Newer => {}
-        }
-    }
-
-    fn replay_batch(&mut self, record: RecordRef, payload: Bytes) {
-        let Ok(batch) = wire::batch::parse_batch(payload) else {
-            tracing::error!(record = record.number, "a batch in the journal is unreadable");
-            return;
-        };
-        let headers: Result<Vec<_>, _> =
-            batch.entries.iter().map(|e| wire::entry::parse_header(&e.header)).collect();
-        let Ok(headers) = headers else {
-            tracing::error!(record = record.number, "a header in the journal is unreadable");
-            return;
-        };
-        self.save_growth(batch.log);
-        let Some(log) = self.logs.get_mut(batch.log).filter(|l| l.appended() == batch.from) else {
-            tracing::error!(record = record.number, log = %batch.log, "a batch does not follow");
-            return;
-        };
-        for entry in &batch.entries {
-            log.grown.frontier.push(crate::log::merkle::leaf_hash(&entry.header));
-        }
-        log.grown.checkpoint = batch.checkpoint.clone();
-        log.synced();
-        self.index_batch(record, &batch);
-        self.apply_batch(&batch, &headers);
-        self.apply_released();
-    }
-
-    fn replay_cosignature(&mut self, payload: &[u8]) {
-        let Ok(cosign) = wire::peer::parse_cosign(payload) else { return };
-        let Some(time_s) = cosign_time(&cosign) else { return };
-        let row = CosignatureRow { root: cosign.root, time_s, line: cosign.line.clone() };
-        let row = rows::encode(&row);
-        let key = keys::cosignature(cosign.log, cosign.witness, cosign.size);
-        self.group_rows().put(key, row);
     }
 
     /// The newest cosignature of each witness, from the rows.
@@ -421,7 +268,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 }
 
-fn cosign_time(cosign: &Cosign) -> Option<u64> {
+pub(super) fn cosign_time(cosign: &Cosign) -> Option<u64> {
     let text = std::str::from_utf8(&cosign.line).ok()?;
     let line = crate::log::note::SignatureLine::parse(text).ok()?;
     let time = line.signature().first_chunk::<8>()?;
