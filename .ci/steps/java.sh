@@ -58,12 +58,9 @@ fetch_debian() {
 }
 
 with_debian() {
-  local jars rpc protoc lib gen="$here/gen" classes="$here/classes"
+  local jars protoc lib gen="$here/gen" classes="$here/classes"
   command -v javac >/dev/null || { echo "no javac here"; return 1; }
   fetch_debian || return 1
-  # Debian's google/rpc is older than ErrorInfo; the Python package carries today's.
-  bash .ci/lib/foreign-venv.sh || exit 2
-  rpc=$(echo "$PWD"/target/ci/clients/lib/python3*/site-packages)
   protoc=$(find "$here/root/usr/bin" -name protoc)
   jars=$(find "$here/root/usr/share/java" -name '*.jar' ! -name 'netty-all*' ! -name 'samples*' \
     | sort | tr '\n' ':')
@@ -74,8 +71,9 @@ with_debian() {
   "$protoc" "--plugin=protoc-gen-grpc-java=$here/root/usr/bin/grpc_java_plugin" \
     -Iproto "-I$here/root/usr/include" "--java_out=$gen" "--grpc-java_out=$gen" \
     proto/liandong/v1/*.proto || exit 2
-  "$protoc" "-I$rpc" "-I$here/root/usr/include" "--java_out=$gen" google/rpc/error_details.proto \
-    || exit 2
+  # Debian's classes of google/rpc are older than ErrorInfo; ours come first on the class path.
+  "$protoc" -Iproto "-I$here/root/usr/include" "--java_out=$gen" \
+    proto/google/rpc/error_details.proto || exit 2
   unset LD_LIBRARY_PATH
   find "$gen" examples/java/src -name '*.java' >"$here/sources"
   javac -nowarn -Xlint:-options -encoding UTF-8 --release 11 -d "$classes" -cp "$jars" \

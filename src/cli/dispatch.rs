@@ -2,7 +2,8 @@
 
 use super::failure::Failure;
 use super::{
-    Command, Context, agreement, bench, card, case, check, demo, epoch, pki, serve, status, watch,
+    Command, Context, agreement, bench, card, case, check, demo, epoch, people, pki, rebuild,
+    roles, serve, status, watch,
 };
 
 /// Runs the command.
@@ -16,6 +17,9 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Check(args) => check::run(context, args).await,
         Command::Agreement(args) => agreement::run(&context.with(args.profile), args.command).await,
         Command::Card(args) => card::run(&context.with(args.profile), args.command).await,
+        Command::People(args) => people::run(context, args),
+        Command::Rebuild(args) => rebuild::run(context, args).await,
+        Command::Roles => roles::run(context),
         Command::Pki(args) => pki::run(context, args),
         Command::Epoch(args) => epoch::run(context, args).await,
         Command::Bench(args) => bench::run(context, args).await,

@@ -32,8 +32,11 @@ pub mod files;
 pub mod fleet;
 pub mod json;
 pub mod names;
+pub mod people;
 pub mod pki;
 pub mod profile;
+pub mod rebuild;
+pub mod roles;
 pub mod serve;
 pub mod status;
 pub mod status_text;
@@ -88,6 +91,12 @@ pub enum Command {
     Agreement(agreement::AgreementArgs),
     /// 本市名片：地址、证书机构、值班电话 · the card of the own city
     Card(card::CardArgs),
+    /// 现有证书登记与停用 · enrol certificates, disable identities
+    People(people::PeopleArgs),
+    /// 由日志重建视图（节点须已停止） · rebuild the views of a stopped node
+    Rebuild(rebuild::RebuildArgs),
+    /// 各角色权限一览 · who may call what
+    Roles,
     /// 城市密钥与试用证书 · city keys, and certificates for trying out
     Pki(pki::PkiArgs),
     /// 在本机测速：写入、交换、补齐，附底线 · measure this machine's speed, with the floors beside it
@@ -198,6 +207,11 @@ mod tests {
             "liandong agreement add a --api 127.0.0.1:1",
             "liandong agreement verify 聊邯 --json",
             "liandong card new --config liandong.toml --address a:1 --number 2",
+            "liandong people add a.pem --role inspector --id 37150011 --name 张",
+            "liandong people disable coordinator/1 --reason 离岗",
+            "liandong people enable --serial 0a:1b --config a.toml",
+            "liandong people list --json",
+            "liandong roles --lang en",
             "liandong pki init --city 371500 --dir a",
             "liandong pki officer --city 371500 --role admin --id 1",
             "liandong pki revoke a.pem b.pem --json",
@@ -216,6 +230,8 @@ mod tests {
             "liandong case transfer LD-1 --to 371522",
             "liandong case move LD-1 立案 --on 2026-02-30",
             "liandong case new --lon 115",
+            "liandong people disable",
+            "liandong people add a.pem --role chief --id 1",
             "liandong demo --cities 6",
         ] {
             assert!(parse(line).is_err(), "{line}");

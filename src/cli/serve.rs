@@ -1,14 +1,9 @@
 //! `liandong serve`: a node of one city, until it is told to stop.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use bytes::Bytes;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +11,6 @@ use super::failure::Failure;
 use crate::audit::Audit;
 use crate::config::{Config, Port};
 use crate::geo::Boundaries;
-use crate::ids::CityCode;
 use crate::journal::{Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
 use crate::log::keys::{SigningKey, VerifyingKey};
@@ -29,12 +23,21 @@ use crate::node::writer::{self, NodeHandle};
 use crate::rpc::gate::GateLimits;
 use crate::rpc::{peer_service, server};
 use crate::store::{SledStore, WriteBehind};
-use crate::trust::acceptor::{Acceptor, Live, PortLimits};
 use crate::trust::keys::{self, HmacKey};
-use crate::trust::tls::{self, CaDirectory, Credentials, Revocations, TlsContext};
+
+mod files;
+mod inbox;
+mod progress;
+mod reload;
+
+use self::progress::Progress;
+use self::reload::Reload;
 
 /// How often the inbox is looked at and the core hears that time has passed.
 const TICK: Duration = Duration::from_millis(250);
+
+/// How long open streams may go on once the node is told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(1);
 
 /// Arguments of `serve`.
 #[derive(clap::Args, Debug)]
@@ -79,33 +82,18 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let config = Config::load(&args.config).map_err(|e| Failure::local(e.text(lang)))?;
     crate::telemetry::init(&config.log)
         .map_err(|e| local("日志无法输出", "logging could not start", e))?;
-    let own = credentials(&config.peer)?;
-    let api_own = credentials(&config.api)?;
-    if args.production && own.chain.iter().chain(&api_own.chain).any(tls::is_trial) {
-        return Err(Failure::local(lang.pick(
-            "证书由 liandong pki 签发，仅供试用；请换用正式证书，或去掉 --production",
-            "the certificate was made by `liandong pki` for trying out; use another",
-        )));
-    }
+    let reload = Reload::begin(&config, args.production, lang)?;
     let peer_listener = listen(&config.peer).await?;
     let api_listener = listen(&config.api).await?;
     let clock = SystemClock::start();
-    let node = tokio::task::block_in_place(|| start(&config, clock))?;
+    let node = tokio::task::block_in_place(|| start(&config, clock, lang))?;
     let stop = CancellationToken::new();
-    let context = TlsContext {
-        city: config.city,
-        cas: CaDirectory::default(),
-        revocations: Revocations::default(),
-    };
-    let own_cas = certificates(&config.peer.ca)?;
-    set_cas(&node, &context, config.city, &own_cas);
-    context.revocations.set(revocation_lists(&config)?);
-    tokio::spawn(keep_cas(node.clone(), context.clone(), config.city, own_cas));
+    reload.set_cas(&node);
     tokio::spawn(tick(node.clone(), config.data_dir.join("inbox"), stop.clone()));
     let dialer = Dialer {
         node: node.clone(),
-        tls: context.clone(),
-        own: own.clone(),
+        tls: reload.peer_context(),
+        own: reload.own(),
         call: Arc::new(|node, channel, end| {
             tokio::spawn(async move {
                 let ended = peer_service::call(node, channel, end).await;
@@ -115,23 +103,23 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     };
     tokio::spawn(dialer.run(stop.clone()));
     tracing::info!(city = %config.city, "serving");
-    let tls_failed = |e: rustls::Error| local("证书无法使用", "the certificate cannot be used", e);
-    let peer_tls = context.peer_server(own).map_err(tls_failed)?;
-    let api_context = TlsContext { cas: CaDirectory::default(), ..context.clone() };
-    api_context.cas.set(BTreeMap::from([(config.city, certificates(&config.api.ca)?)]));
-    let api_tls = api_context.api_server(api_own).map_err(tls_failed)?;
-    let peer = acceptor(peer_tls, config.city, PortLimits::PEER).run(peer_listener, stop.clone());
-    let api = acceptor(api_tls, config.city, PortLimits::API).run(api_listener, stop.clone());
+    let peer = reload.peer_acceptor().run(peer_listener, stop.clone());
+    let api = reload.api_acceptor().run(api_listener, stop.clone());
+    tokio::spawn(reload.run(node.clone(), stop.clone()));
     let age = Duration::from_secs(config.limits.connection_age_s_max);
     let serve_peer = server::serve_peers(node.clone(), age / 2, peer, stop.clone());
     let audit = audit(&config)?;
     let gate = gate_limits(&config);
     let serve_api = server::serve_api(node.clone(), audit.clone(), gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
-    let (one, two) = tokio::join!(serve_peer, serve_api);
+    let served = async { tokio::join!(serve_peer, serve_api) };
+    let ended = tokio::select! {
+        (one, two) = served => one.and(two),
+        () = patience(&stop) => Ok(()),
+    };
     node.stop().await;
     audit.flush();
-    one.and(two).map_err(|e| local("服务中断", "the server ended", e))
+    ended.map_err(|e| local("服务中断", "the server ended", e))
 }
 
 /// The audit of this node, checked.
@@ -176,14 +164,15 @@ async fn stop_on_signal(stop: CancellationToken) {
         _ = term.recv() => {}
     }
     stop.cancel();
-    // Streams that never end must not keep the process: what is synced is safe.
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // A disk that does not answer must not keep the process: what is synced is safe.
+    tokio::time::sleep(STOP_WITHIN * 4).await;
     std::process::exit(0);
 }
 
-fn acceptor(config: rustls::ServerConfig, city: CityCode, limits: PortLimits) -> Acceptor {
-    let config = Arc::new(ArcSwap::from_pointee(config));
-    Acceptor { config, city, limits, live: Live::default() }
+/// Streams that never end must not keep a node from stopping in order.
+async fn patience(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(STOP_WITHIN).await;
 }
 
 async fn listen(port: &Port) -> Result<TcpListener, Failure> {
@@ -197,7 +186,11 @@ async fn listen(port: &Port) -> Result<TcpListener, Failure> {
 }
 
 /// Opens journal and views, replays, starts the writer.
-fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
+pub(super) fn start(
+    config: &Config,
+    clock: SystemClock,
+    lang: Lang,
+) -> Result<NodeHandle, Failure> {
     let mut random = SystemEntropy;
     let (mut journal_id, mut instance, mut page_key) = ([0; 16], [0; 16], [0; 32]);
     random.fill(&mut journal_id);
@@ -246,8 +239,10 @@ fn start(config: &Config, clock: SystemClock) -> Result<NodeHandle, Failure> {
     let judge = |sizes: &[(crate::ids::LogId, u64)]| {
         Guard::compare(guard.as_ref(), (id, report.created), sizes)
     };
-    let core = Core::open(parts, clock.now(), &judge, &mut |_, _| {})
+    let mut progress = Progress::new(lang);
+    let core = Core::open(parts, clock.now(), &judge, &mut |done, all| progress.at(done, all))
         .map_err(|e| local("无法启动", "could not start", e))?;
+    progress.done();
     let guard = guard.unwrap_or_else(|| Guard::begin(None, id));
     let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     writer::start(core, clock, keeper, reader, page_key, config.city)
@@ -291,67 +286,6 @@ fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {
     parsed.map(Some).map_err(|e| local("边界数据无法使用", "the borders cannot be used", e))
 }
 
-fn certificates(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let mut all = Vec::new();
-    for path in files {
-        let bad = |e| local(&path.display().to_string(), &path.display().to_string(), e);
-        for cert in CertificateDer::pem_file_iter(path).map_err(bad)? {
-            all.push(cert.map_err(bad)?);
-        }
-    }
-    Ok(all)
-}
-
-fn revocation_lists(
-    config: &Config,
-) -> Result<Vec<CertificateRevocationListDer<'static>>, Failure> {
-    let mut all = Vec::new();
-    for path in config.peer.crl.iter().chain(&config.api.crl) {
-        let bad = |e| local(&path.display().to_string(), &path.display().to_string(), e);
-        for list in CertificateRevocationListDer::pem_file_iter(path).map_err(bad)? {
-            all.push(list.map_err(bad)?);
-        }
-    }
-    Ok(all)
-}
-
-fn credentials(port: &Port) -> Result<Credentials, Failure> {
-    let path = &port.key;
-    let key = PrivateKeyDer::from_pem_file(path)
-        .map_err(|e| local(&path.display().to_string(), &path.display().to_string(), e))?;
-    Ok(Credentials { chain: certificates(std::slice::from_ref(&port.cert))?, key })
-}
-
-/// The CAs of every city with a card here, and the own ones.
-fn set_cas(
-    node: &NodeHandle,
-    context: &TlsContext,
-    own: CityCode,
-    own_cas: &[CertificateDer<'static>],
-) {
-    let book = node.book();
-    let mut cas = BTreeMap::from([(own, own_cas.to_vec())]);
-    for city in book.partners(own) {
-        if let Some(card) = book.card(city) {
-            let ders = card.cas.iter().map(|der| CertificateDer::from(der.clone()));
-            cas.insert(city, ders.collect());
-        }
-    }
-    context.cas.set(cas);
-}
-
-async fn keep_cas(
-    node: NodeHandle,
-    context: TlsContext,
-    own: CityCode,
-    own_cas: Vec<CertificateDer<'static>>,
-) {
-    let mut changes = node.book_changes();
-    while changes.changed().await.is_ok() {
-        set_cas(&node, &context, own, &own_cas);
-    }
-}
-
 /// Tells the core that time passes, and hands it what lies in the inbox.
 async fn tick(node: NodeHandle, inbox: PathBuf, stop: CancellationToken) {
     let mut interval = tokio::time::interval(TICK);
@@ -360,46 +294,7 @@ async fn tick(node: NodeHandle, inbox: PathBuf, stop: CancellationToken) {
             _ = interval.tick() => {}
             () = stop.cancelled() => return,
         }
-        take_inbox(&node, &inbox).await;
+        inbox::take(&node, &inbox).await;
         node.tell(Input::Tick).await;
-    }
-}
-
-/// Charters first, then cards, then manifests: each rests on the one before.
-fn rank(note: &[u8]) -> u8 {
-    if note.starts_with(b"liandong/charter/") {
-        0
-    } else if note.starts_with(b"liandong/card/") {
-        1
-    } else {
-        2
-    }
-}
-
-async fn take_inbox(node: &NodeHandle, inbox: &Path) {
-    let Ok(entries) = std::fs::read_dir(inbox) else { return };
-    let files = entries.flatten().map(|e| e.path()).filter(|p| p.is_file());
-    let mut notes: Vec<(PathBuf, Bytes)> =
-        files.filter_map(|p| std::fs::read(&p).ok().map(|b| (p, Bytes::from(b)))).collect();
-    if notes.is_empty() {
-        return;
-    }
-    notes.sort_by_key(|(path, note)| (rank(note), path.clone()));
-    let results = node.add_notes(notes.iter().map(|(_, note)| note.clone()).collect()).await;
-    for ((path, _), result) in notes.iter().zip(results) {
-        let (folder, why) = match &result {
-            Ok(_) => ("done", None),
-            Err(why) => ("refused", Some(why.clone())),
-        };
-        let target = inbox.join(folder);
-        let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-        let _ = std::fs::create_dir_all(&target);
-        if let Some(why) = why {
-            tracing::warn!(file = %path.display(), %why, "a note in the inbox was refused");
-            let _ = std::fs::write(target.join(name.with_extension("why")), why);
-        }
-        if let Err(error) = std::fs::rename(path, target.join(&name)) {
-            tracing::error!(file = %path.display(), %error, "could not move a note");
-        }
     }
 }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use hyper_util::rt::TokioIo;
+use rustls::CertificateError;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
@@ -42,8 +44,8 @@ pub struct Dialer {
     pub node: NodeHandle,
     /// Who is trusted.
     pub tls: TlsContext,
-    /// Own certificate.
-    pub own: Credentials,
+    /// Own certificate, as of now: it may be renewed while the node runs.
+    pub own: Arc<ArcSwap<Credentials>>,
     /// Runs the link.
     pub call: Call,
 }
@@ -119,7 +121,9 @@ impl Dialer {
     }
 
     async fn connect(&self, card: &Card, address: &str) -> Result<Channel, String> {
-        let config = self.tls.peer_client(self.own.clone(), card.city, &card.nodes);
+        let own = self.own.load_full();
+        check_own(&own)?;
+        let config = self.tls.peer_client((*own).clone(), card.city, &card.nodes);
         let connector = TlsConnector::from(Arc::new(config.map_err(|e| e.to_string())?));
         let target = address.to_owned();
         let dial = service_fn(move |_: Uri| {
@@ -139,8 +143,79 @@ impl Dialer {
             .origin(origin)
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(10));
-        endpoint.connect_with_connector(dial).await.map_err(|e| chain(&e))
+        endpoint.connect_with_connector(dial).await.map_err(|e| reason(&e))
     }
+}
+
+/// Looked at before dialling: the other side would only say that it does not like it.
+fn check_own(own: &Credentials) -> Result<(), String> {
+    let leaf = own.chain.first().ok_or("本市节点没有证书 · this node has no certificate")?;
+    let (_, cert) = x509_parser::parse_x509_certificate(leaf).map_err(|e| e.to_string())?;
+    let (valid, now) = (cert.validity(), crate::node::clock::wall_ms() / 1000);
+    if valid.not_after.timestamp() < now {
+        return Err(format!(
+            "本市节点证书已过期，请更换 · the certificate of this node has expired, renew it \
+             (OWN_CERT_EXPIRED not_after={} now={now})",
+            valid.not_after.timestamp()
+        ));
+    }
+    if now < valid.not_before.timestamp() {
+        return Err(format!(
+            "本市节点证书尚未生效，请核对本机时钟 · the certificate of this node is not valid yet, \
+             check the clock (OWN_CERT_NOT_YET_VALID not_before={} now={now})",
+            valid.not_before.timestamp()
+        ));
+    }
+    Ok(())
+}
+
+/// Why a dial failed, for the operator: the failures that people can mend are told apart.
+fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let all = chain(error);
+    let said = match certificate_error(error) {
+        Some(CertificateError::ExpiredContext { time, not_after }) => format!(
+            "对方证书已过期，请对方更换；若不符，先核对本机时钟 · the other side's certificate has \
+             expired (PEER_CERT_EXPIRED not_after={} now={})",
+            not_after.as_secs(),
+            time.as_secs()
+        ),
+        Some(CertificateError::NotValidYetContext { time, not_before }) => format!(
+            "对方证书尚未生效，先核对两地时钟 · the other side's certificate is not valid yet \
+             (PEER_CERT_NOT_YET_VALID not_before={} now={})",
+            not_before.as_secs(),
+            time.as_secs()
+        ),
+        Some(CertificateError::UnknownIssuer) => {
+            "对方证书不是其名片上的证书机构签发的，请核对名片 · not issued by a CA on its card \
+             (PEER_CERT_UNKNOWN_CA)"
+                .to_owned()
+        }
+        Some(CertificateError::Revoked) => {
+            "对方证书已被吊销 · the other side's certificate is revoked (PEER_CERT_REVOKED)"
+                .to_owned()
+        }
+        Some(_) | None => return all,
+    };
+    format!("{said}: {all}")
+}
+
+/// What rustls found wrong with the other side's certificate.
+fn certificate_error<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a CertificateError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // An io::Error shows the error it carries only on request.
+        let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let found = carried
+            .and_then(|e| e.downcast_ref::<rustls::Error>())
+            .or_else(|| error.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::InvalidCertificate(wrong)) = found {
+            return Some(wrong);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// An error with its causes, for the operator.

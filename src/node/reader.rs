@@ -95,6 +95,14 @@ impl<D: Disk, S: Store> Reader<D, S> {
         Self { rows, journal, journal_id, node_key }
     }
 
+    /// Waits until every row committed so far is written.
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError`] when rows could not be written.
+    pub fn flush(&self) -> Result<(), crate::store::StoreError> {
+        self.rows.flush()
+    }
+
     /// The views, consistent while held.
     #[must_use]
     pub fn view(&self) -> ViewRead<'_, S> {

@@ -67,6 +67,8 @@ pub struct NodeHandle {
     page_key: [u8; 32],
     city: CityCode,
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
+    notices: Arc<Mutex<Vec<String>>>,
+    presentable: Arc<watch::Sender<bool>>,
     healthy: watch::Receiver<bool>,
     traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
 }
@@ -155,7 +157,28 @@ impl NodeHandle {
     pub async fn status(&self) -> Option<NodeStatus> {
         let (answer, wait) = oneshot::channel();
         self.ask(Box::new(Input::Status), Answer::Status(answer)).await;
-        wait.await.ok()
+        let mut status = wait.await.ok()?;
+        let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        status.warnings.extend(notices.iter().cloned());
+        drop(notices);
+        Some(status)
+    }
+
+    /// Replaces what the shell adds to the warnings: certificates that end, files that are wrong.
+    /// `presentable` is false while an own certificate is past its end.
+    pub fn set_notices(&self, notices: Vec<String>, presentable: bool) {
+        *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
+        self.presentable.send_if_modified(|before| {
+            let changed = *before != presentable;
+            *before = presentable;
+            changed
+        });
+    }
+
+    /// False while an own certificate is past its end: nobody who looks would let us in.
+    #[must_use]
+    pub fn presentable(&self) -> watch::Receiver<bool> {
+        self.presentable.subscribe()
     }
 
     async fn ask(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>, answer: Answer) {
@@ -269,6 +292,8 @@ pub fn start(
         page_key,
         city,
         linked: Arc::default(),
+        notices: Arc::default(),
+        presentable: Arc::new(watch::Sender::new(true)),
         healthy,
         traffic: Arc::default(),
     })
@@ -296,7 +321,9 @@ impl Writer {
                 stop = self.take(next).or(stop);
             }
             let now = self.clock.now();
-            if self.core.wants_commit(now) {
+            // Receipts ride with the next group; with the last one, when the node stops.
+            let last = stop.is_some() && !self.core.is_poisoned();
+            if self.core.wants_commit(now) || last {
                 let outputs = self.core.on(now, Input::Commit);
                 self.perform(outputs);
                 if self.core.is_poisoned() {

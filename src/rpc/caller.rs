@@ -6,8 +6,9 @@ use crate::api::request::Caller;
 use crate::domain::code::Language;
 use crate::log::ActorRole;
 use crate::trust::acceptor::Peer;
+use crate::trust::people::Standing;
 use crate::trust::roles;
-use crate::trust::spiffe::{Role, Subject};
+use crate::trust::spiffe::Role;
 use crate::wire::status::{self, Refused};
 
 /// A caller who may make the call, and the language to answer in.
@@ -26,28 +27,32 @@ pub struct Called {
 /// Checks who makes a call of `method`.
 ///
 /// # Errors
-/// `CERT_UNKNOWN`, `CERT_REVOKED` or `ROLE_NOT_ALLOWED`.
+/// `CERT_UNKNOWN`, `CERT_REVOKED`, `PERSON_DISABLED` or `ROLE_NOT_ALLOWED`.
 pub fn called<T>(request: &Request<T>, method: &str) -> Result<Called, Box<Status>> {
     let language = status::language(request.metadata());
     let refuse = |refused: Refused| Box::new(refused.status(language));
     let peer = request.extensions().get::<Peer>().cloned();
     let peer = peer.ok_or_else(|| refuse(Refused::new("CERT_UNKNOWN")))?;
+    let (role, id) = match peer.people.standing(&peer.identity) {
+        Standing::Is(role, id) => (role, id),
+        Standing::Disabled => return Err(refuse(Refused::new("PERSON_DISABLED"))),
+        Standing::Unknown => {
+            let (issuer, serial) = (&peer.identity.issuer, &peer.identity.serial);
+            tracing::warn!(%issuer, %serial, "a certificate called that nobody has enrolled");
+            return Err(refuse(Refused::new("CERT_UNKNOWN")));
+        }
+    };
     if peer.revoked.is_cancelled() {
         return Err(refuse(Refused::new("CERT_REVOKED")));
     }
-    let Subject::Person(role, id) = &peer.identity.subject else {
-        return Err(refuse(Refused::new("CERT_UNKNOWN")));
-    };
-    if !roles::access(method).is_some_and(|access| access.allows(*role)) {
+    if !roles::access(method).is_some_and(|access| access.allows(role)) {
         let refused = Refused::new("ROLE_NOT_ALLOWED").with("role", role.name());
         return Err(refuse(refused.with("method", method)));
     }
-    let caller = Caller {
-        identity: peer.identity.name(),
-        role: actor_role(*role),
-        certificate_number: id.clone(),
-    };
-    Ok(Called { caller, role: *role, peer: peer.clone(), language })
+    // The same name whether the certificate carries it or `people.toml` gives it.
+    let identity = format!("{}/{id}", role.name());
+    let caller = Caller { identity, role: actor_role(role), certificate_number: id };
+    Ok(Called { caller, role, peer: peer.clone(), language })
 }
 
 const fn actor_role(role: Role) -> ActorRole {

@@ -15,6 +15,7 @@ use crate::node::link::{self, LinkEnd, OUTGOING_MAX};
 use crate::node::writer::{NodeHandle, Traffic};
 use crate::sync::Frame;
 use crate::trust::acceptor::Peer;
+use crate::trust::people::Standing;
 use crate::trust::spiffe::Subject;
 use crate::wire::pb::peer_v1 as pb;
 use crate::wire::pb::peer_v1::peer_service_server::PeerService;
@@ -57,6 +58,11 @@ impl PeerService for PeerApi {
         let who = request.extensions().get::<Peer>().cloned().ok_or_else(unknown)?;
         if !matches!(who.identity.subject, Subject::Node(_)) {
             return Err(unknown());
+        }
+        // The list names identities of the own city only: a stand-by that was taken out.
+        let own = who.identity.city == self.node.city();
+        if own && who.people.standing(&who.identity) == Standing::Disabled {
+            return Err(Refused::new("PERSON_DISABLED").status(Language::En));
         }
         let traffic = self.node.traffic(who.identity.city);
         let counted = Arc::clone(&traffic);

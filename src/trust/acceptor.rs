@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
@@ -21,8 +21,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
+use super::people::PeopleBook;
 use super::spiffe::Identity;
 use crate::ids::CityCode;
+
+/// Refused handshakes are logged once in this time; the others are counted.
+const SPEAK_EVERY: Duration = Duration::from_secs(1);
 
 /// Bounds of one port.
 #[derive(Clone, Copy, Debug)]
@@ -61,24 +65,47 @@ pub struct Peer {
     pub identity: Arc<Identity>,
     /// Where it comes from.
     pub address: SocketAddr,
-    /// Cancelled when its certificate is revoked: ends the connection and its streams.
+    /// Cancelled when it may not call any more: ends the connection and its streams.
     pub revoked: CancellationToken,
+    /// What the own city's identities are here, as of now.
+    pub people: PeopleBook,
 }
 
-/// Live connections by serial number, so that a revoked certificate loses them.
+/// Live connections, so that whoever may not call any more loses them.
 #[derive(Clone, Debug, Default)]
-pub struct Live(Arc<Mutex<BTreeMap<String, CancellationToken>>>);
+pub struct Live(Arc<Mutex<LiveTable>>);
+
+/// Whose each live connection is, and what ends it.
+type LiveTable = BTreeMap<u64, (Arc<Identity>, CancellationToken)>;
+
+/// A connection's place among the live ones.
+#[derive(Debug)]
+struct LivePlace {
+    live: Live,
+    number: u64,
+}
+
+impl Drop for LivePlace {
+    fn drop(&mut self) {
+        let mut live = self.live.0.lock().unwrap_or_else(PoisonError::into_inner);
+        live.remove(&self.number);
+    }
+}
 
 impl Live {
-    fn token(&self, serial: &str) -> CancellationToken {
+    fn enter(&self, identity: &Arc<Identity>, revoked: &CancellationToken) -> LivePlace {
         let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        live.entry(serial.to_owned()).or_default().child_token()
+        let number = live.last_key_value().map_or(0, |(last, _)| last + 1);
+        live.insert(number, (Arc::clone(identity), revoked.clone()));
+        LivePlace { live: self.clone(), number }
     }
 
-    /// Ends all connections of a certificate, now and for as long as the process lives.
-    pub fn revoke(&self, serial: &str) {
-        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        live.entry(serial.to_owned()).or_default().cancel();
+    /// Ends the live connections of all identities that `gone` names; returns how many. Whether
+    /// they may come back is for the next handshake and the next call to say.
+    pub fn end(&self, gone: impl Fn(&Identity) -> bool) -> usize {
+        let live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = live.values().filter(|(identity, _)| gone(identity));
+        ended.map(|(_, revoked)| revoked.cancel()).count()
     }
 }
 
@@ -88,6 +115,7 @@ pub struct Conn {
     peer: Peer,
     revoked: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: Place,
+    _live: LivePlace,
 }
 
 /// A place among the connections, and among those of one address.
@@ -119,6 +147,29 @@ pub struct Acceptor {
     pub limits: PortLimits,
     /// Live connections.
     pub live: Live,
+    /// What the own city's identities are here.
+    pub people: PeopleBook,
+    /// Says seldom what happens often.
+    pub refusals: Seldom,
+}
+
+/// Lets one line a second through and counts the rest.
+#[derive(Debug, Default)]
+pub struct Seldom(Mutex<(Option<Instant>, u64)>);
+
+impl Seldom {
+    /// Whether a line may be written now; with it, how many were not since the last.
+    fn may_speak(&self) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let (last, unsaid) = *state;
+        if last.is_some_and(|last| now.duration_since(last) < SPEAK_EVERY) {
+            *state = (last, unsaid.saturating_add(1));
+            return None;
+        }
+        *state = (Some(now), 0);
+        Some(unsaid)
+    }
 }
 
 impl Acceptor {
@@ -176,7 +227,10 @@ impl Acceptor {
         let stream = match tokio::time::timeout(self.limits.handshake_timeout, accept).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
-                tracing::warn!(%address, %error, "handshake refused");
+                // Whoever knocks all day must not fill the disk with lines.
+                if let Some(unsaid) = self.refusals.may_speak() {
+                    tracing::warn!(%address, %error, unsaid, "handshake refused");
+                }
                 return None;
             }
             Err(_) => {
@@ -186,10 +240,12 @@ impl Acceptor {
         };
         let leaf = stream.get_ref().1.peer_certificates().and_then(|c| c.first())?;
         let identity = Identity::of(leaf, self.city).ok()?;
-        let revoked = self.live.token(&identity.serial);
-        let peer = Peer { identity: Arc::new(identity), address, revoked: revoked.clone() };
+        let (identity, revoked) = (Arc::new(identity), CancellationToken::new());
+        let live = self.live.enter(&identity, &revoked);
+        let people = self.people.clone();
+        let peer = Peer { identity, address, revoked: revoked.clone(), people };
         let revoked = Box::pin(revoked.cancelled_owned());
-        Some(Conn { stream, peer, revoked, _place: place })
+        Some(Conn { stream, peer, revoked, _place: place, _live: live })
     }
 }
 

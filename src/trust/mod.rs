@@ -9,6 +9,7 @@ pub mod card;
 pub mod charter;
 pub mod keys;
 pub mod new_log;
+pub mod people;
 pub mod pki;
 pub mod roles;
 pub mod spiffe;

@@ -145,8 +145,7 @@ pub fn parse_uri(uri: &str) -> Result<(CityCode, Subject), IdentityError> {
         uri.strip_prefix("spiffe://").ok_or(IdentityError::Form)?.split('/').collect();
     let [city, kind, id] = parts.as_slice() else { return Err(IdentityError::Form) };
     let city = CityCode::parse(city).map_err(|_| IdentityError::Form)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if id.is_empty() || id.len() > ID_MAX || !id.chars().all(plain) {
+    if !is_plain_id(id) {
         return Err(IdentityError::Form);
     }
     if *kind == "node" {
@@ -155,6 +154,13 @@ pub fn parse_uri(uri: &str) -> Result<(CityCode, Subject), IdentityError> {
     }
     let role = Role::parse(kind).ok_or(IdentityError::Form)?;
     Ok((city, Subject::Person(role, (*id).to_owned())))
+}
+
+/// Whether a text can be the id of a person or system.
+#[must_use]
+pub fn is_plain_id(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=ID_MAX).contains(&id.len()) && id.chars().all(plain)
 }
 
 /// The SPIFFE id of a node.

@@ -1,26 +1,12 @@
 //! `liandong epoch`: a log is begun anew, beside a running node and while it is stopped.
 
-use std::path::Path;
-use std::process::Command;
-
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
-use serde_json::Value;
 
-use super::nodes::{Nodes, exe, opening, plan, until};
+use super::deploy::run;
+use super::nodes::{Nodes, opening, plan, until};
 
 const CITIES: [u32; 2] = [371_500, 130_400];
-
-/// Runs a command and reads its JSON.
-fn run(folder: &Path, args: &[&str]) -> Result<Value, Value> {
-    let output = Command::new(exe()).args(args).arg("--json").current_dir(folder).output().unwrap();
-    let read = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        let from = text.find('{').unwrap_or(0); // An explanation may stand before it.
-        serde_json::from_str(&text[from..]).unwrap_or_else(|e| panic!("{e}: {text}"))
-    };
-    if output.status.success() { Ok(read(&output.stdout)) } else { Err(read(&output.stderr)) }
-}
 
 async fn own_logs(nodes: &Nodes, code: u32) -> Vec<pb::Log> {
     let client = nodes.client_as(code, Role::Admin).await;

@@ -8,7 +8,10 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod bench;
+mod certs;
 mod demo;
+mod deploy;
 mod disk;
 mod epochs;
 mod exchange;
@@ -19,12 +22,16 @@ mod kills;
 mod log_oracles;
 mod nodes;
 mod notes;
+mod operator;
+mod people;
 mod power;
 mod proxy;
 mod rebuild;
 mod restore;
+mod roles;
 mod storm;
 mod tidy;
+mod tls;
 mod two_cities;
 mod world;
 mod world_damage;

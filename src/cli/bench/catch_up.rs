@@ -52,7 +52,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
         let figure = Figure::new(&format!("catch-up.{id}"), &zh, &en, rate, "entries/s")
             .over("catch-up.floor");
         report.add(if id == "cosigned" {
-            figure.within("比值 ratio ≥ 0.50", Bound::RatioAtLeast(0.5))
+            figure.within("× ≥ 0.50", Bound::RatioAtLeast(0.5))
         } else {
             figure
         });

@@ -23,10 +23,6 @@ use crate::wire;
 
 /// Clients that write what is caught up on.
 const CLIENTS: usize = 16;
-/// Live entries, and those of the catch-up.
-const LIVE: u64 = 1000;
-/// See [`LIVE`].
-const CAUGHT_UP: u64 = 8000;
 /// Between two live writes: long enough that each travels alone.
 const PAUSE: Duration = Duration::from_millis(3);
 
@@ -45,13 +41,13 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
     bench.say("线路字节：实时", "bytes on the wire: live");
     let start = settled(&stage, here).await?;
     let before = counted.bytes();
-    one_by_one(adders.first().cloned()).await?;
+    one_by_one(adders.first().cloned(), bench.counted.0).await?;
     let live = settled(&stage, here).await?;
     let live_bytes = counted.bytes() - before;
     bench.say("线路字节：补齐", "bytes on the wire: catch-up");
     stage.stop(THERE);
     let adders = stage.note_adders(&clients, "footprint-away").await?;
-    load::run(adders, Until::Calls(CAUGHT_UP / 16)).await?;
+    load::run(adders, Until::Calls(bench.counted.1 / 16)).await?;
     let before = counted.bytes();
     stage.start(THERE).await?;
     let end = settled(&stage, here).await?;
@@ -129,9 +125,9 @@ async fn settled(stage: &Stage, here: &Client) -> Result<Far, Failure> {
 }
 
 /// Writes that each travel alone.
-async fn one_by_one(adder: Option<AddNote>) -> Result<(), Failure> {
+async fn one_by_one(adder: Option<AddNote>, count: u64) -> Result<(), Failure> {
     let mut adder = adder.ok_or_else(|| Failure::local("no connection"))?;
-    for nth in 0..LIVE {
+    for nth in 0..count {
         let called = adder.call(nth).await;
         called.map_err(|status| load::refused("write", &status))?;
         tokio::time::sleep(PAUSE).await;

@@ -60,6 +60,8 @@ struct Bench {
     load_for: Duration,
     /// Entries to catch up on.
     entries: u64,
+    /// Entries counted on the wire: one at a time, and caught up on.
+    counted: (u64, u64),
     lang: Lang,
 }
 
@@ -86,6 +88,7 @@ pub async fn run(context: &Context, args: BenchArgs) -> Result<(), Failure> {
         exe,
         load_for: if args.quick { Duration::from_secs(2) } else { Duration::from_secs(10) },
         entries: args.entries.unwrap_or(if args.quick { 5_000 } else { 100_000 }),
+        counted: if args.quick { (200, 1600) } else { (1000, 16_000) },
         lang,
     };
     std::fs::create_dir_all(&dir)

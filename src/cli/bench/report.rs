@@ -22,14 +22,14 @@ pub struct Figure {
     pub percentiles_ms: Option<(f64, f64)>,
     /// Id of the figure of the same unit it is compared with.
     pub floor: Option<String>,
-    /// What DESIGN asks for, in Chinese and English.
+    /// What DESIGN asks for.
     pub budget: Option<Budget>,
 }
 
 /// What is asked of a figure.
 #[derive(Clone, Debug)]
 pub struct Budget {
-    /// For people, without words.
+    /// For people of either language; `×` is the ratio to the floor.
     pub text: String,
     /// Where it is met.
     pub bound: Bound,

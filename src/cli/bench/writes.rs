@@ -51,7 +51,7 @@ pub async fn alone(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
             .figure(&format!("write.alone.{count}"), &zh, &en)
             .over(&format!("call.{count}"));
         report.add(if count == 64 {
-            figure.within("比值 ratio ≥ 0.70", Bound::RatioAtLeast(0.7))
+            figure.within("× ≥ 0.70", Bound::RatioAtLeast(0.7))
         } else {
             figure
         });
@@ -102,7 +102,7 @@ pub async fn five(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
         } else {
             figure
         });
-        for client in here.iter() {
+        for client in &here {
             let size = stage.far(client).await?.stored;
             wait_for(&stage, &others, size).await?;
         }

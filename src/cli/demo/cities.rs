@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::connect::Client;
 use crate::cli::failure::Failure;
-use crate::cli::fleet::Fleet;
+use crate::cli::fleet::{Agreement, Fleet};
 use crate::lang::Lang;
 use crate::trust::spiffe::Role;
 use crate::wire::pb::v1 as pb;
@@ -60,7 +60,7 @@ impl Starter {
 /// How to reach a city's node in each capacity that the demo acts in.
 #[derive(Clone)]
 pub struct Door {
-    /// The city's own case system.
+    /// The city's own case system, which may ask often.
     pub system: Client,
     /// The person who deals with other cities.
     pub coordinator: Client,
@@ -223,16 +223,46 @@ impl Drop for Cities {
 /// What a city still lacks before it can write in all its agreements.
 async fn missing(door: &Door, fleet: &Fleet, code: u32) -> Result<Vec<String>, Failure> {
     let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
-    let answer = door.coordinator.agreements().list_agreements(request).await;
-    let answer = answer.map_err(|status| door.coordinator.failure(&status))?;
-    let known = answer.into_inner().agreements;
-    let own = fleet.agreements.iter().filter(|a| a.members.contains(&code));
+    let answer = door.system.agreements().list_agreements(request).await;
+    let answer = answer.map_err(|status| door.system.failure(&status))?;
+    Ok(lacking(&answer.into_inner().agreements, &fleet.agreements, code))
+}
+
+/// Agreements of a city in which it cannot write yet, or cannot reach every member.
+fn lacking(known: &[pb::Agreement], signed: &[Agreement], code: u32) -> Vec<String> {
     let lacks = |name: &str| {
         let found = known.iter().find(|a| a.name == name);
         !found.is_some_and(|a| {
             a.complete && a.writable && a.members.iter().all(|member| member.card_known)
         })
     };
-    let lacking = own.filter(|a| lacks(&a.name())).map(|a| a.short_name.clone());
-    Ok(lacking.collect())
+    let own = signed.iter().filter(|a| a.members.contains(&code));
+    own.filter(|a| lacks(&a.name())).map(|a| a.short_name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_city_is_ready_when_all_its_agreements_are() {
+        let signed = |id: &str, members: [u32; 2]| Agreement {
+            id: id.to_owned(),
+            short_name: id.to_owned(),
+            members: members.to_vec(),
+        };
+        let all =
+            [signed("a", [1, 2]), signed("b", [1, 3]), signed("c", [2, 3]), signed("d", [1, 4])];
+        let known = |id: &str, writable, card_known| pb::Agreement {
+            name: format!("agreements/{id}"),
+            complete: true,
+            writable,
+            members: vec![pb::Member { card_known, ..pb::Member::default() }],
+            ..pb::Agreement::default()
+        };
+        let here = [known("a", true, true), known("b", false, true), known("d", true, false)];
+        assert_eq!(lacking(&here, &all, 1), ["b", "d"]);
+        assert_eq!(lacking(&here, &all, 2), ["c"], "one that is not here at all");
+        assert_eq!(lacking(&here[..1], &all[..1], 1), Vec::<String>::new());
+    }
 }
