@@ -13,11 +13,12 @@ use crate::api::status::{LogStatus, NodeStatus};
 use crate::ids::{CityCode, LogId};
 use crate::limits::PAGE_BYTES_MAX;
 use crate::log::{ActorRef, Entry, PartSlot};
-use crate::node::reader::Reader;
+use crate::node::load::ReadError;
+use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{self, Effect, HistoryEntry};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
-use crate::wire::status::Refused;
+use crate::wire::status::{self, Refused};
 
 /// Entries of a page nobody asked a size for.
 const PAGE_SIZE: usize = 100;
@@ -83,7 +84,12 @@ impl CaseApi {
         drop(rows);
         let (mut entries, mut bytes, mut last) = (Vec::new(), 0, None);
         for entry in found.iter().take(size) {
-            let written = history_out(&reader, &witnesses, entry, self.node.city());
+            let loaded = match reader.entry(entry.position) {
+                Err(ReadError::Damaged { at, .. }) => return Err(status::corrupt(at)),
+                other => other.ok(),
+            };
+            let written =
+                history_out(&reader, &witnesses, entry, (self.node.city(), loaded.as_ref()));
             bytes += written.encoded_len();
             if bytes > PAGE_BYTES_MAX && !entries.is_empty() {
                 break;
@@ -101,7 +107,7 @@ fn history_out(
     reader: &Reader,
     witnesses: &[Witness],
     entry: &HistoryEntry,
-    own: CityCode,
+    (own, loaded): (CityCode, Option<&LoadedEntry>),
 ) -> pb::HistoryEntry {
     let at = entry.position;
     let (effect, reason) = match &entry.effect {
@@ -110,10 +116,9 @@ fn history_out(
         Effect::Misfit(reason) => (pb::EntryEffect::Misfit, reason.clone()),
         Effect::Newer => (pb::EntryEffect::Newer, String::new()),
     };
-    let loaded = reader.entry(at).ok();
-    let envelope = loaded.as_ref().map(|l| &l.entry.envelope);
-    let texts = loaded.as_ref().map(|l| texts(reader, &l.entry)).unwrap_or_default();
-    let effective_on = loaded.as_ref().and_then(|l| l.event.effective_on()).map(read::date_out);
+    let envelope = loaded.map(|l| &l.entry.envelope);
+    let texts = loaded.map(|l| texts(reader, &l.entry)).unwrap_or_default();
+    let effective_on = loaded.and_then(|l| l.event.effective_on()).map(read::date_out);
     let actor = |a: Option<ActorRef>| a.map(|a| a.id.to_string()).unwrap_or_default();
     pb::HistoryEntry {
         entry: at.to_string(),
@@ -124,7 +129,7 @@ fn history_out(
         clock_suspect: envelope.is_some_and(|e| e.clock_suspect),
         effective_on,
         state: read::state_number(entry.state),
-        header: loaded.as_ref().and_then(|l| read::header(&l.entry.header)),
+        header: loaded.and_then(|l| read::header(&l.entry.header)),
         texts,
         holdings: holdings(reader, witnesses, entry, own),
         actor: actor(envelope.and_then(|e| e.actor)),
