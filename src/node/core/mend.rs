@@ -81,11 +81,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             true
         });
         for ((log, from), to) in gaps {
-            tracing::error!(%log, from, to, "entries are damaged on this disk");
+            let entries = to.saturating_sub(from);
+            tracing::error!(%log, from, entries, "entries are damaged on this disk");
             self.mending.gaps.insert((log, from), to);
         }
         for (at, part) in parts {
-            tracing::error!(%at, part, "a late part is damaged on this disk");
+            tracing::error!(entry = %at, part, "a late part is damaged on this disk");
             self.group_rows().delete(&keys::late_part(at, part));
             self.group_rows().put(keys::missing_part(at, part), Vec::new());
         }

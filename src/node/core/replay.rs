@@ -33,7 +33,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let total = self.journal.next_record();
         let mut failed = None;
         let mut told = 0;
-        tracing::info!(from, total, "reading the journal into the views");
+        tracing::info!(from, all = total, "reading the journal into the views");
         reader.scan(from, &mut |record, kind, payload| {
             let (done, all) = (record.number.saturating_sub(from), total.saturating_sub(from));
             progress(done, all);
