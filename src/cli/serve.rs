@@ -36,6 +36,9 @@ use self::reload::Reload;
 /// How often the inbox is looked at and the core hears that time has passed.
 const TICK: Duration = Duration::from_millis(250);
 
+/// How long open streams may go on once the node is told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(1);
+
 /// Arguments of `serve`.
 #[derive(clap::Args, Debug)]
 pub struct ServeArgs {
@@ -109,10 +112,14 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let gate = gate_limits(&config);
     let serve_api = server::serve_api(node.clone(), audit.clone(), gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
-    let (one, two) = tokio::join!(serve_peer, serve_api);
+    let served = async { tokio::join!(serve_peer, serve_api) };
+    let ended = tokio::select! {
+        (one, two) = served => one.and(two),
+        () = patience(&stop) => Ok(()),
+    };
     node.stop().await;
     audit.flush();
-    one.and(two).map_err(|e| local("服务中断", "the server ended", e))
+    ended.map_err(|e| local("服务中断", "the server ended", e))
 }
 
 /// The audit of this node, checked.
@@ -157,9 +164,15 @@ async fn stop_on_signal(stop: CancellationToken) {
         _ = term.recv() => {}
     }
     stop.cancel();
-    // Streams that never end must not keep the process: what is synced is safe.
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // A disk that does not answer must not keep the process: what is synced is safe.
+    tokio::time::sleep(STOP_WITHIN * 4).await;
     std::process::exit(0);
+}
+
+/// Streams that never end must not keep a node from stopping in order.
+async fn patience(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(STOP_WITHIN).await;
 }
 
 async fn listen(port: &Port) -> Result<TcpListener, Failure> {

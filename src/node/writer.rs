@@ -321,7 +321,9 @@ impl Writer {
                 stop = self.take(next).or(stop);
             }
             let now = self.clock.now();
-            if self.core.wants_commit(now) {
+            // Receipts ride with the next group; with the last one, when the node stops.
+            let last = stop.is_some() && !self.core.is_poisoned();
+            if self.core.wants_commit(now) || last {
                 let outputs = self.core.on(now, Input::Commit);
                 self.perform(outputs);
                 if self.core.is_poisoned() {

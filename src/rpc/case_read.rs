@@ -3,7 +3,7 @@
 use crate::api::request::PartContent;
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::log::PartKind;
-use crate::node::reader::Reader;
+use crate::node::reader::{LoadedEntry, Reader};
 use crate::node::writer::NodeHandle;
 use crate::view::{self, CaseView};
 use crate::wire::case::{Contents, case_to_pb};
@@ -45,27 +45,41 @@ pub fn written(
     case_to_pb((agreement, subject), found, &contents, node.city(), &members)
 }
 
-fn part(reader: &Reader, at: Position, kind: PartKind) -> Option<PartContent> {
-    let loaded = reader.entry(at).ok()?;
-    let place = loaded.entry.envelope.parts.iter().position(|p| p.kind == kind)?;
-    reader.part(&loaded.entry, place).ok().flatten()
+/// The entries of one answer, each read from the journal once: record, number and person of a
+/// case mostly stand in the entry that opened it.
+struct Entries<'a> {
+    reader: &'a Reader,
+    read: Vec<(Position, Option<LoadedEntry>)>,
+}
+
+impl Entries<'_> {
+    fn part(&mut self, at: Position, kind: PartKind) -> Option<PartContent> {
+        if !self.read.iter().any(|(known, _)| *known == at) {
+            self.read.push((at, self.reader.entry(at).ok()));
+        }
+        let (_, loaded) = self.read.iter().find(|(known, _)| *known == at)?;
+        let entry = &loaded.as_ref()?.entry;
+        let place = entry.envelope.parts.iter().position(|p| p.kind == kind)?;
+        self.reader.part(entry, place).ok().flatten()
+    }
 }
 
 fn contents(reader: &Reader, found: &CaseView) -> Contents {
+    let mut entries = Entries { reader, read: Vec::with_capacity(2) };
     let mut contents = Contents::default();
     if let Some(PartContent::CaseRecord(record)) =
-        part(reader, found.record_at, PartKind::CaseRecord)
+        entries.part(found.record_at, PartKind::CaseRecord)
     {
         contents.record = Some(*record);
     }
     if let Some(PartContent::CaseNumber { number, external_ref }) =
-        part(reader, found.opened_at, PartKind::CaseNumber)
+        entries.part(found.opened_at, PartKind::CaseNumber)
     {
         contents.number = number;
         contents.external_ref = external_ref;
     }
     if let Some(at) = found.person_at
-        && let Some(PartContent::Person(person)) = part(reader, at, PartKind::Person)
+        && let Some(PartContent::Person(person)) = entries.part(at, PartKind::Person)
     {
         contents.person = Some(person);
     }
