@@ -13,7 +13,9 @@ use crate::log::merkle::Frontier;
 use crate::node::core::gate::{ASKING_MS, Recoveries};
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::io::Now;
+use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{Held, Hold, LogTable};
+use crate::node::core::parts::Asking;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
 use crate::node::core::{AgreementBook, Core, Entropy, KeyRing, Settings, commit, keys};
 use crate::store::{Store, WriteBehind};
@@ -90,7 +92,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             book: AgreementBook::default(),
             logs: LogTable::default(),
             exchange,
-            links: BTreeMap::new(),
+            links: LinkBook::default(),
+            asking: Asking::default(),
+            complete: BTreeMap::new(),
             recoveries: Recoveries::default(),
             queue: Queue::default(),
             group: Group::default(),
@@ -103,6 +107,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let from = core.take_rows()?;
         core.replay(from, progress)?;
         core.load_cosignatures();
+        core.load_owed();
         core.judge(guard);
         if core.group.dirty {
             // A restore that was found is on disk before the guard can move. There are no links
@@ -221,6 +226,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         if commit::read_at_start(kind) {
             self.group.changes.insert(keys::small(record.number), Some(rows::encode(&record)));
             self.replay_small(kind, Bytes::copy_from_slice(payload));
+            if kind == RecordKind::ForkProof {
+                // As it went when it was written: whoever waited for that log goes on.
+                self.apply_released();
+            }
             return;
         }
         match kind {
@@ -228,10 +237,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             RecordKind::Cosignature => self.replay_cosignature(payload),
             RecordKind::LatePart => {
                 if let Ok(late) = wire::peer::parse_late_part(payload) {
-                    let row = rows::encode(&record);
-                    let mut rows = self.group_rows();
-                    rows.put(keys::late_part(late.entry, late.part), row);
-                    rows.delete(&keys::missing_part(late.entry, late.part));
+                    self.index_late_part(late.entry, late.part, rows::encode(&record));
                 }
             }
             RecordKind::Manifest
@@ -266,7 +272,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                     && let Some(found) = self.logs.get_mut(log)
                 {
                     found.fork = Some(proof);
-                    self.warnings.push(format!("两份记录不一致（已保全证据）：日志 {log}"));
+                    if found.own.is_some() {
+                        found.hold = Hold::Restored;
+                    }
+                    self.warn_of_fork(log);
                 }
             }
             RecordKind::Local => self.replay_local(&payload),
