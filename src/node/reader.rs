@@ -10,6 +10,7 @@ use crate::api::request::PartContent;
 use crate::domain::Event;
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::{Disk, JournalReader, RealDisk};
+use crate::limits;
 use crate::log::{Entry, Head, PartSlot, merkle};
 use crate::node::core::keys;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
@@ -232,7 +233,10 @@ impl<D: Disk, S: Store> Reader<D, S> {
             }
             stretch.next = row.end;
             stretch.bytes += batch.signed_bytes().max(1);
-            stretch.batches.push(batch);
+            match stretch.batches.last_mut() {
+                Some(last) if may_join(last, &batch) => join(last, batch),
+                Some(_) | None => stretch.batches.push(batch),
+            }
         }
         Ok(stretch)
     }
@@ -280,4 +284,18 @@ impl<D: Disk, S: Store> Reader<D, S> {
         }
         Ok(found)
     }
+}
+
+/// Whether two consecutive batches fit into one: whoever is far behind checks one signature for
+/// both.
+fn may_join(first: &RawBatch, second: &RawBatch) -> bool {
+    let count = first.entries.len() + second.entries.len();
+    let bytes = first.signed_bytes() + second.signed_bytes();
+    count <= limits::BATCH_ENTRIES_MAX && bytes <= limits::BATCH_BYTES_MAX as u64
+}
+
+/// One batch instead of two, closed by the second one's checkpoint.
+fn join(first: &mut RawBatch, second: RawBatch) {
+    first.entries.extend(second.entries);
+    first.checkpoint = second.checkpoint;
 }
