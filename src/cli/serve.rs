@@ -16,7 +16,7 @@ use crate::lang::Lang;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
-use crate::node::dial::Dialer;
+use crate::node::dial::{self, Dialer};
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
 use crate::node::writer::{self, NodeHandle};
@@ -97,7 +97,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         call: Arc::new(|node, channel, end| {
             tokio::spawn(async move {
                 let ended = peer_service::call(node, channel, end).await;
-                ended.map_err(|status| status.message().to_owned())
+                ended.map_err(|status| dial::reason(&status, None))
             })
         }),
     };

@@ -8,6 +8,15 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod api;
+mod api_input;
+mod api_leaks;
+mod api_limits;
+mod api_lists;
+mod api_node;
+mod api_raw;
+mod api_watch;
+mod api_writes;
 mod bench;
 mod certs;
 mod demo;
@@ -18,6 +27,7 @@ mod exchange;
 mod foreign;
 mod formats;
 mod geo_oracle;
+mod hostile;
 mod kills;
 mod log_oracles;
 mod nodes;
@@ -28,6 +38,7 @@ mod power;
 mod proxy;
 mod rebuild;
 mod restore;
+mod rogue;
 mod roles;
 mod storm;
 mod tidy;

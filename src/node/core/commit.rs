@@ -79,12 +79,19 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     fn append_small(&mut self) -> Result<(), WriteError> {
+        let mut forked = false;
         for (kind, bytes) in self.group.small.clone() {
             let record = self.append(kind, &bytes)?;
+            forked |= kind == RecordKind::ForkProof;
             if read_at_start(kind) {
                 let row = rows::encode(&record);
                 self.group.changes.insert(keys::small(record.number), Some(row));
             }
+        }
+        if forked {
+            // A log that stands still counts as met: whoever waited for it goes on, and at this
+            // place of the journal, so that a replay does the same.
+            self.apply_released();
         }
         Ok(())
     }
@@ -147,6 +154,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let end = batch.from + batch.entries.len() as u64;
         let row = BatchRow { record, end, narrow };
         self.group.changes.insert(keys::batch(batch.log, batch.from), Some(rows::encode(&row)));
+        self.note_owed(batch);
     }
 
     /// Hands a record to the journal; it is on disk after the group's commit.
@@ -195,6 +203,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         for stretch in ingested {
             outputs.extend(self.stretch_stored(now, &stretch));
+        }
+        if self.apply_number > group.apply_before {
+            outputs.extend(self.ask_for_missing(now));
         }
         for log in grown {
             let actions = self.exchange.grown(&self.logs, log);

@@ -114,6 +114,24 @@ fn parse_part(rest: &[u8]) -> Option<(Position, u32)> {
     Some((Position { log, index }, u32::from_be_bytes(part.try_into().ok()?)))
 }
 
+/// A part said to be erased by an entry that is not known to do so.
+#[must_use]
+pub fn owed_part(at: Position, part: u32) -> Vec<u8> {
+    key(b'v', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
+}
+
+/// Reads back a key of [`owed_part`].
+#[must_use]
+pub fn parse_owed_part(key: &[u8]) -> Option<(Position, u32)> {
+    parse_part(key.strip_prefix(b"v")?)
+}
+
+/// A case this city has accepted and not yet confirmed to have all parts of.
+#[must_use]
+pub fn unconfirmed(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'r', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
 /// A member this city goes on without, as an entry of an own log says.
 #[must_use]
 pub fn overridden(log: LogId, city: CityCode) -> Vec<u8> {

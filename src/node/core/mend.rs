@@ -14,7 +14,8 @@ use crate::journal::{Disk, RecordKind, RecordRef};
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::{Frontier, leaf_hash};
 use crate::log::{Audience, PartSlot};
-use crate::node::core::ingest::{NotTaken, Taken, refuse};
+use crate::node::core::follow::refuse;
+use crate::node::core::ingest::{NotTaken, Taken};
 use crate::node::core::io::Output;
 use crate::node::core::rows::{self, BatchRow};
 use crate::node::core::{Core, Now, keys};
@@ -23,6 +24,7 @@ use crate::store::Store;
 use crate::sync::{Frame, LinkId, RawBatch};
 use crate::view::{self, ReadRows, Rows};
 use crate::wire;
+use crate::wire::status::Refused;
 
 /// A member that was asked and has sent nothing is left for another after this time, in
 /// milliseconds.
@@ -118,7 +120,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Some((log, from, to)) = self.mending.gaps().next() else { return Vec::new() };
         let holds = |(link, city): &(LinkId, CityCode)| {
             self.logs.may_see(*city, log)
-                && (self.exchange.announced_over(*link, log) >= to
+                && (self.exchange.announced_by(*link, log) >= to
                     || self.logs.get(log).is_some_and(|l| l.manifest.city == *city))
         };
         let holders: Vec<_> = self.exchange.greeted().filter(holds).collect();
@@ -147,7 +149,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             Err(error) => {
                 tracing::warn!(%city, %log, %error, "could not mend a damaged stretch");
-                outputs.push(refuse(link, "BAD_BATCH", Some(log), 0, &error.to_string()));
+                let refused = Refused::new("BAD_BATCH").with("detail", error);
+                outputs.push(refuse(link, &refused, Some(log)));
             }
         }
         outputs

@@ -11,8 +11,10 @@ use crate::log::merkle::Frontier;
 use crate::node::core::gate::{ASKING_MS, Recoveries};
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::io::Now;
+use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{Held, Hold, LogTable};
 use crate::node::core::mend::Mending;
+use crate::node::core::parts::Asking;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
 use crate::node::core::{AgreementBook, Core, Entropy, KeyRing, Settings, keys};
 use crate::store::{Store, WriteBehind};
@@ -87,7 +89,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             book: AgreementBook::default(),
             logs: LogTable::default(),
             exchange,
-            links: BTreeMap::new(),
+            links: LinkBook::default(),
+            asking: Asking::default(),
+            complete: BTreeMap::new(),
             recoveries: Recoveries::default(),
             early: BTreeMap::new(),
             mending: Mending::default(),
@@ -103,6 +107,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         core.replay(from, progress)?;
         core.judge_gaps();
         core.load_cosignatures();
+        core.load_owed();
         core.judge(guard);
         if core.group.dirty {
             // A restore that was found is on disk before the guard can move. There are no links

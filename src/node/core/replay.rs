@@ -9,7 +9,7 @@ use crate::ids::{LogId, Position};
 use crate::journal::{Disk, RecordKind, RecordRef};
 use crate::log::ForkProof;
 use crate::log::merkle::leaf_hash;
-use crate::node::core::logs::Log;
+use crate::node::core::logs::{Hold, Log};
 use crate::node::core::recover::{OpenError, Progress, cosign_time};
 use crate::node::core::rows::{self, CosignatureRow, ProgressRow};
 use crate::node::core::{Core, commit, keys};
@@ -82,6 +82,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         if commit::read_at_start(kind) {
             self.group.changes.insert(keys::small(record.number), Some(rows::encode(&record)));
             self.replay_small(kind, Bytes::copy_from_slice(payload));
+            if kind == RecordKind::ForkProof {
+                // As it went when it was written: whoever waited for that log goes on.
+                self.apply_released();
+            }
             return;
         }
         match kind {
@@ -89,10 +93,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             RecordKind::Cosignature => self.replay_cosignature(payload),
             RecordKind::LatePart => {
                 if let Ok(late) = wire::peer::parse_late_part(payload) {
-                    let row = rows::encode(&record);
-                    let mut rows = self.group_rows();
-                    rows.put(keys::late_part(late.entry, late.part), row);
-                    rows.delete(&keys::missing_part(late.entry, late.part));
+                    self.index_late_part(late.entry, late.part, rows::encode(&record));
                 }
             }
             RecordKind::Manifest
@@ -127,7 +128,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                     && let Some(found) = self.logs.get_mut(log)
                 {
                     found.fork = Some(proof);
-                    self.warnings.push(format!("两份记录不一致（已保全证据）：日志 {log}"));
+                    if found.own.is_some() {
+                        found.hold = Hold::Restored;
+                    }
+                    self.warn_of_fork(log);
                 }
             }
             RecordKind::Local => self.replay_local(&payload),
