@@ -88,8 +88,8 @@ impl CaseApi {
                 Err(ReadError::Damaged { at, .. }) => return Err(status::corrupt(at)),
                 other => other.ok(),
             };
-            let own = self.node.city();
-            let written = history_out(&reader, &witnesses, entry, loaded.as_ref(), own);
+            let written =
+                history_out(&reader, &witnesses, entry, (self.node.city(), loaded.as_ref()));
             bytes += written.encoded_len();
             if bytes > PAGE_BYTES_MAX && !entries.is_empty() {
                 break;
@@ -107,8 +107,7 @@ fn history_out(
     reader: &Reader,
     witnesses: &[Witness],
     entry: &HistoryEntry,
-    loaded: Option<&LoadedEntry>,
-    own: CityCode,
+    (own, loaded): (CityCode, Option<&LoadedEntry>),
 ) -> pb::HistoryEntry {
     let at = entry.position;
     let (effect, reason) = match &entry.effect {

@@ -229,12 +229,12 @@ impl Reload {
     /// Whoever may not call any more loses connections and streams now.
     fn end_connections(&self) {
         let (own, revoked) = (self.config.city, self.files.revoked());
-        let ended = self.live.end(|identity| {
+        let connections = self.live.end(|identity| {
             let key = (identity.issuer, plain_serial(&identity.serial));
             revoked.contains(&key) || (identity.city == own && self.is_out(identity))
         });
-        if ended > 0 {
-            tracing::info!(ended, "connections of revoked or disabled identities ended");
+        if connections > 0 {
+            tracing::info!(connections, "connections of revoked or disabled identities ended");
         }
     }
 

@@ -168,9 +168,8 @@ impl<D: Disk, S: Store> Core<D, S> {
                 let reason = if forked { "FORK_DETECTED" } else { "LOG_STANDING" };
                 Some(Refused::new(reason).with("log", log))
             }
-            NotTaken::Superseded | NotTaken::Differs => {
-                Some(Refused::new("LOG_STANDING").with("log", log))
-            }
+            NotTaken::Superseded => Some(Refused::new("LOG_STANDING").with("log", log)),
+            NotTaken::Differs => Some(Refused::new("FORK_DETECTED").with("log", log)),
         };
         let Some(refused) = refused else {
             // All of it is here already: no fault, and counted.

@@ -149,7 +149,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             Err(error) => {
                 tracing::warn!(%city, %log, %error, "could not mend a damaged stretch");
-                let refused = Refused::new("BAD_BATCH").with("detail", error);
+                let refused = Refused::new("BAD_BATCH").with("detail", &error);
                 outputs.push(refuse(link, &refused, Some(log)));
             }
         }
