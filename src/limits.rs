@@ -91,6 +91,12 @@ pub const HELLO_COSIGNATURES_MAX: usize = 64;
 pub const HELLO_CARDS_MAX: usize = 256;
 /// Words of a refusal, for the operator's log.
 pub const REFUSE_DETAIL_BYTES_MAX: usize = 1024;
+/// Facts of a refusal between nodes; no reason of the table has more than five.
+pub const REFUSE_FACTS_MAX: usize = 8;
+/// The name of such a fact.
+pub const FACT_KEY_BYTES_MAX: usize = 32;
+/// Its value: the longest is a position, a log id with an index.
+pub const FACT_VALUE_BYTES_MAX: usize = 256;
 /// One frame between nodes: a batch of 1 MiB with its note and framing, twice over.
 pub const PEER_MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// One request to the api port: the largest record with room to spare.

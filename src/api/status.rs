@@ -23,6 +23,10 @@ pub struct LinkStatus {
     pub reason: String,
     /// Something last came over it, milliseconds since 1970-01-01 UTC.
     pub heard_ms: i64,
+    /// Times since start that something wrong came from there and was turned away.
+    pub strikes: u64,
+    /// Times since start that something came that was here already.
+    pub duplicates: u64,
 }
 
 /// A cosignature held for a log.
@@ -69,6 +73,8 @@ pub struct LogStatus {
     pub misfits: u64,
     /// Stands still here.
     pub standing: bool,
+    /// Two signed checkpoints that contradict each other.
+    pub fork: Option<crate::log::ForkProof>,
     /// Signed manifest.
     pub manifest: Bytes,
     /// This node writes it.

@@ -16,7 +16,7 @@ use crate::lang::Lang;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
-use crate::node::dial::Dialer;
+use crate::node::dial::{self, Dialer};
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
 use crate::node::writer::{self, NodeHandle};
@@ -97,7 +97,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         call: Arc::new(|node, channel, end| {
             tokio::spawn(async move {
                 let ended = peer_service::call(node, channel, end).await;
-                ended.map_err(|status| status.message().to_owned())
+                ended.map_err(|status| dial::reason(&status, None))
             })
         }),
     };
@@ -199,6 +199,7 @@ pub(super) fn start(
     let disk = RealDisk::open(&config.data_dir.join("journal"));
     let disk = disk.map_err(|e| local("数据目录无法使用", "the data folder cannot be used", e))?;
     let options = JournalOptions { journal_id, ..JournalOptions::default() };
+    check_unused(config)?;
     let views = SledStore::open(&config.data_dir.join("views"));
     let views = views.map_err(|e| local("视图无法打开", "the views will not open", e))?;
     let (journal, report) = Journal::open(disk, options)
@@ -246,6 +247,20 @@ pub(super) fn start(
     let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     writer::start(core, clock, keeper, reader, page_key, config.city)
         .map_err(|e| local("无法启动", "could not start", e))
+}
+
+/// Two nodes on one folder would write over each other.
+fn check_unused(config: &Config) -> Result<(), Failure> {
+    let held = SledStore::try_lock(&config.data_dir.join("views"))
+        .map_err(|e| local("数据目录无法使用", "the data folder cannot be used", e))?;
+    if held.is_some() {
+        return Ok(());
+    }
+    let folder = config.data_dir.display();
+    Err(Failure::local(format!(
+        "数据目录 {folder} 正被另一个进程使用：请先停止它，或检查配置中的 data_dir · \
+         {folder} is in use by another process: stop it, or check data_dir"
+    )))
 }
 
 /// Reads the guard. That of a new journal is begun before anything is written to it: a guard that

@@ -1,7 +1,7 @@
 //! Dialling: one task a member city, back-off with jitter, begun again quickly after a link that
 //! stood. One open direction between two cities is enough.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -19,7 +19,7 @@ use crate::node::core::{Entropy, Input};
 use crate::node::link::LinkEnd;
 use crate::node::writer::NodeHandle;
 use crate::trust::card::Card;
-use crate::trust::tls::{Credentials, TlsContext};
+use crate::trust::tls::{Credentials, RefusedSerial, TlsContext};
 
 /// First pause after a failed dial; it doubles.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
@@ -29,6 +29,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// A dial that takes longer has failed.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
+/// A link that stood this long was a good one: the next dial comes soon.
+const STOOD: Duration = Duration::from_secs(2);
 
 /// Runs a link over an open channel to its end; returns why it ended.
 pub type Call = Arc<
@@ -78,11 +80,12 @@ impl Dialer {
                 LOOK_AGAIN
             } else {
                 let began = tokio::time::Instant::now();
-                if let Err(reason) = self.once(city).await {
+                let ended = self.once(city).await;
+                let stood = ended.is_ok() && began.elapsed() > STOOD;
+                if let Err(reason) = ended {
                     tracing::debug!(%city, %reason, "dial failed");
                     self.node.tell(Input::DialFailed { city, reason }).await;
                 }
-                let stood = began.elapsed() > PAUSE_MAX;
                 pause = if stood { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
                 jittered(pause)
             };
@@ -123,7 +126,9 @@ impl Dialer {
     async fn connect(&self, card: &Card, address: &str) -> Result<Channel, String> {
         let own = self.own.load_full();
         check_own(&own)?;
-        let config = self.tls.peer_client((*own).clone(), card.city, &card.nodes);
+        let refused = RefusedSerial::default();
+        let (nodes, seen) = (&card.nodes, Arc::clone(&refused));
+        let config = self.tls.peer_client((*own).clone(), card.city, nodes, seen);
         let connector = TlsConnector::from(Arc::new(config.map_err(|e| e.to_string())?));
         let target = address.to_owned();
         let dial = service_fn(move |_: Uri| {
@@ -143,7 +148,8 @@ impl Dialer {
             .origin(origin)
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(10));
-        endpoint.connect_with_connector(dial).await.map_err(|e| reason(&e))
+        let serial = || refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        endpoint.connect_with_connector(dial).await.map_err(|e| reason(&e, serial()))
     }
 }
 
@@ -169,19 +175,27 @@ fn check_own(own: &Credentials) -> Result<(), String> {
     Ok(())
 }
 
-/// Why a dial failed, for the operator: the failures that people can mend are told apart.
-fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+/// Why a dial failed, for the operator: the failures that people can mend are told apart. `serial`
+/// is that of the other side's certificate, where it was refused.
+pub fn reason(error: &(dyn std::error::Error + 'static), serial: Option<String>) -> String {
     let all = chain(error);
+    if let Some(rustls::Error::AlertReceived(alert)) = tls_error(error) {
+        return format!(
+            "对方不接受本市节点的证书，请核对证书期限与名片 · the other side refused the certificate \
+             of this node (OWN_CERT_REFUSED alert={alert:?}): {all}"
+        );
+    }
+    let serial = serial.unwrap_or_default();
     let said = match certificate_error(error) {
         Some(CertificateError::ExpiredContext { time, not_after }) => format!(
             "对方证书已过期，请对方更换；若不符，先核对本机时钟 · the other side's certificate has \
-             expired (PEER_CERT_EXPIRED not_after={} now={})",
+             expired (PEER_CERT_EXPIRED serial={serial} not_after={} now={})",
             not_after.as_secs(),
             time.as_secs()
         ),
         Some(CertificateError::NotValidYetContext { time, not_before }) => format!(
             "对方证书尚未生效，先核对两地时钟 · the other side's certificate is not valid yet \
-             (PEER_CERT_NOT_YET_VALID not_before={} now={})",
+             (PEER_CERT_NOT_YET_VALID serial={serial} not_before={} now={})",
             not_before.as_secs(),
             time.as_secs()
         ),
@@ -203,6 +217,14 @@ fn reason(error: &(dyn std::error::Error + 'static)) -> String {
 fn certificate_error<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a CertificateError> {
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(wrong)) => Some(wrong),
+        Some(_) | None => None,
+    }
+}
+
+/// The failure of TLS among the causes of an error.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
         // An io::Error shows the error it carries only on request.
@@ -210,8 +232,8 @@ fn certificate_error<'a>(
         let found = carried
             .and_then(|e| e.downcast_ref::<rustls::Error>())
             .or_else(|| error.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(wrong)) = found {
-            return Some(wrong);
+        if found.is_some() {
+            return found;
         }
         next = error.source();
     }

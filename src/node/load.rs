@@ -117,7 +117,7 @@ pub fn entry_of<D: Disk>(
         .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
     let mut parts = raw.parts.clone();
     for (part, slot) in (0..).zip(parts.iter_mut()) {
-        if *slot == PartSlot::Withheld
+        if !matches!(slot, PartSlot::Bytes(_))
             && let Some(bytes) = late_part(rows, journal, at, part)?
         {
             *slot = PartSlot::Bytes(bytes);

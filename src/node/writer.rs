@@ -8,13 +8,15 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::api::request::{Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::domain::Date;
 use crate::ids::CityCode;
 use crate::journal::RealDisk;
+use crate::limits::PEER_MESSAGE_BYTES_MAX;
 use crate::node::clock::SystemClock;
 use crate::node::core::{AgreementBook, Core, Input, Output, Ticket};
 use crate::node::guard::GuardKeeper;
@@ -26,6 +28,8 @@ use crate::sync::{Frame, LinkId};
 const QUEUE_MAX: usize = 1024;
 /// Inputs taken into one group at the most.
 const GROUP_MAX: usize = 512;
+/// Bytes of frames of one city that may wait to be written: two of the largest.
+const FRAME_ROOM: usize = 2 * PEER_MESSAGE_BYTES_MAX;
 
 /// What a link is told by the core.
 #[derive(Debug)]
@@ -38,6 +42,15 @@ pub enum LinkOrder {
     Close(&'static str),
 }
 
+/// The way in to a link.
+#[derive(Debug)]
+pub struct LinkDoor {
+    /// What it is to do.
+    pub orders: mpsc::Sender<LinkOrder>,
+    /// Cancelled when it does not keep up.
+    pub overrun: CancellationToken,
+}
+
 enum Answer {
     Write(oneshot::Sender<Result<Written, WriteError>>),
     Notes(oneshot::Sender<Vec<Result<String, String>>>),
@@ -46,13 +59,15 @@ enum Answer {
 
 enum Message {
     Input(Input),
+    /// With the room it takes until it is written.
+    Frame(LinkId, Frame, Option<OwnedSemaphorePermit>),
     Ask(Box<dyn FnOnce(Ticket) -> Input + Send>, Answer),
     Open {
         link: LinkId,
         city: CityCode,
         by_us: bool,
         address: String,
-        orders: mpsc::UnboundedSender<LinkOrder>,
+        door: LinkDoor,
     },
     Stop(oneshot::Sender<()>),
 }
@@ -69,6 +84,7 @@ pub struct NodeHandle {
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
     notices: Arc<Mutex<Vec<String>>>,
     presentable: Arc<watch::Sender<bool>>,
+    rooms: Arc<Mutex<BTreeMap<CityCode, Arc<Semaphore>>>>,
     healthy: watch::Receiver<bool>,
     traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
 }
@@ -191,6 +207,20 @@ impl NodeHandle {
         let _ = self.messages.send(Message::Input(input)).await;
     }
 
+    /// Tells the core what came over a link, once there is room for it: what a city sends and is
+    /// not written yet takes at most [`FRAME_ROOM`] here.
+    pub async fn take_frame(&self, link: LinkId, city: CityCode, frame: Frame, bytes: usize) {
+        let room = {
+            let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = rooms.entry(city).or_insert_with(|| Arc::new(Semaphore::new(FRAME_ROOM)));
+            Arc::clone(room)
+        };
+        let bytes = u32::try_from(bytes.clamp(1, FRAME_ROOM)).unwrap_or(1);
+        // The semaphore is never closed.
+        let permit = room.acquire_many_owned(bytes).await.ok();
+        let _ = self.messages.send(Message::Frame(link, frame, permit)).await;
+    }
+
     /// Registers a link, so that the core can speak to it.
     pub async fn open_link(
         &self,
@@ -198,9 +228,9 @@ impl NodeHandle {
         city: CityCode,
         by_us: bool,
         address: String,
-        orders: mpsc::UnboundedSender<LinkOrder>,
+        door: LinkDoor,
     ) {
-        let open = Message::Open { link, city, by_us, address, orders };
+        let open = Message::Open { link, city, by_us, address, door };
         let _ = self.messages.send(open).await;
     }
 
@@ -278,6 +308,7 @@ pub fn start(
         inbox,
         answers: BTreeMap::new(),
         links: BTreeMap::new(),
+        held: Vec::new(),
         next_ticket: 0,
         applied: applied_tx,
         book: book_tx,
@@ -294,6 +325,7 @@ pub fn start(
         linked: Arc::default(),
         notices: Arc::default(),
         presentable: Arc::new(watch::Sender::new(true)),
+        rooms: Arc::default(),
         healthy,
         traffic: Arc::default(),
     })
@@ -305,7 +337,9 @@ struct Writer {
     guard: GuardKeeper,
     inbox: mpsc::Receiver<Message>,
     answers: BTreeMap<Ticket, Answer>,
-    links: BTreeMap<LinkId, mpsc::UnboundedSender<LinkOrder>>,
+    links: BTreeMap<LinkId, LinkDoor>,
+    /// Room taken by frames of the group in hand.
+    held: Vec<OwnedSemaphorePermit>,
     next_ticket: Ticket,
     applied: watch::Sender<u64>,
     book: watch::Sender<Arc<AgreementBook>>,
@@ -330,6 +364,7 @@ impl Writer {
                     self.healthy.send_replace(false);
                 }
             }
+            self.held.clear();
             self.guard.keep(now, &|| self.core.guard_sizes());
             if let Some(done) = stop {
                 self.guard.keep_now(&self.core.guard_sizes());
@@ -342,13 +377,17 @@ impl Writer {
     fn take(&mut self, message: Message) -> Option<oneshot::Sender<()>> {
         let input = match message {
             Message::Input(input) => input,
+            Message::Frame(link, frame, room) => {
+                self.held.extend(room);
+                Input::Frame(link, frame)
+            }
             Message::Ask(ask, answer) => {
                 self.next_ticket += 1;
                 self.answers.insert(self.next_ticket, answer);
                 ask(self.next_ticket)
             }
-            Message::Open { link, city, by_us, address, orders } => {
-                self.links.insert(link, orders);
+            Message::Open { link, city, by_us, address, door } => {
+                self.links.insert(link, door);
                 Input::LinkUp { link, city, by_us, address }
             }
             Message::Stop(done) => return Some(done),
@@ -395,10 +434,13 @@ impl Writer {
         }
     }
 
-    /// Orders are few and small: frames without stretches, which are read by the link itself.
+    /// Orders are few and small: frames without stretches, which are read by the link itself. A
+    /// link that lets too many of them pile up is ended.
     fn order(&mut self, link: LinkId, order: LinkOrder) {
-        if let Some(orders) = self.links.get(&link) {
-            let _ = orders.send(order);
+        let Some(door) = self.links.get(&link) else { return };
+        if let Err(mpsc::error::TrySendError::Full(_)) = door.orders.try_send(order) {
+            door.overrun.cancel();
+            self.links.remove(&link);
         }
     }
 }

@@ -3,31 +3,43 @@
 use crate::api::request::PartContent;
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::log::PartKind;
+use crate::node::load::ReadError;
 use crate::node::reader::{LoadedEntry, Reader};
 use crate::node::writer::NodeHandle;
 use crate::view::{self, CaseView};
 use crate::wire::case::{Contents, case_to_pb};
 use crate::wire::pb::v1 as pb;
+use crate::wire::status::{self, Refused};
 
 /// One case as an answer.
 #[must_use]
 pub fn read(node: &NodeHandle, agreement: AgreementId, subject: SubjectId) -> Option<pb::Case> {
-    read_at(node, agreement, subject).map(|(case, _)| case)
+    let reader = node.reader();
+    let found = view::case(&reader.view(), agreement, subject)?;
+    Some(written(node, &reader, agreement, subject, &found))
 }
 
 /// One case as an answer, and the apply number as of which it was read.
-#[must_use]
+///
+/// # Errors
+/// `NOT_FOUND`, or `ENTRY_CORRUPT` when what it says lies damaged on this disk.
 pub fn read_at(
     node: &NodeHandle,
     agreement: AgreementId,
     subject: SubjectId,
-) -> Option<(pb::Case, u64)> {
+) -> Result<(pb::Case, u64), Refused> {
     let reader = node.reader();
     let rows = reader.view();
     let apply = reader.apply_number(&rows);
-    let found = view::case(&rows, agreement, subject)?;
+    let found = view::case(&rows, agreement, subject).ok_or(Refused::new("NOT_FOUND"))?;
     drop(rows);
-    Some((written(node, &reader, agreement, subject, &found), apply))
+    for at in [Some(found.opened_at), Some(found.record_at), found.person_at].into_iter().flatten()
+    {
+        if let Err(ReadError::Damaged { at, .. }) = reader.entry(at) {
+            return Err(status::corrupt(at));
+        }
+    }
+    Ok((written(node, &reader, agreement, subject, &found), apply))
 }
 
 /// A case that was read from the view, as an answer.

@@ -60,6 +60,11 @@ fn log_out(log: &LogStatus) -> pb::Log {
         own: log.own,
         lag_entries: log.announced.saturating_sub(log.stored),
         lag_seconds: i64::try_from(log.lag_s).unwrap_or(i64::MAX),
+        contradicting_checkpoints: log
+            .fork
+            .iter()
+            .flat_map(|proof| [proof.lower.clone(), proof.higher.clone()])
+            .collect(),
     }
 }
 
@@ -88,6 +93,8 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         received_bytes: node.traffic(l.city).received.load(Ordering::Relaxed),
         sent_bytes: node.traffic(l.city).sent.load(Ordering::Relaxed),
         last_frame_time: Some(timestamp(l.heard_ms)),
+        strike_count: l.strikes,
+        duplicate_count: l.duplicates,
     };
     let mut links: Vec<pb::Link> = status.links.iter().map(link).collect();
     let partners = node.book().partners(node.city());

@@ -11,7 +11,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::domain::code::Language;
-use crate::node::link::{self, LinkEnd, OUTGOING_MAX};
+use crate::node::link::{self, Incoming, LinkEnd, OUTGOING_MAX, Outgoing};
 use crate::node::writer::{NodeHandle, Traffic};
 use crate::sync::Frame;
 use crate::trust::acceptor::Peer;
@@ -19,8 +19,8 @@ use crate::trust::people::Standing;
 use crate::trust::spiffe::Subject;
 use crate::wire::pb::peer_v1 as pb;
 use crate::wire::pb::peer_v1::peer_service_server::PeerService;
+use crate::wire::peer;
 use crate::wire::status::{self, Refused};
-use crate::wire::{WireError, peer};
 
 /// The service.
 pub struct PeerApi {
@@ -29,14 +29,18 @@ pub struct PeerApi {
 }
 
 /// Frames that go out of a server stream.
-type Outgoing = Pin<Box<dyn Stream<Item = Result<pb::ExchangeResponse, Status>> + Send>>;
+type Answers = Pin<Box<dyn Stream<Item = Result<pb::ExchangeResponse, Status>> + Send>>;
 
-/// Reads a frame that came from a city, and counts it.
-fn read(traffic: &Traffic, frame: Option<pb::Frame>) -> Result<Frame, Status> {
-    let bytes = frame.as_ref().map_or(0, Message::encoded_len);
+/// Reads one message of a stream, and counts it; a frame that cannot be read does not end it.
+fn read(traffic: &Traffic, next: Result<Option<pb::Frame>, Status>) -> Result<Incoming, Status> {
+    let next = next.map_err(|failed| status::of_library(failed, Language::En))?;
+    let bytes = next.as_ref().map_or(0, Message::encoded_len);
     traffic.received.fetch_add(bytes as u64, Ordering::Relaxed);
-    let frame = frame.ok_or(WireError::Missing { field: "frame" });
-    frame.and_then(peer::parse_frame).map_err(|e| status::of_wire(&e).status(Language::En))
+    let Some(frame) = next.filter(|f| f.frame.is_some()) else { return Ok(Incoming::Newer) };
+    Ok(match peer::parse_frame(frame) {
+        Ok(frame) => Incoming::Frame(frame, bytes),
+        Err(error) => Incoming::Bad(Box::new(status::of_wire(&error))),
+    })
 }
 
 /// Writes a frame that goes to a city, and counts it.
@@ -48,12 +52,12 @@ fn write(traffic: &Traffic, frame: &Frame) -> pb::Frame {
 
 #[tonic::async_trait]
 impl PeerService for PeerApi {
-    type ExchangeStream = Outgoing;
+    type ExchangeStream = Answers;
 
     async fn exchange(
         &self,
         request: Request<Streaming<pb::ExchangeRequest>>,
-    ) -> Result<Response<Outgoing>, Status> {
+    ) -> Result<Response<Answers>, Status> {
         let unknown = || Refused::new("CERT_UNKNOWN").status(Language::En);
         let who = request.extensions().get::<Peer>().cloned().ok_or_else(unknown)?;
         if !matches!(who.identity.subject, Subject::Node(_)) {
@@ -66,15 +70,15 @@ impl PeerService for PeerApi {
         }
         let traffic = self.node.traffic(who.identity.city);
         let counted = Arc::clone(&traffic);
-        let incoming =
-            request.into_inner().map(move |next| next.and_then(|f| read(&counted, f.frame)));
-        let (outgoing, frames) = mpsc::channel(OUTGOING_MAX);
+        let incoming = request.into_inner().map(move |next| read(&counted, next.map(|f| f.frame)));
+        let (frames, answers) = mpsc::channel(OUTGOING_MAX);
         let address = who.address.to_string();
         let end = LinkEnd { city: who.identity.city, by_us: false, address };
-        tokio::spawn(link::run(self.node.clone(), end, incoming, outgoing));
         let written =
             move |frame: Frame| Ok(pb::ExchangeResponse { frame: Some(write(&traffic, &frame)) });
-        Ok(Response::new(Box::pin(ReceiverStream::new(frames).map(written))))
+        let outgoing = Outgoing { frames, written: Arc::new(written), failed: Some(Err) };
+        tokio::spawn(link::run(self.node.clone(), end, incoming, outgoing));
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
     }
 }
 
@@ -87,14 +91,15 @@ pub async fn call(
     channel: tonic::transport::Channel,
     end: LinkEnd,
 ) -> Result<String, Status> {
-    let (outgoing, frames) = mpsc::channel(OUTGOING_MAX);
+    let (frames, requests) = mpsc::channel(OUTGOING_MAX);
     let traffic = node.traffic(end.city);
     let counted = Arc::clone(&traffic);
     let written = move |frame: Frame| pb::ExchangeRequest { frame: Some(write(&traffic, &frame)) };
     let mut client = pb::peer_service_client::PeerServiceClient::new(channel)
         .max_decoding_message_size(crate::limits::PEER_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(crate::limits::PEER_MESSAGE_BYTES_MAX);
-    let answer = client.exchange(ReceiverStream::new(frames).map(written)).await?;
-    let incoming = answer.into_inner().map(move |next| next.and_then(|f| read(&counted, f.frame)));
+    let answer = client.exchange(ReceiverStream::new(requests)).await?;
+    let incoming = answer.into_inner().map(move |next| read(&counted, next.map(|f| f.frame)));
+    let outgoing = Outgoing { frames, written: Arc::new(written), failed: None };
     Ok(link::run(node, end, incoming, outgoing).await)
 }

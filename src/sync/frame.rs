@@ -167,6 +167,8 @@ pub enum Frame {
         expected: u64,
         /// For the operator's log.
         detail: String,
+        /// What the table of reasons says of this one: names and values.
+        facts: Vec<(String, String)>,
     },
     /// The link is alive.
     Ping {
@@ -181,4 +183,6 @@ pub enum Frame {
     Charter(Bytes),
     /// A signed card.
     Card(Bytes),
+    /// Two signed checkpoints of one log that contradict.
+    Fork(Bytes),
 }

@@ -11,7 +11,7 @@
 //! 3. No session is ever resumed: each connection checks validity and revocation anew.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -113,9 +113,30 @@ struct Verifier {
     cas: CaDirectory,
     revocations: Revocations,
     hints: Vec<DistinguishedName>,
+    /// Serial number of the last certificate that was refused.
+    refused: RefusedSerial,
 }
 
+/// Serial number of the last certificate that a configuration refused, for the operator.
+pub type RefusedSerial = Arc<Mutex<Option<String>>>;
+
 impl Verifier {
+    /// Checks, and remembers whose certificate was refused.
+    fn judge(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+        usage: webpki::KeyUsage,
+    ) -> Result<(), Error> {
+        let checked = self.check(leaf, intermediates, now, usage);
+        if checked.is_err() {
+            let serial = Identity::of(leaf, self.own_city).map(|identity| identity.serial).ok();
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = serial;
+        }
+        checked
+    }
+
     fn check(
         &self,
         leaf: &CertificateDer<'_>,
@@ -256,7 +277,7 @@ impl ServerCertVerifier for Verifier {
         _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.check(leaf, intermediates, now, webpki::KeyUsage::server_auth())?;
+        self.judge(leaf, intermediates, now, webpki::KeyUsage::server_auth())?;
         Ok(ServerCertVerified::assertion())
     }
 
@@ -311,6 +332,15 @@ pub struct TlsContext {
 
 impl TlsContext {
     fn verifier(&self, expected: Expected, hints: Vec<DistinguishedName>) -> Arc<Verifier> {
+        self.verifier_with(expected, hints, RefusedSerial::default())
+    }
+
+    fn verifier_with(
+        &self,
+        expected: Expected,
+        hints: Vec<DistinguishedName>,
+        refused: RefusedSerial,
+    ) -> Arc<Verifier> {
         Arc::new(Verifier {
             provider: provider(),
             own_city: self.city,
@@ -318,6 +348,7 @@ impl TlsContext {
             cas: self.cas.clone(),
             revocations: self.revocations.clone(),
             hints,
+            refused,
         })
     }
 
@@ -356,8 +387,10 @@ impl TlsContext {
         own: Credentials,
         city: CityCode,
         nodes: &[NodeId],
+        refused: RefusedSerial,
     ) -> Result<ClientConfig, Error> {
-        let verifier = self.verifier(Expected::NodeOf(city, nodes.to_vec()), vec![]);
+        let expected = Expected::NodeOf(city, nodes.to_vec());
+        let verifier = self.verifier_with(expected, vec![], refused);
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?
             .dangerous()

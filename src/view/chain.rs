@@ -201,8 +201,8 @@ fn rewrite_history<R: Rows>(
             (Effect::Move, None) => misfit("DOUBLE_MOVE"),
             (other, _) => other.clone(),
         };
-        // An entry whose author had not seen the case was not counted when it came: it may have come
-        // before the opening, when there was nothing to count in.
+        // An entry whose author had not seen the case was not counted when it came: it may have
+        // come before the opening, when there was nothing to count in.
         if matches!(now, Effect::Misfit(_)) && now != misfit(SUBJECT_UNSEEN) {
             misfits += 1;
         }

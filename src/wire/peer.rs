@@ -11,8 +11,8 @@ use super::pb::peer_v1 as pb;
 use super::pb::peer_v1::frame::Frame as F;
 use crate::ids::{LogId, Position};
 use crate::limits::{
-    NOTE_BYTES_MAX, NOTE_LINE_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX, REFERENCE_BYTES_MAX,
-    REFUSE_DETAIL_BYTES_MAX,
+    FACT_KEY_BYTES_MAX, FACT_VALUE_BYTES_MAX, NOTE_BYTES_MAX, NOTE_LINE_BYTES_MAX, PART_BYTES_MAX,
+    PARTS_MAX, REFERENCE_BYTES_MAX, REFUSE_DETAIL_BYTES_MAX, REFUSE_FACTS_MAX,
 };
 use crate::sync::{Cosign, Frame};
 
@@ -49,17 +49,19 @@ pub fn frame_to_pb(frame: &Frame) -> pb::Frame {
             parts: parts.clone(),
         }),
         Frame::LateParts { entry, parts } => F::LateParts(late_to_pb(*entry, parts)),
-        Frame::Refuse { reason, log, expected, detail } => F::Refuse(pb::Refuse {
+        Frame::Refuse { reason, log, expected, detail, facts } => F::Refuse(pb::Refuse {
             reason: reason.clone(),
             log_id: log.as_ref().map(id).unwrap_or_default(),
             expected: *expected,
-            detail: shortened(detail),
+            detail: shortened(detail, REFUSE_DETAIL_BYTES_MAX),
+            facts: facts.iter().take(REFUSE_FACTS_MAX).map(fact_to_pb).collect(),
         }),
         Frame::Ping { number, pong, clock_ms } => {
             F::Ping(pb::Ping { number: *number, pong: *pong, clock_ms: *clock_ms })
         }
         Frame::Charter(note) => F::Charter(note.clone()),
         Frame::Card(note) => F::Card(note.clone()),
+        Frame::Fork(proof) => F::ForkProof(proof.clone()),
     };
     pb::Frame { frame: Some(frame) }
 }
@@ -99,6 +101,10 @@ pub fn parse_frame(frame: pb::Frame) -> Result<Frame, WireError> {
         F::Ping(p) => Frame::Ping { number: p.number, pong: p.pong, clock_ms: p.clock_ms },
         F::Charter(charter) => Frame::Charter(note("charter", charter)?),
         F::Card(card) => Frame::Card(note("card", card)?),
+        F::ForkProof(proof) => {
+            check_bytes("fork proof", proof.len(), 2 * NOTE_BYTES_MAX + 64)?;
+            Frame::Fork(proof)
+        }
     })
 }
 
@@ -148,17 +154,29 @@ fn refuse_from_pb(refuse: pb::Refuse) -> Result<Frame, WireError> {
     check_bytes("reason", refuse.reason.len(), REFERENCE_BYTES_MAX)?;
     check_bytes("detail", refuse.detail.len(), REFUSE_DETAIL_BYTES_MAX)?;
     let log = (!refuse.log_id.is_empty()).then(|| log_id("log_id", &refuse.log_id)).transpose()?;
+    check_count("facts", refuse.facts.len(), REFUSE_FACTS_MAX)?;
+    let facts = refuse.facts.into_iter().map(|fact| {
+        check_bytes("fact", fact.key.len(), FACT_KEY_BYTES_MAX)?;
+        check_bytes("fact", fact.value.len(), FACT_VALUE_BYTES_MAX)?;
+        Ok((fact.key, fact.value))
+    });
+    let facts = facts.collect::<Result<_, _>>()?;
     let (reason, expected, detail) = (refuse.reason, refuse.expected, refuse.detail);
-    Ok(Frame::Refuse { reason, log, expected, detail })
+    Ok(Frame::Refuse { reason, log, expected, detail, facts })
 }
 
-/// The other side refuses a detail that is too long; the beginning says enough.
-fn shortened(detail: &str) -> String {
-    let mut end = detail.len().min(REFUSE_DETAIL_BYTES_MAX);
-    while !detail.is_char_boundary(end) {
+fn fact_to_pb((key, value): &(String, String)) -> pb::RefuseFact {
+    let key = shortened(key, FACT_KEY_BYTES_MAX);
+    pb::RefuseFact { key, value: shortened(value, FACT_VALUE_BYTES_MAX) }
+}
+
+/// The other side refuses a text that is too long; the beginning says enough.
+fn shortened(text: &str, bytes_max: usize) -> String {
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
         end -= 1;
     }
-    detail.get(..end).unwrap_or_default().to_owned()
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 /// Encodes a cosignature for the journal.

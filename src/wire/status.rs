@@ -21,7 +21,7 @@ pub use crate::domain::Language;
 use crate::domain::words::Listener;
 use crate::domain::{Invalid, MoveKind, Refusal};
 use crate::ids::{CityCode, Position};
-use crate::log::AppendError;
+use crate::log::{AppendError, EntryError};
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "liandong";
@@ -97,6 +97,19 @@ impl Refused {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         self.reason
+    }
+
+    /// The facts for programs.
+    #[must_use]
+    pub fn facts(&self) -> &[(&'static str, String)] {
+        &self.metadata
+    }
+
+    /// What happened, for developers and for an operator's log, in English.
+    #[must_use]
+    pub fn english(&self) -> String {
+        let text = reasons::find(self.reason).map_or(self.reason, |(_, _, _, en)| en);
+        self.filled(text)
     }
 
     /// The status, with its sentences in a language.
@@ -307,6 +320,13 @@ pub fn of_append(error: &AppendError) -> Option<Refused> {
         }
         E::Withheld { at, part } => Refused::new("WITHHELD").with("entry", at).with("part", part),
         E::LeafMissing { log, .. } => Refused::new("LEAVES_MISSING").with("log", log),
+        E::Entry { source: EntryError::TooLarge { what, got, limit }, .. } => {
+            too_large(what, *limit, *got)
+        }
+        // Its header names other bytes: changed on the way, like a header without its root.
+        E::Entry { at, source: EntryError::Digest { .. } } => {
+            Refused::new("BAD_CHECKPOINT").with("log", at.log).with("size", at.index + 1)
+        }
         E::Empty { .. } | E::WrongEnd { .. } | E::WrongPlace { .. } | E::Entry { .. } => {
             Refused::new("BAD_BATCH").with("detail", error)
         }
@@ -359,7 +379,7 @@ pub fn of_library(status: Status, language: Language) -> Status {
 
 /// What the library says, as internal errors, about frames that hold no message.
 const BAD_FRAMES: [&str; 4] =
-    ["compression flag", "Unexpected EOF", "Missing request message", "h2 protocol error"];
+    ["compress", "Unexpected EOF", "Missing request message", "h2 protocol error"];
 
 fn malformed(status: &Status) -> Refused {
     Refused::new("MALFORMED").with("detail", status.message())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use liandong::cli::connect::Client;
 use liandong::wire::pb::v1 as pb;
 
-use super::nodes::{Nodes, case_request, plan, until};
+use super::nodes::{Nodes, case_request, plan, standing, until, until_or};
 use super::proxy::{Mesh, Mode};
 
 pub const FIVE: [u32; 5] = [371_500, 130_400, 410_900, 371_400, 370_900];
@@ -32,11 +32,11 @@ pub async fn create(client: &Client, agreement: &str, title: &str) -> pb::Case {
 
 /// Waits until a case can be read at a node.
 pub async fn arrived(client: &Client, name: &str) -> pb::Case {
-    until("the case is readable", || async {
+    let read = || async {
         let request = pb::GetCaseRequest { name: name.to_owned() };
         client.cases().get_case(request).await.ok()?.into_inner().case
-    })
-    .await
+    };
+    until_or("the case is readable", read, || standing(client)).await
 }
 
 /// Waits until all of these nodes hold the same logs, all of them applied, and gives them.
@@ -132,7 +132,9 @@ async fn one_open_direction_is_enough() {
     let pair = [371_500, 130_400];
     let (mut nodes, mesh) = Mesh::lay_out(&plan(&pair, &[("聊邯", &pair)])).await;
     mesh.set_dialled(130_400, 371_500, Mode::Cut);
-    pair.map(|code| nodes.start(code));
+    for code in pair {
+        nodes.start(code);
+    }
     let agreement = nodes.fleet.agreements[0].name();
     let (one, other) = (nodes.client(371_500).await, nodes.client(130_400).await);
     let there = create(&one, &agreement, "去").await;

@@ -8,15 +8,26 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod api;
+mod api_input;
+mod api_leaks;
+mod api_limits;
+mod api_lists;
+mod api_node;
+mod api_raw;
+mod api_watch;
+mod api_writes;
 mod bench;
 mod certs;
 mod demo;
 mod deploy;
+mod disk;
 mod epochs;
 mod exchange;
 mod foreign;
 mod formats;
 mod geo_oracle;
+mod hostile;
 mod kills;
 mod log_oracles;
 mod nodes;
@@ -25,11 +36,14 @@ mod operator;
 mod people;
 mod power;
 mod proxy;
+mod rebuild;
 mod restore;
+mod rogue;
 mod roles;
 mod storm;
 mod tidy;
 mod tls;
 mod two_cities;
 mod world;
+mod world_damage;
 mod world_restore;

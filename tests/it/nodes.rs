@@ -16,6 +16,9 @@ use tempfile::TempDir;
 /// What must come true comes true within this time, even on a machine under load.
 const WITHIN: Duration = Duration::from_secs(60);
 
+/// Tests call more often than people do.
+const QUICK_CALLERS: &str = "[limits]\nperson_calls_per_s_max = 1000000\n";
+
 /// Cities with running processes; they end with the test.
 pub struct Nodes {
     pub fleet: Fleet,
@@ -29,7 +32,7 @@ pub fn plan(cities: &[u32], agreements: &[(&str, &[u32])]) -> Plan {
         agreements: agreements.iter().map(|(n, m)| ((*n).to_owned(), m.to_vec())).collect(),
         base_port: None,
         boundaries: Some(include_str!("../../data/cities.geojson").to_owned()),
-        extra_config: String::new(),
+        extra_config: QUICK_CALLERS.to_owned(),
     }
 }
 
@@ -93,6 +96,14 @@ impl Nodes {
 
 impl Drop for Nodes {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            for code in self.fleet.cities.iter().map(|c| c.code) {
+                let log = self.log(code);
+                let from = log.lines().count().saturating_sub(20);
+                let tail: Vec<&str> = log.lines().skip(from).collect();
+                eprintln!("serve.log of {code}:\n{}", tail.join("\n"));
+            }
+        }
         for child in self.children.values_mut() {
             let _ = child.kill();
             let _ = child.wait();
@@ -101,15 +112,46 @@ impl Drop for Nodes {
 }
 
 /// Asks again and again until the answer is there.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl FnMut() -> F) -> T {
+    until_or(what, ask, || async { String::new() }).await
+}
+
+/// The same; `explain` says how things stand when it does not come.
+pub async fn until_or<T, F, E>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+    explain: impl FnOnce() -> E,
+) -> T
+where
+    F: Future<Output = Option<T>>,
+    E: Future<Output = String>,
+{
     let begun = Instant::now();
-    loop {
+    while begun.elapsed() < WITHIN {
         if let Some(found) = ask().await {
             return found;
         }
-        assert!(begun.elapsed() < WITHIN, "{what} did not come true");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    panic!("{what} did not come true\n{}", explain().await);
+}
+
+/// Links and logs of a node, for whoever reads a failed test.
+pub async fn standing(client: &Client) -> String {
+    let status = match client.nodes().get_status(pb::GetStatusRequest {}).await {
+        Ok(status) => status.into_inner().status.unwrap_or_default(),
+        Err(status) => return status.to_string(),
+    };
+    let mut text = format!("{} {:?}\n", status.city, status.warnings);
+    for l in &status.links {
+        let (state, strikes) = (l.state(), l.strike_count);
+        text += &format!("  link {} {state:?} strikes {strikes} {}\n", l.city, l.reason);
+    }
+    for l in &status.logs {
+        let sizes = (l.stored_size, l.applied_size, l.announced_size);
+        text += &format!("  log {} {sizes:?} from {} {}\n", l.city, l.last_source, l.waiting_for);
+    }
+    text
 }
 
 /// A request that opens the sample case `nth` in an agreement.

@@ -7,8 +7,9 @@ use crate::api::request::PartContent;
 use crate::domain::{CaseContribution, Event};
 use crate::ids::{AgreementId, LogId, Position, SubjectId};
 use crate::journal::Disk;
-use crate::log::{Audience, Entry, Envelope, PartKind, PartSlot, SubjectKind, merkle};
+use crate::log::{Audience, Entry, PartKind, PartSlot, SubjectKind, merkle};
 use crate::node::core::group::Ingested;
+use crate::node::core::logs::Log;
 use crate::node::core::rows::{self, RequestRow};
 use crate::node::core::{Core, keys};
 use crate::node::load;
@@ -34,7 +35,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             if index < log.applied() {
                 continue;
             }
-            if index > log.applied() || !self.may_apply(batch.log, &parsed.envelope) {
+            if index > log.applied() || !self.may_apply(batch.log, parsed) {
                 return;
             }
             let entry = Entry {
@@ -47,23 +48,53 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Whether everything the entry has seen is applied here; notes what its log waits for.
-    fn may_apply(&mut self, id: LogId, envelope: &Envelope) -> bool {
-        let missing = envelope.after.iter().find(|head| match self.logs.get(head.log) {
-            Some(log) => log.applied() < head.size && log.fork.is_none(),
-            None => true,
+    ///
+    /// A head on a log that stands still counts as met. One on a log of another agreement, or of
+    /// none, never is: every member must judge alike, whatever else it has signed.
+    fn may_apply(&mut self, id: LogId, parsed: &ParsedHeader) -> bool {
+        let Some(log) = self.logs.get(id) else { return false };
+        let agreement = log.manifest.agreement;
+        let missing = parsed.envelope.after.iter().find(|head| {
+            let other = self.logs.get(head.log).filter(|l| l.manifest.agreement == agreement);
+            other.is_none_or(|l| l.applied() < head.size && l.fork.is_none())
         });
-        let waiting_for = missing.map(|head| (head.log, head.size));
+        let held = self.holds_its_log(agreement, parsed);
+        let waiting_for = match missing {
+            Some(head) => Some((head.log, head.size)),
+            // Its own next entry: it waits for a newer program, or for a charter.
+            None => held.then_some((id, parsed.envelope.index + 1)),
+        };
         if let Some(log) = self.logs.get_mut(id) {
             log.waiting_for = waiting_for;
         }
         waiting_for.is_none()
     }
 
+    /// An entry about the log or the agreement that this program does not know, and one that
+    /// adopts a charter that is not here, hold the whole log.
+    fn holds_its_log(&self, agreement: AgreementId, parsed: &ParsedHeader) -> bool {
+        let in_force = self.book.get(agreement).map(|a| a.charter.hash());
+        match (&parsed.event, parsed.envelope.subject.kind) {
+            (Event::Newer, SubjectKind::Log | SubjectKind::Agreement) => true,
+            (Event::CharterAdopted { charter }, _) => in_force != Some(*charter),
+            (
+                Event::Newer
+                | Event::ActorIntroduced
+                | Event::RecoveryOverridden { .. }
+                | Event::PartErased { .. }
+                | Event::CaseOpened { .. }
+                | Event::CaseMove(_)
+                | Event::Contribution(_),
+                _,
+            ) => false,
+        }
+    }
+
     /// Lets waiting logs go on, in the order of their ids, until none can.
     pub(super) fn apply_released(&mut self) {
         loop {
             let ready: Vec<LogId> =
-                self.logs.iter().filter(|l| l.applied() < l.durable.size).map(|l| l.id).collect();
+                self.logs.iter().filter(|l| can_go_on(l)).map(|l| l.id).collect();
             let before = self.apply_number;
             for log in ready {
                 self.apply_from_journal(log);
@@ -130,7 +161,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         if city == self.settings.city {
             self.index_own(agreement, entry, event, case);
+            if let Some(subject) = case {
+                self.index_received(agreement, subject, event, &applied.effect);
+            }
         }
+        self.settle_owed(entry.envelope.position(), event);
+        self.note_claims(&entry.envelope);
         self.index_number(agreement, entry, case);
         self.index_recovery(id, city, event);
         self.note_missing_parts(agreement, entry, event, case);
@@ -274,10 +310,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    fn note_missing(&mut self, at: Position, part: usize) {
+    pub(super) fn note_missing(&mut self, at: Position, part: usize) {
         let Ok(part) = u32::try_from(part) else { return };
         if self.group_rows().get(&keys::late_part(at, part)).is_none() {
             self.group_rows().put(keys::missing_part(at, part), Vec::new());
         }
     }
+}
+
+/// It has entries to apply, and does not stand still.
+fn can_go_on(log: &Log) -> bool {
+    log.applied() < log.durable.size && log.fork.is_none()
 }

@@ -1,24 +1,16 @@
-//! Links and frames: what other nodes say, checked before the exchange acts on it.
+//! Links and frames: what other nodes say, and who answers it.
+//!
+//! In scope: links coming and going, frames to the right place, refusals. Out of scope: greetings
+//! ([`super::greet`]), checkpoints and forks ([`super::witness`]), cosignatures
+//! ([`super::receipts`]), batches ([`super::ingest`]), narrow parts ([`super::parts`]).
 
-use bytes::Bytes;
-
-use crate::api::status::LinkStatus;
-use crate::ids::{AgreementId, CityCode, LogId};
-use crate::journal::{Disk, RecordKind};
-use crate::log::checkpoint::{self, SignedCheckpoint};
-use crate::log::note::SignatureLine;
-use crate::log::{ForkProof, Head};
-use crate::node::core::ingest::refuse;
+use crate::ids::{CityCode, LogId};
+use crate::journal::Disk;
 use crate::node::core::io::Output;
-use crate::node::core::logs::{Held, Log, contradicts};
-use crate::node::core::rows::{self, CosignatureRow};
-use crate::node::core::{Core, Now, keys};
-use crate::node::load;
+use crate::node::core::{Core, Now};
 use crate::store::Store;
-use crate::sync::frame::PROTOCOL;
-use crate::sync::{AgreementState, Cosign, Frame, Hello, LinkId, LogState};
-use crate::view::Rows;
-use crate::wire;
+use crate::sync::{Action, Frame, LinkId};
+use crate::wire::status::Refused;
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn link_up(
@@ -34,96 +26,83 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let actions = self.exchange.link_up(now.mono_ms, link, city, by_us);
         if self.exchange.city_of(link).is_some() {
-            let status = LinkStatus {
-                city,
-                up: false,
-                dialled_by_us: by_us,
-                address,
-                since_ms: now.wall_ms,
-                reason: "waiting for its greeting".to_owned(),
-                heard_ms: now.wall_ms,
-            };
-            self.links.insert(city, status);
+            self.links.connected(now, link, city, by_us, address);
         }
         self.perform(actions)
     }
 
-    pub(super) fn link_down(&mut self, now: Now, link: LinkId, reason: String) -> Vec<Output> {
-        if let Some(city) = self.exchange.city_of(link)
-            && let Some(status) = self.links.get_mut(&city)
-        {
-            status.up = false;
-            status.since_ms = now.wall_ms;
-            status.reason = reason;
-        }
+    pub(super) fn link_down(&mut self, now: Now, link: LinkId, reason: &str) -> Vec<Output> {
+        self.links.down(now, link, reason);
         let actions = self.exchange.link_down(now.mono_ms, &self.logs, link);
         self.perform(actions)
     }
 
     pub(super) fn dial_failed(&mut self, now: Now, city: CityCode, reason: String) {
         self.heard_from(city);
-        if self.exchange.link_to(city).is_some() {
-            return;
-        }
-        let since_ms = self.links.get(&city).filter(|l| !l.up).map_or(now.wall_ms, |l| l.since_ms);
-        let address = self.book.card(city).and_then(|c| c.addresses.first().cloned());
-        let status = LinkStatus {
-            city,
-            up: false,
-            dialled_by_us: true,
-            address: address.unwrap_or_default(),
-            since_ms,
-            reason,
-            heard_ms: self.links.get(&city).map_or(0, |l| l.heard_ms),
-        };
-        self.links.insert(city, status);
+        let address = self.book.card(city).and_then(|c| c.addresses.first());
+        self.links.failed(now, city, address, reason);
     }
 
-    /// The own greeting for one city: only agreements of which both are members.
-    pub(super) fn hello(&mut self, city: CityCode) -> Frame {
-        let shared: Vec<_> = self.logs.shared_agreements(city).collect();
-        let mut agreements = Vec::with_capacity(shared.len());
-        let mut members = Vec::new();
-        for id in shared {
-            let Some(agreement) = self.book.get(id) else { continue };
-            members.extend(agreement.cities());
-            let charter = agreement.charter.hash();
-            self.cosign_for_greeting(id);
-            let logs = self.logs.of_agreement(id);
-            let state = |log: &Log| LogState {
-                log: log.id,
-                checkpoint: Some(log.durable_checkpoint.clone()).filter(|c| !c.is_empty()),
-                cosignatures: log.cosigned.values().map(|h| h.cosign.clone()).collect(),
-            };
-            let (manifests, logs) = logs.map(|l| (l.note.clone(), state(l))).unzip();
-            agreements.push(AgreementState { agreement: id, charter, manifests, logs });
+    /// Refuses and ends a link; what it said before stands.
+    pub(super) fn end_link(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        refused: &Refused,
+        why: &'static str,
+    ) -> Vec<Output> {
+        let mut outputs = vec![refuse(link, refused, None), Output::Close(link, why)];
+        outputs.extend(self.link_down(now, link, why));
+        outputs
+    }
+
+    /// Refuses something wrong, and counts it against whoever sent it.
+    pub(super) fn strike(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        refused: &Refused,
+        log: Option<LogId>,
+    ) -> Vec<Output> {
+        if let Some(city) = self.exchange.city_of(link) {
+            self.links.strike(now, city);
+            let facts = refused.facts();
+            tracing::warn!(%city, reason = refused.reason(), ?facts, "turned away");
         }
-        members.sort_unstable();
-        members.dedup();
-        let cards = members.iter().filter_map(|c| self.book.card_note(*c)).cloned().collect();
-        Frame::Hello(Hello {
-            protocol_min: *PROTOCOL.start(),
-            protocol_max: *PROTOCOL.end(),
-            instance: self.settings.instance,
-            agreements,
-            cards,
-            clock_ms: 0,
-        })
+        vec![refuse(link, refused, log)]
+    }
+
+    /// A frame that could not be read.
+    pub(super) fn bad_frame(&mut self, now: Now, link: LinkId, refused: &Refused) -> Vec<Output> {
+        self.exchange.heard(now.mono_ms, link);
+        let outputs = self.strike(now, link, refused, None);
+        if self.exchange.is_greeted(link) {
+            return outputs;
+        }
+        self.end_link(now, link, refused, "its greeting cannot be read")
     }
 
     pub(super) fn frame(&mut self, now: Now, link: LinkId, frame: Frame) -> Vec<Output> {
         let Some(city) = self.exchange.city_of(link) else { return Vec::new() };
         self.exchange.heard(now.mono_ms, link);
-        if let Some(status) = self.links.get_mut(&city) {
-            status.heard_ms = now.wall_ms;
-        }
-        let greeted = self.exchange.greeted().any(|(id, _)| id == link);
-        if !greeted && !matches!(frame, Frame::Hello(_)) {
-            return vec![Output::Close(link, "spoke before its greeting")];
-        }
+        self.links.heard(now, city);
+        let frame = match (frame, self.exchange.is_greeted(link)) {
+            (Frame::Hello(hello), false) => return self.hello_came(now, link, city, hello),
+            (frame @ Frame::Refuse { .. }, false) => frame,
+            (_, false) => {
+                let refused = Refused::new("MALFORMED").with("detail", "spoke before its greeting");
+                self.links.strike(now, city);
+                return self.end_link(now, link, &refused, "spoke before its greeting");
+            }
+            (frame, true) => frame,
+        };
         match frame {
-            Frame::Hello(hello) => self.greeted(now, link, city, hello),
-            Frame::Manifest(note) => self.peer_manifest(now, city, note),
+            Frame::Hello(_) => {
+                let refused = Refused::new("MALFORMED").with("detail", "greeted twice");
+                self.links.strike(now, city);
+                self.end_link(now, link, &refused, "greeted twice")
+            }
+            Frame::Manifest(note) => self.peer_manifest(now, link, city, note),
             Frame::Announce { log, checkpoint } => self.announced(now, link, city, log, checkpoint),
             Frame::Subscribe { log, from, credit } => {
                 let actions = self.exchange.subscribe(&self.logs, link, log, from, credit);
@@ -138,252 +117,126 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.perform(actions)
             }
             Frame::Batch(raw) => self.batch(now, link, raw),
-            Frame::Cosign(cosign) => self.cosigned(now, Some(link), city, cosign),
+            Frame::Cosign(cosign) => self.cosigned(Some(link), city, cosign),
             Frame::FetchParts { entry, parts } if self.logs.may_see(city, entry.log) => {
                 vec![Output::ServeParts { link, city, entry, parts }]
             }
-            Frame::FetchParts { .. } => vec![refuse(link, "NOT_FOUND", None, 0, "no such log")],
-            Frame::LateParts { entry, parts } => self.late_parts(city, entry, parts),
-            Frame::Refuse { reason, log, expected, detail } => {
-                tracing::warn!(%city, %reason, ?log, expected, %detail, "turned away by a member");
-                Vec::new()
+            Frame::FetchParts { .. } => vec![refuse(link, &Refused::new("NOT_FOUND"), None)],
+            Frame::LateParts { entry, parts } => self.late_parts(now, link, entry, parts),
+            Frame::Refuse { reason, log, facts, .. } => {
+                self.refused_by(now, link, city, &reason, log, &facts)
             }
             Frame::Ping { number, pong: false, .. } => {
                 vec![Output::Send(link, Frame::Ping { number, pong: true, clock_ms: now.wall_ms })]
             }
-            Frame::Ping { .. } => Vec::new(),
+            Frame::Ping { number, .. } => {
+                let actions = self.exchange.pong(link, number);
+                self.perform(actions)
+            }
             Frame::Charter(note) | Frame::Card(note) => self.peer_note(now, city, note),
+            Frame::Fork(proof) => self.fork_shown(now, link, city, &proof),
         }
     }
 
-    fn greeted(&mut self, now: Now, link: LinkId, city: CityCode, hello: Hello) -> Vec<Output> {
-        if hello.protocol_max < *PROTOCOL.start() || hello.protocol_min > *PROTOCOL.end() {
-            let min = u64::from(*PROTOCOL.start());
-            let detail = "no protocol in common";
-            return vec![
-                refuse(link, "PROTOCOL_TOO_OLD", None, min, detail),
-                Output::Close(link, detail),
-            ];
-        }
-        let mut outputs = Vec::new();
-        for card in hello.cards {
-            outputs.extend(self.peer_note(now, city, card));
-        }
-        let mut sizes = Vec::new();
-        for state in hello.agreements {
-            let Some(known) = self.book.get(state.agreement) else { continue };
-            if !known.cities().contains(&city) {
-                continue;
-            }
-            if known.charter.hash() != state.charter {
-                outputs.push(refuse(
-                    link,
-                    "STALE_CHARTER",
-                    None,
-                    0,
-                    "another charter is in force here",
-                ));
-                continue;
-            }
-            for note in state.manifests {
-                outputs.extend(self.peer_manifest(now, city, note));
-            }
-            let mut shown = Vec::new();
-            for log in state.logs {
-                let size = self.shown_size(city, log.log, log.checkpoint);
-                shown.push((log.log, size));
-                for cosign in log.cosignatures {
-                    outputs.extend(self.cosigned(now, Some(link), city, cosign));
-                }
-            }
-            self.member_has_shown(state.agreement, city, &shown);
-            sizes.extend(shown);
-        }
-        self.heard_from(city);
-        if let Some(status) = self.links.get_mut(&city) {
-            status.up = true;
-            status.since_ms = now.wall_ms;
-            status.reason = String::new();
-        }
-        let actions = self.exchange.hello(now.mono_ms, &self.logs, link, &sizes);
-        outputs.extend(self.perform(actions));
-        outputs.extend(self.ask_for_missing());
-        outputs
-    }
-
-    /// The size a genuine checkpoint of a log proves; 0 for anything else.
-    fn shown_size(&mut self, city: CityCode, log: LogId, checkpoint: Option<Bytes>) -> u64 {
-        let Some(note) = checkpoint.filter(|_| self.logs.may_see(city, log)) else { return 0 };
-        let Some(found) = self.logs.get(log) else { return 0 };
-        let signed = match SignedCheckpoint::verify(&note, log, &found.manifest.log_key) {
-            Ok(signed) => signed,
-            Err(error) => {
-                tracing::warn!(%log, %city, %error, "a checkpoint is not genuine");
-                return 0;
-            }
-        };
-        let head = signed.head();
-        self.witness(&signed);
-        self.shown_later(city, log, head.size);
-        let own = self.logs.get(log).is_some_and(Log::is_own);
-        if own && self.logs.get(log).is_some_and(|l| head.size > l.appended()) {
-            self.found_restored(log, head.size);
-        }
-        head.size
-    }
-
-    /// Two signed checkpoints of one size with different roots prove a fork; it is kept for ever.
-    pub(super) fn witness(&mut self, shown: &SignedCheckpoint) {
-        let head = shown.head();
-        let Some(held) = self.checkpoint_at(head.log, head.size) else { return };
-        if !contradicts(&held.head(), &head) {
-            return;
-        }
-        let Some(proof) = ForkProof::of(&held, shown) else { return };
-        let log = head.log;
-        tracing::error!(%log, size = head.size, "two signed histories of one log");
-        self.group.small.push((RecordKind::ForkProof, proof.encode(log)));
-        self.group.dirty = true;
-        self.warnings
-            .push(format!("两份记录不一致（已保全证据）：日志 {log}，第 {} 条", head.size));
-        if let Some(found) = self.logs.get_mut(log) {
-            found.fork = Some(proof);
-        }
-    }
-
-    /// The signed checkpoint held for exactly this size, if a batch ends there.
-    fn checkpoint_at(&mut self, log: LogId, size: u64) -> Option<SignedCheckpoint> {
-        let found = self.logs.get(log)?;
-        let key = found.manifest.log_key;
-        let note = if found.durable.size == size {
-            found.durable_checkpoint.clone()
-        } else {
-            let index = size.checked_sub(1).filter(|i| *i < found.durable.size)?;
-            let reader = self.journal.reader();
-            let batch = load::batch_at(&self.group_rows(), &reader, log, index).ok()?;
-            (batch.from + batch.entries.len() as u64 == size).then_some(batch.checkpoint)?
-        };
-        SignedCheckpoint::verify(&note, log, &key).ok()
-    }
-
-    fn announced(
+    /// The other side turned something of ours away.
+    fn refused_by(
         &mut self,
         now: Now,
         link: LinkId,
         city: CityCode,
-        log: LogId,
-        checkpoint: Bytes,
+        reason: &str,
+        log: Option<LogId>,
+        facts: &[(String, String)],
     ) -> Vec<Output> {
-        if !self.logs.may_see(city, log) {
-            return vec![refuse(link, "NOT_FOUND", None, 0, "no such log")];
-        }
-        let size = self.shown_size(city, log, Some(checkpoint));
-        if size == 0 {
-            return vec![refuse(link, "BAD_CHECKPOINT", Some(log), size, "not genuine")];
-        }
-        let actions = self.exchange.peer_has(now.mono_ms, &self.logs, link, log, size);
-        self.perform(actions)
-    }
-
-    /// Signs that everything up to the durable head of a log lies here.
-    pub(super) fn cosign(&mut self, now: Now, log: LogId) -> Option<Cosign> {
-        let found = self.logs.get(log)?;
-        if found.fork.is_some() || found.durable.size == 0 {
-            return None;
-        }
-        let head = found.durable;
-        let own = self.logs.own(found.manifest.agreement).filter(|o| o.id != log)?;
-        let (witness, keys) = (own.id, own.own.as_ref()?);
-        let time_s = u64::try_from(now.wall_ms / 1000).unwrap_or(0);
-        let line = checkpoint::cosign(head, witness, &keys.cosign, time_s);
-        let line = Bytes::from(line.as_str().to_owned());
-        let cosign = Cosign { log, size: head.size, root: head.root, witness, line };
-        let held = Held { cosign: cosign.clone(), time_s };
-        self.logs.get_mut(log)?.cosigned.insert(witness, held);
-        Some(cosign)
-    }
-
-    /// A greeting shows that this city holds what it holds, also after a restart.
-    fn cosign_for_greeting(&mut self, agreement: AgreementId) {
-        let (own, now) = (self.settings.city, self.now);
-        let Some(witness) = self.logs.own(agreement).map(|l| l.id) else { return };
-        let unsigned = |l: &&Log| {
-            let held = l.cosigned.get(&witness).map_or(0, |h| h.cosign.size);
-            l.manifest.city != own && held < l.durable.size
-        };
-        let unsigned = self.logs.of_agreement(agreement).filter(unsigned).map(|l| l.id);
-        for log in unsigned.collect::<Vec<_>>() {
-            let _ = self.cosign(now, log);
+        tracing::warn!(%city, %reason, ?log, ?facts, "turned away by a member");
+        match (reason, log) {
+            ("DUPLICATE_INSTANCE", _) => {
+                self.warn(format!("{city} 发现本节点有两份同时运行，请立即停掉其中一份"));
+                Vec::new()
+            }
+            // It holds the log and cannot read it there: another member may.
+            ("ENTRY_CORRUPT", Some(log)) if self.exchange.source_of(log) == Some(link) => {
+                let actions = self.exchange.rest_source(now.mono_ms, &self.logs, link, log);
+                self.perform(actions)
+            }
+            _ => Vec::new(),
         }
     }
 
-    /// A cosignature: kept if it is genuine and news, and passed on towards the log's author.
-    fn cosigned(
+    /// Two processes say that they are one node: the newer link ends, both are told.
+    pub(super) fn duplicate(&mut self, now: Now, kept: LinkId, refused: LinkId) -> Vec<Output> {
+        let city = self.exchange.city_of(kept);
+        let shown = city.map_or_else(String::new, |c| c.to_string());
+        tracing::error!(city = %shown, "two copies of one node are running");
+        self.warn(format!("{shown} 的节点有两份同时运行，请与该市联系"));
+        let reason = Refused::new("DUPLICATE_INSTANCE");
+        let why = "another copy of this node is linked";
+        self.links.down(now, refused, why);
+        vec![
+            refuse(refused, &reason, None),
+            Output::Close(refused, why),
+            refuse(kept, &reason, None),
+        ]
+    }
+
+    /// Nothing of a log could be read for a member that follows it: it must ask another one.
+    pub(super) fn served(
         &mut self,
-        _now: Now,
-        link: Option<LinkId>,
-        city: CityCode,
-        cosign: Cosign,
+        link: LinkId,
+        log: LogId,
+        (from, next): (u64, u64),
+        bytes: u64,
     ) -> Vec<Output> {
-        let Some(time_s) = self.check_cosignature(city, &cosign) else { return Vec::new() };
-        let log = cosign.log;
-        let Some(found) = self.logs.get_mut(log) else { return Vec::new() };
-        let known = found.cosigned.get(&cosign.witness).map_or(0, |h| h.cosign.size);
-        if cosign.size <= known {
-            return Vec::new();
+        let actions = self.exchange.served(&self.logs, link, log, from, next, bytes);
+        let mut outputs = self.perform(actions);
+        if next <= from && self.exchange.city_of(link).is_some() {
+            let refused = Refused::new("ENTRY_CORRUPT").with("range", format!("{log}:{from}"));
+            outputs.push(refuse(link, &refused, Some(log)));
         }
-        let (origin, followed) = (found.manifest.city, !found.is_own());
-        found.cosigned.insert(cosign.witness, Held { cosign: cosign.clone(), time_s });
-        // Lazily: it rides with the next group, and is sent again if it is lost before.
-        let payload = wire::peer::encode_cosign(&cosign);
-        self.group.small.push((RecordKind::Cosignature, payload.into()));
-        let row = CosignatureRow { root: cosign.root, time_s, line: cosign.line.clone() };
-        let row = rows::encode(&row);
-        let key = keys::cosignature(log, cosign.witness, cosign.size);
-        self.group_rows().put(key, row);
-        if !followed {
-            return Vec::new();
-        }
-        let to_origin = self.exchange.link_to(origin);
-        let others = || {
-            let other =
-                |(id, c): &(LinkId, CityCode)| Some(*id) != link && self.logs.may_see(*c, log);
-            self.exchange.greeted().filter(other).map(|(id, _)| id).collect::<Vec<_>>()
-        };
-        let targets = to_origin.map_or_else(others, |id| vec![id]);
-        targets.into_iter().map(|id| Output::Send(id, Frame::Cosign(cosign.clone()))).collect()
+        outputs
     }
 
-    /// When the witness signed, if the cosignature is genuine and does not contradict what is here.
-    fn check_cosignature(&mut self, city: CityCode, cosign: &Cosign) -> Option<u64> {
-        if !self.logs.may_see(city, cosign.log) {
-            return None;
+    /// Ends the links to these cities, so that both sides greet anew.
+    pub(super) fn greet_anew(&mut self, now: Now, cities: &[CityCode]) -> Vec<Output> {
+        let links: Vec<LinkId> = self
+            .exchange
+            .greeted()
+            .filter(|(_, city)| cities.contains(city))
+            .map(|(link, _)| link)
+            .collect();
+        let why = "the agreements have changed";
+        let mut outputs = Vec::new();
+        for link in links {
+            outputs.push(Output::Close(link, why));
+            outputs.extend(self.link_down(now, link, why));
         }
-        let (log, witness) = (self.logs.get(cosign.log)?, self.logs.get(cosign.witness)?);
-        let same_agreement = log.manifest.agreement == witness.manifest.agreement;
-        if !same_agreement || log.manifest.city == witness.manifest.city {
-            return None;
-        }
-        let head = Head { log: cosign.log, size: cosign.size, root: cosign.root };
-        let text = std::str::from_utf8(&cosign.line).ok()?;
-        let line = SignatureLine::parse(text).ok()?;
-        let key = witness.manifest.cosign_key;
-        match checkpoint::verify_cosignature(&line, head, cosign.witness, &key) {
-            Ok(time_s) => {
-                let held = self.checkpoint_at(cosign.log, cosign.size).map(|c| c.head());
-                (!held.is_some_and(|held| contradicts(&held, &head))).then_some(time_s)
-            }
-            Err(error) => {
-                tracing::warn!(%city, log = %cosign.log, %error, "a cosignature is not genuine");
-                None
-            }
-        }
+        outputs
     }
 
     pub(super) fn tick(&mut self, now: Now) -> Vec<Output> {
-        let actions = self.exchange.tick(now.mono_ms, now.wall_ms, &self.logs);
+        let actions: Vec<Action> = self.exchange.tick(now.mono_ms, now.wall_ms, &self.logs);
         let mut outputs = self.perform(actions);
-        outputs.extend(self.ask_for_missing());
+        outputs.extend(self.cosign_what_is_due(now));
+        outputs.extend(self.ask_for_missing(now));
+        outputs.extend(self.ask_to_mend(now));
+        self.confirm_received(now);
         outputs
     }
+}
+
+/// The frame that says why something was turned away.
+pub(super) fn refuse(link: LinkId, refused: &Refused, log: Option<LogId>) -> Output {
+    let number = |(key, value): &(&'static str, String)| {
+        matches!(*key, "expected" | "known" | "size" | "min").then(|| value.parse().ok()).flatten()
+    };
+    let expected = refused.facts().iter().find_map(number).unwrap_or(0);
+    let facts = refused.facts().iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+    let frame = Frame::Refuse {
+        reason: refused.reason().to_owned(),
+        log,
+        expected,
+        detail: refused.english(),
+        facts: facts.collect(),
+    };
+    Output::Send(link, frame)
 }

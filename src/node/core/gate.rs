@@ -150,7 +150,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         for old in self.old_logs(agreement) {
             for (link, city) in &greeted {
                 if self.logs.members(agreement).contains(city) {
-                    self.has_shown(old, *city, self.exchange.announced_over(*link, old));
+                    self.has_shown(old, *city, self.exchange.announced_by(*link, old));
                 }
             }
         }

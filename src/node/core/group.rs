@@ -34,8 +34,6 @@ pub struct Ingested {
     pub head: Head,
     /// Signed bytes that came.
     pub bytes: u64,
-    /// Parts are owed: no cosignature at or beyond it.
-    pub owed: bool,
 }
 
 /// What one group commit gathers.

@@ -2,11 +2,13 @@
 //!
 //! Nothing is parked: a stretch starts where this node stands, or it is turned away.
 
-use crate::ids::LogId;
+use crate::ids::{Hash, LogId};
 use crate::journal::Disk;
 use crate::log::batch::{Accepted, Batch, accept_batch};
+use crate::log::merkle::{Frontier, LeafSource, leaf_hash};
 use crate::log::{AppendError, Audience, Entry};
-use crate::node::core::group::Ingested;
+use crate::node::core::follow::refuse;
+use crate::node::core::group::{GroupRows, Ingested};
 use crate::node::core::io::Output;
 use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now};
@@ -14,18 +16,36 @@ use crate::node::load::Leaves;
 use crate::store::Store;
 use crate::sync::{Frame, LinkId, RawBatch, RawEntry};
 use crate::wire::entry::ParsedHeader;
+use crate::wire::status::Refused;
 use crate::wire::{self, WireError};
 
+/// Leaves of a log: of what is stored, and of what this group will store.
+struct LeavesOfGroup<'a, D: Disk> {
+    stored: Leaves<'a, D>,
+    gathered: &'a [Ingested],
+}
+
+impl<D: Disk> LeafSource for LeavesOfGroup<'_, D> {
+    fn leaf(&self, index: u64) -> Option<Hash> {
+        let gathered = self.gathered.iter().filter(|s| s.batch.log == self.stored.log);
+        let found = gathered.into_iter().find_map(|stretch| {
+            let offset = usize::try_from(index.checked_sub(stretch.batch.from)?).ok()?;
+            stretch.batch.entries.get(offset)
+        });
+        found.map(|entry| leaf_hash(&entry.header)).or_else(|| self.stored.leaf(index))
+    }
+}
+
 /// A batch that was accepted.
-struct Taken {
-    accepted: Accepted,
-    headers: Vec<ParsedHeader>,
-    batch: RawBatch,
+pub(super) struct Taken {
+    pub(super) accepted: Accepted,
+    pub(super) headers: Vec<ParsedHeader>,
+    pub(super) batch: RawBatch,
 }
 
 /// Why a batch was not. Nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
-enum NotTaken {
+pub(super) enum NotTaken {
     /// Order, roots or signatures are wrong.
     #[error(transparent)]
     Append(AppendError),
@@ -35,6 +55,9 @@ enum NotTaken {
     /// The log stands still here.
     #[error("the log stands still here")]
     Standing,
+    /// It is signed, and is not what lay here.
+    #[error("it is not what lay here before")]
+    Differs,
     /// The log has a successor, and no other city is known to hold this stretch.
     #[error("the log has a successor, and no other city has cosigned this stretch")]
     Superseded,
@@ -46,13 +69,19 @@ impl<D: Disk, S: Store> Core<D, S> {
         let log = raw.log;
         if !self.logs.may_see(city, log) {
             // The same answer for a log we do not know and one this city may not see.
-            return vec![refuse(link, "NOT_FOUND", None, 0, "no such log")];
+            return vec![refuse(link, &Refused::new("NOT_FOUND"), None)];
+        }
+        if self.is_damaged(log, raw.from) {
+            return self.mend(link, city, raw);
         }
         if self.logs.get(log).is_some_and(Log::is_own) {
-            return vec![refuse(link, "CITY_MISMATCH", Some(log), 0, "this log is written here")];
+            // Only this node writes it, whatever its certificate lets the other side claim.
+            let claimed = self.settings.city;
+            let refused = Refused::new("CITY_MISMATCH").with("cert", city).with("claimed", claimed);
+            return self.strike(now, link, &refused, Some(log));
         }
         if self.poisoned.is_some() {
-            return vec![refuse(link, "STORAGE_FAILED", Some(log), 0, "nothing is written here")];
+            return vec![refuse(link, &Refused::new("STORAGE_FAILED"), Some(log))];
         }
         let bytes = raw.signed_bytes();
         match self.accept(log, raw) {
@@ -69,7 +98,22 @@ impl<D: Disk, S: Store> Core<D, S> {
         if found.fork.is_some() {
             return Err(NotTaken::Standing);
         }
-        let (frontier, key) = (found.grown.frontier.clone(), found.manifest.log_key);
+        let frontier = found.grown.frontier.clone();
+        let taken = self.accept_at(log, &frontier, raw)?;
+        if !self.check_succession(taken.accepted.head) {
+            return Err(NotTaken::Superseded);
+        }
+        Ok(taken)
+    }
+
+    /// Checks a batch against a log that ends with `frontier`.
+    pub(super) fn accept_at(
+        &mut self,
+        log: LogId,
+        frontier: &Frontier,
+        raw: RawBatch,
+    ) -> Result<Taken, NotTaken> {
+        let key = self.logs.get(log).ok_or(NotTaken::Standing)?.manifest.log_key;
         let mut headers = Vec::with_capacity(raw.entries.len());
         let mut entries = Vec::with_capacity(raw.entries.len());
         for entry in raw.entries {
@@ -85,13 +129,11 @@ impl<D: Disk, S: Store> Core<D, S> {
             entry.envelope.parts.get(part).is_some_and(|p| p.audience != Audience::AllMembers)
         };
         let journal = self.journal.reader();
-        let rows = self.group_rows();
-        let leaves = Leaves { rows: &rows, journal: &journal, log };
-        let accepted = accept_batch(&frontier, &leaves, log, &key, &batch, withheld_ok)
+        let rows = GroupRows { changes: &mut self.group.changes, base: &self.rows };
+        let stored = Leaves { rows: &rows, journal: &journal, log };
+        let leaves = LeavesOfGroup { stored, gathered: &self.group.ingested };
+        let accepted = accept_batch(frontier, &leaves, log, &key, &batch, withheld_ok)
             .map_err(NotTaken::Append)?;
-        if !self.check_succession(accepted.head) {
-            return Err(NotTaken::Superseded);
-        }
         headers.drain(..accepted.dropped.min(headers.len()));
         let entries = batch.entries.into_iter().skip(accepted.dropped);
         let batch = RawBatch {
@@ -112,38 +154,74 @@ impl<D: Disk, S: Store> Core<D, S> {
             found.grown.checkpoint = batch.checkpoint.clone();
             found.last_source = source;
         }
-        let owed = !accepted.owed.is_empty();
-        let stretch = Ingested { link, batch, headers, head: accepted.head, bytes, owed };
+        let stretch = Ingested { link, batch, headers, head: accepted.head, bytes };
         self.group.ingested.push(stretch);
     }
 
     fn turned_away(&mut self, now: Now, link: LinkId, log: LogId, error: &NotTaken) -> Vec<Output> {
-        let known = self.logs.get(log).map_or(0, Log::appended);
-        let (actions, reason) = match error {
-            NotTaken::Append(AppendError::Duplicate { .. }) => {
-                let actions = self.exchange.resubscribe(&self.logs, link, log);
-                return self.perform(actions);
+        let city = self.exchange.city_of(link);
+        let refused = match error {
+            NotTaken::Append(error) => wire::status::of_append(error),
+            NotTaken::Unreadable(error) => Some(wire::status::of_wire(error)),
+            NotTaken::Standing => {
+                let forked = self.logs.get(log).is_some_and(|l| l.fork.is_some());
+                let reason = if forked { "FORK_DETECTED" } else { "LOG_STANDING" };
+                Some(Refused::new(reason).with("log", log))
             }
-            NotTaken::Append(AppendError::Gap { .. }) => {
-                (self.exchange.resubscribe(&self.logs, link, log), "LOG_GAP")
+            NotTaken::Superseded => Some(Refused::new("LOG_STANDING").with("log", log)),
+            NotTaken::Differs => Some(Refused::new("FORK_DETECTED").with("log", log)),
+        };
+        let Some(refused) = refused else {
+            // All of it is here already: no fault, and counted.
+            if let Some(city) = city {
+                self.links.duplicate(now, city);
             }
-            NotTaken::Append(error) => {
-                if let AppendError::Contradicts { checkpoint, .. } = error {
-                    self.witness(checkpoint);
-                }
-                let reason = wire::status::of_append(error).map_or("BAD_BATCH", |r| r.reason());
-                (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), reason)
-            }
-            NotTaken::Unreadable(_) => {
-                (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), "BAD_BATCH")
-            }
-            NotTaken::Superseded => {
-                (self.exchange.rest_source(now.mono_ms, &self.logs, link, log), "LOG_STANDING")
-            }
-            NotTaken::Standing => (Vec::new(), "FORK_DETECTED"),
+            let actions = self.exchange.resubscribe(&self.logs, link, log);
+            return self.perform(actions);
         };
         tracing::warn!(%log, link, %error, "turned a batch away");
-        let mut outputs = vec![refuse(link, reason, Some(log), known, &error.to_string())];
+        let mut outputs = match error {
+            NotTaken::Append(AppendError::Gap { .. } | AppendError::LeafMissing { .. })
+            | NotTaken::Superseded
+            | NotTaken::Differs
+            | NotTaken::Standing => vec![refuse(link, &refused, Some(log))],
+            NotTaken::Append(_) | NotTaken::Unreadable(_) => {
+                self.strike(now, link, &refused, Some(log))
+            }
+        };
+        outputs.extend(self.after_refusal(now, link, log, error));
+        outputs
+    }
+
+    /// What a refused batch leads to: asking anew, or another source, or a proof.
+    fn after_refusal(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        log: LogId,
+        error: &NotTaken,
+    ) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        let actions = match error {
+            NotTaken::Append(AppendError::Gap { .. }) => {
+                self.exchange.resubscribe(&self.logs, link, log)
+            }
+            NotTaken::Standing | NotTaken::Differs => Vec::new(),
+            NotTaken::Append(AppendError::Contradicts { checkpoint, .. }) => {
+                outputs.extend(self.witness(now, checkpoint));
+                self.exchange.rest_source(now.mono_ms, &self.logs, link, log)
+            }
+            NotTaken::Append(AppendError::RootMismatch { .. } | AppendError::Differs { .. }) => {
+                // Perhaps its city has signed two histories: whoever holds the other one can tell
+                // from the checkpoint held here, and will send the proof.
+                let held = self.logs.get(log).and_then(Log::announcement);
+                outputs.extend(held.map(|frame| Output::Send(link, frame)));
+                self.exchange.rest_source(now.mono_ms, &self.logs, link, log)
+            }
+            NotTaken::Append(_) | NotTaken::Unreadable(_) | NotTaken::Superseded => {
+                self.exchange.rest_source(now.mono_ms, &self.logs, link, log)
+            }
+        };
         outputs.extend(self.perform(actions));
         outputs
     }
@@ -155,22 +233,11 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.exchange.ingested(now.mono_ms, &self.logs, stretch.link, log, stretch.bytes);
         let mut outputs = self.perform(actions);
         let newest = self.logs.get(log).is_some_and(|l| l.durable == stretch.head);
-        if newest && !stretch.owed {
+        if newest {
             outputs.extend(
                 self.cosign(now, log).map(|c| Output::Send(stretch.link, Frame::Cosign(c))),
             );
         }
         outputs
     }
-}
-
-pub(super) fn refuse(
-    link: LinkId,
-    reason: &str,
-    log: Option<LogId>,
-    expected: u64,
-    detail: &str,
-) -> Output {
-    let (reason, detail) = (reason.to_owned(), detail.to_owned());
-    Output::Send(link, Frame::Refuse { reason, log, expected, detail })
 }

@@ -6,6 +6,7 @@ use crate::api::request::{Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::ids::{CityCode, LogId, Position};
 use crate::sync::{Frame, LinkId};
+use crate::wire::status::Refused;
 
 /// The two clocks, read by the shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub enum Input {
     },
     /// A frame came.
     Frame(LinkId, Frame),
+    /// A frame came that cannot be read.
+    BadFrame(LinkId, Box<Refused>),
     /// An [`Output::Serve`] is done.
     Served {
         /// The link.

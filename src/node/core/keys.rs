@@ -94,15 +94,42 @@ pub fn missing_part(at: Position, part: u32) -> Vec<u8> {
     key(b'm', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
 }
 
+/// Reads back a key of [`late_part`].
+#[must_use]
+pub fn parse_late_part(key: &[u8]) -> Option<(Position, u32)> {
+    parse_part(key.strip_prefix(b"d")?)
+}
+
 /// Reads back a key of [`missing_part`].
 #[must_use]
 pub fn parse_missing_part(key: &[u8]) -> Option<(Position, u32)> {
-    let rest = key.strip_prefix(b"m")?;
+    parse_part(key.strip_prefix(b"m")?)
+}
+
+fn parse_part(rest: &[u8]) -> Option<(Position, u32)> {
     let (log, rest) = rest.split_at_checked(32)?;
     let (index, part) = rest.split_at_checked(8)?;
     let log = LogId::from_slice(log).ok()?;
     let index = u64::from_be_bytes(index.try_into().ok()?);
     Some((Position { log, index }, u32::from_be_bytes(part.try_into().ok()?)))
+}
+
+/// A part said to be erased by an entry that is not known to do so.
+#[must_use]
+pub fn owed_part(at: Position, part: u32) -> Vec<u8> {
+    key(b'v', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
+}
+
+/// Reads back a key of [`owed_part`].
+#[must_use]
+pub fn parse_owed_part(key: &[u8]) -> Option<(Position, u32)> {
+    parse_part(key.strip_prefix(b"v")?)
+}
+
+/// A case this city has accepted and not yet confirmed to have all parts of.
+#[must_use]
+pub fn unconfirmed(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'r', &[agreement.as_bytes(), subject.as_bytes()])
 }
 
 /// A member this city goes on without, as an entry of an own log says.

@@ -250,6 +250,10 @@ impl crate::sync::Logs for LogTable {
         self.logs.values().filter(shared).map(|l| l.id).collect()
     }
 
+    fn shares(&self, city: CityCode, log: LogId) -> bool {
+        self.may_see(city, log)
+    }
+
     fn announcement(&self, log: LogId) -> Option<Frame> {
         self.get(log).and_then(Log::announcement)
     }

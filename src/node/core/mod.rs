@@ -16,16 +16,24 @@ mod apply;
 mod commit;
 mod follow;
 mod gate;
+mod greet;
 pub mod group;
 mod ingest;
 pub mod io;
 pub mod keys;
+mod links;
 pub mod logs;
+mod mend;
+mod news;
 mod notes;
 mod parts;
+mod receipts;
+mod received;
 mod recover;
+mod replay;
 pub mod rows;
 mod show;
+mod witness;
 mod write;
 
 use std::collections::BTreeMap;
@@ -35,15 +43,17 @@ pub use agreements::AgreementBook;
 pub use io::{Input, Now, Output, Ticket};
 pub use recover::{CoreParts, OpenError};
 
-use crate::api::status::LinkStatus;
 use crate::geo::Boundaries;
-use crate::ids::{AgreementId, CityCode, NodeId};
-use crate::journal::{Disk, Journal, RecordKind};
+use crate::ids::{AgreementId, CityCode, NodeId, SubjectId};
+use crate::journal::{Disk, Journal, RecordKind, RecordRef};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::core::gate::Recoveries;
 use crate::node::core::group::{Group, Queue};
+use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{LogTable, OwnKeys};
+use crate::node::core::mend::Mending;
+use crate::node::core::parts::Asking;
 use crate::store::{Store, WriteBehind};
 use crate::sync::{Action, Exchange};
 use crate::trust::keys::HmacKey;
@@ -91,8 +101,14 @@ pub struct Core<D: Disk, S: Store> {
     book: AgreementBook,
     logs: LogTable,
     exchange: Exchange,
-    links: BTreeMap<CityCode, LinkStatus>,
+    links: LinkBook,
+    asking: Asking,
+    /// Accepted cases that have all their parts, and since when.
+    complete: BTreeMap<(AgreementId, SubjectId), u64>,
     recoveries: Recoveries,
+    /// Batches passed over in a replay, by log and first entry.
+    early: BTreeMap<crate::ids::LogId, BTreeMap<u64, RecordRef>>,
+    mending: Mending,
     queue: Queue,
     group: Group,
     apply_number: u64,
@@ -117,15 +133,15 @@ impl<D: Disk, S: Store> Core<D, S> {
             Input::LinkUp { link, city, by_us, address } => {
                 self.link_up(now, link, city, by_us, address)
             }
-            Input::LinkDown { link, reason } => self.link_down(now, link, reason),
+            Input::LinkDown { link, reason } => self.link_down(now, link, &reason),
             Input::DialFailed { city, reason } => {
                 self.dial_failed(now, city, reason);
                 Vec::new()
             }
             Input::Frame(link, frame) => self.frame(now, link, frame),
+            Input::BadFrame(link, refused) => self.bad_frame(now, link, &refused),
             Input::Served { link, log, from, next, bytes } => {
-                let actions = self.exchange.served(&self.logs, link, log, from, next, bytes);
-                self.perform(actions)
+                self.served(link, log, (from, next), bytes)
             }
             Input::Tick => self.tick(now),
             Input::Commit => self.commit(now),
@@ -167,21 +183,30 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     fn perform(&mut self, actions: Vec<Action>) -> Vec<Output> {
-        actions.into_iter().filter_map(|action| self.output(action)).collect()
+        actions.into_iter().flat_map(|action| self.output(action)).collect()
     }
 
-    fn output(&mut self, action: Action) -> Option<Output> {
+    fn output(&mut self, action: Action) -> Vec<Output> {
+        let now = self.now;
         match action {
-            Action::Send(link, frame) => Some(Output::Send(link, frame)),
+            Action::Send(link, frame) => vec![Output::Send(link, frame)],
             Action::SendHello(link) => {
-                let city = self.exchange.city_of(link)?;
-                Some(Output::Send(link, self.hello(city)))
+                let Some(city) = self.exchange.city_of(link) else { return Vec::new() };
+                vec![Output::Send(link, self.hello(now, city))]
             }
+            Action::Greet(link, hello) => {
+                let Some(city) = self.exchange.city_of(link) else { return Vec::new() };
+                self.greeted(now, link, city, *hello)
+            }
+            Action::Duplicate { kept, refused } => self.duplicate(now, kept, refused),
             Action::Serve { link, log, from, bytes_max } => {
-                let city = self.exchange.city_of(link)?;
-                Some(Output::Serve { link, city, log, from, bytes_max })
+                let Some(city) = self.exchange.city_of(link) else { return Vec::new() };
+                vec![Output::Serve { link, city, log, from, bytes_max }]
             }
-            Action::Close(link, reason) => Some(Output::Close(link, reason)),
+            Action::Close(link, reason) => {
+                self.links.down(now, link, reason);
+                vec![Output::Close(link, reason)]
+            }
         }
     }
 

@@ -5,16 +5,21 @@ use bytes::Bytes;
 use crate::ids::CityCode;
 use crate::journal::{Disk, RecordKind};
 use crate::limits;
-use crate::log::manifest::{Manifest, SignedManifest};
+use crate::log::manifest::SignedManifest;
 use crate::log::note::Note;
 use crate::node::core::agreements::Agreement;
 use crate::node::core::io::{Output, Ticket};
 use crate::node::core::logs::{Hold, Log};
 use crate::node::core::{Core, Now};
 use crate::store::Store;
-use crate::sync::Frame;
+use crate::sync::{Frame, LinkId};
 use crate::trust::card::{Card, SignedCard};
 use crate::trust::charter::{Charter, SignedCharter};
+use crate::wire::status::Refused;
+
+fn is_to(output: &Output, link: LinkId) -> bool {
+    matches!(output, Output::Send(to, _) if *to == link)
+}
 
 /// What became of a note.
 enum Taken {
@@ -33,6 +38,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         notes: Vec<Bytes>,
     ) -> Vec<Output> {
         let mut results = Vec::with_capacity(notes.len());
+        let before = self.book.iter().count();
         for note in notes {
             let taken = self.take_note(now, &note, true);
             results.push(match taken {
@@ -46,10 +52,16 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Err(why) => Err(why),
             });
         }
+        let mut outputs = Vec::new();
+        if self.book.iter().count() > before {
+            // What members said of these agreements in their greetings was passed over.
+            let partners = self.book.partners(self.settings.city);
+            outputs = self.greet_anew(now, &partners);
+        }
         self.group.dirty = true;
         self.group.after.push(Output::NotesDone(ticket, results));
         self.group.after.push(Output::MembersChanged);
-        Vec::new()
+        outputs
     }
 
     /// A card or charter over a link: cards travel, a first charter does not.
@@ -68,25 +80,50 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    pub(super) fn peer_manifest(&mut self, now: Now, city: CityCode, note: Bytes) -> Vec<Output> {
-        let own_city = |m: &Manifest| m.city == self.settings.city;
+    /// A manifest over a link: kept if its city has signed it, and passed on.
+    pub(super) fn peer_manifest(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        city: CityCode,
+        note: Bytes,
+    ) -> Vec<Output> {
+        let claimed = SignedManifest::peek(&note);
+        // An agreement that this city has not signed, or not yet: nothing is said of it.
+        if claimed.as_ref().is_ok_and(|m| self.book.get(m.agreement).is_none()) {
+            return Vec::new();
+        }
         match self.check_manifest(&note) {
-            // Own manifests come by file only: nobody else can make this node write a new log.
-            Ok(signed)
-                if own_city(signed.manifest())
-                    && self.logs.get(signed.manifest().log_id()).is_none() =>
-            {
-                tracing::warn!(%city, "a member shows a log of this city that is not here");
-                if self.own_keys(signed.manifest()).is_some() {
-                    // It was written here and is lost: this is an older copy, or a new folder.
-                    self.found_restored(signed.manifest().log_id(), 0);
+            // Keys of own logs come by file only: nobody else can make this node write a new log.
+            Ok(signed) => {
+                let id = signed.manifest().log_id();
+                let own_city = signed.manifest().city == self.settings.city;
+                if own_city && self.logs.get(id).is_none() {
+                    tracing::warn!(%city, "a member shows a log of this city that is not here");
+                    if self.own_keys(signed.manifest()).is_some() {
+                        // It was written here and is lost: an older copy, or a new folder.
+                        self.found_restored(id, 0);
+                    }
                 }
-                self.add_manifest(now, signed).unwrap_or_default()
+                let news = self.add_manifest(now, signed);
+                let mut outputs = Vec::new();
+                if let Some(followed) = news {
+                    outputs.extend(followed);
+                    let passed_on = self.pass_on(Frame::Manifest(note)).into_iter();
+                    outputs.extend(passed_on.filter(|o| !is_to(o, link)));
+                }
+                outputs
             }
-            Ok(signed) => self.add_manifest(now, signed).unwrap_or_default(),
             Err(why) => {
                 tracing::warn!(%city, %why, "a manifest was turned away");
-                Vec::new()
+                let claimed = claimed.map(|m| m.city).ok().filter(|claimed| *claimed != city);
+                let refused = match claimed {
+                    Some(claimed) => {
+                        Refused::new("CITY_MISMATCH").with("cert", city).with("claimed", claimed)
+                    }
+                    None => Refused::new("MALFORMED").with("detail", why),
+                };
+                self.strike(now, link, &refused, None)
             }
         }
     }
@@ -202,6 +239,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.hold = Hold::Restored;
         }
         let id = log.id;
+        if self.logs.get(id).is_some() {
+            return;
+        }
         self.logs.insert(log);
         for older in self.logs.iter_mut().filter(|l| l.id != id) {
             let m = &older.manifest;

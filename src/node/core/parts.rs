@@ -1,54 +1,129 @@
-//! Narrow parts that come later than their batch.
+//! Parts that come later than their batch: narrow ones this city has become entitled to, and ones
+//! said to be erased before the erasing entry is here.
+//!
+//! What is missing is asked of the cities that may hold it, the author's first, again and again
+//! with growing pauses, because a city that has it may be away now.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::ids::{CityCode, Position};
+use crate::domain::Event;
+use crate::ids::{CityCode, LogId, Position};
 use crate::journal::{Disk, RecordKind};
 use crate::limits;
-use crate::log::merkle;
+use crate::log::{PartSlot, merkle};
+use crate::node::core::follow::refuse;
 use crate::node::core::io::Output;
-use crate::node::core::{Core, keys};
+use crate::node::core::{Core, Now, keys, rows};
 use crate::node::load;
 use crate::store::Store;
-use crate::sync::Frame;
-use crate::view::{ReadRows, Rows};
+use crate::sync::{Frame, LinkId, RawBatch};
+use crate::view::{self, ReadRows, Rows};
 use crate::wire;
+use crate::wire::status::Refused;
 
 /// Parts asked for at a time: enough for any case, little enough for a tick.
 const ASK_MAX: usize = 64;
+/// Missing parts looked at in one go; those further back have their turn when these are here.
+const LOOK_MAX: usize = 1024;
+/// Pause after the first question, in milliseconds; it doubles.
+const PAUSE_MS: u64 = 1_000;
+/// It doubles this often: to about a minute.
+const DOUBLINGS_MAX: u32 = 6;
+
+/// When each missing part is asked for again.
+#[derive(Debug, Default)]
+pub struct Asking {
+    /// Next time and questions so far.
+    next: BTreeMap<(Position, u32), (u64, u32)>,
+    /// Some part of some entry here is, or was, owed.
+    owes: bool,
+}
+
+impl Asking {
+    /// Somebody new is linked: ask again at once.
+    pub fn soon(&mut self) {
+        self.next.values_mut().for_each(|(at, _)| *at = 0);
+    }
+
+    /// How often a part was asked for, if it is due again.
+    fn due(&mut self, now: u64, part: (Position, u32)) -> Option<u32> {
+        let (at, times) = self.next.entry(part).or_insert((0, 0));
+        if now < *at {
+            return None;
+        }
+        let asked = *times;
+        *at = now + (PAUSE_MS << asked.min(DOUBLINGS_MAX));
+        *times = asked.saturating_add(1);
+        Some(asked)
+    }
+}
 
 impl<D: Disk, S: Store> Core<D, S> {
-    /// Asks connected members for narrow parts this city may hold and does not have.
-    pub(super) fn ask_for_missing(&mut self) -> Vec<Output> {
+    /// Asks linked cities that may hold them for parts this city may hold and does not have.
+    pub(super) fn ask_for_missing(&mut self, now: Now) -> Vec<Output> {
         let mut missing = Vec::new();
         self.group_rows().scan(b"m", b"n", false, &mut |key, _| {
             missing.extend(keys::parse_missing_part(key));
-            missing.len() < ASK_MAX
+            missing.len() < LOOK_MAX
         });
+        self.asking.next.retain(|part, _| missing.binary_search(part).is_ok());
         let mut outputs = Vec::new();
         for (entry, part) in missing {
-            let Some(log) = self.logs.get(entry.log) else { continue };
-            let author = self.exchange.link_to(log.manifest.city);
-            let members: Vec<_> = self
-                .exchange
-                .greeted()
-                .filter(|(_, city)| self.logs.may_see(*city, entry.log))
-                .map(|(link, _)| link)
-                .collect();
-            let targets = author.map_or(members, |link| vec![link]);
+            if outputs.len() >= ASK_MAX {
+                break;
+            }
+            let holders = self.may_hold_linked(entry, part);
+            if holders.is_empty() {
+                continue;
+            }
+            let Some(asked) = self.asking.due(now.mono_ms, (entry, part)) else { continue };
             let frame = Frame::FetchParts { entry, parts: vec![part] };
-            outputs.extend(targets.into_iter().map(|link| Output::Send(link, frame.clone())));
+            let whom = holders.get(asked as usize % holders.len()).copied();
+            outputs.extend(whom.map(|link| Output::Send(link, frame)));
         }
         outputs
     }
 
-    /// Takes narrow parts that were asked for and match their header's digests.
+    /// Links to cities that may hold a part, the author's first.
+    fn may_hold_linked(&mut self, entry: Position, part: u32) -> Vec<LinkId> {
+        let Some(author) = self.logs.get(entry.log).map(|l| l.manifest.city) else {
+            return Vec::new();
+        };
+        let links: Vec<(LinkId, CityCode)> = self
+            .exchange
+            .greeted()
+            .filter(|(_, city)| self.logs.may_see(*city, entry.log))
+            .collect();
+        if links.is_empty() {
+            return Vec::new();
+        }
+        let reader = self.journal.reader();
+        let rows = self.group_rows();
+        let Ok(held) = load::entry_at(&rows, &reader, entry) else { return Vec::new() };
+        let may = |city| view::may_hold(&rows, &held.envelope, part as usize, city);
+        let mut holders: Vec<(bool, LinkId)> = links
+            .into_iter()
+            .filter(|(_, city)| may(*city))
+            .map(|(link, city)| (city != author, link))
+            .collect();
+        holders.sort_unstable();
+        holders.into_iter().map(|(_, link)| link).collect()
+    }
+
+    /// Takes parts that were asked for and match their header's digests.
     pub(super) fn late_parts(
         &mut self,
-        city: CityCode,
+        now: Now,
+        link: LinkId,
         entry: Position,
         parts: Vec<(u32, Bytes)>,
     ) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        if self.poisoned.is_some() {
+            return vec![refuse(link, &Refused::new("STORAGE_FAILED"), None)];
+        }
         for (part, bytes) in parts.into_iter().take(limits::PARTS_MAX) {
             if self.group_rows().get(&keys::missing_part(entry, part)).is_none() {
                 continue;
@@ -58,20 +133,112 @@ impl<D: Disk, S: Store> Core<D, S> {
                 .ok()
                 .and_then(|e| e.envelope.parts.get(part as usize).map(|p| p.digest));
             if digest != Some(merkle::digest(&bytes)) || bytes.len() > limits::PART_BYTES_MAX {
-                tracing::warn!(%city, %entry, part, "a late part does not match its header");
+                let detail = format!("part {part} of {entry} does not match its header");
+                let refused = Refused::new("BAD_BATCH").with("detail", detail);
+                outputs.extend(self.strike(now, link, &refused, Some(entry.log)));
                 continue;
             }
             let payload = wire::peer::encode_late_part(entry, part, &bytes);
             match self.append(RecordKind::LatePart, &payload) {
-                Ok(record) => {
-                    let row = super::rows::encode(&record);
-                    let mut rows = self.group_rows();
-                    rows.put(keys::late_part(entry, part), row);
-                    rows.delete(&keys::missing_part(entry, part));
-                }
+                Ok(record) => self.index_late_part(entry, part, rows::encode(&record)),
                 Err(error) => tracing::error!(%error, "could not keep a late part"),
             }
         }
-        Vec::new()
+        outputs
     }
+
+    /// Notes where a late part lies, and that it is neither missing nor owed any more.
+    pub(super) fn index_late_part(&mut self, entry: Position, part: u32, row: Vec<u8>) {
+        let mut rows = self.group_rows();
+        rows.put(keys::late_part(entry, part), row);
+        rows.delete(&keys::missing_part(entry, part));
+        rows.delete(&keys::owed_part(entry, part));
+    }
+
+    /// Notes parts that are said to be erased by an entry that is not known to do so.
+    pub(super) fn note_owed(&mut self, batch: &RawBatch) {
+        for (index, entry) in (batch.from..).zip(&batch.entries) {
+            for (part, slot) in (0..).zip(&entry.parts) {
+                let PartSlot::ErasedBy(by) = slot else { continue };
+                let at = Position { log: batch.log, index };
+                match self.erases(*by, at, part) {
+                    Some(true) => {}
+                    Some(false) => {
+                        self.owe(at, part, *by);
+                        self.group_rows().put(keys::missing_part(at, part), Vec::new());
+                    }
+                    None => self.owe(at, part, *by),
+                }
+            }
+        }
+    }
+
+    fn owe(&mut self, at: Position, part: u32, by: Position) {
+        self.asking.owes = true;
+        self.group_rows().put(keys::owed_part(at, part), rows::encode(&by));
+    }
+
+    /// Whether an entry erases a part; `None` while it is not applied here.
+    fn erases(&mut self, by: Position, at: Position, part: u32) -> Option<bool> {
+        self.logs.get(by.log).filter(|l| by.index < l.applied())?;
+        let reader = self.journal.reader();
+        let entry = load::entry_at(&self.group_rows(), &reader, by).ok()?;
+        let event = wire::entry::parse_header(&entry.header).ok()?.event;
+        Some(erases(&event, at, part) && self.same_city(by.log, at.log))
+    }
+
+    fn same_city(&self, one: LogId, other: LogId) -> bool {
+        let city = |log| self.logs.get(log).map(|l| (l.manifest.agreement, l.manifest.city));
+        city(one).is_some() && city(one) == city(other)
+    }
+
+    /// An entry was applied: parts that waited for it are erased, or must be fetched.
+    pub(super) fn settle_owed(&mut self, by: Position, event: &Event) {
+        if !self.asking.owes {
+            return;
+        }
+        let mut waiting = Vec::new();
+        self.group_rows().scan(b"v", b"w", false, &mut |key, value| {
+            if rows::decode::<Position>(value) == Some(by) {
+                waiting.extend(keys::parse_owed_part(key));
+            }
+            true
+        });
+        for (at, part) in waiting {
+            if erases(event, at, part) && self.same_city(by.log, at.log) {
+                self.group_rows().delete(&keys::owed_part(at, part));
+            } else {
+                self.group_rows().put(keys::missing_part(at, part), Vec::new());
+            }
+        }
+    }
+
+    /// Whether a part below this size of a log is owed to this city.
+    pub(super) fn owes_below(&mut self, log: LogId, size: u64) -> bool {
+        if !self.asking.owes {
+            return false;
+        }
+        let from = keys::owed_part(Position { log, index: 0 }, 0);
+        let to = keys::owed_part(Position { log, index: size }, 0);
+        let mut owes = false;
+        self.group_rows().scan(&from, &to, false, &mut |_, _| {
+            owes = true;
+            false
+        });
+        owes
+    }
+
+    /// After a start: whether anything is owed.
+    pub(super) fn load_owed(&mut self) {
+        let mut owes = false;
+        self.group_rows().scan(b"v", b"w", false, &mut |_, _| {
+            owes = true;
+            false
+        });
+        self.asking.owes |= owes;
+    }
+}
+
+fn erases(event: &Event, at: Position, of_part: u32) -> bool {
+    matches!(event, Event::PartErased { entry, part, .. } if *entry == at && *part == of_part)
 }

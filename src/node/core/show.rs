@@ -14,7 +14,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             node: self.settings.node,
             start_ms: self.start_ms,
             not_writable: self.not_writable(free),
-            links: self.links.values().cloned().collect(),
+            links: self.links.statuses(),
             logs: self.logs.iter().map(|l| self.log_status(now, l)).collect(),
             agreements: self.agreement_statuses(),
             recoveries: self.recovery_statuses(),
@@ -34,7 +34,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             let agreement = r.agreement;
             format!("本市节点由旧副本恢复：协议 {agreement} 须先运行 liandong epoch new 方可办理")
         });
-        self.warnings.iter().cloned().chain(restored).collect()
+        let damaged = self.mending.gaps().map(|(log, from, to)| {
+            format!("日志 {log} 第 {from} 至 {to} 条（不含末条）在本机上损坏，正从其他城市取回")
+        });
+        self.warnings.iter().cloned().chain(restored).chain(damaged).collect()
     }
 
     fn not_writable(&self, free: u64) -> Option<String> {
@@ -48,7 +51,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn log_status(&self, now: Now, log: &Log) -> LogStatus {
         let announced = self.exchange.announced(log.id).max(log.durable.size);
         let behind = announced > log.durable.size;
-        let moved = self.exchange.moved_ms(log.id).filter(|_| behind);
+        let moved = self.exchange.waiting_ms(log.id).filter(|_| behind);
         let city_of = |id| self.logs.get(id).map(|l| l.manifest.city);
         let cosignatures = log.cosigned.iter().filter_map(|(witness, held)| {
             Some(CosignatureStatus {
@@ -73,6 +76,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             waiting_for: log.waiting_for,
             misfits: log.misfits,
             standing: log.fork.is_some(),
+            fork: log.fork.clone(),
             manifest: log.note.clone(),
             own: log.is_own(),
             lag_s: moved.map_or(0, |at| now.mono_ms.saturating_sub(at) / 1000),

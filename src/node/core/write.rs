@@ -8,18 +8,19 @@ use bytes::Bytes;
 
 use crate::api::request::{Caller, Command, NewPart, PartContent, Request, WriteError, Written};
 use crate::domain::{
-    self, Case, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event, ExternalRef,
+    self, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event, ExternalRef,
 };
 use crate::geo;
 use crate::ids::{ActorId, AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::Disk;
 use crate::limits;
 use crate::log::{
-    ActorRef, ActorRole, Audience, Entry, Envelope, Head, PartRef, PartSlot, RequestTags, Subject,
+    ActorRef, ActorRole, Audience, Entry, Envelope, PartRef, PartSlot, RequestTags, Subject,
     SubjectKind, merkle, subject_id,
 };
 use crate::node::core::commit::OpenBatch;
 use crate::node::core::group::GroupRows;
+use crate::node::core::news::needed_logs;
 use crate::node::core::rows::{self, RequestRow};
 use crate::node::core::{Core, Now, keys};
 use crate::store::Store;
@@ -40,6 +41,8 @@ struct Decided {
     draft: Draft,
     /// The case it concerns, `None` for an opening.
     case: Option<SubjectId>,
+    /// Where that case was opened.
+    opened_at: Option<Position>,
     /// Rows beside the entry: numbers given.
     opens: Option<Opening>,
 }
@@ -80,8 +83,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             };
             self.actor(agreement, log, &officer, &mut drafts)
         });
-        drafts.push((actor, acting_for, decided.draft));
-        let entries = self.build(now, log, tags, drafts)?;
+        let (draft, opened_at) = (decided.draft, decided.opened_at);
+        let needed = needed_logs(draft.prev, opened_at, &draft.event);
+        drafts.push((actor, acting_for, draft));
+        let entries = self.build(now, log, tags, drafts, &needed)?;
         open.make_room(self, &entries)?;
         let mut at = Position { log, index: 0 };
         for (entry, event) in entries {
@@ -188,7 +193,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let event = Event::CaseOpened { facts, effective_on: opening.on };
         let subject = Subject { kind: SubjectKind::Case, id: None };
         let draft = Draft { subject, prev: None, event, parts };
-        Ok(Decided { draft, case: None, opens: Some(given) })
+        Ok(Decided { draft, case: None, opened_at: None, opens: Some(given) })
     }
 
     /// The number people say, counted per city and agreement and year.
@@ -287,7 +292,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let prev = Some(case.last_move);
         let event = Event::CaseMove(mv);
         let draft = Draft { subject: subject_ref, prev, event, parts: parts.to_vec() };
-        Ok(Decided { draft, case: Some(subject), opens: None })
+        let opened_at = Some(case.opened_at);
+        Ok(Decided { draft, case: Some(subject), opened_at, opens: None })
     }
 
     fn decide_contribution(
@@ -298,14 +304,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         contribution: &CaseContribution,
         parts: &[NewPart],
     ) -> Result<Decided, WriteError> {
-        let case: Case = self.case(agreement, subject)?.case;
+        let CaseView { case, opened_at, .. } = self.case(agreement, subject)?;
         let by = self.settings.city;
         let members = self.logs.members(agreement).to_vec();
         domain::decide_contribution(&case, by, &members, today, contribution)?;
         let subject_ref = Subject { kind: SubjectKind::Case, id: Some(subject) };
         let event = Event::Contribution(contribution.clone());
         let draft = Draft { subject: subject_ref, prev: None, event, parts: parts.to_vec() };
-        Ok(Decided { draft, case: Some(subject), opens: None })
+        let opened_at = Some(opened_at);
+        Ok(Decided { draft, case: Some(subject), opened_at, opens: None })
     }
 
     fn decide_override(
@@ -331,7 +338,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let content = PartContent::Text(text.to_owned());
         let parts = vec![NewPart { audience: Audience::AllMembers, content }];
         let subject = Subject { kind: SubjectKind::Log, id: Some(rows::log_subject(log)) };
-        Ok(Decided { draft: Draft { subject, prev: None, event, parts }, case: None, opens: None })
+        let draft = Draft { subject, prev: None, event, parts };
+        Ok(Decided { draft, case: None, opened_at: None, opens: None })
     }
 
     /// The actor of a caller, introduced first if this is its first entry in the agreement.
@@ -380,9 +388,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         log: LogId,
         tags: RequestTags,
         drafts: Vec<(ActorRef, Option<ActorRef>, Draft)>,
+        needed: &[LogId],
     ) -> Result<Vec<(Entry, Event)>, WriteError> {
         let first = self.logs.get(log).ok_or(WriteError::NoLog)?.appended();
-        let mut after = self.news(log);
+        let mut after = self.news(log, needed);
         let mut built = Vec::with_capacity(drafts.len());
         for (offset, (actor, acting_for, draft)) in drafts.into_iter().enumerate() {
             let mut parts = Vec::with_capacity(draft.parts.len());
@@ -414,24 +423,6 @@ impl<D: Disk, S: Store> Core<D, S> {
             built.push((entry, draft.event));
         }
         Ok(built)
-    }
-
-    /// Heads of other logs of the agreement that moved since this log last named them.
-    fn news(&mut self, log: LogId) -> Vec<Head> {
-        let Some(own) = self.logs.get(log) else { return Vec::new() };
-        let agreement = own.manifest.agreement;
-        let heads: Vec<Head> = self
-            .logs
-            .of_agreement(agreement)
-            .filter(|l| l.id != log && l.applied() > 0)
-            .map(super::logs::Log::applied_head)
-            .collect();
-        let rows = self.group_rows();
-        let mut news: Vec<Head> =
-            heads.into_iter().filter(|h| view::named(&rows, log, h.log) < h.size).collect();
-        news.truncate(limits::AFTER_MAX);
-        news.sort_unstable_by_key(|h| h.log);
-        news
     }
 
     /// Adds an own entry to the log, the batch and the view.

@@ -50,6 +50,15 @@ fn frames() -> Vec<(&'static str, Frame)> {
         log,
         expected: 12,
         detail: "前面的记录还没到".into(),
+        facts: Vec::new(),
+    };
+    let facts = vec![("cert".into(), "130400".into()), ("claimed".into(), "371500".into())];
+    let refuse_facts = Frame::Refuse {
+        reason: "CITY_MISMATCH".into(),
+        log: None,
+        expected: 0,
+        detail: String::new(),
+        facts,
     };
     let late = vec![(0, note(b"part")), (7, note(b""))];
     vec![
@@ -65,6 +74,8 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("late_parts", Frame::LateParts { entry: at(1, 2), parts: late }),
         ("refuse", refuse(Some(log(1)))),
         ("refuse_bare", refuse(None)),
+        ("refuse_facts", refuse_facts),
+        ("fork_proof", Frame::Fork(note(b"proof"))),
         ("ping", Frame::Ping { number: 3, pong: true, clock_ms: 5 }),
         ("charter", Frame::Charter(note(b"charter"))),
         ("card", Frame::Card(note(b"card"))),
@@ -159,7 +170,13 @@ fn small_journal_records_read_back() {
 #[test]
 fn a_long_detail_is_cut_between_characters() {
     let detail = "错".repeat(1_000);
-    let refuse = Frame::Refuse { reason: "BAD_BATCH".into(), log: None, expected: 0, detail };
+    let refuse = Frame::Refuse {
+        reason: "BAD_BATCH".into(),
+        log: None,
+        expected: 0,
+        detail,
+        facts: Vec::new(),
+    };
     assert!(parse_frame(frame_to_pb(&refuse)).is_ok());
 }
 

@@ -62,6 +62,16 @@ fn frames() -> Vec<(&'static str, Frame)> {
         log,
         expected,
         detail,
+        facts: Vec::new(),
+    };
+    let mismatch = Frame::Refuse {
+        reason: "CITY_MISMATCH".to_owned(),
+        log: Some(log),
+        expected: 0,
+        detail: String::new(),
+        facts: [("cert", "130400"), ("claimed", "371500")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .to_vec(),
     };
     vec![
         ("hello", Frame::Hello(hello())),
@@ -76,6 +86,8 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("late_parts", Frame::LateParts { entry, parts: vec![(2, person)] }),
         ("refuse", refuse(Some(log), 3, detail)),
         ("refuse_bare", refuse(None, 0, String::new())),
+        ("refuse_facts", mismatch),
+        ("fork_proof", Frame::Fork(std::fs::read(golden::path("fork-proof.bin")).unwrap().into())),
         ("ping", Frame::Ping { number: 7, pong: false, clock_ms: 1_795_140_000_000 }),
         ("pong", Frame::Ping { number: 7, pong: true, clock_ms: 1_795_140_000_250 }),
         ("charter", Frame::Charter(golden_note("charter.note"))),

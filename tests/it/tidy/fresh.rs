@@ -24,7 +24,7 @@ fn asks_for_more(source: &Source) -> Vec<String> {
             wrong.push(format!("{}:{line}: a path of the build: {}", source.path, raw.trim()));
         }
         let program = |name: &&str| raw.contains(&format!("Command::new(\"{name}\")"));
-        if is(0, "Command") && is(1, "::") && is(2, "new") && PROGRAMS.iter().any(|p| program(&p)) {
+        if is(0, "Command") && is(1, "::") && is(2, "new") && PROGRAMS.iter().any(program) {
             wrong.push(format!("{}:{line}: another program: {}", source.path, raw.trim()));
         }
     }

@@ -1,0 +1,80 @@
+//! What an own entry says it has seen: heads of other logs that moved since the last entry.
+
+use crate::domain::{CaseContribution, CaseMove, Event};
+use crate::ids::{LogId, Position};
+use crate::journal::Disk;
+use crate::limits::AFTER_MAX;
+use crate::log::Head;
+use crate::node::core::Core;
+use crate::node::core::logs::Log;
+use crate::store::Store;
+use crate::view;
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Heads of other logs of the agreement, as applied here, that this log has not named yet; if
+    /// there are too many, those in `needed` first.
+    pub(super) fn news(&mut self, log: LogId, needed: &[LogId]) -> Vec<Head> {
+        let Some(own) = self.logs.get(log) else { return Vec::new() };
+        let agreement = own.manifest.agreement;
+        let heads: Vec<Head> = self
+            .logs
+            .of_agreement(agreement)
+            .filter(|l| l.id != log && l.applied() > 0)
+            .map(Log::applied_head)
+            .collect();
+        let rows = self.group_rows();
+        let news = heads.into_iter().filter(|h| view::named(&rows, log, h.log) < h.size);
+        most_needed(news.collect(), needed, AFTER_MAX)
+    }
+}
+
+/// At most `max` heads, the needed ones first, in ascending order of logs.
+fn most_needed(mut heads: Vec<Head>, needed: &[LogId], max: usize) -> Vec<Head> {
+    heads.sort_unstable_by_key(|h| (!needed.contains(&h.log), h.log));
+    heads.truncate(max);
+    heads.sort_unstable_by_key(|h| h.log);
+    heads
+}
+
+/// Logs that an entry's author must have seen for it to take effect: those of its `prev`, of the
+/// entries it answers, and of the opening of its record.
+pub(super) fn needed_logs(
+    prev: Option<Position>,
+    opened_at: Option<Position>,
+    event: &Event,
+) -> Vec<LogId> {
+    let named = match event {
+        Event::CaseMove(
+            CaseMove::ProposalAdopted { proposal, .. } | CaseMove::ProposalRefused { proposal, .. },
+        ) => Some(*proposal),
+        Event::Contribution(CaseContribution::AssistanceAnswered { request }) => Some(*request),
+        Event::Contribution(CaseContribution::PartGranted { entry, .. }) => Some(*entry),
+        Event::CaseMove(_)
+        | Event::Contribution(_)
+        | Event::ActorIntroduced
+        | Event::RecoveryOverridden { .. }
+        | Event::CharterAdopted { .. }
+        | Event::PartErased { .. }
+        | Event::CaseOpened { .. }
+        | Event::Newer => None,
+    };
+    [prev, opened_at, named].into_iter().flatten().map(|at| at.log).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Hash;
+
+    #[test]
+    fn what_is_needed_is_never_cut_off() {
+        let log = |n: u8| LogId::new([n; 32]);
+        let head = |n| Head { log: log(n), size: 1, root: Hash::new([0; 32]) };
+        let all: Vec<Head> = (0..200).map(head).collect();
+        let kept = most_needed(all.clone(), &[log(199), log(150)], 64);
+        assert_eq!(kept.len(), 64);
+        assert!(kept.contains(&head(199)) && kept.contains(&head(150)) && kept.contains(&head(61)));
+        assert!(kept.is_sorted_by_key(|h| h.log), "a header names logs in ascending order");
+        assert_eq!(most_needed(all[..3].to_vec(), &[log(9)], 64), all[..3]);
+    }
+}

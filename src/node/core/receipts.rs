@@ -1,0 +1,138 @@
+//! Cosignatures: "every header up to this size, and every part of these entries that is for all
+//! members, owed to me and not erased, lies on my disk", and their way to the log's author.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use crate::ids::{CityCode, LogId};
+use crate::journal::{Disk, RecordKind};
+use crate::log::Head;
+use crate::log::checkpoint;
+use crate::log::note::SignatureLine;
+use crate::node::core::io::Output;
+use crate::node::core::logs::{Held, Log, contradicts};
+use crate::node::core::rows::{self, CosignatureRow};
+use crate::node::core::{Core, Now, keys};
+use crate::store::Store;
+use crate::sync::{Cosign, Frame, LinkId};
+use crate::view::Rows;
+use crate::wire;
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Signs that everything up to the durable head of a log lies here, if that is so and news.
+    pub(super) fn cosign(&mut self, now: Now, log: LogId) -> Option<Cosign> {
+        let found = self.logs.get(log)?;
+        let head = found.durable;
+        let own_city = found.manifest.city == self.settings.city;
+        if own_city || found.fork.is_some() || head.size == 0 {
+            return None;
+        }
+        let own = self.logs.own(found.manifest.agreement).filter(|o| o.id != log && o.is_own())?;
+        let (witness, keys) = (own.id, own.own.as_ref()?);
+        if found.cosigned.get(&witness).is_some_and(|h| h.cosign.size >= head.size) {
+            return None;
+        }
+        let time_s = u64::try_from(now.wall_ms / 1000).unwrap_or(0);
+        let line = checkpoint::cosign(head, witness, &keys.cosign, time_s);
+        let line = Bytes::from(line.as_str().to_owned());
+        if self.owes_below(log, head.size) {
+            return None;
+        }
+        let cosign = Cosign { log, size: head.size, root: head.root, witness, line };
+        self.keep_cosignature(cosign.clone(), time_s);
+        Some(cosign)
+    }
+
+    /// Cosigns what was not cosigned when it came: before a restart, or while a part was owed.
+    pub(super) fn cosign_what_is_due(&mut self, now: Now) -> Vec<Output> {
+        let followed = |l: &&Log| !l.is_own() && l.durable.size > 0;
+        let logs: Vec<LogId> = self.logs.iter().filter(followed).map(|l| l.id).collect();
+        let mut outputs = Vec::new();
+        for log in logs {
+            let Some(cosign) = self.cosign(now, log) else { continue };
+            outputs.extend(self.towards_author(None, &cosign));
+        }
+        outputs
+    }
+
+    /// Lazily: it rides with the next group, and is signed or sent again if it is lost before.
+    fn keep_cosignature(&mut self, cosign: Cosign, time_s: u64) {
+        let payload = wire::peer::encode_cosign(&cosign);
+        self.group.small.push((RecordKind::Cosignature, payload.into()));
+        let row = CosignatureRow { root: cosign.root, time_s, line: cosign.line.clone() };
+        let row = rows::encode(&row);
+        let key = keys::cosignature(cosign.log, cosign.witness, cosign.size);
+        self.group_rows().put(key, row);
+        if let Some(found) = self.logs.get_mut(cosign.log) {
+            found.cosigned.insert(cosign.witness, Held { cosign, time_s });
+        }
+    }
+
+    /// To the log's author if it is linked, else to every member that may get it there.
+    fn towards_author(&self, from: Option<LinkId>, cosign: &Cosign) -> Vec<Output> {
+        let Some(found) = self.logs.get(cosign.log).filter(|l| !l.is_own()) else {
+            return Vec::new();
+        };
+        let author = found.manifest.city;
+        let targets: BTreeSet<LinkId> = match self.exchange.link_to(author) {
+            Some(link) => BTreeSet::from([link]),
+            None => self
+                .exchange
+                .greeted()
+                .filter(|(link, c)| Some(*link) != from && self.logs.may_see(*c, cosign.log))
+                .map(|(link, _)| link)
+                .collect(),
+        };
+        targets.into_iter().map(|id| Output::Send(id, Frame::Cosign(cosign.clone()))).collect()
+    }
+
+    /// A cosignature: kept if it is genuine and news, and passed on towards the log's author.
+    pub(super) fn cosigned(
+        &mut self,
+        link: Option<LinkId>,
+        city: CityCode,
+        cosign: Cosign,
+    ) -> Vec<Output> {
+        let known = self.logs.get(cosign.log).and_then(|l| l.cosigned.get(&cosign.witness));
+        if known.is_some_and(|held| cosign.size <= held.cosign.size) {
+            // A replay, or one that went round: nothing moves back.
+            return Vec::new();
+        }
+        let Some(time_s) = self.check_cosignature(city, &cosign) else { return Vec::new() };
+        self.keep_cosignature(cosign.clone(), time_s);
+        self.towards_author(link, &cosign)
+    }
+
+    /// When the witness signed, if the cosignature is genuine and does not contradict what is here.
+    fn check_cosignature(&mut self, city: CityCode, cosign: &Cosign) -> Option<u64> {
+        if !self.logs.may_see(city, cosign.log) {
+            return None;
+        }
+        let (log, witness) = (self.logs.get(cosign.log)?, self.logs.get(cosign.witness)?);
+        let same_agreement = log.manifest.agreement == witness.manifest.agreement;
+        // Nobody can hold more of an own log than was written.
+        let invented = log.is_own() && cosign.size > log.durable.size;
+        if !same_agreement || log.manifest.city == witness.manifest.city || invented {
+            return None;
+        }
+        let head = Head { log: cosign.log, size: cosign.size, root: cosign.root };
+        let text = std::str::from_utf8(&cosign.line).ok()?;
+        let line = SignatureLine::parse(text).ok()?;
+        let key = witness.manifest.cosign_key;
+        match checkpoint::verify_cosignature(&line, head, cosign.witness, &key) {
+            Ok(time_s) => {
+                let held = self.checkpoint_at(cosign.log, cosign.size).map(|c| c.head());
+                if held.is_some_and(|held| contradicts(&held, &head)) {
+                    tracing::warn!(%city, log = %cosign.log, "a cosignature is of another root");
+                    return None;
+                }
+                Some(time_s)
+            }
+            Err(error) => {
+                tracing::warn!(%city, log = %cosign.log, %error, "a cosignature is not genuine");
+                None
+            }
+        }
+    }
+}

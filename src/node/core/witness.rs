@@ -1,0 +1,186 @@
+//! Checkpoints that others show: how far a log has got elsewhere, and whether its city has signed
+//! two histories.
+//!
+//! Two signed checkpoints of one size with different roots prove a fork. The proof is kept for
+//! ever and sent to every member; the log stands still here, and nothing is taken back. Anything
+//! less, such as a root that an entry only names, is a claim: shown, and otherwise without effect.
+
+use bytes::Bytes;
+
+use crate::ids::{CityCode, LogId};
+use crate::journal::{Disk, RecordKind};
+use crate::log::checkpoint::SignedCheckpoint;
+use crate::log::{Envelope, ForkProof};
+use crate::node::core::follow::refuse;
+use crate::node::core::io::Output;
+use crate::node::core::logs::{Hold, Log, contradicts};
+use crate::node::core::{Core, Now};
+use crate::node::load;
+use crate::store::Store;
+use crate::sync::{Frame, LinkId};
+use crate::wire::status::Refused;
+
+/// Warnings kept for people; a city that misbehaves must not fill the memory with them.
+const WARNINGS_MAX: usize = 64;
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Tells the operator, once.
+    pub(super) fn warn(&mut self, text: String) {
+        if self.warnings.len() < WARNINGS_MAX && !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
+    }
+
+    /// The size a genuine checkpoint of a log proves, and what follows from it.
+    pub(super) fn shown_size(
+        &mut self,
+        now: Now,
+        city: CityCode,
+        log: LogId,
+        note: &Bytes,
+    ) -> Result<(u64, Vec<Output>), Refused> {
+        let found = self.logs.get(log).ok_or(Refused::new("NOT_FOUND"))?;
+        let signed = SignedCheckpoint::verify(note, log, &found.manifest.log_key)
+            .map_err(|_| Refused::new("BAD_CHECKPOINT").with("log", log).with("size", 0))?;
+        let beyond = found.is_own() && signed.head().size > found.appended();
+        let outputs = self.witness(now, &signed);
+        self.shown_later(city, log, signed.head().size);
+        if beyond {
+            self.found_restored(log, signed.head().size);
+        }
+        Ok((signed.head().size, outputs))
+    }
+
+    /// Compares a genuine checkpoint with the one held at its size.
+    pub(super) fn witness(&mut self, now: Now, shown: &SignedCheckpoint) -> Vec<Output> {
+        let head = shown.head();
+        if self.logs.get(head.log).is_none_or(|l| l.fork.is_some()) {
+            return Vec::new();
+        }
+        let Some(held) = self.checkpoint_at(head.log, head.size) else { return Vec::new() };
+        if !contradicts(&held.head(), &head) {
+            return Vec::new();
+        }
+        let proof = ForkProof::of(&held, shown);
+        proof.map(|proof| self.keep_fork(now, head.log, proof)).unwrap_or_default()
+    }
+
+    /// Keeps a proof, sends it on, and lets the log stand still.
+    fn keep_fork(&mut self, now: Now, log: LogId, proof: ForkProof) -> Vec<Output> {
+        let Some(found) = self.logs.get_mut(log) else { return Vec::new() };
+        let city = found.manifest.city;
+        tracing::error!(%log, %city, "two signed histories of one log");
+        let encoded = proof.encode(log);
+        found.fork = Some(proof);
+        if found.own.is_some() {
+            // Another copy of this node has signed too: nothing is appended to this log again.
+            found.hold = Hold::Restored;
+        }
+        self.group.small.push((RecordKind::ForkProof, encoded.clone()));
+        self.group.dirty = true;
+        self.warn_of_fork(log);
+        let members = self.exchange.greeted().filter(|(_, c)| self.logs.may_see(*c, log));
+        let sent: Vec<Output> =
+            members.map(|(link, _)| Output::Send(link, Frame::Fork(encoded.clone()))).collect();
+        self.group.after.extend(sent);
+        let actions = self.exchange.log_known(now.mono_ms, &self.logs, log);
+        self.perform(actions)
+    }
+
+    pub(super) fn warn_of_fork(&mut self, log: LogId) {
+        let city = self.logs.get(log).map_or_else(String::new, |l| l.manifest.city.to_string());
+        self.warn(format!(
+            "{city} 有两份互相矛盾的签名记录（证据已保全），请与该市联系核对：日志 {log}"
+        ));
+    }
+
+    /// A member shows the proof of a fork.
+    pub(super) fn fork_shown(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        city: CityCode,
+        bytes: &Bytes,
+    ) -> Vec<Output> {
+        let proof = ForkProof::decode(bytes);
+        let Some((log, proof)) = proof.filter(|(log, _)| self.logs.may_see(city, *log)) else {
+            return vec![refuse(link, &Refused::new("NOT_FOUND"), None)];
+        };
+        let Some(found) = self.logs.get(log).filter(|l| l.fork.is_none()) else {
+            return Vec::new();
+        };
+        match proof.check(log, &found.manifest.log_key) {
+            Ok(_) => self.keep_fork(now, log, proof),
+            Err(_) => {
+                let refused = Refused::new("BAD_CHECKPOINT").with("log", log).with("size", 0);
+                self.strike(now, link, &refused, Some(log))
+            }
+        }
+    }
+
+    /// The signed checkpoint held for exactly this size, if a batch ends there.
+    pub(super) fn checkpoint_at(&mut self, log: LogId, size: u64) -> Option<SignedCheckpoint> {
+        let found = self.logs.get(log)?;
+        let key = found.manifest.log_key;
+        let note = if found.durable.size == size {
+            found.durable_checkpoint.clone()
+        } else {
+            let index = size.checked_sub(1).filter(|i| *i < found.durable.size)?;
+            let reader = self.journal.reader();
+            let batch = load::batch_at(&self.group_rows(), &reader, log, index).ok()?;
+            (batch.from + batch.entries.len() as u64 == size).then_some(batch.checkpoint)?
+        };
+        SignedCheckpoint::verify(&note, log, &key).ok()
+    }
+
+    /// A log has grown elsewhere.
+    pub(super) fn announced(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        city: CityCode,
+        log: LogId,
+        checkpoint: Bytes,
+    ) -> Vec<Output> {
+        if !self.logs.may_see(city, log) {
+            return vec![refuse(link, &Refused::new("NOT_FOUND"), None)];
+        }
+        let (size, mut outputs) = match self.shown_size(now, city, log, &checkpoint) {
+            Ok(shown) => shown,
+            Err(refused) => return self.strike(now, link, &refused, Some(log)),
+        };
+        let (known, author) =
+            self.logs.get(log).map_or((0, false), |l| (l.durable.size, l.manifest.city == city));
+        // A relay that lags behind is no fault; a word that goes back is.
+        let goes_back = author || size <= self.exchange.announced_by(link, log);
+        let actions = self.exchange.peer_has(now.mono_ms, &self.logs, link, log, size);
+        outputs.extend(self.perform(actions));
+        if size < known && goes_back {
+            let refused = Refused::new("STALE_CHECKPOINT").with("log", log).with("known", known);
+            outputs.push(refuse(link, &refused, Some(log)));
+        }
+        outputs
+    }
+
+    /// Shows roots that an entry names and that are not the ones here.
+    pub(super) fn note_claims(&mut self, envelope: &Envelope) {
+        let wrong: Vec<LogId> = envelope
+            .after
+            .iter()
+            .filter(|claimed| {
+                self.logs
+                    .get(claimed.log)
+                    .map(Log::applied_head)
+                    .is_some_and(|held| contradicts(&held, claimed))
+            })
+            .map(|claimed| claimed.log)
+            .collect();
+        for log in wrong {
+            let by = envelope.log;
+            tracing::warn!(%log, %by, index = envelope.index, "an entry names another root");
+            let by = self.logs.get(by).map_or_else(String::new, |l| l.manifest.city.to_string());
+            let of = self.logs.get(log).map_or_else(String::new, |l| l.manifest.city.to_string());
+            self.warn(format!("{by} 的记录称 {of} 的记录与本市所存不同（仅为其陈述）：日志 {log}"));
+        }
+    }
+}
