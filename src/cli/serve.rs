@@ -36,6 +36,9 @@ use self::reload::Reload;
 /// How often the inbox is looked at and the core hears that time has passed.
 const TICK: Duration = Duration::from_millis(250);
 
+/// How long open streams may go on once the node is told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(1);
+
 /// Arguments of `serve`.
 #[derive(clap::Args, Debug)]
 pub struct ServeArgs {
@@ -109,10 +112,14 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let gate = gate_limits(&config);
     let serve_api = server::serve_api(node.clone(), audit.clone(), gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
-    let (one, two) = tokio::join!(serve_peer, serve_api);
+    let served = async { tokio::join!(serve_peer, serve_api) };
+    let ended = tokio::select! {
+        (one, two) = served => one.and(two),
+        () = patience(&stop) => Ok(()),
+    };
     node.stop().await;
     audit.flush();
-    one.and(two).map_err(|e| local("服务中断", "the server ended", e))
+    ended.map_err(|e| local("服务中断", "the server ended", e))
 }
 
 /// The audit of this node, checked.
@@ -157,9 +164,15 @@ async fn stop_on_signal(stop: CancellationToken) {
         _ = term.recv() => {}
     }
     stop.cancel();
-    // Streams that never end must not keep the process: what is synced is safe.
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // A disk that does not answer must not keep the process: what is synced is safe.
+    tokio::time::sleep(STOP_WITHIN * 4).await;
     std::process::exit(0);
+}
+
+/// Streams that never end must not keep a node from stopping in order.
+async fn patience(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(STOP_WITHIN).await;
 }
 
 async fn listen(port: &Port) -> Result<TcpListener, Failure> {
@@ -186,6 +199,7 @@ pub(super) fn start(
     let disk = RealDisk::open(&config.data_dir.join("journal"));
     let disk = disk.map_err(|e| local("数据目录无法使用", "the data folder cannot be used", e))?;
     let options = JournalOptions { journal_id, ..JournalOptions::default() };
+    check_unused(config)?;
     let views = SledStore::open(&config.data_dir.join("views"));
     let views = views.map_err(|e| local("视图无法打开", "the views will not open", e))?;
     let (journal, report) = Journal::open(disk, options)
@@ -233,6 +247,20 @@ pub(super) fn start(
     let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     writer::start(core, clock, keeper, reader, page_key, config.city)
         .map_err(|e| local("无法启动", "could not start", e))
+}
+
+/// Two nodes on one folder would write over each other.
+fn check_unused(config: &Config) -> Result<(), Failure> {
+    let held = SledStore::try_lock(&config.data_dir.join("views"))
+        .map_err(|e| local("数据目录无法使用", "the data folder cannot be used", e))?;
+    if held.is_some() {
+        return Ok(());
+    }
+    let folder = config.data_dir.display();
+    Err(Failure::local(format!(
+        "数据目录 {folder} 正被另一个进程使用：请先停止它，或检查配置中的 data_dir · \
+         {folder} is in use by another process: stop it, or check data_dir"
+    )))
 }
 
 /// Reads the guard. That of a new journal is begun before anything is written to it: a guard that

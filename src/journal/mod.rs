@@ -17,20 +17,22 @@ pub mod disk;
 pub mod guard;
 pub mod local;
 mod mem_disk;
+mod reader;
 pub mod record;
 mod scan;
 pub mod segment;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub use disk::{Disk, RealDisk};
 pub use guard::{Guard, GuardVerdict};
 pub use local::LocalFact;
 pub use mem_disk::MemDisk;
+pub use reader::JournalReader;
 pub use record::{RecordKind, RecordRef};
 pub use scan::Damage;
 
@@ -108,6 +110,11 @@ pub struct OpenReport {
 /// Segments that may be read: number to first record.
 type Segments = Arc<RwLock<BTreeMap<u32, u64>>>;
 
+/// Numbers of records that turned out to be damaged.
+type Damaged = Arc<Mutex<BTreeSet<u64>>>;
+/// Damaged records that are kept track of; with more, the disk has to be replaced anyway.
+const DAMAGED_MAX: usize = 64 * 1024;
+
 /// Bytes waiting for the commit.
 #[derive(Debug)]
 struct Chunk {
@@ -137,6 +144,8 @@ pub struct Journal<D: Disk> {
     segments: Segments,
     /// Behind everything that is synced.
     synced: Tail,
+    /// Numbers of records that were found damaged, by anybody who read them.
+    damaged: Damaged,
     /// Behind everything that was appended.
     tail: Tail,
     pending: Vec<Chunk>,
@@ -157,7 +166,10 @@ impl<D: Disk> Journal<D> {
             next_record: opened.next_record,
             reserved: opened.reserved,
         };
+        let damage = report.damage.iter().flat_map(|d| d.from_record..d.to_record);
+        let damaged = Arc::new(Mutex::new(damage.take(DAMAGED_MAX).collect()));
         let journal = Self {
+            damaged,
             disk,
             options,
             journal_id: opened.journal_id,
@@ -206,7 +218,17 @@ impl<D: Disk> Journal<D> {
     /// A handle that reads committed records from any thread.
     #[must_use]
     pub fn reader(&self) -> JournalReader<D> {
-        JournalReader { disk: self.disk.clone(), segments: Arc::clone(&self.segments) }
+        JournalReader {
+            disk: self.disk.clone(),
+            segments: Arc::clone(&self.segments),
+            damaged: Arc::clone(&self.damaged),
+        }
+    }
+
+    /// Numbers of records that were found damaged since the journal was opened.
+    #[must_use]
+    pub fn damaged(&self) -> BTreeSet<u64> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds a record to the next commit; nothing is written yet.
@@ -343,63 +365,5 @@ impl<D: Disk> Journal<D> {
         let why = error.to_string();
         self.poisoned = Some(why.clone());
         JournalError::Poisoned(why)
-    }
-}
-
-/// Reads committed records; clones share the files.
-#[derive(Clone, Debug)]
-pub struct JournalReader<D: Disk> {
-    disk: D,
-    segments: Segments,
-}
-
-impl<D: Disk> JournalReader<D> {
-    /// One record.
-    ///
-    /// # Errors
-    /// [`JournalError::Damaged`] when its bytes do not match their CRC, [`JournalError::Read`]
-    /// when the disk cannot be read.
-    pub fn read(&self, at: RecordRef) -> Result<(RecordKind, Vec<u8>), JournalError> {
-        let damaged = || JournalError::Damaged { segment: at.segment, number: at.number };
-        let name = segment::file_name(at.segment);
-        // Most records are small: one read gets them whole.
-        let mut bytes = vec![0; 4096];
-        let got = self.disk.read_at(&name, u64::from(at.offset), &mut bytes)?;
-        bytes.truncate(got);
-        let header =
-            record::decode_header(&bytes).filter(|h| h.number == at.number).ok_or_else(damaged)?;
-        let framed = record::framed_bytes(header.length as usize);
-        if framed > bytes.len() {
-            let known = bytes.len();
-            bytes.resize(framed, 0);
-            let rest = bytes.get_mut(known..).unwrap_or_default();
-            self.disk.read_at(&name, u64::from(at.offset) + known as u64, rest)?;
-        }
-        let payload = record::decode_payload(header, &bytes).ok_or_else(damaged)?;
-        Ok((header.kind, payload.to_vec()))
-    }
-
-    /// Walks all whole records from number `from` on, in order, until `f` says no.
-    ///
-    /// # Errors
-    /// [`JournalError::Read`] when the disk cannot be read.
-    pub fn scan(
-        &self,
-        from: u64,
-        f: &mut dyn FnMut(RecordRef, RecordKind, &[u8]) -> bool,
-    ) -> Result<(), JournalError> {
-        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let start = segments.iter().rev().find(|(_, first)| **first <= from).map_or(0, |(n, _)| *n);
-        for (number, _) in segments.range(start..) {
-            let mut going = true;
-            scan::records(&self.disk, *number, &mut |at, kind, payload| {
-                going = at.number < from || f(at, kind, payload);
-                going
-            })?;
-            if !going {
-                return Ok(());
-            }
-        }
-        Ok(())
     }
 }

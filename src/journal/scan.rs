@@ -64,7 +64,7 @@ pub(super) fn open<D: Disk>(disk: &D, new_id: [u8; 16]) -> Result<Opened, Journa
             report: OpenReport { created: true, ..OpenReport::default() },
         });
     };
-    let mut report = OpenReport::default();
+    let mut report = OpenReport { damage: missing(disk, &segments)?, ..OpenReport::default() };
     let end = find_end(disk, number, first_record, &mut report.damage)?;
     let reserved = disk.len(&segment::file_name(number))?;
     report.cut_bytes = cut(disk, number, end.offset, reserved)?;
@@ -96,6 +96,26 @@ fn holds_a_record<D: Disk>(disk: &D, number: u32) -> Result<bool, JournalError> 
         false
     })?;
     Ok(found)
+}
+
+/// Segments that are gone although later ones are here.
+fn missing<D: Disk>(disk: &D, segments: &BTreeMap<u32, u64>) -> Result<Vec<Damage>, JournalError> {
+    let mut damage = Vec::new();
+    let mut before: Option<(u32, u64)> = None;
+    for (number, first) in segments {
+        let expected = before.map_or(0, |(number, _)| number.saturating_add(1));
+        if *number != expected {
+            let from_record = match before {
+                Some((number, first)) => {
+                    find_end(disk, number, first, &mut Vec::new())?.next_record
+                }
+                None => 0,
+            };
+            damage.push(Damage { segment: expected, from_record, to_record: *first });
+        }
+        before = Some((*number, *first));
+    }
+    Ok(damage)
 }
 
 struct End {

@@ -169,6 +169,45 @@ fn a_flipped_bit_in_the_middle_is_damage_and_the_rest_stays_readable() {
 }
 
 #[test]
+fn a_missing_segment_is_damage_and_the_rest_stays_readable() {
+    let disk = MemDisk::new();
+    let (mut journal, _) = open(&disk);
+    let mut refs = Vec::new();
+    for n in 0..60 {
+        refs.push(journal.append(RecordKind::Batch, &payload(n)).unwrap());
+        journal.commit().unwrap();
+    }
+    disk.remove(&segment::file_name(1)).unwrap();
+    let lost: Vec<_> = refs.iter().filter(|at| at.segment == 1).collect();
+    let (journal, report) = open(&disk);
+    let (from_record, to_record) = (lost[0].number, lost[0].number + lost.len() as u64);
+    assert_eq!(report.damage, vec![Damage { segment: 1, from_record, to_record }]);
+    assert_eq!(all(&journal).len(), 60 - lost.len());
+    assert!(matches!(journal.reader().read(*lost[0]), Err(JournalError::Damaged { .. })));
+    assert_eq!(journal.damaged().len(), lost.len());
+    assert_eq!(journal.next_record(), 60);
+}
+
+#[test]
+fn a_zeroed_page_is_damage_that_whoever_reads_it_tells() {
+    let disk = MemDisk::new();
+    let (mut journal, _) = open(&disk);
+    let refs: Vec<_> =
+        (0..12).map(|n| journal.append(RecordKind::Batch, &payload(n)).unwrap()).collect();
+    journal.commit().unwrap();
+    let from = u64::from(refs[3].offset);
+    disk.write_at("00000000.seg", from, &vec![0; 512]).unwrap();
+    assert!(journal.damaged().is_empty());
+    assert!(matches!(journal.reader().read(refs[3]), Err(JournalError::Damaged { .. })));
+    assert_eq!(journal.damaged().into_iter().collect::<Vec<_>>(), vec![3]);
+    let (journal, report) = open(&disk);
+    assert_eq!(report.damage.len(), 1);
+    assert_eq!(report.damage[0].from_record, 3);
+    assert!(report.damage[0].to_record > 4, "more than one record was in the page");
+    assert_eq!(journal.damaged().len() as u64, report.damage[0].to_record - 3);
+}
+
+#[test]
 fn a_torn_tail_is_cut_and_never_comes_back() {
     let disk = MemDisk::new();
     let (mut journal, _) = open(&disk);

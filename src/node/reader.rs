@@ -15,6 +15,7 @@ use crate::log::{Entry, Head, PartSlot, merkle};
 use crate::node::core::keys;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
 use crate::node::load::{self, ReadError};
+use crate::node::recent::Recent;
 use crate::store::{Reading, SledStore, Store, WriteBehind};
 use crate::sync::RawBatch;
 use crate::trust::keys::HmacKey;
@@ -50,6 +51,7 @@ pub struct Reader<D: Disk = RealDisk, S: Store = SledStore> {
     journal: JournalReader<D>,
     journal_id: [u8; 16],
     node_key: HmacKey,
+    recent: Arc<Recent>,
 }
 
 impl<D: Disk, S: Store> Clone for Reader<D, S> {
@@ -59,6 +61,7 @@ impl<D: Disk, S: Store> Clone for Reader<D, S> {
             journal: self.journal.clone(),
             journal_id: self.journal_id,
             node_key: self.node_key.clone(),
+            recent: Arc::clone(&self.recent),
         }
     }
 }
@@ -93,7 +96,7 @@ impl<D: Disk, S: Store> Reader<D, S> {
         journal_id: [u8; 16],
         node_key: HmacKey,
     ) -> Self {
-        Self { rows, journal, journal_id, node_key }
+        Self { rows, journal, journal_id, node_key, recent: Arc::default() }
     }
 
     /// Waits until every row committed so far is written.
@@ -128,7 +131,12 @@ impl<D: Disk, S: Store> Reader<D, S> {
     /// # Errors
     /// [`ReadError`]: not here, damaged, or unreadable.
     pub fn entry(&self, at: Position) -> Result<LoadedEntry, ReadError> {
-        let entry = load::entry_at(&self.view(), &self.journal, at)?;
+        let rows = self.view();
+        let (_, row) = load::find_batch(&rows, at).ok_or(ReadError::NotFound)?;
+        let read = || load::read_batch(&self.journal, row.record, at);
+        let batch = self.recent.batch(row.record, read)?;
+        let entry = load::entry_of(&rows, &self.journal, &batch, at)?;
+        drop(rows);
         let parsed = wire::entry::parse_header(&entry.header)
             .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
         Ok(LoadedEntry { entry, event: parsed.event })

@@ -85,10 +85,11 @@ pub struct NodeHandle {
     page_key: [u8; 32],
     city: CityCode,
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
+    notices: Arc<Mutex<Vec<String>>>,
+    presentable: Arc<watch::Sender<bool>>,
     rooms: Arc<Mutex<BTreeMap<CityCode, Arc<Semaphore>>>>,
     healthy: watch::Receiver<bool>,
     traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
-    notices: Arc<Mutex<Vec<String>>>,
 }
 
 /// Bytes of frames exchanged with one city since the start of the process, TLS left out.
@@ -183,8 +184,20 @@ impl NodeHandle {
     }
 
     /// Replaces what the shell adds to the warnings: certificates that end, files that are wrong.
-    pub fn set_notices(&self, notices: Vec<String>) {
+    /// `presentable` is false while an own certificate is past its end.
+    pub fn set_notices(&self, notices: Vec<String>, presentable: bool) {
         *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
+        self.presentable.send_if_modified(|before| {
+            let changed = *before != presentable;
+            *before = presentable;
+            changed
+        });
+    }
+
+    /// False while an own certificate is past its end: nobody who looks would let us in.
+    #[must_use]
+    pub fn presentable(&self) -> watch::Receiver<bool> {
+        self.presentable.subscribe()
     }
 
     async fn ask(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>, answer: Answer) {
@@ -313,10 +326,11 @@ pub fn start(
         page_key,
         city,
         linked: Arc::default(),
+        notices: Arc::default(),
+        presentable: Arc::new(watch::Sender::new(true)),
         rooms: Arc::default(),
         healthy,
         traffic: Arc::default(),
-        notices: Arc::default(),
     })
 }
 
@@ -344,7 +358,9 @@ impl Writer {
                 stop = self.take(next).or(stop);
             }
             let now = self.clock.now();
-            if self.core.wants_commit(now) {
+            // Receipts ride with the next group; with the last one, when the node stops.
+            let last = stop.is_some() && !self.core.is_poisoned();
+            if self.core.wants_commit(now) || last {
                 let outputs = self.core.on(now, Input::Commit);
                 self.perform(outputs);
                 if self.core.is_poisoned() {

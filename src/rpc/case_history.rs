@@ -1,5 +1,7 @@
 //! Histories of cases: entries, what became of them, who holds them.
 
+use std::collections::BTreeMap;
+
 use prost::Message;
 
 use super::audit_line::AuditLine;
@@ -7,20 +9,34 @@ use super::caller::Called;
 use super::case_service::CaseApi;
 use super::page_token::{self, Seal};
 use crate::api::request::PartContent;
+use crate::api::status::{LogStatus, NodeStatus};
 use crate::ids::{CityCode, LogId};
 use crate::limits::PAGE_BYTES_MAX;
 use crate::log::{ActorRef, Entry, PartSlot};
-use crate::node::reader::Reader;
+use crate::node::load::ReadError;
+use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{self, Effect, HistoryEntry};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
-use crate::wire::status::Refused;
+use crate::wire::status::{self, Refused};
 
 /// Entries of a page nobody asked a size for.
 const PAGE_SIZE: usize = 100;
 
-/// Logs whose cosignatures show who holds an entry, and their cities.
-type Witnesses = Vec<(LogId, CityCode)>;
+/// A log that cosigns others, and one that may be cosigned: its newest cosignatures as (city,
+/// size, seconds since 1970-01-01 UTC), which are seen here before they are in the rows.
+struct Witness {
+    log: LogId,
+    city: CityCode,
+    newest: Vec<(CityCode, u64, u64)>,
+}
+
+impl Witness {
+    fn of(log: &LogStatus) -> Self {
+        let newest = log.cosignatures.iter().map(|c| (c.city, c.size, c.time_s)).collect();
+        Self { log: log.log, city: log.city, newest }
+    }
+}
 
 impl CaseApi {
     /// One page of a history, off the threads that serve calls.
@@ -32,10 +48,9 @@ impl CaseApi {
         let mut line =
             AuditLine::new(self, &who, "/liandong.v1.CaseService/GetCaseHistory", &asked.name);
         let status = self.node.status().await.ok_or(Refused::new("STOPPING"))?;
-        let witnesses = status.logs.iter().map(|l| (l.agreement, (l.log, l.city))).collect();
         let api = self.clone();
         let page = tokio::task::spawn_blocking(move || {
-            let page = api.history_page(&who, &asked, &mut line, witnesses);
+            let page = api.history_page(&who, &asked, &mut line, &status);
             line.end(&page);
             page
         });
@@ -47,15 +62,15 @@ impl CaseApi {
         who: &Called,
         asked: &pb::GetCaseHistoryRequest,
         line: &mut AuditLine,
-        witnesses: Vec<(crate::ids::AgreementId, (LogId, CityCode))>,
+        status: &NodeStatus,
     ) -> Result<pb::GetCaseHistoryResponse, Refused> {
         let size = page_token::size(asked.page_size, PAGE_SIZE)?;
         let (agreement, subject) = read::case_name(&asked.name)?;
         let bound = [b"history ".as_slice(), asked.name.as_bytes()].concat();
         let seal = Seal::new(&self.node, &who.caller.identity, bound);
         let from = seal.open::<1>(&asked.page_token)?.map_or(0, |[last]| last.saturating_add(1));
-        let of_agreement = witnesses.into_iter().filter(|(of, _)| *of == agreement);
-        let witnesses: Witnesses = of_agreement.map(|(_, witness)| witness).collect();
+        let logs = status.logs.iter().filter(|log| log.agreement == agreement);
+        let witnesses: Vec<Witness> = logs.map(Witness::of).collect();
         let reader = self.node.reader();
         let rows = reader.view();
         let case = view::case(&rows, agreement, subject).ok_or(Refused::new("NOT_FOUND"))?;
@@ -69,7 +84,12 @@ impl CaseApi {
         drop(rows);
         let (mut entries, mut bytes, mut last) = (Vec::new(), 0, None);
         for entry in found.iter().take(size) {
-            let written = history_out(&reader, &witnesses, entry);
+            let loaded = match reader.entry(entry.position) {
+                Err(ReadError::Damaged { at, .. }) => return Err(status::corrupt(at)),
+                other => other.ok(),
+            };
+            let written =
+                history_out(&reader, &witnesses, entry, (self.node.city(), loaded.as_ref()));
             bytes += written.encoded_len();
             if bytes > PAGE_BYTES_MAX && !entries.is_empty() {
                 break;
@@ -85,8 +105,9 @@ impl CaseApi {
 
 fn history_out(
     reader: &Reader,
-    witnesses: &[(LogId, CityCode)],
+    witnesses: &[Witness],
     entry: &HistoryEntry,
+    (own, loaded): (CityCode, Option<&LoadedEntry>),
 ) -> pb::HistoryEntry {
     let at = entry.position;
     let (effect, reason) = match &entry.effect {
@@ -95,10 +116,9 @@ fn history_out(
         Effect::Misfit(reason) => (pb::EntryEffect::Misfit, reason.clone()),
         Effect::Newer => (pb::EntryEffect::Newer, String::new()),
     };
-    let loaded = reader.entry(at).ok();
-    let envelope = loaded.as_ref().map(|l| &l.entry.envelope);
-    let texts = loaded.as_ref().map(|l| texts(reader, &l.entry)).unwrap_or_default();
-    let effective_on = loaded.as_ref().and_then(|l| l.event.effective_on()).map(read::date_out);
+    let envelope = loaded.map(|l| &l.entry.envelope);
+    let texts = loaded.map(|l| texts(reader, &l.entry)).unwrap_or_default();
+    let effective_on = loaded.and_then(|l| l.event.effective_on()).map(read::date_out);
     let actor = |a: Option<ActorRef>| a.map(|a| a.id.to_string()).unwrap_or_default();
     pb::HistoryEntry {
         entry: at.to_string(),
@@ -109,9 +129,9 @@ fn history_out(
         clock_suspect: envelope.is_some_and(|e| e.clock_suspect),
         effective_on,
         state: read::state_number(entry.state),
-        header: loaded.as_ref().and_then(|l| read::header(&l.entry.header)),
+        header: loaded.and_then(|l| read::header(&l.entry.header)),
         texts,
-        holdings: holdings(reader, witnesses, entry),
+        holdings: holdings(reader, witnesses, entry, own),
         actor: actor(envelope.and_then(|e| e.actor)),
         acting_for: actor(envelope.and_then(|e| e.acting_for)),
         apply_number: entry.apply,
@@ -121,20 +141,26 @@ fn history_out(
 /// Which other cities hold an entry, each since its earliest cosignature over it.
 fn holdings(
     reader: &Reader,
-    witnesses: &[(LogId, CityCode)],
+    witnesses: &[Witness],
     entry: &HistoryEntry,
+    own: CityCode,
 ) -> Vec<pb::Holding> {
-    let logs: Vec<_> = witnesses.iter().map(|(log, _)| *log).collect();
-    let mut held: Vec<(CityCode, u64)> = Vec::new();
-    for (log, time_s) in reader.holdings(entry.position, &logs) {
-        let Some((_, city)) = witnesses.iter().find(|(l, _)| *l == log) else { continue };
-        match held.iter_mut().find(|(known, _)| known == city) {
-            Some((_, since)) => *since = time_s.min(*since),
-            None => held.push((*city, time_s)),
-        }
+    let at = entry.position;
+    let logs: Vec<_> = witnesses.iter().map(|witness| witness.log).collect();
+    let in_rows = reader.holdings(at, &logs).into_iter().filter_map(|(log, time_s)| {
+        let witness = witnesses.iter().find(|witness| witness.log == log)?;
+        Some((witness.city, time_s))
+    });
+    let cosigned = witnesses.iter().filter(|witness| witness.log == at.log);
+    let newest = cosigned.flat_map(|witness| &witness.newest);
+    let covering = newest.filter(|(_, size, _)| *size > at.index);
+    let in_memory = covering.map(|(city, _, time_s)| (*city, *time_s));
+    let mut held: BTreeMap<CityCode, u64> = BTreeMap::new();
+    for (city, time_s) in in_rows.chain(in_memory) {
+        let since = held.entry(city).or_insert(time_s);
+        *since = time_s.min(*since);
     }
-    held.retain(|(city, _)| *city != entry.city);
-    held.sort_unstable();
+    held.retain(|city, _| *city != entry.city && *city != own);
     let ms = |s: u64| i64::try_from(s).unwrap_or(0).saturating_mul(1000);
     held.into_iter()
         .map(|(city, time_s)| pb::Holding {

@@ -174,8 +174,7 @@ impl CaseApi {
     ) -> Result<pb::GetCaseResponse, Refused> {
         let mut line = AuditLine::new(self, who, "/liandong.v1.CaseService/GetCase", &asked.name);
         let found = read::case_name(&asked.name).and_then(|(agreement, subject)| {
-            let (case, apply) = case_read::read_at(&self.node, agreement, subject)
-                .ok_or(Refused::new("NOT_FOUND"))?;
+            let (case, apply) = case_read::read_at(&self.node, agreement, subject)?;
             Ok(pb::GetCaseResponse { case: Some(case), cursor: cursor::at(&self.node, apply) })
         });
         line.foreign(found.iter().filter_map(|found| found.case.as_ref()));

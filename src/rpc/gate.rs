@@ -31,7 +31,8 @@ use super::rate::Rates;
 use crate::domain::Language;
 use crate::limits;
 use crate::trust::acceptor::Peer;
-use crate::trust::spiffe::{Role, Subject};
+use crate::trust::people::Standing;
+use crate::trust::spiffe::Role;
 use crate::wire::status::{self, Refused};
 
 /// Calls that take no place and pay nothing.
@@ -234,11 +235,11 @@ impl Gate {
     }
 
     fn pay(&self, peer: &Peer) -> Result<(), Refused> {
-        let per_s = match &peer.identity.subject {
-            Subject::Person(Role::System, _) => self.limits.system_per_s_max,
-            Subject::Person(..) | Subject::Node(_) | Subject::Unnamed => {
-                self.limits.person_per_s_max
-            }
+        let per_s = match peer.people.standing(&peer.identity) {
+            Standing::Is(Role::System, _) => self.limits.system_per_s_max,
+            Standing::Is(Role::Coordinator | Role::Inspector | Role::Auditor | Role::Admin, _)
+            | Standing::Disabled
+            | Standing::Unknown => self.limits.person_per_s_max,
         };
         let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
         let paid = rates.pay(&peer.identity.serial, per_s, Instant::now());

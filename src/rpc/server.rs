@@ -131,7 +131,8 @@ fn jittered(age: Duration) -> Duration {
     age * permille / 1_000
 }
 
-/// Health as it is: whoever writes is sent elsewhere once the disk has failed or the node stops;
+/// Health as it is: whoever writes is sent elsewhere once the disk has failed, an own certificate
+/// has ended or the node stops;
 /// how the node is can be asked to the end.
 async fn keep_health(health: HealthReporter, node: NodeHandle, stop: CancellationToken) {
     let writing = ["", CaseServiceServer::<CaseApi>::NAME];
@@ -139,15 +140,17 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
     for service in asking {
         health.set_service_status(service, ServingStatus::Serving).await;
     }
-    let mut healthy = node.healthy();
+    let (mut healthy, mut presentable) = (node.healthy(), node.presentable());
     loop {
-        let serving = *healthy.borrow_and_update() && !stop.is_cancelled();
+        let fit = *healthy.borrow_and_update() && *presentable.borrow_and_update();
+        let serving = fit && !stop.is_cancelled();
         let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
         for service in writing {
             health.set_service_status(service, status).await;
         }
         tokio::select! {
             changed = healthy.changed() => if changed.is_err() { stop.cancelled().await },
+            changed = presentable.changed() => if changed.is_err() { stop.cancelled().await },
             () = stop.cancelled(), if !stop.is_cancelled() => {}
         }
         if stop.is_cancelled() {

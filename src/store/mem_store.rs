@@ -47,6 +47,11 @@ impl Store for MemStore {
         Ok(())
     }
 
+    fn clear(&self) -> Result<(), StoreError> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
     fn flush(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -46,6 +46,12 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`] when the engine fails.
     fn apply(&self, batch: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError>;
 
+    /// Removes all rows.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails; some rows may be left then.
+    fn clear(&self) -> Result<(), StoreError>;
+
     /// Everything applied is handed to the operating system.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 //!
 //! sled 0.34.7 leaves a partial `snap.*.generating` when it is killed while opening, and then
 //! never opens again; damage in its file makes it panic. Neither costs more than a rebuild here.
+//! An engine that has failed once while running is not trusted again: a marker beside the folder
+//! makes the next start set it aside, even if it would open.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,13 +13,13 @@ use super::{Store, StoreError};
 
 /// Page cache in bytes; sled's resident memory is about twice this.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
-/// Folders set aside that are kept for an operator to look at.
-const ASIDE_MAX: u32 = 2;
 
 /// Rows in a folder of sled's.
 #[derive(Debug)]
 pub struct SledStore {
     tree: sled::Db,
+    /// Written when the engine fails.
+    marker: PathBuf,
     /// Held so that no second process opens the folder.
     _lock: File,
 }
@@ -40,15 +42,21 @@ impl SledStore {
         let parent = folder.parent().filter(|p| !p.as_os_str().is_empty());
         std::fs::create_dir_all(parent.unwrap_or_else(|| Path::new("."))).map_err(failed)?;
         let lock = take_lock(folder)?;
-        let (tree, set_aside) = match open_sled(folder) {
+        let marker = folder.with_extension("failed");
+        let opened = match std::fs::read_to_string(&marker) {
+            Ok(why) => Err(StoreError(why)),
+            Err(_) => open_sled(folder),
+        };
+        let (tree, set_aside) = match opened {
             Ok(tree) => (tree, None),
             Err(error) => {
                 tracing::error!(%error, "the views will not open; they are set aside and rebuilt");
                 let aside = set_aside(folder)?;
-                (open_sled(folder)?, Some(aside))
+                let _ = std::fs::remove_file(&marker);
+                (open_sled(folder)?, aside)
             }
         };
-        Ok(Opened { store: Self { tree, _lock: lock }, set_aside })
+        Ok(Opened { store: Self { tree, marker, _lock: lock }, set_aside })
     }
 
     /// Takes the folder's lock for a while; `None` when another process has the rows open.
@@ -114,20 +122,52 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
     }
 }
 
-fn set_aside(folder: &Path) -> Result<PathBuf, StoreError> {
-    let aside = |n: u32| folder.with_extension(format!("damaged-{n}"));
-    let free = (1..=ASIDE_MAX).find(|n| !aside(*n).exists());
-    let target = aside(free.unwrap_or(ASIDE_MAX));
-    if free.is_none() {
-        std::fs::remove_dir_all(&target).map_err(failed)?;
+/// Renames the folder, with a number one higher than before; only the newest is kept, for an
+/// operator to look at.
+fn set_aside(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let parent = folder.parent().filter(|p| !p.as_os_str().is_empty());
+    let stem = folder.file_name().and_then(|n| n.to_str()).unwrap_or("views").to_owned();
+    let prefix = format!("{stem}.damaged-");
+    let mut older = Vec::new();
+    for entry in std::fs::read_dir(parent.unwrap_or_else(|| Path::new("."))).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let number = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .and_then(|n| n.strip_prefix(&prefix).and_then(|number| number.parse::<u64>().ok()));
+        older.extend(number.map(|number| (number, path)));
     }
-    std::fs::rename(folder, &target).map_err(failed)?;
-    Ok(target)
+    let next = older.iter().map(|(number, _)| number + 1).max().unwrap_or(1);
+    for (_, path) in older {
+        std::fs::remove_dir_all(path).map_err(failed)?;
+    }
+    let target = folder.with_extension(format!("damaged-{next}"));
+    match std::fs::rename(folder, &target) {
+        Ok(()) => Ok(Some(target)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+impl SledStore {
+    /// Runs a call into the engine; the first failure leaves the marker.
+    fn trusted<T>(&self, call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+        let result = guarded(call);
+        if let Err(error) = &result
+            && !self.marker.exists()
+        {
+            tracing::error!(%error, "the views fail; the next start rebuilds them");
+            if let Err(error) = std::fs::write(&self.marker, error.to_string()) {
+                tracing::error!(%error, "could not note that the views failed");
+            }
+        }
+        result
+    }
 }
 
 impl Store for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        guarded(|| self.tree.get(key)).map(|row| row.map(|v| v.to_vec()))
+        self.trusted(|| self.tree.get(key)).map(|row| row.map(|v| v.to_vec()))
     }
 
     fn scan(
@@ -140,7 +180,7 @@ impl Store for SledStore {
         if from >= to {
             return Ok(());
         }
-        guarded(|| {
+        self.trusted(|| {
             let mut range = self.tree.range(from..to);
             while let Some(row) = if reverse { range.next_back() } else { range.next() } {
                 let (key, value) = row?;
@@ -160,11 +200,15 @@ impl Store for SledStore {
                 None => changes.remove(key.as_slice()),
             }
         }
-        guarded(|| self.tree.apply_batch(changes))
+        self.trusted(|| self.tree.apply_batch(changes))
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        self.trusted(|| self.tree.clear())
     }
 
     fn flush(&self) -> Result<(), StoreError> {
-        guarded(|| self.tree.flush()).map(drop)
+        self.trusted(|| self.tree.flush()).map(drop)
     }
 }
 
@@ -199,6 +243,28 @@ mod tests {
         let opened = SledStore::open(&path).unwrap();
         assert!(opened.set_aside.is_some_and(|aside| aside.join("conf").exists()));
         assert_eq!(opened.store.get(b"k").unwrap(), None);
+    }
+
+    #[test]
+    fn an_engine_that_failed_is_not_trusted_again_and_one_folder_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("views");
+        let opened = SledStore::open(&path).unwrap();
+        put(&opened.store, b"k");
+        let failed = opened.store.trusted(|| Err::<(), _>(sled::Error::Unsupported("no".into())));
+        assert!(failed.is_err());
+        drop(opened);
+        for n in 1..=3 {
+            if n > 1 {
+                std::fs::write(path.join("conf"), b"this is no configuration of sled").unwrap();
+            }
+            let opened = SledStore::open(&path).unwrap();
+            assert_eq!(opened.set_aside, Some(path.with_extension(format!("damaged-{n}"))));
+            assert_eq!(opened.store.get(b"k").unwrap(), None);
+        }
+        let kept = std::fs::read_dir(folder.path()).unwrap().flatten();
+        let kept = kept.filter(|e| e.file_name().to_string_lossy().contains("damaged")).count();
+        assert_eq!(kept, 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 
 use super::{Batch, Store, StoreError};
@@ -34,6 +34,22 @@ struct Shared<S> {
     queue: Mutex<Queue>,
     /// Something was queued, or something was written.
     moved: Condvar,
+    /// The first failure of the store, of a read or a write.
+    broken: OnceLock<StoreError>,
+}
+
+impl<S> Shared<S> {
+    fn failure(&self) -> Option<StoreError> {
+        self.broken.get().cloned()
+    }
+
+    /// Remembers the first failure.
+    fn noted<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &result {
+            let _ = self.broken.set(error.clone());
+        }
+        result
+    }
 }
 
 /// Rows over a store, written behind.
@@ -46,7 +62,7 @@ pub struct WriteBehind<S: Store> {
 /// Rows, consistent while held.
 pub struct Reading<'a, S: Store> {
     overlay: RwLockReadGuard<'a, Overlay>,
-    store: &'a S,
+    shared: &'a Shared<S>,
 }
 
 impl<S: Store> WriteBehind<S> {
@@ -73,6 +89,7 @@ impl<S: Store> WriteBehind<S> {
             overlay: RwLock::default(),
             queue: Mutex::default(),
             moved: Condvar::new(),
+            broken: OnceLock::new(),
         };
         Self { shared: Arc::new(shared), thread: Mutex::new(None), synchronous: true }
     }
@@ -86,7 +103,7 @@ impl<S: Store> WriteBehind<S> {
         if self.synchronous {
             // The lock makes the group visible at once to readers.
             let _writing = self.shared.overlay.write().unwrap_or_else(PoisonError::into_inner);
-            return self.shared.store.apply(&batch);
+            return self.shared.noted(self.shared.store.apply(&batch));
         }
         let mut queue = self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
         while queue.rows > QUEUE_ROWS_MAX && queue.failed.is_none() {
@@ -110,11 +127,31 @@ impl<S: Store> WriteBehind<S> {
         Ok(())
     }
 
+    /// Why the store can no longer be relied on, if so: a read or a write has failed. What was
+    /// committed so far reads as it should; nothing further should be decided on it.
+    #[must_use]
+    pub fn failure(&self) -> Option<StoreError> {
+        self.shared.failure()
+    }
+
+    /// Removes all rows, those that wait to be written too.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        if !self.synchronous {
+            self.flush()?;
+        }
+        let mut overlay = self.shared.overlay.write().unwrap_or_else(PoisonError::into_inner);
+        overlay.clear();
+        self.shared.store.clear()
+    }
+
     /// Rows, consistent while held. Drop it soon: commits wait for it.
     #[must_use]
     pub fn read(&self) -> Reading<'_, S> {
         let overlay = self.shared.overlay.read().unwrap_or_else(PoisonError::into_inner);
-        Reading { overlay, store: &self.shared.store }
+        Reading { overlay, shared: &self.shared }
     }
 
     /// Waits until everything committed is written.
@@ -151,7 +188,7 @@ impl<S: Store> Drop for WriteBehind<S> {
 fn write_groups<S: Store>(shared: &Shared<S>) {
     loop {
         let Some((last, batch)) = next_batch(shared) else { return };
-        let written = shared.store.apply(&batch);
+        let written = shared.noted(shared.store.apply(&batch));
         let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.busy = false;
         match written {
@@ -209,7 +246,7 @@ impl<S: Store> Reading<'_, S> {
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.overlay.get(key) {
             Some((_, value)) => Ok(value.clone()),
-            None => self.store.get(key),
+            None => self.shared.noted(self.shared.store.get(key)),
         }
     }
 
@@ -231,11 +268,12 @@ impl<S: Store> Reading<'_, S> {
         let range = (Bound::Included(from), Bound::Excluded(to));
         let over =
             self.overlay.range::<[u8], _>(range).map(|(k, (_, v))| (k.as_slice(), v.as_deref()));
-        if reverse {
-            merge(over.rev(), self.store, (from, to), reverse, f)
+        let store = &self.shared.store;
+        self.shared.noted(if reverse {
+            merge(over.rev(), store, (from, to), reverse, f)
         } else {
-            merge(over, self.store, (from, to), reverse, f)
-        }
+            merge(over, store, (from, to), reverse, f)
+        })
     }
 }
 
@@ -271,72 +309,4 @@ pub(crate) fn merge<'a>(
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::MemStore;
-    use super::*;
-
-    fn rows(behind: &WriteBehind<MemStore>, reverse: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut found = Vec::new();
-        behind
-            .read()
-            .scan(&[], &[255], reverse, &mut |k, v| {
-                found.push((k.to_vec(), v.to_vec()));
-                true
-            })
-            .unwrap();
-        found
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
-        #[test]
-        fn it_reads_like_a_map_whether_written_or_not(
-            groups in prop::collection::vec(
-                prop::collection::vec((0u8..20, prop::option::of(0u8..9)), 1..6), 1..20),
-        ) {
-            let behind = WriteBehind::start(MemStore::default()).unwrap();
-            let mut model = BTreeMap::new();
-            for (n, group) in groups.into_iter().enumerate() {
-                let mut batch: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
-                for (key, value) in group {
-                    batch.insert(vec![key], value.map(|v| vec![v]));
-                }
-                for (key, value) in &batch {
-                    match value {
-                        Some(value) => model.insert(key.clone(), value.clone()),
-                        None => model.remove(key),
-                    };
-                }
-                behind.commit(batch.into_iter().collect()).unwrap();
-                let want: Vec<_> = model.clone().into_iter().collect();
-                prop_assert_eq!(rows(&behind, false), want.clone());
-                let mut backwards = rows(&behind, true);
-                backwards.reverse();
-                prop_assert_eq!(backwards, want);
-                if n % 3 == 0 {
-                    behind.flush().unwrap();
-                }
-            }
-            behind.flush().unwrap();
-            let want: Vec<_> = model.into_iter().collect();
-            prop_assert_eq!(rows(&behind, false), want);
-        }
-    }
-
-    #[test]
-    fn a_walk_ends_where_it_is_told() {
-        let behind = WriteBehind::start(MemStore::default()).unwrap();
-        behind.commit((0..9).map(|k| (vec![k], Some(vec![k]))).collect()).unwrap();
-        let mut seen = 0;
-        behind
-            .read()
-            .scan(&[2], &[7], false, &mut |_, _| {
-                seen += 1;
-                seen < 3
-            })
-            .unwrap();
-        assert_eq!(seen, 3);
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
@@ -24,6 +24,9 @@ use tonic::transport::server::Connected;
 use super::people::PeopleBook;
 use super::spiffe::Identity;
 use crate::ids::CityCode;
+
+/// Refused handshakes are logged once in this time; the others are counted.
+const SPEAK_EVERY: Duration = Duration::from_secs(1);
 
 /// Bounds of one port.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +73,10 @@ pub struct Peer {
 
 /// Live connections, so that whoever may not call any more loses them.
 #[derive(Clone, Debug, Default)]
-pub struct Live(Arc<Mutex<BTreeMap<u64, (Arc<Identity>, CancellationToken)>>>);
+pub struct Live(Arc<Mutex<LiveTable>>);
+
+/// Whose each live connection is, and what ends it.
+type LiveTable = BTreeMap<u64, (Arc<Identity>, CancellationToken)>;
 
 /// A connection's place among the live ones.
 #[derive(Debug)]
@@ -143,6 +149,27 @@ pub struct Acceptor {
     pub live: Live,
     /// What the own city's identities are here.
     pub people: PeopleBook,
+    /// Says seldom what happens often.
+    pub refusals: Seldom,
+}
+
+/// Lets one line a second through and counts the rest.
+#[derive(Debug, Default)]
+pub struct Seldom(Mutex<(Option<Instant>, u64)>);
+
+impl Seldom {
+    /// Whether a line may be written now; with it, how many were not since the last.
+    fn may_speak(&self) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let (last, unsaid) = *state;
+        if last.is_some_and(|last| now.duration_since(last) < SPEAK_EVERY) {
+            *state = (last, unsaid.saturating_add(1));
+            return None;
+        }
+        *state = (Some(now), 0);
+        Some(unsaid)
+    }
 }
 
 impl Acceptor {
@@ -200,7 +227,10 @@ impl Acceptor {
         let stream = match tokio::time::timeout(self.limits.handshake_timeout, accept).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
-                tracing::warn!(%address, %error, "handshake refused");
+                // Whoever knocks all day must not fill the disk with lines.
+                if let Some(unsaid) = self.refusals.may_speak() {
+                    tracing::warn!(%address, %error, unsaid, "handshake refused");
+                }
                 return None;
             }
             Err(_) => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::case_view::{CaseView, HistoryRow};
-use super::fold::{Effect, EntryRow, FoldEntry, What, misfit};
+use super::fold::{Effect, EntryRow, FoldEntry, SUBJECT_UNSEEN, What, misfit};
 use super::keys;
 use super::rows::{Rows, get, put};
 use crate::domain::{self, Case, CaseMove};
@@ -153,7 +153,7 @@ fn fold_again<R: Rows>(
             (Step::Move(_), _) => {}
         }
     }
-    let Some((opened_at, case)) = opening else { return (misfit("SUBJECT_UNSEEN"), false) };
+    let Some((opened_at, case)) = opening else { return (misfit(SUBJECT_UNSEEN), false) };
     for prev in candidates.keys() {
         rows.delete(&keys::successor(*prev));
     }
@@ -201,7 +201,9 @@ fn rewrite_history<R: Rows>(
             (Effect::Move, None) => misfit("DOUBLE_MOVE"),
             (other, _) => other.clone(),
         };
-        if let Effect::Misfit(_) = now {
+        // An entry whose author had not seen the case was not counted when it came: it may have
+        // come before the opening, when there was nothing to count in.
+        if matches!(now, Effect::Misfit(_)) && now != misfit(SUBJECT_UNSEEN) {
             misfits += 1;
         }
         if now != row.effect {

@@ -126,6 +126,9 @@ pub fn apply<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply_number: u64) ->
     applied
 }
 
+/// The author had not seen the case: not counted in the case, and shown in its history.
+pub(super) const SUBJECT_UNSEEN: &str = "SUBJECT_UNSEEN";
+
 pub(super) fn misfit(reason: &str) -> Effect {
     Effect::Misfit(reason.to_owned())
 }
@@ -211,7 +214,7 @@ fn on_case<R: Rows>(
     let known = view.filter(|view| entry.has_seen(rows, view.opened_at));
     let Some(mut view) = known else {
         remember(rows, entry, None, apply, What::Other);
-        return (misfit("SUBJECT_UNSEEN"), false);
+        return (misfit(SUBJECT_UNSEEN), false);
     };
     let (effect, refolded) = match event {
         Event::CaseMove(mv) => {

@@ -46,7 +46,13 @@ pub fn facts(facts: Option<&pb::CaseFacts>) -> Result<CaseFacts, Refused> {
             wrong(field, InvalidReason::DateRange)
         }
         WireError::BadHeader { field } => wrong(field, InvalidReason::Required),
-        other => of_wire(&other),
+        WireError::Unreadable { .. }
+        | WireError::TooLarge { .. }
+        | WireError::TooMany { .. }
+        | WireError::Missing { .. }
+        | WireError::Length { .. }
+        | WireError::NewerFormat { .. }
+        | WireError::BadValue { .. } => of_wire(&error),
     })?;
     if reading.newer { Err(wrong("facts", InvalidReason::CodeUnknown)) } else { Ok(read) }
 }

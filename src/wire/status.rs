@@ -379,7 +379,7 @@ pub fn of_library(status: Status, language: Language) -> Status {
 
 /// What the library says, as internal errors, about frames that hold no message.
 const BAD_FRAMES: [&str; 4] =
-    ["compression flag", "Unexpected EOF", "Missing request message", "h2 protocol error"];
+    ["compress", "Unexpected EOF", "Missing request message", "h2 protocol error"];
 
 fn malformed(status: &Status) -> Refused {
     Refused::new("MALFORMED").with("detail", status.message())

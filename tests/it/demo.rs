@@ -204,6 +204,33 @@ fn five_cities_agree_and_strangers_can_check_it() {
     assert!(number(&printed["away"], "steps_meanwhile") > 0, "the others went on");
 }
 
+/// The logs of all nodes with their roots.
+fn roots(printed: &Value) -> BTreeSet<(String, String, String)> {
+    let of = |node: &Value| {
+        let city = text(node, "city").to_owned();
+        let log = move |log: &Value| {
+            (city.clone(), text(log, "log_id").to_owned(), text(log, "root").to_owned())
+        };
+        list(node, "logs").iter().map(log).collect::<Vec<_>>()
+    };
+    list(printed, "nodes").iter().flat_map(of).collect()
+}
+
+#[test]
+fn a_second_run_adds_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let kept = ["--cities", "3", "--dir", dir.to_str().unwrap()];
+    let first = synced(&kept, folder.path());
+    let entries = check(&first, &dir);
+    let again = synced(&kept, folder.path());
+    assert_eq!(check(&again, &dir), entries);
+    assert_eq!(number(&again["fed"], "new"), 0);
+    assert_eq!(number(&again["fed"], "left_alone"), 0);
+    assert_eq!(roots(&again), roots(&first));
+    assert!(number(&first["fed"], "new") > 0);
+}
+
 #[test]
 fn two_cities_are_enough_and_leave_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();

@@ -13,5 +13,6 @@ mod frames;
 mod golden;
 mod journal;
 mod log;
+mod node;
 mod notes;
 mod sample;

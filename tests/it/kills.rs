@@ -58,6 +58,9 @@ async fn no_acknowledged_write_is_lost_and_no_other_is_there_in_part() {
         (logs(&nodes, THERE, &agreement).await == here).then_some(())
     })
     .await;
+    let log = nodes.log(HERE);
+    let replays = log.lines().filter(|line| line.contains("reading the journal into the views"));
+    println!("the last start: {}", replays.last().unwrap_or_default());
     nodes.kill(HERE);
     storm.check_commands(&nodes.fleet.folder(HERE).join("data"));
 }

@@ -8,10 +8,20 @@
     reason = "tests may unwrap: a panic is how they fail, their helpers too"
 )]
 
+mod api;
+mod api_input;
+mod api_leaks;
+mod api_limits;
+mod api_lists;
+mod api_node;
+mod api_raw;
+mod api_watch;
+mod api_writes;
 mod bench;
 mod certs;
 mod demo;
 mod deploy;
+mod disk;
 mod epochs;
 mod exchange;
 mod foreign;
@@ -26,6 +36,7 @@ mod operator;
 mod people;
 mod power;
 mod proxy;
+mod rebuild;
 mod restore;
 mod rogue;
 mod roles;
@@ -37,4 +48,5 @@ mod two_cities;
 mod world;
 mod world_five;
 mod world_frames;
+mod world_damage;
 mod world_restore;

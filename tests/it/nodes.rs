@@ -16,6 +16,9 @@ use tempfile::TempDir;
 /// What must come true comes true within this time, even on a machine under load.
 const WITHIN: Duration = Duration::from_secs(60);
 
+/// Tests call more often than people do.
+const QUICK_CALLERS: &str = "[limits]\nperson_calls_per_s_max = 1000000\n";
+
 /// Cities with running processes; they end with the test.
 pub struct Nodes {
     pub fleet: Fleet,
@@ -29,7 +32,7 @@ pub fn plan(cities: &[u32], agreements: &[(&str, &[u32])]) -> Plan {
         agreements: agreements.iter().map(|(n, m)| ((*n).to_owned(), m.to_vec())).collect(),
         base_port: None,
         boundaries: Some(include_str!("../../data/cities.geojson").to_owned()),
-        extra_config: String::new(),
+        extra_config: QUICK_CALLERS.to_owned(),
     }
 }
 

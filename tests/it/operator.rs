@@ -18,7 +18,7 @@ async fn two_cities_are_deployed_with_commands_and_exchange_a_case() {
     let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/sample-cases.json");
     let list = std::fs::read_to_string(samples).unwrap();
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
-    let pick = list["cases"][0]["case_no"].as_str().unwrap().to_owned();
+    let pick = list["cases"][0]["case_id"].as_str().unwrap().to_owned();
     let new = ["case", "new", "--from", samples, "--pick", &pick, "--agreement", "聊邯"];
     let create = || async { a.run(&new).ok() };
     let written = until("a case can be opened", create).await;
@@ -130,4 +130,20 @@ fn keys_are_for_their_owner_only_and_never_overwritten() {
     assert_eq!(keys, 8, "city, CA, node and five identities");
     let public = city.run(&["pki", "city-key", "--show", "city.key"]).unwrap();
     assert_eq!(public["city_key"], city.key.as_str());
+}
+
+#[test]
+fn the_script_makes_a_city() {
+    let top = tempfile::tempdir().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/certs/make.sh");
+    let made = Command::new("sh")
+        .args([script, "371500", "here"])
+        .env("LIANDONG", exe())
+        .current_dir(top.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for file in ["city.key", "certs/node.pem", "liandong.toml", "card-371500.note"] {
+        assert!(top.path().join("here").join(file).exists(), "{file}");
+    }
 }

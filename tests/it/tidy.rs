@@ -7,6 +7,8 @@
 //! In scope: what can be told from text. Out of scope: what rustc and clippy tell better.
 
 mod arrows;
+mod docs;
+mod fresh;
 mod homes;
 mod invariants;
 mod logs;

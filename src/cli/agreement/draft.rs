@@ -114,7 +114,7 @@ pub fn run(context: &Context, args: DraftArgs) -> Result<(), Failure> {
                  liandong agreement sign {shown} --city-key city.key"
             ),
             format!(
-                "\nwrote {shown}\ncheck every line, the public keys by telephone; then each city:\n  \
+                "\nwrote {shown}\ncheck every line, the keys by telephone; then each city:\n  \
                  liandong agreement sign {shown} --city-key city.key"
             ),
         )

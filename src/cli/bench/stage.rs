@@ -34,8 +34,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A note as people write them, 166 bytes.
 const NOTE: &str = "现场复查：外排口已封堵，雨水沟内未见积水；企业已提交整改报告及危险废物转移联单复印件，\
                     下周由两市联合复核。";
-/// Lines added to every node's configuration.
-const CONFIG: &str = "";
+/// Lines added to every node's configuration: one system of this bench calls as often as many.
+const CONFIG: &str = "[limits]\nsystem_calls_per_s_max = 1000000\ncalls_running_max = 65536\n\
+                      calls_per_connection_max = 1024\n";
 
 /// A process that ends with this value.
 struct Running(Child);

@@ -42,10 +42,14 @@ pub async fn until_all_agree(
             Err(failure) => vec![failure.what],
         };
         if left.is_empty() {
-            let picture = picture::take(doors, fleet, true).await?;
-            left = compare.everything(&picture);
-            if left.is_empty() {
-                return Ok(picture);
+            match picture::take(doors, fleet, true).await {
+                Ok(picture) => {
+                    left = compare.everything(&picture);
+                    if left.is_empty() {
+                        return Ok(picture);
+                    }
+                }
+                Err(failure) => left.push(failure.what),
             }
         }
         if begun.elapsed() > within {

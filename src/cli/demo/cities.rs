@@ -60,7 +60,7 @@ impl Starter {
 /// How to reach a city's node in each capacity that the demo acts in.
 #[derive(Clone)]
 pub struct Door {
-    /// The city's own case system.
+    /// The city's own case system, which may ask often.
     pub system: Client,
     /// The person who deals with other cities.
     pub coordinator: Client,
@@ -223,8 +223,8 @@ impl Drop for Cities {
 /// What a city still lacks before it can write in all its agreements.
 async fn missing(door: &Door, fleet: &Fleet, code: u32) -> Result<Vec<String>, Failure> {
     let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
-    let answer = door.coordinator.agreements().list_agreements(request).await;
-    let answer = answer.map_err(|status| door.coordinator.failure(&status))?;
+    let answer = door.system.agreements().list_agreements(request).await;
+    let answer = answer.map_err(|status| door.system.failure(&status))?;
     Ok(lacking(&answer.into_inner().agreements, &fleet.agreements, code))
 }
 

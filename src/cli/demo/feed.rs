@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two tries.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
 
+/// Refusals of a node that only has too much to do.
+const COME_BACK: [&str; 2] = ["BUSY", "RATE_LIMITED"];
+
 /// How far the scripts are: steps done, by the place of the script.
 pub type Progress = Vec<usize>;
 
@@ -192,7 +195,8 @@ impl Feed {
                     self.lang,
                 ),
             };
-            if refused.exit != Exit::Unknown || begun.elapsed() > PATIENCE {
+            let again = refused.exit == Exit::Unknown || COME_BACK.contains(&&*refused.reason);
+            if !again || begun.elapsed() > PATIENCE {
                 return Err(refused);
             }
             tokio::time::sleep(TRY_AGAIN).await;
@@ -202,7 +206,7 @@ impl Feed {
     /// Waits until a city's node holds every step so far.
     async fn until_held(&self, door: &Door, walk: &Walk<'_>) -> Result<(), Failure> {
         let begun = Instant::now();
-        let client = &door.coordinator;
+        let client = &door.system;
         loop {
             let request = pb::GetCaseRequest { name: walk.name.clone() };
             let missing = match client.cases().get_case(request).await {

@@ -37,7 +37,7 @@ pub async fn take(
 ) -> Result<Picture, Failure> {
     let mut picture = Picture::new();
     for (code, door) in doors {
-        picture.insert(*code, one(&door.coordinator, fleet, with_cases).await?);
+        picture.insert(*code, one(&door.system, fleet, with_cases).await?);
     }
     Ok(picture)
 }

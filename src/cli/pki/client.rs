@@ -23,17 +23,20 @@ pub(super) fn snippets(api: &str, certs: &Path, name: &str) -> String {
         "Python (grpcio):\n  \
          import grpc\n  \
          pem = lambda f: open(\"{certs}/\" + f, \"rb\").read()\n  \
-         creds = grpc.ssl_channel_credentials(pem(\"ca.pem\"), pem(\"{name}.key\"), pem(\"{name}.pem\"))\n  \
+         creds = grpc.ssl_channel_credentials(\n      \
+         pem(\"ca.pem\"), pem(\"{name}.key\"), pem(\"{name}.pem\"))\n  \
          channel = grpc.secure_channel(\"{api}\", creds)\n\n\
          Java (grpc-netty):\n  \
          SslContext tls = GrpcSslContexts.forClient()\n      \
          .trustManager(new File(\"{certs}/ca.pem\"))\n      \
-         .keyManager(new File(\"{certs}/{name}.pem\"), new File(\"{certs}/{name}.key\")).build();\n  \
+         .keyManager(new File(\"{certs}/{name}.pem\"), new File(\"{certs}/{name}.key\"))\n      \
+         .build();\n  \
          ManagedChannel channel =\n      \
          NettyChannelBuilder.forAddress(\"{host}\", {port}).sslContext(tls).build();\n\n\
          C# (Grpc.Net.Client):\n  \
          var ca = X509Certificate2.CreateFromPem(File.ReadAllText(\"{certs}/ca.pem\"));\n  \
-         var me = X509Certificate2.CreateFromPemFile(\"{certs}/{name}.pem\", \"{certs}/{name}.key\");\n  \
+         var me = X509Certificate2.CreateFromPemFile(\n      \
+         \"{certs}/{name}.pem\", \"{certs}/{name}.key\");\n  \
          var tls = new SslClientAuthenticationOptions {{\n      \
          ClientCertificates = new X509CertificateCollection {{ me }},\n      \
          CertificateChainPolicy = new X509ChainPolicy {{\n          \

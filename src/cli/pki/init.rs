@@ -141,7 +141,7 @@ fn config(args: &InitArgs, node: &uuid::Uuid) -> Result<String, Failure> {
 fn people_example(lang: Lang) -> &'static str {
     lang.pick(
         "# 现有证书（如 USB Key）的登记名册，由 liandong people 维护；改动后几秒内生效。\n",
-        "# People with certificates of other issuers; kept by `liandong people`, read while running.\n",
+        "# Certificates of other issuers; kept by `liandong people`, read while running.\n",
     )
 }
 
@@ -188,7 +188,7 @@ fn next_steps(args: &InitArgs, lang: Lang) -> String {
         ),
         format!(
             "next:\n\
-             1. tell the other cities the public city key (and compare it by telephone); one city\n   \
+             1. tell the other cities the public city key (compare it by telephone); one city\n   \
              drafts the agreement: liandong agreement draft\n\
              2. sign: liandong agreement sign FILE --city-key {dir}/city.key\n\
              3. exchange cards ({dir}/card-{city}.note) and hand everything to the node:\n   \

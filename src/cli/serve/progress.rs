@@ -38,7 +38,11 @@ impl Progress {
             bar.set_position(done);
         } else if self.said.elapsed() >= LINE_EVERY || self.said == self.begun {
             self.said = Instant::now();
-            tracing::info!(done, all, "views are being rebuilt from the journal");
+            tracing::info!(
+                record = done,
+                records = all,
+                "views are being rebuilt from the journal"
+            );
         }
     }
 

@@ -24,7 +24,7 @@ use crate::ids::Hash;
 use crate::lang::Lang;
 use crate::log::merkle::digest;
 use crate::node::writer::NodeHandle;
-use crate::trust::acceptor::{Acceptor, Live, PortLimits};
+use crate::trust::acceptor::{Acceptor, Live, PortLimits, Seldom};
 use crate::trust::people::{People, PeopleBook, Standing, plain_serial};
 use crate::trust::spiffe::{Identity, Subject};
 use crate::trust::tls::{CaDirectory, Credentials, Revocations, TlsContext};
@@ -107,12 +107,25 @@ impl Reload {
 
     /// The port for nodes.
     pub fn peer_acceptor(&self) -> Acceptor {
-        self.acceptor(&self.peer, PortLimits::PEER)
+        self.acceptor(
+            &self.peer,
+            PortLimits { handshake_timeout: self.patience(), ..PortLimits::PEER },
+        )
     }
 
     /// The port for the own people and systems.
     pub fn api_acceptor(&self) -> Acceptor {
-        self.acceptor(&self.api, PortLimits::API)
+        let connections_max = usize::try_from(self.config.limits.connections_max);
+        let limits = PortLimits {
+            connections_max: connections_max.unwrap_or(PortLimits::API.connections_max),
+            handshake_timeout: self.patience(),
+            ..PortLimits::API
+        };
+        self.acceptor(&self.api, limits)
+    }
+
+    const fn patience(&self) -> Duration {
+        Duration::from_millis(self.config.limits.handshake_ms_max)
     }
 
     fn acceptor(&self, config: &Arc<ArcSwap<ServerConfig>>, limits: PortLimits) -> Acceptor {
@@ -122,6 +135,7 @@ impl Reload {
             limits,
             live: self.live.clone(),
             people: self.people.clone(),
+            refusals: Seldom::default(),
         }
     }
 
@@ -187,7 +201,9 @@ impl Reload {
         }
         // Each time: a handshake may have slipped in between the list and the last look.
         self.end_connections();
-        node.set_notices(self.notices(node.now_ms() / 1000));
+        let now_s = node.now_ms() / 1000;
+        let presentable = self.files.ends(&self.config).iter().all(|(_, end)| *end >= now_s);
+        node.set_notices(self.notices(now_s), presentable);
     }
 
     /// Takes over all files, or none of them.
@@ -213,12 +229,12 @@ impl Reload {
     /// Whoever may not call any more loses connections and streams now.
     fn end_connections(&self) {
         let (own, revoked) = (self.config.city, self.files.revoked());
-        let ended = self.live.end(|identity| {
+        let connections = self.live.end(|identity| {
             let key = (identity.issuer, plain_serial(&identity.serial));
             revoked.contains(&key) || (identity.city == own && self.is_out(identity))
         });
-        if ended > 0 {
-            tracing::info!(ended, "connections of revoked or disabled identities ended");
+        if connections > 0 {
+            tracing::info!(connections, "connections of revoked or disabled identities ended");
         }
     }
 

@@ -69,7 +69,9 @@ impl<D: Disk, S: Store> Core<D, S> {
                 failed = Err(error);
             }
         }
-        let result = failed.and_then(|()| self.journal.commit().map_err(storage_failed));
+        let result = failed
+            .and_then(|()| self.check_views())
+            .and_then(|()| self.journal.commit().map_err(storage_failed));
         match result {
             Ok(()) => self.committed(now, ingested),
             Err(error) => self.undone(&error),
@@ -185,8 +187,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         self.index_progress();
         let group = std::mem::take(&mut self.group);
-        if let Err(error) = self.rows.commit(rows_batch(group.changes)) {
-            tracing::error!(%error, "the views could not be written; a restart rebuilds them");
+        // Rows made while the store could not be read may be wrong: they are not taken.
+        let taken = self.check_views().and_then(|()| {
+            let written = self.rows.commit(rows_batch(group.changes));
+            written.map_err(|e| self.distrust(&e.to_string()))
+        });
+        if let Err(error) = taken {
+            tracing::error!(%error, "the views lag behind the journal until a restart");
         }
         let mut outputs: Vec<Output> =
             group.answers.into_iter().map(|(t, answer)| Output::Written(t, answer)).collect();
@@ -205,6 +212,23 @@ impl<D: Disk, S: Store> Core<D, S> {
             outputs.extend(self.perform(actions));
         }
         outputs
+    }
+
+    /// Nothing is decided, and nothing taken in, on views that have failed.
+    fn check_views(&mut self) -> Result<(), WriteError> {
+        match self.rows.failure() {
+            Some(error) => Err(self.distrust(&error.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    fn distrust(&mut self, why: &str) -> WriteError {
+        let detail = format!("the views failed and are rebuilt at the next start: {why}");
+        if self.poisoned.is_none() {
+            tracing::error!(%detail, "nothing is written until a restart");
+            self.poisoned = Some(detail.clone());
+        }
+        WriteError::StorageFailed { detail }
     }
 
     /// The group did not reach the disk: everything is as it was before it.
@@ -245,7 +269,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             rows_version: rows::ROWS_VERSION,
             fold_version: view::FOLD_VERSION,
             journal_id: self.journal.journal_id(),
-            next_record: self.journal.next_record(),
+            next_record: self.journal.next_record().min(self.first_early()),
             apply_number: self.apply_number,
         };
         self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));
@@ -308,7 +332,15 @@ fn has_narrow(entry: &RawEntry) -> bool {
 }
 
 pub(super) fn storage_failed(error: JournalError) -> WriteError {
-    WriteError::StorageFailed { detail: error.to_string() }
+    match error {
+        // Found before a byte was written: writes resume by themselves.
+        JournalError::NoSpace(_) => WriteError::DiskLow { free: 0 },
+        JournalError::Poisoned(_)
+        | JournalError::Read(_)
+        | JournalError::Damaged { .. }
+        | JournalError::BadSegment { .. }
+        | JournalError::TooLarge { .. } => WriteError::StorageFailed { detail: error.to_string() },
+    }
 }
 
 /// Row changes in the form the store takes.

@@ -218,6 +218,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let mut outputs = self.perform(actions);
         outputs.extend(self.cosign_what_is_due(now));
         outputs.extend(self.ask_for_missing(now));
+        outputs.extend(self.ask_to_mend(now));
         self.confirm_received(now);
         outputs
     }

@@ -5,7 +5,7 @@
 use crate::ids::{Hash, LogId};
 use crate::journal::Disk;
 use crate::log::batch::{Accepted, Batch, accept_batch};
-use crate::log::merkle::{LeafSource, leaf_hash};
+use crate::log::merkle::{Frontier, LeafSource, leaf_hash};
 use crate::log::{AppendError, Audience, Entry};
 use crate::node::core::follow::refuse;
 use crate::node::core::group::{GroupRows, Ingested};
@@ -37,15 +37,15 @@ impl<D: Disk> LeafSource for LeavesOfGroup<'_, D> {
 }
 
 /// A batch that was accepted.
-struct Taken {
-    accepted: Accepted,
-    headers: Vec<ParsedHeader>,
-    batch: RawBatch,
+pub(super) struct Taken {
+    pub(super) accepted: Accepted,
+    pub(super) headers: Vec<ParsedHeader>,
+    pub(super) batch: RawBatch,
 }
 
 /// Why a batch was not. Nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
-enum NotTaken {
+pub(super) enum NotTaken {
     /// Order, roots or signatures are wrong.
     #[error(transparent)]
     Append(AppendError),
@@ -55,6 +55,9 @@ enum NotTaken {
     /// The log stands still here.
     #[error("the log stands still here")]
     Standing,
+    /// It is signed, and is not what lay here.
+    #[error("it is not what lay here before")]
+    Differs,
     /// The log has a successor, and no other city is known to hold this stretch.
     #[error("the log has a successor, and no other city has cosigned this stretch")]
     Superseded,
@@ -67,6 +70,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         if !self.logs.may_see(city, log) {
             // The same answer for a log we do not know and one this city may not see.
             return vec![refuse(link, &Refused::new("NOT_FOUND"), None)];
+        }
+        if self.is_damaged(log, raw.from) {
+            return self.mend(link, city, raw);
         }
         if self.logs.get(log).is_some_and(Log::is_own) {
             // Only this node writes it, whatever its certificate lets the other side claim.
@@ -92,7 +98,22 @@ impl<D: Disk, S: Store> Core<D, S> {
         if found.fork.is_some() {
             return Err(NotTaken::Standing);
         }
-        let (frontier, key) = (found.grown.frontier.clone(), found.manifest.log_key);
+        let frontier = found.grown.frontier.clone();
+        let taken = self.accept_at(log, &frontier, raw)?;
+        if !self.check_succession(taken.accepted.head) {
+            return Err(NotTaken::Superseded);
+        }
+        Ok(taken)
+    }
+
+    /// Checks a batch against a log that ends with `frontier`.
+    pub(super) fn accept_at(
+        &mut self,
+        log: LogId,
+        frontier: &Frontier,
+        raw: RawBatch,
+    ) -> Result<Taken, NotTaken> {
+        let key = self.logs.get(log).ok_or(NotTaken::Standing)?.manifest.log_key;
         let mut headers = Vec::with_capacity(raw.entries.len());
         let mut entries = Vec::with_capacity(raw.entries.len());
         for entry in raw.entries {
@@ -111,11 +132,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let rows = GroupRows { changes: &mut self.group.changes, base: &self.rows };
         let stored = Leaves { rows: &rows, journal: &journal, log };
         let leaves = LeavesOfGroup { stored, gathered: &self.group.ingested };
-        let accepted = accept_batch(&frontier, &leaves, log, &key, &batch, withheld_ok)
+        let accepted = accept_batch(frontier, &leaves, log, &key, &batch, withheld_ok)
             .map_err(NotTaken::Append)?;
-        if !self.check_succession(accepted.head) {
-            return Err(NotTaken::Superseded);
-        }
         headers.drain(..accepted.dropped.min(headers.len()));
         let entries = batch.entries.into_iter().skip(accepted.dropped);
         let batch = RawBatch {
@@ -151,6 +169,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Some(Refused::new(reason).with("log", log))
             }
             NotTaken::Superseded => Some(Refused::new("LOG_STANDING").with("log", log)),
+            NotTaken::Differs => Some(Refused::new("FORK_DETECTED").with("log", log)),
         };
         let Some(refused) = refused else {
             // All of it is here already: no fault, and counted.
@@ -164,6 +183,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let mut outputs = match error {
             NotTaken::Append(AppendError::Gap { .. } | AppendError::LeafMissing { .. })
             | NotTaken::Superseded
+            | NotTaken::Differs
             | NotTaken::Standing => vec![refuse(link, &refused, Some(log))],
             NotTaken::Append(_) | NotTaken::Unreadable(_) => {
                 self.strike(now, link, &refused, Some(log))
@@ -186,7 +206,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             NotTaken::Append(AppendError::Gap { .. }) => {
                 self.exchange.resubscribe(&self.logs, link, log)
             }
-            NotTaken::Standing => Vec::new(),
+            NotTaken::Standing | NotTaken::Differs => Vec::new(),
             NotTaken::Append(AppendError::Contradicts { checkpoint, .. }) => {
                 outputs.extend(self.witness(now, checkpoint));
                 self.exchange.rest_source(now.mono_ms, &self.logs, link, log)

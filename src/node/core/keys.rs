@@ -94,6 +94,12 @@ pub fn missing_part(at: Position, part: u32) -> Vec<u8> {
     key(b'm', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
 }
 
+/// Reads back a key of [`late_part`].
+#[must_use]
+pub fn parse_late_part(key: &[u8]) -> Option<(Position, u32)> {
+    parse_part(key.strip_prefix(b"d")?)
+}
+
 /// Reads back a key of [`missing_part`].
 #[must_use]
 pub fn parse_missing_part(key: &[u8]) -> Option<(Position, u32)> {

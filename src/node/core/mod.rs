@@ -23,12 +23,14 @@ pub mod io;
 pub mod keys;
 mod links;
 pub mod logs;
+mod mend;
 mod news;
 mod notes;
 mod parts;
 mod receipts;
 mod received;
 mod recover;
+mod replay;
 pub mod rows;
 mod show;
 mod witness;
@@ -43,13 +45,14 @@ pub use recover::{CoreParts, OpenError};
 
 use crate::geo::Boundaries;
 use crate::ids::{AgreementId, CityCode, NodeId, SubjectId};
-use crate::journal::{Disk, Journal, RecordKind};
+use crate::journal::{Disk, Journal, RecordKind, RecordRef};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::core::gate::Recoveries;
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{LogTable, OwnKeys};
+use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
 use crate::store::{Store, WriteBehind};
 use crate::sync::{Action, Exchange};
@@ -103,6 +106,9 @@ pub struct Core<D: Disk, S: Store> {
     /// Accepted cases that have all their parts, and since when.
     complete: BTreeMap<(AgreementId, SubjectId), u64>,
     recoveries: Recoveries,
+    /// Batches passed over in a replay, by log and first entry.
+    early: BTreeMap<crate::ids::LogId, BTreeMap<u64, RecordRef>>,
+    mending: Mending,
     queue: Queue,
     group: Group,
     apply_number: u64,

@@ -239,6 +239,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.hold = Hold::Restored;
         }
         let id = log.id;
+        if self.logs.get(id).is_some() {
+            return;
+        }
         self.logs.insert(log);
         for older in self.logs.iter_mut().filter(|l| l.id != id) {
             let m = &older.manifest;

@@ -3,27 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::geo::Boundaries;
 use crate::ids::{CityCode, LogId};
-use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
-use crate::log::ForkProof;
+use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordRef};
+use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::Frontier;
 use crate::node::core::gate::{ASKING_MS, Recoveries};
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::io::Now;
 use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{Held, Hold, LogTable};
+use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
-use crate::node::core::{AgreementBook, Core, Entropy, KeyRing, Settings, commit, keys};
+use crate::node::core::{AgreementBook, Core, Entropy, KeyRing, Settings, keys};
 use crate::store::{Store, WriteBehind};
 use crate::sync::{Cosign, Exchange};
-use crate::trust::charter::SignedCharter;
 use crate::trust::keys::HmacKey;
-use crate::view::{self, ReadRows, Rows};
-use crate::wire;
+use crate::view::{self, ReadRows};
 
 /// Why a node could not start.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +93,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             asking: Asking::default(),
             complete: BTreeMap::new(),
             recoveries: Recoveries::default(),
+            early: BTreeMap::new(),
+            mending: Mending::default(),
             queue: Queue::default(),
             group: Group::default(),
             apply_number: 0,
@@ -106,6 +105,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         let from = core.take_rows()?;
         core.replay(from, progress)?;
+        core.judge_gaps();
         core.load_cosignatures();
         core.load_owed();
         core.judge(guard);
@@ -139,39 +139,55 @@ impl<D: Disk, S: Store> Core<D, S> {
         });
         let reader = self.journal.reader();
         for record in small {
-            let (kind, payload) = reader.read(record)?;
-            self.replay_small(kind, payload.into());
+            match reader.read(record) {
+                Ok((kind, payload)) => self.replay_small(kind, payload.into()),
+                Err(error @ JournalError::Damaged { .. }) => {
+                    tracing::error!(%error, "a note in the journal is damaged; hand it in again");
+                    let number = record.number;
+                    self.warnings.push(format!(
+                        "日志第 {number} 条（协议、名片或记录声明）已损坏，请重新导入"
+                    ));
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        self.load_logs();
+        if let Err(why) = self.load_logs() {
+            tracing::error!(%why, "the views contradict the journal; they are rebuilt");
+            self.forget();
+            self.empty_rows()?;
+            return Ok(0);
+        }
         Ok(progress.next_record)
     }
 
-    fn empty_rows(&mut self) -> Result<(), OpenError> {
-        let mut old = Vec::new();
-        self.rows
-            .read()
-            .scan(&[], &[0xff; 64], false, &mut |key, _| {
-                old.push((key.to_vec(), None));
-                true
-            })
-            .map_err(|e| OpenError::Store(e.to_string()))?;
-        for chunk in old.chunks(1024) {
-            self.rows.commit(chunk.to_vec()).map_err(|e| OpenError::Store(e.to_string()))?;
-        }
-        Ok(())
+    /// Back to before anything was read.
+    fn forget(&mut self) {
+        self.book = AgreementBook::default();
+        self.logs = LogTable::default();
+        self.recoveries = Recoveries::default();
+        self.group = Group::default();
+        self.warnings.clear();
+        self.early.clear();
+        self.apply_number = 0;
     }
 
-    fn load_logs(&mut self) {
+    fn empty_rows(&mut self) -> Result<(), OpenError> {
+        self.rows.clear().map_err(|e| OpenError::Store(e.to_string()))
+    }
+
+    /// Takes the state of every log from its row, and checks it against the log's own signature.
+    fn load_logs(&mut self) -> Result<(), String> {
         let ids: Vec<LogId> = self.logs.iter().map(|l| l.id).collect();
         for id in ids {
             let row = self.group_rows().get(&keys::log(id));
-            let Some(row) = row.as_deref().and_then(rows::decode::<LogRow>) else { continue };
+            let row = row.as_deref().and_then(rows::decode::<LogRow>);
+            let row = row.ok_or_else(|| format!("no state of log {id}"))?;
             let frontier = Frontier::from_parts(row.stored.0, row.stored.1);
             let applied = Frontier::from_parts(row.applied.0, row.applied.1);
             let (Some(frontier), Some(applied), Some(log)) =
                 (frontier, applied, self.logs.get_mut(id))
             else {
-                continue;
+                return Err(format!("the state of log {id} is no tree"));
             };
             log.grown.frontier = frontier;
             log.grown.applied = applied;
@@ -179,147 +195,17 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.waiting_for = row.waiting_for;
             log.last_source = CityCode::from_u32(row.last_source).ok();
             log.misfits = row.misfits;
+            let head = log.appended_head();
+            if head.size > 0 {
+                let key = &log.manifest.log_key;
+                let signed = SignedCheckpoint::verify(&log.grown.checkpoint, id, key);
+                if signed.ok().map(|s| s.head()) != Some(head) || log.applied() > head.size {
+                    return Err(format!("the state of log {id} is not the signed one"));
+                }
+            }
             log.synced();
         }
-    }
-
-    /// Goes through the journal from a record on, as if each record had just been synced.
-    fn replay(&mut self, from: u64, progress: Progress<'_>) -> Result<(), OpenError> {
-        let reader = self.journal.reader();
-        let total = self.journal.next_record();
-        let mut failed = None;
-        reader.scan(from, &mut |record, kind, payload| {
-            progress(record.number.saturating_sub(from), total.saturating_sub(from));
-            if kind == RecordKind::Newer {
-                failed = Some(OpenError::Newer { record: record.number });
-                return false;
-            }
-            self.replay_record(record, kind, payload);
-            // Bounded groups: the rows of a long replay do not gather in memory.
-            if self.group.changes.len() >= 4096
-                && let Err(error) = self.release_replayed(record.number + 1)
-            {
-                failed = Some(error);
-            }
-            failed.is_none()
-        })?;
-        match failed {
-            Some(error) => Err(error),
-            None => self.release_replayed(total),
-        }
-    }
-
-    fn release_replayed(&mut self, next_record: u64) -> Result<(), OpenError> {
-        self.index_progress();
-        let row = self.group.changes.get(keys::PROGRESS).cloned().flatten();
-        if let Some(mut progress) = row.as_deref().and_then(rows::decode::<ProgressRow>) {
-            progress.next_record = next_record;
-            self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));
-        }
-        let group = std::mem::take(&mut self.group);
-        self.rows
-            .commit(commit::rows_batch(group.changes))
-            .map_err(|e| OpenError::Store(e.to_string()))
-    }
-
-    fn replay_record(&mut self, record: RecordRef, kind: RecordKind, payload: &[u8]) {
-        if commit::read_at_start(kind) {
-            self.group.changes.insert(keys::small(record.number), Some(rows::encode(&record)));
-            self.replay_small(kind, Bytes::copy_from_slice(payload));
-            if kind == RecordKind::ForkProof {
-                // As it went when it was written: whoever waited for that log goes on.
-                self.apply_released();
-            }
-            return;
-        }
-        match kind {
-            RecordKind::Batch => self.replay_batch(record, Bytes::copy_from_slice(payload)),
-            RecordKind::Cosignature => self.replay_cosignature(payload),
-            RecordKind::LatePart => {
-                if let Ok(late) = wire::peer::parse_late_part(payload) {
-                    self.index_late_part(late.entry, late.part, rows::encode(&record));
-                }
-            }
-            RecordKind::Manifest
-            | RecordKind::Charter
-            | RecordKind::Card
-            | RecordKind::ForkProof
-            | RecordKind::Suspension
-            | RecordKind::Local
-            | RecordKind::Newer => {}
-        }
-    }
-
-    fn replay_small(&mut self, kind: RecordKind, payload: Bytes) {
-        match kind {
-            RecordKind::Charter => match SignedCharter::parse(&payload) {
-                Ok(signed) => self.add_charter(signed.charter().clone(), payload),
-                Err(error) => tracing::error!(%error, "a charter in the journal is unreadable"),
-            },
-            RecordKind::Card => match self.check_card(&payload) {
-                Ok(card) => {
-                    self.book.offer_card(card, payload);
-                }
-                Err(why) => tracing::error!(%why, "a card in the journal is unreadable"),
-            },
-            RecordKind::Manifest => match self.check_manifest(&payload) {
-                Ok(signed) => self.insert_log(signed),
-                Err(why) => tracing::error!(%why, "a manifest in the journal is unreadable"),
-            },
-            RecordKind::ForkProof => {
-                let proof = ForkProof::decode(&payload);
-                if let Some((log, proof)) = proof
-                    && let Some(found) = self.logs.get_mut(log)
-                {
-                    found.fork = Some(proof);
-                    if found.own.is_some() {
-                        found.hold = Hold::Restored;
-                    }
-                    self.warn_of_fork(log);
-                }
-            }
-            RecordKind::Local => self.replay_local(&payload),
-            RecordKind::Suspension
-            | RecordKind::Batch
-            | RecordKind::LatePart
-            | RecordKind::Cosignature
-            | RecordKind::Newer => {}
-        }
-    }
-
-    fn replay_batch(&mut self, record: RecordRef, payload: Bytes) {
-        let Ok(batch) = wire::batch::parse_batch(payload) else {
-            tracing::error!(record = record.number, "a batch in the journal is unreadable");
-            return;
-        };
-        let headers: Result<Vec<_>, _> =
-            batch.entries.iter().map(|e| wire::entry::parse_header(&e.header)).collect();
-        let Ok(headers) = headers else {
-            tracing::error!(record = record.number, "a header in the journal is unreadable");
-            return;
-        };
-        self.save_growth(batch.log);
-        let Some(log) = self.logs.get_mut(batch.log).filter(|l| l.appended() == batch.from) else {
-            tracing::error!(record = record.number, log = %batch.log, "a batch does not follow");
-            return;
-        };
-        for entry in &batch.entries {
-            log.grown.frontier.push(crate::log::merkle::leaf_hash(&entry.header));
-        }
-        log.grown.checkpoint = batch.checkpoint.clone();
-        log.synced();
-        self.index_batch(record, &batch);
-        self.apply_batch(&batch, &headers);
-        self.apply_released();
-    }
-
-    fn replay_cosignature(&mut self, payload: &[u8]) {
-        let Ok(cosign) = wire::peer::parse_cosign(payload) else { return };
-        let Some(time_s) = cosign_time(&cosign) else { return };
-        let row = CosignatureRow { root: cosign.root, time_s, line: cosign.line.clone() };
-        let row = rows::encode(&row);
-        let key = keys::cosignature(cosign.log, cosign.witness, cosign.size);
-        self.group_rows().put(key, row);
+        Ok(())
     }
 
     /// The newest cosignature of each witness, from the rows.
@@ -387,7 +273,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 }
 
-fn cosign_time(cosign: &Cosign) -> Option<u64> {
+pub(super) fn cosign_time(cosign: &Cosign) -> Option<u64> {
     let text = std::str::from_utf8(&cosign.line).ok()?;
     let line = crate::log::note::SignatureLine::parse(text).ok()?;
     let time = line.signature().first_chunk::<8>()?;

@@ -34,7 +34,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             let agreement = r.agreement;
             format!("本市节点由旧副本恢复：协议 {agreement} 须先运行 liandong epoch new 方可办理")
         });
-        self.warnings.iter().cloned().chain(restored).collect()
+        let damaged = self.mending.gaps().map(|(log, from, to)| {
+            format!("日志 {log} 第 {from} 至 {to} 条（不含末条）在本机上损坏，正从其他城市取回")
+        });
+        self.warnings.iter().cloned().chain(restored).chain(damaged).collect()
     }
 
     fn not_writable(&self, free: u64) -> Option<String> {

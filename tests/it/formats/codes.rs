@@ -48,23 +48,26 @@ impl Shapes {
             return;
         }
         for field in &self.message(name).field {
-            let kind = match field.r#type() {
-                Type::Message | Type::Enum => field.type_name().trim_start_matches('.').to_owned(),
-                plain => format!("{plain:?}").to_lowercase(),
+            let is_code = field.r#type() == Type::Enum;
+            let is_message = field.r#type() == Type::Message;
+            let kind = if is_code || is_message {
+                field.type_name().trim_start_matches('.').to_owned()
+            } else {
+                format!("{:?}", field.r#type()).to_lowercase()
             };
             let list = if field.label() == Label::Repeated { "repeated " } else { "" };
             let path = format!("{}.{}", name.trim_start_matches('.'), field.name());
             out.push((path, format!("{} {list}{kind}", field.number())));
-            match field.r#type() {
-                Type::Message => self.below(field.type_name(), seen, out),
-                Type::Enum if seen.insert(field.type_name().to_owned()) => {
-                    let codes = &self.code_list(field.type_name()).value;
-                    let list = field.type_name().trim_start_matches('.');
-                    out.extend(codes.iter().map(|code| {
-                        (format!("{list}.{}", code.name()), code.number().to_string())
-                    }));
-                }
-                _ => {}
+            if is_message {
+                self.below(field.type_name(), seen, out);
+            } else if is_code && seen.insert(field.type_name().to_owned()) {
+                let codes = &self.code_list(field.type_name()).value;
+                let list = field.type_name().trim_start_matches('.');
+                out.extend(
+                    codes
+                        .iter()
+                        .map(|code| (format!("{list}.{}", code.name()), code.number().to_string())),
+                );
             }
         }
     }

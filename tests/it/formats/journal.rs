@@ -130,11 +130,13 @@ fn golden_records_stay_as_they_are() {
         hex(&bytes)
     };
     let small = ["cosignature", "late_part", "suspension", "local_shown"];
+    let restored = LocalFact::Restored { log: manifest(LIAOCHENG).log_id(), size: 9 };
     let mut made: Vec<_> = records()
         .iter()
         .filter(|(name, ..)| small.contains(name))
         .map(|(name, kind, payload)| ((*name).to_owned(), framed(*kind, payload)))
         .collect();
+    made.push(("local_restored".to_owned(), framed(RecordKind::Local, &restored.encode())));
     let header =
         SegmentHeader { number: 2, journal_id: JOURNAL_ID, first_record: 77, generation: 1 };
     made.push(("segment_header".to_owned(), hex(&header.encode())));
@@ -150,6 +152,24 @@ fn golden_records_stay_as_they_are() {
         let payload = record::decode_payload(header, &bytes).unwrap();
         assert!(takes(header.kind, payload), "{name}");
         assert_eq!(framed(header.kind, payload), line, "{name}");
+    }
+}
+
+#[test]
+fn every_word_of_a_local_record_has_a_golden_line() {
+    // A new fact does not compile here until it has a line.
+    let line = |fact: &LocalFact| match fact {
+        LocalFact::Shown { .. } => "local_shown",
+        LocalFact::Restored { .. } => "local_restored",
+    };
+    let log = manifest(LIAOCHENG).log_id();
+    for fact in [
+        LocalFact::Shown { log, city: city(HANDAN), size: 6 },
+        LocalFact::Restored { log, size: 9 },
+    ] {
+        let bytes = unhex(&golden::line("records.txt", line(&fact))).unwrap();
+        let header = record::decode_header(&bytes).unwrap();
+        assert_eq!(LocalFact::decode(record::decode_payload(header, &bytes).unwrap()), Some(fact));
     }
 }
 

@@ -1,8 +1,8 @@
 //! The sample: three cities, one agreement, two logs, from fixed keys. Every golden file shows a
 //! piece of it.
 //!
-//! 371500 opens a case, files it and offers it to 130400, which accepts; 371500 adds a note for
-//! 130400 alone. Keys are made of one repeated byte: they are for this sample and nothing else.
+//! 371500 opens a case, verifies and amends it and offers it to 130400, which accepts; 371500 adds a
+//! note for 130400 alone. Keys are made of one repeated byte: they are for this sample and nothing else.
 
 use bytes::Bytes;
 use liandong::api::request::PartContent;
@@ -371,17 +371,21 @@ pub fn batches() -> Vec<Sealed> {
     let opens = Subject { kind: SubjectKind::Case, id: None };
     let opening = liaocheng.write(opens, &opened, &parts, by("request-1"));
     let first = liaocheng.seal();
-    let mut last = opening;
-    for (step, request) in
-        [(CaseStep::VerificationStarted, "request-2"), (CaseStep::Filed, "request-3")]
-    {
-        let event = Event::CaseMove(CaseMove::Stepped { step, effective_on: on("2026-11-20") });
-        let fill = by(request);
-        last = liaocheng.write(case(), &event, &[], |e| {
-            fill(e);
-            e.prev = Some(last);
-        });
-    }
+    let verified =
+        CaseMove::Stepped { step: CaseStep::VerificationStarted, effective_on: on("2026-11-20") };
+    let fill = by("request-2");
+    let verified = liaocheng.write(case(), &Event::CaseMove(verified), &[], |e| {
+        fill(e);
+        e.prev = Some(opening);
+    });
+    let facts = CaseFacts { border_uncertain: true, ..facts() };
+    let amended = CaseMove::Amended { facts, effective_on: on("2026-11-20") };
+    let parts = [(Audience::AllMembers, PartContent::CaseRecord(Box::new(record())))];
+    let fill = by("request-3");
+    let last = liaocheng.write(case(), &Event::CaseMove(amended), &parts, |e| {
+        fill(e);
+        e.prev = Some(verified);
+    });
     let offered = CaseMove::TransferOffered { to: city(HANDAN), effective_on: on("2026-11-20") };
     let reason = PartContent::Text("排污口在贵市境内，移送处理。".to_owned());
     let fill = by("request-4");

@@ -1,0 +1,250 @@
+//! Damage in the journal: which entries lay there, and fetching them again from a member.
+//!
+//! Reads of such an entry are refused until then; everything else goes on. What comes is checked
+//! like any other batch, against the tree below it and the signed tree above it, and appended to
+//! the journal: the rows then name the new record.
+//!
+//! In scope: batches and late parts that the views know of. Out of scope: finding damage before
+//! anybody reads it; views that have to be rebuilt over it ([`super::replay`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{CityCode, LogId};
+use crate::journal::{Disk, RecordKind, RecordRef};
+use crate::log::checkpoint::SignedCheckpoint;
+use crate::log::merkle::{Frontier, leaf_hash};
+use crate::log::{Audience, PartSlot};
+use crate::node::core::follow::refuse;
+use crate::node::core::ingest::{NotTaken, Taken};
+use crate::node::core::io::Output;
+use crate::node::core::rows::{self, BatchRow};
+use crate::node::core::{Core, Now, keys};
+use crate::node::load;
+use crate::store::Store;
+use crate::sync::{Frame, LinkId, RawBatch};
+use crate::view::{self, ReadRows, Rows};
+use crate::wire;
+use crate::wire::status::Refused;
+
+/// A member that was asked and has sent nothing is left for another after this time, in
+/// milliseconds.
+const ANSWER_MS: u64 = 5_000;
+/// Credit for one stretch and no more, in bytes.
+const CREDIT_BYTES: u64 = 1;
+
+/// What is damaged here and known to the views.
+#[derive(Debug, Default)]
+pub(super) struct Mending {
+    /// First entry and the one behind the last, by log.
+    gaps: BTreeMap<(LogId, u64), u64>,
+    /// Records that were looked up.
+    known: BTreeSet<u64>,
+    /// When a member was last asked, and how often.
+    asked_ms: Option<u64>,
+    asked: usize,
+}
+
+impl Mending {
+    /// Ranges of entries: log, first, behind the last.
+    pub(super) fn gaps(&self) -> impl Iterator<Item = (LogId, u64, u64)> + '_ {
+        self.gaps.iter().map(|((log, from), to)| (*log, *from, *to))
+    }
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Whether a stretch that begins here is wanted again.
+    pub(super) fn is_damaged(&self, log: LogId, from: u64) -> bool {
+        self.mending.gaps.contains_key(&(log, from))
+    }
+
+    /// Looks up what lay in records that were found damaged since the last time.
+    fn look_for_damage(&mut self) {
+        let damaged = self.journal.damaged();
+        if damaged.is_subset(&self.mending.known) {
+            return;
+        }
+        let mut gaps = Vec::new();
+        let rows = self.group_rows();
+        rows.scan(b"b", b"c", false, &mut |key, value| {
+            let row = rows::decode::<BatchRow>(value);
+            if let Some(row) = row.filter(|row| damaged.contains(&row.record.number)) {
+                gaps.extend(parse_batch_key(key).map(|at| (at, row.end)));
+            }
+            true
+        });
+        let mut parts = Vec::new();
+        rows.scan(b"d", b"e", false, &mut |key, value| {
+            let record = rows::decode::<RecordRef>(value);
+            if record.is_some_and(|record| damaged.contains(&record.number)) {
+                parts.extend(keys::parse_late_part(key));
+            }
+            true
+        });
+        for ((log, from), to) in gaps {
+            let entries = to.saturating_sub(from);
+            tracing::error!(%log, from, entries, "entries are damaged on this disk");
+            self.mending.gaps.insert((log, from), to);
+        }
+        for (at, part) in parts {
+            tracing::error!(entry = %at, part, "a late part is damaged on this disk");
+            self.group_rows().delete(&keys::late_part(at, part));
+            self.group_rows().put(keys::missing_part(at, part), Vec::new());
+        }
+        self.mending.known = damaged;
+    }
+
+    /// Forgets gaps whose entries are read from a new record, and keeps what is left of them.
+    fn forget_mended(&mut self) {
+        let gaps: Vec<(LogId, u64, u64)> = self.mending.gaps().collect();
+        for (log, from, to) in gaps {
+            let row = self.group_rows().get(&keys::batch(log, from));
+            let Some(row) = row.as_deref().and_then(rows::decode::<BatchRow>) else { continue };
+            if self.mending.known.contains(&row.record.number) {
+                continue;
+            }
+            self.mending.gaps.remove(&(log, from));
+            if row.end < to {
+                self.mending.gaps.insert((log, row.end), to);
+            }
+        }
+    }
+
+    /// Asks one member for the first stretch that is damaged here.
+    pub(super) fn ask_to_mend(&mut self, now: Now) -> Vec<Output> {
+        self.look_for_damage();
+        self.forget_mended();
+        let waits = |at: u64| now.mono_ms.saturating_sub(at) < ANSWER_MS;
+        if self.mending.asked_ms.is_some_and(waits) {
+            return Vec::new();
+        }
+        let Some((log, from, to)) = self.mending.gaps().next() else { return Vec::new() };
+        let holds = |(link, city): &(LinkId, CityCode)| {
+            self.logs.may_see(*city, log)
+                && (self.exchange.announced_by(*link, log) >= to
+                    || self.logs.get(log).is_some_and(|l| l.manifest.city == *city))
+        };
+        let holders: Vec<_> = self.exchange.greeted().filter(holds).collect();
+        let turn = self.mending.asked.checked_rem(holders.len());
+        let Some((link, _)) = turn.and_then(|turn| holders.get(turn)) else { return Vec::new() };
+        self.mending.asked_ms = Some(now.mono_ms);
+        self.mending.asked = self.mending.asked.wrapping_add(1);
+        let credit = CREDIT_BYTES;
+        vec![Output::Send(*link, Frame::Subscribe { log, from, credit })]
+    }
+
+    /// A stretch that was asked for.
+    pub(super) fn mend(&mut self, link: LinkId, city: CityCode, raw: RawBatch) -> Vec<Output> {
+        let log = raw.log;
+        // That link goes back to what it was: a source, or nothing.
+        let mut outputs = vec![Output::Send(link, Frame::Unsubscribe { log })];
+        let again = self.exchange.resubscribe(&self.logs, link, log);
+        outputs.extend(self.perform(again));
+        if self.poisoned.is_some() {
+            return outputs;
+        }
+        match self.accept_again(raw) {
+            Ok(taken) => {
+                self.mending.asked_ms = None;
+                self.take_again(taken);
+            }
+            Err(error) => {
+                tracing::warn!(%city, %log, %error, "could not mend a damaged stretch");
+                let refused = Refused::new("BAD_BATCH").with("detail", &error);
+                outputs.push(refuse(link, &refused, Some(log)));
+            }
+        }
+        outputs
+    }
+
+    /// Checks it against the tree below it, and what is here of the tree above.
+    fn accept_again(&mut self, raw: RawBatch) -> Result<Taken, NotTaken> {
+        let log = raw.log;
+        let below = self.frontier_at(log, raw.from).ok_or(NotTaken::Standing)?;
+        let taken = self.accept_at(log, &below, raw)?;
+        let head = taken.accepted.head;
+        let durable = self.logs.get(log).map(|l| l.durable).ok_or(NotTaken::Standing)?;
+        if head.size == durable.size && head.root != durable.root {
+            return Err(NotTaken::Differs);
+        }
+        let reader = self.journal.reader();
+        if head.size < durable.size
+            && let Ok(next) = load::batch_at(&self.group_rows(), &reader, log, head.size)
+        {
+            let mut frontier = taken.accepted.frontier.clone();
+            let known = usize::try_from(head.size.saturating_sub(next.from)).unwrap_or(usize::MAX);
+            for entry in next.entries.iter().skip(known) {
+                frontier.push(leaf_hash(&entry.header));
+            }
+            let key = self.logs.get(log).ok_or(NotTaken::Standing)?.manifest.log_key;
+            let signed = SignedCheckpoint::verify(&next.checkpoint, log, &key).ok();
+            if signed.map(|s| s.head().root) != Some(frontier.root()) {
+                return Err(NotTaken::Differs);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The right edge of the tree over the first `size` entries, read from the journal.
+    fn frontier_at(&mut self, log: LogId, size: u64) -> Option<Frontier> {
+        let reader = self.journal.reader();
+        let mut frontier = Frontier::new();
+        while frontier.size() < size {
+            let known = frontier.size();
+            let batch = load::batch_at(&self.group_rows(), &reader, log, known).ok()?;
+            let skip = usize::try_from(known.checked_sub(batch.from)?).ok()?;
+            let wanted = usize::try_from(size - known).unwrap_or(usize::MAX);
+            for entry in batch.entries.iter().skip(skip).take(wanted) {
+                frontier.push(leaf_hash(&entry.header));
+            }
+            if frontier.size() == known {
+                return None;
+            }
+        }
+        Some(frontier)
+    }
+
+    fn take_again(&mut self, taken: Taken) {
+        let own = self.settings.city;
+        let payload = wire::batch::encode_batch(&taken.batch);
+        let record = match self.append(RecordKind::Batch, &payload) {
+            Ok(record) => record,
+            Err(error) => {
+                tracing::error!(%error, "could not keep a mended stretch");
+                return;
+            }
+        };
+        self.index_batch(record, &taken.batch);
+        let entries = taken.batch.entries.iter().zip(&taken.headers);
+        for (entry, parsed) in entries {
+            for (part, (part_ref, slot)) in
+                parsed.envelope.parts.iter().zip(&entry.parts).enumerate()
+            {
+                let withheld =
+                    part_ref.audience != Audience::AllMembers && *slot == PartSlot::Withheld;
+                let at = parsed.envelope.position();
+                if withheld && view::may_hold(&self.group_rows(), &parsed.envelope, part, own) {
+                    self.note_missing(at, part);
+                }
+            }
+        }
+    }
+}
+
+/// Reads back a key of [`keys::batch`].
+fn parse_batch_key(key: &[u8]) -> Option<(LogId, u64)> {
+    let (log, from) = key.strip_prefix(b"b")?.split_at_checked(32)?;
+    Some((LogId::from_slice(log).ok()?, u64::from_be_bytes(from.try_into().ok()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Position;
+
+    #[test]
+    fn keys_read_back() {
+        let at = Position { log: LogId::new([3; 32]), index: 70_000 };
+        assert_eq!(parse_batch_key(&keys::batch(at.log, at.index)), Some((at.log, at.index)));
+        assert_eq!(keys::parse_late_part(&keys::late_part(at, 2)), Some((at, 2)));
+    }
+}

@@ -1,0 +1,240 @@
+//! Reading the journal into the views: all of it after a loss of the views, else what they lack.
+//!
+//! A batch whose predecessor is damaged is passed over until that has been fetched again, further
+//! on in the journal; until then a replay begins with it. (`damage_survives_a_rebuild`)
+
+use bytes::Bytes;
+
+use crate::ids::{LogId, Position};
+use crate::journal::{Disk, RecordKind, RecordRef};
+use crate::log::ForkProof;
+use crate::log::merkle::leaf_hash;
+use crate::node::core::logs::{Hold, Log};
+use crate::node::core::recover::{OpenError, Progress, cosign_time};
+use crate::node::core::rows::{self, CosignatureRow, ProgressRow};
+use crate::node::core::{Core, commit, keys};
+use crate::node::load;
+use crate::store::Store;
+use crate::sync::RawBatch;
+use crate::trust::charter::SignedCharter;
+use crate::view::Rows;
+use crate::wire;
+
+/// Rows of one group while the journal is read into the views: with a few thousand the engine
+/// would keep gigabytes in memory.
+const REPLAY_ROWS_MAX: usize = 1024;
+/// A shorter reading is over before anybody looks.
+const TOLD_RECORDS_MIN: u64 = 10_000;
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Goes through the journal from a record on, as if each record had just been synced.
+    pub(super) fn replay(&mut self, from: u64, progress: Progress<'_>) -> Result<(), OpenError> {
+        let reader = self.journal.reader();
+        let total = self.journal.next_record();
+        let mut failed = None;
+        let mut told = 0;
+        tracing::info!(from, all = total, "reading the journal into the views");
+        reader.scan(from, &mut |record, kind, payload| {
+            let (done, all) = (record.number.saturating_sub(from), total.saturating_sub(from));
+            progress(done, all);
+            let tenths = done * 10 / all.max(1);
+            if tenths > told && all > TOLD_RECORDS_MIN {
+                told = tenths;
+                tracing::info!(done, all, "rebuilding the views");
+            }
+            if kind == RecordKind::Newer {
+                failed = Some(OpenError::Newer { record: record.number });
+                return false;
+            }
+            self.replay_record(record, kind, payload);
+            // Bounded groups: the rows of a long replay do not gather in memory.
+            if self.group.changes.len() >= REPLAY_ROWS_MAX
+                && let Err(error) = self.release_replayed(record.number + 1)
+            {
+                failed = Some(error);
+            }
+            failed.is_none()
+        })?;
+        match failed {
+            Some(error) => Err(error),
+            None => self.release_replayed(total),
+        }?;
+        match self.rows.failure() {
+            Some(error) => Err(OpenError::Store(error.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    fn release_replayed(&mut self, next_record: u64) -> Result<(), OpenError> {
+        self.index_progress();
+        let row = self.group.changes.get(keys::PROGRESS).cloned().flatten();
+        if let Some(mut progress) = row.as_deref().and_then(rows::decode::<ProgressRow>) {
+            progress.next_record = next_record.min(self.first_early());
+            self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));
+        }
+        let group = std::mem::take(&mut self.group);
+        self.rows
+            .commit(commit::rows_batch(group.changes))
+            .map_err(|e| OpenError::Store(e.to_string()))
+    }
+
+    fn replay_record(&mut self, record: RecordRef, kind: RecordKind, payload: &[u8]) {
+        if commit::read_at_start(kind) {
+            self.group.changes.insert(keys::small(record.number), Some(rows::encode(&record)));
+            self.replay_small(kind, Bytes::copy_from_slice(payload));
+            if kind == RecordKind::ForkProof {
+                // As it went when it was written: whoever waited for that log goes on.
+                self.apply_released();
+            }
+            return;
+        }
+        match kind {
+            RecordKind::Batch => self.replay_batch(record, Bytes::copy_from_slice(payload)),
+            RecordKind::Cosignature => self.replay_cosignature(payload),
+            RecordKind::LatePart => {
+                if let Ok(late) = wire::peer::parse_late_part(payload) {
+                    self.index_late_part(late.entry, late.part, rows::encode(&record));
+                }
+            }
+            RecordKind::Manifest
+            | RecordKind::Charter
+            | RecordKind::Card
+            | RecordKind::ForkProof
+            | RecordKind::Suspension
+            | RecordKind::Local
+            | RecordKind::Newer => {}
+        }
+    }
+
+    pub(super) fn replay_small(&mut self, kind: RecordKind, payload: Bytes) {
+        match kind {
+            RecordKind::Charter => match SignedCharter::parse(&payload) {
+                Ok(signed) => self.add_charter(signed.charter().clone(), payload),
+                Err(error) => tracing::error!(%error, "a charter in the journal is unreadable"),
+            },
+            RecordKind::Card => match self.check_card(&payload) {
+                Ok(card) => {
+                    self.book.offer_card(card, payload);
+                }
+                Err(why) => tracing::error!(%why, "a card in the journal is unreadable"),
+            },
+            RecordKind::Manifest => match self.check_manifest(&payload) {
+                Ok(signed) => self.insert_log(signed),
+                Err(why) => tracing::error!(%why, "a manifest in the journal is unreadable"),
+            },
+            RecordKind::ForkProof => {
+                let proof = ForkProof::decode(&payload);
+                if let Some((log, proof)) = proof
+                    && let Some(found) = self.logs.get_mut(log)
+                {
+                    found.fork = Some(proof);
+                    if found.own.is_some() {
+                        found.hold = Hold::Restored;
+                    }
+                    self.warn_of_fork(log);
+                }
+            }
+            RecordKind::Local => self.replay_local(&payload),
+            RecordKind::Suspension
+            | RecordKind::Batch
+            | RecordKind::LatePart
+            | RecordKind::Cosignature
+            | RecordKind::Newer => {}
+        }
+    }
+
+    fn replay_batch(&mut self, record: RecordRef, payload: Bytes) {
+        let Ok(batch) = wire::batch::parse_batch(payload) else {
+            tracing::error!(record = record.number, "a batch in the journal is unreadable");
+            return;
+        };
+        let Some(appended) = self.logs.get(batch.log).map(Log::appended) else {
+            tracing::error!(record = record.number, log = %batch.log, "a batch of no known log");
+            return;
+        };
+        if batch.from > appended {
+            // What comes before it is damaged; it may have been fetched again further on.
+            let later = self.early.entry(batch.log).or_default();
+            later.insert(batch.from, record);
+            return;
+        }
+        let log = batch.log;
+        self.replay_next(record, &batch, appended);
+        while let Some((record, batch)) = self.next_early(log) {
+            let appended = self.logs.get(log).map_or(0, Log::appended);
+            self.replay_next(record, &batch, appended);
+        }
+    }
+
+    /// The batch that was passed over and follows now.
+    fn next_early(&mut self, log: LogId) -> Option<(RecordRef, RawBatch)> {
+        let appended = self.logs.get(log).map(Log::appended)?;
+        let early = self.early.get_mut(&log)?;
+        let (from, record) = early.first_key_value().map(|(from, record)| (*from, *record))?;
+        if from > appended {
+            return None;
+        }
+        early.remove(&from);
+        if early.is_empty() {
+            self.early.remove(&log);
+        }
+        let at = Position { log, index: from };
+        load::read_batch(&self.journal.reader(), record, at).ok().map(|batch| (record, batch))
+    }
+
+    /// A batch that begins at the log's end or before it. One that was here already was fetched
+    /// again: from now on it is read from this record.
+    fn replay_next(&mut self, record: RecordRef, batch: &RawBatch, appended: u64) {
+        let headers: Result<Vec<_>, _> =
+            batch.entries.iter().map(|e| wire::entry::parse_header(&e.header)).collect();
+        let Ok(headers) = headers else {
+            tracing::error!(record = record.number, "a header in the journal is unreadable");
+            return;
+        };
+        self.save_growth(batch.log);
+        let known = usize::try_from(appended.saturating_sub(batch.from)).unwrap_or(usize::MAX);
+        let news = batch.entries.get(known..).unwrap_or_default();
+        if let Some(log) = self.logs.get_mut(batch.log).filter(|_| !news.is_empty()) {
+            for entry in news {
+                log.grown.frontier.push(leaf_hash(&entry.header));
+            }
+            log.grown.checkpoint = batch.checkpoint.clone();
+            log.synced();
+        }
+        self.index_batch(record, batch);
+        self.apply_batch(batch, &headers);
+        self.apply_released();
+    }
+
+    fn replay_cosignature(&mut self, payload: &[u8]) {
+        let Ok(cosign) = wire::peer::parse_cosign(payload) else { return };
+        let Some(time_s) = cosign_time(&cosign) else { return };
+        let row = CosignatureRow { root: cosign.root, time_s, line: cosign.line.clone() };
+        let row = rows::encode(&row);
+        let key = keys::cosignature(cosign.log, cosign.witness, cosign.size);
+        self.group_rows().put(key, row);
+    }
+
+    /// First record that was passed over and is still wanted.
+    pub(super) fn first_early(&self) -> u64 {
+        let wanted = self.early.iter().flat_map(|(log, early)| {
+            let appended = self.logs.get(*log).map_or(0, Log::appended);
+            early.range(appended..).map(|(_, record)| record.number)
+        });
+        wanted.min().unwrap_or(u64::MAX)
+    }
+
+    /// An own log of which later entries are here and earlier ones are damaged is not written any
+    /// more: it is fetched back like one that came from an older copy.
+    pub(super) fn judge_gaps(&mut self) {
+        let short: Vec<(LogId, u64)> = self
+            .early
+            .iter()
+            .filter_map(|(log, early)| early.last_key_value().map(|(from, _)| (*log, *from)))
+            .filter(|(log, _)| self.logs.get(*log).is_some_and(Log::is_own))
+            .collect();
+        for (log, from) in short {
+            self.found_restored(log, from);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Damage on a disk in the world in memory: found by whoever reads, fetched again from a member.
+
+use bytes::Bytes;
+use liandong::api::request::WriteError;
+use liandong::ids::{LogId, Position};
+use liandong::journal::{Journal, JournalOptions, MemDisk, RecordKind, RecordRef};
+use liandong::wire;
+
+use super::world::World;
+
+const A: usize = 0;
+const B: usize = 1;
+
+/// Where the batches of a log lie: first entry and record.
+fn batches(disk: &MemDisk, log: LogId) -> Vec<(u64, RecordRef)> {
+    let (journal, _) = Journal::open(disk.copy(), JournalOptions::default()).unwrap();
+    let mut found = Vec::new();
+    let scan = journal.reader().scan(0, &mut |at, kind, payload| {
+        if kind == RecordKind::Batch {
+            let batch = wire::batch::parse_batch(Bytes::copy_from_slice(payload)).unwrap();
+            if batch.log == log {
+                found.push((batch.from, at));
+            }
+        }
+        true
+    });
+    scan.unwrap();
+    found
+}
+
+/// Flips a bit in the payload of a record.
+fn damage(world: &World, i: usize, at: RecordRef) {
+    let name = format!("{:08}.seg", at.segment);
+    world.disk(i).damage(&name, at.offset as usize + 60, 0x10);
+}
+
+fn steps(world: &mut World, n: usize) {
+    for _ in 0..n {
+        world.step();
+    }
+}
+
+/// Two cities that hold the same five cases of A.
+fn filled(seed: u64) -> World {
+    let mut world = World::new(seed, 2, &[&[A, B]]);
+    let agreement = world.agreements[0].0;
+    for n in 0..5 {
+        world.open_case(A, agreement, &format!("case-{n}"), &format!("示例案件第{n}号"));
+        steps(&mut world, 20);
+    }
+    steps(&mut world, 60);
+    assert_eq!(world.cases(B, agreement).len(), 5);
+    world
+}
+
+#[test]
+fn damage_is_told_and_mended_from_a_member_whosever_log_it_is() {
+    for city in [A, B] {
+        let mut world = filled(21);
+        let agreement = world.agreements[0].0;
+        let log = world.cities[A].log(0);
+        let head = world.head_at(city, log);
+        let (index, record) = batches(world.disk(city), log)[2];
+        let at = Position { log, index };
+        damage(&world, city, record);
+        world.cut(A, B);
+        assert!(!world.holds(city, at), "it is not read as if nothing were wrong");
+        steps(&mut world, 120);
+        assert!(!world.holds(city, at), "nobody to fetch it from");
+        world.heal();
+        steps(&mut world, 200);
+        assert!(world.holds(city, at), "city {city}: fetched again");
+        assert_eq!(world.head_at(city, log), head);
+        // The links work on as before.
+        let ticket = world.open_case(A, agreement, "after", "示例案件");
+        steps(&mut world, 120);
+        world.answers[&ticket].clone().unwrap();
+        assert_eq!(world.head_at(A, log), world.head_at(B, log));
+        // What was fetched again is used by a rebuild.
+        world.crash(city);
+        world.start(city);
+        steps(&mut world, 150);
+        assert!(world.holds(city, at));
+        assert_eq!(world.head_at(A, log), world.head_at(B, log));
+        assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
+        let ticket = world.open_case(A, agreement, "again", "示例案件");
+        steps(&mut world, 150);
+        world.answers[&ticket].clone().unwrap();
+    }
+}
+
+#[test]
+fn damage_survives_a_rebuild() {
+    // Of another city's log: it is followed again from where the damage begins.
+    let mut world = filled(22);
+    let agreement = world.agreements[0].0;
+    let log = world.cities[A].log(0);
+    let head = world.head_at(B, log);
+    damage(&world, B, batches(world.disk(B), log)[1].1);
+    world.crash(B);
+    world.start(B);
+    assert!(world.head_at(B, log).unwrap().size < head.unwrap().size);
+    steps(&mut world, 200);
+    assert_eq!(world.head_at(B, log), head);
+    for _ in 0..2 {
+        world.crash(B);
+        world.start(B);
+        steps(&mut world, 200);
+        assert_eq!(world.head_at(B, log), head);
+        assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
+    }
+    // Of the own log: it is fetched back, and not written any more.
+    let mut world = filled(23);
+    let agreement = world.agreements[0].0;
+    let log = world.cities[A].log(0);
+    let head = world.head_at(A, log);
+    damage(&world, A, batches(world.disk(A), log)[1].1);
+    world.crash(A);
+    world.start(A);
+    let ticket = world.open_case(A, agreement, "more", "示例案件");
+    steps(&mut world, 200);
+    assert_eq!(world.answers[&ticket], Err(WriteError::EpochNeeded));
+    assert_eq!(world.head_at(A, log), head);
+    assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
+    world.new_epoch(A, 0);
+    let ticket = world.open_case(A, agreement, "more", "示例案件");
+    steps(&mut world, 200);
+    world.answers[&ticket].clone().unwrap();
+    world.crash(A);
+    world.start(A);
+    steps(&mut world, 200);
+    assert_eq!(world.cases(A, agreement).len(), 6);
+    assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
+}
