@@ -46,7 +46,7 @@ mod tidy;
 mod tls;
 mod two_cities;
 mod world;
+mod world_damage;
 mod world_five;
 mod world_frames;
-mod world_damage;
 mod world_restore;

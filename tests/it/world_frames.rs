@@ -236,7 +236,14 @@ fn say(world: &mut World, said: &Said, genuine: &RawBatch, own: LogId) {
                 world.input(0, Input::Frame(link, frame));
             }
         }
-        _ => {
+        Said::Bytes(_)
+        | Said::Batch(_)
+        | Said::Announce(..)
+        | Said::Subscribe(..)
+        | Said::Cosign(..)
+        | Said::Fetch(..)
+        | Said::Late(..)
+        | Said::Note(..) => {
             if let Some(frame) = frame(said, genuine, own) {
                 world.input(0, Input::Frame(link, frame));
             }
