@@ -13,8 +13,12 @@ pub const FIVE: [u32; 5] = [371_500, 130_400, 410_900, 371_400, 370_900];
 
 /// The logs of an agreement as a node shows them, by author.
 pub async fn logs(client: &Client, agreement: &str) -> BTreeMap<u32, pb::Log> {
-    let request = pb::ListLogsRequest { parent: agreement.to_owned() };
-    let logs = client.nodes().list_logs(request).await.unwrap().into_inner().logs;
+    // Asked again when the answer does not come in time, as it may on a machine under load.
+    let ask = || async {
+        let request = pb::ListLogsRequest { parent: agreement.to_owned() };
+        Some(client.nodes().list_logs(request).await.ok()?.into_inner().logs)
+    };
+    let logs = until("the logs are shown", ask).await;
     logs.into_iter().map(|log| (log.city, log)).collect()
 }
 
@@ -173,8 +177,8 @@ async fn a_city_that_was_away_catches_up_and_is_killed_in_the_middle_of_it() {
     arrived(&nodes.client(410_900).await, &first.name).await;
     create(&two, &agreement, "大家都在").await;
     nodes.kill(410_900);
-    write_many(&one, &agreement, 2_000).await;
-    write_many(&two, &agreement, 1_000).await;
+    write_many(&one, &agreement, 1_400).await;
+    write_many(&two, &agreement, 700).await;
     // Killed as soon as it has something of what it missed, over links too slow for all of it.
     for other in [371_500, 130_400] {
         mesh.set(410_900, other, Mode::Slow(Duration::from_millis(100)));
@@ -190,7 +194,7 @@ async fn a_city_that_was_away_catches_up_and_is_killed_in_the_middle_of_it() {
         .await;
         nodes.kill(410_900);
     }
-    assert!(last < 2_002, "it was killed in the middle: {last}");
+    assert!(last < 1_402, "it was killed in the middle: {last}");
     for other in [371_500, 130_400] {
         mesh.set(410_900, other, Mode::Open);
     }
@@ -198,7 +202,7 @@ async fn a_city_that_was_away_catches_up_and_is_killed_in_the_middle_of_it() {
     let back = nodes.client(410_900).await;
     let heads = equal(&[&one, &two, &back], &agreement).await;
     // Openings, and one introduction of the person who wrote them.
-    assert_eq!((heads[&371_500].0, heads[&130_400].0), (2_002, 1_002), "{heads:?}");
+    assert_eq!((heads[&371_500].0, heads[&130_400].0), (1_402, 702), "{heads:?}");
     for code in three {
         assert!(!nodes.log(code).contains("panicked"), "{}", nodes.log(code));
     }
