@@ -10,4 +10,5 @@ pub mod guard;
 pub mod link;
 pub mod load;
 pub mod reader;
+mod recent;
 pub mod writer;

@@ -10,10 +10,12 @@ use crate::api::request::PartContent;
 use crate::domain::Event;
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::{Disk, JournalReader, RealDisk};
+use crate::limits;
 use crate::log::{Entry, Head, PartSlot, merkle};
 use crate::node::core::keys;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
 use crate::node::load::{self, ReadError};
+use crate::node::recent::Recent;
 use crate::store::{Reading, SledStore, Store, WriteBehind};
 use crate::sync::RawBatch;
 use crate::trust::keys::HmacKey;
@@ -49,6 +51,7 @@ pub struct Reader<D: Disk = RealDisk, S: Store = SledStore> {
     journal: JournalReader<D>,
     journal_id: [u8; 16],
     node_key: HmacKey,
+    recent: Arc<Recent>,
 }
 
 impl<D: Disk, S: Store> Clone for Reader<D, S> {
@@ -58,6 +61,7 @@ impl<D: Disk, S: Store> Clone for Reader<D, S> {
             journal: self.journal.clone(),
             journal_id: self.journal_id,
             node_key: self.node_key.clone(),
+            recent: Arc::clone(&self.recent),
         }
     }
 }
@@ -92,7 +96,7 @@ impl<D: Disk, S: Store> Reader<D, S> {
         journal_id: [u8; 16],
         node_key: HmacKey,
     ) -> Self {
-        Self { rows, journal, journal_id, node_key }
+        Self { rows, journal, journal_id, node_key, recent: Arc::default() }
     }
 
     /// Waits until every row committed so far is written.
@@ -127,7 +131,12 @@ impl<D: Disk, S: Store> Reader<D, S> {
     /// # Errors
     /// [`ReadError`]: not here, damaged, or unreadable.
     pub fn entry(&self, at: Position) -> Result<LoadedEntry, ReadError> {
-        let entry = load::entry_at(&self.view(), &self.journal, at)?;
+        let rows = self.view();
+        let (_, row) = load::find_batch(&rows, at).ok_or(ReadError::NotFound)?;
+        let read = || load::read_batch(&self.journal, row.record, at);
+        let batch = self.recent.batch(row.record, read)?;
+        let entry = load::entry_of(&rows, &self.journal, &batch, at)?;
+        drop(rows);
         let parsed = wire::entry::parse_header(&entry.header)
             .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
         Ok(LoadedEntry { entry, event: parsed.event })
@@ -232,7 +241,10 @@ impl<D: Disk, S: Store> Reader<D, S> {
             }
             stretch.next = row.end;
             stretch.bytes += batch.signed_bytes().max(1);
-            stretch.batches.push(batch);
+            match stretch.batches.last_mut() {
+                Some(last) if may_join(last, &batch) => join(last, batch),
+                Some(_) | None => stretch.batches.push(batch),
+            }
         }
         Ok(stretch)
     }
@@ -280,4 +292,18 @@ impl<D: Disk, S: Store> Reader<D, S> {
         }
         Ok(found)
     }
+}
+
+/// Whether two consecutive batches fit into one: whoever is far behind checks one signature for
+/// both.
+fn may_join(first: &RawBatch, second: &RawBatch) -> bool {
+    let count = first.entries.len() + second.entries.len();
+    let bytes = first.signed_bytes() + second.signed_bytes();
+    count <= limits::BATCH_ENTRIES_MAX && bytes <= limits::BATCH_BYTES_MAX as u64
+}
+
+/// One batch instead of two, closed by the second one's checkpoint.
+fn join(first: &mut RawBatch, second: RawBatch) {
+    first.entries.extend(second.entries);
+    first.checkpoint = second.checkpoint;
 }

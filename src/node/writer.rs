@@ -30,6 +30,9 @@ const QUEUE_MAX: usize = 1024;
 const GROUP_MAX: usize = 512;
 /// Bytes of frames of one city that may wait to be written: two of the largest.
 const FRAME_ROOM: usize = 2 * PEER_MESSAGE_BYTES_MAX;
+/// Frames of one city that may wait: people's calls stand in the same queue, behind no more than
+/// this many of each city.
+const FRAMES_MAX: usize = 64;
 
 /// What a link is told by the core.
 #[derive(Debug)]
@@ -215,7 +218,7 @@ impl NodeHandle {
             let room = rooms.entry(city).or_insert_with(|| Arc::new(Semaphore::new(FRAME_ROOM)));
             Arc::clone(room)
         };
-        let bytes = u32::try_from(bytes.clamp(1, FRAME_ROOM)).unwrap_or(1);
+        let bytes = u32::try_from(bytes.clamp(FRAME_ROOM / FRAMES_MAX, FRAME_ROOM)).unwrap_or(1);
         // The semaphore is never closed.
         let permit = room.acquire_many_owned(bytes).await.ok();
         let _ = self.messages.send(Message::Frame(link, frame, permit)).await;

@@ -144,17 +144,15 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) 
         let holes = text.contains('{') && info.reason != "NAME_FORMAT";
         assert!(!text.is_empty() && !holes, "{status:?}");
     }
-    match status.code() {
-        Code::InvalidArgument if info.metadata.contains_key("field") => {
-            assert!(details.bad_request().is_some(), "{status:?}");
-        }
-        Code::FailedPrecondition => {
-            assert!(details.precondition_failure().is_some(), "{status:?}");
-        }
-        Code::ResourceExhausted if info.reason != "MESSAGE_TOO_LARGE" => {
-            assert!(details.retry_info().is_some(), "{status:?}");
-        }
-        _ => {}
+    let code = status.code();
+    if code == Code::InvalidArgument && info.metadata.contains_key("field") {
+        assert!(details.bad_request().is_some(), "{status:?}");
+    }
+    if code == Code::FailedPrecondition {
+        assert!(details.precondition_failure().is_some(), "{status:?}");
+    }
+    if code == Code::ResourceExhausted && info.reason != "MESSAGE_TOO_LARGE" {
+        assert!(details.retry_info().is_some(), "{status:?}");
     }
     (status.code(), info.reason.clone())
 }

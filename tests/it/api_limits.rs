@@ -64,16 +64,15 @@ async fn calls_over_the_places_wait_or_are_told_to_come_back() {
     );
     let client = nodes.client(HERE).await;
     ready(&client, &nodes.fleet.agreements[0].name()).await;
-    // Calls that never send their message hold the places of two connections.
-    let mut stalled = Vec::new();
-    for _ in 0..3 {
+    // Calls that never send their message hold places until their deadline; more come meanwhile.
+    let stalled = tokio::sync::Mutex::new(Vec::new());
+    let busy = super::nodes::until("the waiting room is full", || async {
         let raw = Raw::dial(&nodes, Role::Inspector).await;
         for _ in 0..60 {
-            stalled.push(raw.stall(WHO).await);
+            let call = raw.stall(WHO).await;
+            stalled.lock().await.push(call);
         }
-    }
-    let busy = super::nodes::until("the waiting room is full", || async {
-        // One that finds room waits, and gives up so that the next may find none.
+        // A call that finds room waits, and gives up so that the next may find none.
         let call = tokio::time::timeout(Duration::from_millis(300), who(&client)).await;
         call.ok()?.err()
     })

@@ -1,6 +1,7 @@
 //! The exchange between real processes: relays, absences, catch-up, kills.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use liandong::cli::connect::Client;
 use liandong::wire::pb::v1 as pb;
@@ -162,7 +163,10 @@ async fn write_many(client: &Client, agreement: &str, count: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_city_that_was_away_catches_up_and_is_killed_in_the_middle_of_it() {
     let three = [371_500, 130_400, 410_900];
-    let mut nodes = Nodes::start_all(&plan(&three, &[("聊邯濮", &three)]));
+    let (mut nodes, mesh) = Mesh::lay_out(&plan(&three, &[("聊邯濮", &three)])).await;
+    for code in three {
+        nodes.start(code);
+    }
     let agreement = nodes.fleet.agreements[0].name();
     let (one, two) = (nodes.client(371_500).await, nodes.client(130_400).await);
     let first = create(&one, &agreement, "大家都在").await;
@@ -171,26 +175,57 @@ async fn a_city_that_was_away_catches_up_and_is_killed_in_the_middle_of_it() {
     nodes.kill(410_900);
     write_many(&one, &agreement, 2_000).await;
     write_many(&two, &agreement, 1_000).await;
-    // Killed as soon as it has something of what it missed, and not all of it.
-    let mut caught_half_way = false;
-    for _ in 0..4 {
+    // Killed as soon as it has something of what it missed, over links too slow for all of it.
+    for other in [371_500, 130_400] {
+        mesh.set(410_900, other, Mode::Slow(Duration::from_millis(100)));
+    }
+    let mut last = 2;
+    for _ in 0..3 {
         nodes.start(410_900);
         let back = nodes.client(410_900).await;
-        let stored = until("something of what was missed is here", || async {
+        last = until("more of what was missed is here", || async {
             let stored = logs(&back, &agreement).await.get(&371_500)?.stored_size;
-            (stored > 2).then_some(stored)
+            (stored > last).then_some(stored)
         })
         .await;
-        caught_half_way |= stored < 2_000;
         nodes.kill(410_900);
+    }
+    assert!(last < 2_002, "it was killed in the middle: {last}");
+    for other in [371_500, 130_400] {
+        mesh.set(410_900, other, Mode::Open);
     }
     nodes.start(410_900);
     let back = nodes.client(410_900).await;
     let heads = equal(&[&one, &two, &back], &agreement).await;
     // Openings, and one introduction of the person who wrote them.
     assert_eq!((heads[&371_500].0, heads[&130_400].0), (2_002, 1_002), "{heads:?}");
-    eprintln!("caught in the middle: {caught_half_way}");
     for code in three {
         assert!(!nodes.log(code).contains("panicked"), "{}", nodes.log(code));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_hangs_is_passed_round() {
+    let three = [371_500, 130_400, 410_900];
+    let (mut nodes, mesh) = Mesh::lay_out(&plan(&three, &[("聊邯濮", &three)])).await;
+    for code in three {
+        nodes.start(code);
+    }
+    let agreement = nodes.fleet.agreements[0].name();
+    let (one, two) = (nodes.client(371_500).await, nodes.client(130_400).await);
+    let first = create(&one, &agreement, "通").await;
+    arrived(&two, &first.name).await;
+    linked(&two, &[371_500, 410_900]).await;
+    linked(&one, &[130_400, 410_900]).await;
+    // Nobody is told that nothing arrives any more, as with a firewall that forgets connections.
+    mesh.set(371_500, 130_400, Mode::Silent);
+    let second = create(&one, &agreement, "不通").await;
+    arrived(&two, &second.name).await;
+    let log = logs(&two, &agreement).await.remove(&371_500).unwrap();
+    assert_eq!(log.last_source, 410_900);
+    mesh.set(371_500, 130_400, Mode::Open);
+    let third = create(&two, &agreement, "恢复").await;
+    arrived(&one, &third.name).await;
+    let heads = equal(&[&one, &two], &agreement).await;
+    assert_eq!((heads[&371_500].0, heads[&130_400].0), (3, 2), "nothing came twice");
 }

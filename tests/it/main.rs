@@ -40,6 +40,7 @@ mod rebuild;
 mod restore;
 mod rogue;
 mod roles;
+mod sharing;
 mod storm;
 mod tidy;
 mod tls;

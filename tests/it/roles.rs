@@ -19,7 +19,7 @@ use super::nodes::{Nodes, plan, until};
 const CITY: u32 = 371_500;
 
 /// Every method of every service in `proto/`, as a path.
-fn methods() -> BTreeSet<String> {
+pub fn methods() -> BTreeSet<String> {
     let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
     let mut methods = BTreeSet::new();
     for file in &set.file {
@@ -39,9 +39,9 @@ fn the_table_lists_every_method_once_and_no_other() {
     assert_eq!(listed, methods());
 }
 
-async fn channel(nodes: &Nodes, role: Role) -> Channel {
-    nodes.client_as(CITY, role).await; // The node answers.
-    let dialler = Dialler::new(&nodes.fleet.profile(CITY, role), Lang::En).unwrap();
+pub async fn channel(nodes: &Nodes, code: u32, role: Role) -> Channel {
+    nodes.client_as(code, role).await; // The node answers.
+    let dialler = Dialler::new(&nodes.fleet.profile(code, role), Lang::En).unwrap();
     let connect = tower::service_fn(move |_: http::Uri| {
         let dialler = dialler.clone();
         async move {
@@ -73,7 +73,7 @@ async fn every_role_may_call_what_the_table_says_and_nothing_else() {
     let nodes = Nodes::start_all(&plan(&[CITY], &[]));
     let (mut allowed, mut denied) = (0, 0);
     for role in Role::ALL {
-        let channel = channel(&nodes, role).await;
+        let channel = channel(&nodes, CITY, role).await;
         for method in methods() {
             let access = roles::access(&method).unwrap();
             let answer = || async {

@@ -141,7 +141,7 @@ fn config(args: &InitArgs, node: &uuid::Uuid) -> Result<String, Failure> {
 fn people_example(lang: Lang) -> &'static str {
     lang.pick(
         "# 现有证书（如 USB Key）的登记名册，由 liandong people 维护；改动后几秒内生效。\n",
-        "# People with certificates of other issuers; kept by `liandong people`, read at run time.\n",
+        "# Certificates of other issuers; kept by `liandong people`, read while running.\n",
     )
 }
 

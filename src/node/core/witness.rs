@@ -13,7 +13,7 @@ use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::{Envelope, ForkProof};
 use crate::node::core::follow::refuse;
 use crate::node::core::io::Output;
-use crate::node::core::logs::{Hold, Log, contradicts};
+use crate::node::core::logs::{Hold, contradicts};
 use crate::node::core::{Core, Now};
 use crate::node::load;
 use crate::store::Store;
@@ -168,10 +168,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             .after
             .iter()
             .filter(|claimed| {
-                self.logs
-                    .get(claimed.log)
-                    .map(Log::applied_head)
-                    .is_some_and(|held| contradicts(&held, claimed))
+                // Roots are computed only where there is something to compare.
+                let held = self.logs.get(claimed.log).filter(|l| l.applied() == claimed.size);
+                held.is_some_and(|l| contradicts(&l.applied_head(), claimed))
             })
             .map(|claimed| claimed.log)
             .collect();
