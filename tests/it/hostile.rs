@@ -146,7 +146,7 @@ async fn forged_batches_are_refused_whole() {
     let author = &ground.author;
     let text = Bytes::from_static(b"a part that is no protobuf");
     let genuine = author.batch(vec![
-        author.entry(0, &opened(), About::case(None), &[text.clone()]),
+        author.entry(0, &opened(), About::case(None), std::slice::from_ref(&text)),
         author.entry(1, &opened(), About::case(None), &[text]),
     ]);
     let resigned = |key| {
@@ -413,8 +413,8 @@ async fn nothing_old_moves_anything_back() {
     // Cosignatures of the honest log, newest first: the older one changes nothing.
     let theirs = logs(&ground.honest, &ground.agreement).await.remove(&HONEST).unwrap();
     let log = liandong::ids::LogId::parse(&theirs.log_id).unwrap();
-    let newest = Bytes::from(theirs.checkpoint.clone());
-    let key = SignedManifest::peek(&theirs.manifest_note.clone().into()).unwrap().log_key;
+    let newest = theirs.checkpoint.clone();
+    let key = SignedManifest::peek(&theirs.manifest_note).unwrap().log_key;
     let newest = SignedCheckpoint::verify(&newest, log, &key).unwrap().head();
     for head in [newest, Head { size: 1, ..newest }] {
         let line = checkpoint::cosign(head, ground.author.log, &ground.author.cosign_key, 77);

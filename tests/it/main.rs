@@ -47,4 +47,6 @@ mod tls;
 mod two_cities;
 mod world;
 mod world_damage;
+mod world_five;
+mod world_frames;
 mod world_restore;

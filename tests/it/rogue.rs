@@ -264,11 +264,9 @@ impl Rogue {
 
     /// The next refusal: its reason, the number beside it, its facts.
     pub async fn refusal(&mut self) -> (String, u64, Vec<(String, String)>) {
-        let refusal = |frame: &Frame| match frame {
-            Frame::Refuse { reason, expected, facts, .. } => {
-                Some((reason.clone(), *expected, facts.clone()))
-            }
-            _ => None,
+        let refusal = |frame: &Frame| {
+            let Frame::Refuse { reason, expected, facts, .. } = frame else { return None };
+            Some((reason.clone(), *expected, facts.clone()))
         };
         self.wait("a refusal", refusal).await
     }
@@ -289,9 +287,9 @@ impl Rogue {
     pub fn refusals(&self) -> Vec<&str> {
         self.heard
             .iter()
-            .filter_map(|frame| match frame {
-                Frame::Refuse { reason, .. } => Some(reason.as_str()),
-                _ => None,
+            .filter_map(|frame| {
+                let Frame::Refuse { reason, .. } = frame else { return None };
+                Some(reason.as_str())
             })
             .collect()
     }

@@ -211,10 +211,7 @@ async fn a_node_of_another_city_is_told_nothing_of_a_bilateral_agreement() {
     let (log, unknown) = (LogId::parse(&log.log_id).unwrap(), LogId::new([4; 32]));
     let mut rogue = Rogue::open(&nodes, 410_900, 371_500).await;
     rogue.say(Frame::Hello(author.hello())).await;
-    let greeting = |f: &Frame| match f {
-        Frame::Hello(hello) => Some(hello.clone()),
-        _ => None,
-    };
+    let greeting = |f: &Frame| if let Frame::Hello(hello) = f { Some(hello.clone()) } else { None };
     let hello = rogue.wait("its greeting", greeting).await;
     assert_eq!(hello.agreements.len(), 1);
     assert_eq!(hello.agreements[0].agreement, author.agreement);

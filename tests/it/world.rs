@@ -296,6 +296,22 @@ impl World {
         self.head_at(i, self.cities[i].log(k)).unwrap()
     }
 
+    /// A city's committed state.
+    pub fn reader(&self, i: usize) -> &Reader<MemDisk, MemStore> {
+        self.cities[i].reader.as_ref().unwrap()
+    }
+
+    /// A link between two cities, as soon as there is one.
+    pub fn link(&mut self, i: usize, j: usize) -> LinkId {
+        loop {
+            let joins = |w: &Wire| (w.a.min(w.b), w.a.max(w.b)) == (i.min(j), i.max(j));
+            if let Some((link, _)) = self.links.iter().find(|(_, w)| joins(w)) {
+                return *link;
+            }
+            self.step();
+        }
+    }
+
     /// What a city holds of a log.
     pub fn head_at(&self, i: usize, log: LogId) -> Option<Head> {
         let core = self.cities[i].core.as_ref().unwrap();

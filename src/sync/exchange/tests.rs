@@ -63,17 +63,17 @@ fn linked(exchange: &mut Exchange, id: LinkId, code: u32, by_us: bool, logs: &Ta
 }
 
 fn closed(actions: &[Action]) -> Vec<LinkId> {
-    let closes = |a: &Action| match a {
-        Action::Close(id, _) => Some(*id),
-        _ => None,
-    };
+    let closes = |a: &Action| if let Action::Close(id, _) = a { Some(*id) } else { None };
     actions.iter().filter_map(closes).collect()
 }
 
 fn subscriptions(actions: &[Action]) -> Vec<(LinkId, LogId)> {
-    let subscribes = |a: &Action| match a {
-        Action::Send(link, Frame::Subscribe { log, .. }) => Some((*link, *log)),
-        _ => None,
+    let subscribes = |a: &Action| {
+        if let Action::Send(link, Frame::Subscribe { log, .. }) = a {
+            Some((*link, *log))
+        } else {
+            None
+        }
     };
     actions.iter().filter_map(subscribes).collect()
 }
