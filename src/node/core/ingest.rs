@@ -233,10 +233,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.exchange.ingested(now.mono_ms, &self.logs, stretch.link, log, stretch.bytes);
         let mut outputs = self.perform(actions);
         let newest = self.logs.get(log).is_some_and(|l| l.durable == stretch.head);
-        if newest {
-            outputs.extend(
-                self.cosign(now, log).map(|c| Output::Send(stretch.link, Frame::Cosign(c))),
-            );
+        if newest && let Some(cosign) = self.cosign(now, log) {
+            outputs.extend(self.send_receipt(stretch.link, &cosign));
         }
         outputs
     }

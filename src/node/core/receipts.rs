@@ -69,6 +69,19 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
+    /// To whoever served the stretch, and to the author where it is linked as well. The link that
+    /// served it may be gone by now; then it goes as any other.
+    pub(super) fn send_receipt(&self, link: LinkId, cosign: &Cosign) -> Vec<Output> {
+        let author = self.logs.get(cosign.log).map(|l| l.manifest.city);
+        let direct = author.and_then(|author| self.exchange.link_to(author));
+        let server = Some(link).filter(|link| self.exchange.is_greeted(*link));
+        let targets: BTreeSet<LinkId> = server.into_iter().chain(direct).collect();
+        if targets.is_empty() {
+            return self.towards_author(None, cosign);
+        }
+        targets.into_iter().map(|id| Output::Send(id, Frame::Cosign(cosign.clone()))).collect()
+    }
+
     /// To the log's author if it is linked, else to every member that may get it there.
     fn towards_author(&self, from: Option<LinkId>, cosign: &Cosign) -> Vec<Output> {
         let Some(found) = self.logs.get(cosign.log).filter(|l| !l.is_own()) else {
