@@ -59,7 +59,8 @@ async fn no_acknowledged_write_is_lost_and_no_other_is_there_in_part() {
     })
     .await;
     let log = nodes.log(HERE);
-    let mut replays = log.lines().filter(|line| line.contains("reading the journal into the views"));
+    let mut replays =
+        log.lines().filter(|line| line.contains("reading the journal into the views"));
     println!("the last start: {}", replays.next_back().unwrap_or_default());
     nodes.kill(HERE);
     storm.check_commands(&nodes.fleet.folder(HERE).join("data"));
