@@ -15,6 +15,7 @@ use crate::config::{Log, LogFormat};
 pub const FIELDS: &[(&str, &str)] = &[
     ("address", "socket address, own or the peer's"),
     ("agreement", "agreement id, 32 hexadecimal digits"),
+    ("all", "records in all, of a long work"),
     ("api", "address of the api port"),
     ("by", "log of the entry that says so"),
     ("bytes", "a size in bytes"),
@@ -22,6 +23,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("config", "path of the configuration"),
     ("connections", "a number of connections"),
     ("detail", "words of the other side, cut to 1 KiB"),
+    ("done", "records done, of a long work"),
     ("elsewhere", "number of entries that somebody else holds of a log"),
     ("entries", "a number of entries"),
     ("entry", "position of an entry: log id, colon, index"),
@@ -42,7 +44,6 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("peer", "address of the peer port"),
     ("reason", "reason of the published table"),
     ("record", "number of a journal record"),
-    ("records", "a number of journal records"),
     ("reference", "four hexadecimal digits that the caller was told too"),
     ("role", "role of the caller"),
     ("segment", "journal segment number"),

@@ -12,7 +12,7 @@ use tonic_types::StatusExt;
 use super::kills::quick_plan;
 use super::nodes::{Nodes, exe, opening, until};
 use super::power::Medium;
-use super::rebuild::{holds, id_of};
+use super::rebuild::{count, harm_stopped};
 use super::world::World;
 
 const HERE: u32 = 371_500;
@@ -97,12 +97,10 @@ async fn a_flipped_byte_is_data_loss_until_a_member_gives_the_entry_again() {
         there.cases().get_case(request).await.ok()
     })
     .await;
-    // The views have the last case on disk, so they are not rebuilt over the damage.
-    let views = nodes.fleet.folder(HERE).join("data/views");
-    let id = id_of(&cases[5].name);
-    until("the views are on disk", || async { holds(&views, &id).then_some(()) }).await;
-    nodes.kill(HERE);
     nodes.kill(THERE);
+    // The views have all cases on disk, so they are not built anew over the damage.
+    let data = nodes.fleet.folder(HERE).join("data");
+    harm_stopped(&mut nodes, &data, &|views| count(views, b'C') == cases.len()).await;
     let file = nodes.fleet.folder(HERE).join("data/journal/00000000.seg");
     let mut bytes = std::fs::read(&file).unwrap();
     let record = record_with(&bytes, "损坏试验第2号");

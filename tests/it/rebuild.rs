@@ -1,6 +1,7 @@
 //! Views are only views: whatever happens to their folder, the journal brings them back.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use liandong::cli::connect::Client;
 use liandong::store::{SledStore, Store};
@@ -42,7 +43,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-pub fn holds(folder: &Path, wanted: &[u8]) -> bool {
+fn holds(folder: &Path, wanted: &[u8]) -> bool {
     files(folder).iter().any(|file| {
         let bytes = std::fs::read(file).unwrap();
         bytes.windows(wanted.len()).any(|window| window == wanted)
@@ -50,7 +51,7 @@ pub fn holds(folder: &Path, wanted: &[u8]) -> bool {
 }
 
 /// The bytes of a case's id.
-pub fn id_of(name: &str) -> Vec<u8> {
+fn id_of(name: &str) -> Vec<u8> {
     let id = name.rsplit('/').next().unwrap();
     (0..id.len()).step_by(2).map(|i| u8::from_str_radix(&id[i..i + 2], 16).unwrap()).collect()
 }
@@ -62,13 +63,33 @@ fn set_aside(data: &Path) -> Vec<String> {
 }
 
 /// Flips bytes all over the file that holds the rows.
-fn spoil(views: &Path) {
+fn spoil(views: &Path) -> bool {
     let file = views.join("db");
     let mut bytes = std::fs::read(&file).unwrap();
     for at in (4_096..bytes.len()).step_by(997) {
         bytes[at] ^= 0x5a;
     }
-    std::fs::write(file, bytes).unwrap();
+    std::fs::write(file, bytes).is_ok()
+}
+
+/// Stops the node and harms its views; rows reach the disk behind the writer's back, so this is
+/// tried until there is something to harm. Returns what was set aside before.
+pub async fn harm_stopped(
+    nodes: &mut Nodes,
+    data: &Path,
+    harm: &dyn Fn(&Path) -> bool,
+) -> Vec<String> {
+    for _ in 0..100 {
+        nodes.kill(HERE);
+        let aside = set_aside(data);
+        if harm(&data.join("views")) {
+            return aside;
+        }
+        nodes.start(HERE);
+        nodes.client(HERE).await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+    }
+    panic!("nothing to harm");
 }
 
 /// Writes a row behind the node's back.
@@ -79,8 +100,20 @@ fn put(views: &Path, key: &[u8], value: &[u8]) {
     opened.store.flush().unwrap();
 }
 
+/// How many rows with a prefix are on disk.
+pub fn count(views: &Path, prefix: u8) -> usize {
+    let opened = SledStore::open(views).unwrap();
+    let mut found = 0;
+    let scan = opened.store.scan(&[prefix], &[prefix + 1], false, &mut |_, _| {
+        found += 1;
+        true
+    });
+    scan.unwrap();
+    found
+}
+
 /// The key of the first row with a prefix, and its value.
-fn first(views: &Path, prefix: u8) -> (Vec<u8>, Vec<u8>) {
+fn first(views: &Path, prefix: u8) -> Option<(Vec<u8>, Vec<u8>)> {
     let opened = SledStore::open(views).unwrap();
     let mut found = None;
     let scan = opened.store.scan(&[prefix], &[prefix + 1], false, &mut |key, value| {
@@ -88,7 +121,16 @@ fn first(views: &Path, prefix: u8) -> (Vec<u8>, Vec<u8>) {
         false
     });
     scan.unwrap();
-    found.unwrap()
+    found
+}
+
+/// Changes a byte in the middle of the first row with a prefix; false when it is not on disk yet.
+fn change(views: &Path, prefix: u8, at: impl Fn(usize) -> usize) -> bool {
+    let Some((key, mut value)) = first(views, prefix) else { return false };
+    let at = at(value.len());
+    value[at] ^= 0x41;
+    put(views, &key, &value);
+    true
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,58 +145,32 @@ async fn views_come_back_whatever_happens_to_their_folder() {
     let before = all(&nodes, &agreement).await;
     assert_eq!(before.len(), 12);
     let data = nodes.fleet.folder(HERE).join("data");
-    let views = data.join("views");
-    type Harm = Box<dyn Fn(&Path)>;
+    type Harm = Box<dyn Fn(&Path) -> bool>;
+    let wrote = |path: PathBuf, text: &str| std::fs::write(path, text).is_ok();
     let harms: Vec<(&str, bool, Harm)> = vec![
-        ("nothing", false, Box::new(|_| {})),
-        ("deleted", false, Box::new(|views| std::fs::remove_dir_all(views).unwrap())),
+        ("nothing", false, Box::new(|_| true)),
+        ("deleted", false, Box::new(|views| std::fs::remove_dir_all(views).is_ok())),
         (
             "a snapshot half written",
             false,
-            Box::new(|views| {
-                std::fs::write(views.join("snap.00000000000FFFFF.generating"), b"half").unwrap();
-            }),
+            Box::new(move |views| wrote(views.join("snap.00000000000FFFFF.generating"), "half")),
         ),
         (
             "a configuration of nobody's",
             true,
-            Box::new(|views| {
-                let text = b"this is no configuration of sled";
-                std::fs::write(views.join("conf"), text).unwrap();
-            }),
+            Box::new(move |views| wrote(views.join("conf"), "this is no configuration of sled")),
         ),
         ("bytes flipped", false, Box::new(spoil)),
-        (
-            "rows of another version",
-            false,
-            Box::new(|views| {
-                let (key, mut value) = first(views, b'p');
-                value[0] ^= 0x40;
-                put(views, &key, &value);
-            }),
-        ),
-        (
-            "a log's state that nobody signed",
-            false,
-            Box::new(|views| {
-                let (key, mut value) = first(views, b'l');
-                let last = value.len() / 2;
-                value[last] ^= 1;
-                put(views, &key, &value);
-            }),
-        ),
+        ("rows of another version", false, Box::new(|views| change(views, b'p', |_| 0))),
+        ("a state nobody signed", false, Box::new(|views| change(views, b'l', |n| n / 2))),
         (
             "an engine that failed while running",
             true,
-            Box::new(|views| {
-                std::fs::write(views.with_extension("failed"), "planted").unwrap();
-            }),
+            Box::new(move |views| wrote(views.with_extension("failed"), "planted")),
         ),
     ];
     for (what, aside, harm) in harms {
-        nodes.kill(HERE);
-        let aside_before = set_aside(&data);
-        harm(&views);
+        let aside_before = harm_stopped(&mut nodes, &data, harm.as_ref()).await;
         nodes.start(HERE);
         assert_eq!(all(&nodes, &agreement).await, before, "{what}");
         let aside_now = set_aside(&data);

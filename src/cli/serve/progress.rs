@@ -1,4 +1,4 @@
-//! How far a long replay is: a bar for people at a terminal, a log line now and then for others.
+//! How far a long replay is: a bar for people at a terminal. Log lines come from the core.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -9,13 +9,10 @@ use crate::lang::Lang;
 
 /// A replay shorter than this needs no words.
 const QUIET: Duration = Duration::from_secs(1);
-/// How often a log line says how far it is.
-const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Progress of a replay.
 pub(crate) struct Progress {
     begun: Instant,
-    said: Instant,
     bar: Option<ProgressBar>,
     lang: Lang,
 }
@@ -23,8 +20,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Nothing done yet.
     pub(crate) fn new(lang: Lang) -> Self {
-        let now = Instant::now();
-        Self { begun: now, said: now, bar: None, lang }
+        Self { begun: Instant::now(), bar: None, lang }
     }
 
     /// `done` of `all` records are in the views.
@@ -36,13 +32,6 @@ impl Progress {
             let lang = self.lang;
             let bar = self.bar.get_or_insert_with(|| bar(all, lang));
             bar.set_position(done);
-        } else if self.said.elapsed() >= LINE_EVERY || self.said == self.begun {
-            self.said = Instant::now();
-            tracing::info!(
-                record = done,
-                records = all,
-                "views are being rebuilt from the journal"
-            );
         }
     }
 

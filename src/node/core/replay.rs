@@ -33,14 +33,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         let total = self.journal.next_record();
         let mut failed = None;
         let mut told = 0;
-        tracing::info!(from, all = total, "reading the journal into the views");
+        let records = total.saturating_sub(from);
+        tracing::info!(from, records, "reading the journal into the views");
         reader.scan(from, &mut |record, kind, payload| {
             let (done, all) = (record.number.saturating_sub(from), total.saturating_sub(from));
             progress(done, all);
             let tenths = done * 10 / all.max(1);
             if tenths > told && all > TOLD_RECORDS_MIN {
                 told = tenths;
-                tracing::info!(done, all, "rebuilding the views");
+                tracing::info!(record = record.number, records, "rebuilding the views");
             }
             if kind == RecordKind::Newer {
                 failed = Some(OpenError::Newer { record: record.number });
