@@ -14,7 +14,7 @@ use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now};
 use crate::node::load::Leaves;
 use crate::store::Store;
-use crate::sync::{Frame, LinkId, RawBatch, RawEntry};
+use crate::sync::{LinkId, RawBatch, RawEntry};
 use crate::wire::entry::ParsedHeader;
 use crate::wire::status::Refused;
 use crate::wire::{self, WireError};
