@@ -145,3 +145,5 @@ pub const WATCH_HEARTBEAT_MS_MAX: u64 = 20_000;
 pub const AUDIT_QUEUE_MAX: usize = 16 * 1024;
 /// Days audit files are kept: six months by 网络安全法 art. 23, and a little more.
 pub const AUDIT_DAYS: u32 = 200;
+/// Logs of one city in one agreement: an epoch a year for decades, and no flood of manifests.
+pub const CITY_LOGS_MAX: usize = 64;

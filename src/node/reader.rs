@@ -232,7 +232,12 @@ impl<D: Disk, S: Store> Reader<D, S> {
             let at = Position { log, index: stretch.next };
             let found = load::find_batch(&self.view(), at);
             let Some((_, row)) = found else { break };
-            let mut batch = load::read_batch(&self.journal, row.record, at)?;
+            let mut batch = match load::read_batch(&self.journal, row.record, at) {
+                Ok(batch) => batch,
+                // What lies before the damage is sent all the same.
+                Err(_) if !stretch.batches.is_empty() => break,
+                Err(error) => return Err(error),
+            };
             let known = usize::try_from(stretch.next.saturating_sub(batch.from)).unwrap_or(0);
             batch.entries.drain(..known.min(batch.entries.len()));
             batch.from = stretch.next;

@@ -149,7 +149,13 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
             health.set_service_status(service, status).await;
         }
         tokio::select! {
-            changed = healthy.changed() => if changed.is_err() { stop.cancelled().await },
+            changed = healthy.changed() => if changed.is_err() {
+                // The writer is gone: nothing is written any more, whatever the reason.
+                for service in writing {
+                    health.set_service_status(service, ServingStatus::NotServing).await;
+                }
+                stop.cancelled().await;
+            },
             changed = presentable.changed() => if changed.is_err() { stop.cancelled().await },
             () = stop.cancelled(), if !stop.is_cancelled() => {}
         }

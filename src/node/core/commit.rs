@@ -74,7 +74,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             .and_then(|()| self.journal.commit().map_err(storage_failed));
         match result {
             Ok(()) => self.committed(now, ingested),
-            Err(error) => self.undone(&error),
+            Err(error) => self.undone(now, &error, &ingested),
         }
     }
 
@@ -109,8 +109,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                 continue;
             }
             if let Err(error) = self.check_writable(agreement) {
-                let refused = writes.into_iter().map(|(t, _)| (t, Err(error.clone())));
-                self.group.answers.extend(refused);
+                for (ticket, request) in writes {
+                    let answer = self.repeated_or(&request, &error);
+                    self.group.answers.push((ticket, answer));
+                }
                 continue;
             }
             let Some(own) = self.logs.own(agreement) else { continue };
@@ -177,12 +179,18 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     fn committed(&mut self, now: Now, ingested: Vec<Ingested>) -> Vec<Output> {
         let grown: Vec<LogId> = self.group.saved.keys().copied().collect();
-        for log in &grown {
+        // Own logs, then stretch by stretch, as they lie in the journal: an entry that waits for
+        // a later stretch is applied where a replay applies it.
+        for log in grown.iter().filter(|log| !ingested.iter().any(|s| s.batch.log == **log)) {
             if let Some(log) = self.logs.get_mut(*log) {
                 log.synced();
             }
         }
         for stretch in &ingested {
+            if let Some(log) = self.logs.get_mut(stretch.batch.log) {
+                log.durable = stretch.head;
+                log.durable_checkpoint = stretch.batch.checkpoint.clone();
+            }
             self.apply_stretch(stretch);
         }
         self.index_progress();
@@ -232,7 +240,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// The group did not reach the disk: everything is as it was before it.
-    fn undone(&mut self, error: &WriteError) -> Vec<Output> {
+    fn undone(&mut self, now: Now, error: &WriteError, ingested: &[Ingested]) -> Vec<Output> {
         self.journal.abort();
         if self.journal.is_poisoned() {
             self.poisoned = Some(error.to_string());
@@ -254,7 +262,23 @@ impl<D: Disk, S: Store> Core<D, S> {
             Ok(_) => Err(error.clone()),
             Err(refused) => Err(refused),
         };
-        group.answers.into_iter().map(|(t, a)| Output::Written(t, failed(a))).collect()
+        let answers = group.answers.into_iter();
+        let mut outputs: Vec<Output> =
+            answers.map(|(t, answer)| Output::Written(t, failed(answer))).collect();
+        if self.poisoned.is_none() {
+            // What rests on the small records goes out once they are on disk.
+            self.group.after = group.after;
+        } else {
+            outputs
+                .extend(group.after.into_iter().filter_map(|output| notes_failed(output, error)));
+        }
+        // They are asked for again a little later, perhaps of somebody else.
+        for stretch in ingested {
+            let log = stretch.batch.log;
+            let actions = self.exchange.rest_source(now.mono_ms, &self.logs, stretch.link, log);
+            outputs.extend(self.perform(actions));
+        }
+        outputs
     }
 
     /// Writes the progress and the state of every log the group touched.
@@ -304,6 +328,13 @@ pub(super) fn read_at_start(kind: RecordKind) -> bool {
             false
         }
     }
+}
+
+/// Whoever handed in notes hears that they are not kept; everything else is dropped.
+fn notes_failed(output: Output, error: &WriteError) -> Option<Output> {
+    let Output::NotesDone(ticket, results) = output else { return None };
+    let failed = results.into_iter().map(|result| result.and(Err(error.to_string())));
+    Some(Output::NotesDone(ticket, failed.collect()))
 }
 
 fn group_replay(written: &crate::api::request::Written) -> bool {

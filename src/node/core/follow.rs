@@ -122,7 +122,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                 vec![Output::ServeParts { link, city, entry, parts }]
             }
             Frame::FetchParts { .. } => vec![refuse(link, &Refused::new("NOT_FOUND"), None)],
-            Frame::LateParts { entry, parts } => self.late_parts(now, link, entry, parts),
+            Frame::LateParts { entry, parts } if self.logs.may_see(city, entry.log) => {
+                self.late_parts(now, link, entry, parts)
+            }
+            Frame::LateParts { .. } => vec![refuse(link, &Refused::new("NOT_FOUND"), None)],
             Frame::Refuse { reason, log, facts, .. } => {
                 self.refused_by(now, link, city, &reason, log, &facts)
             }

@@ -70,15 +70,18 @@ impl<D: Disk, S: Store> Core<D, S> {
         });
         self.asking.next.retain(|part, _| missing.binary_search(part).is_ok());
         let mut outputs = Vec::new();
+        let mut looked = 0;
         for (entry, part) in missing {
-            if outputs.len() >= ASK_MAX {
+            // First whether it is time, then the disk.
+            let Some(asked) = self.asking.due(now.mono_ms, (entry, part)) else { continue };
+            looked += 1;
+            if looked > ASK_MAX {
                 break;
             }
             let holders = self.may_hold_linked(entry, part);
             if holders.is_empty() {
                 continue;
             }
-            let Some(asked) = self.asking.due(now.mono_ms, (entry, part)) else { continue };
             let frame = Frame::FetchParts { entry, parts: vec![part] };
             let whom = holders.get(asked as usize % holders.len()).copied();
             outputs.extend(whom.map(|link| Output::Send(link, frame)));
@@ -163,11 +166,11 @@ impl<D: Disk, S: Store> Core<D, S> {
                 let at = Position { log: batch.log, index };
                 match self.erases(*by, at, part) {
                     Some(true) => {}
-                    Some(false) => {
+                    // Asked for at once: the entry that is said to erase it may never come.
+                    Some(false) | None => {
                         self.owe(at, part, *by);
                         self.group_rows().put(keys::missing_part(at, part), Vec::new());
                     }
-                    None => self.owe(at, part, *by),
                 }
             }
         }
@@ -207,6 +210,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         for (at, part) in waiting {
             if erases(event, at, part) && self.same_city(by.log, at.log) {
                 self.group_rows().delete(&keys::owed_part(at, part));
+                self.group_rows().delete(&keys::missing_part(at, part));
             } else {
                 self.group_rows().put(keys::missing_part(at, part), Vec::new());
             }
@@ -221,11 +225,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         let from = keys::owed_part(Position { log, index: 0 }, 0);
         let to = keys::owed_part(Position { log, index: size }, 0);
         let mut owes = false;
-        self.group_rows().scan(&from, &to, false, &mut |_, _| {
+        // Committed rows only: what came in this group is not on disk yet.
+        let scanned = self.rows.read().scan(&from, &to, false, &mut |_, _| {
             owes = true;
             false
         });
-        owes
+        owes || scanned.is_err()
     }
 
     /// After a start: whether anything is owed.

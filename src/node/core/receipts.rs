@@ -25,7 +25,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let found = self.logs.get(log)?;
         let head = found.durable;
         let own_city = found.manifest.city == self.settings.city;
-        if own_city || found.fork.is_some() || head.size == 0 {
+        if own_city || found.fork.is_some() || head.size == 0 || self.poisoned.is_some() {
             return None;
         }
         let own = self.logs.own(found.manifest.agreement).filter(|o| o.id != log && o.is_own())?;
@@ -124,8 +124,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let (log, witness) = (self.logs.get(cosign.log)?, self.logs.get(cosign.witness)?);
         let same_agreement = log.manifest.agreement == witness.manifest.agreement;
-        // Nobody can hold more of an own log than was written.
-        let invented = log.is_own() && cosign.size > log.durable.size;
+        // Nobody can hold more of an own log than was written, nor of another one than its city
+        // has signed as far as this node has seen: it is sent again with the next greeting.
+        let written = match log.is_own() {
+            true => log.durable.size,
+            false => log.durable.size.max(self.exchange.announced(cosign.log)),
+        };
+        let invented = cosign.size > written;
         if !same_agreement || log.manifest.city == witness.manifest.city || invented {
             return None;
         }

@@ -74,20 +74,25 @@ impl<D: Disk, S: Store> Core<D, S> {
         let log = self.logs.own(agreement).ok_or(WriteError::NoLog)?.id;
         let decided = self.decide(agreement, log, today, &request.command)?;
         let mut drafts = Vec::with_capacity(3);
-        let actor = self.actor(agreement, log, &request.caller, &mut drafts);
+        let mut introduced = Vec::new();
+        let actor = self.actor(agreement, &request.caller, &mut drafts, &mut introduced);
         let acting_for = request.acting_for.as_ref().map(|certificate| {
             let officer = Caller {
                 identity: certificate.clone(),
                 role: ActorRole::Inspector,
                 certificate_number: certificate.clone(),
             };
-            self.actor(agreement, log, &officer, &mut drafts)
+            self.actor(agreement, &officer, &mut drafts, &mut introduced)
         });
         let (draft, opened_at) = (decided.draft, decided.opened_at);
         let needed = needed_logs(draft.prev, opened_at, &draft.event);
         drafts.push((actor, acting_for, draft));
         let entries = self.build(now, log, tags, drafts, &needed)?;
         open.make_room(self, &entries)?;
+        // Only now: a refused write must not leave an actor that no entry introduces.
+        for (key, id) in introduced {
+            self.group_rows().put(key, id);
+        }
         let mut at = Position { log, index: 0 };
         for (entry, event) in entries {
             at = entry.envelope.position();
@@ -106,6 +111,16 @@ impl<D: Disk, S: Store> Core<D, S> {
         let row = rows::encode(&row);
         self.group_rows().put(keys::request(tags.request), row);
         Ok(Written { agreement, subject, position: at, replayed: false })
+    }
+
+    /// The known result of a repeated request, though nothing new may be written now.
+    pub(super) fn repeated_or(
+        &mut self,
+        request: &Request,
+        error: &WriteError,
+    ) -> Result<Written, WriteError> {
+        let tags = self.tags(request);
+        self.replayed(request.command.agreement(), tags)?.ok_or_else(|| error.clone())
     }
 
     fn tags(&self, request: &Request) -> RequestTags {
@@ -346,21 +361,21 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn actor(
         &mut self,
         agreement: AgreementId,
-        log: LogId,
         caller: &Caller,
         drafts: &mut Vec<(ActorRef, Option<ActorRef>, Draft)>,
+        introduced: &mut Vec<(Vec<u8>, Vec<u8>)>,
     ) -> ActorRef {
         let key = keys::actor(agreement, self.actor_tag(caller.role, &caller.certificate_number));
-        let known = self.group_rows().get(&key);
+        let new = introduced.iter().find(|(known, _)| *known == key).map(|(_, id)| id.clone());
+        let known = new.or_else(|| self.group_rows().get(&key));
         if let Some(id) = known.and_then(|id| ActorId::from_slice(&id).ok()) {
             return ActorRef { role: caller.role, id };
         }
         let mut id = [0; 16];
         self.entropy.fill(&mut id);
         let actor = ActorRef { role: caller.role, id: ActorId::new(id) };
-        self.group_rows().put(key, id.to_vec());
+        introduced.push((key, id.to_vec()));
         let content = PartContent::ActorCertificate(caller.certificate_number.clone());
-        let _ = log;
         let draft = Draft {
             subject: Subject { kind: SubjectKind::Actor, id: Some(SubjectId::new(id)) },
             prev: None,
