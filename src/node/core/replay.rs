@@ -34,14 +34,14 @@ impl<D: Disk, S: Store> Core<D, S> {
         let mut failed = None;
         let mut told = 0;
         let records = total.saturating_sub(from);
-        tracing::info!(from, records, "reading the journal into the views");
+        tracing::info!(from, all = records, "reading the journal into the views");
         reader.scan(from, &mut |record, kind, payload| {
             let (done, all) = (record.number.saturating_sub(from), total.saturating_sub(from));
             progress(done, all);
             let tenths = done * 10 / all.max(1);
             if tenths > told && all > TOLD_RECORDS_MIN {
                 told = tenths;
-                tracing::info!(record = record.number, records, "rebuilding the views");
+                tracing::info!(record = record.number, all = records, "rebuilding the views");
             }
             if kind == RecordKind::Newer {
                 failed = Some(OpenError::Newer { record: record.number });
