@@ -28,6 +28,8 @@ use crate::sync::{Frame, LinkId};
 const QUEUE_MAX: usize = 1024;
 /// Inputs taken into one group at the most.
 const GROUP_MAX: usize = 512;
+/// Bytes of other cities' entries taken into one group: whoever asks something waits for no more.
+const GROUP_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// Bytes of frames of one city that may wait to be written: two of the largest.
 const FRAME_ROOM: usize = 2 * PEER_MESSAGE_BYTES_MAX;
 /// Frames of one city that may wait: people's calls stand in the same queue, behind no more than
@@ -354,6 +356,9 @@ impl Writer {
         while let Some(first) = self.inbox.blocking_recv() {
             let mut stop = self.take(first);
             for _ in 1..GROUP_MAX {
+                if self.core.gathered_bytes() > GROUP_BYTES_MAX {
+                    break;
+                }
                 let Ok(next) = self.inbox.try_recv() else { break };
                 stop = self.take(next).or(stop);
             }

@@ -161,6 +161,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.poisoned.is_some()
     }
 
+    /// Signed bytes of other cities that the next [`Input::Commit`] will store.
+    #[must_use]
+    pub fn gathered_bytes(&self) -> u64 {
+        self.group.ingested.iter().map(|stretch| stretch.bytes).sum()
+    }
+
     /// Agreements and cards, for whoever dials.
     #[must_use]
     pub fn book(&self) -> &AgreementBook {
