@@ -4,6 +4,7 @@
 //! means ([`crate::node`], [`crate::view`]).
 
 mod mem_store;
+mod redo;
 mod sled_store;
 mod write_behind;
 

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use super::redo::Redo;
 use super::{Store, StoreError};
 
 /// Page cache in bytes; sled's resident memory is about twice this.
@@ -18,6 +19,7 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub struct SledStore {
     tree: sled::Db,
+    redo: Redo,
     /// Written when the engine fails.
     marker: PathBuf,
     /// Held so that no second process opens the folder.
@@ -47,8 +49,8 @@ impl SledStore {
             Ok(why) => Err(StoreError(why)),
             Err(_) => open_sled(folder),
         };
-        let (tree, set_aside) = match opened {
-            Ok(tree) => (tree, None),
+        let ((tree, redo), set_aside) = match opened {
+            Ok(opened) => (opened, None),
             Err(error) => {
                 tracing::error!(%error, "the views will not open; they are set aside and rebuilt");
                 let aside = set_aside(folder)?;
@@ -56,7 +58,7 @@ impl SledStore {
                 (open_sled(folder)?, aside)
             }
         };
-        Ok(Opened { store: Self { tree, marker, _lock: lock }, set_aside })
+        Ok(Opened { store: Self { tree, redo, marker, _lock: lock }, set_aside })
     }
 
     /// Takes the folder's lock for a while; `None` when another process has the rows open.
@@ -101,7 +103,7 @@ fn lock_file(folder: &Path) -> Result<(File, bool), StoreError> {
     Ok((file, lock.is_ok()))
 }
 
-fn open_sled(folder: &Path) -> Result<sled::Db, StoreError> {
+fn open_sled(folder: &Path) -> Result<(sled::Db, Redo), StoreError> {
     if let Ok(entries) = std::fs::read_dir(folder) {
         for entry in entries.flatten() {
             if entry.path().to_string_lossy().ends_with(".generating") {
@@ -111,7 +113,11 @@ fn open_sled(folder: &Path) -> Result<sled::Db, StoreError> {
     }
     let config =
         sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(Some(1_000));
-    guarded(move || config.open())
+    guarded(move || {
+        let tree = config.open()?;
+        let redo = Redo::open(&tree)?;
+        Ok((tree, redo))
+    })
 }
 
 /// Runs a call into sled; a panic in it becomes an error.
@@ -193,18 +199,14 @@ impl Store for SledStore {
     }
 
     fn apply(&self, batch: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
-        let mut changes = sled::Batch::default();
-        for (key, value) in batch {
-            match value {
-                Some(value) => changes.insert(key.as_slice(), value.as_slice()),
-                None => changes.remove(key.as_slice()),
-            }
-        }
-        self.trusted(|| self.tree.apply_batch(changes))
+        self.trusted(|| self.redo.apply(batch))
     }
 
     fn clear(&self) -> Result<(), StoreError> {
-        self.trusted(|| self.tree.clear())
+        self.trusted(|| {
+            self.redo.clear()?;
+            self.tree.clear()
+        })
     }
 
     fn flush(&self) -> Result<(), StoreError> {

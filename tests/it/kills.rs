@@ -29,6 +29,12 @@ async fn logs(nodes: &Nodes, code: u32, agreement: &str) -> Vec<(String, u64, u6
     logs.logs.into_iter().map(|l| (l.log_id, l.stored_size, l.applied_size, l.root)).collect()
 }
 
+/// What a node has made of the entries of an agreement.
+async fn fold(nodes: &Nodes, code: u32, agreement: &str) -> String {
+    let request = pb::GetFoldHashRequest { agreement: agreement.to_owned() };
+    nodes.client(code).await.nodes().get_fold_hash(request).await.unwrap().into_inner().fold_hash
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_acknowledged_write_is_lost_and_no_other_is_there_in_part() {
     let mut nodes = Nodes::start_all(&quick_plan());
@@ -58,6 +64,8 @@ async fn no_acknowledged_write_is_lost_and_no_other_is_there_in_part() {
         (logs(&nodes, THERE, &agreement).await == here).then_some(())
     })
     .await;
+    let folds = (fold(&nodes, HERE, &agreement).await, fold(&nodes, THERE, &agreement).await);
+    assert_eq!(folds.0, folds.1, "the views of the killed node are those of the other");
     let log = nodes.log(HERE);
     let mut replays =
         log.lines().filter(|line| line.contains("reading the journal into the views"));

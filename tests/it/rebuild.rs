@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use liandong::cli::connect::Client;
+use liandong::node::core::rows::ROWS_VERSION;
 use liandong::store::{SledStore, Store};
 use liandong::wire::pb::v1 as pb;
 
@@ -126,7 +127,10 @@ fn first(views: &Path, prefix: u8) -> Option<(Vec<u8>, Vec<u8>)> {
 
 /// Changes a byte in the middle of the first row with a prefix; false when it is not on disk yet.
 fn change(views: &Path, prefix: u8, at: impl Fn(usize) -> usize) -> bool {
-    let Some((key, mut value)) = first(views, prefix) else { return false };
+    // After a kill the rows may be as an earlier harm left them: then the node has not rebuilt
+    // them on disk yet.
+    let rebuilt = first(views, b'p').is_some_and(|(_, row)| u32::from(row[0]) == ROWS_VERSION);
+    let Some((key, mut value)) = first(views, prefix).filter(|_| rebuilt) else { return false };
     let at = at(value.len());
     value[at] ^= 0x41;
     put(views, &key, &value);
