@@ -50,13 +50,20 @@ impl CaseApi {
         let who = called(&request, method).map_err(|status| *status)?;
         let asked = request.into_inner();
         let mut deed = audit_line::deed(&self.node, &who, method, asked.resource());
-        let done = match self.asked(&who, &asked, command) {
-            Ok(asked) => self.write(&who, asked, &mut deed).await,
-            Err(refused) => Err(refused),
-        };
-        deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
-        self.audit.note(deed);
-        done.map_err(|refused| refused.status(who.language))
+        let asked = self.asked(&who, &asked, command);
+        let (api, language) = (self.clone(), who.language);
+        // In a task of its own: a caller who gives up stops neither the write nor its audit line.
+        let done = tokio::spawn(async move {
+            let done = match asked {
+                Ok(asked) => api.write(&who, asked, &mut deed).await,
+                Err(refused) => Err(refused),
+            };
+            deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
+            api.audit.note(deed);
+            done
+        });
+        let done = done.await.unwrap_or_else(|_| Err(Refused::new("STOPPING")));
+        done.map_err(|refused| refused.status(language))
     }
 
     /// A request with what all have in common read.
@@ -88,10 +95,7 @@ impl CaseApi {
     async fn write(&self, who: &Called, asked: Asked, deed: &mut Deed) -> Result<Done, Refused> {
         deed.acting_for.clone_from(&asked.acting_for);
         let case = words::case_of(&asked.command);
-        let node = self.node.clone();
-        // In a task of its own: a caller who gives up does not stop a write half-way.
-        let written = tokio::spawn(async move { node.write(asked).await }).await;
-        let written = written.map_err(|_| Refused::new("STOPPING"))?;
+        let written = self.node.write(asked).await;
         let written =
             written.map_err(|error| words::refusal(&self.node, who.language, case, &error))?;
         deed.entry = Some(written.position.to_string());

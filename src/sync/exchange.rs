@@ -22,6 +22,9 @@ use crate::sync::source::{self, Candidate};
 
 /// Bytes of one log that may be under way to a follower.
 pub const CREDIT_BYTES: u64 = 1024 * 1024;
+/// Bytes taken from a source before it is told so: a live entry needs no frame of its own for it,
+/// and a source never runs out of credit because of it.
+const CREDIT_STEP_BYTES: u64 = CREDIT_BYTES / 8;
 /// A source that has not moved a log known to be ahead for this long is left, in milliseconds.
 const STALLED_AFTER_MS: u64 = 5_000;
 
@@ -88,6 +91,8 @@ pub(super) struct Followed {
     waiting_ms: Option<u64>,
     failures: u32,
     resting: BTreeMap<CityCode, u64>,
+    /// Bytes taken from the source that it has not been told of.
+    taken: u64,
 }
 
 /// The state of all links of a node.
@@ -205,6 +210,7 @@ impl Exchange {
             actions.push(Action::Send(old, Frame::Unsubscribe { log }));
         }
         followed.source = chosen;
+        followed.taken = 0;
         followed.waiting_ms = ahead.then_some(now);
         if let Some(link) = chosen {
             let credit = CREDIT_BYTES;
@@ -236,8 +242,9 @@ impl Exchange {
             }
         }
         let mut actions = Vec::new();
+        let credit = self.credit_due(id, log, bytes);
         if let Some((info, link)) = logs.info(log).zip(self.links.get_mut(&id)) {
-            actions.push(Action::Send(id, Frame::Credit { log, bytes }));
+            actions.extend(credit.map(|bytes| Action::Send(id, Frame::Credit { log, bytes })));
             let known = link.announced.entry(log).or_insert(0);
             *known = info.stored.max(*known);
             let told = link.told.entry(log).or_insert(0);
@@ -247,10 +254,21 @@ impl Exchange {
         actions
     }
 
+    /// What a source may be told it may send more, once it is worth a frame.
+    fn credit_due(&mut self, id: LinkId, log: LogId, bytes: u64) -> Option<u64> {
+        let followed = self.followed.get_mut(&log).filter(|f| f.source == Some(id));
+        let Some(followed) = followed else { return Some(bytes) };
+        followed.taken = followed.taken.saturating_add(bytes);
+        (followed.taken >= CREDIT_STEP_BYTES).then(|| std::mem::take(&mut followed.taken))
+    }
+
     /// A stretch that came over `link` did not start where we are: ask anew.
     pub fn resubscribe(&mut self, logs: &impl Logs, id: LinkId, log: LogId) -> Vec<Action> {
         let source = self.source_of(log);
         let Some(info) = logs.info(log).filter(|_| source == Some(id)) else { return Vec::new() };
+        if let Some(followed) = self.followed.get_mut(&log) {
+            followed.taken = 0;
+        }
         let credit = CREDIT_BYTES;
         vec![Action::Send(id, Frame::Subscribe { log, from: info.stored, credit })]
     }

@@ -1,5 +1,8 @@
 //! How a node is: counted bytes, equal fold hashes, the audit.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use liandong::cli::connect::Client;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
@@ -120,4 +123,29 @@ async fn writes_and_looks_at_other_cities_leave_a_line() {
     let again = pair.nodes.client(HERE).await;
     let warnings = status(&again).await.warnings;
     assert!(warnings.iter().any(|warning| warning.contains("审计")), "{warnings:?} {before}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_gives_up_leaves_its_line_too() {
+    let pair = Pair::start().await;
+    let case = pair.open(&pair.here, 3).await;
+    for round in 0..24_u64 {
+        // Now and then before the node has the call, now and then while it is being written.
+        let patience = Duration::from_micros(200 + 150 * round);
+        let _ = tokio::time::timeout(patience, note(&pair.here, &case.name, "放弃等待")).await;
+    }
+    let written = note(&pair.here, &case.name, "说完").await.unwrap().entry;
+    let lines = until("the last line is written", || async {
+        let lines = audit(&pair, HERE, 2).await;
+        let last = lines.iter().any(|line| line["entry"] == written.as_str());
+        last.then_some(lines)
+    })
+    .await;
+    let noted: BTreeSet<String> =
+        lines.iter().filter_map(|line| line["entry"].as_str()).map(str::to_owned).collect();
+    let entries = history(&pair.here, &case.name).await;
+    let unnoted: Vec<&str> =
+        entries.iter().map(|e| e.entry.as_str()).filter(|e| !noted.contains(*e)).collect();
+    assert_eq!(unnoted, [""; 0], "of {} entries", entries.len());
+    assert!(entries.len() > 3, "some of those given up were written: {}", entries.len());
 }

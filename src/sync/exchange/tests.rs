@@ -259,3 +259,30 @@ fn a_log_that_stands_still_is_asked_of_nobody() {
     assert_eq!(exchange.log_known(9, &standing, log(1)), [unsubscribed]);
     assert_eq!(exchange.tick(10, 0, &standing).len(), 1, "announced, and no more");
 }
+
+#[test]
+fn a_source_is_told_of_credit_in_steps_and_never_waits_for_it() {
+    let mut logs = Table::default().with(log(1), HANDAN, 0, &[HANDAN]);
+    let mut exchange = Exchange::new(city(OWN));
+    linked(&mut exchange, 1, HANDAN, false, &logs);
+    exchange.peer_has(0, &logs, 1, log(1), 900);
+    assert_eq!(exchange.source_of(log(1)), Some(1));
+    let (mut out, mut told) = (i64::try_from(CREDIT_BYTES).unwrap(), 0);
+    for stored in 1..=900 {
+        logs.0.get_mut(&log(1)).unwrap().0.stored = stored;
+        out -= 9_000;
+        assert!(out > 0, "the source has run out of credit at {stored}");
+        for action in exchange.ingested(0, &logs, 1, log(1), 9_000) {
+            let Action::Send(1, Frame::Credit { bytes, .. }) = action else {
+                panic!("{action:?}");
+            };
+            out += i64::try_from(bytes).unwrap();
+            told += 1;
+        }
+    }
+    assert_eq!(told, 900 / CREDIT_STEP_BYTES.div_ceil(9_000), "a frame for each step, no more");
+    // What another than the source has sent is paid for at once: nobody counts it later.
+    linked(&mut exchange, 2, TAIAN, false, &logs);
+    let paid = exchange.ingested(0, &logs, 2, log(1), 5);
+    assert!(paid.contains(&Action::Send(2, Frame::Credit { log: log(1), bytes: 5 })), "{paid:?}");
+}
