@@ -30,6 +30,7 @@ mod geo_oracle;
 mod hostile;
 mod kills;
 mod log_oracles;
+mod model;
 mod nodes;
 mod notes;
 mod operator;
