@@ -27,9 +27,9 @@ fn run(setting: Setting) -> Found {
 
 /// What must be so whoever lies and whatever is lost.
 fn holds(found: &Found) {
-    for wrong in [&found.two_writers, &found.diverged, &found.no_way_forward].into_iter().flatten()
-    {
-        panic!("{wrong}");
+    let wrong = found.two_writers.as_ref().or(found.diverged.as_ref());
+    if let Some(trace) = wrong.or(found.no_way_forward.as_ref()) {
+        panic!("{trace}");
     }
     assert!(found.handed_over > 0, "nothing happened: {found:?}");
 }
