@@ -1,7 +1,7 @@
 //! What a node has made of the entries it has applied: by the real fold, or by the rule it
 //! replaced, in which whatever arrives first is judged by the state at that moment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use liandong::domain::{
     self, AuthorityLevel, Case, CaseFacts, CaseMove, CaseState, CaseStep, DataLevel, Date, Event,
@@ -48,6 +48,8 @@ fn position((log_of, index): Place) -> Position {
     Position { log: log(log_of), index: u64::try_from(index).unwrap() }
 }
 
+/// An entry by its log and its number.
+pub type Written = (u8, u16);
 /// Log and index.
 pub type Place = (usize, usize);
 /// Entries applied of each log.
@@ -142,10 +144,10 @@ pub struct Entries {
     known: HashMap<Entry, u16>,
     moves: Vec<CaseMove>,
     /// Rows and view after a set (or order, by the rule of arrival) of entries.
-    folded: HashMap<Vec<(u8, u16)>, (MemRows, View)>,
+    folded: HashMap<Vec<Written>, (MemRows, View)>,
     /// Ways in which the real fold was reached from another order, and was the same.
     pub confluences: u64,
-    steps: std::collections::HashSet<(Vec<(u8, u16)>, (u8, u16))>,
+    steps: HashSet<(Vec<Written>, Written)>,
 }
 
 impl Entries {
@@ -179,7 +181,7 @@ impl Entries {
     }
 
     /// The view after entries in an order of application: (log, entry) each.
-    pub fn view(&mut self, rule: Rule, order: &[(u8, u16)]) -> View {
+    pub fn view(&mut self, rule: Rule, order: &[Written]) -> View {
         match rule {
             Rule::Arrival => self.by_arrival(order),
             Rule::Prev => match self.folded.get(&sorted(order)) {
@@ -194,10 +196,10 @@ impl Entries {
     }
 
     /// A set of entries in an order in which they can be applied.
-    fn causal(&self, set: &[(u8, u16)]) -> Vec<(u8, u16)> {
+    fn causal(&self, set: &[Written]) -> Vec<Written> {
         let (mut left, mut held, mut order) = (sorted(set), [0; LOGS], Vec::new());
         while !left.is_empty() {
-            let ready = |(log, id): &(u8, u16)| {
+            let ready = |(log, id): &Written| {
                 let after = self.get(*id).after;
                 (0..LOGS).all(|other| other == usize::from(*log) || after[other] <= held[other])
             };
@@ -211,7 +213,7 @@ impl Entries {
     }
 
     /// Applies one more entry by the real fold. Whatever order led to the same set gives the same.
-    pub fn apply(&mut self, before: &[(u8, u16)], next: (u8, u16)) -> View {
+    pub fn apply(&mut self, before: &[Written], next: Written) -> View {
         let mut set = sorted(before);
         if !self.steps.insert((set.clone(), next)) {
             set.push(next);
@@ -262,7 +264,7 @@ impl Entries {
         }
     }
 
-    fn fold(&self, rows: &mut MemRows, before: &[(u8, u16)], (log_of, id): (u8, u16)) {
+    fn fold(&self, rows: &mut MemRows, before: &[Written], (log_of, id): Written) {
         let index = before.iter().filter(|(l, _)| *l == log_of).count();
         let (log_of, entry) = (usize::from(log_of), self.get(id));
         let envelope = self.envelope(log_of, index, entry);
@@ -287,7 +289,7 @@ impl Entries {
         view::apply(rows, &fold, 1 + u64::try_from(before.len()).unwrap());
     }
 
-    fn read(&self, rows: &MemRows, set: &[(u8, u16)]) -> View {
+    fn read(&self, rows: &MemRows, set: &[Written]) -> View {
         let subject = subject_id(position((0, 0)));
         let found = view::case(rows, AGREEMENT, subject).expect("the case is open");
         let places = places(set);
@@ -308,7 +310,7 @@ impl Entries {
         }
     }
 
-    fn by_arrival(&self, order: &[(u8, u16)]) -> View {
+    fn by_arrival(&self, order: &[Written]) -> View {
         let mut case = domain::open(city(0), facts(), on());
         let (mut last, mut misfits) = ((0, 0), Vec::new());
         for (place, (log_of, id)) in places(order).into_iter().zip(order) {
@@ -325,7 +327,7 @@ impl Entries {
 }
 
 /// The order in which a set is a key: log by log.
-pub fn sorted(order: &[(u8, u16)]) -> Vec<(u8, u16)> {
+pub fn sorted(order: &[Written]) -> Vec<Written> {
     let mut set = order.to_vec();
     // Stable, so that each log keeps its own order.
     set.sort_by_key(|(log, _)| *log);
@@ -333,7 +335,7 @@ pub fn sorted(order: &[(u8, u16)]) -> Vec<(u8, u16)> {
 }
 
 /// The place of each entry of an order.
-fn places(order: &[(u8, u16)]) -> Vec<Place> {
+fn places(order: &[Written]) -> Vec<Place> {
     let mut sizes = [0; LOGS];
     order
         .iter()

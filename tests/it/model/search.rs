@@ -5,7 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use liandong::domain::CaseMove;
 
-use super::folds::{Entries, Entry, LOGS, Place, Rule, SECOND, Sizes, View, author, sorted};
+use super::folds::{
+    Entries, Entry, LOGS, Place, Rule, SECOND, Sizes, View, Written, author, sorted,
+};
 
 /// What may happen, and which rules hold.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +27,7 @@ pub struct Setting {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct State {
     logs: [Vec<u16>; LOGS],
-    orders: [Vec<(u8, u16)>; 3],
+    orders: [Vec<Written>; 3],
     restored: bool,
 }
 
@@ -68,7 +70,7 @@ pub fn explore(setting: Setting) -> Found {
     search.found
 }
 
-fn sizes(order: &[(u8, u16)]) -> Sizes {
+fn sizes(order: &[Written]) -> Sizes {
     let mut sizes = [0; LOGS];
     order.iter().for_each(|(log, _)| sizes[usize::from(*log)] += 1);
     sizes
@@ -93,7 +95,7 @@ impl Search {
         let opening = Entry { mv: None, prev: None, after: [0; LOGS], pinned: 0 };
         let started = Entry { mv: Some(0), prev: Some((0, 0)), ..opening.clone() };
         let log = vec![self.entries.id(opening), self.entries.id(started)];
-        let order: Vec<(u8, u16)> = log.iter().map(|id| (0, *id)).collect();
+        let order: Vec<Written> = log.iter().map(|id| (0, *id)).collect();
         let first = State {
             logs: [log, Vec::new(), Vec::new(), Vec::new()],
             orders: [order.clone(), order.clone(), order],
