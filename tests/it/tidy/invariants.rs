@@ -1,4 +1,5 @@
-//! Invariants name their tests: every test that a module header or `ARCHITECTURE.md` names exists.
+//! Invariants name their tests: every test that a module header, `ARCHITECTURE.md` or a document of
+//! faults names exists, and so does every guard.
 //!
 //! A name is lower-case words joined by underscores in backticks and brackets: (`like_this`). It is
 //! a function, or a test module that holds several.
@@ -7,6 +8,8 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::{assert_none, files_under, relative, root};
+
+const FAULTS: &str = "docs/faults.md";
 
 /// The names in a text, with their lines.
 fn named(text: &str) -> Vec<(usize, String)> {
@@ -49,9 +52,10 @@ fn every_invariant_has_its_test() {
     let known: BTreeSet<String> = texts.iter().flat_map(|(_, text)| defined(text)).collect();
     let mut wrong = Vec::new();
     let mut count = 0;
-    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let named_here = texts.iter().map(|(path, text)| (path.clone(), named(&headers(text))));
-    for (path, names) in named_here.chain([("ARCHITECTURE.md".to_owned(), named(&map))]) {
+    let documents = ["ARCHITECTURE.md", FAULTS, "docs/threat-model.md"]
+        .map(|path| (path.to_owned(), named(&fs::read_to_string(root().join(path)).unwrap())));
+    for (path, names) in named_here.chain(documents) {
         for (line, name) in names.into_iter().filter(|(_, name)| *name != "like_this") {
             count += 1;
             if !known.contains(&name) {
@@ -73,4 +77,58 @@ fn a_planted_name_is_found() {
         defined("    pub async fn a_b() {\nmod c_d;")
             .is_superset(&["a_b".into(), "c_d".into()].into())
     );
+}
+
+/// Rows of the tables of faults: number, guard, tests.
+fn rows(text: &str) -> Vec<(u32, String, String)> {
+    text.lines()
+        .filter_map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+            let number = cells.first()?.parse().ok()?;
+            Some((number, cells.get(3)?.to_string(), cells.get(4)?.to_string()))
+        })
+        .collect()
+}
+
+/// What is wrong with a row.
+fn fault_without_home(guard: &str, tests: &str) -> Option<String> {
+    if guard == "none" {
+        return (!tests.contains("Not yet"))
+            .then(|| "no guard, and not said to be owed".to_owned());
+    }
+    if named(tests).is_empty() && !tests.contains("Not yet") {
+        return Some("no test, and not said to be owed".to_owned());
+    }
+    let Some((path, function)) = guard.trim_matches('`').split_once("::") else {
+        return Some(format!("{guard} is no guard"));
+    };
+    let text = fs::read_to_string(root().join(path)).unwrap_or_default();
+    (!defined(&text).contains(function)).then(|| format!("there is no {path}::{function}"))
+}
+
+#[test]
+fn every_fault_has_its_guard_and_its_test() {
+    let rows = rows(&fs::read_to_string(root().join(FAULTS)).unwrap());
+    let numbers: BTreeSet<u32> = rows.iter().map(|(number, _, _)| *number).collect();
+    assert_eq!(numbers, (1..=40).collect(), "no row is dropped");
+    assert_eq!(rows.len(), 40, "no row stands twice");
+    let wrong = rows.iter().filter_map(|(number, guard, tests)| {
+        fault_without_home(guard, tests).map(|why| format!("{FAULTS}: row {number}: {why}"))
+    });
+    assert_none(&wrong.collect::<Vec<String>>());
+}
+
+#[test]
+fn a_planted_fault_without_guard_or_test_is_found() {
+    let real = "`src/log/batch.rs::accept_batch`";
+    assert_eq!(fault_without_home(real, "(`forged_batches_are_refused_whole`)"), None);
+    assert_eq!(fault_without_home("none", "Not yet"), None);
+    for (guard, tests) in [
+        (real, "later"),
+        ("none", "(`a_b`)"),
+        ("`src/log/batch.rs::no_such`", "(`a_b`)"),
+        ("x", "Not yet"),
+    ] {
+        assert!(fault_without_home(guard, tests).is_some(), "{guard} {tests}");
+    }
 }
