@@ -1,0 +1,181 @@
+//! What a real core takes from members, in the world in memory: manifests, cosignatures, and parts
+//! that are said to be erased.
+
+use bytes::Bytes;
+use liandong::domain::{ErasureReason, Event};
+use liandong::ids::Position;
+use liandong::limits::CITY_LOGS_MAX;
+use liandong::log::checkpoint::{self, SignedCheckpoint};
+use liandong::log::{Audience, Head, PartSlot};
+use liandong::node::core::Output;
+use liandong::sync::{Cosign, Frame, LinkId, RawBatch};
+
+use super::rogue::{About, Author};
+use super::stage::{HERE, Stage, asked, cosigned, frames, opened, opening};
+
+const TEXT: &[u8] = b"a part for all members";
+
+#[test]
+fn a_manifest_is_taken_in_its_own_frame_and_from_members_only() {
+    let mut stage = Stage::laid(41, 3, &[&[0, 1, 2], &[0, 1]]);
+    let (member, stranger) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let (link, outside) = (stage.greet(1, &member), stage.greet(2, &stranger));
+    stage.commit();
+    let next = stage.world.author_of(1, 0, 2, 200);
+    for wrong in [Frame::Card(next.manifest.clone()), Frame::Charter(next.manifest.clone())] {
+        stage.say(link, wrong);
+        assert_eq!(stage.size(next.log), None);
+    }
+    stage.say(link, Frame::Manifest(next.manifest.clone()));
+    assert_eq!(stage.size(next.log), Some(0));
+    // Genuine, and of an agreement that whoever shows it has not signed: nothing is said either.
+    let bilateral = stage.world.author(1, 1);
+    let said = stage.say(outside, Frame::Manifest(bilateral.manifest.clone()));
+    assert!(said.is_empty() && stage.size(bilateral.log).is_none(), "{said:?}");
+    let said = stage.say(link, Frame::Manifest(bilateral.manifest.clone()));
+    assert_eq!(stage.size(bilateral.log), Some(0));
+    assert!(frames(&said, outside).is_empty(), "{said:?}");
+    stage.commit();
+}
+
+#[test]
+fn a_city_has_so_many_logs_and_no_more() {
+    let mut stage = Stage::laid(42, 2, &[&[0, 1]]);
+    let first = stage.world.author(1, 0);
+    let link = stage.greet(1, &first);
+    let mut log = |epoch: usize| stage.world.author_of(1, 0, epoch as u64, 100);
+    let logs: Vec<Author> = (2..CITY_LOGS_MAX + 2).map(&mut log).collect();
+    let (last, taken) = logs.split_last().unwrap();
+    for author in taken {
+        stage.say(link, Frame::Manifest(author.manifest.clone()));
+        assert_eq!(stage.size(author.log), Some(0));
+    }
+    let said = stage.say(link, Frame::Manifest(last.manifest.clone()));
+    assert_eq!(stage.size(last.log), None, "{said:?}");
+    assert!(matches!(frames(&said, link)[..], [Frame::Refuse { .. }]), "{said:?}");
+    // One that is here already may be shown again, also after a start.
+    assert!(stage.say(link, Frame::Manifest(taken[9].manifest.clone())).is_empty());
+    stage.commit();
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert!(taken.iter().all(|author| stage.size(author.log) == Some(0)));
+}
+
+fn cosignature(witness: &Author, head: Head) -> Frame {
+    let line = checkpoint::cosign(head, witness.log, &witness.cosign_key, 77);
+    let line = Bytes::from(line.as_str().to_owned());
+    let Head { log, size, root } = head;
+    Frame::Cosign(Cosign { log, size, root, witness: witness.log, line })
+}
+
+#[test]
+fn a_cosignature_beyond_what_was_announced_is_not_kept() {
+    let mut stage = Stage::laid(43, 3, &[&[0, 1, 2]]);
+    let (witness, mut author) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let (link, origin) = (stage.greet(1, &witness), stage.greet(2, &author));
+    let first = opening(&author);
+    stage.store(origin, &mut author, &first);
+    let held = |stage: &mut Stage, log| -> Vec<u64> {
+        let shown = stage.shown(log).cosignatures.into_iter();
+        let city = stage.world.cities[1].code;
+        shown.filter(|c| c.city == city).map(|c| c.size).collect()
+    };
+    let next = author.head_after(&[author.introduction(0)]);
+    stage.say(link, cosignature(&witness, next));
+    assert_eq!(held(&mut stage, author.log), [0; 0], "its city has shown one entry, not two");
+    let now = author.head_after(&[]);
+    stage.say(link, cosignature(&witness, now));
+    assert_eq!(held(&mut stage, author.log), [1]);
+    let announced = SignedCheckpoint::sign(next, &author.key).note().clone();
+    stage.say(origin, Frame::Announce { log: author.log, checkpoint: announced });
+    stage.say(link, cosignature(&witness, next));
+    assert_eq!(held(&mut stage, author.log), [2]);
+    // Of a log written here nobody can hold more than is on disk.
+    let agreement = stage.world.agreements[0].0;
+    stage.world.open_case(HERE, agreement, "one", "示例案件");
+    stage.commit();
+    let own = stage.world.own_log(HERE, 0);
+    stage.say(link, cosignature(&witness, Head { size: own.size + 1, ..own }));
+    assert_eq!(held(&mut stage, own.log), [0; 0]);
+    stage.say(link, cosignature(&witness, own));
+    assert_eq!(held(&mut stage, own.log), [own.size]);
+}
+
+/// A batch with one part, which a relay says was erased by a later entry.
+fn said_to_be_erased(author: &Author, audience: Audience) -> (RawBatch, Position) {
+    let parts = [(audience, Bytes::from_static(TEXT))];
+    let entry = author.entry_for(0, &opened(), About::case(None), &parts);
+    let mut batch = author.batch(vec![entry]);
+    let (log, index) = (author.log, author.frontier.size());
+    let by = Position { log, index: index + 1 };
+    batch.entries[0].parts[0] = PartSlot::ErasedBy(by);
+    (batch, Position { log, index })
+}
+
+/// A member whose first entry has a part that is owed, and its link.
+fn owing(seed: u64) -> (Stage, Author, LinkId, Position) {
+    let mut stage = Stage::laid(seed, 3, &[&[0, 1, 2]]);
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    let (batch, at) = said_to_be_erased(&author, Audience::AllMembers);
+    let outputs = stage.store(link, &mut author, &batch);
+    assert_eq!(cosigned(&outputs, link, author.log), [0; 0], "a part is owed");
+    assert_eq!(asked(&outputs, link), [(at, 0)], "asked for at once: the entry may never come");
+    (stage, author, link, at)
+}
+
+fn late(at: Position) -> Frame {
+    Frame::LateParts { entry: at, parts: vec![(0, Bytes::from_static(TEXT))] }
+}
+
+#[test]
+fn only_what_is_on_disk_is_cosigned() {
+    let (mut stage, author, link, at) = owing(44);
+    assert_eq!(stage.say(link, late(at)).len(), 0);
+    // It came, and is not synced yet.
+    assert_eq!(cosigned(&stage.tick(250), link, author.log), [0; 0]);
+    stage.commit();
+    assert_eq!(cosigned(&stage.tick(250), link, author.log), [1]);
+    // And after a start: the cosignature was for good.
+    stage.commit();
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert_eq!(stage.shown(author.log).cosignatures.len(), 1);
+}
+
+fn erasing(author: &Author, entry: Position) -> RawBatch {
+    let id = Some(liandong::log::subject_id(Position { log: author.log, index: 0 }));
+    let event = Event::PartErased { entry, part: 0, reason: ErasureReason::Law };
+    author.batch(vec![author.entry(0, &event, About::case(id), &[])])
+}
+
+#[test]
+fn a_part_is_owed_until_the_entry_that_erases_it_is_here() {
+    // The entry that was named comes and erases it: nothing is owed, nobody is asked any more.
+    let (mut stage, mut author, link, at) = owing(45);
+    let batch = erasing(&author, at);
+    let outputs = stage.store(link, &mut author, &batch);
+    assert_eq!(asked(&outputs, link), []);
+    let said = [outputs, stage.tick(5_000)].into_iter().flatten().collect::<Vec<Output>>();
+    assert_eq!((asked(&said, link), cosigned(&said, link, author.log)), (vec![], vec![2]));
+
+    // The entry that was named erases another part: this one is still to be fetched.
+    let (mut stage, mut author, link, at) = owing(46);
+    let other = Position { index: at.index + 9, ..at };
+    let batch = erasing(&author, other);
+    let outputs = stage.store(link, &mut author, &batch);
+    assert_eq!(cosigned(&outputs, link, author.log), [0; 0]);
+    let outputs = stage.tick(5_000);
+    assert_eq!(
+        (asked(&outputs, link), cosigned(&outputs, link, author.log)),
+        (vec![(at, 0)], vec![])
+    );
+    // Over a start as well; then it comes.
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    let link = stage.greet(1, &author);
+    assert_eq!(cosigned(&stage.tick(250), link, author.log), [0; 0]);
+    stage.say(link, late(at));
+    stage.commit();
+    assert_eq!(cosigned(&stage.tick(250), link, author.log), [2]);
+}
