@@ -1,8 +1,10 @@
 //! What a real core takes from members, in the world in memory: manifests, cosignatures, and parts
 //! that are said to be erased.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use liandong::domain::{ErasureReason, Event};
+use liandong::domain::{CaseContribution, ErasureReason, Event};
 use liandong::ids::Position;
 use liandong::limits::CITY_LOGS_MAX;
 use liandong::log::checkpoint::{self, SignedCheckpoint};
@@ -178,4 +180,95 @@ fn a_part_is_owed_until_the_entry_that_erases_it_is_here() {
     stage.say(link, late(at));
     stage.commit();
     assert_eq!(cosigned(&stage.tick(250), link, author.log), [2]);
+}
+
+/// The same batch as an honest source would give it, and what a lying relay makes of it.
+fn narrow(stage: &Stage, author: &Author, to: usize) -> (RawBatch, Position) {
+    said_to_be_erased(author, Audience::Cities(vec![stage.world.cities[to].code]))
+}
+
+#[test]
+fn a_narrow_part_that_a_relay_calls_erased_still_comes_from_an_honest_city() {
+    let mut stage = Stage::laid(47, 3, &[&[0, 1, 2]]);
+    let (mut author, relay) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let liar = stage.greet(2, &relay);
+    stage.say(liar, Frame::Manifest(author.manifest.clone()));
+    // One part is for this city, one for the relay itself.
+    for (index, to) in [(0, HERE), (1, 2)] {
+        let (batch, at) = narrow(&stage, &author, to);
+        let outputs = stage.store(liar, &mut author, &batch);
+        assert_eq!(at.index, index);
+        // What is for all members lies here: that is what a cosignature says.
+        assert_eq!(cosigned(&outputs, liar, author.log), [index + 1]);
+    }
+    let log = author.log;
+    let at = |index| Position { log, index };
+    let link = stage.greet(1, &author);
+    let outputs = stage.tick(5_000);
+    assert_eq!(asked(&outputs, link), [(at(0), 0)], "only what this city may hold");
+    stage.say(link, late(at(0)));
+    stage.commit();
+    let read = |stage: &Stage, index| {
+        let entry = stage.world.reader(HERE).entry(at(index)).unwrap().entry;
+        entry.parts[0].clone()
+    };
+    assert_eq!(read(&stage, 0), PartSlot::Bytes(Bytes::from_static(TEXT)));
+    assert_eq!(asked(&stage.tick(60), link), []);
+    // Later its author lets this city have the other one as well.
+    let here = stage.world.cities[HERE].code;
+    let granted = CaseContribution::PartGranted { entry: at(1), part: 0, to: here };
+    let subject = Some(liandong::log::subject_id(at(1)));
+    let about = About::case(subject);
+    let batch = author.batch(vec![author.entry(0, &Event::Contribution(granted), about, &[])]);
+    let outputs = stage.store(link, &mut author, &batch);
+    assert_eq!(asked(&outputs, link), [(at(1), 0)]);
+    stage.say(link, late(at(1)));
+    stage.commit();
+    assert_eq!(read(&stage, 1), PartSlot::Bytes(Bytes::from_static(TEXT)));
+    let lived = stage.view_rows();
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert_eq!(
+        (stage.view_rows(), read(&stage, 1)),
+        (lived, PartSlot::Bytes(Bytes::from_static(TEXT)))
+    );
+    let link = stage.greet(1, &author);
+    assert_eq!(asked(&stage.tick(250), link), []);
+}
+
+#[test]
+fn every_missing_part_has_its_turn_however_many_one_member_withholds() {
+    let mut stage = Stage::laid(48, 3, &[&[0, 1, 2]]);
+    let mut authors: Vec<(usize, Author)> = [1, 2].map(|i| (i, stage.world.author(i, 0))).into();
+    authors.sort_by_key(|(_, author)| author.log);
+    let links: Vec<_> = authors.iter().map(|(i, author)| stage.greet(*i, author)).collect();
+    // The log that comes first by its id has more missing parts than are looked at in one go.
+    let audience = Audience::Cities(vec![stage.world.cities[HERE].code]);
+    let parts = vec![(audience, Bytes::from_static(TEXT)); 8];
+    for (nth, entries) in [(0, 150), (1, 1)] {
+        let author = &mut authors[nth].1;
+        let entry = |ahead| author.entry_for(ahead, &opened(), About::case(None), &parts);
+        let mut batch = author.batch((0..entries).map(entry).collect());
+        let slots = batch.entries.iter_mut().flat_map(|entry| entry.parts.iter_mut());
+        slots.for_each(|slot| *slot = PartSlot::Withheld);
+        stage.store(links[nth], author, &batch);
+    }
+    let (mut of_flood, mut of_other) = (BTreeMap::new(), BTreeMap::new());
+    let mut count = |outputs: &[Output], most: usize| {
+        let mut now = 0;
+        for (link, times) in [(links[0], &mut of_flood), (links[1], &mut of_other)] {
+            for part in asked(outputs, link) {
+                *times.entry(part).or_insert(0) += 1;
+                now += 1;
+            }
+        }
+        assert!(now <= most, "{now} parts asked for in one go");
+    };
+    for _ in 0..40 {
+        count(&stage.tick(250), 64);
+    }
+    assert_eq!((of_flood.len(), of_other.len()), (1_200, 8));
+    // With growing pauses, as ever: 10 s have gone by.
+    let most = of_flood.values().chain(of_other.values()).max();
+    assert!(most <= Some(&4), "{most:?}");
 }
