@@ -89,6 +89,9 @@ pub const HELLO_LOGS_MAX: usize = 512;
 pub const HELLO_COSIGNATURES_MAX: usize = 64;
 /// Cards in a greeting: every member of every shared agreement.
 pub const HELLO_CARDS_MAX: usize = 256;
+/// Notes, checkpoints and ids in a greeting; what does not fit follows in frames of its own. Far
+/// more than five cities need, and far below a message.
+pub const HELLO_BYTES_MAX: usize = 256 * 1024;
 /// Words of a refusal, for the operator's log.
 pub const REFUSE_DETAIL_BYTES_MAX: usize = 1024;
 /// Facts of a refusal between nodes; no reason of the table has more than five.
@@ -145,5 +148,7 @@ pub const WATCH_HEARTBEAT_MS_MAX: u64 = 20_000;
 pub const AUDIT_QUEUE_MAX: usize = 16 * 1024;
 /// Days audit files are kept: six months by 网络安全法 art. 23, and a little more.
 pub const AUDIT_DAYS: u32 = 200;
+/// Further than this from the members' median, a clock is wrong and not just late, in milliseconds.
+pub const CLOCK_SUSPECT_MS: u64 = 300_000;
 /// Logs of one city in one agreement: an epoch a year for decades, and no flood of manifests.
 pub const CITY_LOGS_MAX: usize = 64;

@@ -47,6 +47,7 @@ mod tidy;
 mod tls;
 mod two_cities;
 mod world;
+mod world_clocks;
 mod world_damage;
 mod world_five;
 mod world_frames;

@@ -95,6 +95,8 @@ pub struct City {
     guard: Option<Guard>,
     /// Below this much free disk, writes are refused; bytes.
     pub disk_low_bytes: u64,
+    /// How far its wall clock is ahead of the others'; milliseconds.
+    pub clock_ahead_ms: i64,
 }
 
 impl City {
@@ -164,6 +166,7 @@ impl World {
                 starts: 0,
                 guard: None,
                 disk_low_bytes: 0,
+                clock_ahead_ms: 0,
             })
             .collect();
         let mut all_notes = vec![Vec::new(); n];
@@ -220,9 +223,15 @@ impl World {
         Now { mono_ms: self.now_ms, wall_ms: START_MS + self.now_ms as i64 }
     }
 
+    /// The clocks of one city.
+    fn now_at(&self, i: usize) -> Now {
+        let now = self.now();
+        Now { wall_ms: now.wall_ms + self.cities[i].clock_ahead_ms, ..now }
+    }
+
     /// Starts a city's node on whatever its disk holds.
     pub fn start(&mut self, i: usize) {
-        let now = self.now();
+        let now = self.now_at(i);
         let mut rng = Rng::new(self.rng.next());
         let entry = &mut self.cities[i];
         entry.starts += 1;
@@ -406,7 +415,7 @@ impl World {
     }
 
     pub fn input(&mut self, i: usize, input: Input) {
-        let now = self.now();
+        let now = self.now_at(i);
         let Some(core) = self.cities[i].core.as_mut() else { return };
         let outputs = core.on(now, input);
         self.perform(i, outputs);
@@ -414,7 +423,7 @@ impl World {
 
     /// What the core of a city answers to an input, not performed.
     pub fn ask(&mut self, i: usize, input: Input) -> Vec<Output> {
-        let now = self.now();
+        let now = self.now_at(i);
         self.cities[i].core.as_mut().unwrap().on(now, input)
     }
 

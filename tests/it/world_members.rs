@@ -1,16 +1,19 @@
 //! What a real core takes from members, in the world in memory: manifests, cosignatures, and parts
 //! that are said to be erased.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use liandong::domain::{CaseContribution, ErasureReason, Event};
-use liandong::ids::Position;
-use liandong::limits::CITY_LOGS_MAX;
+use liandong::ids::{LogId, Position};
+use liandong::limits::{CITY_LOGS_MAX, HELLO_BYTES_MAX, PEER_MESSAGE_BYTES_MAX};
 use liandong::log::checkpoint::{self, SignedCheckpoint};
-use liandong::log::{Audience, Head, PartSlot};
-use liandong::node::core::Output;
+use liandong::log::manifest::SignedManifest;
+use liandong::log::{Audience, ForkProof, Head, PartSlot};
+use liandong::node::core::{Input, Output};
 use liandong::sync::{Cosign, Frame, LinkId, RawBatch};
+use liandong::wire::peer::frame_to_pb;
+use prost::Message;
 
 use super::rogue::{About, Author};
 use super::stage::{HERE, Stage, asked, cosigned, frames, opened, opening};
@@ -271,4 +274,120 @@ fn every_missing_part_has_its_turn_however_many_one_member_withholds() {
     // With growing pauses, as ever: 10 s have gone by.
     let most = of_flood.values().chain(of_other.values()).max();
     assert!(most <= Some(&4), "{most:?}");
+}
+
+#[test]
+fn a_greeting_fits_and_the_rest_follows() {
+    // Six agreements, in each of which the other city has begun as many logs as it may.
+    let agreements = vec![[0, 1].as_slice(); 6];
+    let mut stage = Stage::laid(49, 2, &agreements);
+    let mut written = BTreeSet::new();
+    let link = stage.link(1);
+    let first = stage.world.author(1, 0);
+    stage.say(link, Frame::Hello(first.hello()));
+    for k in 0..6 {
+        for epoch in 2..=CITY_LOGS_MAX as u64 {
+            let log = stage.world.author_of(1, k, epoch, k as u8);
+            stage.say(link, Frame::Manifest(log.manifest.clone()));
+            written.insert(log.log);
+        }
+    }
+    let own: Vec<LogId> = (0..6).map(|k| stage.world.cities[HERE].log(k)).collect();
+    stage.commit();
+    // Somebody who knows nothing of all that: it comes in a greeting of bounded size, and behind it.
+    let down = Input::LinkDown { link, reason: "gone".to_owned() };
+    stage.world.ask(HERE, down);
+    let mut outputs = stage.world.ask(
+        HERE,
+        Input::LinkUp {
+            link: 7,
+            city: stage.world.cities[1].code,
+            by_us: true,
+            address: String::new(),
+        },
+    );
+    let mut hello = first.hello();
+    (hello.agreements[0].manifests, hello.agreements[0].logs) = (Vec::new(), Vec::new());
+    outputs.extend(stage.say(7, Frame::Hello(hello)));
+    let (mut shown, mut cards, mut followed) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for frame in frames(&outputs, 7) {
+        assert!(frame_to_pb(frame).encoded_len() <= PEER_MESSAGE_BYTES_MAX);
+        match frame {
+            Frame::Hello(hello) => {
+                assert!(frame_to_pb(frame).encoded_len() < HELLO_BYTES_MAX);
+                assert_eq!(hello.agreements.len(), 6);
+                // All of the other side's own logs are named: what is not would count as not held.
+                let states: BTreeSet<LogId> =
+                    hello.agreements.iter().flat_map(|a| a.logs.iter().map(|l| l.log)).collect();
+                assert!(states.is_superset(&written));
+                let notes = hello.agreements.iter().flat_map(|a| a.manifests.iter());
+                shown.extend(notes.map(|note| SignedManifest::peek(note).unwrap().log_id()));
+                cards.extend(hello.cards.iter().cloned());
+            }
+            Frame::Manifest(note) => {
+                followed += 1;
+                shown.insert(SignedManifest::peek(note).unwrap().log_id());
+            }
+            Frame::Card(note) => {
+                cards.insert(note.clone());
+            }
+            _ => {}
+        }
+    }
+    assert!(shown.is_superset(&written) && own.iter().all(|log| shown.contains(log)));
+    assert!(followed > 100, "{followed} manifests did not fit into the greeting");
+    assert_eq!(cards.len(), 2, "cards as well");
+}
+
+/// A note with lines below it that nobody asked for.
+fn padded(note: &Bytes) -> Bytes {
+    let mut padded = note.to_vec();
+    for n in 0..7 {
+        let line = format!("— somebody/{n} {}\n", "AAAA".repeat(2_000));
+        padded.extend_from_slice(line.as_bytes());
+    }
+    padded.into()
+}
+
+#[test]
+fn nobody_can_make_notes_grow() {
+    let mut stage = Stage::laid(50, 3, &[&[0, 1, 2]]);
+    let (mut author, third) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let other = stage.greet(2, &third);
+    let link = stage.link(1);
+    let mut hello = author.hello();
+    hello.agreements[0].manifests = vec![padded(&author.manifest)];
+    let passed_on = stage.say(link, Frame::Hello(hello));
+    let manifest = Frame::Manifest(author.manifest.clone());
+    assert!(frames(&passed_on, other).contains(&&manifest), "{passed_on:?}");
+    let card = stage.world.card(1, 2, &["elsewhere"]);
+    let passed_on = stage.say(link, Frame::Card(padded(&card)));
+    assert!(frames(&passed_on, other).contains(&&Frame::Card(card)), "{passed_on:?}");
+    let genuine = opening(&author);
+    let batch = RawBatch { checkpoint: padded(&genuine.checkpoint), ..genuine.clone() };
+    stage.store(link, &mut author, &batch);
+    let shown = stage.shown(author.log);
+    assert_eq!((shown.manifest, shown.checkpoint), (author.manifest.clone(), genuine.checkpoint));
+    // A proof that the log was forked is kept for ever, and not with what was put below it.
+    let signed = |root| {
+        let head = Head { root: liandong::ids::Hash::new([root; 32]), ..author.head_after(&[]) };
+        SignedCheckpoint::sign(head, &author.key)
+    };
+    let proof = ForkProof::of(&signed(1), &signed(2)).unwrap();
+    let ForkProof { lower, higher } = &proof;
+    let fat = ForkProof { lower: padded(lower), higher: padded(higher) };
+    stage.say(other, Frame::Fork(fat.encode(author.log)));
+    assert_eq!(stage.shown(author.log).fork, Some(proof.clone()));
+    stage.commit();
+    let journal: usize = stage
+        .world
+        .disk(HERE)
+        .contents()
+        .iter()
+        .map(|(_, bytes)| bytes.windows(8).filter(|w| *w == b"AAAAAAAA").count())
+        .sum();
+    assert_eq!(journal, 0, "not in the journal either");
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert_eq!(stage.shown(author.log).fork, Some(proof));
 }

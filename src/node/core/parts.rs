@@ -238,9 +238,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let reader = self.journal.reader();
         let Ok(entry) = load::entry_at(&self.group_rows(), &reader, by) else { return false };
-        let parsed = wire::entry::parse_header(&entry.header);
-        let erases = |e: &Event| matches!(e, Event::PartErased { entry, part: p, .. } if *entry == at && *p == part);
-        parsed.is_ok_and(|parsed| erases(&parsed.event)) && self.same_city(by.log, at.log)
+        let Ok(parsed) = wire::entry::parse_header(&entry.header) else { return false };
+        let Event::PartErased { entry, part: erased, .. } = parsed.event else { return false };
+        (entry, erased) == (at, part) && self.same_city(by.log, at.log)
     }
 
     fn same_city(&self, one: LogId, other: LogId) -> bool {
