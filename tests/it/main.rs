@@ -29,6 +29,7 @@ mod formats;
 mod geo_oracle;
 mod hostile;
 mod kills;
+mod knocks;
 mod log_oracles;
 mod nodes;
 mod notes;

@@ -278,21 +278,21 @@ fn every_missing_part_has_its_turn_however_many_one_member_withholds() {
 
 #[test]
 fn a_greeting_fits_and_the_rest_follows() {
-    // Six agreements, in each of which the other city has begun as many logs as it may.
-    let agreements = vec![[0, 1].as_slice(); 6];
+    // Eight agreements, in each of which the other city has begun as many logs as it may.
+    let agreements = vec![[0, 1].as_slice(); 8];
     let mut stage = Stage::laid(49, 2, &agreements);
     let mut written = BTreeSet::new();
     let link = stage.link(1);
     let first = stage.world.author(1, 0);
     stage.say(link, Frame::Hello(first.hello()));
-    for k in 0..6 {
+    for k in 0..8 {
         for epoch in 2..=CITY_LOGS_MAX as u64 {
             let log = stage.world.author_of(1, k, epoch, k as u8);
             stage.say(link, Frame::Manifest(log.manifest.clone()));
             written.insert(log.log);
         }
     }
-    let own: Vec<LogId> = (0..6).map(|k| stage.world.cities[HERE].log(k)).collect();
+    let own: Vec<LogId> = (0..8).map(|k| stage.world.cities[HERE].log(k)).collect();
     stage.commit();
     // Somebody who knows nothing of all that: it comes in a greeting of bounded size, and behind it.
     let down = Input::LinkDown { link, reason: "gone".to_owned() };
@@ -309,23 +309,23 @@ fn a_greeting_fits_and_the_rest_follows() {
     let mut hello = first.hello();
     (hello.agreements[0].manifests, hello.agreements[0].logs) = (Vec::new(), Vec::new());
     outputs.extend(stage.say(7, Frame::Hello(hello)));
-    let (mut shown, mut cards, mut followed) = (BTreeSet::new(), BTreeSet::new(), 0);
+    let (mut shown, mut cards, mut greeted) = (BTreeSet::new(), BTreeSet::new(), 0);
     for frame in frames(&outputs, 7) {
         assert!(frame_to_pb(frame).encoded_len() <= PEER_MESSAGE_BYTES_MAX);
         match frame {
             Frame::Hello(hello) => {
                 assert!(frame_to_pb(frame).encoded_len() < HELLO_BYTES_MAX);
-                assert_eq!(hello.agreements.len(), 6);
+                assert_eq!(hello.agreements.len(), 8);
                 // All of the other side's own logs are named: what is not would count as not held.
                 let states: BTreeSet<LogId> =
                     hello.agreements.iter().flat_map(|a| a.logs.iter().map(|l| l.log)).collect();
                 assert!(states.is_superset(&written));
                 let notes = hello.agreements.iter().flat_map(|a| a.manifests.iter());
                 shown.extend(notes.map(|note| SignedManifest::peek(note).unwrap().log_id()));
+                greeted = shown.len();
                 cards.extend(hello.cards.iter().cloned());
             }
             Frame::Manifest(note) => {
-                followed += 1;
                 shown.insert(SignedManifest::peek(note).unwrap().log_id());
             }
             Frame::Card(note) => {
@@ -335,7 +335,7 @@ fn a_greeting_fits_and_the_rest_follows() {
         }
     }
     assert!(shown.is_superset(&written) && own.iter().all(|log| shown.contains(log)));
-    assert!(followed > 100, "{followed} manifests did not fit into the greeting");
+    assert!(greeted > 50 && greeted < written.len(), "{greeted} manifests in the greeting");
     assert_eq!(cards.len(), 2, "cards as well");
 }
 
