@@ -3,6 +3,7 @@
 //! A thousand knocks in `cargo test`; `LIANDONG_KNOCKS=10000` (`.ci/steps/knocks.sh`) asks for more.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use super::certs::{Ca, Leaf, Pair, knock};
 use super::hostile::resident_mib;
 use super::kills::quick_plan;
 use super::nodes::{Nodes, opening, until};
+use super::storm::Storm;
 
 const HERE: u32 = 371_500;
 const THERE: u32 = 130_400;
@@ -119,7 +121,11 @@ async fn thousands_of_strangers_cost_nothing_that_lasts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_renewed_under_load_and_no_call_fails() {
-    let nodes = Arc::new(Nodes::start_all(&quick_plan()));
+    let mut nodes = Nodes::lay_out(&quick_plan());
+    // It says what it has taken on the level of information.
+    nodes.start_with(HERE, &[("RUST_LOG", &PathBuf::from("liandong=info"))]);
+    Storm::new(&nodes, HERE).ready(&nodes).await;
+    let nodes = Arc::new(nodes);
     let agreement = nodes.fleet.agreements[0].name();
     let folder = nodes.fleet.folder(HERE);
     let certs = folder.join("certs");
