@@ -101,9 +101,9 @@ pub fn opening(author: &Author) -> RawBatch {
 pub fn frames(outputs: &[Output], to: LinkId) -> Vec<&Frame> {
     outputs
         .iter()
-        .filter_map(|output| match output {
-            Output::Send(link, frame) if *link == to => Some(frame),
-            _ => None,
+        .filter_map(|output| {
+            let Output::Send(link, frame) = output else { return None };
+            (*link == to).then_some(frame)
         })
         .collect()
 }
@@ -111,9 +111,9 @@ pub fn frames(outputs: &[Output], to: LinkId) -> Vec<&Frame> {
 /// Parts that a link is asked for.
 pub fn asked(outputs: &[Output], of: LinkId) -> Vec<(Position, u32)> {
     let frames = frames(outputs, of).into_iter();
-    let parts = frames.filter_map(|frame| match frame {
-        Frame::FetchParts { entry, parts } => Some(parts.iter().map(|part| (*entry, *part))),
-        _ => None,
+    let parts = frames.filter_map(|frame| {
+        let Frame::FetchParts { entry, parts } = frame else { return None };
+        Some(parts.iter().map(|part| (*entry, *part)))
     });
     parts.flatten().collect()
 }
@@ -121,9 +121,9 @@ pub fn asked(outputs: &[Output], of: LinkId) -> Vec<(Position, u32)> {
 /// Sizes up to which a log is cosigned towards a link.
 pub fn cosigned(outputs: &[Output], to: LinkId, log: LogId) -> Vec<u64> {
     let frames = frames(outputs, to).into_iter();
-    let sizes = frames.filter_map(|frame| match frame {
-        Frame::Cosign(cosign) if cosign.log == log => Some(cosign.size),
-        _ => None,
+    let sizes = frames.filter_map(|frame| {
+        let Frame::Cosign(cosign) = frame else { return None };
+        (cosign.log == log).then_some(cosign.size)
     });
     sizes.collect()
 }

@@ -19,9 +19,9 @@ use super::world::World;
 fn answers(outputs: Vec<Output>) -> Vec<(u64, Result<Written, WriteError>)> {
     outputs
         .into_iter()
-        .filter_map(|output| match output {
-            Output::Written(ticket, result) => Some((ticket, result)),
-            _ => None,
+        .filter_map(|output| {
+            let Output::Written(ticket, result) = output else { return None };
+            Some((ticket, result))
         })
         .collect()
 }
@@ -70,7 +70,7 @@ fn a_repetition_has_its_first_answer_while_nothing_new_may_be_written() {
     world.cities[HERE].disk_low_bytes = 1_000_000;
     world.start(HERE);
     let first = open(&mut world, "one", "示例案件").unwrap();
-    let again = Ok(Written { replayed: true, ..first.clone() });
+    let again = Ok(Written { replayed: true, ..first });
     let other_body = Err(WriteError::IdempotencyMismatch { first: first.position });
     let backup = world.backup(HERE);
     open(&mut world, "two", "示例案件").unwrap();
@@ -182,9 +182,9 @@ fn a_lost_group_is_asked_for_again_and_everybody_hears() {
     stage.world.ask(HERE, Input::Notes(77, notes));
     let outputs = stage.commit();
     let done = |outputs: &[Output]| {
-        outputs.iter().find_map(|output| match output {
-            Output::NotesDone(77, results) => Some(results.clone()),
-            _ => None,
+        outputs.iter().find_map(|output| {
+            let Output::NotesDone(77, results) = output else { return None };
+            Some(results.clone())
         })
     };
     let follows = |outputs: &[Output], link, log| {
@@ -228,9 +228,9 @@ fn notes_that_are_not_kept_are_refused_in_words() {
     let notes = vec![stage.world.card(1, 2, &["elsewhere"]), Bytes::from_static(b"no note")];
     stage.world.ask(HERE, Input::Notes(78, notes));
     let outputs = stage.commit();
-    let done = outputs.iter().find_map(|output| match output {
-        Output::NotesDone(78, results) => Some(results),
-        _ => None,
+    let done = outputs.iter().find_map(|output| {
+        let Output::NotesDone(78, results) = output else { return None };
+        Some(results)
     });
     let results = done.expect("whoever handed in notes hears of them");
     assert!(results.len() == 2 && results.iter().all(Result::is_err), "{results:?}");

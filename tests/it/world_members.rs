@@ -312,26 +312,21 @@ fn a_greeting_fits_and_the_rest_follows() {
     let (mut shown, mut cards, mut greeted) = (BTreeSet::new(), BTreeSet::new(), 0);
     for frame in frames(&outputs, 7) {
         assert!(frame_to_pb(frame).encoded_len() <= PEER_MESSAGE_BYTES_MAX);
-        match frame {
-            Frame::Hello(hello) => {
-                assert!(frame_to_pb(frame).encoded_len() < HELLO_BYTES_MAX);
-                assert_eq!(hello.agreements.len(), 8);
-                // All of the other side's own logs are named: what is not would count as not held.
-                let states: BTreeSet<LogId> =
-                    hello.agreements.iter().flat_map(|a| a.logs.iter().map(|l| l.log)).collect();
-                assert!(states.is_superset(&written));
-                let notes = hello.agreements.iter().flat_map(|a| a.manifests.iter());
-                shown.extend(notes.map(|note| SignedManifest::peek(note).unwrap().log_id()));
-                greeted = shown.len();
-                cards.extend(hello.cards.iter().cloned());
-            }
-            Frame::Manifest(note) => {
-                shown.insert(SignedManifest::peek(note).unwrap().log_id());
-            }
-            Frame::Card(note) => {
-                cards.insert(note.clone());
-            }
-            _ => {}
+        if let Frame::Hello(hello) = frame {
+            assert!(frame_to_pb(frame).encoded_len() < HELLO_BYTES_MAX);
+            assert_eq!(hello.agreements.len(), 8);
+            // All of the other side's own logs are named: what is not would count as not held.
+            let states: BTreeSet<LogId> =
+                hello.agreements.iter().flat_map(|a| a.logs.iter().map(|l| l.log)).collect();
+            assert!(states.is_superset(&written));
+            let notes = hello.agreements.iter().flat_map(|a| a.manifests.iter());
+            shown.extend(notes.map(|note| SignedManifest::peek(note).unwrap().log_id()));
+            greeted = shown.len();
+            cards.extend(hello.cards.iter().cloned());
+        } else if let Frame::Manifest(note) = frame {
+            shown.insert(SignedManifest::peek(note).unwrap().log_id());
+        } else if let Frame::Card(note) = frame {
+            cards.insert(note.clone());
         }
     }
     assert!(shown.is_superset(&written) && own.iter().all(|log| shown.contains(log)));
