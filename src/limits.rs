@@ -89,6 +89,9 @@ pub const HELLO_LOGS_MAX: usize = 512;
 pub const HELLO_COSIGNATURES_MAX: usize = 64;
 /// Cards in a greeting: every member of every shared agreement.
 pub const HELLO_CARDS_MAX: usize = 256;
+/// Notes, checkpoints and ids in a greeting; what does not fit follows in frames of its own. Far
+/// more than five cities need, and far below a message.
+pub const HELLO_BYTES_MAX: usize = 256 * 1024;
 /// Words of a refusal, for the operator's log.
 pub const REFUSE_DETAIL_BYTES_MAX: usize = 1024;
 /// Facts of a refusal between nodes; no reason of the table has more than five.
@@ -115,7 +118,7 @@ pub const REQUEST_ID_BYTES_MAX: usize = 64;
 pub const NOTES_MAX: usize = 64;
 /// Streams of one api connection: a pool of browsers behind one gateway.
 pub const API_STREAMS_MAX: u32 = 64;
-/// Calls of one api connection that run at a time; its other streams wait their turn.
+/// Calls of one api connection at a time; with more it is told to come back.
 pub const CALLS_PER_CONNECTION_MAX: usize = 16;
 /// Calls of the api port that run at a time: more would only queue before the one writer.
 pub const CALLS_RUNNING_MAX: usize = 256;
@@ -143,7 +146,12 @@ pub const WATCH_IDLE_MS_MAX: u64 = 60_000;
 pub const WATCH_HEARTBEAT_MS_MAX: u64 = 20_000;
 /// Audit lines that wait for the disk; more are counted and said to be missing.
 pub const AUDIT_QUEUE_MAX: usize = 16 * 1024;
+/// Calls by somebody who may not call that have lines in the audit, of each second: enough to see
+/// who, and a hundred megabytes a day at the worst.
+pub const AUDIT_REFUSALS_PER_S_MAX: u32 = 5;
 /// Days audit files are kept: six months by 网络安全法 art. 23, and a little more.
 pub const AUDIT_DAYS: u32 = 200;
+/// Further than this from the members' median, a clock is wrong and not just late, in milliseconds.
+pub const CLOCK_SUSPECT_MS: u64 = 300_000;
 /// Logs of one city in one agreement: an epoch a year for decades, and no flood of manifests.
 pub const CITY_LOGS_MAX: usize = 64;

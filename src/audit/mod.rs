@@ -1,9 +1,9 @@
 //! The audit: who did what, when and from where, one line for each deed, chained by hashes.
 //!
-//! Every write and every read of another city's records leaves a line in `audit/<date>.jsonl` of
-//! the data folder. Each line carries the SHA-256 of the line before it, over the end of a day, so
-//! that a line taken out or changed later shows. Lines name identities of certificates and ids of
-//! records, never what people typed.
+//! Every write, every read of another city's records and every call by somebody who may not make it
+//! leaves a line in `audit/<date>.jsonl` of the data folder. Each line carries the SHA-256 of the
+//! line before it, over the end of a day, so that a line taken out or changed later shows. Lines
+//! name identities of certificates and ids of records, never what people typed.
 //!
 //! | field | meaning |
 //! |---|---|
@@ -39,7 +39,7 @@ use std::time::Duration;
 
 pub use chain::{ChainError, check};
 
-use crate::limits::AUDIT_QUEUE_MAX;
+use crate::limits::{AUDIT_QUEUE_MAX, AUDIT_REFUSALS_PER_S_MAX};
 
 /// What happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub struct Audit {
     messages: SyncSender<Message>,
     lost: Arc<AtomicU64>,
     trouble: Arc<Mutex<Option<String>>>,
+    /// The second of the last refusals, and how many have come in it.
+    refused: Arc<Mutex<(i64, u32)>>,
 }
 
 impl Audit {
@@ -96,6 +98,7 @@ impl Audit {
             messages,
             lost: Arc::default(),
             trouble: Arc::new(Mutex::new(found.map(|e| e.to_string()))),
+            refused: Arc::default(),
         };
         let (lost, trouble) = (Arc::clone(&audit.lost), Arc::clone(&audit.trouble));
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
@@ -130,6 +133,24 @@ impl Audit {
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
+        }
+    }
+
+    /// Notes that somebody called who may not. Whoever knocks all day must not fill the disk: of
+    /// each second a few have lines, the others are counted as missing in the next line.
+    pub fn note_refused(&self, deed: Deed) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let second = deed.time_ms.div_euclid(1_000);
+        if refused.0 != second {
+            *refused = (second, 0);
+        }
+        refused.1 = refused.1.saturating_add(1);
+        let counted_only = refused.1 > AUDIT_REFUSALS_PER_S_MAX;
+        drop(refused);
+        if counted_only {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.note(deed);
         }
     }
 

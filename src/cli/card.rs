@@ -214,8 +214,7 @@ fn show(context: &Context, args: &ShowArgs) -> Result<(), Failure> {
         Some(path) => {
             let paper = Paper::read(path, lang)?;
             let member = paper.charter.members.iter().find(|m| m.city == card.city);
-            let right =
-                member.is_some_and(|m| SignedCard::verify(note.clone(), &m.city_key).is_ok());
+            let right = member.is_some_and(|m| SignedCard::verify(&note, &m.city_key).is_ok());
             if !right {
                 return Err(Failure::new(
                     Exit::Refused,

@@ -113,7 +113,7 @@ impl SignedCheckpoint {
     }
 
     /// Reads a note that must be a checkpoint of `log` signed by `key`. Other lines on it, such as
-    /// cosignatures, are kept and not judged.
+    /// cosignatures, are not judged and not kept.
     ///
     /// # Errors
     /// Any [`CheckpointError`] but those of cosignatures and forks.
@@ -125,8 +125,8 @@ impl SignedCheckpoint {
         }
         let key = NoteKey::new(&origin(log), NoteAlg::Ed25519, *key);
         let keys = [key.map_err(CheckpointError::Note)?];
-        note.verify(&keys).map_err(CheckpointError::Note)?;
-        Ok(Self { head, note: bytes.clone() })
+        let verified = note.verify(&keys).map_err(CheckpointError::Note)?;
+        Ok(Self { head, note: note.only(&verified) })
     }
 
     /// Log, size and root.
@@ -135,7 +135,7 @@ impl SignedCheckpoint {
         self.head
     }
 
-    /// The note's bytes as received.
+    /// The note's bytes, with the log key's line only.
     #[must_use]
     pub const fn note(&self) -> &Bytes {
         &self.note
@@ -213,6 +213,16 @@ impl ForkProof {
         let (lower, higher) = rest.split_at_checked(length)?;
         let [lower, higher] = [lower, higher].map(Bytes::copy_from_slice);
         Some((LogId::from_slice(log).ok()?, Self { lower, higher }))
+    }
+
+    /// The same proof with the log key's lines only.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn verified(&self, log: LogId, key: &VerifyingKey) -> Result<Self, CheckpointError> {
+        self.check(log, key)?;
+        let only = |note| SignedCheckpoint::verify(note, log, key).map(|signed| signed.note);
+        Ok(Self { lower: only(&self.lower)?, higher: only(&self.higher)? })
     }
 
     /// Proves anew, from nothing but the log's id and key, that its city signed two histories.
@@ -296,10 +306,10 @@ mod tests {
         let text = String::from_utf8(note.to_vec()).unwrap().replace("\n3\n", "\n4\n");
         let forged = SignedCheckpoint::verify(&text.into(), LOG, &public);
         assert!(matches!(forged, Err(CheckpointError::Note(NoteError::BadSignature { .. }))));
-        // A cosignature on the note is kept.
+        // A cosignature on the note is not kept there: cosignatures travel by themselves.
         let line = cosign(signed.head(), WITNESS, &key(3), 1);
         let both = [note.as_ref(), line.as_str().as_bytes(), b"\n"].concat().into();
-        assert_eq!(SignedCheckpoint::verify(&both, LOG, &public).unwrap().note(), &both);
+        assert_eq!(SignedCheckpoint::verify(&both, LOG, &public).unwrap().note(), note);
     }
 
     #[test]

@@ -291,8 +291,9 @@ impl SignedManifest {
             return Err(ManifestError::WrongCity { expected: city, got: manifest.city });
         }
         let key = NoteKey::new(&city_key_name(city), NoteAlg::Ed25519, *key);
-        note.verify(&[key.map_err(ManifestError::Note)?]).map_err(ManifestError::Note)?;
-        Ok(Self { manifest, note: bytes.clone() })
+        let keys = [key.map_err(ManifestError::Note)?];
+        let verified = note.verify(&keys).map_err(ManifestError::Note)?;
+        Ok(Self { manifest, note: note.only(&verified) })
     }
 
     /// What a note claims to be a manifest of, before its signature is checked.
@@ -309,7 +310,7 @@ impl SignedManifest {
         &self.manifest
     }
 
-    /// The note's bytes as received.
+    /// The note's bytes, with the city's line only.
     #[must_use]
     pub const fn note(&self) -> &Bytes {
         &self.note

@@ -11,9 +11,12 @@
 //! 1. A note that parses renders to the same bytes. (`notes_round_trip`)
 //! 2. Lines of unknown keys change nothing; a wrong line of a known key refuses the note.
 //!    (`only_known_keys_are_judged`)
+//! 3. What is kept of a verified note has lines of known keys only.
+//!    (`a_note_does_not_grow_on_its_way`)
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 
 use super::keys::{SIGNATURE_LEN, SigningKey, VerifyingKey};
 use super::merkle::digest;
@@ -336,6 +339,18 @@ impl Note {
             }
         }
         if verified.is_empty() { Err(NoteError::NotSigned) } else { Ok(verified) }
+    }
+
+    /// The note's bytes with the lines of these keys and no others, each key's once: what is kept
+    /// and passed on, so that nobody can make a note grow on its way.
+    #[must_use]
+    pub fn only(&self, verified: &[Verified<'_>]) -> Bytes {
+        let mut out = format!("{}\n", self.text);
+        for one in verified {
+            out.push_str(&one.line.line);
+            out.push('\n');
+        }
+        out.into()
     }
 }
 

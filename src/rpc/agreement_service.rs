@@ -49,6 +49,11 @@ fn written(status: &AgreementStatus) -> pb::Agreement {
 }
 
 impl AgreementApi {
+    /// What a caller passes first.
+    fn door(&self) -> (&NodeHandle, &Audit) {
+        (&self.node, &self.audit)
+    }
+
     async fn all(&self) -> Vec<AgreementStatus> {
         self.node.status().await.map(|s| s.agreements).unwrap_or_default()
     }
@@ -85,7 +90,7 @@ impl AgreementService for AgreementApi {
         request: Request<pb::ListAgreementsRequest>,
     ) -> Result<Response<pb::ListAgreementsResponse>, Status> {
         let method = "/liandong.v1.AgreementService/ListAgreements";
-        let who = called(&request, method).map_err(|s| *s)?;
+        let who = called(self.door(), &request, method).map_err(|s| *s)?;
         let page = self.page(&who, request.get_ref()).await;
         page.map(Response::new).map_err(|refused| refused.status(who.language))
     }
@@ -94,7 +99,8 @@ impl AgreementService for AgreementApi {
         &self,
         request: Request<pb::GetAgreementRequest>,
     ) -> Result<Response<pb::GetAgreementResponse>, Status> {
-        let who = called(&request, "/liandong.v1.AgreementService/GetAgreement").map_err(|s| *s)?;
+        let who = called(self.door(), &request, "/liandong.v1.AgreementService/GetAgreement")
+            .map_err(|s| *s)?;
         let found = self.one(&request.get_ref().name).await;
         let found = found.map_err(|refused| refused.status(who.language))?;
         Ok(Response::new(pb::GetAgreementResponse { agreement: Some(written(&found)) }))
@@ -105,7 +111,7 @@ impl AgreementService for AgreementApi {
         request: Request<pb::AddAgreementFilesRequest>,
     ) -> Result<Response<pb::AddAgreementFilesResponse>, Status> {
         let method = "/liandong.v1.AgreementService/AddAgreementFiles";
-        let who = called(&request, method).map_err(|s| *s)?;
+        let who = called(self.door(), &request, method).map_err(|s| *s)?;
         let mut deed = audit_line::deed(&self.node, &who, method, "agreements/-");
         let asked = request.into_inner();
         let checked = check_request_id(&asked.request_id).and_then(|()| match asked.notes.len() {
@@ -133,7 +139,7 @@ impl AgreementService for AgreementApi {
         request: Request<pb::VerifyAgreementRequest>,
     ) -> Result<Response<pb::VerifyAgreementResponse>, Status> {
         let method = "/liandong.v1.AgreementService/VerifyAgreement";
-        let who = called(&request, method).map_err(|s| *s)?;
+        let who = called(self.door(), &request, method).map_err(|s| *s)?;
         let found = self.one(&request.get_ref().name).await;
         let found = found.map_err(|refused| refused.status(who.language))?;
         let mut findings = Vec::new();

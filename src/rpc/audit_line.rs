@@ -1,12 +1,14 @@
 //! What of a call goes into the audit.
 //!
-//! Writes always leave a line; reads when they showed another city's records or were refused.
+//! Writes always leave a line; reads when they showed another city's records or were refused; every
+//! call of somebody who may not make it.
 
 use super::caller::Called;
 use super::case_service::CaseApi;
 use crate::audit::{Audit, Deed};
 use crate::ids::CityCode;
 use crate::node::writer::NodeHandle;
+use crate::trust::acceptor::Peer;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
@@ -19,11 +21,16 @@ pub(super) struct AuditLine {
 
 /// What a caller did, as far as it is known before it is done.
 pub(super) fn deed(node: &NodeHandle, who: &Called, method: &'static str, name: &str) -> Deed {
+    deed_of(node, &who.peer, method, name)
+}
+
+/// The same of a connection, whether it may call or not.
+pub(super) fn deed_of(node: &NodeHandle, peer: &Peer, method: &'static str, name: &str) -> Deed {
     Deed {
         time_ms: node.now_ms(),
-        who: who.peer.identity.to_string(),
-        serial: who.peer.identity.serial.clone(),
-        from: who.peer.address.to_string(),
+        who: peer.identity.to_string(),
+        serial: peer.identity.serial.clone(),
+        from: peer.address.to_string(),
         method,
         // Names of ours have 90 characters at the most; what is longer is no name.
         name: name.chars().take(120).collect(),

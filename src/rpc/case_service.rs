@@ -51,14 +51,14 @@ macro_rules! case_service {
 
             async fn get_case(&self, request: Request<pb::GetCaseRequest>)
             -> Result<Response<pb::GetCaseResponse>, Status> {
-                let who = called(&request, method!(GetCase)).map_err(|status| *status)?;
+                let who = called(self.door(), &request, method!(GetCase)).map_err(|s| *s)?;
                 let found = self.get(&who, request.get_ref());
                 found.map(Response::new).map_err(|refused| refused.status(who.language))
             }
 
             async fn list_cases(&self, request: Request<pb::ListCasesRequest>)
             -> Result<Response<pb::ListCasesResponse>, Status> {
-                let who = called(&request, method!(ListCases)).map_err(|status| *status)?;
+                let who = called(self.door(), &request, method!(ListCases)).map_err(|s| *s)?;
                 let language = who.language;
                 let listed = self.list_cases_page(who, request.into_inner()).await;
                 listed.map(Response::new).map_err(|refused| refused.status(language))
@@ -66,7 +66,7 @@ macro_rules! case_service {
 
             async fn get_case_history(&self, request: Request<pb::GetCaseHistoryRequest>)
             -> Result<Response<pb::GetCaseHistoryResponse>, Status> {
-                let who = called(&request, method!(GetCaseHistory)).map_err(|status| *status)?;
+                let who = called(self.door(), &request, method!(GetCaseHistory)).map_err(|s| *s)?;
                 let language = who.language;
                 let history = self.history(who, request.into_inner()).await;
                 history.map(Response::new).map_err(|refused| refused.status(language))
@@ -76,7 +76,7 @@ macro_rules! case_service {
 
             async fn watch_cases(&self, request: Request<pb::WatchCasesRequest>)
             -> Result<Response<Changes>, Status> {
-                let who = called(&request, method!(WatchCases)).map_err(|status| *status)?;
+                let who = called(self.door(), &request, method!(WatchCases)).map_err(|s| *s)?;
                 let language = who.language;
                 let changes = self.watch(who, request.get_ref());
                 changes.map(Response::new).map_err(|refused| refused.status(language))
@@ -167,6 +167,11 @@ case_service! {
 }
 
 impl CaseApi {
+    /// What a caller passes first.
+    pub(super) fn door(&self) -> (&NodeHandle, &Audit) {
+        (&self.node, &self.audit)
+    }
+
     fn get(
         &self,
         who: &Called,

@@ -47,7 +47,7 @@ impl CaseApi {
         method: &'static str,
         command: impl FnOnce(&Self, &T) -> Result<Command, Refused>,
     ) -> Result<Done, Status> {
-        let who = called(&request, method).map_err(|status| *status)?;
+        let who = called(self.door(), &request, method).map_err(|status| *status)?;
         let asked = request.into_inner();
         let mut deed = audit_line::deed(&self.node, &who, method, asked.resource());
         let asked = self.asked(&who, &asked, command);

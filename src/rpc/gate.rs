@@ -1,8 +1,9 @@
 //! The gate before every call of the api port: rate, places, deadline, and our words for the
 //! library's refusals.
 //!
-//! A call first pays from its caller's bucket, then takes a place: so many run at a time on one
-//! connection and in all, a few more wait, the rest are told to come back. Health and status take
+//! A call first pays from its caller's bucket, then takes a place. One connection has so many calls
+//! at a time and is told to come back with more; in all so many run, a few more wait, and the rest
+//! are told to come back. Health and status take
 //! no place, so that a flooded node can still be asked how it is.
 //!
 //! In scope: when a call may run and for how long. Out of scope: who may call what
@@ -10,14 +11,17 @@
 //!
 //! Invariants:
 //! 1. Whatever a place counts is given back when the call ends, however it ends. ([`Place`])
-//! 2. A call that is given up stops waiting, never writing: writes run in tasks of their own.
+//! 2. One connection cannot fill the waiting room.
+//!    (`one_connection_waits_with_no_more_than_its_calls`)
+//! 3. A call that is given up stops waiting, never writing: writes run in tasks of their own.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -50,7 +54,7 @@ const BUSY_FOR: Duration = Duration::from_secs(1);
 /// Bounds of the api port's calls.
 #[derive(Clone, Copy, Debug)]
 pub struct GateLimits {
-    /// Calls of one connection that run at a time.
+    /// Calls of one connection at a time.
     pub per_connection_max: usize,
     /// Calls that run at a time in all.
     pub running_max: usize,
@@ -139,31 +143,25 @@ struct Gate {
     limits: GateLimits,
     running: Arc<Semaphore>,
     waiting: AtomicUsize,
-    connections: Mutex<std::collections::HashMap<SocketAddr, Connection>>,
+    /// Calls of each connection, running or waiting.
+    connections: Mutex<HashMap<SocketAddr, usize>>,
     rates: Mutex<Rates>,
 }
 
-/// Calls of one connection.
-struct Connection {
-    calls: usize,
-    running: Arc<Semaphore>,
-}
-
-/// A place taken by a running call.
+/// A place taken by a call: of its connection, and of the port once it runs.
 struct Place<'a> {
     gate: &'a Gate,
     address: SocketAddr,
-    /// Of the connection, of the port.
-    permits: [Option<OwnedSemaphorePermit>; 2],
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.permits = [None, None];
+        self.permit = None;
         let mut connections = self.gate.lock_connections();
-        if let Some(connection) = connections.get_mut(&self.address) {
-            connection.calls = connection.calls.saturating_sub(1);
-            if connection.calls == 0 {
+        if let Some(calls) = connections.get_mut(&self.address) {
+            *calls = calls.saturating_sub(1);
+            if *calls == 0 {
                 connections.remove(&self.address);
             }
         }
@@ -205,28 +203,26 @@ impl Gate {
     /// Lets a call in, now or after a while.
     async fn admit(&self, peer: &Peer) -> Result<Place<'_>, Refused> {
         self.pay(peer)?;
-        let of_connection = {
-            let mut connections = self.lock_connections();
-            let most = self.limits.per_connection_max;
-            let fresh = || Connection { calls: 0, running: Arc::new(Semaphore::new(most)) };
-            let connection = connections.entry(peer.address).or_insert_with(fresh);
-            connection.calls += 1;
-            Arc::clone(&connection.running)
-        };
-        let mut place = Place { gate: self, address: peer.address, permits: [None, None] };
-        for (permit, semaphore) in
-            place.permits.iter_mut().zip([of_connection, Arc::clone(&self.running)])
-        {
-            *permit = Some(match Arc::clone(&semaphore).try_acquire_owned() {
-                Ok(permit) => permit,
-                Err(_) => self.wait(semaphore).await?,
-            });
-        }
+        let mut place = self.enter(peer.address)?;
+        place.permit = Some(match Arc::clone(&self.running).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => self.wait(Arc::clone(&self.running)).await?,
+        });
         Ok(place)
     }
 
+    /// Counts a call of a connection, if it has not too many.
+    fn enter(&self, address: SocketAddr) -> Result<Place<'_>, Refused> {
+        let mut connections = self.lock_connections();
+        let calls = connections.get(&address).copied().unwrap_or(0);
+        if calls >= self.limits.per_connection_max {
+            return Err(busy());
+        }
+        connections.insert(address, calls + 1);
+        Ok(Place { gate: self, address, permit: None })
+    }
+
     async fn wait(&self, semaphore: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refused> {
-        let busy = || Refused::new("BUSY").retry_after(BUSY_FOR);
         let waiting = Waiting::new(&self.waiting);
         if waiting.others >= self.limits.waiting_max {
             return Err(busy());
@@ -246,11 +242,13 @@ impl Gate {
         paid.map_err(|wait| Refused::new("RATE_LIMITED").with("limit", per_s).retry_after(wait))
     }
 
-    fn lock_connections(
-        &self,
-    ) -> std::sync::MutexGuard<'_, std::collections::HashMap<SocketAddr, Connection>> {
+    fn lock_connections(&self) -> MutexGuard<'_, HashMap<SocketAddr, usize>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn busy() -> Refused {
+    Refused::new("BUSY").retry_after(BUSY_FOR)
 }
 
 /// Counts a call while it waits.
@@ -348,6 +346,22 @@ mod tests {
         drop(held);
         assert!(waits.await.is_ok());
         assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn one_connection_waits_with_no_more_than_its_calls() {
+        let limits = GateLimits { per_connection_max: 2, running_max: 1, ..GateLimits::default() };
+        let GateLayer(gate) = GateLayer::new(limits);
+        let (one, other) = ("10.0.0.1:1".parse().unwrap(), "10.0.0.2:1".parse().unwrap());
+        let (first, second) = (gate.enter(one).unwrap(), gate.enter(one).unwrap());
+        let over = gate.enter(one).map(drop).unwrap_err();
+        assert_eq!(over.reason(), "BUSY");
+        assert!(gate.enter(other).is_ok(), "other connections have places of their own");
+        drop(first);
+        let third = gate.enter(one).unwrap();
+        assert!(gate.enter(one).is_err());
+        drop((second, third));
+        assert!(gate.lock_connections().is_empty(), "nothing is remembered of quiet connections");
     }
 
     fn futures_once<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {

@@ -124,6 +124,11 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
 }
 
 impl NodeApi {
+    /// What a caller passes first.
+    fn door(&self) -> (&NodeHandle, &Audit) {
+        (&self.node, &self.audit)
+    }
+
     async fn go_on_without(
         &self,
         who: &Called,
@@ -189,7 +194,8 @@ impl NodeService for NodeApi {
         &self,
         request: Request<pb::GetStatusRequest>,
     ) -> Result<Response<pb::GetStatusResponse>, Status> {
-        let who = called(&request, "/liandong.v1.NodeService/GetStatus").map_err(|s| *s)?;
+        let who =
+            called(self.door(), &request, "/liandong.v1.NodeService/GetStatus").map_err(|s| *s)?;
         let status = self.status(who.language).await?;
         let status = status_out(&self.node, &self.audit, &status);
         Ok(Response::new(pb::GetStatusResponse { status: Some(status) }))
@@ -199,7 +205,8 @@ impl NodeService for NodeApi {
         &self,
         request: Request<pb::WhoAmIRequest>,
     ) -> Result<Response<pb::WhoAmIResponse>, Status> {
-        let who = called(&request, "/liandong.v1.NodeService/WhoAmI").map_err(|s| *s)?;
+        let who =
+            called(self.door(), &request, "/liandong.v1.NodeService/WhoAmI").map_err(|s| *s)?;
         let identity = &who.peer.identity;
         Ok(Response::new(pb::WhoAmIResponse {
             city: identity.city.as_u32(),
@@ -217,7 +224,8 @@ impl NodeService for NodeApi {
         &self,
         request: Request<pb::ListLogsRequest>,
     ) -> Result<Response<pb::ListLogsResponse>, Status> {
-        let who = called(&request, "/liandong.v1.NodeService/ListLogs").map_err(|s| *s)?;
+        let who =
+            called(self.door(), &request, "/liandong.v1.NodeService/ListLogs").map_err(|s| *s)?;
         let only = parent(&request.get_ref().parent).map_err(|r| r.status(who.language))?;
         if only.is_some_and(|id| self.node.book().get(id).is_none()) {
             return Err(Refused::new("NOT_FOUND").status(who.language));
@@ -232,7 +240,8 @@ impl NodeService for NodeApi {
         &self,
         request: Request<pb::GetFoldHashRequest>,
     ) -> Result<Response<pb::GetFoldHashResponse>, Status> {
-        let who = called(&request, "/liandong.v1.NodeService/GetFoldHash").map_err(|s| *s)?;
+        let who = called(self.door(), &request, "/liandong.v1.NodeService/GetFoldHash")
+            .map_err(|s| *s)?;
         let hashed = match parent(&request.get_ref().agreement) {
             Ok(Some(id)) => self.fold_hash(id).await,
             Ok(None) => Err(Refused::new("NOT_FOUND")),
@@ -246,7 +255,7 @@ impl NodeService for NodeApi {
         request: Request<pb::OverrideRecoveryRequest>,
     ) -> Result<Response<pb::OverrideRecoveryResponse>, Status> {
         let method = "/liandong.v1.NodeService/OverrideRecovery";
-        let who = called(&request, method).map_err(|s| *s)?;
+        let who = called(self.door(), &request, method).map_err(|s| *s)?;
         let mut deed = audit_line::deed(&self.node, &who, method, &request.get_ref().agreement);
         let done = self.go_on_without(&who, request.get_ref(), &mut deed).await;
         deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);

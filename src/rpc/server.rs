@@ -170,7 +170,100 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_server::Health;
+    use tonic_health::server::HealthService;
+
     use super::*;
+    use crate::ids::{CityCode, NodeId};
+    use crate::journal::{Guard, GuardVerdict, Journal, JournalOptions, RealDisk};
+    use crate::log::keys::{SigningKey, VerifyingKey};
+    use crate::node::clock::{SystemClock, SystemEntropy};
+    use crate::node::core::{Core, CoreParts, KeyRing, Settings};
+    use crate::node::guard::GuardKeeper;
+    use crate::node::reader::Reader;
+    use crate::node::writer;
+    use crate::store::{SledStore, WriteBehind};
+    use crate::trust::keys::HmacKey;
+
+    struct NoKeys;
+
+    impl KeyRing for NoKeys {
+        fn find(&self, _: VerifyingKey) -> Option<SigningKey> {
+            None
+        }
+    }
+
+    /// A node of no agreement.
+    fn node(folder: &Path) -> NodeHandle {
+        std::fs::create_dir(folder.join("journal")).unwrap();
+        let disk = RealDisk::open(&folder.join("journal")).unwrap();
+        let (journal, _) = Journal::open(disk, JournalOptions::default()).unwrap();
+        let store = SledStore::open(&folder.join("views")).unwrap().store;
+        let rows = Arc::new(WriteBehind::synchronous(store));
+        let (id, key) = (journal.journal_id(), HmacKey::new([1; 32]));
+        let reader = Reader::new(Arc::clone(&rows), journal.reader(), id, key.clone());
+        let city = CityCode::from_u32(371_500).unwrap();
+        let settings = Settings {
+            city,
+            node: NodeId::new([1; 16]),
+            instance: [1; 16],
+            disk_low_bytes: 0,
+            border_uncertain_metres: 0,
+            api_address: String::new(),
+            peer_address: String::new(),
+        };
+        let parts = CoreParts {
+            settings,
+            journal,
+            rows,
+            entropy: Box::new(SystemEntropy),
+            keyring: Box::new(NoKeys),
+            node_key: key,
+            boundaries: None,
+        };
+        let clock = SystemClock::start();
+        let judge = |_: &[_]| GuardVerdict::Fresh;
+        let core = Core::open(parts, clock.now(), &judge, &mut |_, _| {}).unwrap();
+        let guard = GuardKeeper::new(folder.join("guard"), Guard::begin(None, id));
+        writer::start(core, clock, guard, reader, [1; 32], city).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_node_without_its_writer_is_not_healthy() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = node(folder.path());
+        let (reporter, _) = tonic_health::server::health_reporter();
+        let health = HealthService::from_health_reporter(reporter.clone());
+        let stop = CancellationToken::new();
+        let kept = tokio::spawn(keep_health(reporter, node.clone(), stop.clone()));
+        let becomes = async |service: &str, wanted: ServingStatus| {
+            let begun = std::time::Instant::now();
+            loop {
+                let request = HealthCheckRequest { service: service.to_owned() };
+                let said = health.check(tonic::Request::new(request)).await;
+                if said.is_ok_and(|said| said.into_inner().status == wanted as i32) {
+                    return;
+                }
+                assert!(begun.elapsed() < Duration::from_secs(30), "{service} is not {wanted}");
+                tokio::task::yield_now().await;
+            }
+        };
+        let (cases, nodes) =
+            (CaseServiceServer::<CaseApi>::NAME, NodeServiceServer::<NodeApi>::NAME);
+        becomes(cases, ServingStatus::Serving).await;
+        // The thread ends, as it would by a panic; the process and its ports go on.
+        node.stop().await;
+        becomes(cases, ServingStatus::NotServing).await;
+        becomes("", ServingStatus::NotServing).await;
+        becomes(nodes, ServingStatus::Serving).await;
+        stop.cancel();
+        becomes(nodes, ServingStatus::NotServing).await;
+        kept.await.unwrap();
+    }
 
     #[test]
     fn ages_differ_by_a_tenth_at_most() {

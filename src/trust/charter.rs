@@ -326,7 +326,9 @@ impl SignedCharter {
             .map(|m| m.city)
             .filter(|city| names.contains(&city_key_name(*city).as_str()))
             .collect();
-        Ok(Self { charter, note: bytes.clone(), signed })
+        // Without any signature it is a draft, which is kept by nobody.
+        let note = if verified.is_empty() { bytes.clone() } else { note.only(&verified) };
+        Ok(Self { charter, note, signed })
     }
 
     /// The charter.
@@ -335,7 +337,7 @@ impl SignedCharter {
         &self.charter
     }
 
-    /// The note's bytes.
+    /// The note's bytes, with lines of members only.
     #[must_use]
     pub const fn note(&self) -> &Bytes {
         &self.note

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use liandong::cli::connect::Client;
+use liandong::limits::CALLS_PER_CONNECTION_MAX;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 use tonic::{Code, Status};
@@ -60,7 +61,7 @@ async fn one_person_may_call_so_often_and_others_are_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_over_the_places_wait_or_are_told_to_come_back() {
     let nodes = one_city(
-        "calls_per_connection_max = 2\ncalls_running_max = 2\nperson_calls_per_s_max = 100000",
+        "calls_per_connection_max = 60\ncalls_running_max = 2\nperson_calls_per_s_max = 100000",
     );
     let client = nodes.client(HERE).await;
     ready(&client, &nodes.fleet.agreements[0].name()).await;
@@ -84,4 +85,34 @@ async fn calls_over_the_places_wait_or_are_told_to_come_back() {
     let mut raw = Raw::dial(&nodes, Role::Coordinator).await;
     let answer = raw.call(WHO, &[], Bytes::from_static(&[0; 5])).await.unwrap();
     assert_eq!(answer.reason().unwrap().0, Code::Ok);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_with_too_many_calls_is_told_to_come_back_at_once() {
+    let nodes = one_city("person_calls_per_s_max = 100000");
+    let client = nodes.client(HERE).await;
+    ready(&client, &nodes.fleet.agreements[0].name()).await;
+    let raw = tokio::sync::Mutex::new(Raw::dial(&nodes, Role::Inspector).await);
+    let mut stalled = Vec::new();
+    for _ in 0..CALLS_PER_CONNECTION_MAX {
+        stalled.push(raw.lock().await.stall(WHO).await);
+    }
+    // The seventeenth: refused while sixteen are under way. A stream that has begun shows only when
+    // the node has read it, so it is asked until it is so.
+    let busy = super::nodes::until("the connection is full", || async {
+        let answer = raw.lock().await.call(WHO, &[], Bytes::from_static(&[0; 5])).await.unwrap();
+        answer.reason().filter(|(code, _)| *code != Code::Ok)
+    });
+    assert_eq!(busy.await, (Code::ResourceExhausted, "BUSY".to_owned()));
+    // Others are served, and how the node is can be asked over that very connection.
+    who(&client).await.unwrap();
+    let status = "/liandong.v1.NodeService/GetStatus";
+    let asked = raw.lock().await.call(status, &[], Bytes::from_static(&[0; 5])).await;
+    assert_eq!(asked.unwrap().reason().unwrap().0, Code::Ok);
+    drop(stalled);
+    super::nodes::until("the places are given back", || async {
+        let answer = raw.lock().await.call(WHO, &[], Bytes::from_static(&[0; 5])).await.unwrap();
+        answer.reason().filter(|(code, _)| *code == Code::Ok)
+    })
+    .await;
 }

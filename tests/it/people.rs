@@ -43,6 +43,18 @@ async fn who_am_i(city: &City, profile: &str) -> Result<pb::WhoAmIResponse, Stri
     }
 }
 
+/// Whether the audit has a line of a call that was refused for this reason.
+fn audited(city: &City, reason: &str) -> bool {
+    let Ok(files) = std::fs::read_dir(city.path("data/audit")) else { return false };
+    files.flatten().any(|file| {
+        let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+        text.lines().any(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+            line["outcome"] == reason && line["method"] == "/liandong.v1.NodeService/WhoAmI"
+        })
+    })
+}
+
 /// A certificate of the city's CA without a SPIFFE id, as on an existing USB key.
 fn unnamed(city: &City) {
     let ca = certs::Ca::load(&city.folder.join("certs"));
@@ -83,6 +95,11 @@ async fn an_existing_certificate_is_enrolled_disabled_and_let_in_again() {
 
     city.run(&["people", "enable", "inspector/37150088001"]).unwrap();
     until("the enabled are back", known).await;
+    // Both refusals stand in the audit.
+    for reason in ["CERT_UNKNOWN", "PERSON_DISABLED"] {
+        let noted = || async { audited(&city, reason).then_some(()) };
+        until("the refused are in the audit", noted).await;
+    }
     let list = city.run(&["people", "list"]).unwrap();
     assert_eq!(list["person"][0]["id"], "37150088001");
 }

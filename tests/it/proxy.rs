@@ -83,7 +83,7 @@ fn point(nodes: &Nodes, viewer: u32, of: u32, address: SocketAddr) {
     let path = nodes.fleet.folder(viewer).join(format!("data/inbox/card-{of}.note"));
     let key = keys::load(&nodes.fleet.folder(of).join("city.key")).unwrap();
     let note = Bytes::from(std::fs::read(&path).unwrap());
-    let mut card = SignedCard::verify(note, &key.verifying_key()).unwrap().card().clone();
+    let mut card = SignedCard::verify(&note, &key.verifying_key()).unwrap().card().clone();
     card.addresses = vec![address.to_string()];
     std::fs::write(&path, card.sign(&key).unwrap()).unwrap();
 }

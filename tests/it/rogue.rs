@@ -75,11 +75,35 @@ impl Author {
         }
     }
 
+    /// Of a city that has no folder: what its node would hold.
+    pub fn with(
+        (agreement, charter): (AgreementId, liandong::ids::Hash),
+        manifest: Bytes,
+        [key, cosign_key]: [SigningKey; 2],
+    ) -> Self {
+        let log = SignedManifest::peek(&manifest).unwrap().log_id();
+        let frontier = Frontier::new();
+        let actor = ActorRef { role: ActorRole::Coordinator, id: ActorId::new([7; 16]) };
+        Self { agreement, charter, manifest, log, key, cosign_key, frontier, actor }
+    }
+
     /// An entry for the next index but `ahead`, with these texts as parts for all.
     pub fn entry(&self, ahead: u64, event: &Event, about: About, parts: &[Bytes]) -> RawEntry {
-        let part = |bytes: &Bytes| PartRef {
+        let parts: Vec<_> = parts.iter().map(|b| (Audience::AllMembers, b.clone())).collect();
+        self.entry_for(ahead, event, about, &parts)
+    }
+
+    /// The same, each text with its audience.
+    pub fn entry_for(
+        &self,
+        ahead: u64,
+        event: &Event,
+        about: About,
+        parts: &[(Audience, Bytes)],
+    ) -> RawEntry {
+        let part = |(audience, bytes): &(Audience, Bytes)| PartRef {
             kind: PartKind::Text,
-            audience: Audience::AllMembers,
+            audience: audience.clone(),
             digest: digest(bytes),
         };
         let envelope = Envelope {
@@ -95,7 +119,7 @@ impl Author {
             prev: about.prev,
             parts: parts.iter().map(part).collect(),
         };
-        let parts = parts.iter().cloned().map(PartSlot::Bytes).collect();
+        let parts = parts.iter().map(|(_, bytes)| PartSlot::Bytes(bytes.clone())).collect();
         RawEntry { header: encode_header(&envelope, event), parts }
     }
 

@@ -23,6 +23,7 @@ use liandong::trust::keys::HmacKey;
 use liandong::view;
 
 use super::notes;
+use super::rogue::Author;
 
 pub const CITIES: [u32; 5] = [371_500, 130_400, 410_900, 371_400, 370_900];
 
@@ -94,6 +95,8 @@ pub struct City {
     guard: Option<Guard>,
     /// Below this much free disk, writes are refused; bytes.
     pub disk_low_bytes: u64,
+    /// How far its wall clock is ahead of the others'; milliseconds.
+    pub clock_ahead_ms: i64,
 }
 
 impl City {
@@ -163,6 +166,7 @@ impl World {
                 starts: 0,
                 guard: None,
                 disk_low_bytes: 0,
+                clock_ahead_ms: 0,
             })
             .collect();
         let mut all_notes = vec![Vec::new(); n];
@@ -219,9 +223,15 @@ impl World {
         Now { mono_ms: self.now_ms, wall_ms: START_MS + self.now_ms as i64 }
     }
 
+    /// The clocks of one city.
+    fn now_at(&self, i: usize) -> Now {
+        let now = self.now();
+        Now { wall_ms: now.wall_ms + self.cities[i].clock_ahead_ms, ..now }
+    }
+
     /// Starts a city's node on whatever its disk holds.
     pub fn start(&mut self, i: usize) {
-        let now = self.now();
+        let now = self.now_at(i);
         let mut rng = Rng::new(self.rng.next());
         let entry = &mut self.cities[i];
         entry.starts += 1;
@@ -405,10 +415,41 @@ impl World {
     }
 
     pub fn input(&mut self, i: usize, input: Input) {
-        let now = self.now();
+        let now = self.now_at(i);
         let Some(core) = self.cities[i].core.as_mut() else { return };
         let outputs = core.on(now, input);
         self.perform(i, outputs);
+    }
+
+    /// What the core of a city answers to an input, not performed.
+    pub fn ask(&mut self, i: usize, input: Input) -> Vec<Output> {
+        let now = self.now_at(i);
+        self.cities[i].core.as_mut().unwrap().on(now, input)
+    }
+
+    /// Time passes, and nothing else.
+    pub fn pass(&mut self, ms: u64) {
+        self.now_ms += ms;
+    }
+
+    /// A city as a test plays it: its keys, and the log it writes in the `k`th agreement.
+    pub fn author(&mut self, i: usize, k: usize) -> Author {
+        self.author_of(i, k, 1, (k * 16 + i) as u8)
+    }
+
+    /// The same, of another log of that city: the next ones have another `epoch`.
+    pub fn author_of(&mut self, i: usize, k: usize, epoch: u64, salt: u8) -> Author {
+        let (agreement, charter) = (self.agreements[k].0, self.charters[k]);
+        let manifest = manifest(&mut self.cities[i], agreement, epoch, charter, None, salt);
+        let find = |key| self.cities[i].keys.find(key).unwrap();
+        let keys = [find(manifest.log_key), find(manifest.cosign_key)];
+        let signed = SignedManifest::sign(manifest, &self.city_keys[i]).unwrap();
+        Author::with((agreement, charter), signed.note().clone(), keys)
+    }
+
+    /// A card that a city signs.
+    pub fn card(&self, i: usize, number: u64, addresses: &[&str]) -> Bytes {
+        notes::card(self.cities[i].code, number, addresses, &self.city_keys[i])
     }
 
     fn send(&mut self, from: usize, link: LinkId, frame: Frame) {

@@ -55,6 +55,21 @@ fn only_known_keys_are_judged() {
 }
 
 #[test]
+fn a_note_does_not_grow_on_its_way() {
+    let text = "a\n";
+    let line = |name, seed| sign_line(name, &key(seed), text).unwrap();
+    let (good, second) = (line("good", 1), line("second", 2));
+    let plain = Note::new(text.to_owned(), vec![good.clone(), second.clone()]).unwrap();
+    let lines = vec![line("other", 3), good.clone(), line("good", 4), second, good];
+    let grown = Note::new(text.to_owned(), lines).unwrap();
+    let keys = [note_key("second", 2), note_key("good", 1)];
+    let kept = grown.only(&grown.verify(&keys).unwrap());
+    assert_eq!(kept, plain.render(), "each known key's line once, in the order of the note");
+    let again = Note::parse(&kept).unwrap();
+    assert_eq!(again.only(&again.verify(&keys).unwrap()), kept);
+}
+
+#[test]
 fn a_cosignature_covers_its_time() {
     let name = "witness";
     let line = cosign_line(name, &key(1), 1_679_315_147, "a\n").unwrap();

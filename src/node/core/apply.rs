@@ -261,10 +261,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Some(subject) = case else { return };
         let slots = entry.envelope.parts.iter().zip(&entry.parts).enumerate();
         for (part, (part_ref, slot)) in slots {
-            if part_ref.audience == Audience::AllMembers || *slot != PartSlot::Withheld {
+            let (at, number) = (entry.envelope.position(), u32::try_from(part).unwrap_or(u32::MAX));
+            if part_ref.audience == Audience::AllMembers || !self.is_lacking(slot, at, number) {
                 continue;
             }
-            let at = entry.envelope.position();
             if view::may_hold(&self.group_rows(), &entry.envelope, part, own) {
                 self.note_missing(at, part);
             }
@@ -274,7 +274,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             Event::Contribution(CaseContribution::PartGranted { entry, part, to })
                 if *to == own =>
             {
-                self.note_missing_if_withheld(*entry, *part as usize);
+                self.note_missing_if_lacking(*entry, *part);
             }
             Event::CaseOpened { .. }
             | Event::CaseMove(_)
@@ -298,15 +298,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let narrow: Vec<(Position, usize)> = view::narrow_entries(&rows, agreement, subject);
         for (at, part) in narrow {
-            self.note_missing_if_withheld(at, part);
+            self.note_missing_if_lacking(at, u32::try_from(part).unwrap_or(u32::MAX));
         }
     }
 
-    fn note_missing_if_withheld(&mut self, at: Position, part: usize) {
+    fn note_missing_if_lacking(&mut self, at: Position, part: u32) {
         let reader = self.journal.reader();
-        let withheld = load::slot_at(&self.group_rows(), &reader, at, part);
-        if matches!(withheld, Ok(PartSlot::Withheld)) {
-            self.note_missing(at, part);
+        let slot = load::slot_at(&self.group_rows(), &reader, at, part as usize);
+        if slot.is_ok_and(|slot| self.is_lacking(&slot, at, part)) {
+            self.note_missing(at, part as usize);
         }
     }
 

@@ -129,10 +129,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             Frame::Refuse { reason, log, facts, .. } => {
                 self.refused_by(now, link, city, &reason, log, &facts)
             }
-            Frame::Ping { number, pong: false, .. } => {
+            Frame::Ping { number, pong: false, clock_ms } => {
+                self.clocks.said(now, city, clock_ms);
                 vec![Output::Send(link, Frame::Ping { number, pong: true, clock_ms: now.wall_ms })]
             }
-            Frame::Ping { number, .. } => {
+            Frame::Ping { number, clock_ms, .. } => {
+                self.clocks.said(now, city, clock_ms);
                 let actions = self.exchange.pong(link, number);
                 self.perform(actions)
             }

@@ -17,47 +17,85 @@ use crate::sync::{AgreementState, Frame, Greeting, Hello, LinkId, LogState};
 use crate::wire::status::Refused;
 
 /// Frames that follow a greeting; what is left out comes with the next one.
-const FRAMES_MAX: usize = 1024;
+const FRAMES_MAX: usize = 2048;
+/// Bytes that an id, a hash or a note takes beside its own, at the most.
+const FRAMING_BYTES: usize = 64;
+
+/// What still fits into a greeting.
+struct Room(usize);
+
+impl Room {
+    /// Takes room for one thing more, if there is any.
+    fn take(&mut self, bytes: usize) -> bool {
+        let left = self.0.checked_sub(bytes + FRAMING_BYTES);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+}
+
+fn state(log: &Log) -> LogState {
+    LogState {
+        log: log.id,
+        checkpoint: Some(log.durable_checkpoint.clone()).filter(|c| !c.is_empty()),
+        // They follow as frames, so that a greeting stays small.
+        cosignatures: Vec::new(),
+    }
+}
 
 impl<D: Disk, S: Store> Core<D, S> {
-    /// The own greeting for one city: only agreements of which both are members.
+    /// The own greeting for one city: only agreements of which both are members, and no more bytes
+    /// than a message has room for. (`a_greeting_fits_and_the_rest_follows`)
     pub(super) fn hello(&mut self, now: Now, city: CityCode) -> Frame {
         let shared: Vec<_> = self.logs.shared_agreements(city).collect();
+        let mut room = Room(limits::HELLO_BYTES_MAX);
         let mut agreements = Vec::with_capacity(shared.len());
         let mut members = Vec::new();
         for id in shared.into_iter().take(limits::HELLO_AGREEMENTS_MAX) {
             let Some(agreement) = self.book.get(id) else { continue };
+            // What is not named of its own logs is not here: all of them, or not the agreement.
+            let Some(logs) = self.states_of(id, city, &mut room) else { continue };
             members.extend(agreement.cities());
             let charter = agreement.charter.hash();
-            let (manifests, logs) = self.log_states(id, city);
-            agreements.push(AgreementState { agreement: id, charter, manifests, logs });
+            agreements.push(AgreementState { agreement: id, charter, manifests: vec![], logs });
+        }
+        for state in &mut agreements {
+            self.add_logs(state, city, &mut room);
         }
         members.sort_unstable();
         members.dedup();
-        let cards = members.iter().filter_map(|c| self.book.card_note(*c)).cloned();
+        let cards = members.iter().filter_map(|c| self.book.card_note(*c));
+        let cards = cards.take(limits::HELLO_CARDS_MAX).filter(|card| room.take(card.len()));
         Frame::Hello(Hello {
             protocol_min: *PROTOCOL.start(),
             protocol_max: *PROTOCOL.end(),
             instance: self.settings.instance,
+            cards: cards.cloned().collect(),
             agreements,
-            cards: cards.take(limits::HELLO_CARDS_MAX).collect(),
             clock_ms: now.wall_ms,
         })
     }
 
-    /// Manifests and states of the logs of an agreement, those of `city` first: it must hear of
-    /// them whatever else is left out.
-    fn log_states(&self, agreement: AgreementId, city: CityCode) -> (Vec<Bytes>, Vec<LogState>) {
-        let mut logs: Vec<&Log> = self.logs.of_agreement(agreement).collect();
+    /// States of the logs that `city` itself writes, if all of them fit.
+    fn states_of(&self, id: AgreementId, city: CityCode, room: &mut Room) -> Option<Vec<LogState>> {
+        let of_city = self.logs.of_agreement(id).filter(|l| l.manifest.city == city);
+        let states: Vec<LogState> = of_city.map(state).collect();
+        let bytes = |s: &LogState| FRAMING_BYTES + s.checkpoint.as_ref().map_or(0, Bytes::len);
+        room.take(states.iter().map(bytes).sum()).then_some(states)
+    }
+
+    /// Manifests and states of the logs of an agreement as far as they fit, those of `city` and
+    /// new ones first. Manifests that do not fit follow as frames, states are announced.
+    fn add_logs(&self, to: &mut AgreementState, city: CityCode, room: &mut Room) {
+        let mut logs: Vec<&Log> = self.logs.of_agreement(to.agreement).collect();
         logs.sort_by_key(|l| (l.manifest.city != city, std::cmp::Reverse(l.manifest.epoch)));
-        let state = |log: &Log| LogState {
-            log: log.id,
-            checkpoint: Some(log.durable_checkpoint.clone()).filter(|c| !c.is_empty()),
-            // They follow as frames, so that a greeting stays small.
-            cosignatures: Vec::new(),
-        };
-        let logs = logs.into_iter().take(limits::HELLO_LOGS_MAX);
-        logs.map(|l| (l.note.clone(), state(l))).unzip()
+        for log in logs.into_iter().take(limits::HELLO_LOGS_MAX) {
+            if room.take(log.note.len()) {
+                to.manifests.push(log.note.clone());
+            }
+            if log.manifest.city != city && room.take(log.durable_checkpoint.len()) {
+                to.logs.push(state(log));
+            }
+        }
     }
 
     /// What `city` should have besides the greeting, in frames: between the own greeting and this
@@ -67,6 +105,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let news = seen().map(|l| &l.note).filter(|note| !listed.contains(*note));
         let manifests = news.cloned().map(Frame::Manifest);
         let forks = seen().filter_map(|l| l.fork.as_ref().map(|proof| proof.encode(l.id)));
+        let cards = self.cards_for(city, listed);
         // Over its own logs, and over logs whose author is not linked here, to be passed on.
         let due = |log: &&Log| {
             let author = log.manifest.city;
@@ -75,7 +114,17 @@ impl<D: Disk, S: Store> Core<D, S> {
         let cosignatures =
             seen().filter(due).flat_map(|l| l.cosigned.values().map(|held| held.cosign.clone()));
         let forks = forks.map(Frame::Fork);
-        forks.chain(manifests).chain(cosignatures.map(Frame::Cosign)).take(FRAMES_MAX).collect()
+        let notes = forks.chain(manifests).chain(cards.into_iter().map(Frame::Card));
+        notes.chain(cosignatures.map(Frame::Cosign)).take(FRAMES_MAX).collect()
+    }
+
+    /// Cards of members of shared agreements that the other side has not shown.
+    fn cards_for(&self, city: CityCode, listed: &BTreeSet<Bytes>) -> Vec<Bytes> {
+        let shared = self.logs.shared_agreements(city);
+        let members: BTreeSet<CityCode> =
+            shared.flat_map(|id| self.logs.members(id).iter().copied()).collect();
+        let cards = members.into_iter().filter_map(|c| self.book.card_note(c));
+        cards.filter(|card| !listed.contains(*card)).cloned().collect()
     }
 
     /// A greeting came over a link that has not greeted before.
@@ -106,12 +155,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         hello: Hello,
     ) -> Vec<Output> {
         let mut outputs = Vec::new();
+        self.clocks.said(now, city, hello.clock_ms);
+        let manifests = hello.agreements.iter().flat_map(|a| a.manifests.iter().cloned());
+        let listed: BTreeSet<Bytes> = manifests.chain(hello.cards.iter().cloned()).collect();
         for card in hello.cards {
             outputs.extend(self.peer_note(now, city, card));
         }
         let mut sizes = Vec::new();
-        let manifests = hello.agreements.iter().flat_map(|a| a.manifests.iter().cloned());
-        let listed: BTreeSet<Bytes> = manifests.collect();
         for state in hello.agreements {
             outputs.extend(self.agreement_greeted(now, link, city, state, &mut sizes));
         }

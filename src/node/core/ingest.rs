@@ -140,7 +140,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             log,
             from: batch.from + accepted.dropped as u64,
             entries: entries.map(|e| RawEntry { header: e.header, parts: e.parts }).collect(),
-            checkpoint: batch.checkpoint,
+            checkpoint: accepted.checkpoint.note().clone(),
         };
         Ok(Taken { accepted, headers, batch })
     }

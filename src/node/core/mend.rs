@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, RecordKind, RecordRef};
+use crate::log::Audience;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::{Frontier, leaf_hash};
-use crate::log::{Audience, PartSlot};
 use crate::node::core::follow::refuse;
 use crate::node::core::ingest::{NotTaken, Taken};
 use crate::node::core::io::Output;
@@ -219,10 +219,11 @@ impl<D: Disk, S: Store> Core<D, S> {
             for (part, (part_ref, slot)) in
                 parsed.envelope.parts.iter().zip(&entry.parts).enumerate()
             {
-                let withheld =
-                    part_ref.audience != Audience::AllMembers && *slot == PartSlot::Withheld;
                 let at = parsed.envelope.position();
-                if withheld && view::may_hold(&self.group_rows(), &parsed.envelope, part, own) {
+                let number = u32::try_from(part).unwrap_or(u32::MAX);
+                let lacking =
+                    part_ref.audience != Audience::AllMembers && self.is_lacking(slot, at, number);
+                if lacking && view::may_hold(&self.group_rows(), &parsed.envelope, part, own) {
                     self.note_missing(at, part);
                 }
             }

@@ -13,6 +13,7 @@
 
 mod agreements;
 mod apply;
+mod clocks;
 mod commit;
 mod follow;
 mod gate;
@@ -48,6 +49,7 @@ use crate::ids::{AgreementId, CityCode, NodeId, SubjectId};
 use crate::journal::{Disk, Journal, RecordKind, RecordRef};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
+use crate::node::core::clocks::Clocks;
 use crate::node::core::gate::Recoveries;
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::links::LinkBook;
@@ -102,6 +104,7 @@ pub struct Core<D: Disk, S: Store> {
     logs: LogTable,
     exchange: Exchange,
     links: LinkBook,
+    clocks: Clocks,
     asking: Asking,
     /// Accepted cases that have all their parts, and since when.
     complete: BTreeMap<(AgreementId, SubjectId), u64>,

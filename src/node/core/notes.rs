@@ -13,7 +13,7 @@ use crate::node::core::logs::{Hold, Log};
 use crate::node::core::{Core, Now};
 use crate::store::Store;
 use crate::sync::{Frame, LinkId};
-use crate::trust::card::{Card, SignedCard};
+use crate::trust::card::SignedCard;
 use crate::trust::charter::{Charter, SignedCharter};
 use crate::wire::status::Refused;
 
@@ -105,6 +105,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                         self.found_restored(id, 0);
                     }
                 }
+                let note = signed.note().clone();
                 let news = self.add_manifest(now, signed);
                 let mut outputs = Vec::new();
                 if let Some(followed) = news {
@@ -135,7 +136,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let parsed = Note::parse(note).map_err(|e| e.to_string())?;
         let first_line = parsed.text().lines().next().unwrap_or_default();
         match first_line {
-            "liandong/charter/v1" if by_file => self.take_charter(now, note.clone()),
+            "liandong/charter/v1" if by_file => self.take_charter(note),
             "liandong/charter/v1" => Err("a first charter comes by file".to_owned()),
             "liandong/card/v1" => self.take_card(note.clone()),
             // Over a link a manifest comes in its own frame, where own logs are looked at twice.
@@ -144,7 +145,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 let signed = self.check_manifest(note)?;
                 let what = format!("log {}", signed.manifest().log_id());
                 let known = self.logs.get(signed.manifest().log_id()).is_some();
-                let frame = Frame::Manifest(note.clone());
+                let frame = Frame::Manifest(signed.note().clone());
                 let outputs = self.add_manifest(now, signed);
                 self.group.after.extend(outputs.unwrap_or_default());
                 if known { Ok(Taken::Known(what)) } else { Ok(Taken::News(what, Some(frame))) }
@@ -153,8 +154,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    fn take_charter(&mut self, now: Now, note: Bytes) -> Result<Taken, String> {
-        let signed = SignedCharter::parse(&note).map_err(|e| e.to_string())?;
+    fn take_charter(&mut self, note: &Bytes) -> Result<Taken, String> {
+        let signed = SignedCharter::parse(note).map_err(|e| e.to_string())?;
         signed.check_complete().map_err(|e| e.to_string())?;
         let charter = signed.charter().clone();
         let what = format!("agreement {}", charter.agreement);
@@ -167,9 +168,9 @@ impl<D: Disk, S: Store> Core<D, S> {
                 false => Err("another charter of this agreement is in force here".to_owned()),
             };
         }
+        let note = signed.note().clone();
         self.group.small.push((RecordKind::Charter, note.clone()));
         self.add_charter(charter, note);
-        let _ = now;
         Ok(Taken::News(what, None))
     }
 
@@ -180,7 +181,8 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     fn take_card(&mut self, note: Bytes) -> Result<Taken, String> {
-        let card = self.check_card(&note)?;
+        let signed = self.check_card(&note)?;
+        let (card, note) = (signed.card().clone(), signed.note().clone());
         let what = format!("card {} of {}", card.number, card.city);
         if self.book.offer_card(card, note.clone()) {
             self.group.small.push((RecordKind::Card, note.clone()));
@@ -191,14 +193,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    pub(super) fn check_card(&self, note: &Bytes) -> Result<Card, String> {
+    pub(super) fn check_card(&self, note: &Bytes) -> Result<SignedCard, String> {
         let claimed = SignedCard::peek_city(note).map_err(|e| e.to_string())?;
         let keys = self.book.keys_of(claimed);
         if keys.is_empty() {
             return Err(format!("no agreement here names a key of {claimed}"));
         }
-        let verified = keys.iter().find_map(|key| SignedCard::verify(note.clone(), key).ok());
-        verified.map(|s| s.card().clone()).ok_or_else(|| "bad signature".to_owned())
+        SignedCard::verify_any(note, &keys).map_err(|_| "bad signature".to_owned())
     }
 
     pub(super) fn check_manifest(&self, note: &Bytes) -> Result<SignedManifest, String> {

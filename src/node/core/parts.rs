@@ -12,21 +12,24 @@ use crate::domain::Event;
 use crate::ids::{CityCode, LogId, Position};
 use crate::journal::{Disk, RecordKind};
 use crate::limits;
-use crate::log::{PartSlot, merkle};
+use crate::log::{Audience, PartSlot, merkle};
 use crate::node::core::follow::refuse;
 use crate::node::core::io::Output;
 use crate::node::core::{Core, Now, keys, rows};
 use crate::node::load;
 use crate::store::Store;
-use crate::sync::{Frame, LinkId, RawBatch};
+use crate::sync::{Frame, LinkId, RawBatch, RawEntry};
 use crate::view::{self, ReadRows, Rows};
 use crate::wire;
 use crate::wire::status::Refused;
 
 /// Parts asked for at a time: enough for any case, little enough for a tick.
 const ASK_MAX: usize = 64;
-/// Missing parts looked at in one go; those further back have their turn when these are here.
+/// Missing parts looked at in one go; the next look begins behind the last of them.
 const LOOK_MAX: usize = 1024;
+/// Pauses remembered. Beyond that those that are over are forgotten, then all: better a question
+/// too many than a memory that whoever withholds parts can fill.
+const PAUSES_MAX: usize = 16 * 1024;
 /// Pause after the first question, in milliseconds; it doubles.
 const PAUSE_MS: u64 = 1_000;
 /// It doubles this often: to about a minute.
@@ -37,6 +40,9 @@ const DOUBLINGS_MAX: u32 = 6;
 pub struct Asking {
     /// Next time and questions so far.
     next: BTreeMap<(Position, u32), (u64, u32)>,
+    /// The part looked at last. Every missing part has its turn, however many of them one member
+    /// withholds.
+    last: Option<(Position, u32)>,
     /// Some part of some entry here is, or was, owed.
     owes: bool,
 }
@@ -45,6 +51,20 @@ impl Asking {
     /// Somebody new is linked: ask again at once.
     pub fn soon(&mut self) {
         self.next.values_mut().for_each(|(at, _)| *at = 0);
+    }
+
+    /// It is here, or erased.
+    fn forget(&mut self, part: (Position, u32)) {
+        self.next.remove(&part);
+    }
+
+    fn forget_pauses(&mut self, now: u64) {
+        if self.next.len() > PAUSES_MAX {
+            self.next.retain(|_, (at, _)| now < *at);
+        }
+        if self.next.len() > PAUSES_MAX {
+            self.next.clear();
+        }
     }
 
     /// How often a part was asked for, if it is due again.
@@ -63,21 +83,17 @@ impl Asking {
 impl<D: Disk, S: Store> Core<D, S> {
     /// Asks linked cities that may hold them for parts this city may hold and does not have.
     pub(super) fn ask_for_missing(&mut self, now: Now) -> Vec<Output> {
-        let mut missing = Vec::new();
-        self.group_rows().scan(b"m", b"n", false, &mut |key, _| {
-            missing.extend(keys::parse_missing_part(key));
-            missing.len() < LOOK_MAX
-        });
-        self.asking.next.retain(|part, _| missing.binary_search(part).is_ok());
+        self.asking.forget_pauses(now.mono_ms);
         let mut outputs = Vec::new();
         let mut looked = 0;
-        for (entry, part) in missing {
+        for (entry, part) in self.look_for_missing() {
+            if looked == ASK_MAX {
+                break;
+            }
+            self.asking.last = Some((entry, part));
             // First whether it is time, then the disk.
             let Some(asked) = self.asking.due(now.mono_ms, (entry, part)) else { continue };
             looked += 1;
-            if looked > ASK_MAX {
-                break;
-            }
             let holders = self.may_hold_linked(entry, part);
             if holders.is_empty() {
                 continue;
@@ -87,6 +103,29 @@ impl<D: Disk, S: Store> Core<D, S> {
             outputs.extend(whom.map(|link| Output::Send(link, frame)));
         }
         outputs
+    }
+
+    /// Missing parts from the one behind the last on, and round to it again.
+    fn look_for_missing(&mut self) -> Vec<(Position, u32)> {
+        let first = self.asking.last.map_or_else(
+            || b"m".to_vec(),
+            |(at, part)| {
+                let mut behind = keys::missing_part(at, part);
+                behind.push(0);
+                behind
+            },
+        );
+        let mut missing = Vec::new();
+        for (from, to) in [(first.as_slice(), b"n".as_slice()), (b"m", &first)] {
+            self.group_rows().scan(from, to, false, &mut |key, _| {
+                missing.extend(keys::parse_missing_part(key));
+                missing.len() < LOOK_MAX
+            });
+            if missing.len() >= LOOK_MAX {
+                break;
+            }
+        }
+        missing
     }
 
     /// Links to cities that may hold a part, the author's first.
@@ -156,23 +195,34 @@ impl<D: Disk, S: Store> Core<D, S> {
         rows.put(keys::late_part(entry, part), row);
         rows.delete(&keys::missing_part(entry, part));
         rows.delete(&keys::owed_part(entry, part));
+        self.asking.forget((entry, part));
     }
 
-    /// Notes parts that are said to be erased by an entry that is not known to do so.
+    /// Notes parts for all members that are said to be erased by an entry that is not known to do
+    /// so. A narrow part is none of them: no cosignature speaks of it, and whoever says so of one
+    /// that this city may not hold could keep it owed for ever.
     pub(super) fn note_owed(&mut self, batch: &RawBatch) {
         for (index, entry) in (batch.from..).zip(&batch.entries) {
             for (part, slot) in (0..).zip(&entry.parts) {
                 let PartSlot::ErasedBy(by) = slot else { continue };
                 let at = Position { log: batch.log, index };
-                match self.erases(*by, at, part) {
-                    Some(true) => {}
-                    // Asked for at once: the entry that is said to erase it may never come.
-                    Some(false) | None => {
-                        self.owe(at, part, *by);
-                        self.group_rows().put(keys::missing_part(at, part), Vec::new());
-                    }
+                if self.is_proven(*by, at, part) || is_narrow(entry, part) {
+                    continue;
                 }
+                self.owe(at, part, *by);
+                // Asked for at once: the entry that is said to erase it may never come.
+                self.group_rows().put(keys::missing_part(at, part), Vec::new());
             }
+        }
+    }
+
+    /// Whether a narrow part is lacking here without proof that it was erased: asked for as soon
+    /// as this city may hold it, whatever the source of its batch has said.
+    pub(super) fn is_lacking(&mut self, slot: &PartSlot, at: Position, part: u32) -> bool {
+        match slot {
+            PartSlot::Bytes(_) => false,
+            PartSlot::Withheld => true,
+            PartSlot::ErasedBy(by) => !self.is_proven(*by, at, part),
         }
     }
 
@@ -181,13 +231,16 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.group_rows().put(keys::owed_part(at, part), rows::encode(&by));
     }
 
-    /// Whether an entry erases a part; `None` while it is not applied here.
-    fn erases(&mut self, by: Position, at: Position, part: u32) -> Option<bool> {
-        self.logs.get(by.log).filter(|l| by.index < l.applied())?;
+    /// Whether an entry that is applied here erases a part.
+    fn is_proven(&mut self, by: Position, at: Position, part: u32) -> bool {
+        if self.logs.get(by.log).is_none_or(|l| by.index >= l.applied()) {
+            return false;
+        }
         let reader = self.journal.reader();
-        let entry = load::entry_at(&self.group_rows(), &reader, by).ok()?;
-        let event = wire::entry::parse_header(&entry.header).ok()?.event;
-        Some(erases(&event, at, part) && self.same_city(by.log, at.log))
+        let Ok(entry) = load::entry_at(&self.group_rows(), &reader, by) else { return false };
+        let Ok(parsed) = wire::entry::parse_header(&entry.header) else { return false };
+        let Event::PartErased { entry, part: erased, .. } = parsed.event else { return false };
+        (entry, erased) == (at, part) && self.same_city(by.log, at.log)
     }
 
     fn same_city(&self, one: LogId, other: LogId) -> bool {
@@ -195,25 +248,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         city(one).is_some() && city(one) == city(other)
     }
 
-    /// An entry was applied: parts that waited for it are erased, or must be fetched.
+    /// An entry was applied: the part that it erases is neither owed nor missing any more.
     pub(super) fn settle_owed(&mut self, by: Position, event: &Event) {
-        if !self.asking.owes {
-            return;
-        }
-        let mut waiting = Vec::new();
-        self.group_rows().scan(b"v", b"w", false, &mut |key, value| {
-            if rows::decode::<Position>(value) == Some(by) {
-                waiting.extend(keys::parse_owed_part(key));
-            }
-            true
-        });
-        for (at, part) in waiting {
-            if erases(event, at, part) && self.same_city(by.log, at.log) {
-                self.group_rows().delete(&keys::owed_part(at, part));
-                self.group_rows().delete(&keys::missing_part(at, part));
-            } else {
-                self.group_rows().put(keys::missing_part(at, part), Vec::new());
-            }
+        let Event::PartErased { entry, part, .. } = event else { return };
+        if self.same_city(by.log, entry.log) {
+            self.group_rows().delete(&keys::owed_part(*entry, *part));
+            self.group_rows().delete(&keys::missing_part(*entry, *part));
+            self.asking.forget((*entry, *part));
         }
     }
 
@@ -244,6 +285,9 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 }
 
-fn erases(event: &Event, at: Position, of_part: u32) -> bool {
-    matches!(event, Event::PartErased { entry, part, .. } if *entry == at && *part == of_part)
+/// Whether a part is not for all members; also of a header that cannot be read.
+fn is_narrow(entry: &RawEntry, part: u32) -> bool {
+    let Ok(parsed) = wire::entry::parse_header(&entry.header) else { return true };
+    let named = parsed.envelope.parts.get(part as usize);
+    named.is_none_or(|named| named.audience != Audience::AllMembers)
 }

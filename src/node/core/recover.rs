@@ -8,6 +8,7 @@ use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordRef};
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::Frontier;
+use crate::node::core::clocks::Clocks;
 use crate::node::core::gate::{ASKING_MS, Recoveries};
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::io::Now;
@@ -90,6 +91,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             logs: LogTable::default(),
             exchange,
             links: LinkBook::default(),
+            clocks: Clocks::default(),
             asking: Asking::default(),
             complete: BTreeMap::new(),
             recoveries: Recoveries::default(),

@@ -110,12 +110,12 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn replay_small(&mut self, kind: RecordKind, payload: Bytes) {
         match kind {
             RecordKind::Charter => match SignedCharter::parse(&payload) {
-                Ok(signed) => self.add_charter(signed.charter().clone(), payload),
+                Ok(signed) => self.add_charter(signed.charter().clone(), signed.note().clone()),
                 Err(error) => tracing::error!(%error, "a charter in the journal is unreadable"),
             },
             RecordKind::Card => match self.check_card(&payload) {
-                Ok(card) => {
-                    self.book.offer_card(card, payload);
+                Ok(signed) => {
+                    self.book.offer_card(signed.card().clone(), signed.note().clone());
                 }
                 Err(why) => tracing::error!(%why, "a card in the journal is unreadable"),
             },

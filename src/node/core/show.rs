@@ -20,7 +20,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             recoveries: self.recovery_statuses(),
             journal_bytes: self.journal.bytes(),
             disk_free_bytes: free,
-            warnings: self.all_warnings(),
+            warnings: self.all_warnings(now),
             journal_id: self.journal.journal_id(),
             apply_number: self.apply_number,
             api_address: self.settings.api_address.clone(),
@@ -28,7 +28,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    fn all_warnings(&self) -> Vec<String> {
+    fn all_warnings(&self, now: Now) -> Vec<String> {
         let needed = self.recovery_statuses().into_iter().filter(|r| r.epoch_needed);
         let restored = needed.map(|r| {
             let agreement = r.agreement;
@@ -37,7 +37,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let damaged = self.mending.gaps().map(|(log, from, to)| {
             format!("日志 {log} 第 {from} 至 {to} 条（不含末条）在本机上损坏，正从其他城市取回")
         });
-        self.warnings.iter().cloned().chain(restored).chain(damaged).collect()
+        let known = self.warnings.iter().cloned();
+        known.chain(restored).chain(damaged).chain(self.clock_warning(now)).collect()
     }
 
     fn not_writable(&self, free: u64) -> Option<String> {

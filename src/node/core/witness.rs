@@ -109,8 +109,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Some(found) = self.logs.get(log).filter(|l| l.fork.is_none()) else {
             return Vec::new();
         };
-        match proof.check(log, &found.manifest.log_key) {
-            Ok(_) => self.keep_fork(now, log, proof),
+        match proof.verified(log, &found.manifest.log_key) {
+            Ok(proof) => self.keep_fork(now, log, proof),
             Err(_) => {
                 let refused = Refused::new("BAD_CHECKPOINT").with("log", log).with("size", 0);
                 self.strike(now, link, &refused, Some(log))

@@ -406,6 +406,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         needed: &[LogId],
     ) -> Result<Vec<(Entry, Event)>, WriteError> {
         let first = self.logs.get(log).ok_or(WriteError::NoLog)?.appended();
+        let agreement = self.logs.get(log).map(|l| l.manifest.agreement);
+        let clock_suspect = agreement.is_some_and(|id| self.clock_is_suspect(now, id));
         let mut after = self.news(log, needed);
         let mut built = Vec::with_capacity(drafts.len());
         for (offset, (actor, acting_for, draft)) in drafts.into_iter().enumerate() {
@@ -423,7 +425,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 log,
                 index: first + offset as u64,
                 record_time_ms: now.wall_ms,
-                clock_suspect: false,
+                clock_suspect,
                 after: std::mem::take(&mut after),
                 actor: Some(actor),
                 acting_for,

@@ -69,7 +69,9 @@ fn takes(kind: RecordKind, payload: &[u8]) -> bool {
             SignedManifest::verify(&bytes, m.city, &public).is_ok()
         }),
         RecordKind::Charter => SignedCharter::parse(&bytes).is_ok(),
-        RecordKind::Card => SignedCard::verify(bytes, &city_key(LIAOCHENG).verifying_key()).is_ok(),
+        RecordKind::Card => {
+            SignedCard::verify(&bytes, &city_key(LIAOCHENG).verifying_key()).is_ok()
+        }
         RecordKind::Batch => liandong::wire::batch::parse_batch(bytes)
             .is_ok_and(|batch| liandong::wire::batch::encode_batch(&batch) == payload),
         RecordKind::LatePart => parse_late_part(payload)

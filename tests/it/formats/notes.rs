@@ -36,7 +36,7 @@ fn charters() {
 fn cards() {
     let key = city_key(LIAOCHENG);
     golden::assert_file("card.note", &sample::card().sign(&key).unwrap());
-    let read = SignedCard::verify(note("card.note"), &key.verifying_key()).unwrap();
+    let read = SignedCard::verify(&note("card.note"), &key.verifying_key()).unwrap();
     assert_eq!(read.card(), &sample::card());
 }
 
