@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use liandong::cli::connect::Client;
+use liandong::limits::CALLS_PER_CONNECTION_MAX;
 use liandong::wire::pb::v1 as pb;
 
 use super::nodes::{Nodes, case_request, plan, standing, until, until_or};
@@ -148,14 +149,14 @@ async fn one_open_direction_is_enough() {
     arrived(&one, &back.name).await;
 }
 
-/// Writes `count` cases through one node, 32 at a time.
+/// Writes `count` cases through one node, as many at a time as one connection may have.
 async fn write_many(client: &Client, agreement: &str, count: usize) {
     let mut writing = tokio::task::JoinSet::new();
     for nth in 0..count {
         let (mut cases, agreement) = (client.cases(), agreement.to_owned());
         let request = case_request(&agreement, &format!("批量 {nth}"));
         writing.spawn(async move { cases.create_case(request).await.unwrap() });
-        if writing.len() >= 32 {
+        if writing.len() >= CALLS_PER_CONNECTION_MAX {
             writing.join_next().await.unwrap().unwrap();
         }
     }
