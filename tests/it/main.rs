@@ -31,7 +31,6 @@ mod hostile;
 mod kills;
 mod log_oracles;
 mod nodes;
-mod notes;
 mod operator;
 mod people;
 mod power;
@@ -50,3 +49,9 @@ mod world_damage;
 mod world_five;
 mod world_frames;
 mod world_restore;
+
+#[path = "../sim/mod.rs"]
+#[allow(dead_code, reason = "the example uses more of it")]
+mod sim;
+mod simulated;
+use sim::notes;
