@@ -12,6 +12,8 @@ pub mod lang;
 pub mod limits;
 pub mod log;
 pub mod node;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
 pub mod rpc;
 pub mod store;
 pub mod sync;

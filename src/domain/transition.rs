@@ -103,6 +103,11 @@ pub fn next(
     members: &[CityCode],
     mv: &CaseMove,
 ) -> Result<Case, Misfit> {
+    #[cfg(feature = "planted-bugs")]
+    let by = match (crate::planted::is_on("wrong-city-accepts"), case.turn) {
+        (true, Some(turn)) if mv.hands_over() && by != case.handling => turn,
+        _ => by,
+    };
     check_turn(case, by, members)?;
     let out_of_order = Misfit::MoveNotAllowed { state: case.state, kind: mv.kind() };
     let on = mv.effective_on();

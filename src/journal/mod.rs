@@ -337,9 +337,18 @@ impl<D: Disk> Journal<D> {
             // First and alone: where a record is, a header was; one that is missing is damage.
             self.disk.write_at(&name, 0, &header.encode())?;
             self.disk.sync_data(&name)?;
+            #[cfg(feature = "planted-bugs")]
+            if !crate::planted::is_on("skip-directory-sync") {
+                self.disk.sync_dir()?;
+            }
+            #[cfg(not(feature = "planted-bugs"))]
             self.disk.sync_dir()?;
         }
         self.disk.write_at(&name, chunk.offset, &chunk.bytes)?;
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::is_on("ack-before-sync") {
+            return Ok(());
+        }
         self.disk.sync_data(&name)?;
         if let Some(header) = &chunk.header {
             let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);

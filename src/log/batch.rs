@@ -85,6 +85,10 @@ pub fn accept_batch(
 ) -> Result<Accepted, AppendError> {
     check_size(log, batch)?;
     let size = frontier.size();
+    #[cfg(feature = "planted-bugs")]
+    if batch.from > size && crate::planted::is_on("accept-a-gap") {
+        return planted_gap(frontier, log, key, batch);
+    }
     let overlap = size.checked_sub(batch.from);
     let overlap = overlap.ok_or(AppendError::Gap { log, expected: size, got: batch.from })?;
     let count = batch.entries.len();
@@ -112,6 +116,19 @@ pub fn accept_batch(
         check_arrival(Position { log, index }, entry, &withheld_ok, &mut owed)?;
     }
     Ok(Accepted { frontier, head: checkpoint.head(), checkpoint, dropped, leaves: new, owed })
+}
+
+#[cfg(feature = "planted-bugs")]
+fn planted_gap(
+    frontier: &Frontier,
+    log: LogId,
+    key: &VerifyingKey,
+    batch: &Batch,
+) -> Result<Accepted, AppendError> {
+    let end = batch.from.saturating_add(batch.entries.len() as u64);
+    let checkpoint = check_end(log, key, batch, end, frontier.size())?;
+    let (frontier, head) = (frontier.clone(), checkpoint.head());
+    Ok(Accepted { frontier, head, checkpoint, dropped: 0, leaves: Vec::new(), owed: Vec::new() })
 }
 
 /// Checks a checkpoint that comes without entries, against our copy with this `frontier`.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::ids::{Hash, LogId, Position};
 use crate::journal::{Disk, JournalError, JournalReader, RecordKind, RecordRef};
+use crate::limits;
 use crate::log::merkle::{LeafSource, leaf_hash};
 use crate::log::{Entry, PartSlot};
 use crate::node::core::keys;
@@ -40,19 +41,22 @@ pub enum ReadError {
     },
 }
 
-/// Where the batch that holds an entry lies.
+/// Where the batch that holds an entry lies: of several, the one that begins last. Where damage
+/// was fetched again, one batch may lie over shorter ones, so that the nearest may end too early.
+/// (`an_entry_is_found_in_a_batch_that_lies_over_others`)
 #[must_use]
 pub fn find_batch(rows: &dyn ReadRows, at: Position) -> Option<(u64, BatchRow)> {
-    let from = keys::batch(at.log, 0);
+    let reach = u64::try_from(limits::BATCH_ENTRIES_MAX).unwrap_or(u64::MAX);
+    let from = keys::batch(at.log, at.index.saturating_sub(reach));
     let mut to = keys::batch(at.log, at.index);
     to.push(0);
     let mut found = None;
     rows.scan(&from, &to, true, &mut |key, value| {
         let start = key.last_chunk::<8>().map(|b| u64::from_be_bytes(*b));
-        found = start.zip(rows::decode::<BatchRow>(value));
-        false
+        found = start.zip(rows::decode::<BatchRow>(value)).filter(|(_, row)| at.index < row.end);
+        found.is_none()
     });
-    found.filter(|(_, row)| at.index < row.end)
+    found
 }
 
 /// The batch that holds entry `index` of a log.

@@ -17,6 +17,10 @@ pub fn may_hold(
     city: CityCode,
 ) -> bool {
     let Some(part_ref) = envelope.parts.get(part) else { return false };
+    #[cfg(feature = "planted-bugs")]
+    if crate::planted::is_on("narrow-part-for-anybody") {
+        return true;
+    }
     if part_ref.audience == Audience::AllMembers {
         return true;
     }

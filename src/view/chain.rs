@@ -89,6 +89,8 @@ pub(super) fn extend<R: Rows>(
         return (misfit(reason), false);
     }
     let prev = row.prev.unwrap_or(row.at);
+    #[cfg(feature = "planted-bugs")]
+    let prev = if crate::planted::is_on("no-prev-check") { view.last_move } else { prev };
     if prev == view.last_move {
         return match row.next(&view.case) {
             Ok(case) => {
@@ -101,6 +103,8 @@ pub(super) fn extend<R: Rows>(
     // Somebody has already moved from `prev`, or `prev` itself did not take effect.
     let taken: Option<Rank> = get(rows, &keys::successor(prev));
     match taken {
+        #[cfg(feature = "planted-bugs")]
+        Some(_) if crate::planted::is_on("fold-in-arrival-order") => (misfit("STALE_PREV"), false),
         Some(rank) if row.rank() < rank => fold_again(rows, agreement, subject, view, row),
         Some(_) => (misfit("STALE_PREV"), false),
         None => (misfit("PREV_NOT_IN_CHAIN"), false),

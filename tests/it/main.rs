@@ -33,7 +33,6 @@ mod knocks;
 mod log_oracles;
 mod model;
 mod nodes;
-mod notes;
 mod operator;
 mod people;
 mod power;
@@ -56,3 +55,9 @@ mod world_frames;
 mod world_groups;
 mod world_members;
 mod world_restore;
+
+#[path = "../sim/mod.rs"]
+#[allow(dead_code, reason = "the example uses more of it")]
+mod sim;
+mod simulated;
+use sim::notes;

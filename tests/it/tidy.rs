@@ -12,6 +12,7 @@ mod fresh;
 mod homes;
 mod invariants;
 mod logs;
+mod plants;
 mod proto;
 mod pure;
 mod repo;

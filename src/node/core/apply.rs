@@ -58,6 +58,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             let other = self.logs.get(head.log).filter(|l| l.manifest.agreement == agreement);
             other.is_none_or(|l| l.applied() < head.size && l.fork.is_none())
         });
+        #[cfg(feature = "planted-bugs")]
+        let missing = missing.filter(|_| !crate::planted::is_on("apply-before-after"));
         let held = self.holds_its_log(agreement, parsed);
         let waiting_for = match missing {
             Some(head) => Some((head.log, head.size)),
@@ -139,6 +141,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         let (epoch, prologue) = (log.manifest.epoch, log.manifest.prologue);
         self.apply_number += 1;
         let number = self.apply_number;
+        #[cfg(feature = "planted-bugs")]
+        let number = match log.durable.size > entry.envelope.index {
+            true if crate::planted::is_on("feed-in-journal-order") => number.saturating_sub(1),
+            _ => number,
+        };
         let members = self.logs.members(agreement).to_vec();
         let fold = FoldEntry {
             agreement,
@@ -185,6 +192,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             let position = entry.envelope.position();
             let row = RequestRow { body: tags.body, position, agreement, subject: case };
             let row = rows::encode(&row);
+            #[cfg(feature = "planted-bugs")]
+            if crate::planted::is_on("request-lost-on-restart") {
+                return;
+            }
             self.group_rows().put(keys::request(tags.request), row);
         }
         for (part, slot) in entry.envelope.parts.iter().zip(&entry.parts) {

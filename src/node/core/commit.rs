@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::request::{Request, WriteError};
+use crate::api::request::{Request, WriteError, Written};
 use crate::domain::Event;
 use crate::ids::{AgreementId, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, RecordRef};
@@ -257,8 +257,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
         }
         let failed = |answer: Result<_, WriteError>| match answer {
-            // A repetition rests on what was synced long ago.
-            Ok(written) if group_replay(&written) => Ok(written),
+            // A repetition rests on what was synced long ago, unless the first call is of this
+            // very group. (`a_call_made_twice_in_a_failed_group_is_refused_twice`)
+            Ok(written) if self.is_durable_replay(&written) => Ok(written),
             Ok(_) => Err(error.clone()),
             Err(refused) => Err(refused),
         };
@@ -279,6 +280,11 @@ impl<D: Disk, S: Store> Core<D, S> {
             outputs.extend(self.perform(actions));
         }
         outputs
+    }
+
+    fn is_durable_replay(&self, written: &Written) -> bool {
+        let log = self.logs.get(written.position.log);
+        written.replayed && log.is_some_and(|log| written.position.index < log.durable.size)
     }
 
     /// Writes the progress and the state of every log the group touched.
@@ -335,10 +341,6 @@ fn notes_failed(output: Output, error: &WriteError) -> Option<Output> {
     let Output::NotesDone(ticket, results) = output else { return None };
     let failed = results.into_iter().map(|result| result.and(Err(error.to_string())));
     Some(Output::NotesDone(ticket, failed.collect()))
-}
-
-fn group_replay(written: &crate::api::request::Written) -> bool {
-    written.replayed
 }
 
 fn log_row(log: &crate::node::core::logs::Log) -> LogRow {

@@ -50,7 +50,17 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn check_own_log(&self, agreement: AgreementId) -> Result<(), WriteError> {
         match self.logs.own(agreement) {
             None => Err(WriteError::NoLog),
+            #[cfg(feature = "planted-bugs")]
+            Some(_) if crate::planted::is_on("old-epoch-after-restore") => Ok(()),
             Some(log) if log.hold == Hold::Restored => Err(WriteError::EpochNeeded),
+            // After damage its own entries may wait for others that are fetched again: what is
+            // written now would be applied before them.
+            // (`nothing_is_written_before_own_entries_are_applied`)
+            Some(log) if log.applied() < log.appended() => {
+                let waits_for = log.waiting_for.and_then(|(other, _)| self.logs.get(other));
+                let waiting_for = waits_for.map(|other| other.manifest.city).into_iter().collect();
+                Err(WriteError::Recovering { waiting_for })
+            }
             Some(_) => Ok(()),
         }
     }
@@ -200,6 +210,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         log: LogId,
         opened_at: Position,
     ) -> Result<(), WriteError> {
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::is_on("move-without-asking") {
+            return Ok(());
+        }
         if opened_at.log == log {
             return Ok(());
         }

@@ -111,8 +111,16 @@ impl<D: Disk, S: Store> Core<D, S> {
             let author = log.manifest.city;
             !log.is_own() && (author == city || self.exchange.link_to(author).is_none())
         };
-        let cosignatures =
-            seen().filter(due).flat_map(|l| l.cosigned.values().map(|held| held.cosign.clone()));
+        // And what that city itself has signed of logs that ended: it may have lost it with the
+        // entries, which it may take back only where a city has cosigned them.
+        let by_them = |witness: &LogId| {
+            self.logs.get(*witness).is_some_and(|witness| witness.manifest.city == city)
+        };
+        let told = |log: &&Log, witness: &LogId| due(log) || (!log.is_own() && by_them(witness));
+        let cosignatures = seen().flat_map(|l| {
+            let told = l.cosigned.iter().filter(move |(witness, _)| told(&l, witness));
+            told.map(|(_, held)| held.cosign.clone())
+        });
         let forks = forks.map(Frame::Fork);
         let notes = forks.chain(manifests).chain(cards.into_iter().map(Frame::Card));
         notes.chain(cosignatures.map(Frame::Cosign)).take(FRAMES_MAX).collect()

@@ -87,6 +87,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         match self.accept(log, raw) {
             Ok(accepted) => {
                 self.gather(link, log, accepted, bytes);
+                #[cfg(feature = "planted-bugs")]
+                if crate::planted::is_on("cosign-before-sync") {
+                    return self.cosign_what_is_due(now);
+                }
                 Vec::new()
             }
             Err(error) => self.turned_away(now, link, log, &error),
@@ -153,6 +157,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             found.grown.frontier = accepted.frontier;
             found.grown.checkpoint = batch.checkpoint.clone();
             found.last_source = source;
+            #[cfg(feature = "planted-bugs")]
+            if crate::planted::is_on("cosign-before-sync") {
+                found.durable = accepted.head;
+            }
         }
         let stretch = Ingested { link, batch, headers, head: accepted.head, bytes };
         self.group.ingested.push(stretch);

@@ -225,6 +225,10 @@ impl LogTable {
     /// Whether `city` may see this log.
     #[must_use]
     pub fn may_see(&self, city: CityCode, log: LogId) -> bool {
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::is_on("tell-a-non-member") {
+            return self.get(log).is_some();
+        }
         self.get(log).is_some_and(|l| self.members(l.manifest.agreement).contains(&city))
     }
 
@@ -246,7 +250,7 @@ impl crate::sync::Logs for LogTable {
     }
 
     fn shared_with(&self, city: CityCode) -> Vec<LogId> {
-        let shared = |l: &&Log| self.members(l.manifest.agreement).contains(&city);
+        let shared = |l: &&Log| self.may_see(city, l.id);
         self.logs.values().filter(shared).map(|l| l.id).collect()
     }
 

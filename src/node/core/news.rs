@@ -6,7 +6,6 @@ use crate::journal::Disk;
 use crate::limits::AFTER_MAX;
 use crate::log::Head;
 use crate::node::core::Core;
-use crate::node::core::logs::Log;
 use crate::store::Store;
 use crate::view;
 
@@ -20,7 +19,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             .logs
             .of_agreement(agreement)
             .filter(|l| l.id != log && l.applied() > 0)
-            .map(Log::applied_head)
+            .map(|l| {
+                #[cfg(feature = "planted-bugs")]
+                if crate::planted::is_on("stored-heads-in-after") {
+                    return l.durable;
+                }
+                l.applied_head()
+            })
             .collect();
         let rows = self.group_rows();
         let news = heads.into_iter().filter(|h| view::named(&rows, log, h.log) < h.size);

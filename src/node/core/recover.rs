@@ -143,12 +143,18 @@ impl<D: Disk, S: Store> Core<D, S> {
         for record in small {
             match reader.read(record) {
                 Ok((kind, payload)) => self.replay_small(kind, payload.into()),
+                // Rows of a log without its manifest would be made twice once that is here again:
+                // everything is made anew, from the notes that are left.
+                // (`a_damaged_manifest_makes_no_entry_twice`)
                 Err(error @ JournalError::Damaged { .. }) => {
                     tracing::error!(%error, "a note in the journal is damaged; hand it in again");
+                    self.forget();
+                    self.empty_rows()?;
                     let number = record.number;
                     self.warnings.push(format!(
                         "日志第 {number} 条（协议、名片或记录声明）已损坏，请重新导入"
                     ));
+                    return Ok(0);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -236,6 +242,10 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// Compares the sizes of own logs with the high-water mark.
     fn judge(&mut self, guard: Judge<'_>) {
         let sizes = self.own_sizes();
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::is_on("forget-the-guard") {
+            return;
+        }
         match guard(&sizes) {
             GuardVerdict::Fresh | GuardVerdict::Consistent => {}
             GuardVerdict::RestoredCopy { behind } => {

@@ -8,6 +8,8 @@ use super::rust::{Source, paths, sources};
 /// A new module gets a line here on purpose, or the test fails.
 const ARROWS: &[(&str, &[&str])] = &[
     ("ids", &[]),
+    // Compiled into simulations only; see `may_be_planted`.
+    ("planted", &[]),
     ("limits", &[]),
     ("lang", &[]),
     ("domain", &["ids", "limits"]),
@@ -59,6 +61,11 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
     ARROWS.iter().find(|(name, _)| *name == module).map(|(_, may)| *may)
 }
 
+/// Modules in which a simulation may plant a bug: one switch, behind a feature that no release has.
+fn may_be_planted(module: &str) -> bool {
+    ["domain", "journal", "log", "node", "view"].contains(&module)
+}
+
 /// Uses against the table; the crate's root and its binary may use everything.
 fn wrong_arrows(source: &Source) -> Vec<String> {
     let module = source.module();
@@ -82,7 +89,8 @@ fn wrong_arrows(source: &Source) -> Vec<String> {
             _ => continue,
         };
         let fits = allowed(to).is_some() && (may == ["*"] || may.contains(&to));
-        if to != *from && !fits {
+        let planted = to == "planted" && may_be_planted(from);
+        if to != *from && !fits && !planted {
             wrong.push(format!("{}:{}: {from} may not use {to}", source.path, path.line));
         }
     }

@@ -13,7 +13,7 @@ pub fn charter(
     short_name: &str,
     members: &[(CityCode, &SigningKey)],
 ) -> (Hash, Bytes) {
-    let shorts = ["聊", "邯", "濮", "德", "泰"];
+    let shorts = ["聊", "邯", "濮", "德", "泰", "菏", "济"];
     let charter = Charter {
         agreement,
         version: 1,

@@ -1,0 +1,246 @@
+//! The end of a run: everything is whole and connected again, and stays so for a while. Then all
+//! members agree (P4), nothing that could go on waits, nothing acknowledged is missing (P1), and
+//! nothing has piled up (P8).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use liandong::ids::{LogId, Position, SubjectId};
+use liandong::log::PartSlot;
+use liandong::view::{self, Effect};
+
+use super::Checks;
+use crate::sim::cast::Cast;
+use crate::sim::node::Node;
+use crate::sim::tally::{Fault, State, Tally};
+use crate::sim::world::World;
+
+/// Bytes on a disk for each byte of signed entries: framing, receipts, what was fetched again.
+const BYTES_PER_BYTE: usize = 12;
+/// Bytes on a disk beside: notes, local facts, zeroes at ends of segments.
+const BYTES_BESIDE: usize = 512 * 1024;
+/// Entries of a case's history that are looked at.
+const HISTORY_MAX: usize = 512;
+
+impl World {
+    /// Nothing waits any more; what does, in words.
+    pub fn unsettled(&self) -> Option<String> {
+        if !self.work.is_idle() {
+            return Some("a call is not answered".to_owned());
+        }
+        let count = self.cast.codes.len();
+        for (pact, members) in self.cast.pacts.iter().map(|p| &p.members).enumerate() {
+            let heads: Vec<_> = members.iter().map(|m| self.heads(*m, pact)).collect();
+            for (held, member) in heads.iter().zip(members) {
+                if held != &heads[0] {
+                    let first = members[0];
+                    return Some(format!(
+                        "{member} and {first} hold other logs of agreement {pact}"
+                    ));
+                }
+                if let Some((log, head)) =
+                    held.iter().find(|(_, (stored, applied))| stored != applied)
+                {
+                    return Some(format!("{member}: log {log} waits: {head:?}"));
+                }
+            }
+        }
+        (0..count).find_map(|node| self.owed(node))
+    }
+
+    /// Sizes of the logs of an agreement that stand nowhere still.
+    fn heads(&self, node: usize, pact: usize) -> BTreeMap<LogId, (u64, u64)> {
+        let Some(core) = self.nodes[node].core.as_ref() else { return BTreeMap::new() };
+        let all = core.heads_of(self.cast.pacts[pact].id).into_iter();
+        let honest = all.filter(|(head, _)| !self.checks.may_fork(&self.cast, head.log));
+        honest.map(|(head, applied)| (head.log, (head.size, applied))).collect()
+    }
+
+    fn owed(&self, node: usize) -> Option<String> {
+        let core = self.nodes[node].core.as_ref()?;
+        core.is_poisoned().then(|| format!("{node} does not write"))
+    }
+
+    /// Reads every entry at every node; gives how many are damaged.
+    pub fn read_everything(&mut self) -> usize {
+        let mut damaged = 0;
+        for node in self.nodes.iter().take(self.cast.codes.len()) {
+            let (Some(core), Some(reader)) = (&node.core, &node.reader) else { continue };
+            for (head, _) in core.heads() {
+                let bad = |i: &u64| reader.entry(Position { log: head.log, index: *i }).is_err();
+                damaged += (0..head.size).filter(bad).count();
+            }
+        }
+        if damaged > 0 {
+            self.tally.reached(State::DamageFound);
+        }
+        damaged
+    }
+}
+
+impl Checks {
+    /// All of it, at the end.
+    pub fn judge(&mut self, cast: &Cast, nodes: &[Node], tally: &mut Tally) {
+        let count = cast.codes.len();
+        for (at, node) in nodes.iter().enumerate().take(count) {
+            for pact in cast.pacts_of(node.city) {
+                self.fold_anew(cast, at, node, pact, tally);
+            }
+            self.search_disk(cast, node);
+            self.check_bounded(at, node);
+            if node.disk.file_count() > 1 {
+                tally.reached(State::Segments);
+            }
+            tally.fault(Fault::SyncFailed, node.disk.failures().0);
+            tally.fault(Fault::WriteFailed, node.disk.failures().1);
+        }
+        for pact in 0..cast.pacts.len() {
+            self.check_equal(cast, nodes, pact, tally);
+        }
+        self.check_acked(cast, nodes);
+        self.check_parts(cast, nodes);
+    }
+
+    /// Equal views, except for cases that a log with two histories concerns.
+    fn check_equal(&mut self, cast: &Cast, nodes: &[Node], pact: usize, tally: &mut Tally) {
+        let agreement = cast.pacts[pact].id;
+        let members = &cast.pacts[pact].members;
+        self.note_effects(cast, &nodes[members[0]], pact, tally);
+        let doubtful = cast.logs.iter().any(|(log, l)| l.pact == pact && self.may_fork(cast, *log));
+        if doubtful {
+            return self.check_equal_cases(cast, nodes, pact);
+        }
+        let hash = |m: &usize| {
+            let rows = nodes[*m].reader.as_ref().unwrap().view();
+            let heads = nodes[*m].core.as_ref().unwrap().applied_heads(agreement);
+            view::fold_hash(&rows, agreement, &heads)
+        };
+        let hashes: Vec<_> = members.iter().map(hash).collect();
+        for (other, member) in hashes.iter().zip(members) {
+            if *other != hashes[0] {
+                let first = members[0];
+                return self
+                    .fail(format!("P4 {member} and {first} see agreement {pact} otherwise"));
+            }
+        }
+    }
+
+    fn check_equal_cases(&mut self, cast: &Cast, nodes: &[Node], pact: usize) {
+        let members = &cast.pacts[pact].members;
+        let mut all = Vec::new();
+        for m in members {
+            match self.folded(cast, *m, &nodes[*m], pact) {
+                Ok(folded) => all.push(folded),
+                Err(why) => return self.fail(why),
+            }
+        }
+        let doubtful = |log: &LogId| self.may_fork(cast, *log);
+        let concerned: BTreeSet<SubjectId> = all
+            .iter()
+            .flat_map(|folded| folded.iter())
+            .filter(|(_, case)| case.logs.iter().any(doubtful))
+            .map(|(subject, _)| *subject)
+            .collect();
+        for (folded, member) in all.iter().zip(members) {
+            for (subject, case) in folded.iter().filter(|(s, _)| !concerned.contains(s)) {
+                let same = all[0].get(subject).is_some_and(|other| other.case == case.case);
+                if !same {
+                    let what = format!("{member} and {} see case {subject} otherwise", members[0]);
+                    return self.fail(format!("P4 {what}"));
+                }
+            }
+        }
+    }
+
+    fn note_effects(&mut self, cast: &Cast, node: &Node, pact: usize, tally: &mut Tally) {
+        let rows = node.reader.as_ref().unwrap().view();
+        let agreement = cast.pacts[pact].id;
+        view::cases_newest_first(&rows, agreement, None, &mut |subject, _| {
+            let mut looked = 0;
+            view::history(&rows, agreement, subject, 0, &mut |entry| {
+                looked += 1;
+                if let Effect::Misfit(reason) = &entry.effect {
+                    tally.reached(State::Misfit);
+                    if reason == "DOUBLE_MOVE" {
+                        tally.reached(State::DoubleMove);
+                    }
+                }
+                looked < HISTORY_MAX
+            });
+            true
+        });
+    }
+
+    /// Every acknowledged write is held by every member.
+    fn check_acked(&mut self, cast: &Cast, nodes: &[Node]) {
+        for (city, position) in self.logs.acked.clone() {
+            if self.is_excused(city) {
+                continue;
+            }
+            let pact = cast.logs[&position.log].pact;
+            for member in &cast.pacts[pact].members {
+                // What has rotted on every disk that had it is gone.
+                let holds = |m: &usize| {
+                    nodes[*m].reader.as_ref().is_some_and(|r| r.entry(position).is_ok())
+                };
+                let rotted =
+                    self.rotted.contains(&city) && !cast.pacts[pact].members.iter().any(holds);
+                if !holds(member) && !rotted {
+                    let reader = nodes[*member].reader.as_ref().unwrap();
+                    let why = reader.entry(position).err().map(|e| e.to_string());
+                    let why = why.unwrap_or_default();
+                    return self.fail(format!("P1 {position} of {city} is not at {member}: {why}"));
+                }
+            }
+        }
+    }
+
+    /// Every part is where it may be, if anybody has it.
+    fn check_parts(&mut self, cast: &Cast, nodes: &[Node]) {
+        let all: Vec<_> = self
+            .logs
+            .truth
+            .values()
+            .flat_map(|log| log.entries.iter())
+            .filter(|e| !e.envelope.parts.is_empty())
+            .map(|e| e.envelope.clone())
+            .collect();
+        for envelope in all {
+            let at = envelope.position();
+            let pact = cast.logs[&at.log].pact;
+            let mut held = vec![Vec::new(); envelope.parts.len()];
+            for member in &cast.pacts[pact].members {
+                let Ok(loaded) = nodes[*member].reader.as_ref().unwrap().entry(at) else {
+                    continue;
+                };
+                for (part, slot) in loaded.entry.parts.iter().enumerate() {
+                    if matches!(slot, PartSlot::Bytes(_)) {
+                        held[part].push(*member);
+                    }
+                }
+            }
+            let author = cast.logs[&at.log].city;
+            for (part, holders) in held.iter().enumerate().filter(|(_, h)| h.contains(&author)) {
+                for member in &cast.pacts[pact].members {
+                    let may = view::may_hold(
+                        &nodes[*member].reader.as_ref().unwrap().view(),
+                        &envelope,
+                        part,
+                        cast.codes[*member],
+                    );
+                    if may && !holders.contains(member) {
+                        let what = format!("{member} may hold part {part} of {at} and lacks it");
+                        return self.fail(format!("P4 {what}"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn check_bounded(&mut self, at: usize, node: &Node) {
+        let signed: usize = self.logs.held[at].values().map(|size| *size as usize * 400).sum();
+        let written = node.disk.written();
+        if written > signed * BYTES_PER_BYTE + BYTES_BESIDE {
+            self.fail(format!("P8 {at}: {written} bytes on disk for {signed} of entries"));
+        }
+    }
+}

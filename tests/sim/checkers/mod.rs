@@ -1,0 +1,155 @@
+//! The checkers: what must hold at every step, whatever goes wrong (P1 to P9).
+//!
+//! They look at what processes say, hold and send, and at nothing that the code under test
+//! computes for its own use. The first thing found ends the run.
+//!
+//! | promise | where |
+//! |---|---|
+//! | P1, P2, P3 | [`logs`]: what was on disk stays, copies are prefixes, one entry at an index |
+//! | P4 | [`ending`]: equal logs and views; [`fold`]: the view folded anew from the set of entries |
+//! | P5 | [`audience`]: frames and disks |
+//! | P6, P7 | [`requests`]: one answer, one entry, a published reason |
+//! | P8 | [`ending`]: what piles up |
+//! | P9 | [`feed`]: the order of application, never back, and causal |
+//! | turns | [`turns`]: one turn, one handling city, no two honest writers |
+
+pub mod audience;
+pub mod ending;
+pub mod feed;
+pub mod fold;
+pub mod logs;
+pub mod requests;
+pub mod turns;
+
+use std::collections::BTreeSet;
+
+use liandong::api::request::{Request, WriteError, Written};
+use liandong::ids::LogId;
+use liandong::sync::Frame;
+
+use super::cast::Cast;
+use super::node::Node;
+use super::tally::Tally;
+
+/// All checkers and what they remember.
+pub struct Checks {
+    /// The first thing that was wrong.
+    pub failure: Option<String>,
+    /// Cities of which two histories may exist: one lies, was copied, or came back untold.
+    excused: BTreeSet<usize>,
+    /// Cities that came back from an older copy.
+    restored: BTreeSet<usize>,
+    /// Processes whose disk has rotted.
+    rotted: BTreeSet<usize>,
+    pub logs: logs::Logs,
+    pub feeds: feed::Feeds,
+    pub audience: audience::Watch,
+    pub requests: requests::Answers,
+    pub turns: turns::Turns,
+}
+
+impl Checks {
+    pub fn new(cities: usize) -> Self {
+        let mut checks = Self {
+            failure: None,
+            excused: BTreeSet::new(),
+            restored: BTreeSet::new(),
+            rotted: BTreeSet::new(),
+            logs: logs::Logs::default(),
+            feeds: feed::Feeds::default(),
+            audience: audience::Watch::default(),
+            requests: requests::Answers::default(),
+            turns: turns::Turns::default(),
+        };
+        (0..cities).for_each(|_| checks.add_node());
+        checks
+    }
+
+    pub fn add_node(&mut self) {
+        self.logs.add_node();
+        self.feeds.add_node();
+    }
+
+    pub fn fail(&mut self, what: String) {
+        self.failure.get_or_insert(what);
+    }
+
+    /// From now on two histories of a city may exist.
+    pub fn excuse_city(&mut self, city: usize) {
+        self.excused.insert(city);
+    }
+
+    pub fn is_excused(&self, city: usize) -> bool {
+        self.excused.contains(&city)
+    }
+
+    /// Whether two histories of a log may exist.
+    pub fn may_fork(&self, cast: &Cast, log: LogId) -> bool {
+        cast.logs.get(&log).is_none_or(|l| self.excused.contains(&l.city))
+    }
+
+    /// A process has done a commit.
+    pub fn committed(&mut self, cast: &Cast, at: usize, node: &Node, tally: &mut Tally) {
+        if node.core.as_ref().is_some_and(|core| core.is_poisoned()) {
+            // What is on disk may not be shown until a restart.
+            return;
+        }
+        self.grow(cast, at, node, tally);
+        self.follow_feed(cast, at, node, tally);
+    }
+
+    /// A process has started on what its disk holds.
+    pub fn started(&mut self, cast: &Cast, at: usize, node: &Node, tally: &mut Tally) {
+        self.look_back(cast, at, node);
+        self.grow(cast, at, node, tally);
+        self.feed_after_start(cast, at, node, tally);
+    }
+
+    pub fn stopped(&mut self, at: usize) {
+        self.feeds.stopped(at);
+    }
+
+    /// A process goes on from an older copy of its disk; `told` when its guard knows better.
+    pub fn restored(&mut self, cast: &Cast, at: usize, told: bool) {
+        let city = at;
+        self.restored.insert(city);
+        if !told {
+            self.excused.insert(city);
+        }
+        self.requests.forget_city(city);
+        self.forget_copy(cast, at);
+        self.feeds.forget(at);
+    }
+
+    /// Something on a disk is not what was written.
+    pub fn rotted(&mut self, at: usize) {
+        self.rotted.insert(at);
+    }
+
+    /// A process sends a frame to a city.
+    pub fn sent(
+        &mut self,
+        cast: &Cast,
+        at: usize,
+        node: &Node,
+        to: usize,
+        frame: &Frame,
+        tally: &mut Tally,
+    ) {
+        self.check_promise(cast, at, node, frame);
+        self.check_audience(cast, node.city, to, frame, tally);
+        self.check_reason(at, frame);
+    }
+
+    /// A process answers a call.
+    pub fn answered(
+        &mut self,
+        cast: &Cast,
+        at: usize,
+        node: &Node,
+        request: &Request,
+        result: &Result<Written, WriteError>,
+    ) {
+        self.check_answer(cast, at, node, request, result);
+    }
+}

@@ -1,0 +1,26 @@
+//! The simulation: real cores on simulated disks, links, clocks and processes, all of it chosen
+//! by a seed; checkers that look at every step.
+//!
+//! A run has a safety phase, in which everything may break, and a liveness phase, in which nothing
+//! does any more and everything must come right within a bounded time. The same seed gives the
+//! same run, to the last bit of its trace.
+//!
+//! `cargo run --profile sim --example simulate -- --seed N` replays one seed.
+
+pub mod cast;
+pub mod checkers;
+pub mod disk;
+pub mod faults;
+pub mod liar;
+pub mod moves;
+pub mod net;
+pub mod node;
+pub mod notes;
+pub mod plants;
+pub mod rng;
+pub mod rows;
+pub mod run;
+pub mod tally;
+pub mod trace;
+pub mod workload;
+pub mod world;

@@ -1,0 +1,74 @@
+//! Planted bugs: each must be found within some hundreds of seeds, or the checkers check nothing.
+//!
+//! Out of scope: how each is found. No checker knows their names.
+
+#[cfg(feature = "planted-bugs")]
+use super::run::run;
+
+/// A planted bug is found within this many seeds.
+#[cfg(feature = "planted-bugs")]
+const SEEDS_MAX: u64 = 500;
+/// Starts of the search, whose median is told.
+#[cfg(feature = "planted-bugs")]
+const STARTS: [u64; 3] = [0, 100_000, 200_000];
+
+/// Switches one bug on, or all off.
+#[cfg(feature = "planted-bugs")]
+pub fn switch_on(name: Option<&str>) -> bool {
+    liandong::planted::switch_on(name)
+}
+
+/// There are none in this build.
+#[cfg(not(feature = "planted-bugs"))]
+pub fn switch_on(name: Option<&str>) -> bool {
+    name.is_none()
+}
+
+/// Looks for the bugs named, or for all; tells whether each was found.
+#[cfg(feature = "planted-bugs")]
+pub fn find_all(named: &[String]) -> bool {
+    std::panic::set_hook(Box::new(|_| {}));
+    let all = liandong::planted::NAMES.iter().copied();
+    let chosen: Vec<&str> =
+        all.filter(|n| named.is_empty() || named.iter().any(|w| w == n)).collect();
+    let mut well = !chosen.is_empty();
+    for name in chosen {
+        switch_on(Some(name));
+        let found = STARTS.map(first_failure);
+        let mut counts: Vec<u64> =
+            found.iter().map(|f| f.as_ref().map_or(SEEDS_MAX, |(n, _)| *n)).collect();
+        counts.sort_unstable();
+        let missed = found.iter().filter(|f| f.is_none()).count();
+        let why = found.into_iter().flatten().next().map_or(String::new(), |(_, why)| why);
+        println!("{name}: found after {counts:?} seeds, median {}: {why:.110}", counts[1]);
+        well &= missed == 0;
+    }
+    switch_on(None);
+    well
+}
+
+#[cfg(not(feature = "planted-bugs"))]
+pub fn find_all(_: &[String]) -> bool {
+    println!("built without planted bugs: add `--features planted-bugs`");
+    false
+}
+
+/// The seeds it takes until one fails, and why it did; seeds run on all cores.
+#[cfg(feature = "planted-bugs")]
+fn first_failure(start: u64) -> Option<(u64, String)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let mut done = 0;
+    while done < SEEDS_MAX {
+        let seeds = start + done..start + done + threads;
+        let ran: Vec<_> = std::thread::scope(|scope| {
+            let begun: Vec<_> = seeds.map(|seed| scope.spawn(move || run(seed, false))).collect();
+            begun.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        });
+        let failed = ran.into_iter().find_map(|o| Some((o.seed, o.failure?)));
+        if let Some((seed, why)) = failed {
+            return Some((seed - start + 1, why));
+        }
+        done += threads;
+    }
+    None
+}

@@ -1,0 +1,145 @@
+//! One run: when people work, when things break, when everything must have come right.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use liandong::ids::Position;
+
+use super::rng::Rng;
+use super::tally::{State, Tally};
+use super::trace::Trace;
+use super::world::{Event, World};
+
+const MINUTE_MS: u64 = 60_000;
+/// Everything may break for this long.
+const SAFETY_MS: u64 = 330 * MINUTE_MS;
+/// A run takes this long at least.
+const RUN_MS: u64 = 360 * MINUTE_MS;
+/// Once nothing breaks, everything has come right after this long.
+const SETTLED_WITHIN_MS: u64 = 20 * MINUTE_MS;
+/// Rounds of reading and waiting in which damage is mended, if anybody holds what was lost.
+const MENDING_ROUNDS: usize = 6;
+/// Times of work with faults in them.
+const EPISODES: usize = 12;
+const EPISODE_MS: u64 = 60_000;
+const CALLS_PER_EPISODE: usize = 3;
+const FAULTS_PER_EPISODE: usize = 5;
+/// A living process has answered a call after this long.
+const ANSWERED_WITHIN_MS: u64 = 400_000;
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    pub seed: u64,
+    pub failure: Option<String>,
+    pub hash: u64,
+    pub tally: Tally,
+}
+
+/// Runs one seed; with `lines`, everything that happens is printed.
+pub fn run(seed: u64, lines: bool) -> Outcome {
+    let ran = catch_unwind(AssertUnwindSafe(|| play(seed, lines)));
+    ran.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        let failure = Some(format!("panic: {}", said.unwrap_or_default()));
+        Outcome { seed, failure, hash: 0, tally: Tally::default() }
+    })
+}
+
+fn play(seed: u64, lines: bool) -> Outcome {
+    let mut world = World::new(seed, Trace::new(lines));
+    set_episodes(&mut world);
+    world.run_until(SAFETY_MS);
+    world.heal();
+    settle(&mut world);
+    // Damage is found by whoever reads; then it is fetched again.
+    for _ in 0..MENDING_ROUNDS {
+        let damaged = if world.checks.failure.is_none() { world.read_everything() } else { 0 };
+        if damaged == 0 {
+            break;
+        }
+        settle(&mut world);
+        if world.read_everything() < damaged {
+            world.tally.reached(State::DamageMended);
+        }
+    }
+    if world.checks.failure.is_none() {
+        let World { checks, cast, nodes, tally, .. } = &mut world;
+        checks.judge(cast, nodes, tally);
+    }
+    world.tally.simulated_ms = world.now.max(RUN_MS);
+    let failure = world.checks.failure.take();
+    if lines && let Some(why) = &failure {
+        println!("FAILED {why}");
+    }
+    Outcome { seed, failure, hash: world.trace.hash(), tally: world.tally }
+}
+
+/// Sets work and faults, in episodes with quiet time between them.
+fn set_episodes(world: &mut World) {
+    let mut rng = Rng::new(world.seed ^ 0x5EED);
+    let clients = world.work.clients.len();
+    for _ in 0..EPISODES {
+        let begin = rng.between(10_000, SAFETY_MS - EPISODE_MS);
+        for client in 0..clients {
+            for _ in 0..CALLS_PER_EPISODE {
+                let at = begin + rng.between(0, EPISODE_MS);
+                world.at(at, Event::Client(client));
+            }
+        }
+        for _ in 0..FAULTS_PER_EPISODE {
+            world.at(begin + rng.between(0, EPISODE_MS), Event::Fault);
+        }
+        if world.liar.is_some() {
+            world.at(begin + rng.between(0, EPISODE_MS), Event::Lie);
+        }
+    }
+}
+
+/// Nothing breaks any more: everything must come right.
+fn settle(world: &mut World) {
+    let healed = world.now;
+    let mut quiet = 0;
+    while world.checks.failure.is_none() {
+        world.run_until(world.now + 10_000);
+        for node in 0..world.cast.codes.len() {
+            world.care(node);
+        }
+        match world.unsettled() {
+            // Once is luck: it must stay so.
+            None if quiet > 6 => return,
+            None => quiet += 1,
+            Some(what) => {
+                quiet = 0;
+                if world.now > healed + SETTLED_WITHIN_MS {
+                    let waits = waits(world);
+                    world.checks.fail(format!("liveness: {what}{waits}"));
+                }
+            }
+        }
+        if let Some((ticket, node, _)) = world.work.unanswered(world.now, ANSWERED_WITHIN_MS) {
+            world.checks.fail(format!("P7 {node} never answered call {ticket}"));
+        }
+    }
+}
+
+/// What every node says that it waits for.
+fn waits(world: &mut World) -> String {
+    let mut said = String::new();
+    for node in 0..world.cast.codes.len() {
+        let Some(status) = world.status(node) else { continue };
+        for log in status.logs.iter().filter(|l| l.waiting_for.is_some() || l.stored > l.applied) {
+            let (id, next) = (log.log.to_string(), log.applied);
+            said += &format!("; {node}: {:.6} at {next} of {}", id, log.stored);
+            let at = Position { log: log.log, index: next };
+            let read = world.nodes[node].reader.as_ref().map(|r| r.entry(at));
+            if let Some(Err(why)) = read {
+                said += &format!(" ({why})");
+            }
+            if let Some((other, size)) = log.waiting_for {
+                said += &format!(" waits for {size} of {:.6}", other.to_string());
+            }
+        }
+    }
+    said
+}
