@@ -144,6 +144,9 @@ pub const WATCH_CHANGES_MAX: usize = 16;
 pub const WATCH_IDLE_MS_MAX: u64 = 60_000;
 /// A watcher hears at least this often.
 pub const WATCH_HEARTBEAT_MS_MAX: u64 = 20_000;
+/// Writes under way at a time, those of callers who have given up among them: twice the calls that
+/// run at a time.
+pub const WRITES_UNDER_WAY_MAX: usize = 512;
 /// Audit lines that wait for the disk; more are counted and said to be missing.
 pub const AUDIT_QUEUE_MAX: usize = 16 * 1024;
 /// Calls by somebody who may not call that have lines in the audit, of each second: enough to see

@@ -4,6 +4,9 @@
 //! ([`super::case_command`]), writing ([`super::case_write`]), reading ([`super::case_list`],
 //! [`super::case_history`], [`super::case_watch`]).
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
@@ -26,6 +29,8 @@ pub struct CaseApi {
     pub node: NodeHandle,
     /// Where deeds are noted.
     pub audit: Audit,
+    /// Places of writes under way, of callers who have given up too.
+    pub writes: Arc<Semaphore>,
 }
 
 /// The full name of a method, as the table of roles knows it.

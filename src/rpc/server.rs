@@ -4,8 +4,10 @@
 //! services do.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
@@ -21,7 +23,7 @@ use super::peer_service::PeerApi;
 use crate::audit::Audit;
 use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
-    PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
+    PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX, WRITES_UNDER_WAY_MAX,
 };
 use crate::node::writer::NodeHandle;
 use crate::trust::acceptor::Conn;
@@ -98,9 +100,11 @@ pub async fn serve_api(
         builder.with_service_name(*name)
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
-    let cases = CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone() })
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
+    let writes = Arc::new(Semaphore::new(WRITES_UNDER_WAY_MAX));
+    let cases =
+        CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone(), writes })
+            .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(API_ANSWER_BYTES_MAX);
     let agreements =
         AgreementServiceServer::new(AgreementApi { node: node.clone(), audit: audit.clone() })
             .max_decoding_message_size(API_MESSAGE_BYTES_MAX)

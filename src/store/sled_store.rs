@@ -203,10 +203,7 @@ impl Store for SledStore {
     }
 
     fn clear(&self) -> Result<(), StoreError> {
-        self.trusted(|| {
-            self.redo.clear()?;
-            self.tree.clear()
-        })
+        self.trusted(|| self.redo.clear())
     }
 
     fn flush(&self) -> Result<(), StoreError> {

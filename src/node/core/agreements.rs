@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::ids::{AgreementId, CityCode};
 use crate::log::keys::VerifyingKey;
-use crate::trust::card::{Card, CardBook};
+use crate::trust::card::{Card, CardBook, Outcome};
 use crate::trust::charter::Charter;
 
 /// A charter in force here.
@@ -78,10 +78,14 @@ impl AgreementBook {
         keys
     }
 
-    /// Takes a card whose signature was checked; true when it is news.
+    /// Takes a card whose signature was checked; true when it is news: a newer card, or the same
+    /// one with lines of more keys, for members that know the city by another key.
     pub fn offer_card(&mut self, card: Card, note: Bytes) -> bool {
         let city = card.city;
-        let news = self.cards.offer(card).is_news();
+        let lines = |note: &Bytes| note.iter().filter(|byte| **byte == b'\n').count();
+        let fuller = self.notes.get(&city).is_some_and(|known| lines(&note) > lines(known));
+        let outcome = self.cards.offer(card);
+        let news = outcome.is_news() || (outcome == Outcome::Known && fuller);
         if news {
             self.notes.insert(city, note);
         }
@@ -96,5 +100,33 @@ impl AgreementBook {
         cities.sort_unstable();
         cities.dedup();
         cities
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::NodeId;
+
+    #[test]
+    fn a_card_with_lines_of_more_keys_takes_the_place_of_the_same_one_with_fewer() {
+        let card = Card {
+            city: CityCode::from_u32(371_500).unwrap(),
+            number: 2,
+            nodes: vec![NodeId::new([1; 16])],
+            addresses: vec!["10.0.0.1:7443".to_owned()],
+            cas: vec![b"der".to_vec()],
+            duty_phone: None,
+        };
+        let (one, two) = ("card\n\n- a\n", "card\n\n- a\n- b\n");
+        let mut book = AgreementBook::default();
+        let mut offer = |note: &'static str| book.offer_card(card.clone(), note.into());
+        assert_eq!((offer(one), offer(one), offer(two)), (true, false, true));
+        assert_eq!((offer(two), offer(one)), (false, false), "never back to fewer");
+        let older = Card { number: 1, ..card.clone() };
+        assert!(
+            !book.offer_card(older, "card\n\n- a\n- b\n- c\n".into()),
+            "an older one stays out"
+        );
     }
 }

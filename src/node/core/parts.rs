@@ -23,8 +23,11 @@ use crate::view::{self, ReadRows, Rows};
 use crate::wire;
 use crate::wire::status::Refused;
 
-/// Parts asked for at a time: enough for any case, little enough for a tick.
+/// Parts asked for in a second: enough for any case. Each costs a look at the disk, on the thread
+/// that writes.
 const ASK_MAX: usize = 64;
+/// A second, in milliseconds.
+const ASK_TIME_MS: u64 = 1_000;
 /// Missing parts looked at in one go; the next look begins behind the last of them.
 const LOOK_MAX: usize = 1024;
 /// Pauses remembered. Beyond that those that are over are forgotten, then all: better a question
@@ -45,6 +48,8 @@ pub struct Asking {
     last: Option<(Position, u32)>,
     /// Some part of some entry here is, or was, owed.
     owes: bool,
+    /// When the running second began, and questions in it.
+    spent: (u64, usize),
 }
 
 impl Asking {
@@ -56,6 +61,14 @@ impl Asking {
     /// It is here, or erased.
     fn forget(&mut self, part: (Position, u32)) {
         self.next.remove(&part);
+    }
+
+    /// How many may be asked for now.
+    fn left(&mut self, now: u64) -> usize {
+        if now.saturating_sub(self.spent.0) >= ASK_TIME_MS {
+            self.spent = (now, 0);
+        }
+        ASK_MAX.saturating_sub(self.spent.1)
     }
 
     fn forget_pauses(&mut self, now: u64) {
@@ -85,15 +98,19 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn ask_for_missing(&mut self, now: Now) -> Vec<Output> {
         self.asking.forget_pauses(now.mono_ms);
         let mut outputs = Vec::new();
-        let mut looked = 0;
+        let mut left = self.asking.left(now.mono_ms);
+        if left == 0 {
+            return outputs;
+        }
         for (entry, part) in self.look_for_missing() {
-            if looked == ASK_MAX {
+            if left == 0 {
                 break;
             }
             self.asking.last = Some((entry, part));
             // First whether it is time, then the disk.
             let Some(asked) = self.asking.due(now.mono_ms, (entry, part)) else { continue };
-            looked += 1;
+            left -= 1;
+            self.asking.spent.1 += 1;
             let holders = self.may_hold_linked(entry, part);
             if holders.is_empty() {
                 continue;
