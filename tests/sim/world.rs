@@ -98,6 +98,7 @@ pub struct World {
     pub troubles: Troubles,
     /// Faults have ended and everything must come right.
     pub calm: bool,
+    pub calm_from: u64,
     events: BTreeMap<(u64, u64), Event>,
     next_event: u64,
 }
@@ -124,6 +125,7 @@ impl World {
             trace,
             troubles: Troubles::default(),
             calm: false,
+            calm_from: 0,
             events: BTreeMap::new(),
             next_event: 0,
         };
