@@ -71,6 +71,12 @@ pub(super) fn open<D: Disk>(disk: &D, new_id: [u8; 16]) -> Result<Opened, Journa
     let end = find_end(disk, number, first_record, &mut report.damage)?;
     let reserved = disk.len(&segment::file_name(number))?;
     report.cut_bytes = cut(disk, number, end.offset, reserved)?;
+    // A process that was killed before its sync, or whose sync failed, leaves whole records that
+    // no power cut has to respect. From here on they are relied on.
+    for number in segments.keys() {
+        disk.sync_data(&segment::file_name(*number))?;
+    }
+    disk.sync_dir()?;
     Ok(Opened {
         segments,
         journal_id: journal_id.unwrap_or(new_id),
