@@ -36,16 +36,19 @@ pub(super) struct Opened {
 pub(super) fn open<D: Disk>(disk: &D, new_id: [u8; 16]) -> Result<Opened, JournalError> {
     let mut segments = BTreeMap::new();
     let mut journal_id = None;
-    let numbers: Vec<u32> =
+    let mut numbers: Vec<u32> =
         disk.list()?.iter().filter_map(|name| segment::parse_file_name(name)).collect();
+    // Nothing in these was acknowledged: a header is synced before any record. One commit may have
+    // made several segments before power went.
+    while let Some(number) = numbers.last().copied() {
+        if read_header(disk, number)?.is_some() || holds_a_record(disk, number)? {
+            break;
+        }
+        disk.remove(&segment::file_name(number))?;
+        numbers.pop();
+    }
     for number in &numbers {
-        let last = Some(number) == numbers.last();
         let Some(header) = read_header(disk, *number)? else {
-            if last && !holds_a_record(disk, *number)? {
-                // Nothing in it was acknowledged: the header is synced before any record.
-                disk.remove(&segment::file_name(*number))?;
-                continue;
-            }
             return Err(JournalError::BadSegment { segment: *number, why: "no readable header" });
         };
         if *journal_id.get_or_insert(header.journal_id) != header.journal_id {
@@ -68,6 +71,12 @@ pub(super) fn open<D: Disk>(disk: &D, new_id: [u8; 16]) -> Result<Opened, Journa
     let end = find_end(disk, number, first_record, &mut report.damage)?;
     let reserved = disk.len(&segment::file_name(number))?;
     report.cut_bytes = cut(disk, number, end.offset, reserved)?;
+    // A process that was killed before its sync, or whose sync failed, leaves whole records that
+    // no power cut has to respect. From here on they are relied on.
+    for number in segments.keys() {
+        disk.sync_data(&segment::file_name(*number))?;
+    }
+    disk.sync_dir()?;
     Ok(Opened {
         segments,
         journal_id: journal_id.unwrap_or(new_id),

@@ -43,7 +43,6 @@ pub enum ReadError {
 
 /// Where the batch that holds an entry lies: of several, the one that begins last. Where damage
 /// was fetched again, one batch may lie over shorter ones, so that the nearest may end too early.
-/// (`an_entry_is_found_in_a_batch_that_lies_over_others`)
 #[must_use]
 pub fn find_batch(rows: &dyn ReadRows, at: Position) -> Option<(u64, BatchRow)> {
     let reach = u64::try_from(limits::BATCH_ENTRIES_MAX).unwrap_or(u64::MAX);

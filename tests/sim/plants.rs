@@ -34,7 +34,7 @@ pub fn find_all(named: &[String]) -> bool {
     let mut well = !chosen.is_empty();
     for name in chosen {
         switch_on(Some(name));
-        let found = STARTS.map(first_failure);
+        let found = STARTS.map(|start| first_failure(name, start));
         let mut counts: Vec<u64> =
             found.iter().map(|f| f.as_ref().map_or(SEEDS_MAX, |(n, _)| *n)).collect();
         counts.sort_unstable();
@@ -55,7 +55,7 @@ pub fn find_all(_: &[String]) -> bool {
 
 /// The seeds it takes until one fails, and why it did; seeds run on all cores.
 #[cfg(feature = "planted-bugs")]
-fn first_failure(start: u64) -> Option<(u64, String)> {
+fn first_failure(name: &str, start: u64) -> Option<(u64, String)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let mut done = 0;
     while done < SEEDS_MAX {
@@ -64,9 +64,14 @@ fn first_failure(start: u64) -> Option<(u64, String)> {
             let begun: Vec<_> = seeds.map(|seed| scope.spawn(move || run(seed, false))).collect();
             begun.into_iter().filter_map(|thread| thread.join().ok()).collect()
         });
-        let failed = ran.into_iter().find_map(|o| Some((o.seed, o.failure?)));
-        if let Some((seed, why)) = failed {
-            return Some((seed - start + 1, why));
+        for (seed, why) in ran.into_iter().filter_map(|o| Some((o.seed, o.failure?))) {
+            // A seed that fails without the bug has not found it.
+            switch_on(None);
+            let found = run(seed, false).failure.is_none();
+            switch_on(Some(name));
+            if found {
+                return Some((seed - start + 1, why));
+            }
         }
         done += threads;
     }

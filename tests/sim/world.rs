@@ -98,6 +98,9 @@ pub struct World {
     pub troubles: Troubles,
     /// Faults have ended and everything must come right.
     pub calm: bool,
+    pub calm_from: u64,
+    /// Disks rot. Off unless asked for, while what it leads to is open in `tests/bugs.md`.
+    pub rots: bool,
     events: BTreeMap<(u64, u64), Event>,
     next_event: u64,
 }
@@ -124,6 +127,8 @@ impl World {
             trace,
             troubles: Troubles::default(),
             calm: false,
+            calm_from: 0,
+            rots: std::env::var_os("LIANDONG_ROT").is_some(),
             events: BTreeMap::new(),
             next_event: 0,
         };
@@ -388,6 +393,10 @@ impl World {
                 self.nodes[node].stop();
                 self.nodes[node].rows = SimRows::default();
                 return self.start(node);
+            }
+            Err(why) if why.contains("could not read the journal") => {
+                // The disk fails at the start as well; somebody tries again.
+                return self.at(now + 10_000, Event::Undo(Undo::Start(node)));
             }
             Err(why) => return self.checks.fail(format!("{node} does not start: {why}")),
         };

@@ -258,7 +258,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let failed = |answer: Result<_, WriteError>| match answer {
             // A repetition rests on what was synced long ago, unless the first call is of this
-            // very group. (`a_call_made_twice_in_a_failed_group_is_refused_twice`)
+            // very group.
             Ok(written) if self.is_durable_replay(&written) => Ok(written),
             Ok(_) => Err(error.clone()),
             Err(refused) => Err(refused),

@@ -55,7 +55,6 @@ impl<D: Disk, S: Store> Core<D, S> {
             Some(log) if log.hold == Hold::Restored => Err(WriteError::EpochNeeded),
             // After damage its own entries may wait for others that are fetched again: what is
             // written now would be applied before them.
-            // (`nothing_is_written_before_own_entries_are_applied`)
             Some(log) if log.applied() < log.appended() => {
                 let waits_for = log.waiting_for.and_then(|(other, _)| self.logs.get(other));
                 let waiting_for = waits_for.map(|other| other.manifest.city).into_iter().collect();

@@ -145,7 +145,6 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Ok((kind, payload)) => self.replay_small(kind, payload.into()),
                 // Rows of a log without its manifest would be made twice once that is here again:
                 // everything is made anew, from the notes that are left.
-                // (`a_damaged_manifest_makes_no_entry_twice`)
                 Err(error @ JournalError::Damaged { .. }) => {
                     tracing::error!(%error, "a note in the journal is damaged; hand it in again");
                     self.forget();

@@ -121,6 +121,10 @@ impl Checks {
         self.feeds.forget(at);
     }
 
+    pub fn has_rotted(&self, at: usize) -> bool {
+        self.rotted.contains(&at)
+    }
+
     /// Something on a disk is not what was written.
     pub fn rotted(&mut self, at: usize) {
         self.rotted.insert(at);

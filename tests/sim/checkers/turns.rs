@@ -94,7 +94,7 @@ impl Checks {
                 // A move that rotted before anybody else had it never was.
                 let lost = self.restored.contains(&city) || self.rotted.contains(&city);
                 let known =
-                    |n: usize| n != city && self.logs.ever[n].get(&first.log) > Some(&first.index);
+                    |n: usize| n != city && self.logs.held[n].get(&first.log) > Some(&first.index);
                 if first != at && (!lost || (0..self.logs.ever.len()).any(known)) {
                     self.fail(format!("two honest moves from {prev}: {first} and {at}"));
                 }
