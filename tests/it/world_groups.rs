@@ -235,4 +235,12 @@ fn notes_that_are_not_kept_are_refused_in_words() {
     let results = done.expect("whoever handed in notes hears of them");
     assert!(results.len() == 2 && results.iter().all(Result::is_err), "{results:?}");
     assert!(outputs.iter().all(|output| !matches!(output, Output::Send(..))), "{outputs:?}");
+    // They wait for a disk that will not come back; whoever writes meanwhile hears of it.
+    let ticket = stage.world.open(HERE, 0);
+    let outputs = stage.commit();
+    let answer = outputs.iter().find_map(|output| {
+        let Output::Written(for_ticket, answer) = output else { return None };
+        (*for_ticket == ticket).then_some(answer)
+    });
+    assert!(matches!(answer, Some(Err(WriteError::StorageFailed { .. }))), "{answer:?}");
 }

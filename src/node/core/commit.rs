@@ -60,8 +60,15 @@ impl OpenBatch {
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn commit(&mut self, now: Now) -> Vec<Output> {
         self.group.apply_before = self.apply_number;
-        let small = self.append_small();
-        let held = small.and_then(|()| self.decide_queue(now));
+        let held = match self.append_small() {
+            Ok(()) => self.decide_queue(now),
+            // Whoever waits hears of it: the next commit would fail in the same way.
+            Err(error) => {
+                let waiting = std::mem::take(&mut self.queue.writes);
+                self.refuse(waiting, &error);
+                Err(error)
+            }
+        };
         let ingested = std::mem::take(&mut self.group.ingested);
         let mut failed = held;
         for stretch in &ingested {
@@ -96,6 +103,14 @@ impl<D: Disk, S: Store> Core<D, S> {
         Ok(())
     }
 
+    /// Refuses writes; what was written before has its first answer.
+    fn refuse(&mut self, writes: Vec<(Ticket, Box<Request>)>, error: &WriteError) {
+        for (ticket, request) in writes {
+            let answer = self.repeated_or(&request, error);
+            self.group.answers.push((ticket, answer));
+        }
+    }
+
     /// Decides what waits, agreement by agreement; what is gated stays in the queue.
     fn decide_queue(&mut self, now: Now) -> Result<(), WriteError> {
         let mut by_agreement: BTreeMap<AgreementId, Vec<(Ticket, Box<Request>)>> = BTreeMap::new();
@@ -109,10 +124,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 continue;
             }
             if let Err(error) = self.check_writable(agreement) {
-                for (ticket, request) in writes {
-                    let answer = self.repeated_or(&request, &error);
-                    self.group.answers.push((ticket, answer));
-                }
+                self.refuse(writes, &error);
                 continue;
             }
             let Some(own) = self.logs.own(agreement) else { continue };
