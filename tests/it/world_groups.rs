@@ -236,7 +236,8 @@ fn notes_that_are_not_kept_are_refused_in_words() {
     assert!(results.len() == 2 && results.iter().all(Result::is_err), "{results:?}");
     assert!(outputs.iter().all(|output| !matches!(output, Output::Send(..))), "{outputs:?}");
     // They wait for a disk that will not come back; whoever writes meanwhile hears of it.
-    let ticket = stage.world.open(HERE, 0);
+    let agreement = stage.world.agreements[0].0;
+    let ticket = stage.world.open_case(HERE, agreement, "own", "示例案件");
     let outputs = stage.commit();
     let answer = outputs.iter().find_map(|output| {
         let Output::Written(for_ticket, answer) = output else { return None };

@@ -139,11 +139,12 @@ impl World {
             None => way.running = false,
         }
         match item {
-            Some(Item::Frame(frame)) => {
-                if self.net.links.get(&id).is_some_and(|l| l.open[side]) {
-                    self.receive(to, id, frame);
-                }
+            Some(Item::Frame(frame))
+                if self.net.links.get(&id).is_some_and(|link| link.open[side]) =>
+            {
+                self.receive(to, id, frame);
             }
+            Some(Item::Frame(_)) => {}
             Some(Item::End(reason)) => self.hear_of_end(id, side, &reason),
             None => {}
         }
