@@ -53,9 +53,10 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// Somebody new is linked: ask again at once.
+    /// Somebody new is linked: ask again at once, and with short pauses, for what entitles this
+    /// city may take a moment to arrive there.
     pub fn soon(&mut self) {
-        self.next.values_mut().for_each(|(at, _)| *at = 0);
+        self.next.values_mut().for_each(|pause| *pause = (0, 0));
     }
 
     /// It is here, or erased.

@@ -212,6 +212,10 @@ impl Checks {
                 let Ok(loaded) = nodes[*member].reader.as_ref().unwrap().entry(at) else {
                     continue;
                 };
+                // Another entry stands there on the other branch of a fork.
+                if loaded.entry.envelope != envelope {
+                    continue;
+                }
                 for (part, slot) in loaded.entry.parts.iter().enumerate() {
                     if matches!(slot, PartSlot::Bytes(_)) {
                         held[part].push(*member);
@@ -221,12 +225,11 @@ impl Checks {
             let author = cast.logs[&at.log].city;
             for (part, holders) in held.iter().enumerate().filter(|(_, h)| h.contains(&author)) {
                 for member in &cast.pacts[pact].members {
-                    let may = view::may_hold(
-                        &nodes[*member].reader.as_ref().unwrap().view(),
-                        &envelope,
-                        part,
-                        cast.codes[*member],
-                    );
+                    // Where a fork lets the two views differ, the author rightly keeps it.
+                    let may = [*member, author].iter().all(|seen_by| {
+                        let rows = nodes[*seen_by].reader.as_ref().unwrap().view();
+                        view::may_hold(&rows, &envelope, part, cast.codes[*member])
+                    });
                     if may && !holders.contains(member) {
                         let what = format!("{member} may hold part {part} of {at} and lacks it");
                         return self.fail(format!("P4 {what}"));
