@@ -6,16 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use liandong::api::request::{Caller, Command, Request, WriteError, Written};
-use liandong::domain::{
-    CaseDraft, CaseFacts, CaseMove, CaseRecord, CaseStep, DataLevel, Date, Medium, Source,
-    Violation,
-};
+use liandong::domain::{CaseMove, CaseRecord, CaseStep, Date};
 use liandong::ids::{AgreementId, CityCode, Hash, LogId, NodeId, Position, SubjectId};
 use liandong::journal::{Guard, Journal, JournalOptions, MemDisk};
 use liandong::log::keys::{SigningKey, VerifyingKey};
 use liandong::log::manifest::{HashAlgorithm, Manifest, SignatureAlgorithm, SignedManifest};
 use liandong::log::{ActorRole, Head};
-use liandong::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Now, Output, Settings};
+use liandong::node::core::{Core, CoreParts, Entropy as _, Input, KeyRing, Now, Output, Settings};
 use liandong::node::reader::Reader;
 use liandong::store::{MemStore, WriteBehind};
 use liandong::sync::{Frame, LinkId};
@@ -24,6 +21,10 @@ use liandong::view;
 
 use super::notes;
 use super::rogue::Author;
+use super::sim::moves;
+
+pub use super::sim::moves::facts;
+pub use super::sim::rng::Rng;
 
 pub const CITIES: [u32; 5] = [371_500, 130_400, 410_900, 371_400, 370_900];
 
@@ -32,36 +33,6 @@ const START_MS: i64 = 1_795_140_000_000;
 
 pub fn city(code: u32) -> CityCode {
     CityCode::from_u32(code).unwrap()
-}
-
-/// A small generator: the same seed gives the same numbers everywhere.
-#[derive(Clone)]
-pub struct Rng(u64);
-
-impl Rng {
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03)
-    }
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-    pub fn below(&mut self, bound: usize) -> usize {
-        ((self.next() >> 33) as usize) % bound.max(1)
-    }
-    pub fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
-
-impl Entropy for Rng {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        for byte in buffer {
-            *byte = (self.next() >> 24) as u8;
-        }
-    }
 }
 
 /// Shared with the world, as a folder of keys is with whoever adds one.
@@ -676,25 +647,8 @@ pub fn today() -> Date {
     Date::beijing(START_MS).unwrap()
 }
 
-pub fn facts() -> CaseFacts {
-    CaseFacts {
-        source: Source::Complaint,
-        medium: Medium::Water,
-        violation: Violation::WaterExceed,
-        county_code: None,
-        discovered_time_ms: START_MS - 86_400_000,
-        occurred_from: None,
-        occurred_to: None,
-        data_level: DataLevel::General,
-        borders: Vec::new(),
-        border_uncertain: false,
-        belt_exception: false,
-        has_point: false,
-    }
-}
-
 pub fn record(title: &str) -> CaseRecord {
-    CaseRecord::parse(&CaseDraft { title: title.to_owned(), ..CaseDraft::default() }).unwrap()
+    moves::record(title, false)
 }
 
 fn manifest(

@@ -3,13 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use liandong::domain::{
-    self, AuthorityLevel, Case, CaseFacts, CaseMove, CaseState, CaseStep, DataLevel, Date, Event,
-    Medium, Source, Violation,
-};
+use liandong::domain::{self, AuthorityLevel, Case, CaseMove, CaseState, CaseStep, Date, Event};
 use liandong::ids::{AgreementId, CityCode, Hash, LogId, Position};
 use liandong::log::{Envelope, Head, Subject, SubjectKind, subject_id};
 use liandong::view::{self, Effect, FoldEntry, MemRows};
+
+use super::super::sim::moves::facts;
 
 const AGREEMENT: AgreementId = AgreementId::new([9; 16]);
 /// Logs of three cities, and the second epoch of the first.
@@ -93,23 +92,6 @@ pub fn moves() -> Vec<CaseMove> {
         },
         step(CaseStep::Archived),
     ]
-}
-
-fn facts() -> CaseFacts {
-    CaseFacts {
-        source: Source::Complaint,
-        medium: Medium::Water,
-        violation: Violation::WaterExceed,
-        county_code: None,
-        discovered_time_ms: 0,
-        occurred_from: None,
-        occurred_to: None,
-        data_level: DataLevel::General,
-        borders: Vec::new(),
-        border_uncertain: false,
-        belt_exception: false,
-        has_point: false,
-    }
 }
 
 /// What a node shows.
