@@ -16,6 +16,9 @@ use crate::sync::serving::Follower;
 
 /// A link that has been silent this long is pinged, in milliseconds.
 const PING_AFTER_MS: u64 = 10_000;
+/// A ping also tells the time: busy links carry one this often, in milliseconds, so that a clock
+/// that was set wrong is noticed on them as well.
+const TELL_TIME_EVERY_MS: u64 = 60_000;
 /// A link that has been silent this long is dead, in milliseconds.
 const DEAD_AFTER_MS: u64 = 30_000;
 /// A link that does not answer a challenge for this long makes room, in milliseconds.
@@ -223,7 +226,9 @@ impl Exchange {
         for id in ids {
             let Some(link) = self.links.get_mut(&id).filter(|l| l.greeted) else { continue };
             let silent = now.saturating_sub(link.heard_ms);
-            if silent > PING_AFTER_MS && now.saturating_sub(link.pinged_ms) > PING_AFTER_MS / 2 {
+            let unpinged = now.saturating_sub(link.pinged_ms);
+            let quiet = silent > PING_AFTER_MS && unpinged > PING_AFTER_MS / 2;
+            if quiet || unpinged > TELL_TIME_EVERY_MS {
                 link.pinged_ms = now;
                 let ping = Frame::Ping { number: now, pong: false, clock_ms };
                 actions.push(Action::Send(id, ping));

@@ -1,6 +1,7 @@
 //! Wall clocks that are wrong, in the world in memory: entries say so, and nothing else changes.
 
 use liandong::ids::Position;
+use liandong::node::core::{Input, Output};
 
 use super::world::World;
 
@@ -73,4 +74,29 @@ fn within_five_minutes_and_alone_nothing_is_suspect() {
     world.heal();
     steps(&mut world, 60);
     assert!(opens(&mut world, 0, "back"));
+}
+
+/// What a city's status says of clocks.
+fn warnings(world: &mut World, i: usize) -> Vec<String> {
+    let outputs = world.ask(i, Input::Status(1));
+    let Some(Output::Status(_, status)) = outputs.into_iter().next() else { panic!() };
+    status.warnings.into_iter().filter(|text| text.contains("时钟")).collect()
+}
+
+#[test]
+fn one_wrong_clock_is_told_of_whose_it_is() {
+    // The first two share an agreement of their own: of two clocks neither can be told wrong.
+    let mut world = World::new(63, 4, &[&[0, 1], &[0, 1, 2, 3]]);
+    steps(&mut world, 60);
+    assert_eq!(warnings(&mut world, 0), [""; 0]);
+    world.cities[1].clock_ahead_ms = DAY;
+    steps(&mut world, 400);
+    let codes: Vec<String> = world.cities.iter().map(|c| c.code.to_string()).collect();
+    for i in [0, 2, 3] {
+        let told = warnings(&mut world, i);
+        assert!(told.len() == 1 && told[0].starts_with(&codes[1]), "{i}: {told:?}");
+        assert!(told[0].contains("快 14"), "{told:?}");
+    }
+    let told = warnings(&mut world, 1);
+    assert!(told.len() == 1 && told[0].starts_with("本机时钟比其他城市快"), "{told:?}");
 }

@@ -6,7 +6,7 @@
 //! A word is kept as the distance between that clock and the own clock that never goes back, so
 //! that a jump of the own wall clock shows at once, and is over at once when it is set right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{AgreementId, CityCode};
 use crate::journal::Disk;
@@ -61,12 +61,28 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.clocks.off_ms(now, &linked)
     }
 
-    /// What people are told of the own clock, once for all agreements.
-    pub(super) fn clock_warning(&self, now: Now) -> Option<String> {
-        let (agreement, _) = self.book.iter().find(|(id, _)| self.clock_is_suspect(now, **id))?;
-        let off = self.clock_off_ms(now, *agreement)?;
-        let (minutes, word) = (off.unsigned_abs() / 60_000, if off > 0 { "快" } else { "慢" });
-        Some(format!("本机时钟比其他城市{word} {minutes} 分钟，请校时；其间所写记录标为时间存疑"))
+    /// What people are told: that the own clock is far from the median of all linked cities, or
+    /// else that one of them is far from the own one. Whether it is the own clock that is wrong is
+    /// asked of all, so that one partner whose clock is wrong accuses nobody.
+    pub(super) fn clock_warnings(&self, now: Now) -> Vec<String> {
+        let linked: BTreeSet<CityCode> = self.exchange.greeted().map(|(_, city)| city).collect();
+        let linked: Vec<CityCode> = linked.into_iter().collect();
+        let Some(off) = self.clocks.off_ms(now, &linked) else { return Vec::new() };
+        let far = |off: i64| off.unsigned_abs() > CLOCK_SUSPECT_MS;
+        let words = |off: i64| (off.unsigned_abs() / 60_000, if off > 0 { "快" } else { "慢" });
+        if far(off) {
+            let (minutes, word) = words(off);
+            return vec![format!(
+                "本机时钟比其他城市{word} {minutes} 分钟，请校时；其间所写记录标为时间存疑"
+            )];
+        }
+        let one = |city: &CityCode| {
+            let theirs = self.clocks.off_ms(now, &[*city])?.saturating_neg();
+            let (minutes, word) = words(theirs);
+            let text = format!("{city} 的时钟比本机{word} {minutes} 分钟，请提醒该市校时");
+            far(theirs).then_some(text)
+        };
+        linked.iter().filter_map(one).collect()
     }
 }
 

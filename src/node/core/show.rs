@@ -38,7 +38,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             format!("日志 {log} 第 {from} 至 {to} 条（不含末条）在本机上损坏，正从其他城市取回")
         });
         let known = self.warnings.iter().cloned();
-        known.chain(restored).chain(damaged).chain(self.clock_warning(now)).collect()
+        known.chain(restored).chain(damaged).chain(self.clock_warnings(now)).collect()
     }
 
     fn not_writable(&self, free: u64) -> Option<String> {

@@ -214,6 +214,20 @@ fn a_silent_link_is_pinged_and_then_dead() {
 }
 
 #[test]
+fn a_busy_link_tells_the_time_once_a_minute() {
+    let logs = Table::default();
+    let mut exchange = Exchange::new(city(OWN));
+    linked(&mut exchange, 1, HANDAN, false, &logs);
+    let mut told = Vec::new();
+    for now in (0..=180_000).step_by(250) {
+        exchange.heard(now, 1);
+        let is_ping = |a: &Action| matches!(a, Action::Send(1, Frame::Ping { clock_ms: 7, .. }));
+        told.extend(exchange.tick(now, 7, &logs).iter().any(is_ping).then_some(now));
+    }
+    assert_eq!(told, [60_250, 120_500]);
+}
+
+#[test]
 fn a_log_is_taken_from_its_author_and_else_from_whoever_is_ahead() {
     let members = [OWN, HANDAN, TAIAN];
     let logs = Table::default().with(log(1), HANDAN, 5, &members);
