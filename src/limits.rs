@@ -149,9 +149,12 @@ pub const WATCH_HEARTBEAT_MS_MAX: u64 = 20_000;
 pub const WRITES_UNDER_WAY_MAX: usize = 512;
 /// Audit lines that wait for the disk; more are counted and said to be missing.
 pub const AUDIT_QUEUE_MAX: usize = 16 * 1024;
-/// Calls by somebody who may not call that have lines in the audit, of each second: enough to see
-/// who, and a hundred megabytes a day at the worst.
-pub const AUDIT_REFUSALS_PER_S_MAX: u32 = 5;
+/// Calls of one who may not call that have lines in the audit, of each minute and reason: enough to
+/// see who, and with [`AUDIT_REFUSED_CALLERS_PER_MIN_MAX`] 300 MB a day at the worst.
+pub const AUDIT_REFUSALS_PER_MIN_MAX: u32 = 10;
+/// Callers who may not call, each with its reason, that have lines in the audit, of each minute:
+/// they have certificates of the own city, of which there are few.
+pub const AUDIT_REFUSED_CALLERS_PER_MIN_MAX: usize = 64;
 /// Days audit files are kept: six months by 网络安全法 art. 23, and a little more.
 pub const AUDIT_DAYS: u32 = 200;
 /// Further than this from the members' median, a clock is wrong and not just late, in milliseconds.

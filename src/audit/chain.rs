@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Deed;
+use super::{Deed, Untold};
 use crate::ids::Hash;
 use crate::log::merkle::digest;
 
@@ -46,9 +46,10 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "is_zero")]
     cases: u32,
     outcome: &'a str,
-    /// Deeds before this one that found no room.
-    #[serde(skip_serializing_if = "is_none_missing")]
+    #[serde(skip_serializing_if = "is_none")]
     missing: u64,
+    #[serde(skip_serializing_if = "is_none")]
+    refused: u64,
     prev: String,
 }
 
@@ -58,8 +59,8 @@ const fn is_zero(cases: &u32) -> bool {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_none_missing(missing: &u64) -> bool {
-    *missing == 0
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The link of a line to the one before it.
@@ -77,7 +78,7 @@ fn beijing(time_ms: i64) -> String {
 }
 
 /// Writes a line, without its end.
-pub(super) fn line(deed: &Deed, missing: u64, prev: Hash) -> Vec<u8> {
+pub(super) fn line(deed: &Deed, untold: Untold, prev: Hash) -> Vec<u8> {
     let line = Line {
         time: beijing(deed.time_ms),
         who: &deed.who,
@@ -89,7 +90,8 @@ pub(super) fn line(deed: &Deed, missing: u64, prev: Hash) -> Vec<u8> {
         entry: deed.entry.as_deref(),
         cases: deed.cases,
         outcome: deed.outcome,
-        missing,
+        missing: untold.missing,
+        refused: untold.refused,
         prev: prev.to_string(),
     };
     // These types have no failing serializers.

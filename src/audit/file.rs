@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::Deed;
 use super::chain::{self, ChainError};
+use super::{Deed, Untold};
 use crate::domain::Date;
 use crate::ids::Hash;
 
@@ -67,9 +67,9 @@ impl Files {
         Ok((this, found))
     }
 
-    /// Adds a line; `missing` deeds before it found no room.
-    pub(super) fn append(&mut self, deed: &Deed, missing: u64) -> io::Result<()> {
-        let line = chain::line(deed, missing, self.prev);
+    /// Adds a line, which tells of those before it that have none.
+    pub(super) fn append(&mut self, deed: &Deed, untold: Untold) -> io::Result<()> {
+        let line = chain::line(deed, untold, self.prev);
         self.prev = chain::hash(&line);
         let day = Date::beijing(deed.time_ms)
             .ok_or_else(|| io::Error::other("the clock is out of all range"))?;
@@ -182,6 +182,27 @@ mod tests {
         assert_eq!(write(folder.path(), &[now]).trouble(), None);
         assert_eq!(check(folder.path()).unwrap(), 1);
         assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 3);
+    }
+
+    #[test]
+    fn refused_calls_are_counted_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = 1_790_000_000_000;
+        let audit = Audit::start(folder.path(), 200, now).unwrap();
+        let refused = |who: &str| {
+            audit.note_refused(Deed { who: who.to_owned(), outcome: "ROLE", ..deed(now) });
+        };
+        (0..30).for_each(|_| refused("loud"));
+        refused("quiet");
+        audit.flush();
+        let text = std::fs::read_to_string(&list(folder.path())[0]).unwrap();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |who: &str| lines.iter().filter(|line| line["who"] == who).count();
+        assert_eq!((of("loud"), of("quiet")), (10, 1));
+        let told: u64 = lines.iter().filter_map(|line| line["refused"].as_u64()).sum();
+        assert_eq!(told, 20, "and none of them is a line that was lost: {text}");
+        assert!(!text.contains("missing"), "{text}");
     }
 
     #[test]

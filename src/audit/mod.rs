@@ -17,6 +17,8 @@
 //! | `entry` | the entry written |
 //! | `cases` | cases of other cities shown |
 //! | `outcome` | `OK`, or the reason of the refusal |
+//! | `missing` | lines before this one that found no room |
+//! | `refused` | calls before this one that were refused and have no line |
 //! | `prev` | SHA-256 of the line before, hexadecimal |
 //!
 //! In scope: lines, their chain, files and how long they are kept. Out of scope: what deserves a
@@ -25,11 +27,15 @@
 //! Invariants:
 //! 1. The caller never waits for the disk: lines are written by a thread of their own. What does
 //!    not fit its queue is counted, and the next line says how many are missing. ([`Audit::note`])
+//!    So are calls of those who knock all day, in a count of their own
+//!    (`refused_calls_are_counted_apart`); nobody hides somebody else.
+//!    (`nobody_hides_somebody_else`)
 //! 2. A file that was cut in the middle of a line goes on behind the last whole one.
 //!    (`a_torn_line_is_cut`)
 
 mod chain;
 mod file;
+mod refused;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +45,8 @@ use std::time::Duration;
 
 pub use chain::{ChainError, check};
 
-use crate::limits::{AUDIT_QUEUE_MAX, AUDIT_REFUSALS_PER_S_MAX};
+use crate::limits::AUDIT_QUEUE_MAX;
+use refused::Refusals;
 
 /// What happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,10 +85,30 @@ enum Message {
 #[derive(Clone)]
 pub struct Audit {
     messages: SyncSender<Message>,
-    lost: Arc<AtomicU64>,
+    unwritten: Arc<Unwritten>,
     trouble: Arc<Mutex<Option<String>>>,
-    /// The second of the last refusals, and how many have come in it.
-    refused: Arc<Mutex<(i64, u32)>>,
+    refusals: Arc<Mutex<Refusals>>,
+}
+
+/// Deeds without a line, for the next line to tell.
+#[derive(Debug, Default)]
+struct Unwritten {
+    missing: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// The same, taken by the line that tells.
+#[derive(Clone, Copy, Debug, Default)]
+struct Untold {
+    missing: u64,
+    refused: u64,
+}
+
+impl Unwritten {
+    fn take(&self) -> Untold {
+        let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
+        Untold { missing: take(&self.missing), refused: take(&self.refused) }
+    }
 }
 
 impl Audit {
@@ -96,20 +123,19 @@ impl Audit {
         let (messages, inbox) = mpsc::sync_channel(AUDIT_QUEUE_MAX);
         let audit = Self {
             messages,
-            lost: Arc::default(),
+            unwritten: Arc::default(),
             trouble: Arc::new(Mutex::new(found.map(|e| e.to_string()))),
-            refused: Arc::default(),
+            refusals: Arc::default(),
         };
-        let (lost, trouble) = (Arc::clone(&audit.lost), Arc::clone(&audit.trouble));
+        let unwritten = Arc::clone(&audit.unwritten);
+        let trouble = Arc::clone(&audit.trouble);
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
             while let Ok(message) = inbox.recv() {
                 let mut next = Some(message);
                 while let Some(message) = next {
-                    let missing = lost.swap(0, Ordering::Relaxed);
                     let done = match message {
-                        Message::Deed(deed) => files.append(&deed, missing),
+                        Message::Deed(deed) => files.append(&deed, unwritten.take()),
                         Message::Flush(done) => {
-                            lost.fetch_add(missing, Ordering::Relaxed);
                             let flushed = files.flush();
                             let _ = done.send(());
                             flushed
@@ -131,26 +157,20 @@ impl Audit {
         match self.messages.try_send(Message::Deed(Box::new(deed))) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                self.lost.fetch_add(1, Ordering::Relaxed);
+                self.unwritten.missing.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
 
-    /// Notes that somebody called who may not. Whoever knocks all day must not fill the disk: of
-    /// each second a few have lines, the others are counted as missing in the next line.
+    /// Notes that somebody called who may not; of those who do so all day a few lines a minute.
     pub fn note_refused(&self, deed: Deed) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let second = deed.time_ms.div_euclid(1_000);
-        if refused.0 != second {
-            *refused = (second, 0);
-        }
-        refused.1 = refused.1.saturating_add(1);
-        let counted_only = refused.1 > AUDIT_REFUSALS_PER_S_MAX;
-        drop(refused);
-        if counted_only {
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        } else {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_line = refusals.has_line(&deed.who, deed.outcome, deed.time_ms);
+        drop(refusals);
+        if has_line {
             self.note(deed);
+        } else {
+            self.unwritten.refused.fetch_add(1, Ordering::Relaxed);
         }
     }
 

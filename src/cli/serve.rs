@@ -21,6 +21,7 @@ use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
 use crate::node::writer::{self, NodeHandle};
 use crate::rpc::gate::GateLimits;
+use crate::rpc::under_way::WritesUnderWay;
 use crate::rpc::{peer_service, server};
 use crate::store::{SledStore, WriteBehind};
 use crate::trust::keys::{self, HmacKey};
@@ -110,7 +111,9 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let serve_peer = server::serve_peers(node.clone(), age / 2, peer, stop.clone());
     let audit = audit(&config)?;
     let gate = gate_limits(&config);
-    let serve_api = server::serve_api(node.clone(), audit.clone(), gate, age, api, stop.clone());
+    let writes = WritesUnderWay::default();
+    let noting = (audit.clone(), writes.clone());
+    let serve_api = server::serve_api(node.clone(), noting, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     let served = async { tokio::join!(serve_peer, serve_api) };
     let ended = tokio::select! {
@@ -118,6 +121,8 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         () = patience(&stop) => Ok(()),
     };
     node.stop().await;
+    // What was written and not noted yet has its line before the process ends.
+    let _ = tokio::time::timeout(STOP_WITHIN, writes.ended()).await;
     audit.flush();
     ended.map_err(|e| local("服务中断", "the server ended", e))
 }

@@ -4,9 +4,6 @@
 //! ([`super::case_command`]), writing ([`super::case_write`]), reading ([`super::case_list`],
 //! [`super::case_history`], [`super::case_watch`]).
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
@@ -14,6 +11,7 @@ use super::caller::{Called, called};
 use super::case_read;
 use super::case_watch::Changes;
 use super::cursor;
+use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
 use crate::domain::{CaseContribution, CaseMove, CaseStep};
 use crate::node::writer::NodeHandle;
@@ -29,8 +27,8 @@ pub struct CaseApi {
     pub node: NodeHandle,
     /// Where deeds are noted.
     pub audit: Audit,
-    /// Places of writes under way, of callers who have given up too.
-    pub writes: Arc<Semaphore>,
+    /// Writes under way, of callers who have given up too.
+    pub writes: WritesUnderWay,
 }
 
 /// The full name of a method, as the table of roles knows it.

@@ -3,9 +3,6 @@
 //! In scope: what all writing methods have in common. Out of scope: what each asks for
 //! ([`super::case_command`]).
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use tonic::{Request, Status};
 
 use super::audit_line;
@@ -21,9 +18,6 @@ use crate::trust::spiffe::Role;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
-
-/// How long a caller is asked to stay away when too many writes are under way.
-const BUSY_FOR: Duration = Duration::from_secs(1);
 
 /// What a write leaves behind.
 pub(super) struct Done {
@@ -58,16 +52,15 @@ impl CaseApi {
         let mut deed = audit_line::deed(&self.node, &who, method, asked.resource());
         let asked = self.asked(&who, &asked, command).and_then(|asked| {
             // Its caller's place at the gate is free again once he gives up; this one is not.
-            let place = Arc::clone(&self.writes).try_acquire_owned();
-            let place = place.map_err(|_| Refused::new("BUSY").retry_after(BUSY_FOR))?;
-            Ok((asked, place))
+            Ok((asked, self.writes.begin()?))
         });
         let (api, language) = (self.clone(), who.language);
         // In a task of its own: a caller who gives up stops neither the write nor its audit line.
         let done = tokio::spawn(async move {
-            let done = match asked {
-                Ok((asked, _place)) => api.write(&who, asked, &mut deed).await,
-                Err(refused) => Err(refused),
+            // Held until the line is noted: a stop waits for it.
+            let (done, _under_way) = match asked {
+                Ok((asked, place)) => (api.write(&who, asked, &mut deed).await, Some(place)),
+                Err(refused) => (Err(refused), None),
             };
             deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
             api.audit.note(deed);

@@ -22,4 +22,5 @@ mod page_token;
 pub mod peer_service;
 mod rate;
 pub mod server;
+pub mod under_way;
 mod words;

@@ -4,10 +4,8 @@
 //! services do.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
@@ -20,10 +18,11 @@ use super::case_service::CaseApi;
 use super::gate::{GateLayer, GateLimits};
 use super::node_service::NodeApi;
 use super::peer_service::PeerApi;
+use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
 use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
-    PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX, WRITES_UNDER_WAY_MAX,
+    PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
 };
 use crate::node::writer::NodeHandle;
 use crate::trust::acceptor::Conn;
@@ -84,7 +83,7 @@ pub async fn serve_peers(
 /// [`ServeError`].
 pub async fn serve_api(
     node: NodeHandle,
-    audit: Audit,
+    (audit, writes): (Audit, WritesUnderWay),
     limits: GateLimits,
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
@@ -100,7 +99,6 @@ pub async fn serve_api(
         builder.with_service_name(*name)
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
-    let writes = Arc::new(Semaphore::new(WRITES_UNDER_WAY_MAX));
     let cases =
         CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone(), writes })
             .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
