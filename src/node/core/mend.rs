@@ -186,20 +186,8 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// The right edge of the tree over the first `size` entries, read from the journal.
     fn frontier_at(&mut self, log: LogId, size: u64) -> Option<Frontier> {
-        let reader = self.journal.reader();
         let mut frontier = Frontier::new();
-        while frontier.size() < size {
-            let known = frontier.size();
-            let batch = load::batch_at(&self.group_rows(), &reader, log, known).ok()?;
-            let skip = usize::try_from(known.checked_sub(batch.from)?).ok()?;
-            let wanted = usize::try_from(size - known).unwrap_or(usize::MAX);
-            for entry in batch.entries.iter().skip(skip).take(wanted) {
-                frontier.push(leaf_hash(&entry.header));
-            }
-            if frontier.size() == known {
-                return None;
-            }
-        }
+        self.leaves_of(log, size)?.into_iter().for_each(|leaf| frontier.push(leaf));
         Some(frontier)
     }
 

@@ -129,6 +129,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                     && let Some(found) = self.logs.get_mut(log)
                 {
                     found.fork = Some(proof);
+                    found.stands = true;
                     if found.own.is_some() {
                         found.hold = Hold::Restored;
                     }
