@@ -166,6 +166,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.empty_rows()?;
             return Ok(0);
         }
+        self.load_cosignatures();
         Ok(progress.next_record)
     }
 
