@@ -16,6 +16,8 @@ pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 pub const AFTER_MAX: usize = 64;
 /// A signed note with its 16 signature lines, charters included.
 pub const NOTE_BYTES_MAX: usize = 64 * 1024;
+/// Two signed notes, their lengths and 65 hashes: a fork proof of two sizes.
+pub const FORK_PROOF_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 4 * 1024;
 /// One signature line of a note (C2SP allows more; ours never need it).
 pub const NOTE_LINE_BYTES_MAX: usize = 8 * 1024;
 /// A charter has at most 16 members, so a note needs at most 16 lines.

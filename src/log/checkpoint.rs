@@ -4,13 +4,11 @@
 //! base64. No extension lines: nothing else can be smuggled under the signature. The log key
 //! signs under the origin as its name; witnesses cosign under `liandong/witness/<64 hex>`.
 //!
-//! In scope: text, signatures, proof that two checkpoints contradict.
-//! Out of scope: whether a checkpoint's root is that of the entries ([`crate::log::batch`]).
+//! In scope: text, signatures. Out of scope: whether a checkpoint's root is that of the entries
+//! ([`crate::log::batch`]), proof that two checkpoints contradict ([`crate::log::fork`]).
 //!
 //! Invariants:
-//! 1. Only signatures of the log's own key make a fork proof, and only at one size.
-//!    (`only_two_signed_roots_of_one_size_prove_a_fork`)
-//! 2. A cosignature holds for one log, size, root and witness. (`a_cosignature_holds_for_one_head`)
+//! 1. A cosignature holds for one log, size, root and witness. (`a_cosignature_holds_for_one_head`)
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -168,86 +166,6 @@ pub fn verify_cosignature(
         .ok_or(bad)
 }
 
-/// Two checkpoints of one log that cannot both be true: the same size with another root, both
-/// signed by the log's key.
-///
-/// Two checkpoints of *different* sizes are never a proof by themselves: the longer history may
-/// contain the shorter one, and a consistency proof that fails or does not come shows only that
-/// somebody did not give a good one. Whoever suspects a fork asks for a checkpoint at the size of
-/// the other.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ForkProof {
-    /// The note with the lower root: both orders of discovery give the same proof.
-    pub lower: Bytes,
-    /// The note with the higher root.
-    pub higher: Bytes,
-}
-
-impl ForkProof {
-    /// Puts two checkpoints together if they contradict each other; `None` if they do not.
-    #[must_use]
-    pub fn of(one: &SignedCheckpoint, other: &SignedCheckpoint) -> Option<Self> {
-        let (lower, higher) = if one.head <= other.head { (one, other) } else { (other, one) };
-        contradict(lower.head, higher.head)
-            .then(|| Self { lower: lower.note.clone(), higher: higher.note.clone() })
-    }
-
-    /// The bytes kept in the journal: the log, the length of the lower note as 4 bytes big-endian,
-    /// the lower note, the higher note.
-    #[must_use]
-    pub fn encode(&self, log: LogId) -> Bytes {
-        let length = u32::try_from(self.lower.len()).unwrap_or(u32::MAX);
-        let mut bytes = log.as_bytes().to_vec();
-        bytes.extend_from_slice(&length.to_be_bytes());
-        bytes.extend_from_slice(&self.lower);
-        bytes.extend_from_slice(&self.higher);
-        bytes.into()
-    }
-
-    /// Reads back [`Self::encode`]; whether it proves anything is for [`Self::check`] to say.
-    #[must_use]
-    pub fn decode(bytes: &Bytes) -> Option<(LogId, Self)> {
-        let (log, rest) = bytes.split_at_checked(LogId::LEN)?;
-        let (length, rest) = rest.split_first_chunk::<4>()?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        let (lower, higher) = rest.split_at_checked(length)?;
-        let [lower, higher] = [lower, higher].map(Bytes::copy_from_slice);
-        Some((LogId::from_slice(log).ok()?, Self { lower, higher }))
-    }
-
-    /// The same proof with the log key's lines only.
-    ///
-    /// # Errors
-    /// As [`Self::check`].
-    pub fn verified(&self, log: LogId, key: &VerifyingKey) -> Result<Self, CheckpointError> {
-        self.check(log, key)?;
-        let only = |note| SignedCheckpoint::verify(note, log, key).map(|signed| signed.note);
-        Ok(Self { lower: only(&self.lower)?, higher: only(&self.higher)? })
-    }
-
-    /// Proves anew, from nothing but the log's id and key, that its city signed two histories.
-    /// Gives both heads, the one with the lower root first.
-    ///
-    /// # Errors
-    /// Any error of [`SignedCheckpoint::verify`] for either note;
-    /// [`CheckpointError::NoContradiction`] if both hold but prove nothing, or stand in the wrong
-    /// order.
-    pub fn check(&self, log: LogId, key: &VerifyingKey) -> Result<(Head, Head), CheckpointError> {
-        let lower = SignedCheckpoint::verify(&self.lower, log, key)?.head;
-        let higher = SignedCheckpoint::verify(&self.higher, log, key)?.head;
-        if contradict(lower, higher) && lower.root < higher.root {
-            Ok((lower, higher))
-        } else {
-            Err(CheckpointError::NoContradiction)
-        }
-    }
-}
-
-/// Same log, same size, another root.
-fn contradict(one: Head, other: Head) -> bool {
-    one.log == other.log && one.size == other.size && one.root != other.root
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,27 +246,5 @@ mod tests {
         let own =
             SignatureLine::signed(&origin(LOG), &key(3), &Checkpoint { head: head(3, 1) }.text());
         assert_eq!(verify_cosignature(&own, head(3, 1), WITNESS, &public), bad);
-    }
-
-    #[test]
-    fn only_two_signed_roots_of_one_size_prove_a_fork() {
-        let sign = |size, root, seed| SignedCheckpoint::sign(head(size, root), &key(seed));
-        let public = key(1).verifying_key();
-        let (one, other) = (sign(3, 1, 1), sign(3, 2, 1));
-        let proof = ForkProof::of(&one, &other).unwrap();
-        assert_eq!(ForkProof::of(&other, &one).as_ref(), Some(&proof));
-        assert_eq!(proof.check(LOG, &public), Ok((head(3, 1), head(3, 2))));
-        assert_eq!(ForkProof::of(&one, &one), None);
-        assert_eq!(ForkProof::of(&one, &sign(4, 2, 1)), None, "another size proves nothing");
-        let pair = |lower: &SignedCheckpoint, higher: &SignedCheckpoint| {
-            let proof = ForkProof { lower: lower.note.clone(), higher: higher.note.clone() };
-            proof.check(LOG, &public)
-        };
-        let none = Err(CheckpointError::NoContradiction);
-        assert_eq!(pair(&one, &one), none);
-        assert_eq!(pair(&one, &sign(4, 2, 1)), none);
-        assert_eq!(pair(&other, &one), none, "the order is fixed");
-        assert!(matches!(pair(&one, &sign(3, 2, 2)), Err(CheckpointError::Note(_))));
-        assert!(proof.check(WITNESS, &public).is_err());
     }
 }

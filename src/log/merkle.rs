@@ -260,21 +260,27 @@ pub fn verify_consistency(
     if old_size == 0 {
         return proof.is_empty() && old_root == empty_root();
     }
-    let (mut node, mut last) = (old_size - 1, new_size - 1);
-    while node & 1 == 1 {
-        node >>= 1;
-        last >>= 1;
-    }
     let (start, path) = if old_size.is_power_of_two() {
         (old_root, proof)
     } else {
         let Some((start, path)) = proof.split_first() else { return false };
         (*start, path)
     };
+    climb(old_size, new_size, start, path) == Some((old_root, new_root))
+}
+
+/// Both roots to which a path leads, from the largest subtree that ends where the old tree ends;
+/// `None` if it is too short or too long.
+fn climb(old_size: u64, new_size: u64, start: Hash, path: &[Hash]) -> Option<(Hash, Hash)> {
+    let (mut node, mut last) = (old_size.checked_sub(1)?, new_size.checked_sub(1)?);
+    while node & 1 == 1 {
+        node >>= 1;
+        last >>= 1;
+    }
     let (mut old_hash, mut new_hash) = (start, start);
     for sibling in path {
         if last == 0 {
-            return false;
+            return None;
         }
         if node & 1 == 1 || node == last {
             old_hash = node_hash(*sibling, old_hash);
@@ -289,7 +295,37 @@ pub fn verify_consistency(
         node >>= 1;
         last >>= 1;
     }
-    last == 0 && old_hash == old_root && new_hash == new_root
+    (last == 0).then_some((old_hash, new_hash))
+}
+
+/// Hashes of a proof made by [`prefix_path`]: one for each level, and the one it starts from.
+pub const PATH_MAX: usize = 65;
+
+/// Hashes of the tree over the first `new` leaves from which [`prefix_root`] gives the root over
+/// the first `old` of them: a proof of consistency that takes nobody's word for the old root.
+/// `None` if `old` is 0 or not below `new`, `new` is above [`TREE_SIZE_MAX`] or a leaf is missing.
+#[must_use]
+pub fn prefix_path(source: &(impl LeafSource + ?Sized), old: u64, new: u64) -> Option<Vec<Hash>> {
+    if old == 0 || old >= new {
+        return None;
+    }
+    let mut path = consistency_proof(source, old, new)?;
+    if old.is_power_of_two() {
+        // Left out there, because it is the old root.
+        path.insert(0, range_root(source, 0, old)?);
+    }
+    Some(path)
+}
+
+/// The root over the first `old` leaves of the tree (`size`, `root`), if `path` leads to that root.
+#[must_use]
+pub fn prefix_root(old: u64, (size, root): (u64, Hash), path: &[Hash]) -> Option<Hash> {
+    if old == 0 || old >= size {
+        return None;
+    }
+    let (start, path) = path.split_first()?;
+    let (old_hash, new_hash) = climb(old, size, *start, path)?;
+    (new_hash == root).then_some(old_hash)
 }
 
 /// Where RFC 6962 splits `count` leaves (2 or more): the largest power of two below `count`.

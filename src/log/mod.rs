@@ -10,7 +10,8 @@
 //! | [`keys`] | strict Ed25519 |
 //! | [`text`] | canonical `key: value` texts, for manifest, charter and card |
 //! | [`note`] | signed notes and their lines |
-//! | [`checkpoint`] | checkpoints, cosignatures, fork proofs |
+//! | [`checkpoint`] | checkpoints, cosignatures |
+//! | [`fork`] | proofs that a city signed two histories |
 //! | [`manifest`] | what a log is; its id |
 //! | [`batch`] | the one door for another city's entries |
 //! | [`heads`] | how far logs are known, and what is missing |
@@ -20,6 +21,7 @@ pub mod batch;
 pub mod checkpoint;
 pub mod entry;
 pub mod error;
+pub mod fork;
 pub mod heads;
 pub mod keys;
 pub mod manifest;
@@ -29,14 +31,14 @@ pub mod text;
 
 pub use batch::{Accepted, Batch, Owed, accept_batch, check_announced};
 pub use checkpoint::{
-    Checkpoint, CheckpointError, ForkProof, SignedCheckpoint, cosign, origin, verify_cosignature,
-    witness_name,
+    Checkpoint, CheckpointError, SignedCheckpoint, cosign, origin, verify_cosignature, witness_name,
 };
 pub use entry::{
     ActorRef, ActorRole, Audience, Entry, Envelope, Head, PartKind, PartRef, PartSlot, RequestTags,
     Subject, SubjectKind, check_entry, subject_id,
 };
 pub use error::{AppendError, EntryError};
+pub use fork::ForkProof;
 pub use heads::{Heads, Range, missing};
 pub use keys::{KeyError, SigningKey, VerifyingKey};
 pub use manifest::{

@@ -11,8 +11,9 @@ use super::pb::peer_v1 as pb;
 use super::pb::peer_v1::frame::Frame as F;
 use crate::ids::{LogId, Position};
 use crate::limits::{
-    FACT_KEY_BYTES_MAX, FACT_VALUE_BYTES_MAX, NOTE_BYTES_MAX, NOTE_LINE_BYTES_MAX, PART_BYTES_MAX,
-    PARTS_MAX, REFERENCE_BYTES_MAX, REFUSE_DETAIL_BYTES_MAX, REFUSE_FACTS_MAX,
+    FACT_KEY_BYTES_MAX, FACT_VALUE_BYTES_MAX, FORK_PROOF_BYTES_MAX, NOTE_BYTES_MAX,
+    NOTE_LINE_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX, REFERENCE_BYTES_MAX, REFUSE_DETAIL_BYTES_MAX,
+    REFUSE_FACTS_MAX,
 };
 use crate::sync::{Cosign, Frame};
 
@@ -102,7 +103,7 @@ pub fn parse_frame(frame: pb::Frame) -> Result<Frame, WireError> {
         F::Charter(charter) => Frame::Charter(note("charter", charter)?),
         F::Card(card) => Frame::Card(note("card", card)?),
         F::ForkProof(proof) => {
-            check_bytes("fork proof", proof.len(), 2 * NOTE_BYTES_MAX + 64)?;
+            check_bytes("fork proof", proof.len(), FORK_PROOF_BYTES_MAX)?;
             Frame::Fork(proof)
         }
     })

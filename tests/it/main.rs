@@ -50,6 +50,7 @@ mod two_cities;
 mod world;
 mod world_clocks;
 mod world_damage;
+mod world_ended;
 mod world_five;
 mod world_frames;
 mod world_groups;

@@ -301,7 +301,11 @@ impl World {
 
     /// `liandong epoch new`: the city goes on in a new log that pins the one here.
     pub fn new_epoch(&mut self, i: usize, k: usize) {
-        let old = self.own_log(i, k);
+        self.new_epoch_after(i, k, self.own_log(i, k));
+    }
+
+    /// The same, where the newest log that is here is not the newest one there was.
+    pub fn new_epoch_after(&mut self, i: usize, k: usize, old: Head) {
         let (agreement, charter) = (self.agreements[k].0, self.charters[k]);
         let epoch = self.cities[i].epochs.get(&k).copied().unwrap_or(1) + 1;
         let salt = 100 + (k * 16 + i) as u8;
@@ -438,11 +442,15 @@ impl World {
                 Output::Close(link, why) => self.drop_link(link, why),
                 Output::Serve { link, city, log, from, bytes_max } => {
                     let reader = self.cities[i].reader.clone().unwrap();
-                    let stretch = reader.stretch(city, log, from, bytes_max).unwrap();
-                    for batch in stretch.batches {
+                    // As the link does: what cannot be read is told as nothing read.
+                    let stretch = reader.stretch(city, log, from, bytes_max);
+                    let (batches, next, bytes) = match stretch {
+                        Ok(stretch) => (stretch.batches, stretch.next, stretch.bytes),
+                        Err(_) => (Vec::new(), from, 0),
+                    };
+                    for batch in batches {
                         self.send(i, link, Frame::Batch(batch));
                     }
-                    let (next, bytes) = (stretch.next, stretch.bytes);
                     self.input(i, Input::Served { link, log, from, next, bytes });
                 }
                 Output::ServeParts { link, city, entry, parts } => {

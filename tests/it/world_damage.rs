@@ -132,3 +132,76 @@ fn damage_survives_a_rebuild() {
     assert_eq!(world.cases(A, agreement).len(), 6);
     assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
 }
+
+#[test]
+fn what_nobody_holds_keeps_no_other_damage_waiting() {
+    let mut world = filled(24);
+    let agreement = world.agreements[0].0;
+    for n in 0..3 {
+        world.open_case(B, agreement, &format!("theirs-{n}"), "示例案件");
+        steps(&mut world, 60);
+    }
+    // The one that is on no disk any more comes first.
+    let mut logs = [A, B].map(|city| world.cities[city].log(0));
+    logs.sort_unstable();
+    let second = |city: usize, log: LogId| {
+        let (index, record) = batches(world.disk(city), log)[1];
+        damage(&world, city, record);
+        Position { log, index }
+    };
+    let (lost, other) = (second(A, logs[0]), second(A, logs[1]));
+    second(B, logs[0]);
+    assert!(!world.holds(A, lost) && !world.holds(A, other));
+    steps(&mut world, 800);
+    assert!(!world.holds(A, lost), "it is on no disk any more");
+    assert!(world.holds(A, other), "and that is no reason to go without the rest");
+}
+
+#[test]
+fn damage_of_what_was_sent_live_is_fetched_from_whoever_cosigned_it() {
+    let mut world = filled(25);
+    let log = world.cities[A].log(0);
+    let (index, record) = batches(world.disk(A), log)[4];
+    let at = Position { log, index };
+    damage(&world, A, record);
+    assert!(!world.holds(A, at));
+    // One link, from the beginning: nobody has told the author anew how much is held.
+    steps(&mut world, 200);
+    assert!(world.holds(A, at));
+}
+
+#[test]
+fn what_only_a_damaged_disk_holds_beyond_its_pin_stays_out() {
+    let mut world = filled(26);
+    let agreement = world.agreements[0].0;
+    let old = world.cities[A].log(0);
+    let shared = world.head_at(B, old);
+    world.cut(A, B);
+    for n in 0..3 {
+        world.open_case(A, agreement, &format!("alone-{n}"), "示例案件");
+        steps(&mut world, 20);
+    }
+    assert!(world.head_at(A, old) > shared);
+    damage(&world, A, batches(world.disk(A), old)[1].1);
+    world.crash(A);
+    world.start(A);
+    steps(&mut world, 120);
+    world.new_epoch(A, 0);
+    let ticket = world.open_case(A, agreement, "new", "示例案件");
+    steps(&mut world, 20);
+    world.answers[&ticket].clone().unwrap();
+    world.heal();
+    steps(&mut world, 200);
+    // What B holds is fetched back; at the next start what only A held would follow it.
+    for id in ["after", "again"] {
+        world.crash(A);
+        world.start(A);
+        steps(&mut world, 200);
+        assert_eq!(world.head_at(A, old), shared);
+        let ticket = world.open_case(A, agreement, id, "示例案件");
+        steps(&mut world, 200);
+        world.answers[&ticket].clone().unwrap();
+        assert_eq!(world.heads(A), world.heads(B), "nothing waits for what nobody may take");
+        assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
+    }
+}

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use liandong::api::request::{Caller, Command, NewPart, PartContent, Request, WriteError, Written};
 use liandong::domain::{CaseContribution, Event};
 use liandong::ids::{AgreementId, Position, SubjectId};
-use liandong::log::{ActorRole, Audience};
+use liandong::log::{ActorRole, Audience, ForkProof, Head, SignedCheckpoint};
 use liandong::node::core::{Input, Output};
 use liandong::sync::Frame;
 use liandong::wire;
@@ -152,6 +152,64 @@ fn a_refused_write_introduces_nobody() {
     // Two people introduced and the note; nothing of what was refused.
     assert_eq!(stage.world.own_log(HERE, 0).size, before.size + 3);
     every_actor_is_introduced(&stage.world);
+}
+
+#[test]
+fn an_entry_named_in_advance_releases_as_in_a_replay() {
+    let mut stage = Stage::laid(36, 2, &[&[0, 1]]);
+    let agreement = stage.world.agreements[0].0;
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    // It says that it has seen two entries here, and there are none yet.
+    let mut about = About::case(None);
+    about.after = vec![Head { size: 2, ..stage.world.own_log(HERE, 0) }];
+    let batch = author.batch(vec![author.entry(0, &opened(), about, &[])]);
+    stage.store(link, &mut author, &batch);
+    assert_eq!(stage.shown(author.log).applied, 0);
+    for id in ["one", "two"] {
+        stage.world.open_case(HERE, agreement, id, "示例案件");
+        stage.commit();
+        assert_eq!(stage.shown(author.log).applied, 1, "it goes on with the group that it named");
+    }
+    let lived = stage.view_rows();
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert_eq!(stage.view_rows(), lived, "the feed among them");
+}
+
+#[test]
+fn two_forks_in_one_group_release_as_in_a_replay() {
+    let mut stage = Stage::laid(37, 5, &[&[0, 1, 2, 3, 4]]);
+    let mut authors: Vec<(usize, Author)> = (1..5).map(|i| (i, stage.world.author(i, 0))).collect();
+    authors.sort_by_key(|(_, author)| author.log);
+    let links: Vec<_> = authors.iter().map(|(i, author)| stage.greet(*i, author)).collect();
+    stage.commit();
+    // The first two wait for the others, crosswise: by ids the first goes on first, by proofs the
+    // second does.
+    for (waits, forks) in [(0, 3), (1, 2)] {
+        let mut about = About::case(None);
+        about.after = vec![Head { size: 1, ..authors[forks].1.head_after(&[]) }];
+        let author = &mut authors[waits].1;
+        let batch = author.batch(vec![author.entry(0, &opened(), about, &[])]);
+        stage.store(links[waits], author, &batch);
+    }
+    for forks in [2, 3] {
+        let author = &authors[forks].1;
+        let signed = |root| {
+            let root = liandong::ids::Hash::new([root; 32]);
+            let head = Head { size: 1, root, ..author.head_after(&[]) };
+            SignedCheckpoint::sign(head, &author.key)
+        };
+        let proof = ForkProof::of(&signed(1), &signed(2)).unwrap();
+        stage.say(links[0], Frame::Fork(proof.encode(author.log)));
+    }
+    stage.commit();
+    let applied = [0, 1].map(|n: usize| stage.shown(authors[n].1.log).applied);
+    assert_eq!(applied, [1, 1]);
+    let lived = stage.view_rows();
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert_eq!(stage.view_rows(), lived, "the feed among them");
 }
 
 /// Entries that do not fit what the journal has reserved.

@@ -293,3 +293,36 @@ fn beyond_its_pin_an_old_log_is_taken_only_where_another_city_has_cosigned() {
         assert_eq!(world.head_at(i, log), Some(pinned), "nobody vouches for what came after");
     }
 }
+
+#[test]
+fn a_log_that_only_the_guard_knows_is_asked_for() {
+    let (mut world, case) = offered_and_restored(3);
+    let first = world.cities[A].log(0);
+    world.start(A);
+    steps(&mut world, 300);
+    // Both have shown what they hold of the first log. Then the second one begins, and is lost.
+    let before = world.backup(A);
+    let head = world.head_at(A, first).unwrap();
+    world.new_epoch(A, 0);
+    open(&mut world, A, "second").unwrap();
+    steps(&mut world, 100);
+    world.restore(A, &before);
+    world.crash(B);
+    world.crash(C);
+    world.start(A);
+    assert_eq!(open(&mut world, A, "lost"), Err(WriteError::EpochNeeded));
+    world.new_epoch_after(A, 0, head);
+    open(&mut world, A, "third").unwrap();
+    let dismissed = stepped(CaseStep::ClueDismissed);
+    let both = vec![city(130_400), city(410_900)];
+    let refused = act(&mut world, A, case, "d1", dismissed.clone());
+    assert_eq!(refused, Err(WriteError::Recovering { waiting_for: both }));
+    world.start(B);
+    steps(&mut world, 200);
+    let refused = act(&mut world, A, case, "d2", dismissed.clone());
+    assert_eq!(refused, Err(WriteError::Recovering { waiting_for: vec![city(410_900)] }));
+    world.start(C);
+    steps(&mut world, 200);
+    let refused = act(&mut world, A, case, "d3", dismissed);
+    assert!(matches!(refused, Err(WriteError::Refused(_))), "all have answered: {refused:?}");
+}

@@ -42,9 +42,9 @@ struct Inner {
     halted: bool,
     /// Syncs and writes that failed because they were told to.
     failed: (u64, u64),
-    /// Nothing rots before this place of the first segment: there lie charters and cards, which
-    /// only people can hand in again.
-    floor: usize,
+    /// Nothing rots before this place of a segment: there lie charters and cards, which only
+    /// people can hand in again.
+    floors: BTreeMap<String, usize>,
 }
 
 /// What a power cut did.
@@ -152,7 +152,7 @@ impl SimDisk {
         }
         let name = rng.pick(&names);
         // Headers of segments are left alone: without one a node does not start at all.
-        let floor = if name == names[0] { inner.floor.max(64) } else { 64 };
+        let floor = inner.floors.get(&name).copied().unwrap_or(0).max(64);
         let file = inner.files.get_mut(&name).unwrap();
         if !file.unsynced.is_empty() || file.bytes.len() < floor + 1024 {
             return false;
@@ -173,14 +173,14 @@ impl SimDisk {
     /// Everything written so far stays whole.
     pub fn keep_whole(&self) {
         let mut inner = self.inner();
-        inner.floor = inner.files.values().next().map_or(0, |f| f.bytes.len());
+        inner.floors = inner.files.iter().map(|(n, f)| (n.clone(), f.bytes.len())).collect();
     }
 
     /// An independent copy, as a backup taken while the process runs.
     pub fn copy(&self) -> Self {
         let inner = self.inner();
-        let (files, floor) = (inner.files.clone(), inner.floor);
-        let copied = Inner { files, floor, free: u64::MAX / 2, ..Inner::default() };
+        let (files, floors) = (inner.files.clone(), inner.floors.clone());
+        let copied = Inner { files, floors, free: u64::MAX / 2, ..Inner::default() };
         Self(Arc::new(Mutex::new(copied)))
     }
 

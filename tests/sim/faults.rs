@@ -252,9 +252,6 @@ impl World {
 
     /// One disk a run: what has rotted on two is gone for good.
     fn rot(&mut self) {
-        if !self.rots {
-            return;
-        }
         let node = (self.seed % self.cast.codes.len() as u64) as usize;
         let page = self.rng.one_in(2);
         let mut rng = self.rng.fork();

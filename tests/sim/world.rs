@@ -99,8 +99,6 @@ pub struct World {
     /// Faults have ended and everything must come right.
     pub calm: bool,
     pub calm_from: u64,
-    /// Disks rot. Off unless asked for, while what it leads to is open in `tests/bugs.md`.
-    pub rots: bool,
     events: BTreeMap<(u64, u64), Event>,
     next_event: u64,
 }
@@ -128,7 +126,6 @@ impl World {
             troubles: Troubles::default(),
             calm: false,
             calm_from: 0,
-            rots: std::env::var_os("LIANDONG_ROT").is_some(),
             events: BTreeMap::new(),
             next_event: 0,
         };

@@ -56,7 +56,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let agreement = log.manifest.agreement;
         let missing = parsed.envelope.after.iter().find(|head| {
             let other = self.logs.get(head.log).filter(|l| l.manifest.agreement == agreement);
-            other.is_none_or(|l| l.applied() < head.size && l.fork.is_none())
+            other.is_none_or(|l| l.applied() < head.size && !l.stands)
         });
         #[cfg(feature = "planted-bugs")]
         let missing = missing.filter(|_| !crate::planted::is_on("apply-before-after"));
@@ -331,5 +331,5 @@ impl<D: Disk, S: Store> Core<D, S> {
 
 /// It has entries to apply, and does not stand still.
 fn can_go_on(log: &Log) -> bool {
-    log.applied() < log.durable.size && log.fork.is_none()
+    log.applied() < log.durable.size && !log.stands
 }

@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use crate::api::request::{Request, WriteError, Written};
 use crate::domain::Event;
 use crate::ids::{AgreementId, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, RecordRef};
 use crate::limits;
 use crate::log::checkpoint::SignedCheckpoint;
-use crate::log::{Audience, Entry};
+use crate::log::{Audience, Entry, ForkProof};
 use crate::node::core::group::{Changes, Ingested};
 use crate::node::core::io::{Output, Ticket};
 use crate::node::core::rows::{self, BatchRow, LogRow, ProgressRow};
@@ -86,21 +88,28 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     fn append_small(&mut self) -> Result<(), WriteError> {
-        let mut forked = false;
         for (kind, bytes) in self.group.small.clone() {
             let record = self.append(kind, &bytes)?;
-            forked |= kind == RecordKind::ForkProof;
             if read_at_start(kind) {
                 let row = rows::encode(&record);
                 self.group.changes.insert(keys::small(record.number), Some(row));
             }
-        }
-        if forked {
-            // A log that stands still counts as met: whoever waited for it goes on, and at this
-            // place of the journal, so that a replay does the same.
-            self.apply_released();
+            if kind == RecordKind::ForkProof {
+                self.stand_still(&bytes);
+            }
         }
         Ok(())
+    }
+
+    /// A log that stands still counts as met: whoever waited for it goes on, and at this place of
+    /// the journal, one proof after the other, so that a replay does the same.
+    /// (`two_forks_in_one_group_release_as_in_a_replay`)
+    fn stand_still(&mut self, proof: &Bytes) {
+        let forked = ForkProof::decode(proof).and_then(|(log, _)| self.logs.get_mut(log));
+        if let Some(log) = forked {
+            log.stands = true;
+        }
+        self.apply_released();
     }
 
     /// Refuses writes; what was written before has its first answer.
@@ -152,7 +161,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         let (next, entries) = (log.appended(), std::mem::take(&mut open.entries));
         let batch = RawBatch { log: open.log, from: open.from, entries, checkpoint };
         *open = OpenBatch::new(open.log, next);
-        self.append_batch(&batch)
+        self.append_batch(&batch)?;
+        // Somebody may have named these entries before they were written. Its log goes on here, as
+        // in a replay. (`an_entry_named_in_advance_releases_as_in_a_replay`)
+        self.apply_released();
+        Ok(())
     }
 
     fn append_batch(&mut self, batch: &RawBatch) -> Result<(), WriteError> {

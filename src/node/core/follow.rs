@@ -159,6 +159,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.warn(format!("{city} 发现本节点有两份同时运行，请立即停掉其中一份"));
                 Vec::new()
             }
+            ("BAD_CHECKPOINT", Some(log)) => {
+                self.suspect(city, log);
+                Vec::new()
+            }
             // It holds the log and cannot read it there: another member may.
             ("ENTRY_CORRUPT", Some(log)) if self.exchange.source_of(log) == Some(link) => {
                 let actions = self.exchange.rest_source(now.mono_ms, &self.logs, link, log);

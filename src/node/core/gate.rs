@@ -19,9 +19,12 @@ use crate::domain::Event;
 use crate::ids::{AgreementId, CityCode, LogId, Position};
 use crate::journal::{Disk, LocalFact, RecordKind};
 use crate::log::Head;
+use crate::node::core::io::Output;
 use crate::node::core::logs::{Hold, Log};
+use crate::node::core::mend::CREDIT_BYTES;
 use crate::node::core::{Core, Now, keys};
 use crate::store::Store;
+use crate::sync::{Cosign, Frame, LinkId};
 use crate::view::Rows;
 
 /// How long members are waited for after a start, in milliseconds.
@@ -34,6 +37,8 @@ pub(super) struct Recoveries {
     shown: BTreeMap<(LogId, CityCode), u64>,
     /// Own logs that came back from an older copy, also such as are not known here (yet).
     restored: BTreeMap<LogId, u64>,
+    /// Logs that were asked for batch by batch: from where, and up to where they may be taken.
+    narrowed: BTreeMap<LogId, (u64, u64)>,
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
@@ -110,13 +115,21 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// Old logs of this city in an agreement, once it goes on in a newer one.
+    /// Old logs of this city in an agreement, once it goes on in a newer one. One that the guard
+    /// names and of which nothing is here may be of this agreement as well: its members are asked.
+    /// (`a_log_that_only_the_guard_knows_is_asked_for`)
     fn old_logs(&self, agreement: AgreementId) -> Vec<LogId> {
         let newest = self.logs.own(agreement).filter(|l| l.is_own());
-        let Some(epoch) = newest.map(|l| l.manifest.epoch) else { return Vec::new() };
+        let Some(newest) = newest.map(|l| l.id) else { return Vec::new() };
         let city = self.settings.city;
-        let old = |l: &&Log| l.manifest.city == city && l.manifest.epoch < epoch;
-        self.logs.of_agreement(agreement).filter(old).map(|l| l.id).collect()
+        let old = |l: &&Log| l.manifest.city == city && l.id != newest;
+        let known = self.logs.of_agreement(agreement).filter(old).map(|l| l.id);
+        known.chain(self.lost_logs()).collect()
+    }
+
+    /// Own logs of which there is nothing here but a word of the guard.
+    fn lost_logs(&self) -> impl Iterator<Item = LogId> + '_ {
+        self.recoveries.restored.keys().copied().filter(|id| self.logs.get(*id).is_none())
     }
 
     /// A member has shown what it holds of every log of an agreement; what it does not name, it
@@ -127,7 +140,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         city: CityCode,
         shown: &[(LogId, u64)],
     ) {
-        for old in self.old_logs(agreement) {
+        let mut asked = self.old_logs(agreement);
+        asked.extend(self.lost_logs().filter(|id| !asked.contains(id)).collect::<Vec<_>>());
+        for old in asked {
             let size = shown.iter().find(|(log, _)| *log == old).map_or(0, |(_, size)| *size);
             self.has_shown(old, city, size);
         }
@@ -190,8 +205,8 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Members an old log waits for: not heard from, or what they hold is not here yet.
     fn waiting_for(&self, agreement: AgreementId, old: LogId) -> Vec<CityCode> {
-        let Some(log) = self.logs.get(old) else { return Vec::new() };
-        let (here, epoch) = (log.applied(), log.manifest.epoch);
+        let (here, epoch) =
+            self.logs.get(old).map_or((0, 0), |log| (log.applied(), log.manifest.epoch));
         let own = self.settings.city;
         let waits = |city: &CityCode| {
             let shown = self.recoveries.shown.get(&(old, *city));
@@ -257,22 +272,44 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// begins, and beyond only what another city has cosigned. Nobody else can tell any more
     /// whether it was written before or after the successor began.
     pub(super) fn check_succession(&self, end: Head) -> bool {
-        let Some(log) = self.logs.get(end.log) else { return false };
-        let (city, epoch) = (log.manifest.city, log.manifest.epoch);
-        let successor = self
-            .logs
-            .of_agreement(log.manifest.agreement)
-            .filter(|l| l.manifest.city == city && l.manifest.epoch > epoch)
-            .min_by_key(|l| l.manifest.epoch);
-        let Some(successor) = successor else { return true };
-        let pinned = successor.manifest.prologue.filter(|p| p.log == end.log).map_or(0, |p| p.size);
-        let another = |witness: &LogId| {
-            self.logs.get(*witness).is_some_and(|witness| witness.manifest.city != city)
+        let Some((pinned, city)) = self.pinned(end.log) else {
+            return self.logs.get(end.log).is_some();
         };
         let covers = |size: u64, root| size > end.size || (size == end.size && root == end.root);
-        end.size <= pinned
-            || log.cosigned.iter().any(|(witness, held)| {
-                another(witness) && covers(held.cosign.size, held.cosign.root)
-            })
+        let by_others = |held: &Cosign| covers(held.size, held.root);
+        end.size <= pinned || self.cosigned_by_others(end.log, city).any(by_others)
+    }
+
+    /// Up to where the successor of a log pins it, and the city of both.
+    fn pinned(&self, log: LogId) -> Option<(u64, CityCode)> {
+        let manifest = &self.logs.get(log)?.manifest;
+        let (city, epoch) = (manifest.city, manifest.epoch);
+        let later = |l: &&Log| l.manifest.city == city && l.manifest.epoch > epoch;
+        let successors = self.logs.of_agreement(manifest.agreement).filter(later);
+        let successor = successors.min_by_key(|l| l.manifest.epoch)?;
+        let pin = successor.manifest.prologue.filter(|p| p.log == log);
+        Some((pin.map_or(0, |p| p.size), city))
+    }
+
+    fn cosigned_by_others(&self, log: LogId, city: CityCode) -> impl Iterator<Item = &Cosign> {
+        let other = move |witness: &LogId| {
+            self.logs.get(*witness).is_some_and(|witness| witness.manifest.city != city)
+        };
+        let all = self.logs.get(log).into_iter().flat_map(|l| &l.cosigned);
+        all.filter(move |(witness, _)| other(witness)).map(|(_, held)| &held.cosign)
+    }
+
+    /// A stretch was too long to be taken, because whoever serves it has joined batches. Asks for
+    /// it batch by batch, if a part of it may be taken, once for each place.
+    /// (`an_old_log_is_taken_as_far_as_it_may_be_though_batches_were_joined`)
+    pub(super) fn ask_for_less(&mut self, link: LinkId, log: LogId) -> Option<Output> {
+        let from = self.logs.get(log)?.appended();
+        let (pinned, city) = self.pinned(log)?;
+        let covered = self.cosigned_by_others(log, city).map(|c| c.size).max().unwrap_or(0);
+        let place = (from, pinned.max(covered));
+        if place.1 <= from || self.recoveries.narrowed.insert(log, place) == Some(place) {
+            return None;
+        }
+        Some(Output::Send(link, Frame::Subscribe { log, from, credit: CREDIT_BYTES }))
     }
 }

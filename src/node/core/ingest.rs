@@ -231,6 +231,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
         };
         outputs.extend(self.perform(actions));
+        if matches!(error, NotTaken::Superseded) {
+            outputs.extend(self.ask_for_less(link, log));
+        }
         outputs
     }
 

@@ -120,6 +120,12 @@ pub fn owed_part(at: Position, part: u32) -> Vec<u8> {
     key(b'v', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
 }
 
+/// A part that an applied entry erases, whatever whoever sent it has said of that.
+#[must_use]
+pub fn erased_part(at: Position, part: u32) -> Vec<u8> {
+    key(b'e', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
+}
+
 /// Reads back a key of [`owed_part`].
 #[must_use]
 pub fn parse_owed_part(key: &[u8]) -> Option<(Position, u32)> {

@@ -84,6 +84,8 @@ pub struct Log {
     pub misfits: u64,
     /// Two signed histories: it stands still.
     pub fork: Option<ForkProof>,
+    /// The proof has its place in the journal: from there on a head on this log counts as met.
+    pub stands: bool,
     /// Its keys, when this node writes it.
     pub own: Option<OwnKeys>,
     /// Why it is not written.
@@ -111,6 +113,7 @@ impl Log {
             last_source: None,
             misfits: 0,
             fork: None,
+            stands: false,
             own,
             hold: Hold::None,
         }

@@ -30,7 +30,7 @@ use crate::wire::status::Refused;
 /// milliseconds.
 const ANSWER_MS: u64 = 5_000;
 /// Credit for one stretch and no more, in bytes.
-const CREDIT_BYTES: u64 = 1;
+pub(super) const CREDIT_BYTES: u64 = 1;
 
 /// What is damaged here and known to the views.
 #[derive(Debug, Default)]
@@ -39,15 +39,25 @@ pub(super) struct Mending {
     gaps: BTreeMap<(LogId, u64), u64>,
     /// Records that were looked up.
     known: BTreeSet<u64>,
-    /// When a member was last asked, and how often.
+    /// When a member was last asked, how often, and for which stretch.
     asked_ms: Option<u64>,
     asked: usize,
+    last: Option<(LogId, u64)>,
 }
 
 impl Mending {
     /// Ranges of entries: log, first, behind the last.
     pub(super) fn gaps(&self) -> impl Iterator<Item = (LogId, u64, u64)> + '_ {
         self.gaps.iter().map(|((log, from), to)| (*log, *from, *to))
+    }
+
+    /// The same from the one behind the last that was asked for, and round to it: what nobody
+    /// holds keeps nothing else waiting. (`what_nobody_holds_keeps_no_other_damage_waiting`)
+    fn in_turn(&self) -> Vec<(LogId, u64, u64)> {
+        let all: Vec<_> = self.gaps().collect();
+        let asked = |(log, from, _): &(LogId, u64, u64)| Some((*log, *from)) <= self.last;
+        let (before, behind): (Vec<_>, Vec<_>) = all.into_iter().partition(asked);
+        behind.into_iter().chain(before).collect()
     }
 }
 
@@ -109,7 +119,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// Asks one member for the first stretch that is damaged here.
+    /// Asks one member for the next stretch that is damaged here and that somebody may hold.
     pub(super) fn ask_to_mend(&mut self, now: Now) -> Vec<Output> {
         self.look_for_damage();
         self.forget_mended();
@@ -117,19 +127,41 @@ impl<D: Disk, S: Store> Core<D, S> {
         if self.mending.asked_ms.is_some_and(waits) {
             return Vec::new();
         }
-        let Some((log, from, to)) = self.mending.gaps().next() else { return Vec::new() };
+        let mut asked = None;
+        for (log, from, to) in self.mending.in_turn() {
+            let holders = self.holders_of(log, to);
+            let turn = self.mending.asked.checked_rem(holders.len());
+            if let Some(link) = turn.and_then(|turn| holders.get(turn)) {
+                asked = Some((*link, log, from));
+                break;
+            }
+        }
+        let Some((link, log, from)) = asked else { return Vec::new() };
+        self.mending.asked_ms = Some(now.mono_ms);
+        self.mending.last = Some((log, from));
+        self.mending.asked = self.mending.asked.wrapping_add(1);
+        let credit = CREDIT_BYTES;
+        vec![Output::Send(link, Frame::Subscribe { log, from, credit })]
+    }
+
+    /// Links to members that hold a log up to there: its author, whoever has announced that much,
+    /// and whoever has cosigned it. Of a log that is sent live from here nothing is announced back.
+    /// (`damage_of_what_was_sent_live_is_fetched_from_whoever_cosigned_it`)
+    fn holders_of(&self, log: LogId, to: u64) -> Vec<LinkId> {
+        let Some(found) = self.logs.get(log) else { return Vec::new() };
+        let cosigned = |city: CityCode| {
+            found.cosigned.iter().any(|(witness, held)| {
+                held.cosign.size >= to
+                    && self.logs.get(*witness).is_some_and(|w| w.manifest.city == city)
+            })
+        };
         let holds = |(link, city): &(LinkId, CityCode)| {
             self.logs.may_see(*city, log)
                 && (self.exchange.announced_by(*link, log) >= to
-                    || self.logs.get(log).is_some_and(|l| l.manifest.city == *city))
+                    || found.manifest.city == *city
+                    || cosigned(*city))
         };
-        let holders: Vec<_> = self.exchange.greeted().filter(holds).collect();
-        let turn = self.mending.asked.checked_rem(holders.len());
-        let Some((link, _)) = turn.and_then(|turn| holders.get(turn)) else { return Vec::new() };
-        self.mending.asked_ms = Some(now.mono_ms);
-        self.mending.asked = self.mending.asked.wrapping_add(1);
-        let credit = CREDIT_BYTES;
-        vec![Output::Send(*link, Frame::Subscribe { log, from, credit })]
+        self.exchange.greeted().filter(holds).map(|(link, _)| link).collect()
     }
 
     /// A stretch that was asked for.
@@ -186,20 +218,8 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// The right edge of the tree over the first `size` entries, read from the journal.
     fn frontier_at(&mut self, log: LogId, size: u64) -> Option<Frontier> {
-        let reader = self.journal.reader();
         let mut frontier = Frontier::new();
-        while frontier.size() < size {
-            let known = frontier.size();
-            let batch = load::batch_at(&self.group_rows(), &reader, log, known).ok()?;
-            let skip = usize::try_from(known.checked_sub(batch.from)?).ok()?;
-            let wanted = usize::try_from(size - known).unwrap_or(usize::MAX);
-            for entry in batch.entries.iter().skip(skip).take(wanted) {
-                frontier.push(leaf_hash(&entry.header));
-            }
-            if frontier.size() == known {
-                return None;
-            }
-        }
+        self.leaves_of(log, size)?.into_iter().for_each(|leaf| frontier.push(leaf));
         Some(frontier)
     }
 

@@ -56,6 +56,7 @@ use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{LogTable, OwnKeys};
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
+use crate::node::core::witness::Looks;
 use crate::store::{Store, WriteBehind};
 use crate::sync::{Action, Exchange};
 use crate::trust::keys::HmacKey;
@@ -112,6 +113,7 @@ pub struct Core<D: Disk, S: Store> {
     /// Batches passed over in a replay, by log and first entry.
     early: BTreeMap<crate::ids::LogId, BTreeMap<u64, RecordRef>>,
     mending: Mending,
+    looks: Looks,
     queue: Queue,
     group: Group,
     apply_number: u64,

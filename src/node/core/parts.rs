@@ -224,7 +224,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             for (part, slot) in (0..).zip(&entry.parts) {
                 let PartSlot::ErasedBy(by) = slot else { continue };
                 let at = Position { log: batch.log, index };
-                if self.is_proven(*by, at, part) || is_narrow(entry, part) {
+                let came_late = self.group_rows().get(&keys::late_part(at, part)).is_some();
+                if came_late || self.is_proven(*by, at, part) || is_narrow(entry, part) {
                     continue;
                 }
                 self.owe(at, part, *by);
@@ -249,8 +250,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.group_rows().put(keys::owed_part(at, part), rows::encode(&by));
     }
 
-    /// Whether an entry that is applied here erases a part.
+    /// Whether an entry that is applied here erases a part: the one named, or any other.
     fn is_proven(&mut self, by: Position, at: Position, part: u32) -> bool {
+        if self.group_rows().get(&keys::erased_part(at, part)).is_some() {
+            return true;
+        }
         if self.logs.get(by.log).is_none_or(|l| by.index >= l.applied()) {
             return false;
         }
@@ -270,6 +274,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn settle_owed(&mut self, by: Position, event: &Event) {
         let Event::PartErased { entry, part, .. } = event else { return };
         if self.same_city(by.log, entry.log) {
+            self.group_rows().put(keys::erased_part(*entry, *part), rows::encode(&by));
             self.group_rows().delete(&keys::owed_part(*entry, *part));
             self.group_rows().delete(&keys::missing_part(*entry, *part));
             self.asking.forget((*entry, *part));

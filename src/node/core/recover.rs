@@ -17,6 +17,7 @@ use crate::node::core::logs::{Held, Hold, LogTable};
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
+use crate::node::core::witness::Looks;
 use crate::node::core::{AgreementBook, Core, Entropy, KeyRing, Settings, keys};
 use crate::store::{Store, WriteBehind};
 use crate::sync::{Cosign, Exchange};
@@ -97,6 +98,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             recoveries: Recoveries::default(),
             early: BTreeMap::new(),
             mending: Mending::default(),
+            looks: Looks::default(),
             queue: Queue::default(),
             group: Group::default(),
             apply_number: 0,
@@ -164,6 +166,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.empty_rows()?;
             return Ok(0);
         }
+        self.load_cosignatures();
         Ok(progress.next_record)
     }
 

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use crate::ids::{LogId, Position};
 use crate::journal::{Disk, RecordKind, RecordRef};
 use crate::log::ForkProof;
+use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::leaf_hash;
-use crate::node::core::logs::{Hold, Log};
+use crate::node::core::logs::{Held, Hold, Log};
 use crate::node::core::recover::{OpenError, Progress, cosign_time};
 use crate::node::core::rows::{self, CosignatureRow, ProgressRow};
 use crate::node::core::{Core, commit, keys};
@@ -129,6 +130,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                     && let Some(found) = self.logs.get_mut(log)
                 {
                     found.fork = Some(proof);
+                    found.stands = true;
                     if found.own.is_some() {
                         found.hold = Hold::Restored;
                     }
@@ -180,7 +182,24 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.early.remove(&log);
         }
         let at = Position { log, index: from };
-        load::read_batch(&self.journal.reader(), record, at).ok().map(|batch| (record, batch))
+        let batch = load::read_batch(&self.journal.reader(), record, at).ok()?;
+        if self.may_come_back(&batch) {
+            return Some((record, batch));
+        }
+        let index = batch.from;
+        tracing::error!(%log, index, "entries beyond the pin that nobody else holds are left out");
+        self.early.remove(&log);
+        None
+    }
+
+    /// Whether a batch that was passed over may follow now. Meanwhile its log may have got a
+    /// successor that does not begin behind it: then it is judged as every member would judge it,
+    /// so that all of them hold one log.
+    /// (`what_only_a_damaged_disk_holds_beyond_its_pin_stays_out`)
+    fn may_come_back(&self, batch: &RawBatch) -> bool {
+        let Some(key) = self.logs.get(batch.log).map(|l| l.manifest.log_key) else { return false };
+        SignedCheckpoint::verify(&batch.checkpoint, batch.log, &key)
+            .is_ok_and(|signed| self.check_succession(signed.head()))
     }
 
     /// A batch that begins at the log's end or before it. One that was here already was fetched
@@ -214,6 +233,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         let row = rows::encode(&row);
         let key = keys::cosignature(cosign.log, cosign.witness, cosign.size);
         self.group_rows().put(key, row);
+        // What follows in the journal may rest on it.
+        if let Some(found) = self.logs.get_mut(cosign.log) {
+            let known = found.cosigned.get(&cosign.witness).map_or(0, |held| held.cosign.size);
+            if cosign.size > known {
+                found.cosigned.insert(cosign.witness, Held { cosign, time_s });
+            }
+        }
     }
 
     /// First record that was passed over and is still wanted.

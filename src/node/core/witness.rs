@@ -1,15 +1,19 @@
 //! Checkpoints that others show: how far a log has got elsewhere, and whether its city has signed
 //! two histories.
 //!
-//! Two signed checkpoints of one size with different roots prove a fork. The proof is kept for
+//! Two signed checkpoints of one size with different roots prove a fork, and so does a longer
+//! history that does not begin with a shorter one. The proof is kept for
 //! ever and sent to every member; the log stands still here, and nothing is taken back. Anything
 //! less, such as a root that an entry only names, is a claim: shown, and otherwise without effect.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
-use crate::ids::{CityCode, LogId};
+use crate::ids::{CityCode, Hash, LogId};
 use crate::journal::{Disk, RecordKind};
 use crate::log::checkpoint::SignedCheckpoint;
+use crate::log::merkle::leaf_hash;
 use crate::log::{Envelope, ForkProof};
 use crate::node::core::follow::refuse;
 use crate::node::core::io::Output;
@@ -22,6 +26,26 @@ use crate::wire::status::Refused;
 
 /// Warnings kept for people; a city that misbehaves must not fill the memory with them.
 const WARNINGS_MAX: usize = 64;
+/// A whole log is read when a member turns away what follows its own copy; a member that does so
+/// without need must not keep the writer busy. In milliseconds.
+const LOOK_PAUSE_MS: u64 = 30_000;
+
+/// Logs of which somebody may hold another history.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    suspected: BTreeSet<LogId>,
+    next_ms: u64,
+}
+
+impl Looks {
+    fn may_look(&mut self, now: u64, log: LogId) -> bool {
+        if now < self.next_ms || !self.suspected.remove(&log) {
+            return false;
+        }
+        self.next_ms = now + LOOK_PAUSE_MS;
+        true
+    }
+}
 
 impl<D: Disk, S: Store> Core<D, S> {
     /// Tells the operator, once.
@@ -57,12 +81,56 @@ impl<D: Disk, S: Store> Core<D, S> {
         if self.logs.get(head.log).is_none_or(|l| l.fork.is_some()) {
             return Vec::new();
         }
-        let Some(held) = self.checkpoint_at(head.log, head.size) else { return Vec::new() };
-        if !contradicts(&held.head(), &head) {
-            return Vec::new();
-        }
-        let proof = ForkProof::of(&held, shown);
+        let proof = match self.checkpoint_at(head.log, head.size) {
+            Some(held) => ForkProof::of(&held, shown),
+            None => self.look_below(now, shown),
+        };
         proof.map(|proof| self.keep_fork(now, head.log, proof)).unwrap_or_default()
+    }
+
+    /// A member has turned away a stretch of a log that is whole here: what it shows of that log
+    /// next is looked at closely.
+    pub(super) fn suspect(&mut self, city: CityCode, log: LogId) {
+        if self.logs.may_see(city, log) {
+            self.looks.suspected.insert(log);
+        }
+    }
+
+    /// Compares a genuine checkpoint at whose size no batch ends here with the entries below it.
+    /// Two histories may never have a checkpoint of one size; without this, whoever holds the
+    /// shorter one would wait for ever for what others have seen of the longer one.
+    /// (`two_histories_without_a_common_size_stop_nobody`)
+    fn look_below(&mut self, now: Now, shown: &SignedCheckpoint) -> Option<ForkProof> {
+        let head = shown.head();
+        let found = self.logs.get(head.log)?;
+        let (size, key) = (found.durable.size, found.manifest.log_key);
+        if head.size == 0 || head.size >= size || !self.looks.may_look(now.mono_ms, head.log) {
+            return None;
+        }
+        let note = found.durable_checkpoint.clone();
+        let leaves = self.leaves_of(head.log, size)?;
+        let longer = SignedCheckpoint::verify(&note, head.log, &key).ok()?;
+        ForkProof::of_sizes(shown, &longer, &leaves)
+    }
+
+    /// The first `size` leaves of a log, read from the journal.
+    pub(super) fn leaves_of(&mut self, log: LogId, size: u64) -> Option<Vec<Hash>> {
+        let reader = self.journal.reader();
+        let mut leaves = Vec::new();
+        loop {
+            let known = leaves.len() as u64;
+            if known >= size {
+                return Some(leaves);
+            }
+            let batch = load::batch_at(&self.group_rows(), &reader, log, known).ok()?;
+            let skip = usize::try_from(known.checked_sub(batch.from)?).ok()?;
+            let wanted = usize::try_from(size - known).unwrap_or(usize::MAX);
+            let entries = batch.entries.iter().skip(skip).take(wanted);
+            leaves.extend(entries.map(|entry| leaf_hash(&entry.header)));
+            if leaves.len() as u64 == known {
+                return None;
+            }
+        }
     }
 
     /// Keeps a proof, sends it on, and lets the log stand still.

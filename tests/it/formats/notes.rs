@@ -1,14 +1,15 @@
 //! Notes: charter, card, manifest, checkpoint, cosignature, fork proof, and ids.
 
 use bytes::Bytes;
-use liandong::ids::{LogId, Position, SubjectId, hex, unhex};
+use liandong::ids::{Hash, LogId, Position, SubjectId, hex, unhex};
 use liandong::log::checkpoint::{
-    ForkProof, SignedCheckpoint, cosign, origin, verify_cosignature, witness_name,
+    SignedCheckpoint, cosign, origin, verify_cosignature, witness_name,
 };
 use liandong::log::keys::{KeyError, VerifyingKey};
 use liandong::log::manifest::{SignedManifest, city_key_name};
+use liandong::log::merkle::leaf_hash;
 use liandong::log::note::{Note, NoteAlg, NoteKey, SignatureLine};
-use liandong::log::subject_id;
+use liandong::log::{ForkProof, Head, subject_id};
 use liandong::trust::card::SignedCard;
 use liandong::trust::charter::SignedCharter;
 
@@ -85,6 +86,17 @@ fn fork_proofs() {
     assert_eq!((of, &read), (log, &proof));
     let (lower, higher) = read.check(log, &manifest(LIAOCHENG).log_key).unwrap();
     assert_eq!(lower.size, higher.size);
+    // Of two sizes: what the longer one begins with is not what the shorter one says.
+    let short = Head { size: 4, root: Hash::new([0xee; 32]), ..signed.head() };
+    let short = SignedCheckpoint::sign(short, &key(0x21));
+    let headers = sample::batches()[..2].to_vec().into_iter().flat_map(|b| b.batch.entries);
+    let leaves: Vec<Hash> = headers.map(|entry| leaf_hash(&entry.header)).collect();
+    let proof = ForkProof::of_sizes(&short, &signed, &leaves).unwrap();
+    golden::assert_file("fork-proof-sizes.bin", &proof.encode(log));
+    let (of, read) = ForkProof::decode(&note("fork-proof-sizes.bin")).unwrap();
+    assert_eq!((of, &read), (log, &proof));
+    let (lower, higher) = read.check(log, &manifest(LIAOCHENG).log_key).unwrap();
+    assert_eq!((lower.size, higher.size), (4, 6));
 }
 
 #[test]

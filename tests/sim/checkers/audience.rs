@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use liandong::domain::{CaseContribution, Event};
 use liandong::ids::{CityCode, LogId, Position, SubjectId};
+use liandong::journal::{Journal, JournalOptions};
 use liandong::log::manifest::SignedManifest;
 use liandong::log::{Audience, Envelope, PartSlot, subject_id};
 use liandong::sync::{Frame, RawBatch};
@@ -256,10 +257,21 @@ impl Checks {
         }
     }
 
-    /// Everything on the disk of a process.
-    pub fn search_disk(&mut self, cast: &Cast, node: &Node) {
+    /// Everything on the disk of a process. Where it has rotted only whole records: a flipped bit
+    /// makes one number into another.
+    pub fn search_disk(&mut self, cast: &Cast, at: usize, node: &Node) {
         let mut files = Vec::new();
-        node.disk.each(&mut |_, bytes| files.push(bytes.to_vec()));
+        if self.has_rotted(at) {
+            let opened = Journal::open(node.disk.copy(), JournalOptions::default());
+            let Ok((journal, _)) = opened else { return };
+            let whole = journal.reader().scan(0, &mut |_, _, payload| {
+                files.push(payload.to_vec());
+                true
+            });
+            whole.unwrap();
+        } else {
+            node.disk.each(&mut |_, bytes| files.push(bytes.to_vec()));
+        }
         for bytes in files {
             self.check_marks(cast, node.city, &bytes, "the disk");
         }
