@@ -93,6 +93,8 @@ pub struct Limits {
     pub system_calls_per_s_max: u32,
     /// Days audit files are kept.
     pub audit_days: u32,
+    /// A periodic task that has not come round for this long is started again.
+    pub task_late_s: u64,
 }
 
 impl Default for Limits {
@@ -109,6 +111,7 @@ impl Default for Limits {
             person_calls_per_s_max: limits::PERSON_CALLS_PER_S_MAX,
             system_calls_per_s_max: limits::SYSTEM_CALLS_PER_S_MAX,
             audit_days: limits::AUDIT_DAYS,
+            task_late_s: limits::TASK_LATE_S,
         }
     }
 }
@@ -286,6 +289,7 @@ impl Resolver<'_> {
                 .system_calls_per_s_max
                 .unwrap_or(standard.system_calls_per_s_max),
             audit_days: raw.audit_days.unwrap_or(standard.audit_days),
+            task_late_s: raw.task_late_s.unwrap_or(standard.task_late_s),
         };
         let ranges = [
             // Two segments must stay free for an erasure.
@@ -301,6 +305,8 @@ impl Resolver<'_> {
             ("system_calls_per_s_max", limits.system_calls_per_s_max.into(), 1, 1_000_000),
             // Six months are the law's least.
             ("audit_days", limits.audit_days.into(), 184, 36_500),
+            // A dial alone may take 5 s for each address.
+            ("task_late_s", limits.task_late_s, 10, 86_400),
         ];
         for (name, got, least, most) in ranges {
             if !(least..=most).contains(&got) {

@@ -154,6 +154,9 @@ pub const AUDIT_QUEUE_MAX: usize = 16 * 1024;
 pub const AUDIT_REFUSALS_PER_S_MAX: u32 = 5;
 /// Days audit files are kept: six months by 网络安全法 art. 23, and a little more.
 pub const AUDIT_DAYS: u32 = 200;
+/// A periodic task that has not come round for this long is started again (default of a setting):
+/// a dial takes 5 s an address, and a disk under load takes seconds.
+pub const TASK_LATE_S: u64 = 60;
 /// Further than this from the members' median, a clock is wrong and not just late, in milliseconds.
 pub const CLOCK_SUSPECT_MS: u64 = 300_000;
 /// Logs of one city in one agreement: an epoch a year for decades, and no flood of manifests.

@@ -50,6 +50,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("serial", "serial of a certificate, hexadecimal"),
     ("size", "number of entries of a log"),
     ("subject", "id of a record, 32 hexadecimal digits"),
+    ("task", "name of a periodic task of the node"),
     ("unsaid", "how many such lines were left out since the last one"),
     ("version", "version of this program"),
     ("wait_ms", "a duration in milliseconds"),

@@ -140,6 +140,64 @@ pub struct AgreementStatus {
     pub writable: bool,
 }
 
+/// A task that comes round again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskStatus {
+    /// Its name, for programs.
+    pub name: String,
+    /// When it last came round, milliseconds since 1970-01-01 UTC.
+    pub done_ms: Option<i64>,
+    /// Since then, or since its start, milliseconds.
+    pub age_ms: u64,
+    /// From this age on it is late, milliseconds.
+    pub late_ms: u64,
+    /// Times it was started again.
+    pub restarts: u64,
+    /// When and why it was last started again.
+    pub restarted: Option<(i64, String)>,
+    /// Why it could not come round, since it last did.
+    pub failure: Option<String>,
+    /// It has not come round for too long.
+    pub is_late: bool,
+    /// It is started again by itself.
+    pub is_kept: bool,
+}
+
+/// How dialling a member city goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialStatus {
+    /// The city.
+    pub city: CityCode,
+    /// When it was last dialled, milliseconds since 1970-01-01 UTC.
+    pub last_ms: Option<i64>,
+    /// Why the last dial failed.
+    pub failure: Option<String>,
+    /// When it is dialled next; `None` while it is linked.
+    pub next_ms: Option<i64>,
+}
+
+/// An own certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateStatus {
+    /// What it is for.
+    pub name: String,
+    /// Its last moment, seconds since 1970-01-01 UTC.
+    pub end_s: i64,
+}
+
+/// What the shell around the core adds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShellStatus {
+    /// The wall clock now, milliseconds since 1970-01-01 UTC.
+    pub now_ms: i64,
+    /// Dialling, by city.
+    pub dials: Vec<DialStatus>,
+    /// Own certificates.
+    pub certificates: Vec<CertificateStatus>,
+    /// Tasks, by name.
+    pub tasks: Vec<TaskStatus>,
+}
+
 /// How a node is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeStatus {
@@ -173,4 +231,6 @@ pub struct NodeStatus {
     pub api_address: String,
     /// Address of the peer port.
     pub peer_address: String,
+    /// What the shell knows; empty in what the core says.
+    pub shell: ShellStatus,
 }

@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn write(folder: &Path, times: &[i64]) -> Audit {
-        let audit = Audit::start(folder, 200, times[0]).unwrap();
+        let audit = Audit::start(folder, 200, times[0], Box::new(|| {})).unwrap();
         times.iter().for_each(|time| audit.note(deed(*time)));
         audit.flush();
         audit

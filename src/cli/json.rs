@@ -271,6 +271,27 @@ pub fn status(status: &pb::Status) -> Value {
         "pid": status.pid,
         "api_address": status.api_address,
         "peer_address": status.peer_address,
+        "tasks": status.tasks.iter().map(task).collect::<Vec<_>>(),
+        "certificates": status.certificates.iter().map(|one| json!({
+            "name": one.name,
+            "expire_time": time(one.expire_time.as_ref()),
+        })).collect::<Vec<_>>(),
+        "server_time": time(status.server_time.as_ref()),
+    })
+}
+
+fn task(task: &pb::Task) -> Value {
+    json!({
+        "name": task.name,
+        "done_time": time(task.done_time.as_ref()),
+        "age_ms": task.age_ms,
+        "late_ms": task.late_ms,
+        "late": task.late,
+        "restart_count": task.restart_count,
+        "error": some(task.error.clone()),
+        "kept": task.kept,
+        "restart_time": time(task.restart_time.as_ref()),
+        "restart_reason": some(task.restart_reason.clone()),
     })
 }
 
@@ -285,6 +306,9 @@ fn link(link: &pb::Link) -> Value {
         "received_bytes": link.received_bytes,
         "sent_bytes": link.sent_bytes,
         "last_frame_time": time(link.last_frame_time.as_ref()),
+        "dial_time": time(link.dial_time.as_ref()),
+        "dial_error": some(link.dial_error.clone()),
+        "next_dial_time": time(link.next_dial_time.as_ref()),
     })
 }
 

@@ -11,4 +11,6 @@ pub mod link;
 pub mod load;
 pub mod reader;
 mod recent;
+pub mod shell;
+pub mod watchdog;
 pub mod writer;

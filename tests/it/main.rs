@@ -47,6 +47,7 @@ mod storm;
 mod tidy;
 mod tls;
 mod two_cities;
+mod watchdog;
 mod world;
 mod world_clocks;
 mod world_damage;

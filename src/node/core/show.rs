@@ -1,6 +1,8 @@
 //! How the node is, for people and programs.
 
-use crate::api::status::{AgreementStatus, CosignatureStatus, LogStatus, MemberStatus, NodeStatus};
+use crate::api::status::{
+    AgreementStatus, CosignatureStatus, LogStatus, MemberStatus, NodeStatus, ShellStatus,
+};
 use crate::journal::Disk;
 use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now};
@@ -25,6 +27,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             apply_number: self.apply_number,
             api_address: self.settings.api_address.clone(),
             peer_address: self.settings.peer_address.clone(),
+            shell: ShellStatus::default(),
         }
     }
 
