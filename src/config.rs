@@ -95,6 +95,8 @@ pub struct Limits {
     pub audit_days: u32,
     /// A periodic task that has not come round for this long is started again.
     pub task_late_s: u64,
+    /// Within this time the whole journal is read again.
+    pub scrub_s: u64,
 }
 
 impl Default for Limits {
@@ -112,6 +114,7 @@ impl Default for Limits {
             system_calls_per_s_max: limits::SYSTEM_CALLS_PER_S_MAX,
             audit_days: limits::AUDIT_DAYS,
             task_late_s: limits::TASK_LATE_S,
+            scrub_s: limits::SCRUB_S,
         }
     }
 }
@@ -290,6 +293,7 @@ impl Resolver<'_> {
                 .unwrap_or(standard.system_calls_per_s_max),
             audit_days: raw.audit_days.unwrap_or(standard.audit_days),
             task_late_s: raw.task_late_s.unwrap_or(standard.task_late_s),
+            scrub_s: raw.scrub_s.unwrap_or(standard.scrub_s),
         };
         let ranges = [
             // Two segments must stay free for an erasure.
@@ -307,6 +311,7 @@ impl Resolver<'_> {
             ("audit_days", limits.audit_days.into(), 184, 36_500),
             // A dial alone may take 5 s for each address.
             ("task_late_s", limits.task_late_s, 10, 86_400),
+            ("scrub_s", limits.scrub_s, 1, 30 * 86_400),
         ];
         for (name, got, least, most) in ranges {
             if !(least..=most).contains(&got) {

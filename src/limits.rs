@@ -154,6 +154,9 @@ pub const AUDIT_QUEUE_MAX: usize = 16 * 1024;
 pub const AUDIT_REFUSALS_PER_S_MAX: u32 = 5;
 /// Days audit files are kept: six months by 网络安全法 art. 23, and a little more.
 pub const AUDIT_DAYS: u32 = 200;
+/// Within this time the whole journal is read again to find damage (default of a setting): a day,
+/// so that damage is found while other cities still hold what lay there.
+pub const SCRUB_S: u64 = 86_400;
 /// A periodic task that has not come round for this long is started again (default of a setting):
 /// a dial takes 5 s an address, and a disk under load takes seconds.
 pub const TASK_LATE_S: u64 = 60;

@@ -22,6 +22,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("city", "division code of the other city, or the author's of a log"),
     ("config", "path of the configuration"),
     ("connections", "a number of connections"),
+    ("damaged", "a number of damaged journal records"),
     ("detail", "words of the other side, cut to 1 KiB"),
     ("done", "records done, of a long work"),
     ("elsewhere", "number of entries that somebody else holds of a log"),

@@ -185,6 +185,38 @@ pub struct CertificateStatus {
     pub end_s: i64,
 }
 
+/// How far the whole journal was read again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScrubStatus {
+    /// Within so many seconds all of it is read again.
+    pub period_s: u64,
+    /// When this reading began, milliseconds since 1970-01-01 UTC.
+    pub begun_ms: i64,
+    /// Bytes read so far.
+    pub bytes: u64,
+    /// When the last whole reading was over.
+    pub last_end_ms: Option<i64>,
+    /// Bytes it read.
+    pub last_bytes: u64,
+    /// Records it found damaged, those among them that were fetched again since.
+    pub last_damaged: u64,
+    /// Segments whose own header is damaged.
+    pub bad_segments: Vec<u32>,
+}
+
+/// Entries that are damaged on this disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamageStatus {
+    /// The log.
+    pub log: LogId,
+    /// First entry.
+    pub from: u64,
+    /// Behind the last.
+    pub to: u64,
+    /// No other city is known to hold them.
+    pub only_here: bool,
+}
+
 /// What the shell around the core adds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShellStatus {
@@ -194,6 +226,8 @@ pub struct ShellStatus {
     pub dials: Vec<DialStatus>,
     /// Own certificates.
     pub certificates: Vec<CertificateStatus>,
+    /// The reading of the whole journal; `None` before its first slice.
+    pub scrub: Option<ScrubStatus>,
     /// Tasks, by name.
     pub tasks: Vec<TaskStatus>,
 }
@@ -217,6 +251,10 @@ pub struct NodeStatus {
     pub agreements: Vec<AgreementStatus>,
     /// Recoveries in progress.
     pub recoveries: Vec<RecoveryStatus>,
+    /// Entries damaged on this disk.
+    pub damage: Vec<DamageStatus>,
+    /// Damaged records that are no entries: agreements, cards, beginnings of logs.
+    pub damaged_notes: u64,
     /// Bytes of the journal.
     pub journal_bytes: u64,
     /// Free bytes on its disk.

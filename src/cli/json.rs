@@ -277,6 +277,22 @@ pub fn status(status: &pb::Status) -> Value {
             "expire_time": time(one.expire_time.as_ref()),
         })).collect::<Vec<_>>(),
         "server_time": time(status.server_time.as_ref()),
+        "scrub": status.scrub.as_ref().map(|scrub| json!({
+            "period_seconds": scrub.period_seconds,
+            "begin_time": time(scrub.begin_time.as_ref()),
+            "bytes": scrub.bytes,
+            "last_end_time": time(scrub.last_end_time.as_ref()),
+            "last_bytes": scrub.last_bytes,
+            "last_damaged_count": scrub.last_damaged_count,
+            "bad_segments": scrub.bad_segments,
+        })),
+        "damage": status.damage.iter().map(|one| json!({
+            "log_id": one.log_id,
+            "from_index": one.from_index,
+            "to_index": one.to_index,
+            "only_here": one.only_here,
+        })).collect::<Vec<_>>(),
+        "damaged_note_count": status.damaged_note_count,
     })
 }
 

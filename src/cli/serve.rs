@@ -19,6 +19,7 @@ use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
 use crate::node::dial::{self, Dialer};
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
+use crate::node::scrub::Scrub;
 use crate::node::shell::Shell;
 use crate::node::writer::{self, NodeHandle};
 use crate::rpc::gate::GateLimits;
@@ -103,6 +104,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         }),
     };
     dialer.start(stop.clone());
+    scrub(&config, &node, &stop)?;
     tracing::info!(city = %config.city, "serving");
     let peer = reload.peer_acceptor().run(peer_listener, stop.clone());
     let api = reload.api_acceptor().run(api_listener, stop.clone());
@@ -130,6 +132,17 @@ fn audit(config: &Config, shell: &Shell) -> Result<Audit, Failure> {
     let round = Box::new(move || pulse.done());
     Audit::start(&folder, config.limits.audit_days, wall_ms(), round)
         .map_err(|e| local("审计记录无法写入", "the audit cannot be written", e))
+}
+
+/// Begins to read all data again, for as long as the node runs.
+fn scrub(config: &Config, node: &NodeHandle, stop: &CancellationToken) -> Result<(), Failure> {
+    let scrub = Scrub {
+        journal: node.reader().journal(),
+        shell: node.shell().clone(),
+        file: config.data_dir.join("scrub.json"),
+        period: Duration::from_secs(config.limits.scrub_s),
+    };
+    scrub.start(stop.clone()).map_err(|e| local("无法启动", "could not start", e))
 }
 
 fn gate_limits(config: &Config) -> GateLimits {

@@ -57,6 +57,7 @@ pub(super) struct Limits {
     pub system_calls_per_s_max: Option<u32>,
     pub audit_days: Option<u32>,
     pub task_late_s: Option<u64>,
+    pub scrub_s: Option<u64>,
 }
 
 /// `[log]`.

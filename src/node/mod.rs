@@ -11,6 +11,7 @@ pub mod link;
 pub mod load;
 pub mod reader;
 mod recent;
+pub mod scrub;
 pub mod shell;
 pub mod watchdog;
 pub mod writer;

@@ -73,6 +73,12 @@ impl Shell {
         let dials = self.dials.lock().unwrap_or_else(PoisonError::into_inner);
         status.shell.dials = dials.values().cloned().collect();
         drop(dials);
+        let bad = status.shell.scrub.iter().flat_map(|scrub| &scrub.bad_segments);
+        let bad = bad.map(|segment| {
+            format!("数据文件 {segment:08}.seg 的开头已损坏，重启后可能打不开：请勿重启，先备份并检查磁盘")
+        });
+        let bad: Vec<String> = bad.collect();
+        status.warnings.extend(bad);
         let late = status.shell.tasks.iter().filter_map(watchdog::warning);
         status.warnings.extend(late);
         status

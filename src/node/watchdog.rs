@@ -132,6 +132,38 @@ impl Watchdog {
         });
     }
 
+    /// Runs a thread until `stop`: one that panics or ends is started again. One that hangs is only
+    /// shown.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn keep_thread(
+        &self,
+        name: &str,
+        stop: CancellationToken,
+        run: impl Fn(Pulse) + Send + 'static,
+    ) -> std::io::Result<()> {
+        let (watchdog, task) = (self.clone(), name.to_owned());
+        let mut pulse = self.begin(name, false);
+        let thread = move || {
+            let mut pause = PAUSE_FIRST;
+            loop {
+                let running = std::panic::AssertUnwindSafe(|| run(pulse.clone()));
+                let ended = std::panic::catch_unwind(running);
+                if stop.is_cancelled() {
+                    return;
+                }
+                let why = if ended.is_ok() { "it has ended" } else { "it has panicked" };
+                pause = next_pause(pause, watchdog.last_ms(&task).1);
+                let wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                tracing::error!(%task, %why, wait_ms, "a task is started again");
+                std::thread::sleep(pause);
+                pulse = watchdog.begin_again(&task, why);
+            }
+        };
+        std::thread::Builder::new().name(name.to_owned()).spawn(thread).map(drop)
+    }
+
     /// Ages of all tasks, by name.
     #[must_use]
     pub fn statuses(&self) -> Vec<TaskStatus> {
@@ -350,6 +382,24 @@ mod tests {
         let before = runs.load(Ordering::SeqCst);
         tokio::time::sleep(PAUSE_FIRST * 2).await;
         assert_eq!(runs.load(Ordering::SeqCst), before, "it goes on after the stop");
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_panics_is_started_again() {
+        let (_, watchdog) = by_hand(1_000_000);
+        let (runs, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
+        let (counted, stopped) = (Arc::clone(&runs), stop.clone());
+        let run = move |pulse: Pulse| {
+            pulse.done();
+            assert!(counted.fetch_add(1, Ordering::SeqCst) > 0, "planted");
+            while !stopped.is_cancelled() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        watchdog.keep_thread("scrub", stop.clone(), run).unwrap();
+        until("another run", || one(&watchdog).restarts == 1).await;
+        until("it runs", || runs.load(Ordering::SeqCst) == 2).await;
+        stop.cancel();
     }
 
     #[test]

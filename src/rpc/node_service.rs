@@ -9,7 +9,9 @@ use super::caller::{Called, called};
 use super::case_write::check_request_id;
 use super::words;
 use crate::api::request::{Command, Request as Asked};
-use crate::api::status::{CertificateStatus, LogStatus, NodeStatus, RecoveryStatus, TaskStatus};
+use crate::api::status::{
+    CertificateStatus, DamageStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus, TaskStatus,
+};
 use crate::audit::{Audit, Deed};
 use crate::domain::{InvalidReason, Language};
 use crate::ids::{AgreementId, CityCode};
@@ -97,6 +99,27 @@ fn task_out(task: &TaskStatus) -> pb::Task {
     }
 }
 
+fn scrub_out(scrub: &ScrubStatus) -> pb::Scrub {
+    pb::Scrub {
+        period_seconds: i64::try_from(scrub.period_s).unwrap_or(i64::MAX),
+        begin_time: Some(timestamp(scrub.begun_ms)),
+        bytes: scrub.bytes,
+        last_end_time: scrub.last_end_ms.map(timestamp),
+        last_bytes: scrub.last_bytes,
+        last_damaged_count: scrub.last_damaged,
+        bad_segments: scrub.bad_segments.clone(),
+    }
+}
+
+fn damage_out(damage: &DamageStatus) -> pb::Damage {
+    pb::Damage {
+        log_id: damage.log.to_string(),
+        from_index: damage.from,
+        to_index: damage.to,
+        only_here: damage.only_here,
+    }
+}
+
 fn certificate_out(certificate: &CertificateStatus) -> pb::OwnCertificate {
     pb::OwnCertificate {
         name: certificate.name.clone(),
@@ -153,6 +176,9 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         tasks: status.shell.tasks.iter().map(task_out).collect(),
         certificates: status.shell.certificates.iter().map(certificate_out).collect(),
         server_time: Some(timestamp(status.shell.now_ms)),
+        scrub: status.shell.scrub.as_ref().map(scrub_out),
+        damage: status.damage.iter().map(damage_out).collect(),
+        damaged_note_count: status.damaged_notes,
     }
 }
 

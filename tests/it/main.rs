@@ -41,6 +41,7 @@ mod rebuild;
 mod restore;
 mod rogue;
 mod roles;
+mod scrub;
 mod sharing;
 mod stage;
 mod storm;

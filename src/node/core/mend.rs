@@ -39,6 +39,8 @@ pub(super) struct Mending {
     gaps: BTreeMap<(LogId, u64), u64>,
     /// Records that were looked up.
     known: BTreeSet<u64>,
+    /// Of them, those that hold notes and not entries: nobody sends them again.
+    notes: u64,
     /// When a member was last asked, and how often.
     asked_ms: Option<u64>,
     asked: usize,
@@ -48,6 +50,11 @@ impl Mending {
     /// Ranges of entries: log, first, behind the last.
     pub(super) fn gaps(&self) -> impl Iterator<Item = (LogId, u64, u64)> + '_ {
         self.gaps.iter().map(|((log, from), to)| (*log, *from, *to))
+    }
+
+    /// Damaged records that hold notes.
+    pub(super) fn notes(&self) -> u64 {
+        self.notes
     }
 }
 
@@ -80,6 +87,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             true
         });
+        let mut notes = 0;
+        rows.scan(b"k", b"l", false, &mut |_, value| {
+            let record = rows::decode::<RecordRef>(value);
+            notes += u64::from(record.is_some_and(|record| damaged.contains(&record.number)));
+            true
+        });
+        self.mending.notes = notes;
         for ((log, from), to) in gaps {
             let entries = to.saturating_sub(from);
             tracing::error!(%log, from, entries, "entries are damaged on this disk");
@@ -109,7 +123,17 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// Asks one member for the first stretch that is damaged here.
+    /// Whether any other city is known to hold entries of a log up to a size: its author, or one
+    /// that has cosigned them.
+    pub(super) fn is_held_elsewhere(&self, log: LogId, size: u64) -> bool {
+        let Some(found) = self.logs.get(log) else { return false };
+        let own = self.settings.city;
+        let another = |id: &LogId| self.logs.get(*id).is_some_and(|l| l.manifest.city != own);
+        let mut held = found.cosigned.iter().filter(|(witness, _)| another(witness));
+        found.manifest.city != own || held.any(|(_, held)| held.cosign.size >= size)
+    }
+
+    /// Asks one member for the first stretch that is damaged here and that any member holds.
     pub(super) fn ask_to_mend(&mut self, now: Now) -> Vec<Output> {
         self.look_for_damage();
         self.forget_mended();
@@ -117,19 +141,24 @@ impl<D: Disk, S: Store> Core<D, S> {
         if self.mending.asked_ms.is_some_and(waits) {
             return Vec::new();
         }
-        let Some((log, from, to)) = self.mending.gaps().next() else { return Vec::new() };
-        let holds = |(link, city): &(LinkId, CityCode)| {
-            self.logs.may_see(*city, log)
-                && (self.exchange.announced_by(*link, log) >= to
-                    || self.logs.get(log).is_some_and(|l| l.manifest.city == *city))
+        let holder = |(log, from, to): (LogId, u64, u64)| {
+            let holds = |(link, city): &(LinkId, CityCode)| {
+                self.logs.may_see(*city, log)
+                    && (self.exchange.announced_by(*link, log) >= to
+                        || self.logs.get(log).is_some_and(|l| l.manifest.city == *city))
+            };
+            let holders: Vec<_> = self.exchange.greeted().filter(holds).collect();
+            let turn = self.mending.asked.checked_rem(holders.len())?;
+            holders.get(turn).map(|(link, _)| (*link, log, from))
         };
-        let holders: Vec<_> = self.exchange.greeted().filter(holds).collect();
-        let turn = self.mending.asked.checked_rem(holders.len());
-        let Some((link, _)) = turn.and_then(|turn| holders.get(turn)) else { return Vec::new() };
+        // What nobody holds must not keep back what somebody does.
+        let Some((link, log, from)) = self.mending.gaps().find_map(holder) else {
+            return Vec::new();
+        };
         self.mending.asked_ms = Some(now.mono_ms);
         self.mending.asked = self.mending.asked.wrapping_add(1);
         let credit = CREDIT_BYTES;
-        vec![Output::Send(*link, Frame::Subscribe { log, from, credit })]
+        vec![Output::Send(link, Frame::Subscribe { log, from, credit })]
     }
 
     /// A stretch that was asked for.
