@@ -97,6 +97,8 @@ pub struct Limits {
     pub task_late_s: u64,
     /// Within this time the whole journal is read again.
     pub scrub_s: u64,
+    /// From this age on, entries that no other city holds are told of.
+    pub alone_s: u64,
 }
 
 impl Default for Limits {
@@ -115,6 +117,7 @@ impl Default for Limits {
             audit_days: limits::AUDIT_DAYS,
             task_late_s: limits::TASK_LATE_S,
             scrub_s: limits::SCRUB_S,
+            alone_s: limits::ALONE_S,
         }
     }
 }
@@ -294,6 +297,7 @@ impl Resolver<'_> {
             audit_days: raw.audit_days.unwrap_or(standard.audit_days),
             task_late_s: raw.task_late_s.unwrap_or(standard.task_late_s),
             scrub_s: raw.scrub_s.unwrap_or(standard.scrub_s),
+            alone_s: raw.alone_s.unwrap_or(standard.alone_s),
         };
         let ranges = [
             // Two segments must stay free for an erasure.
@@ -312,6 +316,7 @@ impl Resolver<'_> {
             // A dial alone may take 5 s for each address.
             ("task_late_s", limits.task_late_s, 10, 86_400),
             ("scrub_s", limits.scrub_s, 1, 30 * 86_400),
+            ("alone_s", limits.alone_s, 1, 365 * 86_400),
         ];
         for (name, got, least, most) in ranges {
             if !(least..=most).contains(&got) {

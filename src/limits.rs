@@ -154,6 +154,9 @@ pub const AUDIT_QUEUE_MAX: usize = 16 * 1024;
 pub const AUDIT_REFUSALS_PER_S_MAX: u32 = 5;
 /// Days audit files are kept: six months by 网络安全法 art. 23, and a little more.
 pub const AUDIT_DAYS: u32 = 200;
+/// From this age on, entries that no other city holds are told of (default of a setting): a lost
+/// disk would lose a day's work.
+pub const ALONE_S: u64 = 86_400;
 /// Within this time the whole journal is read again to find damage (default of a setting): a day,
 /// so that damage is found while other cities still hold what lay there.
 pub const SCRUB_S: u64 = 86_400;

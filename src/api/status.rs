@@ -81,6 +81,9 @@ pub struct LogStatus {
     pub own: bool,
     /// For how long it has been behind, seconds.
     pub lag_s: u64,
+    /// When the first entry was written that no other city is known to hold, milliseconds since
+    /// 1970-01-01 UTC; own logs only.
+    pub alone_since_ms: Option<i64>,
 }
 
 /// A log of a restored node whose moves still wait.
@@ -228,6 +231,12 @@ pub struct ShellStatus {
     pub certificates: Vec<CertificateStatus>,
     /// The reading of the whole journal; `None` before its first slice.
     pub scrub: Option<ScrubStatus>,
+    /// Why the views cannot be relied on.
+    pub views_failure: Option<String>,
+    /// Below this much free disk, writes are refused.
+    pub disk_low_bytes: u64,
+    /// From this age on, entries that no other city holds are told of, seconds.
+    pub alone_s: u64,
     /// Tasks, by name.
     pub tasks: Vec<TaskStatus>,
 }
@@ -251,6 +260,9 @@ pub struct NodeStatus {
     pub agreements: Vec<AgreementStatus>,
     /// Recoveries in progress.
     pub recoveries: Vec<RecoveryStatus>,
+    /// How far the own clock is ahead of the linked members' median, milliseconds; of several
+    /// agreements the furthest.
+    pub clock_off_ms: Option<i64>,
     /// Entries damaged on this disk.
     pub damage: Vec<DamageStatus>,
     /// Damaged records that are no entries: agreements, cards, beginnings of logs.

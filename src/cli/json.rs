@@ -234,6 +234,7 @@ pub fn log(log: &pb::Log) -> Value {
         "own": log.own,
         "lag_entries": log.lag_entries,
         "lag_seconds": log.lag_seconds,
+        "alone_since_time": time(log.alone_since_time.as_ref()),
     })
 }
 
@@ -293,6 +294,11 @@ pub fn status(status: &pb::Status) -> Value {
             "only_here": one.only_here,
         })).collect::<Vec<_>>(),
         "damaged_note_count": status.damaged_note_count,
+        "disk_low_bytes": status.disk_low_bytes,
+        "views_error": some(status.views_error.clone()),
+        "audit_error": some(status.audit_error.clone()),
+        "clock_offset_ms": status.clock.map(|clock| clock.offset_ms),
+        "alone_seconds_max": status.alone_seconds_max,
     })
 }
 

@@ -134,6 +134,15 @@ fn audit(config: &Config, shell: &Shell) -> Result<Audit, Failure> {
         .map_err(|e| local("审计记录无法写入", "the audit cannot be written", e))
 }
 
+/// The own certificates as they lie on disk: what they are, last moment in seconds since
+/// 1970-01-01 UTC.
+///
+/// # Errors
+/// [`Failure`] naming the first file that cannot be used.
+pub(super) fn own_certificates(config: &Config, lang: Lang) -> Result<Vec<(String, i64)>, Failure> {
+    files::Files::read(config, false, lang).map(|files| files.ends(config))
+}
+
 /// Begins to read all data again, for as long as the node runs.
 fn scrub(config: &Config, node: &NodeHandle, stop: &CancellationToken) -> Result<(), Failure> {
     let scrub = Scrub {
@@ -262,6 +271,10 @@ pub(super) fn start(
     let guard = guard.unwrap_or_else(|| Guard::begin(None, id));
     let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     let shell = Shell::new(clock, config.limits.task_late_s.saturating_mul(1000));
+    let limits = &config.limits;
+    shell.know(|known| {
+        (known.disk_low_bytes, known.alone_s) = (limits.disk_low_bytes, limits.alone_s);
+    });
     writer::start(core, clock, keeper, reader, page_key, config.city, shell)
         .map_err(|e| local("无法启动", "could not start", e))
 }

@@ -58,6 +58,7 @@ pub(super) struct Limits {
     pub audit_days: Option<u32>,
     pub task_late_s: Option<u64>,
     pub scrub_s: Option<u64>,
+    pub alone_s: Option<u64>,
 }
 
 /// `[log]`.

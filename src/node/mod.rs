@@ -3,6 +3,7 @@
 //! In scope: running the pure parts on real disks, clocks and sockets. Out of scope: what they
 //! decide.
 
+mod alone;
 pub mod clock;
 pub mod core;
 pub mod dial;

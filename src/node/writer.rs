@@ -17,6 +17,7 @@ use crate::domain::Date;
 use crate::ids::CityCode;
 use crate::journal::RealDisk;
 use crate::limits::PEER_MESSAGE_BYTES_MAX;
+use crate::node::alone;
 use crate::node::clock::SystemClock;
 use crate::node::core::{AgreementBook, Core, Input, Output, Ticket};
 use crate::node::guard::GuardKeeper;
@@ -189,6 +190,14 @@ impl NodeHandle {
             Ok(status) => self.shell.complete(status?),
             Err(_) => self.shell.instead()?,
         };
+        status.shell.views_failure = self.reader.failure().map(|error| error.to_string());
+        let reader = self.reader.clone();
+        let mut status = tokio::task::spawn_blocking(move || {
+            alone::tell(&reader, &mut status);
+            status
+        })
+        .await
+        .ok()?;
         let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         status.warnings.extend(notices.iter().cloned());
         drop(notices);

@@ -62,6 +62,7 @@ fn log_out(log: &LogStatus) -> pb::Log {
         own: log.own,
         lag_entries: log.announced.saturating_sub(log.stored),
         lag_seconds: i64::try_from(log.lag_s).unwrap_or(i64::MAX),
+        alone_since_time: log.alone_since_ms.map(timestamp),
         contradicting_checkpoints: log
             .fork
             .iter()
@@ -154,7 +155,8 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
             link.next_dial_time = dial.next_ms.map(timestamp);
         }
     }
-    let audit = audit.trouble().map(|why| format!("审计记录有问题，请检查 audit 目录：{why}"));
+    let trouble = audit.trouble();
+    let audit = trouble.as_ref().map(|why| format!("审计记录有问题，请检查 audit 目录：{why}"));
     pb::Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         city: status.city.as_u32(),
@@ -179,6 +181,11 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         scrub: status.shell.scrub.as_ref().map(scrub_out),
         damage: status.damage.iter().map(damage_out).collect(),
         damaged_note_count: status.damaged_notes,
+        disk_low_bytes: status.shell.disk_low_bytes,
+        views_error: status.shell.views_failure.clone().unwrap_or_default(),
+        audit_error: trouble.unwrap_or_default(),
+        clock: status.clock_off_ms.map(|offset_ms| pb::Clock { offset_ms }),
+        alone_seconds_max: i64::try_from(status.shell.alone_s).unwrap_or(i64::MAX),
     }
 }
 

@@ -22,6 +22,7 @@ mod certs;
 mod demo;
 mod deploy;
 mod disk;
+mod doctor;
 mod epochs;
 mod exchange;
 mod foreign;

@@ -54,7 +54,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Against members that are linked: what the others said grows old.
-    fn clock_off_ms(&self, now: Now, agreement: AgreementId) -> Option<i64> {
+    pub(super) fn clock_off_ms(&self, now: Now, agreement: AgreementId) -> Option<i64> {
         let members = self.logs.members(agreement).iter().copied();
         let linked: Vec<CityCode> =
             members.filter(|city| self.exchange.link_to(*city).is_some()).collect();

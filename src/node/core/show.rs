@@ -21,6 +21,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             logs: self.logs.iter().map(|l| self.log_status(now, l)).collect(),
             agreements: self.agreement_statuses(),
             recoveries: self.recovery_statuses(),
+            clock_off_ms: self.clock_furthest_ms(now),
             damage: self.damage(),
             damaged_notes: self.mending.notes(),
             journal_bytes: self.journal.bytes(),
@@ -58,6 +59,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         let known = self.warnings.iter().cloned();
         let told = known.chain(restored).chain(damaged).chain(notes);
         told.chain(self.clock_warning(now)).collect()
+    }
+
+    fn clock_furthest_ms(&self, now: Now) -> Option<i64> {
+        let offs = self.book.iter().filter_map(|(id, _)| self.clock_off_ms(now, *id));
+        offs.max_by_key(|off| off.unsigned_abs())
     }
 
     fn damage(&self) -> Vec<DamageStatus> {
@@ -108,6 +114,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             manifest: log.note.clone(),
             own: log.is_own(),
             lag_s: moved.map_or(0, |at| now.mono_ms.saturating_sub(at) / 1000),
+            alone_since_ms: None,
         }
     }
 
