@@ -93,6 +93,12 @@ pub struct Limits {
     pub system_calls_per_s_max: u32,
     /// Days audit files are kept.
     pub audit_days: u32,
+    /// A periodic task that has not come round for this long is started again.
+    pub task_late_s: u64,
+    /// Within this time the whole journal is read again.
+    pub scrub_s: u64,
+    /// From this age on, entries that no other city holds are told of.
+    pub alone_s: u64,
 }
 
 impl Default for Limits {
@@ -109,6 +115,9 @@ impl Default for Limits {
             person_calls_per_s_max: limits::PERSON_CALLS_PER_S_MAX,
             system_calls_per_s_max: limits::SYSTEM_CALLS_PER_S_MAX,
             audit_days: limits::AUDIT_DAYS,
+            task_late_s: limits::TASK_LATE_S,
+            scrub_s: limits::SCRUB_S,
+            alone_s: limits::ALONE_S,
         }
     }
 }
@@ -286,6 +295,9 @@ impl Resolver<'_> {
                 .system_calls_per_s_max
                 .unwrap_or(standard.system_calls_per_s_max),
             audit_days: raw.audit_days.unwrap_or(standard.audit_days),
+            task_late_s: raw.task_late_s.unwrap_or(standard.task_late_s),
+            scrub_s: raw.scrub_s.unwrap_or(standard.scrub_s),
+            alone_s: raw.alone_s.unwrap_or(standard.alone_s),
         };
         let ranges = [
             // Two segments must stay free for an erasure.
@@ -301,6 +313,10 @@ impl Resolver<'_> {
             ("system_calls_per_s_max", limits.system_calls_per_s_max.into(), 1, 1_000_000),
             // Six months are the law's least.
             ("audit_days", limits.audit_days.into(), 184, 36_500),
+            // A dial alone may take 5 s for each address.
+            ("task_late_s", limits.task_late_s, 10, 86_400),
+            ("scrub_s", limits.scrub_s, 1, 30 * 86_400),
+            ("alone_s", limits.alone_s, 1, 365 * 86_400),
         ];
         for (name, got, least, most) in ranges {
             if !(least..=most).contains(&got) {

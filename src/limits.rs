@@ -159,6 +159,15 @@ pub const AUDIT_REFUSALS_PER_MIN_MAX: u32 = 10;
 pub const AUDIT_REFUSED_CALLERS_PER_MIN_MAX: usize = 64;
 /// Days audit files are kept: six months by 网络安全法 art. 23, and a little more.
 pub const AUDIT_DAYS: u32 = 200;
+/// From this age on, entries that no other city holds are told of (default of a setting): a lost
+/// disk would lose a day's work.
+pub const ALONE_S: u64 = 86_400;
+/// Within this time the whole journal is read again to find damage (default of a setting): a day,
+/// so that damage is found while other cities still hold what lay there.
+pub const SCRUB_S: u64 = 86_400;
+/// A periodic task that has not come round for this long is started again (default of a setting):
+/// a dial takes 5 s an address, and a disk under load takes seconds.
+pub const TASK_LATE_S: u64 = 60;
 /// Further than this from the members' median, a clock is wrong and not just late, in milliseconds.
 pub const CLOCK_SUSPECT_MS: u64 = 300_000;
 /// Logs of one city in one agreement: an epoch a year for decades, and no flood of manifests.

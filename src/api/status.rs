@@ -81,6 +81,9 @@ pub struct LogStatus {
     pub own: bool,
     /// For how long it has been behind, seconds.
     pub lag_s: u64,
+    /// When the first entry was written that no other city is known to hold, milliseconds since
+    /// 1970-01-01 UTC; own logs only.
+    pub alone_since_ms: Option<i64>,
 }
 
 /// A log of a restored node whose moves still wait.
@@ -140,6 +143,104 @@ pub struct AgreementStatus {
     pub writable: bool,
 }
 
+/// A task that comes round again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskStatus {
+    /// Its name, for programs.
+    pub name: String,
+    /// When it last came round, milliseconds since 1970-01-01 UTC.
+    pub done_ms: Option<i64>,
+    /// Since then, or since its start, milliseconds.
+    pub age_ms: u64,
+    /// From this age on it is late, milliseconds.
+    pub late_ms: u64,
+    /// Times it was started again.
+    pub restarts: u64,
+    /// When and why it was last started again.
+    pub restarted: Option<(i64, String)>,
+    /// Why it could not come round, since it last did.
+    pub failure: Option<String>,
+    /// It has not come round for too long.
+    pub is_late: bool,
+    /// It is started again by itself.
+    pub is_kept: bool,
+}
+
+/// How dialling a member city goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialStatus {
+    /// The city.
+    pub city: CityCode,
+    /// When it was last dialled, milliseconds since 1970-01-01 UTC.
+    pub last_ms: Option<i64>,
+    /// Why the last dial failed.
+    pub failure: Option<String>,
+    /// When it is dialled next; `None` while it is linked.
+    pub next_ms: Option<i64>,
+}
+
+/// An own certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateStatus {
+    /// What it is for.
+    pub name: String,
+    /// Its last moment, seconds since 1970-01-01 UTC.
+    pub end_s: i64,
+}
+
+/// How far the whole journal was read again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScrubStatus {
+    /// Within so many seconds all of it is read again.
+    pub period_s: u64,
+    /// When this reading began, milliseconds since 1970-01-01 UTC.
+    pub begun_ms: i64,
+    /// Bytes read so far.
+    pub bytes: u64,
+    /// When the last whole reading was over.
+    pub last_end_ms: Option<i64>,
+    /// Bytes it read.
+    pub last_bytes: u64,
+    /// Records it found damaged, those among them that were fetched again since.
+    pub last_damaged: u64,
+    /// Segments whose own header is damaged.
+    pub bad_segments: Vec<u32>,
+}
+
+/// Entries that are damaged on this disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamageStatus {
+    /// The log.
+    pub log: LogId,
+    /// First entry.
+    pub from: u64,
+    /// Behind the last.
+    pub to: u64,
+    /// No other city is known to hold them.
+    pub only_here: bool,
+}
+
+/// What the shell around the core adds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShellStatus {
+    /// The wall clock now, milliseconds since 1970-01-01 UTC.
+    pub now_ms: i64,
+    /// Dialling, by city.
+    pub dials: Vec<DialStatus>,
+    /// Own certificates.
+    pub certificates: Vec<CertificateStatus>,
+    /// The reading of the whole journal; `None` before its first slice.
+    pub scrub: Option<ScrubStatus>,
+    /// Why the views cannot be relied on.
+    pub views_failure: Option<String>,
+    /// Below this much free disk, writes are refused.
+    pub disk_low_bytes: u64,
+    /// From this age on, entries that no other city holds are told of, seconds.
+    pub alone_s: u64,
+    /// Tasks, by name.
+    pub tasks: Vec<TaskStatus>,
+}
+
 /// How a node is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeStatus {
@@ -159,6 +260,13 @@ pub struct NodeStatus {
     pub agreements: Vec<AgreementStatus>,
     /// Recoveries in progress.
     pub recoveries: Vec<RecoveryStatus>,
+    /// How far the own clock is ahead of the linked members' median, milliseconds; of several
+    /// agreements the furthest.
+    pub clock_off_ms: Option<i64>,
+    /// Entries damaged on this disk.
+    pub damage: Vec<DamageStatus>,
+    /// Damaged records that are no entries: agreements, cards, beginnings of logs.
+    pub damaged_notes: u64,
     /// Bytes of the journal.
     pub journal_bytes: u64,
     /// Free bytes on its disk.
@@ -173,4 +281,6 @@ pub struct NodeStatus {
     pub api_address: String,
     /// Address of the peer port.
     pub peer_address: String,
+    /// What the shell knows; empty in what the core says.
+    pub shell: ShellStatus,
 }

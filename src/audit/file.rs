@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn write(folder: &Path, times: &[i64]) -> Audit {
-        let audit = Audit::start(folder, 200, times[0]).unwrap();
+        let audit = Audit::start(folder, 200, times[0], Box::new(|| {})).unwrap();
         times.iter().for_each(|time| audit.note(deed(*time)));
         audit.flush();
         audit
@@ -188,7 +188,7 @@ mod tests {
     fn refused_calls_are_counted_apart() {
         let folder = tempfile::tempdir().unwrap();
         let now = 1_790_000_000_000;
-        let audit = Audit::start(folder.path(), 200, now).unwrap();
+        let audit = Audit::start(folder.path(), 200, now, Box::new(|| {})).unwrap();
         let refused = |who: &str| {
             audit.note_refused(Deed { who: who.to_owned(), outcome: "ROLE", ..deed(now) });
         };

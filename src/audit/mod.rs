@@ -39,7 +39,7 @@ mod refused;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -75,6 +75,9 @@ pub struct Deed {
 
 /// Between two looks at the queue.
 const GATHER_FOR: Duration = Duration::from_millis(5);
+
+/// With nothing to write, the thread comes round so often.
+const ROUND: Duration = Duration::from_secs(2);
 
 enum Message {
     Deed(Box<Deed>),
@@ -114,11 +117,18 @@ impl Unwritten {
 impl Audit {
     /// Checks the newest file of the folder, goes on behind it, and keeps files for `days`.
     ///
+    /// `round` is called each time all lines are on disk, at least every few seconds.
+    ///
     /// A chain that does not hold is said in [`Audit::trouble`] and in the log; lines go on.
     ///
     /// # Errors
     /// Whatever the operating system says about the folder or the thread.
-    pub fn start(folder: &Path, days: u32, today_ms: i64) -> std::io::Result<Self> {
+    pub fn start(
+        folder: &Path,
+        days: u32,
+        today_ms: i64,
+        round: Box<dyn Fn() + Send>,
+    ) -> std::io::Result<Self> {
         let (mut files, found) = file::Files::open(folder, days, today_ms)?;
         let (messages, inbox) = mpsc::sync_channel(AUDIT_QUEUE_MAX);
         let audit = Self {
@@ -130,8 +140,12 @@ impl Audit {
         let unwritten = Arc::clone(&audit.unwritten);
         let trouble = Arc::clone(&audit.trouble);
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
-            while let Ok(message) = inbox.recv() {
-                let mut next = Some(message);
+            loop {
+                let mut next = match inbox.recv_timeout(ROUND) {
+                    Ok(message) => Some(message),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
                 while let Some(message) = next {
                     let done = match message {
                         Message::Deed(deed) => files.append(&deed, unwritten.take()),
@@ -144,7 +158,11 @@ impl Audit {
                     note_trouble(&trouble, done);
                     next = inbox.try_recv().ok();
                 }
-                note_trouble(&trouble, files.flush());
+                let flushed = files.flush();
+                if flushed.is_ok() {
+                    round();
+                }
+                note_trouble(&trouble, flushed);
                 // Deeds come in crowds: whoever notes one need not wake this thread each time.
                 std::thread::sleep(GATHER_FOR);
             }

@@ -2,8 +2,8 @@
 
 use super::failure::Failure;
 use super::{
-    Command, Context, agreement, bench, card, case, check, demo, epoch, people, pki, rebuild,
-    roles, serve, status, watch,
+    Command, Context, agreement, bench, card, case, check, demo, doctor, epoch, people, pki,
+    rebuild, roles, serve, status, watch,
 };
 
 /// Runs the command.
@@ -15,6 +15,7 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
+        Command::Doctor(args) => doctor::run(context, args).await,
         Command::Agreement(args) => agreement::run(&context.with(args.profile), args.command).await,
         Command::Card(args) => card::run(&context.with(args.profile), args.command).await,
         Command::People(args) => people::run(context, args),

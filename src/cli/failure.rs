@@ -24,6 +24,10 @@ pub enum Exit {
     Local,
     /// The answer was lost: it may have been done. Ask again with the same request id.
     Unknown,
+    /// `doctor` found something yellow.
+    Attention,
+    /// `doctor` found something red.
+    Trouble,
 }
 
 impl Exit {
@@ -32,8 +36,8 @@ impl Exit {
     pub const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
-            Self::Refused => 1,
-            Self::Usage => 2,
+            Self::Refused | Self::Attention => 1,
+            Self::Usage | Self::Trouble => 2,
             Self::Unreachable => 3,
             Self::NotSynced => 4,
             Self::Local => 5,
@@ -58,7 +62,8 @@ pub const EXIT_CODES: &str = "\
   4  在限定时间内各市未达成一致 / cities did not agree in time
   5  本机文件或设置有误 / a file or setting on this machine is wrong
   6  答复丢失，可能已执行：用同一 --request-id 重试 / answer lost, it may have been done: \
-retry with the same --request-id";
+retry with the same --request-id
+  doctor: 1 有需留意的 / something is yellow, 2 有需处理的 / something is red";
 
 /// Why a command did not succeed, in the reader's language.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,7 +123,7 @@ impl Failure {
     #[must_use]
     pub fn text(&self, lang: Lang) -> String {
         let head = match self.exit {
-            Exit::Ok => "",
+            Exit::Ok | Exit::Attention | Exit::Trouble => "",
             Exit::Refused => lang.pick("操作未执行：", "not done: "),
             Exit::Usage => lang.pick("命令写法有误：", "usage: "),
             Exit::Unreachable => lang.pick("无法连接：", "cannot connect: "),

@@ -234,6 +234,7 @@ pub fn log(log: &pb::Log) -> Value {
         "own": log.own,
         "lag_entries": log.lag_entries,
         "lag_seconds": log.lag_seconds,
+        "alone_since_time": time(log.alone_since_time.as_ref()),
     })
 }
 
@@ -271,6 +272,48 @@ pub fn status(status: &pb::Status) -> Value {
         "pid": status.pid,
         "api_address": status.api_address,
         "peer_address": status.peer_address,
+        "tasks": status.tasks.iter().map(task).collect::<Vec<_>>(),
+        "certificates": status.certificates.iter().map(|one| json!({
+            "name": one.name,
+            "expire_time": time(one.expire_time.as_ref()),
+        })).collect::<Vec<_>>(),
+        "server_time": time(status.server_time.as_ref()),
+        "scrub": status.scrub.as_ref().map(|scrub| json!({
+            "period_seconds": scrub.period_seconds,
+            "begin_time": time(scrub.begin_time.as_ref()),
+            "bytes": scrub.bytes,
+            "last_end_time": time(scrub.last_end_time.as_ref()),
+            "last_bytes": scrub.last_bytes,
+            "last_damaged_count": scrub.last_damaged_count,
+            "bad_segments": scrub.bad_segments,
+        })),
+        "damage": status.damage.iter().map(|one| json!({
+            "log_id": one.log_id,
+            "from_index": one.from_index,
+            "to_index": one.to_index,
+            "only_here": one.only_here,
+        })).collect::<Vec<_>>(),
+        "damaged_note_count": status.damaged_note_count,
+        "disk_low_bytes": status.disk_low_bytes,
+        "views_error": some(status.views_error.clone()),
+        "audit_error": some(status.audit_error.clone()),
+        "clock_offset_ms": status.clock.map(|clock| clock.offset_ms),
+        "alone_seconds_max": status.alone_seconds_max,
+    })
+}
+
+fn task(task: &pb::Task) -> Value {
+    json!({
+        "name": task.name,
+        "done_time": time(task.done_time.as_ref()),
+        "age_ms": task.age_ms,
+        "late_ms": task.late_ms,
+        "late": task.late,
+        "restart_count": task.restart_count,
+        "error": some(task.error.clone()),
+        "kept": task.kept,
+        "restart_time": time(task.restart_time.as_ref()),
+        "restart_reason": some(task.restart_reason.clone()),
     })
 }
 
@@ -285,6 +328,9 @@ fn link(link: &pb::Link) -> Value {
         "received_bytes": link.received_bytes,
         "sent_bytes": link.sent_bytes,
         "last_frame_time": time(link.last_frame_time.as_ref()),
+        "dial_time": time(link.dial_time.as_ref()),
+        "dial_error": some(link.dial_error.clone()),
+        "next_dial_time": time(link.next_dial_time.as_ref()),
     })
 }
 

@@ -26,6 +26,7 @@ pub mod connect;
 pub mod demo;
 pub mod dial_error;
 mod dispatch;
+pub mod doctor;
 pub mod epoch;
 pub mod failure;
 pub mod files;
@@ -85,6 +86,8 @@ pub enum Command {
     Status(status::StatusArgs),
     /// 逐步检查连接：网络、加密、证书、权限、时钟、版本 · check a connection step by step
     Check(check::CheckArgs),
+    /// 体检：每个环节是否正常、怎么办 · every dependency, and what to do
+    Doctor(doctor::DoctorArgs),
     /// 本市节点在协议中开始或另起记录 · begin the records of this node in an agreement
     Epoch(epoch::EpochArgs),
     /// 联动协议：起草、签署、交给节点 · linkage agreements: draft, sign, hand in
@@ -149,6 +152,8 @@ pub async fn run(cli: Cli) -> Exit {
     let context = Context { lang, json, profile: ProfileArgs::default() };
     match dispatch::dispatch(&context, cli.command).await {
         Ok(()) => Exit::Ok,
+        // All is said already.
+        Err(failure) if failure.what.is_empty() => failure.exit,
         Err(failure) => {
             if json {
                 eprintln!("{}", failure.json());
@@ -200,6 +205,7 @@ mod tests {
             "liandong case --api 127.0.0.1:1 list",
             "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
+            "liandong doctor --config liandong.toml --json",
             "liandong epoch new --agreement 聊邯 --city-key city.key --yes",
             "liandong agreement draft --short-name 聊邯 --member 371500:聊:聊城:ab",
             "liandong agreement sign a.agreement --city-key city.key",

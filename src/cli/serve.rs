@@ -19,6 +19,8 @@ use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
 use crate::node::dial::{self, Dialer};
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
+use crate::node::scrub::Scrub;
+use crate::node::shell::Shell;
 use crate::node::writer::{self, NodeHandle};
 use crate::rpc::gate::GateLimits;
 use crate::rpc::under_way::WritesUnderWay;
@@ -90,7 +92,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let node = tokio::task::block_in_place(|| start(&config, clock, lang))?;
     let stop = CancellationToken::new();
     reload.set_cas(&node);
-    tokio::spawn(tick(node.clone(), config.data_dir.join("inbox"), stop.clone()));
+    keep_ticking(&node, config.data_dir.join("inbox"), &stop);
     let dialer = Dialer {
         node: node.clone(),
         tls: reload.peer_context(),
@@ -102,14 +104,15 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
             })
         }),
     };
-    tokio::spawn(dialer.run(stop.clone()));
+    dialer.start(stop.clone());
+    scrub(&config, &node, &stop)?;
     tracing::info!(city = %config.city, "serving");
     let peer = reload.peer_acceptor().run(peer_listener, stop.clone());
     let api = reload.api_acceptor().run(api_listener, stop.clone());
-    tokio::spawn(reload.run(node.clone(), stop.clone()));
+    reload.start(node.clone(), stop.clone());
     let age = Duration::from_secs(config.limits.connection_age_s_max);
     let serve_peer = server::serve_peers(node.clone(), age / 2, peer, stop.clone());
-    let audit = audit(&config)?;
+    let audit = audit(&config, node.shell())?;
     let gate = gate_limits(&config);
     let writes = WritesUnderWay::default();
     let noting = (audit.clone(), writes.clone());
@@ -128,10 +131,32 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
 }
 
 /// The audit of this node, checked.
-fn audit(config: &Config) -> Result<Audit, Failure> {
+fn audit(config: &Config, shell: &Shell) -> Result<Audit, Failure> {
     let folder = config.data_dir.join("audit");
-    Audit::start(&folder, config.limits.audit_days, wall_ms())
+    let pulse = shell.watchdog.watch("audit");
+    let round = Box::new(move || pulse.done());
+    Audit::start(&folder, config.limits.audit_days, wall_ms(), round)
         .map_err(|e| local("审计记录无法写入", "the audit cannot be written", e))
+}
+
+/// The own certificates as they lie on disk: what they are, last moment in seconds since
+/// 1970-01-01 UTC.
+///
+/// # Errors
+/// [`Failure`] naming the first file that cannot be used.
+pub(super) fn own_certificates(config: &Config, lang: Lang) -> Result<Vec<(String, i64)>, Failure> {
+    files::Files::read(config, false, lang).map(|files| files.ends(config))
+}
+
+/// Begins to read all data again, for as long as the node runs.
+fn scrub(config: &Config, node: &NodeHandle, stop: &CancellationToken) -> Result<(), Failure> {
+    let scrub = Scrub {
+        journal: node.reader().journal(),
+        shell: node.shell().clone(),
+        file: config.data_dir.join("scrub.json"),
+        period: Duration::from_secs(config.limits.scrub_s),
+    };
+    scrub.start(stop.clone()).map_err(|e| local("无法启动", "could not start", e))
 }
 
 fn gate_limits(config: &Config) -> GateLimits {
@@ -250,7 +275,12 @@ pub(super) fn start(
     progress.done();
     let guard = guard.unwrap_or_else(|| Guard::begin(None, id));
     let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
-    writer::start(core, clock, keeper, reader, page_key, config.city)
+    let shell = Shell::new(clock, config.limits.task_late_s.saturating_mul(1000));
+    let limits = &config.limits;
+    shell.know(|known| {
+        (known.disk_low_bytes, known.alone_s) = (limits.disk_low_bytes, limits.alone_s);
+    });
+    writer::start(core, clock, keeper, reader, page_key, config.city, shell)
         .map_err(|e| local("无法启动", "could not start", e))
 }
 
@@ -291,15 +321,40 @@ fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {
     parsed.map(Some).map_err(|e| local("边界数据无法使用", "the borders cannot be used", e))
 }
 
-/// Tells the core that time passes, and hands it what lies in the inbox.
-async fn tick(node: NodeHandle, inbox: PathBuf, stop: CancellationToken) {
-    let mut interval = tokio::time::interval(TICK);
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            () = stop.cancelled() => return,
+/// Tells the core that time passes, looks after the views, and hands in what lies in the inbox.
+fn keep_ticking(node: &NodeHandle, inbox: PathBuf, stop: &CancellationToken) {
+    let watchdog = &node.shell().watchdog;
+    let views = watchdog.watch("views");
+    let ticking = node.clone();
+    watchdog.keep("tick", stop.clone(), move |pulse| {
+        let (node, views) = (ticking.clone(), views.clone());
+        async move {
+            let mut interval = tokio::time::interval(TICK);
+            let mut before = 0;
+            loop {
+                interval.tick().await;
+                node.tell(Input::Tick).await;
+                pulse.done();
+                let (written, waits) = node.reader().written();
+                if let Some(error) = node.reader().failure() {
+                    views.failed(&error.to_string());
+                } else if !waits || written > before {
+                    views.done();
+                }
+                before = written;
+            }
         }
-        inbox::take(&node, &inbox).await;
-        node.tell(Input::Tick).await;
-    }
+    });
+    let taking = node.clone();
+    watchdog.keep("inbox", stop.clone(), move |pulse| {
+        let (node, inbox) = (taking.clone(), inbox.clone());
+        async move {
+            let mut interval = tokio::time::interval(TICK);
+            loop {
+                interval.tick().await;
+                inbox::take(&node, &inbox).await;
+                pulse.done();
+            }
+        }
+    });
 }

@@ -8,6 +8,7 @@ use super::profile::ProfileArgs;
 use super::table::{self, Sheet};
 use super::{Context, json, when, words};
 use crate::lang::Lang;
+use crate::node::watchdog;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
@@ -66,8 +67,49 @@ pub fn text(status: &pb::Status, names: &Names, lang: Lang) -> String {
     for warning in &status.warnings {
         sheet.row(lang.pick("注意", "attention"), warning.clone());
     }
+    sheet.row(lang.pick("数据巡检", "data check"), scrub(status, lang));
+    sheet.row(lang.pick("后台任务", "tasks"), tasks(&status.tasks, lang));
     let (links, logs) = (links(&status.links, names, lang), logs(&status.logs, names, lang));
     format!("{}\n{links}\n\n{logs}\n", sheet.text())
+}
+
+/// When all data were last read again, and what is damaged.
+fn scrub(status: &pb::Status, lang: Lang) -> String {
+    let Some(scrub) = &status.scrub else {
+        return lang.pick("尚未开始", "not begun").to_owned();
+    };
+    let mut told = match &scrub.last_end_time {
+        None => lang.pick("首次核对尚未完成".to_owned(), "the first one is under way".to_owned()),
+        Some(at) => {
+            let (at, bytes) = (when::time(Some(at)), mebibytes(scrub.last_bytes));
+            lang.pick(format!("上次全部核对 {at}，{bytes}"), format!("last full {at}, {bytes}"))
+        }
+    };
+    let (ranges, here) =
+        (status.damage.len(), status.damage.iter().filter(|one| one.only_here).count());
+    if ranges > 0 {
+        told += &lang.pick(
+            format!("；损坏 {ranges} 处，其中仅本市存有 {here} 处"),
+            format!("; {ranges} damaged, {here} of them held only here"),
+        );
+    }
+    told
+}
+
+/// Each task with its age in seconds, and what is wrong with it.
+fn tasks(tasks: &[pb::Task], lang: Lang) -> String {
+    let one = |task: &pb::Task| {
+        let [zh, en] = watchdog::words(&task.name);
+        let (what, seconds) = (lang.pick(zh, en), task.age_ms / 1000);
+        let late = if task.late { lang.pick("（超时）", " (late)") } else { "" };
+        let again = match task.restart_count {
+            0 => String::new(),
+            n => lang.pick(format!("（重启 {n} 次）"), format!(" (restarted {n}x)")),
+        };
+        let age = lang.pick(format!("{seconds} 秒前"), format!("{seconds} s ago"));
+        format!("{what} {age}{late}{again}")
+    };
+    tasks.iter().map(one).collect::<Vec<_>>().join(lang.pick("；", "; "))
 }
 
 fn mebibytes(bytes: u64) -> String {

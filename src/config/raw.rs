@@ -56,6 +56,9 @@ pub(super) struct Limits {
     pub person_calls_per_s_max: Option<u32>,
     pub system_calls_per_s_max: Option<u32>,
     pub audit_days: Option<u32>,
+    pub task_late_s: Option<u64>,
+    pub scrub_s: Option<u64>,
+    pub alone_s: Option<u64>,
 }
 
 /// `[log]`.

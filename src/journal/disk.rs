@@ -66,6 +66,11 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// # Errors
     /// Whatever the operating system says.
     fn free_bytes(&self) -> io::Result<u64>;
+    /// Asks that the next reading of these bytes comes from the medium and not from memory, and
+    /// that they take no room there which others need. It may be ignored.
+    fn forget(&self, name: &str, offset: u64, len: u64) {
+        let _ = (name, offset, len);
+    }
 }
 
 /// A folder of the operating system.
@@ -166,5 +171,13 @@ impl Disk for RealDisk {
     fn free_bytes(&self) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(&self.folder)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    fn forget(&self, name: &str, offset: u64, len: u64) {
+        if let Ok(file) = self.file(name) {
+            // Advice only: what the system makes of it is no failure.
+            let advice = rustix::fs::Advice::DontNeed;
+            let _ = rustix::fs::fadvise(&*file, offset, std::num::NonZeroU64::new(len), advice);
+        }
     }
 }

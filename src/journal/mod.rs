@@ -20,6 +20,7 @@ mod mem_disk;
 mod reader;
 pub mod record;
 mod scan;
+mod scrub;
 pub mod segment;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use mem_disk::MemDisk;
 pub use reader::JournalReader;
 pub use record::{RecordKind, RecordRef};
 pub use scan::Damage;
+pub use scrub::{ScrubAt, Scrubbed};
 
 use crate::limits;
 use segment::SegmentHeader;
@@ -110,6 +112,9 @@ pub struct OpenReport {
 /// Segments that may be read: number to first record.
 type Segments = Arc<RwLock<BTreeMap<u32, u64>>>;
 
+/// Number of the first record that is not synced yet.
+type Synced = Arc<RwLock<u64>>;
+
 /// Numbers of records that turned out to be damaged.
 type Damaged = Arc<Mutex<BTreeSet<u64>>>;
 /// Damaged records that are kept track of; with more, the disk has to be replaced anyway.
@@ -146,6 +151,8 @@ pub struct Journal<D: Disk> {
     synced: Tail,
     /// Numbers of records that were found damaged, by anybody who read them.
     damaged: Damaged,
+    /// The same for readers: number of the next record to be synced.
+    readable: Synced,
     /// Behind everything that was appended.
     tail: Tail,
     pending: Vec<Chunk>,
@@ -174,6 +181,7 @@ impl<D: Disk> Journal<D> {
             options,
             journal_id: opened.journal_id,
             segments: Arc::new(RwLock::new(opened.segments)),
+            readable: Arc::new(RwLock::new(tail.next_record)),
             synced: tail,
             tail,
             pending: Vec::new(),
@@ -222,6 +230,7 @@ impl<D: Disk> Journal<D> {
             disk: self.disk.clone(),
             segments: Arc::clone(&self.segments),
             damaged: Arc::clone(&self.damaged),
+            synced: Arc::clone(&self.readable),
         }
     }
 
@@ -296,6 +305,7 @@ impl<D: Disk> Journal<D> {
             }
         }
         self.synced = self.tail;
+        *self.readable.write().unwrap_or_else(PoisonError::into_inner) = self.tail.next_record;
         Ok(())
     }
 

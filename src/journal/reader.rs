@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 
 use super::disk::Disk;
 use super::record::{self, RecordKind, RecordRef};
-use super::{DAMAGED_MAX, Damaged, JournalError, Segments, scan, segment};
+use super::{DAMAGED_MAX, Damaged, JournalError, Segments, Synced, scan, segment};
 
 /// Reads committed records; clones share the files.
 #[derive(Clone, Debug)]
@@ -15,6 +15,7 @@ pub struct JournalReader<D: Disk> {
     pub(super) disk: D,
     pub(super) segments: Segments,
     pub(super) damaged: Damaged,
+    pub(super) synced: Synced,
 }
 
 impl<D: Disk> JournalReader<D> {
@@ -38,7 +39,7 @@ impl<D: Disk> JournalReader<D> {
     }
 
     /// Somebody must know, to fetch it again.
-    fn note(&self, number: u64) {
+    pub(super) fn note(&self, number: u64) {
         let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
         if damaged.len() < DAMAGED_MAX {
             damaged.insert(number);

@@ -190,7 +190,7 @@ pub(super) fn records<D: Disk>(
 }
 
 /// Bytes to the next place, a multiple of 8 ahead, at which a record might begin.
-fn next_magic(rest: &[u8]) -> Option<usize> {
+pub(super) fn next_magic(rest: &[u8]) -> Option<usize> {
     rest.chunks(8)
         .enumerate()
         .skip(1)

@@ -1,7 +1,8 @@
 //! Dialling: one task a member city, back-off with jitter, begun again quickly after a link that
 //! stood. One open direction between two cities is enough.
 
-use std::sync::{Arc, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -10,13 +11,15 @@ use rustls::CertificateError;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::service_fn;
 
 use crate::ids::CityCode;
-use crate::node::clock::SystemEntropy;
+use crate::node::clock::{SystemEntropy, wall_ms};
 use crate::node::core::{Entropy, Input};
 use crate::node::link::LinkEnd;
+use crate::node::watchdog::Pulse;
 use crate::node::writer::NodeHandle;
 use crate::trust::card::Card;
 use crate::trust::tls::{Credentials, RefusedSerial, TlsContext};
@@ -54,53 +57,98 @@ pub struct Dialer {
 
 impl Dialer {
     /// Keeps one dialling task for each city that shares an agreement with this one.
-    pub async fn run(self, stop: CancellationToken) {
+    pub fn start(self, stop: CancellationToken) {
+        let watchdog = self.node.shell().watchdog.clone();
+        let dialled: Arc<Mutex<BTreeSet<CityCode>>> = Arc::default();
+        watchdog.keep("dial", stop.clone(), move |pulse| {
+            self.clone().plan(Arc::clone(&dialled), pulse, stop.clone())
+        });
+    }
+
+    async fn plan(
+        self,
+        dialled: Arc<Mutex<BTreeSet<CityCode>>>,
+        pulse: Pulse,
+        stop: CancellationToken,
+    ) {
         let mut book = self.node.book_changes();
-        let mut dialled: Vec<CityCode> = Vec::new();
+        let mut look = tokio::time::interval(LOOK_AGAIN);
         loop {
             let partners = book.borrow_and_update().partners(self.node.city());
             for city in partners {
-                if !dialled.contains(&city) {
-                    dialled.push(city);
-                    tokio::spawn(self.clone().keep(city, stop.clone()));
+                if dialled.lock().unwrap_or_else(PoisonError::into_inner).insert(city) {
+                    let (dialler, name) = (self.clone(), format!("dial {city}"));
+                    let watchdog = &self.node.shell().watchdog;
+                    let run = move |pulse| dialler.clone().keep(city, pulse);
+                    watchdog.keep(&name, stop.clone(), run);
                 }
             }
+            pulse.done();
             tokio::select! {
-                changed = book.changed() => if changed.is_err() { return },
-                () = stop.cancelled() => return,
+                changed = book.changed() => if changed.is_err() { stop.cancelled().await },
+                _ = look.tick() => {}
             }
         }
     }
 
-    async fn keep(self, city: CityCode, stop: CancellationToken) {
+    async fn keep(self, city: CityCode, pulse: Pulse) {
         let mut pause = PAUSE_FIRST;
         loop {
+            pulse.done();
             let wait = if self.node.is_linked(city) {
                 pause = PAUSE_FIRST;
+                self.node.shell().dialled(city, |dial| (dial.failure, dial.next_ms) = (None, None));
                 LOOK_AGAIN
             } else {
                 let began = tokio::time::Instant::now();
-                let ended = self.once(city).await;
+                self.node.shell().dialled(city, |dial| {
+                    (dial.last_ms, dial.next_ms) = (Some(wall_ms()), None);
+                });
+                let ended = self.once(city, &pulse).await;
                 let stood = ended.is_ok() && began.elapsed() > STOOD;
+                pause = if stood { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
+                let wait = jittered(pause);
+                let next_ms =
+                    wall_ms().saturating_add_unsigned(wait.as_millis().min(60_000) as u64);
+                self.node.shell().dialled(city, |dial| {
+                    (dial.failure, dial.next_ms) = (ended.clone().err(), Some(next_ms));
+                });
                 if let Err(reason) = ended {
                     tracing::debug!(%city, %reason, "dial failed");
                     self.node.tell(Input::DialFailed { city, reason }).await;
                 }
-                pause = if stood { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };
-                jittered(pause)
+                wait
             };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Runs a link over an open channel. It comes round as long as the link stands; a call that is
+    /// neither answered nor refused does not, and is ended by the watchdog.
+    async fn link(&self, channel: Channel, end: LinkEnd, pulse: &Pulse) -> Result<(), String> {
+        let city = end.city;
+        let mut call = AbortOnDropHandle::new((self.call)(self.node.clone(), channel, end));
+        loop {
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = stop.cancelled() => return,
+                ended = &mut call => return match ended {
+                    Ok(Ok(_ended)) => Ok(()),
+                    Ok(Err(refused)) => Err(refused),
+                    Err(error) => Err(error.to_string()),
+                },
+                () = tokio::time::sleep(LOOK_AGAIN) => if self.node.is_linked(city) {
+                    pulse.done();
+                    self.node.shell().dialled(city, |dial| dial.failure = None);
+                },
             }
         }
     }
 
     /// Dials the addresses on a city's card in turn, and runs the link to its end.
-    async fn once(&self, city: CityCode) -> Result<(), String> {
+    async fn once(&self, city: CityCode, pulse: &Pulse) -> Result<(), String> {
         let card = self.node.book().card(city).cloned().ok_or("its card is not here")?;
         let mut why = "its card names no address".to_owned();
         for address in &card.addresses {
+            pulse.done();
             let dialled = tokio::time::timeout(DIAL_TIMEOUT, self.connect(&card, address)).await;
             let channel = match dialled {
                 Ok(Ok(channel)) => channel,
@@ -114,11 +162,7 @@ impl Dialer {
                 }
             };
             let end = LinkEnd { city, by_us: true, address: address.clone() };
-            return match (self.call)(self.node.clone(), channel, end).await {
-                Ok(Ok(_ended)) => Ok(()),
-                Ok(Err(refused)) => Err(refused),
-                Err(error) => Err(error.to_string()),
-            };
+            return self.link(channel, end, pulse).await;
         }
         Err(why)
     }
@@ -157,7 +201,7 @@ impl Dialer {
 fn check_own(own: &Credentials) -> Result<(), String> {
     let leaf = own.chain.first().ok_or("本市节点没有证书 · this node has no certificate")?;
     let (_, cert) = x509_parser::parse_x509_certificate(leaf).map_err(|e| e.to_string())?;
-    let (valid, now) = (cert.validity(), crate::node::clock::wall_ms() / 1000);
+    let (valid, now) = (cert.validity(), wall_ms() / 1000);
     if valid.not_after.timestamp() < now {
         return Err(format!(
             "本市节点证书已过期，请更换 · the certificate of this node has expired, renew it \

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::ids::LogId;
 use crate::journal::guard::Guard;
 use crate::node::core::Now;
+use crate::node::watchdog::Pulse;
 
 /// How often the mark is written, in milliseconds.
 const EVERY_MS: u64 = 1_000;
@@ -16,13 +17,19 @@ pub struct GuardKeeper {
     path: PathBuf,
     written_ms: u64,
     guard: Guard,
+    pulse: Option<Pulse>,
 }
 
 impl GuardKeeper {
     /// Keeps the mark at `path`, going on from what it says.
     #[must_use]
     pub fn new(path: PathBuf, guard: Guard) -> Self {
-        Self { path, written_ms: 0, guard }
+        Self { path, written_ms: 0, guard, pulse: None }
+    }
+
+    /// Tells the watchdog each time the mark is as it should be.
+    pub fn watched(&mut self, pulse: Pulse) {
+        self.pulse = Some(pulse);
     }
 
     /// Writes the mark, if a second has passed since and it has moved.
@@ -38,12 +45,18 @@ impl GuardKeeper {
     pub fn keep_now(&mut self, sizes: &[(LogId, u64)]) {
         let mut guard = self.guard.clone();
         guard.raise(sizes);
-        if guard == self.guard {
+        if guard != self.guard
+            && let Err(error) = guard.write(&self.path)
+        {
+            tracing::error!(%error, "could not write the guard file");
+            if let Some(pulse) = &self.pulse {
+                pulse.failed(&error.to_string());
+            }
             return;
         }
-        match guard.write(&self.path) {
-            Ok(()) => self.guard = guard,
-            Err(error) => tracing::error!(%error, "could not write the guard file"),
+        self.guard = guard;
+        if let Some(pulse) = &self.pulse {
+            pulse.done();
         }
     }
 }

@@ -3,6 +3,7 @@
 //! In scope: running the pure parts on real disks, clocks and sockets. Out of scope: what they
 //! decide.
 
+mod alone;
 pub mod clock;
 pub mod core;
 pub mod dial;
@@ -11,4 +12,7 @@ pub mod link;
 pub mod load;
 pub mod reader;
 mod recent;
+pub mod scrub;
+pub mod shell;
+pub mod watchdog;
 pub mod writer;

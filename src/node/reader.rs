@@ -107,6 +107,24 @@ impl<D: Disk, S: Store> Reader<D, S> {
         self.rows.flush()
     }
 
+    /// The journal, for whoever reads all of it.
+    #[must_use]
+    pub fn journal(&self) -> JournalReader<D> {
+        self.journal.clone()
+    }
+
+    /// How far the views are written: groups so far, and whether any wait.
+    #[must_use]
+    pub fn written(&self) -> (u64, bool) {
+        self.rows.written()
+    }
+
+    /// Why the views can no longer be relied on, if so.
+    #[must_use]
+    pub fn failure(&self) -> Option<crate::store::StoreError> {
+        self.rows.failure()
+    }
+
     /// The views, consistent while held.
     #[must_use]
     pub fn view(&self) -> ViewRead<'_, S> {

@@ -17,10 +17,13 @@ use crate::domain::Date;
 use crate::ids::CityCode;
 use crate::journal::RealDisk;
 use crate::limits::PEER_MESSAGE_BYTES_MAX;
+use crate::node::alone;
 use crate::node::clock::SystemClock;
 use crate::node::core::{AgreementBook, Core, Input, Output, Ticket};
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
+use crate::node::shell::{ANSWER_WITHIN, Shell};
+use crate::node::watchdog::Pulse;
 use crate::store::SledStore;
 use crate::sync::{Frame, LinkId};
 
@@ -92,6 +95,7 @@ pub struct NodeHandle {
     rooms: Arc<Mutex<BTreeMap<CityCode, Arc<Semaphore>>>>,
     healthy: watch::Receiver<bool>,
     traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
+    shell: Shell,
 }
 
 /// Bytes of frames exchanged with one city since the start of the process, TLS left out.
@@ -174,15 +178,36 @@ impl NodeHandle {
         wait.await.unwrap_or_default()
     }
 
-    /// How the node is; `None` while it stops.
+    /// How the node is; `None` while it stops. A writing thread that hangs is said, and what was
+    /// known before it hung.
     pub async fn status(&self) -> Option<NodeStatus> {
-        let (answer, wait) = oneshot::channel();
-        self.ask(Box::new(Input::Status), Answer::Status(answer)).await;
-        let mut status = wait.await.ok()?;
+        let asked = async {
+            let (answer, wait) = oneshot::channel();
+            self.ask(Box::new(Input::Status), Answer::Status(answer)).await;
+            wait.await.ok()
+        };
+        let mut status = match tokio::time::timeout(ANSWER_WITHIN, asked).await {
+            Ok(status) => self.shell.complete(status?),
+            Err(_) => self.shell.instead()?,
+        };
+        status.shell.views_failure = self.reader.failure().map(|error| error.to_string());
+        let reader = self.reader.clone();
+        let mut status = tokio::task::spawn_blocking(move || {
+            alone::tell(&reader, &mut status);
+            status
+        })
+        .await
+        .ok()?;
         let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         status.warnings.extend(notices.iter().cloned());
         drop(notices);
         Some(status)
+    }
+
+    /// What the shell around the core knows of itself.
+    #[must_use]
+    pub fn shell(&self) -> &Shell {
+        &self.shell
     }
 
     /// Replaces what the shell adds to the warnings: certificates that end, files that are wrong.
@@ -295,14 +320,22 @@ impl NodeHandle {
 /// # Errors
 /// When the operating system gives no thread.
 pub fn start(
-    core: Core<RealDisk, SledStore>,
+    mut core: Core<RealDisk, SledStore>,
     clock: SystemClock,
-    guard: GuardKeeper,
+    mut guard: GuardKeeper,
     reader: Reader,
     page_key: [u8; 32],
     city: CityCode,
+    shell: Shell,
 ) -> std::io::Result<NodeHandle> {
     let (messages, inbox) = mpsc::channel(QUEUE_MAX);
+    guard.watched(shell.watchdog.watch("guard"));
+    for output in core.on(clock.now(), Input::Status(0)) {
+        // For whoever asks while the thread hangs, from its first moment on.
+        if let Output::Status(_, status) = output {
+            let _ = shell.complete(*status);
+        }
+    }
     let (applied_tx, applied) = watch::channel(core.apply_number());
     let (book_tx, book) = watch::channel(Arc::new(core.book().clone()));
     let (healthy_tx, healthy) = watch::channel(true);
@@ -318,6 +351,7 @@ pub fn start(
         applied: applied_tx,
         book: book_tx,
         healthy: healthy_tx,
+        pulse: shell.watchdog.watch("writer"),
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
     Ok(NodeHandle {
@@ -333,6 +367,7 @@ pub fn start(
         rooms: Arc::default(),
         healthy,
         traffic: Arc::default(),
+        shell,
     })
 }
 
@@ -349,6 +384,8 @@ struct Writer {
     applied: watch::Sender<u64>,
     book: watch::Sender<Arc<AgreementBook>>,
     healthy: watch::Sender<bool>,
+    /// Comes round with each tick, which comes four times a second.
+    pulse: Pulse,
 }
 
 impl Writer {
@@ -373,6 +410,7 @@ impl Writer {
                 }
             }
             self.held.clear();
+            self.pulse.done();
             self.guard.keep(now, &|| self.core.guard_sizes());
             if let Some(done) = stop {
                 self.guard.keep_now(&self.core.guard_sizes());

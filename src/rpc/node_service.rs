@@ -9,7 +9,9 @@ use super::caller::{Called, called};
 use super::case_write::check_request_id;
 use super::words;
 use crate::api::request::{Command, Request as Asked};
-use crate::api::status::{LogStatus, NodeStatus, RecoveryStatus};
+use crate::api::status::{
+    CertificateStatus, DamageStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus, TaskStatus,
+};
 use crate::audit::{Audit, Deed};
 use crate::domain::{InvalidReason, Language};
 use crate::ids::{AgreementId, CityCode};
@@ -60,6 +62,7 @@ fn log_out(log: &LogStatus) -> pb::Log {
         own: log.own,
         lag_entries: log.announced.saturating_sub(log.stored),
         lag_seconds: i64::try_from(log.lag_s).unwrap_or(i64::MAX),
+        alone_since_time: log.alone_since_ms.map(timestamp),
         contradicting_checkpoints: log
             .fork
             .iter()
@@ -82,6 +85,49 @@ fn unlinked(city: CityCode) -> pb::Link {
     pb::Link { city: city.as_u32(), state: pb::LinkState::Down.into(), ..pb::Link::default() }
 }
 
+fn task_out(task: &TaskStatus) -> pb::Task {
+    pb::Task {
+        name: task.name.clone(),
+        done_time: task.done_ms.map(timestamp),
+        age_ms: i64::try_from(task.age_ms).unwrap_or(i64::MAX),
+        late_ms: i64::try_from(task.late_ms).unwrap_or(i64::MAX),
+        late: task.is_late,
+        restart_count: u32::try_from(task.restarts).unwrap_or(u32::MAX),
+        error: task.failure.clone().unwrap_or_default(),
+        kept: task.is_kept,
+        restart_time: task.restarted.as_ref().map(|(at_ms, _)| timestamp(*at_ms)),
+        restart_reason: task.restarted.clone().map_or_else(String::new, |(_, why)| why),
+    }
+}
+
+fn scrub_out(scrub: &ScrubStatus) -> pb::Scrub {
+    pb::Scrub {
+        period_seconds: i64::try_from(scrub.period_s).unwrap_or(i64::MAX),
+        begin_time: Some(timestamp(scrub.begun_ms)),
+        bytes: scrub.bytes,
+        last_end_time: scrub.last_end_ms.map(timestamp),
+        last_bytes: scrub.last_bytes,
+        last_damaged_count: scrub.last_damaged,
+        bad_segments: scrub.bad_segments.clone(),
+    }
+}
+
+fn damage_out(damage: &DamageStatus) -> pb::Damage {
+    pb::Damage {
+        log_id: damage.log.to_string(),
+        from_index: damage.from,
+        to_index: damage.to,
+        only_here: damage.only_here,
+    }
+}
+
+fn certificate_out(certificate: &CertificateStatus) -> pb::OwnCertificate {
+    pb::OwnCertificate {
+        name: certificate.name.clone(),
+        expire_time: Some(timestamp(certificate.end_s.saturating_mul(1000))),
+    }
+}
+
 fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Status {
     let link = |l: &crate::api::status::LinkStatus| pb::Link {
         city: l.city.as_u32(),
@@ -95,13 +141,22 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         last_frame_time: Some(timestamp(l.heard_ms)),
         strike_count: l.strikes,
         duplicate_count: l.duplicates,
+        ..pb::Link::default()
     };
     let mut links: Vec<pb::Link> = status.links.iter().map(link).collect();
     let partners = node.book().partners(node.city());
     let unknown = partners.into_iter().filter(|city| !status.links.iter().any(|l| l.city == *city));
     links.extend(unknown.map(unlinked));
     links.sort_by_key(|link| link.city);
-    let audit = audit.trouble().map(|why| format!("审计记录有问题，请检查 audit 目录：{why}"));
+    for link in &mut links {
+        if let Some(dial) = status.shell.dials.iter().find(|d| d.city.as_u32() == link.city) {
+            link.dial_time = dial.last_ms.map(timestamp);
+            link.dial_error = dial.failure.clone().unwrap_or_default();
+            link.next_dial_time = dial.next_ms.map(timestamp);
+        }
+    }
+    let trouble = audit.trouble();
+    let audit = trouble.as_ref().map(|why| format!("审计记录有问题，请检查 audit 目录：{why}"));
     pb::Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         city: status.city.as_u32(),
@@ -120,6 +175,17 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         pid: std::process::id(),
         api_address: status.api_address.clone(),
         peer_address: status.peer_address.clone(),
+        tasks: status.shell.tasks.iter().map(task_out).collect(),
+        certificates: status.shell.certificates.iter().map(certificate_out).collect(),
+        server_time: Some(timestamp(status.shell.now_ms)),
+        scrub: status.shell.scrub.as_ref().map(scrub_out),
+        damage: status.damage.iter().map(damage_out).collect(),
+        damaged_note_count: status.damaged_notes,
+        disk_low_bytes: status.shell.disk_low_bytes,
+        views_error: status.shell.views_failure.clone().unwrap_or_default(),
+        audit_error: trouble.unwrap_or_default(),
+        clock: status.clock_off_ms.map(|offset_ms| pb::Clock { offset_ms }),
+        alone_seconds_max: i64::try_from(status.shell.alone_s).unwrap_or(i64::MAX),
     }
 }
 

@@ -187,6 +187,7 @@ mod tests {
     use crate::node::core::{Core, CoreParts, KeyRing, Settings};
     use crate::node::guard::GuardKeeper;
     use crate::node::reader::Reader;
+    use crate::node::shell::Shell;
     use crate::node::writer;
     use crate::store::{SledStore, WriteBehind};
     use crate::trust::keys::HmacKey;
@@ -231,7 +232,8 @@ mod tests {
         let judge = |_: &[_]| GuardVerdict::Fresh;
         let core = Core::open(parts, clock.now(), &judge, &mut |_, _| {}).unwrap();
         let guard = GuardKeeper::new(folder.join("guard"), Guard::begin(None, id));
-        writer::start(core, clock, guard, reader, [1; 32], city).unwrap()
+        let shell = Shell::new(clock, 60_000);
+        writer::start(core, clock, guard, reader, [1; 32], city, shell).unwrap()
     }
 
     #[tokio::test]

@@ -23,6 +23,8 @@ struct Queue {
     groups: VecDeque<(u64, Batch)>,
     rows: usize,
     next_group: u64,
+    /// Groups taken off the queue and written.
+    written: u64,
     busy: bool,
     stopping: bool,
     failed: Option<StoreError>,
@@ -134,6 +136,13 @@ impl<S: Store> WriteBehind<S> {
         self.shared.failure()
     }
 
+    /// How far the writing thread has got: groups written so far, and whether any wait.
+    #[must_use]
+    pub fn written(&self) -> (u64, bool) {
+        let queue = self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        (queue.written, queue.busy || !queue.groups.is_empty())
+    }
+
     /// Removes all rows, those that wait to be written too.
     ///
     /// # Errors
@@ -193,6 +202,7 @@ fn write_groups<S: Store>(shared: &Shared<S>) {
         queue.busy = false;
         match written {
             Ok(()) => {
+                queue.written = last + 1;
                 let mut overlay = shared.overlay.write().unwrap_or_else(PoisonError::into_inner);
                 for (key, _) in &batch {
                     if overlay.get(key).is_some_and(|(group, _)| *group <= last) {

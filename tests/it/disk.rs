@@ -28,7 +28,7 @@ async fn health(client: &Client) -> ServingStatus {
     client.health().check(request).await.unwrap().into_inner().status()
 }
 
-fn reason(status: &Status) -> String {
+pub fn reason(status: &Status) -> String {
     status.get_error_details().error_info().map(|i| i.reason.clone()).unwrap_or_default()
 }
 
@@ -71,7 +71,7 @@ async fn a_failed_sync_stops_writing_until_a_restart_and_reads_go_on() {
 }
 
 /// Where the record that holds a text lies in the first segment: header offset.
-fn record_with(segment: &[u8], text: &str) -> usize {
+pub fn record_with(segment: &[u8], text: &str) -> usize {
     let at = segment.windows(text.len()).position(|w| w == text.as_bytes()).unwrap();
     segment[..at].windows(4).rposition(|w| w == b"LDR1").unwrap()
 }

@@ -14,15 +14,18 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::files::{self, Files};
 use super::local;
+use crate::api::status::CertificateStatus;
 use crate::cli::failure::Failure;
 use crate::config::Config;
 use crate::ids::Hash;
 use crate::lang::Lang;
 use crate::log::merkle::digest;
+use crate::node::watchdog::Pulse;
 use crate::node::writer::NodeHandle;
 use crate::trust::acceptor::{Acceptor, Live, PortLimits, Seldom};
 use crate::trust::people::{People, PeopleBook, Standing, plain_serial};
@@ -154,17 +157,31 @@ impl Reload {
     }
 
     /// Keeps everything up to date until the node stops.
-    pub async fn run(mut self, node: NodeHandle, stop: CancellationToken) {
+    pub fn start(self, node: NodeHandle, stop: CancellationToken) {
+        let watchdog = node.shell().watchdog.clone();
+        let shared = Arc::new(Mutex::new(self));
+        watchdog
+            .keep("reload", stop, move |pulse| Self::run(Arc::clone(&shared), node.clone(), pulse));
+    }
+
+    async fn run(shared: Arc<Mutex<Self>>, node: NodeHandle, pulse: Pulse) {
         let mut book = node.book_changes();
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
-                _ = look.tick() => self.look(&node),
+                _ = look.tick() => {
+                    // Files of a disk that hangs must not keep a thread of the runtime.
+                    let (mut own, node) = (Arc::clone(&shared).lock_owned().await, node.clone());
+                    let looked = tokio::task::spawn_blocking(move || own.look(&node)).await;
+                    if looked.is_err() {
+                        return;
+                    }
+                    pulse.done();
+                }
                 changed = book.changed() => match changed {
-                    Ok(()) => self.set_cas(&node),
+                    Ok(()) => shared.lock().await.set_cas(&node),
                     Err(_) => return,
                 },
-                () = stop.cancelled() => return,
             }
         }
     }
@@ -204,6 +221,9 @@ impl Reload {
         let now_s = node.now_ms() / 1000;
         let presentable = self.files.ends(&self.config).iter().all(|(_, end)| *end >= now_s);
         node.set_notices(self.notices(now_s), presentable);
+        let ends = self.files.ends(&self.config).into_iter();
+        let certificates = ends.map(|(name, end_s)| CertificateStatus { name, end_s }).collect();
+        node.shell().know(|shell| shell.certificates = certificates);
     }
 
     /// Takes over all files, or none of them.

@@ -61,13 +61,21 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.clocks.off_ms(now, &linked)
     }
 
+    fn linked_cities(&self) -> Vec<CityCode> {
+        let linked: BTreeSet<CityCode> = self.exchange.greeted().map(|(_, city)| city).collect();
+        linked.into_iter().collect()
+    }
+
+    /// How far the own clock is ahead of the median of all linked cities, in milliseconds.
+    pub(super) fn clock_off_all_ms(&self, now: Now) -> Option<i64> {
+        self.clocks.off_ms(now, &self.linked_cities())
+    }
+
     /// What people are told: that the own clock is far from the median of all linked cities, or
     /// else that one of them is far from the own one. Whether it is the own clock that is wrong is
     /// asked of all, so that one partner whose clock is wrong accuses nobody.
     pub(super) fn clock_warnings(&self, now: Now) -> Vec<String> {
-        let linked: BTreeSet<CityCode> = self.exchange.greeted().map(|(_, city)| city).collect();
-        let linked: Vec<CityCode> = linked.into_iter().collect();
-        let Some(off) = self.clocks.off_ms(now, &linked) else { return Vec::new() };
+        let Some(off) = self.clock_off_all_ms(now) else { return Vec::new() };
         let far = |off: i64| off.unsigned_abs() > CLOCK_SUSPECT_MS;
         let words = |off: i64| (off.unsigned_abs() / 60_000, if off > 0 { "快" } else { "慢" });
         if far(off) {
@@ -82,7 +90,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             let text = format!("{city} 的时钟比本机{word} {minutes} 分钟，请提醒该市校时");
             far(theirs).then_some(text)
         };
-        linked.iter().filter_map(one).collect()
+        self.linked_cities().iter().filter_map(one).collect()
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Mending {
     gaps: BTreeMap<(LogId, u64), u64>,
     /// Records that were looked up.
     known: BTreeSet<u64>,
+    /// Of them, those that hold notes and not entries: nobody sends them again.
+    notes: u64,
     /// When a member was last asked, how often, and for which stretch.
     asked_ms: Option<u64>,
     asked: usize,
@@ -58,6 +60,11 @@ impl Mending {
         let asked = |(log, from, _): &(LogId, u64, u64)| Some((*log, *from)) <= self.last;
         let (before, behind): (Vec<_>, Vec<_>) = all.into_iter().partition(asked);
         behind.into_iter().chain(before).collect()
+    }
+
+    /// Damaged records that hold notes.
+    pub(super) fn notes(&self) -> u64 {
+        self.notes
     }
 }
 
@@ -90,6 +97,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             true
         });
+        let mut notes = 0;
+        rows.scan(b"k", b"l", false, &mut |_, value| {
+            let record = rows::decode::<RecordRef>(value);
+            notes += u64::from(record.is_some_and(|record| damaged.contains(&record.number)));
+            true
+        });
+        self.mending.notes = notes;
         for ((log, from), to) in gaps {
             let entries = to.saturating_sub(from);
             tracing::error!(%log, from, entries, "entries are damaged on this disk");
@@ -117,6 +131,16 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.mending.gaps.insert((log, row.end), to);
             }
         }
+    }
+
+    /// Whether any other city is known to hold entries of a log up to a size: its author, or one
+    /// that has cosigned them.
+    pub(super) fn is_held_elsewhere(&self, log: LogId, size: u64) -> bool {
+        let Some(found) = self.logs.get(log) else { return false };
+        let own = self.settings.city;
+        let another = |id: &LogId| self.logs.get(*id).is_some_and(|l| l.manifest.city != own);
+        let mut held = found.cosigned.iter().filter(|(witness, _)| another(witness));
+        found.manifest.city != own || held.any(|(_, held)| held.cosign.size >= size)
     }
 
     /// Asks one member for the next stretch that is damaged here and that somebody may hold.

@@ -1,6 +1,9 @@
 //! How the node is, for people and programs.
 
-use crate::api::status::{AgreementStatus, CosignatureStatus, LogStatus, MemberStatus, NodeStatus};
+use crate::api::status::{
+    AgreementStatus, CosignatureStatus, DamageStatus, LogStatus, MemberStatus, NodeStatus,
+    ShellStatus,
+};
 use crate::journal::Disk;
 use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now};
@@ -18,6 +21,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             logs: self.logs.iter().map(|l| self.log_status(now, l)).collect(),
             agreements: self.agreement_statuses(),
             recoveries: self.recovery_statuses(),
+            clock_off_ms: self.clock_off_all_ms(now),
+            damage: self.damage(),
+            damaged_notes: self.mending.notes(),
             journal_bytes: self.journal.bytes(),
             disk_free_bytes: free,
             warnings: self.all_warnings(now),
@@ -25,6 +31,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             apply_number: self.apply_number,
             api_address: self.settings.api_address.clone(),
             peer_address: self.settings.peer_address.clone(),
+            shell: ShellStatus::default(),
         }
     }
 
@@ -34,11 +41,32 @@ impl<D: Disk, S: Store> Core<D, S> {
             let agreement = r.agreement;
             format!("本市节点由旧副本恢复：协议 {agreement} 须先运行 liandong epoch new 方可办理")
         });
-        let damaged = self.mending.gaps().map(|(log, from, to)| {
-            format!("日志 {log} 第 {from} 至 {to} 条（不含末条）在本机上损坏，正从其他城市取回")
+        let damaged = self.damage().into_iter().map(|damage| {
+            let DamageStatus { log, from, to, only_here } = damage;
+            let what = format!("日志 {log} 第 {from} 至 {to} 条（不含末条）在本机上损坏");
+            if only_here {
+                format!("{what}，且未见其他城市存有：请检查磁盘，从备份中找回这部分数据")
+            } else {
+                format!("{what}，正从其他城市取回")
+            }
+        });
+        let notes = Some(self.mending.notes()).filter(|n| *n > 0).map(|notes| {
+            format!(
+                "本机有 {notes} 条协议、名片等签署文件的记录损坏：请勿重建查询数据，\
+                 先备份，再用 liandong agreement add 重新交给节点"
+            )
         });
         let known = self.warnings.iter().cloned();
-        known.chain(restored).chain(damaged).chain(self.clock_warnings(now)).collect()
+        let told = known.chain(restored).chain(damaged).chain(notes);
+        told.chain(self.clock_warnings(now)).collect()
+    }
+
+    fn damage(&self) -> Vec<DamageStatus> {
+        let shown = |(log, from, to)| {
+            let only_here = !self.is_held_elsewhere(log, to);
+            DamageStatus { log, from, to, only_here }
+        };
+        self.mending.gaps().map(shown).collect()
     }
 
     fn not_writable(&self, free: u64) -> Option<String> {
@@ -81,6 +109,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             manifest: log.note.clone(),
             own: log.is_own(),
             lag_s: moved.map_or(0, |at| now.mono_ms.saturating_sub(at) / 1000),
+            alone_since_ms: None,
         }
     }
 
