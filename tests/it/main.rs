@@ -19,6 +19,7 @@ mod api_watch;
 mod api_writes;
 mod bench;
 mod certs;
+mod crash_points;
 mod demo;
 mod deploy;
 mod disk;
@@ -26,6 +27,7 @@ mod epochs;
 mod exchange;
 mod foreign;
 mod formats;
+mod full_disk;
 mod geo_oracle;
 mod hostile;
 mod kills;
@@ -42,6 +44,7 @@ mod restore;
 mod rogue;
 mod roles;
 mod sharing;
+mod shim;
 mod stage;
 mod storm;
 mod tidy;
@@ -55,6 +58,7 @@ mod world_frames;
 mod world_groups;
 mod world_members;
 mod world_restore;
+mod wrong_clock;
 
 #[path = "../sim/mod.rs"]
 #[allow(dead_code, reason = "the example uses more of it")]
