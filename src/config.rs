@@ -73,6 +73,8 @@ pub struct Port {
 pub struct Limits {
     /// Below this much free disk, writes are refused.
     pub disk_low_bytes: u64,
+    /// Size at which a journal segment is closed: smaller ones are rewritten faster at an erasure.
+    pub segment_bytes_max: u64,
     /// Size of a page nobody asked a size for.
     pub page_size_default: u32,
     /// Largest page.
@@ -105,6 +107,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             disk_low_bytes: limits::DISK_LOW_BYTES,
+            segment_bytes_max: limits::SEGMENT_BYTES_MAX,
             page_size_default: limits::PAGE_SIZE_DEFAULT,
             page_size_max: limits::PAGE_SIZE_MAX,
             connections_max: limits::CONNECTIONS_MAX,
@@ -279,6 +282,7 @@ impl Resolver<'_> {
         let standard = Limits::default();
         let limits = Limits {
             disk_low_bytes: raw.disk_low_bytes.unwrap_or(standard.disk_low_bytes),
+            segment_bytes_max: raw.segment_bytes_max.unwrap_or(standard.segment_bytes_max),
             page_size_default: raw.page_size_default.unwrap_or(standard.page_size_default),
             page_size_max: raw.page_size_max.unwrap_or(standard.page_size_max),
             connections_max: raw.connections_max.unwrap_or(standard.connections_max),
@@ -300,8 +304,15 @@ impl Resolver<'_> {
             alone_s: raw.alone_s.unwrap_or(standard.alone_s),
         };
         let ranges = [
+            // No smaller than the largest entry.
+            (
+                "segment_bytes_max",
+                limits.segment_bytes_max,
+                limits::ENTRY_BYTES_MAX as u64,
+                limits::SEGMENT_BYTES_MAX,
+            ),
             // Two segments must stay free for an erasure.
-            ("disk_low_bytes", limits.disk_low_bytes, 2 * limits::SEGMENT_BYTES_MAX, u64::MAX),
+            ("disk_low_bytes", limits.disk_low_bytes, 2 * limits.segment_bytes_max, u64::MAX),
             ("page_size_max", limits.page_size_max.into(), 1, limits::PAGE_SIZE_MAX.into()),
             ("page_size_default", limits.page_size_default.into(), 1, limits.page_size_max.into()),
             ("connections_max", limits.connections_max.into(), 8, 65_536),

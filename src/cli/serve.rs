@@ -228,7 +228,7 @@ pub(super) fn start(
     random.fill(&mut page_key);
     let disk = RealDisk::open(&config.data_dir.join("journal"));
     let disk = disk.map_err(|e| local("数据目录无法使用", "the data folder cannot be used", e))?;
-    let options = JournalOptions { journal_id, ..JournalOptions::default() };
+    let options = JournalOptions { journal_id, segment_bytes_max: config.limits.segment_bytes_max };
     check_unused(config)?;
     let views = SledStore::open(&config.data_dir.join("views"));
     let views = views.map_err(|e| local("视图无法打开", "the views will not open", e))?;

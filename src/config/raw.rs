@@ -46,6 +46,7 @@ pub(super) struct Port {
 #[serde(deny_unknown_fields)]
 pub(super) struct Limits {
     pub disk_low_bytes: Option<u64>,
+    pub segment_bytes_max: Option<u64>,
     pub page_size_default: Option<u32>,
     pub page_size_max: Option<u32>,
     pub connections_max: Option<u32>,

@@ -1,4 +1,4 @@
-//! Rows in memory, for simulations and tests.
+//! Rows in memory: for simulations and tests, and for a node on a full disk.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -3,14 +3,15 @@
 //! sled 0.34.7 leaves a partial `snap.*.generating` when it is killed while opening, and then
 //! never opens again; damage in its file makes it panic. Neither costs more than a rebuild here.
 //! An engine that has failed once while running is not trusted again: a marker beside the folder
-//! makes the next start set it aside, even if it would open.
+//! makes the next start set it aside, even if it would open. On a disk without any space the rows
+//! are made in memory, so that reads go on: they are gone with the process.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::redo::Redo;
-use super::{Store, StoreError};
+use super::{MemStore, Store, StoreError};
 
 /// Page cache in bytes; sled's resident memory is about twice this.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -18,12 +19,28 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// Rows in a folder of sled's.
 #[derive(Debug)]
 pub struct SledStore {
-    tree: sled::Db,
-    redo: Redo,
+    engine: Engine,
     /// Written when the engine fails.
     marker: PathBuf,
     /// Held so that no second process opens the folder.
     _lock: File,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Disk {
+        tree: sled::Db,
+        redo: Redo,
+    },
+    /// Until the next start.
+    Memory(MemStore),
+}
+
+/// Why sled did not open.
+struct NotOpened {
+    /// The disk is full; the rows may be well.
+    full: bool,
+    error: StoreError,
 }
 
 /// What opening found.
@@ -46,19 +63,24 @@ impl SledStore {
         let lock = take_lock(folder)?;
         let marker = folder.with_extension("failed");
         let opened = match std::fs::read_to_string(&marker) {
-            Ok(why) => Err(StoreError(why)),
+            Ok(why) => Err(NotOpened { full: false, error: StoreError(why) }),
             Err(_) => open_sled(folder),
         };
-        let ((tree, redo), set_aside) = match opened {
-            Ok(opened) => (opened, None),
-            Err(error) => {
+        let (engine, set_aside) = match opened {
+            Ok(engine) => (engine, None),
+            Err(NotOpened { full: true, .. }) => (in_memory(), None),
+            Err(NotOpened { error, .. }) => {
                 tracing::error!(%error, "the views will not open; they are set aside and rebuilt");
                 let aside = set_aside(folder)?;
                 let _ = std::fs::remove_file(&marker);
-                (open_sled(folder)?, aside)
+                match open_sled(folder) {
+                    Ok(engine) => (engine, aside),
+                    Err(NotOpened { full: true, .. }) => (in_memory(), aside),
+                    Err(NotOpened { error, .. }) => return Err(error),
+                }
             }
         };
-        Ok(Opened { store: Self { tree, redo, marker, _lock: lock }, set_aside })
+        Ok(Opened { store: Self { engine, marker, _lock: lock }, set_aside })
     }
 
     /// Takes the folder's lock for a while; `None` when another process has the rows open.
@@ -103,21 +125,36 @@ fn lock_file(folder: &Path) -> Result<(File, bool), StoreError> {
     Ok((file, lock.is_ok()))
 }
 
-fn open_sled(folder: &Path) -> Result<(sled::Db, Redo), StoreError> {
+fn in_memory() -> Engine {
+    tracing::error!("the disk is full; the views are made in memory until the next start");
+    Engine::Memory(MemStore::default())
+}
+
+fn open_sled(folder: &Path) -> Result<Engine, NotOpened> {
+    let not = |error: StoreError| NotOpened { full: false, error };
     if let Ok(entries) = std::fs::read_dir(folder) {
         for entry in entries.flatten() {
             if entry.path().to_string_lossy().ends_with(".generating") {
-                std::fs::remove_file(entry.path()).map_err(failed)?;
+                std::fs::remove_file(entry.path()).map_err(|e| not(failed(e)))?;
             }
         }
     }
     let config =
         sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(Some(1_000));
-    guarded(move || {
-        let tree = config.open()?;
-        let redo = Redo::open(&tree)?;
-        Ok((tree, redo))
-    })
+    let mut full = false;
+    let opened = guarded(|| {
+        let open = || {
+            let tree = config.open()?;
+            let redo = Redo::open(&tree)?;
+            Ok(Engine::Disk { tree, redo })
+        };
+        open().inspect_err(|error| full = is_full(error))
+    });
+    opened.map_err(|error| NotOpened { full, error })
+}
+
+fn is_full(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull)
 }
 
 /// Runs a call into sled; a panic in it becomes an error.
@@ -173,7 +210,12 @@ impl SledStore {
 
 impl Store for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.trusted(|| self.tree.get(key)).map(|row| row.map(|v| v.to_vec()))
+        match &self.engine {
+            Engine::Memory(rows) => rows.get(key),
+            Engine::Disk { tree, .. } => {
+                self.trusted(|| tree.get(key)).map(|row| row.map(|v| v.to_vec()))
+            }
+        }
     }
 
     fn scan(
@@ -186,8 +228,12 @@ impl Store for SledStore {
         if from >= to {
             return Ok(());
         }
+        let tree = match &self.engine {
+            Engine::Memory(rows) => return rows.scan(from, to, reverse, f),
+            Engine::Disk { tree, .. } => tree,
+        };
         self.trusted(|| {
-            let mut range = self.tree.range(from..to);
+            let mut range = tree.range(from..to);
             while let Some(row) = if reverse { range.next_back() } else { range.next() } {
                 let (key, value) = row?;
                 if !f(&key, &value) {
@@ -199,15 +245,24 @@ impl Store for SledStore {
     }
 
     fn apply(&self, batch: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
-        self.trusted(|| self.redo.apply(batch))
+        match &self.engine {
+            Engine::Memory(rows) => rows.apply(batch),
+            Engine::Disk { redo, .. } => self.trusted(|| redo.apply(batch)),
+        }
     }
 
     fn clear(&self) -> Result<(), StoreError> {
-        self.trusted(|| self.redo.clear())
+        match &self.engine {
+            Engine::Memory(rows) => rows.clear(),
+            Engine::Disk { redo, .. } => self.trusted(|| redo.clear()),
+        }
     }
 
     fn flush(&self) -> Result<(), StoreError> {
-        self.trusted(|| self.tree.flush()).map(drop)
+        match &self.engine {
+            Engine::Memory(rows) => rows.flush(),
+            Engine::Disk { tree, .. } => self.trusted(|| tree.flush()).map(drop),
+        }
     }
 }
 

@@ -68,15 +68,26 @@ pub fn random32() -> Option<[u8; 32]> {
     aws_lc_rs::rand::fill(&mut bytes).ok().map(|()| bytes)
 }
 
-/// Writes a new secret file that only its owner can read; it must not exist.
+/// Writes a new secret file that only its owner can read; it must not exist. A crash leaves it
+/// whole or not there at all: half a key would keep a node from ever starting.
 ///
 /// # Errors
 /// [`KeyFileError::Io`].
 pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
     let write = || {
-        let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+        // Left behind by a crash.
+        let _ = std::fs::remove_file(&new);
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
         file.write_all(bytes)?;
-        file.sync_all()
+        file.sync_all()?;
+        // Unlike a rename, a link never takes the place of another file.
+        std::fs::hard_link(&new, path)?;
+        std::fs::remove_file(&new)?;
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     };
     write().map_err(io_error(path))
 }
@@ -188,6 +199,12 @@ mod tests {
         let key = generate(&path).unwrap();
         assert_eq!(load(&path).unwrap().verifying_key(), key.verifying_key());
         assert!(matches!(generate(&path), Err(KeyFileError::Io { .. })), "never overwritten");
+        assert_eq!(load(&path).unwrap().verifying_key(), key.verifying_key());
+        // A crash in the middle of the first attempt is no obstacle to the second.
+        let other = folder.path().join("other.pem");
+        std::fs::write(folder.path().join("other.pem.new"), "half").unwrap();
+        generate(&other).unwrap();
+        assert!(!folder.path().join("other.pem.new").exists());
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(load(&path), Err(KeyFileError::Open { .. })));
     }

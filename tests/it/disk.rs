@@ -18,12 +18,12 @@ use super::world::World;
 const HERE: u32 = 371_500;
 const THERE: u32 = 130_400;
 
-async fn open(client: &Client, agreement: &str, id: &str) -> Result<pb::Case, Status> {
+pub async fn open(client: &Client, agreement: &str, id: &str) -> Result<pb::Case, Status> {
     let answer = client.cases().create_case(opening(agreement, 0, id)).await?;
     Ok(answer.into_inner().case.unwrap())
 }
 
-async fn health(client: &Client) -> ServingStatus {
+pub async fn health(client: &Client) -> ServingStatus {
     let request = HealthCheckRequest { service: String::new() };
     client.health().check(request).await.unwrap().into_inner().status()
 }

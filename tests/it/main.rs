@@ -19,6 +19,8 @@ mod api_watch;
 mod api_writes;
 mod bench;
 mod certs;
+mod corpora;
+mod crash_points;
 mod demo;
 mod deploy;
 mod disk;
@@ -27,6 +29,7 @@ mod epochs;
 mod exchange;
 mod foreign;
 mod formats;
+mod full_disk;
 mod geo_oracle;
 mod hostile;
 mod kills;
@@ -44,6 +47,7 @@ mod rogue;
 mod roles;
 mod scrub;
 mod sharing;
+mod shim;
 mod stage;
 mod storm;
 mod tidy;
@@ -59,6 +63,7 @@ mod world_frames;
 mod world_groups;
 mod world_members;
 mod world_restore;
+mod wrong_clock;
 
 #[path = "../sim/mod.rs"]
 #[allow(dead_code, reason = "the example uses more of it")]

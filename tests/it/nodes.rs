@@ -11,6 +11,7 @@ use liandong::cli::fleet::{Fleet, Plan};
 use liandong::lang::Lang;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// What must come true comes true within this time, even on a machine under load.
@@ -80,6 +81,11 @@ impl Nodes {
         child.wait().unwrap();
     }
 
+    /// Whether the process is there still.
+    pub fn is_running(&mut self, code: u32) -> bool {
+        self.children.get_mut(&code).is_some_and(|child| child.try_wait().unwrap().is_none())
+    }
+
     pub async fn client(&self, code: u32) -> Client {
         self.client_as(code, Role::Coordinator).await
     }
@@ -92,6 +98,13 @@ impl Nodes {
     pub fn log(&self, code: u32) -> String {
         std::fs::read_to_string(self.fleet.folder(code).join("serve.log")).unwrap_or_default()
     }
+}
+
+/// Sends a signal to a process that a test has started.
+pub fn signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    // One that has just died needs none.
+    let _ = kill_process(pid, signal);
 }
 
 impl Drop for Nodes {

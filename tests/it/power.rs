@@ -4,11 +4,11 @@
 //! not see a lost write at all.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use super::kills::quick_plan;
 use super::nodes::Nodes;
+use super::shim;
 use super::storm::{Storm, Tally};
 
 const HERE: u32 = 371_500;
@@ -25,21 +25,8 @@ pub struct Medium {
 impl Medium {
     /// Compiles the shim; `None` where there is no C compiler and tests may be skipped.
     pub fn new(data: &Path) -> Option<Self> {
+        let shim = shim::compile("drop_unsynced")?;
         let folder = tempfile::tempdir().unwrap();
-        let shim = folder.path().join("drop_unsynced.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shim/drop_unsynced.c");
-        let compiled = ["cc", "gcc", "clang"].iter().find_map(|compiler| {
-            let mut command = Command::new(compiler);
-            command.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&shim).arg(&source).arg("-ldl");
-            command.status().ok()
-        });
-        let Some(status) = compiled else {
-            let no_skip = std::env::var_os("LIANDONG_NO_SKIP").is_some_and(|v| v == "1");
-            assert!(!no_skip, "no C compiler, and LIANDONG_NO_SKIP=1 forbids to skip this test");
-            eprintln!("skipped: no C compiler");
-            return None;
-        };
-        assert!(status.success(), "the shim does not compile");
         let medium = folder.path().join("medium");
         let control = folder.path().join("control");
         std::fs::create_dir(&control).unwrap();
@@ -47,15 +34,18 @@ impl Medium {
     }
 
     pub fn start(&self, nodes: &mut Nodes, code: u32) {
-        nodes.start_with(
-            code,
-            &[
-                ("LD_PRELOAD", &self.shim),
-                ("SHIM_ROOT", &self.root),
-                ("SHIM_MEDIUM", &self.medium),
-                ("SHIM_CONTROL", &self.control),
-            ],
-        );
+        let mut env = self.env().to_vec();
+        env.push(("LD_PRELOAD", &self.shim));
+        nodes.start_with(code, &env);
+    }
+
+    /// The library and what it wants to know, for whoever preloads it behind another.
+    pub fn below(&self) -> (&Path, [(&'static str, &Path); 3]) {
+        (&self.shim, self.env())
+    }
+
+    fn env(&self) -> [(&'static str, &Path); 3] {
+        [("SHIM_ROOT", &self.root), ("SHIM_MEDIUM", &self.medium), ("SHIM_CONTROL", &self.control)]
     }
 
     /// From now on syncs report success and do nothing.
