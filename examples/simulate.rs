@@ -128,8 +128,8 @@ fn perform(args: &Args, work: Work) -> bool {
     summary(&all, begin.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     for outcome in &failed {
         let why = outcome.failure.as_deref().unwrap_or_default();
-        let replay = replay(args, outcome.seed);
-        println!("seed {} failed: {why}; look at it with: {replay}", outcome.seed);
+        println!("seed {}: {why}", outcome.seed);
+        println!("look at seed {} with: {}", outcome.seed, replay(args, outcome.seed));
     }
     let mut well = failed.is_empty();
     if args.twice {
@@ -196,7 +196,9 @@ fn slice(from: u64, count: u64, keep_going: bool) -> (Tally, Vec<Outcome>) {
                     let mut sum = sum.lock().unwrap();
                     sum.0.add(&outcome.tally);
                     sum.1 += 1;
-                    if outcome.failure.is_some() {
+                    if let Some(why) = &outcome.failure {
+                        // At once: whoever stops a long slice has what it found.
+                        println!("seed {seed} failed: {why:.200}");
                         stop.fetch_or(!keep_going, Ordering::Relaxed);
                         sum.2.push(outcome);
                     }

@@ -210,7 +210,8 @@ impl World {
                 self.nodes[node].guard = backup.guard;
                 told = false;
             }
-            _ => {}
+            // It is written once a second: what came after that only members can tell.
+            _ => told = !self.guard_lags(node),
         }
         self.checks.restored(&self.cast, node, told);
         if self.rng.one_in(2) {
@@ -219,6 +220,14 @@ impl World {
         }
         self.care(node);
         self.later(1_000, 30_000, Undo::Start(node));
+    }
+
+    /// Whether a process has written more than its guard says.
+    fn guard_lags(&self, node: usize) -> bool {
+        let Some(guard) = &self.nodes[node].guard else { return true };
+        let says = |log| guard.sizes.iter().find(|(of, _)| *of == log).map_or(0, |(_, size)| *size);
+        let own = |log| self.cast.logs.get(&log).is_some_and(|l| l.city == node && !l.forged);
+        self.checks.logs.held[node].iter().any(|(log, held)| own(*log) && *held > says(*log))
     }
 
     /// A copy of the machine is started beside it.
