@@ -26,6 +26,9 @@ use sim::plants;
 use sim::run::{OPEN, Outcome, run};
 use sim::tally::{Fault, State, Tally};
 
+/// How to run a build with planted bugs.
+const PLANTED: &str = "--profile sim --features planted-bugs --example simulate";
+
 #[derive(Parser)]
 struct Args {
     /// Replays one seed and prints what happens.
@@ -43,6 +46,9 @@ struct Args {
     /// Looks for every planted bug, or for those named, within 500 seeds each.
     #[arg(long, num_args = 0..)]
     bugs: Option<Vec<String>>,
+    /// Looks for so many planted bugs; which ones turns with the day since 1970.
+    #[arg(long)]
+    rotate: Option<usize>,
     /// Runs every seed twice and compares the traces.
     #[arg(long)]
     twice: bool,
@@ -56,44 +62,103 @@ struct Args {
 
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
-    if let Some(bugs) = &args.bugs {
-        return end(plants::find_all(bugs));
+    match chosen(&args) {
+        Ok(work) => end(perform(&args, work)),
+        Err(what_to_do) => {
+            println!("{what_to_do}");
+            end(false)
+        }
     }
-    if !plants::switch_on(args.bug.as_deref()) {
-        println!("no such bug, or built without `--features planted-bugs`");
-        return end(false);
+}
+
+/// What is to be run.
+enum Work {
+    /// Look for these planted bugs.
+    Bugs(Vec<&'static str>),
+    /// One seed, with every line.
+    Seed(u64),
+    /// Many, with none.
+    Slice,
+}
+
+/// What the arguments ask for, or one line that says how to ask better.
+fn chosen(args: &Args) -> Result<Work, String> {
+    let names: Vec<&String> = args.bugs.iter().flatten().chain(&args.bug).collect();
+    if (args.bugs.is_some() || args.bug.is_some() || args.rotate.is_some()) && !plants::ARE_BUILT_IN
+    {
+        return Err(format!("no bugs are planted in this build: cargo run {PLANTED} -- ..."));
+    }
+    if let Some(unknown) = names.iter().find(|n| !plants::names().contains(&n.as_str())) {
+        let all = plants::names().join(" ");
+        return Err(format!("no planted bug is called {unknown}; there are: {all}"));
+    }
+    plants::switch_on(args.bug.as_deref());
+    if let Some(count) = args.rotate {
+        return Ok(Work::Bugs(plants::of_the_day(count)));
+    }
+    if let Some(named) = &args.bugs {
+        let is_named = |n: &&&str| named.is_empty() || named.iter().any(|w| w == **n);
+        return Ok(Work::Bugs(plants::names().iter().filter(is_named).copied().collect()));
     }
     if let Some(seed) = args.seed {
-        let outcome = run(seed, true);
-        println!("trace {:016x}, {} faults", outcome.hash, outcome.tally.fault_count());
-        return end(outcome.failure.is_none());
+        return Ok(Work::Seed(seed));
+    }
+    if args.count == 0 || args.from.checked_add(args.count).is_none() {
+        return Err(format!(
+            "from {} a count of {} is no range of seeds: ask for `--from 0 --count 100`",
+            args.from, args.count
+        ));
+    }
+    Ok(Work::Slice)
+}
+
+fn perform(args: &Args, work: Work) -> bool {
+    match work {
+        Work::Bugs(names) => return plants::find_all(&names),
+        Work::Seed(seed) => {
+            let outcome = run(seed, true);
+            println!("trace {:016x}, {} faults", outcome.hash, outcome.tally.fault_count());
+            return outcome.failure.is_none();
+        }
+        Work::Slice => {}
     }
     std::panic::set_hook(Box::new(|_| {}));
-    let begin = Instant::now();
+    let (begin, cpu) = (Instant::now(), cpu_seconds());
     let (all, failed) = slice(args.from, args.count, args.keep_going);
-    summary(&all, begin.elapsed().as_secs_f64());
+    summary(&all, begin.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     for outcome in &failed {
         let why = outcome.failure.as_deref().unwrap_or_default();
-        println!("seed {} failed: {why}; replay: {}", outcome.seed, replay(outcome.seed));
+        println!("seed {}: {why}", outcome.seed);
+        println!("look at seed {} with: {}", outcome.seed, replay(args, outcome.seed));
     }
     let mut well = failed.is_empty();
     if args.twice {
-        well &= same_again(args.from, args.count);
+        well &= same_again(args);
     }
     if args.complete {
-        let (faults, states) = (all.missing_faults(), all.missing_states());
+        let rots = std::env::var_os("LIANDONG_ROT").is_some();
+        let (faults, states) = (all.missing_faults(rots), all.missing_states(rots));
         well &= faults.is_empty() && states.is_empty();
         faults.iter().for_each(|f| println!("no seed had: {}", f.text()));
         states.iter().for_each(|s| println!("no seed reached: {}", s.text()));
     }
-    end(well)
+    well
+}
+
+/// User and system time of this process so far, all threads: the machine may have other work.
+fn cpu_seconds() -> f64 {
+    // Fields 14 and 15, counted behind the name in brackets, in hundredths of a second.
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = behind.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
 }
 
 /// Whether each seed gives one trace, however often it is run.
-fn same_again(from: u64, count: u64) -> bool {
+fn same_again(args: &Args) -> bool {
     let differs = |seed: &u64| run(*seed, false).hash != run(*seed, false).hash;
-    let Some(seed) = (from..from + count).find(differs) else { return true };
-    println!("seed {seed} differs from itself; replay: {}", replay(seed));
+    let Some(seed) = (args.from..args.from + args.count).find(differs) else { return true };
+    println!("seed {seed} differs from itself; look at it twice with: {}", replay(args, seed));
     false
 }
 
@@ -101,8 +166,12 @@ fn end(well: bool) -> std::process::ExitCode {
     if well { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
 }
 
-fn replay(seed: u64) -> String {
-    format!("cargo run --profile sim --example simulate -- --seed {seed}")
+/// One command that shows a seed again as it was.
+fn replay(args: &Args, seed: u64) -> String {
+    match &args.bug {
+        Some(bug) => format!("cargo run {PLANTED} -- --bug {bug} --seed {seed}"),
+        None => format!("cargo run --profile sim --example simulate -- --seed {seed}"),
+    }
 }
 
 /// Runs a slice on all cores.
@@ -127,7 +196,9 @@ fn slice(from: u64, count: u64, keep_going: bool) -> (Tally, Vec<Outcome>) {
                     let mut sum = sum.lock().unwrap();
                     sum.0.add(&outcome.tally);
                     sum.1 += 1;
-                    if outcome.failure.is_some() {
+                    if let Some(why) = &outcome.failure {
+                        // At once: whoever stops a long slice has what it found.
+                        println!("seed {seed} failed: {why:.200}");
                         stop.fetch_or(!keep_going, Ordering::Relaxed);
                         sum.2.push(outcome);
                     }
@@ -140,14 +211,11 @@ fn slice(from: u64, count: u64, keep_going: bool) -> (Tally, Vec<Outcome>) {
     (tally, failed)
 }
 
-fn summary(all: &Tally, seconds: f64) {
+fn summary(all: &Tally, seconds: f64, cpu: f64) {
     let hours = all.simulated_ms as f64 / 3_600_000.0;
-    println!(
-        "{:.1} s, {hours:.0} simulated hours, {:.0} an hour of one minute; {} steps",
-        seconds,
-        hours / seconds * 60.0,
-        all.steps
-    );
+    let a_minute = hours / cpu.max(0.01) * 60.0;
+    println!("{seconds:.1} s, {cpu:.1} CPU s; {hours:.0} simulated hours, {} steps", all.steps);
+    println!("{a_minute:.0} simulated hours in a CPU minute");
     println!(
         "{} writes acknowledged, {} refused, {} unanswered, {} entries",
         all.acked, all.refused, all.unanswered, all.entries

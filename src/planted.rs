@@ -27,6 +27,7 @@ pub const NAMES: &[&str] = &[
     "narrow-part-for-anybody",
     "request-lost-on-restart",
     "feed-in-journal-order",
+    "page-token-for-anybody",
 ];
 
 /// Place of the one that is on in [`NAMES`], counted from 1.

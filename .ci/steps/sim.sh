@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# The simulation: seeds of six simulated hours with everything broken, the same seeds twice, and
-# five planted bugs. LIANDONG_SEEDS sets how many; a seed that fails prints its replay.
+# The simulation: seeds of six simulated hours with at least 30 effective faults each, which
+# together reach every kind of fault and every state; some of them twice; and five planted bugs,
+# others every day. Time is there for 2 000 (some 500 CPU s): beyond 900 nobody has looked yet at
+# the seeds that fail for the reasons open in tests/bugs.md. LIANDONG_SEEDS sets how many seeds; one that fails says how to look at it.
 set -eu
 cd "$(dirname "$0")/../.."
 cargo build --quiet --profile sim --features planted-bugs --example simulate
 simulate=target/sim/examples/simulate
-timeout 320 "$simulate" --from 0 --count "${LIANDONG_SEEDS:-250}"
+seeds="${LIANDONG_SEEDS:-900}"
+# What only many seeds reach is asked for where there are many.
+complete=""
+if [ "$seeds" -ge 200 ]; then complete="--complete"; fi
+timeout 400 "$simulate" --from 0 --count "$seeds" $complete
 "$simulate" --from 0 --count 20 --twice >/dev/null
-# Those known to be found quickly; the others of src/planted.rs have not been looked for yet.
-timeout 240 "$simulate" --bugs ack-before-sync skip-directory-sync apply-before-after \
-  stored-heads-in-after relay-blanks-parts
+timeout 300 "$simulate" --rotate 5

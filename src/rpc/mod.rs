@@ -18,7 +18,7 @@ mod case_write;
 mod cursor;
 pub mod gate;
 pub mod node_service;
-mod page_token;
+pub mod page_token;
 pub mod peer_service;
 mod rate;
 pub mod server;

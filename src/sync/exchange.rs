@@ -110,6 +110,16 @@ impl Exchange {
         Self { city, links: BTreeMap::new(), followed: BTreeMap::new() }
     }
 
+    /// How many there are of links, of logs followed, of sources left alone, and of what is
+    /// remembered for each log of each link.
+    #[must_use]
+    pub fn sizes(&self) -> (usize, usize, usize, usize) {
+        let resting = self.followed.values().map(|f| f.resting.len()).sum();
+        let of_link = |l: &Link| l.announced.len() + l.told.len() + l.followers.len();
+        let of_links = self.links.values().map(of_link).sum();
+        (self.links.len(), self.followed.len(), resting, of_links)
+    }
+
     /// Largest size announced for a log over any link.
     #[must_use]
     pub fn announced(&self, log: LogId) -> u64 {

@@ -1,11 +1,11 @@
 //! A handful of seeds of the simulation, and whether it is honest. Thousands run in
 //! `.ci/steps/sim.sh`, built for speed.
 
-use super::sim::run::run;
+use super::sim::run::{FAULTS_MIN, run};
 use super::sim::tally::Tally;
 
 /// Seeds that run here: built without optimisation each takes seconds.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 10;
 
 #[test]
 fn some_seeds_of_everything_broken_come_right() {
@@ -13,10 +13,11 @@ fn some_seeds_of_everything_broken_come_right() {
     for seed in 0..SEEDS {
         let outcome = run(seed, false);
         let replay = format!("cargo run --profile sim --example simulate -- --seed {seed}");
-        assert_eq!(outcome.failure, None, "seed {seed}; replay: {replay}");
+        assert_eq!(outcome.failure, None, "seed {seed}; look at it with: {replay}");
+        assert!(outcome.tally.fault_count() >= FAULTS_MIN, "seed {seed}: {:?}", outcome.tally);
         all.add(&outcome.tally);
     }
-    assert!(all.fault_count() > 30 * SEEDS && all.kinds() >= 25, "{all:?}");
+    assert!(all.kinds() >= 40, "{all:?}");
 }
 
 #[test]

@@ -40,6 +40,8 @@ struct Inner {
     /// Steps until power goes, and whether it is gone.
     halt_after: Option<u64>,
     halted: bool,
+    /// Whoever wanted space has met a full disk, or a low one, since it became so.
+    met: (bool, bool),
     /// Syncs and writes that failed because they were told to.
     failed: (u64, u64),
     /// Nothing rots before this place of a segment: there lie charters and cards, which only
@@ -118,12 +120,18 @@ impl SimDisk {
         self.inner().halt_after = None;
     }
 
-    pub fn set_full(&self, full: bool) {
-        self.inner().full = full;
+    /// Fills it, or frees space again; whether anybody had met the full disk.
+    pub fn set_full(&self, full: bool) -> bool {
+        let mut inner = self.inner();
+        inner.full = full;
+        std::mem::take(&mut inner.met.0)
     }
 
-    pub fn set_free(&self, free: Option<u64>) {
-        self.inner().free = free.unwrap_or(u64::MAX / 2);
+    /// Leaves so many bytes, or enough; whether anybody had met the low disk.
+    pub fn set_free(&self, free: Option<u64>) -> bool {
+        let mut inner = self.inner();
+        inner.free = free.unwrap_or(u64::MAX / 2);
+        std::mem::take(&mut inner.met.1)
     }
 
     /// The next sync, or the next write, fails.
@@ -138,9 +146,10 @@ impl SimDisk {
         (inner.fail_sync, inner.fail_write) = (false, false);
     }
 
-    /// Syncs, and writes, that failed because they were told to.
-    pub fn failures(&self) -> (u64, u64) {
-        self.inner().failed
+    /// Whether power is gone, and the syncs and writes that failed since this was last asked.
+    pub fn look(&self) -> (bool, (u64, u64)) {
+        let mut inner = self.inner();
+        (inner.halted, std::mem::take(&mut inner.failed))
     }
 
     /// Flips one bit of what was written, or zeroes a page of it; false where there is nothing.
@@ -221,6 +230,11 @@ impl Inner {
         Ok(self.halted)
     }
 
+    fn is_full(&mut self) -> bool {
+        self.met.0 |= self.full;
+        self.full
+    }
+
     fn file(&mut self, name: &str) -> io::Result<&mut File> {
         self.files.get_mut(name).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -248,7 +262,7 @@ impl Disk for SimDisk {
         if inner.step()? {
             return Err(gone());
         }
-        if inner.full {
+        if inner.is_full() {
             return Err(io::ErrorKind::StorageFull.into());
         }
         if inner.files.contains_key(name) {
@@ -300,7 +314,7 @@ impl Disk for SimDisk {
         if inner.step()? {
             return Err(gone());
         }
-        if inner.full {
+        if inner.is_full() {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let file = inner.file(name)?;
@@ -339,7 +353,8 @@ impl Disk for SimDisk {
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
-        let inner = self.inner();
-        Ok(if inner.full { 0 } else { inner.free })
+        let mut inner = self.inner();
+        inner.met.1 |= inner.free < u64::MAX / 2;
+        Ok(if inner.is_full() { 0 } else { inner.free })
     }
 }

@@ -1,24 +1,19 @@
-//! What goes wrong, and how it is put right again: disks, links, clocks, processes.
-
-use liandong::api::status::NodeStatus;
-use liandong::node::core::{Input, Output};
+//! What goes wrong: disks, links, clocks, processes. Who puts it right is in [`super::operator`].
 
 use super::disk::SimDisk;
-use super::net::Item;
-use super::node::{Clock, Node};
+use super::net::{Block, Item};
+use super::node::Node;
 use super::rows::SimRows;
 use super::tally::{Fault, State};
 use super::world::{Event, World};
 
 const DAY_MS: i64 = 86_400_000;
-/// An operator looks after a node this long after something was wrong with it, milliseconds.
-const CARE_MS: u64 = 40_000;
 
 /// The end of a fault.
 #[derive(Debug)]
 pub enum Undo {
     Start(usize),
-    Unblock(Vec<(usize, usize)>),
+    Unblock(u64),
     DiskFull(usize),
     DiskFree(usize),
     Clock(usize),
@@ -40,8 +35,9 @@ pub struct Troubles {
     backups: Vec<Backup>,
     restores: usize,
     twins: usize,
-    cared_for: Vec<usize>,
-    operator_set: bool,
+    blocks: u64,
+    pub cared_for: Vec<usize>,
+    pub operator_set: bool,
 }
 
 impl World {
@@ -78,7 +74,7 @@ impl World {
         }
     }
 
-    fn note(&mut self, what: &'static str, node: usize) {
+    pub fn note(&mut self, what: &'static str, node: usize) {
         self.trace.note(self.now, "fault", &[node as u64, what.len() as u64], || {
             format!("{node}: {what}")
         });
@@ -93,9 +89,9 @@ impl World {
         match undo {
             Undo::Start(node) if !self.nodes[node].is_up() => self.start(node),
             Undo::Start(_) => {}
-            Undo::Unblock(ways) => self.net.blocked.retain(|w| !ways.contains(w)),
-            Undo::DiskFull(node) => self.nodes[node].disk.set_full(false),
-            Undo::DiskFree(node) => self.nodes[node].disk.set_free(None),
+            Undo::Unblock(number) => self.net.blocks.retain(|block| block.number != number),
+            Undo::DiskFull(node) => self.free_disk(node),
+            Undo::DiskFree(node) => self.free_disk(node),
             Undo::Clock(node) => self.nodes[node].clock.off_ms = 0,
             Undo::Failing(node) => self.nodes[node].disk.stop_failing(),
             Undo::Halt(node) => self.nodes[node].disk.forget_halt(),
@@ -118,6 +114,7 @@ impl World {
     fn stop(&mut self, node: usize, silently: bool) {
         let lost = self.work.lost(node);
         self.tally.unanswered += lost;
+        self.tally.fault(Fault::ViewsFailed, self.nodes[node].rows.failures());
         self.drop_links_of(node, silently);
         self.nodes[node].stop();
         self.checks.stopped(node);
@@ -213,11 +210,24 @@ impl World {
                 self.nodes[node].guard = backup.guard;
                 told = false;
             }
-            _ => {}
+            // It is written once a second: what came after that only members can tell.
+            _ => told = !self.guard_lags(node),
         }
         self.checks.restored(&self.cast, node, told);
+        if self.rng.one_in(2) {
+            self.tally.reached(State::CutOffRestore);
+            self.cut_off(node);
+        }
         self.care(node);
         self.later(1_000, 30_000, Undo::Start(node));
+    }
+
+    /// Whether a process has written more than its guard says.
+    fn guard_lags(&self, node: usize) -> bool {
+        let Some(guard) = &self.nodes[node].guard else { return true };
+        let says = |log| guard.sizes.iter().find(|(of, _)| *of == log).map_or(0, |(_, size)| *size);
+        let own = |log| self.cast.logs.get(&log).is_some_and(|l| l.city == node && !l.forged);
+        self.checks.logs.held[node].iter().any(|(log, held)| own(*log) && *held > says(*log))
     }
 
     /// A copy of the machine is started beside it.
@@ -242,7 +252,7 @@ impl World {
         self.later(20_000, 120_000, Undo::Twin(twin));
     }
 
-    fn end_twin(&mut self, twin: usize) {
+    pub fn end_twin(&mut self, twin: usize) {
         if self.nodes[twin].is_up() {
             self.note("the copy is stopped", twin);
             self.stop(twin, false);
@@ -263,10 +273,17 @@ impl World {
         }
     }
 
+    /// There is space again. That there was none counts if somebody has met it.
+    pub fn free_disk(&mut self, node: usize) {
+        let disk = &self.nodes[node].disk;
+        let (full, low) = (disk.set_full(false), disk.set_free(None));
+        self.tally.fault(Fault::DiskFull, u64::from(full));
+        self.tally.fault(Fault::DiskLow, u64::from(low));
+    }
+
     fn fill_disk(&mut self, node: usize) {
         self.note("disk full", node);
         self.nodes[node].disk.set_full(true);
-        self.tally.fault(Fault::DiskFull, 1);
         self.later(5_000, 60_000, Undo::DiskFull(node));
     }
 
@@ -286,12 +303,12 @@ impl World {
 
     fn slow_disk(&mut self, node: usize) {
         self.nodes[node].slow_until = self.now + self.rng.between(5_000, 30_000);
+        self.nodes[node].slow_felt = false;
     }
 
     fn fail_views(&mut self, node: usize) {
         if self.nodes[node].is_up() {
             self.note("views are about to fail", node);
-            self.tally.fault(Fault::ViewsFailed, 1);
             self.nodes[node].rows.fail_next();
             self.care(node);
         }
@@ -307,8 +324,9 @@ impl World {
     }
 
     fn drift(&mut self, node: usize) {
-        self.tally.fault(Fault::Drift, 1);
-        self.nodes[node].clock.drift = self.rng.between(0, 400) as i64 - 200;
+        let drift = self.rng.between(0, 400) as i64 - 200;
+        self.tally.fault(Fault::Drift, u64::from(drift != 0));
+        self.nodes[node].clock.drift = drift;
     }
 
     fn a_link(&mut self) -> Option<u64> {
@@ -328,13 +346,15 @@ impl World {
     fn delay_a_link(&mut self) {
         let Some(id) = self.a_link() else { return };
         let until = self.now + self.rng.between(5_000, 40_000);
-        self.net.links.get_mut(&id).unwrap().late_until = until;
+        let link = self.net.links.get_mut(&id).unwrap();
+        (link.late_until, link.felt[0]) = (until, false);
     }
 
     fn slow_a_reader(&mut self) {
         let Some(id) = self.a_link() else { return };
         let until = self.now + self.rng.between(10_000, 60_000);
-        self.net.links.get_mut(&id).unwrap().slow_until = until;
+        let link = self.net.links.get_mut(&id).unwrap();
+        (link.slow_until, link.felt[1]) = (until, false);
     }
 
     fn double_dial(&mut self, node: usize) {
@@ -362,25 +382,33 @@ impl World {
         }
     }
 
-    fn block(&mut self, ways: Vec<(usize, usize)>, low: u64, high: u64) {
-        self.net.blocked.extend(ways.iter().copied());
-        self.later(low, high, Undo::Unblock(ways));
+    fn block(&mut self, kind: Fault, ways: Vec<(usize, usize)>, low: u64, high: u64) {
+        self.troubles.blocks += 1;
+        let number = self.troubles.blocks;
+        self.net.blocks.push(Block { number, ways, kind, felt: false });
+        self.later(low, high, Undo::Unblock(number));
     }
 
     fn one_way(&mut self, node: usize) {
         let partners = self.cast.partners(node);
         let other = self.rng.pick(&partners);
         self.note("one way cut", node);
-        self.tally.fault(Fault::OneWay, 1);
-        self.block(vec![(node, other)], 10_000, 120_000);
+        self.block(Fault::OneWay, vec![(node, other)], 10_000, 120_000);
     }
 
     fn cut_a_pair(&mut self, node: usize) {
         let partners = self.cast.partners(node);
         let other = self.rng.pick(&partners);
         self.note("cut off from one", node);
-        self.tally.fault(Fault::Pair, 1);
-        self.block(vec![(node, other), (other, node)], 5_000, 1_200_000);
+        self.block(Fault::Pair, vec![(node, other), (other, node)], 5_000, 1_200_000);
+    }
+
+    /// Nobody can be reached from a city, as after a flood in its machine room.
+    fn cut_off(&mut self, city: usize) {
+        let partners = self.cast.partners(city);
+        let ways = partners.into_iter().flat_map(|other| [(city, other), (other, city)]).collect();
+        self.note("cut off from all", city);
+        self.block(Fault::Partition, ways, 60_000, 400_000);
     }
 
     fn partition(&mut self) {
@@ -391,117 +419,7 @@ impl World {
             (0..n).flat_map(|a| (0..n).map(move |b| (a, b))).filter(|(a, b)| apart(a, b)).collect();
         if !ways.is_empty() {
             self.note("partition", ways.len());
-            self.tally.fault(Fault::Partition, 1);
-            self.block(ways, 20_000, 1_200_000);
-        }
-    }
-}
-
-impl World {
-    /// Somebody is to look after a node.
-    pub fn care(&mut self, node: usize) {
-        if node < self.cast.codes.len() && !self.troubles.cared_for.contains(&node) {
-            self.troubles.cared_for.push(node);
-        }
-        if !std::mem::replace(&mut self.troubles.operator_set, true) {
-            self.at(self.now + CARE_MS, Event::Operator);
-        }
-    }
-
-    pub fn status(&mut self, node: usize) -> Option<Box<NodeStatus>> {
-        let now = self.nodes[node].now(self.now);
-        let core = self.nodes[node].core.as_mut()?;
-        core.on(now, Input::Status(0)).into_iter().find_map(|output| match output {
-            Output::Status(_, status) => Some(status),
-            _ => None,
-        })
-    }
-
-    fn calm_since(&self, ms: u64) -> bool {
-        self.calm && self.now > self.calm_from + ms
-    }
-
-    /// The operators' round: restart what has failed, begin a new epoch where one is needed.
-    pub fn operator(&mut self) {
-        self.troubles.operator_set = false;
-        for node in std::mem::take(&mut self.troubles.cared_for) {
-            let stands = self.now < self.nodes[node].stopped_until;
-            let twin_runs = self
-                .nodes
-                .iter()
-                .skip(self.cast.codes.len())
-                .any(|t| t.city == self.nodes[node].city && t.is_up());
-            if stands || twin_runs || !self.nodes[node].is_up() {
-                self.care(node);
-                continue;
-            }
-            if self.nodes[node].core.as_ref().is_some_and(|c| c.is_poisoned()) {
-                self.kill(node);
-                // What failed is not believed again: views are made anew.
-                self.nodes[node].rows = SimRows::default();
-                self.care(node);
-                continue;
-            }
-            let Some(status) = self.status(node) else { continue };
-            if status.logs.iter().any(|l| l.waiting_for.is_some()) {
-                self.tally.reached(State::Waiting);
-            }
-            if status.logs.iter().any(|l| l.fork.is_some()) {
-                self.tally.reached(State::ForkProof);
-            }
-            // What has rotted is fetched back first: a pin set too early leaves out what only this
-            // disk holds, see the open entry in tests/bugs.md.
-            let patient = self.checks.has_rotted(node) && !self.calm_since(180_000);
-            if patient {
-                self.care(node);
-                continue;
-            }
-            for recovery in status.recoveries.iter().filter(|r| r.epoch_needed) {
-                let pact = self.cast.pact_of(recovery.agreement).unwrap();
-                self.new_epoch(node, pact, recovery.old_log);
-            }
-        }
-    }
-
-    /// `liandong epoch new`: the city goes on in a new log that pins the one here.
-    fn new_epoch(&mut self, node: usize, pact: usize, old: liandong::ids::LogId) {
-        let core = self.nodes[node].core.as_ref().unwrap();
-        let Some(head) = core.heads().map(|(h, _)| h).find(|h| h.log == old) else { return };
-        let city = self.nodes[node].city;
-        let epoch = self.cast.newest_epoch(city, pact) + 1;
-        let ring = self.nodes[node].keys.clone();
-        let note = self.cast.manifest(city, pact, epoch, Some(head), false, &ring);
-        self.cast.notes[city].push(note.clone());
-        self.note("a new epoch begins", node);
-        self.tally.reached(State::NewEpoch);
-        self.input(node, Input::Notes(0, vec![note]));
-    }
-
-    /// Everything that was wrong is put right.
-    pub fn heal(&mut self) {
-        self.calm = true;
-        self.calm_from = self.now;
-        self.net.blocked.clear();
-        for node in 0..self.nodes.len() {
-            if node >= self.cast.codes.len() {
-                self.end_twin(node);
-                continue;
-            }
-            let n = &mut self.nodes[node];
-            n.disk.set_full(false);
-            n.disk.set_free(None);
-            n.disk.stop_failing();
-            n.disk.forget_halt();
-            n.clock = Clock { stood_ms: n.clock.stood_ms, ..Clock::default() };
-            n.slow_until = 0;
-            n.stopped_until = n.stopped_until.min(self.now + 1);
-            if !n.is_up() {
-                self.start(node);
-            }
-            self.care(node);
-        }
-        for link in self.net.links.values_mut() {
-            (link.slow_until, link.late_until) = (0, 0);
+            self.block(Fault::Partition, ways, 20_000, 1_200_000);
         }
     }
 }

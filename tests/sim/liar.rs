@@ -5,21 +5,26 @@
 //! as it passes on anything.
 
 use bytes::Bytes;
-use liandong::domain::{CaseMove, Date, Event};
-use liandong::ids::{ActorId, Hash, LogId, Position, SubjectId};
+use liandong::api::request::Command;
+use liandong::domain::{self, CaseMove, CaseState, CaseStep, Date, Event};
+use liandong::ids::{ActorId, AgreementId, CityCode, Hash, LogId, Position, SubjectId};
 use liandong::log::checkpoint::SignedCheckpoint;
 use liandong::log::keys::SigningKey;
+use liandong::log::manifest::SignedManifest;
 use liandong::log::merkle::{Frontier, leaf_hash};
 use liandong::log::{ActorRef, ActorRole, Envelope, Head, PartSlot, Subject, SubjectKind};
 use liandong::node::core::Input;
 use liandong::sync::{Frame, LinkId, RawBatch, RawEntry};
-use liandong::view::{self, CaseView};
+use liandong::view::{self, CaseView, Effect, ReadRows};
 use liandong::wire;
 
 use super::cast::{Cast, Keys};
 use super::rng::Rng;
 use super::tally::{Fault, State, Tally};
 use super::world::World;
+
+/// Moves of a case that are looked through.
+const STEPS_SHOWN: usize = 24;
 
 /// One log written by hand.
 struct Forged {
@@ -96,10 +101,30 @@ fn flip(bytes: &Bytes, rng: &mut Rng) -> Bytes {
 
 /// What one made-up entry says.
 struct Saying {
+    kind: Fault,
     event: CaseMove,
     subject: SubjectId,
     prev: Position,
     after: Vec<Head>,
+}
+
+/// A move that took effect, as an honest city shows it.
+struct Step {
+    at: Position,
+    by: CityCode,
+    state: Option<CaseState>,
+}
+
+/// The moves of a case that took effect, in order of application.
+fn steps(rows: &impl ReadRows, agreement: AgreementId, subject: SubjectId) -> Vec<Step> {
+    let mut steps = Vec::new();
+    view::history(rows, agreement, subject, 0, &mut |entry| {
+        if matches!(entry.effect, Effect::Opened | Effect::Move) {
+            steps.push(Step { at: entry.position, by: entry.city, state: entry.state });
+        }
+        steps.len() < STEPS_SHOWN
+    });
+    steps
 }
 
 impl World {
@@ -139,6 +164,7 @@ impl World {
             liar.forged = Some(self.second_log(liar.city, pact));
         }
         let Some(saying) = self.saying(liar, pact, node) else { return };
+        self.tally.fault(saying.kind, 1);
         let forged = liar.forged.as_mut().unwrap();
         let batch = forged.write(&saying, self.nodes[node].now(self.now).wall_ms);
         let manifest = Frame::Manifest(forged.manifest.clone());
@@ -149,17 +175,65 @@ impl World {
             self.input(node, Input::Frame(link, frame));
             self.input(node, Input::Commit);
         }
-        if liar.rng.one_in(3) && ways.len() > 1 {
+        self.move_too(liar, pact, &saying);
+        let forks = liar.rng.one_in(3) && ways.len() > 1;
+        if forks {
             self.sign_another(liar, &ways, node, &saying);
+        }
+        if forks || saying.kind == Fault::ImpossibleAfter {
+            // That log goes no further anywhere: the next lie needs another one.
+            liar.forged = None;
         }
     }
 
-    /// The next epoch, though nothing was restored; or one beside the log that is written.
+    /// Its own node moves the same case from the same entry, not having seen what was made up.
+    fn move_too(&mut self, liar: &mut Liar, pact: usize, saying: &Saying) {
+        let (own, agreement) = (self.cast.codes[liar.city], self.cast.pacts[pact].id);
+        let Some(reader) = self.nodes[liar.city].reader.clone() else { return };
+        let case = view::case(&reader.view(), agreement, saying.subject);
+        let Some(case) = case.filter(|c| c.case.turn == Some(own) && c.last_move == saying.prev)
+        else {
+            return;
+        };
+        let Some(effective_on) = Date::beijing(self.nodes[liar.city].now(self.now).wall_ms) else {
+            return;
+        };
+        let others = self.others(liar.city, pact);
+        let fitting: Vec<CaseMove> = CaseStep::ALL
+            .iter()
+            .map(|step| CaseMove::Stepped { step: *step, effective_on })
+            .chain([
+                CaseMove::TransferAccepted { effective_on },
+                CaseMove::TransferOffered { to: liar.rng.pick(&others), effective_on },
+            ])
+            .filter(|mv| domain::next(&case.case, own, &self.members(pact), mv).is_ok())
+            .collect();
+        if fitting.is_empty() {
+            return;
+        }
+        let (subject, etag, mv) = (saying.subject, saying.prev, liar.rng.pick(&fitting));
+        self.tally.fault(Fault::MovedTwice, 1);
+        let command = Command::MoveCase { agreement, subject, etag, mv, parts: Vec::new() };
+        self.write_now(liar.city, command);
+    }
+
+    fn members(&self, pact: usize) -> Vec<CityCode> {
+        self.cast.pacts[pact].members.iter().map(|m| self.cast.codes[*m]).collect()
+    }
+
+    fn others(&self, city: usize, pact: usize) -> Vec<CityCode> {
+        let own = self.cast.codes[city];
+        self.members(pact).into_iter().filter(|code| *code != own).collect()
+    }
+
+    /// The next epoch, though nothing was restored; or one beside the log that is written, of the
+    /// same epoch: the lowest of several moves may then be in either of them.
     fn second_log(&mut self, city: usize, pact: usize) -> Forged {
-        let epoch = self.cast.newest_epoch(city, pact) + 1;
+        let next = (self.seed + self.cast.logs.len() as u64) % 2;
+        let epoch = self.cast.newest_epoch(city, pact) + next;
         let manifest = self.cast.manifest(city, pact, epoch, None, true, &Keys::default());
-        let newest = self.cast.logs.iter().find(|(_, l)| l.forged);
-        let (log, written) = newest.map(|(id, l)| (*id, l.clone())).unwrap();
+        let log = SignedManifest::peek(&manifest).unwrap().log_id();
+        let written = self.cast.logs[&log].clone();
         let key = SigningKey::from_seed(&written.seeds[0]).unwrap();
         self.tally.fault(Fault::SecondLog, 1);
         Forged {
@@ -186,7 +260,13 @@ impl World {
             return None;
         }
         let own = self.cast.codes[liar.city];
+        let others = self.others(liar.city, pact);
         let rng = &mut liar.rng;
+        let again = cases.iter().find_map(|(subject, _)| {
+            let steps = steps(&reader.view(), agreement, *subject);
+            let moved = steps.iter().rposition(|step| step.by == own).filter(|place| *place > 0)?;
+            Some((*subject, steps[moved - 1].at, steps[moved - 1].state))
+        });
         let mine: Vec<_> =
             cases.iter().filter(|(_, c)| c.case.turn == Some(own)).cloned().collect();
         let twice = !mine.is_empty() && rng.one_in(2);
@@ -197,22 +277,30 @@ impl World {
             heads.into_iter().filter(|h| h.log != forged.log && h.size > 0).collect();
         after.retain(|h| !forged.named.contains(&(h.log, h.size)));
         let effective_on = Date::beijing(self.nodes[node].now(self.now).wall_ms)?;
-        let others: Vec<_> = self.cast.pacts[pact]
-            .members
-            .iter()
-            .map(|m| self.cast.codes[*m])
-            .filter(|c| *c != own)
+        let older: Vec<Position> = steps(&reader.view(), agreement, subject)
+            .into_iter()
+            .map(|step| step.at)
+            .filter(|at| *at != case.last_move)
             .collect();
         let offer = CaseMove::TransferOffered { to: rng.pick(&others), effective_on };
         let accept = CaseMove::TransferAccepted { effective_on };
-        let mut prev = case.last_move;
-        let (kind, event) = match rng.below(6) {
+        let (mut subject, mut prev) = (subject, case.last_move);
+        let (kind, event) = match rng.below(9) {
+            6 | 7 if let Some((moved, from, state)) = again => {
+                (subject, prev) = (moved, from);
+                let taken = state == Some(CaseState::TransferredOut);
+                (Fault::MovedTwice, if taken { accept } else { offer })
+            }
+            0 | 2 if twice && !older.is_empty() => {
+                prev = rng.pick(&older);
+                (Fault::WrongPrev, offer)
+            }
             0 | 1 if twice => (Fault::OfferedTwice, offer),
             0 | 2 => {
                 prev = cases.iter().map(|(_, c)| c.last_move).find(|p| *p != prev)?;
                 (Fault::WrongPrev, offer)
             }
-            3 if rng.one_in(6) => {
+            3 if rng.one_in(2) => {
                 after.first_mut()?.size += 1_000;
                 (Fault::ImpossibleAfter, offer)
             }
@@ -223,9 +311,8 @@ impl World {
             _ if case.case.turn != Some(own) => (Fault::Uninvited, accept),
             _ => (Fault::OfferedTwice, offer),
         };
-        self.tally.fault(kind, 1);
         forged.named.extend(after.iter().map(|h| (h.log, h.size)));
-        Some(Saying { event, subject, prev, after })
+        Some(Saying { kind, event, subject, prev, after })
     }
 
     /// Another history of what was just sent, for another city.

@@ -45,20 +45,39 @@ pub struct Link {
     pub latency: u64,
     pub slow_until: u64,
     pub late_until: u64,
+    /// Faults that somebody has felt since they began: late, slow, half-open.
+    pub felt: [bool; 3],
+}
+
+/// Directions that carry nothing for a while.
+#[derive(Debug)]
+pub struct Block {
+    pub number: u64,
+    /// From city, to city.
+    pub ways: Vec<(usize, usize)>,
+    pub kind: Fault,
+    /// Something did not get through.
+    pub felt: bool,
 }
 
 #[derive(Default)]
 pub struct Net {
     pub links: BTreeMap<LinkId, Link>,
     next: LinkId,
-    /// Directions that carry nothing: from city, to city.
-    pub blocked: Vec<(usize, usize)>,
+    pub blocks: Vec<Block>,
     pauses: BTreeMap<(usize, usize), u64>,
 }
 
 impl Net {
     pub fn is_blocked(&self, from: usize, to: usize) -> bool {
-        self.blocked.contains(&(from, to))
+        self.blocks.iter().any(|block| block.ways.contains(&(from, to)))
+    }
+
+    /// Something does not get through: the faults that are felt for the first time.
+    fn feel(&mut self, from: usize, to: usize) -> Vec<Fault> {
+        let fresh = |b: &&mut Block| !b.felt && b.ways.contains(&(from, to));
+        let found = self.blocks.iter_mut().filter(fresh);
+        found.map(|block| (block.felt = true, block.kind).1).collect()
     }
 
     pub fn of(&self, node: usize) -> Vec<LinkId> {
@@ -79,6 +98,12 @@ impl World {
         })
     }
 
+    /// Whether a direction carries nothing now; what blocks it counts once it is felt.
+    fn meets_block(&mut self, from: usize, to: usize) -> bool {
+        self.net.feel(from, to).into_iter().for_each(|kind| self.tally.fault(kind, 1));
+        self.net.is_blocked(from, to)
+    }
+
     /// Sends a frame, if the sender still believes in the link.
     pub fn send(&mut self, from: usize, id: LinkId, frame: Frame) {
         let now = self.now;
@@ -90,11 +115,13 @@ impl World {
         let to = 1 - side;
         if !link.open[to] {
             // Nobody is there any more, and the sender does not know.
-            self.tally.fault(Fault::HalfOpen, 1);
+            let again = std::mem::replace(&mut link.felt[2], true);
+            self.tally.fault(Fault::HalfOpen, u64::from(!again));
             return;
         }
         let latency = if now < link.late_until {
-            self.tally.fault(Fault::Delayed, 1);
+            let again = std::mem::replace(&mut link.felt[0], true);
+            self.tally.fault(Fault::Delayed, u64::from(!again));
             self.rng.between(1_000, 6_000)
         } else {
             link.latency
@@ -120,12 +147,13 @@ impl World {
         let slow = now < link.slow_until;
         let stopped = self.nodes[to].stopped_until;
         let (a, b) = (self.nodes[from].city, self.nodes[to].city);
-        if self.net.is_blocked(a, b) || now < stopped {
+        if self.meets_block(a, b) || now < stopped {
             let again = if now < stopped { stopped } else { now + 700 };
             self.at(again, Event::Deliver(id, side));
             return;
         }
-        let way = &mut self.net.links.get_mut(&id).unwrap().ways[side];
+        let link = self.net.links.get_mut(&id).unwrap();
+        let way = &mut link.ways[side];
         let item = match way.items.front() {
             Some((at, _)) if *at <= now => way.items.pop_front().map(|(_, item)| item),
             Some(_) | None => None,
@@ -133,7 +161,8 @@ impl World {
         match way.items.front().map(|(at, _)| *at) {
             Some(next) => {
                 let pace = if slow { 2_000 } else { 0 };
-                self.tally.fault(Fault::SlowReader, u64::from(slow));
+                let first = slow && !std::mem::replace(&mut link.felt[1], true);
+                self.tally.fault(Fault::SlowReader, u64::from(first));
                 self.at(next.max(now + pace), Event::Deliver(id, side));
             }
             None => way.running = false,
@@ -255,7 +284,7 @@ impl World {
         let all: Vec<usize> = (0..self.nodes.len()).filter(|n| self.city(*n) == city).collect();
         let up: Vec<usize> = all.into_iter().filter(|n| self.nodes[*n].is_up()).collect();
         let life = self.nodes[node].life;
-        if self.net.is_blocked(own, city) || self.net.is_blocked(city, own) {
+        if self.meets_block(own, city) || self.meets_block(city, own) {
             self.tally.fault(Fault::DialTimedOut, 1);
             self.at(self.now + DIAL_TIMEOUT_MS, Event::DialFailed(node, life, city));
             return;
@@ -275,6 +304,7 @@ impl World {
             latency,
             slow_until: 0,
             late_until: 0,
+            felt: [false; 3],
         };
         self.net.links.insert(self.net.next, link);
         self.at(self.now + 2 * latency, Event::Connected(self.net.next));

@@ -51,6 +51,8 @@ pub struct Node {
     pub stopped_until: u64,
     pub commit_due: bool,
     pub slow_until: u64,
+    /// A commit has waited for the slow disk since it became so.
+    pub slow_felt: bool,
     pub next_tick: u64,
     pub hot_until: u64,
     pub guard_at: u64,
@@ -80,6 +82,7 @@ impl Node {
             stopped_until: 0,
             commit_due: false,
             slow_until: 0,
+            slow_felt: false,
             next_tick: 0,
             hot_until: 0,
             guard_at: 0,
@@ -113,6 +116,9 @@ impl Node {
         let id = journal.journal_id();
         if report.created {
             self.guard = Some(Guard::begin(self.guard.take(), id));
+        }
+        if self.rows.is_broken() {
+            self.rows = SimRows::default();
         }
         let rows = Arc::new(WriteBehind::synchronous(self.rows.clone()));
         let node_key = HmacKey::new([self.city as u8; 32]);

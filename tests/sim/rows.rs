@@ -1,5 +1,6 @@
 //! Views that outlive their process as far as they were written: behind by some groups, gone, or
-//! failing. Groups are whole and in order, as the store behind promises.
+//! failing. Groups are whole and in order, and what failed is seen until the process ends, as the
+//! store behind promises.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -18,6 +19,9 @@ struct Inner {
     /// What each of the last groups replaced.
     replaced: VecDeque<Vec<Change>>,
     fails: bool,
+    failed: u64,
+    /// A group is seen that is not on the medium.
+    broken: bool,
 }
 
 /// Clones share the rows.
@@ -53,7 +57,17 @@ impl SimRows {
         self.seen().rows.is_empty()
     }
 
-    /// The next group cannot be written.
+    /// Groups that could not be written since this was last asked.
+    pub fn failures(&self) -> u64 {
+        std::mem::take(&mut self.inner().failed)
+    }
+
+    /// Groups are seen that were never written: this process reads them, no later one may.
+    pub fn is_broken(&self) -> bool {
+        self.seen().broken
+    }
+
+    /// The next group cannot be written. As the store behind promises, it is seen all the same.
     pub fn fail_next(&self) {
         self.inner().fails = true;
     }
@@ -87,9 +101,9 @@ impl Store for SimRows {
 
     fn apply(&self, batch: &[Change]) -> Result<(), StoreError> {
         let mut inner = self.inner();
-        if std::mem::take(&mut inner.fails) {
-            return Err(StoreError("the engine failed".to_owned()));
-        }
+        let fails = std::mem::take(&mut inner.fails);
+        inner.failed += u64::from(fails);
+        inner.broken |= fails;
         let mut replaced = Vec::with_capacity(batch.len());
         for (key, value) in batch {
             let before = match value {
@@ -102,7 +116,7 @@ impl Store for SimRows {
         if inner.replaced.len() > GROUPS_KEPT {
             inner.replaced.pop_front();
         }
-        Ok(())
+        if fails { Err(StoreError("the engine failed".to_owned())) } else { Ok(()) }
     }
 
     fn clear(&self) -> Result<(), StoreError> {

@@ -60,6 +60,7 @@ named! {
         AtOnce "calls made twice at once";
         Changed "request ids used again for something else";
         OfferedTwice "a liar offers twice";
+        MovedTwice "a liar moves a case in two logs";
         WrongPrev "a liar moves from a wrong entry";
         ImpossibleAfter "a liar has seen what never was";
         Forked "a liar signs two histories";
@@ -112,6 +113,29 @@ named! {
         Refusal "a frame turned away";
         AllCosigned "a log cosigned by every other member";
         ClosedOutside "a case designated out of the agreement";
+        ReadAgain "a session that reads on after a restart";
+        TokenExpired "a page token from before a restart";
+        CutOffRestore "an older copy that nobody can be asked about";
+    }
+}
+
+impl Fault {
+    /// It is not merely what another one led to, nor what a caller does.
+    fn is_cause(self) -> bool {
+        !matches!(
+            self,
+            Self::WritesLost
+                | Self::WritesTorn
+                | Self::NamesLost
+                | Self::ViewsBehind
+                | Self::ViewsLost
+                | Self::HalfOpen
+                | Self::Refused
+                | Self::DialTimedOut
+                | Self::TimedOut
+                | Self::AtOnce
+                | Self::Changed
+        )
     }
 }
 
@@ -160,9 +184,11 @@ impl Tally {
         self.states[state as usize]
     }
 
-    /// Effective faults of all kinds.
+    /// Things that broke, or were broken, and were felt. What follows from them does not count
+    /// again, and neither does what callers do.
     pub fn fault_count(&self) -> u64 {
-        self.faults.iter().sum()
+        let all = Fault::ALL.iter().filter(|f| f.is_cause());
+        all.map(|f| self.of(*f)).sum()
     }
 
     /// Kinds of fault that took effect.
@@ -170,12 +196,18 @@ impl Tally {
         self.faults.iter().filter(|n| **n > 0).count()
     }
 
-    pub fn missing_states(&self) -> Vec<State> {
-        State::ALL.iter().copied().filter(|s| self.times(*s) == 0).collect()
+    /// States that no seed reached; those that only a damaged disk leads to count if disks rot.
+    pub fn missing_states(&self, rots: bool) -> Vec<State> {
+        let of_rot = |s: &State| matches!(s, State::DamageFound | State::DamageMended);
+        let missing = State::ALL.iter().copied().filter(|s| self.times(*s) == 0);
+        missing.filter(|s| rots || !of_rot(s)).collect()
     }
 
-    pub fn missing_faults(&self) -> Vec<Fault> {
-        Fault::ALL.iter().copied().filter(|f| self.of(*f) == 0).collect()
+    /// Faults that no seed had.
+    pub fn missing_faults(&self, rots: bool) -> Vec<Fault> {
+        let of_rot = |f: &Fault| matches!(f, Fault::BitFlipped | Fault::PageZeroed);
+        let missing = Fault::ALL.iter().copied().filter(|f| self.of(*f) == 0);
+        missing.filter(|f| rots || !of_rot(f)).collect()
     }
 
     pub fn add(&mut self, other: &Self) {

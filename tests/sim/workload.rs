@@ -82,6 +82,11 @@ impl Workload {
         format!("{text} ~{:08}~", self.marks)
     }
 
+    /// Those who write at a city.
+    pub fn clients_of(&self, city: usize) -> Vec<usize> {
+        (0..self.clients.len()).filter(|c| self.clients[*c].city == city).collect()
+    }
+
     /// The process died: its callers hear nothing.
     pub fn lost(&mut self, node: usize) -> u64 {
         let before = self.open.len();
@@ -123,6 +128,16 @@ impl World {
             self.tally.fault(Fault::AtOnce, 1);
             self.ask(client, request, false);
         }
+    }
+
+    /// Somebody at a city writes this now, and asks again as anybody does.
+    pub fn write_now(&mut self, city: usize, command: Command) {
+        let free = |c: &usize| self.work.clients[*c].call.is_none();
+        let Some(client) = self.work.clients_of(city).into_iter().find(free) else { return };
+        let request = self.request(client, command);
+        let call = Call { request: request.clone(), sent: self.now, tries: 1 };
+        self.work.clients[client].call = Some(call);
+        self.ask(client, request, false);
     }
 
     fn try_again(&mut self, client: usize, mut call: Call) {
@@ -182,6 +197,11 @@ impl World {
         }
         let n = &self.nodes[node];
         self.checks.answered(&self.cast, node, n, &open.request, &result);
+        if let Ok(written) = result.as_ref()
+            && !written.replayed
+        {
+            self.checks.session_wrote(node, open.client, written.position);
+        }
         let client = &mut self.work.clients[open.client];
         if !open.changed && client.call.as_ref().is_some_and(|c| c.request == open.request) {
             client.call = None;
@@ -207,10 +227,7 @@ impl World {
         let state = match error {
             WriteError::StaleEtag { .. } => State::StaleEtag,
             WriteError::IdempotencyMismatch { .. } => State::Mismatch,
-            WriteError::DiskLow { .. } => {
-                self.tally.fault(Fault::DiskLow, 1);
-                State::DiskLow
-            }
+            WriteError::DiskLow { .. } => State::DiskLow,
             WriteError::StorageFailed { .. } => {
                 self.care(node);
                 State::StorageFailed
@@ -249,26 +266,31 @@ impl World {
             }
             return Some(request);
         }
-        let (city, caller) = (c.city, c.caller.clone());
+        let city = c.city;
         let node = (0..self.nodes.len())
             .find(|n| self.nodes[*n].city == city && self.nodes[*n].reader.is_some())?;
         let reader = self.nodes[node].reader.clone()?;
         let today = Date::beijing(self.nodes[node].now(self.now).wall_ms)?;
-        let command = self.next_command(client, city, &reader, today)?;
+        let command = self.next_command(client, node, &reader, today)?;
+        Some(self.request(client, command))
+    }
+
+    fn request(&mut self, client: usize, command: Command) -> Request {
         let c = &mut self.work.clients[client];
         c.made += 1;
         let request_id = format!("{client}-{}", c.made);
         let body = format!("{command:?}").into_bytes();
-        Some(Request { caller, acting_for: None, request_id, body, command })
+        Request { caller: c.caller.clone(), acting_for: None, request_id, body, command }
     }
 
     fn next_command(
         &mut self,
         client: usize,
-        city: usize,
+        node: usize,
         reader: &SimReader,
         today: Date,
     ) -> Option<Command> {
+        let city = self.nodes[node].city;
         let mine = self.cast.pacts_of(city);
         let mut rng = self.work.clients[client].rng.fork();
         let pact = rng.pick(&mine);
@@ -276,6 +298,8 @@ impl World {
         let members: Vec<_> =
             self.cast.pacts[pact].members.iter().map(|m| self.cast.codes[*m]).collect();
         let cases = newest_cases(reader, agreement);
+        let n = &self.nodes[node];
+        self.checks.session_reads(node, n, client, agreement, &cases, &mut self.tally);
         if cases.len() < 2 || rng.one_in(5) {
             return Some(self.open_case(agreement, today, &mut rng));
         }

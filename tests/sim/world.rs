@@ -247,7 +247,10 @@ impl World {
         let commits = matches!(input, Input::Commit);
         let Some(core) = self.nodes[node].core.as_mut() else { return };
         let outputs = core.on(now, input);
-        if self.nodes[node].disk.halted() {
+        let (halted, (syncs, writes)) = self.nodes[node].disk.look();
+        self.tally.fault(Fault::SyncFailed, syncs);
+        self.tally.fault(Fault::WriteFailed, writes);
+        if halted {
             // Nobody hears what it would have said.
             self.tally.fault(Fault::CutMidCommit, 1);
             self.lose_power(node, 4_000);
@@ -275,7 +278,8 @@ impl World {
             (false, true) => self.rng.between(300, 3_000),
             (false, false) => self.rng.between(1, 8),
         };
-        self.tally.fault(Fault::SlowDisk, u64::from(slow));
+        let first = slow && !std::mem::replace(&mut self.nodes[node].slow_felt, true);
+        self.tally.fault(Fault::SlowDisk, u64::from(first));
         self.at(self.now + wait, Event::Commit(node, life));
     }
 
@@ -418,11 +422,15 @@ impl World {
         if !started.created {
             self.tally.reached(if kept { State::RowsTaken } else { State::RowsRebuilt });
         }
+        self.checks.found(&self.cast, node, &self.nodes[node]);
         if started.created {
             let notes: Vec<Bytes> = self.cast.notes[city].clone();
             self.input(node, Input::Notes(0, notes));
             self.input(node, Input::Commit);
             self.nodes[node].disk.keep_whole();
+        }
+        if !self.nodes[node].is_up() {
+            return;
         }
         self.checks.started(&self.cast, node, &self.nodes[node], &mut self.tally);
         for partner in self.cast.partners(city) {

@@ -69,6 +69,12 @@ impl AgreementBook {
         self.notes.get(&city)
     }
 
+    /// Whether exactly this card lies here; it was checked when it came.
+    #[must_use]
+    pub fn has_card(&self, note: &Bytes) -> bool {
+        self.notes.values().any(|known| known == note)
+    }
+
     /// Keys by which a city signs in any agreement here.
     #[must_use]
     pub fn keys_of(&self, city: CityCode) -> Vec<VerifyingKey> {

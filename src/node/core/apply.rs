@@ -191,12 +191,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             // The last entry of a command is the one it was about.
             let position = entry.envelope.position();
             let row = RequestRow { body: tags.body, position, agreement, subject: case };
-            let row = rows::encode(&row);
-            #[cfg(feature = "planted-bugs")]
-            if crate::planted::is_on("request-lost-on-restart") {
-                return;
-            }
-            self.group_rows().put(keys::request(tags.request), row);
+            self.group_rows().put(keys::request(tags.request), rows::encode(&row));
         }
         for (part, slot) in entry.envelope.parts.iter().zip(&entry.parts) {
             let PartSlot::Bytes(bytes) = slot else { continue };

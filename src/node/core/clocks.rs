@@ -30,6 +30,10 @@ impl Clocks {
         }
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.ahead_ms.len()
+    }
+
     /// How far the own wall clock is ahead of the members' median, in milliseconds; `None` when
     /// nobody has said anything. Of two in the middle the nearer one counts: one member that lies
     /// makes nobody suspect while another one speaks.

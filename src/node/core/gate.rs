@@ -41,6 +41,12 @@ pub(super) struct Recoveries {
     narrowed: BTreeMap<LogId, (u64, u64)>,
 }
 
+impl Recoveries {
+    pub(super) fn count(&self) -> usize {
+        self.shown.len() + self.restored.len()
+    }
+}
+
 impl<D: Disk, S: Store> Core<D, S> {
     /// Whether writes in an agreement must wait a moment for members to answer.
     pub(super) fn is_gated(&self, now: Now, agreement: AgreementId) -> bool {

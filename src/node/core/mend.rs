@@ -48,6 +48,10 @@ pub(super) struct Mending {
 }
 
 impl Mending {
+    pub(super) fn count(&self) -> usize {
+        self.gaps.len() + self.known.len()
+    }
+
     /// Ranges of entries: log, first, behind the last.
     pub(super) fn gaps(&self) -> impl Iterator<Item = (LogId, u64, u64)> + '_ {
         self.gaps.iter().map(|((log, from), to)| (*log, *from, *to))

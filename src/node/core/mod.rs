@@ -34,6 +34,7 @@ mod recover;
 mod replay;
 pub mod rows;
 mod show;
+pub mod sizes;
 mod witness;
 mod write;
 

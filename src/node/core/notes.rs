@@ -66,6 +66,9 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// A card or charter over a link: cards travel, a first charter does not.
     pub(super) fn peer_note(&mut self, now: Now, city: CityCode, note: Bytes) -> Vec<Output> {
+        if self.book.has_card(&note) {
+            return Vec::new();
+        }
         match self.take_note(now, &note, false) {
             Ok(Taken::News(_, frame)) => {
                 let mut outputs = frame.map(|f| self.pass_on(f)).unwrap_or_default();
@@ -88,6 +91,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         city: CityCode,
         note: Bytes,
     ) -> Vec<Output> {
+        // Every greeting names them again: what lies here byte for byte was checked when it came.
+        if self.logs.iter().any(|log| log.note == note) {
+            return Vec::new();
+        }
         let claimed = SignedManifest::peek(&note);
         // An agreement that this city has not signed, or the sender has not: nothing is said of it.
         if claimed.as_ref().is_ok_and(|m| !self.logs.members(m.agreement).contains(&city)) {

@@ -59,6 +59,10 @@ impl Asking {
         self.next.values_mut().for_each(|pause| *pause = (0, 0));
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.next.len()
+    }
+
     /// It is here, or erased.
     fn forget(&mut self, part: (Position, u32)) {
         self.next.remove(&part);

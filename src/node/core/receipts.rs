@@ -11,7 +11,7 @@ use crate::log::Head;
 use crate::log::checkpoint;
 use crate::log::note::SignatureLine;
 use crate::node::core::io::Output;
-use crate::node::core::logs::{Held, Log, contradicts};
+use crate::node::core::logs::{Held, Log};
 use crate::node::core::rows::{self, CosignatureRow};
 use crate::node::core::{Core, Now, keys};
 use crate::store::Store;
@@ -140,8 +140,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let key = witness.manifest.cosign_key;
         match checkpoint::verify_cosignature(&line, head, cosign.witness, &key) {
             Ok(time_s) => {
-                let held = self.checkpoint_at(cosign.log, cosign.size).map(|c| c.head());
-                if held.is_some_and(|held| contradicts(&held, &head)) {
+                if self.contradicted_by(head).is_some() {
                     tracing::warn!(%city, log = %cosign.log, "a cosignature is of another root");
                     return None;
                 }

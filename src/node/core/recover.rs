@@ -109,6 +109,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         let from = core.take_rows()?;
         core.replay(from, progress)?;
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::is_on("request-lost-on-restart") {
+            let mut found = Vec::new();
+            let mut find = |key: &[u8], _: &[u8]| (true, found.push(key.to_vec())).0;
+            core.group_rows().scan(b"q", b"r", false, &mut find);
+            core.group.changes.extend(found.into_iter().map(|key| (key, None)));
+        }
         core.judge_gaps();
         core.load_cosignatures();
         core.load_owed();

@@ -12,9 +12,9 @@ use bytes::Bytes;
 
 use crate::ids::{CityCode, Hash, LogId};
 use crate::journal::{Disk, RecordKind};
-use crate::log::checkpoint::SignedCheckpoint;
+use crate::log::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::log::merkle::leaf_hash;
-use crate::log::{Envelope, ForkProof};
+use crate::log::{Envelope, ForkProof, Head};
 use crate::node::core::follow::refuse;
 use crate::node::core::io::Output;
 use crate::node::core::logs::{Hold, contradicts};
@@ -64,6 +64,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         note: &Bytes,
     ) -> Result<(u64, Vec<Output>), Refused> {
         let found = self.logs.get(log).ok_or(Refused::new("NOT_FOUND"))?;
+        if found.durable.size > 0 && found.durable_checkpoint == *note {
+            // What lies here was checked when it came, and contradicts nothing.
+            let size = found.durable.size;
+            self.shown_later(city, log, size);
+            return Ok((size, Vec::new()));
+        }
         let signed = SignedCheckpoint::verify(note, log, &found.manifest.log_key)
             .map_err(|_| Refused::new("BAD_CHECKPOINT").with("log", log).with("size", 0))?;
         let beyond = found.is_own() && signed.head().size > found.appended();
@@ -81,8 +87,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         if self.logs.get(head.log).is_none_or(|l| l.fork.is_some()) {
             return Vec::new();
         }
-        let proof = match self.checkpoint_at(head.log, head.size) {
-            Some(held) => ForkProof::of(&held, shown),
+        let proof = match self.checkpoint_note_at(head.log, head.size) {
+            Some(note) => {
+                let held = self.of_another_root(&note, head);
+                held.and_then(|held| ForkProof::of(&held, shown))
+            }
             None => self.look_below(now, shown),
         };
         proof.map(|proof| self.keep_fork(now, head.log, proof)).unwrap_or_default()
@@ -186,19 +195,33 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// The signed checkpoint held for exactly this size, if a batch ends there.
-    pub(super) fn checkpoint_at(&mut self, log: LogId, size: u64) -> Option<SignedCheckpoint> {
+    /// The signed checkpoint held for the size of a head, where its root is another one.
+    pub(super) fn contradicted_by(&mut self, head: Head) -> Option<SignedCheckpoint> {
+        let note = self.checkpoint_note_at(head.log, head.size)?;
+        self.of_another_root(&note, head)
+    }
+
+    /// The checkpoint held for exactly this size, if a batch ends there.
+    fn checkpoint_note_at(&mut self, log: LogId, size: u64) -> Option<Bytes> {
         let found = self.logs.get(log)?;
-        let key = found.manifest.log_key;
-        let note = if found.durable.size == size {
-            found.durable_checkpoint.clone()
-        } else {
-            let index = size.checked_sub(1).filter(|i| *i < found.durable.size)?;
-            let reader = self.journal.reader();
-            let batch = load::batch_at(&self.group_rows(), &reader, log, index).ok()?;
-            (batch.from + batch.entries.len() as u64 == size).then_some(batch.checkpoint)?
-        };
-        SignedCheckpoint::verify(&note, log, &key).ok()
+        if found.durable.size == size {
+            return Some(found.durable_checkpoint.clone());
+        }
+        let index = size.checked_sub(1).filter(|i| *i < found.durable.size)?;
+        let reader = self.journal.reader();
+        let batch = load::batch_at(&self.group_rows(), &reader, log, index).ok()?;
+        (batch.from + batch.entries.len() as u64 == size).then_some(batch.checkpoint)
+    }
+
+    /// A checkpoint that is held, if its root is not that of a head of the same size. What is held
+    /// was checked when it came: only what will go into a proof is checked again.
+    fn of_another_root(&self, note: &Bytes, head: Head) -> Option<SignedCheckpoint> {
+        if note.starts_with(Checkpoint { head }.text().as_bytes()) {
+            return None;
+        }
+        let key = self.logs.get(head.log)?.manifest.log_key;
+        let held = SignedCheckpoint::verify(note, head.log, &key).ok()?;
+        contradicts(&held.head(), &head).then_some(held)
     }
 
     /// A log has grown elsewhere.

@@ -63,7 +63,7 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
 
 /// Modules in which a simulation may plant a bug: one switch, behind a feature that no release has.
 fn may_be_planted(module: &str) -> bool {
-    ["domain", "journal", "log", "node", "view"].contains(&module)
+    ["domain", "journal", "log", "node", "rpc", "view"].contains(&module)
 }
 
 /// Uses against the table; the crate's root and its binary may use everything.

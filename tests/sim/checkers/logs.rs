@@ -160,9 +160,8 @@ impl Checks {
         let elsewhere = |log: LogId| {
             self.logs.held.iter().filter_map(|held| held.get(&log)).copied().max().unwrap_or(0)
         };
-        let kept = |(city, position): &(usize, Position)| {
-            *city != at || position.index < elsewhere(position.log)
-        };
+        // Also what another city had lost before, and only this copy still held.
+        let kept = |(_, position): &(usize, Position)| position.index < elsewhere(position.log);
         let acked = self.logs.acked.iter().copied().filter(kept).collect();
         self.logs.acked = acked;
         let _ = cast;

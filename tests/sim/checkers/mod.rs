@@ -6,11 +6,12 @@
 //! | promise | where |
 //! |---|---|
 //! | P1, P2, P3 | [`logs`]: what was on disk stays, copies are prefixes, one entry at an index |
+//! | receipts, P3 | [`receipts`]: every holder has signed, every proof is known to all |
 //! | P4 | [`ending`]: equal logs and views; [`fold`]: the view folded anew from the set of entries |
 //! | P5 | [`audience`]: frames and disks |
 //! | P6, P7 | [`requests`]: one answer, one entry, a published reason |
-//! | P8 | [`ending`]: what piles up |
-//! | P9 | [`feed`]: the order of application, never back, and causal |
+//! | P8 | [`memory`]: what piles up |
+//! | P9 | [`feed`]: the order of application, never back, and causal; [`sessions`]: what one reads |
 //! | turns | [`turns`]: one turn, one handling city, no two honest writers |
 
 pub mod audience;
@@ -18,7 +19,10 @@ pub mod ending;
 pub mod feed;
 pub mod fold;
 pub mod logs;
+pub mod memory;
+pub mod receipts;
 pub mod requests;
+pub mod sessions;
 pub mod turns;
 
 use std::collections::BTreeSet;
@@ -45,6 +49,7 @@ pub struct Checks {
     pub feeds: feed::Feeds,
     pub audience: audience::Watch,
     pub requests: requests::Answers,
+    pub sessions: sessions::Sessions,
     pub turns: turns::Turns,
 }
 
@@ -59,6 +64,7 @@ impl Checks {
             feeds: feed::Feeds::default(),
             audience: audience::Watch::default(),
             requests: requests::Answers::default(),
+            sessions: sessions::Sessions::default(),
             turns: turns::Turns::default(),
         };
         (0..cities).for_each(|_| checks.add_node());
@@ -90,17 +96,17 @@ impl Checks {
 
     /// A process has done a commit.
     pub fn committed(&mut self, cast: &Cast, at: usize, node: &Node, tally: &mut Tally) {
-        if node.core.as_ref().is_some_and(|core| core.is_poisoned()) {
-            // What is on disk may not be shown until a restart.
-            return;
-        }
         self.grow(cast, at, node, tally);
         self.follow_feed(cast, at, node, tally);
     }
 
-    /// A process has started on what its disk holds.
-    pub fn started(&mut self, cast: &Cast, at: usize, node: &Node, tally: &mut Tally) {
+    /// A process has started on what its disk holds, and has been given nothing yet.
+    pub fn found(&mut self, cast: &Cast, at: usize, node: &Node) {
         self.look_back(cast, at, node);
+    }
+
+    /// It goes on, if power was not lost again.
+    pub fn started(&mut self, cast: &Cast, at: usize, node: &Node, tally: &mut Tally) {
         self.grow(cast, at, node, tally);
         self.feed_after_start(cast, at, node, tally);
     }
@@ -119,6 +125,7 @@ impl Checks {
         self.requests.forget_city(city);
         self.forget_copy(cast, at);
         self.feeds.forget(at);
+        self.sessions.forget(at);
     }
 
     pub fn has_rotted(&self, at: usize) -> bool {

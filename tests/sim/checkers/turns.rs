@@ -89,6 +89,8 @@ impl Checks {
             (Event::CaseOpened { .. }, None, _) => {
                 self.turns.opened(subject_id(at), city);
             }
+            // Of an entry that has two histories each may lead on.
+            (Event::CaseMove(_), Some(_), Some(prev)) if self.may_fork(cast, prev.log) => {}
             (Event::CaseMove(_), Some(subject), Some(prev)) => {
                 let first = *self.turns.moved.entry((subject, prev)).or_insert(at);
                 // A move that rotted before anybody else had it never was.

@@ -1,0 +1,71 @@
+//! How much the core keeps in memory, and what bounds each of it: for whoever looks whether
+//! something piles up (promise: memory stays bounded whatever a peer does).
+//!
+//! In scope: what lives as long as the process. Out of scope: rows and segments (they are on disk),
+//! frames on their way (the shell bounds them).
+//!
+//! Invariants:
+//! 1. Nothing here grows with the number of entries. (`nothing_piles_up_in_memory`)
+
+use crate::journal::Disk;
+use crate::limits;
+use crate::node::core::Core;
+use crate::store::Store;
+use crate::view::ReadRows;
+
+/// One structure that is kept in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// What it holds.
+    pub what: &'static str,
+    /// How many of these there are.
+    pub count: usize,
+    /// How many there may be, with the agreements, members and logs of now.
+    pub at_most: usize,
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Everything that lives as long as the process.
+    pub fn kept(&mut self) -> Vec<Kept> {
+        let kept = |what, count, at_most| Kept { what, count, at_most };
+        let logs = self.logs.iter().count();
+        let members = |id| self.logs.members(id).len();
+        let seats: usize = self.book.iter().map(|(id, _)| members(*id)).sum();
+        let cities = self.book.partners(self.settings.city).len() + 1;
+        let (links, followed, resting, of_links) = self.exchange.sizes();
+        let cosigned = self.logs.iter().map(|l| l.cosigned.len()).sum();
+        let mut missing = 0;
+        self.group_rows().scan(b"m", b"n", false, &mut |_, _| {
+            missing += 1;
+            true
+        });
+        let damaged = self.journal.damaged().len();
+        vec![
+            kept("logs", logs, seats * limits::CITY_LOGS_MAX),
+            kept("cosignatures, the newest of each witness", cosigned, logs * logs),
+            kept("logs followed", followed, logs),
+            kept("sources left alone", resting, logs * cities),
+            kept("sizes and followers of links", of_links, links * logs * 3),
+            kept("lines about links", self.links.statuses().len(), cities),
+            kept("clocks of members", self.clocks.count(), cities),
+            kept("pauses of parts asked for", self.asking.count(), missing),
+            kept("answers of members about older logs", self.recoveries.count(), logs * cities),
+            kept("batches passed over in a replay", self.early.len(), 0),
+            kept("gaps and records looked up", self.mending.count(), 2 * damaged),
+            kept("warnings", self.warnings.len(), 64),
+        ]
+    }
+
+    /// What the group that is being gathered holds: nothing once everybody is silent, but records
+    /// that ride with the next one.
+    pub fn gathered(&self) -> Vec<Kept> {
+        let kept = |what, count, at_most| Kept { what, count, at_most };
+        let logs = self.logs.iter().count();
+        vec![
+            kept("writes that wait", self.queue.writes.len(), 0),
+            kept("stretches that wait", self.group.ingested.len(), 0),
+            kept("answers that wait", self.group.answers.len() + self.group.after.len(), 0),
+            kept("small records that wait", self.group.small.len(), logs * logs),
+        ]
+    }
+}

@@ -1,0 +1,69 @@
+//! What everybody must know in the end: that an entry is held is proved to its author by every
+//! member that holds it, and that a city signed two histories is known to all (P3, P4).
+
+use std::collections::BTreeMap;
+
+use liandong::api::status::{LogStatus, NodeStatus};
+use liandong::ids::LogId;
+
+use crate::sim::cast::Cast;
+use crate::sim::world::World;
+
+/// One log as each member shows it, by place in the cast.
+type Shown<'a> = BTreeMap<usize, &'a LogStatus>;
+
+impl World {
+    /// A receipt or a proof that is not where it must be, in words.
+    pub fn receipt_due(&mut self) -> Option<String> {
+        let count = self.cast.codes.len();
+        let statuses: Vec<Option<Box<NodeStatus>>> = (0..count).map(|n| self.status(n)).collect();
+        let mut shown: BTreeMap<LogId, Shown<'_>> = BTreeMap::new();
+        for (at, status) in statuses.iter().enumerate() {
+            for log in status.iter().flat_map(|status| &status.logs) {
+                shown.entry(log.log).or_default().insert(at, log);
+            }
+        }
+        // What a liar says of others' logs may be anything.
+        let liar = self.liar.as_ref().map(|liar| liar.city);
+        shown.iter_mut().find_map(|(log, at)| {
+            let proof = proof_due(&self.cast, *log, at);
+            proof.or_else(|| {
+                at.retain(|member, _| Some(*member) != liar);
+                cosignature_due(&self.cast, *log, at)
+            })
+        })
+    }
+}
+
+/// Two histories of one size prove a fork as soon as their holders meet; a proof is for all.
+fn proof_due(cast: &Cast, log: LogId, at: &Shown<'_>) -> Option<String> {
+    let members = &cast.pacts[cast.logs.get(&log)?.pact].members;
+    let proved = at.values().any(|l| l.fork.is_some());
+    let differ = at
+        .values()
+        .any(|one| at.values().any(|other| one.stored == other.stored && one.root != other.root));
+    let lacks = |member: &&usize| at.get(*member).is_none_or(|l| l.fork.is_none());
+    let lacking = members.iter().find(lacks).filter(|_| proved || differ)?;
+    Some(format!("P3 {lacking} has no proof that log {log} has two histories"))
+}
+
+/// Whatever an author and a member hold alike, the author can prove that the member holds it.
+fn cosignature_due(cast: &Cast, log: LogId, at: &Shown<'_>) -> Option<String> {
+    let written = cast.logs.get(&log)?;
+    let own = at.get(&written.city).filter(|own| own.stored > 0)?;
+    if at.values().any(|l| l.fork.is_some()) {
+        return None;
+    }
+    at.iter().filter(|(member, _)| **member != written.city).find_map(|(member, held)| {
+        let code = cast.codes[*member];
+        let signed = |l: &LogStatus| {
+            l.cosignatures.iter().filter(|c| c.city == code).map(|c| c.size).max().unwrap_or(0)
+        };
+        let same = (held.stored, held.root) == (own.stored, own.root);
+        (same && signed(own) < own.stored).then(|| {
+            let (size, has) = (own.stored, signed(own));
+            let what = format!("{member} holds {size} of log {log} and has signed {has}");
+            format!("{what}, as {} knows", written.city)
+        })
+    })
+}
