@@ -26,6 +26,7 @@ mod doctor;
 mod epochs;
 mod exchange;
 mod foreign;
+mod forks;
 mod formats;
 mod geo_oracle;
 mod hostile;
