@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::{
-    Command, Context, agreement, bench, card, case, check, demo, doctor, epoch, people, pki,
+    Command, Context, agreement, bench, card, case, check, demo, doctor, epoch, fork, people, pki,
     rebuild, roles, serve, status, watch,
 };
 
@@ -15,6 +15,7 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
+        Command::Fork(args) => fork::run(&context.with(args.profile), args.command).await,
         Command::Doctor(args) => doctor::run(context, args).await,
         Command::Agreement(args) => agreement::run(&context.with(args.profile), args.command).await,
         Command::Card(args) => card::run(&context.with(args.profile), args.command).await,

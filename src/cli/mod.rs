@@ -31,6 +31,7 @@ pub mod epoch;
 pub mod failure;
 pub mod files;
 pub mod fleet;
+pub mod fork;
 pub mod json;
 pub mod names;
 pub mod people;
@@ -88,6 +89,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// 体检：每个环节是否正常、怎么办 · every dependency, and what to do
     Doctor(doctor::DoctorArgs),
+    /// 一市两份记录不一致的证据 · proofs that a city signed two histories
+    Fork(fork::ForkArgs),
     /// 本市节点在协议中开始或另起记录 · begin the records of this node in an agreement
     Epoch(epoch::EpochArgs),
     /// 联动协议：起草、签署、交给节点 · linkage agreements: draft, sign, hand in
@@ -206,6 +209,8 @@ mod tests {
             "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
             "liandong doctor --config liandong.toml --json",
+            "liandong fork list --json",
+            "liandong fork export proof --log 3f2a",
             "liandong epoch new --agreement 聊邯 --city-key city.key --yes",
             "liandong agreement draft --short-name 聊邯 --member 371500:聊:聊城:ab",
             "liandong agreement sign a.agreement --city-key city.key",

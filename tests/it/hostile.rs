@@ -234,6 +234,9 @@ async fn two_signed_histories_are_kept_and_told_to_everybody() {
         (log.standing && log.contradicting_checkpoints.len() == 2).then_some(())
     };
     until("it still stands after a restart", stands).await;
+    tokio::task::block_in_place(|| {
+        super::forks::is_exported(&ground.nodes, HONEST, ground.author.log);
+    });
     let mut rogue = ground.rogue().await;
     let proof = |f: &Frame| matches!(f, Frame::Fork(_)).then_some(());
     rogue.wait("the proof", proof).await;

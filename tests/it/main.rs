@@ -28,6 +28,7 @@ mod doctor;
 mod epochs;
 mod exchange;
 mod foreign;
+mod forks;
 mod formats;
 mod full_disk;
 mod geo_oracle;

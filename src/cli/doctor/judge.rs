@@ -326,8 +326,8 @@ fn log(log: &pb::Log, names: &Names, lang: Lang) -> Finding {
         found.what +=
             lang.pick("；两份签名记录不一致，已停止接收", "; two signed histories: stopped");
         let advice = lang.pick(
-            "证据已保全，请与该市管理员核对",
-            "the proof is kept: call that city's administrator",
+            "证据已保全：用 liandong fork export 导出，与该市管理员核对",
+            "the proof is kept: liandong fork export, and call that city's administrator",
         );
         return found.at(Level::Red, advice);
     }
