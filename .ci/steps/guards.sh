@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rows=(
+  "1 ack-before-sync a_crash_at_any_call_on_a_file_loses_nothing_acknowledged"
   "2 ack-before-sync a_power_loss_takes_nothing_that_was_acknowledged"
   "4 disk-low a_low_disk_refuses_writes_and_they_resume_by_themselves"
   "5 poison a_failed_sync_stops_writing_until_a_restart_and_reads_go_on"
