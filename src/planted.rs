@@ -6,6 +6,8 @@
 #[cfg(not(debug_assertions))]
 compile_error!("planted-bugs is for simulations: use `--profile sim`");
 
+pub mod guards;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Every bug; what each breaks stands where it is planted.
@@ -44,5 +46,5 @@ pub fn switch_on(name: Option<&str>) -> bool {
 #[must_use]
 pub fn is_on(name: &str) -> bool {
     let on = ON.load(Ordering::Relaxed).checked_sub(1).and_then(|place| NAMES.get(place));
-    on.is_some_and(|on| *on == name)
+    on.is_some_and(|on| *on == name) || guards::is_off(name)
 }

@@ -382,6 +382,10 @@ impl<D: Disk> Journal<D> {
 
     fn poison(&mut self, error: &io::Error) -> JournalError {
         let why = error.to_string();
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::guards::is_off("poison") {
+            return JournalError::Poisoned(why);
+        }
         self.poisoned = Some(why.clone());
         JournalError::Poisoned(why)
     }

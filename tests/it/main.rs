@@ -19,6 +19,7 @@ mod api_watch;
 mod api_writes;
 mod bench;
 mod certs;
+mod copies;
 mod corpora;
 mod crash_points;
 mod demo;

@@ -144,6 +144,10 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Keeps a proof, sends it on, and lets the log stand still.
     fn keep_fork(&mut self, now: Now, log: LogId, proof: ForkProof) -> Vec<Output> {
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::guards::is_off("fork") {
+            return Vec::new();
+        }
         let Some(found) = self.logs.get_mut(log) else { return Vec::new() };
         let city = found.manifest.city;
         tracing::error!(%log, %city, "two signed histories of one log");
