@@ -11,6 +11,9 @@ pub mod guards;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Every bug; what each breaks stands where it is planted.
+///
+/// Not planted, because the product does not do it yet: an erased part that is served (nothing
+/// erases bytes), a plan scheduled without one answer (there are no plans).
 pub const NAMES: &[&str] = &[
     "ack-before-sync",
     "skip-directory-sync",

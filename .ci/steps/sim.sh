@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The simulation: seeds of six simulated hours with at least 30 effective faults each, which
 # together reach every kind of fault and every state; some of them twice; and five planted bugs,
-# others every day. Time is there for 2 000 (some 500 CPU s): beyond 900 nobody has looked yet at
-# the seeds that fail for the reasons open in tests/bugs.md. LIANDONG_SEEDS sets how many seeds; one that fails says how to look at it.
+# others every day. LIANDONG_SEEDS sets how many seeds; one that fails says how to look at it.
+# There is time for 2 000 (some 500 CPU s): beyond 900 nobody has looked yet which seeds fail for
+# the reasons that are open in tests/bugs.md.
 set -eu
 cd "$(dirname "$0")/../.."
 cargo build --quiet --profile sim --features planted-bugs --example simulate
