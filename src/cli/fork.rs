@@ -20,10 +20,10 @@ use super::profile::ProfileArgs;
 use super::{Context, files, table};
 use crate::ids::{Hash, LogId, hex};
 use crate::lang::Lang;
-use crate::log::ForkProof;
 use crate::log::checkpoint::origin;
 use crate::log::manifest::SignedManifest;
 use crate::log::note::{NoteAlg, NoteKey};
+use crate::log::{ForkProof, Head};
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
@@ -61,8 +61,7 @@ struct Proof {
     proof: ForkProof,
     /// What `signed_note` and its like verify the notes with.
     key: String,
-    size: u64,
-    roots: [Hash; 2],
+    heads: [Head; 2],
 }
 
 /// Lists or exports.
@@ -111,7 +110,9 @@ fn checked(log: &pb::Log) -> Option<Proof> {
     let [lower, higher] = log.contradicting_checkpoints.as_slice() else { return None };
     let manifest = SignedManifest::peek(&log.manifest_note).ok()?;
     let id = manifest.log_id();
-    let proof = ForkProof { lower: lower.clone(), higher: higher.clone() };
+    let path = log.contradiction_path.iter().map(|hash| Hash::from_slice(hash));
+    let path = path.collect::<Result<Vec<Hash>, _>>().ok()?;
+    let proof = ForkProof { lower: lower.clone(), higher: higher.clone(), path };
     let (one, other) = proof.check(id, &manifest.log_key).ok()?;
     let key = NoteKey::new(&origin(id), NoteAlg::Ed25519, manifest.log_key).ok()?;
     let public = [&[1], manifest.log_key.as_bytes().as_slice()].concat();
@@ -122,8 +123,7 @@ fn checked(log: &pb::Log) -> Option<Proof> {
         manifest: log.manifest_note.clone(),
         proof,
         key: format!("{}+{}+{}", key.name(), hex(&key.id()), STANDARD.encode(public)),
-        size: one.size,
-        roots: [one.root, other.root],
+        heads: [one, other],
     })
 }
 
@@ -148,13 +148,18 @@ fn choose<'a>(proofs: &'a [Proof], log: Option<&str>, lang: Lang) -> Result<&'a 
 /// Nothing is overwritten: what is evidence stays as it was exported.
 fn export(proof: &Proof, folder: &Path, lang: Lang) -> Result<(), Failure> {
     let key = format!("{}\n", proof.key);
+    let path: String = proof.proof.path.iter().map(|hash| format!("{hash}\n")).collect();
     for (name, bytes) in [
         ("lower.note", proof.proof.lower.as_ref()),
         ("higher.note", proof.proof.higher.as_ref()),
         ("manifest.note", proof.manifest.as_ref()),
         ("key.txt", key.as_bytes()),
+        // Two checkpoints of one size need none.
+        ("path.txt", path.as_bytes()),
     ] {
-        files::write_new(&folder.join(name), bytes, lang)?;
+        if !bytes.is_empty() {
+            files::write_new(&folder.join(name), bytes, lang)?;
+        }
     }
     Ok(())
 }
@@ -169,12 +174,17 @@ fn text(proofs: &[Proof], names: &Names, lang: Lang) -> String {
     );
     let mut table = table::table(&headers);
     for one in proofs {
-        let roots = one.roots.map(|root| root.to_string().chars().take(16).collect::<String>());
+        let [lower, higher] = &one.heads;
+        let short = |head: &Head| head.root.to_string().chars().take(16).collect::<String>();
+        let sizes = match lower.size == higher.size {
+            true => lower.size.to_string(),
+            false => format!("{} / {}", lower.size, higher.size),
+        };
         table.add_row([
             names.agreement(&one.agreement),
             names.city(one.city),
-            one.size.to_string(),
-            roots.join(" / "),
+            sizes,
+            format!("{} / {}", short(lower), short(higher)),
             one.log.to_string(),
         ]);
     }
@@ -186,8 +196,9 @@ fn proof_json(one: &Proof) -> Value {
         "log_id": one.log.to_string(),
         "city": super::json::city(one.city),
         "agreement": one.agreement,
-        "size": one.size,
-        "roots": one.roots.map(|root| root.to_string()),
+        "sizes": one.heads.map(|head| head.size),
+        "roots": one.heads.map(|head| head.root.to_string()),
+        "path": one.proof.path.iter().map(Hash::to_string).collect::<Vec<_>>(),
         "key": one.key,
         "checkpoints": [
             String::from_utf8_lossy(&one.proof.lower),

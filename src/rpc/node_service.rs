@@ -68,6 +68,11 @@ fn log_out(log: &LogStatus) -> pb::Log {
             .iter()
             .flat_map(|proof| [proof.lower.clone(), proof.higher.clone()])
             .collect(),
+        contradiction_path: log
+            .fork
+            .iter()
+            .flat_map(|proof| proof.path.iter().map(|hash| hash.as_bytes().to_vec().into()))
+            .collect(),
     }
 }
 
