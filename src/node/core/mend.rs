@@ -133,6 +133,14 @@ impl<D: Disk, S: Store> Core<D, S> {
         found.manifest.city != own || held.any(|(_, held)| held.cosign.size >= size)
     }
 
+    /// Whether a city has signed that it holds a log up to a size; of a log that it follows it
+    /// announces nothing while a link stands.
+    fn has_cosigned(&self, city: CityCode, log: LogId, size: u64) -> bool {
+        let by = |id: &LogId| self.logs.get(*id).is_some_and(|l| l.manifest.city == city);
+        let mut held = self.logs.get(log).into_iter().flat_map(|l| &l.cosigned);
+        held.any(|(witness, held)| by(witness) && held.cosign.size >= size)
+    }
+
     /// Asks one member for the first stretch that is damaged here and that any member holds.
     pub(super) fn ask_to_mend(&mut self, now: Now) -> Vec<Output> {
         self.look_for_damage();
@@ -145,7 +153,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             let holds = |(link, city): &(LinkId, CityCode)| {
                 self.logs.may_see(*city, log)
                     && (self.exchange.announced_by(*link, log) >= to
-                        || self.logs.get(log).is_some_and(|l| l.manifest.city == *city))
+                        || self.logs.get(log).is_some_and(|l| l.manifest.city == *city)
+                        || self.has_cosigned(*city, log, to))
             };
             let holders: Vec<_> = self.exchange.greeted().filter(holds).collect();
             let turn = self.mending.asked.checked_rem(holders.len())?;
