@@ -205,3 +205,34 @@ fn what_only_a_damaged_disk_holds_beyond_its_pin_stays_out() {
         assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
     }
 }
+
+#[test]
+fn damage_that_nobody_can_mend_keeps_back_no_other() {
+    let others = [B, 2];
+    let mut world = World::new(31, 3, &[&[A, others[0]], &[A, others[1]]]);
+    // The log that only a city out of reach could give again is the first that is asked for.
+    let first = usize::from(world.cities[A].log(1) < world.cities[A].log(0));
+    for n in 0..3 {
+        for nth in [0, 1] {
+            let agreement = world.agreements[nth].0;
+            world.open_case(A, agreement, &format!("case-{n}-{nth}"), "示例案件");
+            steps(&mut world, 20);
+        }
+    }
+    steps(&mut world, 60);
+    world.cut(A, others[first]);
+    let damaged = [0, 1].map(|nth| {
+        let log = world.cities[A].log(nth);
+        let (index, record) = batches(world.disk(A), log)[1];
+        damage(&world, A, record);
+        let at = Position { log, index };
+        assert!(!world.holds(A, at));
+        at
+    });
+    steps(&mut world, 300);
+    assert!(world.holds(A, damaged[1 - first]), "the linked city has given its own again");
+    assert!(!world.holds(A, damaged[first]), "nobody has given the other");
+    world.heal();
+    steps(&mut world, 300);
+    assert!(world.holds(A, damaged[first]));
+}
