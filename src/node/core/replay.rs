@@ -192,12 +192,17 @@ impl<D: Disk, S: Store> Core<D, S> {
         None
     }
 
-    /// Whether a batch that was passed over may follow now. Meanwhile its log may have got a
+    /// Whether a batch that was passed over may follow now. Meanwhile an own log may have got a
     /// successor that does not begin behind it: then it is judged as every member would judge it,
     /// so that all of them hold one log.
     /// (`what_only_a_damaged_disk_holds_beyond_its_pin_stays_out`)
     fn may_come_back(&self, batch: &RawBatch) -> bool {
-        let Some(key) = self.logs.get(batch.log).map(|l| l.manifest.log_key) else { return false };
+        let Some(log) = self.logs.get(batch.log) else { return false };
+        let key = log.manifest.log_key;
+        // Of another city's log this node is the one that vouches: it cosigns what is here.
+        if log.manifest.city != self.settings.city {
+            return true;
+        }
         SignedCheckpoint::verify(&batch.checkpoint, batch.log, &key)
             .is_ok_and(|signed| self.check_succession(signed.head()))
     }

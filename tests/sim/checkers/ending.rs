@@ -211,8 +211,9 @@ impl Checks {
                 let holds = |m: &usize| {
                     nodes[*m].reader.as_ref().is_some_and(|r| r.entry(position).is_ok())
                 };
-                let rotted =
-                    self.rotted.contains(&city) && !cast.pacts[pact].members.iter().any(holds);
+                let members = &cast.pacts[pact].members;
+                let rots = members.iter().any(|m| self.has_rotted(*m));
+                let rotted = rots && !members.iter().any(holds);
                 if !holds(member) && !rotted {
                     let reader = nodes[*member].reader.as_ref().unwrap();
                     let why = reader.entry(position).err().map(|e| e.to_string());
