@@ -218,6 +218,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             self.apply_stretch(stretch);
         }
+        self.forget_early();
         self.index_progress();
         let group = std::mem::take(&mut self.group);
         // Rows made while the store could not be read may be wrong: they are not taken.

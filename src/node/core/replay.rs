@@ -256,6 +256,16 @@ impl<D: Disk, S: Store> Core<D, S> {
         wanted.min().unwrap_or(u64::MAX)
     }
 
+    /// What was passed over and has been fetched again meanwhile is wanted no more.
+    pub(super) fn forget_early(&mut self) {
+        let logs = &self.logs;
+        self.early.retain(|log, early| {
+            let appended = logs.get(*log).map_or(0, Log::appended);
+            *early = early.split_off(&appended);
+            !early.is_empty()
+        });
+    }
+
     /// An own log of which later entries are here and earlier ones are damaged is not written any
     /// more: it is fetched back like one that came from an older copy.
     pub(super) fn judge_gaps(&mut self) {
