@@ -20,7 +20,8 @@ use crate::sim::cast::Cast;
 use crate::sim::node::Node;
 use crate::sim::tally::{State, Tally};
 
-/// A text that can be found again, and where it belongs.
+/// An entry that carries a text that can be found again.
+#[derive(PartialEq, Eq)]
 struct Mark {
     at: Position,
     part: usize,
@@ -28,7 +29,8 @@ struct Mark {
 
 #[derive(Default)]
 pub struct Watch {
-    marks: BTreeMap<u64, Mark>,
+    /// Of each text: one that was lost with its entry is written again when its caller repeats.
+    marks: BTreeMap<u64, Vec<Mark>>,
     /// Cities that have taken a case over.
     handled: BTreeSet<(SubjectId, CityCode)>,
     granted: BTreeSet<(Position, usize, CityCode)>,
@@ -38,7 +40,10 @@ impl Watch {
     /// A part as its author wrote it.
     pub fn learn(&mut self, at: Position, part: usize, envelope: &Envelope, bytes: &[u8]) {
         each_mark(bytes, &mut |mark| {
-            self.marks.entry(mark).or_insert(Mark { at, part });
+            let places = self.marks.entry(mark).or_default();
+            if !places.contains(&Mark { at, part }) {
+                places.push(Mark { at, part });
+            }
         });
         let _ = envelope;
     }
@@ -245,12 +250,20 @@ impl Checks {
         let mut found = Vec::new();
         each_mark(bytes, &mut |mark| found.push(mark));
         for mark in found {
-            let Some(Mark { at, part }) = self.audience.marks.get(&mark) else { continue };
-            let (at, part) = (*at, *part);
-            let Some(envelope) = self.truth_of(cast, at).map(|t| t.envelope.clone()) else {
-                continue;
-            };
-            if !self.may_hold(cast, &envelope, part, city) {
+            let places = self.audience.marks.get(&mark).into_iter().flatten();
+            let places: Vec<(Position, usize)> = places.map(|m| (m.at, m.part)).collect();
+            let mut of_others = None;
+            for (at, part) in places {
+                let Some(envelope) = self.truth_of(cast, at).map(|t| t.envelope.clone()) else {
+                    continue;
+                };
+                if self.may_hold(cast, &envelope, part, city) {
+                    of_others = None;
+                    break;
+                }
+                of_others = Some(at);
+            }
+            if let Some(at) = of_others {
                 let what = format!("text {mark} of {at} on {place} of {city}");
                 return self.fail(format!("P5 {what}, which may not hold it"));
             }
