@@ -21,7 +21,7 @@ use crate::node::core::write::entry_bytes;
 use crate::node::core::{Core, Now, keys};
 use crate::store::Store;
 use crate::sync::{RawBatch, RawEntry};
-use crate::view;
+use crate::view::{self, ReadRows};
 use crate::wire;
 
 /// The own batch that is being filled.
@@ -180,8 +180,24 @@ impl<D: Disk, S: Store> Core<D, S> {
         let narrow = batch.entries.iter().any(has_narrow);
         let end = batch.from + batch.entries.len() as u64;
         let row = BatchRow { record, end, narrow };
-        self.group.changes.insert(keys::batch(batch.log, batch.from), Some(rows::encode(&row)));
+        let key = keys::batch(batch.log, batch.from);
+        if self.logs.get(batch.log).is_some_and(|log| end < log.durable.size) {
+            self.keep_rest(&key, batch.log, end);
+        }
+        self.group.changes.insert(key, Some(rows::encode(&row)));
         self.note_owed(batch);
+    }
+
+    /// A batch that is fetched again may be shorter than the damaged one that begins where it does:
+    /// the rest of that one keeps its place, or after a crash nobody would know that it is damaged.
+    fn keep_rest(&mut self, key: &[u8], log: LogId, end: u64) {
+        let before = self.group_rows().get(key).and_then(|row| rows::decode::<BatchRow>(&row));
+        let rest = keys::batch(log, end);
+        if let Some(before) = before.filter(|before| before.end > end)
+            && self.group_rows().get(&rest).is_none()
+        {
+            self.group.changes.insert(rest, Some(rows::encode(&before)));
+        }
     }
 
     /// Hands a record to the journal; it is on disk after the group's commit.
