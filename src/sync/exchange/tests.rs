@@ -257,7 +257,8 @@ fn an_announcement_after_a_long_rest_does_not_count_against_the_source() {
     exchange.heard(3_600_000, 1);
     exchange.peer_has(3_600_000, &logs, 1, log(1), 6);
     let actions = exchange.tick(3_600_001, 0, &logs);
-    assert_eq!(actions, [], "its entry is under way");
+    let is_ping = |action: &Action| matches!(action, Action::Send(1, Frame::Ping { .. }));
+    assert!(actions.iter().all(is_ping), "its entry is under way: {actions:?}");
     assert_eq!(exchange.source_of(log(1)), Some(1));
 }
 
