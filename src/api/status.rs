@@ -260,8 +260,7 @@ pub struct NodeStatus {
     pub agreements: Vec<AgreementStatus>,
     /// Recoveries in progress.
     pub recoveries: Vec<RecoveryStatus>,
-    /// How far the own clock is ahead of the linked members' median, milliseconds; of several
-    /// agreements the furthest.
+    /// How far the own clock is ahead of the median of all linked cities, milliseconds.
     pub clock_off_ms: Option<i64>,
     /// Entries damaged on this disk.
     pub damage: Vec<DamageStatus>,

@@ -1,6 +1,6 @@
 //! Guards of `docs/faults.md` that can be switched off by name, to prove that a row's test fails
-//! without them (`.ci/steps/without-guards.sh`).
-//! The names of [`super::NAMES`] can be switched on so too.
+//! without them (`.ci/steps/without-guards.sh`). The names of
+//! [`super::NAMES`] can be switched on so too.
 
 use std::sync::OnceLock;
 
