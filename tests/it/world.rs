@@ -306,15 +306,20 @@ impl World {
 
     /// The same, where the newest log that is here is not the newest one there was.
     pub fn new_epoch_after(&mut self, i: usize, k: usize, old: Head) {
+        let note = self.epoch_note(i, k, old);
+        self.input(i, Input::Notes(0, vec![note]));
+        self.input(i, Input::Commit);
+    }
+
+    /// The signed manifest of the next epoch, not handed in yet.
+    pub fn epoch_note(&mut self, i: usize, k: usize, old: Head) -> Bytes {
         let (agreement, charter) = (self.agreements[k].0, self.charters[k]);
         let epoch = self.cities[i].epochs.get(&k).copied().unwrap_or(1) + 1;
         let salt = 100 + (k * 16 + i) as u8;
         let manifest = manifest(&mut self.cities[i], agreement, epoch, charter, Some(old), salt);
         self.cities[i].epochs.insert(k, epoch);
         self.cities[i].logs.insert((k, epoch), manifest.log_id());
-        let signed = SignedManifest::sign(manifest, &self.city_keys[i]).unwrap();
-        self.input(i, Input::Notes(0, vec![signed.note().clone()]));
-        self.input(i, Input::Commit);
+        SignedManifest::sign(manifest, &self.city_keys[i]).unwrap().note().clone()
     }
 
     /// The process dies; its disk keeps what was synced and, by luck, some of what was not.

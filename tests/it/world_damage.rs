@@ -4,8 +4,12 @@ use bytes::Bytes;
 use liandong::api::request::WriteError;
 use liandong::ids::{LogId, Position};
 use liandong::journal::{Journal, JournalOptions, MemDisk, RecordKind, RecordRef};
+use liandong::node::core::{Input, Output};
+use liandong::sync::Frame;
 use liandong::wire;
 
+use super::rogue::About;
+use super::stage::{HERE, Stage, frames, opened, opening};
 use super::world::World;
 
 const A: usize = 0;
@@ -235,4 +239,62 @@ fn damage_that_nobody_can_mend_keeps_back_no_other() {
     world.heal();
     steps(&mut world, 300);
     assert!(world.holds(A, damaged[first]));
+}
+
+#[test]
+fn what_waited_for_a_damaged_entry_goes_on_once_it_is_back() {
+    let mut stage = Stage::laid(27, 3, &[&[0, 1, 2]]);
+    let (mut waits, mut met) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let (link, other) = (stage.greet(1, &waits), stage.greet(2, &met));
+    for (link, author) in [(link, &waits), (other, &met)] {
+        stage.say(link, Frame::Manifest(author.manifest.clone()));
+    }
+    stage.commit();
+    let named = opening(&met);
+    let mut about = About::case(None);
+    about.after = vec![met.head_after(&named.entries)];
+    let batch = waits.batch(vec![waits.entry(0, &opened(), about, &[])]);
+    stage.store(link, &mut waits, &batch);
+    damage(&stage.world, HERE, batches(stage.world.disk(HERE), waits.log)[0].1);
+    stage.store(other, &mut met, &named);
+    assert_eq!(stage.shown(waits.log).applied, 0, "it cannot be read when its turn comes");
+    let asked = stage.tick(6_000);
+    let asks = |f: &&Frame| matches!(f, Frame::Subscribe { from: 0, credit: 1, .. });
+    assert!(frames(&asked, link).iter().any(asks), "{asked:?}");
+    stage.say(link, Frame::Batch(batch));
+    let outputs = stage.commit();
+    assert!(outputs.iter().any(|o| matches!(o, Output::Applied(2))), "{outputs:?}");
+    assert_eq!(stage.shown(waits.log).applied, 1);
+    let lived = stage.view_rows();
+    for _ in 0..2 {
+        stage.world.crash(HERE);
+        stage.world.start(HERE);
+        assert_eq!(stage.view_rows(), lived, "cases, histories and the feed");
+    }
+}
+
+#[test]
+fn a_member_that_holds_less_gives_back_what_it_has() {
+    let mut stage = Stage::laid(28, 3, &[&[0, 1, 2]]);
+    let (mut author, third) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let (link, other) = (stage.greet(1, &author), stage.greet(2, &third));
+    stage.say(link, Frame::Manifest(author.manifest.clone()));
+    stage.commit();
+    let first = opening(&author);
+    let rest = author.entry(1, &opened(), About::case(None), &[]);
+    let joined = author.batch([first.entries.clone(), vec![rest]].concat());
+    stage.store(link, &mut author, &joined);
+    stage.world.ask(HERE, Input::LinkDown { link, reason: "away".to_owned() });
+    let announce = Frame::Announce { log: author.log, checkpoint: first.checkpoint.clone() };
+    stage.say(other, announce);
+    damage(&stage.world, HERE, batches(stage.world.disk(HERE), author.log)[0].1);
+    let at = |index| Position { log: author.log, index };
+    assert!(!stage.world.holds(HERE, at(0)));
+    let asked = stage.tick(6_000);
+    let asks = |f: &&Frame| matches!(f, Frame::Subscribe { from: 0, credit: 1, .. });
+    assert!(frames(&asked, other).iter().any(asks), "{asked:?}");
+    stage.say(other, Frame::Batch(first));
+    stage.commit();
+    assert!(stage.world.holds(HERE, at(0)));
+    assert!(!stage.world.holds(HERE, at(1)), "the other one is still damaged");
 }

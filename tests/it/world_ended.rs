@@ -3,11 +3,11 @@
 
 use bytes::Bytes;
 use liandong::log::checkpoint;
-use liandong::node::core::Output;
+use liandong::node::core::{Input, Output};
 use liandong::sync::{Cosign, Frame};
 
 use super::rogue::About;
-use super::stage::{Stage, frames, opened, opening};
+use super::stage::{HERE, Stage, cosigned, frames, opened, opening};
 
 #[test]
 fn an_old_log_is_taken_as_far_as_it_may_be_though_batches_were_joined() {
@@ -38,4 +38,47 @@ fn an_old_log_is_taken_as_far_as_it_may_be_though_batches_were_joined() {
     let said = stage.say(other, Frame::Batch(joined));
     assert!(!narrow(&said), "once: {said:?}");
     stage.store(other, &mut author, &first);
+}
+
+#[test]
+fn whoever_turns_away_an_ended_log_is_told_who_has_cosigned_it() {
+    let mut stage = Stage::laid(69, 3, &[&[0, 1, 2]]);
+    let (mut author, third) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let (link, other) = (stage.greet(1, &author), stage.greet(2, &third));
+    stage.say(link, Frame::Manifest(author.manifest.clone()));
+    stage.commit();
+    let batch = opening(&author);
+    stage.store(link, &mut author, &batch);
+    // While the author is linked its receipts go to nobody else.
+    assert_eq!(cosigned(&stage.tick(1_000), other, author.log), Vec::<u64>::new());
+    let refuse = |reason: &str| Frame::Refuse {
+        reason: reason.to_owned(),
+        log: Some(author.log),
+        expected: 0,
+        detail: String::new(),
+        facts: Vec::new(),
+    };
+    let said = stage.say(other, refuse("BAD_BATCH"));
+    assert_eq!(cosigned(&said, other, author.log), Vec::<u64>::new());
+    let said = stage.say(other, refuse("LOG_STANDING"));
+    assert_eq!(cosigned(&said, other, author.log), [1]);
+}
+
+#[test]
+fn nothing_is_cosigned_in_a_log_that_nobody_has_heard_of() {
+    let mut stage = Stage::laid(70, 2, &[&[0, 1]]);
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    stage.say(link, Frame::Manifest(author.manifest.clone()));
+    stage.commit();
+    let batch = opening(&author);
+    stage.store(link, &mut author, &batch);
+    let old = stage.world.own_log(HERE, 0);
+    let note = stage.world.epoch_note(HERE, 0, old);
+    stage.world.ask(HERE, Input::Notes(9, vec![note]));
+    assert_eq!(cosigned(&stage.tick(1_000), link, author.log), Vec::<u64>::new());
+    let said = stage.commit();
+    assert!(frames(&said, link).iter().any(|f| matches!(f, Frame::Manifest(_))), "{said:?}");
+    assert_eq!(cosigned(&said, link, author.log), Vec::<u64>::new());
+    assert_eq!(cosigned(&stage.tick(1_000), link, author.log), [1], "in the new log");
 }

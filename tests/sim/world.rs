@@ -130,7 +130,7 @@ impl World {
             next_event: 0,
         };
         if let Some(liar) = &world.liar {
-            world.checks.excuse_city(liar.city);
+            world.checks.lies(liar.city);
         }
         for node in 0..world.nodes.len() {
             world.start(node);

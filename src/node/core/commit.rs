@@ -61,7 +61,6 @@ impl OpenBatch {
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn commit(&mut self, now: Now) -> Vec<Output> {
-        self.group.apply_before = self.apply_number;
         let held = match self.append_small() {
             Ok(()) => self.decide_queue(now),
             // Whoever waits hears of it: the next commit would fail in the same way.
@@ -248,13 +247,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         let mut outputs: Vec<Output> =
             group.answers.into_iter().map(|(t, answer)| Output::Written(t, answer)).collect();
         outputs.extend(group.after);
-        if self.apply_number > group.apply_before {
+        if group.apply_before.is_some() {
             outputs.push(Output::Applied(self.apply_number));
         }
         for stretch in ingested {
             outputs.extend(self.stretch_stored(now, &stretch));
         }
-        if self.apply_number > group.apply_before {
+        if group.apply_before.is_some() {
             outputs.extend(self.ask_for_missing(now));
         }
         for log in grown {
@@ -292,7 +291,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         // They are already relied on in memory, so they are written with the next group.
         self.group.small = std::mem::take(&mut group.small);
         self.group.dirty = !self.group.small.is_empty() && self.poisoned.is_none();
-        self.apply_number = group.apply_before;
+        self.apply_number = group.apply_before.unwrap_or(self.apply_number);
         for (log, saved) in group.saved {
             if let Some(log) = self.logs.get_mut(log) {
                 log.grown = saved;

@@ -163,6 +163,13 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.suspect(city, log);
                 Vec::new()
             }
+            // An ended log is taken on the strength of who has cosigned it, and that is told to its
+            // author only. (`whoever_turns_away_an_ended_log_is_told_who_has_cosigned_it`)
+            ("LOG_STANDING", Some(log)) if self.logs.may_see(city, log) => {
+                let cosigned = self.logs.get(log).into_iter().flat_map(|l| l.cosigned.values());
+                let told = cosigned.map(|held| Frame::Cosign(held.cosign.clone()));
+                told.map(|frame| Output::Send(link, frame)).collect()
+            }
             // It holds the log and cannot read it there: another member may.
             ("ENTRY_CORRUPT", Some(log)) if self.exchange.source_of(log) == Some(link) => {
                 let actions = self.exchange.rest_source(now.mono_ms, &self.logs, link, log);

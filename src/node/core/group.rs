@@ -43,8 +43,8 @@ pub struct Group {
     pub changes: Changes,
     /// State of the logs before the group.
     pub saved: BTreeMap<LogId, Growth>,
-    /// Apply number before the group.
-    pub apply_before: u64,
+    /// Apply number before the group, once it has applied something.
+    pub apply_before: Option<u64>,
     /// Small records, written before everything else: manifests, charters, cards, receipts.
     pub small: Vec<(RecordKind, Bytes)>,
     /// Stretches of other logs, in order of arrival.

@@ -156,8 +156,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Vec::new();
         }
         let mut asked = None;
-        for (log, from, to) in self.mending.in_turn() {
-            let holders = self.holders_of(log, to);
+        for (log, from, _) in self.mending.in_turn() {
+            let holders = self.holders_of(log, from);
             let turn = self.mending.asked.checked_rem(holders.len());
             if let Some(link) = turn.and_then(|turn| holders.get(turn)) {
                 asked = Some((*link, log, from));
@@ -172,20 +172,22 @@ impl<D: Disk, S: Store> Core<D, S> {
         vec![Output::Send(link, Frame::Subscribe { log, from, credit })]
     }
 
-    /// Links to members that hold a log up to there: its author, whoever has announced that much,
-    /// and whoever has cosigned it. Of a log that is sent live from here nothing is announced back.
-    /// (`damage_of_what_was_sent_live_is_fetched_from_whoever_cosigned_it`)
-    fn holders_of(&self, log: LogId, to: u64) -> Vec<LinkId> {
+    /// Links to members that hold an entry of a log: its author, whoever has announced it, and
+    /// whoever has cosigned it. Of a log that is sent live from here nothing is announced back.
+    /// (`damage_of_what_was_sent_live_is_fetched_from_whoever_cosigned_it`) What lies behind that
+    /// entry they need not hold: of batches that were joined here, they may have the first alone.
+    /// (`a_member_that_holds_less_gives_back_what_it_has`)
+    fn holders_of(&self, log: LogId, index: u64) -> Vec<LinkId> {
         let Some(found) = self.logs.get(log) else { return Vec::new() };
         let cosigned = |city: CityCode| {
             found.cosigned.iter().any(|(witness, held)| {
-                held.cosign.size >= to
+                held.cosign.size > index
                     && self.logs.get(*witness).is_some_and(|w| w.manifest.city == city)
             })
         };
         let holds = |(link, city): &(LinkId, CityCode)| {
             self.logs.may_see(*city, log)
-                && (self.exchange.announced_by(*link, log) >= to
+                && (self.exchange.announced_by(*link, log) > index
                     || found.manifest.city == *city
                     || cosigned(*city))
         };
@@ -251,6 +253,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         Some(frontier)
     }
 
+    /// Keeps it. A log that waited for nothing but this goes on at once, and at this place of the
+    /// journal, as in a replay. (`what_waited_for_a_damaged_entry_goes_on_once_it_is_back`)
     fn take_again(&mut self, taken: Taken) {
         let own = self.settings.city;
         let payload = wire::batch::encode_batch(&taken.batch);
@@ -276,6 +280,8 @@ impl<D: Disk, S: Store> Core<D, S> {
                 }
             }
         }
+        self.apply_batch(&taken.batch, &taken.headers);
+        self.apply_released();
     }
 }
 

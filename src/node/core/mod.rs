@@ -46,7 +46,7 @@ pub use io::{Input, Now, Output, Ticket};
 pub use recover::{CoreParts, OpenError};
 
 use crate::geo::Boundaries;
-use crate::ids::{AgreementId, CityCode, NodeId, SubjectId};
+use crate::ids::{AgreementId, CityCode, LogId, NodeId, SubjectId};
 use crate::journal::{Disk, Journal, RecordKind, RecordRef};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
@@ -242,6 +242,17 @@ impl<D: Disk, S: Store> Core<D, S> {
     #[must_use]
     pub fn heads_of(&self, agreement: AgreementId) -> Vec<(Head, u64)> {
         self.logs.of_agreement(agreement).map(|l| (l.durable, l.applied())).collect()
+    }
+
+    /// Entries that logs wait for: the log and its size with them.
+    pub fn awaited(&self) -> impl Iterator<Item = (LogId, u64)> + '_ {
+        self.logs.iter().filter_map(|l| l.waiting_for)
+    }
+
+    /// Whether two signed histories of a log are proved here.
+    #[must_use]
+    pub fn has_fork(&self, log: LogId) -> bool {
+        self.logs.get(log).is_some_and(|l| l.fork.is_some())
     }
 
     /// Applied heads of one agreement, for the fold hash.

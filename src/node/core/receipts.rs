@@ -30,6 +30,14 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let own = self.logs.own(found.manifest.agreement).filter(|o| o.id != log && o.is_own())?;
         let (witness, keys) = (own.id, own.own.as_ref()?);
+        // Nobody can check what a log signs whose manifest has not gone out yet.
+        // (`nothing_is_cosigned_in_a_log_that_nobody_has_heard_of`)
+        let unheard = |(kind, note): &(RecordKind, Bytes)| {
+            *kind == RecordKind::Manifest && *note == own.note
+        };
+        if self.group.small.iter().any(unheard) {
+            return None;
+        }
         if found.cosigned.get(&witness).is_some_and(|h| h.cosign.size >= head.size) {
             return None;
         }

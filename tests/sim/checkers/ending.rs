@@ -23,7 +23,8 @@ impl World {
             return Some("a call is not answered".to_owned());
         }
         let count = self.cast.codes.len();
-        for (pact, members) in self.cast.pacts.iter().map(|p| &p.members).enumerate() {
+        for pact in 0..self.cast.pacts.len() {
+            let members = &self.checks.honest_members(&self.cast, pact);
             let heads: Vec<_> = members.iter().map(|m| self.heads(*m, pact)).collect();
             if self.checks.is_gone(&self.cast, &self.nodes, pact) {
                 continue;
@@ -77,6 +78,13 @@ impl World {
     }
 }
 
+/// Whether a member can give an entry to another one: from its disk, whatever it remembers.
+fn gives(cast: &Cast, members: &[usize], by: usize, node: &Node, at: Position) -> bool {
+    let Some(to) = members.iter().find(|m| **m != by) else { return false };
+    let stretch = node.reader.as_ref().map(|r| r.stretch(cast.codes[*to], at.log, at.index, 1));
+    stretch.is_some_and(|read| read.is_ok_and(|stretch| stretch.next > at.index))
+}
+
 impl Checks {
     /// Whether an entry of an agreement that one member once held can be read nowhere any more:
     /// one disk has lost it, and another one has rotted. Nothing can bring it back, and what rests
@@ -88,20 +96,48 @@ impl Checks {
         }
         let logs = cast.logs.iter().filter(|(_, l)| l.pact == pact);
         logs.map(|(log, _)| *log).any(|log| {
-            let size = |m: &usize| {
-                let heads = nodes[*m].core.iter().flat_map(|c| c.heads());
-                heads.filter(|(head, _)| head.log == log).map(|(head, _)| head.size).max()
+            let cores = || members.iter().filter_map(|m| nodes[*m].core.as_ref());
+            let held = cores().map(|core| {
+                let mut heads = core.heads().map(|(head, _)| head);
+                heads.find(|head| head.log == log).map_or(0, |head| head.size)
+            });
+            // Whoever has lost it may be the last who knew of it, but for those that wait for it.
+            let named = cores().flat_map(|core| core.awaited());
+            let named = named.filter(|(other, _)| *other == log).map(|(_, size)| size);
+            let least = held.clone().min().unwrap_or(0);
+            let most = held.chain(named).max().unwrap_or(0);
+            let gone = |index: u64| {
+                let at = Position { log, index };
+                !members.iter().any(|m| gives(cast, members, *m, &nodes[*m], at))
             };
-            let sizes: Vec<u64> = members.iter().map(|m| size(m).unwrap_or(0)).collect();
-            let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
-            let unread = |index: &u64| {
-                let at = Position { log, index: *index };
-                let reads =
-                    |m: &usize| nodes[*m].reader.as_ref().is_some_and(|r| r.entry(at).is_ok());
-                !members.iter().any(reads)
-            };
-            (*least..*most).any(|index| unread(&index))
+            (least..most).any(gone)
         })
+    }
+
+    /// Whether an entry that this process has applied reads as damaged, and rightly stays so: of a
+    /// log that may have two histories nobody may give back what lay here, or nobody has it.
+    pub fn is_lost_here(&self, cast: &Cast, nodes: &[Node], at: usize, pact: usize) -> bool {
+        let (Some(core), Some(reader)) = (&nodes[at].core, &nodes[at].reader) else { return false };
+        let members = &cast.pacts[pact].members;
+        let of_pact = |log: &LogId| cast.logs.get(log).is_some_and(|l| l.pact == pact);
+        let applied = self.feeds.of[at].applied.iter().filter(|(log, _)| of_pact(log));
+        let doubtful = applied.filter(|(log, _)| self.may_fork(cast, **log));
+        let mut entries = doubtful.flat_map(|(log, size)| {
+            (0..*size).map(|index| Position { log: *log, index })
+        });
+        self.has_rotted(at)
+            && entries.any(|entry| {
+                let others = || members.iter().filter(|m| **m != at && !self.is_liar(**m));
+                let given = || others().any(|m| gives(cast, members, *m, &nodes[*m], entry));
+                let lies = || self.is_liar(cast.logs[&entry.log].city);
+                reader.entry(entry).is_err() && (core.has_fork(entry.log) || lies() || !given())
+            })
+    }
+
+    /// Members of an agreement that do not lie.
+    pub fn honest_members(&self, cast: &Cast, pact: usize) -> Vec<usize> {
+        let members = cast.pacts[pact].members.iter().copied();
+        members.filter(|m| !self.is_liar(*m)).collect()
     }
 
     /// All of it, at the end.
@@ -109,6 +145,9 @@ impl Checks {
         let count = cast.codes.len();
         for (at, node) in nodes.iter().enumerate().take(count) {
             for pact in cast.pacts_of(node.city) {
+                if self.is_lost_here(cast, nodes, at, pact) {
+                    continue;
+                }
                 self.fold_anew(cast, at, node, pact, tally);
             }
             self.search_disk(cast, at, node);
@@ -129,7 +168,7 @@ impl Checks {
     /// Equal views, except for cases that a log with two histories concerns.
     fn check_equal(&mut self, cast: &Cast, nodes: &[Node], pact: usize, tally: &mut Tally) {
         let agreement = cast.pacts[pact].id;
-        let members = &cast.pacts[pact].members;
+        let members = &self.honest_members(cast, pact);
         members.iter().for_each(|m| self.note_effects(cast, &nodes[*m], pact, tally));
         let doubtful = cast.logs.iter().any(|(log, l)| l.pact == pact && self.may_fork(cast, *log));
         if doubtful {
@@ -151,9 +190,10 @@ impl Checks {
     }
 
     fn check_equal_cases(&mut self, cast: &Cast, nodes: &[Node], pact: usize) {
-        let members = &cast.pacts[pact].members;
+        let mut members = self.honest_members(cast, pact);
+        members.retain(|m| !self.is_lost_here(cast, nodes, *m, pact));
         let mut all = Vec::new();
-        for m in members {
+        for m in &members {
             match self.folded(cast, *m, &nodes[*m], pact) {
                 Ok(folded) => all.push(folded),
                 Err(why) => return self.fail(why),
@@ -166,7 +206,7 @@ impl Checks {
             .filter(|(_, case)| case.logs.iter().any(doubtful))
             .map(|(subject, _)| *subject)
             .collect();
-        for (folded, member) in all.iter().zip(members) {
+        for (folded, member) in all.iter().zip(&members) {
             for (subject, case) in folded.iter().filter(|(s, _)| !concerned.contains(s)) {
                 let same = all[0].get(subject).is_some_and(|other| other.case == case.case);
                 if !same {

@@ -41,6 +41,8 @@ pub struct Checks {
     pub failure: Option<String>,
     /// Cities of which two histories may exist: one lies, was copied, or came back untold.
     excused: BTreeSet<usize>,
+    /// The one that lies as far as its keys let it.
+    liar: Option<usize>,
     /// Cities that came back from an older copy.
     restored: BTreeSet<usize>,
     /// Processes whose disk has rotted.
@@ -58,6 +60,7 @@ impl Checks {
         let mut checks = Self {
             failure: None,
             excused: BTreeSet::new(),
+            liar: None,
             restored: BTreeSet::new(),
             rotted: BTreeSet::new(),
             logs: logs::Logs::default(),
@@ -83,6 +86,17 @@ impl Checks {
     /// From now on two histories of a city may exist.
     pub fn excuse_city(&mut self, city: usize) {
         self.excused.insert(city);
+    }
+
+    /// A city that lies: what its own node holds and shows is nobody's business. It may lack what
+    /// was made up with its keys, and wait for that.
+    pub fn lies(&mut self, city: usize) {
+        self.excuse_city(city);
+        self.liar = Some(city);
+    }
+
+    pub fn is_liar(&self, city: usize) -> bool {
+        self.liar == Some(city)
     }
 
     pub fn is_excused(&self, city: usize) -> bool {

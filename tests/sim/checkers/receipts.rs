@@ -23,21 +23,19 @@ impl World {
                 shown.entry(log.log).or_default().insert(at, log);
             }
         }
-        // What a liar says of others' logs may be anything.
-        let liar = self.liar.as_ref().map(|liar| liar.city);
         shown.iter_mut().find_map(|(log, at)| {
-            let proof = proof_due(&self.cast, *log, at);
-            proof.or_else(|| {
-                at.retain(|member, _| Some(*member) != liar);
-                cosignature_due(&self.cast, *log, at)
-            })
+            let members = &self.cast.pacts[self.cast.logs.get(log)?.pact].members;
+            // What a liar says of others' logs may be anything.
+            let honest: Vec<usize> =
+                members.iter().copied().filter(|m| !self.checks.is_liar(*m)).collect();
+            at.retain(|member, _| honest.contains(member));
+            proof_due(*log, &honest, at).or_else(|| cosignature_due(&self.cast, *log, at))
         })
     }
 }
 
 /// Two histories of one size prove a fork as soon as their holders meet; a proof is for all.
-fn proof_due(cast: &Cast, log: LogId, at: &Shown<'_>) -> Option<String> {
-    let members = &cast.pacts[cast.logs.get(&log)?.pact].members;
+fn proof_due(log: LogId, members: &[usize], at: &Shown<'_>) -> Option<String> {
     let proved = at.values().any(|l| l.fork.is_some());
     let differ = at
         .values()
