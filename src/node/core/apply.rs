@@ -139,7 +139,6 @@ impl<D: Disk, S: Store> Core<D, S> {
         log.waiting_for = None;
         let (agreement, city) = (log.manifest.agreement, log.manifest.city);
         let (epoch, prologue) = (log.manifest.epoch, log.manifest.prologue);
-        self.group.apply_before.get_or_insert(self.apply_number);
         self.apply_number += 1;
         let number = self.apply_number;
         #[cfg(feature = "planted-bugs")]

@@ -1,7 +1,7 @@
 //! Group commit: decide the queued writes, seal, append, sync, index, answer.
 //!
-//! Own batches come first, agreement by agreement, then other cities' stretches in order of
-//! arrival; application follows the same order, so that a replay of the journal repeats it.
+//! Own batches come first, agreement by agreement, then what was damaged and has come again, then
+//! other cities' stretches in order of arrival; application follows the same order, so that a replay of the journal repeats it.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +23,7 @@ use crate::store::Store;
 use crate::sync::{RawBatch, RawEntry};
 use crate::view::{self, ReadRows};
 use crate::wire;
+use crate::wire::entry::ParsedHeader;
 
 /// The own batch that is being filled.
 pub struct OpenBatch {
@@ -61,6 +62,7 @@ impl OpenBatch {
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn commit(&mut self, now: Now) -> Vec<Output> {
+        self.group.apply_before = self.apply_number;
         let held = match self.append_small() {
             Ok(()) => self.decide_queue(now),
             // Whoever waits hears of it: the next commit would fail in the same way.
@@ -71,9 +73,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
         };
         let ingested = std::mem::take(&mut self.group.ingested);
+        let mended = std::mem::take(&mut self.group.mended);
         let mut failed = held;
-        for stretch in &ingested {
-            if let Err(error) = self.append_batch(&stretch.batch) {
+        for batch in mended.iter().map(|(batch, _)| batch).chain(ingested.iter().map(|s| &s.batch)) {
+            if let Err(error) = self.append_batch(batch) {
                 failed = Err(error);
             }
         }
@@ -81,7 +84,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             .and_then(|()| self.check_views())
             .and_then(|()| self.journal.commit().map_err(storage_failed));
         match result {
-            Ok(()) => self.committed(now, ingested),
+            Ok(()) => self.committed(now, &mended, ingested),
             Err(error) => self.undone(now, &error, &ingested),
         }
     }
@@ -217,7 +220,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    fn committed(&mut self, now: Now, ingested: Vec<Ingested>) -> Vec<Output> {
+    fn committed(
+        &mut self,
+        now: Now,
+        mended: &[(RawBatch, Vec<ParsedHeader>)],
+        ingested: Vec<Ingested>,
+    ) -> Vec<Output> {
         let grown: Vec<LogId> = self.group.saved.keys().copied().collect();
         // Own logs, then stretch by stretch, as they lie in the journal: an entry that waits for
         // a later stretch is applied where a replay applies it.
@@ -225,6 +233,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             if let Some(log) = self.logs.get_mut(*log) {
                 log.synced();
             }
+        }
+        for (batch, headers) in mended {
+            self.taken_again(batch, headers);
         }
         for stretch in &ingested {
             if let Some(log) = self.logs.get_mut(stretch.batch.log) {
@@ -247,13 +258,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         let mut outputs: Vec<Output> =
             group.answers.into_iter().map(|(t, answer)| Output::Written(t, answer)).collect();
         outputs.extend(group.after);
-        if group.apply_before.is_some() {
+        if self.apply_number > group.apply_before {
             outputs.push(Output::Applied(self.apply_number));
         }
         for stretch in ingested {
             outputs.extend(self.stretch_stored(now, &stretch));
         }
-        if group.apply_before.is_some() {
+        if self.apply_number > group.apply_before {
             outputs.extend(self.ask_for_missing(now));
         }
         for log in grown {
@@ -291,7 +302,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         // They are already relied on in memory, so they are written with the next group.
         self.group.small = std::mem::take(&mut group.small);
         self.group.dirty = !self.group.small.is_empty() && self.poisoned.is_none();
-        self.apply_number = group.apply_before.unwrap_or(self.apply_number);
+        self.apply_number = group.apply_before;
         for (log, saved) in group.saved {
             if let Some(log) = self.logs.get_mut(log) {
                 log.grown = saved;

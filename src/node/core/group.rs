@@ -43,10 +43,12 @@ pub struct Group {
     pub changes: Changes,
     /// State of the logs before the group.
     pub saved: BTreeMap<LogId, Growth>,
-    /// Apply number before the group, once it has applied something.
-    pub apply_before: Option<u64>,
+    /// Apply number before the group.
+    pub apply_before: u64,
     /// Small records, written before everything else: manifests, charters, cards, receipts.
     pub small: Vec<(RecordKind, Bytes)>,
+    /// Stretches that were damaged here and have come again, with their headers.
+    pub mended: Vec<(RawBatch, Vec<ParsedHeader>)>,
     /// Stretches of other logs, in order of arrival.
     pub ingested: Vec<Ingested>,
     /// Answers to give once it is on disk.

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{CityCode, LogId};
-use crate::journal::{Disk, RecordKind, RecordRef};
+use crate::journal::{Disk, RecordRef};
 use crate::log::Audience;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::{Frontier, leaf_hash};
@@ -23,7 +23,7 @@ use crate::node::load;
 use crate::store::Store;
 use crate::sync::{Frame, LinkId, RawBatch};
 use crate::view::{self, ReadRows, Rows};
-use crate::wire;
+use crate::wire::entry::ParsedHeader;
 use crate::wire::status::Refused;
 
 /// A member that was asked and has sent nothing is left for another after this time, in
@@ -206,8 +206,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         match self.accept_again(raw) {
             Ok(taken) => {
-                self.mending.asked_ms = None;
-                self.take_again(taken);
+                self.group.mended.push((taken.batch, taken.headers));
+                self.group.dirty = true;
             }
             Err(error) => {
                 tracing::warn!(%city, %log, %error, "could not mend a damaged stretch");
@@ -253,21 +253,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         Some(frontier)
     }
 
-    /// Keeps it. A log that waited for nothing but this goes on at once, and at this place of the
-    /// journal, as in a replay. (`what_waited_for_a_damaged_entry_goes_on_once_it_is_back`)
-    fn take_again(&mut self, taken: Taken) {
+    /// It is on disk. A log that waited for nothing but this goes on at once, and at this place of
+    /// the journal, as in a replay. (`what_waited_for_a_damaged_entry_goes_on_once_it_is_back`)
+    pub(super) fn taken_again(&mut self, batch: &RawBatch, headers: &[ParsedHeader]) {
+        self.mending.asked_ms = None;
         let own = self.settings.city;
-        let payload = wire::batch::encode_batch(&taken.batch);
-        let record = match self.append(RecordKind::Batch, &payload) {
-            Ok(record) => record,
-            Err(error) => {
-                tracing::error!(%error, "could not keep a mended stretch");
-                return;
-            }
-        };
-        self.index_batch(record, &taken.batch);
-        let entries = taken.batch.entries.iter().zip(&taken.headers);
-        for (entry, parsed) in entries {
+        for (entry, parsed) in batch.entries.iter().zip(headers) {
             for (part, (part_ref, slot)) in
                 parsed.envelope.parts.iter().zip(&entry.parts).enumerate()
             {
@@ -280,7 +271,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 }
             }
         }
-        self.apply_batch(&taken.batch, &taken.headers);
+        self.apply_batch(batch, headers);
         self.apply_released();
     }
 }

@@ -64,7 +64,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let logs = self.logs.iter().count();
         vec![
             kept("writes that wait", self.queue.writes.len(), 0),
-            kept("stretches that wait", self.group.ingested.len(), 0),
+            kept("stretches that wait", self.group.ingested.len() + self.group.mended.len(), 0),
             kept("answers that wait", self.group.answers.len() + self.group.after.len(), 0),
             kept("small records that wait", self.group.small.len(), logs * logs),
         ]
