@@ -298,3 +298,35 @@ fn a_member_that_holds_less_gives_back_what_it_has() {
     assert!(stage.world.holds(HERE, at(0)));
     assert!(!stage.world.holds(HERE, at(1)), "the other one is still damaged");
 }
+
+#[test]
+fn what_goes_beyond_the_end_is_mended_only_with_what_lay_here() {
+    let mut stage = Stage::laid(29, 2, &[&[0, 1]]);
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    stage.say(link, Frame::Manifest(author.manifest.clone()));
+    stage.commit();
+    let first = opening(&author);
+    let another = author.entry(0, &opened(), About::case(None), &[Bytes::from_static(b"another")]);
+    let rest = author.entry(1, &opened(), About::case(None), &[]);
+    let joined = author.batch([first.entries.clone(), vec![rest.clone()]].concat());
+    let forged = author.batch(vec![another, rest]);
+    stage.store(link, &mut author, &first);
+    damage(&stage.world, HERE, batches(stage.world.disk(HERE), author.log)[0].1);
+    let at = |index| Position { log: author.log, index };
+    assert!(!stage.world.holds(HERE, at(0)));
+    stage.tick(6_000);
+    stage.say(link, Frame::Batch(forged));
+    stage.commit();
+    assert!(!stage.world.holds(HERE, at(0)), "its city has signed it, and it is not what lay here");
+    assert_eq!(stage.size(author.log), Some(1));
+    stage.say(link, Frame::Batch(joined));
+    stage.commit();
+    assert!(stage.world.holds(HERE, at(0)) && stage.world.holds(HERE, at(1)));
+    let shown = stage.shown(author.log);
+    assert_eq!((shown.stored, shown.applied), (2, 2));
+    let lived = stage.view_rows();
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert_eq!(stage.view_rows(), lived, "cases, histories and the feed");
+}

@@ -33,8 +33,7 @@ const ANSWERED_WITHIN_MS: u64 = 400_000;
 
 /// Seeds that fail for a reason that `tests/bugs.md` lists as open: slices pass them over and say
 /// so. A seed leaves this list with its mend.
-pub const OPEN: &[u64] =
-    &[];
+pub const OPEN: &[u64] = &[];
 
 /// How a run ended.
 #[derive(Debug)]

@@ -75,7 +75,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let ingested = std::mem::take(&mut self.group.ingested);
         let mended = std::mem::take(&mut self.group.mended);
         let mut failed = held;
-        for batch in mended.iter().map(|(batch, _)| batch).chain(ingested.iter().map(|s| &s.batch)) {
+        for batch in mended.iter().map(|(batch, _)| batch).chain(ingested.iter().map(|s| &s.batch))
+        {
             if let Err(error) = self.append_batch(batch) {
                 failed = Err(error);
             }

@@ -149,7 +149,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         Ok(Taken { accepted, headers, batch })
     }
 
-    fn gather(&mut self, link: LinkId, log: LogId, taken: Taken, bytes: u64) {
+    pub(super) fn gather(&mut self, link: LinkId, log: LogId, taken: Taken, bytes: u64) {
         let Taken { accepted, headers, batch } = taken;
         self.save_growth(log);
         let source = self.exchange.city_of(link);

@@ -17,6 +17,7 @@ use crate::log::merkle::{Frontier, leaf_hash};
 use crate::node::core::follow::refuse;
 use crate::node::core::ingest::{NotTaken, Taken};
 use crate::node::core::io::Output;
+use crate::node::core::logs::Log;
 use crate::node::core::rows::{self, BatchRow};
 use crate::node::core::{Core, Now, keys};
 use crate::node::load;
@@ -196,7 +197,7 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// A stretch that was asked for.
     pub(super) fn mend(&mut self, link: LinkId, city: CityCode, raw: RawBatch) -> Vec<Output> {
-        let log = raw.log;
+        let (log, bytes) = (raw.log, raw.signed_bytes());
         // That link goes back to what it was: a source, or nothing.
         let mut outputs = vec![Output::Send(link, Frame::Unsubscribe { log })];
         let again = self.exchange.resubscribe(&self.logs, link, log);
@@ -205,6 +206,11 @@ impl<D: Disk, S: Store> Core<D, S> {
             return outputs;
         }
         match self.accept_again(raw) {
+            Ok(taken)
+                if self.logs.get(log).is_some_and(|l| taken.accepted.head.size > l.appended()) =>
+            {
+                self.gather(link, log, taken, bytes);
+            }
             Ok(taken) => {
                 self.group.mended.push((taken.batch, taken.headers));
                 self.group.dirty = true;
@@ -224,9 +230,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let below = self.frontier_at(log, raw.from).ok_or(NotTaken::Standing)?;
         let taken = self.accept_at(log, &below, raw)?;
         let head = taken.accepted.head;
-        let durable = self.logs.get(log).map(|l| l.durable).ok_or(NotTaken::Standing)?;
-        if head.size == durable.size && head.root != durable.root {
-            return Err(NotTaken::Differs);
+        let found = self.logs.get(log).ok_or(NotTaken::Standing)?;
+        let durable = found.durable;
+        if head.size >= durable.size {
+            self.check_end(found, below, &taken)?;
         }
         let reader = self.journal.reader();
         if head.size < durable.size
@@ -244,6 +251,27 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
         }
         Ok(taken)
+    }
+
+    /// A stretch that reaches the end of what is here or goes beyond it, where whoever sends it has
+    /// joined batches: up to that end it is what lay here, and what is behind may be taken.
+    /// (`what_goes_beyond_the_end_is_mended_only_with_what_lay_here`)
+    fn check_end(&self, log: &Log, mut below: Frontier, taken: &Taken) -> Result<(), NotTaken> {
+        let (head, end) = (taken.accepted.head, log.durable);
+        let here = usize::try_from(end.size.saturating_sub(below.size())).unwrap_or(usize::MAX);
+        let entries = taken.batch.entries.iter().take(here);
+        entries.for_each(|entry| below.push(leaf_hash(&entry.header)));
+        if below.root() != end.root {
+            return Err(NotTaken::Differs);
+        }
+        let grows = head.size > end.size;
+        if grows && (log.is_own() || log.fork.is_some() || log.appended() != end.size) {
+            return Err(NotTaken::Standing);
+        }
+        if grows && !self.check_succession(head) {
+            return Err(NotTaken::Superseded);
+        }
+        Ok(())
     }
 
     /// The right edge of the tree over the first `size` entries, read from the journal.

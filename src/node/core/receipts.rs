@@ -32,9 +32,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let (witness, keys) = (own.id, own.own.as_ref()?);
         // Nobody can check what a log signs whose manifest has not gone out yet.
         // (`nothing_is_cosigned_in_a_log_that_nobody_has_heard_of`)
-        let unheard = |(kind, note): &(RecordKind, Bytes)| {
-            *kind == RecordKind::Manifest && *note == own.note
-        };
+        let unheard =
+            |(kind, note): &(RecordKind, Bytes)| *kind == RecordKind::Manifest && *note == own.note;
         if self.group.small.iter().any(unheard) {
             return None;
         }

@@ -122,9 +122,8 @@ impl Checks {
         let of_pact = |log: &LogId| cast.logs.get(log).is_some_and(|l| l.pact == pact);
         let applied = self.feeds.of[at].applied.iter().filter(|(log, _)| of_pact(log));
         let doubtful = applied.filter(|(log, _)| self.may_fork(cast, **log));
-        let mut entries = doubtful.flat_map(|(log, size)| {
-            (0..*size).map(|index| Position { log: *log, index })
-        });
+        let mut entries =
+            doubtful.flat_map(|(log, size)| (0..*size).map(|index| Position { log: *log, index }));
         self.has_rotted(at)
             && entries.any(|entry| {
                 let others = || members.iter().filter(|m| **m != at && !self.is_liar(**m));
