@@ -101,6 +101,10 @@ pub struct Limits {
     pub scrub_s: u64,
     /// From this age on, entries that no other city holds are told of.
     pub alone_s: u64,
+    /// Entries of one log of another city that are taken in on one day.
+    pub log_entries_per_day_max: u64,
+    /// The same in signed bytes.
+    pub log_bytes_per_day_max: u64,
 }
 
 impl Default for Limits {
@@ -121,6 +125,8 @@ impl Default for Limits {
             task_late_s: limits::TASK_LATE_S,
             scrub_s: limits::SCRUB_S,
             alone_s: limits::ALONE_S,
+            log_entries_per_day_max: limits::LOG_ENTRIES_PER_DAY_MAX,
+            log_bytes_per_day_max: limits::LOG_BYTES_PER_DAY_MAX,
         }
     }
 }
@@ -302,6 +308,12 @@ impl Resolver<'_> {
             task_late_s: raw.task_late_s.unwrap_or(standard.task_late_s),
             scrub_s: raw.scrub_s.unwrap_or(standard.scrub_s),
             alone_s: raw.alone_s.unwrap_or(standard.alone_s),
+            log_entries_per_day_max: raw
+                .log_entries_per_day_max
+                .unwrap_or(standard.log_entries_per_day_max),
+            log_bytes_per_day_max: raw
+                .log_bytes_per_day_max
+                .unwrap_or(standard.log_bytes_per_day_max),
         };
         let ranges = [
             // No smaller than the largest entry.
@@ -328,6 +340,19 @@ impl Resolver<'_> {
             ("task_late_s", limits.task_late_s, 10, 86_400),
             ("scrub_s", limits.scrub_s, 1, 30 * 86_400),
             ("alone_s", limits.alone_s, 1, 365 * 86_400),
+            // No smaller than one batch, or nothing would ever be taken in.
+            (
+                "log_entries_per_day_max",
+                limits.log_entries_per_day_max,
+                limits::BATCH_ENTRIES_MAX as u64,
+                u64::MAX,
+            ),
+            (
+                "log_bytes_per_day_max",
+                limits.log_bytes_per_day_max,
+                limits::BATCH_BYTES_MAX as u64,
+                u64::MAX,
+            ),
         ];
         for (name, got, least, most) in ranges {
             if !(least..=most).contains(&got) {

@@ -172,3 +172,11 @@ pub const TASK_LATE_S: u64 = 60;
 pub const CLOCK_SUSPECT_MS: u64 = 300_000;
 /// Logs of one city in one agreement: an epoch a year for decades, and no flood of manifests.
 pub const CITY_LOGS_MAX: usize = 64;
+/// Entries of one log of another city that are taken in on one day (default of a setting): a
+/// thousand times what a busy city writes, and half an hour of disk at full speed.
+pub const LOG_ENTRIES_PER_DAY_MAX: u64 = 1_000_000;
+/// Signed bytes of one log of another city that are taken in on one day (default of a setting): a
+/// disk with 100 GiB to spare lasts for weeks, so that an operator can look.
+pub const LOG_BYTES_PER_DAY_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// Why a city was suspended, or who did it: 200 Chinese characters.
+pub const SUSPENSION_TEXT_BYTES_MAX: usize = 600;

@@ -247,3 +247,23 @@ pub enum WriteError {
         reason: String,
     },
 }
+
+/// Why an operator's order about a city was not carried out. Nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// No agreement here has this city as a member.
+    #[error("no agreement here has this city as a member")]
+    NotFound,
+    /// A city is not suspended on its own node.
+    #[error("the own city")]
+    OwnCity,
+    /// Nothing of this city is suspended here.
+    #[error("nothing of this city is suspended here")]
+    NotSuspended,
+    /// A write or sync failed; nothing is written until a restart.
+    #[error("storage failed: {detail}")]
+    StorageFailed {
+        /// For the operator.
+        detail: String,
+    },
+}

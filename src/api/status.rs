@@ -99,6 +99,23 @@ pub struct RecoveryStatus {
     pub epoch_needed: bool,
 }
 
+/// What is suspended on this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuspensionStatus {
+    /// The city.
+    pub city: CityCode,
+    /// One log that has outrun its daily quota; `None` when an operator suspended the whole city.
+    pub log: Option<LogId>,
+    /// Since when, milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// Who: role and id; empty for the quota.
+    pub by: String,
+    /// It is lifted from the next start on.
+    pub resuming: bool,
+}
+
 /// A member of an agreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberStatus {
@@ -260,6 +277,8 @@ pub struct NodeStatus {
     pub agreements: Vec<AgreementStatus>,
     /// Recoveries in progress.
     pub recoveries: Vec<RecoveryStatus>,
+    /// What is suspended on this node.
+    pub suspensions: Vec<SuspensionStatus>,
     /// How far the own clock is ahead of the median of all linked cities, milliseconds.
     pub clock_off_ms: Option<i64>,
     /// Entries damaged on this disk.

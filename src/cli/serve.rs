@@ -244,9 +244,8 @@ pub(super) fn start(
         .map_err(|e| local("密钥目录无法使用", "the keys folder cannot be used", e))?;
     let node_key = HmacKey::load_or_generate(&config.keys_dir.join("node.hmac"))
         .map_err(|e| local("节点密钥无法使用", "the node key cannot be used", e))?;
-    let reader =
-        Reader::new(Arc::clone(&rows), journal.reader(), journal.journal_id(), node_key.clone());
-    let id = journal.journal_id();
+    let (id, journal_reader) = (journal.journal_id(), journal.reader());
+    let (read_rows, read_key) = (Arc::clone(&rows), node_key.clone());
     let guard = open_guard(config, id, report.created)?;
     let settings = Settings {
         city: config.city,
@@ -254,6 +253,8 @@ pub(super) fn start(
         instance,
         disk_low_bytes: config.limits.disk_low_bytes,
         border_uncertain_metres: crate::geo::UNCERTAIN_METRES_DEFAULT,
+        log_entries_per_day_max: config.limits.log_entries_per_day_max,
+        log_bytes_per_day_max: config.limits.log_bytes_per_day_max,
         api_address: config.api.listen.to_string(),
         peer_address: config.peer.listen.to_string(),
     };
@@ -273,6 +274,7 @@ pub(super) fn start(
     let core = Core::open(parts, clock.now(), &judge, &mut |done, all| progress.at(done, all))
         .map_err(|e| local("无法启动", "could not start", e))?;
     progress.done();
+    let reader = Reader::new(read_rows, journal_reader, core.feed_id(), read_key);
     let guard = guard.unwrap_or_else(|| Guard::begin(None, id));
     let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     let shell = Shell::new(clock, config.limits.task_late_s.saturating_mul(1000));

@@ -60,6 +60,8 @@ pub(super) struct Limits {
     pub task_late_s: Option<u64>,
     pub scrub_s: Option<u64>,
     pub alone_s: Option<u64>,
+    pub log_entries_per_day_max: Option<u64>,
+    pub log_bytes_per_day_max: Option<u64>,
 }
 
 /// `[log]`.

@@ -22,6 +22,7 @@ pub mod record;
 mod scan;
 mod scrub;
 pub mod segment;
+pub mod suspension;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +38,7 @@ pub use reader::JournalReader;
 pub use record::{RecordKind, RecordRef};
 pub use scan::Damage;
 pub use scrub::{ScrubAt, Scrubbed};
+pub use suspension::SuspensionFact;
 
 use crate::limits;
 use segment::SegmentHeader;

@@ -95,7 +95,8 @@ impl Dialer {
         let mut pause = PAUSE_FIRST;
         loop {
             pulse.done();
-            let wait = if self.node.is_linked(city) {
+            let suspended = self.node.book().is_suspended(city);
+            let wait = if suspended || self.node.is_linked(city) {
                 pause = PAUSE_FIRST;
                 self.node.shell().dialled(city, |dial| (dial.failure, dial.next_ms) = (None, None));
                 LOOK_AGAIN

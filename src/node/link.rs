@@ -198,6 +198,8 @@ async fn perform<T>(
         | Output::Send(..)
         | Output::Close(..)
         | Output::Applied(_)
+        | Output::Ordered(..)
+        | Output::StartAnew
         | Output::MembersChanged => Ok(()),
     }
 }

@@ -49,7 +49,7 @@ pub struct Stretch {
 pub struct Reader<D: Disk = RealDisk, S: Store = SledStore> {
     rows: Arc<WriteBehind<S>>,
     journal: JournalReader<D>,
-    journal_id: [u8; 16],
+    feed_id: [u8; 16],
     node_key: HmacKey,
     recent: Arc<Recent>,
 }
@@ -59,7 +59,7 @@ impl<D: Disk, S: Store> Clone for Reader<D, S> {
         Self {
             rows: Arc::clone(&self.rows),
             journal: self.journal.clone(),
-            journal_id: self.journal_id,
+            feed_id: self.feed_id,
             node_key: self.node_key.clone(),
             recent: Arc::clone(&self.recent),
         }
@@ -93,10 +93,10 @@ impl<D: Disk, S: Store> Reader<D, S> {
     pub fn new(
         rows: Arc<WriteBehind<S>>,
         journal: JournalReader<D>,
-        journal_id: [u8; 16],
+        feed_id: [u8; 16],
         node_key: HmacKey,
     ) -> Self {
-        Self { rows, journal, journal_id, node_key, recent: Arc::default() }
+        Self { rows, journal, feed_id, node_key, recent: Arc::default() }
     }
 
     /// Waits until every row committed so far is written.
@@ -138,10 +138,11 @@ impl<D: Disk, S: Store> Reader<D, S> {
         row.as_deref().and_then(rows::decode::<ProgressRow>).map_or(0, |p| p.apply_number)
     }
 
-    /// The journal's id: cursors of another journal cannot be resumed.
+    /// What cursors carry: those of another journal, or of another order of application, cannot be
+    /// resumed.
     #[must_use]
-    pub fn journal_id(&self) -> [u8; 16] {
-        self.journal_id
+    pub fn feed_id(&self) -> [u8; 16] {
+        self.feed_id
     }
 
     /// One entry.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::request::{Request, WriteError, Written};
+use crate::api::request::{OrderError, Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::domain::Date;
 use crate::ids::CityCode;
@@ -62,6 +62,7 @@ pub struct LinkDoor {
 enum Answer {
     Write(oneshot::Sender<Result<Written, WriteError>>),
     Notes(oneshot::Sender<Vec<Result<String, String>>>),
+    Order(oneshot::Sender<Result<(), OrderError>>),
     Status(oneshot::Sender<NodeStatus>),
 }
 
@@ -94,6 +95,7 @@ pub struct NodeHandle {
     presentable: Arc<watch::Sender<bool>>,
     rooms: Arc<Mutex<BTreeMap<CityCode, Arc<Semaphore>>>>,
     healthy: watch::Receiver<bool>,
+    start_anew: watch::Receiver<bool>,
     traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
     shell: Shell,
 }
@@ -176,6 +178,41 @@ impl NodeHandle {
         let ask = Box::new(|ticket| Input::Notes(ticket, notes));
         self.ask(ask, Answer::Notes(answer)).await;
         wait.await.unwrap_or_default()
+    }
+
+    /// Suspends a city here; returns once it is on disk.
+    ///
+    /// # Errors
+    /// [`OrderError`]: nothing has changed.
+    pub async fn suspend(
+        &self,
+        city: CityCode,
+        reason: String,
+        by: String,
+    ) -> Result<(), OrderError> {
+        self.order(Box::new(move |ticket| Input::Suspend { ticket, city, reason, by })).await
+    }
+
+    /// Lifts what is suspended of a city here; returns once it is on disk. It takes effect with the
+    /// next start, which [`Self::start_anew`] asks for.
+    ///
+    /// # Errors
+    /// [`OrderError`]: nothing has changed.
+    pub async fn resume(&self, city: CityCode, by: String) -> Result<(), OrderError> {
+        self.order(Box::new(move |ticket| Input::Resume { ticket, city, by })).await
+    }
+
+    async fn order(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>) -> Result<(), OrderError> {
+        let (answer, wait) = oneshot::channel();
+        self.ask(ask, Answer::Order(answer)).await;
+        let stopping = || OrderError::StorageFailed { detail: "the node is stopping".to_owned() };
+        wait.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// True once the node is to stop and start again, so that everything is folded anew.
+    #[must_use]
+    pub fn start_anew(&self) -> watch::Receiver<bool> {
+        self.start_anew.clone()
     }
 
     /// How the node is; `None` while it stops. A writing thread that hangs is said, and what was
@@ -339,6 +376,7 @@ pub fn start(
     let (applied_tx, applied) = watch::channel(core.apply_number());
     let (book_tx, book) = watch::channel(Arc::new(core.book().clone()));
     let (healthy_tx, healthy) = watch::channel(true);
+    let (start_anew_tx, start_anew) = watch::channel(false);
     let mut writer = Writer {
         core,
         clock,
@@ -351,6 +389,7 @@ pub fn start(
         applied: applied_tx,
         book: book_tx,
         healthy: healthy_tx,
+        start_anew: start_anew_tx,
         pulse: shell.watchdog.watch("writer"),
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run())?;
@@ -366,6 +405,7 @@ pub fn start(
         presentable: Arc::new(watch::Sender::new(true)),
         rooms: Arc::default(),
         healthy,
+        start_anew,
         traffic: Arc::default(),
         shell,
     })
@@ -384,6 +424,7 @@ struct Writer {
     applied: watch::Sender<u64>,
     book: watch::Sender<Arc<AgreementBook>>,
     healthy: watch::Sender<bool>,
+    start_anew: watch::Sender<bool>,
     /// Comes round with each tick, which comes four times a second.
     pulse: Pulse,
 }
@@ -459,6 +500,14 @@ impl Writer {
                     if let Some(Answer::Notes(answer)) = self.answers.remove(&ticket) {
                         let _ = answer.send(results);
                     }
+                }
+                Output::Ordered(ticket, done) => {
+                    if let Some(Answer::Order(answer)) = self.answers.remove(&ticket) {
+                        let _ = answer.send(done);
+                    }
+                }
+                Output::StartAnew => {
+                    self.start_anew.send_replace(true);
                 }
                 Output::Status(ticket, status) => {
                     if let Some(Answer::Status(answer)) = self.answers.remove(&ticket) {

@@ -7,7 +7,7 @@ use crate::wire::status::Refused;
 /// The cursor behind apply number `apply`.
 #[must_use]
 pub fn at(node: &NodeHandle, apply: u64) -> String {
-    format!("{}:{apply}", hex(&node.reader().journal_id()))
+    format!("{}:{apply}", hex(&node.reader().feed_id()))
 }
 
 /// The apply number behind which to go on; the present for an empty cursor.
@@ -23,7 +23,7 @@ pub fn read(node: &NodeHandle, cursor: &str) -> Result<u64, Refused> {
     let wrong = || Refused::new("CURSOR_FORMAT").at("cursor");
     let (journal, apply) = cursor.split_once(':').ok_or_else(wrong)?;
     let apply: u64 = apply.parse().map_err(|_| wrong())?;
-    if journal != hex(&reader.journal_id()) || apply > now {
+    if journal != hex(&reader.feed_id()) || apply > now {
         return Err(Refused::new("CURSOR_GONE"));
     }
     Ok(apply)

@@ -216,6 +216,8 @@ mod tests {
             instance: [1; 16],
             disk_low_bytes: 0,
             border_uncertain_metres: 0,
+            log_entries_per_day_max: u64::MAX,
+            log_bytes_per_day_max: u64::MAX,
             api_address: String::new(),
             peer_address: String::new(),
         };

@@ -76,6 +76,12 @@ impl Exchange {
         self.links.get(&link).is_some_and(|l| l.greeted)
     }
 
+    /// All links to a city, also those that have not said hello.
+    #[must_use]
+    pub fn links_of(&self, city: CityCode) -> Vec<LinkId> {
+        self.links.iter().filter(|(_, l)| l.city == city).map(|(id, _)| *id).collect()
+    }
+
     /// The link to a city that has said hello, if any.
     #[must_use]
     pub fn link_to(&self, city: CityCode) -> Option<LinkId> {

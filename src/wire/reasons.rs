@@ -163,6 +163,10 @@ pub const REASONS: &[Line] = &[
     ("METHOD_UNKNOWN", Unimplemented,
         "本市节点版本较旧，没有这项功能，请管理员升级",
         "this node does not know the method; it may be older than the caller"),
+    // Orders of an operator.
+    ("CITY_NOT_SUSPENDED", FailedPrecondition,
+        "该市没有在本机暂停，无需恢复；已暂停的城市见 liandong status",
+        "nothing of this city is suspended here; `liandong status` shows what is"),
     // Reading back.
     ("ENTRY_CORRUPT", DataLoss,
         "这条记录（{range}）在本机上损坏，正从其他城市取回，请稍后再查",
@@ -198,6 +202,9 @@ pub const REASONS: &[Line] = &[
     ("LOG_STANDING", FailedPrecondition,
         "这份日志在本机上暂停（分叉、暂停或已关闭），未予保存",
         "this log stands still here; nothing was stored"),
+    ("CITY_SUSPENDED", FailedPrecondition,
+        "对方管理员已在其节点上暂停本市，请与对方管理员联系；对方恢复后自动重新连接",
+        "the operator there has suspended this city; speak with him, the link then comes by itself"),
     ("WITHHELD", InvalidArgument,
         "对方扣留了本市有权持有的材料，将改向其他城市取",
         "a part was held back without right; it is fetched from another member"),

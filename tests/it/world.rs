@@ -68,6 +68,9 @@ pub struct City {
     pub disk_low_bytes: u64,
     /// How far its wall clock is ahead of the others'; milliseconds.
     pub clock_ahead_ms: i64,
+    /// What it takes in of one log of another city on one day.
+    pub log_entries_per_day_max: u64,
+    pub log_bytes_per_day_max: u64,
 }
 
 impl City {
@@ -138,6 +141,8 @@ impl World {
                 guard: None,
                 disk_low_bytes: 0,
                 clock_ahead_ms: 0,
+                log_entries_per_day_max: u64::MAX,
+                log_bytes_per_day_max: u64::MAX,
             })
             .collect();
         let mut all_notes = vec![Vec::new(); n];
@@ -216,12 +221,7 @@ impl World {
             entry.guard = Some(Guard::begin(entry.guard.take(), id));
         }
         let rows = Arc::new(WriteBehind::synchronous(MemStore::default()));
-        let reader = Reader::new(
-            Arc::clone(&rows),
-            journal.reader(),
-            journal.journal_id(),
-            HmacKey::new([i as u8; 32]),
-        );
+        let (read_rows, journal_reader) = (Arc::clone(&rows), journal.reader());
         let parts = CoreParts {
             settings: Settings {
                 city: entry.code,
@@ -229,6 +229,8 @@ impl World {
                 instance,
                 disk_low_bytes: entry.disk_low_bytes,
                 border_uncertain_metres: 1_700,
+                log_entries_per_day_max: entry.log_entries_per_day_max,
+                log_bytes_per_day_max: entry.log_bytes_per_day_max,
                 api_address: String::new(),
                 peer_address: String::new(),
             },
@@ -243,13 +245,20 @@ impl World {
         let judge =
             |sizes: &[(LogId, u64)]| Guard::compare(guard.as_ref(), (id, report.created), sizes);
         let core = Core::open(parts, now, &judge, &mut |_, _| {}).unwrap();
+        let key = HmacKey::new([i as u8; 32]);
+        entry.reader = Some(Reader::new(read_rows, journal_reader, core.feed_id(), key));
         entry.core = Some(core);
-        entry.reader = Some(reader);
         if entry.starts == 1 {
             let notes = self.notes[i].clone();
             self.input(i, Input::Notes(0, notes));
             self.input(i, Input::Commit);
         }
+    }
+
+    /// The process stops in order and starts again.
+    pub fn stop_and_start(&mut self, i: usize) {
+        self.crash(i);
+        self.start(i);
     }
 
     /// The process is stopped and its disk replaced by an older copy of it.
@@ -473,6 +482,8 @@ impl World {
                         }
                     }
                 }
+                Output::Ordered(_, done) => assert_eq!(done, Ok(())),
+                Output::StartAnew => self.stop_and_start(i),
                 Output::Status(..) | Output::Applied(_) | Output::MembersChanged => {}
             }
         }

@@ -133,6 +133,14 @@ impl World {
         self.later(300, 20_000, Undo::Start(node));
     }
 
+    /// A process stops in order and starts again, because everything is to be folded anew.
+    pub fn start_anew(&mut self, node: usize) {
+        self.note("starts anew", node);
+        self.stop(node, false);
+        self.nodes[node].disk.kill();
+        self.later(300, 5_000, Undo::Start(node));
+    }
+
     fn lose_power_now(&mut self, node: usize) {
         if self.nodes[node].is_up() {
             self.tally.fault(Fault::PowerCut, 1);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use liandong::ids::LogId;
 use liandong::journal::{Guard, Journal, JournalOptions};
+use liandong::limits;
 use liandong::node::core::{Core, CoreParts, Entropy, Now, Settings};
 use liandong::node::reader::Reader;
 use liandong::store::WriteBehind;
@@ -122,7 +123,8 @@ impl Node {
         }
         let rows = Arc::new(WriteBehind::synchronous(self.rows.clone()));
         let node_key = HmacKey::new([self.city as u8; 32]);
-        let reader = Reader::new(Arc::clone(&rows), journal.reader(), id, node_key.clone());
+        let (read_rows, journal_reader) = (Arc::clone(&rows), journal.reader());
+        let read_key = node_key.clone();
         let parts = CoreParts {
             settings: Settings {
                 city: cast.codes[self.city],
@@ -130,6 +132,8 @@ impl Node {
                 instance,
                 disk_low_bytes: DISK_LOW,
                 border_uncertain_metres: 1_700,
+                log_entries_per_day_max: limits::LOG_ENTRIES_PER_DAY_MAX,
+                log_bytes_per_day_max: limits::LOG_BYTES_PER_DAY_MAX,
                 api_address: String::new(),
                 peer_address: String::new(),
             },
@@ -144,8 +148,8 @@ impl Node {
         let judge =
             |sizes: &[(LogId, u64)]| Guard::compare(guard.as_ref(), (id, report.created), sizes);
         let core = Core::open(parts, now, &judge, &mut |_, _| {}).map_err(|e| e.to_string())?;
+        self.reader = Some(Reader::new(read_rows, journal_reader, core.feed_id(), read_key));
         self.core = Some(core);
-        self.reader = Some(reader);
         self.life += 1;
         self.commit_due = false;
         self.next_tick = 0;

@@ -310,7 +310,11 @@ impl World {
                         }
                     }
                 }
-                Output::Status(..) | Output::Applied(_) | Output::MembersChanged => {}
+                Output::StartAnew => self.start_anew(node),
+                Output::Ordered(..)
+                | Output::Status(..)
+                | Output::Applied(_)
+                | Output::MembersChanged => {}
             }
         }
     }

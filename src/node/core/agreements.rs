@@ -1,6 +1,6 @@
 //! The agreements and cards a node holds: who is a member, by which key, reachable where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -38,6 +38,7 @@ pub struct AgreementBook {
     agreements: BTreeMap<AgreementId, Agreement>,
     cards: CardBook,
     notes: BTreeMap<CityCode, Bytes>,
+    suspended: BTreeSet<CityCode>,
 }
 
 impl AgreementBook {
@@ -96,6 +97,17 @@ impl AgreementBook {
             self.notes.insert(city, note);
         }
         news
+    }
+
+    /// An operator has suspended a city here.
+    pub fn suspend(&mut self, city: CityCode) {
+        self.suspended.insert(city);
+    }
+
+    /// Whether an operator has suspended a city here: it is neither dialled nor let in.
+    #[must_use]
+    pub fn is_suspended(&self, city: CityCode) -> bool {
+        self.suspended.contains(&city)
     }
 
     /// Cities that share an agreement with `own`, `own` excluded, ascending.

@@ -35,7 +35,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             if index < log.applied() {
                 continue;
             }
-            if index > log.applied() || !self.may_apply(batch.log, parsed) {
+            let beyond = log.stands_at.is_some_and(|at| at <= index);
+            if beyond || index > log.applied() || !self.may_apply(batch.log, parsed) {
                 return;
             }
             let entry = Entry {
@@ -49,14 +50,14 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Whether everything the entry has seen is applied here; notes what its log waits for.
     ///
-    /// A head on a log that stands still counts as met. One on a log of another agreement, or of
+    /// A head on a log that stands still before it counts as met. One on a log of another agreement, or of
     /// none, never is: every member must judge alike, whatever else it has signed.
     fn may_apply(&mut self, id: LogId, parsed: &ParsedHeader) -> bool {
         let Some(log) = self.logs.get(id) else { return false };
         let agreement = log.manifest.agreement;
         let missing = parsed.envelope.after.iter().find(|head| {
             let other = self.logs.get(head.log).filter(|l| l.manifest.agreement == agreement);
-            other.is_none_or(|l| l.applied() < head.size && !l.stands)
+            other.is_none_or(|l| l.applied() < head.size && !l.stands_before(head.size))
         });
         #[cfg(feature = "planted-bugs")]
         let missing = missing.filter(|_| !crate::planted::is_on("apply-before-after"));
@@ -326,5 +327,5 @@ impl<D: Disk, S: Store> Core<D, S> {
 
 /// It has entries to apply, and does not stand still.
 fn can_go_on(log: &Log) -> bool {
-    log.applied() < log.durable.size && !log.stands
+    log.applied() < log.durable.size && !log.stands_before(log.applied() + 1)
 }

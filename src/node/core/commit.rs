@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::api::request::{Request, WriteError, Written};
+use crate::api::request::{OrderError, Request, WriteError, Written};
 use crate::domain::Event;
 use crate::ids::{AgreementId, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, RecordRef};
@@ -99,6 +99,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             if kind == RecordKind::ForkProof {
                 self.stand_still(&bytes);
+            } else if kind == RecordKind::Suspension {
+                self.place_suspension(&bytes);
+            } else if kind == RecordKind::Manifest {
+                self.place_manifest(&bytes);
             }
         }
         Ok(())
@@ -324,7 +328,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.group.after = group.after;
         } else {
             outputs
-                .extend(group.after.into_iter().filter_map(|output| notes_failed(output, error)));
+                .extend(group.after.into_iter().filter_map(|output| small_failed(output, error)));
         }
         // They are asked for again a little later, perhaps of somebody else.
         for stretch in ingested {
@@ -354,6 +358,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             journal_id: self.journal.journal_id(),
             next_record: self.journal.next_record().min(self.first_early()),
             apply_number: self.apply_number,
+            lifted: self.suspensions.lifted_count(),
         };
         self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));
     }
@@ -391,10 +396,15 @@ pub(super) fn read_at_start(kind: RecordKind) -> bool {
     }
 }
 
-/// Whoever handed in notes hears that they are not kept; everything else is dropped.
-fn notes_failed(output: Output, error: &WriteError) -> Option<Output> {
+/// Whoever handed in notes or gave an order hears that it is not kept; all else is dropped.
+fn small_failed(output: Output, error: &WriteError) -> Option<Output> {
+    let detail = error.to_string();
+    if let Output::Ordered(ticket, done) = output {
+        let failed = Err(OrderError::StorageFailed { detail });
+        return Some(Output::Ordered(ticket, done.and(failed)));
+    }
     let Output::NotesDone(ticket, results) = output else { return None };
-    let failed = results.into_iter().map(|result| result.and(Err(error.to_string())));
+    let failed = results.into_iter().map(|result| result.and(Err(detail.clone())));
     Some(Output::NotesDone(ticket, failed.collect()))
 }
 
@@ -410,6 +420,7 @@ fn log_row(log: &crate::node::core::logs::Log) -> LogRow {
         waiting_for: log.waiting_for,
         last_source: log.last_source.map_or(0, crate::ids::CityCode::as_u32),
         misfits: log.misfits,
+        day: log.grown.day,
     }
 }
 

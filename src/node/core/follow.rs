@@ -24,6 +24,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         if self.logs.shared_agreements(city).next().is_none() {
             return vec![Output::Close(link, "no agreement with this city")];
         }
+        if self.suspensions.has(city) {
+            return self.refuse_suspended(link);
+        }
         let actions = self.exchange.link_up(now.mono_ms, link, city, by_us);
         if self.exchange.city_of(link).is_some() {
             self.links.connected(now, link, city, by_us, address);
@@ -158,6 +161,14 @@ impl<D: Disk, S: Store> Core<D, S> {
             ("DUPLICATE_INSTANCE", _) => {
                 self.warn(format!("{city} 发现本节点有两份同时运行，请立即停掉其中一份"));
                 Vec::new()
+            }
+            ("CITY_SUSPENDED", _) => {
+                let why = "该市已暂停与本市的交换，请联系该市管理员 · that city has suspended this \
+                           one; speak with its operator (CITY_SUSPENDED)";
+                let mut outputs = vec![Output::Close(link, "suspended by the other side")];
+                self.links.down(now, link, why);
+                outputs.extend(self.link_down(now, link, why));
+                outputs
             }
             ("BAD_CHECKPOINT", Some(log)) => {
                 self.suspect(city, log);

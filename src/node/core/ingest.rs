@@ -11,6 +11,7 @@ use crate::node::core::follow::refuse;
 use crate::node::core::group::{GroupRows, Ingested};
 use crate::node::core::io::Output;
 use crate::node::core::logs::Log;
+use crate::node::core::rows::DayRow;
 use crate::node::core::{Core, Now};
 use crate::node::load::Leaves;
 use crate::store::Store;
@@ -52,6 +53,9 @@ pub(super) enum NotTaken {
     /// A header cannot be read.
     #[error("a header cannot be read: {0}")]
     Unreadable(WireError),
+    /// The log has outrun its daily quota.
+    #[error("the log has outrun its daily quota")]
+    DayFull,
     /// The log stands still here.
     #[error("the log stands still here")]
     Standing,
@@ -84,9 +88,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             return vec![refuse(link, &Refused::new("STORAGE_FAILED"), Some(log))];
         }
         let bytes = raw.signed_bytes();
-        match self.accept(log, raw) {
-            Ok(accepted) => {
-                self.gather(link, log, accepted, bytes);
+        match self.accept(log, raw, bytes) {
+            Ok((taken, day)) => {
+                self.gather(link, taken, bytes, day);
                 #[cfg(feature = "planted-bugs")]
                 if crate::planted::is_on("cosign-before-sync") {
                     return self.cosign_what_is_due(now);
@@ -97,9 +101,14 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    fn accept(&mut self, log: LogId, raw: RawBatch) -> Result<Taken, NotTaken> {
+    fn accept(
+        &mut self,
+        log: LogId,
+        raw: RawBatch,
+        bytes: u64,
+    ) -> Result<(Taken, DayRow), NotTaken> {
         let found = self.logs.get(log).ok_or(NotTaken::Standing)?;
-        if found.fork.is_some() {
+        if found.fork.is_some() || found.shut {
             return Err(NotTaken::Standing);
         }
         let frontier = found.grown.frontier.clone();
@@ -107,7 +116,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         if !self.check_succession(taken.accepted.head) {
             return Err(NotTaken::Superseded);
         }
-        Ok(taken)
+        let entries = taken.batch.entries.len() as u64;
+        let day = self.day_with(log, entries, bytes).ok_or(NotTaken::DayFull)?;
+        Ok((taken, day))
     }
 
     /// Checks a batch against a log that ends with `frontier`.
@@ -149,13 +160,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         Ok(Taken { accepted, headers, batch })
     }
 
-    pub(super) fn gather(&mut self, link: LinkId, log: LogId, taken: Taken, bytes: u64) {
+    pub(super) fn gather(&mut self, link: LinkId, taken: Taken, bytes: u64, day: DayRow) {
         let Taken { accepted, headers, batch } = taken;
+        let log = batch.log;
         self.save_growth(log);
         let source = self.exchange.city_of(link);
         if let Some(found) = self.logs.get_mut(log) {
             found.grown.frontier = accepted.frontier;
             found.grown.checkpoint = batch.checkpoint.clone();
+            found.grown.day = day;
             found.last_source = source;
             #[cfg(feature = "planted-bugs")]
             if crate::planted::is_on("cosign-before-sync") {
@@ -176,7 +189,9 @@ impl<D: Disk, S: Store> Core<D, S> {
                 let reason = if forked { "FORK_DETECTED" } else { "LOG_STANDING" };
                 Some(Refused::new(reason).with("log", log))
             }
-            NotTaken::Superseded => Some(Refused::new("LOG_STANDING").with("log", log)),
+            NotTaken::Superseded | NotTaken::DayFull => {
+                Some(Refused::new("LOG_STANDING").with("log", log))
+            }
             NotTaken::Differs => Some(Refused::new("FORK_DETECTED").with("log", log)),
         };
         let Some(refused) = refused else {
@@ -192,6 +207,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             NotTaken::Append(AppendError::Gap { .. } | AppendError::LeafMissing { .. })
             | NotTaken::Superseded
             | NotTaken::Differs
+            | NotTaken::DayFull
             | NotTaken::Standing => vec![refuse(link, &refused, Some(log))],
             NotTaken::Append(_) | NotTaken::Unreadable(_) => {
                 self.strike(now, link, &refused, Some(log))
@@ -215,6 +231,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.exchange.resubscribe(&self.logs, link, log)
             }
             NotTaken::Standing | NotTaken::Differs => Vec::new(),
+            NotTaken::DayFull => {
+                outputs.extend(self.suspend_log(now, log));
+                Vec::new()
+            }
             NotTaken::Append(AppendError::Contradicts { checkpoint, .. }) => {
                 outputs.extend(self.witness(now, checkpoint));
                 self.exchange.rest_source(now.mono_ms, &self.logs, link, log)

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::api::request::{Request, WriteError, Written};
+use crate::api::request::{OrderError, Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::ids::{CityCode, LogId, Position};
 use crate::sync::{Frame, LinkId};
@@ -71,6 +71,26 @@ pub enum Input {
         /// Signed bytes sent.
         bytes: u64,
     },
+    /// An operator suspends a city.
+    Suspend {
+        /// Answered by [`Output::Ordered`] once it is on disk.
+        ticket: Ticket,
+        /// The city.
+        city: CityCode,
+        /// Why.
+        reason: String,
+        /// Who: role and id.
+        by: String,
+    },
+    /// An operator lifts what is suspended of a city.
+    Resume {
+        /// Answered by [`Output::Ordered`] once it is on disk.
+        ticket: Ticket,
+        /// The city.
+        city: CityCode,
+        /// Who: role and id.
+        by: String,
+    },
     /// Some time has passed.
     Tick,
     /// Write what has gathered, sync, answer.
@@ -84,6 +104,8 @@ pub enum Output {
     Written(Ticket, Result<Written, WriteError>),
     /// Answer a handing-in of notes: one line each.
     NotesDone(Ticket, Vec<Result<String, String>>),
+    /// Answer an operator's order.
+    Ordered(Ticket, Result<(), OrderError>),
     /// Answer a question for the status.
     Status(Ticket, Box<NodeStatus>),
     /// Send a frame.
@@ -118,4 +140,7 @@ pub enum Output {
     Applied(u64),
     /// Charters or cards changed: look again whom to dial.
     MembersChanged,
+    /// Stop in order and start again: everything is to be folded anew. Until then it goes on as
+    /// before.
+    StartAnew,
 }

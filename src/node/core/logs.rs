@@ -12,6 +12,7 @@ use crate::log::keys::SigningKey;
 use crate::log::manifest::Manifest;
 use crate::log::merkle::Frontier;
 use crate::log::{ForkProof, Head};
+use crate::node::core::rows::DayRow;
 use crate::sync::{Cosign, Frame, LogInfo};
 
 /// A cosignature held.
@@ -32,6 +33,8 @@ pub struct Growth {
     pub checkpoint: Bytes,
     /// All entries applied.
     pub applied: Frontier,
+    /// What it has brought today.
+    pub day: DayRow,
 }
 
 /// The keys of a log this node writes.
@@ -86,6 +89,11 @@ pub struct Log {
     pub fork: Option<ForkProof>,
     /// The proof has its place in the journal: from there on a head on this log counts as met.
     pub stands: bool,
+    /// Suspended: nothing more of it is taken.
+    pub shut: bool,
+    /// Entries stored when it was suspended, once that has its place in the journal: up to there
+    /// it is applied, and a head beyond counts as met.
+    pub stands_at: Option<u64>,
     /// Its keys, when this node writes it.
     pub own: Option<OwnKeys>,
     /// Why it is not written.
@@ -99,8 +107,12 @@ impl Log {
         let id = manifest.log_id();
         let frontier = Frontier::new();
         let root = frontier.root();
-        let grown =
-            Growth { frontier: frontier.clone(), checkpoint: Bytes::new(), applied: frontier };
+        let grown = Growth {
+            frontier: frontier.clone(),
+            checkpoint: Bytes::new(),
+            applied: frontier,
+            day: DayRow::default(),
+        };
         Self {
             id,
             manifest,
@@ -114,6 +126,8 @@ impl Log {
             misfits: 0,
             fork: None,
             stands: false,
+            shut: false,
+            stands_at: None,
             own,
             hold: Hold::None,
         }
@@ -149,6 +163,17 @@ impl Log {
         self.own.is_some() && self.hold != Hold::Restored
     }
 
+    /// Whether a head on it counts as met although it is not applied: it stands still before that.
+    #[must_use]
+    pub fn stands_before(&self, size: u64) -> bool {
+        self.stands || self.stands_at.is_some_and(|at| at < size)
+    }
+
+    /// It stands still from its beginning, unless it does so further on.
+    pub fn stand_somewhere(&mut self) {
+        self.stands_at.get_or_insert(0);
+    }
+
     /// What the exchange must know.
     #[must_use]
     pub fn info(&self) -> LogInfo {
@@ -156,7 +181,7 @@ impl Log {
             agreement: self.manifest.agreement,
             city: self.manifest.city,
             stored: self.durable.size,
-            followed: !self.is_own() && self.fork.is_none(),
+            followed: !self.is_own() && self.fork.is_none() && !self.shut,
         }
     }
 

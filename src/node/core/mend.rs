@@ -209,7 +209,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             Ok(taken)
                 if self.logs.get(log).is_some_and(|l| taken.accepted.head.size > l.appended()) =>
             {
-                self.gather(link, log, taken, bytes);
+                let here = self.logs.get(log).map_or(0, Log::appended);
+                let news = taken.accepted.head.size.saturating_sub(here);
+                match self.day_with(log, news, bytes) {
+                    Some(day) => self.gather(link, taken, bytes, day),
+                    None => outputs.extend(self.suspend_log(self.now, log)),
+                }
             }
             Ok(taken) => {
                 self.group.mended.push((taken.batch, taken.headers));
@@ -265,7 +270,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Err(NotTaken::Differs);
         }
         let grows = head.size > end.size;
-        if grows && (log.is_own() || log.fork.is_some() || log.appended() != end.size) {
+        let stands = log.fork.is_some() || log.shut;
+        if grows && (log.is_own() || stands || log.appended() != end.size) {
             return Err(NotTaken::Standing);
         }
         if grows && !self.check_succession(head) {

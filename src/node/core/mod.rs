@@ -35,6 +35,7 @@ mod replay;
 pub mod rows;
 mod show;
 pub mod sizes;
+mod suspension;
 mod witness;
 mod write;
 
@@ -57,6 +58,7 @@ use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{LogTable, OwnKeys};
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
+use crate::node::core::suspension::Suspensions;
 use crate::node::core::witness::Looks;
 use crate::store::{Store, WriteBehind};
 use crate::sync::{Action, Exchange};
@@ -87,6 +89,10 @@ pub struct Settings {
     pub disk_low_bytes: u64,
     /// Within this distance of a border the place is uncertain; metres.
     pub border_uncertain_metres: u32,
+    /// Entries of one log of another city that are taken in on one day.
+    pub log_entries_per_day_max: u64,
+    /// The same in signed bytes.
+    pub log_bytes_per_day_max: u64,
     /// Addresses to show.
     pub api_address: String,
     /// Addresses to show.
@@ -111,6 +117,7 @@ pub struct Core<D: Disk, S: Store> {
     /// Accepted cases that have all their parts, and since when.
     complete: BTreeMap<(AgreementId, SubjectId), u64>,
     recoveries: Recoveries,
+    suspensions: Suspensions,
     /// Batches passed over in a replay, by log and first entry.
     early: BTreeMap<crate::ids::LogId, BTreeMap<u64, RecordRef>>,
     mending: Mending,
@@ -149,6 +156,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             Input::Served { link, log, from, next, bytes } => {
                 self.served(link, log, (from, next), bytes)
             }
+            Input::Suspend { ticket, city, reason, by } => {
+                self.suspend(now, ticket, city, (reason, by))
+            }
+            Input::Resume { ticket, city, by } => self.resume(now, ticket, city, by),
             Input::Tick => self.tick(now),
             Input::Commit => self.commit(now),
         }

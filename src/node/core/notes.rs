@@ -253,6 +253,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         if log.own.is_some() && (superseded || self.is_restored(log.id)) {
             log.hold = Hold::Restored;
         }
+        log.shut = self.suspensions.has(city);
         let id = log.id;
         if self.logs.get(id).is_some() {
             return;

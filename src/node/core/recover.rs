@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::geo::Boundaries;
 use crate::ids::{CityCode, LogId};
-use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordRef};
+use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::Frontier;
 use crate::node::core::clocks::Clocks;
@@ -17,6 +17,7 @@ use crate::node::core::logs::{Held, Hold, LogTable};
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
+use crate::node::core::suspension::Suspensions;
 use crate::node::core::witness::Looks;
 use crate::node::core::{AgreementBook, Core, Entropy, KeyRing, Settings, keys};
 use crate::store::{Store, WriteBehind};
@@ -96,6 +97,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             asking: Asking::default(),
             complete: BTreeMap::new(),
             recoveries: Recoveries::default(),
+            suspensions: Suspensions::default(),
             early: BTreeMap::new(),
             mending: Mending::default(),
             looks: Looks::default(),
@@ -108,7 +110,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             warnings: Vec::new(),
         };
         let from = core.take_rows()?;
-        core.replay(from, progress)?;
+        if !core.replay(from, progress)? {
+            core.begin_anew()?;
+            core.replay(0, progress)?;
+        }
         #[cfg(feature = "planted-bugs")]
         if crate::planted::is_on("request-lost-on-restart") {
             let mut found = Vec::new();
@@ -149,8 +154,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             true
         });
         let reader = self.journal.reader();
+        let mut suspensions = Vec::new();
         for record in small {
             match reader.read(record) {
+                Ok((RecordKind::Suspension, payload)) => {
+                    suspensions.push((record.number, payload.into()));
+                }
                 Ok((kind, payload)) => self.replay_small(kind, payload.into()),
                 // Rows of a log without its manifest would be made twice once that is here again:
                 // everything is made anew, from the notes that are left.
@@ -167,6 +176,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Err(error) => return Err(error.into()),
             }
         }
+        if !self.take_suspensions(&suspensions, progress.lifted) {
+            self.begin_anew()?;
+            return Ok(0);
+        }
         if let Err(why) = self.load_logs() {
             tracing::error!(%why, "the views contradict the journal; they are rebuilt");
             self.forget();
@@ -182,10 +195,19 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.book = AgreementBook::default();
         self.logs = LogTable::default();
         self.recoveries = Recoveries::default();
+        self.suspensions = Suspensions::default();
         self.group = Group::default();
         self.warnings.clear();
         self.early.clear();
         self.apply_number = 0;
+    }
+
+    /// A suspension was lifted: everything is folded anew without it.
+    fn begin_anew(&mut self) -> Result<(), OpenError> {
+        tracing::info!("a suspension was lifted; the views are made anew");
+        self.forget();
+        self.read_lifted()?;
+        self.empty_rows()
     }
 
     fn empty_rows(&mut self) -> Result<(), OpenError> {
@@ -209,6 +231,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.grown.frontier = frontier;
             log.grown.applied = applied;
             log.grown.checkpoint = row.checkpoint;
+            log.grown.day = row.day;
             log.waiting_for = row.waiting_for;
             log.last_source = CityCode::from_u32(row.last_source).ok();
             log.misfits = row.misfits;
@@ -286,7 +309,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             .collect();
         for (id, agreement) in asked {
             let members = self.logs.members(agreement).iter().copied();
-            let waiting = members.filter(|c| *c != own && self.book.card(*c).is_some()).collect();
+            let asked = |c: &CityCode| self.book.card(*c).is_some() && !self.suspensions.has(*c);
+            let waiting = members.filter(|c| *c != own && asked(c)).collect();
             if let Some(log) = self.logs.get_mut(id) {
                 log.hold = Hold::Asking { until_ms: now.mono_ms + ASKING_MS, waiting };
             }

@@ -29,11 +29,15 @@ const TOLD_RECORDS_MIN: u64 = 10_000;
 
 impl<D: Disk, S: Store> Core<D, S> {
     /// Goes through the journal from a record on, as if each record had just been synced.
-    pub(super) fn replay(&mut self, from: u64, progress: Progress<'_>) -> Result<(), OpenError> {
+    ///
+    /// False when it comes to the end of a suspension that the views were made with: they are of no
+    /// use then.
+    pub(super) fn replay(&mut self, from: u64, progress: Progress<'_>) -> Result<bool, OpenError> {
         let reader = self.journal.reader();
         let total = self.journal.next_record();
         let mut failed = None;
         let mut told = 0;
+        let mut outdated = false;
         let records = total.saturating_sub(from);
         tracing::info!(from, all = records, "reading the journal into the views");
         reader.scan(from, &mut |record, kind, payload| {
@@ -48,6 +52,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                 failed = Some(OpenError::Newer { record: record.number });
                 return false;
             }
+            outdated = self.lifts_more(record.number, kind, payload);
+            if outdated {
+                return false;
+            }
             self.replay_record(record, kind, payload);
             // Bounded groups: the rows of a long replay do not gather in memory.
             if self.group.changes.len() >= REPLAY_ROWS_MAX
@@ -57,13 +65,16 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             failed.is_none()
         })?;
+        if outdated {
+            return Ok(false);
+        }
         match failed {
             Some(error) => Err(error),
             None => self.release_replayed(total),
         }?;
         match self.rows.failure() {
             Some(error) => Err(OpenError::Store(error.to_string())),
-            None => Ok(()),
+            None => Ok(true),
         }
     }
 
@@ -83,10 +94,15 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn replay_record(&mut self, record: RecordRef, kind: RecordKind, payload: &[u8]) {
         if commit::read_at_start(kind) {
             self.group.changes.insert(keys::small(record.number), Some(rows::encode(&record)));
-            self.replay_small(kind, Bytes::copy_from_slice(payload));
+            let payload = Bytes::copy_from_slice(payload);
+            self.replay_small(kind, payload.clone());
+            // As it went when it was written: whoever waited for that log goes on.
             if kind == RecordKind::ForkProof {
-                // As it went when it was written: whoever waited for that log goes on.
                 self.apply_released();
+            } else if kind == RecordKind::Suspension {
+                self.replay_suspension(record.number, &payload);
+            } else if kind == RecordKind::Manifest {
+                self.place_manifest(&payload);
             }
             return;
         }

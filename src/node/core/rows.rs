@@ -8,7 +8,7 @@ use crate::ids::{AgreementId, Hash, LogId, Position, SubjectId, Tag};
 use crate::journal::RecordRef;
 
 /// Changes with every change of shape or meaning of a row of the node or the view.
-pub const ROWS_VERSION: u32 = 4;
+pub const ROWS_VERSION: u32 = 5;
 
 /// Where indexing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub struct ProgressRow {
     pub next_record: u64,
     /// Entries applied.
     pub apply_number: u64,
+    /// Suspensions that had been lifted when the views were made.
+    pub lifted: u64,
 }
 
 /// What a request led to.
@@ -64,6 +66,19 @@ pub struct LogRow {
     pub last_source: u32,
     /// Entries that did not take effect.
     pub misfits: u64,
+    /// What it has brought today.
+    pub day: DayRow,
+}
+
+/// What was taken in of a log on one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayRow {
+    /// Days since 1970-01-01, in Beijing.
+    pub day: i64,
+    /// Entries.
+    pub entries: u64,
+    /// Signed bytes.
+    pub bytes: u64,
 }
 
 /// A cosignature held.

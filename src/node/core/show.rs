@@ -1,13 +1,16 @@
 //! How the node is, for people and programs.
 
 use crate::api::status::{
-    AgreementStatus, CosignatureStatus, DamageStatus, LogStatus, MemberStatus, NodeStatus,
-    ShellStatus,
+    AgreementStatus, CosignatureStatus, DamageStatus, LinkStatus, LogStatus, MemberStatus,
+    NodeStatus, ShellStatus,
 };
 use crate::journal::Disk;
 use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now};
 use crate::store::Store;
+
+/// Why a link to a city that is suspended here is down.
+const SUSPENDED: &str = "本机已暂停该市 · suspended here";
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn status(&self, now: Now) -> NodeStatus {
@@ -17,10 +20,11 @@ impl<D: Disk, S: Store> Core<D, S> {
             node: self.settings.node,
             start_ms: self.start_ms,
             not_writable: self.not_writable(free),
-            links: self.links.statuses(),
+            links: self.link_statuses(),
             logs: self.logs.iter().map(|l| self.log_status(now, l)).collect(),
             agreements: self.agreement_statuses(),
             recoveries: self.recovery_statuses(),
+            suspensions: self.suspension_statuses(),
             clock_off_ms: self.clock_off_all_ms(now),
             damage: self.damage(),
             damaged_notes: self.mending.notes(),
@@ -33,6 +37,15 @@ impl<D: Disk, S: Store> Core<D, S> {
             peer_address: self.settings.peer_address.clone(),
             shell: ShellStatus::default(),
         }
+    }
+
+    /// The reason of a link that is not wanted here is that, whatever was said on it last.
+    fn link_statuses(&self) -> Vec<LinkStatus> {
+        let mut links = self.links.statuses();
+        for link in links.iter_mut().filter(|l| self.book.is_suspended(l.city)) {
+            link.reason = SUSPENDED.to_owned();
+        }
+        links
     }
 
     fn all_warnings(&self, now: Now) -> Vec<String> {
@@ -57,7 +70,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             )
         });
         let known = self.warnings.iter().cloned();
-        let told = known.chain(restored).chain(damaged).chain(notes);
+        let suspended = self.suspension_warnings();
+        let told = known.chain(suspended).chain(restored).chain(damaged).chain(notes);
         told.chain(self.clock_warnings(now)).collect()
     }
 
@@ -104,7 +118,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             last_source: log.last_source,
             waiting_for: log.waiting_for,
             misfits: log.misfits,
-            standing: log.fork.is_some(),
+            standing: log.fork.is_some() || log.shut,
             fork: log.fork.clone(),
             manifest: log.note.clone(),
             own: log.is_own(),

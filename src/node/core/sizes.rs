@@ -50,6 +50,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             kept("clocks of members", self.clocks.count(), cities),
             kept("pauses of parts asked for", self.asking.count(), missing),
             kept("answers of members about older logs", self.recoveries.count(), logs * cities),
+            kept("suspensions", self.suspensions.count(), cities + logs),
             // Of each, a number for every batch behind its damage, until that is mended.
             kept("logs with batches passed over in a replay", self.early.len(), logs),
             kept("gaps and records looked up", self.mending.count(), 2 * damaged),

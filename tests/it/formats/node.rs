@@ -49,6 +49,8 @@ fn a_node_starts_on_the_golden_journal() {
         instance: [0; 16],
         disk_low_bytes: 0,
         border_uncertain_metres: 1_700,
+        log_entries_per_day_max: u64::MAX,
+        log_bytes_per_day_max: u64::MAX,
         api_address: String::new(),
         peer_address: String::new(),
     };

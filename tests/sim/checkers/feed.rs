@@ -120,10 +120,10 @@ impl Checks {
     ) {
         let reader = node.reader.as_ref().unwrap();
         let before = std::mem::take(&mut self.feeds.of[at]);
-        self.feeds.of[at].journal = reader.journal_id();
+        self.feeds.of[at].journal = reader.feed_id();
         self.follow_feed(cast, at, node, tally);
         // Where something has rotted, entries come back later than they came.
-        if before.journal != reader.journal_id() || self.rotted.contains(&at) {
+        if before.journal != reader.feed_id() || self.rotted.contains(&at) {
             return;
         }
         let now = &self.feeds.of[at].order;
