@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::{
     Command, Context, agreement, bench, card, case, check, demo, doctor, epoch, fork, people, pki,
-    rebuild, roles, serve, status, watch,
+    rebuild, roles, serve, status, suspend, watch,
 };
 
 /// Runs the command.
@@ -16,6 +16,8 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Status(args) => status::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
         Command::Fork(args) => fork::run(&context.with(args.profile), args.command).await,
+        Command::Suspend(args) => suspend::suspend(context, args).await,
+        Command::Resume(args) => suspend::resume(context, args).await,
         Command::Doctor(args) => doctor::run(context, args).await,
         Command::Agreement(args) => agreement::run(&context.with(args.profile), args.command).await,
         Command::Card(args) => card::run(&context.with(args.profile), args.command).await,

@@ -264,6 +264,7 @@ pub fn status(status: &pb::Status) -> Value {
         "links": links,
         "logs": status.logs.iter().map(log).collect::<Vec<_>>(),
         "recoveries": recoveries,
+        "suspensions": status.suspensions.iter().map(suspension).collect::<Vec<_>>(),
         "journal_bytes": status.journal_bytes,
         "disk_free_bytes": status.disk_free_bytes,
         "warnings": status.warnings,
@@ -299,6 +300,19 @@ pub fn status(status: &pb::Status) -> Value {
         "audit_error": some(status.audit_error.clone()),
         "clock_offset_ms": status.clock.map(|clock| clock.offset_ms),
         "alone_seconds_max": status.alone_seconds_max,
+    })
+}
+
+/// What is suspended of a city.
+#[must_use]
+pub fn suspension(one: &pb::Suspension) -> Value {
+    json!({
+        "city": city(one.city),
+        "log_id": some(one.log_id.clone()),
+        "suspend_time": time(one.suspend_time.as_ref()),
+        "reason": some(one.reason.clone()),
+        "suspended_by": some(one.suspended_by.clone()),
+        "resuming": one.resuming,
     })
 }
 

@@ -42,6 +42,7 @@ pub mod roles;
 pub mod serve;
 pub mod status;
 pub mod status_text;
+pub mod suspend;
 pub mod table;
 pub mod verify;
 pub mod watch;
@@ -91,6 +92,10 @@ pub enum Command {
     Doctor(doctor::DoctorArgs),
     /// 一市两份记录不一致的证据 · proofs that a city signed two histories
     Fork(fork::ForkArgs),
+    /// 在本机暂停一市：断开连接，其新记录不生效 · suspend a city on this node, at once
+    Suspend(suspend::SuspendArgs),
+    /// 恢复已暂停的城市：节点自动重启并重建视图 · lift it; the node starts again by itself
+    Resume(suspend::ResumeArgs),
     /// 本市节点在协议中开始或另起记录 · begin the records of this node in an agreement
     Epoch(epoch::EpochArgs),
     /// 联动协议：起草、签署、交给节点 · linkage agreements: draft, sign, hand in
@@ -209,6 +214,8 @@ mod tests {
             "liandong case list --api 127.0.0.1:1 --node-city 371500",
             "liandong check 127.0.0.1:7444",
             "liandong doctor --config liandong.toml --json",
+            "liandong suspend 130400 --reason 密钥失窃",
+            "liandong resume 130400 --json",
             "liandong fork list --json",
             "liandong fork export proof --log 3f2a",
             "liandong epoch new --agreement 聊邯 --city-key city.key --yes",
@@ -242,6 +249,8 @@ mod tests {
             "liandong case move LD-1 立案 --on 2026-02-30",
             "liandong case new --lon 115",
             "liandong people disable",
+            "liandong suspend 130400",
+            "liandong resume",
             "liandong people add a.pem --role chief --id 1",
             "liandong demo --cities 6",
         ] {

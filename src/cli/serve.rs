@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
@@ -118,6 +119,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let noting = (audit.clone(), writes.clone());
     let serve_api = server::serve_api(node.clone(), noting, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
+    tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));
     let served = async { tokio::join!(serve_peer, serve_api) };
     let ended = tokio::select! {
         (one, two) = served => one.and(two),
@@ -127,7 +129,31 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     // What was written and not noted yet has its line before the process ends.
     let _ = tokio::time::timeout(STOP_WITHIN, writes.ended()).await;
     audit.flush();
-    ended.map_err(|e| local("服务中断", "the server ended", e))
+    ended.map_err(|e| local("服务中断", "the server ended", e))?;
+    match *node.start_anew().borrow() {
+        true => Err(start_anew()),
+        false => Ok(()),
+    }
+}
+
+/// Becomes a new process with the same arguments, id and parent: whoever looks after this one need
+/// not do anything. Returns only if that is not possible.
+fn start_anew() -> Failure {
+    use std::os::unix::process::CommandExt;
+    tracing::info!("starts again: everything is folded anew");
+    // The running program itself, whatever lies at its path by now.
+    let mut args = std::env::args_os();
+    let mut again = std::process::Command::new("/proc/self/exe");
+    let error = again.arg0(args.next().unwrap_or_default()).args(args).exec();
+    local("请重新启动本市节点，视图将由日志重建", "start the node again, it folds anew", error)
+}
+
+/// A suspension was lifted: the node stops in order, after the answer to that had time to leave.
+async fn stop_to_start_anew(mut wanted: watch::Receiver<bool>, stop: CancellationToken) {
+    if wanted.wait_for(|wanted| *wanted).await.is_ok() {
+        tokio::time::sleep(TICK).await;
+        stop.cancel();
+    }
 }
 
 /// The audit of this node, checked.

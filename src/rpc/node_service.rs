@@ -8,13 +8,15 @@ use super::audit_line;
 use super::caller::{Called, called};
 use super::case_write::check_request_id;
 use super::words;
-use crate::api::request::{Command, Request as Asked};
+use crate::api::request::{Command, OrderError, Request as Asked};
 use crate::api::status::{
-    CertificateStatus, DamageStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus, TaskStatus,
+    CertificateStatus, DamageStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus,
+    SuspensionStatus, TaskStatus,
 };
 use crate::audit::{Audit, Deed};
 use crate::domain::{InvalidReason, Language};
 use crate::ids::{AgreementId, CityCode};
+use crate::limits::SUSPENSION_TEXT_BYTES_MAX;
 use crate::log::Head;
 use crate::node::writer::NodeHandle;
 use crate::view;
@@ -82,6 +84,26 @@ fn recovery_out(recovery: &RecoveryStatus) -> pb::Recovery {
         old_log_id: recovery.old_log.to_string(),
         waiting_for: recovery.waiting_for.iter().map(|c| c.as_u32()).collect(),
         epoch_needed: recovery.epoch_needed,
+    }
+}
+
+fn suspension_out(suspension: &SuspensionStatus) -> pb::Suspension {
+    pb::Suspension {
+        city: suspension.city.as_u32(),
+        log_id: suspension.log.map_or_else(String::new, |log| log.to_string()),
+        suspend_time: Some(timestamp(suspension.at_ms)),
+        reason: suspension.reason.clone(),
+        suspended_by: suspension.by.clone(),
+        resuming: suspension.resuming,
+    }
+}
+
+fn order_refused(error: &OrderError) -> Refused {
+    match error {
+        OrderError::NotFound => Refused::new("NOT_FOUND"),
+        OrderError::OwnCity => Refused::new("SELF_NAMED").at("city"),
+        OrderError::NotSuspended => Refused::new("CITY_NOT_SUSPENDED"),
+        OrderError::StorageFailed { .. } => Refused::new("STORAGE_FAILED"),
     }
 }
 
@@ -154,6 +176,9 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
     links.extend(unknown.map(unlinked));
     links.sort_by_key(|link| link.city);
     for link in &mut links {
+        if status.suspensions.iter().any(|s| s.log.is_none() && s.city.as_u32() == link.city) {
+            link.state = pb::LinkState::Refused.into();
+        }
         if let Some(dial) = status.shell.dials.iter().find(|d| d.city.as_u32() == link.city) {
             link.dial_time = dial.last_ms.map(timestamp);
             link.dial_error = dial.failure.clone().unwrap_or_default();
@@ -191,6 +216,7 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         audit_error: trouble.unwrap_or_default(),
         clock: status.clock_off_ms.map(|offset_ms| pb::Clock { offset_ms }),
         alone_seconds_max: i64::try_from(status.shell.alone_s).unwrap_or(i64::MAX),
+        suspensions: status.suspensions.iter().map(suspension_out).collect(),
     }
 }
 
@@ -224,6 +250,39 @@ impl NodeApi {
             written.map_err(|error| words::refusal(&self.node, who.language, None, &error))?;
         deed.entry = Some(written.position.to_string());
         Ok(agreement)
+    }
+
+    async fn suspend(&self, who: &Called, asked: &pb::SuspendCityRequest) -> Result<(), Refused> {
+        check_request_id(&asked.request_id)?;
+        let city = city("city", asked.city)?;
+        let reason = text("reason", &asked.reason)?;
+        let reason = reason.ok_or_else(|| wrong("reason", InvalidReason::Required))?;
+        if reason.len() > SUSPENSION_TEXT_BYTES_MAX {
+            return Err(wrong("reason", InvalidReason::TextTooLong));
+        }
+        let (node, by) = (self.node.clone(), who.caller.identity.clone());
+        // In a task of its own: a caller who gives up does not stop an order half-way.
+        let done = tokio::spawn(async move { node.suspend(city, reason, by).await }).await;
+        done.map_err(|_| Refused::new("STOPPING"))?.map_err(|error| order_refused(&error))
+    }
+
+    async fn resume(&self, who: &Called, asked: &pb::ResumeCityRequest) -> Result<(), Refused> {
+        check_request_id(&asked.request_id)?;
+        let city = city("city", asked.city)?;
+        let (node, by) = (self.node.clone(), who.caller.identity.clone());
+        let done = tokio::spawn(async move { node.resume(city, by).await }).await;
+        done.map_err(|_| Refused::new("STOPPING"))?.map_err(|error| order_refused(&error))
+    }
+
+    /// What is suspended of a city, as an order about it is answered.
+    async fn suspensions_of(
+        &self,
+        city: u32,
+        language: Language,
+    ) -> Result<Vec<pb::Suspension>, Status> {
+        let status = self.status(language).await?;
+        let of_city = status.suspensions.iter().filter(|s| s.city.as_u32() == city);
+        Ok(of_city.map(suspension_out).collect())
     }
 
     /// Cases and the heads they are folded from, read in one reading.
@@ -335,5 +394,37 @@ impl NodeService for NodeApi {
         let status = self.status(who.language).await?;
         let left = status.recoveries.iter().find(|r| r.agreement == agreement);
         Ok(Response::new(pb::OverrideRecoveryResponse { recovery: left.map(recovery_out) }))
+    }
+
+    async fn suspend_city(
+        &self,
+        request: Request<pb::SuspendCityRequest>,
+    ) -> Result<Response<pb::SuspendCityResponse>, Status> {
+        let method = "/liandong.v1.NodeService/SuspendCity";
+        let who = called(self.door(), &request, method).map_err(|s| *s)?;
+        let asked = request.get_ref();
+        let mut deed = audit_line::deed(&self.node, &who, method, &asked.city.to_string());
+        let done = self.suspend(&who, asked).await;
+        deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
+        self.audit.note(deed);
+        done.map_err(|refused| refused.status(who.language))?;
+        let suspensions = self.suspensions_of(asked.city, who.language).await?;
+        Ok(Response::new(pb::SuspendCityResponse { suspensions }))
+    }
+
+    async fn resume_city(
+        &self,
+        request: Request<pb::ResumeCityRequest>,
+    ) -> Result<Response<pb::ResumeCityResponse>, Status> {
+        let method = "/liandong.v1.NodeService/ResumeCity";
+        let who = called(self.door(), &request, method).map_err(|s| *s)?;
+        let asked = request.get_ref();
+        let mut deed = audit_line::deed(&self.node, &who, method, &asked.city.to_string());
+        let suspensions = self.suspensions_of(asked.city, who.language).await?;
+        let done = self.resume(&who, asked).await;
+        deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
+        self.audit.note(deed);
+        done.map_err(|refused| refused.status(who.language))?;
+        Ok(Response::new(pb::ResumeCityResponse { suspensions }))
     }
 }

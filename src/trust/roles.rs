@@ -85,6 +85,8 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.NodeService/ListLogs", Access::Read),
     ("/liandong.v1.NodeService/GetFoldHash", Access::Read),
     ("/liandong.v1.NodeService/OverrideRecovery", Access::Administer),
+    ("/liandong.v1.NodeService/SuspendCity", Access::Administer),
+    ("/liandong.v1.NodeService/ResumeCity", Access::Administer),
     ("/liandong.peer.v1.PeerService/Exchange", Access::Nodes),
 ];
 
@@ -106,6 +108,8 @@ mod tests {
         assert!(!may(Role::Admin, "/liandong.v1.CaseService/CreateCase"));
         assert!(may(Role::Auditor, "/liandong.v1.CaseService/ListCases"));
         assert!(may(Role::Admin, "/liandong.v1.NodeService/OverrideRecovery"));
+        assert!(may(Role::Admin, "/liandong.v1.NodeService/SuspendCity"));
+        assert!(!may(Role::Coordinator, "/liandong.v1.NodeService/ResumeCity"));
         assert!(!may(Role::System, "/liandong.v1.AgreementService/AddAgreementFiles"));
         assert_eq!(access("/liandong.v1.CaseService/NotListed"), None);
         for role in Role::ALL {

@@ -52,6 +52,7 @@ mod sharing;
 mod shim;
 mod stage;
 mod storm;
+mod suspension;
 mod tidy;
 mod tls;
 mod two_cities;

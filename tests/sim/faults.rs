@@ -136,6 +136,11 @@ impl World {
     /// A process stops in order and starts again, because everything is to be folded anew.
     pub fn start_anew(&mut self, node: usize) {
         self.note("starts anew", node);
+        self.tally.reached(State::StartedAnew);
+        let status = self.status(node);
+        let all = status.iter().flat_map(|status| &status.suspensions);
+        let left = all.filter(|one| !one.resuming).filter_map(|one| self.cast.place(one.city));
+        self.checks.folded_anew(node, &left.collect::<Vec<_>>());
         self.stop(node, false);
         self.nodes[node].disk.kill();
         self.later(300, 5_000, Undo::Start(node));

@@ -62,6 +62,11 @@ impl World {
             }
             self.tally.fault(Fault::ViewsFailed, self.nodes[node].rows.failures());
             let Some(status) = self.status(node) else { continue };
+            if self.calm && !status.suspensions.is_empty() {
+                self.resume_cities(node);
+                self.care(node);
+                continue;
+            }
             if status.logs.iter().any(|l| l.waiting_for.is_some()) {
                 self.tally.reached(State::Waiting);
             }
@@ -79,6 +84,29 @@ impl World {
                 let pact = self.cast.pact_of(recovery.agreement).unwrap();
                 self.new_epoch(node, pact, recovery.old_log);
             }
+        }
+    }
+
+    /// `liandong suspend`: one city has no faith in another one.
+    pub fn suspend_city(&mut self, node: usize, other: usize) {
+        if self.calm || !self.nodes[node].is_up() {
+            return;
+        }
+        self.note("suspends a city", node);
+        self.tally.reached(State::CitySuspended);
+        self.checks.suspends(node, other);
+        let city = self.cast.codes[other];
+        let (reason, by) = ("试验".to_owned(), "admin/1".to_owned());
+        self.input(node, Input::Suspend { ticket: 0, city, reason, by });
+    }
+
+    /// `liandong resume`, for whatever is suspended.
+    pub fn resume_cities(&mut self, node: usize) {
+        let Some(status) = self.status(node) else { return };
+        for one in status.suspensions.iter().filter(|one| !one.resuming) {
+            self.note("resumes a city", node);
+            let by = "admin/1".to_owned();
+            self.input(node, Input::Resume { ticket: 0, city: one.city, by });
         }
     }
 

@@ -97,9 +97,13 @@ fn play(seed: u64, lines: bool) -> Outcome {
     Outcome { seed, failure, hash: world.trace.hash(), tally: world.tally }
 }
 
+/// In one seed of so many, operators suspend a city now and then, and go on with it later.
+const SUSPENSIONS_EVERY: u64 = 4;
+
 /// Sets work and faults, in episodes with quiet time between them.
 fn set_episodes(world: &mut World) {
     let mut rng = Rng::new(world.seed ^ 0x5EED);
+    let mut orders = Rng::new(world.seed ^ 0x0D0E);
     let clients = world.work.clients.len();
     for _ in 0..EPISODES {
         let begin = rng.between(10_000, SAFETY_MS - EPISODE_MS);
@@ -114,6 +118,15 @@ fn set_episodes(world: &mut World) {
         }
         if world.liar.is_some() {
             world.at(begin + rng.between(0, EPISODE_MS), Event::Lie);
+        }
+        // By chances of its own: the other seeds stay what they were.
+        if world.seed % SUSPENSIONS_EVERY == 1 {
+            let node = orders.below(world.cast.codes.len());
+            let partners = world.cast.partners(node);
+            let other = partners[orders.below(partners.len())];
+            world.at(begin + orders.between(0, EPISODE_MS / 2), Event::Suspend(node, other));
+            let end = begin + orders.between(EPISODE_MS / 2, 4 * EPISODE_MS);
+            world.at(end, Event::Resume(node));
         }
     }
 }

@@ -116,6 +116,9 @@ named! {
         ReadAgain "a session that reads on after a restart";
         TokenExpired "a page token from before a restart";
         CutOffRestore "an older copy that nobody can be asked about";
+        CitySuspended "a city suspended by an operator of another one";
+        LeanedOn "an entry applied over a log that was suspended";
+        StartedAnew "everything folded anew without a suspension";
     }
 }
 

@@ -47,6 +47,8 @@ pub enum Event {
     Undo(Undo),
     Operator,
     Lie,
+    Suspend(usize, usize),
+    Resume(usize),
 }
 
 /// What a link was told to read and send.
@@ -200,6 +202,8 @@ impl World {
             Event::Undo(undo) => self.undo(undo),
             Event::Operator => self.operator(),
             Event::Lie => self.lie(),
+            Event::Suspend(node, other) => self.suspend_city(node, other),
+            Event::Resume(node) => self.resume_cities(node),
         }
     }
 

@@ -45,6 +45,12 @@ impl World {
                 }
             }
         }
+        for node in 0..count {
+            let status = self.status(node);
+            if status.is_some_and(|status| !status.suspensions.is_empty()) {
+                return Some(format!("{node}: a city is suspended"));
+            }
+        }
         (0..count).find_map(|node| self.owed(node)).or_else(|| self.receipt_due())
     }
 

@@ -10,7 +10,7 @@ use liandong::view;
 use super::Checks;
 use crate::sim::cast::Cast;
 use crate::sim::node::Node;
-use crate::sim::tally::Tally;
+use crate::sim::tally::{State, Tally};
 
 /// What one process has applied, in its order.
 #[derive(Default)]
@@ -93,13 +93,14 @@ impl Checks {
         for (log, size) in after {
             let known = self.feeds.of[at].applied.get(&log).copied().unwrap_or(0);
             // A head on a log that stands still counts as met.
-            if known < size && !self.may_fork(cast, log) {
+            if known < size && self.may_stand(cast, at, log) {
+                tally.reached(State::LeanedOn);
+            } else if known < size && !self.may_fork(cast, log) {
                 let what = format!("{at}: {position} applied before {size} of log {log}");
                 return self.fail(format!("P9 {what}, which its author had seen"));
             }
         }
         self.feeds.of[at].applied.insert(position.log, next + 1);
-        let _ = tally;
     }
 
     /// What the author of a log wrote at a place, where there is one history only.

@@ -47,6 +47,9 @@ pub struct Checks {
     restored: BTreeSet<usize>,
     /// Processes whose disk has rotted.
     rotted: BTreeSet<usize>,
+    /// Cities that a process has suspended since it last folded everything anew, and ever.
+    suspended: BTreeSet<(usize, usize)>,
+    ever_suspended: BTreeSet<(usize, usize)>,
     pub logs: logs::Logs,
     pub feeds: feed::Feeds,
     pub audience: audience::Watch,
@@ -63,6 +66,8 @@ impl Checks {
             liar: None,
             restored: BTreeSet::new(),
             rotted: BTreeSet::new(),
+            suspended: BTreeSet::new(),
+            ever_suspended: BTreeSet::new(),
             logs: logs::Logs::default(),
             feeds: feed::Feeds::default(),
             audience: audience::Watch::default(),
@@ -140,6 +145,26 @@ impl Checks {
         self.forget_copy(cast, at);
         self.feeds.forget(at);
         self.sessions.forget(at);
+        // What was suspended when the copy was made is so again.
+        let again = self.ever_suspended.iter().filter(|(node, _)| *node == at);
+        self.suspended.extend(again);
+    }
+
+    /// A process does not take in what a city writes from now on.
+    pub fn suspends(&mut self, at: usize, city: usize) {
+        self.suspended.insert((at, city));
+        self.ever_suspended.insert((at, city));
+    }
+
+    /// A process starts anew, as if it had never suspended anybody but those cities.
+    pub fn folded_anew(&mut self, at: usize, but: &[usize]) {
+        self.suspended.retain(|(node, city)| *node != at || but.contains(city));
+        self.sessions.forget(at);
+    }
+
+    /// Whether a log may stand still at a process because its city is suspended there.
+    pub fn may_stand(&self, cast: &Cast, at: usize, log: LogId) -> bool {
+        cast.logs.get(&log).is_some_and(|l| self.suspended.contains(&(at, l.city)))
     }
 
     pub fn has_rotted(&self, at: usize) -> bool {

@@ -78,9 +78,27 @@ const ROWS: &[Row] = &[
         s.links[0].last_frame_time = at(NOW_S - DAY_S - 1);
     }),
     ("link", Level::Red, |s| s.links[0].state = pb::LinkState::Refused.into()),
-    ("log", Level::Red, |s| s.logs[0].standing = true),
+    ("log", Level::Red, |s| {
+        s.logs[0].standing = true;
+        s.logs[0].contradicting_checkpoints = vec!["a".into(), "b".into()];
+    }),
     ("log", Level::Yellow, |s| s.logs[0].waiting_for = "ab:3".to_owned()),
     ("log", Level::Yellow, |s| s.logs[0].lag_seconds = LAG_S + 1),
+    ("suspension", Level::Yellow, |s| {
+        // Its link is not wanted and its log stands for that reason: nothing more is said of them.
+        s.links[0] =
+            pb::Link { city: 130_400, state: pb::LinkState::Refused.into(), ..pb::Link::default() };
+        s.logs[0].standing = true;
+        s.suspensions = vec![pb::Suspension { city: 130_400, ..pb::Suspension::default() }];
+    }),
+    ("suspension", Level::Yellow, |s| {
+        let log_id = "ab".repeat(32);
+        let full = pb::Suspension { city: 130_400, log_id, ..pb::Suspension::default() };
+        s.suspensions = vec![full];
+    }),
+    ("suspension", Level::Yellow, |s| {
+        s.suspensions = vec![pb::Suspension { resuming: true, ..pb::Suspension::default() }];
+    }),
     ("recovery", Level::Yellow, |s| s.recoveries = vec![pb::Recovery::default()]),
     ("recovery", Level::Red, |s| {
         s.recoveries = vec![pb::Recovery { epoch_needed: true, ..pb::Recovery::default() }];
