@@ -315,6 +315,10 @@ impl Resolver<'_> {
                 .log_bytes_per_day_max
                 .unwrap_or(standard.log_bytes_per_day_max),
         };
+        self.check_limits(&limits).map(|()| limits)
+    }
+
+    fn check_limits(&self, limits: &Limits) -> Result<(), ConfigError> {
         let ranges = [
             // No smaller than the largest entry.
             (
@@ -359,7 +363,7 @@ impl Resolver<'_> {
                 return Err(self.bad(&format!("limits.{name}"), Reason::Range { got, least, most }));
             }
         }
-        Ok(limits)
+        Ok(())
     }
 }
 

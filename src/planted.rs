@@ -33,6 +33,7 @@ pub const NAMES: &[&str] = &[
     "request-lost-on-restart",
     "feed-in-journal-order",
     "page-token-for-anybody",
+    "resume-without-folding",
 ];
 
 /// Place of the one that is on in [`NAMES`], counted from 1.

@@ -93,9 +93,9 @@ pub async fn resume(context: &Context, args: ResumeArgs) -> Result<(), Failure> 
                  之后补齐该市的记录，进度见 liandong status。之前的续接位置作废，请重新查询列表。"
             ),
             format!(
-                "{name} is resumed. The node now starts again by itself and folds all records anew; \
-                 it answers nobody meanwhile.\nThen it fetches what that city has written: see \
-                 liandong status. Cursors of before are gone: list again."
+                "{name} is resumed. The node now starts again by itself and folds all records \
+                 anew; it answers nobody meanwhile.\nThen it fetches what that city has written: \
+                 see liandong status. Cursors of before are gone: list again."
             ),
         ),
     );

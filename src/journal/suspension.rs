@@ -4,7 +4,7 @@
 //! ```text
 //! a word in lower case, a zero byte, then the word's fields; integers are big-endian, texts are
 //! UTF-8 behind their length u16
-//! "city" 0      city u32   at i64   reason text   by text   count u32   count x (log 32   size u64)
+//! "city" 0      city u32   at i64   reason text   by text   count u32   count x (log 32, size u64)
 //! "log" 0       city u32   at i64   log 32   size u64
 //! "resumed" 0   city u32   at i64   by text
 //! ```

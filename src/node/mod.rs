@@ -10,6 +10,7 @@ pub mod dial;
 pub mod guard;
 pub mod link;
 pub mod load;
+mod orders;
 pub mod reader;
 mod recent;
 pub mod scrub;

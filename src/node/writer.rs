@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +58,7 @@ pub struct LinkDoor {
     pub overrun: CancellationToken,
 }
 
-enum Answer {
+pub(super) enum Answer {
     Write(oneshot::Sender<Result<Written, WriteError>>),
     Notes(oneshot::Sender<Vec<Result<String, String>>>),
     Order(oneshot::Sender<Result<(), OrderError>>),
@@ -95,7 +94,7 @@ pub struct NodeHandle {
     presentable: Arc<watch::Sender<bool>>,
     rooms: Arc<Mutex<BTreeMap<CityCode, Arc<Semaphore>>>>,
     healthy: watch::Receiver<bool>,
-    start_anew: watch::Receiver<bool>,
+    pub(super) start_anew: watch::Receiver<bool>,
     traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
     shell: Shell,
 }
@@ -172,49 +171,6 @@ impl NodeHandle {
         })
     }
 
-    /// Hands in signed charters, cards and manifests; one line of outcome each.
-    pub async fn add_notes(&self, notes: Vec<Bytes>) -> Vec<Result<String, String>> {
-        let (answer, wait) = oneshot::channel();
-        let ask = Box::new(|ticket| Input::Notes(ticket, notes));
-        self.ask(ask, Answer::Notes(answer)).await;
-        wait.await.unwrap_or_default()
-    }
-
-    /// Suspends a city here; returns once it is on disk.
-    ///
-    /// # Errors
-    /// [`OrderError`]: nothing has changed.
-    pub async fn suspend(
-        &self,
-        city: CityCode,
-        reason: String,
-        by: String,
-    ) -> Result<(), OrderError> {
-        self.order(Box::new(move |ticket| Input::Suspend { ticket, city, reason, by })).await
-    }
-
-    /// Lifts what is suspended of a city here; returns once it is on disk. It takes effect with the
-    /// next start, which [`Self::start_anew`] asks for.
-    ///
-    /// # Errors
-    /// [`OrderError`]: nothing has changed.
-    pub async fn resume(&self, city: CityCode, by: String) -> Result<(), OrderError> {
-        self.order(Box::new(move |ticket| Input::Resume { ticket, city, by })).await
-    }
-
-    async fn order(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>) -> Result<(), OrderError> {
-        let (answer, wait) = oneshot::channel();
-        self.ask(ask, Answer::Order(answer)).await;
-        let stopping = || OrderError::StorageFailed { detail: "the node is stopping".to_owned() };
-        wait.await.unwrap_or_else(|_| Err(stopping()))
-    }
-
-    /// True once the node is to stop and start again, so that everything is folded anew.
-    #[must_use]
-    pub fn start_anew(&self) -> watch::Receiver<bool> {
-        self.start_anew.clone()
-    }
-
     /// How the node is; `None` while it stops. A writing thread that hangs is said, and what was
     /// known before it hung.
     pub async fn status(&self) -> Option<NodeStatus> {
@@ -264,7 +220,7 @@ impl NodeHandle {
         self.presentable.subscribe()
     }
 
-    async fn ask(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>, answer: Answer) {
+    pub(super) async fn ask(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>, answer: Answer) {
         // A closed channel drops the answer's sender, which the waiting side sees.
         let _ = self.messages.send(Message::Ask(ask, answer)).await;
     }

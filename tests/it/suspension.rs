@@ -70,7 +70,7 @@ async fn orders_are_checked(nodes: &Nodes, admin: &Client) {
     assert_eq!(reason(&refused), (Code::PermissionDenied, "ROLE_NOT_ALLOWED".to_owned()));
     let invalid = |reason: &str| (Code::InvalidArgument, reason.to_owned());
     for (city, why, want) in [
-        (C, "", invalid("INVALID_FIELD")),
+        (C, "", invalid("REQUIRED")),
         (A, "本市", invalid("SELF_NAMED")),
         (7, "无此市", invalid("CITY_CODE")),
         (370_900, "不是成员", (Code::NotFound, "NOT_FOUND".to_owned())),

@@ -260,6 +260,7 @@ impl World {
         self.nodes.push(twin);
         self.checks.add_node();
         let twin = self.nodes.len() - 1;
+        self.checks.copied(node, twin);
         self.start(twin);
         self.care(node);
         self.later(20_000, 120_000, Undo::Twin(twin));

@@ -11,6 +11,8 @@ use crate::lang::Lang;
 use crate::node::watchdog;
 use crate::wire::pb::v1 as pb;
 
+mod suspended;
+
 const DAY_S: i64 = 86_400;
 /// Certificates are renewed in good time: from these many days on people are told, or urged.
 const CERTIFICATE_DAYS: (i64, i64) = (14, 3);
@@ -91,10 +93,10 @@ pub fn judge(status: &pb::Status, names: &Names, lang: Lang) -> Vec<Finding> {
             .iter()
             .map(|one| certificate(&one.name, seconds(one.expire_time.as_ref()), now_s, lang)),
     );
-    let wanted = status.links.iter().filter(|one| !is_suspended(status, one.city));
+    let wanted = status.links.iter().filter(|one| !suspended::is_whole(status, one.city));
     all.extend(wanted.map(|one| link(one, now_s, names, lang)));
     all.extend(status.logs.iter().map(|one| log(one, names, lang)));
-    all.extend(suspensions(status, names, lang));
+    all.extend(suspended::judge(status, names, lang));
     all.extend(recovery(status, names, lang));
     let own = status.logs.iter().filter(|log| log.own);
     all.extend(own.map(|log| receipts(log, status, now_s, names, lang)));
@@ -353,58 +355,6 @@ fn log(log: &pb::Log, names: &Names, lang: Lang) -> Finding {
         return found.at(Level::Yellow, advice);
     }
     found
-}
-
-/// An operator has suspended the whole city here.
-fn is_suspended(status: &pb::Status, city: u32) -> bool {
-    status.suspensions.iter().any(|one| one.city == city && one.log_id.is_empty())
-}
-
-fn suspensions(status: &pb::Status, names: &Names, lang: Lang) -> Vec<Finding> {
-    if status.suspensions.is_empty() {
-        return vec![Finding::green("suspension", lang.pick("无", "none"))];
-    }
-    let one = |one: &pb::Suspension| {
-        let since = when::time(one.suspend_time.as_ref());
-        let (reason, by) = (table::clean(&one.reason), table::clean(&one.suspended_by));
-        let city = one.city;
-        let (what, advice) = if one.resuming {
-            (
-                lang.pick(
-                    "已恢复，重启后生效".to_owned(),
-                    "lifted from the next start on".to_owned(),
-                ),
-                lang.pick("重启本市节点".to_owned(), "restart the node".to_owned()),
-            )
-        } else if one.log_id.is_empty() {
-            (
-                lang.pick(
-                    format!("{since} 由 {by} 在本机暂停：{reason}"),
-                    format!("suspended here {since} by {by}: {reason}"),
-                ),
-                lang.pick(
-                    format!("问题解决后运行 liandong resume {city}；其间该市的新记录不在本机生效"),
-                    format!(
-                        "liandong resume {city} once it is settled; its records wait until then"
-                    ),
-                ),
-            )
-        } else {
-            let short = one.log_id.get(..8).unwrap_or_default();
-            (
-                lang.pick(
-                    format!("日志 {short}… 一日内来量超过限额，{since} 起不再接收"),
-                    format!("log {short}... outran its daily quota, not taken since {since}"),
-                ),
-                lang.pick(
-                    format!("与该市核实来量是否属实；属实再运行 liandong resume {city}"),
-                    format!("ask that city whether it wrote so much; then liandong resume {city}"),
-                ),
-            )
-        };
-        Finding::green("suspension", what).of(names.city(city)).at(Level::Yellow, advice)
-    };
-    status.suspensions.iter().map(one).collect()
 }
 
 fn recovery(status: &pb::Status, names: &Names, lang: Lang) -> Vec<Finding> {

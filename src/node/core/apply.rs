@@ -50,8 +50,8 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Whether everything the entry has seen is applied here; notes what its log waits for.
     ///
-    /// A head on a log that stands still before it counts as met. One on a log of another agreement, or of
-    /// none, never is: every member must judge alike, whatever else it has signed.
+    /// A head on a log that stands still before it counts as met. One on a log of another
+    /// agreement, or of none, never is: every member must judge alike, whatever else it has signed.
     fn may_apply(&mut self, id: LogId, parsed: &ParsedHeader) -> bool {
         let Some(log) = self.logs.get(id) else { return false };
         let agreement = log.manifest.agreement;

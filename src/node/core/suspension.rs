@@ -351,7 +351,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         let facts: Vec<_> = records.iter().filter_map(known).collect();
         self.suspensions.lifted = Lifted::of(&facts);
-        if self.suspensions.lifted_count() != lifted {
+        let outdated = self.suspensions.lifted_count() != lifted;
+        #[cfg(feature = "planted-bugs")]
+        let outdated = outdated && !crate::planted::is_on("resume-without-folding");
+        if outdated {
             return false;
         }
         for (number, fact) in &facts {

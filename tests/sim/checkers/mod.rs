@@ -156,6 +156,13 @@ impl Checks {
         self.ever_suspended.insert((at, city));
     }
 
+    /// A process goes on from a copy of another one's disk.
+    pub fn copied(&mut self, from: usize, to: usize) {
+        let cities = self.ever_suspended.iter().filter(|(at, _)| *at == from);
+        let copied: Vec<_> = cities.map(|(_, city)| (to, *city)).collect();
+        self.suspended.extend(copied);
+    }
+
     /// A process starts anew, as if it had never suspended anybody but those cities.
     pub fn folded_anew(&mut self, at: usize, but: &[usize]) {
         self.suspended.retain(|(node, city)| *node != at || but.contains(city));
