@@ -67,13 +67,18 @@ impl World {
         core.is_poisoned().then(|| format!("{node} does not write"))
     }
 
-    /// Reads every entry at every node; gives how many are damaged.
+    /// Reads every entry at every node, from its disk; gives how many are damaged.
     pub fn read_everything(&mut self) -> usize {
         let mut damaged = 0;
-        for node in self.nodes.iter().take(self.cast.codes.len()) {
-            let (Some(core), Some(reader)) = (&node.core, &node.reader) else { continue };
+        for (at, node) in self.nodes.iter().enumerate().take(self.cast.codes.len()) {
+            let Some(core) = &node.core else { continue };
             for (head, _) in core.heads() {
-                let bad = |i: &u64| reader.entry(Position { log: head.log, index: *i }).is_err();
+                let Some(written) = self.cast.logs.get(&head.log) else { continue };
+                let members = &self.cast.pacts[written.pact].members;
+                let bad = |i: &u64| {
+                    let entry = Position { log: head.log, index: *i };
+                    !gives(&self.cast, members, at, node, entry)
+                };
                 damaged += (0..head.size).filter(bad).count();
             }
         }
