@@ -143,7 +143,7 @@ async fn a_city_is_suspended_and_resumed_and_all_agree() {
         (one == two && two == three).then_some(())
     };
     until_or("all agree", equal, || standing(&a)).await;
-    let watch = pb::WatchCasesRequest { parent: agreement.clone(), cursor, ..Default::default() };
+    let watch = pb::WatchCasesRequest { parent: agreement.clone(), cursor };
     let gone = match a.cases().watch_cases(watch).await {
         Err(refused) => refused,
         Ok(stream) => stream.into_inner().message().await.unwrap_err(),

@@ -174,9 +174,9 @@ fn orders_that_make_no_sense_are_refused() {
     let answer = |stage: &mut Stage, input: Input| {
         let mut outputs = stage.world.ask(HERE, input);
         outputs.extend(stage.commit());
-        outputs.into_iter().find_map(|output| match output {
-            Output::Ordered(7, done) => Some(done),
-            _ => None,
+        outputs.into_iter().find_map(|output| {
+            let Output::Ordered(7, done) = output else { return None };
+            Some(done)
         })
     };
     let stop = |city: CityCode| {
