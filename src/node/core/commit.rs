@@ -1,8 +1,8 @@
 //! Group commit: decide the queued writes, seal, append, sync, index, answer.
 //!
 //! Own batches come first, agreement by agreement, then what was damaged and has come again, then
-//! other cities' stretches in order of arrival; application follows the same order, so that a replay
-//! of the journal repeats it.
+//! other cities' stretches in order of arrival; application follows the same order, so that a
+//! replay of the journal repeats it.
 
 use std::collections::BTreeMap;
 
