@@ -4,8 +4,8 @@
 //! says whether the bytes were accepted, and panics when a promise does not hold: what is accepted
 //! is written back to the same bytes, and reading never panics.
 //!
-//! In scope: everything that comes in from other cities or in files. Out of scope: page tokens and
-//! filters, which need a running node (`tests/it/api_lists.rs`).
+//! In scope: everything that comes in from other cities, in files or with a request for a list. Out
+//! of scope: what a running node makes of it (`tests/it`).
 
 use bytes::Bytes;
 use liandong::geo::Boundaries;
@@ -21,11 +21,15 @@ use liandong::wire::pb::peer::v1 as peer;
 use prost::Message as _;
 use rustls::pki_types::CertificateDer;
 
+pub mod door;
+pub mod lists;
+pub mod papers;
+
 /// A body: true when the bytes were accepted.
 pub type Body = fn(&[u8]) -> bool;
 
 /// Every target by name; the folders of `fuzz/corpus` have the same names.
-pub const TARGETS: [(&str, Body); 14] = [
+pub const TARGETS: [(&str, Body); 18] = [
     ("header", header),
     ("part", part),
     ("batch", batch),
@@ -40,6 +44,10 @@ pub const TARGETS: [(&str, Body); 14] = [
     ("fork_proof", fork_proof),
     ("certificate", certificate),
     ("files", files),
+    ("accept_batch", door::accept),
+    ("page_token", lists::page_token),
+    ("list_request", lists::list_request),
+    ("papers", papers::papers),
 ];
 
 fn text(data: &[u8]) -> Option<&str> {

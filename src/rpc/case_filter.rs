@@ -6,7 +6,7 @@
 use crate::domain::CaseState;
 use crate::ids::{AgreementId, CityCode};
 use crate::limits::FILTER_STATES_MAX;
-use crate::node::writer::NodeHandle;
+use crate::node::core::AgreementBook;
 use crate::view::CaseView;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -14,7 +14,7 @@ use crate::wire::status::Refused;
 
 /// A filter that was read.
 #[derive(Clone, Debug)]
-pub(super) struct Filter {
+pub struct Filter {
     /// Where to look.
     pub agreements: Vec<AgreementId>,
     own: CityCode,
@@ -31,11 +31,15 @@ fn city(field: &'static str, code: u32) -> Result<Option<CityCode>, Refused> {
 }
 
 impl Filter {
-    /// Reads a filter.
+    /// Reads a filter; `book` has the agreements known here, `own` is the city of this node.
     ///
     /// # Errors
     /// [`Refused`] naming the field; `NOT_FOUND` for an agreement that is not known here.
-    pub(super) fn read(node: &NodeHandle, asked: &pb::ListCasesRequest) -> Result<Self, Refused> {
+    pub fn read(
+        book: &AgreementBook,
+        own: CityCode,
+        asked: &pb::ListCasesRequest,
+    ) -> Result<Self, Refused> {
         if asked.states.len() > FILTER_STATES_MAX {
             let refused = Refused::new("FILTER_TOO_COMPLEX").at("states");
             return Err(refused.with("limit", FILTER_STATES_MAX));
@@ -46,14 +50,13 @@ impl Filter {
             (_, 0) => return Err(Refused::new("FILTER_INCOMPLETE").at("near_metres")),
             (code, metres) => Some((read::city("near_city", code)?, metres)),
         };
-        let book = node.book();
         let agreements = match read::parent(&asked.parent)? {
             Some(id) => book.get(id).map(|_| vec![id]).ok_or(Refused::new("NOT_FOUND"))?,
             None => book.iter().map(|(id, _)| *id).collect(),
         };
         Ok(Self {
             agreements,
-            own: node.city(),
+            own,
             states: read::states(&asked.states)?,
             handling: city("handling_city", asked.handling_city)?,
             turn: city("turn_city", asked.turn_city)?,
@@ -63,7 +66,8 @@ impl Filter {
     }
 
     /// It takes every case.
-    pub(super) fn is_open(&self) -> bool {
+    #[must_use]
+    pub fn is_open(&self) -> bool {
         self.states.is_empty()
             && self.handling.is_none()
             && self.turn.is_none()
@@ -72,7 +76,8 @@ impl Filter {
     }
 
     /// Whether a case is to be shown.
-    pub(super) fn takes(&self, view: &CaseView) -> bool {
+    #[must_use]
+    pub fn takes(&self, view: &CaseView) -> bool {
         let case = &view.case;
         (self.states.is_empty() || self.states.contains(&case.state))
             && self.handling.is_none_or(|city| city == case.handling)

@@ -46,7 +46,7 @@ impl CaseApi {
         asked: &pb::ListCasesRequest,
     ) -> Result<pb::ListCasesResponse, Refused> {
         let size = page_token::size(asked.page_size, PAGE_SIZE_DEFAULT as usize)?;
-        let filter = Filter::read(&self.node, asked)?;
+        let filter = Filter::read(&self.node.book(), self.node.city(), asked)?;
         let bound =
             pb::ListCasesRequest { page_token: String::new(), page_size: 0, ..asked.clone() };
         let seal = Seal::new(&self.node, &who.caller.identity, read::request_body(&bound));

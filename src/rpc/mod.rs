@@ -7,7 +7,7 @@ pub mod agreement_service;
 mod audit_line;
 pub mod caller;
 mod case_command;
-mod case_filter;
+pub mod case_filter;
 mod case_history;
 mod case_list;
 pub mod case_read;

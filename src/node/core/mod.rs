@@ -42,7 +42,7 @@ mod write;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use agreements::AgreementBook;
+pub use agreements::{Agreement, AgreementBook};
 pub use io::{Input, Now, Output, Ticket};
 pub use recover::{CoreParts, OpenError};
 

@@ -1,0 +1,10 @@
+//! See `bodies::lists::list_request`.
+#![no_main]
+
+#[path = "../bodies.rs"]
+#[allow(dead_code, reason = "the other targets")]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    bodies::lists::list_request(data);
+});
