@@ -62,6 +62,7 @@ mod world_clocks;
 mod world_damage;
 mod world_ended;
 mod world_five;
+mod world_forks;
 mod world_frames;
 mod world_groups;
 mod world_members;

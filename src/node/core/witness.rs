@@ -108,7 +108,8 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// Compares a genuine checkpoint at whose size no batch ends here with the entries below it.
     /// Two histories may never have a checkpoint of one size; without this, whoever holds the
     /// shorter one would wait for ever for what others have seen of the longer one.
-    /// (`two_histories_without_a_common_size_stop_nobody`)
+    /// (`two_histories_without_a_common_size_stop_nobody`,
+    /// `whoever_holds_the_longer_history_finds_the_proof`)
     fn look_below(&mut self, now: Now, shown: &SignedCheckpoint) -> Option<ForkProof> {
         let head = shown.head();
         let found = self.logs.get(head.log)?;
