@@ -64,6 +64,9 @@ pub struct City {
     starts: u64,
     /// On another path, outside backups.
     guard: Option<Guard>,
+    /// Its rows outlive a crash, as sled's do; else they are made again at every start.
+    pub keeps_rows: bool,
+    rows: Option<Arc<WriteBehind<MemStore>>>,
     /// Below this much free disk, writes are refused; bytes.
     pub disk_low_bytes: u64,
     /// How far its wall clock is ahead of the others'; milliseconds.
@@ -139,6 +142,8 @@ impl World {
                 reader: None,
                 starts: 0,
                 guard: None,
+                keeps_rows: false,
+                rows: None,
                 disk_low_bytes: 0,
                 clock_ahead_ms: 0,
                 log_entries_per_day_max: u64::MAX,
@@ -220,7 +225,9 @@ impl World {
         if report.created {
             entry.guard = Some(Guard::begin(entry.guard.take(), id));
         }
-        let rows = Arc::new(WriteBehind::synchronous(MemStore::default()));
+        let kept = entry.rows.take().filter(|_| entry.keeps_rows);
+        let rows = kept.unwrap_or_else(|| Arc::new(WriteBehind::synchronous(MemStore::default())));
+        entry.rows = Some(Arc::clone(&rows));
         let (read_rows, journal_reader) = (Arc::clone(&rows), journal.reader());
         let parts = CoreParts {
             settings: Settings {

@@ -16,7 +16,7 @@ const A: usize = 0;
 const B: usize = 1;
 
 /// Where the batches of a log lie: first entry and record.
-fn batches(disk: &MemDisk, log: LogId) -> Vec<(u64, RecordRef)> {
+pub fn batches(disk: &MemDisk, log: LogId) -> Vec<(u64, RecordRef)> {
     let (journal, _) = Journal::open(disk.copy(), JournalOptions::default()).unwrap();
     let mut found = Vec::new();
     let scan = journal.reader().scan(0, &mut |at, kind, payload| {
@@ -33,7 +33,7 @@ fn batches(disk: &MemDisk, log: LogId) -> Vec<(u64, RecordRef)> {
 }
 
 /// Flips a bit in the payload of a record.
-fn damage(world: &World, i: usize, at: RecordRef) {
+pub fn damage(world: &World, i: usize, at: RecordRef) {
     let name = format!("{:08}.seg", at.segment);
     world.disk(i).damage(&name, at.offset as usize + 60, 0x10);
 }
@@ -208,6 +208,41 @@ fn what_only_a_damaged_disk_holds_beyond_its_pin_stays_out() {
         assert_eq!(world.heads(A), world.heads(B), "nothing waits for what nobody may take");
         assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
     }
+}
+
+/// The mirror of the above: a member is the one that vouches for what lay on its disk of another
+/// city's log, also when it has to be fetched back over a pin that does not reach so far.
+#[test]
+fn what_a_member_held_of_anothers_log_comes_back_beyond_its_pin() {
+    let mut world = World::new(27, 2, &[&[A, B]]);
+    let (agreement, old) = (world.agreements[0].0, world.cities[A].log(0));
+    let open = |world: &mut World, id: &str| {
+        world.open_case(A, agreement, id, "示例案件");
+        steps(world, 60);
+    };
+    ["one", "two"].into_iter().for_each(|id| open(&mut world, id));
+    let copy = world.backup(A);
+    ["three", "four", "five"].into_iter().for_each(|id| open(&mut world, id));
+    let held = world.head_at(B, old).unwrap();
+    world.cut(A, B);
+    world.restore(A, &copy);
+    world.start(A);
+    steps(&mut world, 120);
+    let pin = world.own_log(A, 0);
+    assert!(pin.size < held.size);
+    world.new_epoch(A, 0);
+    damage(&world, B, batches(world.disk(B), old)[1].1);
+    world.crash(B);
+    world.start(B);
+    assert!(world.head_at(B, old).unwrap().size < pin.size);
+    world.heal();
+    steps(&mut world, 200);
+    world.crash(B);
+    world.start(B);
+    steps(&mut world, 300);
+    assert_eq!(world.head_at(B, old), Some(held));
+    assert_eq!(world.head_at(A, old), Some(held), "and its author has it back");
+    assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
 }
 
 #[test]

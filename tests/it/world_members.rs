@@ -17,6 +17,7 @@ use prost::Message;
 
 use super::rogue::{About, Author};
 use super::stage::{HERE, Stage, asked, cosigned, frames, opened, opening};
+use super::world_damage::{batches, damage};
 
 const TEXT: &[u8] = b"a part for all members";
 
@@ -183,6 +184,69 @@ fn a_part_is_owed_until_the_entry_that_erases_it_is_here() {
     stage.say(link, late(at));
     stage.commit();
     assert_eq!(cosigned(&stage.tick(250), link, author.log), [2]);
+}
+
+/// The first batch of an author is damaged here, and given again, in the same or a shorter one.
+fn given_again(stage: &mut Stage, link: LinkId, batch: &RawBatch) {
+    let at = Position { log: batch.log, index: batch.from };
+    let (_, record) = batches(stage.world.disk(HERE), batch.log)[0];
+    damage(&stage.world, HERE, record);
+    assert!(!stage.world.holds(HERE, at));
+    let asks = |frame: &&Frame| matches!(frame, Frame::Subscribe { from: 0, .. });
+    assert_eq!(frames(&stage.tick(250), link).into_iter().filter(asks).count(), 1);
+    stage.say(link, Frame::Batch(batch.clone()));
+    stage.commit();
+    assert!(stage.world.holds(HERE, at));
+}
+
+#[test]
+fn what_came_late_or_was_erased_is_not_owed_again_when_its_batch_is_mended() {
+    for erases in [false, true] {
+        let (mut stage, mut author, link, at) = owing(53);
+        let mut anew = stage.world.author(1, 0);
+        let (first, _) = said_to_be_erased(&anew, Audience::AllMembers);
+        anew.wrote(&first);
+        if erases {
+            let batch = erasing(&author, at);
+            stage.store(link, &mut author, &batch);
+        } else {
+            stage.say(link, late(at));
+            stage.commit();
+        }
+        let before = cosigned(&stage.tick(250), link, author.log).len();
+        assert_eq!(before, usize::from(!erases), "cosigned, at once or a little later");
+        given_again(&mut stage, link, &first);
+        let next = opening(&author);
+        let outputs = stage.store(link, &mut author, &next);
+        let size = author.frontier.size();
+        assert_eq!(cosigned(&outputs, link, author.log), [size], "nothing is owed");
+        assert_eq!(asked(&outputs, link), []);
+    }
+}
+
+#[test]
+fn the_rest_of_a_damaged_batch_is_asked_for_over_a_start() {
+    let mut stage = Stage::laid(54, 2, &[&[0, 1]]);
+    stage.world.cities[HERE].keeps_rows = true;
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    let entries = [0, 1, 2].map(|n| author.entry(n, &opened(), About::case(None), &[]));
+    let short = author.batch(entries[..1].to_vec());
+    let joined = author.batch(entries.to_vec());
+    stage.store(link, &mut author, &joined);
+    given_again(&mut stage, link, &short);
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    let link = stage.greet(1, &author);
+    let rest = Position { log: author.log, index: 1 };
+    assert!(!stage.world.holds(HERE, rest), "it is damaged");
+    let asks = |frame: &&Frame| matches!(frame, Frame::Subscribe { from: 1, .. });
+    let told = stage.tick(6_000);
+    assert_eq!(frames(&told, link).into_iter().filter(asks).count(), 1, "{told:?}");
+    let rest_of_it = RawBatch { from: 1, entries: entries[1..].to_vec(), ..joined };
+    stage.say(link, Frame::Batch(rest_of_it));
+    stage.commit();
+    assert!(stage.world.holds(HERE, rest));
 }
 
 /// The same batch as an honest source would give it, and what a lying relay makes of it.

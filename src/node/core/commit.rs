@@ -198,6 +198,7 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// A batch that is fetched again may be shorter than the damaged one that begins where it does:
     /// the rest of that one keeps its place, or after a crash nobody would know that it is damaged.
+    /// (`the_rest_of_a_damaged_batch_is_asked_for_over_a_start`)
     fn keep_rest(&mut self, key: &[u8], log: LogId, end: u64) {
         let before = self.group_rows().get(key).and_then(|row| rows::decode::<BatchRow>(&row));
         let rest = keys::batch(log, end);

@@ -223,6 +223,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// Notes parts for all members that are said to be erased by an entry that is not known to do
     /// so. A narrow part is none of them: no cosignature speaks of it, and whoever says so of one
     /// that this city may not hold could keep it owed for ever.
+    /// (`what_came_late_or_was_erased_is_not_owed_again_when_its_batch_is_mended`)
     pub(super) fn note_owed(&mut self, batch: &RawBatch) {
         for (index, entry) in (batch.from..).zip(&batch.entries) {
             for (part, slot) in (0..).zip(&entry.parts) {

@@ -216,6 +216,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Some(log) = self.logs.get(batch.log) else { return false };
         let key = log.manifest.log_key;
         // Of another city's log this node is the one that vouches: it cosigns what is here.
+        // (`what_a_member_held_of_anothers_log_comes_back_beyond_its_pin`)
         if log.manifest.city != self.settings.city {
             return true;
         }
