@@ -234,3 +234,83 @@ async fn a_link_that_hangs_is_passed_round() {
     let heads = equal(&[&one, &two], &agreement).await;
     assert_eq!((heads[&371_500].0, heads[&130_400].0), (3, 2), "nothing came twice");
 }
+
+/// A link whose bytes come one by one is given up, and holds up nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_reads_and_writes_a_byte_a_second_holds_up_nobody() {
+    let three = [371_500, 130_400, 410_900];
+    let (mut nodes, mesh) = Mesh::lay_out(&plan(&three, &[("聊邯濮", &three)])).await;
+    for code in three {
+        nodes.start(code);
+    }
+    let agreement = nodes.fleet.agreements[0].name();
+    let [one, two, third] =
+        [nodes.client(371_500).await, nodes.client(130_400).await, nodes.client(410_900).await];
+    let first = create(&one, &agreement, "通").await;
+    arrived(&two, &first.name).await;
+    for (client, others) in [(&one, [130_400, 410_900]), (&two, [371_500, 410_900])] {
+        linked(client, &others).await;
+    }
+    mesh.set(371_500, 130_400, Mode::Drip);
+    // Far more than comes through, so that it gathers on both sides.
+    write_many(&one, &agreement, 200).await;
+    write_many(&two, &agreement, 100).await;
+    let [there, back] =
+        [create(&one, &agreement, "慢").await, create(&two, &agreement, "慢").await];
+    // Over the third member, while the slow link stands or is being made anew.
+    for client in [&two, &third] {
+        arrived(client, &there.name).await;
+    }
+    for client in [&one, &third] {
+        arrived(client, &back.name).await;
+    }
+    assert_eq!(logs(&two, &agreement).await[&371_500].last_source, 410_900);
+    until("the slow link is given up", || async {
+        let status = one.nodes().get_status(pb::GetStatusRequest {}).await.unwrap();
+        let links = status.into_inner().status.unwrap().links;
+        links.iter().any(|l| l.city == 130_400 && l.state() != pb::LinkState::Up).then_some(())
+    })
+    .await;
+    assert!(mesh.dripped() > 0);
+    mesh.set(371_500, 130_400, Mode::Open);
+    linked(&one, &[130_400]).await;
+    let heads = equal(&[&one, &two, &third], &agreement).await;
+    assert_eq!((heads[&371_500].0, heads[&130_400].0), (203, 102), "nothing came twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_is_reset_in_the_middle_of_a_frame_loses_and_doubles_nothing() {
+    let three = [371_500, 130_400, 410_900];
+    let (mut nodes, mesh) = Mesh::lay_out(&plan(&three, &[("聊邯濮", &three)])).await;
+    for code in three {
+        nodes.start(code);
+    }
+    let agreement = nodes.fleet.agreements[0].name();
+    let [one, two, third] =
+        [nodes.client(371_500).await, nodes.client(130_400).await, nodes.client(410_900).await];
+    let first = create(&one, &agreement, "通").await;
+    arrived(&two, &first.name).await;
+    create(&two, &agreement, "通").await;
+    let rounds = 8;
+    for round in 1..=rounds {
+        linked(&one, &[130_400]).await;
+        let before = mesh.torn();
+        mesh.set(371_500, 130_400, Mode::Torn);
+        let [there, back] =
+            [create(&one, &agreement, "断").await, create(&two, &agreement, "断").await];
+        until("a link was reset", || async { (mesh.torn() > before).then_some(()) }).await;
+        // The other links carry on.
+        for name in [&there.name, &back.name] {
+            arrived(&third, name).await;
+        }
+        mesh.set(371_500, 130_400, Mode::Open);
+        arrived(&two, &there.name).await;
+        arrived(&one, &back.name).await;
+        assert!(mesh.torn() >= round);
+    }
+    let heads = equal(&[&one, &two, &third], &agreement).await;
+    assert_eq!((heads[&371_500].0, heads[&130_400].0), (rounds + 2, rounds + 2));
+    for code in three {
+        assert!(!nodes.log(code).contains("panicked"), "{}", nodes.log(code));
+    }
+}

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use liandong::cli::fleet::Plan;
 use liandong::trust::card::SignedCard;
 use liandong::trust::keys;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -25,6 +27,10 @@ pub enum Mode {
     Open,
     /// They arrive later.
     Slow(Duration),
+    /// One byte a second arrives, in either direction: a reader and a writer that barely move.
+    Drip,
+    /// Half of the next piece arrives, then both connections are reset, new ones too.
+    Torn,
     /// They are swallowed; neither side is told.
     Silent,
     /// Connections are ended, new ones too.
@@ -34,25 +40,43 @@ pub enum Mode {
 /// One proxy for each (dialling city, dialled city).
 pub struct Mesh {
     modes: BTreeMap<(u32, u32), watch::Sender<Mode>>,
+    done: Arc<Done>,
+}
+
+/// What was done to links: effects, not intentions.
+#[derive(Default)]
+struct Done {
+    torn: AtomicU64,
+    dripped: AtomicU64,
 }
 
 impl Mesh {
     /// Lays cities out whose every link runs through a proxy; nothing runs yet.
     pub async fn lay_out(plan: &Plan) -> (Nodes, Self) {
         let nodes = Nodes::lay_out(plan);
-        let mut modes = BTreeMap::new();
+        let (mut modes, done) = (BTreeMap::new(), Arc::new(Done::default()));
         for viewer in &plan.cities {
             for of in plan.cities.iter().filter(|of| *of != viewer) {
                 let target = nodes.fleet.city(*of).unwrap().peer;
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let address = listener.local_addr().unwrap();
                 let (mode, modes_seen) = watch::channel(Mode::Open);
-                tokio::spawn(accept(listener, target, modes_seen));
+                tokio::spawn(accept(listener, target, modes_seen, Arc::clone(&done)));
                 modes.insert((*viewer, *of), mode);
                 point(&nodes, *viewer, *of, address);
             }
         }
-        (nodes, Self { modes })
+        (nodes, Self { modes, done })
+    }
+
+    /// Connections that were reset in the middle of what they carried.
+    pub fn torn(&self) -> u64 {
+        self.done.torn.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that came one a second.
+    pub fn dripped(&self) -> u64 {
+        self.done.dripped.load(Ordering::Relaxed)
     }
 
     /// Sets a link between two cities, whoever dials.
@@ -88,24 +112,40 @@ fn point(nodes: &Nodes, viewer: u32, of: u32, address: SocketAddr) {
     std::fs::write(&path, card.sign(&key).unwrap()).unwrap();
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, mode: watch::Receiver<Mode>) {
+async fn accept(
+    listener: TcpListener,
+    target: SocketAddr,
+    mode: watch::Receiver<Mode>,
+    done: Arc<Done>,
+) {
     while let Ok((near, _)) = listener.accept().await {
-        tokio::spawn(join(near, target, mode.clone()));
+        tokio::spawn(join(near, target, mode.clone(), Arc::clone(&done)));
     }
 }
 
-async fn join(near: TcpStream, target: SocketAddr, mut mode: watch::Receiver<Mode>) {
+async fn join(
+    mut near: TcpStream,
+    target: SocketAddr,
+    mut mode: watch::Receiver<Mode>,
+    done: Arc<Done>,
+) {
     if *mode.borrow_and_update() == Mode::Cut {
         return;
     }
-    let Ok(far) = TcpStream::connect(target).await else { return };
+    let Ok(mut far) = TcpStream::connect(target).await else { return };
     let _ = near.set_nodelay(true);
     let _ = far.set_nodelay(true);
-    let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-    tokio::select! {
-        () = pump(near_in, far_out, mode.clone()) => {}
-        () = pump(far_in, near_out, mode.clone()) => {}
-        () = cut(mode) => {}
+    let ((near_in, near_out), (far_in, far_out)) = (near.split(), far.split());
+    let torn = tokio::select! {
+        end = pump(near_in, far_out, mode.clone(), &done) => end == End::Torn,
+        end = pump(far_in, near_out, mode.clone(), &done) => end == End::Torn,
+        () = cut(mode) => false,
+    };
+    if torn {
+        // Dropped so, both sides see a reset and no orderly end.
+        near.set_zero_linger().unwrap();
+        far.set_zero_linger().unwrap();
+        done.torn.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -114,22 +154,50 @@ async fn cut(mut mode: watch::Receiver<Mode>) {
     let _ = mode.wait_for(|mode| *mode == Mode::Cut).await;
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mode: watch::Receiver<Mode>) {
+#[derive(PartialEq, Eq)]
+enum End {
+    Closed,
+    Torn,
+}
+
+async fn pump(
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    mode: watch::Receiver<Mode>,
+    done: &Done,
+) -> End {
     let mut buffer = vec![0; 16 * 1024];
     loop {
-        let Ok(read) = from.read(&mut buffer).await else { return };
+        let Ok(read) = from.read(&mut buffer).await else { return End::Closed };
         if read == 0 {
-            return;
+            return End::Closed;
         }
+        let mut piece = &buffer[..read];
         let now = *mode.borrow();
         match now {
             Mode::Open => {}
             Mode::Slow(delay) => tokio::time::sleep(delay).await,
+            Mode::Drip => {
+                while let Some((byte, rest)) = piece.split_first()
+                    && *mode.borrow() == Mode::Drip
+                {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    if to.write_all(&[*byte]).await.is_err() {
+                        return End::Closed;
+                    }
+                    done.dripped.fetch_add(1, Ordering::Relaxed);
+                    piece = rest;
+                }
+            }
+            Mode::Torn => {
+                let _ = to.write_all(&piece[..read.div_ceil(2)]).await;
+                return End::Torn;
+            }
             Mode::Silent => continue,
-            Mode::Cut => return,
+            Mode::Cut => return End::Closed,
         }
-        if to.write_all(&buffer[..read]).await.is_err() {
-            return;
+        if to.write_all(piece).await.is_err() {
+            return End::Closed;
         }
     }
 }
