@@ -42,6 +42,19 @@ pub struct CosignatureStatus {
     pub line: Bytes,
 }
 
+/// What a member has cosigned and cannot be true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContradictionStatus {
+    /// The member.
+    pub city: CityCode,
+    /// Its own log, whose cosigning key has signed.
+    pub witness: LogId,
+    /// The signed manifest of that log.
+    pub manifest: Bytes,
+    /// What shows it.
+    pub proof: crate::log::WitnessProof,
+}
+
 /// One log as this node holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogStatus {
@@ -75,6 +88,8 @@ pub struct LogStatus {
     pub standing: bool,
     /// Two signed checkpoints that contradict each other.
     pub fork: Option<crate::log::ForkProof>,
+    /// Cosignatures of it that contradict each other or the log, one for each member.
+    pub contradictions: Vec<ContradictionStatus>,
     /// Signed manifest.
     pub manifest: Bytes,
     /// This node writes it.

@@ -226,6 +226,8 @@ pub fn log(log: &pb::Log) -> Value {
         "root": log.root,
         "checkpoint": String::from_utf8_lossy(&log.checkpoint),
         "cosignatures": cosignatures,
+        "contradicting_cosigners":
+            log.cosignature_contradictions.iter().map(|one| city(one.city)).collect::<Vec<_>>(),
         "last_source": city(log.last_source),
         "waiting_for": some(log.waiting_for.clone()),
         "misfit_count": log.misfit_count,

@@ -187,6 +187,13 @@ fn note(log: &pb::Log, names: &Names, lang: Lang) -> String {
     if log.standing {
         notes.push(lang.pick("已停止接收", "stands still").to_owned());
     }
+    if !log.cosignature_contradictions.is_empty() {
+        let by = names.list(log.cosignature_contradictions.iter().map(|one| one.city));
+        notes.push(lang.pick(
+            format!("{by} 的系统送达签名互相矛盾"),
+            format!("cosignatures of {by} contradict"),
+        ));
+    }
     if !log.waiting_for.is_empty() {
         notes.push(lang.pick("等待前序记录到达", "waiting for an earlier record").to_owned());
     }

@@ -135,7 +135,7 @@ fn take_note(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Same log, same size, another root.
-fn contradict(one: Head, other: Head) -> bool {
+pub(super) fn contradict(one: Head, other: Head) -> bool {
     one.log == other.log && one.size == other.size && one.root != other.root
 }
 

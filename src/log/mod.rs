@@ -28,6 +28,7 @@ pub mod manifest;
 pub mod merkle;
 pub mod note;
 pub mod text;
+pub mod witness_proof;
 
 pub use batch::{Accepted, Batch, Owed, accept_batch, check_announced};
 pub use checkpoint::{
@@ -47,3 +48,4 @@ pub use manifest::{
 pub use merkle::{Frontier, LeafSource, leaf_hash};
 pub use note::{Note, NoteAlg, NoteError, NoteKey, SignatureLine, Verified};
 pub use text::{FreeText, TextError, TextReader, TextWriter};
+pub use witness_proof::WitnessProof;

@@ -10,8 +10,8 @@ use super::case_write::check_request_id;
 use super::words;
 use crate::api::request::{Command, OrderError, Request as Asked};
 use crate::api::status::{
-    CertificateStatus, DamageStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus,
-    SuspensionStatus, TaskStatus,
+    CertificateStatus, ContradictionStatus, DamageStatus, LogStatus, NodeStatus, RecoveryStatus,
+    ScrubStatus, SuspensionStatus, TaskStatus,
 };
 use crate::audit::{Audit, Deed};
 use crate::domain::{InvalidReason, Language};
@@ -44,6 +44,13 @@ fn log_out(log: &LogStatus) -> pb::Log {
         sign_time: Some(seconds(c.time_s)),
         line: String::from_utf8_lossy(&c.line).into_owned(),
     };
+    let contradiction = |c: &ContradictionStatus| pb::CosignatureContradiction {
+        city: c.city.as_u32(),
+        witness_log_id: c.witness.to_string(),
+        witness_manifest_note: c.manifest.clone(),
+        cosigned_note: c.proof.cosigned.clone(),
+        contradicting_note: c.proof.against.clone(),
+    };
     let waiting = log.waiting_for.map(|(log, size)| format!("{log}:{size}"));
     pb::Log {
         log_id: log.log.to_string(),
@@ -75,6 +82,7 @@ fn log_out(log: &LogStatus) -> pb::Log {
             .iter()
             .flat_map(|proof| proof.path.iter().map(|hash| hash.as_bytes().to_vec().into()))
             .collect(),
+        cosignature_contradictions: log.contradictions.iter().map(contradiction).collect(),
     }
 }
 

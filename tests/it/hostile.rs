@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use liandong::cli::connect::Client;
 use liandong::domain::{CaseContribution, CaseMove, CaseStep, Event};
-use liandong::ids::{Hash, Position, SubjectId};
+use liandong::ids::{Hash, LogId, Position, SubjectId};
 use liandong::log::checkpoint::{self, SignedCheckpoint};
 use liandong::log::manifest::{Manifest, SignedManifest};
 use liandong::log::{Head, PartSlot, subject_id};
@@ -195,6 +195,49 @@ async fn forged_batches_are_refused_whole() {
     ground.author.wrote(&RawBatch { entries: Vec::new(), ..genuine.clone() });
     ground.takes(&mut rogue, genuine.entries).await;
     ground.goes_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_cosigns_two_roots_is_shown_and_the_proof_exported() {
+    let mut ground = Ground::laid().await;
+    let rogue = ground.rogue().await;
+    let log = logs(&ground.honest, &ground.agreement).await.remove(&HONEST).unwrap();
+    let witness = ground.author.log;
+    let head = Head {
+        log: LogId::parse(&log.log_id).unwrap(),
+        size: log.stored_size,
+        root: Hash::parse(&log.root).unwrap(),
+    };
+    for root in [head.root, Hash::new([5; 32])] {
+        let line = checkpoint::cosign(Head { root, ..head }, witness, &ground.author.cosign_key, 7);
+        let line = Bytes::from(line.as_str().to_owned());
+        let Head { log, size, .. } = head;
+        rogue.say(Frame::Cosign(Cosign { log, size, root, witness, line })).await;
+    }
+    for round in 0..2 {
+        // The other node has it from the honest one.
+        for client in [&ground.honest, &ground.other] {
+            let shown = || async {
+                let log = logs(client, &ground.agreement).await.remove(&HONEST)?;
+                let accused = log.cosignature_contradictions.iter().map(|c| c.city);
+                (accused.collect::<Vec<_>>() == [ROGUE]).then_some(log)
+            };
+            let log = until_or("the proof is shown", shown, || standing(client)).await;
+            assert!(!log.standing, "the log itself goes on");
+            let status = client.nodes().get_status(pb::GetStatusRequest {}).await.unwrap();
+            let warnings = status.into_inner().status.unwrap().warnings;
+            assert!(warnings.iter().any(|w| w.contains("130400")), "{warnings:?}");
+        }
+        ground.goes_on().await;
+        if round == 0 {
+            ground.nodes.kill(HONEST);
+            ground.nodes.start(HONEST);
+            ground.honest = ground.nodes.client(HONEST).await;
+        }
+    }
+    tokio::task::block_in_place(|| {
+        super::forks::is_exported_against(&ground.nodes, HONEST, head.log, witness);
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,6 +59,7 @@ mod two_cities;
 mod watchdog;
 mod world;
 mod world_clocks;
+mod world_cosign;
 mod world_damage;
 mod world_ended;
 mod world_five;

@@ -67,7 +67,7 @@ fn a_city_has_so_many_logs_and_no_more() {
     assert!(taken.iter().all(|author| stage.size(author.log) == Some(0)));
 }
 
-fn cosignature(witness: &Author, head: Head) -> Frame {
+pub fn cosignature(witness: &Author, head: Head) -> Frame {
     let line = checkpoint::cosign(head, witness.log, &witness.cosign_key, 77);
     let line = Bytes::from(line.as_str().to_owned());
     let Head { log, size, root } = head;

@@ -340,6 +340,18 @@ fn log(log: &pb::Log, names: &Names, lang: Lang) -> Finding {
         );
         return found.at(Level::Red, advice);
     }
+    if !log.cosignature_contradictions.is_empty() {
+        let by = names.list(log.cosignature_contradictions.iter().map(|one| one.city));
+        found.what += &lang.pick(
+            format!("；{by} 的系统送达签名互相矛盾"),
+            format!("; cosignatures of {by} contradict"),
+        );
+        let advice = lang.pick(
+            "证据已保全：用 liandong fork export 导出，与该市管理员核对",
+            "the proof is kept: liandong fork export, and call that city's administrator",
+        );
+        return found.at(Level::Red, advice);
+    }
     if !log.waiting_for.is_empty() {
         found.what += lang.pick("；等待前序记录到达", "; waits for an earlier record");
         let advice = lang.pick(

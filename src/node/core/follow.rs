@@ -120,7 +120,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.perform(actions)
             }
             Frame::Batch(raw) => self.batch(now, link, raw),
-            Frame::Cosign(cosign) => self.cosigned(Some(link), city, cosign),
+            Frame::Cosign(cosign) => self.cosigned(now, Some(link), city, cosign),
             Frame::FetchParts { entry, parts } if self.logs.may_see(city, entry.log) => {
                 vec![Output::ServeParts { link, city, entry, parts }]
             }

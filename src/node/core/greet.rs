@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::ids::{AgreementId, CityCode, LogId};
 use crate::journal::Disk;
 use crate::limits;
+use crate::node::core::contradictions::contradicting;
 use crate::node::core::follow::refuse;
 use crate::node::core::io::Output;
 use crate::node::core::logs::Log;
@@ -121,6 +122,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             let told = l.cosigned.iter().filter(move |(witness, _)| told(&l, witness));
             told.map(|(_, held)| held.cosign.clone())
         });
+        let cosignatures = cosignatures.chain(seen().flat_map(contradicting));
         let forks = forks.map(Frame::Fork);
         let notes = forks.chain(manifests).chain(cards.into_iter().map(Frame::Card));
         notes.chain(cosignatures.map(Frame::Cosign)).take(FRAMES_MAX).collect()
@@ -212,7 +214,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             outputs.extend(said);
             shown.push((log.log, size));
             for cosign in log.cosignatures {
-                outputs.extend(self.cosigned(Some(link), city, cosign));
+                outputs.extend(self.cosigned(now, Some(link), city, cosign));
             }
         }
         self.member_has_shown(state.agreement, city, &shown);

@@ -263,6 +263,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let actions =
             self.exchange.ingested(now.mono_ms, &self.logs, stretch.link, log, stretch.bytes);
         let mut outputs = self.perform(actions);
+        self.judge_cosignatures(log);
         let newest = self.logs.get(log).is_some_and(|l| l.durable == stretch.head);
         if newest && let Some(cosign) = self.cosign(now, log) {
             outputs.extend(self.send_receipt(stretch.link, &cosign));

@@ -82,6 +82,19 @@ pub fn cosignature(log: LogId, witness: LogId, size: u64) -> Vec<u8> {
     key(b'c', &[log.as_bytes(), witness.as_bytes(), &size.to_be_bytes()])
 }
 
+/// What proves something against `witness` over `log`.
+#[must_use]
+pub fn witness_proof(log: LogId, witness: LogId) -> Vec<u8> {
+    key(b'g', &[log.as_bytes(), witness.as_bytes()])
+}
+
+/// Reads back a key of [`witness_proof`].
+#[must_use]
+pub fn parse_witness_proof(key: &[u8]) -> Option<(LogId, LogId)> {
+    let (log, witness) = key.strip_prefix(b"g")?.split_at_checked(32)?;
+    Some((LogId::from_slice(log).ok()?, LogId::from_slice(witness).ok()?))
+}
+
 /// A narrow part that came later than its batch.
 #[must_use]
 pub fn late_part(at: Position, part: u32) -> Vec<u8> {

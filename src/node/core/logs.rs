@@ -11,7 +11,7 @@ use crate::ids::{AgreementId, CityCode, LogId};
 use crate::log::keys::SigningKey;
 use crate::log::manifest::Manifest;
 use crate::log::merkle::Frontier;
-use crate::log::{ForkProof, Head};
+use crate::log::{ForkProof, Head, WitnessProof};
 use crate::node::core::rows::DayRow;
 use crate::sync::{Cosign, Frame, LogInfo};
 
@@ -81,6 +81,8 @@ pub struct Log {
     pub waiting_for: Option<(LogId, u64)>,
     /// Newest cosignature of each witness log.
     pub cosigned: BTreeMap<LogId, Held>,
+    /// What proves something against a witness, by its log: one each.
+    pub contradictions: BTreeMap<LogId, WitnessProof>,
     /// City from which the last stretch came.
     pub last_source: Option<CityCode>,
     /// Entries that did not take effect.
@@ -122,6 +124,7 @@ impl Log {
             durable_checkpoint: Bytes::new(),
             waiting_for: None,
             cosigned: BTreeMap::new(),
+            contradictions: BTreeMap::new(),
             last_source: None,
             misfits: 0,
             fork: None,

@@ -15,6 +15,7 @@ mod agreements;
 mod apply;
 mod clocks;
 mod commit;
+mod contradictions;
 mod follow;
 mod gate;
 mod greet;

@@ -10,6 +10,7 @@ use crate::journal::{Disk, RecordKind};
 use crate::log::Head;
 use crate::log::checkpoint;
 use crate::log::note::SignatureLine;
+use crate::node::core::contradictions::Stands;
 use crate::node::core::io::Output;
 use crate::node::core::logs::{Held, Log};
 use crate::node::core::rows::{self, CosignatureRow};
@@ -110,22 +111,32 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// A cosignature: kept if it is genuine and news, and passed on towards the log's author.
     pub(super) fn cosigned(
         &mut self,
+        now: Now,
         link: Option<LinkId>,
         city: CityCode,
         cosign: Cosign,
     ) -> Vec<Output> {
         let known = self.logs.get(cosign.log).and_then(|l| l.cosigned.get(&cosign.witness));
-        if known.is_some_and(|held| cosign.size <= held.cosign.size) {
-            // A replay, or one that went round: nothing moves back.
+        let known = known.map_or(0, |held| held.cosign.size);
+        if self.cosignature_at(&cosign).is_some_and(|row| row.root == cosign.root) {
+            // A replay, or one that went round.
             return Vec::new();
         }
-        let Some(time_s) = self.check_cosignature(city, &cosign) else { return Vec::new() };
+        let Some(time_s) = self.check_cosignature(now, city, &cosign) else { return Vec::new() };
+        match self.stands(&cosign) {
+            // Nothing moves back.
+            Stands::Fits if cosign.size <= known => return Vec::new(),
+            Stands::Fits => {}
+            Stands::Proves(proof) => return self.contradicted(&cosign, proof),
+            Stands::OfAFork => return Vec::new(),
+        }
         self.keep_cosignature(cosign.clone(), time_s);
         self.towards_author(link, &cosign)
     }
 
-    /// When the witness signed, if the cosignature is genuine and does not contradict what is here.
-    fn check_cosignature(&mut self, city: CityCode, cosign: &Cosign) -> Option<u64> {
+    /// When the witness signed, if the cosignature is genuine. One that is not is ignored, and
+    /// counted against whoever sent it: nobody passes on what he has not checked.
+    fn check_cosignature(&mut self, now: Now, city: CityCode, cosign: &Cosign) -> Option<u64> {
         if !self.logs.may_see(city, cosign.log) {
             return None;
         }
@@ -148,14 +159,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         let line = SignatureLine::parse(text).ok()?;
         let key = witness.manifest.cosign_key;
         match checkpoint::verify_cosignature(&line, head, cosign.witness, &key) {
-            Ok(time_s) => {
-                if self.contradicted_by(head).is_some() {
-                    tracing::warn!(%city, log = %cosign.log, "a cosignature is of another root");
-                    return None;
-                }
-                Some(time_s)
-            }
+            Ok(time_s) => Some(time_s),
             Err(error) => {
+                self.links.strike(now, city);
                 tracing::warn!(%city, log = %cosign.log, %error, "a cosignature is not genuine");
                 None
             }

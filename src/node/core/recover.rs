@@ -123,6 +123,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         core.judge_gaps();
         core.load_cosignatures();
+        core.load_witness_proofs();
         core.load_owed();
         core.judge(guard);
         if core.group.dirty {
@@ -252,22 +253,23 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn load_cosignatures(&mut self) {
         let ids: Vec<LogId> = self.logs.iter().map(|l| l.id).collect();
         for log in &ids {
-            for witness in &ids {
-                let from = keys::cosignature(*log, *witness, 0);
-                let to = keys::cosignature(*log, *witness, u64::MAX);
-                let mut newest = None;
-                self.group_rows().scan(&from, &to, true, &mut |key, value| {
-                    let size = key.last_chunk::<8>().map(|b| u64::from_be_bytes(*b));
-                    newest = size.zip(rows::decode::<CosignatureRow>(value));
-                    false
-                });
-                let Some((size, row)) = newest else { continue };
-                let (log, witness) = (*log, *witness);
-                let cosign = Cosign { log, size, root: row.root, witness, line: row.line };
-                if let Some(found) = self.logs.get_mut(log) {
-                    found.cosigned.insert(witness, Held { cosign, time_s: row.time_s });
-                }
-            }
+            ids.iter().for_each(|witness| self.load_newest_cosignature(*log, *witness));
+        }
+    }
+
+    pub(super) fn load_newest_cosignature(&mut self, log: LogId, witness: LogId) {
+        let from = keys::cosignature(log, witness, 0);
+        let to = keys::cosignature(log, witness, u64::MAX);
+        let mut newest = None;
+        self.group_rows().scan(&from, &to, true, &mut |key, value| {
+            let size = key.last_chunk::<8>().map(|b| u64::from_be_bytes(*b));
+            newest = size.zip(rows::decode::<CosignatureRow>(value));
+            false
+        });
+        let Some((size, row)) = newest else { return };
+        let cosign = Cosign { log, size, root: row.root, witness, line: row.line };
+        if let Some(found) = self.logs.get_mut(log) {
+            found.cosigned.insert(witness, Held { cosign, time_s: row.time_s });
         }
     }
 

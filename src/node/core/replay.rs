@@ -10,6 +10,7 @@ use crate::journal::{Disk, RecordKind, RecordRef};
 use crate::log::ForkProof;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::leaf_hash;
+use crate::node::core::contradictions::Stands;
 use crate::node::core::logs::{Held, Hold, Log};
 use crate::node::core::recover::{OpenError, Progress, cosign_time};
 use crate::node::core::rows::{self, CosignatureRow, ProgressRow};
@@ -243,6 +244,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.grown.checkpoint = batch.checkpoint.clone();
             log.synced();
         }
+        self.judge_cosignatures(batch.log);
         self.index_batch(record, batch);
         self.apply_batch(batch, &headers);
         self.apply_released();
@@ -251,6 +253,14 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn replay_cosignature(&mut self, payload: &[u8]) {
         let Ok(cosign) = wire::peer::parse_cosign(payload) else { return };
         let Some(time_s) = cosign_time(&cosign) else { return };
+        match self.stands(&cosign) {
+            Stands::Fits => {}
+            Stands::Proves(proof) => {
+                self.keep_witness_proof(cosign.log, cosign.witness, proof);
+                return;
+            }
+            Stands::OfAFork => return,
+        }
         let row = CosignatureRow { root: cosign.root, time_s, line: cosign.line.clone() };
         let row = rows::encode(&row);
         let key = keys::cosignature(cosign.log, cosign.witness, cosign.size);

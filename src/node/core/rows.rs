@@ -92,6 +92,15 @@ pub struct CosignatureRow {
     pub line: Bytes,
 }
 
+/// Two notes that prove something against a witness.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessProofRow {
+    /// What it has cosigned.
+    pub cosigned: Bytes,
+    /// What that contradicts.
+    pub against: Bytes,
+}
+
 /// Encodes a row.
 #[must_use]
 pub fn encode<T: Serialize>(row: &T) -> Vec<u8> {

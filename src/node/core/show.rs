@@ -1,12 +1,12 @@
 //! How the node is, for people and programs.
 
 use crate::api::status::{
-    AgreementStatus, CosignatureStatus, DamageStatus, LinkStatus, LogStatus, MemberStatus,
-    NodeStatus, ShellStatus,
+    AgreementStatus, ContradictionStatus, CosignatureStatus, DamageStatus, LinkStatus, LogStatus,
+    MemberStatus, NodeStatus, ShellStatus,
 };
 use crate::journal::Disk;
 use crate::node::core::logs::Log;
-use crate::node::core::{Core, Now};
+use crate::node::core::{Core, Now, contradictions};
 use crate::store::Store;
 
 /// Why a link to a city that is suspended here is down.
@@ -104,6 +104,11 @@ impl<D: Disk, S: Store> Core<D, S> {
                 line: held.cosign.line.clone(),
             })
         });
+        let contradictions = contradictions::shown(log).filter_map(|(witness, proof)| {
+            let of = self.logs.get(*witness)?;
+            let (city, manifest) = (of.manifest.city, of.note.clone());
+            Some(ContradictionStatus { city, witness: *witness, manifest, proof: proof.clone() })
+        });
         LogStatus {
             log: log.id,
             agreement: log.manifest.agreement,
@@ -120,6 +125,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             misfits: log.misfits,
             standing: log.fork.is_some() || log.shut,
             fork: log.fork.clone(),
+            contradictions: contradictions.collect(),
             manifest: log.note.clone(),
             own: log.is_own(),
             lag_s: moved.map_or(0, |at| now.mono_ms.saturating_sub(at) / 1000),

@@ -34,6 +34,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let cities = self.book.partners(self.settings.city).len() + 1;
         let (links, followed, resting, of_links) = self.exchange.sizes();
         let cosigned = self.logs.iter().map(|l| l.cosigned.len()).sum();
+        let contradictions = self.logs.iter().map(|l| l.contradictions.len()).sum();
         let mut missing = 0;
         self.group_rows().scan(b"m", b"n", false, &mut |_, _| {
             missing += 1;
@@ -43,6 +44,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         vec![
             kept("logs", logs, seats * limits::CITY_LOGS_MAX),
             kept("cosignatures, the newest of each witness", cosigned, logs * logs),
+            kept("proofs against witnesses, one each", contradictions, logs * logs),
             kept("logs followed", followed, logs),
             kept("sources left alone", resting, logs * cities),
             kept("sizes and followers of links", of_links, links * logs * 3),

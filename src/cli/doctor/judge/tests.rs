@@ -82,6 +82,7 @@ const ROWS: &[Row] = &[
         s.logs[0].standing = true;
         s.logs[0].contradicting_checkpoints = vec!["a".into(), "b".into()];
     }),
+    ("log", Level::Red, |s| s.logs[0].cosignature_contradictions = vec![Default::default()]),
     ("log", Level::Yellow, |s| s.logs[0].waiting_for = "ab:3".to_owned()),
     ("log", Level::Yellow, |s| s.logs[0].lag_seconds = LAG_S + 1),
     ("suspension", Level::Yellow, |s| {
