@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use liandong::trust::pki::Issued;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose as Usage, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, SanType,
@@ -86,6 +87,12 @@ impl Ca {
         let read = |name: &str| std::fs::read_to_string(certs.join(name)).unwrap();
         let key = KeyPair::from_pem(&read("ca.key")).unwrap();
         Self(Issuer::from_ca_cert_pem(&read("ca.pem"), key).unwrap())
+    }
+
+    /// A CA as `liandong pki` makes them.
+    pub fn issued(ca: &Issued) -> Self {
+        let key = KeyPair::from_pem(&ca.key_pem).unwrap();
+        Self(Issuer::from_ca_cert_pem(&ca.cert_pem, key).unwrap())
     }
 
     pub fn unknown() -> Self {

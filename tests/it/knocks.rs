@@ -3,15 +3,25 @@
 //! A thousand knocks in `cargo test`; `LIANDONG_KNOCKS=10000` (`.ci/steps/knocks.sh`) asks for more.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use liandong::cli::connect::Client;
+use liandong::cli::profile::Profile;
+use liandong::ids::{CityCode, NodeId};
+use liandong::lang::Lang;
+use liandong::trust::card::Card;
+use liandong::trust::spiffe::Role;
+use liandong::trust::{keys, pki};
 use liandong::wire::pb::v1 as pb;
 use rcgen::ExtendedKeyUsagePurpose as Usage;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::certs::{Ca, Leaf, Pair, knock};
+use super::exchange::equal;
 use super::hostile::resident_mib;
 use super::kills::quick_plan;
 use super::nodes::{Nodes, opening, until};
@@ -28,9 +38,16 @@ fn knocks() -> usize {
     std::env::var("LIANDONG_KNOCKS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000)
 }
 
-fn uri(nodes: &Nodes, code: u32) -> String {
+pub fn uri(nodes: &Nodes, code: u32) -> String {
     let hex = &nodes.fleet.city(code).unwrap().node;
     format!("spiffe://{code}/node/{}", uuid::Uuid::parse_str(hex).unwrap())
+}
+
+/// Written whole or not at all, as by an operator who knows what he does.
+fn put(path: &Path, text: &str) {
+    let new = path.with_extension("new");
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(&new, path).unwrap();
 }
 
 /// Certificates that nobody should be let in with, and none at all.
@@ -177,4 +194,144 @@ async fn a_certificate_is_renewed_under_load_and_no_call_fails() {
         task.await.unwrap();
     }
     println!("{} calls, none failed", calls.load(Ordering::Relaxed));
+}
+
+/// The card of a city with these CAs goes to its own node, and from there to the others.
+fn card(nodes: &Nodes, number: u64, cas: &[&[u8]]) {
+    let folder = nodes.fleet.folder(HERE);
+    let key = keys::load(&folder.join("city.key")).unwrap();
+    let city = nodes.fleet.city(HERE).unwrap();
+    let card = Card {
+        city: CityCode::from_u32(HERE).unwrap(),
+        number,
+        nodes: vec![NodeId::new(*uuid::Uuid::parse_str(&city.node).unwrap().as_bytes())],
+        addresses: vec![city.peer.to_string()],
+        cas: cas.iter().map(|ca| ca.to_vec()).collect(),
+        duty_phone: None,
+    };
+    let note = card.sign(&key).unwrap();
+    let name = format!("data/inbox/card-{HERE}-{number}.note");
+    put(&folder.join(name), std::str::from_utf8(&note).unwrap());
+}
+
+async fn linked(nodes: &Nodes) {
+    let up = || async {
+        let client = nodes.client_as(THERE, Role::Admin).await;
+        let status = client.nodes().get_status(pb::GetStatusRequest {}).await.ok()?;
+        let links = status.into_inner().status.unwrap().links;
+        let up = |l: &pb::Link| l.city == HERE && l.state() == pb::LinkState::Up;
+        links.iter().any(up).then_some(())
+    };
+    until("the link stands", up).await;
+}
+
+/// A CA is replaced by another one in steps, old and new side by side between, while people write
+/// over new connections all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ca_is_replaced_under_load_and_no_call_fails() {
+    let mut nodes = Nodes::lay_out(&quick_plan());
+    nodes.start_with(HERE, &[("RUST_LOG", &PathBuf::from("liandong=info"))]);
+    nodes.start(THERE);
+    Storm::new(&nodes, HERE).ready(&nodes).await;
+    let agreement = nodes.fleet.agreements[0].name();
+    let certs = nodes.fleet.folder(HERE).join("certs");
+    let read = |name: &str| std::fs::read_to_string(certs.join(name)).unwrap();
+    let (old, old_pem) = (Ca::load(&certs), read("ca.pem"));
+    let old_der = CertificateDer::from_pem_slice(old_pem.as_bytes()).unwrap().to_vec();
+    let made = pki::issue_ca(CityCode::from_u32(HERE).unwrap()).unwrap();
+    let (new, both) = (Ca::issued(&made), format!("{old_pem}{}", made.cert_pem));
+    let (person, node) =
+        (Leaf::client("spiffe://371500/coordinator/rotation"), Leaf::node(&uri(&nodes, HERE)));
+    for (ca, name) in [(&old, "person-old"), (&new, "person-new")] {
+        ca.issue(&person).write(&certs, name);
+    }
+    for (name, text) in
+        [("trust-old", &old_pem), ("trust-both", &both), ("trust-new", &made.cert_pem)]
+    {
+        put(&certs.join(format!("{name}.pem")), text);
+    }
+    let standard = nodes.fleet.profile(HERE, Role::Coordinator);
+    let profile = |person: &str, trust: &str| Profile {
+        cert: certs.join(format!("{person}.pem")),
+        key: certs.join(format!("{person}.key")),
+        ca: certs.join(format!("{trust}.pem")),
+        ..standard.clone()
+    };
+    let by = Arc::new(Mutex::new(profile("person-old", "trust-old")));
+    let (done, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let mut tasks = Vec::new();
+    for caller in 0..2 {
+        let (by, agreement) = (Arc::clone(&by), agreement.clone());
+        let (done, calls) = (Arc::clone(&done), Arc::clone(&calls));
+        tasks.push(tokio::spawn(async move {
+            let mut nth = 0;
+            while !done.load(Ordering::Relaxed) {
+                let profile = by.lock().unwrap().clone();
+                let client = Client::open(&profile, Lang::En).await.unwrap();
+                let request = opening(&agreement, 0, &format!("{caller}-{nth}"));
+                let first = client.cases().create_case(request.clone()).await.unwrap();
+                let again = client.cases().create_case(request).await.unwrap();
+                let name = |answer: pb::CreateCaseResponse| answer.case.unwrap().name;
+                assert_eq!(name(first.into_inner()), name(again.into_inner()));
+                nth += 1;
+                calls.fetch_add(2, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }));
+    }
+    let more = async |what: &str| {
+        let so_far = calls.load(Ordering::Relaxed);
+        let more = || async { (calls.load(Ordering::Relaxed) > so_far + 8).then_some(()) };
+        until(&format!("calls go on {what}"), more).await;
+    };
+    let taken = |nodes: &Nodes| {
+        nodes.log(HERE).matches("certificates and revocation lists read again").count()
+    };
+    let put_and_taken = async |nodes: &Nodes, put: &dyn Fn()| {
+        let before = taken(nodes);
+        put();
+        until("the files are taken", || async { (taken(nodes) > before).then_some(()) }).await;
+    };
+    linked(&nodes).await;
+    more("by the old CA").await;
+
+    // Both: the node, its card, those who call it.
+    card(&nodes, 2, &[&old_der, &made.cert_der]);
+    put_and_taken(&nodes, &|| put(&certs.join("ca.pem"), &both)).await;
+    *by.lock().unwrap() = profile("person-old", "trust-both");
+    more("with both CAs known").await;
+    let node_of_old = Pair::load(&nodes.fleet.folder(HERE), "node");
+    put_and_taken(&nodes, &|| new.issue(&node).write(&certs, "node")).await;
+    more("with a certificate of the new CA").await;
+    *by.lock().unwrap() = profile("person-new", "trust-both");
+    more("by people of the new CA").await;
+    // New connections between the cities, in both directions.
+    nodes.kill(THERE);
+    nodes.start(THERE);
+    linked(&nodes).await;
+    let there = nodes.fleet.city(THERE).unwrap().peer;
+    knock(there, Some(&node_of_old)).await.expect("the old one is good as well");
+
+    // Only the new one.
+    *by.lock().unwrap() = profile("person-new", "trust-new");
+    more("trusting the new CA only").await;
+    card(&nodes, 3, &[&made.cert_der]);
+    put_and_taken(&nodes, &|| put(&certs.join("ca.pem"), &made.cert_pem)).await;
+    more("without the old CA").await;
+    let here = nodes.fleet.city(HERE).unwrap().api;
+    let old_person = Pair::load(&nodes.fleet.folder(HERE), "person-old");
+    assert!(knock(here, Some(&old_person)).await.is_err(), "people of the old CA are out");
+    let out = || async { knock(there, Some(&node_of_old)).await.err() };
+    until("nodes of the old CA are out, there as well", out).await;
+    nodes.kill(THERE);
+    nodes.start(THERE);
+    linked(&nodes).await;
+    more("to the end").await;
+    done.store(true, Ordering::Relaxed);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let here = Client::open(&profile("person-new", "trust-new"), Lang::En).await.unwrap();
+    let heads = equal(&[&here, &nodes.client(THERE).await], &agreement).await;
+    println!("{} calls, none failed; {heads:?}", calls.load(Ordering::Relaxed));
 }
