@@ -55,6 +55,7 @@ mod storm;
 mod suspension;
 mod tidy;
 mod tls;
+mod true_disk;
 mod two_cities;
 mod watchdog;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use liandong::cli::case::draft;
@@ -68,6 +68,19 @@ impl Nodes {
         let mut command = self.fleet.command(exe(), code).unwrap();
         let child = command.envs(env.iter().copied()).spawn().unwrap();
         self.children.insert(code, child);
+    }
+
+    /// Starts a city's process by another program, which gets these arguments and then the node's
+    /// own program and arguments, but for the parent with which it ends: that one has to name it.
+    pub fn start_by(&mut self, code: u32, program: &str, args: &[String]) {
+        let node = self.fleet.command(exe(), code).unwrap();
+        let log = self.fleet.folder(code).join("serve.log");
+        let log = std::fs::File::options().append(true).open(log).unwrap();
+        let mut command = Command::new(program);
+        let own: Vec<_> = node.get_args().take_while(|a| *a != "--die-with-parent").collect();
+        command.args(args).arg(node.get_program()).args(own);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.children.insert(code, command.spawn().unwrap());
     }
 
     pub fn pid(&self, code: u32) -> u32 {
