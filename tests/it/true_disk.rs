@@ -26,6 +26,9 @@ const HERE: u32 = 371_500;
 /// Bytes of the file system: some low-water marks of the plan.
 const SIZE: &str = "48m";
 
+/// The low-water mark of the plan, bytes.
+const LOW: u64 = 8 << 20;
+
 /// Lays the data folder on a tmpfs and runs the node there, again whenever it ends, for as long as
 /// the test runs.
 const SCRIPT: &str = r#"
@@ -83,9 +86,18 @@ impl Place {
         self.data.join("filler")
     }
 
-    /// Writes until there is no byte left.
-    fn fill(&self) {
+    /// Leaves half the low-water mark.
+    fn fill_up(&self) {
+        let free = || rustix::fs::statvfs(&self.data).map(|s| s.f_bavail * s.f_frsize).unwrap();
         let mut file = std::fs::File::create(self.filler()).unwrap();
+        while free() > LOW / 2 {
+            file.write_all(&[7; 1 << 16]).unwrap();
+        }
+    }
+
+    /// Leaves not a byte.
+    fn fill(&self) {
+        let mut file = std::fs::File::options().append(true).open(self.filler()).unwrap();
         for piece in [1 << 20, 1 << 12, 1] {
             while file.write_all(&vec![7; piece]).is_ok() {}
         }
@@ -163,9 +175,10 @@ async fn on_a_disk_that_is_really_full_nothing_acknowledged_is_lost() {
         (names(&client, &agreement).await.len() > 5).then_some(())
     })
     .await;
-    tokio::task::block_in_place(|| place.fill());
+    tokio::task::block_in_place(|| place.fill_up());
     full.store(true, Ordering::Relaxed);
     let (acked, count) = writing.await.unwrap();
+    tokio::task::block_in_place(|| place.fill());
     assert!(acked.len() > 4 && count > 0, "{} and {count}", acked.len());
     kept.extend(acked);
     refused(&client, &agreement, "later").await;
