@@ -43,6 +43,24 @@ impl Place {
         self.nodes.client(HERE).await
     }
 
+    /// It dies and is started again, with the faults as they are set.
+    async fn restart(&mut self, client: Client) -> Client {
+        drop(client);
+        self.nodes.kill(HERE);
+        self.faults.start(&mut self.nodes, HERE);
+        self.client().await
+    }
+
+    /// How many cases there are, on one page.
+    async fn cases(&self, client: &Client) -> usize {
+        let request = pb::ListCasesRequest {
+            parent: self.agreement.clone(),
+            page_size: 200,
+            ..Default::default()
+        };
+        client.cases().list_cases(request).await.unwrap().into_inner().cases.len()
+    }
+
     async fn refused(&self, client: &Client, id: &str) -> (Code, String, Status) {
         let status = open(client, &self.agreement, id).await.unwrap_err();
         (status.code(), reason(&status), status)
@@ -52,8 +70,7 @@ impl Place {
         let request = pb::GetCaseRequest { name: self.kept.name.clone() };
         let read = client.cases().get_case(request).await.unwrap().into_inner().case.unwrap();
         assert_eq!(read.etag, self.kept.etag);
-        let request = pb::ListCasesRequest { parent: self.agreement.clone(), ..Default::default() };
-        client.cases().list_cases(request).await.unwrap();
+        self.cases(client).await;
     }
 }
 
@@ -80,10 +97,7 @@ async fn a_full_disk_refuses_writes_reads_go_on_and_a_restart_changes_nothing() 
     place.reads(&client).await;
     assert_eq!(health(&client).await, ServingStatus::Serving);
     // It starts on the full disk as well: nothing can be written, not even the views.
-    drop(client);
-    place.nodes.kill(HERE);
-    place.faults.start(&mut place.nodes, HERE);
-    let client = place.client().await;
+    let client = place.restart(client).await;
     place.reads(&client).await;
     let (code, why, _) = place.refused(&client, "two").await;
     assert_eq!((code, why), disk_low());
@@ -118,17 +132,8 @@ async fn a_reservation_that_finds_no_space_leaves_nothing_behind() {
     for id in ["after", "and-on"] {
         open(&client, &place.agreement, id).await.unwrap();
     }
-    drop(client);
-    place.nodes.kill(HERE);
-    place.faults.start(&mut place.nodes, HERE);
-    let client = place.client().await;
-    let request = pb::ListCasesRequest {
-        parent: place.agreement.clone(),
-        page_size: 200,
-        ..Default::default()
-    };
-    let cases = client.cases().list_cases(request).await.unwrap().into_inner().cases;
-    assert_eq!(cases.len(), opened + 3);
+    let client = place.restart(client).await;
+    assert_eq!(place.cases(&client).await, opened + 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,10 +155,7 @@ async fn a_write_or_sync_that_fails_is_never_acknowledged_or_tried_again() {
         })
         .await;
         place.reads(&client).await;
-        drop(client);
-        place.nodes.kill(HERE);
-        place.faults.start(&mut place.nodes, HERE);
-        let client = place.client().await;
+        let client = place.restart(client).await;
         for id in ["kept", "lost", "later"] {
             open(&client, &place.agreement, id).await.unwrap();
         }
@@ -175,18 +177,10 @@ async fn views_that_cannot_be_written_cost_no_write_and_no_read() {
         .await;
     open(&client, &place.agreement, "last").await.unwrap();
     place.reads(&client).await;
-    drop(client);
-    place.nodes.kill(HERE);
+    // Well again before it dies; what has failed is not tried again.
     place.faults.set(Word::Failing, ALL);
     place.faults.set(Word::WriteErrno, 0);
     place.faults.set(Word::SyncErrno, 0);
-    place.faults.start(&mut place.nodes, HERE);
-    let client = place.client().await;
-    let request = pb::ListCasesRequest {
-        parent: place.agreement.clone(),
-        page_size: 200,
-        ..Default::default()
-    };
-    let cases = client.cases().list_cases(request).await.unwrap().into_inner().cases;
-    assert_eq!(cases.len(), 22);
+    let client = place.restart(client).await;
+    assert_eq!(place.cases(&client).await, 22);
 }

@@ -245,6 +245,39 @@ fn what_a_member_held_of_anothers_log_comes_back_beyond_its_pin() {
     assert_eq!(world.fold_hash(A, agreement), world.fold_hash(B, agreement));
 }
 
+/// Ranges that a node shows as damaged, each with whether it is thought to be nowhere else.
+fn shown_damage(world: &mut World, i: usize) -> Vec<(u64, u64, bool)> {
+    let outputs = world.ask(i, Input::Status(1));
+    let Some(Output::Status(_, status)) = outputs.into_iter().next() else { panic!() };
+    status.damage.into_iter().map(|d| (d.from, d.to, d.only_here)).collect()
+}
+
+#[test]
+fn damage_that_its_author_has_lost_as_well_is_only_here() {
+    let mut world = World::new(28, 2, &[&[A, B]]);
+    world.cities[B].keeps_rows = true;
+    let (agreement, old) = (world.agreements[0].0, world.cities[A].log(0));
+    let mut copy = None;
+    for id in ["one", "two", "three", "four"] {
+        world.open_case(A, agreement, id, "示例案件");
+        steps(&mut world, 60);
+        copy = copy.or_else(|| (id == "two").then(|| world.backup(A)));
+    }
+    let size = world.head_at(B, old).unwrap().size;
+    world.cut(A, B);
+    let (index, record) = *batches(world.disk(B), old).last().unwrap();
+    damage(&world, B, record);
+    assert!(!world.holds(B, Position { log: old, index }));
+    steps(&mut world, 20);
+    assert_eq!(shown_damage(&mut world, B), [(index, size, false)], "its author has it");
+    world.restore(A, &copy.unwrap());
+    world.start(A);
+    world.heal();
+    world.link(A, B);
+    steps(&mut world, 20);
+    assert_eq!(shown_damage(&mut world, B), [(index, size, true)], "and does not, it shows");
+}
+
 #[test]
 fn damage_that_nobody_can_mend_keeps_back_no_other() {
     let others = [B, 2];

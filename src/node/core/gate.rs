@@ -45,6 +45,11 @@ impl Recoveries {
     pub(super) fn count(&self) -> usize {
         self.shown.len() + self.restored.len()
     }
+
+    /// Logs asked for batch by batch.
+    pub(super) fn narrowed(&self) -> usize {
+        self.narrowed.len()
+    }
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
@@ -283,7 +288,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         let covers = |size: u64, root| size > end.size || (size == end.size && root == end.root);
         let by_others = |held: &Cosign| covers(held.size, held.root);
-        end.size <= pinned || self.cosigned_by_others(end.log, city).any(by_others)
+        end.size <= pinned || self.cosigned_by(end.log, |by| by != city).any(by_others)
     }
 
     /// Up to where the successor of a log pins it, and the city of both.
@@ -297,12 +302,17 @@ impl<D: Disk, S: Store> Core<D, S> {
         Some((pin.map_or(0, |p| p.size), city))
     }
 
-    fn cosigned_by_others(&self, log: LogId, city: CityCode) -> impl Iterator<Item = &Cosign> {
-        let other = move |witness: &LogId| {
-            self.logs.get(*witness).is_some_and(|witness| witness.manifest.city != city)
+    /// The newest cosignatures of a log by cities that are these.
+    pub(super) fn cosigned_by(
+        &self,
+        log: LogId,
+        are: impl Fn(CityCode) -> bool,
+    ) -> impl Iterator<Item = &Cosign> {
+        let by = move |witness: &LogId| {
+            self.logs.get(*witness).is_some_and(|witness| are(witness.manifest.city))
         };
         let all = self.logs.get(log).into_iter().flat_map(|l| &l.cosigned);
-        all.filter(move |(witness, _)| other(witness)).map(|(_, held)| &held.cosign)
+        all.filter(move |(witness, _)| by(witness)).map(|(_, held)| &held.cosign)
     }
 
     /// A stretch was too long to be taken, because whoever serves it has joined batches. Asks for
@@ -311,7 +321,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn ask_for_less(&mut self, link: LinkId, log: LogId) -> Option<Output> {
         let from = self.logs.get(log)?.appended();
         let (pinned, city) = self.pinned(log)?;
-        let covered = self.cosigned_by_others(log, city).map(|c| c.size).max().unwrap_or(0);
+        let covered = self.cosigned_by(log, |by| by != city).map(|c| c.size).max().unwrap_or(0);
         let place = (from, pinned.max(covered));
         if place.1 <= from || self.recoveries.narrowed.insert(log, place) == Some(place) {
             return None;

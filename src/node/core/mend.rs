@@ -138,14 +138,17 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// Whether any other city is known to hold entries of a log up to a size: its author, or one
-    /// that has cosigned them.
+    /// Whether any other city is thought to hold entries of a log up to a size: one that has
+    /// cosigned them, or its author, unless that one is linked and shows less: it was restored from
+    /// an older copy. (`damage_that_its_author_has_lost_as_well_is_only_here`)
     pub(super) fn is_held_elsewhere(&self, log: LogId, size: u64) -> bool {
-        let Some(found) = self.logs.get(log) else { return false };
+        let Some(author) = self.logs.get(log).map(|l| l.manifest.city) else { return false };
         let own = self.settings.city;
-        let another = |id: &LogId| self.logs.get(*id).is_some_and(|l| l.manifest.city != own);
-        let mut held = found.cosigned.iter().filter(|(witness, _)| another(witness));
-        found.manifest.city != own || held.any(|(_, held)| held.cosign.size >= size)
+        let shown = self.exchange.link_to(author).map(|link| self.exchange.announced_by(link, log));
+        // Nothing shown is no word: a greeting has room for so many logs.
+        let has_less = shown.is_some_and(|shown| shown > 0 && shown < size);
+        let mut held = self.cosigned_by(log, |by| by != own);
+        (author != own && !has_less) || held.any(|cosign| cosign.size >= size)
     }
 
     /// Asks one member for the next stretch that is damaged here and that somebody may hold.
@@ -180,12 +183,8 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// (`a_member_that_holds_less_gives_back_what_it_has`)
     fn holders_of(&self, log: LogId, index: u64) -> Vec<LinkId> {
         let Some(found) = self.logs.get(log) else { return Vec::new() };
-        let cosigned = |city: CityCode| {
-            found.cosigned.iter().any(|(witness, held)| {
-                held.cosign.size > index
-                    && self.logs.get(*witness).is_some_and(|w| w.manifest.city == city)
-            })
-        };
+        let cosigned =
+            |city: CityCode| self.cosigned_by(log, |by| by == city).any(|c| c.size > index);
         let holds = |(link, city): &(LinkId, CityCode)| {
             self.logs.may_see(*city, log)
                 && (self.exchange.announced_by(*link, log) > index
@@ -283,7 +282,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// The right edge of the tree over the first `size` entries, read from the journal.
     fn frontier_at(&mut self, log: LogId, size: u64) -> Option<Frontier> {
         let mut frontier = Frontier::new();
-        self.leaves_of(log, size)?.into_iter().for_each(|leaf| frontier.push(leaf));
+        self.each_leaf(log, size, &mut |leaf| frontier.push(leaf))?;
         Some(frontier)
     }
 

@@ -53,6 +53,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             kept("pauses of parts asked for", self.asking.count(), missing),
             kept("answers of members about older logs", self.recoveries.count(), logs * cities),
             kept("suspensions", self.suspensions.count(), cities + logs),
+            kept("logs asked for batch by batch", self.recoveries.narrowed(), logs),
+            kept("logs of which another history is suspected", self.looks.count(), logs),
             // Of each, a number for every batch behind its damage, until that is mended.
             kept("logs with batches passed over in a replay", self.early.len(), logs),
             kept("gaps and records looked up", self.mending.count(), 2 * damaged),

@@ -38,6 +38,10 @@ pub(super) struct Looks {
 }
 
 impl Looks {
+    pub(super) fn count(&self) -> usize {
+        self.suspected.len()
+    }
+
     fn may_look(&mut self, now: u64, log: LogId) -> bool {
         if now < self.next_ms || !self.suspected.remove(&log) {
             return false;
@@ -124,23 +128,36 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// The first `size` leaves of a log, read from the journal.
-    pub(super) fn leaves_of(&mut self, log: LogId, size: u64) -> Option<Vec<Hash>> {
-        let reader = self.journal.reader();
+    fn leaves_of(&mut self, log: LogId, size: u64) -> Option<Vec<Hash>> {
         let mut leaves = Vec::new();
-        loop {
-            let known = leaves.len() as u64;
-            if known >= size {
-                return Some(leaves);
-            }
+        self.each_leaf(log, size, &mut |leaf| leaves.push(leaf))?;
+        Some(leaves)
+    }
+
+    /// The same one by one; `None` where one of them cannot be read.
+    pub(super) fn each_leaf(
+        &mut self,
+        log: LogId,
+        size: u64,
+        to: &mut dyn FnMut(Hash),
+    ) -> Option<()> {
+        let reader = self.journal.reader();
+        let mut known = 0;
+        while known < size {
             let batch = load::batch_at(&self.group_rows(), &reader, log, known).ok()?;
             let skip = usize::try_from(known.checked_sub(batch.from)?).ok()?;
             let wanted = usize::try_from(size - known).unwrap_or(usize::MAX);
             let entries = batch.entries.iter().skip(skip).take(wanted);
-            leaves.extend(entries.map(|entry| leaf_hash(&entry.header)));
-            if leaves.len() as u64 == known {
+            let before = known;
+            for entry in entries {
+                to(leaf_hash(&entry.header));
+                known += 1;
+            }
+            if known == before {
                 return None;
             }
         }
+        Some(())
     }
 
     /// Keeps a proof, sends it on, and lets the log stand still.
