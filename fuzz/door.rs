@@ -171,7 +171,7 @@ impl Sent {
 
     /// Another line on the note: by the witness, or by somebody who would like to be one.
     fn cosign(&mut self, steps: &mut Steps<'_>) {
-        let (head, who) = (self.head(), if steps.next() % 2 == 0 { 0x32 } else { 0x67 });
+        let (head, who) = (self.head(), if steps.next().is_multiple_of(2) { 0x32 } else { 0x67 });
         let line = cosign(head, WITNESS, &key(who), u64::from(steps.next()));
         if who == 0x32 {
             self.cosigned.push((head, line.as_str().to_owned()));

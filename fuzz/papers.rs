@@ -80,9 +80,9 @@ fn node(disk: &MemDisk) -> MemCore {
 fn hand_in(core: &mut MemCore, papers: Vec<Bytes>) -> usize {
     drop(core.on(NOW, Input::Notes(1, papers)));
     let done = core.on(NOW, Input::Commit);
-    let results = done.into_iter().find_map(|output| match output {
-        Output::NotesDone(1, results) => Some(results),
-        _ => None,
+    let results = done.into_iter().find_map(|output| {
+        let Output::NotesDone(1, results) = output else { return None };
+        Some(results)
     });
     results.expect("every handing-in is answered").iter().filter(|r| r.is_ok()).count()
 }

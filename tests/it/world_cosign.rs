@@ -23,7 +23,7 @@ impl Scene {
     /// The author's first entry is here.
     fn set(seed: u64) -> Self {
         let mut stage = Stage::laid(seed, 3, &[&[0, 1, 2]]);
-        stage.world.cities[HERE].keeps_rows = seed % 2 == 0;
+        stage.world.cities[HERE].keeps_rows = seed.is_multiple_of(2);
         let (witness, mut author) = (stage.world.author(1, 0), stage.world.author(2, 0));
         let links = [stage.greet(1, &witness), stage.greet(2, &author)];
         let first = opening(&author);

@@ -119,8 +119,9 @@ async fn under_a_wrong_clock_certificates_fail_closed_and_both_times_are_told() 
         knock(port, Some(&pair)).await.expect_err("it was let in");
         let logged = async || {
             let log = nodes.log(HERE);
-            let lines = log.lines().filter(|line| line.contains("handshake"));
-            lines.filter(|line| line.contains(&bound.to_string())).last().map(str::to_owned)
+            let bound = bound.to_string();
+            let told = |line: &&str| line.contains("handshake") && line.contains(&bound);
+            log.lines().rfind(told).map(str::to_owned)
         };
         let line = until_or("the refusal is in the log", logged, async || nodes.log(HERE)).await;
         assert!(line.contains("verification time"), "{line}");
