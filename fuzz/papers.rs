@@ -60,6 +60,8 @@ fn node(disk: &MemDisk) -> MemCore {
         node: NodeId::new([0x41; 16]),
         instance: [1; 16],
         disk_low_bytes: 0,
+        log_entries_per_day_max: u64::MAX,
+        log_bytes_per_day_max: u64::MAX,
         border_uncertain_metres: 1_700,
         api_address: String::new(),
         peer_address: String::new(),
