@@ -74,7 +74,7 @@ impl World {
                 self.tally.reached(State::ForkProof);
             }
             // What has rotted is fetched back first: a pin set too early leaves out what only this
-            // disk holds, see the open entry in tests/bugs.md.
+            // disk holds, see tests/bugs.md.
             let patient = self.checks.has_rotted(node) && !self.calm_since(180_000);
             if patient {
                 self.care(node);

@@ -31,10 +31,6 @@ const MAKE_UP_STEP_MS: u64 = 8_000;
 /// A living process has answered a call after this long.
 const ANSWERED_WITHIN_MS: u64 = 400_000;
 
-/// Seeds that fail for a reason that `tests/bugs.md` lists as open: slices pass them over and say
-/// so. A seed leaves this list with its mend.
-pub const OPEN: &[u64] = &[];
-
 /// How a run ended.
 #[derive(Debug)]
 pub struct Outcome {
