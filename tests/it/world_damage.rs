@@ -4,8 +4,9 @@ use bytes::Bytes;
 use liandong::api::request::WriteError;
 use liandong::ids::{LogId, Position};
 use liandong::journal::{Journal, JournalOptions, MemDisk, RecordKind, RecordRef};
+use liandong::log::checkpoint;
 use liandong::node::core::{Input, Output};
-use liandong::sync::Frame;
+use liandong::sync::{Cosign, Frame};
 use liandong::wire;
 
 use super::rogue::About;
@@ -30,6 +31,20 @@ pub fn batches(disk: &MemDisk, log: LogId) -> Vec<(u64, RecordRef)> {
     });
     scan.unwrap();
     found
+}
+
+/// Where a note lies.
+fn of_kind(disk: &MemDisk, wanted: RecordKind, note: &Bytes) -> RecordRef {
+    let (journal, _) = Journal::open(disk.copy(), JournalOptions::default()).unwrap();
+    let mut found = None;
+    let scan = journal.reader().scan(0, &mut |at, kind, payload| {
+        if kind == wanted && payload == note.as_ref() {
+            found = Some(at);
+        }
+        true
+    });
+    scan.unwrap();
+    found.unwrap()
 }
 
 /// Flips a bit in the payload of a record.
@@ -397,4 +412,36 @@ fn what_goes_beyond_the_end_is_mended_only_with_what_lay_here() {
     stage.world.crash(HERE);
     stage.world.start(HERE);
     assert_eq!(stage.view_rows(), lived, "cases, histories and the feed");
+}
+
+#[test]
+fn a_log_whose_manifest_comes_again_has_its_cosignatures() {
+    let mut stage = Stage::laid(30, 3, &[&[0, 1, 2]]);
+    let (mut author, third) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let (link, other) = (stage.greet(1, &author), stage.greet(2, &third));
+    stage.say(link, Frame::Manifest(author.manifest.clone()));
+    stage.say(other, Frame::Manifest(third.manifest.clone()));
+    stage.commit();
+    let batch = opening(&author);
+    stage.store(link, &mut author, &batch);
+    let head = author.head_after(&[]);
+    let line = checkpoint::cosign(head, third.log, &third.cosign_key, 1_795_140_000);
+    let (log, size, root) = (author.log, head.size, head.root);
+    let line = Bytes::from(line.as_str().to_owned());
+    stage.say(other, Frame::Cosign(Cosign { log, size, root, witness: third.log, line }));
+    stage.commit();
+    let by_third = |stage: &mut Stage| {
+        let city = stage.world.cities[2].code;
+        stage.shown(author.log).cosignatures.iter().filter(|c| c.city == city).count()
+    };
+    assert_eq!(by_third(&mut stage), 1);
+    let manifest = of_kind(stage.world.disk(HERE), RecordKind::Manifest, &author.manifest);
+    damage(&stage.world, HERE, manifest);
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert_eq!(stage.size(author.log), None, "nobody knows its keys any more");
+    let (link, _) = (stage.greet(1, &author), stage.greet(2, &third));
+    stage.say(link, Frame::Manifest(author.manifest.clone()));
+    stage.commit();
+    assert_eq!(by_third(&mut stage), 1);
 }

@@ -322,3 +322,29 @@ fn bytes_count_as_well_and_an_own_log_comes_back_whole() {
     assert_eq!(sizes(&world, BY, BY).0, lost.0);
     assert!(status(&mut world, BY).suspensions.iter().all(|s| s.city != world.cities[BY].code));
 }
+
+#[test]
+fn a_suspended_city_is_not_helped_to_rest_on_itself() {
+    let mut stage = Stage::laid(425, 3, &[&[0, 1, 2]]);
+    let (mut old, mut next) = (stage.world.author(1, 0), stage.world.author_of(1, 0, 2, 200));
+    let mut third = stage.world.author(2, 0);
+    let (link, other) = (stage.greet(1, &old), stage.greet(2, &third));
+    for manifest in [&old.manifest, &next.manifest] {
+        stage.say(link, Frame::Manifest(manifest.clone()));
+    }
+    stage.say(other, Frame::Manifest(third.manifest.clone()));
+    stage.commit();
+    // The second log of a city, and another city, rest on an entry of its first one that is nowhere.
+    let unseen = opening(&old);
+    let mut about = About::case(None);
+    about.after = vec![old.head_after(&unseen.entries)];
+    let rests = next.batch(vec![next.entry(0, &opened(), about.clone(), &[])]);
+    stage.store(link, &mut next, &rests);
+    let honest = third.batch(vec![third.entry(0, &opened(), about, &[])]);
+    stage.store(other, &mut third, &honest);
+    assert_eq!((stage.shown(next.log).applied, stage.shown(third.log).applied), (0, 0));
+    suspend(&mut stage.world, HERE, 1);
+    assert_eq!(stage.shown(third.log).applied, 1, "others go on");
+    assert_eq!(stage.shown(next.log).applied, 0, "and it is no better off for being suspended");
+    old.wrote(&unseen);
+}

@@ -54,10 +54,16 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// agreement, or of none, never is: every member must judge alike, whatever else it has signed.
     fn may_apply(&mut self, id: LogId, parsed: &ParsedHeader) -> bool {
         let Some(log) = self.logs.get(id) else { return false };
-        let agreement = log.manifest.agreement;
+        let (agreement, city) = (log.manifest.agreement, log.manifest.city);
         let missing = parsed.envelope.after.iter().find(|head| {
             let other = self.logs.get(head.log).filter(|l| l.manifest.agreement == agreement);
-            other.is_none_or(|l| l.applied() < head.size && !l.stands_before(head.size))
+            other.is_none_or(|l| {
+                // What its own city rests on is no better known for being suspended here, and may
+                // be nowhere: nobody else would ever apply it, nor what is written here after it.
+                // (`a_suspended_city_is_not_helped_to_rest_on_itself`)
+                let stands = l.stands || (l.manifest.city != city && l.stands_before(head.size));
+                l.applied() < head.size && !stands
+            })
         });
         #[cfg(feature = "planted-bugs")]
         let missing = missing.filter(|_| !crate::planted::is_on("apply-before-after"));

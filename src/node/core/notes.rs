@@ -234,6 +234,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.group.dirty = true;
         let (agreement, city) = (signed.manifest().agreement, signed.manifest().city);
         self.insert_log(signed);
+        // Of a log whose manifest was damaged there are rows already.
+        // (`a_log_whose_manifest_comes_again_has_its_cosignatures`)
+        self.load_cosignatures_around(id);
         if city == self.settings.city {
             self.look_for_old_logs(agreement);
         }

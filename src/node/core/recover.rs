@@ -257,6 +257,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
+    /// Those of one log, and those that it has signed.
+    pub(super) fn load_cosignatures_around(&mut self, id: LogId) {
+        let others: Vec<LogId> = self.logs.iter().map(|l| l.id).filter(|l| *l != id).collect();
+        for other in others {
+            self.load_newest_cosignature(id, other);
+            self.load_newest_cosignature(other, id);
+        }
+    }
+
     pub(super) fn load_newest_cosignature(&mut self, log: LogId, witness: LogId) {
         let from = keys::cosignature(log, witness, 0);
         let to = keys::cosignature(log, witness, u64::MAX);

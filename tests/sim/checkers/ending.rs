@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use liandong::ids::{LogId, Position, SubjectId};
 use liandong::log::PartSlot;
+use liandong::node::load;
 use liandong::view::{self, Effect};
 
 use super::Checks;
@@ -70,14 +71,13 @@ impl World {
     /// Reads every entry at every node, from its disk; gives how many are damaged.
     pub fn read_everything(&mut self) -> usize {
         let mut damaged = 0;
-        for (at, node) in self.nodes.iter().enumerate().take(self.cast.codes.len()) {
-            let Some(core) = &node.core else { continue };
+        for node in self.nodes.iter().take(self.cast.codes.len()) {
+            let (Some(core), Some(reader)) = (&node.core, &node.reader) else { continue };
+            let (view, journal) = (reader.view(), reader.journal());
             for (head, _) in core.heads() {
-                let Some(written) = self.cast.logs.get(&head.log) else { continue };
-                let members = &self.cast.pacts[written.pact].members;
                 let bad = |i: &u64| {
                     let entry = Position { log: head.log, index: *i };
-                    !gives(&self.cast, members, at, node, entry)
+                    load::entry_at(&view, &journal, entry).is_err()
                 };
                 damaged += (0..head.size).filter(bad).count();
             }

@@ -122,6 +122,11 @@ impl Checks {
         let reader = node.reader.as_ref().unwrap();
         let before = std::mem::take(&mut self.feeds.of[at]);
         self.feeds.of[at].journal = reader.feed_id();
+        if before.journal != reader.feed_id() {
+            // Everything was folded anew, perhaps on an order that reached the disk and nobody
+            // was told of.
+            self.sessions.forget(at);
+        }
         self.follow_feed(cast, at, node, tally);
         // Where something has rotted, entries come back later than they came.
         if before.journal != reader.feed_id() || self.rotted.contains(&at) {

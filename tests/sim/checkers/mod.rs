@@ -169,9 +169,14 @@ impl Checks {
         self.sessions.forget(at);
     }
 
-    /// Whether a log may stand still at a process because its city is suspended there.
+    /// Whether a log may stand still at a process because its city is suspended there. Where the
+    /// word that lifts a suspension has rotted, the suspension stands again.
     pub fn may_stand(&self, cast: &Cast, at: usize, log: LogId) -> bool {
-        cast.logs.get(&log).is_some_and(|l| self.suspended.contains(&(at, l.city)))
+        cast.logs.get(&log).is_some_and(|l| {
+            let suspended = (at, l.city);
+            self.suspended.contains(&suspended)
+                || (self.has_rotted(at) && self.ever_suspended.contains(&suspended))
+        })
     }
 
     pub fn has_rotted(&self, at: usize) -> bool {
