@@ -66,6 +66,8 @@ pub struct Net {
     next: LinkId,
     pub blocks: Vec<Block>,
     pauses: BTreeMap<(usize, usize), u64>,
+    /// The last pause before a city is dialled that has suspended this one.
+    turned_away: BTreeMap<(usize, usize), u64>,
 }
 
 impl Net {
@@ -203,7 +205,19 @@ impl World {
         self.heat(node);
         self.input(node, Input::LinkDown { link: id, reason: reason.to_owned() });
         let city = self.city(other);
-        self.dial_later(node, city, PAUSE_MS);
+        match reason {
+            // As the dialler does: not at all, or after ever longer pauses.
+            "suspended here" => {}
+            "suspended by the other side" => {
+                let pause = self.net.turned_away.get(&(node, city)).map_or(PAUSE_MS, |p| p * 2);
+                self.net.turned_away.insert((node, city), pause.min(PAUSE_LONG_MS));
+                self.dial_later(node, city, pause.min(PAUSE_LONG_MS));
+            }
+            _ => {
+                self.net.turned_away.remove(&(node, city));
+                self.dial_later(node, city, PAUSE_MS);
+            }
+        }
     }
 
     /// A process ends a link: the other side hears of it behind everything sent before.
