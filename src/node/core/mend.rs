@@ -205,19 +205,18 @@ impl<D: Disk, S: Store> Core<D, S> {
             return outputs;
         }
         match self.accept_again(raw) {
-            Ok(taken)
-                if self.logs.get(log).is_some_and(|l| taken.accepted.head.size > l.appended()) =>
-            {
-                let here = self.logs.get(log).map_or(0, Log::appended);
-                let news = taken.accepted.head.size.saturating_sub(here);
-                match self.day_with(log, news, bytes) {
-                    Some(day) => self.gather(link, taken, bytes, day),
-                    None => outputs.extend(self.suspend_log(self.now, log)),
-                }
-            }
             Ok(taken) => {
-                self.group.mended.push((taken.batch, taken.headers));
-                self.group.dirty = true;
+                let here = self.logs.get(log).map_or(0, Log::appended);
+                match taken.accepted.head.size.saturating_sub(here) {
+                    0 => {
+                        self.group.mended.push((taken.batch, taken.headers));
+                        self.group.dirty = true;
+                    }
+                    news => match self.day_with(log, news, bytes) {
+                        Some(day) => self.gather(link, taken, bytes, day),
+                        None => outputs.extend(self.suspend_log(self.now, log)),
+                    },
+                }
             }
             Err(error) => {
                 tracing::warn!(%city, %log, %error, "could not mend a damaged stretch");

@@ -265,7 +265,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         let row = rows::encode(&row);
         let key = keys::cosignature(cosign.log, cosign.witness, cosign.size);
         self.group_rows().put(key, row);
-        // What follows in the journal may rest on it.
+        // What follows in the journal may rest on it. Where the manifest of its witness is damaged,
+        // nobody can say whose it is: it is read from the row once that is here again.
+        if self.logs.get(cosign.witness).is_none() {
+            return;
+        }
         if let Some(found) = self.logs.get_mut(cosign.log) {
             let known = found.cosigned.get(&cosign.witness).map_or(0, |held| held.cosign.size);
             if cosign.size > known {
