@@ -209,17 +209,34 @@ async fn a_city_that_was_away_catches_up_and_is_killed_in_the_middle_of_it() {
     }
 }
 
+const THREE: [u32; 3] = [371_500, 130_400, 410_900];
+
+/// Three cities of one agreement; the first has opened a case and the second has it.
+struct Three {
+    nodes: Nodes,
+    mesh: Mesh,
+    agreement: String,
+    clients: [Client; 3],
+}
+
+impl Three {
+    async fn linked() -> Self {
+        let (mut nodes, mesh) = Mesh::lay_out(&plan(&THREE, &[("聊邯濮", &THREE)])).await;
+        for code in THREE {
+            nodes.start(code);
+        }
+        let agreement = nodes.fleet.agreements[0].name();
+        let clients =
+            [nodes.client(371_500).await, nodes.client(130_400).await, nodes.client(410_900).await];
+        let first = create(&clients[0], &agreement, "通").await;
+        arrived(&clients[1], &first.name).await;
+        Self { nodes, mesh, agreement, clients }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_hangs_is_passed_round() {
-    let three = [371_500, 130_400, 410_900];
-    let (mut nodes, mesh) = Mesh::lay_out(&plan(&three, &[("聊邯濮", &three)])).await;
-    for code in three {
-        nodes.start(code);
-    }
-    let agreement = nodes.fleet.agreements[0].name();
-    let (one, two) = (nodes.client(371_500).await, nodes.client(130_400).await);
-    let first = create(&one, &agreement, "通").await;
-    arrived(&two, &first.name).await;
+    let Three { nodes: _nodes, mesh, agreement, clients: [one, two, _] } = Three::linked().await;
     linked(&two, &[371_500, 410_900]).await;
     linked(&one, &[130_400, 410_900]).await;
     // Nobody is told that nothing arrives any more, as with a firewall that forgets connections.
@@ -238,16 +255,8 @@ async fn a_link_that_hangs_is_passed_round() {
 /// A link whose bytes come one by one is given up, and holds up nobody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_reads_and_writes_a_byte_a_second_holds_up_nobody() {
-    let three = [371_500, 130_400, 410_900];
-    let (mut nodes, mesh) = Mesh::lay_out(&plan(&three, &[("聊邯濮", &three)])).await;
-    for code in three {
-        nodes.start(code);
-    }
-    let agreement = nodes.fleet.agreements[0].name();
-    let [one, two, third] =
-        [nodes.client(371_500).await, nodes.client(130_400).await, nodes.client(410_900).await];
-    let first = create(&one, &agreement, "通").await;
-    arrived(&two, &first.name).await;
+    let Three { nodes: _nodes, mesh, agreement, clients: [one, two, third] } =
+        Three::linked().await;
     for (client, others) in [(&one, [130_400, 410_900]), (&two, [371_500, 410_900])] {
         linked(client, &others).await;
     }
@@ -280,16 +289,7 @@ async fn a_peer_that_reads_and_writes_a_byte_a_second_holds_up_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_is_reset_in_the_middle_of_a_frame_loses_and_doubles_nothing() {
-    let three = [371_500, 130_400, 410_900];
-    let (mut nodes, mesh) = Mesh::lay_out(&plan(&three, &[("聊邯濮", &three)])).await;
-    for code in three {
-        nodes.start(code);
-    }
-    let agreement = nodes.fleet.agreements[0].name();
-    let [one, two, third] =
-        [nodes.client(371_500).await, nodes.client(130_400).await, nodes.client(410_900).await];
-    let first = create(&one, &agreement, "通").await;
-    arrived(&two, &first.name).await;
+    let Three { nodes, mesh, agreement, clients: [one, two, third] } = Three::linked().await;
     create(&two, &agreement, "通").await;
     let rounds = 8;
     for round in 1..=rounds {
@@ -310,7 +310,7 @@ async fn a_link_that_is_reset_in_the_middle_of_a_frame_loses_and_doubles_nothing
     }
     let heads = equal(&[&one, &two, &third], &agreement).await;
     assert_eq!((heads[&371_500].0, heads[&130_400].0), (rounds + 2, rounds + 2));
-    for code in three {
+    for code in THREE {
         assert!(!nodes.log(code).contains("panicked"), "{}", nodes.log(code));
     }
 }

@@ -137,13 +137,65 @@ async fn thousands_of_strangers_cost_nothing_that_lasts() {
     nodes.client(HERE).await;
 }
 
+/// Two that call the node without pause, while its certificates change.
+struct Callers {
+    done: Arc<AtomicBool>,
+    calls: Arc<AtomicUsize>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Callers {
+    /// They call with whatever `by` holds at the time.
+    fn start(by: &Arc<Mutex<Profile>>, agreement: &str) -> Self {
+        let (done, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let one = |caller: usize| {
+            let (by, agreement) = (Arc::clone(by), agreement.to_owned());
+            let (done, calls) = (Arc::clone(&done), Arc::clone(&calls));
+            tokio::spawn(async move {
+                let mut nth = 0;
+                while !done.load(Ordering::Relaxed) {
+                    // A new connection each time, so that every certificate is met; and every
+                    // request twice, as by a caller who did not hear the answer.
+                    let profile = by.lock().unwrap().clone();
+                    let client = Client::open(&profile, Lang::En).await.unwrap();
+                    let request = opening(&agreement, 0, &format!("{caller}-{nth}"));
+                    let first = client.cases().create_case(request.clone()).await.unwrap();
+                    let again = client.cases().create_case(request).await.unwrap();
+                    let name = |answer: pb::CreateCaseResponse| answer.case.unwrap().name;
+                    assert_eq!(name(first.into_inner()), name(again.into_inner()));
+                    nth += 1;
+                    calls.fetch_add(2, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            })
+        };
+        let tasks = (0..2).map(one).collect();
+        Self { done, calls, tasks }
+    }
+
+    /// Some more calls are answered.
+    async fn more(&self, what: &str) {
+        let so_far = self.calls.load(Ordering::Relaxed);
+        let more = || async { (self.calls.load(Ordering::Relaxed) > so_far + 8).then_some(()) };
+        until(&format!("calls go on {what}"), more).await;
+    }
+
+    /// How many were answered; that of all of them none failed is seen here.
+    async fn stop(self) -> usize {
+        self.done.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_renewed_under_load_and_no_call_fails() {
     let mut nodes = Nodes::lay_out(&quick_plan());
     // It says what it has taken on the level of information.
     nodes.start_with(HERE, &[("RUST_LOG", &PathBuf::from("liandong=info"))]);
     Storm::new(&nodes, HERE).ready(&nodes).await;
-    let nodes = Arc::new(nodes);
     let agreement = nodes.fleet.agreements[0].name();
     let folder = nodes.fleet.folder(HERE);
     let certs = folder.join("certs");
@@ -151,28 +203,8 @@ async fn a_certificate_is_renewed_under_load_and_no_call_fails() {
     let leaf = || ca.issue(&Leaf::node(&uri(&nodes, HERE)));
     let taken = || nodes.log(HERE).matches("certificates and revocation lists read again").count();
     let refused = || nodes.log(HERE).matches("TLS files not taken").count();
-    let (done, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let mut tasks = Vec::new();
-    for caller in 0..2 {
-        let (nodes, agreement) = (Arc::clone(&nodes), agreement.clone());
-        let (done, calls) = (Arc::clone(&done), Arc::clone(&calls));
-        tasks.push(tokio::spawn(async move {
-            let mut nth = 0;
-            while !done.load(Ordering::Relaxed) {
-                // A new connection each time, so that every certificate is met; and every request
-                // twice, as by a caller who did not hear the answer.
-                let client = nodes.client(HERE).await;
-                let request = opening(&agreement, 0, &format!("{caller}-{nth}"));
-                let first = client.cases().create_case(request.clone()).await.unwrap();
-                let again = client.cases().create_case(request).await.unwrap();
-                let name = |answer: pb::CreateCaseResponse| answer.case.unwrap().name;
-                assert_eq!(name(first.into_inner()), name(again.into_inner()));
-                nth += 1;
-                calls.fetch_add(2, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        }));
-    }
+    let profile = nodes.fleet.profile(HERE, Role::Coordinator);
+    let callers = Callers::start(&Arc::new(Mutex::new(profile)), &agreement);
     for round in 1..=2 {
         leaf().write(&certs, "node");
         let renewed = || async { (taken() >= round).then_some(()) };
@@ -186,14 +218,8 @@ async fn a_certificate_is_renewed_under_load_and_no_call_fails() {
     nodes.client(HERE).await;
     whole.write(&certs, "node");
     until("the whole one is taken", || async { (taken() > before.1).then_some(()) }).await;
-    let so_far = calls.load(Ordering::Relaxed);
-    until("calls go on", || async { (calls.load(Ordering::Relaxed) > so_far + 8).then_some(()) })
-        .await;
-    done.store(true, Ordering::Relaxed);
-    for task in tasks {
-        task.await.unwrap();
-    }
-    println!("{} calls, none failed", calls.load(Ordering::Relaxed));
+    callers.more("with the renewed certificate").await;
+    println!("{} calls, none failed", callers.stop().await);
 }
 
 /// The card of a city with these CAs goes to its own node, and from there to the others.
@@ -258,32 +284,7 @@ async fn a_ca_is_replaced_under_load_and_no_call_fails() {
         ..standard.clone()
     };
     let by = Arc::new(Mutex::new(profile("person-old", "trust-old")));
-    let (done, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let mut tasks = Vec::new();
-    for caller in 0..2 {
-        let (by, agreement) = (Arc::clone(&by), agreement.clone());
-        let (done, calls) = (Arc::clone(&done), Arc::clone(&calls));
-        tasks.push(tokio::spawn(async move {
-            let mut nth = 0;
-            while !done.load(Ordering::Relaxed) {
-                let profile = by.lock().unwrap().clone();
-                let client = Client::open(&profile, Lang::En).await.unwrap();
-                let request = opening(&agreement, 0, &format!("{caller}-{nth}"));
-                let first = client.cases().create_case(request.clone()).await.unwrap();
-                let again = client.cases().create_case(request).await.unwrap();
-                let name = |answer: pb::CreateCaseResponse| answer.case.unwrap().name;
-                assert_eq!(name(first.into_inner()), name(again.into_inner()));
-                nth += 1;
-                calls.fetch_add(2, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        }));
-    }
-    let more = async |what: &str| {
-        let so_far = calls.load(Ordering::Relaxed);
-        let more = || async { (calls.load(Ordering::Relaxed) > so_far + 8).then_some(()) };
-        until(&format!("calls go on {what}"), more).await;
-    };
+    let callers = Callers::start(&by, &agreement);
     let taken = |nodes: &Nodes| {
         nodes.log(HERE).matches("certificates and revocation lists read again").count()
     };
@@ -293,18 +294,18 @@ async fn a_ca_is_replaced_under_load_and_no_call_fails() {
         until("the files are taken", || async { (taken(nodes) > before).then_some(()) }).await;
     };
     linked(&nodes).await;
-    more("by the old CA").await;
+    callers.more("by the old CA").await;
 
     // Both: the node, its card, those who call it.
     card(&nodes, 2, &[&old_der, &made.cert_der]);
     put_and_taken(&nodes, &|| put(&certs.join("ca.pem"), &both)).await;
     *by.lock().unwrap() = profile("person-old", "trust-both");
-    more("with both CAs known").await;
+    callers.more("with both CAs known").await;
     let node_of_old = Pair::load(&nodes.fleet.folder(HERE), "node");
     put_and_taken(&nodes, &|| new.issue(&node).write(&certs, "node")).await;
-    more("with a certificate of the new CA").await;
+    callers.more("with a certificate of the new CA").await;
     *by.lock().unwrap() = profile("person-new", "trust-both");
-    more("by people of the new CA").await;
+    callers.more("by people of the new CA").await;
     // New connections between the cities, in both directions.
     nodes.kill(THERE);
     nodes.start(THERE);
@@ -314,10 +315,10 @@ async fn a_ca_is_replaced_under_load_and_no_call_fails() {
 
     // Only the new one.
     *by.lock().unwrap() = profile("person-new", "trust-new");
-    more("trusting the new CA only").await;
+    callers.more("trusting the new CA only").await;
     card(&nodes, 3, &[&made.cert_der]);
     put_and_taken(&nodes, &|| put(&certs.join("ca.pem"), &made.cert_pem)).await;
-    more("without the old CA").await;
+    callers.more("without the old CA").await;
     let here = nodes.fleet.city(HERE).unwrap().api;
     let old_person = Pair::load(&nodes.fleet.folder(HERE), "person-old");
     assert!(knock(here, Some(&old_person)).await.is_err(), "people of the old CA are out");
@@ -326,12 +327,9 @@ async fn a_ca_is_replaced_under_load_and_no_call_fails() {
     nodes.kill(THERE);
     nodes.start(THERE);
     linked(&nodes).await;
-    more("to the end").await;
-    done.store(true, Ordering::Relaxed);
-    for task in tasks {
-        task.await.unwrap();
-    }
+    callers.more("to the end").await;
+    let calls = callers.stop().await;
     let here = Client::open(&profile("person-new", "trust-new"), Lang::En).await.unwrap();
     let heads = equal(&[&here, &nodes.client(THERE).await], &agreement).await;
-    println!("{} calls, none failed; {heads:?}", calls.load(Ordering::Relaxed));
+    println!("{calls} calls, none failed; {heads:?}");
 }
