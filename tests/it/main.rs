@@ -62,6 +62,7 @@ mod world;
 mod world_clocks;
 mod world_cosign;
 mod world_damage;
+mod world_early;
 mod world_ended;
 mod world_five;
 mod world_forks;

@@ -185,10 +185,15 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Notes where a batch lies.
     pub(super) fn index_batch(&mut self, record: RecordRef, batch: &RawBatch) {
+        self.index_rest(record, batch, batch.from);
+    }
+
+    /// Notes where the entries of a batch from one on lie; those before it are read elsewhere.
+    pub(super) fn index_rest(&mut self, record: RecordRef, batch: &RawBatch, from: u64) {
         let narrow = batch.entries.iter().any(has_narrow);
         let end = batch.from + batch.entries.len() as u64;
         let row = BatchRow { record, end, narrow };
-        let key = keys::batch(batch.log, batch.from);
+        let key = keys::batch(batch.log, from);
         if self.logs.get(batch.log).is_some_and(|log| end < log.durable.size) {
             self.keep_rest(&key, batch.log, end);
         }
@@ -359,6 +364,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             fold_version: view::FOLD_VERSION,
             journal_id: self.journal.journal_id(),
             next_record: self.journal.next_record().min(self.first_early()),
+            journal_end: self.journal.next_record(),
             apply_number: self.apply_number,
             lifted: self.suspensions.lifted_count(),
         };

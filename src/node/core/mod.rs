@@ -49,7 +49,7 @@ pub use recover::{CoreParts, OpenError};
 
 use crate::geo::Boundaries;
 use crate::ids::{AgreementId, CityCode, LogId, NodeId, SubjectId};
-use crate::journal::{Disk, Journal, RecordKind, RecordRef};
+use crate::journal::{Disk, Journal, RecordKind};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::core::clocks::Clocks;
@@ -120,7 +120,9 @@ pub struct Core<D: Disk, S: Store> {
     recoveries: Recoveries,
     suspensions: Suspensions,
     /// Batches passed over in a replay, by log and first entry.
-    early: BTreeMap<crate::ids::LogId, BTreeMap<u64, RecordRef>>,
+    early: BTreeMap<crate::ids::LogId, BTreeMap<u64, replay::Early>>,
+    /// The views that were found at the start know all records below this one.
+    indexed_end: u64,
     mending: Mending,
     looks: Looks,
     queue: Queue,

@@ -99,6 +99,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             recoveries: Recoveries::default(),
             suspensions: Suspensions::default(),
             early: BTreeMap::new(),
+            indexed_end: 0,
             mending: Mending::default(),
             looks: Looks::default(),
             queue: Queue::default(),
@@ -142,7 +143,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             p.rows_version == rows::ROWS_VERSION
                 && p.fold_version == view::FOLD_VERSION
                 && p.journal_id == self.journal.journal_id()
-                && p.next_record <= self.journal.next_record()
+                && p.next_record <= p.journal_end
+                // A record that was named and is cut off would be read as the one written in its
+                // place. (`views_ahead_of_a_journal_that_lost_its_tail_are_made_anew`)
+                && p.journal_end <= self.journal.next_record()
         });
         let Some(progress) = progress else {
             self.empty_rows()?;
@@ -188,6 +192,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Ok(0);
         }
         self.load_cosignatures();
+        self.indexed_end = progress.journal_end;
         Ok(progress.next_record)
     }
 
@@ -200,6 +205,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.group = Group::default();
         self.warnings.clear();
         self.early.clear();
+        self.indexed_end = 0;
         self.apply_number = 0;
     }
 

@@ -28,6 +28,14 @@ const REPLAY_ROWS_MAX: usize = 1024;
 /// A shorter reading is over before anybody looks.
 const TOLD_RECORDS_MIN: u64 = 10_000;
 
+/// A batch whose predecessor is damaged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Early {
+    record: RecordRef,
+    /// The entry behind its last.
+    end: u64,
+}
+
 impl<D: Disk, S: Store> Core<D, S> {
     /// Goes through the journal from a record on, as if each record had just been synced.
     ///
@@ -172,62 +180,72 @@ impl<D: Disk, S: Store> Core<D, S> {
             tracing::error!(record = record.number, log = %batch.log, "a batch of no known log");
             return;
         };
-        if batch.from > appended {
-            // What comes before it is damaged; it may have been fetched again further on.
-            let later = self.early.entry(batch.log).or_default();
-            later.insert(batch.from, record);
-            return;
+        let (log, end) = (batch.log, batch.from + batch.entries.len() as u64);
+        // What comes before it is damaged, or was when the views passed it over; it may have been
+        // fetched again further on.
+        if batch.from > appended || (record.number < self.indexed_end && end > appended) {
+            let later = self.early.entry(log).or_default();
+            later.insert(batch.from, Early { record, end });
+        } else {
+            self.replay_next(record, &batch, batch.from, appended);
         }
-        let log = batch.log;
-        self.replay_next(record, &batch, appended);
         while let Some((record, batch)) = self.next_early(log) {
+            // What was fetched again meanwhile lies further on in the journal, perhaps with parts
+            // that this record does not have.
+            // (`what_was_fetched_again_is_not_read_from_where_it_was_passed_over`)
             let appended = self.logs.get(log).map_or(0, Log::appended);
-            self.replay_next(record, &batch, appended);
+            self.replay_next(record, &batch, appended, appended);
         }
     }
 
     /// The batch that was passed over and follows now.
     fn next_early(&mut self, log: LogId) -> Option<(RecordRef, RawBatch)> {
         let appended = self.logs.get(log).map(Log::appended)?;
+        self.forget_early();
         let early = self.early.get_mut(&log)?;
-        let (from, record) = early.first_key_value().map(|(from, record)| (*from, *record))?;
+        let (from, Early { record, .. }) = early.first_key_value().map(|(f, e)| (*f, *e))?;
         if from > appended {
             return None;
         }
         early.remove(&from);
-        if early.is_empty() {
-            self.early.remove(&log);
-        }
         let at = Position { log, index: from };
         let batch = load::read_batch(&self.journal.reader(), record, at).ok()?;
         if self.may_come_back(&batch) {
             return Some((record, batch));
         }
         let index = batch.from;
-        tracing::error!(%log, index, "entries beyond the pin that nobody else holds are left out");
+        tracing::error!(%log, index, "entries that do not continue what is here are left out");
         self.early.remove(&log);
         None
     }
 
     /// Whether a batch that was passed over may follow now. Meanwhile an own log may have got a
     /// successor that does not begin behind it: then it is judged as every member would judge it,
-    /// so that all of them hold one log.
+    /// so that all of them hold one log. Nor may it unless its signed tree is the one here.
     /// (`what_only_a_damaged_disk_holds_beyond_its_pin_stays_out`)
     fn may_come_back(&self, batch: &RawBatch) -> bool {
         let Some(log) = self.logs.get(batch.log) else { return false };
-        let key = log.manifest.log_key;
+        let (key, mut tree) = (log.manifest.log_key, log.grown.frontier.clone());
+        let here = usize::try_from(tree.size().saturating_sub(batch.from)).unwrap_or(usize::MAX);
+        batch.entries.iter().skip(here).for_each(|entry| tree.push(leaf_hash(&entry.header)));
+        let signed = SignedCheckpoint::verify(&batch.checkpoint, batch.log, &key);
+        let Ok(head) = signed.map(|signed| signed.head()) else { return false };
+        // What was fetched again before it may be of another history.
+        // (`what_was_passed_over_follows_only_what_it_was_signed_with`)
+        if head.root != tree.root() {
+            return false;
+        }
         // Of another city's log this node is the one that vouches: it cosigns what is here.
         // (`what_a_member_held_of_anothers_log_comes_back_beyond_its_pin`)
         if log.manifest.city != self.settings.city {
             return true;
         }
-        SignedCheckpoint::verify(&batch.checkpoint, batch.log, &key)
-            .is_ok_and(|signed| self.check_succession(signed.head()))
+        self.check_succession(head)
     }
 
-    /// A batch that begins at the log's end or before it. One that was here already was fetched
-    /// again: from now on it is read from this record.
-    fn replay_next(&mut self, record: RecordRef, batch: &RawBatch, appended: u64) {
+    /// A batch that begins at the log's end or before it. What was here already was fetched again:
+    /// from now on the entries from `read_from` on are read from this record.
+    fn replay_next(&mut self, record: RecordRef, batch: &RawBatch, read_from: u64, appended: u64) {
         let headers: Result<Vec<_>, _> =
             batch.entries.iter().map(|e| wire::entry::parse_header(&e.header)).collect();
         let Ok(headers) = headers else {
@@ -245,7 +263,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.synced();
         }
         self.judge_cosignatures(batch.log);
-        self.index_batch(record, batch);
+        self.index_rest(record, batch, read_from);
         self.apply_batch(batch, &headers);
         self.apply_released();
     }
@@ -282,7 +300,8 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn first_early(&self) -> u64 {
         let wanted = self.early.iter().flat_map(|(log, early)| {
             let appended = self.logs.get(*log).map_or(0, Log::appended);
-            early.range(appended..).map(|(_, record)| record.number)
+            let wanted = early.values().filter(move |early| early.end > appended);
+            wanted.map(|early| early.record.number)
         });
         wanted.min().unwrap_or(u64::MAX)
     }
@@ -292,7 +311,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let logs = &self.logs;
         self.early.retain(|log, early| {
             let appended = logs.get(*log).map_or(0, Log::appended);
-            *early = early.split_off(&appended);
+            early.retain(|_, early| early.end > appended);
             !early.is_empty()
         });
     }

@@ -8,7 +8,7 @@ use crate::ids::{AgreementId, Hash, LogId, Position, SubjectId, Tag};
 use crate::journal::RecordRef;
 
 /// Changes with every change of shape or meaning of a row of the node or the view.
-pub const ROWS_VERSION: u32 = 5;
+pub const ROWS_VERSION: u32 = 6;
 
 /// Where indexing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct ProgressRow {
     pub journal_id: [u8; 16],
     /// First journal record not yet indexed.
     pub next_record: u64,
+    /// One behind the last record that any row may name. Above `next_record` where batches were
+    /// passed over.
+    pub journal_end: u64,
     /// Entries applied.
     pub apply_number: u64,
     /// Suspensions that had been lifted when the views were made.

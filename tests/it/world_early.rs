@@ -1,0 +1,131 @@
+//! Batches behind a damaged one: passed over when everything is read anew, until what lies before
+//! them has come again.
+
+use bytes::Bytes;
+use liandong::ids::Position;
+use liandong::log::{Audience, PartSlot};
+use liandong::sync::{Frame, LinkId, RawBatch};
+
+use super::rogue::{About, Author};
+use super::stage::{HERE, Stage, opened, opening};
+use super::world_damage::{batches, damage};
+
+const TEXT: &[u8] = b"text";
+
+/// The first batch of a city's log is damaged here, and everything is read anew: what follows it
+/// is passed over.
+fn passed_over(stage: &mut Stage, author: &Author) -> LinkId {
+    damage(&stage.world, HERE, batches(stage.world.disk(HERE), author.log)[0].1);
+    stage.world.cities[HERE].keeps_rows = false;
+    stage.world.stop_and_start(HERE);
+    assert_eq!(stage.size(author.log), Some(0), "nothing before it is here");
+    stage.world.cities[HERE].keeps_rows = true;
+    stage.greet(1, author)
+}
+
+/// An author that has written nothing yet, and the batches of three cases: one, then two.
+fn one_and_two(stage: &mut Stage) -> (Author, [RawBatch; 2]) {
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    let first = opening(&author);
+    stage.store(link, &mut author, &first);
+    let entries = [0, 1].map(|n| author.entry(n, &opened(), About::case(None), &[]));
+    let second = author.batch(entries.to_vec());
+    stage.store(link, &mut author, &second);
+    (author, [first, second])
+}
+
+#[test]
+fn what_was_fetched_again_is_not_read_from_where_it_was_passed_over() {
+    let mut stage = Stage::laid(81, 2, &[&[0, 1]]);
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    let first = opening(&author);
+    stage.store(link, &mut author, &first);
+    let audience = Audience::Cities(vec![stage.world.cities[HERE].code]);
+    let parts = [(audience, Bytes::from_static(TEXT))];
+    let with_it = author.batch(vec![author.entry_for(0, &opened(), About::case(None), &parts)]);
+    let mut without = with_it.clone();
+    without.entries[0].parts[0] = PartSlot::Withheld;
+    stage.store(link, &mut author, &without);
+    let link = passed_over(&mut stage, &author);
+    // It comes again in one piece, now with the part.
+    let joined =
+        RawBatch { entries: [first.entries, with_it.entries].concat(), from: 0, ..with_it };
+    stage.say(link, Frame::Batch(joined));
+    stage.commit();
+    let at = Position { log: author.log, index: 1 };
+    let part = |stage: &Stage| stage.world.reader(HERE).entry(at).unwrap().entry.parts[0].clone();
+    for keeps_rows in [true, true, false, false] {
+        assert_eq!(part(&stage), PartSlot::Bytes(Bytes::from_static(TEXT)));
+        stage.world.cities[HERE].keeps_rows = keeps_rows;
+        stage.world.stop_and_start(HERE);
+    }
+}
+
+#[test]
+fn the_rest_of_what_was_passed_over_comes_back_at_the_next_start() {
+    for keeps_rows in [true, false] {
+        let mut stage = Stage::laid(82, 2, &[&[0, 1]]);
+        let (author, [first, second]) = one_and_two(&mut stage);
+        let link = passed_over(&mut stage, &author);
+        // Whoever gives it back holds less: the last entry lies here only.
+        let entries = [first.entries, second.entries[..1].to_vec()].concat();
+        let shorter = stage.world.author(1, 0).batch(entries);
+        stage.say(link, Frame::Batch(shorter));
+        stage.commit();
+        assert_eq!(stage.size(author.log), Some(2));
+        stage.world.cities[HERE].keeps_rows = keeps_rows;
+        for _ in 0..2 {
+            stage.world.stop_and_start(HERE);
+            assert_eq!(stage.size(author.log), Some(3), "keeps rows: {keeps_rows}");
+            for index in 0..3 {
+                assert!(stage.world.holds(HERE, Position { log: author.log, index }), "{index}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_passed_over_follows_only_what_it_was_signed_with() {
+    let mut stage = Stage::laid(83, 2, &[&[0, 1]]);
+    let (author, _) = one_and_two(&mut stage);
+    let link = passed_over(&mut stage, &author);
+    // Its author has a second history of the same length.
+    let twin = stage.world.author(1, 0);
+    let other = Bytes::from_static(b"another");
+    let entries = [0, 1].map(|n| twin.entry(n, &opened(), About::case(None), &[other.clone()]));
+    stage.say(link, Frame::Batch(twin.batch(entries.to_vec())));
+    stage.commit();
+    for _ in 0..2 {
+        assert_eq!(stage.size(author.log), Some(2), "one history, and not parts of two");
+        stage.world.stop_and_start(HERE);
+    }
+}
+
+#[test]
+fn views_ahead_of_a_journal_that_lost_its_tail_are_made_anew() {
+    let mut stage = Stage::laid(84, 3, &[&[0, 1, 2]]);
+    let (author, _) = one_and_two(&mut stage);
+    passed_over(&mut stage, &author);
+    let mut other = stage.world.author(2, 0);
+    let link = stage.greet(2, &other);
+    for _ in 0..2 {
+        let batch = opening(&other);
+        stage.store(link, &mut other, &batch);
+    }
+    // The last record rots: it looks like one that a crash has torn.
+    let (index, record) = batches(stage.world.disk(HERE), other.log)[1];
+    damage(&stage.world, HERE, record);
+    stage.world.stop_and_start(HERE);
+    assert_eq!(stage.size(other.log), Some(index), "the views go no further than the journal");
+    let link = stage.greet(2, &other);
+    let mut short = stage.world.author(2, 0);
+    short.wrote(&opening(&short));
+    let entries = [0, 1].map(|n| short.entry(n, &opened(), About::case(None), &[]));
+    let again = short.batch(entries.to_vec());
+    stage.store(link, &mut short, &again);
+    for index in 0..3 {
+        assert!(stage.world.holds(HERE, Position { log: other.log, index }), "entry {index}");
+    }
+}
