@@ -30,7 +30,7 @@ const STALLED_AFTER_MS: u64 = 5_000;
 
 /// What the exchange must know of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogInfo {
+pub struct LogInfo<'a> {
     /// Its agreement.
     pub agreement: AgreementId,
     /// Its author.
@@ -39,12 +39,14 @@ pub struct LogInfo {
     pub stored: u64,
     /// It is followed: somebody else's log, or an own one that came back from a backup.
     pub followed: bool,
+    /// Members of its agreement.
+    pub members: &'a [CityCode],
 }
 
 /// What the exchange asks of the node around it.
 pub trait Logs {
     /// One log, if it is known here.
-    fn info(&self, log: LogId) -> Option<LogInfo>;
+    fn info(&self, log: LogId) -> Option<LogInfo<'_>>;
     /// All logs of agreements of which `city` is a member together with the own city.
     fn shared_with(&self, city: CityCode) -> Vec<LogId>;
     /// Whether a log is known here and `city` is a member of its agreement.
@@ -101,13 +103,15 @@ pub struct Exchange {
     pub(super) city: CityCode,
     pub(super) links: BTreeMap<LinkId, Link>,
     pub(super) followed: BTreeMap<LogId, Followed>,
+    /// When all logs were last looked through.
+    pub(super) looked_ms: u64,
 }
 
 impl Exchange {
     /// An exchange without links.
     #[must_use]
     pub fn new(city: CityCode) -> Self {
-        Self { city, links: BTreeMap::new(), followed: BTreeMap::new() }
+        Self { city, links: BTreeMap::new(), followed: BTreeMap::new(), looked_ms: 0 }
     }
 
     /// How many there are of links, of logs followed, of sources left alone, and of what is
@@ -190,7 +194,8 @@ impl Exchange {
     pub(super) fn choose_all(&mut self, now: u64, logs: &impl Logs) -> Vec<Action> {
         let mut all: Vec<LogId> =
             self.links.values().flat_map(|l| logs.shared_with(l.city)).collect();
-        all.sort_unstable();
+        // Not unstable: they are a few sorted lists, one behind the other.
+        all.sort();
         all.dedup();
         all.into_iter().flat_map(|log| self.choose(now, logs, log)).collect()
     }
@@ -203,7 +208,7 @@ impl Exchange {
         let candidates: Vec<Candidate> = self
             .links
             .iter()
-            .filter(|(_, l)| l.greeted && logs.shares(l.city, log))
+            .filter(|(_, l)| l.greeted && info.members.contains(&l.city))
             .map(|(id, l)| Candidate {
                 link: *id,
                 city: l.city,

@@ -23,6 +23,9 @@ const TELL_TIME_EVERY_MS: u64 = 60_000;
 const DEAD_AFTER_MS: u64 = 30_000;
 /// A link that does not answer a challenge for this long makes room, in milliseconds.
 const CHALLENGE_MS: u64 = 5_000;
+/// All logs of all links are looked through this often, in milliseconds: most of what changes for
+/// one of them is an event that is dealt with at once.
+const LOOK_EVERY_MS: u64 = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Link {
@@ -225,7 +228,8 @@ impl Exchange {
         }
     }
 
-    /// Time has passed: pings, dead links, stalled sources, announcements of relayed logs.
+    /// Time has passed: pings, dead links, stalled sources; and once a second, announcements of
+    /// relayed logs, and sources that may be asked again.
     pub fn tick(&mut self, now: u64, clock_ms: i64, logs: &impl Logs) -> Vec<Action> {
         let mut actions = self.end_silent(now);
         let ids: Vec<LinkId> = self.links.keys().copied().collect();
@@ -239,13 +243,23 @@ impl Exchange {
                 let ping = Frame::Ping { number: now, pong: false, clock_ms };
                 actions.push(Action::Send(id, ping));
             }
-            let city = link.city;
-            for log in logs.shared_with(city) {
-                actions.extend(self.tell(logs, id, log));
-            }
         }
         actions.extend(self.leave_stalled(now, logs));
-        actions.extend(self.choose_all(now, logs));
+        if now.saturating_sub(self.looked_ms) >= LOOK_EVERY_MS {
+            self.looked_ms = now;
+            actions.extend(self.tell_all(logs));
+            actions.extend(self.choose_all(now, logs));
+        }
+        actions
+    }
+
+    fn tell_all(&mut self, logs: &impl Logs) -> Vec<Action> {
+        let links: Vec<(LinkId, CityCode)> = self.greeted().collect();
+        let mut actions = Vec::new();
+        for (link, city) in links {
+            let shared = logs.shared_with(city).into_iter();
+            actions.extend(shared.filter_map(|log| self.tell(logs, link, log)));
+        }
         actions
     }
 

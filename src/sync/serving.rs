@@ -117,7 +117,7 @@ impl Exchange {
     }
 
     /// A log has grown here, durably. Followers get it; others are told at once if it is our own,
-    /// with the next tick if it is not.
+    /// within a second if it is not.
     pub fn grown(&mut self, logs: &impl Logs, log: LogId) -> Vec<Action> {
         let ids: Vec<LinkId> = self.links.keys().copied().collect();
         let own = logs.info(log).is_some_and(|i| !i.followed);

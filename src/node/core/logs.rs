@@ -179,12 +179,13 @@ impl Log {
 
     /// What the exchange must know.
     #[must_use]
-    pub fn info(&self) -> LogInfo {
+    pub fn info<'a>(&self, members: &'a [CityCode]) -> LogInfo<'a> {
         LogInfo {
             agreement: self.manifest.agreement,
             city: self.manifest.city,
             stored: self.durable.size,
             followed: !self.is_own() && self.fork.is_none() && !self.shut,
+            members,
         }
     }
 
@@ -276,12 +277,18 @@ impl LogTable {
 }
 
 impl crate::sync::Logs for LogTable {
-    fn info(&self, log: LogId) -> Option<LogInfo> {
-        self.get(log).map(Log::info)
+    fn info(&self, log: LogId) -> Option<LogInfo<'_>> {
+        self.get(log).map(|l| l.info(self.members(l.manifest.agreement)))
     }
 
     fn shared_with(&self, city: CityCode) -> Vec<LogId> {
-        let shared = |l: &&Log| self.may_see(city, l.id);
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::is_on("tell-a-non-member") {
+            return self.logs.keys().copied().collect();
+        }
+        // Asked for every link at every tick: no log is looked up by its id.
+        let agreements: Vec<AgreementId> = self.shared_agreements(city).collect();
+        let shared = |l: &&Log| agreements.contains(&l.manifest.agreement);
         self.logs.values().filter(shared).map(|l| l.id).collect()
     }
 

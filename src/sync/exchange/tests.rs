@@ -27,21 +27,21 @@ fn hello(instance: u8) -> Hello {
 
 /// Logs by id: author, stored size, and cities that may see them.
 #[derive(Default)]
-struct Table(BTreeMap<LogId, (LogInfo, Vec<CityCode>)>);
+struct Table(BTreeMap<LogId, (LogInfo<'static>, Vec<CityCode>)>);
 
 impl Table {
     fn with(mut self, id: LogId, author: u32, stored: u64, members: &[u32]) -> Self {
         let agreement = AgreementId::new([1; 16]);
         let followed = author != OWN;
-        let info = LogInfo { agreement, city: city(author), stored, followed };
+        let info = LogInfo { agreement, city: city(author), stored, followed, members: &[] };
         self.0.insert(id, (info, members.iter().map(|m| city(*m)).collect()));
         self
     }
 }
 
 impl Logs for Table {
-    fn info(&self, log: LogId) -> Option<LogInfo> {
-        self.0.get(&log).map(|(info, _)| *info)
+    fn info(&self, log: LogId) -> Option<LogInfo<'_>> {
+        self.0.get(&log).map(|(info, members)| LogInfo { members, ..*info })
     }
     fn shared_with(&self, city: CityCode) -> Vec<LogId> {
         self.0.iter().filter(|(_, (_, m))| m.contains(&city)).map(|(id, _)| *id).collect()
@@ -85,7 +85,7 @@ fn outsiders_get_nothing() {
     linked(&mut exchange, 1, HANDAN, false, &logs);
     assert_eq!(exchange.subscribe(&logs, 1, log(2), 0, 1 << 20), []);
     assert_eq!(exchange.credit(&logs, 1, log(2), 1 << 20), []);
-    let told = exchange.tick(300, 0, &logs);
+    let told = exchange.tick(1_300, 0, &logs);
     assert!(told.iter().all(|a| !format!("{a:?}").contains(&log(2).to_string())), "{told:?}");
     assert_eq!(told.len(), 1, "its own agreement is announced: {told:?}");
 }
@@ -272,7 +272,7 @@ fn a_log_that_stands_still_is_asked_of_nobody() {
     standing.0.get_mut(&log(1)).unwrap().0.followed = false;
     let unsubscribed = Action::Send(1, Frame::Unsubscribe { log: log(1) });
     assert_eq!(exchange.log_known(9, &standing, log(1)), [unsubscribed]);
-    assert_eq!(exchange.tick(10, 0, &standing).len(), 1, "announced, and no more");
+    assert_eq!(exchange.tick(1_010, 0, &standing).len(), 1, "announced, and no more");
 }
 
 #[test]
