@@ -9,12 +9,16 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::redo::Redo;
 use super::{MemStore, Store, StoreError};
 
 /// Page cache in bytes; sled's resident memory is about twice this.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// How often, and after which pause, a lock that another process holds is tried again.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Rows in a folder of sled's.
 #[derive(Debug)]
@@ -110,10 +114,17 @@ fn failed(error: impl std::fmt::Display) -> StoreError {
     StoreError(error.to_string())
 }
 
+/// Tried for a moment: a program that this process starts just now holds it with us until it runs,
+/// and one that was told to stop may need that long.
 fn take_lock(folder: &Path) -> Result<File, StoreError> {
-    let (file, held) = lock_file(folder)?;
-    let used = || StoreError("another process has these views open".to_owned());
-    if held { Ok(file) } else { Err(used()) }
+    for _ in 0..LOCK_TRIES {
+        let (file, held) = lock_file(folder)?;
+        if held {
+            return Ok(file);
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
+    Err(StoreError("another process has these views open".to_owned()))
 }
 
 /// The lock file, and whether the lock is ours now.
