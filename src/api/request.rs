@@ -210,6 +210,12 @@ pub enum WriteError {
         /// Members not heard from.
         waiting_for: Vec<CityCode>,
     },
+    /// Something in the case rests on what is not taken while these cities are suspended here.
+    #[error("the case rests on what is suspended here, of {cities:?}")]
+    Suspended {
+        /// Cities of which something is suspended.
+        cities: Vec<CityCode>,
+    },
     /// This node was restored from a copy: a new epoch is needed first.
     #[error("this node was restored from an older copy and needs a new epoch")]
     EpochNeeded,

@@ -237,6 +237,10 @@ pub fn of_write(error: &WriteError, told: &Told<'_>) -> Refused {
             let names: Vec<String> = waiting_for.iter().map(|city| city.to_string()).collect();
             Refused::new("RECOVERING").with("waiting_for", names.join(",")).unless("recovery")
         }
+        WriteError::Suspended { cities } => {
+            let names: Vec<String> = cities.iter().map(|city| city.to_string()).collect();
+            Refused::new("RESTS_ON_SUSPENDED").with("cities", names.join(",")).unless("suspension")
+        }
         WriteError::EpochNeeded => Refused::new("EPOCH_NEEDED").unless("epoch"),
         WriteError::DiskLow { free } => {
             Refused::new("DISK_LOW").with("free_bytes", free).retry_after(Duration::from_secs(30))

@@ -1,9 +1,11 @@
 //! A city is suspended on one node of the world in memory, by its operator or by the daily quota,
 //! and resumed; crashes between.
 
-use liandong::api::request::OrderError;
+use liandong::api::request::{Command, NewPart, OrderError, PartContent, WriteError};
 use liandong::api::status::NodeStatus;
-use liandong::ids::{CityCode, Hash};
+use liandong::domain::CaseContribution;
+use liandong::ids::{CityCode, Hash, Position};
+use liandong::log::{Audience, subject_id};
 use liandong::node::core::{Input, Output};
 use liandong::sync::Frame;
 use liandong::view::ReadRows;
@@ -347,4 +349,72 @@ fn a_suspended_city_is_not_helped_to_rest_on_itself() {
     assert_eq!(stage.shown(third.log).applied, 1, "others go on");
     assert_eq!(stage.shown(next.log).applied, 0, "and it is no better off for being suspended");
     old.wrote(&unseen);
+}
+
+/// The lie of a city that is suspended here would otherwise hold every log of an honest one: its
+/// next entry would say that it has seen what nobody else will ever apply.
+#[test]
+fn nothing_that_leans_is_named_or_built_upon() {
+    let mut stage = Stage::laid(426, 3, &[&[0, 1, 2]]);
+    stage.world.cities[HERE].keeps_rows = true;
+    let (mut third, mut suspended) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let (link, other) = (stage.greet(1, &third), stage.greet(2, &suspended));
+    stage.say(other, Frame::Manifest(suspended.manifest.clone()));
+    stage.commit();
+    let sure = opening(&third);
+    stage.store(link, &mut third, &sure);
+    // It rests on what the suspended city may never have written.
+    let mut about = About::case(None);
+    about.after = vec![suspended.head_after(&opening(&suspended).entries)];
+    let leaning =
+        [third.entry(0, &opened(), about, &[]), third.entry(1, &opened(), About::case(None), &[])];
+    let batch = third.batch(leaning.to_vec());
+    stage.store(link, &mut third, &batch);
+    suspend(&mut stage.world, HERE, 2);
+    assert_eq!(stage.shown(third.log).applied, 3);
+    let agreement = stage.world.agreements[0].0;
+    let case = |index| subject_id(Position { log: third.log, index });
+    let note = |stage: &mut Stage, id: &str, index| {
+        let contribution = CaseContribution::NoteAdded;
+        let content = PartContent::Text("示例".to_owned());
+        let parts = vec![NewPart { audience: Audience::AllMembers, content }];
+        let subject = case(index);
+        let command = Command::Contribute { agreement, subject, contribution, parts };
+        let ticket = stage.world.write(HERE, id, command);
+        // After a start members are asked first.
+        while !stage.world.answers.contains_key(&ticket) {
+            stage.world.pass(500);
+            stage.world.input(HERE, Input::Tick);
+            stage.world.input(HERE, Input::Commit);
+        }
+        stage.world.answers[&ticket].clone()
+    };
+    let cities = vec![stage.world.cities[2].code];
+    for (round, keeps_rows) in [true, true, false].into_iter().enumerate() {
+        let written = note(&mut stage, &format!("sure-{round}"), 0).unwrap();
+        let log = written.position.log;
+        let own = (0..=written.position.index).map(|index| Position { log, index });
+        let seen =
+            own.flat_map(|at| stage.world.reader(HERE).entry(at).unwrap().entry.envelope.after);
+        let named: Vec<u64> = seen.filter(|h| h.log == third.log).map(|h| h.size).collect();
+        assert_eq!(named, [1], "what is sure, once");
+        for index in [1, 2] {
+            let refused = note(&mut stage, &format!("leans-{round}-{index}"), index);
+            assert_eq!(refused, Err(WriteError::Suspended { cities: cities.clone() }));
+        }
+        stage.world.cities[HERE].keeps_rows = keeps_rows;
+        stage.world.stop_and_start(HERE);
+        stage.greet(1, &third);
+    }
+    resume(&mut stage.world, HERE, 2);
+    stage.world.stop_and_start(HERE);
+    assert_eq!(stage.shown(third.log).applied, 1, "as everywhere else");
+    stage.greet(1, &third);
+    note(&mut stage, "after", 0).unwrap();
+    // The other city did write it: now it is here.
+    let other = stage.greet(2, &suspended);
+    let written = opening(&suspended);
+    stage.store(other, &mut suspended, &written);
+    assert_eq!(stage.shown(third.log).applied, 3);
+    note(&mut stage, "at last", 2).unwrap();
 }

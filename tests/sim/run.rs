@@ -115,9 +115,8 @@ fn set_episodes(world: &mut World) {
         if world.liar.is_some() {
             world.at(begin + rng.between(0, EPISODE_MS), Event::Lie);
         }
-        // By chances of its own: the other seeds stay what they were. Not beside a liar, see what is
-        // known in tests/bugs.md.
-        if world.seed % SUSPENSIONS_EVERY == 1 && world.liar.is_none() {
+        // By chances of its own: the other seeds stay what they were.
+        if world.seed % SUSPENSIONS_EVERY == 1 {
             let node = orders.below(world.cast.codes.len());
             let partners = world.cast.partners(node);
             let other = partners[orders.below(partners.len())];

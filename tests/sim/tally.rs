@@ -118,6 +118,7 @@ named! {
         CutOffRestore "an older copy that nobody can be asked about";
         CitySuspended "a city suspended by an operator of another one";
         LeanedOn "an entry applied over a log that was suspended";
+        Leans "a case not written to because it leans on a suspension";
         StartedAnew "everything folded anew without a suspension";
     }
 }

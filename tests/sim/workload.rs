@@ -237,6 +237,7 @@ impl World {
                 State::EpochNeeded
             }
             WriteError::Recovering { .. } => State::Recovering,
+            WriteError::Suspended { .. } => State::Leans,
             WriteError::Refused(_)
             | WriteError::NotFound
             | WriteError::NoLog

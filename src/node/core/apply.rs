@@ -44,7 +44,20 @@ impl<D: Disk, S: Store> Core<D, S> {
                 envelope: parsed.envelope.clone(),
                 parts: raw.parts.clone(),
             };
+            self.note_leaning(batch.log, parsed);
             self.apply_entry(&entry, &parsed.event);
+        }
+    }
+
+    fn note_leaning(&mut self, id: LogId, parsed: &ParsedHeader) {
+        let Some(log) = self.logs.get(id).filter(|l| l.grown.leans_from.is_none()) else { return };
+        let (agreement, sure) = (log.manifest.agreement, log.applied_head());
+        if !self.leans(agreement, parsed) {
+            return;
+        }
+        self.save_growth(id);
+        if let Some(log) = self.logs.get_mut(id) {
+            log.grown.leans_from = Some(sure);
         }
     }
 

@@ -429,6 +429,7 @@ fn log_row(log: &crate::node::core::logs::Log) -> LogRow {
         last_source: log.last_source.map_or(0, crate::ids::CityCode::as_u32),
         misfits: log.misfits,
         day: log.grown.day,
+        leans_from: log.grown.leans_from.map(|head| (head.size, head.root)),
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Growth {
     pub applied: Frontier,
     /// What it has brought today.
     pub day: DayRow,
+    /// Applied when its next entry was the first that leans on a suspension, see [`super::lean`].
+    pub leans_from: Option<Head>,
 }
 
 /// The keys of a log this node writes.
@@ -114,6 +116,7 @@ impl Log {
             checkpoint: Bytes::new(),
             applied: frontier,
             day: DayRow::default(),
+            leans_from: None,
         };
         Self {
             id,

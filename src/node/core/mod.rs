@@ -23,6 +23,7 @@ pub mod group;
 mod ingest;
 pub mod io;
 pub mod keys;
+mod lean;
 mod links;
 pub mod logs;
 mod mend;

@@ -10,21 +10,21 @@ use crate::store::Store;
 use crate::view;
 
 impl<D: Disk, S: Store> Core<D, S> {
-    /// Heads of other logs of the agreement, as applied here, that this log has not named yet; if
-    /// there are too many, those in `needed` first.
+    /// Heads of other logs of the agreement, as applied here for sure, that this log has not named
+    /// yet; if there are too many, those in `needed` first.
     pub(super) fn news(&mut self, log: LogId, needed: &[LogId]) -> Vec<Head> {
         let Some(own) = self.logs.get(log) else { return Vec::new() };
         let agreement = own.manifest.agreement;
         let heads: Vec<Head> = self
             .logs
             .of_agreement(agreement)
-            .filter(|l| l.id != log && l.applied() > 0)
+            .filter(|l| l.id != log)
             .map(|l| {
                 #[cfg(feature = "planted-bugs")]
                 if crate::planted::is_on("stored-heads-in-after") {
                     return l.durable;
                 }
-                l.applied_head()
+                l.sure_head()
             })
             .collect();
         let rows = self.group_rows();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::geo::Boundaries;
 use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
+use crate::log::Head;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::Frontier;
 use crate::node::core::clocks::Clocks;
@@ -239,6 +240,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.grown.applied = applied;
             log.grown.checkpoint = row.checkpoint;
             log.grown.day = row.day;
+            let leans_from = row.leans_from;
+            log.grown.leans_from = leans_from.map(|(size, root)| Head { log: id, size, root });
             log.waiting_for = row.waiting_for;
             log.last_source = CityCode::from_u32(row.last_source).ok();
             log.misfits = row.misfits;

@@ -71,6 +71,8 @@ pub struct LogRow {
     pub misfits: u64,
     /// What it has brought today.
     pub day: DayRow,
+    /// Size and root of what leans on no suspension, if there is more.
+    pub leans_from: Option<(u64, Hash)>,
 }
 
 /// What was taken in of a log on one day.

@@ -293,6 +293,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Err(WriteError::StaleEtag { current: case.last_move });
         }
         self.check_recovery(agreement, log, case.opened_at)?;
+        self.check_leaning(agreement, subject)?;
         let record = parts.iter().find_map(|p| match &p.content {
             PartContent::CaseRecord(record) => Some(record.as_ref()),
             PartContent::Person(_)
@@ -324,6 +325,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         parts: &[NewPart],
     ) -> Result<Decided, WriteError> {
         let CaseView { case, opened_at, .. } = self.case(agreement, subject)?;
+        self.check_leaning(agreement, subject)?;
         let by = self.settings.city;
         let members = self.logs.members(agreement).to_vec();
         domain::decide_contribution(&case, by, &members, today, contribution)?;

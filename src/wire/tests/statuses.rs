@@ -78,6 +78,7 @@ fn write_errors() -> Vec<WriteError> {
         W::OutsideBelt { metres: 12_000 },
         W::NeedsNewerVersion,
         W::Recovering { waiting_for: vec![city(130_400), city(371_400)] },
+        W::Suspended { cities: vec![city(130_400)] },
         W::EpochNeeded,
         W::DiskLow { free: 7 },
         W::StorageFailed { detail: "eio".into() },

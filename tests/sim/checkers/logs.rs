@@ -191,8 +191,10 @@ impl Checks {
         let mine = self.may_fork(cast, cosign.log) || {
             self.logs.root(cosign.log, cosign.size) == Some(cosign.root)
         };
-        // Whoever came back from an older copy may have lost the history it had signed before.
-        let forgot = self.restored.contains(&node.city) && self.may_fork(cast, cosign.log);
+        // Whoever came back from an older copy, or whose disk has rotted, may have lost the history
+        // it had signed before.
+        let lost = self.restored.contains(&node.city) || self.has_rotted(at);
+        let forgot = lost && self.may_fork(cast, cosign.log);
         if (earlier != cosign.root && !forgot) || !mine {
             let what = format!("{at} cosigned another root of log {}", cosign.log);
             self.fail(format!("P3 {what} at {}", cosign.size));

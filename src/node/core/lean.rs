@@ -1,0 +1,74 @@
+//! What is applied here only because something is suspended here: it leans on the suspension.
+//!
+//! A head beyond the end of a suspended log counts as met, so an entry that names one is applied
+//! here although nobody else may ever apply it: a city that lies may have made the head up. From
+//! the first such entry on a log leans, and so does a log from its first entry that names it
+//! there. Nothing of this is said to anybody: own entries name a leaning log as far as it did not
+//! lean, and what would rest on the rest is refused until the suspension is lifted and everything
+//! is folded anew.
+//!
+//! Invariant: an own entry is applied at every member that has this log and what it names, whoever
+//! was suspended here when it was written. (`nothing_that_leans_is_named_or_built_upon`)
+
+use crate::api::request::WriteError;
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::journal::Disk;
+use crate::log::Head;
+use crate::node::core::Core;
+use crate::node::core::logs::Log;
+use crate::store::Store;
+use crate::view;
+use crate::wire::entry::ParsedHeader;
+
+impl Log {
+    /// Head over what is applied and leans on nothing: what may be named as seen.
+    #[must_use]
+    pub fn sure_head(&self) -> Head {
+        self.grown.leans_from.unwrap_or_else(|| self.applied_head())
+    }
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Whether an entry that may be applied leans: a head it names is met only because its log is
+    /// suspended here, or lies where its log leans. A log with two histories counts as met
+    /// everywhere, once the proof is there.
+    pub(super) fn leans(&self, agreement: AgreementId, parsed: &ParsedHeader) -> bool {
+        parsed.envelope.after.iter().any(|head| {
+            let other = self.logs.get(head.log).filter(|l| l.manifest.agreement == agreement);
+            other.is_some_and(|l| !l.stands && l.sure_head().size < head.size)
+        })
+    }
+
+    /// Whether a case may be written to: nothing in it leans.
+    pub(super) fn check_leaning(
+        &mut self,
+        agreement: AgreementId,
+        subject: SubjectId,
+    ) -> Result<(), WriteError> {
+        if self.logs.of_agreement(agreement).all(|l| l.grown.leans_from.is_none()) {
+            return Ok(());
+        }
+        let mut entries: Vec<Position> = Vec::new();
+        view::history(&self.group_rows(), agreement, subject, 0, &mut |entry| {
+            entries.push(entry.position);
+            true
+        });
+        let leans = |at: &Position| {
+            let log = self.logs.get(at.log);
+            log.is_some_and(|l| l.grown.leans_from.is_some_and(|head| head.size <= at.index))
+        };
+        if !entries.iter().any(leans) {
+            return Ok(());
+        }
+        Err(WriteError::Suspended { cities: self.standing_cities(agreement) })
+    }
+
+    /// Cities of which something stands still in an agreement because it is suspended here.
+    fn standing_cities(&self, agreement: AgreementId) -> Vec<CityCode> {
+        let standing = self.logs.of_agreement(agreement).filter(|l| l.stands_at.is_some());
+        let mut cities: Vec<CityCode> = standing.map(|l| l.manifest.city).collect();
+        cities.sort_unstable();
+        cities.dedup();
+        cities
+    }
+}
