@@ -157,6 +157,10 @@ impl Exchange {
         sizes: &[(LogId, u64)],
     ) -> Vec<Action> {
         if let Some(link) = self.links.get_mut(&id) {
+            // A new link is a new beginning: whatever was in the way may be gone.
+            for followed in self.followed.values_mut() {
+                followed.resting.remove(&link.city);
+            }
             link.greeted = true;
             link.heard_ms = now;
             for (log, size) in sizes.iter().filter(|(log, _)| logs.info(*log).is_some()) {

@@ -250,6 +250,18 @@ fn a_log_is_taken_from_its_author_and_else_from_whoever_is_ahead() {
 }
 
 #[test]
+fn a_source_that_comes_back_is_asked_at_once() {
+    let logs = Table::default().with(log(1), HANDAN, 5, &[OWN, HANDAN]);
+    let mut exchange = Exchange::new(city(OWN));
+    linked(&mut exchange, 1, HANDAN, false, &logs);
+    exchange.rest_source(0, &logs, 1, log(1));
+    assert_eq!(exchange.source_of(log(1)), None, "it has not delivered");
+    exchange.link_down(1, &logs, 1);
+    linked(&mut exchange, 2, HANDAN, false, &logs);
+    assert_eq!(exchange.source_of(log(1)), Some(2));
+}
+
+#[test]
 fn an_announcement_after_a_long_rest_does_not_count_against_the_source() {
     let logs = Table::default().with(log(1), HANDAN, 5, &[OWN, HANDAN]);
     let mut exchange = Exchange::new(city(OWN));

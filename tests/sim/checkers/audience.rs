@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use liandong::domain::{CaseContribution, Event};
+use liandong::domain::{CaseContribution, CaseMove, Event};
 use liandong::ids::{CityCode, LogId, Position, SubjectId};
 use liandong::journal::{Journal, JournalOptions};
 use liandong::log::manifest::SignedManifest;
@@ -112,8 +112,8 @@ impl Checks {
         }
     }
 
-    /// What an applied entry of a city that may lie lets others hold: what the views say of it,
-    /// but nothing that was made up.
+    /// What an applied entry of a city that may lie lets others hold: what the views say of it, but
+    /// of what was made up only that it takes what an honest city has offered to it.
     pub(super) fn learn_from_feed(
         &mut self,
         cast: &Cast,
@@ -126,7 +126,10 @@ impl Checks {
             (Event::CaseOpened { .. }, None) => {
                 self.turns.opened(subject_id(envelope.position()), written.city);
             }
-            (Event::CaseMove(mv), Some(subject)) if mv.hands_over() && !written.forged => {
+            (Event::CaseMove(mv), Some(subject))
+                if mv.hands_over()
+                    && (!written.forged || self.was_offered(cast, envelope, written.city)) =>
+            {
                 let case = view::case(rows, cast.pacts[written.pact].id, subject);
                 if case.is_some_and(|c| c.case.handled_by.contains(&cast.codes[written.city])) {
                     self.audience.took_over(subject, cast.codes[written.city]);
@@ -139,6 +142,18 @@ impl Checks {
             }
             _ => {}
         }
+    }
+
+    /// Whether a move goes on from an honest city's offer to this one.
+    fn was_offered(&self, cast: &Cast, mv: &Envelope, to: usize) -> bool {
+        let offer = mv.prev.and_then(|prev| self.truth_of(cast, prev));
+        offer.is_some_and(|offer| {
+            let to = cast.codes[to];
+            let offers =
+                |mv: &CaseMove| matches!(mv, CaseMove::TransferOffered { to: t, .. } if *t == to);
+            offer.envelope.subject.id == mv.subject.id
+                && matches!(&offer.event, Event::CaseMove(mv) if offers(mv))
+        })
     }
 
     /// A frame on its way to a city.

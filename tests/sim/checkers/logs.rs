@@ -157,8 +157,10 @@ impl Checks {
     /// A process goes on from an older copy: what only it held may be gone.
     pub(super) fn forget_copy(&mut self, cast: &Cast, at: usize) {
         self.logs.held[at].clear();
+        // A city that lies holds it, and does not say so where that would count.
         let elsewhere = |log: LogId| {
-            self.logs.held.iter().filter_map(|held| held.get(&log)).copied().max().unwrap_or(0)
+            let all = self.logs.held.iter().enumerate().filter(|(other, _)| !self.is_liar(*other));
+            all.filter_map(|(_, held)| held.get(&log)).copied().max().unwrap_or(0)
         };
         // Also what another city had lost before, and only this copy still held.
         let kept = |(_, position): &(usize, Position)| position.index < elsewhere(position.log);
