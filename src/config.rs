@@ -41,6 +41,10 @@ pub struct Config {
     pub people_file: PathBuf,
     /// Borders as GeoJSON.
     pub boundaries_file: Option<PathBuf>,
+    /// Workdays of more years than the program knows.
+    pub workdays_file: Option<PathBuf>,
+    /// Lengths of terms that no source at hand gives.
+    pub deadlines: Deadlines,
     /// Language of messages.
     pub lang: Lang,
     /// Port for nodes of member cities.
@@ -51,6 +55,26 @@ pub struct Config {
     pub limits: Limits,
     /// Log output.
     pub log: Log,
+}
+
+/// Lengths of terms that no source at hand gives, or only by hearsay; counted as their names say.
+/// `None`: the program's default.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Deadlines {
+    /// Clue to the decision whether to file, if it is counted in workdays.
+    pub filing_workdays: Option<u32>,
+    /// The same, if it is counted in calendar days; wins over the other.
+    pub filing_days: Option<u32>,
+    /// By how much it may be extended.
+    pub filing_extension_workdays: Option<u32>,
+    /// Service of a decision to the end of the time for a suit.
+    pub suit_months: Option<u32>,
+    /// Order to rectify to the second look.
+    pub second_look_workdays: Option<u32>,
+    /// Suspicion of a crime to the decision whether to hand over.
+    pub crime_decision_workdays: Option<u32>,
+    /// Handing over to the answer of the police.
+    pub police_answer_days: Option<u32>,
 }
 
 /// A port and the TLS files behind it.
@@ -196,6 +220,11 @@ impl Config {
                 .boundaries_file
                 .map(|path| at.path("boundaries_file", &path))
                 .transpose()?,
+            workdays_file: raw
+                .workdays_file
+                .map(|path| at.path("workdays_file", &path))
+                .transpose()?,
+            deadlines: at.deadlines(&raw.deadlines)?,
             lang: raw.lang,
             peer: at.port("peer", raw.peer)?,
             api: at.port("api", raw.api)?,
@@ -233,6 +262,7 @@ impl Config {
             files.extend(port.crl.iter().map(|path| (format!("{name}.crl"), path)));
         }
         files.extend(self.boundaries_file.iter().map(|path| ("boundaries_file".to_owned(), path)));
+        files.extend(self.workdays_file.iter().map(|path| ("workdays_file".to_owned(), path)));
         for (field, path) in files {
             std::fs::File::open(path).map_err(|source| ConfigError::Setting {
                 file: self.file.clone(),
@@ -316,6 +346,29 @@ impl Resolver<'_> {
                 .unwrap_or(standard.log_bytes_per_day_max),
         };
         self.check_limits(&limits).map(|()| limits)
+    }
+
+    fn deadlines(&self, raw: &raw::Deadlines) -> Result<Deadlines, ConfigError> {
+        let most = u64::from(limits::TERM_DAYS_MAX);
+        let term = |name: &str, term: Option<u32>| match term {
+            Some(got) if !(1..=most).contains(&u64::from(got)) => {
+                let reason = Reason::Range { got: got.into(), least: 1, most };
+                Err(self.bad(&format!("deadlines.{name}"), reason))
+            }
+            term => Ok(term),
+        };
+        Ok(Deadlines {
+            filing_workdays: term("filing_workdays", raw.filing_workdays)?,
+            filing_days: term("filing_days", raw.filing_days)?,
+            filing_extension_workdays: term(
+                "filing_extension_workdays",
+                raw.filing_extension_workdays,
+            )?,
+            suit_months: term("suit_months", raw.suit_months)?,
+            second_look_workdays: term("second_look_workdays", raw.second_look_workdays)?,
+            crime_decision_workdays: term("crime_decision_workdays", raw.crime_decision_workdays)?,
+            police_answer_days: term("police_answer_days", raw.police_answer_days)?,
+        })
     }
 
     fn check_limits(&self, limits: &Limits) -> Result<(), ConfigError> {

@@ -180,3 +180,5 @@ pub const LOG_ENTRIES_PER_DAY_MAX: u64 = 1_000_000;
 pub const LOG_BYTES_PER_DAY_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Why a city was suspended, or who did it: 200 Chinese characters.
 pub const SUSPENSION_TEXT_BYTES_MAX: usize = 600;
+/// Longest term in days, workdays or months: nothing in the law is longer, and counting is short.
+pub const TERM_DAYS_MAX: u32 = 3_660;

@@ -69,6 +69,33 @@ pub fn case(case: &pb::Case) -> Value {
     })
 }
 
+/// A term that runs.
+#[must_use]
+pub fn deadline(deadline: &pb::Deadline) -> Value {
+    json!({
+        "clock": short(deadline.clock().as_str_name(), "DEADLINE_CLOCK_"),
+        "city": city(deadline.city),
+        "begin_on": date(deadline.begin_on.as_ref()),
+        "due_on": date(deadline.due_on.as_ref()),
+        "provisional": deadline.provisional,
+        "suspended": deadline.suspended,
+        "suspended_days": deadline.suspended_days,
+        "overdue": deadline.overdue,
+    })
+}
+
+/// A term with the case it runs in.
+#[must_use]
+pub fn case_deadline(line: &pb::CaseDeadline) -> Value {
+    json!({
+        "name": line.name,
+        "number": line.number,
+        "title": line.title,
+        "state": state(line.state()),
+        "deadline": line.deadline.as_ref().map(deadline),
+    })
+}
+
 fn facts(facts: &pb::CaseFacts) -> Value {
     let distances: Vec<_> = facts
         .border_distances

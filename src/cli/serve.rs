@@ -11,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::failure::Failure;
 use crate::audit::Audit;
 use crate::config::{Config, Port};
+use crate::domain::calendar::{Term, WorkCalendar};
+use crate::domain::deadline::Terms;
 use crate::geo::Boundaries;
 use crate::journal::{Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
@@ -23,6 +25,7 @@ use crate::node::reader::Reader;
 use crate::node::scrub::Scrub;
 use crate::node::shell::Shell;
 use crate::node::writer::{self, NodeHandle};
+use crate::rpc::due::Due;
 use crate::rpc::gate::GateLimits;
 use crate::rpc::under_way::WritesUnderWay;
 use crate::rpc::{peer_service, server};
@@ -116,7 +119,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let audit = audit(&config, node.shell())?;
     let gate = gate_limits(&config);
     let writes = WritesUnderWay::default();
-    let noting = (audit.clone(), writes.clone());
+    let noting = (audit.clone(), writes.clone(), due(&config)?);
     let serve_api = server::serve_api(node.clone(), noting, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));
@@ -339,6 +342,31 @@ fn open_guard(config: &Config, id: [u8; 16], is_new: bool) -> Result<Option<Guar
         .write(&config.guard_file)
         .map_err(|e| local("guard 文件无法写入", "the guard file cannot be written", e))?;
     Ok(Some(guard))
+}
+
+/// The calendar that comes with the program and the operator's own, and the terms he has set.
+fn due(config: &Config) -> Result<Due, Failure> {
+    let mut calendar = WorkCalendar::shipped();
+    if let Some(path) = &config.workdays_file {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| local("工作日历无法读取", "the workday calendar cannot be read", e))?;
+        let own = WorkCalendar::parse(&text)
+            .map_err(|e| local("工作日历无法使用", "the workday calendar cannot be used", e))?;
+        calendar = calendar.with(own);
+    }
+    let (set, usual) = (&config.deadlines, Terms::default());
+    let days = |set: Option<u32>, usual| set.map_or(usual, Term::Days);
+    let workdays = |set: Option<u32>, usual| set.map_or(usual, Term::Workdays);
+    let terms = Terms {
+        filing: days(set.filing_days, workdays(set.filing_workdays, usual.filing)),
+        filing_extension: workdays(set.filing_extension_workdays, usual.filing_extension),
+        suit: set.suit_months.map_or(usual.suit, Term::Months),
+        second_look: workdays(set.second_look_workdays, usual.second_look),
+        crime_decision: workdays(set.crime_decision_workdays, usual.crime_decision),
+        police_answer: days(set.police_answer_days, usual.police_answer),
+        ..usual
+    };
+    Ok(Due::new(calendar, terms))
 }
 
 fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {

@@ -8,8 +8,10 @@
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
+mod deadlines;
 mod facts;
 
+pub use deadlines::{clock, milestone, milestones, parse_milestone};
 pub use facts::{authority, data_level, evidence_kind, medium, penalty_kind, source, violation};
 
 /// Where a case stands.
@@ -187,6 +189,7 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::EvidenceAdded(_) => ("补充证据", "evidence added"),
         E::ProposalMade(_) => ("提出建议", "proposal"),
         E::PoliceDetentionTransferred(_) => ("行政拘留移送", "handed over for detention"),
+        E::MilestoneRecorded(recorded) => return milestone(recorded.milestone(), lang),
         E::ContinuedIn(_) => ("续办于另案", "goes on in another record"),
         E::ContinuedFrom(_) => ("承接自另案", "continues another record"),
     };

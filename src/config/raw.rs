@@ -19,12 +19,15 @@ pub(super) struct Raw {
     pub keys_dir: PathBuf,
     pub people_file: PathBuf,
     pub boundaries_file: Option<PathBuf>,
+    pub workdays_file: Option<PathBuf>,
     #[serde(default)]
     pub lang: Lang,
     pub peer: Port,
     pub api: Port,
     #[serde(default)]
     pub limits: Limits,
+    #[serde(default)]
+    pub deadlines: Deadlines,
     #[serde(default)]
     pub log: Log,
 }
@@ -62,6 +65,19 @@ pub(super) struct Limits {
     pub alone_s: Option<u64>,
     pub log_entries_per_day_max: Option<u64>,
     pub log_bytes_per_day_max: Option<u64>,
+}
+
+/// `[deadlines]`.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Deadlines {
+    pub filing_workdays: Option<u32>,
+    pub filing_days: Option<u32>,
+    pub filing_extension_workdays: Option<u32>,
+    pub suit_months: Option<u32>,
+    pub second_look_workdays: Option<u32>,
+    pub crime_decision_workdays: Option<u32>,
+    pub police_answer_days: Option<u32>,
 }
 
 /// `[log]`.

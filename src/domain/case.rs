@@ -9,6 +9,7 @@
 
 use super::code::coded;
 use super::date::Date;
+use super::deadline::Milestone;
 use super::facts::CaseFacts;
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 
@@ -211,6 +212,13 @@ pub enum CaseContribution {
     ProposalMade,
     /// The person goes to the police for detention (行政拘留); the case itself goes on.
     PoliceDetentionTransferred {
+        /// Legal date.
+        effective_on: Date,
+    },
+    /// Something happened that begins, stops or ends a deadline (节点).
+    MilestoneRecorded {
+        /// What.
+        milestone: Milestone,
         /// Legal date.
         effective_on: Date,
     },

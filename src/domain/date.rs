@@ -27,6 +27,9 @@ pub struct Date {
 }
 
 impl Date {
+    /// The first day there is.
+    pub const EARLIEST: Self = Self { year: YEAR_MIN, month: 1, day: 1 };
+
     /// The day with this year (1900 to 2199), month (1 to 12) and day of the month.
     ///
     /// # Errors

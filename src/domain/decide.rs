@@ -90,7 +90,8 @@ pub fn decide_contribution(
         }
         C::ProposalMade if case.state == CaseState::Archived => Err(Misfit::CaseArchived.into()),
         C::ProposalMade if by == case.handling => Err(Refusal::OwnProposal),
-        C::PoliceDetentionTransferred { effective_on } => {
+        C::PoliceDetentionTransferred { effective_on }
+        | C::MilestoneRecorded { effective_on, .. } => {
             check_handling(case, by)?;
             check_not_ahead(*effective_on, today)
         }

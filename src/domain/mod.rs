@@ -6,9 +6,11 @@
 //! [`open`] and [`next`] are the transition table that every node applies to every event;
 //! [`decide`] and its sisters are asked only by the city that wants to write.
 
+pub mod calendar;
 pub mod case;
 pub mod code;
 pub mod date;
+pub mod deadline;
 pub mod decide;
 pub mod division;
 pub mod event;

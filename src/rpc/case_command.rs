@@ -116,7 +116,7 @@ moves! {
 adds! {
     AcknowledgeTransferRequest RequestRecallRequest RequestAssistanceRequest
     AnswerAssistanceRequest AddNoteRequest AddEvidenceRequest ProposeAmendmentRequest
-    RecordPoliceDetentionRequest RecordPartsReceivedRequest GrantPartRequest
+    RecordPoliceDetentionRequest RecordMilestoneRequest RecordPartsReceivedRequest GrantPartRequest
     LinkContinuationRequest
 }
 
@@ -394,6 +394,12 @@ impl CaseApi {
     ) -> Result<Command, Refused> {
         let effective_on = self.date_or_today("effective_on", asked.effective_on.as_ref())?;
         self.add(asked, CaseContribution::PoliceDetentionTransferred { effective_on })
+    }
+
+    pub(super) fn milestone(&self, asked: &pb::RecordMilestoneRequest) -> Result<Command, Refused> {
+        let milestone = read::milestone(asked.milestone)?;
+        let effective_on = self.date_or_today("effective_on", asked.effective_on.as_ref())?;
+        self.add(asked, CaseContribution::MilestoneRecorded { milestone, effective_on })
     }
 
     pub(super) fn grant(&self, asked: &pb::GrantPartRequest) -> Result<Command, Refused> {

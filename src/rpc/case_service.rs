@@ -11,6 +11,7 @@ use super::caller::{Called, called};
 use super::case_read;
 use super::case_watch::Changes;
 use super::cursor;
+use super::due::Due;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
 use crate::domain::{CaseContribution, CaseMove, CaseStep};
@@ -29,6 +30,8 @@ pub struct CaseApi {
     pub audit: Audit,
     /// Writes under way, of callers who have given up too.
     pub writes: WritesUnderWay,
+    /// Terms that run.
+    pub due: Due,
 }
 
 /// The full name of a method, as the table of roles knows it.
@@ -64,6 +67,14 @@ macro_rules! case_service {
                 let who = called(self.door(), &request, method!(ListCases)).map_err(|s| *s)?;
                 let language = who.language;
                 let listed = self.list_cases_page(who, request.into_inner()).await;
+                listed.map(Response::new).map_err(|refused| refused.status(language))
+            }
+
+            async fn list_deadlines(&self, request: Request<pb::ListDeadlinesRequest>)
+            -> Result<Response<pb::ListDeadlinesResponse>, Status> {
+                let who = called(self.door(), &request, method!(ListDeadlines)).map_err(|s| *s)?;
+                let language = who.language;
+                let listed = self.due_page(who, request.into_inner()).await;
                 listed.map(Response::new).map_err(|refused| refused.status(language))
             }
 
@@ -160,6 +171,8 @@ case_service! {
     record_police_detention = RecordPoliceDetention(RecordPoliceDetentionRequest)
         -> RecordPoliceDetentionResponse:
         |api, asked| api.detention(asked);
+    record_milestone = RecordMilestone(RecordMilestoneRequest) -> RecordMilestoneResponse:
+        |api, asked| api.milestone(asked);
     record_parts_received = RecordPartsReceived(RecordPartsReceivedRequest)
         -> RecordPartsReceivedResponse:
         |api, asked| api.add(asked, CaseContribution::PartsReceived);
@@ -183,7 +196,11 @@ impl CaseApi {
         let mut line = AuditLine::new(self, who, "/liandong.v1.CaseService/GetCase", &asked.name);
         let found = read::case_name(&asked.name).and_then(|(agreement, subject)| {
             let (case, apply) = case_read::read_at(&self.node, agreement, subject)?;
-            Ok(pb::GetCaseResponse { case: Some(case), cursor: cursor::at(&self.node, apply) })
+            Ok(pb::GetCaseResponse {
+                case: Some(case),
+                cursor: cursor::at(&self.node, apply),
+                deadlines: self.deadlines_of(agreement, subject),
+            })
         });
         line.foreign(found.iter().filter_map(|found| found.case.as_ref()));
         line.end(&found);

@@ -15,6 +15,7 @@ use tonic_health::server::HealthReporter;
 
 use super::agreement_service::AgreementApi;
 use super::case_service::CaseApi;
+use super::due::Due;
 use super::gate::{GateLayer, GateLimits};
 use super::node_service::NodeApi;
 use super::peer_service::PeerApi;
@@ -83,7 +84,7 @@ pub async fn serve_peers(
 /// [`ServeError`].
 pub async fn serve_api(
     node: NodeHandle,
-    (audit, writes): (Audit, WritesUnderWay),
+    (audit, writes, due): (Audit, WritesUnderWay, Due),
     limits: GateLimits,
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
@@ -91,6 +92,9 @@ pub async fn serve_api(
 ) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     tokio::spawn(keep_health(health, node.clone(), stop.clone()));
+    let (ahead, looked_at) = (due.clone(), node.clone());
+    // The first look walks all cases: nobody should wait for it.
+    tokio::task::spawn_blocking(move || ahead.look(&looked_at));
     let described = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
@@ -100,7 +104,7 @@ pub async fn serve_api(
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let cases =
-        CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone(), writes })
+        CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone(), writes, due })
             .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
             .max_encoding_message_size(API_ANSWER_BYTES_MAX);
     let agreements =

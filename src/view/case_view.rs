@@ -155,8 +155,11 @@ pub fn applied_entry(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<Ap
     let role = match row.what {
         What::Move(_) => EntryRole::Move,
         What::Proposal => EntryRole::Proposal,
-        What::AssistanceRequest => EntryRole::AssistanceRequest,
-        What::Other => EntryRole::Other,
+        What::AssistanceRequest { .. } => EntryRole::AssistanceRequest,
+        What::AssistanceAnswer(_)
+        | What::Acknowledgement(_)
+        | What::Milestone(..)
+        | What::Other => EntryRole::Other,
     };
     Some(AppliedEntry { agreement: row.agreement, subject: row.subject, city: row.city, role })
 }

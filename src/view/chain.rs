@@ -143,10 +143,8 @@ fn fold_again<R: Rows>(
     let mut candidates: BTreeMap<Position, BTreeMap<Rank, MoveRow>> = BTreeMap::new();
     let mut opening = None;
     let stored = places.iter().filter_map(|(_, h)| {
-        match get::<EntryRow>(rows, &keys::entry(h.position))?.what {
-            What::Move(row) => Some(row),
-            What::Proposal | What::AssistanceRequest | What::Other => None,
-        }
+        let entry: EntryRow = get(rows, &keys::entry(h.position))?;
+        if let What::Move(row) = entry.what { Some(row) } else { None }
     });
     for row in stored.chain([newest.clone()]) {
         match (&row.step, row.prev) {
@@ -184,7 +182,7 @@ fn fold_again<R: Rows>(
 fn carries_person(rows: &impl super::rows::ReadRows, at: Position) -> bool {
     match get::<EntryRow>(rows, &keys::entry(at)).map(|row| row.what) {
         Some(What::Move(row)) => row.carries_person,
-        Some(What::Proposal | What::AssistanceRequest | What::Other) | None => false,
+        Some(_) | None => false,
     }
 }
 

@@ -6,7 +6,8 @@ use super::case_view::{CaseView, HistoryRow};
 use super::chain::{self, MoveRow};
 use super::rows::{ReadRows, Rows, get, put};
 use super::{audience, case_view, keys};
-use crate::domain::{self, CaseContribution, CaseMove, Event};
+use crate::domain::deadline::Milestone;
+use crate::domain::{self, CaseContribution, CaseMove, Date, Event};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::log::{Envelope, Head, PartKind, SubjectKind, subject_id};
 
@@ -83,7 +84,14 @@ pub(super) struct EntryRow {
 pub(super) enum What {
     Move(MoveRow),
     Proposal,
-    AssistanceRequest,
+    AssistanceRequest {
+        to: CityCode,
+        due_on: Date,
+    },
+    AssistanceAnswer(Position),
+    /// Of the offer that its author had seen as the last move.
+    Acknowledgement(Position),
+    Milestone(Milestone, Date),
     Other,
 }
 
@@ -224,20 +232,7 @@ fn on_case<R: Rows>(
             chain::extend(rows, entry.agreement, subject, &mut view, &row)
         }
         Event::Contribution(contribution) => {
-            let what = match contribution {
-                CaseContribution::ProposalMade => What::Proposal,
-                CaseContribution::AssistanceRequested { .. } => What::AssistanceRequest,
-                CaseContribution::TransferAcknowledged
-                | CaseContribution::TransferRecallRequested
-                | CaseContribution::AssistanceAnswered { .. }
-                | CaseContribution::NoteAdded
-                | CaseContribution::EvidenceAdded
-                | CaseContribution::PoliceDetentionTransferred { .. }
-                | CaseContribution::PartsReceived
-                | CaseContribution::PartGranted { .. }
-                | CaseContribution::ContinuedIn { .. }
-                | CaseContribution::ContinuedFrom { .. } => What::Other,
-            };
+            let what = what_of(rows, entry, &view, contribution);
             remember(rows, entry, Some(subject), apply, what);
             (contribute(rows, entry, subject, &mut view, contribution), false)
         }
@@ -288,7 +283,8 @@ fn bar(
     }
     match mv {
         CaseMove::ProposalAdopted { proposal, .. } | CaseMove::ProposalRefused { proposal, .. } => {
-            (!names(rows, entry, subject, *proposal, &What::Proposal)).then_some("PROPOSAL_UNSEEN")
+            let is_proposal = |what: &What| matches!(what, What::Proposal);
+            (!names(rows, entry, subject, *proposal, is_proposal)).then_some("PROPOSAL_UNSEEN")
         }
         CaseMove::Opened { .. }
         | CaseMove::Stepped { .. }
@@ -307,11 +303,43 @@ fn names(
     entry: &FoldEntry<'_>,
     subject: SubjectId,
     at: Position,
-    what: &What,
+    plays: impl Fn(&What) -> bool,
 ) -> bool {
     let row: Option<EntryRow> = get(rows, &keys::entry(at));
     entry.has_seen(rows, at)
-        && row.is_some_and(|row| row.subject == Some(subject) && row.what == *what)
+        && row.is_some_and(|row| row.subject == Some(subject) && plays(&row.what))
+}
+
+/// What must be remembered of a contribution.
+fn what_of(
+    rows: &impl ReadRows,
+    entry: &FoldEntry<'_>,
+    view: &CaseView,
+    contribution: &CaseContribution,
+) -> What {
+    match contribution {
+        CaseContribution::ProposalMade => What::Proposal,
+        CaseContribution::AssistanceRequested { to, due_on } => {
+            What::AssistanceRequest { to: *to, due_on: *due_on }
+        }
+        CaseContribution::AssistanceAnswered { request } => What::AssistanceAnswer(*request),
+        CaseContribution::MilestoneRecorded { milestone, effective_on } => {
+            What::Milestone(*milestone, *effective_on)
+        }
+        // Whatever came first here: a later offer was not seen by whoever acknowledges the first.
+        CaseContribution::TransferAcknowledged if entry.has_seen(rows, view.last_move) => {
+            What::Acknowledgement(view.last_move)
+        }
+        CaseContribution::TransferAcknowledged
+        | CaseContribution::TransferRecallRequested
+        | CaseContribution::NoteAdded
+        | CaseContribution::EvidenceAdded
+        | CaseContribution::PoliceDetentionTransferred { .. }
+        | CaseContribution::PartsReceived
+        | CaseContribution::PartGranted { .. }
+        | CaseContribution::ContinuedIn { .. }
+        | CaseContribution::ContinuedFrom { .. } => What::Other,
+    }
 }
 
 fn contribute<R: Rows>(
@@ -323,7 +351,8 @@ fn contribute<R: Rows>(
 ) -> Effect {
     match contribution {
         CaseContribution::AssistanceAnswered { request } => {
-            if !names(rows, entry, subject, *request, &What::AssistanceRequest) {
+            let asks = |what: &What| matches!(what, What::AssistanceRequest { .. });
+            if !names(rows, entry, subject, *request, asks) {
                 return misfit("REQUEST_UNSEEN");
             }
         }
@@ -347,6 +376,7 @@ fn contribute<R: Rows>(
         | CaseContribution::EvidenceAdded
         | CaseContribution::ProposalMade
         | CaseContribution::PoliceDetentionTransferred { .. }
+        | CaseContribution::MilestoneRecorded { .. }
         | CaseContribution::ContinuedIn { .. }
         | CaseContribution::ContinuedFrom { .. } => {}
     }

@@ -18,6 +18,7 @@ mod audience;
 mod case_view;
 mod chain;
 mod fold;
+mod happened;
 mod hash;
 mod keys;
 mod rows;
@@ -30,6 +31,7 @@ pub use case_view::{
     cases_newest_first, feed, history, openings,
 };
 pub use fold::{Applied, Effect, FoldEntry, apply, named};
+pub use happened::happened;
 pub use hash::{fold_count, fold_hash};
 pub use rows::{MemRows, ReadRows, Rows};
 

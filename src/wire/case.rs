@@ -10,6 +10,7 @@ use super::facts::{Reading, date_from_pb, date_to_pb, facts_to_pb};
 use super::pb::v1 as pb;
 use super::record;
 use super::status::{Refused, bad_fields, of_wire};
+use crate::domain::deadline::{Deadline, Milestone};
 use crate::domain::officer::CertNo;
 use crate::domain::text::{Line, Text};
 use crate::domain::{
@@ -284,5 +285,33 @@ pub fn case_to_pb(
         files_outstanding: shared && !view.parts_received_by.contains(&case.handling),
         needs_newer_version: view.needs_newer,
         allowed_steps: allowed,
+    }
+}
+
+/// Writes a term that runs; `today` in Beijing tells whether it is over.
+#[must_use]
+pub fn deadline_to_pb(deadline: &Deadline, today: Option<Date>) -> pb::Deadline {
+    let last = deadline.last;
+    pb::Deadline {
+        clock: deadline.clock.number(),
+        city: deadline.city.as_u32(),
+        begin_on: Some(date_to_pb(deadline.from)),
+        due_on: last.map(|last| date_to_pb(last.on)),
+        provisional: last.is_some_and(|last| last.provisional),
+        suspended: deadline.suspended,
+        suspended_days: deadline.suspended_days,
+        overdue: last.zip(today).is_some_and(|(last, today)| !last.provisional && last.on < today),
+    }
+}
+
+/// Reads a milestone.
+///
+/// # Errors
+/// [`Refused`] when it is missing or the code is unknown.
+pub fn milestone(number: i32) -> Result<Milestone, Refused> {
+    match Milestone::read(number) {
+        Read::Known(milestone) => Ok(milestone),
+        Read::Unset => Err(wrong("milestone", InvalidReason::Required)),
+        Read::Newer => Err(wrong("milestone", InvalidReason::CodeUnknown)),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::pb::v1 as pb;
 use crate::domain::case::{AuthorityLevel, CaseState, CaseStep};
+use crate::domain::deadline::{Clock, Milestone};
 use crate::domain::evidence::EvidenceKind;
 use crate::domain::facts::{DataLevel, Medium, Source};
 use crate::domain::pollutant::Statistic;
@@ -65,6 +66,18 @@ codes! {
     AuthorityLevel = AuthorityLevel {
         ProvincialDepartment, Ministry, JointSuperior, PeoplesGovernment,
     }
+    Milestone = Milestone {
+        FilingExtended, EvidenceRegistered, EvidenceRegistrationDecided, TestingBegun,
+        TestingEnded, AppraisalBegun, AppraisalEnded, PublicNoticeBegun, PublicNoticeEnded,
+        HearingNotified, DecisionServed, FinePaid, RectificationOrdered,
+        RectificationChecked, CrimeSuspected, CrimeDecided, PoliceAnswered,
+        ProgressReported, OutcomeReported,
+    }
+    Clock = DeadlineClock {
+        Filing, Decision, HearingRequest, HearingNotice, Service, Payment, CourtEnforcement,
+        Registration, SecondLook, CrimeDecision, PoliceAnswer, TransferAck, TransferAnswer,
+        Progress, Outcome, Assistance,
+    }
     Source = Source {
         Complaint, OnlineMonitoring, PowerMonitoring, UavPatrol, DoubleRandom, JointInspection,
         PeerNotification, SpecialCampaign, SuperiorAssignment, Incident, Media,
@@ -121,6 +134,6 @@ mod tests {
     #[test]
     fn every_code_is_read_as_it_is_written() {
         check!(CaseState CaseStep AuthorityLevel Source Medium DataLevel Violation);
-        check!(EvidenceKind Statistic PenaltyKind);
+        check!(EvidenceKind Statistic PenaltyKind Milestone Clock);
     }
 }

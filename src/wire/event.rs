@@ -12,6 +12,7 @@ use super::facts::{
 };
 use super::pb::v1 as pb;
 use super::pb::v1::entry_header::Event as E;
+use crate::domain::deadline::Milestone;
 use crate::domain::{
     AuthorityLevel, CaseContribution, CaseFacts, CaseMove, CaseStep, ErasureReason, Event,
 };
@@ -81,8 +82,9 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         | E::EvidenceAdded(_)
         | E::ProposalMade(_)
         | E::PoliceDetentionTransferred(_)
+        | E::MilestoneRecorded(_)
         | E::ContinuedIn(_)
-        | E::ContinuedFrom(_) => match read_contribution(event)? {
+        | E::ContinuedFrom(_) => match read_contribution(&mut reading, event)? {
             Some(contribution) => Event::Contribution(contribution),
             None => Event::Newer,
         },
@@ -145,7 +147,10 @@ fn read_move(reading: &mut Reading, event: &E) -> Result<Option<CaseMove>, WireE
 }
 
 /// Reads a contribution; `None` when the event is none, which the caller has ruled out.
-fn read_contribution(event: &E) -> Result<Option<CaseContribution>, WireError> {
+fn read_contribution(
+    reading: &mut Reading,
+    event: &E,
+) -> Result<Option<CaseContribution>, WireError> {
     use CaseContribution as C;
     Ok(Some(match event {
         E::TransferAcknowledged(_) => C::TransferAcknowledged,
@@ -163,6 +168,10 @@ fn read_contribution(event: &E) -> Result<Option<CaseContribution>, WireError> {
         E::PoliceDetentionTransferred(e) => {
             C::PoliceDetentionTransferred { effective_on: effective_on(e.effective_on.as_ref())? }
         }
+        E::MilestoneRecorded(e) => C::MilestoneRecorded {
+            milestone: reading.code("milestone", e.milestone, Milestone::OutcomeReported)?,
+            effective_on: effective_on(e.effective_on.as_ref())?,
+        },
         E::PartsReceived(_) => C::PartsReceived,
         E::PartGranted(e) => C::PartGranted {
             entry: position("part_granted.entry", e.entry.as_ref())?,
@@ -270,6 +279,12 @@ fn contribution_to_pb(contribution: &CaseContribution) -> E {
         C::PoliceDetentionTransferred { effective_on } => {
             let effective_on = Some(date_to_pb(*effective_on));
             E::PoliceDetentionTransferred(pb::PoliceDetentionTransferred { effective_on })
+        }
+        C::MilestoneRecorded { milestone, effective_on } => {
+            E::MilestoneRecorded(pb::MilestoneRecorded {
+                milestone: milestone.number(),
+                effective_on: Some(date_to_pb(*effective_on)),
+            })
         }
         C::PartsReceived => E::PartsReceived(pb::PartsReceived {}),
         C::PartGranted { entry, part, to } => E::PartGranted(pb::PartGranted {

@@ -132,7 +132,7 @@ pub const REASONS: &[Line] = &[
         "restored, waiting for {waiting_for}; new cases and contributions are possible now"),
     ("RESTS_ON_SUSPENDED", FailedPrecondition,
         "本案有记录依据的是 {cities} 已在本机暂停接收的内容，暂不能办理；可新建案件，恢复该市后再办理本案",
-        "the case rests on records of {cities} that are suspended here; go on after `liandong resume`"),
+        "it rests on records of {cities}, suspended here; go on after `liandong resume`"),
     ("EPOCH_NEEDED", FailedPrecondition,
         "本市节点是从旧备份恢复的，请管理员先运行 liandong epoch new",
         "this node was restored from an older copy; run `liandong epoch new` first"),

@@ -22,6 +22,7 @@ mod certs;
 mod copies;
 mod corpora;
 mod crash_points;
+mod deadlines;
 mod demo;
 mod deploy;
 mod disk;

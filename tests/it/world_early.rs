@@ -94,7 +94,8 @@ fn what_was_passed_over_follows_only_what_it_was_signed_with() {
     // Its author has a second history of the same length.
     let twin = stage.world.author(1, 0);
     let other = Bytes::from_static(b"another");
-    let entries = [0, 1].map(|n| twin.entry(n, &opened(), About::case(None), &[other.clone()]));
+    let entries =
+        [0, 1].map(|n| twin.entry(n, &opened(), About::case(None), std::slice::from_ref(&other)));
     stage.say(link, Frame::Batch(twin.batch(entries.to_vec())));
     stage.commit();
     for _ in 0..2 {

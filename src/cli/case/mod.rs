@@ -13,6 +13,7 @@ use super::profile::ProfileArgs;
 
 pub mod contribute;
 pub mod draft;
+pub mod due;
 pub mod history;
 pub mod list;
 pub mod moves;
@@ -65,6 +66,10 @@ pub enum CaseCommand {
     Refuse(transfer::RefuseArgs),
     /// 办理经过与系统送达 · history, and which city holds it since when
     History(history::HistoryArgs),
+    /// 时限：哪些事该在何时前办 · what is due, and when
+    Due(due::DueArgs),
+    /// 记录影响时限的节点，如 送达、检测、责令改正 · record what begins, stops or ends a term
+    Milestone(due::MilestoneArgs),
     /// 签收移送（由人签收） · acknowledge an offered transfer
     Ack(write::AddArgs),
     /// 请求退还已移送的案件 · ask for an offered case back
@@ -104,6 +109,8 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
         CaseCommand::Adopt(args) => transfer::adopt(&session, args).await,
         CaseCommand::Refuse(args) => transfer::refuse(&session, args).await,
         CaseCommand::History(args) => history::run(&session, args).await,
+        CaseCommand::Due(args) => due::run(&session, args).await,
+        CaseCommand::Milestone(args) => due::record(&session, args).await,
         CaseCommand::Ack(args) => contribute::acknowledge(&session, args).await,
         CaseCommand::Recall(args) => contribute::recall(&session, args).await,
     }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Session, name};
+use super::{Session, due, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::table::Sheet;
@@ -23,18 +23,24 @@ pub struct ShowArgs {
 /// # Errors
 /// [`Failure`] when it is not found.
 pub async fn run(session: &Session, args: ShowArgs) -> Result<(), Failure> {
-    let case = name::case(session, &args.case).await?;
+    let found = name::case(session, &args.case).await?;
+    let request = pb::GetCaseRequest { name: found.name };
+    let answer = session.client.cases().get_case(request).await;
+    let shown = answer.map_err(|status| session.client.failure(&status))?.into_inner();
+    let case = shown.case.unwrap_or_default();
     if session.context.json {
-        session.context.print_json(&json::case(&case));
+        let mut shape = json::case(&case);
+        shape["deadlines"] = shown.deadlines.iter().map(json::deadline).collect();
+        session.context.print_json(&shape);
     } else {
-        print!("{}", text(&case, &session.names, session.context.lang));
+        print!("{}", text(&case, &shown.deadlines, &session.names, session.context.lang));
     }
     Ok(())
 }
 
 /// The case as people read it.
 #[must_use]
-pub fn text(case: &pb::Case, names: &Names, lang: Lang) -> String {
+pub fn text(case: &pb::Case, deadlines: &[pb::Deadline], names: &Names, lang: Lang) -> String {
     let mut sheet = Sheet::default();
     sheet
         .row(lang.pick("编号", "number"), case.number.clone())
@@ -61,6 +67,8 @@ pub fn text(case: &pb::Case, names: &Names, lang: Lang) -> String {
     if let Some(person) = &case.person {
         sheet.row(lang.pick("自然人", "person"), person.name.clone());
     }
+    let due: Vec<String> = deadlines.iter().map(|d| deadline(d, names, lang)).collect();
+    sheet.row(lang.pick("时限", "due"), due.join("\n"));
     let steps: Vec<_> = case
         .allowed_steps()
         .map(|step| {
@@ -90,6 +98,11 @@ fn transfer(case: &pb::Case, names: &Names) -> String {
         return String::new();
     }
     format!("{} → {}", names.city(case.transfer_from), names.city(case.transfer_to))
+}
+
+fn deadline(deadline: &pb::Deadline, names: &Names, lang: Lang) -> String {
+    let (what, city) = (words::clock(deadline.clock(), lang), names.city(deadline.city));
+    format!("{} {city} {what}", due::due(deadline, lang))
 }
 
 fn count(number: u32) -> String {
@@ -227,7 +240,14 @@ mod tests {
 
     #[test]
     fn a_case_is_shown_in_the_words_of_its_users() {
-        let text = text(&sample(), &Names::new(Lang::Zh), Lang::Zh);
+        let deadline = pb::Deadline {
+            clock: pb::DeadlineClock::Filing.into(),
+            city: 371_500,
+            due_on: Some(pb::Date { year: 2026, month: 10, day: 19 }),
+            ..pb::Deadline::default()
+        };
+        let text = text(&sample(), &[deadline], &Names::new(Lang::Zh), Lang::Zh);
+        assert!(text.contains("2026-10-19 聊城 决定是否立案"), "{text}");
         for want in [
             "办理权    现由 濮阳 处理",
             "首报市    邯郸",
@@ -246,6 +266,6 @@ mod tests {
     #[test]
     fn a_withheld_record_is_said_to_be() {
         let case = pb::Case { record: None, ..sample() };
-        assert!(text(&case, &Names::new(Lang::En), Lang::En).contains("not for this city"));
+        assert!(text(&case, &[], &Names::new(Lang::En), Lang::En).contains("not for this city"));
     }
 }

@@ -204,7 +204,7 @@ written! {
     TransferToPoliceResponse ReturnFromPoliceResponse OfferTransferResponse AcceptTransferResponse
     ReturnTransferResponse DisputeTransferResponse DesignateJurisdictionResponse
     AdoptProposalResponse RefuseProposalResponse AcknowledgeTransferResponse RequestRecallResponse
-    AddNoteResponse ProposeAmendmentResponse RecordPartsReceivedResponse
+    AddNoteResponse ProposeAmendmentResponse RecordPartsReceivedResponse RecordMilestoneResponse
 }
 
 /// What a write leaves behind, whichever call it was.

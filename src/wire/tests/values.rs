@@ -4,6 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use crate::domain::case::{AuthorityLevel, CaseStep};
+use crate::domain::deadline::Milestone;
 use crate::domain::evidence::EvidenceDraft;
 use crate::domain::facts::{BorderDistance, CaseFacts, DataLevel, Medium, Source};
 use crate::domain::law::LegalBasisDraft;
@@ -140,6 +141,10 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
         ("evidence_added", add(C::EvidenceAdded)),
         ("proposal_made", add(C::ProposalMade)),
         ("police_detention", add(C::PoliceDetentionTransferred { effective_on: on })),
+        (
+            "milestone_recorded",
+            add(C::MilestoneRecorded { milestone: Milestone::DecisionServed, effective_on: on }),
+        ),
         ("continued_in", add(C::ContinuedIn { agreement, subject })),
         ("continued_from", add(C::ContinuedFrom { agreement, subject })),
     ]

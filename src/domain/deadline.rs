@@ -1,0 +1,207 @@
+//! Deadlines (时限): what must be done in a case, by whom, and by when. Computed when read, from
+//! the legal dates of what happened; never stored, so a new calendar or charter changes them at
+//! once.
+//!
+//! In scope: every term of the statutes and of the agreement that begins with something an entry
+//! tells. Out of scope: whether a day has passed (whoever asks knows what today is), and what
+//! follows from it: no deadline moves a case.
+//!
+//! Sources are named at each field of [`Terms`]. 行政处罚法 art. 85 makes terms of 2, 3, 5 and 7
+//! days workdays; 15 and 90 days are calendar days. What no source at hand gives has a default and
+//! may be set for a node; what the agreement sets comes from its charter.
+
+use super::calendar::{LastDay, Term, WorkCalendar};
+use super::case::{Case, CaseState};
+use super::code::coded;
+use super::date::Date;
+use crate::ids::{CityCode, Position};
+
+mod running;
+
+coded! {
+    /// What must be done before its time runs out.
+    Clock {
+        Filing "FILING" "决定是否立案" "decide whether to file";
+        Decision "DECISION" "作出处罚决定" "decide the penalty";
+        HearingRequest "HEARING_REQUEST" "当事人可要求听证" "the party may ask for a hearing";
+        HearingNotice "HEARING_NOTICE" "最早可举行听证" "earliest day of the hearing";
+        Service "SERVICE" "送达处罚决定" "serve the decision";
+        Payment "PAYMENT" "当事人缴纳罚款" "the party pays the fine";
+        CourtEnforcement "COURT_ENFORCEMENT" "申请法院强制执行" "ask the court to enforce";
+        Registration "REGISTRATION" "处理先行登记保存的证据" "decide on registered evidence";
+        SecondLook "SECOND_LOOK" "责令改正后复查" "look again after the order to rectify";
+        CrimeDecision "CRIME_DECISION" "决定是否移送公安" "decide whether to hand over to the police";
+        PoliceAnswer "POLICE_ANSWER" "公安答复是否立案" "the police answer";
+        TransferAck "TRANSFER_ACK" "签收移送" "acknowledge the transfer";
+        TransferAnswer "TRANSFER_ANSWER" "答复移送" "answer the transfer";
+        Progress "PROGRESS" "通报办理进展" "report progress";
+        Outcome "OUTCOME" "反馈办理结果" "report the outcome";
+        Assistance "ASSISTANCE" "答复协助请求" "answer the request for help";
+    }
+}
+
+coded! {
+    /// Something that happened in a case without moving it, with a legal date: deadlines begin,
+    /// stop or end with it.
+    Milestone {
+        FilingExtended "FILING_EXTENDED" "批准延长立案期限" "time to file extended";
+        EvidenceRegistered "EVIDENCE_REGISTERED" "证据先行登记保存" "evidence registered";
+        EvidenceRegistrationDecided "EVIDENCE_REGISTRATION_DECIDED" "已处理先行登记保存的证据"
+            "decided on registered evidence";
+        TestingBegun "TESTING_BEGUN" "开始检测检验" "testing begun";
+        TestingEnded "TESTING_ENDED" "检测检验结束" "testing ended";
+        AppraisalBegun "APPRAISAL_BEGUN" "开始鉴定评估" "appraisal begun";
+        AppraisalEnded "APPRAISAL_ENDED" "鉴定评估结束" "appraisal ended";
+        PublicNoticeBegun "PUBLIC_NOTICE_BEGUN" "开始公告" "public notice begun";
+        PublicNoticeEnded "PUBLIC_NOTICE_ENDED" "公告期满" "public notice ended";
+        HearingNotified "HEARING_NOTIFIED" "送达听证通知" "hearing notified";
+        DecisionServed "DECISION_SERVED" "处罚决定已送达" "decision served";
+        FinePaid "FINE_PAID" "罚款已缴清" "fine paid";
+        RectificationOrdered "RECTIFICATION_ORDERED" "责令改正" "ordered to rectify";
+        RectificationChecked "RECTIFICATION_CHECKED" "已复查改正情况" "looked again";
+        CrimeSuspected "CRIME_SUSPECTED" "发现涉嫌犯罪" "crime suspected";
+        CrimeDecided "CRIME_DECIDED" "决定不移送公安" "decided not to hand over";
+        PoliceAnswered "POLICE_ANSWERED" "公安已答复" "the police answered";
+        ProgressReported "PROGRESS_REPORTED" "已通报进展" "progress reported";
+        OutcomeReported "OUTCOME_REPORTED" "已反馈结果" "outcome reported";
+    }
+}
+
+/// One thing that happened, with its legal date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// Whose entry says so.
+    pub by: CityCode,
+    /// Legal date in Beijing; of an acknowledgement, the day it was written.
+    pub on: Date,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A move led to this state.
+    Became(CaseState),
+    /// A move kept the state.
+    Edited,
+    /// A milestone.
+    Milestone(Milestone),
+    /// The receiver has seen the offer that this move made.
+    Acknowledged(Position),
+    /// A member was asked for help.
+    Asked {
+        /// The entry that asks.
+        request: Position,
+        /// Who.
+        to: CityCode,
+        /// By when.
+        due_on: Date,
+    },
+    /// Help was answered.
+    Answered(Position),
+}
+
+/// Lengths of all terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Clue to the decision whether to file: 部令第30号 (2023) gives 15 days or workdays; its text was
+    /// not at hand, so the unit is a setting.
+    pub filing: Term,
+    /// By how much that may be extended once: as above.
+    pub filing_extension: Term,
+    /// Filing to the decision: 行政处罚法 art. 60.
+    pub decision: Term,
+    /// Notice of penalty to the request for a hearing: art. 64.
+    pub hearing_request: Term,
+    /// Notice of the hearing to the hearing: art. 64.
+    pub hearing_notice: Term,
+    /// Decision to its service, the party being absent: art. 61.
+    pub service: Term,
+    /// Receipt of the decision to payment: art. 67.
+    pub payment: Term,
+    /// Decision to the end of the time for a suit: 行政诉讼法 art. 46, not read for this program.
+    pub suit: Term,
+    /// End of the time for a suit to the court: 行政强制法 art. 53.
+    pub court_enforcement: Term,
+    /// Registration of evidence to the decision on it: 行政处罚法 art. 56.
+    pub registration: Term,
+    /// Order to rectify to the second look: no source gives a number.
+    pub second_look: Term,
+    /// Suspicion of a crime to the decision: 国务院令第310号, not read for this program.
+    pub crime_decision: Term,
+    /// Handing over to the answer of the police: as above.
+    pub police_answer: Term,
+    /// Offer to the receiver's acknowledgement: the agreement.
+    pub transfer_ack: Term,
+    /// Offer to its answer: the agreement.
+    pub transfer_answer: Term,
+    /// Taking a case over, or the last report, to the next one: the agreement.
+    pub progress: Term,
+    /// Closing to the report of the outcome: the agreement.
+    pub outcome: Term,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            filing: Term::Workdays(15),
+            filing_extension: Term::Workdays(15),
+            decision: Term::Days(90),
+            hearing_request: Term::Workdays(5),
+            hearing_notice: Term::Workdays(7),
+            service: Term::Workdays(7),
+            payment: Term::Days(15),
+            suit: Term::Months(6),
+            court_enforcement: Term::Months(3),
+            registration: Term::Workdays(7),
+            second_look: Term::Workdays(30),
+            crime_decision: Term::Workdays(3),
+            police_answer: Term::Days(3),
+            transfer_ack: Term::Workdays(2),
+            transfer_answer: Term::Workdays(5),
+            progress: Term::Days(30),
+            outcome: Term::Workdays(5),
+        }
+    }
+}
+
+/// A term that runs in a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// What must be done.
+    pub clock: Clock,
+    /// The city that must see to it.
+    pub city: CityCode,
+    /// The day it began with, which is not counted.
+    pub from: Date,
+    /// Its last day; `None` while it is suspended, and beyond the range of dates.
+    pub last: Option<LastDay>,
+    /// Days it was suspended so far.
+    pub suspended_days: u32,
+    /// It is suspended.
+    pub suspended: bool,
+}
+
+/// All terms that run in a case, in the order of [`Clock`].
+///
+/// `history` is what happened, in the order of the case's history; what cities that never handled
+/// the case call a milestone is passed over.
+#[must_use]
+pub fn deadlines(
+    case: &Case,
+    last_move: Position,
+    history: &[Happened],
+    terms: &Terms,
+    calendar: &WorkCalendar,
+) -> Vec<Deadline> {
+    let reading = running::Reading { case, last_move, history, terms, calendar };
+    let mut found: Vec<Deadline> = reading.of_handling_city();
+    found.extend(reading.of_transfer());
+    found.extend(reading.of_help());
+    found.sort_unstable_by_key(|d| (d.clock, d.city, d.from));
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,302 @@
+//! Which terms run in one case, read off its state and what happened.
+
+use super::{Clock, Deadline, Happened, Milestone, Terms, What};
+use crate::domain::calendar::{LastDay, Term, WorkCalendar};
+use crate::domain::case::{Case, CaseState};
+use crate::domain::date::Date;
+use crate::ids::Position;
+
+use CaseState as S;
+use Milestone as M;
+
+/// One case, while its terms are worked out.
+pub(super) struct Reading<'a> {
+    pub case: &'a Case,
+    pub last_move: Position,
+    pub history: &'a [Happened],
+    pub terms: &'a Terms,
+    pub calendar: &'a WorkCalendar,
+}
+
+impl Reading<'_> {
+    pub(super) fn of_handling_city(&self) -> Vec<Deadline> {
+        // An offer stops none of the sender's terms.
+        let state = self.case.transfer.map_or(self.case.state, |t| t.returns_to);
+        let mut all = match state {
+            S::ClueReported | S::ClueVerifying | S::TransferAccepted => self.filing(),
+            S::Filed | S::Investigating => self.decision(),
+            S::NoticeServed => {
+                let since = self.became(&[S::NoticeServed]);
+                let asked = self.run(Clock::HearingRequest, since, self.terms.hearing_request);
+                let hearing = self.last(M::HearingNotified, since);
+                let notice = self.run(Clock::HearingNotice, hearing, self.terms.hearing_notice);
+                [self.decision(), asked, notice].concat()
+            }
+            S::Hearing => self.decision(),
+            S::Decided | S::Enforcing => self.after_the_decision(state),
+            S::TransferredPolice => {
+                let since = self.became(&[S::TransferredPolice]);
+                self.unless(M::PoliceAnswered, Clock::PoliceAnswer, since, self.terms.police_answer)
+            }
+            S::Closed | S::ClueDismissed | S::NoPenalty | S::Withdrawn | S::Revoked => {
+                let since = self.became(&[state]).filter(|_| self.was_handed_over());
+                self.unless(M::OutcomeReported, Clock::Outcome, since, self.terms.outcome)
+            }
+            S::CourtEnforcement
+            | S::Archived
+            | S::ClosedOutside
+            | S::TransferredOut
+            | S::TransferDisputed
+            | S::Designated => Vec::new(),
+        };
+        if self.case.turn.is_some() {
+            all.extend(self.beside(state));
+        }
+        all
+    }
+
+    fn filing(&self) -> Vec<Deadline> {
+        // A city that takes a case over decides anew.
+        let since = self.became(&[S::TransferAccepted]).or_else(|| self.opened());
+        let mut all = self.run(Clock::Filing, since, self.terms.filing);
+        if self.last(M::FilingExtended, since).is_some() {
+            for filing in &mut all {
+                let end = filing.last.map(|last| last.on);
+                let more =
+                    end.and_then(|end| self.calendar.last_day(end, self.terms.filing_extension));
+                let provisional = filing.last.is_some_and(|last| last.provisional);
+                filing.last =
+                    more.map(|m| LastDay { provisional: m.provisional || provisional, ..m });
+            }
+        }
+        all
+    }
+
+    /// Suspended while things are tested or appraised, while a notice is public, and for a hearing.
+    fn decision(&self) -> Vec<Deadline> {
+        let since = self.became(&[S::Filed]);
+        let Some(from) = since else { return Vec::new() };
+        let (days, suspended) = self.suspension(from);
+        let term = match self.terms.decision {
+            Term::Days(term) => Term::Days(term.saturating_add(days)),
+            Term::Workdays(term) => Term::Workdays(term.saturating_add(days)),
+            Term::Months(term) => Term::Months(term),
+        };
+        let mut all = self.run(Clock::Decision, since, term);
+        for decision in &mut all {
+            decision.suspended_days = days;
+            decision.suspended = suspended;
+            decision.last = decision.last.filter(|_| !suspended);
+        }
+        all
+    }
+
+    fn after_the_decision(&self, state: CaseState) -> Vec<Deadline> {
+        let decided = self.became(&[S::Decided]);
+        let served = self.last(M::DecisionServed, decided);
+        let mut all = Vec::new();
+        if state == S::Decided && served.is_none() {
+            all.extend(self.run(Clock::Service, decided, self.terms.service));
+        }
+        if self.last(M::FinePaid, decided).is_none() {
+            all.extend(self.run(Clock::Payment, served, self.terms.payment));
+            let suit_ends = served.and_then(|on| self.calendar.last_day(on, self.terms.suit));
+            let mut court = self.run(
+                Clock::CourtEnforcement,
+                suit_ends.map(|l| l.on),
+                self.terms.court_enforcement,
+            );
+            for one in &mut court {
+                let provisional = suit_ends.is_some_and(|l| l.provisional);
+                one.last =
+                    one.last.map(|l| LastDay { provisional: l.provisional || provisional, ..l });
+            }
+            all.extend(court);
+        }
+        all
+    }
+
+    /// What runs beside any state.
+    fn beside(&self, state: CaseState) -> Vec<Deadline> {
+        let mut all = Vec::new();
+        for (begins, ends, clock, term) in [
+            (
+                M::EvidenceRegistered,
+                M::EvidenceRegistrationDecided,
+                Clock::Registration,
+                self.terms.registration,
+            ),
+            (
+                M::RectificationOrdered,
+                M::RectificationChecked,
+                Clock::SecondLook,
+                self.terms.second_look,
+            ),
+        ] {
+            all.extend(self.unless(ends, clock, self.last(begins, self.opened()), term));
+        }
+        let suspected = self.last(M::CrimeSuspected, self.opened());
+        let handed = self.became(&[S::TransferredPolice]);
+        if handed.is_none_or(|handed| Some(handed) < suspected) {
+            let term = self.terms.crime_decision;
+            all.extend(self.unless(M::CrimeDecided, Clock::CrimeDecision, suspected, term));
+        }
+        let over = matches!(
+            state,
+            S::Closed
+                | S::ClueDismissed
+                | S::NoPenalty
+                | S::Withdrawn
+                | S::Revoked
+                | S::ClosedOutside
+        );
+        if self.was_handed_over() && !over {
+            let taken = self.became(&[S::TransferAccepted]);
+            let since = self.last(M::ProgressReported, taken).or(taken);
+            all.extend(self.run(Clock::Progress, since, self.terms.progress));
+        }
+        all
+    }
+
+    pub(super) fn of_transfer(&self) -> Vec<Deadline> {
+        let Some(turn) = self.case.turn.filter(|_| self.case.transfer.is_some()) else {
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        let offered = self.became(&[S::TransferredOut]);
+        // In a dispute they negotiate, or the common superior decides: art. 25 sets no term.
+        if self.case.state == S::TransferredOut {
+            let seen = |h: &Happened| h.what == What::Acknowledged(self.last_move);
+            if !self.history.iter().any(seen) {
+                all.extend(self.run(Clock::TransferAck, offered, self.terms.transfer_ack));
+            }
+            all.extend(self.run(Clock::TransferAnswer, offered, self.terms.transfer_answer));
+        } else if self.case.state == S::Designated {
+            let since = self.became(&[S::Designated]);
+            all.extend(self.run(Clock::TransferAnswer, since, self.terms.transfer_answer));
+        }
+        all.iter_mut().for_each(|deadline| deadline.city = turn);
+        all
+    }
+
+    pub(super) fn of_help(&self) -> Vec<Deadline> {
+        let answered = |request| self.history.iter().any(|h| h.what == What::Answered(request));
+        let asked = self.history.iter().filter_map(|h| {
+            let What::Asked { request, to, due_on } = h.what else { return None };
+            let deadline = Deadline {
+                clock: Clock::Assistance,
+                city: to,
+                from: h.on,
+                last: Some(LastDay { on: due_on, provisional: false }),
+                suspended_days: 0,
+                suspended: false,
+            };
+            (!answered(request)).then_some(deadline)
+        });
+        asked.filter(|_| self.case.turn.is_some()).collect()
+    }
+
+    /// A term of the handling city, if it has begun.
+    fn run(&self, clock: Clock, since: Option<Date>, term: Term) -> Vec<Deadline> {
+        let begun = since.map(|from| Deadline {
+            clock,
+            city: self.case.handling,
+            from,
+            last: self.calendar.last_day(from, term),
+            suspended_days: 0,
+            suspended: false,
+        });
+        begun.into_iter().collect()
+    }
+
+    /// The same, unless a milestone has ended it.
+    fn unless(
+        &self,
+        end: Milestone,
+        clock: Clock,
+        since: Option<Date>,
+        term: Term,
+    ) -> Vec<Deadline> {
+        match self.last(end, since) {
+            Some(_) => Vec::new(),
+            None => self.run(clock, since, term),
+        }
+    }
+
+    fn opened(&self) -> Option<Date> {
+        self.history.first().map(|h| h.on)
+    }
+
+    /// When it last became one of these.
+    fn became(&self, states: &[CaseState]) -> Option<Date> {
+        let became = |h: &&Happened| matches!(h.what, What::Became(s) if states.contains(&s));
+        self.history.iter().rev().find(became).map(|h| h.on)
+    }
+
+    /// The last day of a milestone, not before a day.
+    fn last(&self, milestone: Milestone, since: Option<Date>) -> Option<Date> {
+        let since = since?;
+        let all = self.milestones().filter(|(one, on)| *one == milestone && *on >= since);
+        all.map(|(_, on)| on).max()
+    }
+
+    /// Of cities that handle the case or did.
+    fn milestones(&self) -> impl Iterator<Item = (Milestone, Date)> + '_ {
+        self.history.iter().filter_map(|h| {
+            let What::Milestone(one) = h.what else { return None };
+            self.case.handled_by.contains(&h.by).then_some((one, h.on))
+        })
+    }
+
+    fn was_handed_over(&self) -> bool {
+        self.case.handled_by.len() > 1
+    }
+
+    /// Days of suspension since a day, each counted once, and whether it goes on.
+    fn suspension(&self, since: Date) -> (u32, bool) {
+        let mut spans: Vec<(Date, Option<Date>)> = Vec::new();
+        for (begins, ends) in [
+            (M::TestingBegun, M::TestingEnded),
+            (M::AppraisalBegun, M::AppraisalEnded),
+            (M::PublicNoticeBegun, M::PublicNoticeEnded),
+        ] {
+            let of = |wanted: Milestone| -> Vec<Date> {
+                let mut days: Vec<Date> = self
+                    .milestones()
+                    .filter(|(one, on)| *one == wanted && *on >= since)
+                    .map(|(_, on)| on)
+                    .collect();
+                days.sort_unstable();
+                days
+            };
+            let ended = of(ends);
+            spans.extend(
+                of(begins)
+                    .into_iter()
+                    .map(|begin| (begin, ended.iter().copied().find(|end| *end >= begin))),
+            );
+        }
+        let mut hearing = None;
+        for happened in self.history {
+            let What::Became(state) = happened.what else { continue };
+            spans.extend(hearing.take().map(|begin| (begin, Some(happened.on))));
+            hearing = (state == S::Hearing).then_some(happened.on);
+        }
+        spans.extend(hearing.map(|begin| (begin, None)));
+        spans.retain(|(begin, _)| *begin >= since);
+        spans.sort_unstable();
+        let (mut days, mut counted_to, mut open) = (0_i64, since, false);
+        for (begin, end) in spans {
+            let Some(end) = end else {
+                open = true;
+                continue;
+            };
+            let begin = begin.max(counted_to);
+            if end > begin {
+                days += end.days_since_epoch() - begin.days_since_epoch();
+                counted_to = end;
+            }
+        }
+        (u32::try_from(days).unwrap_or(u32::MAX), open)
+    }
+}

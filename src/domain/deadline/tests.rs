@@ -1,0 +1,286 @@
+//! Vectors, the samples, and what stops a clock.
+
+use super::*;
+use crate::domain::facts::CaseFacts;
+use crate::domain::fixtures;
+use crate::domain::transition;
+use crate::ids::LogId;
+use CaseState as S;
+use Milestone as M;
+use proptest::prelude::*;
+
+const SAMPLES: &str = include_str!("../../../demo/sample-cases.json");
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn city(code: u32) -> CityCode {
+    CityCode::from_u32(code).unwrap()
+}
+
+fn at(index: u64) -> Position {
+    Position { log: LogId::new([1; 32]), index }
+}
+
+fn facts() -> CaseFacts {
+    fixtures::facts()
+}
+
+const OWN: u32 = 371_500;
+const OTHER: u32 = 130_400;
+
+/// A case in this state, and what happened: each a state or a milestone, with its date.
+struct Told {
+    case: Case,
+    history: Vec<Happened>,
+}
+
+impl Told {
+    fn opened(on: &str) -> Self {
+        let case = transition::open(city(OWN), facts(), date(on));
+        let opened = Happened { by: city(OWN), on: date(on), what: What::Became(S::ClueReported) };
+        Self { case, history: vec![opened] }
+    }
+
+    fn became(mut self, state: CaseState, on: &str) -> Self {
+        self.case.state = state;
+        self.case.turn = (state != S::Archived).then_some(self.case.handling);
+        self.push(What::Became(state), on)
+    }
+
+    fn milestone(self, one: Milestone, on: &str) -> Self {
+        self.push(What::Milestone(one), on)
+    }
+
+    fn push(mut self, what: What, on: &str) -> Self {
+        self.history.push(Happened { by: self.case.handling, on: date(on), what });
+        self
+    }
+
+    fn offered(mut self, on: &str) -> Self {
+        let returns_to = self.case.state;
+        let (from, to) = (self.case.handling, city(OTHER));
+        self.case.transfer = Some(crate::domain::Transfer { from, to, returns_to });
+        self.case.state = S::TransferredOut;
+        self.case.turn = Some(to);
+        self.push(What::Became(S::TransferredOut), on)
+    }
+
+    fn taken_over(mut self, on: &str) -> Self {
+        self.case.transfer = None;
+        self.case.state = S::TransferAccepted;
+        self.case.handling = city(OTHER);
+        self.case.turn = Some(city(OTHER));
+        self.case.handled_by = vec![city(OTHER), city(OWN)];
+        self.push(What::Became(S::TransferAccepted), on)
+    }
+
+    fn all(&self) -> Vec<Deadline> {
+        let last = at(self.history.len() as u64 - 1);
+        deadlines(&self.case, last, &self.history, &Terms::default(), &WorkCalendar::shipped())
+    }
+
+    /// The last day of a clock, if it runs; `None` as well while it is suspended.
+    fn due(&self, clock: Clock) -> Option<String> {
+        let found = self.all().into_iter().find(|d| d.clock == clock)?;
+        found.last.map(|last| last.on.to_string())
+    }
+
+    fn clocks(&self) -> Vec<(Clock, u32)> {
+        self.all().into_iter().map(|d| (d.clock, d.city.as_u32())).collect()
+    }
+}
+
+fn filed(on: &str) -> Told {
+    Told::opened(on).became(S::ClueVerifying, on).became(S::Filed, on)
+}
+
+#[test]
+fn the_samples_have_these_dates() {
+    let samples: serde_json::Value = serde_json::from_str(SAMPLES).unwrap();
+    let (mut equal, mut rolled, mut assumed) = (0, 0, 0);
+    for sample in samples["cases"].as_array().unwrap() {
+        let dates = &sample["deadlines"];
+        let on = |state: &str| {
+            let mut all = sample["timeline"].as_array().unwrap().iter();
+            all.find(|t| t["state"] == state).map(|t| t["on"].as_str().unwrap().to_owned())
+        };
+        let mut same = |ours: Option<String>, theirs: &serde_json::Value| {
+            assert_eq!(ours.as_deref(), theirs.as_str(), "{}", sample["case_id"]);
+            equal += 1;
+        };
+        let reported = on("CLUE_REPORTED").unwrap();
+        same(Told::opened(&reported).due(Clock::Filing), &dates["filing_due_on"]);
+        if let (Some(on), true) = (on("FILED"), dates["decision_due_on"].is_string()) {
+            let ours = filed(&on).due(Clock::Decision).unwrap();
+            // The samples do not roll the end of the 90 days on over days off.
+            let theirs = dates["decision_due_on"].as_str().unwrap();
+            if ours != theirs {
+                let calendar = WorkCalendar::shipped();
+                let day_off = super::super::calendar::DayKind::DayOff;
+                assert_eq!(calendar.day(date(theirs)), day_off, "{}", sample["case_id"]);
+                rolled += 1;
+            } else {
+                equal += 1;
+            }
+        }
+        if let (Some(on), true) = (on("NOTICE_SERVED"), dates["hearing_request_due_on"].is_string())
+        {
+            let told = filed(&on).became(S::NoticeServed, &on);
+            let ours = told.due(Clock::HearingRequest);
+            assert_eq!(ours.as_deref(), dates["hearing_request_due_on"].as_str());
+            equal += 1;
+        }
+        if let (Some(on), true) = (on("DECIDED"), dates["payment_due_on"].is_string()) {
+            // They take the decision for received on the day after it.
+            let received = date(&on).plus_days(1).unwrap().to_string();
+            let told = filed(&on).became(S::Decided, &on);
+            assert_eq!(told.due(Clock::Payment), None, "nobody pays what was not served");
+            let ours = told.milestone(M::DecisionServed, &received).due(Clock::Payment);
+            assert_eq!(ours.as_deref(), dates["payment_due_on"].as_str(), "{}", sample["case_id"]);
+            assumed += 1;
+        }
+    }
+    assert_eq!((equal, rolled, assumed), (78, 6, 15));
+}
+
+#[test]
+fn f14_a_suspended_period_moves_the_date() {
+    let case = filed("2026-07-03").became(S::Investigating, "2026-07-06");
+    assert_eq!(case.due(Clock::Decision).as_deref(), Some("2026-10-08"));
+    // While it is tested there is no date; two overlapping reasons count each day once.
+    let case = case.milestone(M::TestingBegun, "2026-07-10");
+    assert_eq!(case.due(Clock::Decision), None);
+    assert!(case.all().iter().any(|d| d.clock == Clock::Decision && d.suspended));
+    let case = case
+        .milestone(M::AppraisalBegun, "2026-07-12")
+        .milestone(M::TestingEnded, "2026-07-20")
+        .milestone(M::AppraisalEnded, "2026-07-22");
+    // 90 and 12 days after 2026-07-03.
+    assert_eq!(case.due(Clock::Decision).as_deref(), Some("2026-10-13"));
+    assert_eq!(case.all()[0].suspended_days, 12);
+    // A hearing suspends it from its opening to the next move.
+    let heard =
+        filed("2026-03-02").became(S::NoticeServed, "2026-03-09").became(S::Hearing, "2026-03-20");
+    assert_eq!(heard.due(Clock::Decision), None);
+    // What a city that never had the case calls a milestone stops nothing.
+    let mut other = filed("2026-07-03");
+    other.history.push(Happened {
+        by: city(OTHER),
+        on: date("2026-07-10"),
+        what: What::Milestone(M::TestingBegun),
+    });
+    assert_eq!(other.due(Clock::Decision).as_deref(), Some("2026-10-08"));
+}
+
+#[test]
+fn a_transfer_has_its_own_clocks_and_the_senders_run_on() {
+    let case = Told::opened("2026-09-18").became(S::ClueVerifying, "2026-09-18");
+    assert_eq!(case.clocks(), [(Clock::Filing, OWN)]);
+    let case = case.offered("2026-09-18");
+    let all = [(Clock::Filing, OWN), (Clock::TransferAck, OTHER), (Clock::TransferAnswer, OTHER)];
+    assert_eq!(case.clocks(), all);
+    assert_eq!(case.due(Clock::TransferAck).as_deref(), Some("2026-09-21"));
+    // An acknowledgement of another offer does not count.
+    let offer = at(case.history.len() as u64 - 1);
+    let mut seen = case;
+    for (acknowledged, runs) in [(at(0), true), (offer, false)] {
+        seen.history.insert(
+            2,
+            Happened {
+                by: city(OTHER),
+                on: date("2026-09-21"),
+                what: What::Acknowledged(acknowledged),
+            },
+        );
+        let all = deadlines(
+            &seen.case,
+            offer,
+            &seen.history,
+            &Terms::default(),
+            &WorkCalendar::shipped(),
+        );
+        assert_eq!(all.iter().any(|d| d.clock == Clock::TransferAck), runs);
+    }
+    // The receiver decides anew, and owes the sender reports and the outcome.
+    let taken = Told::opened("2026-08-03").offered("2026-08-04").taken_over("2026-08-06");
+    assert_eq!(taken.clocks(), [(Clock::Filing, OTHER), (Clock::Progress, OTHER)]);
+    assert_eq!(taken.due(Clock::Filing).as_deref(), Some("2026-08-27"));
+    assert_eq!(taken.due(Clock::Progress).as_deref(), Some("2026-09-07"));
+    let reported = taken.milestone(M::ProgressReported, "2026-08-20");
+    assert_eq!(reported.due(Clock::Progress).as_deref(), Some("2026-09-20"));
+    let closed = reported.became(S::Closed, "2026-09-30");
+    assert_eq!(closed.clocks(), [(Clock::Outcome, OTHER)]);
+    assert_eq!(closed.due(Clock::Outcome).as_deref(), Some("2026-10-13"));
+    assert_eq!(closed.milestone(M::OutcomeReported, "2026-10-08").clocks(), []);
+}
+
+#[test]
+fn every_other_clock_begins_and_ends() {
+    let case = filed("2026-03-02").milestone(M::EvidenceRegistered, "2026-03-03");
+    assert_eq!(case.due(Clock::Registration).as_deref(), Some("2026-03-12"));
+    let case = case.milestone(M::EvidenceRegistrationDecided, "2026-03-10");
+    assert_eq!(case.due(Clock::Registration), None);
+    let case = case.milestone(M::RectificationOrdered, "2026-03-11");
+    assert!(case.due(Clock::SecondLook).is_some());
+    let case = case.milestone(M::RectificationChecked, "2026-04-01");
+    assert_eq!(case.due(Clock::SecondLook), None);
+    let case = case.milestone(M::CrimeSuspected, "2026-04-02");
+    assert_eq!(case.due(Clock::CrimeDecision).as_deref(), Some("2026-04-08"));
+    let police = case.became(S::TransferredPolice, "2026-04-03");
+    assert_eq!(police.clocks(), [(Clock::PoliceAnswer, OWN)]);
+    assert_eq!(police.due(Clock::PoliceAnswer).as_deref(), Some("2026-04-07"));
+    assert_eq!(police.milestone(M::PoliceAnswered, "2026-04-05").clocks(), []);
+    let notice = filed("2026-03-02").became(S::NoticeServed, "2026-03-09");
+    assert_eq!(notice.due(Clock::HearingRequest).as_deref(), Some("2026-03-16"));
+    let notice = notice.milestone(M::HearingNotified, "2026-03-10");
+    assert_eq!(notice.due(Clock::HearingNotice).as_deref(), Some("2026-03-19"));
+    let decided = filed("2026-03-02").became(S::Decided, "2026-03-30");
+    assert_eq!(decided.due(Clock::Service).as_deref(), Some("2026-04-09"));
+    let served = decided.milestone(M::DecisionServed, "2026-04-01");
+    assert_eq!(served.due(Clock::Service), None);
+    assert_eq!(served.due(Clock::Payment).as_deref(), Some("2026-04-16"));
+    // Six months for a suit roll from 10-01 to 10-08, and three more go into an unknown year.
+    let court = served.all().into_iter().find(|d| d.clock == Clock::CourtEnforcement).unwrap();
+    assert_eq!(court.from, date("2026-10-08"));
+    let last = LastDay { on: date("2027-01-08"), provisional: true };
+    assert_eq!(court.last, Some(last));
+    assert_eq!(served.milestone(M::FinePaid, "2026-04-10").clocks(), []);
+    let extended = Told::opened("2026-09-21").milestone(M::FilingExtended, "2026-09-22");
+    assert_eq!(extended.due(Clock::Filing).as_deref(), Some("2026-11-09"));
+    let asked = What::Asked { request: at(7), to: city(OTHER), due_on: date("2026-03-20") };
+    let helped = filed("2026-03-02").push(asked, "2026-03-03");
+    let help = helped.all().into_iter().find(|d| d.clock == Clock::Assistance).unwrap();
+    assert_eq!((help.city, help.last.map(|l| l.on)), (city(OTHER), Some(date("2026-03-20"))));
+    assert!(
+        !helped
+            .push(What::Answered(at(7)), "2026-03-05")
+            .clocks()
+            .contains(&(Clock::Assistance, OTHER))
+    );
+    assert_eq!(filed("2026-03-02").became(S::Archived, "2026-03-03").clocks(), []);
+}
+
+proptest! {
+    /// Whatever happened on whatever days: no panic, and every clock at most once a city and day.
+    #[test]
+    fn no_history_breaks_it(
+        state in 0..CaseState::ALL.len(),
+        happened in proptest::collection::vec((0..40_usize, 0..2_u8, 20_000_i64..21_000), 0..24),
+    ) {
+        let mut told = Told::opened("2026-01-05").became(CaseState::ALL[state], "2026-01-06");
+        for (what, by, day) in happened {
+            let on = Date::from_days_since_epoch(day).unwrap();
+            let by = city(if by == 0 { OWN } else { OTHER });
+            let what = match Milestone::ALL.get(what) {
+                Some(one) => What::Milestone(*one),
+                None => What::Became(CaseState::ALL[what % CaseState::ALL.len()]),
+            };
+            told.history.push(Happened { by, on, what });
+        }
+        let all = told.all();
+        prop_assert!(all.len() <= Clock::ALL.len());
+        prop_assert!(all.iter().all(|d| d.last.is_none_or(|last| last.on >= d.from)));
+    }
+}

@@ -1,0 +1,64 @@
+//! What happened in a case, with its legal dates: what deadlines are worked out from.
+
+use super::case_view::{HistoryEntry, history};
+use super::chain::Step;
+use super::fold::{Effect, EntryRow, What};
+use super::keys;
+use super::rows::{ReadRows, get};
+use crate::domain::deadline::{self, Happened};
+use crate::domain::{CaseMove, CaseState, Date};
+use crate::ids::{AgreementId, SubjectId};
+
+/// Everything that took effect in a case, in the order of its history.
+#[must_use]
+pub fn happened(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+) -> Vec<Happened> {
+    let mut entries: Vec<HistoryEntry> = Vec::new();
+    history(rows, agreement, subject, 0, &mut |entry| {
+        if !matches!(entry.effect, Effect::Misfit(_) | Effect::Newer) {
+            entries.push(entry);
+        }
+        true
+    });
+    entries.iter().filter_map(|entry| one(rows, entry)).collect()
+}
+
+fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened> {
+    let row: EntryRow = get(rows, &keys::entry(entry.position))?;
+    let written = Date::beijing(entry.record_time_ms);
+    let (what, on) = match row.what {
+        What::Move(row) => match row.step {
+            Step::Opening(case) => {
+                (deadline::What::Became(CaseState::ClueReported), Some(case.last_effective_on))
+            }
+            Step::Move(mv) => (of_move(&mv, entry.state?), Some(mv.effective_on())),
+        },
+        What::Milestone(one, on) => (deadline::What::Milestone(one), Some(on)),
+        What::Acknowledgement(offer) => (deadline::What::Acknowledged(offer), written),
+        What::AssistanceRequest { to, due_on } => {
+            (deadline::What::Asked { request: entry.position, to, due_on }, written)
+        }
+        What::AssistanceAnswer(request) => (deadline::What::Answered(request), written),
+        What::Proposal | What::Other => return None,
+    };
+    Some(Happened { by: entry.city, on: on?, what })
+}
+
+/// A case that comes back goes on where it stood: nothing begins anew.
+fn of_move(mv: &CaseMove, state: CaseState) -> deadline::What {
+    match mv {
+        CaseMove::Amended { .. }
+        | CaseMove::ProposalAdopted { .. }
+        | CaseMove::ProposalRefused { .. }
+        | CaseMove::TransferReturned { .. } => deadline::What::Edited,
+        CaseMove::Opened { .. }
+        | CaseMove::Stepped { .. }
+        | CaseMove::TransferOffered { .. }
+        | CaseMove::TransferAccepted { .. }
+        | CaseMove::TransferDisputed { .. }
+        | CaseMove::JurisdictionDesignated { .. } => deadline::What::Became(state),
+    }
+}

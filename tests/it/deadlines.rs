@@ -1,0 +1,180 @@
+//! Deadlines over the API of real nodes: what runs, whose it is, when it ends, what stops it.
+
+use liandong::cli::connect::Client;
+use liandong::wire::pb::v1 as pb;
+use pb::DeadlineClock as C;
+use pb::Milestone as M;
+use tonic::{Code, Status};
+
+use super::api::{HERE, Pair, THERE, create, fresh, refused, sample};
+use super::nodes::until;
+
+fn day(text: &str) -> pb::Date {
+    liandong::cli::when::parse_date(text).unwrap()
+}
+
+/// A line as people would write it down: last day, clock, case.
+type Line = (String, C, String);
+
+async fn due(client: &Client, city: u32, until: Option<&str>, page_size: i32) -> Vec<Line> {
+    let (mut lines, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = pb::ListDeadlinesRequest {
+            parent: "agreements/-".to_owned(),
+            city,
+            until: until.map(day),
+            page_size,
+            page_token,
+        };
+        let page = client.cases().list_deadlines(request).await.unwrap().into_inner();
+        assert_eq!(page.calendar_years, [2025, 2026]);
+        for line in page.deadlines {
+            let deadline = line.deadline.unwrap();
+            assert_eq!(deadline.city, if city == 0 { HERE } else { city });
+            let on = liandong::cli::when::date(deadline.due_on.as_ref());
+            lines.push((on, deadline.clock(), line.name));
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            assert_eq!(page.total_size as usize, lines.len());
+            return lines;
+        }
+    }
+}
+
+async fn opened(pair: &Pair, on: &str) -> pb::Case {
+    let mut request = sample(&pair.agreement, 0);
+    request.effective_on = Some(day(on));
+    create(&pair.here, request).await.unwrap()
+}
+
+/// A step of the plain way, on this day.
+macro_rules! step {
+    ($client:expr, $case:expr, $method:ident, $request:ident, $on:expr) => {{
+        let request = pb::$request {
+            name: $case.name.clone(),
+            etag: $case.etag.clone(),
+            request_id: fresh(),
+            effective_on: Some(day($on)),
+            ..pb::$request::default()
+        };
+        $client.cases().$method(request).await.unwrap().into_inner().case.unwrap()
+    }};
+}
+
+async fn milestone(
+    client: &Client,
+    case: &pb::Case,
+    what: i32,
+    on: &str,
+) -> Result<pb::Case, Status> {
+    let request = pb::RecordMilestoneRequest {
+        name: case.name.clone(),
+        milestone: what,
+        effective_on: Some(day(on)),
+        request_id: fresh(),
+        ..pb::RecordMilestoneRequest::default()
+    };
+    client.cases().record_milestone(request).await.map(|answer| answer.into_inner().case.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f14_what_is_due_is_listed_exactly() {
+    let mut pair = Pair::start().await;
+    // A clue, a case that is investigated, a case that is decided.
+    let clue = opened(&pair, "2026-09-21").await;
+    let clue = step!(pair.here, clue, start_verification, StartVerificationRequest, "2026-09-21");
+    let filed = opened(&pair, "2026-07-03").await;
+    let filed = step!(pair.here, filed, start_verification, StartVerificationRequest, "2026-07-03");
+    let filed = step!(pair.here, filed, file_case, FileCaseRequest, "2026-07-03");
+    let decided = opened(&pair, "2026-03-02").await;
+    let decided =
+        step!(pair.here, decided, start_verification, StartVerificationRequest, "2026-03-02");
+    let decided = step!(pair.here, decided, file_case, FileCaseRequest, "2026-03-03");
+    let decided =
+        step!(pair.here, decided, start_investigation, StartInvestigationRequest, "2026-03-04");
+    let decided = step!(pair.here, decided, serve_notice, ServeNoticeRequest, "2026-03-16");
+    let decided = step!(pair.here, decided, decide_case, DecideCaseRequest, "2026-03-30");
+    milestone(&pair.here, &decided, M::DecisionServed.into(), "2026-04-01").await.unwrap();
+    let line = |on: &str, clock, case: &pb::Case| (on.to_owned(), clock, case.name.clone());
+    let all = [
+        line("2026-04-16", C::Payment, &decided),
+        line("2026-10-08", C::Decision, &filed),
+        line("2026-10-19", C::Filing, &clue),
+        line("2027-01-08", C::CourtEnforcement, &decided),
+    ];
+    for page_size in [0, 1, 3] {
+        assert_eq!(due(&pair.here, 0, None, page_size).await, all);
+    }
+    assert_eq!(due(&pair.here, HERE, Some("2026-10-08"), 0).await, all[..2]);
+    assert_eq!(due(&pair.here, HERE, Some("2026-04-15"), 0).await, []);
+    // The other city sees the same.
+    let there = pair.there.clone();
+    until("the other city has it all", || async {
+        (due(&there, HERE, None, 0).await == all).then_some(())
+    })
+    .await;
+    // A suspended period moves the date: while it is tested there is none.
+    milestone(&pair.here, &filed, M::TestingBegun.into(), "2026-07-10").await.unwrap();
+    let asked = pb::GetCaseRequest { name: filed.name.clone() };
+    let shown = pair.here.cases().get_case(asked).await.unwrap().into_inner().deadlines;
+    assert!(shown.len() == 1 && shown[0].suspended && shown[0].due_on.is_none(), "{shown:?}");
+    assert_eq!(due(&pair.here, 0, Some("2026-12-31"), 0).await.len(), 2);
+    milestone(&pair.here, &filed, M::TestingEnded.into(), "2026-07-20").await.unwrap();
+    assert!(due(&pair.here, 0, None, 0).await.contains(&line("2026-10-12", C::Decision, &filed)));
+    // An offer gives the receiver something to do; taking it over begins anew.
+    let offer = pb::OfferTransferRequest {
+        name: clue.name.clone(),
+        etag: clue.etag.clone(),
+        to_city: THERE,
+        request_id: fresh(),
+        effective_on: Some(day("2026-09-22")),
+        ..pb::OfferTransferRequest::default()
+    };
+    let offered = pair.here.cases().offer_transfer(offer).await.unwrap().into_inner().case.unwrap();
+    pair.held(&pair.there, &offered).await;
+    let theirs =
+        [line("2026-09-24", C::TransferAck, &clue), line("2026-09-30", C::TransferAnswer, &clue)];
+    assert_eq!(due(&pair.there, THERE, None, 0).await, theirs);
+    let seen = pb::AcknowledgeTransferRequest {
+        name: clue.name.clone(),
+        request_id: fresh(),
+        ..pb::AcknowledgeTransferRequest::default()
+    };
+    pair.there.cases().acknowledge_transfer(seen).await.unwrap();
+    assert_eq!(due(&pair.there, THERE, None, 0).await, theirs[1..]);
+    step!(pair.there, offered, accept_transfer, AcceptTransferRequest, "2026-09-23");
+    let theirs = [line("2026-10-21", C::Filing, &clue), line("2026-10-23", C::Progress, &clue)];
+    assert_eq!(due(&pair.there, THERE, None, 0).await, theirs);
+    // The index is made anew at a start.
+    pair.nodes.kill(THERE);
+    pair.nodes.start(THERE);
+    pair.there = pair.nodes.client(THERE).await;
+    assert_eq!(due(&pair.there, THERE, None, 0).await, theirs);
+    refusals(&pair, &filed).await;
+}
+
+async fn refusals(pair: &Pair, filed: &pb::Case) {
+    let ended = M::TestingEnded.into();
+    let other = milestone(&pair.there, filed, ended, "2026-07-20").await;
+    assert_eq!(refused(other), (Code::PermissionDenied, "NOT_HANDLING_CITY".to_owned()));
+    let ahead = milestone(&pair.here, filed, ended, "2099-01-01").await;
+    assert_eq!(refused(ahead).1, "EFFECTIVE_IN_FUTURE");
+    for (number, reason) in [(0, "REQUIRED"), (99, "CODE_UNKNOWN")] {
+        let answer = milestone(&pair.here, filed, number, "2026-07-20").await;
+        assert_eq!(refused(answer), (Code::InvalidArgument, reason.to_owned()));
+    }
+    let list = async |request: pb::ListDeadlinesRequest| {
+        refused(pair.here.cases().list_deadlines(request).await).1
+    };
+    let parent = "agreements/-".to_owned();
+    let with = pb::ListDeadlinesRequest { parent: parent.clone(), ..Default::default() };
+    let page_token = "not-a-token".to_owned();
+    assert_eq!(list(pb::ListDeadlinesRequest { page_token, ..with.clone() }).await, "PAGE_TOKEN");
+    assert_eq!(list(pb::ListDeadlinesRequest { city: 7, ..with.clone() }).await, "CITY_CODE");
+    let first = pb::ListDeadlinesRequest { page_size: 1, ..with.clone() };
+    let page = pair.here.cases().list_deadlines(first.clone()).await.unwrap().into_inner();
+    let page_token = page.next_page_token;
+    let moved = pb::ListDeadlinesRequest { page_token, city: THERE, ..first };
+    assert_eq!(list(moved).await, "PAGE_TOKEN", "it is bound to its filter");
+}
