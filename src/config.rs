@@ -70,9 +70,9 @@ pub struct Deadlines {
     /// Service of a decision to the end of the time for a suit.
     pub suit_months: Option<u32>,
     /// Order to rectify to the second look.
-    pub second_look_workdays: Option<u32>,
+    pub second_look_days: Option<u32>,
     /// Suspicion of a crime to the decision whether to hand over.
-    pub crime_decision_workdays: Option<u32>,
+    pub crime_decision_days: Option<u32>,
     /// Handing over to the answer of the police.
     pub police_answer_days: Option<u32>,
 }
@@ -365,8 +365,8 @@ impl Resolver<'_> {
                 raw.filing_extension_workdays,
             )?,
             suit_months: term("suit_months", raw.suit_months)?,
-            second_look_workdays: term("second_look_workdays", raw.second_look_workdays)?,
-            crime_decision_workdays: term("crime_decision_workdays", raw.crime_decision_workdays)?,
+            second_look_days: term("second_look_days", raw.second_look_days)?,
+            crime_decision_days: term("crime_decision_days", raw.crime_decision_days)?,
             police_answer_days: term("police_answer_days", raw.police_answer_days)?,
         })
     }

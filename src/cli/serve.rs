@@ -361,8 +361,8 @@ fn due(config: &Config) -> Result<Due, Failure> {
         filing: days(set.filing_days, workdays(set.filing_workdays, usual.filing)),
         filing_extension: workdays(set.filing_extension_workdays, usual.filing_extension),
         suit: set.suit_months.map_or(usual.suit, Term::Months),
-        second_look: workdays(set.second_look_workdays, usual.second_look),
-        crime_decision: workdays(set.crime_decision_workdays, usual.crime_decision),
+        second_look: days(set.second_look_days, usual.second_look),
+        crime_decision: days(set.crime_decision_days, usual.crime_decision),
         police_answer: days(set.police_answer_days, usual.police_answer),
         ..usual
     };

@@ -75,8 +75,8 @@ pub(super) struct Deadlines {
     pub filing_days: Option<u32>,
     pub filing_extension_workdays: Option<u32>,
     pub suit_months: Option<u32>,
-    pub second_look_workdays: Option<u32>,
-    pub crime_decision_workdays: Option<u32>,
+    pub second_look_days: Option<u32>,
+    pub crime_decision_days: Option<u32>,
     pub police_answer_days: Option<u32>,
 }
 

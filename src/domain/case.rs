@@ -215,7 +215,7 @@ pub enum CaseContribution {
         /// Legal date.
         effective_on: Date,
     },
-    /// Something happened that begins, stops or ends a deadline (节点).
+    /// Something happened that begins, stops or ends a deadline.
     MilestoneRecorded {
         /// What.
         milestone: Milestone,

@@ -4,7 +4,9 @@
 //!
 //! In scope: every term of the statutes and of the agreement that begins with something an entry
 //! tells. Out of scope: whether a day has passed (whoever asks knows what today is), and what
-//! follows from it: no deadline moves a case.
+//! follows from it: no deadline moves a case. Without a clock are the two or five years in which
+//! an act must be discovered (行政处罚法 art. 36: over once there is a clue), the 24 hours to hand
+//! over to the police (entries have days), and the copy to the procuratorate.
 //!
 //! Sources are named at each field of [`Terms`]. 行政处罚法 art. 85 makes terms of 2, 3, 5 and 7
 //! days workdays; 15 and 90 days are calendar days. What no source at hand gives has a default and
@@ -60,7 +62,7 @@ coded! {
         RectificationOrdered "RECTIFICATION_ORDERED" "责令改正" "ordered to rectify";
         RectificationChecked "RECTIFICATION_CHECKED" "已复查改正情况" "looked again";
         CrimeSuspected "CRIME_SUSPECTED" "发现涉嫌犯罪" "crime suspected";
-        CrimeDecided "CRIME_DECIDED" "决定不移送公安" "decided not to hand over";
+        CrimeNotReferred "CRIME_NOT_REFERRED" "决定不移送公安" "decided not to hand over";
         PoliceAnswered "POLICE_ANSWERED" "公安已答复" "the police answered";
         ProgressReported "PROGRESS_REPORTED" "已通报进展" "progress reported";
         OutcomeReported "OUTCOME_REPORTED" "已反馈结果" "outcome reported";
@@ -126,7 +128,8 @@ pub struct Terms {
     pub court_enforcement: Term,
     /// Registration of evidence to the decision on it: 行政处罚法 art. 56.
     pub registration: Term,
-    /// Order to rectify to the second look: no source gives a number.
+    /// Order to rectify to the second look: 按日连续处罚办法 (部令第28号) art. 10, not read for this
+    /// program.
     pub second_look: Term,
     /// Suspicion of a crime to the decision: 国务院令第310号, not read for this program.
     pub crime_decision: Term,
@@ -155,14 +158,22 @@ impl Default for Terms {
             suit: Term::Months(6),
             court_enforcement: Term::Months(3),
             registration: Term::Workdays(7),
-            second_look: Term::Workdays(30),
-            crime_decision: Term::Workdays(3),
+            second_look: Term::Days(30),
+            crime_decision: Term::Days(3),
             police_answer: Term::Days(3),
             transfer_ack: Term::Workdays(2),
             transfer_answer: Term::Workdays(5),
             progress: Term::Days(30),
             outcome: Term::Workdays(5),
         }
+    }
+}
+
+impl Clock {
+    /// Nobody is late when it is over: it is the party's window, or a day not to be earlier than.
+    #[must_use]
+    pub const fn is_window(self) -> bool {
+        matches!(self, Self::HearingRequest | Self::HearingNotice)
     }
 }
 
@@ -185,8 +196,8 @@ pub struct Deadline {
 
 /// All terms that run in a case, in the order of [`Clock`].
 ///
-/// `history` is what happened, in the order of the case's history; what cities that never handled
-/// the case call a milestone is passed over.
+/// `history` is what happened, in the order of the case's history. A milestone counts of the city
+/// that handles the case, an acknowledgement of the receiver, an answer of whoever was asked.
 #[must_use]
 pub fn deadlines(
     case: &Case,

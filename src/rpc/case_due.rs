@@ -6,6 +6,7 @@ use super::audit_line::AuditLine;
 use super::caller::Called;
 use super::case_read;
 use super::case_service::CaseApi;
+use super::cursor;
 use super::due::Key;
 use super::page_token::{self, Seal};
 use crate::domain::Date;
@@ -17,8 +18,8 @@ use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
-/// What a page token carries: day, agreement, case, and clock.
-const PLACE_NUMBERS: usize = 6;
+/// What a page token carries: day, agreement, case, clock, and place in the case.
+const PLACE_NUMBERS: usize = 7;
 
 impl CaseApi {
     /// The terms that run in a case, soonest first.
@@ -76,7 +77,7 @@ impl CaseApi {
         let after = seal.open::<PLACE_NUMBERS>(&asked.page_token)?.and_then(|n| key(city, n));
         self.due.look(&self.node);
         // One more tells whether there is a next page.
-        let (found, total) = self.due.list((city, until), &agreements, after, size + 1);
+        let (found, total, as_of) = self.due.list((city, until), &agreements, after, size + 1);
         let (mut deadlines, mut bytes, mut last) = (Vec::new(), 0, None);
         for (key, deadline) in found.iter().take(size) {
             let written = self.due_out(*key, deadline, line);
@@ -93,6 +94,7 @@ impl CaseApi {
             next_page_token: more.map(|key| seal.close(&place(key))).unwrap_or_default(),
             total_size: u32::try_from(total).unwrap_or(u32::MAX),
             calendar_years: self.due.years(),
+            cursor: cursor::at(&self.node, as_of),
         })
     }
 
@@ -119,10 +121,10 @@ fn place(key: Key) -> [u64; PLACE_NUMBERS] {
     let [c, d] = halves(key.subject.as_bytes());
     let on = key.on.days_since_epoch().cast_unsigned();
     let clock = Clock::ALL.iter().position(|one| *one == key.clock).unwrap_or(0) as u64;
-    [on, a, b, c, d, clock]
+    [on, a, b, c, d, clock, u64::from(key.nth)]
 }
 
-fn key(city: CityCode, [on, a, b, c, d, clock]: [u64; PLACE_NUMBERS]) -> Option<Key> {
+fn key(city: CityCode, [on, a, b, c, d, clock, nth]: [u64; PLACE_NUMBERS]) -> Option<Key> {
     let whole = |high: u64, low: u64| ((u128::from(high) << 64) | u128::from(low)).to_be_bytes();
     Some(Key {
         city,
@@ -130,6 +132,7 @@ fn key(city: CityCode, [on, a, b, c, d, clock]: [u64; PLACE_NUMBERS]) -> Option<
         agreement: AgreementId::new(whole(a, b)),
         subject: SubjectId::new(whole(c, d)),
         clock: *Clock::ALL.get(usize::try_from(clock).ok()?)?,
+        nth: u32::try_from(nth).ok()?,
     })
 }
 
@@ -146,11 +149,12 @@ mod tests {
             agreement: AgreementId::new(*b"0123456789abcdef"),
             subject: SubjectId::new([0xff; 16]),
             clock,
+            nth: 3,
         };
         for one in [key_of("2026-11-28", Clock::Assistance), key_of("1969-12-31", Clock::Filing)] {
             assert_eq!(key(city, place(one)), Some(one));
         }
-        assert_eq!(key(city, [u64::MAX >> 1, 0, 0, 0, 0, 0]), None);
-        assert_eq!(key(city, [0, 0, 0, 0, 0, 99]), None);
+        assert_eq!(key(city, [u64::MAX >> 1, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(key(city, [0, 0, 0, 0, 0, 99, 0]), None);
     }
 }

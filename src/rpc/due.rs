@@ -39,6 +39,8 @@ pub(super) struct Key {
     pub subject: SubjectId,
     /// What for.
     pub clock: Clock,
+    /// Which of the case's terms: two requests for help may end on one day.
+    pub nth: u32,
 }
 
 /// Calendar and terms of this node, and what they come to.
@@ -152,10 +154,11 @@ impl Due {
             return;
         }
         let (agreement, subject) = case;
-        let dated = self.of_case(node, &rows, case, &view).into_iter().filter_map(|deadline| {
+        let all = self.of_case(node, &rows, case, &view);
+        let dated = (0..).zip(all).filter_map(|(nth, deadline)| {
             let on = deadline.last?.on;
             let (city, clock) = (deadline.city, deadline.clock);
-            Some((Key { city, on, agreement, subject, clock }, deadline))
+            Some((Key { city, on, agreement, subject, clock, nth }, deadline))
         });
         let dated: Vec<(Key, Deadline)> = dated.collect();
         if dated.is_empty() {
@@ -166,14 +169,14 @@ impl Due {
     }
 
     /// Terms of a city that end by a day, soonest first, from behind a key on: as many as are
-    /// wanted, and how many there are from the first on.
+    /// wanted, how many there are from the first on, and the apply number as of which it is so.
     pub(super) fn list(
         &self,
         (city, until): (CityCode, Option<Date>),
         agreements: &[AgreementId],
         after: Option<Key>,
         want: usize,
-    ) -> (Vec<(Key, Deadline)>, usize) {
+    ) -> (Vec<(Key, Deadline)>, usize, u64) {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |city: CityCode| Key {
             city,
@@ -181,6 +184,7 @@ impl Due {
             agreement: AgreementId::new([0; 16]),
             subject: SubjectId::new([0; 16]),
             clock: Clock::Filing,
+            nth: 0,
         };
         let all = index.by_day.range((Bound::Included(of(city)), Bound::Unbounded));
         let due = |key: &Key| key.city == city && until.is_none_or(|until| key.on <= until);
@@ -193,13 +197,7 @@ impl Due {
                 found.push((*key, *deadline));
             }
         }
-        (found, total)
-    }
-
-    /// How many terms are kept.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner).by_day.len()
+        (found, total, index.read_to)
     }
 }
 

@@ -182,7 +182,15 @@ fn fold_again<R: Rows>(
 fn carries_person(rows: &impl super::rows::ReadRows, at: Position) -> bool {
     match get::<EntryRow>(rows, &keys::entry(at)).map(|row| row.what) {
         Some(What::Move(row)) => row.carries_person,
-        Some(_) | None => false,
+        Some(
+            What::Proposal
+            | What::AssistanceRequest { .. }
+            | What::AssistanceAnswer(_)
+            | What::Acknowledgement(_)
+            | What::Milestone(..)
+            | What::Other,
+        )
+        | None => false,
     }
 }
 

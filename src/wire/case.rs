@@ -300,7 +300,8 @@ pub fn deadline_to_pb(deadline: &Deadline, today: Option<Date>) -> pb::Deadline 
         provisional: last.is_some_and(|last| last.provisional),
         suspended: deadline.suspended,
         suspended_days: deadline.suspended_days,
-        overdue: last.zip(today).is_some_and(|(last, today)| !last.provisional && last.on < today),
+        overdue: !deadline.clock.is_window()
+            && last.zip(today).is_some_and(|(last, today)| !last.provisional && last.on < today),
     }
 }
 

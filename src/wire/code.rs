@@ -70,7 +70,7 @@ codes! {
         FilingExtended, EvidenceRegistered, EvidenceRegistrationDecided, TestingBegun,
         TestingEnded, AppraisalBegun, AppraisalEnded, PublicNoticeBegun, PublicNoticeEnded,
         HearingNotified, DecisionServed, FinePaid, RectificationOrdered,
-        RectificationChecked, CrimeSuspected, CrimeDecided, PoliceAnswered,
+        RectificationChecked, CrimeSuspected, CrimeNotReferred, PoliceAnswered,
         ProgressReported, OutcomeReported,
     }
     Clock = DeadlineClock {

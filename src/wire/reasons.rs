@@ -131,7 +131,7 @@ pub const REASONS: &[Line] = &[
         "本市节点刚恢复数据，正等 {waiting_for} 补齐；现在可以新建案件、补充材料，其他办理请稍后",
         "restored, waiting for {waiting_for}; new cases and contributions are possible now"),
     ("RESTS_ON_SUSPENDED", FailedPrecondition,
-        "本案有记录依据的是 {cities} 已在本机暂停接收的内容，暂不能办理；可新建案件，恢复该市后再办理本案",
+        "本案有记录依据的是 {cities} 已在本机暂停接收的内容，暂不能办理；可新建案件，恢复后再办理本案",
         "it rests on records of {cities}, suspended here; go on after `liandong resume`"),
     ("EPOCH_NEEDED", FailedPrecondition,
         "本市节点是从旧备份恢复的，请管理员先运行 liandong epoch new",

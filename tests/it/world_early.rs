@@ -63,6 +63,36 @@ fn what_was_fetched_again_is_not_read_from_where_it_was_passed_over() {
     }
 }
 
+/// While another log still waits, every start begins with what was passed over.
+#[test]
+fn what_was_fetched_again_is_read_there_while_another_log_waits() {
+    let mut stage = Stage::laid(85, 3, &[&[0, 1, 2]]);
+    let (waiting, _) = one_and_two(&mut stage);
+    let mut author = stage.world.author(2, 0);
+    let link = stage.greet(2, &author);
+    let first = opening(&author);
+    stage.store(link, &mut author, &first);
+    let audience = Audience::Cities(vec![stage.world.cities[HERE].code]);
+    let parts = [(audience, Bytes::from_static(TEXT))];
+    let with_it = author.batch(vec![author.entry_for(0, &opened(), About::case(None), &parts)]);
+    let mut without = with_it.clone();
+    without.entries[0].parts[0] = PartSlot::Withheld;
+    stage.store(link, &mut author, &without);
+    damage(&stage.world, HERE, batches(stage.world.disk(HERE), author.log)[0].1);
+    passed_over(&mut stage, &waiting);
+    let link = stage.greet(2, &author);
+    let entries = [first.entries, with_it.entries].concat();
+    stage.say(link, Frame::Batch(RawBatch { entries, from: 0, ..without }));
+    stage.commit();
+    let at = Position { log: author.log, index: 1 };
+    for _ in 0..3 {
+        let entry = stage.world.reader(HERE).entry(at).unwrap().entry;
+        assert_eq!(entry.parts[0], PartSlot::Bytes(Bytes::from_static(TEXT)));
+        assert_eq!(stage.size(waiting.log), Some(0), "that one is still damaged");
+        stage.world.stop_and_start(HERE);
+    }
+}
+
 #[test]
 fn the_rest_of_what_was_passed_over_comes_back_at_the_next_start() {
     for keeps_rows in [true, false] {

@@ -120,6 +120,30 @@ fn a_restored_log_stays_held_after_its_entries_came_back() {
 }
 
 #[test]
+fn what_comes_back_of_a_first_try_changes_no_answer() {
+    let mut world = World::new(12, 2, &[&[A, B]]);
+    open(&mut world, A, "one").unwrap();
+    let backup = world.backup(A);
+    let first = open(&mut world, A, "twice").unwrap();
+    steps(&mut world, 100);
+    world.restore(A, &backup);
+    world.cut(A, B);
+    world.start(A);
+    world.new_epoch(A, 0);
+    // The caller has heard nothing, and tries again.
+    let second = open(&mut world, A, "twice").unwrap();
+    assert_ne!(first.position.log, second.position.log);
+    world.heal();
+    steps(&mut world, 200);
+    assert!(world.holds(A, first.position), "the first try has come back");
+    for _ in 0..2 {
+        let again = open(&mut world, A, "twice").unwrap();
+        assert_eq!((again.position, again.replayed), (second.position, true));
+        world.stop_and_start(A);
+    }
+}
+
+#[test]
 fn moves_wait_for_every_member_openings_do_not() {
     let (mut world, case) = offered_and_restored(3);
     // Only C can be reached, and it never got the offer... but it may have: it must say so.

@@ -56,6 +56,7 @@ pub async fn run(session: &Session, args: DueArgs) -> Result<(), Failure> {
             "deadlines": page.deadlines.iter().map(shape::case_deadline).collect::<Vec<_>>(),
             "next_page_token": page.next_page_token,
             "total_size": page.total_size,
+            "cursor": page.cursor,
             "calendar_years": page.calendar_years,
         }));
     } else {
@@ -131,7 +132,7 @@ pub struct MilestoneArgs {
     /// The case and what every addition has.
     #[command(flatten)]
     pub add: AddArgs,
-    /// 节点，如 处罚决定已送达 或 DECISION_SERVED · what happened
+    /// 事项，如 处罚决定已送达 或 DECISION_SERVED · what happened
     #[arg(long, value_name = "MILESTONE", value_parser = milestone)]
     pub what: pb::Milestone,
     /// 法律日期，默认今天 · legal date, today when absent
@@ -144,7 +145,7 @@ fn milestone(text: &str) -> Result<pb::Milestone, String> {
         .ok_or_else(|| format!("可用 · use one of: {}", words::milestones().join("、")))
 }
 
-/// Records a milestone (节点).
+/// Records a milestone (影响时限的事项).
 ///
 /// # Errors
 /// [`Failure`] when the node refuses.

@@ -68,7 +68,7 @@ pub enum CaseCommand {
     History(history::HistoryArgs),
     /// 时限：哪些事该在何时前办 · what is due, and when
     Due(due::DueArgs),
-    /// 记录影响时限的节点，如 送达、检测、责令改正 · record what begins, stops or ends a term
+    /// 记录影响时限的事项，如 送达、检测、责令改正 · record what begins, stops or ends a term
     Milestone(due::MilestoneArgs),
     /// 签收移送（由人签收） · acknowledge an offered transfer
     Ack(write::AddArgs),

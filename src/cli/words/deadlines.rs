@@ -13,7 +13,7 @@ const PREFIX: &str = "MILESTONE_";
 pub fn milestone(one: pb::Milestone, lang: Lang) -> &'static str {
     match Milestone::parse(short(one.as_str_name(), PREFIX)) {
         Ok(known) => lang.pick(known.zh(), known.en()),
-        Err(_) => lang.pick("未知节点", "unknown milestone"),
+        Err(_) => lang.pick("未知事项", "unknown milestone"),
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
             assert_eq!(milestone(first, Lang::Zh), one.zh());
         }
         assert_eq!(parse_milestone("立案"), None);
-        assert_eq!(milestone(pb::Milestone::Unspecified, Lang::Zh), "未知节点");
+        assert_eq!(milestone(pb::Milestone::Unspecified, Lang::Zh), "未知事项");
         assert_eq!(clock(pb::DeadlineClock::Payment, Lang::Zh), "当事人缴纳罚款");
     }
 }

@@ -133,13 +133,12 @@ impl Reading<'_> {
                 self.terms.second_look,
             ),
         ] {
-            all.extend(self.unless(ends, clock, self.last(begins, self.opened()), term));
+            all.extend(self.run(clock, self.open_since(begins, ends), term));
         }
-        let suspected = self.last(M::CrimeSuspected, self.opened());
+        let suspected = self.open_since(M::CrimeSuspected, M::CrimeNotReferred);
         let handed = self.became(&[S::TransferredPolice]);
         if handed.is_none_or(|handed| Some(handed) < suspected) {
-            let term = self.terms.crime_decision;
-            all.extend(self.unless(M::CrimeDecided, Clock::CrimeDecision, suspected, term));
+            all.extend(self.run(Clock::CrimeDecision, suspected, self.terms.crime_decision));
         }
         let over = matches!(
             state,
@@ -166,7 +165,7 @@ impl Reading<'_> {
         let offered = self.became(&[S::TransferredOut]);
         // In a dispute they negotiate, or the common superior decides: art. 25 sets no term.
         if self.case.state == S::TransferredOut {
-            let seen = |h: &Happened| h.what == What::Acknowledged(self.last_move);
+            let seen = |h: &Happened| h.by == turn && h.what == What::Acknowledged(self.last_move);
             if !self.history.iter().any(seen) {
                 all.extend(self.run(Clock::TransferAck, offered, self.terms.transfer_ack));
             }
@@ -180,7 +179,9 @@ impl Reading<'_> {
     }
 
     pub(super) fn of_help(&self) -> Vec<Deadline> {
-        let answered = |request| self.history.iter().any(|h| h.what == What::Answered(request));
+        let answered = |request, by| {
+            self.history.iter().any(|h| h.by == by && h.what == What::Answered(request))
+        };
         let asked = self.history.iter().filter_map(|h| {
             let What::Asked { request, to, due_on } = h.what else { return None };
             let deadline = Deadline {
@@ -191,7 +192,8 @@ impl Reading<'_> {
                 suspended_days: 0,
                 suspended: false,
             };
-            (!answered(request)).then_some(deadline)
+            let open = self.case.handled_by.contains(&h.by) && !answered(request, to);
+            open.then_some(deadline)
         });
         asked.filter(|_| self.case.turn.is_some()).collect()
     }
@@ -240,12 +242,22 @@ impl Reading<'_> {
         all.map(|(_, on)| on).max()
     }
 
-    /// Of cities that handle the case or did.
+    /// Of the city that handles the case, and of earlier ones until they had handed it over.
     fn milestones(&self) -> impl Iterator<Item = (Milestone, Date)> + '_ {
-        self.history.iter().filter_map(|h| {
+        let taken = self.became(&[S::TransferAccepted]);
+        self.history.iter().filter_map(move |h| {
             let What::Milestone(one) = h.what else { return None };
-            self.case.handled_by.contains(&h.by).then_some((one, h.on))
+            let earlier =
+                self.case.handled_by.contains(&h.by) && taken.is_some_and(|taken| h.on <= taken);
+            (h.by == self.case.handling || earlier).then_some((one, h.on))
         })
+    }
+
+    /// The first day of something that has begun and not ended: what began later waits no longer.
+    fn open_since(&self, begins: Milestone, ends: Milestone) -> Option<Date> {
+        let ended = self.milestones().filter(|(one, _)| *one == ends).map(|(_, on)| on).max();
+        let begun = self.milestones().filter(|(one, _)| *one == begins).map(|(_, on)| on);
+        begun.filter(|on| ended.is_none_or(|ended| *on > ended)).min()
     }
 
     fn was_handed_over(&self) -> bool {

@@ -31,6 +31,7 @@ const OWN: u32 = 371_500;
 const OTHER: u32 = 130_400;
 
 /// A case in this state, and what happened: each a state or a milestone, with its date.
+#[derive(Clone)]
 struct Told {
     case: Case,
     history: Vec<Happened>,
@@ -182,25 +183,16 @@ fn a_transfer_has_its_own_clocks_and_the_senders_run_on() {
     let all = [(Clock::Filing, OWN), (Clock::TransferAck, OTHER), (Clock::TransferAnswer, OTHER)];
     assert_eq!(case.clocks(), all);
     assert_eq!(case.due(Clock::TransferAck).as_deref(), Some("2026-09-21"));
-    // An acknowledgement of another offer does not count.
+    // An acknowledgement of another offer does not count, nor one of another city.
     let offer = at(case.history.len() as u64 - 1);
-    let mut seen = case;
-    for (acknowledged, runs) in [(at(0), true), (offer, false)] {
-        seen.history.insert(
-            2,
-            Happened {
-                by: city(OTHER),
-                on: date("2026-09-21"),
-                what: What::Acknowledged(acknowledged),
-            },
-        );
-        let all = deadlines(
-            &seen.case,
-            offer,
-            &seen.history,
-            &Terms::default(),
-            &WorkCalendar::shipped(),
-        );
+    for (by, acknowledged, runs) in
+        [(OTHER, at(0), true), (OWN, offer, true), (OTHER, offer, false)]
+    {
+        let mut seen = case.clone();
+        let what = What::Acknowledged(acknowledged);
+        seen.history.push(Happened { by: city(by), on: date("2026-09-21"), what });
+        let (terms, calendar) = (Terms::default(), WorkCalendar::shipped());
+        let all = deadlines(&seen.case, offer, &seen.history, &terms, &calendar);
         assert_eq!(all.iter().any(|d| d.clock == Clock::TransferAck), runs);
     }
     // The receiver decides anew, and owes the sender reports and the outcome.
@@ -220,6 +212,9 @@ fn a_transfer_has_its_own_clocks_and_the_senders_run_on() {
 fn every_other_clock_begins_and_ends() {
     let case = filed("2026-03-02").milestone(M::EvidenceRegistered, "2026-03-03");
     assert_eq!(case.due(Clock::Registration).as_deref(), Some("2026-03-12"));
+    // Evidence that is registered later does not put off what was registered first.
+    let case = case.milestone(M::EvidenceRegistered, "2026-03-09");
+    assert_eq!(case.due(Clock::Registration).as_deref(), Some("2026-03-12"));
     let case = case.milestone(M::EvidenceRegistrationDecided, "2026-03-10");
     assert_eq!(case.due(Clock::Registration), None);
     let case = case.milestone(M::RectificationOrdered, "2026-03-11");
@@ -227,7 +222,9 @@ fn every_other_clock_begins_and_ends() {
     let case = case.milestone(M::RectificationChecked, "2026-04-01");
     assert_eq!(case.due(Clock::SecondLook), None);
     let case = case.milestone(M::CrimeSuspected, "2026-04-02");
-    assert_eq!(case.due(Clock::CrimeDecision).as_deref(), Some("2026-04-08"));
+    assert_eq!(case.due(Clock::CrimeDecision).as_deref(), Some("2026-04-07"));
+    let kept = case.clone().milestone(M::CrimeNotReferred, "2026-04-03");
+    assert_eq!(kept.due(Clock::CrimeDecision), None);
     let police = case.became(S::TransferredPolice, "2026-04-03");
     assert_eq!(police.clocks(), [(Clock::PoliceAnswer, OWN)]);
     assert_eq!(police.due(Clock::PoliceAnswer).as_deref(), Some("2026-04-07"));
@@ -253,12 +250,13 @@ fn every_other_clock_begins_and_ends() {
     let helped = filed("2026-03-02").push(asked, "2026-03-03");
     let help = helped.all().into_iter().find(|d| d.clock == Clock::Assistance).unwrap();
     assert_eq!((help.city, help.last.map(|l| l.on)), (city(OTHER), Some(date("2026-03-20"))));
-    assert!(
-        !helped
-            .push(What::Answered(at(7)), "2026-03-05")
-            .clocks()
-            .contains(&(Clock::Assistance, OTHER))
-    );
+    let answer =
+        |by| Happened { by: city(by), on: date("2026-03-05"), what: What::Answered(at(7)) };
+    for (by, runs) in [(OWN, true), (OTHER, false)] {
+        let mut answered = helped.clone();
+        answered.history.push(answer(by));
+        assert_eq!(answered.clocks().contains(&(Clock::Assistance, OTHER)), runs);
+    }
     assert_eq!(filed("2026-03-02").became(S::Archived, "2026-03-03").clocks(), []);
 }
 

@@ -208,10 +208,16 @@ impl<D: Disk, S: Store> Core<D, S> {
         case: Option<SubjectId>,
     ) {
         if let Some(tags) = entry.envelope.request {
-            // The last entry of a command is the one it was about.
-            let position = entry.envelope.position();
-            let row = RequestRow { body: tags.body, position, agreement, subject: case };
-            self.group_rows().put(keys::request(tags.request), rows::encode(&row));
+            // The last entry of a command is the one it was about. After a restore a second try may
+            // stand in the next epoch, and what the first one wrote come back later: the answer
+            // that was given stays. (`what_comes_back_of_a_first_try_changes_no_answer`)
+            let (key, position) = (keys::request(tags.request), entry.envelope.position());
+            let known = self.group_rows().get(&key);
+            let known = known.as_deref().and_then(rows::decode::<RequestRow>);
+            if known.is_none_or(|known| known.position.log == position.log) {
+                let row = RequestRow { body: tags.body, position, agreement, subject: case };
+                self.group_rows().put(key, rows::encode(&row));
+            }
         }
         for (part, slot) in entry.envelope.parts.iter().zip(&entry.parts) {
             let PartSlot::Bytes(bytes) = slot else { continue };

@@ -198,7 +198,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.keep_rest(&key, batch.log, end);
         }
         self.group.changes.insert(key, Some(rows::encode(&row)));
-        self.note_owed(batch);
+        self.note_owed(batch, from);
     }
 
     /// A batch that is fetched again may be shorter than the damaged one that begins where it does:

@@ -17,7 +17,7 @@ use crate::log::Head;
 use crate::node::core::Core;
 use crate::node::core::logs::Log;
 use crate::store::Store;
-use crate::view;
+use crate::view::{self, Effect};
 use crate::wire::entry::ParsedHeader;
 
 impl Log {
@@ -39,18 +39,22 @@ impl<D: Disk, S: Store> Core<D, S> {
         })
     }
 
-    /// Whether a case may be written to: nothing in it leans.
+    /// Whether a case may be written to: no move of it leans, nor the entry that is named. What is
+    /// only added beside the moves decides nothing.
     pub(super) fn check_leaning(
         &mut self,
         agreement: AgreementId,
         subject: SubjectId,
+        named: Option<Position>,
     ) -> Result<(), WriteError> {
         if self.logs.of_agreement(agreement).all(|l| l.grown.leans_from.is_none()) {
             return Ok(());
         }
-        let mut entries: Vec<Position> = Vec::new();
+        let mut entries: Vec<Position> = named.into_iter().collect();
         view::history(&self.group_rows(), agreement, subject, 0, &mut |entry| {
-            entries.push(entry.position);
+            if matches!(entry.effect, Effect::Opened | Effect::Move) {
+                entries.push(entry.position);
+            }
             true
         });
         let leans = |at: &Position| {

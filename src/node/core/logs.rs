@@ -289,7 +289,7 @@ impl crate::sync::Logs for LogTable {
         if crate::planted::is_on("tell-a-non-member") {
             return self.logs.keys().copied().collect();
         }
-        // Asked for every link at every tick: no log is looked up by its id.
+        // Asked for every link at every look: no log is looked up by its id.
         let agreements: Vec<AgreementId> = self.shared_agreements(city).collect();
         let shared = |l: &&Log| agreements.contains(&l.manifest.agreement);
         self.logs.values().filter(shared).map(|l| l.id).collect()

@@ -48,7 +48,12 @@ pub(super) fn needed_logs(
     opened_at: Option<Position>,
     event: &Event,
 ) -> Vec<LogId> {
-    let named = match event {
+    [prev, opened_at, named_entry(event)].into_iter().flatten().map(|at| at.log).collect()
+}
+
+/// The entry that an event answers or opens up, if it does.
+pub(super) fn named_entry(event: &Event) -> Option<Position> {
+    match event {
         Event::CaseMove(
             CaseMove::ProposalAdopted { proposal, .. } | CaseMove::ProposalRefused { proposal, .. },
         ) => Some(*proposal),
@@ -62,8 +67,7 @@ pub(super) fn needed_logs(
         | Event::PartErased { .. }
         | Event::CaseOpened { .. }
         | Event::Newer => None,
-    };
-    [prev, opened_at, named].into_iter().flatten().map(|at| at.log).collect()
+    }
 }
 
 #[cfg(test)]

@@ -220,12 +220,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.asking.forget((entry, part));
     }
 
-    /// Notes parts for all members that are said to be erased by an entry that is not known to do
-    /// so. A narrow part is none of them: no cosignature speaks of it, and whoever says so of one
-    /// that this city may not hold could keep it owed for ever.
+    /// Notes parts for all members, of entries from one on, that are said to be erased by an entry
+    /// that is not known to do so. A narrow part is none of them: no cosignature speaks of it, and
+    /// whoever says so of one that this city may not hold could keep it owed for ever.
     /// (`what_came_late_or_was_erased_is_not_owed_again_when_its_batch_is_mended`)
-    pub(super) fn note_owed(&mut self, batch: &RawBatch) {
-        for (index, entry) in (batch.from..).zip(&batch.entries) {
+    pub(super) fn note_owed(&mut self, batch: &RawBatch, from: u64) {
+        let entries = (batch.from..).zip(&batch.entries);
+        for (index, entry) in entries.filter(|(index, _)| *index >= from) {
             for (part, slot) in (0..).zip(&entry.parts) {
                 let PartSlot::ErasedBy(by) = slot else { continue };
                 let at = Position { log: batch.log, index };

@@ -92,6 +92,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let row = self.group.changes.get(keys::PROGRESS).cloned().flatten();
         if let Some(mut progress) = row.as_deref().and_then(rows::decode::<ProgressRow>) {
             progress.next_record = next_record.min(self.first_early());
+            // What lies behind is in no row yet.
+            progress.journal_end = next_record.max(self.indexed_end);
             self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));
         }
         let group = std::mem::take(&mut self.group);
@@ -181,11 +183,20 @@ impl<D: Disk, S: Store> Core<D, S> {
             return;
         };
         let (log, end) = (batch.log, batch.from + batch.entries.len() as u64);
+        let indexed = record.number < self.indexed_end;
+        if indexed && end <= appended {
+            // The rows know where it is read, perhaps from a later record that has more parts.
+            // (`what_was_fetched_again_is_read_there_while_another_log_waits`)
+            return;
+        }
         // What comes before it is damaged, or was when the views passed it over; it may have been
         // fetched again further on.
-        if batch.from > appended || (record.number < self.indexed_end && end > appended) {
-            let later = self.early.entry(log).or_default();
-            later.insert(batch.from, Early { record, end });
+        if batch.from > appended || indexed {
+            let early = Early { record, end };
+            let known = self.early.entry(log).or_default().entry(batch.from).or_insert(early);
+            if known.end < end {
+                *known = early;
+            }
         } else {
             self.replay_next(record, &batch, batch.from, appended);
         }

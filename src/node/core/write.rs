@@ -20,7 +20,7 @@ use crate::log::{
 };
 use crate::node::core::commit::OpenBatch;
 use crate::node::core::group::GroupRows;
-use crate::node::core::news::needed_logs;
+use crate::node::core::news::{named_entry, needed_logs};
 use crate::node::core::rows::{self, RequestRow};
 use crate::node::core::{Core, Now, keys};
 use crate::store::Store;
@@ -293,7 +293,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Err(WriteError::StaleEtag { current: case.last_move });
         }
         self.check_recovery(agreement, log, case.opened_at)?;
-        self.check_leaning(agreement, subject)?;
+        self.check_leaning(agreement, subject, named_entry(&Event::CaseMove(mv.clone())))?;
         let record = parts.iter().find_map(|p| match &p.content {
             PartContent::CaseRecord(record) => Some(record.as_ref()),
             PartContent::Person(_)
@@ -325,12 +325,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         parts: &[NewPart],
     ) -> Result<Decided, WriteError> {
         let CaseView { case, opened_at, .. } = self.case(agreement, subject)?;
-        self.check_leaning(agreement, subject)?;
+        let event = Event::Contribution(contribution.clone());
+        self.check_leaning(agreement, subject, named_entry(&event))?;
         let by = self.settings.city;
         let members = self.logs.members(agreement).to_vec();
         domain::decide_contribution(&case, by, &members, today, contribution)?;
         let subject_ref = Subject { kind: SubjectKind::Case, id: Some(subject) };
-        let event = Event::Contribution(contribution.clone());
         let draft = Draft { subject: subject_ref, prev: None, event, parts: parts.to_vec() };
         let opened_at = Some(opened_at);
         Ok(Decided { draft, case: Some(subject), opened_at, opens: None })

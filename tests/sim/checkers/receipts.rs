@@ -29,7 +29,11 @@ impl World {
             let honest: Vec<usize> =
                 members.iter().copied().filter(|m| !self.checks.is_liar(*m)).collect();
             at.retain(|member, _| honest.contains(member));
-            proof_due(*log, &honest, at).or_else(|| cosignature_due(&self.cast, *log, at))
+            // Whoever has signed what is on no disk any more does not sign less again.
+            let pact = self.cast.logs[log].pact;
+            let gone = || self.checks.is_gone(&self.cast, &self.nodes, pact);
+            let due = || cosignature_due(&self.cast, *log, at).filter(|_| !gone());
+            proof_due(*log, &honest, at).or_else(due)
         })
     }
 }
