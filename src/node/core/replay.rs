@@ -184,13 +184,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         let (log, end) = (batch.log, batch.from + batch.entries.len() as u64);
         let indexed = record.number < self.indexed_end;
-        if indexed && end <= appended {
-            // The rows know where it is read, perhaps from a later record that has more parts.
-            // (`what_was_fetched_again_is_read_there_while_another_log_waits`)
-            return;
-        }
         // What comes before it is damaged, or was when the views passed it over; it may have been
-        // fetched again further on.
+        // fetched again further on. If all of it is here, the rows know where it is read, perhaps
+        // from a later record that has more parts.
+        // (`what_was_fetched_again_is_read_there_while_another_log_waits`)
         if batch.from > appended || indexed {
             let early = Early { record, end };
             let known = self.early.entry(log).or_default().entry(batch.from).or_insert(early);
