@@ -30,7 +30,10 @@ pub async fn run(session: &Session, args: ShowArgs) -> Result<(), Failure> {
     let case = shown.case.unwrap_or_default();
     if session.context.json {
         let mut shape = json::case(&case);
-        shape["deadlines"] = shown.deadlines.iter().map(json::deadline).collect();
+        if let Some(fields) = shape.as_object_mut() {
+            let deadlines = shown.deadlines.iter().map(json::deadline).collect();
+            fields.insert("deadlines".to_owned(), deadlines);
+        }
         session.context.print_json(&shape);
     } else {
         print!("{}", text(&case, &shown.deadlines, &session.names, session.context.lang));
