@@ -35,11 +35,11 @@ fn one_and_two(stage: &mut Stage) -> (Author, [RawBatch; 2]) {
     (author, [first, second])
 }
 
-#[test]
-fn what_was_fetched_again_is_not_read_from_where_it_was_passed_over() {
-    let mut stage = Stage::laid(81, 2, &[&[0, 1]]);
-    let mut author = stage.world.author(1, 0);
-    let link = stage.greet(1, &author);
+/// Two batches of a city are here, the second without a part that this city may hold; and both in
+/// one, with it.
+fn first_and_withheld(stage: &mut Stage, city: usize) -> (Author, RawBatch) {
+    let mut author = stage.world.author(city, 0);
+    let link = stage.greet(city, &author);
     let first = opening(&author);
     stage.store(link, &mut author, &first);
     let audience = Audience::Cities(vec![stage.world.cities[HERE].code]);
@@ -48,16 +48,26 @@ fn what_was_fetched_again_is_not_read_from_where_it_was_passed_over() {
     let mut without = with_it.clone();
     without.entries[0].parts[0] = PartSlot::Withheld;
     stage.store(link, &mut author, &without);
+    let entries = [first.entries, with_it.entries].concat();
+    (author, RawBatch { entries, from: 0, ..without })
+}
+
+/// What stands in the place of that part.
+fn part_of(stage: &Stage, author: &Author) -> PartSlot {
+    let at = Position { log: author.log, index: 1 };
+    stage.world.reader(HERE).entry(at).unwrap().entry.parts[0].clone()
+}
+
+#[test]
+fn what_was_fetched_again_is_not_read_from_where_it_was_passed_over() {
+    let mut stage = Stage::laid(81, 2, &[&[0, 1]]);
+    let (author, joined) = first_and_withheld(&mut stage, 1);
     let link = passed_over(&mut stage, &author);
     // It comes again in one piece, now with the part.
-    let joined =
-        RawBatch { entries: [first.entries, with_it.entries].concat(), from: 0, ..with_it };
     stage.say(link, Frame::Batch(joined));
     stage.commit();
-    let at = Position { log: author.log, index: 1 };
-    let part = |stage: &Stage| stage.world.reader(HERE).entry(at).unwrap().entry.parts[0].clone();
     for keeps_rows in [true, true, false, false] {
-        assert_eq!(part(&stage), PartSlot::Bytes(Bytes::from_static(TEXT)));
+        assert_eq!(part_of(&stage, &author), PartSlot::Bytes(Bytes::from_static(TEXT)));
         stage.world.cities[HERE].keeps_rows = keeps_rows;
         stage.world.stop_and_start(HERE);
     }
@@ -68,26 +78,14 @@ fn what_was_fetched_again_is_not_read_from_where_it_was_passed_over() {
 fn what_was_fetched_again_is_read_there_while_another_log_waits() {
     let mut stage = Stage::laid(85, 3, &[&[0, 1, 2]]);
     let (waiting, _) = one_and_two(&mut stage);
-    let mut author = stage.world.author(2, 0);
-    let link = stage.greet(2, &author);
-    let first = opening(&author);
-    stage.store(link, &mut author, &first);
-    let audience = Audience::Cities(vec![stage.world.cities[HERE].code]);
-    let parts = [(audience, Bytes::from_static(TEXT))];
-    let with_it = author.batch(vec![author.entry_for(0, &opened(), About::case(None), &parts)]);
-    let mut without = with_it.clone();
-    without.entries[0].parts[0] = PartSlot::Withheld;
-    stage.store(link, &mut author, &without);
+    let (author, joined) = first_and_withheld(&mut stage, 2);
     damage(&stage.world, HERE, batches(stage.world.disk(HERE), author.log)[0].1);
     passed_over(&mut stage, &waiting);
     let link = stage.greet(2, &author);
-    let entries = [first.entries, with_it.entries].concat();
-    stage.say(link, Frame::Batch(RawBatch { entries, from: 0, ..without }));
+    stage.say(link, Frame::Batch(joined));
     stage.commit();
-    let at = Position { log: author.log, index: 1 };
     for _ in 0..3 {
-        let entry = stage.world.reader(HERE).entry(at).unwrap().entry;
-        assert_eq!(entry.parts[0], PartSlot::Bytes(Bytes::from_static(TEXT)));
+        assert_eq!(part_of(&stage, &author), PartSlot::Bytes(Bytes::from_static(TEXT)));
         assert_eq!(stage.size(waiting.log), Some(0), "that one is still damaged");
         stage.world.stop_and_start(HERE);
     }
