@@ -59,7 +59,8 @@ pub struct Config {
 
 /// Lengths of terms that no source at hand gives, or only by hearsay; counted as their names say.
 /// `None`: the program's default.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deadlines {
     /// Clue to the decision whether to file, if it is counted in workdays.
     pub filing_workdays: Option<u32>,
@@ -224,7 +225,7 @@ impl Config {
                 .workdays_file
                 .map(|path| at.path("workdays_file", &path))
                 .transpose()?,
-            deadlines: at.deadlines(&raw.deadlines)?,
+            deadlines: at.deadlines(raw.deadlines)?,
             lang: raw.lang,
             peer: at.port("peer", raw.peer)?,
             api: at.port("api", raw.api)?,
@@ -348,27 +349,25 @@ impl Resolver<'_> {
         self.check_limits(&limits).map(|()| limits)
     }
 
-    fn deadlines(&self, raw: &raw::Deadlines) -> Result<Deadlines, ConfigError> {
+    fn deadlines(&self, set: Deadlines) -> Result<Deadlines, ConfigError> {
         let most = u64::from(limits::TERM_DAYS_MAX);
-        let term = |name: &str, term: Option<u32>| match term {
-            Some(got) if !(1..=most).contains(&u64::from(got)) => {
-                let reason = Reason::Range { got: got.into(), least: 1, most };
-                Err(self.bad(&format!("deadlines.{name}"), reason))
+        let terms = [
+            ("filing_workdays", set.filing_workdays),
+            ("filing_days", set.filing_days),
+            ("filing_extension_workdays", set.filing_extension_workdays),
+            ("suit_months", set.suit_months),
+            ("second_look_days", set.second_look_days),
+            ("crime_decision_days", set.crime_decision_days),
+            ("police_answer_days", set.police_answer_days),
+        ];
+        for (name, term) in terms {
+            let got = term.map_or(1, u64::from);
+            if !(1..=most).contains(&got) {
+                let reason = Reason::Range { got, least: 1, most };
+                return Err(self.bad(&format!("deadlines.{name}"), reason));
             }
-            term => Ok(term),
-        };
-        Ok(Deadlines {
-            filing_workdays: term("filing_workdays", raw.filing_workdays)?,
-            filing_days: term("filing_days", raw.filing_days)?,
-            filing_extension_workdays: term(
-                "filing_extension_workdays",
-                raw.filing_extension_workdays,
-            )?,
-            suit_months: term("suit_months", raw.suit_months)?,
-            second_look_days: term("second_look_days", raw.second_look_days)?,
-            crime_decision_days: term("crime_decision_days", raw.crime_decision_days)?,
-            police_answer_days: term("police_answer_days", raw.police_answer_days)?,
-        })
+        }
+        Ok(set)
     }
 
     fn check_limits(&self, limits: &Limits) -> Result<(), ConfigError> {

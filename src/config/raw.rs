@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::LogFormat;
+use super::{Deadlines, LogFormat};
 use crate::lang::Lang;
 
 /// The whole file.
@@ -65,19 +65,6 @@ pub(super) struct Limits {
     pub alone_s: Option<u64>,
     pub log_entries_per_day_max: Option<u64>,
     pub log_bytes_per_day_max: Option<u64>,
-}
-
-/// `[deadlines]`.
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Deadlines {
-    pub filing_workdays: Option<u32>,
-    pub filing_days: Option<u32>,
-    pub filing_extension_workdays: Option<u32>,
-    pub suit_months: Option<u32>,
-    pub second_look_days: Option<u32>,
-    pub crime_decision_days: Option<u32>,
-    pub police_answer_days: Option<u32>,
 }
 
 /// `[log]`.

@@ -83,3 +83,19 @@ fn a_missing_file_is_named() {
     let text = Config::load(&path).unwrap_err().text(Lang::En);
     assert!(text.contains("peer.cert") && text.contains("certs/node.pem"), "{text}");
 }
+
+#[test]
+fn terms_are_read_and_have_a_range() {
+    let with = |line: &str| {
+        let text = EXAMPLE.replacen("[deadlines]\n", &format!("[deadlines]\n{line}\n"), 1);
+        Config::parse(&text, Path::new("/etc/liandong/liandong.toml"))
+    };
+    assert_eq!(with("filing_days = 20").unwrap().deadlines.filing_days, Some(20));
+    for (line, field) in
+        [("suit_months = 0", "deadlines.suit_months"), ("filing_day = 1", "filing_day")]
+    {
+        let refused = with(line).unwrap_err();
+        let said = format!("{refused} {:?}", std::error::Error::source(&refused));
+        assert!(said.contains(field), "{said}");
+    }
+}
