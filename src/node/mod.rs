@@ -7,6 +7,7 @@ mod alone;
 pub mod clock;
 pub mod core;
 pub mod dial;
+pub mod due;
 pub mod guard;
 pub mod link;
 pub mod load;

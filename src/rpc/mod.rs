@@ -17,7 +17,6 @@ mod case_walk;
 mod case_watch;
 mod case_write;
 mod cursor;
-pub mod due;
 pub mod gate;
 pub mod node_service;
 pub mod page_token;

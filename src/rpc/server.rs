@@ -15,7 +15,6 @@ use tonic_health::server::HealthReporter;
 
 use super::agreement_service::AgreementApi;
 use super::case_service::CaseApi;
-use super::due::Due;
 use super::gate::{GateLayer, GateLimits};
 use super::node_service::NodeApi;
 use super::peer_service::PeerApi;
@@ -25,6 +24,7 @@ use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
     PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
 };
+use crate::node::due::Due;
 use crate::node::writer::NodeHandle;
 use crate::trust::acceptor::Conn;
 use crate::wire::DESCRIPTORS;

@@ -2,7 +2,7 @@
 //! for a case whenever the feed names it.
 //!
 //! In scope: the index, and the lengths of terms an agreement sets. Out of scope: what runs when
-//! ([`crate::domain::deadline`]), pages ([`super::case_due`]).
+//! ([`crate::domain::deadline`]), pages and messages (`rpc::case_due`).
 //!
 //! The rows are read in small pieces, because a reading keeps the writer waiting. Archived cases
 //! take no room.
@@ -28,7 +28,7 @@ const CHUNK: usize = 256;
 
 /// Whose, when, and of which case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub struct Key {
     /// Whose.
     pub city: CityCode,
     /// The last day.
@@ -170,7 +170,8 @@ impl Due {
 
     /// Terms of a city that end by a day, soonest first, from behind a key on: as many as are
     /// wanted, how many there are from the first on, and the apply number as of which it is so.
-    pub(super) fn list(
+    #[must_use]
+    pub fn list(
         &self,
         (city, until): (CityCode, Option<Date>),
         agreements: &[AgreementId],
