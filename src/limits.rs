@@ -182,3 +182,10 @@ pub const LOG_BYTES_PER_DAY_MAX: u64 = 2 * 1024 * 1024 * 1024;
 pub const SUSPENSION_TEXT_BYTES_MAX: usize = 600;
 /// Longest term in days, workdays or months: nothing in the law is longer, and counting is short.
 pub const TERM_DAYS_MAX: u32 = 3_660;
+/// Emergencies of one city that ring before their entries are here: more at a time are no
+/// emergencies, and each may carry the text of a notice.
+pub const ALERTS_PER_CITY_MAX: usize = 16;
+/// What was said of a notice, as one answer shows it.
+pub const NOTICE_REPORTS_SHOWN_MAX: usize = 100;
+/// Notices of one agreement looked at for one page, or when a watch begins.
+pub const NOTICES_LOOKED_AT_MAX: usize = 2_000;

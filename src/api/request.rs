@@ -4,8 +4,8 @@
 //! Out of scope: protobuf and gRPC codes ([`crate::wire`]), who may ask ([`crate::trust`]).
 
 use crate::domain::{
-    CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Evidence, ExternalRef, PersonRecord,
-    Refusal,
+    CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Evidence, ExternalRef, NoticeAct,
+    NoticeKind, NoticeLevel, NoticeRecord, PersonRecord, Refusal,
 };
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{ActorRole, Audience, PartKind};
@@ -42,6 +42,8 @@ pub enum PartContent {
     Evidence(Vec<Evidence>),
     /// The certificate number behind an actor.
     ActorCertificate(String),
+    /// What a notice says.
+    Notice(Box<NoticeRecord>),
 }
 
 impl PartContent {
@@ -55,6 +57,7 @@ impl PartContent {
             Self::Text(_) => PartKind::Text,
             Self::Evidence(_) => PartKind::Evidence,
             Self::ActorCertificate(_) => PartKind::ActorCertificate,
+            Self::Notice(_) => PartKind::Notice,
         }
     }
 }
@@ -110,6 +113,30 @@ pub enum Command {
         /// Parts that go with it.
         parts: Vec<NewPart>,
     },
+    /// Issue a notice.
+    IssueNotice {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// What it is about.
+        kind: NoticeKind,
+        /// How grave.
+        level: Option<NoticeLevel>,
+        /// Whom to tell; all other members when empty.
+        addressees: Vec<CityCode>,
+        /// What it says.
+        record: Box<NoticeRecord>,
+    },
+    /// Add to a notice.
+    ActOnNotice {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// The notice.
+        subject: SubjectId,
+        /// What is added.
+        act: NoticeAct,
+        /// What is said with it.
+        text: Option<String>,
+    },
     /// Go on after a restore without the members named.
     OverrideRecovery {
         /// The agreement.
@@ -129,6 +156,8 @@ impl Command {
             Self::OpenCase { agreement, .. }
             | Self::MoveCase { agreement, .. }
             | Self::Contribute { agreement, .. }
+            | Self::IssueNotice { agreement, .. }
+            | Self::ActOnNotice { agreement, .. }
             | Self::OverrideRecovery { agreement, .. } => *agreement,
         }
     }

@@ -32,6 +32,7 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::agreement_service_client::AgreementServiceClient;
 use crate::wire::pb::v1::case_service_client::CaseServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
+use crate::wire::pb::v1::notice_service_client::NoticeServiceClient;
 
 /// A dial that takes longer has met a filter, not a slow city.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -230,6 +231,19 @@ impl Client {
     pub fn cases_streaming(&self) -> CaseServiceClient<Wire> {
         let headers = Headers { timeout: None, ..self.headers };
         CaseServiceClient::with_interceptor(self.channel.clone(), headers)
+    }
+
+    /// Notices.
+    #[must_use]
+    pub fn notices(&self) -> NoticeServiceClient<Wire> {
+        NoticeServiceClient::with_interceptor(self.channel.clone(), self.headers)
+    }
+
+    /// The same without a deadline, for streams.
+    #[must_use]
+    pub fn notices_streaming(&self) -> NoticeServiceClient<Wire> {
+        let headers = Headers { timeout: None, ..self.headers };
+        NoticeServiceClient::with_interceptor(self.channel.clone(), headers)
     }
 
     /// How the node is.

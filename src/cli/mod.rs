@@ -31,9 +31,11 @@ pub mod epoch;
 pub mod failure;
 pub mod files;
 pub mod fleet;
+mod follow;
 pub mod fork;
 pub mod json;
 pub mod names;
+pub mod notice;
 pub mod people;
 pub mod pki;
 pub mod profile;
@@ -82,6 +84,8 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// 案件 · boundary-area cases
     Case(case::CaseArgs),
+    /// 信息通报、突发事件通报 · notices to other cities
+    Notice(notice::NoticeArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop
     Watch(watch::WatchArgs),
     /// 本市节点与各市连接情况 · how the node and its links are

@@ -17,12 +17,14 @@ use crate::geo::Boundaries;
 use crate::journal::{Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
 use crate::log::keys::{SigningKey, VerifyingKey};
+use crate::node::alert::Alerts;
 use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
 use crate::node::dial::{self, Dialer};
 use crate::node::due::Due;
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
+use crate::node::ringer::{self, Ringer, Rung};
 use crate::node::scrub::Scrub;
 use crate::node::shell::Shell;
 use crate::node::writer::{self, NodeHandle};
@@ -108,6 +110,8 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
             })
         }),
     };
+    let (alerts, rung) = (Alerts::default(), Rung::default());
+    ringer(dialer.clone(), rung.clone()).start(stop.clone());
     dialer.start(stop.clone());
     scrub(&config, &node, &stop)?;
     tracing::info!(city = %config.city, "serving");
@@ -115,12 +119,14 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let api = reload.api_acceptor().run(api_listener, stop.clone());
     reload.start(node.clone(), stop.clone());
     let age = Duration::from_secs(config.limits.connection_age_s_max);
-    let serve_peer = server::serve_peers(node.clone(), age / 2, peer, stop.clone());
+    let serve_peer =
+        server::serve_peers((node.clone(), alerts.clone()), age / 2, peer, stop.clone());
     let audit = audit(&config, node.shell())?;
     let gate = gate_limits(&config);
     let writes = WritesUnderWay::default();
     let noting = (audit.clone(), writes.clone(), due(&config)?);
-    let serve_api = server::serve_api(node.clone(), noting, gate, age, api, stop.clone());
+    let ringing = (alerts, rung);
+    let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));
     let served = async { tokio::join!(serve_peer, serve_api) };
@@ -137,6 +143,17 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         true => Err(start_anew()),
         false => Ok(()),
     }
+}
+
+/// What rings other cities.
+fn ringer(dialer: Dialer, rung: Rung) -> Ringer {
+    let ring: ringer::Ring = Arc::new(|channel, agreement, entry| {
+        Box::pin(async move {
+            let rung = peer_service::ring(channel, agreement, &entry.entry).await;
+            rung.map_err(|status| dial::reason(&status, None))
+        })
+    });
+    Ringer { dialer, ring, rung }
 }
 
 /// Becomes a new process with the same arguments, id and parent: whoever looks after this one need

@@ -1,21 +1,20 @@
 //! `liandong watch`: changes of cases as they take effect here, resumed after a drop.
 //!
-//! In scope: following, resuming from the last cursor, saying where to go on.
-//! Out of scope: what changed inside a case; `case history` shows it.
+//! In scope: what is followed, how a change is printed. Out of scope: following
+//! ([`super::follow`]); what changed inside a case, which `case history` shows.
 //!
 //! With `--json` every change is one line: `{"cursor", "entry", "case"}`.
 
-use std::time::Duration;
-
 use clap::Args;
 use serde_json::json;
-use tonic::Code;
+use tonic::{Response, Status, Streaming};
 
 use super::connect::Client;
 use super::failure::Failure;
+use super::follow::{Followed, follow};
 use super::names::Names;
 use super::profile::ProfileArgs;
-use super::{Context, case, json as shape, status_text, table, when, words};
+use super::{Context, case, json as shape, table, when, words};
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
@@ -35,11 +34,6 @@ pub struct WatchArgs {
     pub count: Option<u64>,
 }
 
-/// First wait after a drop; doubled up to the longest.
-const WAIT_FIRST: Duration = Duration::from_millis(500);
-/// Longest wait between two tries.
-const WAIT_LONGEST: Duration = Duration::from_secs(15);
-
 /// Where a watch stands.
 struct Watch {
     context: Context,
@@ -47,14 +41,6 @@ struct Watch {
     cursor: String,
     left: Option<u64>,
     names: Names,
-}
-
-/// How one stream ended.
-enum Ended {
-    /// As many changes as asked for.
-    Enough,
-    /// It broke; resume.
-    Dropped(Failure),
 }
 
 /// Follows until Ctrl-C, the count, or a refusal.
@@ -72,94 +58,25 @@ pub async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {
     };
     let case::Session { client, names, .. } = session;
     let (cursor, left) = (args.cursor, args.count);
-    let mut watch = Watch { context: context.clone(), parent, cursor, left, names };
-    let ended = tokio::select! {
-        ended = watch.follow(client) => ended,
-        _ = tokio::signal::ctrl_c() => Ok(()),
-    };
-    if !watch.cursor.is_empty() {
-        let lang = context.lang;
-        let cursor = &watch.cursor;
-        eprintln!(
-            "{}",
-            lang.pick(
-                format!("续接：liandong watch --cursor {cursor}"),
-                format!("to go on: liandong watch --cursor {cursor}"),
-            )
-        );
-    }
-    ended
+    let watch = Watch { context: context.clone(), parent, cursor, left, names };
+    follow(context, client, watch).await
 }
 
-impl Watch {
-    /// Follows over as many connections as it takes.
-    async fn follow(&mut self, client: Client) -> Result<(), Failure> {
-        let mut client = Some(client);
-        let mut wait = WAIT_FIRST;
-        loop {
-            let before = self.cursor.clone();
-            let ended = match client.take() {
-                Some(client) => self.one_stream(&client).await?,
-                None => match self.context.connect().await {
-                    Ok(client) => self.one_stream(&client).await?,
-                    Err(failure) => Ended::Dropped(failure),
-                },
-            };
-            let Ended::Dropped(failure) = ended else { return Ok(()) };
-            if self.cursor != before {
-                wait = WAIT_FIRST;
-            }
-            let lang = self.context.lang;
-            eprintln!(
-                "{}",
-                lang.pick(
-                    format!("连接中断（{}），{} 毫秒后续接", failure.what, wait.as_millis()),
-                    format!("dropped ({}), resuming in {} ms", failure.what, wait.as_millis()),
-                )
-            );
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(WAIT_LONGEST);
-        }
+impl Followed for Watch {
+    type Message = pb::WatchCasesResponse;
+
+    const COMMAND: &'static str = "liandong watch";
+
+    fn cursor(&self) -> &str {
+        &self.cursor
     }
 
-    /// Follows one stream to its end. An error here is final.
-    async fn one_stream(&mut self, client: &Client) -> Result<Ended, Failure> {
+    async fn open(&self, client: &Client) -> Result<Streaming<Self::Message>, Status> {
         let request =
             pb::WatchCasesRequest { parent: self.parent.clone(), cursor: self.cursor.clone() };
-        let mut stream = match client.cases_streaming().watch_cases(request).await {
-            Ok(answer) => answer.into_inner(),
-            Err(status) => return self.judge(client, &status),
-        };
-        loop {
-            match stream.message().await {
-                Ok(Some(change)) => {
-                    if self.take(&change) {
-                        return Ok(Ended::Enough);
-                    }
-                }
-                Ok(None) => {
-                    let lang = self.context.lang;
-                    let what = lang.pick("节点结束了推送", "the node ended the stream");
-                    return Ok(Ended::Dropped(Failure::local(what)));
-                }
-                Err(status) => return self.judge(client, &status),
-            }
-        }
+        client.cases_streaming().watch_cases(request).await.map(Response::into_inner)
     }
 
-    /// Whether a failed stream is worth another try.
-    fn judge(&self, client: &Client, status: &tonic::Status) -> Result<Ended, Failure> {
-        let failure = client.failure(status);
-        let lost = status_text::transport_cause(status).is_some();
-        let passing = lost
-            || matches!(
-                status.code(),
-                Code::Unavailable | Code::Cancelled | Code::Aborted | Code::ResourceExhausted
-            );
-        if passing { Ok(Ended::Dropped(failure)) } else { Err(failure) }
-    }
-
-    /// Prints a change, moves the cursor; true when that was the last one asked for.
     fn take(&mut self, change: &pb::WatchCasesResponse) -> bool {
         if !change.cursor.is_empty() {
             self.cursor.clone_from(&change.cursor);
@@ -180,7 +97,9 @@ impl Watch {
         self.left = self.left.map(|left| left.saturating_sub(1));
         self.left == Some(0)
     }
+}
 
+impl Watch {
     /// One change on one line.
     fn line(&self, case: &pb::Case) -> String {
         let lang = self.context.lang;

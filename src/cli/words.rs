@@ -10,9 +10,11 @@ use crate::wire::pb::v1 as pb;
 
 mod deadlines;
 mod facts;
+mod notices;
 
 pub use deadlines::{clock, milestone, milestones, parse_milestone};
 pub use facts::{authority, data_level, evidence_kind, medium, penalty_kind, source, violation};
+pub use notices::{notice_kind, notice_level, parse_notice_kind, report_kind};
 
 /// Where a case stands.
 #[must_use]
@@ -192,6 +194,10 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::MilestoneRecorded(recorded) => return milestone(recorded.milestone(), lang),
         E::ContinuedIn(_) => ("续办于另案", "goes on in another record"),
         E::ContinuedFrom(_) => ("承接自另案", "continues another record"),
+        E::NoticeIssued(_) => ("发出通报", "notice issued"),
+        E::NoticeAcknowledged(_) => ("签收通报", "notice acknowledged"),
+        E::NoticeReported(_) => ("续报或反馈", "news of a notice"),
+        E::NoticeEnded(_) => ("解除通报", "notice ended"),
     };
     lang.pick(zh, en)
 }

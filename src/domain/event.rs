@@ -4,6 +4,7 @@ use super::case::{CaseContribution, CaseMove};
 use super::code::coded;
 use super::date::Date;
 use super::facts::CaseFacts;
+use super::notice::{NoticeAct, NoticeKind, NoticeLevel};
 use crate::ids::{CityCode, Hash, Position};
 
 coded! {
@@ -50,6 +51,17 @@ pub enum Event {
     CaseMove(CaseMove),
     /// A contribution to a case.
     Contribution(CaseContribution),
+    /// A notice is issued.
+    NoticeIssued {
+        /// What it is about.
+        kind: NoticeKind,
+        /// How grave.
+        level: Option<NoticeLevel>,
+        /// Who is told, ascending.
+        addressees: Vec<CityCode>,
+    },
+    /// Something is added to a notice.
+    NoticeAct(NoticeAct),
     /// Of a kind that only newer programs know: it holds its subject.
     Newer,
 }
@@ -62,6 +74,8 @@ impl Event {
             Self::CaseOpened { effective_on, .. } => Some(*effective_on),
             Self::CaseMove(mv) => Some(mv.effective_on()),
             Self::Contribution(_)
+            | Self::NoticeIssued { .. }
+            | Self::NoticeAct(_)
             | Self::ActorIntroduced
             | Self::RecoveryOverridden { .. }
             | Self::CharterAdopted { .. }

@@ -7,6 +7,7 @@
 use super::case::CaseState;
 use super::date::Date;
 use super::kind::MoveKind;
+use super::notice::NoticeRefusal;
 use crate::ids::CityCode;
 
 /// Why the transition table forbids a move. The case is as it was.
@@ -66,6 +67,18 @@ pub enum Misfit {
         /// The receiver that was named.
         city: CityCode,
     },
+    /// A notice is acknowledged and answered by those it is for.
+    #[error("notice is not for {city}")]
+    NotAddressed {
+        /// Who tried.
+        city: CityCode,
+    },
+    /// Only who issued a notice ends it.
+    #[error("notice was issued by {issuer}")]
+    NotIssuer {
+        /// Who issued it.
+        issuer: CityCode,
+    },
 }
 
 impl Misfit {
@@ -82,6 +95,8 @@ impl Misfit {
             Self::MoveNotAllowed { .. } => "MOVE_NOT_ALLOWED",
             Self::SelfTransfer => "SELF_TRANSFER",
             Self::ReceiverNotMember { .. } => "RECEIVER_NOT_MEMBER",
+            Self::NotAddressed { .. } => "NOT_ADDRESSED",
+            Self::NotIssuer { .. } => "NOT_ISSUER",
         }
     }
 }
@@ -221,6 +236,9 @@ pub enum Refusal {
         /// The place given, from 0.
         part: u32,
     },
+    /// Of a notice.
+    #[error(transparent)]
+    Notice(NoticeRefusal),
 }
 
 impl Refusal {
@@ -253,6 +271,7 @@ impl Refusal {
             Self::OwnProposal => "OWN_PROPOSAL",
             Self::NothingToReceive => "NOTHING_TO_RECEIVE",
             Self::NoSuchPart { .. } => "NO_SUCH_PART",
+            Self::Notice(refusal) => refusal.reason(),
         }
     }
 }

@@ -106,6 +106,7 @@ impl Refusal {
             Self::NoSuchPart { part } => {
                 (format!("该记录没有第 {} 份材料", u64::from(*part) + 1), "请刷新后重选".to_owned())
             }
+            Self::Notice(refusal) => refusal.zh(),
         }
     }
 
@@ -139,6 +140,7 @@ impl Refusal {
             Self::OwnProposal => "change the record itself".to_owned(),
             Self::NothingToReceive => "nothing to confirm".to_owned(),
             Self::NoSuchPart { .. } => "reload the page and choose again".to_owned(),
+            Self::Notice(refusal) => refusal.en().to_owned(),
         };
         (self.to_string(), todo)
     }
@@ -184,6 +186,12 @@ impl Misfit {
                 format!("{}不是本联动协议成员", city(who)),
                 "请选择成员市；协议外的移送请走公文".to_owned(),
             ),
+            Self::NotAddressed { city: who } => {
+                (format!("这份通报没有发给{}", city(who)), "由收到通报的市签收和反馈".to_owned())
+            }
+            Self::NotIssuer { issuer } => {
+                (format!("通报由{}发出", city(issuer)), format!("请由{}解除", city(issuer)))
+            }
         }
     }
 
@@ -219,6 +227,14 @@ impl Misfit {
             Self::ReceiverNotMember { city: who } => (
                 format!("{} is not a member of this agreement", city(who)),
                 "choose a member, or transfer it on paper".to_owned(),
+            ),
+            Self::NotAddressed { city: who } => (
+                format!("the notice is not for {}", city(who)),
+                "the cities it is for acknowledge and answer it".to_owned(),
+            ),
+            Self::NotIssuer { issuer } => (
+                format!("the notice was issued by {}", city(issuer)),
+                format!("{} may end it", city(issuer)),
             ),
         }
     }
@@ -270,6 +286,7 @@ mod tests {
     #[test]
     fn every_refusal_has_a_reason_of_its_own_and_two_sentences() {
         use crate::domain::fixtures::date;
+        use crate::domain::notice::NoticeRefusal;
         use Refusal as R;
         let (today, city, state) = (date("2026-11-20"), city(130_400), CaseState::Filed);
         let (from, to, sender, receiver, handling) = (city, city, city, city, city);
@@ -284,6 +301,8 @@ mod tests {
             Misfit::MoveNotAllowed { state, kind },
             Misfit::SelfTransfer,
             Misfit::ReceiverNotMember { city },
+            Misfit::NotAddressed { city },
+            Misfit::NotIssuer { issuer: city },
         ];
         let mut all: Vec<Refusal> = misfits.into_iter().map(R::from).collect();
         all.extend([
@@ -311,6 +330,10 @@ mod tests {
             R::OwnProposal,
             R::NothingToReceive,
             R::NoSuchPart { part: 8 },
+            R::Notice(NoticeRefusal::LevelMissing),
+            R::Notice(NoticeRefusal::LevelNotAllowed),
+            R::Notice(NoticeRefusal::Acknowledged),
+            R::Notice(NoticeRefusal::Ended),
         ]);
         let name = |code: CityCode| code.to_string();
         let reasons: std::collections::BTreeSet<_> = all.iter().map(Refusal::reason).collect();

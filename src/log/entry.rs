@@ -38,7 +38,7 @@ pub enum SubjectKind {
     Site,
     /// A unit: officer, vehicle, drone.
     Unit,
-    /// An emergency notice.
+    /// A notice.
     Notice,
     /// A joint meeting.
     Meeting,
@@ -122,6 +122,8 @@ pub enum PartKind {
     Evidence,
     /// The certificate number behind an actor.
     ActorCertificate,
+    /// What a notice says.
+    Notice,
     /// Of a kind that only newer programs know.
     Newer,
 }

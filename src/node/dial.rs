@@ -144,26 +144,34 @@ impl Dialer {
         }
     }
 
-    /// Dials the addresses on a city's card in turn, and runs the link to its end.
+    /// Reaches a city and runs the link to its end.
     async fn once(&self, city: CityCode, pulse: &Pulse) -> Result<(), String> {
+        let (channel, address) = self.dialled(city, &|| pulse.done()).await?;
+        let end = LinkEnd { city, by_us: true, address };
+        self.link(channel, end, pulse).await
+    }
+
+    /// A new connection to a city, for what does not go over the link.
+    pub(super) async fn reach(&self, city: CityCode) -> Result<Channel, String> {
+        self.dialled(city, &|| {}).await.map(|(channel, _)| channel)
+    }
+
+    /// Dials the addresses on a city's card in turn.
+    async fn dialled(
+        &self,
+        city: CityCode,
+        before_each: &(dyn Fn() + Sync),
+    ) -> Result<(Channel, String), String> {
         let card = self.node.book().card(city).cloned().ok_or("its card is not here")?;
         let mut why = "its card names no address".to_owned();
         for address in &card.addresses {
-            pulse.done();
+            before_each();
             let dialled = tokio::time::timeout(DIAL_TIMEOUT, self.connect(&card, address)).await;
-            let channel = match dialled {
-                Ok(Ok(channel)) => channel,
-                Ok(Err(error)) => {
-                    why = format!("{address}: {error}");
-                    continue;
-                }
-                Err(_) => {
-                    why = format!("{address} did not answer within 5 s");
-                    continue;
-                }
-            };
-            let end = LinkEnd { city, by_us: true, address: address.clone() };
-            return self.link(channel, end, pulse).await;
+            match dialled {
+                Ok(Ok(channel)) => return Ok((channel, address.clone())),
+                Ok(Err(error)) => why = format!("{address}: {error}"),
+                Err(_) => why = format!("{address} did not answer within 5 s"),
+            }
         }
         Err(why)
     }

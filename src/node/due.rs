@@ -67,6 +67,12 @@ impl Due {
         Self { calendar: Arc::new(calendar), terms, index: Arc::default() }
     }
 
+    /// The workdays as this node knows them.
+    #[must_use]
+    pub fn calendar(&self) -> &WorkCalendar {
+        &self.calendar
+    }
+
     /// Years whose workdays are known.
     #[must_use]
     pub fn years(&self) -> Vec<i32> {
@@ -112,7 +118,7 @@ impl Due {
             });
             let Some(last) = changes.last().map(|entry| entry.apply) else { return };
             let mut cases: Vec<(AgreementId, SubjectId)> =
-                changes.iter().filter_map(|c| Some((c.agreement, c.case?))).collect();
+                changes.iter().filter_map(|c| Some((c.agreement, c.case()?))).collect();
             cases.sort_unstable();
             cases.dedup();
             for case in cases {

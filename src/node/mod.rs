@@ -3,6 +3,7 @@
 //! In scope: running the pure parts on real disks, clocks and sockets. Out of scope: what they
 //! decide.
 
+pub mod alert;
 mod alone;
 pub mod clock;
 pub mod core;
@@ -14,6 +15,7 @@ pub mod load;
 mod orders;
 pub mod reader;
 mod recent;
+pub mod ringer;
 pub mod scrub;
 pub mod shell;
 pub mod watchdog;

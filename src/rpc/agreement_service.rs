@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::audit_line;
 use super::caller::{Called, called};
-use super::case_write::check_request_id;
+use super::desk::check_request_id;
 use super::page_token::{self, Seal};
 use crate::api::status::AgreementStatus;
 use crate::audit::Audit;

@@ -4,7 +4,6 @@
 //! call of somebody who may not make it.
 
 use super::caller::Called;
-use super::case_service::CaseApi;
 use crate::audit::{Audit, Deed};
 use crate::ids::CityCode;
 use crate::node::writer::NodeHandle;
@@ -41,12 +40,14 @@ pub(super) fn deed_of(node: &NodeHandle, peer: &Peer, method: &'static str, name
 
 impl AuditLine {
     /// The line of a read.
-    pub(super) fn new(api: &CaseApi, who: &Called, method: &'static str, name: &str) -> Self {
-        Self {
-            audit: api.audit.clone(),
-            own: api.node.city().as_u32(),
-            deed: deed(&api.node, who, method, name),
-        }
+    pub(super) fn new(
+        (node, audit): (&NodeHandle, &Audit),
+        who: &Called,
+        method: &'static str,
+        name: &str,
+    ) -> Self {
+        let own = node.city().as_u32();
+        Self { audit: audit.clone(), own, deed: deed(node, who, method, name) }
     }
 
     /// Counts cases that another city opened.
@@ -55,9 +56,14 @@ impl AuditLine {
         self.deed.cases += u32::try_from(foreign).unwrap_or(u32::MAX);
     }
 
-    /// Counts a case whose opening city is known.
+    /// Counts a record whose opening city is known.
     pub(super) fn shown(&mut self, originating: CityCode) {
-        self.deed.cases += u32::from(originating.as_u32() != self.own);
+        self.shown_of(originating.as_u32());
+    }
+
+    /// The same, by the city's code.
+    pub(super) fn shown_of(&mut self, originating: u32) {
+        self.deed.cases += u32::from(originating != self.own);
     }
 
     /// Writes the line, if the read deserves one.

@@ -1,9 +1,10 @@
 //! Requests into commands: what each writing method asks for, read and nothing more.
 //!
 //! In scope: fields of requests, defaults such as "today". Out of scope: whether it may be done
-//! (the node), who asks and how often ([`super::case_write`]).
+//! (the node), who asks and how often ([`super::desk`]).
 
 use super::case_service::CaseApi;
+use super::desk::{WriteRequest, writes};
 use crate::api::request::{Command, NewPart, PartContent};
 use crate::domain::{
     CaseContribution, CaseFacts, CaseMove, CaseRecord, CaseStep, Date, InvalidReason, PersonRecord,
@@ -17,16 +18,6 @@ use crate::wire::status::{self, Refused};
 
 /// A case, by its agreement and its id.
 type CaseId = (AgreementId, SubjectId);
-
-/// A request that writes: it can be told from another, and names whom a system acts for.
-pub trait WriteRequest: prost::Message {
-    /// Unique per caller.
-    fn request_id(&self) -> &str;
-    /// The officer a system acts for.
-    fn acting_for(&self) -> Option<&pb::ActingFor>;
-    /// The agreement or case it is about, as it was given.
-    fn resource(&self) -> &str;
-}
 
 /// A request that moves a case.
 pub trait MoveRequest: WriteRequest {
@@ -46,24 +37,6 @@ pub trait AddRequest: WriteRequest {
     fn name(&self) -> &str;
     /// What is said.
     fn text(&self) -> &str;
-}
-
-macro_rules! writes {
-    ($resource:ident: $($request:ident)*) => {$(
-        impl WriteRequest for pb::$request {
-            fn request_id(&self) -> &str {
-                &self.request_id
-            }
-
-            fn acting_for(&self) -> Option<&pb::ActingFor> {
-                self.acting_for.as_ref()
-            }
-
-            fn resource(&self) -> &str {
-                &self.$resource
-            }
-        }
-    )*};
 }
 
 macro_rules! moves {

@@ -45,7 +45,7 @@ impl CaseApi {
         let api = self.clone();
         let listed = tokio::task::spawn_blocking(move || {
             let method = "/liandong.v1.CaseService/ListDeadlines";
-            let mut line = AuditLine::new(&api, &who, method, &asked.parent);
+            let mut line = AuditLine::new(api.door(), &who, method, &asked.parent);
             let listed = api.due_list(&who, &asked, &mut line);
             line.end(&listed);
             listed

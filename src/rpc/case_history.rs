@@ -1,16 +1,15 @@
 //! Histories of cases: entries, what became of them, who holds them.
 
-use std::collections::BTreeMap;
-
 use prost::Message;
 
 use super::audit_line::AuditLine;
 use super::caller::Called;
 use super::case_service::CaseApi;
+use super::holdings::Witnesses;
 use super::page_token::{self, Seal};
 use crate::api::request::PartContent;
-use crate::api::status::{LogStatus, NodeStatus};
-use crate::ids::{CityCode, LogId};
+use crate::api::status::NodeStatus;
+use crate::ids::CityCode;
 use crate::limits::PAGE_BYTES_MAX;
 use crate::log::{ActorRef, Entry, PartSlot};
 use crate::node::load::ReadError;
@@ -23,21 +22,6 @@ use crate::wire::status::{self, Refused};
 /// Entries of a page nobody asked a size for.
 const PAGE_SIZE: usize = 100;
 
-/// A log that cosigns others, and one that may be cosigned: its newest cosignatures as (city,
-/// size, seconds since 1970-01-01 UTC), which are seen here before they are in the rows.
-struct Witness {
-    log: LogId,
-    city: CityCode,
-    newest: Vec<(CityCode, u64, u64)>,
-}
-
-impl Witness {
-    fn of(log: &LogStatus) -> Self {
-        let newest = log.cosignatures.iter().map(|c| (c.city, c.size, c.time_s)).collect();
-        Self { log: log.log, city: log.city, newest }
-    }
-}
-
 impl CaseApi {
     /// One page of a history, off the threads that serve calls.
     pub(super) async fn history(
@@ -45,8 +29,12 @@ impl CaseApi {
         who: Called,
         asked: pb::GetCaseHistoryRequest,
     ) -> Result<pb::GetCaseHistoryResponse, Refused> {
-        let mut line =
-            AuditLine::new(self, &who, "/liandong.v1.CaseService/GetCaseHistory", &asked.name);
+        let mut line = AuditLine::new(
+            self.door(),
+            &who,
+            "/liandong.v1.CaseService/GetCaseHistory",
+            &asked.name,
+        );
         let status = self.node.status().await.ok_or(Refused::new("STOPPING"))?;
         let api = self.clone();
         let page = tokio::task::spawn_blocking(move || {
@@ -69,8 +57,7 @@ impl CaseApi {
         let bound = [b"history ".as_slice(), asked.name.as_bytes()].concat();
         let seal = Seal::new(&self.node, &who.caller.identity, bound);
         let from = seal.open::<1>(&asked.page_token)?.map_or(0, |[last]| last.saturating_add(1));
-        let logs = status.logs.iter().filter(|log| log.agreement == agreement);
-        let witnesses: Vec<Witness> = logs.map(Witness::of).collect();
+        let witnesses = Witnesses::of(status, Some(agreement));
         let reader = self.node.reader();
         let rows = reader.view();
         let case = view::case(&rows, agreement, subject).ok_or(Refused::new("NOT_FOUND"))?;
@@ -105,7 +92,7 @@ impl CaseApi {
 
 fn history_out(
     reader: &Reader,
-    witnesses: &[Witness],
+    witnesses: &Witnesses,
     entry: &HistoryEntry,
     (own, loaded): (CityCode, Option<&LoadedEntry>),
 ) -> pb::HistoryEntry {
@@ -141,31 +128,16 @@ fn history_out(
 /// Which other cities hold an entry, each since its earliest cosignature over it.
 fn holdings(
     reader: &Reader,
-    witnesses: &[Witness],
+    witnesses: &Witnesses,
     entry: &HistoryEntry,
     own: CityCode,
 ) -> Vec<pb::Holding> {
-    let at = entry.position;
-    let logs: Vec<_> = witnesses.iter().map(|witness| witness.log).collect();
-    let in_rows = reader.holdings(at, &logs).into_iter().filter_map(|(log, time_s)| {
-        let witness = witnesses.iter().find(|witness| witness.log == log)?;
-        Some((witness.city, time_s))
-    });
-    let cosigned = witnesses.iter().filter(|witness| witness.log == at.log);
-    let newest = cosigned.flat_map(|witness| &witness.newest);
-    let covering = newest.filter(|(_, size, _)| *size > at.index);
-    let in_memory = covering.map(|(city, _, time_s)| (*city, *time_s));
-    let mut held: BTreeMap<CityCode, u64> = BTreeMap::new();
-    for (city, time_s) in in_rows.chain(in_memory) {
-        let since = held.entry(city).or_insert(time_s);
-        *since = time_s.min(*since);
-    }
+    let mut held = witnesses.holding(reader, entry.position);
     held.retain(|city, _| *city != entry.city && *city != own);
-    let ms = |s: u64| i64::try_from(s).unwrap_or(0).saturating_mul(1000);
     held.into_iter()
-        .map(|(city, time_s)| pb::Holding {
+        .map(|(city, time_ms)| pb::Holding {
             city: city.as_u32(),
-            hold_time: Some(read::timestamp(ms(time_s))),
+            hold_time: Some(read::timestamp(time_ms)),
         })
         .collect()
 }

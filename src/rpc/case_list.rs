@@ -30,8 +30,12 @@ impl CaseApi {
     ) -> Result<pb::ListCasesResponse, Refused> {
         let api = self.clone();
         let listed = tokio::task::spawn_blocking(move || {
-            let mut line =
-                AuditLine::new(&api, &who, "/liandong.v1.CaseService/ListCases", &asked.parent);
+            let mut line = AuditLine::new(
+                api.door(),
+                &who,
+                "/liandong.v1.CaseService/ListCases",
+                &asked.parent,
+            );
             let listed = api.list(&who, &asked);
             line.foreign(listed.iter().flat_map(|page| &page.cases));
             line.end(&listed);

@@ -193,7 +193,8 @@ impl CaseApi {
         who: &Called,
         asked: &pb::GetCaseRequest,
     ) -> Result<pb::GetCaseResponse, Refused> {
-        let mut line = AuditLine::new(self, who, "/liandong.v1.CaseService/GetCase", &asked.name);
+        let mut line =
+            AuditLine::new(self.door(), who, "/liandong.v1.CaseService/GetCase", &asked.name);
         let found = read::case_name(&asked.name).and_then(|(agreement, subject)| {
             let (case, apply) = case_read::read_at(&self.node, agreement, subject)?;
             Ok(pb::GetCaseResponse {

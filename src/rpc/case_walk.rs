@@ -145,7 +145,7 @@ impl Walk<'_> {
             });
             for change in &changes {
                 walked.as_of = change.apply;
-                let Some(subject) = change.case else { continue };
+                let Some(subject) = change.case() else { continue };
                 if self.filter.agreements.contains(&change.agreement) {
                     self.put_right(&rows, (change.agreement, subject), walked, fitting);
                 }

@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status};
 
 use super::audit_line;
 use super::caller::{Called, called};
-use super::case_write::check_request_id;
+use super::desk::check_request_id;
 use super::words;
 use crate::api::request::{Command, OrderError, Request as Asked};
 use crate::api::status::{

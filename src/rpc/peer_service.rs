@@ -1,4 +1,4 @@
-//! The exchange between member cities: streams into links.
+//! The exchange between member cities: streams into links, and alerts.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +11,9 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::domain::code::Language;
+use crate::ids::AgreementId;
+use crate::log::Entry;
+use crate::node::alert::Alerts;
 use crate::node::link::{self, Incoming, LinkEnd, OUTGOING_MAX, Outgoing};
 use crate::node::writer::{NodeHandle, Traffic};
 use crate::sync::Frame;
@@ -26,6 +29,25 @@ use crate::wire::status::{self, Refused};
 pub struct PeerApi {
     /// The node.
     pub node: NodeHandle,
+    /// What has rung.
+    pub alerts: Alerts,
+}
+
+impl PeerApi {
+    /// The node that calls: of a member city, or an own stand-by.
+    fn caller<T>(&self, request: &Request<T>) -> Result<Peer, Status> {
+        let unknown = || Refused::new("CERT_UNKNOWN").status(Language::En);
+        let who = request.extensions().get::<Peer>().cloned().ok_or_else(unknown)?;
+        if !matches!(who.identity.subject, Subject::Node(_)) {
+            return Err(unknown());
+        }
+        // The list names identities of the own city only: a stand-by that was taken out.
+        let own = who.identity.city == self.node.city();
+        if own && who.people.standing(&who.identity) == Standing::Disabled {
+            return Err(Refused::new("PERSON_DISABLED").status(Language::En));
+        }
+        Ok(who)
+    }
 }
 
 /// Frames that go out of a server stream.
@@ -58,16 +80,7 @@ impl PeerService for PeerApi {
         &self,
         request: Request<Streaming<pb::ExchangeRequest>>,
     ) -> Result<Response<Answers>, Status> {
-        let unknown = || Refused::new("CERT_UNKNOWN").status(Language::En);
-        let who = request.extensions().get::<Peer>().cloned().ok_or_else(unknown)?;
-        if !matches!(who.identity.subject, Subject::Node(_)) {
-            return Err(unknown());
-        }
-        // The list names identities of the own city only: a stand-by that was taken out.
-        let own = who.identity.city == self.node.city();
-        if own && who.people.standing(&who.identity) == Standing::Disabled {
-            return Err(Refused::new("PERSON_DISABLED").status(Language::En));
-        }
+        let who = self.caller(&request)?;
         let traffic = self.node.traffic(who.identity.city);
         let counted = Arc::clone(&traffic);
         let incoming = request.into_inner().map(move |next| read(&counted, next.map(|f| f.frame)));
@@ -80,6 +93,37 @@ impl PeerService for PeerApi {
         tokio::spawn(link::run(self.node.clone(), end, incoming, outgoing));
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
     }
+
+    async fn alert(
+        &self,
+        request: Request<pb::AlertRequest>,
+    ) -> Result<Response<pb::AlertResponse>, Status> {
+        let who = self.caller(&request)?;
+        let refuse = |refused: Refused| refused.status(Language::En);
+        let alert = peer::parse_alert(request.into_inner());
+        let alert = alert.map_err(|error| refuse(status::of_wire(&error)))?;
+        let city = who.identity.city;
+        let applied = self.alerts.take(&self.node, city, alert).await.map_err(|refused| {
+            tracing::warn!(%city, reason = refused.reason(), "an alert was not taken");
+            refuse(refused)
+        })?;
+        Ok(Response::new(pb::AlertResponse { applied }))
+    }
+}
+
+/// Rings over an open channel.
+///
+/// # Errors
+/// The status with which the other side refused.
+pub async fn ring(
+    channel: tonic::transport::Channel,
+    agreement: AgreementId,
+    entry: &Entry,
+) -> Result<(), Status> {
+    let mut client = pb::peer_service_client::PeerServiceClient::new(channel)
+        .max_decoding_message_size(crate::limits::PEER_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(crate::limits::PEER_MESSAGE_BYTES_MAX);
+    client.alert(peer::alert_to_pb(agreement, entry)).await.map(drop)
 }
 
 /// Dials over an open channel and runs the link to its end.

@@ -15,8 +15,10 @@ use tonic_health::server::HealthReporter;
 
 use super::agreement_service::AgreementApi;
 use super::case_service::CaseApi;
+use super::desk::Desk;
 use super::gate::{GateLayer, GateLimits};
 use super::node_service::NodeApi;
+use super::notice_service::NoticeApi;
 use super::peer_service::PeerApi;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
@@ -24,7 +26,9 @@ use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
     PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
 };
+use crate::node::alert::Alerts;
 use crate::node::due::Due;
+use crate::node::ringer::Rung;
 use crate::node::writer::NodeHandle;
 use crate::trust::acceptor::Conn;
 use crate::wire::DESCRIPTORS;
@@ -32,14 +36,16 @@ use crate::wire::pb::peer_v1::peer_service_server::PeerServiceServer;
 use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
 use crate::wire::pb::v1::case_service_server::CaseServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
+use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 5] = [
+const API_SERVICES: [&str; 6] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
     "liandong.v1.CaseService",
     "liandong.v1.NodeService",
+    "liandong.v1.NoticeService",
 ];
 
 /// Why a port could not be served.
@@ -58,12 +64,12 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn serve_peers(
-    node: NodeHandle,
+    (node, alerts): (NodeHandle, Alerts),
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let service = PeerServiceServer::new(PeerApi { node })
+    let service = PeerServiceServer::new(PeerApi { node, alerts })
         .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX);
     Server::builder()
@@ -85,6 +91,7 @@ pub async fn serve_peers(
 pub async fn serve_api(
     node: NodeHandle,
     (audit, writes, due): (Audit, WritesUnderWay, Due),
+    (alerts, rung): (Alerts, Rung),
     limits: GateLimits,
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
@@ -103,6 +110,10 @@ pub async fn serve_api(
         builder.with_service_name(*name)
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
+    let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
+    let notices = NoticeServiceServer::new(NoticeApi { desk, due: due.clone(), alerts, rung })
+        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
     let cases =
         CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone(), writes, due })
             .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
@@ -126,6 +137,7 @@ pub async fn serve_api(
         .add_service(cases)
         .add_service(agreements)
         .add_service(nodes)
+        .add_service(notices)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
@@ -141,7 +153,7 @@ fn jittered(age: Duration) -> Duration {
 /// has ended or the node stops;
 /// how the node is can be asked to the end.
 async fn keep_health(health: HealthReporter, node: NodeHandle, stop: CancellationToken) {
-    let writing = ["", CaseServiceServer::<CaseApi>::NAME];
+    let writing = ["", CaseServiceServer::<CaseApi>::NAME, NoticeServiceServer::<NoticeApi>::NAME];
     let asking = [AgreementServiceServer::<AgreementApi>::NAME, NodeServiceServer::<NodeApi>::NAME];
     for service in asking {
         health.set_service_status(service, ServingStatus::Serving).await;

@@ -1,7 +1,7 @@
 //! Writes under way: they go on when their callers give up, so they are counted apart from calls.
 //!
 //! In scope: how many there may be, and when all have ended. Out of scope: what they do
-//! ([`super::case_write`]).
+//! ([`super::desk`]).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -12,7 +12,10 @@ pub(super) const fn case_of(command: &Command) -> Option<(AgreementId, SubjectId
     match command {
         Command::MoveCase { agreement, subject, .. }
         | Command::Contribute { agreement, subject, .. } => Some((*agreement, *subject)),
-        Command::OpenCase { .. } | Command::OverrideRecovery { .. } => None,
+        Command::OpenCase { .. }
+        | Command::IssueNotice { .. }
+        | Command::ActOnNotice { .. }
+        | Command::OverrideRecovery { .. } => None,
     }
 }
 

@@ -89,7 +89,15 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.NodeService/OverrideRecovery", Access::Administer),
     ("/liandong.v1.NodeService/SuspendCity", Access::Administer),
     ("/liandong.v1.NodeService/ResumeCity", Access::Administer),
+    ("/liandong.v1.NoticeService/CreateNotice", Access::WriteCases),
+    ("/liandong.v1.NoticeService/GetNotice", Access::Read),
+    ("/liandong.v1.NoticeService/ListNotices", Access::Read),
+    ("/liandong.v1.NoticeService/AcknowledgeNotice", Access::WriteCases),
+    ("/liandong.v1.NoticeService/ReportOnNotice", Access::WriteCases),
+    ("/liandong.v1.NoticeService/EndNotice", Access::WriteCases),
+    ("/liandong.v1.NoticeService/WatchNotices", Access::Read),
     ("/liandong.peer.v1.PeerService/Exchange", Access::Nodes),
+    ("/liandong.peer.v1.PeerService/Alert", Access::Nodes),
 ];
 
 /// What a method needs; `None` for a method that nobody may call.
@@ -116,6 +124,7 @@ mod tests {
         assert_eq!(access("/liandong.v1.CaseService/NotListed"), None);
         for role in Role::ALL {
             assert!(!may(role, "/liandong.peer.v1.PeerService/Exchange"), "{role:?}");
+            assert!(!may(role, "/liandong.peer.v1.PeerService/Alert"), "{role:?}");
         }
     }
 }

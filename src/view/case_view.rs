@@ -7,6 +7,7 @@ use super::keys;
 use super::rows::{ReadRows, get};
 use crate::domain::{Case, CaseState};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::log::SubjectKind;
 
 /// A case as the fold has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,42 @@ pub struct HistoryEntry {
     pub record_time_ms: i64,
 }
 
+/// A record that the feed names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecordRef {
+    /// A case.
+    Case(SubjectId),
+    /// A notice.
+    Notice(SubjectId),
+}
+
+impl RecordRef {
+    /// The record of a subject; `None` where its kind has none.
+    #[must_use]
+    pub const fn of(kind: SubjectKind, id: SubjectId) -> Option<Self> {
+        match kind {
+            SubjectKind::Case => Some(Self::Case(id)),
+            SubjectKind::Notice => Some(Self::Notice(id)),
+            SubjectKind::Plan
+            | SubjectKind::Site
+            | SubjectKind::Unit
+            | SubjectKind::Meeting
+            | SubjectKind::Actor
+            | SubjectKind::Log
+            | SubjectKind::Agreement
+            | SubjectKind::Newer => None,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(self) -> SubjectId {
+        match self {
+            Self::Case(id) | Self::Notice(id) => id,
+        }
+    }
+}
+
 /// One entry of the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedEntry {
@@ -73,10 +110,30 @@ pub struct FeedEntry {
     pub apply: u64,
     /// Its agreement.
     pub agreement: AgreementId,
-    /// The case it concerns, if any.
-    pub case: Option<SubjectId>,
+    /// The record it concerns, if any.
+    pub record: Option<RecordRef>,
     /// The entry.
     pub position: Position,
+}
+
+impl FeedEntry {
+    /// The case it concerns, if it is about one.
+    #[must_use]
+    pub fn case(&self) -> Option<SubjectId> {
+        match self.record {
+            Some(RecordRef::Case(id)) => Some(id),
+            Some(RecordRef::Notice(_)) | None => None,
+        }
+    }
+
+    /// The notice it concerns, if it is about one.
+    #[must_use]
+    pub fn notice(&self) -> Option<SubjectId> {
+        match self.record {
+            Some(RecordRef::Notice(id)) => Some(id),
+            Some(RecordRef::Case(_)) | None => None,
+        }
+    }
 }
 
 /// One case.
@@ -164,7 +221,7 @@ pub fn applied_entry(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<Ap
     Some(AppliedEntry { agreement: row.agreement, subject: row.subject, city: row.city, role })
 }
 
-/// Walks the history of a case in order of application, from apply number `from` on, until `f`
+/// Walks the history of a record in order of application, from apply number `from` on, until `f`
 /// says no.
 pub fn history(
     rows: &(impl ReadRows + ?Sized),
@@ -186,11 +243,11 @@ pub fn history(
 /// Walks the feed from apply number `from` on, until `f` says no.
 pub fn feed(rows: &(impl ReadRows + ?Sized), from: u64, f: &mut dyn FnMut(FeedEntry) -> bool) {
     rows.scan(&keys::feed(from), &keys::feed(u64::MAX), false, &mut |key, value| {
-        let row = postcard::from_bytes::<(AgreementId, Option<SubjectId>, Position)>(value).ok();
-        let Some((apply, (agreement, case, position))) = keys::last_number(key).zip(row) else {
+        let row = postcard::from_bytes::<(AgreementId, Option<RecordRef>, Position)>(value).ok();
+        let Some((apply, (agreement, record, position))) = keys::last_number(key).zip(row) else {
             return true;
         };
-        f(FeedEntry { apply, agreement, case, position })
+        f(FeedEntry { apply, agreement, record, position })
     });
 }
 

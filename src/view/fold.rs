@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::case_view::RecordRef;
 use super::case_view::{CaseView, HistoryRow};
 use super::chain::{self, MoveRow};
+use super::notice_view::apply_to_notice;
 use super::rows::{ReadRows, Rows, get, put};
 use super::{audience, case_view, keys};
 use crate::domain::deadline::Milestone;
@@ -32,7 +34,7 @@ pub struct FoldEntry<'a> {
 
 impl FoldEntry<'_> {
     /// Whether the author had seen an entry when writing this one.
-    fn has_seen(&self, rows: &impl ReadRows, at: Position) -> bool {
+    pub(super) fn has_seen(&self, rows: &impl ReadRows, at: Position) -> bool {
         if at.log == self.envelope.log {
             return at.index < self.envelope.index;
         }
@@ -113,25 +115,40 @@ pub fn apply<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply_number: u64) ->
         }
     }
     let at = entry.envelope.position();
-    let applied = if entry.envelope.subject.kind == SubjectKind::Case {
-        apply_to_case(rows, entry, apply_number)
-    } else {
-        let effect = if *entry.event == Event::Newer { Effect::Newer } else { Effect::Other };
-        let subject = entry.envelope.subject.id.map(|id| (entry.envelope.subject.kind, id));
-        let about_case = matches!(
-            entry.event,
-            Event::CaseOpened { .. } | Event::CaseMove(_) | Event::Contribution(_)
-        );
-        let effect = if about_case { misfit("WRONG_SUBJECT") } else { effect };
-        remember(rows, entry, None, apply_number, What::Other);
-        Applied { effect, subject, refolded: false }
+    let applied = match entry.envelope.subject.kind {
+        SubjectKind::Case => apply_to_case(rows, entry, apply_number),
+        SubjectKind::Notice => apply_to_notice(rows, entry, apply_number),
+        SubjectKind::Plan
+        | SubjectKind::Site
+        | SubjectKind::Unit
+        | SubjectKind::Meeting
+        | SubjectKind::Actor
+        | SubjectKind::Log
+        | SubjectKind::Agreement
+        | SubjectKind::Newer => apply_to_none(rows, entry, apply_number),
     };
-    let case = match applied.subject {
-        Some((SubjectKind::Case, subject)) => Some(subject),
-        Some(_) | None => None,
-    };
-    put(rows, keys::feed(apply_number), &(entry.agreement, case, at));
+    let record = applied.subject.and_then(|(kind, id)| RecordRef::of(kind, id));
+    put(rows, keys::feed(apply_number), &(entry.agreement, record, at));
     applied
+}
+
+/// An entry about no record that is folded.
+fn apply_to_none<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Applied {
+    let subject = entry.envelope.subject.id.map(|id| (entry.envelope.subject.kind, id));
+    let effect = match entry.event {
+        Event::Newer => Effect::Newer,
+        Event::CaseOpened { .. }
+        | Event::CaseMove(_)
+        | Event::Contribution(_)
+        | Event::NoticeIssued { .. }
+        | Event::NoticeAct(_) => misfit("WRONG_SUBJECT"),
+        Event::ActorIntroduced
+        | Event::RecoveryOverridden { .. }
+        | Event::CharterAdopted { .. }
+        | Event::PartErased { .. } => Effect::Other,
+    };
+    remember(rows, entry, None, apply, What::Other);
+    Applied { effect, subject, refolded: false }
 }
 
 /// The author had not seen the case: not counted in the case, and shown in its history.
@@ -141,7 +158,7 @@ pub(super) fn misfit(reason: &str) -> Effect {
     Effect::Misfit(reason.to_owned())
 }
 
-fn remember<R: Rows>(
+pub(super) fn remember<R: Rows>(
     rows: &mut R,
     entry: &FoldEntry<'_>,
     subject: Option<SubjectId>,
@@ -242,6 +259,8 @@ fn on_case<R: Rows>(
             (Effect::Newer, false)
         }
         Event::CaseOpened { .. }
+        | Event::NoticeIssued { .. }
+        | Event::NoticeAct(_)
         | Event::ActorIntroduced
         | Event::RecoveryOverridden { .. }
         | Event::CharterAdopted { .. }

@@ -1,6 +1,9 @@
 //! The fold hash: equal on all nodes with equal heads, apply numbers and arrival left out.
 
+use serde::de::DeserializeOwned;
+
 use super::case_view::CaseView;
+use super::notice_view::NoticeView;
 use super::rows::{ReadRows, bytes};
 use super::{FOLD_VERSION, keys};
 use crate::ids::{AgreementId, Hash, SubjectId};
@@ -15,8 +18,8 @@ pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u3
     count
 }
 
-/// SHA-256 over the fold version, the applied heads by log, and (case, SHA-256 of its state) by
-/// case. Cases held by an entry of a newer kind are left out.
+/// SHA-256 over the fold version, the applied heads by log, (case, SHA-256 of its state) by case
+/// and (notice, SHA-256 of its state) by notice. What an entry of a newer kind holds is left out.
 #[must_use]
 pub fn fold_hash(
     rows: &(impl ReadRows + ?Sized),
@@ -37,6 +40,12 @@ pub fn fold_hash(
             text.extend_from_slice(state_digest(view).as_bytes());
         }
     });
+    each_notice(rows, agreement, &mut |key, view| {
+        if !view.needs_newer {
+            text.extend_from_slice(key.get(17..).unwrap_or_default());
+            text.extend_from_slice(notice_digest(view).as_bytes());
+        }
+    });
     digest(&text)
 }
 
@@ -45,15 +54,43 @@ fn each_case(
     agreement: AgreementId,
     f: &mut dyn FnMut(&[u8], &CaseView),
 ) {
-    let from = keys::case(agreement, SubjectId::new([0; 16]));
-    let mut to = keys::case(agreement, SubjectId::new([255; 16]));
+    each(rows, &|subject| keys::case(agreement, subject), f);
+}
+
+fn each_notice(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    f: &mut dyn FnMut(&[u8], &NoticeView),
+) {
+    each(rows, &|subject| keys::notice(agreement, subject), f);
+}
+
+fn each<T: DeserializeOwned>(
+    rows: &(impl ReadRows + ?Sized),
+    key: &dyn Fn(SubjectId) -> Vec<u8>,
+    f: &mut dyn FnMut(&[u8], &T),
+) {
+    let from = key(SubjectId::new([0; 16]));
+    let mut to = key(SubjectId::new([255; 16]));
     to.push(0);
     rows.scan(&from, &to, false, &mut |key, value| {
-        if let Ok(view) = postcard::from_bytes::<CaseView>(value) {
+        if let Ok(view) = postcard::from_bytes::<T>(value) {
             f(key, &view);
         }
         true
     });
+}
+
+/// What of a notice must be equal everywhere.
+fn notice_digest(view: &NoticeView) -> Hash {
+    digest(&bytes(&(
+        &view.notice,
+        view.opened_at,
+        &view.acknowledged,
+        view.ended,
+        view.report_count,
+        view.misfit_count,
+    )))
 }
 
 /// What of a case must be equal everywhere.

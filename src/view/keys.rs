@@ -30,6 +30,16 @@ pub fn opened(agreement: AgreementId, apply: u64) -> Vec<u8> {
     key(b'I', &[agreement.as_bytes(), &apply.to_be_bytes()])
 }
 
+/// A notice as folded.
+pub fn notice(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'O', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// Notices of an agreement, by the apply number of their opening.
+pub fn notice_opened(agreement: AgreementId, apply: u64) -> Vec<u8> {
+    key(b'P', &[agreement.as_bytes(), &apply.to_be_bytes()])
+}
+
 /// The move that followed an entry in a chain.
 pub fn successor(at: Position) -> Vec<u8> {
     key(b'K', &[at.log.as_bytes(), &at.index.to_be_bytes()])

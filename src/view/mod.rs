@@ -21,19 +21,21 @@ mod fold;
 mod happened;
 mod hash;
 mod keys;
+mod notice_view;
 mod rows;
 #[cfg(test)]
 mod tests;
 
 pub use audience::{may_hold, narrow_entries};
 pub use case_view::{
-    AppliedEntry, CaseView, EntryRole, FeedEntry, HistoryEntry, applied_entry, case,
+    AppliedEntry, CaseView, EntryRole, FeedEntry, HistoryEntry, RecordRef, applied_entry, case,
     cases_newest_first, feed, history, openings,
 };
 pub use fold::{Applied, Effect, FoldEntry, apply, named};
 pub use happened::happened;
 pub use hash::{fold_count, fold_hash};
+pub use notice_view::{NoticeView, Said, notice, notices_newest_first};
 pub use rows::{MemRows, ReadRows, Rows};
 
 /// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.
-pub const FOLD_VERSION: u32 = 2;
+pub const FOLD_VERSION: u32 = 3;

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{CaseView, FoldEntry, MemRows, apply, case, fold_hash};
+use super::{CaseView, FoldEntry, MemRows, apply, case, fold_hash, notice};
 use crate::domain::{
     self, AuthorityLevel, Case, CaseContribution as C, CaseFacts, CaseMove as M, CaseStep,
-    DataLevel, Date, Event, Medium, Source, Violation,
+    DataLevel, Date, Event, Medium, NoticeAct, NoticeKind, NoticeLevel, Source, Violation,
 };
 use crate::ids::{AgreementId, CityCode, Hash, LogId, Position};
 use crate::log::{Envelope, Head, Subject, SubjectKind, subject_id};
@@ -298,4 +298,83 @@ fn every_causal_order_gives_the_same_view() {
     assert!(moved > 75, "{moved} cases moved on");
     assert!(handed_over > 5, "{handed_over} cases were handed over");
     assert!(doubled > 75, "{doubled} runs with two moves from one entry");
+}
+
+#[test]
+fn a_notice_is_the_same_in_every_order() {
+    let opening = Position { log: log(1), index: 0 };
+    let subject = |id| Subject { kind: SubjectKind::Notice, id };
+    let entry = |(n, code, epoch): (u8, u32, u64), index, event, saw: bool| Written {
+        city: city(code),
+        epoch,
+        envelope: Envelope {
+            subject: subject((n != 1 || index > 0).then(|| subject_id(opening))),
+            after: match saw && n != 1 {
+                true => vec![Head { log: log(1), size: 1, root: Hash::new([0; 32]) }],
+                false => Vec::new(),
+            },
+            record_time_ms: i64::from(n) * 1_000,
+            ..bare(n, index)
+        },
+        event,
+    };
+    let issued = Event::NoticeIssued {
+        kind: NoticeKind::Emergency,
+        level: Some(NoticeLevel::Two),
+        addressees: vec![city(371_400)],
+    };
+    let act = Event::NoticeAct;
+    // Two logs of the city it is for, of which the first is the older; one of another city.
+    let all = [
+        entry((1, 371_500, 1), 0, issued, true),
+        entry((3, 371_400, 1), 0, act(NoticeAct::Acknowledged), true),
+        entry((2, 371_400, 2), 0, act(NoticeAct::Acknowledged), true),
+        entry((4, 130_400, 1), 0, act(NoticeAct::Acknowledged), true),
+        entry((5, 371_400, 3), 0, act(NoticeAct::Reported), false),
+        entry((1, 371_500, 1), 1, act(NoticeAct::Ended), true),
+        entry((1, 371_500, 1), 2, act(NoticeAct::Ended), true),
+    ];
+    let fold = |order: &[usize]| {
+        let mut rows = MemRows::default();
+        for (apply_number, at) in (1..).zip(order) {
+            let Written { city, epoch, envelope, event } = &all[*at];
+            let members = members();
+            let entry = FoldEntry {
+                agreement: AGREEMENT,
+                city: *city,
+                epoch: *epoch,
+                prologue: None,
+                members: &members,
+                envelope,
+                event,
+            };
+            apply(&mut rows, &entry, apply_number);
+        }
+        let view = notice(&rows, AGREEMENT, subject_id(opening)).unwrap();
+        (fold_hash(&rows, AGREEMENT, &[]), view)
+    };
+    let (hash, view) = fold(&[0, 1, 2, 3, 4, 5, 6]);
+    let said: Vec<_> = view.acknowledged.iter().map(|(city, said)| (*city, said.at)).collect();
+    assert_eq!(said, [(city(371_400), Position { log: log(3), index: 0 })], "the lowest epoch");
+    assert_eq!(view.ended.map(|said| said.at.index), Some(1), "the first end");
+    assert_eq!((view.report_count, view.misfit_count), (0, 1), "the other city was not told");
+    for order in [[0, 2, 1, 3, 5, 6, 4], [0, 5, 6, 4, 3, 2, 1], [0, 3, 2, 5, 1, 4, 6]] {
+        assert_eq!(fold(&order).0, hash, "{order:?}");
+    }
+}
+
+fn bare(n: u8, index: u64) -> Envelope {
+    Envelope {
+        log: log(n),
+        index,
+        record_time_ms: 0,
+        clock_suspect: false,
+        after: Vec::new(),
+        actor: None,
+        acting_for: None,
+        request: None,
+        subject: Subject { kind: SubjectKind::Case, id: None },
+        prev: None,
+        parts: Vec::new(),
+    }
 }

@@ -32,10 +32,7 @@ pub fn parse_batch(bytes: Bytes) -> Result<RawBatch, WireError> {
 }
 
 pub(super) fn batch_to_pb(batch: &RawBatch) -> pb::Batch {
-    let entry = |entry: &RawEntry| pb::Entry {
-        header: entry.header.clone(),
-        parts: entry.parts.iter().map(slot_to_pb).collect(),
-    };
+    let entry = |entry: &RawEntry| entry_to_pb(&entry.header, &entry.parts);
     pb::Batch {
         log_id: bytes(batch.log.as_bytes()),
         from: batch.from,
@@ -55,7 +52,12 @@ pub(super) fn batch_from_pb(batch: pb::Batch) -> Result<RawBatch, WireError> {
     })
 }
 
-fn read_entry(entry: pb::Entry) -> Result<RawEntry, WireError> {
+/// One entry as it travels.
+pub(super) fn entry_to_pb(header: &Bytes, parts: &[PartSlot]) -> pb::Entry {
+    pb::Entry { header: header.clone(), parts: parts.iter().map(slot_to_pb).collect() }
+}
+
+pub(super) fn read_entry(entry: pb::Entry) -> Result<RawEntry, WireError> {
     check_bytes("header", entry.header.len(), HEADER_BYTES_MAX)?;
     check_count("parts", entry.parts.len(), PARTS_MAX)?;
     let parts = entry.parts.into_iter().map(read_slot).collect::<Result<_, _>>()?;

@@ -5,6 +5,7 @@ use crate::domain::case::{AuthorityLevel, CaseState, CaseStep};
 use crate::domain::deadline::{Clock, Milestone};
 use crate::domain::evidence::EvidenceKind;
 use crate::domain::facts::{DataLevel, Medium, Source};
+use crate::domain::notice::{NoticeKind, NoticeLevel};
 use crate::domain::pollutant::Statistic;
 use crate::domain::record::PenaltyKind;
 use crate::domain::violation::Violation;
@@ -78,6 +79,8 @@ codes! {
         Registration, SecondLook, CrimeDecision, PoliceAnswer, TransferAck, TransferAnswer,
         Progress, Outcome, Assistance,
     }
+    NoticeKind = NoticeKind { General, Emergency, HeavyPollution }
+    NoticeLevel = NoticeLevel { One, Two, Three, Four }
     Source = Source {
         Complaint, OnlineMonitoring, PowerMonitoring, UavPatrol, DoubleRandom, JointInspection,
         PeerNotification, SpecialCampaign, SuperiorAssignment, Incident, Media,

@@ -169,6 +169,7 @@ fn read_part(part: &pb::PartRef) -> Result<PartRef, WireError> {
         Ok(pb::PartKind::Text) => PartKind::Text,
         Ok(pb::PartKind::Evidence) => PartKind::Evidence,
         Ok(pb::PartKind::ActorCertificate) => PartKind::ActorCertificate,
+        Ok(pb::PartKind::Notice) => PartKind::Notice,
         Err(_) => PartKind::Newer,
     };
     let audience = part.audience.as_ref();
@@ -208,6 +209,7 @@ fn part_to_pb(part: &PartRef) -> pb::PartRef {
         PartKind::Text => pb::PartKind::Text,
         PartKind::Evidence => pb::PartKind::Evidence,
         PartKind::ActorCertificate => pb::PartKind::ActorCertificate,
+        PartKind::Notice => pb::PartKind::Notice,
         PartKind::Newer => pb::PartKind::Unspecified,
     };
     let (audience, cities) = match &part.audience {

@@ -15,6 +15,7 @@ use super::pb::v1::entry_header::Event as E;
 use crate::domain::deadline::Milestone;
 use crate::domain::{
     AuthorityLevel, CaseContribution, CaseFacts, CaseMove, CaseStep, ErasureReason, Event,
+    NoticeAct, NoticeKind, NoticeLevel,
 };
 use crate::limits::MEMBERS_MAX;
 
@@ -88,8 +89,28 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
             Some(contribution) => Event::Contribution(contribution),
             None => Event::Newer,
         },
+        E::NoticeIssued(e) => read_notice(&mut reading, e)?,
+        E::NoticeAcknowledged(_) => Event::NoticeAct(NoticeAct::Acknowledged),
+        E::NoticeReported(_) => Event::NoticeAct(NoticeAct::Reported),
+        E::NoticeEnded(_) => Event::NoticeAct(NoticeAct::Ended),
     };
     Ok(if reading.newer { Event::Newer } else { event })
+}
+
+fn read_notice(reading: &mut Reading, e: &pb::NoticeIssued) -> Result<Event, WireError> {
+    check_count("cities", e.cities.len(), MEMBERS_MAX)?;
+    let cities = e.cities.iter().map(|code| city("cities", *code));
+    let level = match NoticeLevel::read(e.level) {
+        Read::Unset => None,
+        Read::Known(_) | Read::Newer => {
+            Some(reading.code("notice.level", e.level, NoticeLevel::Four)?)
+        }
+    };
+    Ok(Event::NoticeIssued {
+        kind: reading.code("notice.kind", e.kind, NoticeKind::General)?,
+        level,
+        addressees: cities.collect::<Result<_, _>>()?,
+    })
 }
 
 fn required_facts(
@@ -209,6 +230,16 @@ pub(super) fn event_to_pb(event: &Event) -> Option<E> {
         Event::CaseOpened { facts, effective_on } => opened(facts, *effective_on),
         Event::CaseMove(mv) => move_to_pb(mv),
         Event::Contribution(contribution) => contribution_to_pb(contribution),
+        Event::NoticeIssued { kind, level, addressees } => E::NoticeIssued(pb::NoticeIssued {
+            kind: kind.number(),
+            level: level.map_or(0, |level| level.number()),
+            cities: addressees.iter().map(|city| city.as_u32()).collect(),
+        }),
+        Event::NoticeAct(NoticeAct::Acknowledged) => {
+            E::NoticeAcknowledged(pb::NoticeAcknowledged {})
+        }
+        Event::NoticeAct(NoticeAct::Reported) => E::NoticeReported(pb::NoticeReported {}),
+        Event::NoticeAct(NoticeAct::Ended) => E::NoticeEnded(pb::NoticeEnded {}),
         Event::Newer => return None,
     })
 }

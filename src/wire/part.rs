@@ -6,6 +6,7 @@ use prost::Message;
 use prost::Name;
 
 use super::error::{WireError, check_bytes};
+use super::notice::{notice_from_pb, notice_to_pb};
 use super::pb::v1 as pb;
 use super::pb::v1::part::Content as C;
 use super::record::{
@@ -38,6 +39,7 @@ pub fn encode_part(content: &PartContent, salt: [u8; SALT_BYTES]) -> Bytes {
         PartContent::ActorCertificate(number) => {
             C::ActorCertificate(pb::ActorCertificate { certificate_number: number.clone() })
         }
+        PartContent::Notice(record) => C::Notice(notice_to_pb(record)),
     };
     let salt = Bytes::copy_from_slice(&salt);
     pb::Part { salt, content: Some(content) }.encode_to_vec().into()
@@ -78,6 +80,10 @@ pub fn parse_part(bytes: &Bytes) -> Result<PartContent, WireError> {
             Line::parse(&number, REFERENCE_BYTES_MAX)
                 .map_err(|wrong| bad(wrong, "certificate_number"))?;
             PartContent::ActorCertificate(number)
+        }
+        C::Notice(record) => {
+            let record = notice_from_pb(&record).map_err(|wrong| first(&wrong, "notice"))?;
+            PartContent::Notice(Box::new(record))
         }
     })
 }

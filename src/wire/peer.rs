@@ -3,19 +3,20 @@
 use bytes::Bytes;
 use prost::Message;
 
-use super::batch::{batch_from_pb, batch_to_pb};
+use super::batch::{batch_from_pb, batch_to_pb, entry_to_pb, read_entry};
 use super::error::{WireError, check_bytes, check_count};
-use super::facts::{bytes, hash, log_id, position, position_to_pb};
+use super::facts::{agreement_id, bytes, hash, log_id, position, position_to_pb};
 use super::hello::{hello_from_pb, hello_to_pb};
 use super::pb::peer_v1 as pb;
 use super::pb::peer_v1::frame::Frame as F;
-use crate::ids::{LogId, Position};
+use crate::ids::{AgreementId, LogId, Position};
 use crate::limits::{
     FACT_KEY_BYTES_MAX, FACT_VALUE_BYTES_MAX, FORK_PROOF_BYTES_MAX, NOTE_BYTES_MAX,
     NOTE_LINE_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX, REFERENCE_BYTES_MAX, REFUSE_DETAIL_BYTES_MAX,
     REFUSE_FACTS_MAX,
 };
-use crate::sync::{Cosign, Frame};
+use crate::log::Entry;
+use crate::sync::{Cosign, Frame, RawEntry};
 
 /// A narrow part that came later than its batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,25 @@ pub struct LatePart {
     pub part: u32,
     /// The encoded part.
     pub bytes: Bytes,
+}
+
+/// Writes an alert.
+#[must_use]
+pub fn alert_to_pb(agreement: AgreementId, entry: &Entry) -> pb::AlertRequest {
+    pb::AlertRequest {
+        agreement_id: bytes(agreement.as_bytes()),
+        entry: Some(entry_to_pb(&entry.header, &entry.parts)),
+    }
+}
+
+/// Reads an alert.
+///
+/// # Errors
+/// [`WireError`]: refused whole.
+pub fn parse_alert(alert: pb::AlertRequest) -> Result<(AgreementId, RawEntry), WireError> {
+    let agreement = agreement_id("agreement_id", &alert.agreement_id)?;
+    let entry = alert.entry.ok_or(WireError::Missing { field: "entry" })?;
+    Ok((agreement, read_entry(entry)?))
 }
 
 /// Writes a frame.

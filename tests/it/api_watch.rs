@@ -165,7 +165,17 @@ async fn a_watch_shows_its_agreement_only_and_stays_alive() {
     for change in changes(&mut stream, 5).await {
         assert!(change.case.unwrap().name.starts_with(&one));
     }
-    let beat = tokio::time::timeout(WITHIN, stream.message()).await.expect("a sign of life");
+    // Also while the other agreement is never quiet for long.
+    let busy = async {
+        for nth in 0.. {
+            create(&client, sample(&other, nth % 40)).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let beat = tokio::select! {
+        beat = tokio::time::timeout(WITHIN, stream.message()) => beat.expect("a sign of life"),
+        () = busy => unreachable!("it goes on for ever"),
+    };
     let beat = beat.unwrap().unwrap();
     assert!(beat.heartbeat && beat.case.is_none() && beat.entry.is_empty(), "{beat:?}");
     // The sign of life is a place to resume from, behind what was not shown.

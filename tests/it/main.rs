@@ -40,6 +40,7 @@ mod knocks;
 mod log_oracles;
 mod model;
 mod nodes;
+mod notices;
 mod operator;
 mod people;
 mod power;

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// What must come true comes true within this time, even on a machine under load.
-const WITHIN: Duration = Duration::from_secs(60);
+pub const WITHIN: Duration = Duration::from_secs(60);
 
 /// Tests call more often than people do.
 const QUICK_CALLERS: &str = "[limits]\nperson_calls_per_s_max = 1000000\n";

@@ -44,7 +44,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn holds(folder: &Path, wanted: &[u8]) -> bool {
+/// Whether some file below a folder contains these bytes.
+pub fn holds(folder: &Path, wanted: &[u8]) -> bool {
     files(folder).iter().any(|file| {
         let bytes = std::fs::read(file).unwrap();
         bytes.windows(wanted.len()).any(|window| window == wanted)

@@ -18,6 +18,7 @@ pub mod moves;
 pub mod net;
 pub mod node;
 pub mod notes;
+pub mod notices;
 pub mod operator;
 pub mod plants;
 pub mod rng;

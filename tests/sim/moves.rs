@@ -49,6 +49,8 @@ pub fn said(command: &Command) -> String {
             format!("{:?} {subject} from {etag} {mv:?}", mv.kind())
         }
         Command::Contribute { subject, contribution, .. } => format!("{contribution:?} {subject}"),
+        Command::IssueNotice { kind, addressees, .. } => format!("{kind:?} to {addressees:?}"),
+        Command::ActOnNotice { subject, act, .. } => format!("{act:?} {subject}"),
         Command::OverrideRecovery { cities, .. } => format!("override {cities:?}"),
     }
 }

@@ -89,6 +89,8 @@ named! {
         LateParts "narrow parts sent later";
         Granted "a part granted";
         Proposed "a proposal adopted";
+        Acknowledged "a notice acknowledged by all it is for";
+        NoticeEnded "a notice ended";
         PartsReceived "a node confirmed all parts by itself";
         StaleEtag "a caller too late";
         Replayed "a repeated call answered from memory";

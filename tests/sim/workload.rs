@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use liandong::api::request::{Caller, Command, NewPart, PartContent, Request, WriteError, Written};
 use liandong::domain::{CaseContribution, CaseMove, Date, PersonRecord};
-use liandong::ids::{AgreementId, SubjectId};
+use liandong::ids::{AgreementId, CityCode, SubjectId};
 use liandong::log::{ActorRole, Audience};
 use liandong::node::core::Input;
 use liandong::view::{self, CaseView};
@@ -13,6 +13,7 @@ use liandong::view::{self, CaseView};
 use super::cast::Cast;
 use super::moves;
 use super::node::SimReader;
+use super::notices;
 use super::rng::Rng;
 use super::tally::{Fault, State};
 use super::world::{Event, World};
@@ -301,6 +302,9 @@ impl World {
         let cases = newest_cases(reader, agreement);
         let n = &self.nodes[node];
         self.checks.session_reads(node, n, client, agreement, &cases, &mut self.tally);
+        if rng.one_in(9) {
+            return Some(self.about_notices(reader, agreement, (city, &members), &mut rng));
+        }
         if cases.len() < 2 || rng.one_in(5) {
             return Some(self.open_case(agreement, today, &mut rng));
         }
@@ -337,6 +341,22 @@ impl World {
             _ => Vec::new(),
         };
         Some(Command::MoveCase { agreement, subject, etag: case.last_move, mv, parts })
+    }
+
+    fn about_notices(
+        &mut self,
+        reader: &SimReader,
+        agreement: AgreementId,
+        (city, members): (usize, &[CityCode]),
+        rng: &mut Rng,
+    ) -> Command {
+        let all = notices::newest(&reader.view(), agreement);
+        let (code, text) = (self.cast.codes[city], self.work.marked("notice"));
+        if all.is_empty() || rng.one_in(4) {
+            notices::issue(agreement, (code, members), &text, rng)
+        } else {
+            notices::act(agreement, (code, &all), text, rng)
+        }
     }
 
     fn texts(&mut self, audiences: Vec<Audience>, what: &str) -> Vec<NewPart> {

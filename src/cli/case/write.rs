@@ -28,11 +28,15 @@ pub struct WriteArgs {
 }
 
 impl WriteArgs {
-    fn request_id(&self) -> String {
+    /// The id given, or a fresh one.
+    #[must_use]
+    pub fn request_id(&self) -> String {
         self.request_id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string())
     }
 
-    fn acting_for(&self) -> Option<pb::ActingFor> {
+    /// The officer given.
+    #[must_use]
+    pub fn acting_for(&self) -> Option<pb::ActingFor> {
         let certificate_number = self.acting_for.clone()?;
         Some(pb::ActingFor { certificate_number })
     }

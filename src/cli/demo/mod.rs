@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use self::alarm::Alarm;
 use self::cities::{Cities, Door};
 use self::feed::{Feed, Progress, Walked};
 use self::folder::Folder;
@@ -27,6 +28,7 @@ use crate::domain::Date;
 use crate::lang::Lang;
 
 mod agree;
+mod alarm;
 mod ask;
 mod cities;
 mod feed;
@@ -174,7 +176,10 @@ impl Demo {
     /// Starts, feeds, kills one city, brings it back, waits until all agree.
     async fn play(&mut self) -> Result<(Picture, Story), Failure> {
         let scripts = scripts(&self.cities.codes())?;
-        let count = Count::of(&scripts);
+        let away = self.who_goes()?;
+        let alarm = Alarm::of(&self.cities.fleet.agreements, away)
+            .ok_or_else(|| Failure::local("no agreement"))?;
+        let count = Count::of(&scripts, &alarm);
         let doors = self.start_all().await?;
         let total = scripts.iter().map(|script| script.steps.len()).sum();
         self.show.say(
@@ -193,15 +198,15 @@ impl Demo {
             progress,
         });
         let walking = feed.walk_all(scripts.clone());
-        let (walked, (away, meanwhile)) =
-            tokio::try_join!(walking, self.take_one_away(&scripts, seen))?;
+        let taking = self.take_one_away((away, &alarm), &scripts, &doors, seen);
+        let (walked, (notice, meanwhile)) = tokio::try_join!(walking, taking)?;
         self.show.end_bar();
         self.tell_walked(walked);
         let fleet = &self.cities.fleet;
         let picture = agree::until_all_agree(&doors, fleet, self.within, self.lang).await?;
         let elapsed_ms = self.show.elapsed().as_millis();
         self.show.say("各市一致", "all cities agree");
-        Ok((picture, Story { count, walked, away, meanwhile, elapsed_ms }))
+        Ok((picture, Story { count, walked, away, meanwhile, notice, elapsed_ms }))
     }
 
     async fn start_all(&mut self) -> Result<BTreeMap<u32, Door>, Failure> {
@@ -220,16 +225,22 @@ impl Demo {
         Ok(doors)
     }
 
-    /// Kills one city when half the steps are done, lets the others go on, brings it back.
-    /// Returns which, and how many steps the others made meanwhile.
-    async fn take_one_away(
-        &mut self,
-        scripts: &[Script],
-        mut seen: watch::Receiver<Progress>,
-    ) -> Result<(u32, usize), Failure> {
+    /// The city that will be killed.
+    fn who_goes(&self) -> Result<u32, Failure> {
         let codes = self.cities.codes();
         let away = if codes.contains(&DEZHOU) { Some(&DEZHOU) } else { codes.last() };
-        let away = *away.ok_or_else(|| Failure::local("no city"))?;
+        away.copied().ok_or_else(|| Failure::local("no city"))
+    }
+
+    /// Kills one city when half the steps are done, lets the others go on and tell each other of an
+    /// emergency, brings it back. Returns the notice, and how many steps the others made meanwhile.
+    async fn take_one_away(
+        &mut self,
+        (away, alarm): (u32, &Alarm),
+        scripts: &[Script],
+        doors: &BTreeMap<u32, Door>,
+        mut seen: watch::Receiver<Progress>,
+    ) -> Result<(String, usize), Failure> {
         let name = Names::new(self.lang).city(away);
         let gone = |_| Failure::local("the scripts broke off");
         let total: usize = scripts.iter().map(|script| script.steps.len()).sum();
@@ -241,6 +252,7 @@ impl Demo {
             &format!("{name} 的进程 {pid} 被强行终止（SIGKILL），其余各市照常办理"),
             &format!("process {pid} of {name} is killed (SIGKILL); the others go on"),
         );
+        let notice = self.tell_the_others((away, alarm), doors).await?;
         seen.wait_for(|progress| only_waits_for(away, scripts, progress)).await.map_err(gone)?;
         let meanwhile = seen.borrow().iter().sum::<usize>().saturating_sub(before);
         let pid = self.cities.start(away).await?;
@@ -249,7 +261,39 @@ impl Demo {
             &format!("此间其余各市办理 {meanwhile} 步；{name} 恢复，新进程 {pid}，正在补齐"),
             &format!("steps meanwhile: {meanwhile}; {name} is back as process {pid}, catching up"),
         );
-        Ok((away, meanwhile))
+        alarm.acknowledge(doors, (&notice, away), self.lang).await?;
+        self.show.say(
+            &format!("{name} 收到突发事件提醒并签收，发出市已知悉"),
+            &format!("{name} is rung and acknowledges the emergency; its issuer knows"),
+        );
+        Ok((notice, meanwhile))
+    }
+
+    /// An emergency while one city is away: the others acknowledge at once.
+    async fn tell_the_others(
+        &self,
+        (away, alarm): (u32, &Alarm),
+        doors: &BTreeMap<u32, Door>,
+    ) -> Result<String, Failure> {
+        let notice = alarm.issue(doors, self.lang).await?;
+        let others: Vec<u32> = alarm.told.iter().copied().filter(|city| *city != away).collect();
+        for city in &others {
+            alarm.acknowledge(doors, (&notice, *city), self.lang).await?;
+        }
+        let names = Names::new(self.lang);
+        let (issuer, name) = (names.city(alarm.issuer), names.city(away));
+        let (zh, en) = match others.as_slice() {
+            [] => (String::new(), String::new()),
+            others => {
+                let others = names.list(others.iter().copied());
+                (format!("{others}已签收，"), format!("{others} acknowledge it; "))
+            }
+        };
+        self.show.say(
+            &format!("{issuer}发出突发事件通报：{zh}{name} 无法接通，持续提醒"),
+            &format!("{issuer} issues an emergency: {en}{name} is away and goes on being rung"),
+        );
+        Ok(notice)
     }
 
     fn tell_walked(&self, walked: Walked) {

@@ -25,6 +25,8 @@ pub struct Story {
     pub walked: Walked,
     /// The city that was killed.
     pub away: u32,
+    /// The emergency that was issued meanwhile, and acknowledged by all.
+    pub notice: String,
     /// Steps that the others made while it was away.
     pub meanwhile: usize,
     /// From the start of the program to agreement, in milliseconds.
@@ -62,11 +64,14 @@ pub fn json(cities: &Cities, picture: &Picture, story: &Story) -> Value {
         "synced": true,
         "elapsed_ms": u64::try_from(story.elapsed_ms).unwrap_or(u64::MAX),
         "dir": fleet.dir(),
+        "notice": { "name": story.notice, "acknowledged_by_all": true },
         "away": { "city": shape::city(story.away), "steps_meanwhile": story.meanwhile },
         "scripts": {
             "openings": story.count.openings,
             "moves": story.count.moves,
             "contributions": story.count.contributions,
+            "notices": story.count.notices,
+            "acknowledgements": story.count.acknowledgements,
             "introductions": story.count.introductions,
             "entries": story.count.entries(),
         },

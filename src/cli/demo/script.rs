@@ -10,6 +10,7 @@
 
 use std::collections::BTreeSet;
 
+use super::alarm::Alarm;
 use crate::cli::case::draft::{Draft, Moment};
 use crate::cli::failure::Failure;
 use crate::trust::spiffe::Role;
@@ -141,6 +142,10 @@ pub struct Count {
     pub moves: usize,
     /// Contributions.
     pub contributions: usize,
+    /// Notices issued.
+    pub notices: usize,
+    /// Acknowledgements of notices.
+    pub acknowledgements: usize,
     /// People and systems introduced before their first entry in an agreement.
     pub introductions: usize,
 }
@@ -149,12 +154,13 @@ impl Count {
     /// Entries in all.
     #[must_use]
     pub const fn entries(&self) -> usize {
-        self.openings + self.moves + self.contributions + self.introductions
+        let notices = self.notices + self.acknowledgements;
+        self.openings + self.moves + self.contributions + notices + self.introductions
     }
 
-    /// What these scripts will add.
+    /// What these scripts and an emergency will add.
     #[must_use]
-    pub fn of(scripts: &[Script]) -> Self {
+    pub fn of(scripts: &[Script], alarm: &Alarm) -> Self {
         let mut count = Self::default();
         let mut introduced = BTreeSet::new();
         for script in scripts {
@@ -169,6 +175,11 @@ impl Count {
                 introduced.extend(step.officer().map(|o| (script.members.clone(), step.city, o)));
             }
         }
+        (count.notices, count.acknowledgements) = (1, alarm.told.len());
+        let coordinator = Role::Coordinator.name();
+        introduced.extend(
+            alarm.members.iter().map(|city| (alarm.members.clone(), *city, coordinator.to_owned())),
+        );
         count.introductions = introduced.len();
         count
     }
@@ -245,11 +256,14 @@ mod tests {
 
     #[test]
     fn the_count_is_the_samples_own() {
-        let count = Count::of(&samples());
+        let (agreement, members) = ("agreements/0".to_owned(), vec![130_400, 371_500]);
+        let alarm = Alarm { agreement, members, issuer: 371_500, told: vec![130_400] };
+        let count = Count::of(&samples(), &alarm);
         assert_eq!((count.openings, count.moves), (40, 148));
         // Four transfers, each acknowledged, each with its files received.
         assert_eq!(count.contributions, 8);
-        assert_eq!(count.entries(), 196 + count.introductions);
+        assert_eq!((count.notices, count.acknowledgements), (1, 1));
+        assert_eq!(count.entries(), 198 + count.introductions);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::node::core::{Core, keys};
 use crate::node::load;
 use crate::store::Store;
 use crate::sync::RawBatch;
-use crate::view::{self, Effect, FoldEntry, ReadRows, Rows};
+use crate::view::{self, Effect, FoldEntry, ReadRows, RecordRef, Rows};
 use crate::wire;
 use crate::wire::entry::ParsedHeader;
 
@@ -106,7 +106,9 @@ impl<D: Disk, S: Store> Core<D, S> {
                 | Event::PartErased { .. }
                 | Event::CaseOpened { .. }
                 | Event::CaseMove(_)
-                | Event::Contribution(_),
+                | Event::Contribution(_)
+                | Event::NoticeIssued { .. }
+                | Event::NoticeAct(_),
                 _,
             ) => false,
         }
@@ -182,12 +184,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         {
             log.misfits += 1;
         }
-        let case = match applied.subject {
-            Some((SubjectKind::Case, subject)) => Some(subject),
-            Some(_) | None => None,
+        let record = applied.subject.and_then(|(kind, id)| RecordRef::of(kind, id));
+        let case = match record {
+            Some(RecordRef::Case(subject)) => Some(subject),
+            Some(RecordRef::Notice(_)) | None => None,
         };
         if city == self.settings.city {
-            self.index_own(agreement, entry, event, case);
+            self.index_own(agreement, entry, event, record);
             if let Some(subject) = case {
                 self.index_received(agreement, subject, event, &applied.effect);
             }
@@ -196,7 +199,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.note_claims(&entry.envelope);
         self.index_number(agreement, entry, case);
         self.index_recovery(id, city, event);
-        self.note_missing_parts(agreement, entry, event, case);
+        self.note_missing_parts(agreement, entry, event, record.map(RecordRef::id));
     }
 
     /// What only the author can read from its own entries: requests, actors, external numbers.
@@ -205,8 +208,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         agreement: AgreementId,
         entry: &Entry,
         event: &Event,
-        case: Option<SubjectId>,
+        record: Option<RecordRef>,
     ) {
+        let subject = record.map(RecordRef::id);
         if let Some(tags) = entry.envelope.request {
             // The last entry of a command is the one it was about. After a restore a second try may
             // stand in the next epoch, and what the first one wrote come back later: the answer
@@ -215,7 +219,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             let known = self.group_rows().get(&key);
             let known = known.as_deref().and_then(rows::decode::<RequestRow>);
             if known.is_none_or(|known| known.position.log == position.log) {
-                let row = RequestRow { body: tags.body, position, agreement, subject: case };
+                let row = RequestRow { body: tags.body, position, agreement, subject };
                 self.group_rows().put(key, rows::encode(&row));
             }
         }
@@ -229,7 +233,8 @@ impl<D: Disk, S: Store> Core<D, S> {
                     self.group_rows().put(keys::actor(agreement, tag), id);
                 }
                 (PartKind::CaseNumber, Ok(PartContent::CaseNumber { number, external_ref })) => {
-                    let (Some(subject), Event::CaseOpened { effective_on, .. }) = (case, event)
+                    let (Some(RecordRef::Case(subject)), Event::CaseOpened { effective_on, .. }) =
+                        (record, event)
                     else {
                         continue;
                     };
@@ -287,10 +292,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         agreement: AgreementId,
         entry: &Entry,
         event: &Event,
-        case: Option<SubjectId>,
+        subject: Option<SubjectId>,
     ) {
         let own = self.settings.city;
-        let Some(subject) = case else { return };
+        let Some(subject) = subject else { return };
         let slots = entry.envelope.parts.iter().zip(&entry.parts).enumerate();
         for (part, (part_ref, slot)) in slots {
             let (at, number) = (entry.envelope.position(), u32::try_from(part).unwrap_or(u32::MAX));
@@ -315,6 +320,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Event::RecoveryOverridden { .. }
             | Event::CharterAdopted { .. }
             | Event::PartErased { .. }
+            | Event::NoticeIssued { .. }
+            | Event::NoticeAct(_)
             | Event::Newer => {}
         }
     }

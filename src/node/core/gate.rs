@@ -13,16 +13,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::request::WriteError;
+use crate::api::request::{NewPart, PartContent, WriteError};
 use crate::api::status::RecoveryStatus;
 use crate::domain::Event;
 use crate::ids::{AgreementId, CityCode, LogId, Position};
 use crate::journal::{Disk, LocalFact, RecordKind};
-use crate::log::Head;
+use crate::log::{Audience, Head, Subject, SubjectKind};
 use crate::node::core::io::Output;
 use crate::node::core::logs::{Hold, Log};
 use crate::node::core::mend::CREDIT_BYTES;
-use crate::node::core::{Core, Now, keys};
+use crate::node::core::write::{Decided, Draft};
+use crate::node::core::{Core, Now, keys, rows};
 use crate::store::Store;
 use crate::sync::{Cosign, Frame, LinkId};
 use crate::view::Rows;
@@ -327,5 +328,33 @@ impl<D: Disk, S: Store> Core<D, S> {
             return None;
         }
         Some(Output::Send(link, Frame::Subscribe { log, from, credit: CREDIT_BYTES }))
+    }
+
+    /// Decides on going on without members that do not answer.
+    pub(super) fn decide_override(
+        &mut self,
+        agreement: AgreementId,
+        log: LogId,
+        cities: &[CityCode],
+        text: &str,
+    ) -> Result<Decided, WriteError> {
+        if !self.is_recovering(agreement) {
+            let reason = "nothing waits for a member in this agreement".to_owned();
+            return Err(WriteError::BadField { field: "cities", reason });
+        }
+        let members = self.logs.members(agreement);
+        if cities.is_empty() || cities.iter().any(|c| !members.contains(c)) {
+            let reason = "name members of the agreement".to_owned();
+            return Err(WriteError::BadField { field: "cities", reason });
+        }
+        let mut cities = cities.to_vec();
+        cities.sort_unstable();
+        cities.dedup();
+        let event = Event::RecoveryOverridden { cities };
+        let content = PartContent::Text(text.to_owned());
+        let parts = vec![NewPart { audience: Audience::AllMembers, content }];
+        let subject = Subject { kind: SubjectKind::Log, id: Some(rows::log_subject(log)) };
+        let draft = Draft { subject, prev: None, event, parts };
+        Ok(Decided { draft, record: None, opened_at: None, opens: None })
     }
 }

@@ -29,6 +29,7 @@ pub mod logs;
 mod mend;
 mod news;
 mod notes;
+mod notice;
 mod parts;
 mod receipts;
 mod received;

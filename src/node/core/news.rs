@@ -66,6 +66,8 @@ pub(super) fn named_entry(event: &Event) -> Option<Position> {
         | Event::CharterAdopted { .. }
         | Event::PartErased { .. }
         | Event::CaseOpened { .. }
+        | Event::NoticeIssued { .. }
+        | Event::NoticeAct(_)
         | Event::Newer => None,
     }
 }

@@ -42,6 +42,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Event::RecoveryOverridden { .. }
             | Event::CharterAdopted { .. }
             | Event::PartErased { .. }
+            | Event::NoticeIssued { .. }
+            | Event::NoticeAct(_)
             | Event::Newer => {}
         }
     }

@@ -11,7 +11,7 @@ use crate::domain::{
     self, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event, ExternalRef,
 };
 use crate::geo;
-use crate::ids::{ActorId, AgreementId, CityCode, LogId, Position, SubjectId, Tag};
+use crate::ids::{ActorId, AgreementId, LogId, Position, SubjectId, Tag};
 use crate::journal::Disk;
 use crate::limits;
 use crate::log::{
@@ -29,25 +29,25 @@ use crate::view::{self, CaseView, ReadRows, Rows};
 use crate::wire;
 
 /// Who and what an entry is written for.
-struct Draft {
-    subject: Subject,
-    prev: Option<Position>,
-    event: Event,
-    parts: Vec<NewPart>,
+pub(super) struct Draft {
+    pub subject: Subject,
+    pub prev: Option<Position>,
+    pub event: Event,
+    pub parts: Vec<NewPart>,
 }
 
 /// What a decided command will write.
-struct Decided {
-    draft: Draft,
-    /// The case it concerns, `None` for an opening.
-    case: Option<SubjectId>,
-    /// Where that case was opened.
-    opened_at: Option<Position>,
+pub(super) struct Decided {
+    pub draft: Draft,
+    /// The record it concerns, `None` for an opening.
+    pub record: Option<SubjectId>,
+    /// Where that record was opened.
+    pub opened_at: Option<Position>,
     /// Rows beside the entry: numbers given.
-    opens: Option<Opening>,
+    pub opens: Option<Opening>,
 }
 
-struct Opening {
+pub(super) struct Opening {
     year: i32,
     number: u32,
 }
@@ -103,9 +103,11 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.group_rows().put(key, opening.number.to_be_bytes().to_vec());
         }
         let subject = match request.command {
-            Command::OpenCase { .. } => Some(subject_id(at)),
-            Command::MoveCase { .. } | Command::Contribute { .. } => decided.case,
-            Command::OverrideRecovery { .. } => None,
+            Command::OpenCase { .. } | Command::IssueNotice { .. } => Some(subject_id(at)),
+            Command::MoveCase { .. }
+            | Command::Contribute { .. }
+            | Command::ActOnNotice { .. }
+            | Command::OverrideRecovery { .. } => decided.record,
         };
         let row = RequestRow { body: tags.body, position: at, agreement, subject };
         let row = rows::encode(&row);
@@ -176,6 +178,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             Command::Contribute { subject, contribution, parts, .. } => {
                 self.decide_contribution(agreement, today, *subject, contribution, parts)
             }
+            Command::IssueNotice { kind, level, addressees, record, .. } => {
+                self.decide_notice(agreement, (*kind, *level), addressees, record)
+            }
+            Command::ActOnNotice { subject, act, text, .. } => {
+                self.decide_act(agreement, *subject, *act, text.as_ref())
+            }
             Command::OverrideRecovery { cities, text, .. } => {
                 self.decide_override(agreement, log, cities, text)
             }
@@ -212,7 +220,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let event = Event::CaseOpened { facts, effective_on: opening.on };
         let subject = Subject { kind: SubjectKind::Case, id: None };
         let draft = Draft { subject, prev: None, event, parts };
-        Ok(Decided { draft, case: None, opened_at: None, opens: Some(given) })
+        Ok(Decided { draft, record: None, opened_at: None, opens: Some(given) })
     }
 
     /// The number people say, counted per city and agreement and year.
@@ -300,7 +308,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | PartContent::CaseNumber { .. }
             | PartContent::Text(_)
             | PartContent::Evidence(_)
-            | PartContent::ActorCertificate(_) => None,
+            | PartContent::ActorCertificate(_)
+            | PartContent::Notice(_) => None,
         });
         let mv = match mv.facts() {
             Some(facts) => mv.clone().with_facts(self.with_borders(agreement, facts, record)?),
@@ -313,7 +322,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let event = Event::CaseMove(mv);
         let draft = Draft { subject: subject_ref, prev, event, parts: parts.to_vec() };
         let opened_at = Some(case.opened_at);
-        Ok(Decided { draft, case: Some(subject), opened_at, opens: None })
+        Ok(Decided { draft, record: Some(subject), opened_at, opens: None })
     }
 
     fn decide_contribution(
@@ -333,34 +342,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let subject_ref = Subject { kind: SubjectKind::Case, id: Some(subject) };
         let draft = Draft { subject: subject_ref, prev: None, event, parts: parts.to_vec() };
         let opened_at = Some(opened_at);
-        Ok(Decided { draft, case: Some(subject), opened_at, opens: None })
-    }
-
-    fn decide_override(
-        &mut self,
-        agreement: AgreementId,
-        log: LogId,
-        cities: &[CityCode],
-        text: &str,
-    ) -> Result<Decided, WriteError> {
-        if !self.is_recovering(agreement) {
-            let reason = "nothing waits for a member in this agreement".to_owned();
-            return Err(WriteError::BadField { field: "cities", reason });
-        }
-        let members = self.logs.members(agreement);
-        if cities.is_empty() || cities.iter().any(|c| !members.contains(c)) {
-            let reason = "name members of the agreement".to_owned();
-            return Err(WriteError::BadField { field: "cities", reason });
-        }
-        let mut cities = cities.to_vec();
-        cities.sort_unstable();
-        cities.dedup();
-        let event = Event::RecoveryOverridden { cities };
-        let content = PartContent::Text(text.to_owned());
-        let parts = vec![NewPart { audience: Audience::AllMembers, content }];
-        let subject = Subject { kind: SubjectKind::Log, id: Some(rows::log_subject(log)) };
-        let draft = Draft { subject, prev: None, event, parts };
-        Ok(Decided { draft, case: None, opened_at: None, opens: None })
+        Ok(Decided { draft, record: Some(subject), opened_at, opens: None })
     }
 
     /// The actor of a caller, introduced first if this is its first entry in the agreement.

@@ -91,8 +91,8 @@ fn every_kind() -> Vec<(String, Envelope)> {
         all.push((format!("subject_{kind:?}"), Envelope { subject, ..bare() }));
     }
     let part = |kind, audience| PartRef { kind, audience, digest: Hash::new([9; 32]) };
-    for kind in [P::CaseRecord, P::Person, P::CaseNumber, P::Text, P::Evidence, P::ActorCertificate]
-    {
+    let cases = [P::CaseRecord, P::Person, P::CaseNumber, P::Text, P::Evidence];
+    for kind in cases.into_iter().chain([P::ActorCertificate, P::Notice]) {
         let parts = vec![part(kind, Audience::AllMembers)];
         all.push((format!("part_{kind:?}"), Envelope { parts, ..bare() }));
     }

@@ -8,7 +8,8 @@ use super::formats::numbers_of;
 use super::values::{draft, evidence_draft, record};
 use super::{assert_golden, golden};
 use crate::api::request::PartContent;
-use crate::domain::{CaseDraft, CaseRecord, Evidence, ExternalRef, PersonRecord};
+use crate::domain::notice::NoticeDraft;
+use crate::domain::{CaseDraft, CaseRecord, Evidence, ExternalRef, NoticeRecord, PersonRecord};
 use crate::limits::PART_BYTES_MAX;
 use crate::wire::part::{encode_part, parse_part};
 use crate::wire::pb::v1 as pb;
@@ -25,6 +26,16 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         permit_no: String::new(),
         ..draft()
     };
+    let notice = NoticeRecord::parse(NoticeDraft {
+        title: "马颊河上游泄漏",
+        text: "请下游关闭取水口，\n并回复水位。",
+        address: "莘县某桥",
+        contact: "值班室",
+        phone: "0635-0000000",
+    });
+    let bare_notice =
+        NoticeDraft { title: "联席会议", text: "十二月三日", ..Default::default() };
+    let (notice, bare_notice) = (notice.unwrap(), NoticeRecord::parse(bare_notice).unwrap());
     let record = |record: CaseRecord| PartContent::CaseRecord(Box::new(record));
     let number = "LD-聊邯-2026-聊0005".to_owned();
     let external = ExternalRef::parse("聊城办案系统", "2026-0099").unwrap();
@@ -39,6 +50,8 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         ("text", PartContent::Text("企业已停产，\n请协助调查。".into())),
         ("evidence", PartContent::Evidence(evidence)),
         ("actor_certificate", PartContent::ActorCertificate("37150099011".into())),
+        ("notice", PartContent::Notice(Box::new(notice))),
+        ("notice_bare", PartContent::Notice(Box::new(bare_notice))),
     ]
 }
 

@@ -11,7 +11,8 @@ use crate::domain::law::LegalBasisDraft;
 use crate::domain::pollutant::MeasurementDraft;
 use crate::domain::record::PenaltyDraft;
 use crate::domain::{
-    CaseContribution, CaseDraft, CaseMove, CaseRecord, Date, ErasureReason, Event, Violation,
+    CaseContribution, CaseDraft, CaseMove, CaseRecord, Date, ErasureReason, Event, NoticeAct,
+    NoticeKind, NoticeLevel, Violation,
 };
 use crate::ids::{ActorId, AgreementId, CityCode, Hash, LogId, Position, SubjectId, Tag};
 use crate::log::{
@@ -113,6 +114,11 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
     let refused = M::ProposalRefused { proposal: at(2, 5), effective_on: on };
     let offered = M::TransferOffered { to: city(130_400), effective_on: on };
     let overridden = Event::RecoveryOverridden { cities: vec![city(130_400), city(371_400)] };
+    let issued = Event::NoticeIssued {
+        kind: NoticeKind::Emergency,
+        level: Some(NoticeLevel::Two),
+        addressees: vec![city(130_400), city(371_400)],
+    };
     let mv = Event::CaseMove;
     let add = Event::Contribution;
     vec![
@@ -145,6 +151,18 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
             "milestone_recorded",
             add(C::MilestoneRecorded { milestone: Milestone::DecisionServed, effective_on: on }),
         ),
+        ("notice_issued", issued),
+        (
+            "notice_issued_general",
+            Event::NoticeIssued {
+                kind: NoticeKind::General,
+                level: None,
+                addressees: vec![city(130_400)],
+            },
+        ),
+        ("notice_acknowledged", Event::NoticeAct(NoticeAct::Acknowledged)),
+        ("notice_reported", Event::NoticeAct(NoticeAct::Reported)),
+        ("notice_ended", Event::NoticeAct(NoticeAct::Ended)),
         ("continued_in", add(C::ContinuedIn { agreement, subject })),
         ("continued_from", add(C::ContinuedFrom { agreement, subject })),
     ]
@@ -266,6 +284,7 @@ fn any_part() -> impl Strategy<Value = PartRef> {
         PartKind::Text,
         PartKind::Evidence,
         PartKind::ActorCertificate,
+        PartKind::Notice,
     ]);
     let audience = prop_oneof![
         Just(Audience::AllMembers),

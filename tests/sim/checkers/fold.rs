@@ -16,17 +16,17 @@ use crate::sim::node::Node;
 use crate::sim::tally::{State, Tally};
 
 /// An applied entry, with what is known around it.
-struct Known {
-    envelope: Envelope,
-    event: Event,
-    city: CityCode,
-    epoch: u64,
+pub(super) struct Known {
+    pub envelope: Envelope,
+    pub event: Event,
+    pub city: CityCode,
+    pub epoch: u64,
     /// Of its log and of all others, how much its author had seen.
     seen: BTreeMap<LogId, u64>,
 }
 
 impl Known {
-    fn saw(&self, at: Position) -> bool {
+    pub fn saw(&self, at: Position) -> bool {
         if at.log == self.envelope.log {
             return at.index < self.envelope.index;
         }
@@ -54,7 +54,12 @@ impl Checks {
         pact: usize,
         tally: &mut Tally,
     ) {
-        let folded = match self.folded(cast, at, node, pact) {
+        let known = match self.known(cast, at, node, pact) {
+            Ok(known) => known,
+            Err(why) => return self.fail(why),
+        };
+        self.notices_anew(cast, (at, node), pact, &known, tally);
+        let folded = match cases_of(cast, at, pact, &known) {
             Ok(folded) => folded,
             Err(why) => return self.fail(why),
         };
@@ -92,31 +97,7 @@ impl Checks {
         pact: usize,
     ) -> Result<BTreeMap<SubjectId, Folded>, String> {
         let known = self.known(cast, at, node, pact)?;
-        let members: Vec<CityCode> =
-            cast.pacts[pact].members.iter().map(|m| cast.codes[*m]).collect();
-        let mut of: BTreeMap<SubjectId, Vec<Position>> = BTreeMap::new();
-        let mut cases = BTreeMap::new();
-        for (position, entry) in &known {
-            match (&entry.event, entry.envelope.subject.id) {
-                (Event::CaseOpened { .. }, None)
-                    if entry.envelope.subject.kind == SubjectKind::Case =>
-                {
-                    of.entry(subject_id(*position)).or_default().insert(0, *position);
-                }
-                (_, Some(subject)) if entry.envelope.subject.kind == SubjectKind::Case => {
-                    of.entry(subject).or_default().push(*position);
-                }
-                _ => {}
-            }
-        }
-        for (subject, entries) in of {
-            let opening = entries.iter().find(|e| subject_id(**e) == subject).copied();
-            let Some(opening) = opening else { continue };
-            let folded = fold_case(&known, opening, &entries, &members)
-                .map_err(|why| format!("{at}: case {subject}: {why}"))?;
-            cases.insert(subject, folded);
-        }
-        Ok(cases)
+        cases_of(cast, at, pact, &known)
     }
 
     /// The applied entries of an agreement, with what each author had seen.
@@ -154,6 +135,39 @@ impl Checks {
         }
         Ok(known)
     }
+}
+
+/// Every case of an agreement as the set of applied entries has it.
+fn cases_of(
+    cast: &Cast,
+    at: usize,
+    pact: usize,
+    known: &BTreeMap<Position, Known>,
+) -> Result<BTreeMap<SubjectId, Folded>, String> {
+    let members: Vec<CityCode> = cast.pacts[pact].members.iter().map(|m| cast.codes[*m]).collect();
+    let mut of: BTreeMap<SubjectId, Vec<Position>> = BTreeMap::new();
+    let mut cases = BTreeMap::new();
+    for (position, entry) in known {
+        match (&entry.event, entry.envelope.subject.id) {
+            (Event::CaseOpened { .. }, None)
+                if entry.envelope.subject.kind == SubjectKind::Case =>
+            {
+                of.entry(subject_id(*position)).or_default().insert(0, *position);
+            }
+            (_, Some(subject)) if entry.envelope.subject.kind == SubjectKind::Case => {
+                of.entry(subject).or_default().push(*position);
+            }
+            _ => {}
+        }
+    }
+    for (subject, entries) in of {
+        let opening = entries.iter().find(|e| subject_id(**e) == subject).copied();
+        let Some(opening) = opening else { continue };
+        let folded = fold_case(known, opening, &entries, &members)
+            .map_err(|why| format!("{at}: case {subject}: {why}"))?;
+        cases.insert(subject, folded);
+    }
+    Ok(cases)
 }
 
 /// The chain of one case.

@@ -20,6 +20,7 @@ pub mod feed;
 pub mod fold;
 pub mod logs;
 pub mod memory;
+pub mod notices;
 pub mod receipts;
 pub mod requests;
 pub mod sessions;

@@ -1,0 +1,70 @@
+//! Words for notices.
+
+use super::short;
+use crate::domain::Words;
+use crate::domain::notice::{NoticeKind, NoticeLevel};
+use crate::lang::Lang;
+use crate::wire::pb::v1 as pb;
+
+/// What a notice is about.
+#[must_use]
+pub fn notice_kind(one: pb::NoticeKind, lang: Lang) -> &'static str {
+    match NoticeKind::parse(short(one.as_str_name(), "NOTICE_KIND_")) {
+        Ok(known) => lang.pick(known.zh(), known.en()),
+        Err(_) => lang.pick("未知通报", "unknown notice"),
+    }
+}
+
+/// How grave an emergency is; empty for a notice without a level.
+#[must_use]
+pub fn notice_level(one: pb::NoticeLevel, lang: Lang) -> &'static str {
+    let known = match one {
+        pb::NoticeLevel::Unspecified => return "",
+        pb::NoticeLevel::One => NoticeLevel::One,
+        pb::NoticeLevel::Two => NoticeLevel::Two,
+        pb::NoticeLevel::Three => NoticeLevel::Three,
+        pb::NoticeLevel::Four => NoticeLevel::Four,
+    };
+    lang.pick(known.zh(), known.en())
+}
+
+/// What was said of a notice.
+#[must_use]
+pub fn report_kind(one: pb::NoticeReportKind, lang: Lang) -> &'static str {
+    match one {
+        pb::NoticeReportKind::Unspecified => lang.pick("未知事项", "unknown"),
+        pb::NoticeReportKind::Acknowledged => lang.pick("签收", "acknowledged"),
+        pb::NoticeReportKind::Reported => lang.pick("续报或反馈", "news"),
+        pb::NoticeReportKind::Ended => lang.pick("解除", "ended"),
+    }
+}
+
+/// Reads a kind by its code, such as `EMERGENCY`, or by either of its words.
+#[must_use]
+pub fn parse_notice_kind(text: &str) -> Option<pb::NoticeKind> {
+    let code = text.trim().to_ascii_uppercase().replace(['-', ' '], "_");
+    let known = NoticeKind::ALL.iter().find(|one| {
+        one.code() == code || one.zh() == text.trim() || one.en().eq_ignore_ascii_case(text.trim())
+    })?;
+    pb::NoticeKind::from_str_name(&format!("NOTICE_KIND_{}", known.code()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_each_of_its_names() {
+        for one in NoticeKind::ALL {
+            let found = [one.code(), one.zh(), one.en()].map(parse_notice_kind);
+            let [Some(first), ..] = found else { panic!("{}", one.code()) };
+            assert_eq!(found, [Some(first); 3]);
+            assert_eq!(notice_kind(first, Lang::Zh), one.zh());
+        }
+        assert_eq!(parse_notice_kind("移送"), None);
+        assert_eq!(notice_kind(pb::NoticeKind::Unspecified, Lang::Zh), "未知通报");
+        let levels = [pb::NoticeLevel::One, pb::NoticeLevel::Two, pb::NoticeLevel::Three];
+        let words = levels.map(|level| notice_level(level, Lang::Zh));
+        assert_eq!(words, ["Ⅰ级", "Ⅱ级", "Ⅲ级"]);
+    }
+}

@@ -1,0 +1,177 @@
+//! The desk every write passes: who asks, request id, acting for, the audit.
+//!
+//! In scope: what all writing methods of all services have in common. Out of scope: what each asks
+//! for, and what it answers with.
+
+use tonic::{Request, Status};
+
+use super::audit_line;
+use super::caller::{Called, called};
+use super::under_way::WritesUnderWay;
+use super::words;
+use crate::api::request::{Command, Request as Asked, Written};
+use crate::audit::{Audit, Deed};
+use crate::domain::NoticeAct;
+use crate::ids::{AgreementId, SubjectId};
+use crate::limits::REQUEST_ID_BYTES_MAX;
+use crate::node::writer::NodeHandle;
+use crate::trust::spiffe::Role;
+use crate::wire::case as read;
+use crate::wire::pb::v1 as pb;
+use crate::wire::status::Refused;
+
+/// A request that writes: it can be told from another, and names whom a system acts for.
+pub trait WriteRequest: prost::Message {
+    /// Unique per caller.
+    fn request_id(&self) -> &str;
+    /// The officer a system acts for.
+    fn acting_for(&self) -> Option<&pb::ActingFor>;
+    /// The agreement or record it is about, as it was given.
+    fn resource(&self) -> &str;
+}
+
+/// Says of requests that they write, and which field names what they are about.
+macro_rules! writes {
+    ($resource:ident: $($request:ident)*) => {$(
+        impl $crate::rpc::desk::WriteRequest for pb::$request {
+            fn request_id(&self) -> &str {
+                &self.request_id
+            }
+
+            fn acting_for(&self) -> Option<&pb::ActingFor> {
+                self.acting_for.as_ref()
+            }
+
+            fn resource(&self) -> &str {
+                &self.$resource
+            }
+        }
+    )*};
+}
+pub(super) use writes;
+
+/// Checks a request id.
+///
+/// # Errors
+/// `REQUEST_ID`.
+pub(super) fn check_request_id(id: &str) -> Result<(), Refused> {
+    let printable = id.bytes().all(|b| b.is_ascii_graphic());
+    if id.is_empty() || id.len() > REQUEST_ID_BYTES_MAX || !printable {
+        return Err(Refused::new("REQUEST_ID").at("request_id"));
+    }
+    Ok(())
+}
+
+/// What writing needs.
+#[derive(Clone)]
+pub struct Desk {
+    /// The node.
+    pub node: NodeHandle,
+    /// Where deeds are noted.
+    pub audit: Audit,
+    /// Writes under way, of callers who have given up too.
+    pub writes: WritesUnderWay,
+}
+
+/// How a service calls its records.
+pub(super) type NameOf = fn(AgreementId, SubjectId) -> String;
+
+impl Desk {
+    /// What a caller passes first.
+    pub(super) fn door(&self) -> (&NodeHandle, &Audit) {
+        (&self.node, &self.audit)
+    }
+
+    /// Reads the command out of a request, and writes it.
+    pub(super) async fn perform<T: WriteRequest>(
+        &self,
+        request: Request<T>,
+        method: &'static str,
+        name_of: NameOf,
+        command: impl FnOnce(&T) -> Result<Command, Refused>,
+    ) -> Result<Written, Status> {
+        let who = called(self.door(), &request, method).map_err(|status| *status)?;
+        let asked = request.into_inner();
+        let mut deed = audit_line::deed(&self.node, &who, method, asked.resource());
+        let asked = asked_of(&who, &asked, command).and_then(|asked| {
+            // Its caller's place at the gate is free again once he gives up; this one is not.
+            Ok((asked, self.writes.begin()?))
+        });
+        let (desk, language) = (self.clone(), who.language);
+        // In a task of its own: a caller who gives up stops neither the write nor its audit line.
+        let done = tokio::spawn(async move {
+            // Held until the line is noted: a stop waits for it.
+            let (done, _under_way) = match asked {
+                Ok((asked, place)) => {
+                    (desk.write(&who, asked, name_of, &mut deed).await, Some(place))
+                }
+                Err(refused) => (Err(refused), None),
+            };
+            deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
+            desk.audit.note(deed);
+            done
+        });
+        let done = done.await.unwrap_or_else(|_| Err(Refused::new("STOPPING")));
+        done.map_err(|refused| refused.status(language))
+    }
+
+    async fn write(
+        &self,
+        who: &Called,
+        asked: Asked,
+        name_of: NameOf,
+        deed: &mut Deed,
+    ) -> Result<Written, Refused> {
+        deed.acting_for.clone_from(&asked.acting_for);
+        let case = words::case_of(&asked.command);
+        let written = self.node.write(asked).await;
+        let written =
+            written.map_err(|error| words::refusal(&self.node, who.language, case, &error))?;
+        deed.entry = Some(written.position.to_string());
+        if let Some(subject) = written.subject {
+            deed.name = name_of(written.agreement, subject);
+        }
+        Ok(written)
+    }
+}
+
+/// Where a write stands.
+pub(super) fn receipt(written: Written) -> pb::WriteReceipt {
+    pb::WriteReceipt { entry: written.position.to_string(), replayed: written.replayed }
+}
+
+/// A request with what all have in common read.
+fn asked_of<T: WriteRequest>(
+    who: &Called,
+    asked: &T,
+    command: impl FnOnce(&T) -> Result<Command, Refused>,
+) -> Result<Asked, Refused> {
+    check_request_id(asked.request_id())?;
+    let acting_for = asked.acting_for().map(read::acting_for).transpose()?;
+    if acting_for.is_some() && who.role != Role::System {
+        return Err(Refused::new("ACTING_FOR_NOT_ALLOWED").at("acting_for"));
+    }
+    let command = command(asked)?;
+    if who.role == Role::System && acting_for.is_none() && is_a_persons(&command) {
+        return Err(Refused::new("ACTING_FOR_REQUIRED").at("acting_for"));
+    }
+    Ok(Asked {
+        caller: who.caller.clone(),
+        acting_for,
+        request_id: asked.request_id().to_owned(),
+        body: read::request_body(asked),
+        command,
+    })
+}
+
+/// What a system does for a person only: moves, and the acknowledgement of a notice (签收).
+const fn is_a_persons(command: &Command) -> bool {
+    match command {
+        Command::MoveCase { .. } => true,
+        Command::ActOnNotice { act, .. } => matches!(act, NoticeAct::Acknowledged),
+        Command::OpenCase { .. }
+        | Command::Contribute { .. }
+        | Command::IssueNotice { .. }
+        | Command::OverrideRecovery { .. } => false,
+    }
+}

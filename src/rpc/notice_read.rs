@@ -1,0 +1,164 @@
+//! Reading notices for answers: rows of the view, the parts this city may see, how far each has got
+//! with each city.
+//!
+//! In scope: one notice as a message, from its rows or from what has rung. Out of scope: lists and
+//! watches ([`super::notice_service`], [`super::notice_watch`]).
+
+use super::holdings::Witnesses;
+use super::notice_service::NoticeApi;
+use crate::api::request::PartContent;
+use crate::domain::Event;
+use crate::domain::notice::{AckDue, Notice, NoticeAct, NoticeRecord};
+use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::limits::NOTICE_REPORTS_SHOWN_MAX;
+use crate::log::PartSlot;
+use crate::node::alert::Alert;
+use crate::node::reader::{LoadedEntry, Reader};
+use crate::view::{self, Effect, HistoryEntry, NoticeView};
+use crate::wire::case as read;
+use crate::wire::notice as write;
+use crate::wire::pb::v1 as pb;
+
+impl NoticeApi {
+    /// A notice that was read from the view, without what was said since.
+    pub(super) fn written(
+        &self,
+        reader: &Reader,
+        (agreement, subject): (AgreementId, SubjectId),
+        found: &NoticeView,
+        witnesses: &Witnesses,
+    ) -> pb::Notice {
+        let (own, now) = (self.desk.node.city(), self.desk.node.now_ms());
+        let due = self.due_of(agreement, &found.notice, found.issued_ms);
+        let held = witnesses.holding(reader, found.opened_at);
+        let recipient = |city: &CityCode| {
+            let acknowledged = found.acknowledged.iter().find(|(who, _)| who == city);
+            let rung = self.rung.since(found.opened_at, *city);
+            pb::NoticeRecipient {
+                city: city.as_u32(),
+                ring_time: rung.map(read::timestamp),
+                hold_time: held.get(city).copied().map(read::timestamp),
+                acknowledge_time: acknowledged
+                    .map(|(_, said)| read::timestamp(said.record_time_ms)),
+                overdue: found.awaits(*city) && due.is_some_and(|due| due.is_over(now)),
+            }
+        };
+        let record = reader.entry(found.opened_at).ok().and_then(|entry| record(reader, &entry));
+        pb::Notice {
+            record: record.as_ref().map(write::notice_to_pb),
+            recipients: found.notice.addressees.iter().map(recipient).collect(),
+            end_time: found.ended.map(|said| read::timestamp(said.record_time_ms)),
+            awaits_acknowledgement: found.awaits(own),
+            needs_newer_version: found.needs_newer,
+            misfit_count: found.misfit_count,
+            ..self.facts((agreement, subject), &found.notice, found.issued_ms, due)
+        }
+    }
+
+    /// What has rung, as a notice on its way.
+    pub(super) fn arriving(&self, alert: &Alert) -> pb::Notice {
+        let due = self.due_of(alert.agreement, &alert.notice, alert.issued_ms);
+        let recipient = |city: &CityCode| pb::NoticeRecipient {
+            city: city.as_u32(),
+            ..pb::NoticeRecipient::default()
+        };
+        pb::Notice {
+            record: alert.record.as_ref().map(write::notice_to_pb),
+            recipients: alert.notice.addressees.iter().map(recipient).collect(),
+            awaits_acknowledgement: true,
+            arriving: true,
+            ..self.facts((alert.agreement, alert.subject), &alert.notice, alert.issued_ms, due)
+        }
+    }
+
+    fn facts(
+        &self,
+        (agreement, subject): (AgreementId, SubjectId),
+        notice: &Notice,
+        issued_ms: i64,
+        due: Option<AckDue>,
+    ) -> pb::Notice {
+        let (time, day) = match due {
+            Some(AckDue::At(at)) => (Some(at), None),
+            Some(AckDue::On(day)) => (None, Some(day)),
+            None => (None, None),
+        };
+        pb::Notice {
+            name: write::name_of(agreement, subject),
+            kind: write::kind_number(notice.kind),
+            level: write::level_number(notice.level),
+            issuing_city: notice.issuer.as_u32(),
+            issue_time: Some(read::timestamp(issued_ms)),
+            due_time: time.map(read::timestamp),
+            due_on: day.map(|day| read::date_out(day.on)),
+            provisional: day.is_some_and(|day| day.provisional),
+            ..pb::Notice::default()
+        }
+    }
+
+    fn due_of(&self, agreement: AgreementId, notice: &Notice, issued_ms: i64) -> Option<AckDue> {
+        let book = self.desk.node.book();
+        let terms = book.get(agreement)?.charter.deadlines;
+        let terms = (terms.emergency_minutes, terms.notice_ack_workdays);
+        AckDue::of(notice.kind, issued_ms, terms, self.due.calendar())
+    }
+}
+
+/// What a notice says, as far as this city may see it.
+fn record(reader: &Reader, entry: &LoadedEntry) -> Option<NoticeRecord> {
+    (0..entry.entry.parts.len()).find_map(|part| match reader.part(&entry.entry, part) {
+        Ok(Some(PartContent::Notice(record))) => Some(*record),
+        Ok(_) | Err(_) => None,
+    })
+}
+
+/// What was said of a notice since it was issued: the newest, in order.
+pub(super) fn reports(
+    reader: &Reader,
+    agreement: AgreementId,
+    subject: SubjectId,
+) -> Vec<pb::NoticeReport> {
+    let mut found: std::collections::VecDeque<HistoryEntry> = std::collections::VecDeque::new();
+    view::history(&reader.view(), agreement, subject, 0, &mut |entry| {
+        if entry.effect != Effect::Opened {
+            found.push_back(entry);
+            if found.len() > NOTICE_REPORTS_SHOWN_MAX {
+                found.pop_front();
+            }
+        }
+        true
+    });
+    found.iter().map(|entry| report(reader, entry)).collect()
+}
+
+fn report(reader: &Reader, entry: &HistoryEntry) -> pb::NoticeReport {
+    let loaded = reader.entry(entry.position).ok();
+    let kind = match loaded.as_ref().map(|l| &l.event) {
+        Some(Event::NoticeAct(NoticeAct::Acknowledged)) => pb::NoticeReportKind::Acknowledged,
+        Some(Event::NoticeAct(NoticeAct::Reported)) => pb::NoticeReportKind::Reported,
+        Some(Event::NoticeAct(NoticeAct::Ended)) => pb::NoticeReportKind::Ended,
+        Some(_) | None => pb::NoticeReportKind::Unspecified,
+    };
+    let text = loaded.as_ref().and_then(|l| {
+        let bytes = |slot: &PartSlot| matches!(slot, PartSlot::Bytes(_));
+        let place = l.entry.parts.iter().position(bytes)?;
+        match reader.part(&l.entry, place) {
+            Ok(Some(PartContent::Text(text))) => Some(text),
+            Ok(_) | Err(_) => None,
+        }
+    });
+    let misfit_reason = match &entry.effect {
+        Effect::Misfit(reason) => reason.clone(),
+        Effect::Opened | Effect::Move | Effect::Contribution | Effect::Newer | Effect::Other => {
+            String::new()
+        }
+    };
+    pb::NoticeReport {
+        city: entry.city.as_u32(),
+        report_time: Some(read::timestamp(entry.record_time_ms)),
+        kind: kind.into(),
+        text: text.unwrap_or_default(),
+        entry: entry.position.to_string(),
+        misfit_reason,
+    }
+}

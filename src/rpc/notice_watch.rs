@@ -1,0 +1,181 @@
+//! Watching notices: changes from the feed, and rings as they come.
+//!
+//! In scope: which changes a watcher of notices is sent, when it rings. Out of scope: following
+//! ([`super::watch`]).
+
+use std::collections::BTreeSet;
+
+use tokio::sync::watch::Receiver;
+
+use super::audit_line::AuditLine;
+use super::caller::Called;
+use super::cursor;
+use super::holdings::Witnesses;
+use super::notice_service::NoticeApi;
+use super::watch::{self, Look, Source};
+use crate::ids::{AgreementId, SubjectId};
+use crate::limits::NOTICES_LOOKED_AT_MAX;
+use crate::node::reader::Reader;
+use crate::view::{self, FeedEntry, NoticeView};
+use crate::wire::pb::v1 as pb;
+use crate::wire::status::Refused;
+
+/// Changes of notices.
+pub type NoticeChanges = watch::Changes<pb::WatchNoticesResponse>;
+
+impl NoticeApi {
+    /// Starts a watch.
+    pub(super) fn watch(
+        &self,
+        who: Called,
+        asked: &pb::WatchNoticesRequest,
+    ) -> Result<NoticeChanges, Refused> {
+        let method = "/liandong.v1.NoticeService/WatchNotices";
+        let line = AuditLine::new(self.desk.door(), &who, method, &asked.parent);
+        let node = self.desk.node.clone();
+        let begun = self.agreements(&asked.parent);
+        match begun.and_then(|only| Ok((only, cursor::read(&node, &asked.cursor)?))) {
+            Ok((only, from)) => {
+                let rung = self.alerts.changes();
+                let first = asked.cursor.is_empty();
+                let notices =
+                    Notices { api: self.clone(), only, rung, told: BTreeSet::new(), first };
+                Ok(watch::start(node, who, line, notices, from))
+            }
+            Err(refused) => {
+                line.end::<()>(&Err(refused.clone()));
+                Err(refused)
+            }
+        }
+    }
+}
+
+/// Notices of some agreements.
+struct Notices {
+    api: NoticeApi,
+    only: Vec<AgreementId>,
+    rung: Receiver<u64>,
+    /// What has rung for this watcher before its entry was here.
+    told: BTreeSet<SubjectId>,
+    /// Nothing has been read yet, and the watch begins at the present.
+    first: bool,
+}
+
+impl Source for Notices {
+    type Change = pb::WatchNoticesResponse;
+
+    async fn look(&mut self, last: u64) -> Option<Look<Self::Change>> {
+        self.rung.mark_unchanged();
+        let status = self.api.desk.node.status().await?;
+        let witnesses = Witnesses::of(&status, None);
+        let (api, only, first) = (self.api.clone(), self.only.clone(), self.first);
+        self.first = false;
+        let mut told = std::mem::take(&mut self.told);
+        let look = tokio::task::spawn_blocking(move || {
+            let reader = api.desk.node.reader();
+            let mut changes = api.rings(&reader, &only, last, &mut told);
+            if first {
+                changes.extend(api.awaiting(&reader, &only, last, &witnesses));
+            }
+            let entries = watch::entries(&api.desk.node, last);
+            let shown = entries.iter().filter(|entry| only.contains(&entry.agreement));
+            changes.extend(shown.filter_map(|entry| api.change(&reader, entry, &witnesses)));
+            let last = entries.last().map(|entry| entry.apply);
+            (Look { changes, looked: entries.len(), last }, told)
+        });
+        let (look, told) = look.await.ok()?;
+        self.told = told;
+        Some(look)
+    }
+
+    fn beat(&self, cursor: String) -> Self::Change {
+        pb::WatchNoticesResponse { cursor, heartbeat: true, ..pb::WatchNoticesResponse::default() }
+    }
+
+    fn count(&self, change: &Self::Change, line: &mut AuditLine) {
+        if let Some(notice) = &change.notice {
+            line.shown_of(notice.issuing_city);
+        }
+    }
+
+    async fn woken(&mut self) {
+        // The sender lives as long as the service.
+        if self.rung.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl NoticeApi {
+    /// What has rung and this watcher was not told of.
+    fn rings(
+        &self,
+        reader: &Reader,
+        only: &[AgreementId],
+        last: u64,
+        told: &mut BTreeSet<SubjectId>,
+    ) -> Vec<pb::WatchNoticesResponse> {
+        let is_here =
+            |agreement, subject| view::notice(&reader.view(), agreement, subject).is_some();
+        let all = self.alerts.of(only, is_here);
+        told.retain(|subject| all.iter().any(|alert| alert.subject == *subject));
+        let new = all.iter().filter(|alert| told.insert(alert.subject));
+        let ring = new.map(|alert| pb::WatchNoticesResponse {
+            cursor: cursor::at(&self.desk.node, last),
+            notice: Some(self.arriving(alert)),
+            entry: String::new(),
+            ring: true,
+            heartbeat: false,
+        });
+        ring.collect()
+    }
+
+    /// Emergencies that wait for this city when a watch begins, the newest first.
+    fn awaiting(
+        &self,
+        reader: &Reader,
+        only: &[AgreementId],
+        last: u64,
+        witnesses: &Witnesses,
+    ) -> Vec<pb::WatchNoticesResponse> {
+        let own = self.desk.node.city();
+        let mut found: Vec<((AgreementId, SubjectId), NoticeView)> = Vec::new();
+        for agreement in only {
+            let mut looked = 0;
+            view::notices_newest_first(&reader.view(), *agreement, None, &mut |subject, view| {
+                looked += 1;
+                if view.notice.kind.rings() && view.awaits(own) {
+                    found.push(((*agreement, subject), view));
+                }
+                looked < NOTICES_LOOKED_AT_MAX
+            });
+        }
+        let ring = found.iter().map(|(key, view)| pb::WatchNoticesResponse {
+            cursor: cursor::at(&self.desk.node, last),
+            notice: Some(self.written(reader, *key, view, witnesses)),
+            entry: view.opened_at.to_string(),
+            ring: true,
+            heartbeat: false,
+        });
+        ring.collect()
+    }
+
+    fn change(
+        &self,
+        reader: &Reader,
+        entry: &FeedEntry,
+        witnesses: &Witnesses,
+    ) -> Option<pb::WatchNoticesResponse> {
+        let key = (entry.agreement, entry.notice()?);
+        let found = view::notice(&reader.view(), key.0, key.1)?;
+        let opens = found.opened_at == entry.position;
+        let rings = opens && found.notice.kind.rings() && found.awaits(self.desk.node.city());
+        Some(pb::WatchNoticesResponse {
+            cursor: cursor::at(&self.desk.node, entry.apply),
+            notice: Some(self.written(reader, key, &found, witnesses)),
+            entry: entry.position.to_string(),
+            ring: rings,
+            heartbeat: false,
+        })
+    }
+}
