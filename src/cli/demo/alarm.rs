@@ -10,7 +10,7 @@ use tonic::{Code, Response, Status};
 
 use super::cities::Door;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::fleet::Agreement;
+use crate::cli::fleet::{Agreement, FIVE};
 use crate::cli::names::Names;
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -41,9 +41,8 @@ impl Alarm {
         let agreement = with.max_by_key(|agreement| agreement.members.len())?;
         let mut members = agreement.members.clone();
         members.sort_unstable();
-        // 聊城 where it is a member.
-        let others = members.iter().copied().filter(|city| *city != away);
-        let issuer = others.max()?;
+        let mut five = FIVE.iter().map(|(code, ..)| *code);
+        let issuer = five.find(|city| *city != away && members.contains(city))?;
         let told = members.iter().copied().filter(|city| *city != issuer).collect();
         Some(Self { agreement: agreement.name(), members, issuer, told })
     }

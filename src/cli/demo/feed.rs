@@ -61,6 +61,11 @@ pub struct Feed {
     pub bar: ProgressBar,
     /// Told of every step.
     pub progress: watch::Sender<Progress>,
+    /// Steps after which scripts wait until a city is gone, so that there is something left to do
+    /// without it.
+    pub half: usize,
+    /// It is gone.
+    pub gone: watch::Receiver<bool>,
 }
 
 /// A script under way.
@@ -116,6 +121,7 @@ impl Feed {
         };
         let mut walked = Walked::default();
         for step in &script.steps {
+            self.wait_at_half().await;
             match self.step(&mut walk, step).await {
                 Ok(receipt) if receipt.replayed => walked.replayed += 1,
                 Ok(_) => walked.new += 1,
@@ -130,6 +136,14 @@ impl Feed {
         let left = script.steps.len().saturating_sub(walk.entries.len());
         self.done(place, left);
         Ok(walked)
+    }
+
+    async fn wait_at_half(&self) {
+        let done: usize = self.progress.borrow().iter().sum();
+        if done >= self.half {
+            // Whoever ends it has broken off, and with it everything.
+            let _ = self.gone.clone().wait_for(|gone| *gone).await;
+        }
     }
 
     fn done(&self, place: usize, steps: usize) {

@@ -188,6 +188,7 @@ impl Demo {
         );
         self.show.begin_bar(total);
         let (progress, seen) = watch::channel(vec![0; scripts.len()]);
+        let (told, gone) = watch::channel(false);
         let agreements = &self.cities.fleet.agreements;
         let feed = Arc::new(Feed {
             doors: doors.clone(),
@@ -196,9 +197,11 @@ impl Demo {
             lang: self.lang,
             bar: self.show.bar(),
             progress,
+            half: total / 2,
+            gone,
         });
         let walking = feed.walk_all(scripts.clone());
-        let taking = self.take_one_away((away, &alarm), &scripts, &doors, seen);
+        let taking = self.take_one_away((away, &alarm), &scripts, &doors, (seen, told));
         let (walked, (notice, meanwhile)) = tokio::try_join!(walking, taking)?;
         self.show.end_bar();
         self.tell_walked(walked);
@@ -239,15 +242,16 @@ impl Demo {
         (away, alarm): (u32, &Alarm),
         scripts: &[Script],
         doors: &BTreeMap<u32, Door>,
-        mut seen: watch::Receiver<Progress>,
+        (mut seen, told): (watch::Receiver<Progress>, watch::Sender<bool>),
     ) -> Result<(String, usize), Failure> {
         let name = Names::new(self.lang).city(away);
         let gone = |_| Failure::local("the scripts broke off");
         let total: usize = scripts.iter().map(|script| script.steps.len()).sum();
-        let half = |progress: &Progress| progress.iter().sum::<usize>() * 2 >= total;
+        let half = |progress: &Progress| progress.iter().sum::<usize>() >= total / 2;
         seen.wait_for(half).await.map_err(gone)?;
         let pid = self.cities.kill(away)?;
         let before: usize = seen.borrow().iter().sum();
+        told.send_replace(true);
         self.show.say(
             &format!("{name} 的进程 {pid} 被强行终止（SIGKILL），其余各市照常办理"),
             &format!("process {pid} of {name} is killed (SIGKILL); the others go on"),
