@@ -38,7 +38,7 @@ impl Message {
     }
 
     fn fields(&self) -> impl Iterator<Item = &Field> {
-        std::iter::once(&self.first).chain(&self.rest).flat_map(Packet::groups).flatten()
+        std::iter::once(&self.first).chain(&self.rest).flat_map(Packet::fields)
     }
 
     /// When it was measured.
@@ -124,7 +124,7 @@ impl Joiner {
             return Err(Refusal::Split.into());
         };
         match slot {
-            Some(before) if before.groups() != packet.groups() => {
+            Some(before) if !before.says_the_same(&packet) => {
                 return Err(Refusal::SplitDiffers.into());
             }
             Some(_) => {}

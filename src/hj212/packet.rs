@@ -48,9 +48,12 @@ pub struct Packet {
     pub flag: Flag,
     /// Which part of a split packet.
     pub part: Option<Part>,
-    header: Vec<Field>,
-    groups: Vec<Vec<Field>>,
+    header: Pieces,
+    groups: Vec<Pieces>,
 }
+
+/// Fields between separators; none where there was nothing between two of them.
+type Pieces = Vec<Option<Field>>;
 
 impl Packet {
     /// Reads a data segment; bytes around it are gone already.
@@ -65,11 +68,14 @@ impl Packet {
         let (header, body) = text.split_once("CP=&&").ok_or(Refusal::NoCp)?;
         let body = body.strip_suffix("&&").ok_or(Refusal::NoCp)?;
         let header = read_fields(header, ';')?;
-        let groups: Vec<Vec<Field>> = body
-            .split(';')
-            .filter(|group| !group.is_empty())
-            .map(|group| read_fields(group, ','))
-            .collect::<Result<_, _>>()?;
+        let groups: Vec<Pieces> =
+            body.split(';').map(|group| read_fields(group, ',')).collect::<Result<_, _>>()?;
+        // What held only a password is gone; an empty body is one empty group.
+        let mut groups: Vec<Pieces> =
+            groups.into_iter().filter(|group| !group.is_empty()).collect();
+        if groups.is_empty() {
+            groups.push(vec![None]);
+        }
         let flag = read_flag(&header)?;
         Ok(Self {
             qn: read(&header, "QN", |text| {
@@ -82,47 +88,57 @@ impl Packet {
             part: read_part(&header, flag)?,
             flag,
             header,
-            groups: groups.into_iter().filter(|group| !group.is_empty()).collect(),
+            groups,
         })
     }
 
-    /// Groups of the command parameters, such as all fields of one pollutant.
-    #[must_use]
-    pub fn groups(&self) -> &[Vec<Field>] {
-        &self.groups
+    /// Fields of the command parameters.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.groups.iter().flatten().flatten()
     }
 
-    /// The segment as it came, but for passwords, which are left out with their names.
+    /// Whether two packets have the same command parameters.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.groups == other.groups
+    }
+
+    /// The segment byte for byte as it came, but for passwords, which are left out with their
+    /// names.
     #[must_use]
     pub fn line(&self) -> String {
-        let join = |fields: &[Field], by: &str| {
-            fields.iter().map(Field::text).collect::<Vec<_>>().join(by)
+        let join = |pieces: &Pieces, by: &str| {
+            let text = |piece: &Option<Field>| piece.as_ref().map_or_else(String::new, Field::text);
+            pieces.iter().map(text).collect::<Vec<_>>().join(by)
         };
         let groups: Vec<String> = self.groups.iter().map(|group| join(group, ",")).collect();
-        let header: String = self.header.iter().map(|field| field.text() + ";").collect();
-        format!("{header}CP=&&{}&&", groups.join(";"))
+        format!("{}CP=&&{}&&", join(&self.header, ";"), groups.join(";"))
     }
 }
 
-fn read_fields(text: &str, by: char) -> Result<Vec<Field>, Refused> {
-    let mut fields: Vec<Field> = Vec::new();
-    for piece in text.split(by).filter(|piece| !piece.is_empty()) {
+fn read_fields(text: &str, by: char) -> Result<Pieces, Refused> {
+    let mut pieces = Pieces::new();
+    for piece in text.split(by) {
+        if piece.is_empty() {
+            pieces.push(None);
+            continue;
+        }
         let Some(field) = Field::parse(piece)? else { continue };
-        if fields.iter().any(|other| other.name() == field.name()) {
+        if pieces.iter().flatten().any(|other| other.name() == field.name()) {
             return Err(Refusal::FieldTwice.into());
         }
-        fields.push(field);
+        pieces.push(Some(field));
     }
-    Ok(fields)
+    Ok(pieces)
 }
 
-fn find<'a>(header: &'a [Field], name: &str) -> Option<&'a str> {
-    header.iter().find(|field| field.name() == name).map(Field::value)
+fn find<'a>(header: &'a Pieces, name: &str) -> Option<&'a str> {
+    header.iter().flatten().find(|field| field.name() == name).map(Field::value)
 }
 
 /// A required field of the header.
 fn read<T>(
-    header: &[Field],
+    header: &Pieces,
     name: &'static str,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<T, Refused> {
@@ -143,7 +159,7 @@ fn station(text: &str) -> Option<String> {
 }
 
 /// Without a flag, as devices of 2005 may send it, nothing is split and nothing wants an answer.
-fn read_flag(header: &[Field]) -> Result<Flag, Refused> {
+fn read_flag(header: &Pieces) -> Result<Flag, Refused> {
     let bits = match find(header, "Flag") {
         None => 0,
         Some(text) => number(text, 0)
@@ -153,7 +169,7 @@ fn read_flag(header: &[Field]) -> Result<Flag, Refused> {
     Ok(Flag { version: bits >> 2, split: bits & 2 != 0, ack: bits & 1 != 0 })
 }
 
-fn read_part(header: &[Field], flag: Flag) -> Result<Option<Part>, Refused> {
+fn read_part(header: &Pieces, flag: Flag) -> Result<Option<Part>, Refused> {
     let given = |name: &'static str| match find(header, name) {
         None => Ok(None),
         Some(text) => match number(text, 0).and_then(|n| usize::try_from(n).ok()) {
@@ -196,6 +212,25 @@ mod tests {
             "QN=20261102100000123;ST=32;CN=2061;MN=LD371522A1;Flag=5;CP=&&DataTime=20261102090000&&"
         );
         assert_eq!(parse(&packet.line()), Ok(packet));
+    }
+
+    #[test]
+    fn evidence_is_what_was_sent_byte_for_byte_but_for_the_password() {
+        for (body, want) in [
+            ("", ""),
+            (";", ";"),
+            ("a=1;;b=2,,c= ;", "a=1;;b=2,,c= ;"),
+            ("a=1;PW=9;b=2", "a=1;b=2"),
+            ("PW=9", ""),
+            ("PW=9,a=1", "a=1"),
+            (",PW=9", ""),
+            ("a=1,PW=9;", "a=1;"),
+        ] {
+            let line = parse(&format!(";{HEAD}Flag=5CP=&&{body}&&")).unwrap().line();
+            let head = HEAD.replace("PW=123456;", "");
+            assert_eq!(line, format!(";{head}Flag=5CP=&&{want}&&"), "{body}");
+            assert_eq!(parse(&line).unwrap().line(), line, "{body}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ coded! {
         NoCp "NO_CP" "缺少 CP=&&…&&" "CP=&&...&& is missing";
         FieldMissing "FIELD_MISSING" "缺少必备字段" "a required field is missing";
         FieldValue "FIELD_VALUE" "字段值不合规定" "a field has a value it may not have";
-        FieldTwice "FIELD_TWICE" "字段重复且值不同" "a field stands twice with two values";
+        FieldTwice "FIELD_TWICE" "字段重复" "a field stands twice";
         Split "SPLIT" "拆分标志与包号不符" "the flag and the numbers of a split packet disagree";
         SplitTooMany "SPLIT_TOO_MANY" "拆分包数超过上限" "more parts than may be joined";
         SplitDiffers "SPLIT_DIFFERS" "拆分包内容互相矛盾" "parts of a packet contradict each other";
@@ -31,7 +31,7 @@ coded! {
 coded! {
     /// Why a message that was taken is not judged.
     Passed {
-        OtherData "OTHER_DATA" "不是所计的数据类型" "not of the kinds of data that count";
+        OtherData "OTHER_DATA" "不是要比对的数据类型" "not of the kinds of data that count";
         NotASource "NOT_A_SOURCE" "不是污染源数据（ST 非 31、32）"
             "not of a pollution source (ST is neither 31 nor 32)";
         UnknownStation "UNKNOWN_STATION" "限值文件中没有该 MN"

@@ -238,6 +238,13 @@ async fn refusals(pair: &Pair, file: &Path) {
     let (failed, said) = report(&auditor);
     assert_eq!((&failed["failed"], &failed["drafted"]), (&3.into(), &0.into()), "{said}");
     assert!(said.contains("ROLE_NOT_ALLOWED") && !said.contains(SECRET), "{said}");
+    // A file of which nothing can be used.
+    let wrong = Path::new(file).with_file_name("wrong.txt");
+    std::fs::write(&wrong, "##0004PW=15DF3\n##12").unwrap();
+    let output = ingest(&pair.nodes, &[wrong.to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let reasons = report(&output).0["packets"]["refused"].clone();
+    assert_eq!(reasons, serde_json::json!({ "CRC": 1, "TRUNCATED": 1 }));
     for args in [vec![file, "--limits", "nowhere.toml"], vec!["nowhere.txt"]] {
         let mut command = Command::new(exe());
         command.args(["ingest", "hj212", "--dry-run", "--lang", "en"]);
@@ -368,8 +375,16 @@ async fn f37_devices_are_answered_and_nothing_is_lost_while_the_node_is_away() {
     pair.nodes.kill(HERE);
     device.write_all(&hour(2, 13)).unwrap();
     assert!(answer(&mut device).is_none(), "closed without an answer");
+    // So the device sends again, and this time the node is there.
+    pair.nodes.start(HERE);
+    pair.here = pair.nodes.client(HERE).await;
+    super::api::ready(&pair.here, &pair.agreement).await;
+    let mut device = listener.connect();
+    device.write_all(&hour(2, 13)).unwrap();
+    assert_eq!(answer(&mut device).unwrap().cn, 9014);
     let (report, said) = listener.stop();
-    assert_eq!((&report["failed"], &report["drafted"]), (&1.into(), &0.into()), "{said}");
+    assert_eq!((&report["failed"], &report["drafted"]), (&1.into(), &1.into()), "{said}");
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 4);
     assert_eq!(files_with(folder.path(), SECRET.as_bytes()), [""; 0].map(PathBuf::from));
     assert_eq!(
         files_with(&pair.nodes.fleet.folder(HERE), SECRET.as_bytes()),

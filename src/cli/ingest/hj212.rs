@@ -66,13 +66,13 @@ pub struct Hj212Args {
     /// 联动协议：简称或全名 · agreement, by short name or name
     #[arg(long, short = 'a', value_name = "AGREEMENT")]
     pub agreement: Option<String>,
-    /// 计入哪些数据 · which data counts
+    /// 比对哪些数据 · which data counts
     #[arg(long, value_enum, value_delimiter = ',', default_value = "hour")]
     pub data: Vec<Data>,
     /// 证据（去除密码的报文）存放文件夹 · folder for the evidence, packets without passwords
     #[arg(long, value_name = "DIR")]
     pub evidence_dir: Option<PathBuf>,
-    /// 节点不通时暂存、以后补办的文件夹 · folder for what could not be drafted, tried again later
+    /// 登记不成时暂存报文（去除密码）的文件夹，之后自动补登记 · folder for what could not be drafted, tried again later
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     pub spool: Option<PathBuf>,
     /// 只显示将登记的线索 · show what would be drafted
@@ -99,8 +99,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 /// Reads a file or takes connections, and says what came of it.
 ///
 /// # Errors
-/// [`Failure`] when a file cannot be read, the node cannot be reached, or a clue was refused and is
-/// kept nowhere; the report is printed before.
+/// [`Failure`] when a file cannot be read, the node cannot be reached, a clue was refused and is
+/// kept nowhere, or every packet was refused; the report is printed before.
 pub async fn run(context: &Context, args: Hj212Args) -> Result<(), Failure> {
     let lang = context.lang;
     let stations = stations::load(&args.limits, lang)?;
@@ -138,7 +138,7 @@ pub async fn run(context: &Context, args: Hj212Args) -> Result<(), Failure> {
     ended?;
     // Each was said where it happened.
     let quiet = || Failure::new(Exit::Refused, "", "");
-    if report.failed() > 0 { Err(quiet()) } else { Ok(()) }
+    if report.is_failure() { Err(quiet()) } else { Ok(()) }
 }
 
 /// Connects, and finds the agreement of every station before anything is read.

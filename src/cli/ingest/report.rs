@@ -44,13 +44,7 @@ impl Outcome {
 
     /// For people.
     fn word(&self, lang: Lang) -> &'static str {
-        match self {
-            Self::Drafted(_) => lang.pick("已登记线索", "clue drafted"),
-            Self::AlreadyThere => lang.pick("先前已登记", "already there"),
-            Self::WouldBe => lang.pick("将登记（未执行）", "would be drafted"),
-            Self::Spooled(_) => lang.pick("暂存待补办", "kept to be tried again"),
-            Self::Failed(_) => lang.pick("未登记", "not drafted"),
-        }
+        word(self.name(), lang)
     }
 
     /// The number of the case, or the reason.
@@ -128,7 +122,9 @@ impl Report {
     /// What became of a clue.
     pub fn end(&mut self, clue: Clue, outcome: Outcome) {
         *self.outcomes.entry(outcome.name()).or_default() += 1;
-        if self.lines.len() < HJ212_CLUES_SHOWN_MAX {
+        // What is sent again and again is shown once.
+        let again = outcome == Outcome::AlreadyThere && self.has(&clue.number);
+        if self.lines.len() < HJ212_CLUES_SHOWN_MAX && !again {
             self.lines.push(Line { clue, outcome });
         }
     }
@@ -143,10 +139,11 @@ impl Report {
         self.connections += 1;
     }
 
-    /// Clues that were not drafted and are kept nowhere.
+    /// Whether a clue was not drafted and is kept nowhere, or there were packets and all were
+    /// refused.
     #[must_use]
-    pub fn failed(&self) -> u64 {
-        self.outcomes.get("FAILED").copied().unwrap_or(0)
+    pub fn is_failure(&self) -> bool {
+        self.outcomes.contains_key("FAILED") || (self.packets == 0 && !self.refused.is_empty())
     }
 
     /// For programs.
@@ -204,16 +201,17 @@ impl Report {
             .row(lang.pick("未收的报文", "packets refused"), sum(&self.refused).to_string())
             .row("", reasons(&self.refused, lang))
             .row(lang.pick("报文之外的字节", "bytes between packets"), number(self.garbage_bytes))
-            .row(lang.pick("不计的数据", "data that does not count"), reasons(&self.passed, lang))
+            .row(
+                lang.pick("不参与比对的数据", "data that does not count"),
+                reasons(&self.passed, lang),
+            )
             .row(lang.pick("限值文件中没有的 MN", "unknown stations"), unknown.join(" "))
             .row(lang.pick("已比对的数据", "messages compared"), self.judged.to_string())
             .row(lang.pick("已比对的值", "values compared"), self.compared.to_string())
-            .row(lang.pick("不比对的值", "values ignored"), reasons(&self.ignored, lang))
+            .row(lang.pick("未比对的值", "values ignored"), reasons(&self.ignored, lang))
             .row(lang.pick("超标", "over the limit"), self.over.to_string());
         for (name, count) in &self.outcomes {
-            let line = self.lines.iter().find(|line| line.outcome.name() == *name);
-            let word = line.map_or(*name, |line| line.outcome.word(lang));
-            sheet.row(word, count.to_string());
+            sheet.row(word(name, lang), count.to_string());
         }
         let mut out = sheet.text();
         if !self.refusals.is_empty() {
@@ -239,6 +237,17 @@ impl Report {
             out.push_str(&format!("\n{rows}\n"));
         }
         out
+    }
+}
+
+/// The word for the name of an [`Outcome`].
+fn word(name: &str, lang: Lang) -> &'static str {
+    match name {
+        "DRAFTED" => lang.pick("已登记线索", "clues drafted"),
+        "ALREADY_THERE" => lang.pick("先前已登记", "already there"),
+        "WOULD_BE_DRAFTED" => lang.pick("将登记（未执行）", "would be drafted"),
+        "SPOOLED" => lang.pick("已暂存，待补登记", "kept to be tried again"),
+        _ => lang.pick("未登记成功", "not drafted"),
     }
 }
 
