@@ -238,6 +238,13 @@ async fn refusals(pair: &Pair, file: &Path) {
     let (failed, said) = report(&auditor);
     assert_eq!((&failed["failed"], &failed["drafted"]), (&3.into(), &0.into()), "{said}");
     assert!(said.contains("ROLE_NOT_ALLOWED") && !said.contains(SECRET), "{said}");
+    // A system may name the officer it acts for; a person acts for nobody.
+    let named = [file, "--acting-for", "37150099011"];
+    let person = ingest(&pair.nodes, &named).output().unwrap();
+    assert_eq!(person.status.code(), Some(1));
+    assert!(report(&person).1.contains("ACTING_FOR_NOT_ALLOWED"));
+    let system = ingest_as(&pair.nodes, Role::System, &named).output().unwrap();
+    assert_eq!(report(&system).0["already_there"], 3);
     // A file of which nothing can be used.
     let wrong = Path::new(file).with_file_name("wrong.txt");
     std::fs::write(&wrong, "##0004PW=15DF3\n##12").unwrap();
