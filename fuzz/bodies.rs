@@ -4,11 +4,13 @@
 //! says whether the bytes were accepted, and panics when a promise does not hold: what is accepted
 //! is written back to the same bytes, and reading never panics.
 //!
-//! In scope: everything that comes in from other cities, in files or with a request for a list. Out
+//! In scope: everything that comes in from other cities, from devices, in files or with a request for a
+//! list. Out
 //! of scope: what a running node makes of it (`tests/it`).
 
 use bytes::Bytes;
 use liandong::geo::Boundaries;
+use liandong::hj212::{Framer, Joined, Joiner, Packet};
 use liandong::ids::CityCode;
 use liandong::journal::{Disk as _, Journal, JournalOptions, MemDisk};
 use liandong::log::{Checkpoint, ForkProof, Manifest, Note, SignatureLine};
@@ -29,7 +31,7 @@ pub mod papers;
 pub type Body = fn(&[u8]) -> bool;
 
 /// Every target by name; the folders of `fuzz/corpus` have the same names.
-pub const TARGETS: [(&str, Body); 18] = [
+pub const TARGETS: [(&str, Body); 19] = [
     ("header", header),
     ("part", part),
     ("batch", batch),
@@ -48,6 +50,7 @@ pub const TARGETS: [(&str, Body); 18] = [
     ("page_token", lists::page_token),
     ("list_request", lists::list_request),
     ("papers", papers::papers),
+    ("hj212", hj212),
 ];
 
 fn text(data: &[u8]) -> Option<&str> {
@@ -175,4 +178,30 @@ pub fn files(data: &[u8]) -> bool {
     let valid = People::check(&file).is_ok();
     assert_eq!(People::parse(&again).is_ok(), valid);
     true
+}
+
+/// Packets of a stream, however it is cut; none of them says its password, and each is read again
+/// from what is kept of it.
+pub fn hj212(data: &[u8]) -> bool {
+    let read = |cut: usize| {
+        let mut framer = Framer::default();
+        let mut found: Vec<_> = data.chunks(cut).flat_map(|piece| framer.feed(piece)).collect();
+        found.extend(framer.finish());
+        (found, framer.garbage_bytes())
+    };
+    let (found, garbage) = read(data.len().max(1));
+    assert_eq!(read(7), (found.clone(), garbage));
+    let mut joiner = Joiner::default();
+    let right = found.iter().filter_map(|one| one.packet.clone().ok());
+    // Changed bytes rarely have their CRC: the segment is read without its frame as well.
+    let inner = data.get(6..data.len().saturating_sub(6)).unwrap_or_default();
+    for packet in right.chain(Packet::parse(inner)).chain(Packet::parse(data)) {
+        let line = packet.line();
+        assert!(!format!("{packet:?}{line}").to_ascii_uppercase().contains("PW="));
+        assert_eq!(Packet::parse(line.as_bytes()).as_ref(), Ok(&packet));
+        if let Ok(Joined::Whole(message)) = joiner.take(packet) {
+            let _ = (message.data_time(), message.readings());
+        }
+    }
+    garbage == 0 && !found.is_empty() && found.iter().all(|one| one.packet.is_ok())
 }

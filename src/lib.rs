@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod geo;
+pub mod hj212;
 pub mod ids;
 pub mod journal;
 pub mod lang;

@@ -189,3 +189,37 @@ pub const ALERTS_PER_CITY_MAX: usize = 16;
 pub const NOTICE_REPORTS_SHOWN_MAX: usize = 100;
 /// Notices of one agreement looked at for one page, or when a watch begins.
 pub const NOTICES_LOOKED_AT_MAX: usize = 2_000;
+/// A data segment of HJ 212-2017 (6.3.1).
+pub const HJ212_SEGMENT_BYTES_MAX: usize = 1024;
+/// A station's MN: 24 in HJ 212-2017, 14 in that of 2005, and room for later ones.
+pub const HJ212_MN_BYTES_MAX: usize = 32;
+/// Parts of a split packet: an hour of one station takes two or three.
+pub const HJ212_PARTS_MAX: usize = 16;
+/// Split packets of one stream that wait for parts: a device sends one after the other.
+pub const HJ212_PENDING_MAX: usize = 4;
+/// Packets a split one waits for its parts: some minutes of real-time data.
+pub const HJ212_PENDING_PACKETS_MAX: u32 = 64;
+/// Devices that are connected at a time; the next ones wait in the kernel's queue.
+pub const HJ212_CONNECTIONS_MAX: usize = 256;
+/// A device that says nothing for this long is gone (default of a flag): who sends only hour data
+/// stays connected.
+pub const HJ212_IDLE_S: u64 = 3_900;
+/// A packet that has begun is whole within this time, also over a mobile network.
+pub const HJ212_PACKET_MS_MAX: u64 = 30_000;
+/// Bytes between packets after which a connection is closed: who sends only noise is no device.
+pub const HJ212_NOISE_BYTES_MAX: u64 = 64 * 1024;
+/// Refused packets after which a connection is closed: a device sends one three times.
+pub const HJ212_REFUSALS_MAX: u64 = 1_000;
+/// What could not be drafted is tried again at this distance while devices are listened to.
+pub const HJ212_RETRY_MS: u64 = 60_000;
+/// Stations in a file of limits: more than a city has.
+pub const HJ212_STATIONS_MAX: usize = 1_000;
+/// A file of limits: a thousand stations with ten pollutants each.
+pub const HJ212_LIMITS_BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// Refused packets that a report names one by one; all are counted.
+pub const HJ212_REFUSALS_SHOWN_MAX: usize = 100;
+/// Clues that a report names one by one; all are counted.
+pub const HJ212_CLUES_SHOWN_MAX: usize = 1_000;
+/// Messages kept in a spool folder, a month of ten stations that are always above their limits;
+/// then nothing more is answered, so that devices keep what they have.
+pub const HJ212_SPOOL_FILES_MAX: usize = 10_000;

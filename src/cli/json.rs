@@ -191,6 +191,8 @@ fn evidence(one: &pb::Evidence) -> Value {
         "sha256": hex(&one.sha256),
         "sm3": hex(&one.sm3),
         "level": short(one.level().as_str_name(), "DATA_LEVEL_"),
+        "reviewed_legal": one.reviewed_legal,
+        "reviewed_technical": one.reviewed_technical,
     })
 }
 

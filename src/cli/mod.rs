@@ -33,6 +33,7 @@ pub mod files;
 pub mod fleet;
 mod follow;
 pub mod fork;
+pub mod ingest;
 pub mod json;
 pub mod names;
 pub mod notice;
@@ -86,6 +87,8 @@ pub enum Command {
     Case(case::CaseArgs),
     /// 信息通报、突发事件通报 · notices to other cities
     Notice(notice::NoticeArgs),
+    /// 接入其他系统的数据，生成线索 · clues from other systems' data
+    Ingest(ingest::IngestArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop
     Watch(watch::WatchArgs),
     /// 本市节点与各市连接情况 · how the node and its links are
@@ -240,6 +243,9 @@ mod tests {
             "liandong epoch sign a.request --city-key city.key --json",
             "liandong demo --cities 2 --until-synced --json --dir d --base-port 7000",
             "liandong bench --quick --json --only calls,five",
+            "liandong ingest hj212 - --limits a.toml --dry-run",
+            "liandong ingest hj212 a.txt --limits a.toml --data hour,day --evidence-dir e",
+            "liandong ingest hj212 --listen 9012 --limits a.toml --spool s --idle-s 60",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");
@@ -257,6 +263,10 @@ mod tests {
             "liandong resume",
             "liandong people add a.pem --role chief --id 1",
             "liandong demo --cities 6",
+            "liandong ingest hj212 --limits a.toml",
+            "liandong ingest hj212 a.txt",
+            "liandong ingest hj212 a.txt --listen 9012 --limits a.toml",
+            "liandong ingest hj212 --listen host:9012 --limits a.toml",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -35,6 +35,7 @@ mod formats;
 mod full_disk;
 mod geo_oracle;
 mod hostile;
+mod ingest;
 mod kills;
 mod knocks;
 mod log_oracles;

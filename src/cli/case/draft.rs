@@ -252,6 +252,8 @@ fn evidence(raw: shape::Evidence) -> Result<pb::Evidence, DraftError> {
         sha256: digest("evidence.digest.sha256", &raw.digest.sha256)?.into(),
         sm3: digest("evidence.digest.sm3", raw.digest.sm3.as_deref().unwrap_or(""))?.into(),
         level: data_level(raw.level.as_deref())?.into(),
+        reviewed_legal: raw.reviewed_legal,
+        reviewed_technical: raw.reviewed_technical,
         ..pb::Evidence::default()
     })
 }

@@ -201,9 +201,27 @@ fn show_record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
 
 fn evidence(all: &[pb::Evidence], lang: Lang) -> String {
     let line = |one: &pb::Evidence| {
-        format!("{} {} {}", one.id, words::evidence_kind(one.kind(), lang), one.title)
+        let kind = words::evidence_kind(one.kind(), lang);
+        format!("{} {kind} {}{}", one.id, one.title, reviews(one, lang))
     };
     all.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What evidence from a device still lacks: 行政处罚法 art. 41 wants a legal and a technical review
+/// of what electronic monitoring has recorded.
+fn reviews(one: &pb::Evidence, lang: Lang) -> &'static str {
+    use pb::EvidenceKind as K;
+    let from_device =
+        matches!(one.kind(), K::UavImagery | K::OnlineMonitoringData | K::PowerMonitoringData);
+    match (from_device, one.reviewed_legal, one.reviewed_technical) {
+        (false, _, _) => "",
+        (true, true, true) => lang.pick("（已经法制、技术审核）", " (reviewed)"),
+        (true, false, true) => lang.pick("（待法制审核）", " (legal review due)"),
+        (true, true, false) => lang.pick("（待技术审核）", " (technical review due)"),
+        (true, false, false) => {
+            lang.pick("（待法制、技术审核）", " (legal and technical review due)")
+        }
+    }
 }
 
 fn penalty(penalty: &pb::Penalty, lang: Lang) -> String {
@@ -264,6 +282,22 @@ mod tests {
         for word in ["epoch", "journal", "纪元", "日志", "受理"] {
             assert!(!text.contains(word), "{word}");
         }
+    }
+
+    #[test]
+    fn what_a_device_recorded_says_which_reviews_are_due() {
+        let said = |kind: pb::EvidenceKind, reviewed_legal, reviewed_technical| {
+            let kind = kind.into();
+            let one =
+                pb::Evidence { kind, reviewed_legal, reviewed_technical, ..Default::default() };
+            reviews(&one, Lang::Zh)
+        };
+        assert_eq!(said(pb::EvidenceKind::Documentary, false, false), "");
+        assert_eq!(said(pb::EvidenceKind::UavImagery, true, false), "（待技术审核）");
+        assert_eq!(said(pb::EvidenceKind::OnlineMonitoringData, false, true), "（待法制审核）");
+        let power = pb::EvidenceKind::PowerMonitoringData;
+        assert_eq!(said(power, true, true), "（已经法制、技术审核）");
+        assert_eq!(said(power, false, false), "（待法制、技术审核）");
     }
 
     #[test]

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lang", &[]),
     ("domain", &["ids", "limits"]),
     ("geo", &["ids"]),
+    ("hj212", &["limits", "domain"]),
     ("log", &["ids", "limits"]),
     ("view", &["ids", "limits", "domain", "log"]),
     ("config", &["ids", "lang", "limits"]),

@@ -8,6 +8,7 @@ const PURE: &[&str] = &[
     "src/domain/",
     "src/domain.rs",
     "src/geo/",
+    "src/hj212/",
     "src/log/",
     "src/view/",
     "src/sync/",

@@ -136,6 +136,10 @@ pub(super) struct Evidence {
     pub digest: Digest,
     content_utf8: Option<String>,
     pub level: Option<String>,
+    #[serde(default)]
+    pub reviewed_legal: bool,
+    #[serde(default)]
+    pub reviewed_technical: bool,
 }
 
 /// Digests of a file, hexadecimal.
