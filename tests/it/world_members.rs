@@ -4,19 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use liandong::domain::{CaseContribution, ErasureReason, Event};
+use liandong::api::request::Command;
+use liandong::domain::{CaseContribution, CaseMove, CaseStep, ErasureReason, Event};
 use liandong::ids::{LogId, Position};
 use liandong::limits::{CITY_LOGS_MAX, HELLO_BYTES_MAX, PEER_MESSAGE_BYTES_MAX};
 use liandong::log::checkpoint::{self, SignedCheckpoint};
 use liandong::log::manifest::SignedManifest;
-use liandong::log::{Audience, ForkProof, Head, PartSlot};
+use liandong::log::{Audience, ForkProof, Head, PartSlot, subject_id};
 use liandong::node::core::{Input, Output};
 use liandong::sync::{Cosign, Frame, LinkId, RawBatch};
+use liandong::view;
 use liandong::wire::peer::frame_to_pb;
 use prost::Message;
 
 use super::rogue::{About, Author};
 use super::stage::{HERE, Stage, asked, cosigned, frames, opened, opening};
+use super::world::today;
 use super::world_damage::{batches, damage};
 
 const TEXT: &[u8] = b"a part for all members";
@@ -452,4 +455,62 @@ fn nobody_can_make_notes_grow() {
     stage.world.crash(HERE);
     stage.world.start(HERE);
     assert_eq!(stage.shown(author.log).fork, Some(proof));
+}
+
+#[test]
+fn a_complete_case_is_confirmed_whatever_waits_before_it() {
+    let mut stage = Stage::laid(51, 2, &[&[0, 1]]);
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    // More accepted cases than are looked at in one go wait for what only the other city has.
+    let count = 70;
+    let parts = [(Audience::HandlingCity, Bytes::from_static(TEXT))];
+    let here = stage.world.cities[HERE].code;
+    let log = author.log;
+    let at = |index| Position { log, index };
+    let offer = Event::CaseMove(CaseMove::TransferOffered { to: here, effective_on: today() });
+    let opened = (0..count).map(|n| author.entry_for(n, &opened(), About::case(None), &parts));
+    let begin = CaseMove::Stepped { step: CaseStep::VerificationStarted, effective_on: today() };
+    let moves = [Event::CaseMove(begin), offer];
+    let moved = (1..).zip(&moves).flat_map(|(nth, event)| {
+        let author = &author;
+        (0..count).map(move |n| {
+            let about = About::case(Some(subject_id(at(n))));
+            let about = About { prev: Some(at((nth - 1) * count + n)), ..about };
+            author.entry_for(nth * count + n, event, about, &[])
+        })
+    });
+    let mut batch = author.batch(opened.chain(moved).collect());
+    let slots = batch.entries.iter_mut().flat_map(|entry| entry.parts.iter_mut());
+    slots.for_each(|slot| *slot = PartSlot::Withheld);
+    stage.store(link, &mut author, &batch);
+    let agreement = author.agreement;
+    for n in 0..count {
+        let accept = Command::MoveCase {
+            agreement,
+            subject: subject_id(at(n)),
+            etag: at(2 * count + n),
+            mv: CaseMove::TransferAccepted { effective_on: today() },
+            parts: Vec::new(),
+        };
+        stage.world.write(HERE, &format!("accept {n}"), accept);
+    }
+    stage.commit();
+    // The one that is looked at last has everything.
+    let last = (0..count).max_by_key(|n| subject_id(at(*n))).unwrap();
+    let late = vec![(0, Bytes::from_static(TEXT))];
+    stage.say(link, Frame::LateParts { entry: at(last), parts: late });
+    stage.commit();
+    let received = |stage: &Stage, n| {
+        let rows = stage.world.reader(HERE).view();
+        let case = view::case(&rows, agreement, subject_id(at(n))).unwrap();
+        assert_eq!(case.case.handling, here);
+        case.parts_received_by.contains(&here)
+    };
+    for _ in 0..60 {
+        stage.tick(250);
+        stage.commit();
+    }
+    assert!(received(&stage, last));
+    assert!((0..count).filter(|n| *n != last).all(|n| !received(&stage, n)));
 }

@@ -119,6 +119,8 @@ pub struct Core<D: Disk, S: Store> {
     asking: Asking,
     /// Accepted cases that have all their parts, and since when.
     complete: BTreeMap<(AgreementId, SubjectId), u64>,
+    /// The key from which on unconfirmed cases are looked at next; from the first when none.
+    unconfirmed_from: Option<Vec<u8>>,
     recoveries: Recoveries,
     suspensions: Suspensions,
     /// Batches passed over in a replay, by log and first entry.

@@ -53,13 +53,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         if self.poisoned.is_some() {
             return;
         }
-        let mut waiting = Vec::new();
-        self.group_rows().scan(b"r", b"s", false, &mut |key, _| {
-            waiting.extend(keys::parse_case_value(key.get(1..).unwrap_or_default()));
-            waiting.len() < CASES_MAX
-        });
+        let waiting = self.next_unconfirmed();
         let mut complete = std::mem::take(&mut self.complete);
-        complete.retain(|case, _| waiting.binary_search(case).is_ok());
+        let rows = self.group_rows();
+        complete.retain(|(agreement, subject), _| {
+            rows.get(&keys::unconfirmed(*agreement, *subject)).is_some()
+        });
         for case in waiting {
             if !self.has_all_parts(case.0, case.1) || self.check_own_log(case.0).is_err() {
                 complete.remove(&case);
@@ -72,6 +71,20 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
         }
         self.complete = complete;
+    }
+
+    /// The cases to be looked at now: each has its turn, however many of those before it are waiting
+    /// for parts or may not be written to. (`a_complete_case_is_confirmed_whatever_waits_before_it`)
+    fn next_unconfirmed(&mut self) -> Vec<(AgreementId, SubjectId)> {
+        let from = std::mem::take(&mut self.unconfirmed_from).unwrap_or_else(|| b"r".to_vec());
+        let (mut waiting, mut last) = (Vec::new(), None);
+        self.group_rows().scan(&from, b"s", false, &mut |key, _| {
+            waiting.extend(keys::parse_case_value(key.get(1..).unwrap_or_default()));
+            last = Some([key, &[0]].concat());
+            waiting.len() < CASES_MAX
+        });
+        self.unconfirmed_from = last.filter(|_| waiting.len() >= CASES_MAX);
+        waiting
     }
 
     fn has_all_parts(&mut self, agreement: AgreementId, subject: SubjectId) -> bool {

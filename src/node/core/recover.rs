@@ -97,6 +97,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             clocks: Clocks::default(),
             asking: Asking::default(),
             complete: BTreeMap::new(),
+            unconfirmed_from: None,
             recoveries: Recoveries::default(),
             suspensions: Suspensions::default(),
             early: BTreeMap::new(),
