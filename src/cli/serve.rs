@@ -1,5 +1,6 @@
 //! `liandong serve`: a node of one city, until it is told to stop.
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +13,12 @@ use super::failure::Failure;
 use crate::audit::Audit;
 use crate::config::{Config, Port};
 use crate::domain::calendar::{Term, WorkCalendar};
+use crate::domain::catalogue::Catalogue;
 use crate::domain::deadline::Terms;
 use crate::geo::Boundaries;
 use crate::journal::{Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
+use crate::limits::CATALOGUE_BYTES_MAX;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
@@ -89,6 +92,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let config = Config::load(&args.config).map_err(|e| Failure::local(e.text(lang)))?;
     crate::telemetry::init(&config.log)
         .map_err(|e| local("日志无法输出", "logging could not start", e))?;
+    let catalogue = catalogue(&config)?;
     let reload = Reload::begin(&config, args.production, lang)?;
     let peer_listener = listen(&config.peer).await?;
     let api_listener = listen(&config.api).await?;
@@ -119,7 +123,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let audit = audit(&config, node.shell())?;
     let gate = gate_limits(&config);
     let writes = WritesUnderWay::default();
-    let noting = (audit.clone(), writes.clone(), due(&config)?);
+    let noting = (audit.clone(), writes.clone(), due(&config)?, catalogue);
     let serve_api = server::serve_api(node.clone(), noting, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));
@@ -367,6 +371,30 @@ fn due(config: &Config) -> Result<Due, Failure> {
         ..usual
     };
     Ok(Due::new(calendar, terms))
+}
+
+/// The catalogue that comes with the program, or the operator's own in its place.
+fn catalogue(config: &Config) -> Result<Arc<Catalogue>, Failure> {
+    let Some(path) = &config.catalogue_file else { return Ok(Catalogue::shipped()) };
+    let file = path.display();
+    // One byte more than is taken tells that it is too large.
+    let mut text = String::new();
+    let read = std::fs::File::open(path)
+        .and_then(|file| file.take(CATALOGUE_BYTES_MAX as u64 + 1).read_to_string(&mut text));
+    read.map_err(|e| {
+        local(
+            &format!("代码目录 {file} 无法读取"),
+            &format!("the catalogue {file} cannot be read"),
+            e,
+        )
+    })?;
+    Catalogue::parse(&text).map(Arc::new).map_err(|e| {
+        local(
+            &format!("代码目录 {file} 无法使用（catalogue_file）"),
+            &format!("the catalogue {file} cannot be used (catalogue_file)"),
+            e,
+        )
+    })
 }
 
 fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {

@@ -67,6 +67,12 @@ impl Due {
         Self { calendar: Arc::new(calendar), terms, index: Arc::default() }
     }
 
+    /// The terms that no agreement sets, as this node counts them.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// Years whose workdays are known.
     #[must_use]
     pub fn years(&self) -> Vec<i32> {
