@@ -58,7 +58,9 @@ pub const COLLECTORS_MAX: usize = 4;
 pub const POLLUTANTS_MAX: usize = 32;
 /// A catalogue file (代码目录) an operator names: fifty times the one that is shipped.
 pub const CATALOGUE_BYTES_MAX: usize = 1024 * 1024;
-/// Laws, departments or legal bases of one violation in a catalogue: ten times what is shipped.
+/// Legal bases of one violation: each later one is answered beside each earlier one.
+pub const CATALOGUE_BASES_MAX: usize = 16;
+/// Laws or departments in a catalogue: ten times what is shipped.
 pub const CATALOGUE_LAWS_MAX: usize = 100;
 /// Divisions in a catalogue: every county of the country.
 pub const CATALOGUE_DIVISIONS_MAX: usize = 4_000;

@@ -58,8 +58,7 @@ fn violation(text: &str) -> Result<pb::Violation, String> {
     let found = pb::Violation::from_str_name(&format!("VIOLATION_{code}"));
     let known = found.filter(|one| *one != pb::Violation::Unspecified);
     known.ok_or_else(|| {
-        "没有这个代码，见 liandong catalog violations · no such code, see `liandong catalog violations`"
-            .to_owned()
+        "没有这个代码，见 liandong catalog violations · no such code, see that list".to_owned()
     })
 }
 

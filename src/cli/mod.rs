@@ -83,7 +83,7 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// 案件 · boundary-area cases
     Case(case::CaseArgs),
-    /// 代码目录：各种代码及其含义，违法行为的法律依据 · every code list, and legal bases of a violation
+    /// 代码目录：各种代码、违法行为的法律依据 · every code list, and legal bases
     Catalog(catalog::CatalogArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop
     Watch(watch::WatchArgs),

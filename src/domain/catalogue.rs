@@ -2,7 +2,8 @@
 //! `data/catalogue.toml` is compiled in, and a node may be given another file.
 //!
 //! On 2026-08-15 生态环境法典 took the place of the media laws (its art. 1242). Which text applies
-//! follows from the date of the act, unless a later one is lighter (从旧兼从轻, 行政处罚法 art. 37).
+//! follows from the date of the act, unless a later one is lighter (从旧兼从轻, 行政处罚法
+//! art. 37).
 //!
 //! In scope: what the file says, and looking it up. Out of scope: its shape and what may be wrong
 //! with it ([`file`]), which texts are candidates ([`choose`]), what is refused ([`check`]). The

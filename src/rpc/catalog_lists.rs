@@ -153,7 +153,7 @@ impl Lists {
         let mut divisions: Vec<pb::CatalogItem> =
             known.iter().map(|one| division(one.code, one.zh.as_str(), one.en.as_str())).collect();
         let new = cities.iter().filter(|(code, _)| !known.iter().any(|one| one.code == **code));
-        divisions.extend(new.map(|(code, name)| division(*code, name, name)));
+        divisions.extend(new.map(|(code, name)| division(*code, name, &format!("city {code}"))));
         let list = |name, zh, en, items| List { name, zh, en, items };
         [
             list("laws", "法律法规", "laws", laws),
@@ -169,5 +169,7 @@ impl Lists {
 fn cities(node: &NodeHandle) -> BTreeMap<u32, String> {
     let book = node.book();
     let members = book.iter().flat_map(|(_, agreement)| &agreement.charter.members);
-    members.map(|member| (member.city.as_u32(), member.name.clone())).collect()
+    // A charter mostly names the authority: 聊城市生态环境局.
+    let name = |name: &str| name.strip_suffix("生态环境局").unwrap_or(name).to_owned();
+    members.map(|member| (member.city.as_u32(), name(&member.name))).collect()
 }

@@ -328,7 +328,7 @@ pub const DOMAIN_REASONS: &[Line] = &[
         "{law}没有第{article}条，请核对。目录中可供参考的条文：{possible}",
         "{law} has no article {article}; what the catalogue offers for this act: {possible}"),
     ("LAW_REPEALED", InvalidArgument,
-        "行为开始时{law}已经废止；确须适用的，请在法律适用说明（law_choice）中写明理由。目录中可供参考的条文：{possible}",
+        "{law}在行为开始前已废止；确须适用的，请在法律适用说明中写明理由。可供参考：{possible}",
         "{law} ended before the act began: say in law_choice why it applies, or use {possible}"),
     ("NO_SUCH_PART", InvalidArgument,
         "这条记录没有这份材料，请刷新后重选",

@@ -202,16 +202,24 @@ async fn stored_bases_are_not_judged_again(pair: &mut Pair) {
     let wrong = fields(answer.as_ref().unwrap_err());
     assert_eq!(wrong, [("record.legal_bases[1].article".to_owned(), "ARTICLE_UNKNOWN".to_owned())]);
     // A file with a fault is not served with, and the fault is named.
-    let text =
-        format!("catalogue_file = \"own.toml\"\n{}", std::fs::read_to_string(&config).unwrap());
-    std::fs::write(&config, text).unwrap();
-    std::fs::write(folder.join("own.toml"), own.replacen("item = 6", "item = 0", 1)).unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("catalogue_file = \"own.toml\"\n{text}")).unwrap();
     pair.nodes.kill(HERE);
-    let serve = Command::new(exe()).args(["serve", "--config"]).arg(&config).output().unwrap();
-    let said = String::from_utf8_lossy(&serve.stderr);
-    assert!(!serve.status.success());
-    for part in ["catalogue_file", "own.toml", "HAZWASTE_STORAGE, basis 1.item"] {
-        assert!(said.contains(part), "{said}");
+    let fault = own.replacen("item = 6", "item = 0", 1).into_bytes();
+    let large = format!("{SHIPPED}#{}", "大".repeat(400_000)).into_bytes();
+    let rows = [
+        (fault, "HAZWASTE_STORAGE, basis 1.item"),
+        (large, "at most 1048576 are read"),
+        (b"version = \"\xc9\xfa\xcc\xac\"".to_vec(), "UTF-8"),
+    ];
+    for (bytes, why) in rows {
+        std::fs::write(folder.join("own.toml"), bytes).unwrap();
+        let serve = Command::new(exe()).args(["serve", "--config"]).arg(&config).output().unwrap();
+        let said = String::from_utf8_lossy(&serve.stderr);
+        assert!(!serve.status.success());
+        for part in ["catalogue_file", "own.toml", why] {
+            assert!(said.contains(part), "{said}");
+        }
     }
 }
 

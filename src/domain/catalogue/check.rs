@@ -5,10 +5,10 @@
 //! 2. a law that was repealed before the act began, when `law_choice` gives no reason
 //!    (`LAW_REPEALED`).
 //!
-//! Everything else is possible: laws the catalogue does not have (local regulations,
-//! 地方性法规), an article it does not list for the violation, an inserted article within the range, a
-//! basis that says it is of another text (its days in force lie before or after the one that was
-//! read), the Code for an act before it (从旧兼从轻), a repealed law for an act that began before the
+//! Everything else is possible: laws the catalogue does not have (local regulations, 地方性法规),
+//! an article it does not list for the violation, an inserted article within the range, a basis
+//! that says it is of another text (its days in force lie before or after the one that was read),
+//! the Code for an act before it (从旧兼从轻), a repealed law for an act that began before the
 //! repeal, and either for an act whose first day is not known.
 //!
 //! In scope: one basis against the catalogue. Out of scope: which bases are new; what is stored is

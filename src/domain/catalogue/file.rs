@@ -18,8 +18,8 @@ use crate::domain::quantity::Fen;
 use crate::domain::text::Line;
 use crate::domain::violation::Violation;
 use crate::limits::{
-    ADDRESS_BYTES_MAX, CATALOGUE_BYTES_MAX, CATALOGUE_DIVISIONS_MAX, CATALOGUE_FINES_MAX,
-    CATALOGUE_LAWS_MAX, NAME_BYTES_MAX,
+    ADDRESS_BYTES_MAX, CATALOGUE_BASES_MAX, CATALOGUE_BYTES_MAX, CATALOGUE_DIVISIONS_MAX,
+    CATALOGUE_FINES_MAX, CATALOGUE_LAWS_MAX, NAME_BYTES_MAX,
 };
 
 /// Longest code: fits a column.
@@ -196,6 +196,8 @@ impl Catalogue {
         if text.len() > CATALOGUE_BYTES_MAX {
             return Err(CatalogueError::TooLarge { got: text.len() });
         }
+        // Some editors put a mark of three bytes before the text.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let file: File = toml::from_str(text)?;
         let lists = [
             ("law", file.law.len(), CATALOGUE_LAWS_MAX),
@@ -306,7 +308,7 @@ fn law(raw: RawLaw) -> Result<Arc<Law>, CatalogueError> {
 fn line(raw: RawLine, laws: &[Arc<Law>]) -> Result<(Violation, Vec<Basis>), CatalogueError> {
     let at = format!("violation {}", code("violation", &raw.code)?);
     let violation = Violation::parse(&raw.code).map_err(|why| wrong(&at, "code", why))?;
-    few(&format!("{at}.basis"), raw.basis.len(), CATALOGUE_LAWS_MAX)?;
+    few(&format!("{at}.basis"), raw.basis.len(), CATALOGUE_BASES_MAX)?;
     let bases = raw.basis.into_iter().enumerate();
     let bases = bases.map(|(nth, raw)| basis(&format!("{at}, basis {}", nth + 1), &raw, laws));
     Ok((violation, bases.collect::<Result<Vec<_>, _>>()?))

@@ -255,6 +255,8 @@ fn a_wrong_file_is_refused_with_its_place() {
         Catalogue::parse(&text),
         Err(CatalogueError::Missing(Violation::Obstruction))
     ));
+    let marked = format!("\u{feff}{SHIPPED}");
+    assert_eq!(Catalogue::parse(&marked).unwrap(), *Catalogue::shipped());
     let large = format!("{SHIPPED}#{}", "x".repeat(crate::limits::CATALOGUE_BYTES_MAX));
     assert!(matches!(Catalogue::parse(&large), Err(CatalogueError::TooLarge { .. })));
     let many = format!(
