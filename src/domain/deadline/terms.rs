@@ -42,7 +42,7 @@ const fn node(term: Term, zh: &'static str, en: &'static str) -> ClockTerm {
 }
 
 const fn agreed(term: Term) -> ClockTerm {
-    one(term, SetBy::Agreement, "联动协议", "the linkage agreement")
+    one(term, SetBy::Agreement, "各协议的期限条款", "deadlines of each agreement")
 }
 
 /// A term of 行政处罚法, by its article.
