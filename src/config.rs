@@ -43,6 +43,8 @@ pub struct Config {
     pub boundaries_file: Option<PathBuf>,
     /// Workdays of more years than the program knows.
     pub workdays_file: Option<PathBuf>,
+    /// A catalogue of laws, departments and divisions in the place of the program's own.
+    pub catalogue_file: Option<PathBuf>,
     /// Lengths of terms that no source at hand gives.
     pub deadlines: Deadlines,
     /// Language of messages.
@@ -225,6 +227,10 @@ impl Config {
                 .workdays_file
                 .map(|path| at.path("workdays_file", &path))
                 .transpose()?,
+            catalogue_file: raw
+                .catalogue_file
+                .map(|path| at.path("catalogue_file", &path))
+                .transpose()?,
             deadlines: at.deadlines(raw.deadlines)?,
             lang: raw.lang,
             peer: at.port("peer", raw.peer)?,
@@ -264,6 +270,7 @@ impl Config {
         }
         files.extend(self.boundaries_file.iter().map(|path| ("boundaries_file".to_owned(), path)));
         files.extend(self.workdays_file.iter().map(|path| ("workdays_file".to_owned(), path)));
+        files.extend(self.catalogue_file.iter().map(|path| ("catalogue_file".to_owned(), path)));
         for (field, path) in files {
             std::fs::File::open(path).map_err(|source| ConfigError::Setting {
                 file: self.file.clone(),

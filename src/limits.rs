@@ -56,6 +56,16 @@ pub const OFFICERS_MAX: usize = 16;
 pub const COLLECTORS_MAX: usize = 4;
 /// Measurements of one record; series travel as evidence files.
 pub const POLLUTANTS_MAX: usize = 32;
+/// A catalogue file (代码目录) an operator names: fifty times the one that is shipped.
+pub const CATALOGUE_BYTES_MAX: usize = 1024 * 1024;
+/// Legal bases of one violation: each later one is answered beside each earlier one.
+pub const CATALOGUE_BASES_MAX: usize = 16;
+/// Laws or departments in a catalogue: ten times what is shipped.
+pub const CATALOGUE_LAWS_MAX: usize = 100;
+/// Divisions in a catalogue: every county of the country.
+pub const CATALOGUE_DIVISIONS_MAX: usize = 4_000;
+/// Ranges of fines of one article: cases it tells apart.
+pub const CATALOGUE_FINES_MAX: usize = 8;
 /// Legal bases of one record: a few acts under an old and a new text.
 pub const LEGAL_BASES_MAX: usize = 16;
 /// An evidence file: two hours of drone video.

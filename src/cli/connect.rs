@@ -31,6 +31,7 @@ use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::agreement_service_client::AgreementServiceClient;
 use crate::wire::pb::v1::case_service_client::CaseServiceClient;
+use crate::wire::pb::v1::catalog_service_client::CatalogServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
 use crate::wire::pb::v1::notice_service_client::NoticeServiceClient;
 
@@ -256,6 +257,12 @@ impl Client {
     #[must_use]
     pub fn agreements(&self) -> AgreementServiceClient<Wire> {
         AgreementServiceClient::with_interceptor(self.channel.clone(), self.headers)
+    }
+
+    /// Code lists and legal bases.
+    #[must_use]
+    pub fn catalog(&self) -> CatalogServiceClient<Wire> {
+        CatalogServiceClient::with_interceptor(self.channel.clone(), self.headers)
     }
 
     /// The standard health service: a call that does nothing.

@@ -23,8 +23,22 @@ fn some(text: String) -> Value {
     if text.is_empty() { Value::Null } else { Value::String(text) }
 }
 
-fn date(date: Option<&pb::Date>) -> Value {
+/// A date, `null` for none.
+#[must_use]
+pub fn date(date: Option<&pb::Date>) -> Value {
     some(when::date(date))
+}
+
+/// An article as a record has it.
+#[must_use]
+pub fn legal_basis(one: &pb::LegalBasis) -> Value {
+    json!({
+        "law": one.law,
+        "article": one.article,
+        "item": one.item,
+        "effective_from": date(one.effective_from.as_ref()),
+        "effective_to": date(one.effective_to.as_ref()),
+    })
 }
 
 fn time(at: Option<&prost_types::Timestamp>) -> Value {
@@ -154,13 +168,7 @@ fn record(record: &pb::CaseRecord) -> Value {
             "exceed_multiple": one.exceed_multiple,
             "statistic": short(one.statistic().as_str_name(), "POLLUTANT_STATISTIC_"),
         })).collect::<Vec<_>>(),
-        "legal_bases": record.legal_bases.iter().map(|one| json!({
-            "law": one.law,
-            "article": one.article,
-            "item": one.item,
-            "effective_from": date(one.effective_from.as_ref()),
-            "effective_to": date(one.effective_to.as_ref()),
-        })).collect::<Vec<_>>(),
+        "legal_bases": record.legal_bases.iter().map(legal_basis).collect::<Vec<_>>(),
         "evidence": record.evidence.iter().map(evidence).collect::<Vec<_>>(),
         "officers": record.officers.iter().map(|one| json!({
             "certificate_number": one.certificate_number,

@@ -15,11 +15,13 @@ use self::connect::Client;
 use self::failure::{EXIT_CODES, Exit, Failure};
 use self::profile::{Profile, ProfileArgs};
 use crate::lang::Lang;
+pub use crate::wire::words;
 
 pub mod agreement;
 pub mod bench;
 pub mod card;
 pub mod case;
+pub mod catalog;
 pub mod check;
 pub mod confirm;
 pub mod connect;
@@ -50,7 +52,6 @@ pub mod table;
 pub mod verify;
 pub mod watch;
 pub mod when;
-pub mod words;
 
 /// 联动：相邻城市之间交换边界地区案件，无需中心平台 · neighbouring cities exchange boundary-area
 /// cases without a centre
@@ -89,6 +90,8 @@ pub enum Command {
     Notice(notice::NoticeArgs),
     /// 接入其他系统的数据，生成线索 · clues from other systems' data
     Ingest(ingest::IngestArgs),
+    /// 代码目录：各种代码、违法行为的法律依据 · every code list, and legal bases
+    Catalog(catalog::CatalogArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop
     Watch(watch::WatchArgs),
     /// 本市节点与各市连接情况 · how the node and its links are
@@ -215,6 +218,10 @@ mod tests {
              --designated-on 2026-11-20 --document 1号",
             "liandong case note LD-1 -m 说明 --only-for 130400",
             "liandong case refuse LD-1 ab:3 --text 理由",
+            "liandong catalog",
+            "liandong catalog violations --json",
+            "liandong catalog basis HAZWASTE_STORAGE --from 2026-07-01 --to 2026-08-14",
+            "liandong catalog basis HAZWASTE_STORAGE --decided 2026-09-01 --json",
             "liandong watch --cursor c --count 3",
             "liandong --json status --api 127.0.0.1:1",
             "liandong case --api 127.0.0.1:1 list",
@@ -259,6 +266,8 @@ mod tests {
             "liandong case move LD-1 立案 --on 2026-02-30",
             "liandong case new --lon 115",
             "liandong people disable",
+            "liandong catalog basis",
+            "liandong catalog basis AIR_EXCEED --from 2026-02-30",
             "liandong suspend 130400",
             "liandong resume",
             "liandong people add a.pem --role chief --id 1",

@@ -1,22 +1,15 @@
 //! What cities are called.
 //!
-//! In scope: names from the signed agreements, with the usual names of five cities as a fallback.
+//! In scope: names from the signed agreements, with those of the catalogue as a fallback.
 //! Out of scope: whether a city is a member of anything.
 
 use std::collections::BTreeMap;
 
 use super::connect::Client;
+use crate::domain::catalogue::{Catalogue, Division};
+use crate::ids::CityCode;
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
-
-/// Cities whose English names no agreement carries.
-const KNOWN: [(u32, &str, &str); 5] = [
-    (371_500, "聊城", "Liaocheng"),
-    (130_400, "邯郸", "Handan"),
-    (410_900, "濮阳", "Puyang"),
-    (371_400, "德州", "Dezhou"),
-    (370_900, "泰安", "Tai'an"),
-];
 
 /// What cities and agreements are called, in one language.
 #[derive(Clone, Debug)]
@@ -30,8 +23,14 @@ impl Names {
     /// The usual names only.
     #[must_use]
     pub fn new(lang: Lang) -> Self {
-        let cities = KNOWN.iter().map(|(code, zh, en)| (*code, lang.pick(*zh, *en).to_owned()));
-        Self { lang, cities: cities.collect(), agreements: BTreeMap::new() }
+        let catalogue = Catalogue::shipped();
+        let cities =
+            catalogue.divisions().iter().filter(|one| CityCode::from_u32(one.code).is_ok());
+        let name = |one: &Division| {
+            let zh = one.zh.as_str().trim_end_matches('市');
+            (one.code, lang.pick(zh, one.en.as_str()).to_owned())
+        };
+        Self { lang, cities: cities.map(name).collect(), agreements: BTreeMap::new() }
     }
 
     /// Names from the agreements the node knows. A node that does not tell costs names, nothing

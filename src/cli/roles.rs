@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::{Context, table};
+use super::{Context, table, words};
 use crate::lang::Lang;
 use crate::trust::roles::{Access, TABLE};
 use crate::trust::spiffe::Role;
+use crate::wire::pb::v1 as pb;
 
 /// Prints the matrix.
 ///
@@ -24,13 +25,14 @@ pub fn run(context: &Context) -> Result<(), Failure> {
 /// A role as people say it.
 #[must_use]
 pub fn word(role: Role, lang: Lang) -> &'static str {
-    match role {
-        Role::Coordinator => lang.pick("协调员", "coordinator"),
-        Role::Inspector => lang.pick("执法员", "inspector"),
-        Role::System => lang.pick("业务系统", "system"),
-        Role::Auditor => lang.pick("审计", "auditor"),
-        Role::Admin => lang.pick("管理员", "admin"),
-    }
+    let same = match role {
+        Role::Coordinator => pb::ActorRole::Coordinator,
+        Role::Inspector => pb::ActorRole::Inspector,
+        Role::System => pb::ActorRole::System,
+        Role::Auditor => pb::ActorRole::Auditor,
+        Role::Admin => pb::ActorRole::Admin,
+    };
+    words::actor_role(same, lang)
 }
 
 fn kind(access: Access, lang: Lang) -> &'static str {

@@ -73,6 +73,21 @@ pub const ADVICE: &[(&str, &str, &str)] = &[
         "only CGCS2000 degrees (EPSG:4490) are taken; convert Amap and Baidu coordinates first",
     ),
     (
+        "LIST_UNKNOWN",
+        "不带名称运行 liandong catalog，可查看全部代码表",
+        "`liandong catalog` without a name shows every list",
+    ),
+    (
+        "LAW_REPEALED",
+        "查看可供参考的条文：liandong catalog basis；确须适用的，写明理由（law_choice）",
+        "see what comes into question: liandong catalog basis; or say why in law_choice",
+    ),
+    (
+        "ARTICLE_UNKNOWN",
+        "核对条号；查看可供参考的条文：liandong catalog basis",
+        "check the article; see what comes into question: liandong catalog basis",
+    ),
+    (
         "FORK_DETECTED",
         "一市有两份互相矛盾的记录，证据已保全：请与该市管理员联系核对",
         "a city signed two histories, the proof is kept: call that city's administrator",

@@ -20,6 +20,7 @@ pub(super) struct Raw {
     pub people_file: PathBuf,
     pub boundaries_file: Option<PathBuf>,
     pub workdays_file: Option<PathBuf>,
+    pub catalogue_file: Option<PathBuf>,
     #[serde(default)]
     pub lang: Lang,
     pub peer: Port,

@@ -19,6 +19,7 @@ use super::date::Date;
 use crate::ids::{CityCode, Position};
 
 mod running;
+pub mod terms;
 
 coded! {
     /// What must be done before its time runs out.

@@ -118,6 +118,9 @@ coded! {
         UnitUnknown "UNIT_UNKNOWN" "计量单位不在单位表中" "unit is not in the list of units";
         ArticleFormat "ARTICLE_FORMAT" "法条应为条号数字，如 1107，“之一”写作 338-1"
             "article must be a number such as 1107, or 338-1 for an inserted article";
+        ArticleUnknown "ARTICLE_UNKNOWN" "这部法律没有这一条" "this law has no such article";
+        LawRepealed "LAW_REPEALED" "行为开始时该法已经废止，确须适用的请在法律适用说明中写明理由"
+            "this law was repealed before the act began; if it applies, say why in law_choice";
         Digest "DIGEST" "摘要应为 64 位小写十六进制" "digest must be 64 lower-case hexadecimal digits";
         Mime "MIME" "文件类型应写作 application/pdf 的形式"
             "media type must look like application/pdf";

@@ -1,7 +1,7 @@
 //! Legal bases: law, article, item, and the days between which that text was in force.
 //!
 //! In scope: the shape. Out of scope: which text applies to an act; the catalogue offers
-//! candidates ([`crate::domain::violation`]) and an officer chooses.
+//! candidates ([`crate::domain::catalogue`]) and an officer chooses.
 
 use super::date::Date;
 use super::invalid::{Invalid, InvalidReason};
@@ -38,6 +38,12 @@ impl Article {
             (Some(number), Some(inserted)) => Ok(Self { number, inserted }),
             (None, _) | (_, None) => Err(InvalidReason::ArticleFormat.into()),
         }
+    }
+
+    /// It was inserted between two others (之一).
+    #[must_use]
+    pub const fn is_inserted(self) -> bool {
+        self.inserted != 0
     }
 
     /// Its number, 1 to 9999.

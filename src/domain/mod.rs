@@ -8,6 +8,7 @@
 
 pub mod calendar;
 pub mod case;
+pub mod catalogue;
 pub mod code;
 pub mod date;
 pub mod deadline;

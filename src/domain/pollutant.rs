@@ -8,51 +8,51 @@ use super::invalid::{Invalid, InvalidReason};
 use super::quantity::Decimal;
 use std::fmt;
 
-/// Code and Chinese name of the pollutants our sources name.
-pub const POLLUTANTS: &[(&str, &str)] = &[
-    ("w00000", "废水流量"),
-    ("w01001", "pH"),
-    ("w01009", "溶解氧"),
-    ("w01010", "水温"),
-    ("w01012", "悬浮物"),
-    ("w01014", "电导率"),
-    ("w01017", "五日生化需氧量"),
-    ("w01018", "化学需氧量"),
-    ("w01019", "高锰酸盐指数"),
-    ("w19002", "阴离子表面活性剂"),
-    ("w20111", "汞"),
-    ("w20115", "镉"),
-    ("w20117", "六价铬"),
-    ("w20119", "砷"),
-    ("w20120", "铅"),
-    ("w20121", "镍"),
-    ("w20122", "铜"),
-    ("w20123", "锌"),
-    ("w21001", "总氮"),
-    ("w21003", "氨氮"),
-    ("w21011", "总磷"),
-    ("w21016", "氰化物"),
-    ("w21017", "氟化物"),
-    ("w21019", "硫化物"),
-    ("w22001", "石油类"),
-    ("w23002", "挥发酚"),
-    ("a00000", "废气流量"),
-    ("a01011", "烟气流速"),
-    ("a01012", "烟气温度"),
-    ("a01014", "烟气湿度"),
-    ("a19001", "氧含量"),
-    ("a20057", "汞及其化合物"),
-    ("a21001", "氨"),
-    ("a21002", "氮氧化物"),
-    ("a21005", "一氧化碳"),
-    ("a21024", "氯化氢"),
-    ("a21026", "二氧化硫"),
-    ("a21028", "硫化氢"),
-    ("a24088", "非甲烷总烃"),
-    ("a34002", "PM10"),
-    ("a34004", "PM2.5"),
-    ("a34013", "颗粒物"),
-    ("Leq", "等效声级"),
+/// Code, Chinese and English name of the pollutants our sources name.
+pub const POLLUTANTS: &[(&str, &str, &str)] = &[
+    ("w00000", "废水流量", "waste water flow"),
+    ("w01001", "pH", "pH"),
+    ("w01009", "溶解氧", "dissolved oxygen"),
+    ("w01010", "水温", "water temperature"),
+    ("w01012", "悬浮物", "suspended solids"),
+    ("w01014", "电导率", "conductivity"),
+    ("w01017", "五日生化需氧量", "biochemical oxygen demand (5 days)"),
+    ("w01018", "化学需氧量", "chemical oxygen demand"),
+    ("w01019", "高锰酸盐指数", "permanganate index"),
+    ("w19002", "阴离子表面活性剂", "anionic surfactants"),
+    ("w20111", "汞", "mercury"),
+    ("w20115", "镉", "cadmium"),
+    ("w20117", "六价铬", "hexavalent chromium"),
+    ("w20119", "砷", "arsenic"),
+    ("w20120", "铅", "lead"),
+    ("w20121", "镍", "nickel"),
+    ("w20122", "铜", "copper"),
+    ("w20123", "锌", "zinc"),
+    ("w21001", "总氮", "total nitrogen"),
+    ("w21003", "氨氮", "ammonia nitrogen"),
+    ("w21011", "总磷", "total phosphorus"),
+    ("w21016", "氰化物", "cyanide"),
+    ("w21017", "氟化物", "fluoride"),
+    ("w21019", "硫化物", "sulphide"),
+    ("w22001", "石油类", "petroleum"),
+    ("w23002", "挥发酚", "volatile phenols"),
+    ("a00000", "废气流量", "waste gas flow"),
+    ("a01011", "烟气流速", "flue gas velocity"),
+    ("a01012", "烟气温度", "flue gas temperature"),
+    ("a01014", "烟气湿度", "flue gas humidity"),
+    ("a19001", "氧含量", "oxygen content"),
+    ("a20057", "汞及其化合物", "mercury and its compounds"),
+    ("a21001", "氨", "ammonia"),
+    ("a21002", "氮氧化物", "nitrogen oxides"),
+    ("a21005", "一氧化碳", "carbon monoxide"),
+    ("a21024", "氯化氢", "hydrogen chloride"),
+    ("a21026", "二氧化硫", "sulphur dioxide"),
+    ("a21028", "硫化氢", "hydrogen sulphide"),
+    ("a24088", "非甲烷总烃", "non-methane hydrocarbons"),
+    ("a34002", "PM10", "PM10"),
+    ("a34004", "PM2.5", "PM2.5"),
+    ("a34013", "颗粒物", "particulates"),
+    ("Leq", "等效声级", "equivalent sound level"),
 ];
 
 /// Units that a measurement may have, as they are written.
@@ -103,7 +103,7 @@ impl PollutantCode {
     /// Its Chinese name, if the table has one.
     #[must_use]
     pub fn zh(&self) -> Option<&'static str> {
-        POLLUTANTS.iter().find(|(code, _)| *code == self.0).map(|(_, zh)| *zh)
+        POLLUTANTS.iter().find(|(code, ..)| *code == self.0).map(|(_, zh, _)| *zh)
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
         for bad in ["", "w0101", "w010180", "W01018", "x01018", "011", "L", "Leq50"] {
             assert_eq!(PollutantCode::parse(bad).unwrap_err().reason(), "POLLUTANT_CODE", "{bad}");
         }
-        assert!(POLLUTANTS.iter().all(|(code, _)| PollutantCode::parse(code).is_ok()));
+        assert!(POLLUTANTS.iter().all(|(code, ..)| PollutantCode::parse(code).is_ok()));
     }
 
     #[test]

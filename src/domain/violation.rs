@@ -1,8 +1,7 @@
-//! The catalogue of violations: code, name, and the articles before and from 2026-08-15.
+//! What somebody may be suspected of: the codes and their names.
 //!
-//! On 2026-08-15 生态环境法典 took the place of the media laws (its art. 1242). Which text applies
-//! follows from the date of the act, unless the later rule is lighter (行政处罚法 art. 37); the
-//! catalogue only offers articles, an officer chooses. It is data, not law: no code matches on it.
+//! In scope: the list. Out of scope: which articles punish a violation, which is data
+//! ([`crate::domain::catalogue`]): no code matches on it.
 
 use super::code::coded;
 
@@ -48,119 +47,5 @@ coded! {
             "emergency cuts ignored in heavy pollution";
         Obstruction "OBSTRUCTION" "拒绝、阻挠监督检查或者弄虚作假"
             "inspection refused or obstructed";
-    }
-}
-
-coded! {
-    /// A law that the catalogue cites.
-    Law {
-        EcologyCode "ECOLOGY_CODE" "中华人民共和国生态环境法典" "Ecological and Environmental Code";
-        Air "AIR_LAW" "中华人民共和国大气污染防治法" "Air Pollution Law";
-        Water "WATER_LAW" "中华人民共和国水污染防治法" "Water Pollution Law";
-        SolidWaste "SOLID_WASTE_LAW" "中华人民共和国固体废物污染环境防治法" "Solid Waste Law";
-        Noise "NOISE_LAW" "中华人民共和国噪声污染防治法" "Noise Pollution Law";
-        Assessment "EIA_LAW" "中华人民共和国环境影响评价法" "Impact Assessment Law";
-        Protection "PROTECTION_LAW" "中华人民共和国环境保护法" "Environmental Protection Law";
-        PermitRegulation "PERMIT_REGULATION" "排污许可管理条例" "Permit Regulation";
-        ProjectRegulation "PROJECT_REGULATION" "建设项目环境保护管理条例"
-            "Construction Project Regulation";
-    }
-}
-
-/// An article of a law; item 0 means the whole article.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct LawArticle {
-    /// The law.
-    pub law: Law,
-    /// Number of the article, from 1.
-    pub article: u16,
-    /// Item (项) in it, from 1; 0 where the whole article is meant.
-    pub item: u16,
-}
-
-/// One line of the catalogue: which articles punish a violation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CatalogueLine {
-    /// The violation.
-    pub violation: Violation,
-    /// Articles for acts before 2026-08-15; empty where our sources name none.
-    pub before: &'static [LawArticle],
-    /// Articles for acts from 2026-08-15 on.
-    pub from_code: &'static [LawArticle],
-}
-
-const fn at(law: Law, article: u16, item: u16) -> LawArticle {
-    LawArticle { law, article, item }
-}
-
-const fn line(
-    violation: Violation,
-    before: &'static [LawArticle],
-    from_code: &'static [LawArticle],
-) -> CatalogueLine {
-    CatalogueLine { violation, before, from_code }
-}
-
-use Law::{
-    Air, Assessment, EcologyCode, Noise, PermitRegulation, ProjectRegulation, Protection,
-    SolidWaste, Water,
-};
-use Violation as V;
-
-/// The catalogue, one line for each violation in the order of [`Violation::ALL`].
-///
-/// Read in the texts of the laws, but for the two regulations (permit 34, project 23), which are
-/// from memory and marked so in the documentation of the domain.
-pub const CATALOGUE: &[CatalogueLine] = &[
-    line(V::AirExceed, &[at(Air, 99, 2)], &[at(EcologyCode, 1107, 0)]),
-    line(V::WaterExceed, &[at(Water, 83, 2)], &[at(EcologyCode, 1107, 0)]),
-    line(V::PermitLimitExceed, &[at(PermitRegulation, 34, 0)], &[at(EcologyCode, 1103, 0)]),
-    line(V::NoPermit, &[at(Air, 99, 1), at(Water, 83, 1)], &[at(EcologyCode, 1102, 0)]),
-    line(V::EvasionAir, &[at(Air, 99, 3), at(Protection, 63, 0)], &[at(EcologyCode, 1108, 0)]),
-    line(V::EvasionWater, &[at(Water, 83, 3), at(Protection, 63, 0)], &[at(EcologyCode, 1108, 0)]),
-    line(V::FacilityNotRun, &[], &[at(EcologyCode, 1104, 0)]),
-    line(V::AutoMonitorFault, &[at(Air, 100, 3), at(Water, 82, 2)], &[at(EcologyCode, 1086, 2)]),
-    line(V::MonitorDataDistorted, &[], &[at(EcologyCode, 1087, 0)]),
-    line(V::EiaUnapproved, &[at(Assessment, 31, 0)], &[at(EcologyCode, 1095, 0)]),
-    line(V::NotAccepted, &[at(ProjectRegulation, 23, 0)], &[at(EcologyCode, 1100, 0)]),
-    line(V::VocUncollected, &[at(Air, 108, 1)], &[at(EcologyCode, 1120, 0)]),
-    line(V::DustUncovered, &[at(Air, 117, 0)], &[at(EcologyCode, 1130, 0)]),
-    line(V::HazwasteStorage, &[at(SolidWaste, 112, 6)], &[at(EcologyCode, 1175, 4)]),
-    line(V::HazwasteDumping, &[at(SolidWaste, 112, 3)], &[at(EcologyCode, 1169, 0)]),
-    line(V::SolidWasteDumping, &[at(SolidWaste, 102, 7)], &[at(EcologyCode, 1169, 0)]),
-    line(
-        V::CrossProvinceWaste,
-        &[at(SolidWaste, 102, 5), at(SolidWaste, 102, 6)],
-        &[at(EcologyCode, 1171, 2), at(EcologyCode, 1171, 3)],
-    ),
-    line(V::OutfallIllegal, &[at(Water, 84, 0)], &[at(EcologyCode, 1109, 0)]),
-    line(V::NoiseExceed, &[at(Noise, 75, 0)], &[at(EcologyCode, 1107, 0)]),
-    line(V::StrawBurning, &[at(Air, 119, 0)], &[at(EcologyCode, 1131, 0)]),
-    line(V::HeavyWeatherSite, &[at(Air, 121, 0)], &[at(EcologyCode, 1134, 0)]),
-    line(V::Obstruction, &[at(Air, 98, 0), at(Water, 81, 0)], &[at(EcologyCode, 1229, 0)]),
-];
-
-impl Violation {
-    /// Its line of the catalogue; `None` never happens, which a test shows.
-    #[must_use]
-    pub fn line(self) -> Option<&'static CatalogueLine> {
-        CATALOGUE.iter().find(|line| line.violation == self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_violation_has_one_line_in_order() {
-        let listed: Vec<Violation> = CATALOGUE.iter().map(|line| line.violation).collect();
-        assert_eq!(listed, Violation::ALL);
-        for line in CATALOGUE {
-            assert_eq!(line.violation.line(), Some(line));
-            assert!(!line.from_code.is_empty());
-            assert!(line.from_code.iter().all(|at| at.law == EcologyCode && at.article <= 1242));
-            assert!(line.before.iter().all(|at| at.law != EcologyCode));
-        }
     }
 }

@@ -73,6 +73,12 @@ impl Due {
         &self.calendar
     }
 
+    /// The terms that no agreement sets, as this node counts them.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// Years whose workdays are known.
     #[must_use]
     pub fn years(&self) -> Vec<i32> {

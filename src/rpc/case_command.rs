@@ -233,10 +233,14 @@ impl CaseApi {
     }
 
     pub(super) fn open(&self, asked: &pb::CreateCaseRequest) -> Result<Command, Refused> {
+        let agreement = read::parent(&asked.parent)?.ok_or(Refused::new("NOT_FOUND"))?;
+        let facts = read::facts(asked.facts.as_ref())?;
+        let record = read::record(asked.record.as_ref())?;
+        self.check_bases(&record, &facts, None)?;
         Ok(Command::OpenCase {
-            agreement: read::parent(&asked.parent)?.ok_or(Refused::new("NOT_FOUND"))?,
-            facts: read::facts(asked.facts.as_ref())?,
-            record: Box::new(read::record(asked.record.as_ref())?),
+            agreement,
+            facts,
+            record: Box::new(record),
             person: read::person(asked.person.as_ref())?,
             external_ref: read::external_ref(asked.external_ref.as_ref())?,
             effective_on: self.date_or_today("effective_on", asked.effective_on.as_ref())?,
@@ -244,12 +248,14 @@ impl CaseApi {
     }
 
     pub(super) fn amend(&self, asked: &pb::UpdateCaseRequest) -> Result<Command, Refused> {
-        let known = self.known(read::case_name(&asked.name)?)?;
+        let case = read::case_name(&asked.name)?;
+        let known = self.known(case)?;
         let facts = match &asked.facts {
             Some(facts) => read::facts(Some(facts))?,
             None => known.case.facts,
         };
         let record = read::record(asked.record.as_ref())?;
+        self.check_bases(&record, &facts, Some(case))?;
         let parts = record_parts(Some(record), read::person(asked.person.as_ref())?);
         self.move_of(asked, |effective_on| CaseMove::Amended { facts, effective_on }, parts)
     }
@@ -285,6 +291,10 @@ impl CaseApi {
         let given = asked.facts.as_ref().map(|f| read::facts(Some(f))).transpose()?;
         let record = asked.record.as_ref().map(|r| read::record(Some(r))).transpose()?;
         let known = self.known((agreement, subject))?.case.facts;
+        if let Some(record) = &record {
+            let facts = given.as_ref().unwrap_or(&known);
+            self.check_bases(record, facts, Some((agreement, subject)))?;
+        }
         let facts = match (given, &record) {
             (None, None) => None,
             // Distances go with the record, so the facts are written anew with it.
@@ -356,6 +366,10 @@ impl CaseApi {
         let record = asked.record.as_ref().map(|r| read::record(Some(r))).transpose()?;
         if record.is_none() && read::text("text", &asked.text)?.is_none() {
             return Err(read::wrong("text", InvalidReason::Required));
+        }
+        if let Some(record) = &record {
+            let case = read::case_name(&asked.name)?;
+            self.check_bases(record, &self.known(case)?.case.facts, Some(case))?;
         }
         let parts = record_parts(record, None);
         self.contribution_of(asked, CaseContribution::ProposalMade, parts)

@@ -4,6 +4,8 @@
 //! ([`super::case_command`]), writing ([`super::case_write`]), reading ([`super::case_list`],
 //! [`super::case_history`], [`super::case_watch`]).
 
+use std::sync::Arc;
+
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
@@ -13,6 +15,7 @@ use super::case_watch::Changes;
 use super::cursor;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::{CaseContribution, CaseMove, CaseStep};
 use crate::node::due::Due;
 use crate::node::writer::NodeHandle;
@@ -32,6 +35,8 @@ pub struct CaseApi {
     pub writes: WritesUnderWay,
     /// Terms that run.
     pub due: Due,
+    /// Against which legal bases are checked.
+    pub catalogue: Arc<Catalogue>,
 }
 
 /// The full name of a method, as the table of roles knows it.

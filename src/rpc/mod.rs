@@ -6,6 +6,7 @@
 pub mod agreement_service;
 mod audit_line;
 pub mod caller;
+mod case_basis;
 mod case_command;
 mod case_due;
 pub mod case_filter;
@@ -16,6 +17,8 @@ pub mod case_service;
 mod case_walk;
 mod case_watch;
 mod case_write;
+mod catalog_lists;
+pub mod catalog_service;
 mod cursor;
 pub mod desk;
 pub mod gate;

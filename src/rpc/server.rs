@@ -4,6 +4,7 @@
 //! services do.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_stream::Stream;
@@ -15,6 +16,8 @@ use tonic_health::server::HealthReporter;
 
 use super::agreement_service::AgreementApi;
 use super::case_service::CaseApi;
+use super::catalog_lists::Lists;
+use super::catalog_service::CatalogApi;
 use super::desk::Desk;
 use super::gate::{GateLayer, GateLimits};
 use super::node_service::NodeApi;
@@ -22,6 +25,7 @@ use super::notice_service::NoticeApi;
 use super::peer_service::PeerApi;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
+use crate::domain::catalogue::Catalogue;
 use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
     PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
@@ -35,15 +39,17 @@ use crate::wire::DESCRIPTORS;
 use crate::wire::pb::peer_v1::peer_service_server::PeerServiceServer;
 use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
 use crate::wire::pb::v1::case_service_server::CaseServiceServer;
+use crate::wire::pb::v1::catalog_service_server::CatalogServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 6] = [
+const API_SERVICES: [&str; 7] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
     "liandong.v1.CaseService",
+    "liandong.v1.CatalogService",
     "liandong.v1.NodeService",
     "liandong.v1.NoticeService",
 ];
@@ -90,7 +96,7 @@ pub async fn serve_peers(
 /// [`ServeError`].
 pub async fn serve_api(
     node: NodeHandle,
-    (audit, writes, due): (Audit, WritesUnderWay, Due),
+    (audit, writes, due, catalogue): (Audit, WritesUnderWay, Due, Arc<Catalogue>),
     (alerts, rung): (Alerts, Rung),
     limits: GateLimits,
     age: Duration,
@@ -114,10 +120,15 @@ pub async fn serve_api(
     let notices = NoticeServiceServer::new(NoticeApi { desk, due: due.clone(), alerts, rung })
         .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(API_ANSWER_BYTES_MAX);
-    let cases =
-        CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone(), writes, due })
+    let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
+    let catalog =
+        CatalogServiceServer::new(CatalogApi { node: node.clone(), audit: audit.clone(), lists })
             .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
             .max_encoding_message_size(API_ANSWER_BYTES_MAX);
+    let case_api = CaseApi { node: node.clone(), audit: audit.clone(), writes, due, catalogue };
+    let cases = CaseServiceServer::new(case_api)
+        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
     let agreements =
         AgreementServiceServer::new(AgreementApi { node: node.clone(), audit: audit.clone() })
             .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
@@ -135,6 +146,7 @@ pub async fn serve_api(
         .add_service(health_service)
         .add_service(reflection)
         .add_service(cases)
+        .add_service(catalog)
         .add_service(agreements)
         .add_service(nodes)
         .add_service(notices)
@@ -154,7 +166,11 @@ fn jittered(age: Duration) -> Duration {
 /// how the node is can be asked to the end.
 async fn keep_health(health: HealthReporter, node: NodeHandle, stop: CancellationToken) {
     let writing = ["", CaseServiceServer::<CaseApi>::NAME, NoticeServiceServer::<NoticeApi>::NAME];
-    let asking = [AgreementServiceServer::<AgreementApi>::NAME, NodeServiceServer::<NodeApi>::NAME];
+    let asking = [
+        AgreementServiceServer::<AgreementApi>::NAME,
+        CatalogServiceServer::<CatalogApi>::NAME,
+        NodeServiceServer::<NodeApi>::NAME,
+    ];
     for service in asking {
         health.set_service_status(service, ServingStatus::Serving).await;
     }
@@ -189,7 +205,6 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::Arc;
 
     use tonic_health::pb::HealthCheckRequest;
     use tonic_health::pb::health_server::Health;

@@ -82,6 +82,8 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.AgreementService/GetAgreement", Access::Read),
     ("/liandong.v1.AgreementService/VerifyAgreement", Access::Read),
     ("/liandong.v1.AgreementService/AddAgreementFiles", Access::Administer),
+    ("/liandong.v1.CatalogService/List", Access::Read),
+    ("/liandong.v1.CatalogService/FindLegalBases", Access::Read),
     ("/liandong.v1.NodeService/GetStatus", Access::Read),
     ("/liandong.v1.NodeService/WhoAmI", Access::Read),
     ("/liandong.v1.NodeService/ListLogs", Access::Read),

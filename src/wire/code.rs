@@ -2,6 +2,8 @@
 
 use super::pb::v1 as pb;
 use crate::domain::case::{AuthorityLevel, CaseState, CaseStep};
+use crate::domain::catalogue::Verdict;
+use crate::domain::deadline::terms::SetBy;
 use crate::domain::deadline::{Clock, Milestone};
 use crate::domain::evidence::EvidenceKind;
 use crate::domain::facts::{DataLevel, Medium, Source};
@@ -81,6 +83,8 @@ codes! {
     }
     NoticeKind = NoticeKind { General, Emergency, HeavyPollution }
     NoticeLevel = NoticeLevel { One, Two, Three, Four }
+    Verdict = BasisVerdict { Lighter, ByHand, NotLighter, NoEarlierText }
+    SetBy = TermSetter { Law, Node, Agreement, Request }
     Source = Source {
         Complaint, OnlineMonitoring, PowerMonitoring, UavPatrol, DoubleRandom, JointInspection,
         PeerNotification, SpecialCampaign, SuperiorAssignment, Incident, Media,
@@ -137,6 +141,6 @@ mod tests {
     #[test]
     fn every_code_is_read_as_it_is_written() {
         check!(CaseState CaseStep AuthorityLevel Source Medium DataLevel Violation);
-        check!(EvidenceKind Statistic PenaltyKind Milestone Clock);
+        check!(EvidenceKind Statistic PenaltyKind Milestone Clock Verdict SetBy);
     }
 }

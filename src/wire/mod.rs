@@ -10,6 +10,8 @@
 //! | [`batch`] | batches, in the journal and between cities |
 //! | [`peer`] | frames of the exchange, late parts and cosignatures in the journal |
 //! | [`status`], [`reasons`] | refusals: the only place where gRPC codes are chosen |
+//! | [`catalog`] | legal bases and terms, for the catalogue |
+//! | [`words`] | what people read for every value of every enum |
 //! | [`codec`] | the gRPC codec: counts a message's elements before it decodes them |
 //!
 //! Every `parse_` takes bytes of strangers: it is bounded by [`crate::limits`] and ends in a value
@@ -17,6 +19,7 @@
 
 pub mod batch;
 pub mod case;
+pub mod catalog;
 mod code;
 pub mod codec;
 pub mod entry;
@@ -32,6 +35,7 @@ pub mod reasons;
 pub mod record;
 mod scan;
 pub mod status;
+pub mod words;
 
 #[cfg(test)]
 mod tests;

@@ -303,7 +303,7 @@ fn measurement_to_pb(measurement: &Measurement) -> pb::Pollutant {
     }
 }
 
-fn basis_to_pb(basis: &LegalBasis) -> pb::LegalBasis {
+pub(super) fn basis_to_pb(basis: &LegalBasis) -> pb::LegalBasis {
     let date = |date: Option<Date>| date.map(date_to_pb);
     pb::LegalBasis {
         law: basis.law.to_string(),

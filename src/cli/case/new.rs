@@ -8,7 +8,7 @@ use super::draft::{self, Draft, DraftError};
 use super::write::{Prepared, WriteArgs, send};
 use super::{Session, name};
 use crate::cli::failure::Failure;
-use crate::cli::{when, words};
+use crate::cli::{catalog, when, words};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
@@ -103,7 +103,13 @@ pub async fn run(session: &Session, args: NewArgs) -> Result<(), Failure> {
     };
     let prepared = Prepared::opening(parent, &args.write);
     let request = request(args, draft.unwrap_or_default(), &prepared, lang)?;
-    send(session, &prepared, session.client.cases().create_case(request)).await
+    let given = request.record.as_ref().is_some_and(|record| !record.legal_bases.is_empty());
+    let facts = request.facts.clone().filter(|_| !given && !session.context.json);
+    send(session, &prepared, session.client.cases().create_case(request)).await?;
+    if let Some(facts) = facts {
+        catalog::hint(&session.client, &facts, lang).await;
+    }
+    Ok(())
 }
 
 /// Puts file and flags together; flags win.
@@ -192,25 +198,16 @@ fn set(field: &mut String, given: Option<String>) {
 
 /// The values a flag takes, with their words.
 fn words_of(field: &str, lang: Lang) -> String {
-    let all: Vec<String> = match field {
-        "source" => (1..)
-            .map_while(|number| pb::Source::try_from(number).ok())
-            .map(|one| pair(one.as_str_name(), "SOURCE_", words::source(one, lang)))
-            .collect(),
-        "medium" => (1..)
-            .map_while(|number| pb::Medium::try_from(number).ok())
-            .map(|one| pair(one.as_str_name(), "MEDIUM_", words::medium(one, lang)))
-            .collect(),
-        _ => (1..)
-            .map_while(|number| pb::Violation::try_from(number).ok())
-            .map(|one| pair(one.as_str_name(), "VIOLATION_", words::violation(one, lang)))
-            .collect(),
+    let name = match field {
+        "source" => "sources",
+        "medium" => "media",
+        _ => "violations",
     };
+    let list = words::lists().iter().find(|list| list.name == name);
+    let words = list.map(|list| (list.words)()).unwrap_or_default();
+    let pair = |one: &words::Word| format!("{} ({})", one.code, lang.pick(one.zh, one.en));
+    let all: Vec<String> = words.iter().map(pair).collect();
     format!("{}{}", lang.pick("可用：", "use one of: "), all.join(lang.pick("、", ", ")))
-}
-
-fn pair(name: &str, prefix: &str, word: &str) -> String {
-    format!("{} ({word})", words::short(name, prefix))
 }
 
 /// Reads one case from a file.

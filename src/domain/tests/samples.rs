@@ -191,3 +191,25 @@ fn facts_of_the_samples_lie_in_the_past() {
         assert_eq!(facts(&sample).check(date("2026-11-20")), Ok(()));
     }
 }
+
+#[test]
+fn every_legal_basis_of_the_samples_is_taken() {
+    use crate::domain::catalogue::Catalogue;
+    use crate::domain::catalogue::check::Circumstances;
+    let catalogue = Catalogue::shipped();
+    let mut taken = 0;
+    for sample in samples() {
+        let (facts, record) = (facts(&sample), CaseRecord::parse(&draft(&sample)).unwrap());
+        // Without the reason some of them give, so that only the days speak.
+        let of = Circumstances {
+            occurred_from: facts.occurred_from,
+            occurred_to: facts.occurred_to,
+            reasoned: false,
+        };
+        for basis in &record.legal_basis {
+            assert_eq!(catalogue.check(basis, of), Ok(()), "{}", sample["case_id"]);
+            taken += 1;
+        }
+    }
+    assert_eq!(taken, 40);
+}

@@ -72,7 +72,7 @@ async fn buf_curl_calls_over_reflection() {
     let (here, there) = (cities.files(HERE), cities.files(THERE));
 
     let services = ask(&here, &["--list-services"]).await.succeeded();
-    for wanted in ["AgreementService", "CaseService", "NodeService"] {
+    for wanted in ["AgreementService", "CaseService", "CatalogService", "NodeService"] {
         assert!(services.contains(&format!("liandong.v1.{wanted}")), "{services}");
     }
     assert!(services.contains("grpc.health.v1.Health"), "{services}");

@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("evidence", &["ids", "limits"]),
     ("api", &["ids", "limits", "domain", "log"]),
     ("audit", &["ids", "limits", "domain", "log"]),
-    ("wire", &["ids", "limits", "api", "domain", "log", "sync", "view"]),
+    ("wire", &["ids", "lang", "limits", "api", "domain", "log", "sync", "view"]),
     (
         "node",
         &[
@@ -50,8 +50,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "rpc",
         &[
-            "ids", "limits", "api", "audit", "domain", "geo", "log", "view", "sync", "trust",
-            "wire", "node",
+            "ids", "lang", "limits", "api", "audit", "domain", "geo", "log", "view", "sync",
+            "trust", "wire", "node",
         ],
     ),
     ("console", &["ids", "limits", "lang", "domain", "view", "node"]),

@@ -10,11 +10,18 @@ use crate::wire::pb::v1 as pb;
 
 mod deadlines;
 mod facts;
+mod lists;
+mod more;
 mod notices;
 
 pub use deadlines::{clock, milestone, milestones, parse_milestone};
 pub use facts::{authority, data_level, evidence_kind, medium, penalty_kind, source, violation};
-pub use notices::{notice_kind, notice_level, parse_notice_kind, report_kind};
+pub use lists::{EnumList, Word, lists};
+pub use more::{
+    actor_role, audience_kind, basis_verdict, erasure_reason, fine_kind, part_kind, party_type,
+    statistic, subject_kind, term_setter, term_unit,
+};
+pub use notices::{notice_filter, notice_kind, notice_level, parse_notice_kind, report_kind};
 
 /// Where a case stands.
 #[must_use]

@@ -28,6 +28,19 @@ pub fn notice_level(one: pb::NoticeLevel, lang: Lang) -> &'static str {
     lang.pick(known.zh(), known.en())
 }
 
+/// Which notices a list shows.
+#[must_use]
+pub fn notice_filter(one: pb::NoticeFilter, lang: Lang) -> &'static str {
+    match one {
+        pb::NoticeFilter::Unspecified => lang.pick("全部", "all"),
+        pb::NoticeFilter::Awaiting => lang.pick("待本市签收", "waiting for this city"),
+        pb::NoticeFilter::Issued => lang.pick("本市发出", "issued by this city"),
+        pb::NoticeFilter::Unacknowledged => {
+            lang.pick("本市发出、尚有未签收", "issued by this city, not acknowledged by all")
+        }
+    }
+}
+
 /// What was said of a notice.
 #[must_use]
 pub fn report_kind(one: pb::NoticeReportKind, lang: Lang) -> &'static str {

@@ -1,0 +1,153 @@
+//! Every enum of the API as a list of codes with words, so that no client has to know one by heart.
+//!
+//! Invariant: every enum of `liandong.v1` is a list, with every value but the unset one, and each
+//! value has its own word. (`every_enum_of_the_api_is_a_list_with_words`)
+
+use super::{
+    actor_role, audience_kind, authority, basis_verdict, clock, data_level, effect, erasure_reason,
+    evidence_kind, fine_kind, link, medium, milestone, notice_filter, notice_kind, notice_level,
+    part_kind, party_type, penalty_kind, report_kind, source, state, statistic, step, subject_kind,
+    term_setter, term_unit, violation,
+};
+use crate::lang::Lang;
+use crate::wire::pb::v1 as pb;
+
+/// Numbers that are tried: an enum of the API never has more, and reserved ones leave gaps.
+const NUMBERS: std::ops::RangeInclusive<i32> = 1..=1_000;
+
+/// One value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The number by which messages carry it.
+    pub number: i32,
+    /// Its name without the enum's.
+    pub code: String,
+    /// Chinese.
+    pub zh: &'static str,
+    /// English.
+    pub en: &'static str,
+}
+
+/// An enum of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct EnumList {
+    /// What the list is called.
+    pub name: &'static str,
+    /// The enum.
+    pub of: &'static str,
+    /// What it is, in Chinese.
+    pub zh: &'static str,
+    /// What it is, in English.
+    pub en: &'static str,
+    /// Its values, in the order of their numbers.
+    pub words: fn() -> Vec<Word>,
+}
+
+macro_rules! lists {
+    ($($name:literal $zh:literal $en:literal = $list:ident: $word:expr;)+) => {
+        &[$(EnumList {
+            name: $name,
+            of: stringify!($list),
+            zh: $zh,
+            en: $en,
+            words: || {
+                let unset = pb::$list::Unspecified.as_str_name();
+                let prefix = unset.strip_suffix("UNSPECIFIED").unwrap_or_default();
+                let all = NUMBERS.filter_map(|number| pb::$list::try_from(number).ok());
+                let word = |one: pb::$list| Word {
+                    number: one.into(),
+                    code: super::short(one.as_str_name(), prefix).to_owned(),
+                    zh: $word(one, Lang::Zh),
+                    en: $word(one, Lang::En),
+                };
+                all.map(word).collect()
+            },
+        },)+]
+    };
+}
+
+/// A step by the name that people read.
+fn step_word(one: pb::CaseStep, lang: Lang) -> &'static str {
+    let (zh, en) = step(one);
+    lang.pick(zh, en)
+}
+
+/// Every enum of the API.
+#[must_use]
+pub const fn lists() -> &'static [EnumList] {
+    lists! {
+        "violations" "违法行为" "violations" = Violation: violation;
+        "media" "污染要素" "media" = Medium: medium;
+        "sources" "线索来源" "sources of clues" = Source: source;
+        "case-states" "案件状态" "states of a case" = CaseState: state;
+        "case-steps" "办理步骤" "steps of a case" = CaseStep: step_word;
+        "milestones" "影响时限的事项" "milestones" = Milestone: milestone;
+        "deadlines" "时限" "deadlines" = DeadlineClock: clock;
+        "evidence-kinds" "证据种类" "kinds of evidence" = EvidenceKind: evidence_kind;
+        "penalty-kinds" "处罚种类" "kinds of penalty" = PenaltyKind: penalty_kind;
+        "party-types" "当事人类型" "kinds of parties" = PartyType: party_type;
+        "data-levels" "数据级别" "data levels" = DataLevel: data_level;
+        "audiences" "可见范围" "audiences" = AudienceKind: audience_kind;
+        "authorities" "指定管辖机关" "designating authorities" = AuthorityLevel: authority;
+        "statistics" "监测数据类型" "kinds of values" = PollutantStatistic: statistic;
+        "entry-effects" "记录效力" "effects of entries" = EntryEffect: effect;
+        "roles" "角色" "roles" = ActorRole: actor_role;
+        "subject-kinds" "记录对象" "kinds of records" = SubjectKind: subject_kind;
+        "part-kinds" "材料种类" "kinds of content" = PartKind: part_kind;
+        "erasure-reasons" "删除原因" "reasons of erasure" = ErasureReason: erasure_reason;
+        "link-states" "连接状态" "states of a link" = LinkState: link;
+        "fine-kinds" "罚款规定方式" "kinds of fines" = FineKind: fine_kind;
+        "basis-verdicts" "新旧法比较" "later and earlier texts" = BasisVerdict: basis_verdict;
+        "term-units" "期限单位" "units of terms" = TermUnit: term_unit;
+        "notice-kinds" "通报种类" "kinds of notices" = NoticeKind: notice_kind;
+        "notice-levels" "突发事件级别" "levels of emergencies" = NoticeLevel: notice_level;
+        "notice-filters" "通报筛选" "filters of notices" = NoticeFilter: notice_filter;
+        "notice-reports" "通报办理" "what is said of a notice" = NoticeReportKind: report_kind;
+        "term-setters" "期限由谁规定" "who sets a term" = TermSetter: term_setter;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use prost::Message;
+
+    use super::*;
+    use crate::wire::DESCRIPTORS;
+
+    #[test]
+    fn every_enum_of_the_api_is_a_list_with_words() {
+        let set = prost_types::FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+        let files = set.file.iter().filter(|file| file.package() == "liandong.v1");
+        let mut seen = 0;
+        for described in files.flat_map(|file| &file.enum_type) {
+            let list = lists().iter().find(|list| list.of == described.name());
+            let list = list.unwrap_or_else(|| panic!("no list for {}", described.name()));
+            let words = (list.words)();
+            let numbers: Vec<i32> = words.iter().map(|word| word.number).collect();
+            let mut wanted: Vec<i32> = described.value.iter().map(|v| v.number()).collect();
+            wanted.sort_unstable();
+            assert_eq!(wanted.first(), Some(&0), "{}", list.name);
+            assert_eq!(numbers, wanted[1..], "{}", list.name);
+            for word in &words {
+                let value = described.value.iter().find(|v| v.number() == word.number).unwrap();
+                assert!(value.name().ends_with(&format!("_{}", word.code)), "{word:?}");
+                assert!(word.zh.chars().any(|c| c > '\u{2e80}'), "{word:?}");
+                assert!(word.en.is_ascii() && !word.en.is_empty(), "{word:?}");
+            }
+            // Its own word, which is not that of a value nobody has named.
+            for of in [|word: &Word| word.zh, |word: &Word| word.en] {
+                let own: BTreeSet<&str> = words.iter().map(of).collect();
+                assert_eq!(own.len(), words.len(), "{}", list.name);
+                assert!(own.iter().all(|word| !word.starts_with("未知")), "{}", list.name);
+                assert!(own.iter().all(|word| !word.starts_with("unknown")), "{}", list.name);
+                assert!(own.iter().all(|word| !word.starts_with("not given")), "{}", list.name);
+            }
+            seen += 1;
+        }
+        assert_eq!(seen, lists().len());
+        let names: BTreeSet<&str> = lists().iter().map(|list| list.name).collect();
+        assert_eq!(names.len(), lists().len());
+    }
+}
