@@ -195,10 +195,24 @@ pub const TERM_DAYS_MAX: u32 = 3_660;
 /// Emergencies of one city that ring before their entries are here: more at a time are no
 /// emergencies, and each may carry the text of a notice.
 pub const ALERTS_PER_CITY_MAX: usize = 16;
+/// Alerts of one city looked at in a second: each is hashed and read.
+pub const ALERTS_PER_S_MAX: u32 = 8;
+/// An alert whose entry has not come for so long is forgotten: whoever rang will ring again.
+pub const ALERT_KEPT_S: u64 = 24 * 3600;
+/// When cities said that they ring, kept for show.
+pub const RINGS_KEPT_MAX: usize = 10_000;
 /// What was said of a notice, as one answer shows it.
 pub const NOTICE_REPORTS_SHOWN_MAX: usize = 100;
-/// Notices of one agreement looked at for one page, or when a watch begins.
+/// Of that, what did not take effect: a city that was not told must not crowd out the others.
+pub const NOTICE_MISFITS_SHOWN_MAX: usize = 10;
+/// Entries of a notice looked at for one answer.
+pub const NOTICE_ENTRIES_LOOKED_AT_MAX: usize = 2_000;
+/// Notices of one agreement looked at for one page.
 pub const NOTICES_LOOKED_AT_MAX: usize = 2_000;
+/// Notices of one agreement looked through when a watch begins, in pieces.
+pub const NOTICES_LOOKED_THROUGH_MAX: usize = 20_000;
+/// Emergencies with which a watch begins.
+pub const RINGS_AT_BEGIN_MAX: usize = 64;
 /// A data segment of HJ 212-2017 (6.3.1).
 pub const HJ212_SEGMENT_BYTES_MAX: usize = 1024;
 /// A station's MN: 24 in HJ 212-2017, 14 in that of 2005, and room for later ones.
@@ -233,3 +247,5 @@ pub const HJ212_CLUES_SHOWN_MAX: usize = 1_000;
 /// Messages kept in a spool folder, a month of ten stations that are always above their limits;
 /// then nothing more is answered, so that devices keep what they have.
 pub const HJ212_SPOOL_FILES_MAX: usize = 10_000;
+/// A unary call of another city ends after this time, also while its body stalls.
+pub const PEER_CALL_MS_MAX: u64 = 30_000;

@@ -233,6 +233,9 @@ pub enum WriteError {
     /// The case is held by an entry of a newer kind.
     #[error("an entry of a newer kind holds this case")]
     NeedsNewerVersion,
+    /// The text of a notice is not here yet: a person cannot sign for it.
+    #[error("the text of the notice is still on its way")]
+    NoticeArriving,
     /// After a restore: moves wait until these members have shown what they hold.
     #[error("recovering, waiting for {waiting_for:?}")]
     Recovering {

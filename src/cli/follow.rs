@@ -24,6 +24,10 @@ pub(super) trait Followed {
     const COMMAND: &'static str;
     /// Where it stands; empty before the first message.
     fn cursor(&self) -> &str;
+    /// The cursor is gone for good: whether to go on from the present instead.
+    fn begin_anew(&mut self) -> bool {
+        false
+    }
     /// Opens a stream from where it stands.
     async fn open(&self, client: &Client) -> Result<Streaming<Self::Message>, Status>;
     /// Prints a message and moves the cursor; true when that was the last one asked for.
@@ -104,7 +108,7 @@ async fn one_stream<F: Followed>(
 ) -> Result<Ended, Failure> {
     let mut stream = match what.open(client).await {
         Ok(stream) => stream,
-        Err(status) => return judge(client, &status),
+        Err(status) => return judge(client, &status, what),
     };
     loop {
         match stream.message().await {
@@ -117,14 +121,17 @@ async fn one_stream<F: Followed>(
                 let said = context.lang.pick("节点结束了推送", "the node ended the stream");
                 return Ok(Ended::Dropped(Failure::local(said)));
             }
-            Err(status) => return judge(client, &status),
+            Err(status) => return judge(client, &status, what),
         }
     }
 }
 
 /// Whether a failed stream is worth another try.
-fn judge(client: &Client, status: &Status) -> Result<Ended, Failure> {
+fn judge<F: Followed>(client: &Client, status: &Status, what: &mut F) -> Result<Ended, Failure> {
     let failure = client.failure(status);
+    if failure.reason == "CURSOR_GONE" && what.begin_anew() {
+        return Ok(Ended::Dropped(failure));
+    }
     let lost = status_text::transport_cause(status).is_some();
     let passing = lost
         || matches!(

@@ -6,7 +6,8 @@
 //! A notice is no chain of moves: nobody has a turn, everything but its opening is a contribution.
 //! What two entries say alike counts once, by the lowest place, so that every node shows the same.
 //!
-//! Invariant: what [`fits`] forbids has no effect on any node. (`who_may_do_what_with_a_notice`)
+//! Invariant: what [`opens`] and [`fits`] forbid has no effect on any node.
+//! (`what_a_notice_must_be_to_be_one`, `who_may_do_what_with_a_notice`)
 
 use super::calendar::{LastDay, Term, WorkCalendar};
 use super::code::coded;
@@ -163,7 +164,7 @@ impl NoticeRefusal {
     /// Why it was not done and what to do, in Chinese.
     pub(super) fn zh(self) -> (String, String) {
         let (why, todo) = match self {
-            Self::LevelMissing => ("突发事件通报没有级别", "请填写Ⅰ至Ⅳ级"),
+            Self::LevelMissing => ("这类通报须分级", "请填写Ⅰ至Ⅳ级"),
             Self::LevelNotAllowed => {
                 ("一般信息通报不分级", "请去掉级别，或改为突发环境事件、重污染天气通报")
             }
@@ -187,6 +188,25 @@ impl NoticeRefusal {
 impl From<NoticeRefusal> for Refusal {
     fn from(refusal: NoticeRefusal) -> Self {
         Self::Notice(refusal)
+    }
+}
+
+/// Whether a notice may be opened like this; the same for commands and for what others have signed.
+///
+/// # Errors
+/// [`Misfit::NoticeInvalid`]: it is counted and opens nothing.
+pub fn opens(notice: &Notice, members: &[CityCode]) -> Result<(), Misfit> {
+    let Notice { kind, level, issuer, addressees } = notice;
+    let ascending = addressees.windows(2).all(|pair| match pair {
+        [one, next] => one < next,
+        _ => true,
+    });
+    let named = !addressees.is_empty() && ascending;
+    let known = addressees.iter().all(|city| members.contains(city) && city != issuer);
+    if named && known && kind.rings() == level.is_some() {
+        Ok(())
+    } else {
+        Err(Misfit::NoticeInvalid)
     }
 }
 
@@ -232,7 +252,9 @@ pub fn decide_issue(
     let mut told: Vec<CityCode> = named.iter().copied().filter(|city| *city != by).collect();
     told.sort_unstable();
     told.dedup();
-    Ok(Notice { kind, level, issuer: by, addressees: told })
+    let notice = Notice { kind, level, issuer: by, addressees: told };
+    opens(&notice, members)?;
+    Ok(notice)
 }
 
 /// Decides on adding to a notice; `done` says that this city has acknowledged it already, or that
@@ -327,6 +349,21 @@ mod tests {
             "NOTICE_ENDED"
         );
         assert_eq!(decide_act(&notice(), told, A::Reported, true), Ok(()));
+    }
+
+    #[test]
+    fn what_a_notice_must_be_to_be_one() {
+        let members = [city(130_400), city(371_500), city(410_900)];
+        let of = |kind, level, codes: &[u32]| {
+            let addressees = codes.iter().map(|code| city(*code)).collect();
+            opens(&Notice { kind, level, issuer: city(371_500), addressees }, &members).is_ok()
+        };
+        let (kind, level) = (NoticeKind::Emergency, Some(NoticeLevel::Four));
+        assert!(of(kind, level, &[130_400, 410_900]) && of(NoticeKind::General, None, &[130_400]));
+        assert!(!of(kind, None, &[130_400]) && !of(NoticeKind::General, level, &[130_400]));
+        let nobody_or_twice: [&[u32]; 3] = [&[], &[130_400, 130_400], &[410_900, 130_400]];
+        assert!(nobody_or_twice.iter().all(|cities| !of(kind, level, cities)));
+        assert!(!of(kind, level, &[371_500]) && !of(kind, level, &[130_400, 370_900]));
     }
 
     #[test]

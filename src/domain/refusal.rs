@@ -73,6 +73,9 @@ pub enum Misfit {
         /// Who tried.
         city: CityCode,
     },
+    /// A notice names other members, each once, and a level if it rings.
+    #[error("notice names no members in order, or its level does not fit")]
+    NoticeInvalid,
     /// Only who issued a notice ends it.
     #[error("notice was issued by {issuer}")]
     NotIssuer {
@@ -96,6 +99,7 @@ impl Misfit {
             Self::SelfTransfer => "SELF_TRANSFER",
             Self::ReceiverNotMember { .. } => "RECEIVER_NOT_MEMBER",
             Self::NotAddressed { .. } => "NOT_ADDRESSED",
+            Self::NoticeInvalid => "NOTICE_INVALID",
             Self::NotIssuer { .. } => "NOT_ISSUER",
         }
     }

@@ -189,6 +189,9 @@ impl Misfit {
             Self::NotAddressed { city: who } => {
                 (format!("这份通报没有发给{}", city(who)), "由收到通报的市签收和反馈".to_owned())
             }
+            Self::NoticeInvalid => {
+                ("通报的对象或级别不合规定".to_owned(), "请核对成员市与级别".to_owned())
+            }
             Self::NotIssuer { issuer } => {
                 (format!("通报由{}发出", city(issuer)), format!("请由{}解除", city(issuer)))
             }
@@ -232,6 +235,9 @@ impl Misfit {
                 format!("the notice is not for {}", city(who)),
                 "the cities it is for acknowledge and answer it".to_owned(),
             ),
+            Self::NoticeInvalid => {
+                pair("the notice names no members or has a wrong level", "check both")
+            }
             Self::NotIssuer { issuer } => (
                 format!("the notice was issued by {}", city(issuer)),
                 format!("{} may end it", city(issuer)),
@@ -302,6 +308,7 @@ mod tests {
             Misfit::SelfTransfer,
             Misfit::ReceiverNotMember { city },
             Misfit::NotAddressed { city },
+            Misfit::NoticeInvalid,
             Misfit::NotIssuer { issuer: city },
         ];
         let mut all: Vec<Refusal> = misfits.into_iter().map(R::from).collect();

@@ -10,8 +10,8 @@
 //! Invariants:
 //! 1. An alert is taken only from the city whose log it names, and only where this city is among
 //!    those told. (`an_alert_is_taken_from_its_own_city_only`)
-//! 2. Whatever a city sends, at most [`ALERTS_PER_CITY_MAX`] of its alerts are kept.
-//!    (`a_city_that_rings_without_end_is_told_to_stop`)
+//! 2. Whatever a city sends, at most [`ALERTS_PER_CITY_MAX`] of its alerts are kept, and none for
+//!    longer than a day. (`a_city_that_rings_without_end_is_told_to_stop`)
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,9 +21,9 @@ use tokio::sync::watch;
 
 use crate::api::request::PartContent;
 use crate::domain::Event;
-use crate::domain::notice::{Notice, NoticeRecord};
+use crate::domain::notice::{self, Notice, NoticeRecord};
 use crate::ids::{AgreementId, CityCode, LogId, SubjectId};
-use crate::limits::ALERTS_PER_CITY_MAX;
+use crate::limits::{ALERT_KEPT_S, ALERTS_PER_CITY_MAX, ALERTS_PER_S_MAX};
 use crate::log::entry::check_entry;
 use crate::log::{Entry, PartSlot, SubjectKind, subject_id};
 use crate::node::core::AgreementBook;
@@ -51,7 +51,9 @@ pub struct Alert {
 /// Alerts of this node; clones share them.
 #[derive(Clone)]
 pub struct Alerts {
-    kept: Arc<Mutex<BTreeMap<(AgreementId, SubjectId), Alert>>>,
+    kept: Arc<Mutex<BTreeMap<(AgreementId, SubjectId), (Alert, Instant)>>>,
+    /// Alerts looked at in the present second, by city.
+    rate: Arc<Mutex<BTreeMap<CityCode, (Instant, u32)>>>,
     rung: Arc<watch::Sender<u64>>,
     logs: Arc<tokio::sync::Mutex<KnownLogs>>,
 }
@@ -69,7 +71,7 @@ const ASK_PAUSE: Duration = Duration::from_secs(1);
 impl Default for Alerts {
     fn default() -> Self {
         let rung = Arc::new(watch::Sender::new(0));
-        Self { kept: Arc::default(), rung, logs: Arc::default() }
+        Self { kept: Arc::default(), rate: Arc::default(), rung, logs: Arc::default() }
     }
 }
 
@@ -88,21 +90,38 @@ impl Alerts {
         is_here: impl Fn(AgreementId, SubjectId) -> bool,
     ) -> Vec<Alert> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(agreement, subject), _| !is_here(*agreement, *subject));
-        let of = kept.values().filter(|alert| agreements.contains(&alert.agreement));
-        of.cloned().collect()
+        let young = |since: &Instant| since.elapsed() < Duration::from_secs(ALERT_KEPT_S);
+        kept.retain(|(agreement, subject), (_, since)| {
+            young(since) && !is_here(*agreement, *subject)
+        });
+        let all = kept.values().map(|(alert, _)| alert);
+        all.filter(|alert| agreements.contains(&alert.agreement)).cloned().collect()
+    }
+
+    /// A city may ring so often in a second.
+    fn may_ring(&self, city: CityCode) -> bool {
+        let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, count) = rate.entry(city).or_insert((Instant::now(), 0));
+        if since.elapsed() >= Duration::from_secs(1) {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
+        *count <= ALERTS_PER_S_MAX
     }
 
     /// Takes what a city rings with; true when its entry is applied here already.
     ///
     /// # Errors
-    /// See [`read`] and [`Self::keep`].
+    /// `RATE_LIMITED`; see [`read`] and [`Self::keep`].
     pub async fn take(
         &self,
         node: &NodeHandle,
         from: CityCode,
         (agreement, entry): (AgreementId, RawEntry),
     ) -> Result<bool, Refused> {
+        if !self.may_ring(from) {
+            return Err(Refused::new("RATE_LIMITED").with("limit", ALERTS_PER_S_MAX));
+        }
         let parsed = wire::entry::parse_header(&entry.header).ok();
         let author = match parsed {
             Some(parsed) => self.author(node, parsed.envelope.log).await,
@@ -111,9 +130,14 @@ impl Alerts {
         let cities = (node.city(), from);
         let alert = read(&node.book(), cities, agreement, entry, author)?;
         let reader = node.reader();
-        if view::notice(&reader.view(), agreement, alert.subject).is_some() {
+        let is_here = |agreement: AgreementId, subject: SubjectId| {
+            view::notice(&reader.view(), agreement, subject).is_some()
+        };
+        if is_here(agreement, alert.subject) {
             return Ok(true);
         }
+        // What has come meanwhile makes room.
+        let _ = self.of(&[], is_here);
         self.keep(alert).map(|()| false)
     }
 
@@ -138,11 +162,13 @@ impl Alerts {
     pub fn keep(&self, alert: Alert) -> Result<(), Refused> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (alert.agreement, alert.subject);
-        let of_city = kept.values().filter(|a| a.notice.issuer == alert.notice.issuer).count();
+        let issuers = kept.values().map(|(alert, _)| alert.notice.issuer);
+        let of_city = issuers.filter(|issuer| *issuer == alert.notice.issuer).count();
         if of_city >= ALERTS_PER_CITY_MAX && !kept.contains_key(&key) {
             return Err(Refused::new("BUSY"));
         }
-        if kept.insert(key, alert).is_none() {
+        let since = kept.get(&key).map_or_else(Instant::now, |(_, since)| *since);
+        if kept.insert(key, (alert, since)).is_none() {
             self.rung.send_modify(|count| *count += 1);
         }
         Ok(())
@@ -175,7 +201,9 @@ pub fn read(
     let parsed = wire::entry::parse_header(&header).map_err(|_| invalid())?;
     let entry = Entry { header, envelope: parsed.envelope, parts };
     check_entry(&entry).map_err(|_| invalid())?;
-    let (log_of, author) = author.ok_or(Refused::new("NOT_FOUND"))?;
+    // A log of another agreement is nothing that the two need to talk about.
+    let author = author.filter(|(of, _)| *of == agreement);
+    let (_, author) = author.ok_or(Refused::new("NOT_FOUND"))?;
     if author != from {
         let refused = Refused::new("CITY_MISMATCH");
         return Err(refused.with("cert", from).with("claimed", author));
@@ -185,13 +213,15 @@ pub fn read(
     let Event::NoticeIssued { kind, level, addressees } = parsed.event else {
         return Err(invalid());
     };
-    if !opens || log_of != agreement || !kind.rings() || !addressees.contains(&own) {
+    let notice = Notice { kind, level, issuer: from, addressees };
+    let fits = notice::opens(&notice, &members).is_ok();
+    if !opens || !fits || !kind.rings() || !notice.addressees.contains(&own) {
         return Err(invalid());
     }
     Ok(Alert {
         agreement,
         subject: subject_id(entry.envelope.position()),
-        notice: Notice { kind, level, issuer: from, addressees },
+        notice,
         issued_ms: entry.envelope.record_time_ms,
         record: record(&entry),
     })
@@ -257,5 +287,8 @@ mod tests {
         assert!(kept.iter().all(|alert| alert.subject != here));
         alerts.keep(alert(1_000)).unwrap();
         assert!(alerts.of(&[], |_, _| false).is_empty(), "only of agreements asked for");
+        let looked_at = (0..100).filter(|_| alerts.may_ring(city(130_400))).count();
+        assert!((8..100).contains(&looked_at), "{looked_at}");
+        assert!(alerts.may_ring(city(410_900)));
     }
 }

@@ -1,6 +1,6 @@
 //! Ringing other cities: an own emergency is offered to every city it is for, at once and over a
-//! connection of its own, until that city's node says that it rings or a person there has
-//! acknowledged it.
+//! connection of its own, until that city's node says that its entry is there or a person there has
+//! acknowledged it. A city that nobody can dial is not rung; its entry comes over the link.
 //!
 //! In scope: whom to ring and when again. Out of scope: what an alert is ([`crate::node::alert`]),
 //! the exchange, which carries the entry itself.
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::limits::RINGS_KEPT_MAX;
 use crate::node::clock::wall_ms;
 use crate::node::dial::Dialer;
 use crate::node::reader::{LoadedEntry, Reader};
@@ -30,15 +31,17 @@ use crate::view::{self, FeedEntry, NoticeView};
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
 /// Longest pause: an emergency is offered again within this time of a city's return.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
-/// A ring that takes longer has failed.
+/// A ring that takes longer, over a connection that stands, has failed.
 const RING_TIMEOUT: Duration = Duration::from_secs(10);
+/// A city that rings keeps that in memory only, until the entry is there: it is offered again.
+const RING_AGAIN: Duration = Duration::from_secs(60);
 /// How often pauses are looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// Notices or feed entries read at a time.
 const CHUNK: usize = 256;
 
-/// What one ring comes to.
-pub type Ringing = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+/// What one ring comes to: it rings; true when the entry is there as well.
+pub type Ringing = Pin<Box<dyn Future<Output = Result<bool, String>> + Send>>;
 /// Rings over an open channel.
 pub type Ring = Arc<dyn Fn(Channel, AgreementId, LoadedEntry) -> Ringing + Send + Sync>;
 
@@ -56,6 +59,9 @@ impl Rung {
     fn note(&self, at: Position, city: CityCode) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry((at, city)).or_insert_with(wall_ms);
+        if all.len() > RINGS_KEPT_MAX {
+            all.pop_first();
+        }
     }
 }
 
@@ -88,6 +94,8 @@ struct Open {
     notices: BTreeMap<(AgreementId, SubjectId), NoticeView>,
     next: BTreeMap<Call, Next>,
     under_way: BTreeSet<Call>,
+    /// Where the entry itself is: nothing more to do.
+    there: BTreeSet<Call>,
 }
 
 impl Ringer {
@@ -113,24 +121,31 @@ impl Ringer {
             }
             pulse.done();
             tokio::select! {
-                Some(Ok((call, done))) = rings.join_next() => self.ended(&mut open, call, done),
+                Some(joined) = rings.join_next() => match joined {
+                    Ok((call, done)) => self.ended(&mut open, call, done),
+                    // It broke off: everything is begun anew.
+                    Err(_) => return,
+                },
                 changed = applied.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(TICK) => {}
             }
         }
     }
 
-    /// Cities to be rung now.
+    /// Cities to be rung now, each for one notice at a time.
     fn due(&self, open: &Open) -> Vec<Call> {
         let (own, now) = (self.dialer.node.city(), Instant::now());
         let book = self.dialer.node.book();
+        let mut busy: BTreeSet<CityCode> = open.under_way.iter().map(|(.., city)| *city).collect();
         let mut due = Vec::new();
         for ((agreement, subject), view) in &open.notices {
+            let members = book.get(*agreement).map(|a| a.cities()).unwrap_or_default();
             for city in view.notice.addressees.iter().filter(|city| **city != own) {
                 let call = (*agreement, *subject, *city);
                 let waits = open.next.get(&call).is_some_and(|next| next.at > now);
-                let done = !view.awaits(*city) || self.rung.since(view.opened_at, *city).is_some();
-                if !waits && !done && !open.under_way.contains(&call) && !book.is_suspended(*city) {
+                let done = !view.awaits(*city) || open.there.contains(&call);
+                let may = members.contains(city) && !book.is_suspended(*city);
+                if may && !waits && !done && busy.insert(*city) {
                     due.push(call);
                 }
             }
@@ -138,36 +153,41 @@ impl Ringer {
         due
     }
 
-    fn ended(&self, open: &mut Open, call: Call, done: Result<(), String>) {
+    fn ended(&self, open: &mut Open, call: Call, done: Result<bool, String>) {
         open.under_way.remove(&call);
         let (_, _, city) = call;
-        match done {
-            Ok(()) => {
+        let (at, pause) = match done {
+            Ok(there) => {
                 if let Some(at) = open.opened_at(call) {
                     self.rung.note(at, city);
                 }
-                open.next.remove(&call);
+                if there {
+                    open.there.insert(call);
+                }
+                (RING_AGAIN, PAUSE_FIRST)
             }
             Err(reason) => {
-                tracing::warn!(%city, %reason, "an emergency could not be rung yet");
                 let last = open.next.get(&call).map(|next| next.pause * 2);
+                match last {
+                    None => tracing::warn!(%city, %reason, "an emergency could not be rung yet"),
+                    Some(_) => tracing::debug!(%city, %reason, "nor now"),
+                }
                 let pause = last.unwrap_or(PAUSE_FIRST).min(PAUSE_MAX);
-                open.next.insert(call, Next { at: Instant::now() + pause, pause });
+                (pause, pause)
             }
-        }
+        };
+        open.next.insert(call, Next { at: Instant::now() + at, pause });
     }
 
-    async fn once(self, call: Call, at: Option<Position>) -> Result<(), String> {
+    async fn once(self, call: Call, at: Option<Position>) -> Result<bool, String> {
         let (agreement, _, city) = call;
         let at = at.ok_or("the notice is gone")?;
         let reader = self.dialer.node.reader();
         let entry = tokio::task::spawn_blocking(move || reader.entry(at)).await;
         let entry = entry.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
-        let ring = async {
-            let channel = self.dialer.reach(city).await?;
-            (self.ring)(channel, agreement, entry).await
-        };
-        let rung = tokio::time::timeout(RING_TIMEOUT, ring).await;
+        // Dialling has a limit of its own for each address on the card.
+        let channel = self.dialer.reach(city).await?;
+        let rung = tokio::time::timeout(RING_TIMEOUT, (self.ring)(channel, agreement, entry)).await;
         rung.unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
 
@@ -226,6 +246,7 @@ impl Ringer {
         } else {
             open.notices.remove(&key);
             open.next.retain(|(agreement, subject, _), _| (*agreement, *subject) != key);
+            open.there.retain(|(agreement, subject, _)| (*agreement, *subject) != key);
         }
     }
 }

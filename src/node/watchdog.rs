@@ -264,6 +264,7 @@ pub fn words(name: &str) -> [String; 2] {
         "guard" => ("副本标记写入", "the mark against old copies"),
         "inbox" => ("收取签署文件", "taking in signed files"),
         "reload" => ("证书与名册更新", "reloading certificates"),
+        "ring" => ("突发事件提醒", "ringing other cities"),
         "scrub" => ("数据巡检", "reading all data again"),
         "tick" => ("市间交换与送达", "exchange and receipts"),
         "views" => ("查询数据写入", "writing the views"),

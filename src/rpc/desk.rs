@@ -93,7 +93,7 @@ impl Desk {
         let who = called(self.door(), &request, method).map_err(|status| *status)?;
         let asked = request.into_inner();
         let mut deed = audit_line::deed(&self.node, &who, method, asked.resource());
-        let asked = asked_of(&who, &asked, command).and_then(|asked| {
+        let asked = asked_of(&who, (method, &asked), command).and_then(|asked| {
             // Its caller's place at the gate is free again once he gives up; this one is not.
             Ok((asked, self.writes.begin()?))
         });
@@ -143,7 +143,7 @@ pub(super) fn receipt(written: Written) -> pb::WriteReceipt {
 /// A request with what all have in common read.
 fn asked_of<T: WriteRequest>(
     who: &Called,
-    asked: &T,
+    (method, asked): (&'static str, &T),
     command: impl FnOnce(&T) -> Result<Command, Refused>,
 ) -> Result<Asked, Refused> {
     check_request_id(asked.request_id())?;
@@ -159,16 +159,19 @@ fn asked_of<T: WriteRequest>(
         caller: who.caller.clone(),
         acting_for,
         request_id: asked.request_id().to_owned(),
-        body: read::request_body(asked),
+        // Requests of two methods may have the same fields.
+        body: [method.as_bytes(), b"\0", &read::request_body(asked)].concat(),
         command,
     })
 }
 
-/// What a system does for a person only: moves, and the acknowledgement of a notice (签收).
+/// What a system does for a person only: moves, and acknowledging (签收) or ending (解除) a notice.
 const fn is_a_persons(command: &Command) -> bool {
     match command {
         Command::MoveCase { .. } => true,
-        Command::ActOnNotice { act, .. } => matches!(act, NoticeAct::Acknowledged),
+        Command::ActOnNotice { act, .. } => {
+            matches!(act, NoticeAct::Acknowledged | NoticeAct::Ended)
+        }
         Command::OpenCase { .. }
         | Command::Contribute { .. }
         | Command::IssueNotice { .. }

@@ -4,14 +4,21 @@
 //! In scope: one notice as a message, from its rows or from what has rung. Out of scope: lists and
 //! watches ([`super::notice_service`], [`super::notice_watch`]).
 
+use std::collections::BTreeMap;
+
+use prost::Message;
+
 use super::holdings::Witnesses;
 use super::notice_service::NoticeApi;
 use crate::api::request::PartContent;
 use crate::domain::Event;
 use crate::domain::notice::{AckDue, Notice, NoticeAct, NoticeRecord};
 use crate::ids::{AgreementId, CityCode, SubjectId};
-use crate::limits::NOTICE_REPORTS_SHOWN_MAX;
-use crate::log::PartSlot;
+use crate::limits::{
+    NOTICE_ENTRIES_LOOKED_AT_MAX, NOTICE_MISFITS_SHOWN_MAX, NOTICE_REPORTS_SHOWN_MAX,
+    PAGE_BYTES_MAX,
+};
+use crate::log::{Audience, PartSlot};
 use crate::node::alert::Alert;
 use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{self, Effect, HistoryEntry, NoticeView};
@@ -30,7 +37,15 @@ impl NoticeApi {
     ) -> pb::Notice {
         let (own, now) = (self.desk.node.city(), self.desk.node.now_ms());
         let due = self.due_of(agreement, &found.notice, found.issued_ms);
-        let held = witnesses.holding(reader, found.opened_at);
+        let opening = reader.entry(found.opened_at).ok();
+        let envelope = opening.as_ref().map(|opening| &opening.entry.envelope);
+        let suspect = envelope.is_some_and(|envelope| envelope.clock_suspect);
+        // A receipt says that the parts for all members are there, and nothing of others.
+        let for_all = envelope.is_some_and(|envelope| {
+            envelope.parts.iter().all(|part| part.audience == Audience::AllMembers)
+        });
+        let held =
+            if for_all { witnesses.holding(reader, found.opened_at) } else { BTreeMap::new() };
         let recipient = |city: &CityCode| {
             let acknowledged = found.acknowledged.iter().find(|(who, _)| who == city);
             let rung = self.rung.since(found.opened_at, *city);
@@ -40,10 +55,12 @@ impl NoticeApi {
                 hold_time: held.get(city).copied().map(read::timestamp),
                 acknowledge_time: acknowledged
                     .map(|(_, said)| read::timestamp(said.record_time_ms)),
-                overdue: found.awaits(*city) && due.is_some_and(|due| due.is_over(now)),
+                overdue: found.awaits(*city) && !suspect && due.is_some_and(|due| due.is_over(now)),
             }
         };
-        let record = reader.entry(found.opened_at).ok().and_then(|entry| record(reader, &entry));
+        let record = opening.as_ref().and_then(|entry| record(reader, entry));
+        let ours = found.notice.issuer == own || found.notice.addressees.contains(&own);
+        let state = text_state(opening.as_ref(), record.is_some(), ours);
         pb::Notice {
             record: record.as_ref().map(write::notice_to_pb),
             recipients: found.notice.addressees.iter().map(recipient).collect(),
@@ -51,6 +68,8 @@ impl NoticeApi {
             awaits_acknowledgement: found.awaits(own),
             needs_newer_version: found.needs_newer,
             misfit_count: found.misfit_count,
+            text_state: state.into(),
+            clock_suspect: suspect,
             ..self.facts((agreement, subject), &found.notice, found.issued_ms, due)
         }
     }
@@ -67,6 +86,11 @@ impl NoticeApi {
             recipients: alert.notice.addressees.iter().map(recipient).collect(),
             awaits_acknowledgement: true,
             arriving: true,
+            text_state: match alert.record {
+                Some(_) => pb::NoticeTextState::Here,
+                None => pb::NoticeTextState::OnItsWay,
+            }
+            .into(),
             ..self.facts((alert.agreement, alert.subject), &alert.notice, alert.issued_ms, due)
         }
     }
@@ -112,23 +136,46 @@ fn record(reader: &Reader, entry: &LoadedEntry) -> Option<NoticeRecord> {
     })
 }
 
-/// What was said of a notice since it was issued: the newest, in order.
+/// Whether the text of a notice is here, and why not.
+fn text_state(opening: Option<&LoadedEntry>, here: bool, ours: bool) -> pb::NoticeTextState {
+    let Some(opening) = opening else { return pb::NoticeTextState::Unspecified };
+    let erased = opening.entry.parts.iter().any(|slot| matches!(slot, PartSlot::ErasedBy(_)));
+    match (here, erased, ours) {
+        (true, ..) => pb::NoticeTextState::Here,
+        (false, true, _) => pb::NoticeTextState::Erased,
+        (false, false, true) => pb::NoticeTextState::OnItsWay,
+        (false, false, false) => pb::NoticeTextState::NotForUs,
+    }
+}
+
+/// What was said of a notice since it was issued: the newest, in order, within bounds.
 pub(super) fn reports(
     reader: &Reader,
     agreement: AgreementId,
     subject: SubjectId,
 ) -> Vec<pb::NoticeReport> {
-    let mut found: std::collections::VecDeque<HistoryEntry> = std::collections::VecDeque::new();
-    view::history(&reader.view(), agreement, subject, 0, &mut |entry| {
-        if entry.effect != Effect::Opened {
-            found.push_back(entry);
-            if found.len() > NOTICE_REPORTS_SHOWN_MAX {
-                found.pop_front();
-            }
+    let (mut found, mut looked, mut misfits) = (Vec::new(), 0, 0);
+    view::history_newest_first(&reader.view(), agreement, subject, &mut |entry| {
+        looked += 1;
+        let misfit = matches!(entry.effect, Effect::Misfit(_));
+        misfits += usize::from(misfit);
+        if entry.effect != Effect::Opened && !(misfit && misfits > NOTICE_MISFITS_SHOWN_MAX) {
+            found.push(entry);
         }
-        true
+        let most = NOTICE_REPORTS_SHOWN_MAX + NOTICE_MISFITS_SHOWN_MAX;
+        looked < NOTICE_ENTRIES_LOOKED_AT_MAX && found.len() < most
     });
-    found.iter().map(|entry| report(reader, entry)).collect()
+    let (mut reports, mut bytes) = (Vec::new(), 0);
+    for entry in &found {
+        let report = report(reader, entry);
+        bytes += report.encoded_len();
+        if bytes > PAGE_BYTES_MAX {
+            break;
+        }
+        reports.push(report);
+    }
+    reports.reverse();
+    reports
 }
 
 fn report(reader: &Reader, entry: &HistoryEntry) -> pb::NoticeReport {

@@ -18,7 +18,7 @@ use crate::api::request::{Command, Written};
 use crate::domain::{Invalid, InvalidReason, NoticeAct};
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::{MEMBERS_MAX, NOTICES_LOOKED_AT_MAX, PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
-use crate::node::alert::Alerts;
+use crate::node::alert::{Alert, Alerts};
 use crate::node::due::Due;
 use crate::node::ringer::Rung;
 use crate::view::{self, NoticeView};
@@ -167,7 +167,7 @@ impl NoticeApi {
         let (agreement, subject) = write::name(name)?;
         let text = read::text("text", text)?;
         let here = view::notice(&self.desk.node.reader().view(), agreement, subject).is_some();
-        let rung = self.alerts.of(&[agreement], |_, _| false);
+        let rung = self.ringing(&[agreement], |_, _| false);
         if !here && rung.iter().any(|alert| alert.subject == subject) {
             return Err(Refused::new("NOTICE_ARRIVING"));
         }
@@ -209,7 +209,7 @@ impl NoticeApi {
             let found = view::notice(&rows, agreement, subject);
             drop(rows);
             let Some(found) = found else {
-                let rung = api.alerts.of(&[agreement], |_, _| false);
+                let rung = api.ringing(&[agreement], |_, _| false);
                 let rung = rung.iter().find(|alert| alert.subject == subject);
                 let rung = rung.map(|alert| (api.arriving(alert), apply));
                 return rung.ok_or(Refused::new("NOT_FOUND"));
@@ -262,10 +262,10 @@ impl NoticeApi {
         if from.is_none() && filter_takes_alerts(filter) {
             let is_here =
                 |agreement, subject| view::notice(&reader.view(), agreement, subject).is_some();
-            let rung = self.alerts.of(&agreements, is_here);
-            notices.extend(rung.iter().map(|alert| self.arriving(alert)));
+            notices.extend(self.ringing(&agreements, is_here).iter().map(|a| self.arriving(a)));
         }
-        let (mut bytes, mut next) = (0, walked.next);
+        let mut bytes: usize = notices.iter().map(Message::encoded_len).sum();
+        let mut next = walked.next;
         for (key, view) in &walked.found {
             let written = self.written(&reader, *key, view, witnesses);
             bytes += written.encoded_len();
@@ -281,6 +281,17 @@ impl NoticeApi {
             next_page_token: next.map(|below| seal.close(&[below])).unwrap_or_default(),
             cursor: cursor::at(&self.desk.node, walked.as_of),
         })
+    }
+
+    /// What has rung of these agreements, by cities that are trusted here.
+    pub(super) fn ringing(
+        &self,
+        agreements: &[AgreementId],
+        is_here: impl Fn(AgreementId, SubjectId) -> bool,
+    ) -> Vec<Alert> {
+        let (mut rung, book) = (self.alerts.of(agreements, is_here), self.desk.node.book());
+        rung.retain(|alert| !book.is_suspended(alert.notice.issuer));
+        rung
     }
 
     /// The agreements a request is about.

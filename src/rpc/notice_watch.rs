@@ -14,11 +14,14 @@ use super::holdings::Witnesses;
 use super::notice_service::NoticeApi;
 use super::watch::{self, Look, Source};
 use crate::ids::{AgreementId, SubjectId};
-use crate::limits::NOTICES_LOOKED_AT_MAX;
+use crate::limits::{NOTICES_LOOKED_THROUGH_MAX, RINGS_AT_BEGIN_MAX};
 use crate::node::reader::Reader;
 use crate::view::{self, FeedEntry, NoticeView};
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
+
+/// Notices read at a time.
+const CHUNK: usize = 256;
 
 /// Changes of notices.
 pub type NoticeChanges = watch::Changes<pb::WatchNoticesResponse>;
@@ -64,28 +67,42 @@ struct Notices {
 impl Source for Notices {
     type Change = pb::WatchNoticesResponse;
 
+    /// Rings come first and wait for nothing; only what is read from the views needs to know who
+    /// holds it.
     async fn look(&mut self, last: u64) -> Option<Look<Self::Change>> {
         self.rung.mark_unchanged();
+        let (api, only) = (self.api.clone(), self.only.clone());
+        let mut told = std::mem::take(&mut self.told);
+        let looked = tokio::task::spawn_blocking(move || {
+            let rings = api.rings(&api.desk.node.reader(), &only, last, &mut told);
+            let entries = watch::entries(&api.desk.node, last);
+            (rings, entries, told)
+        });
+        let (rings, mut entries, told) = looked.await.ok()?;
+        self.told = told;
+        if !rings.is_empty() {
+            return Some(Look { changes: rings, looked: 1, last: None });
+        }
+        let (looked, last_of) = (entries.len(), entries.last().map(|entry| entry.apply));
+        let only = &self.only;
+        entries.retain(|e| e.notice().is_some() && only.contains(&e.agreement));
+        if entries.is_empty() && !self.first {
+            return Some(Look { changes: Vec::new(), looked, last: last_of });
+        }
         let status = self.api.desk.node.status().await?;
         let witnesses = Witnesses::of(&status, None);
         let (api, only, first) = (self.api.clone(), self.only.clone(), self.first);
         self.first = false;
-        let mut told = std::mem::take(&mut self.told);
-        let look = tokio::task::spawn_blocking(move || {
+        let changes = tokio::task::spawn_blocking(move || {
             let reader = api.desk.node.reader();
-            let mut changes = api.rings(&reader, &only, last, &mut told);
+            let mut changes = Vec::new();
             if first {
                 changes.extend(api.awaiting(&reader, &only, last, &witnesses));
             }
-            let entries = watch::entries(&api.desk.node, last);
-            let shown = entries.iter().filter(|entry| only.contains(&entry.agreement));
-            changes.extend(shown.filter_map(|entry| api.change(&reader, entry, &witnesses)));
-            let last = entries.last().map(|entry| entry.apply);
-            (Look { changes, looked: entries.len(), last }, told)
+            changes.extend(entries.iter().filter_map(|e| api.change(&reader, e, &witnesses)));
+            changes
         });
-        let (look, told) = look.await.ok()?;
-        self.told = told;
-        Some(look)
+        Some(Look { changes: changes.await.ok()?, looked, last: last_of })
     }
 
     fn beat(&self, cursor: String) -> Self::Change {
@@ -117,7 +134,7 @@ impl NoticeApi {
     ) -> Vec<pb::WatchNoticesResponse> {
         let is_here =
             |agreement, subject| view::notice(&reader.view(), agreement, subject).is_some();
-        let all = self.alerts.of(only, is_here);
+        let all = self.ringing(only, is_here);
         told.retain(|subject| all.iter().any(|alert| alert.subject == *subject));
         let new = all.iter().filter(|alert| told.insert(alert.subject));
         let ring = new.map(|alert| pb::WatchNoticesResponse {
@@ -138,17 +155,9 @@ impl NoticeApi {
         last: u64,
         witnesses: &Witnesses,
     ) -> Vec<pb::WatchNoticesResponse> {
-        let own = self.desk.node.city();
         let mut found: Vec<((AgreementId, SubjectId), NoticeView)> = Vec::new();
         for agreement in only {
-            let mut looked = 0;
-            view::notices_newest_first(&reader.view(), *agreement, None, &mut |subject, view| {
-                looked += 1;
-                if view.notice.kind.rings() && view.awaits(own) {
-                    found.push(((*agreement, subject), view));
-                }
-                looked < NOTICES_LOOKED_AT_MAX
-            });
+            self.waiting(reader, *agreement, &mut found);
         }
         let ring = found.iter().map(|(key, view)| pb::WatchNoticesResponse {
             cursor: cursor::at(&self.desk.node, last),
@@ -158,6 +167,32 @@ impl NoticeApi {
             heartbeat: false,
         });
         ring.collect()
+    }
+
+    /// Emergencies of an agreement that wait for this city, read in pieces, because a reading keeps
+    /// the writer waiting.
+    fn waiting(
+        &self,
+        reader: &Reader,
+        agreement: AgreementId,
+        found: &mut Vec<((AgreementId, SubjectId), NoticeView)>,
+    ) {
+        let own = self.desk.node.city();
+        let (mut looked, mut below) = (0, None);
+        while looked < NOTICES_LOOKED_THROUGH_MAX {
+            let before = looked;
+            view::notices_newest_first(&reader.view(), agreement, below, &mut |subject, view| {
+                looked += 1;
+                below = Some(view.opened_apply);
+                if view.notice.kind.rings() && view.awaits(own) {
+                    found.push(((agreement, subject), view));
+                }
+                looked < before + CHUNK && found.len() < RINGS_AT_BEGIN_MAX
+            });
+            if looked < before + CHUNK || found.len() >= RINGS_AT_BEGIN_MAX {
+                return;
+            }
+        }
     }
 
     fn change(

@@ -28,7 +28,7 @@ use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
 use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
-    PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
+    PEER_CALL_MS_MAX, PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
 };
 use crate::node::alert::Alerts;
 use crate::node::due::Due;
@@ -79,6 +79,8 @@ pub async fn serve_peers(
         .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX);
     Server::builder()
+        // Of a call, not of a stream, which answers at once and goes on.
+        .timeout(Duration::from_millis(PEER_CALL_MS_MAX))
         .max_connection_age(jittered(age))
         .max_concurrent_streams(Some(PEER_STREAMS_MAX))
         .http2_max_header_list_size(CALL_HEADERS_BYTES_MAX)

@@ -232,7 +232,28 @@ pub fn history(
 ) {
     let (from, to) =
         (keys::history(agreement, subject, from), keys::history(agreement, subject, u64::MAX));
-    rows.scan(&from, &to, false, &mut |key, value| {
+    walk_history(rows, (&from, &to), false, f);
+}
+
+/// The same from the newest entry on.
+pub fn history_newest_first(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+    f: &mut dyn FnMut(HistoryEntry) -> bool,
+) {
+    let (from, to) =
+        (keys::history(agreement, subject, 0), keys::history(agreement, subject, u64::MAX));
+    walk_history(rows, (&from, &to), true, f);
+}
+
+fn walk_history(
+    rows: &(impl ReadRows + ?Sized),
+    (from, to): (&[u8], &[u8]),
+    reverse: bool,
+    f: &mut dyn FnMut(HistoryEntry) -> bool,
+) {
+    rows.scan(from, to, reverse, &mut |key, value| {
         let row = postcard::from_bytes::<HistoryRow>(value).ok();
         let Some((apply, row)) = keys::last_number(key).zip(row) else { return true };
         let HistoryRow { position, city, effect, state, record_time_ms } = row;

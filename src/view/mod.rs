@@ -29,7 +29,7 @@ mod tests;
 pub use audience::{may_hold, narrow_entries};
 pub use case_view::{
     AppliedEntry, CaseView, EntryRole, FeedEntry, HistoryEntry, RecordRef, applied_entry, case,
-    cases_newest_first, feed, history, openings,
+    cases_newest_first, feed, history, history_newest_first, openings,
 };
 pub use fold::{Applied, Effect, FoldEntry, apply, named};
 pub use happened::happened;

@@ -13,7 +13,7 @@ use super::fold::{Applied, Effect, FoldEntry, SUBJECT_UNSEEN, What, misfit, reme
 use super::keys;
 use super::rows::{ReadRows, Rows, get, put};
 use crate::domain::Event;
-use crate::domain::notice::{Notice, NoticeAct, fits};
+use crate::domain::notice::{Notice, NoticeAct, fits, opens};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{SubjectKind, subject_id};
 
@@ -120,13 +120,20 @@ pub(super) fn apply_to_notice<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, appl
             let subject = subject_id(at);
             let (issuer, addressees) = (entry.city, addressees.clone());
             let notice = Notice { kind: *kind, level: *level, issuer, addressees };
+            if let Err(wrong) = opens(&notice, entry.members) {
+                remember(rows, entry, None, apply, What::Other);
+                let effect = misfit(wrong.reason());
+                return Applied { effect, subject: None, refolded: false };
+            }
             open(rows, entry, subject, notice, apply);
             (subject, Effect::Opened)
         }
         (Some(subject), event) => (subject, on_notice(rows, entry, subject, event, apply)),
-        (None, _) => {
+        (None, event) => {
             remember(rows, entry, None, apply, What::Other);
-            let effect = misfit("SUBJECT_MISSING");
+            // Of a kind that only newer programs know: it opens nothing here, and is no fault.
+            let newer = *event == Event::Newer;
+            let effect = if newer { Effect::Newer } else { misfit("SUBJECT_MISSING") };
             return Applied { effect, subject: None, refolded: false };
         }
     };

@@ -232,6 +232,7 @@ pub fn of_write(error: &WriteError, told: &Told<'_>) -> Refused {
         WriteError::OutsideBelt { metres } => {
             Refused::new("OUTSIDE_BELT").with("metres", metres).unless("record.belt_reason")
         }
+        WriteError::NoticeArriving => Refused::new("NOTICE_ARRIVING"),
         WriteError::NeedsNewerVersion => Refused::new("NEEDS_NEWER_VERSION").unless("version"),
         WriteError::Recovering { waiting_for } => {
             let names: Vec<String> = waiting_for.iter().map(|city| city.to_string()).collect();

@@ -21,7 +21,9 @@ pub use more::{
     actor_role, audience_kind, basis_verdict, erasure_reason, fine_kind, part_kind, party_type,
     statistic, subject_kind, term_setter, term_unit,
 };
-pub use notices::{notice_filter, notice_kind, notice_level, parse_notice_kind, report_kind};
+pub use notices::{
+    notice_filter, notice_kind, notice_level, notice_text, parse_notice_kind, report_kind,
+};
 
 /// Where a case stands.
 #[must_use]

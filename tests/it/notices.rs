@@ -1,5 +1,7 @@
 //! Notices between real nodes: who is rung, who holds them, who has acknowledged them.
 
+use std::time::Duration;
+
 use liandong::cli::connect::Client;
 use liandong::domain::{Event, NoticeKind, NoticeLevel};
 use liandong::log::{Subject, SubjectKind};
@@ -173,6 +175,14 @@ async fn f28_an_emergency_rings_everywhere_and_waits_for_who_is_away() {
         .await;
     seen(&here, &issued.name, DEZHOU, |one| one.acknowledge_time.is_some()).await;
     assert!(list(&here, pb::NoticeFilter::Unacknowledged).await.is_empty());
+    // One request id is one request, also where two methods have the same fields.
+    let (name, text, request_id) = (issued.name.clone(), "水质恢复".to_owned(), fresh());
+    let news = pb::ReportOnNoticeRequest { name, text, request_id, acting_for: None };
+    here.notices().report_on_notice(news.clone()).await.unwrap();
+    let pb::ReportOnNoticeRequest { name, text, request_id, .. } = news;
+    let end_it = pb::EndNoticeRequest { name, text, request_id, acting_for: None };
+    let refusal = refused(here.notices().end_notice(end_it).await);
+    assert_eq!(refusal, (Code::AlreadyExists, "IDEMPOTENCY_MISMATCH".to_owned()));
     let ended = end(&here, &issued.name).await.unwrap();
     assert!(ended.end_time.is_some() && ended.recipients.iter().all(|one| !one.overdue));
 }
@@ -242,8 +252,11 @@ async fn a_notice_to_one_city_is_read_by_that_city_only() {
     };
     let outside = until("the others know that there is one", ask).await;
     assert!(!outside.awaits_acknowledgement);
+    assert_eq!(outside.text_state(), pb::NoticeTextState::NotForUs);
     assert_eq!(told(outside), (None, String::new()));
     let inside = seen(&here, &issued.name, THERE, |one| one.acknowledge_time.is_some()).await;
+    assert_eq!(inside.text_state(), pb::NoticeTextState::Here);
+    assert_eq!(of(&inside, THERE).hold_time, None, "no receipt covers a text for one city");
     assert_eq!(told(inside), (issued.record, SECRET.to_owned()));
     let refusal = refused(acknowledge(&dezhou, &issued.name, "").await);
     assert_eq!(refusal, (Code::PermissionDenied, "NOT_ADDRESSED".to_owned()));
@@ -271,6 +284,8 @@ async fn an_alert_is_taken_from_its_own_city_only() {
     let (handan, dezhou) = (Author::of(&nodes, THERE), Author::of(&nodes, DEZHOU));
     // Nothing is known of its log before it has greeted.
     let ring = async |by: u32, author: &Author, entry: RawEntry| {
+        // So many a second are looked at.
+        tokio::time::sleep(Duration::from_millis(150)).await;
         let channel = rogue::channel(&nodes, by, HERE).await.unwrap();
         let mut client = PeerServiceClient::new(channel);
         let request = peer::AlertRequest {
@@ -280,13 +295,13 @@ async fn an_alert_is_taken_from_its_own_city_only() {
         client.alert(request).await.map(|answer| answer.into_inner().applied)
     };
     let reason = |answer: Result<bool, Status>| refused(answer).1;
-    let genuine = || emergency(&handan, NoticeKind::Emergency, &[HERE]);
-    assert_eq!(reason(ring(THERE, &handan, genuine()).await), "NOT_FOUND");
+    let genuine = emergency(&handan, NoticeKind::Emergency, &[HERE]);
+    assert_eq!(reason(ring(THERE, &handan, genuine.clone()).await), "NOT_FOUND");
     let mut greeted = Rogue::greeted(&nodes, THERE, HERE, &handan).await;
     greeted.settled().await;
     Rogue::greeted(&nodes, DEZHOU, HERE, &dezhou).await.settled().await;
     let ask = || async {
-        (reason(ring(DEZHOU, &handan, genuine()).await) == "CITY_MISMATCH").then_some(())
+        (reason(ring(DEZHOU, &handan, genuine.clone()).await) == "CITY_MISMATCH").then_some(())
     };
     until("the logs are known", ask).await;
     let invalid = "ALERT_INVALID";
@@ -302,15 +317,39 @@ async fn an_alert_is_taken_from_its_own_city_only() {
 
     // The real one rings, is shown as on its way, and cannot be acknowledged before it is here.
     let mut bell = watch(&here).await;
-    assert!(!ring(THERE, &handan, genuine()).await.unwrap());
+    assert!(!ring(THERE, &handan, genuine.clone()).await.unwrap());
     let rung = self::ring(&mut bell).await;
     assert!(rung.arriving && rung.issuing_city == THERE && rung.record.is_none());
     assert_eq!(list(&here, pb::NoticeFilter::Awaiting).await, [rung.name.clone()]);
     let refusal = refused(acknowledge(&here, &rung.name, "").await);
     assert_eq!(refusal, (Code::Unavailable, "NOTICE_ARRIVING".to_owned()));
-    greeted.say(Frame::Batch(handan.batch(vec![genuine()]))).await;
+    greeted.say(Frame::Batch(handan.batch(vec![genuine.clone()]))).await;
     let here_now = || async { get(&here, &rung.name).await.ok().filter(|n| !n.arriving) };
-    until("the entry has come", here_now).await;
-    assert!(ring(THERE, &handan, genuine()).await.unwrap(), "it is there already");
-    assert!(!acknowledge(&here, &rung.name, "").await.unwrap().awaits_acknowledgement);
+    let late = until("the entry has come", here_now).await;
+    assert!(of(&late, HERE).overdue, "its author's clock says days ago: {late:?}");
+    assert!(ring(THERE, &handan, genuine.clone()).await.unwrap(), "it is there already");
+    let done = acknowledge(&here, &rung.name, "").await.unwrap();
+    assert!(!done.awaits_acknowledgement && !of(&done, HERE).overdue);
+
+    // What is no notice opens nothing, and whoever reads it can go on writing.
+    let mut handan = handan;
+    handan.wrote(&handan.batch(vec![genuine]));
+    let malformed = [vec![HERE, HERE], vec![HERE, DEZHOU], vec![THERE], Vec::new(), vec![410_900]];
+    for cities in malformed {
+        let entry = emergency(&handan, NoticeKind::Emergency, &cities);
+        let batch = handan.batch(vec![entry]);
+        greeted.say(Frame::Batch(batch.clone())).await;
+        handan.wrote(&batch);
+    }
+    greeted.settled().await;
+    let taken = || async {
+        let request = pb::ListLogsRequest { parent: agreement.clone(), ..Default::default() };
+        let logs = here.nodes().list_logs(request).await.ok()?.into_inner().logs;
+        let log = logs.into_iter().find(|log| log.city == THERE)?;
+        (log.applied_size == handan.frontier.size()).then_some(log)
+    };
+    let log = until("the malformed ones are applied", taken).await;
+    assert_eq!(log.misfit_count, 5);
+    assert_eq!(list(&here, pb::NoticeFilter::Unspecified).await, [rung.name]);
+    issue(&here, notice(&agreement, "照常发出")).await.unwrap();
 }

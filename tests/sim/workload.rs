@@ -246,6 +246,7 @@ impl World {
             | WriteError::ExternalRefTaken { .. }
             | WriteError::OutsideBelt { .. }
             | WriteError::NeedsNewerVersion
+            | WriteError::NoticeArriving
             | WriteError::Busy
             | WriteError::TooLarge { .. }
             | WriteError::BadField { .. } => return,

@@ -26,6 +26,8 @@ pub fn notice(notice: &pb::Notice) -> Value {
         "needs_newer_version": notice.needs_newer_version,
         "reports": notice.reports.iter().map(report).collect::<Vec<_>>(),
         "misfit_count": notice.misfit_count,
+        "text_state": words::short(notice.text_state().as_str_name(), "NOTICE_TEXT_STATE_"),
+        "clock_suspect": notice.clock_suspect,
     })
 }
 

@@ -60,13 +60,16 @@ pub fn text(notice: &pb::Notice, names: &Names, lang: Lang) -> String {
             }
         }
         None => {
-            let said = lang.pick("这份通报不是发给本市的", "not for this city");
-            sheet.row(lang.pick("正文", "text"), said);
+            sheet.row(lang.pick("正文", "text"), words::notice_text(notice.text_state(), lang));
         }
     }
     sheet.row(lang.pick("签收期限", "acknowledge by"), due(notice, lang));
     if notice.end_time.is_some() {
         sheet.row(lang.pick("解除", "ended"), when::time(notice.end_time.as_ref()));
+    }
+    if notice.clock_suspect {
+        let said = lang.pick("发出通报的市时钟可能不准", "its author's clock may be wrong");
+        sheet.row(lang.pick("时间", "times"), said);
     }
     if notice.arriving {
         let said = lang.pick("传送中，稍候即可签收", "on its way; acknowledge it in a moment");
@@ -154,6 +157,7 @@ mod tests {
             kind: pb::NoticeKind::Emergency.into(),
             recipients: vec![rung, late],
             reports: vec![report],
+            text_state: pb::NoticeTextState::NotForUs.into(),
             ..pb::Notice::default()
         };
         let text = text(&notice, &Names::new(Lang::Zh), Lang::Zh);

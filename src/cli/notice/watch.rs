@@ -64,6 +64,11 @@ impl Followed for Watch {
         &self.cursor
     }
 
+    /// Whatever waits rings again: nobody should have to start an alarm by hand.
+    fn begin_anew(&mut self) -> bool {
+        !std::mem::take(&mut self.cursor).is_empty()
+    }
+
     async fn open(&self, client: &Client) -> Result<Streaming<Self::Message>, Status> {
         let (parent, cursor) = (self.parent.clone(), self.cursor.clone());
         let request = pb::WatchNoticesRequest { parent, cursor };

@@ -10,10 +10,10 @@ use crate::domain::{Event, Misfit, Refusal};
 use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::journal::Disk;
 use crate::log::{Audience, Subject, SubjectKind};
-use crate::node::core::Core;
 use crate::node::core::write::{Decided, Draft};
+use crate::node::core::{Core, keys};
 use crate::store::Store;
-use crate::view::{self, NoticeView};
+use crate::view::{self, NoticeView, ReadRows};
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn decide_notice(
@@ -48,8 +48,14 @@ impl<D: Disk, S: Store> Core<D, S> {
         let found = view::notice(&self.group_rows(), agreement, subject);
         let NoticeView { notice, opened_at, needs_newer, acknowledged, ended, .. } =
             found.ok_or(WriteError::NotFound)?;
-        if needs_newer {
+        // Reading a notice does not rest on what newer programs have added to it.
+        if needs_newer && act != NoticeAct::Acknowledged {
             return Err(WriteError::NeedsNewerVersion);
+        }
+        // A person signs for what can be read here.
+        let lacks = self.group_rows().get(&keys::missing_part(opened_at, 0)).is_some();
+        if lacks && act == NoticeAct::Acknowledged {
+            return Err(WriteError::NoticeArriving);
         }
         self.check_leaning(agreement, subject, None)?;
         let by = self.settings.city;
@@ -79,15 +85,33 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 }
 
-/// Who may read what is said of a notice: its issuer and those it is for.
+/// Who may read what is said of a notice: its issuer and those it is for, where they are members.
 fn audience(notice: &Notice, members: &[CityCode]) -> Audience {
-    let mut cities = notice.addressees.clone();
-    if let Err(place) = cities.binary_search(&notice.issuer) {
-        cities.insert(place, notice.issuer);
+    let may = |city: &CityCode| *city == notice.issuer || notice.addressees.contains(city);
+    let mut cities: Vec<CityCode> = members.iter().copied().filter(may).collect();
+    if cities.len() == members.len() {
+        return Audience::AllMembers;
     }
-    if members.iter().all(|member| cities.contains(member)) {
-        Audience::AllMembers
-    } else {
-        Audience::Cities(cities)
+    cities.sort_unstable();
+    Audience::Cities(cities)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_notice_names_its_readers_are_members_in_order() {
+        let city = |code| CityCode::from_u32(code).unwrap();
+        let members = [130_400, 371_400, 371_500, 410_900].map(city);
+        let of = |codes: &[u32]| {
+            let addressees = codes.iter().map(|code| city(*code)).collect();
+            let (kind, level, issuer) = (NoticeKind::General, None, city(371_500));
+            audience(&Notice { kind, level, issuer, addressees }, &members)
+        };
+        let two = Audience::Cities(vec![city(130_400), city(371_500)]);
+        assert_eq!(of(&[130_400]), two);
+        assert_eq!(of(&[130_400, 130_400, 370_900]), two);
+        assert_eq!(of(&[410_900, 371_400, 130_400]), Audience::AllMembers);
     }
 }

@@ -73,8 +73,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.complete = complete;
     }
 
-    /// The cases to be looked at now: each has its turn, however many of those before it are waiting
-    /// for parts or may not be written to. (`a_complete_case_is_confirmed_whatever_waits_before_it`)
+    /// The cases to be looked at now: each has its turn, however many of those before it are
+    /// waiting for parts or may not be written to.
+    /// (`a_complete_case_is_confirmed_whatever_waits_before_it`)
     fn next_unconfirmed(&mut self) -> Vec<(AgreementId, SubjectId)> {
         let from = std::mem::take(&mut self.unconfirmed_from).unwrap_or_else(|| b"r".to_vec());
         let (mut waiting, mut last) = (Vec::new(), None);

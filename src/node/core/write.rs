@@ -14,6 +14,7 @@ use crate::geo;
 use crate::ids::{ActorId, AgreementId, LogId, Position, SubjectId, Tag};
 use crate::journal::Disk;
 use crate::limits;
+use crate::log::entry::check_entry;
 use crate::log::{
     ActorRef, ActorRole, Audience, Entry, Envelope, PartRef, PartSlot, RequestTags, Subject,
     SubjectKind, merkle, subject_id,
@@ -425,6 +426,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             let header = wire::entry::encode_header(&envelope, &draft.event);
             let entry = Entry { header, envelope, parts: slots };
             check_size(&entry)?;
+            check_rules(&entry)?;
             built.push((entry, draft.event));
         }
         Ok(built)
@@ -470,6 +472,13 @@ fn check_size(entry: &Entry) -> Result<(), WriteError> {
         return too_large("entry", limits::ENTRY_BYTES_MAX, total);
     }
     Ok(())
+}
+
+/// What every member will check. An entry that one of them refuses would stop the log for ever, so
+/// whatever led to it, it is not written.
+fn check_rules(entry: &Entry) -> Result<(), WriteError> {
+    check_entry(entry)
+        .map_err(|error| WriteError::BadField { field: "entry", reason: error.to_string() })
 }
 
 /// Signed bytes of an entry: header and parts.

@@ -6,8 +6,8 @@
 use super::{
     actor_role, audience_kind, authority, basis_verdict, clock, data_level, effect, erasure_reason,
     evidence_kind, fine_kind, link, medium, milestone, notice_filter, notice_kind, notice_level,
-    part_kind, party_type, penalty_kind, report_kind, source, state, statistic, step, subject_kind,
-    term_setter, term_unit, violation,
+    notice_text, part_kind, party_type, penalty_kind, report_kind, source, state, statistic, step,
+    subject_kind, term_setter, term_unit, violation,
 };
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -102,6 +102,7 @@ pub const fn lists() -> &'static [EnumList] {
         "notice-kinds" "通报种类" "kinds of notices" = NoticeKind: notice_kind;
         "notice-levels" "突发事件级别" "levels of emergencies" = NoticeLevel: notice_level;
         "notice-filters" "通报筛选" "filters of notices" = NoticeFilter: notice_filter;
+        "notice-texts" "通报正文" "text of a notice" = NoticeTextState: notice_text;
         "notice-reports" "通报办理" "what is said of a notice" = NoticeReportKind: report_kind;
         "term-setters" "期限由谁规定" "who sets a term" = TermSetter: term_setter;
     }

@@ -41,6 +41,20 @@ pub fn notice_filter(one: pb::NoticeFilter, lang: Lang) -> &'static str {
     }
 }
 
+/// Whether this city has the text of a notice.
+#[must_use]
+pub fn notice_text(one: pb::NoticeTextState, lang: Lang) -> &'static str {
+    match one {
+        pb::NoticeTextState::Unspecified => lang.pick("正文读取不到", "cannot be read"),
+        pb::NoticeTextState::Here => lang.pick("正文已收到", "here"),
+        pb::NoticeTextState::NotForUs => lang.pick("这份通报不是发给本市的", "not for this city"),
+        pb::NoticeTextState::OnItsWay => {
+            lang.pick("正文还在传送，收到后方可签收", "on its way; it can be acknowledged then")
+        }
+        pb::NoticeTextState::Erased => lang.pick("正文已依法删除", "erased"),
+    }
+}
+
 /// What was said of a notice.
 #[must_use]
 pub fn report_kind(one: pb::NoticeReportKind, lang: Lang) -> &'static str {
