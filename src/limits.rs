@@ -180,5 +180,13 @@ pub const LOG_ENTRIES_PER_DAY_MAX: u64 = 1_000_000;
 pub const LOG_BYTES_PER_DAY_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Why a city was suspended, or who did it: 200 Chinese characters.
 pub const SUSPENSION_TEXT_BYTES_MAX: usize = 600;
+/// A file that is imported: the limit on rows is met long before.
+pub const IMPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Rows of one import: twenty years of a busy city.
+pub const IMPORT_ROWS_MAX: u32 = 100_000;
+/// One row of a file that is imported, all its cells: far more than a record may have.
+pub const IMPORT_ROW_BYTES_MAX: usize = 512 * 1024;
+/// Columns of a file that is imported: twice those there are.
+pub const IMPORT_COLUMNS_MAX: usize = 96;
 /// Longest term in days, workdays or months: nothing in the law is longer, and counting is short.
 pub const TERM_DAYS_MAX: u32 = 3_660;

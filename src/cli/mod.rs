@@ -199,6 +199,8 @@ mod tests {
         for line in [
             "liandong case new --from a.json --pick X --agreement 聊邯",
             "liandong case list --mine --state 已立案 --state CLOSED --all --json",
+            "liandong case import a.csv --dry-run --encoding gb18030 --system 执法平台",
+            "liandong case import --template",
             "liandong case show LD-聊邯-2026-聊0005 --lang en",
             "liandong case move LD-1 立案 --on 2026-11-20 --text 理由",
             "liandong case move LD-1 file --etag ab:3 --request-id r",
@@ -243,6 +245,8 @@ mod tests {
         }
         for line in [
             "liandong case list --page-size 0",
+            "liandong case import",
+            "liandong case import a.csv --encoding latin-1",
             "liandong case list --state 受理",
             "liandong case list --near 130400",
             "liandong case transfer LD-1 --to 371522",

@@ -12,7 +12,9 @@ mod deadlines;
 mod facts;
 
 pub use deadlines::{clock, milestone, milestones, parse_milestone};
-pub use facts::{authority, data_level, evidence_kind, medium, penalty_kind, source, violation};
+pub use facts::{
+    authority, data_level, evidence_kind, medium, party_type, penalty_kind, source, violation,
+};
 
 /// Where a case stands.
 #[must_use]

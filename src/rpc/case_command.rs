@@ -26,6 +26,18 @@ pub trait WriteRequest: prost::Message {
     fn acting_for(&self) -> Option<&pb::ActingFor>;
     /// The agreement or case it is about, as it was given.
     fn resource(&self) -> &str;
+    /// Check and write nothing.
+    fn validate_only(&self) -> bool {
+        false
+    }
+    /// The bytes by which a repetition is told from another request: those of the write itself,
+    /// also while it is only checked.
+    fn body(&self) -> Vec<u8>
+    where
+        Self: Sized,
+    {
+        read::request_body(self)
+    }
 }
 
 /// A request that moves a case.
@@ -104,7 +116,28 @@ macro_rules! adds {
     )*};
 }
 
-writes!(parent: CreateCaseRequest);
+impl WriteRequest for pb::CreateCaseRequest {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn acting_for(&self) -> Option<&pb::ActingFor> {
+        self.acting_for.as_ref()
+    }
+
+    fn resource(&self) -> &str {
+        &self.parent
+    }
+
+    fn validate_only(&self) -> bool {
+        self.validate_only
+    }
+
+    fn body(&self) -> Vec<u8> {
+        read::request_body(&Self { validate_only: false, ..self.clone() })
+    }
+}
+
 moves! {
     UpdateCaseRequest StartVerificationRequest DismissClueRequest FileCaseRequest
     StartInvestigationRequest ServeNoticeRequest OpenHearingRequest DecideCaseRequest

@@ -91,7 +91,8 @@ impl CaseApi {
             caller: who.caller.clone(),
             acting_for,
             request_id: asked.request_id().to_owned(),
-            body: read::request_body(asked),
+            body: asked.body(),
+            validate_only: asked.validate_only(),
             command,
         })
     }
@@ -99,9 +100,13 @@ impl CaseApi {
     async fn write(&self, who: &Called, asked: Asked, deed: &mut Deed) -> Result<Done, Refused> {
         deed.acting_for.clone_from(&asked.acting_for);
         let case = words::case_of(&asked.command);
+        let only_checked = asked.validate_only;
         let written = self.node.write(asked).await;
         let written =
             written.map_err(|error| words::refusal(&self.node, who.language, case, &error))?;
+        if only_checked && !written.replayed {
+            return Ok(Done { case: None, receipt: None });
+        }
         deed.entry = Some(written.position.to_string());
         if let Some(subject) = written.subject {
             deed.name = read::name_of(written.agreement, subject);

@@ -50,6 +50,7 @@ mod rogue;
 mod roles;
 mod scrub;
 mod sharing;
+mod sheets;
 mod shim;
 mod stage;
 mod storm;

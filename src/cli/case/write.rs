@@ -32,7 +32,9 @@ impl WriteArgs {
         self.request_id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string())
     }
 
-    fn acting_for(&self) -> Option<pb::ActingFor> {
+    /// The officer.
+    #[must_use]
+    pub fn acting_for(&self) -> Option<pb::ActingFor> {
         let certificate_number = self.acting_for.clone()?;
         Some(pb::ActingFor { certificate_number })
     }

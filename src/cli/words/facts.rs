@@ -73,6 +73,18 @@ pub fn violation(violation: pb::Violation, lang: Lang) -> &'static str {
     lang.pick(zh, en)
 }
 
+/// What kind of party is accused.
+#[must_use]
+pub fn party_type(party: pb::PartyType, lang: Lang) -> &'static str {
+    let (zh, en) = match party {
+        pb::PartyType::Unspecified => ("未填", "not given"),
+        pb::PartyType::LegalPerson => ("单位", "organisation"),
+        pb::PartyType::NaturalPerson => ("自然人", "natural person"),
+        pb::PartyType::Unknown => ("不明", "unknown"),
+    };
+    lang.pick(zh, en)
+}
+
 /// Classification of a record.
 #[must_use]
 pub fn data_level(level: pb::DataLevel, lang: Lang) -> &'static str {

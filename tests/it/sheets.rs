@@ -1,0 +1,204 @@
+//! Cases in and out of files, by the commands people type.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use liandong::cli::case::draft;
+use serde_json::{Value, json};
+
+use super::api::{HERE, Pair, THERE, list_all};
+use super::nodes::{Nodes, exe};
+
+const SAMPLES: &str = include_str!("../../demo/sample-cases.json");
+
+/// What a command printed and how it ended.
+pub struct Ran {
+    pub code: i32,
+    pub out: Vec<u8>,
+    pub err: String,
+}
+
+impl Ran {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.out).unwrap_or_else(|e| panic!("{e}: {}", self.err))
+    }
+}
+
+/// `liandong case ...` as a coordinator of a city.
+pub fn case(nodes: &Nodes, city: u32, args: &[&str]) -> Ran {
+    let profile = nodes.fleet.folder(city).join("client.toml");
+    let mut command = Command::new(exe());
+    command.arg("case").args(args).arg("--profile").arg(profile);
+    let output = command.output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ran { code: output.status.code().unwrap(), out: output.stdout, err }
+}
+
+/// Sample cases of these two cities that the first one opened, as they stand in the file.
+fn samples() -> Vec<Value> {
+    let all: Value = serde_json::from_str(SAMPLES).unwrap();
+    let ours = |case: &&Value| {
+        case["originating_city"] == json!(HERE.to_string())
+            && case["shared_with"] == json!([THERE.to_string(), HERE.to_string()])
+    };
+    all["cases"].as_array().unwrap().iter().filter(ours).cloned().collect()
+}
+
+fn ndjson(folder: &Path, name: &str, rows: &[Value]) -> String {
+    let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    write(folder, name, text.as_bytes())
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn counts(report: &Value) -> [u64; 4] {
+    ["created", "valid", "existing", "refused"].map(|key| report[key].as_u64().unwrap())
+}
+
+/// Row, column and reason of what was refused.
+fn refusals(report: &Value) -> Vec<(u64, String, String)> {
+    let rows = report["rows"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    rows.filter(|row| row["result"] == "REFUSED")
+        .map(|row| {
+            let refusal = &row["refusal"];
+            assert!(!text(&refusal["message"]).is_empty() && !text(&refusal["advice"]).is_empty());
+            (row["row"].as_u64().unwrap(), text(&refusal["column"]), text(&refusal["reason"]))
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_imported_once() {
+    let pair = Pair::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let rows = samples();
+    let count = rows.len() as u64;
+    assert!(count >= 5, "{count}");
+    let file = ndjson(folder.path(), "own.ndjson", &rows);
+    let import = |file: &str, more: &[&str]| {
+        case(&pair.nodes, HERE, &[&["import", file, "--json"], more].concat())
+    };
+    let dry = import(&file, &["--dry-run"]);
+    assert_eq!((dry.code, counts(&dry.json())), (0, [0, count, 0, 0]), "{}", dry.err);
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 0, "nothing was written");
+    let first = import(&file, &[]);
+    assert_eq!((first.code, counts(&first.json())), (0, [count, 0, 0, 0]), "{}", first.err);
+    for more in [&[][..], &["--dry-run"]] {
+        let again = import(&file, more);
+        assert_eq!((again.code, counts(&again.json())), (0, [0, 0, count, 0]), "{}", again.err);
+    }
+    let cases = list_all(&pair.here, &pair.agreement).await;
+    assert_eq!(cases.len() as u64, count);
+    let drafts = draft::read_all(SAMPLES).unwrap();
+    for case in &cases {
+        let external = case.external_ref.clone().unwrap();
+        assert_eq!(external.system, "liandong");
+        let draft = drafts.iter().find(|draft| draft.case_id == external.number).unwrap();
+        assert_eq!(case.record.as_ref().unwrap().title, draft.record.title);
+        assert_eq!(case.last_effective_on, draft.reported_on);
+    }
+    // The same numbers with something else in them.
+    let mut changed = rows.clone();
+    changed[0]["title"] = json!("另一案由");
+    changed[1]["timeline"][0]["on"] = json!("2026-01-02");
+    changed.push(rows[2].clone());
+    let report = import(&ndjson(folder.path(), "changed.ndjson", &changed), &[]);
+    assert_eq!(report.code, 1);
+    let (refused, report) = (refusals(&report.json()), report.json());
+    assert_eq!(counts(&report), [0, 0, count - 2, 3]);
+    let reasons: Vec<_> = refused.iter().map(|(row, _, reason)| (*row, reason.as_str())).collect();
+    assert_eq!(reasons, [(1, "CHANGED"), (2, "CHANGED"), (count + 1, "DUPLICATE")]);
+    let message = |row: usize| report["rows"][row]["refusal"]["message"].to_string();
+    assert!(message(0).contains("：案由；") && message(1).contains("登记日期"), "{report}");
+    assert_eq!(list_all(&pair.here, &pair.agreement).await, cases, "nothing was changed");
+    sheets_are_read_or_refused(&pair, folder.path()).await;
+    files_are_refused(&pair, folder.path());
+}
+
+const HEADINGS: &str = "自有系统,自有系统编号,案由,线索来源,污染要素,违法类型,发现时间,登记日期,\
+                        统一社会信用代码,当事单位名称,经度,纬度,坐标系,边界范围外共享理由";
+
+/// Rows as Excel in China leaves them: GBK, dates and numbers rewritten.
+async fn sheets_are_read_or_refused(pair: &Pair, folder: &Path) {
+    let before = list_all(&pair.here, &pair.agreement).await.len();
+    let usual = "投诉举报,水,超标排放水污染物";
+    let lines = [
+        format!("执法平台,A-1,=HYPERLINK(1),{usual},2026/8/3 9:48,2026/8/3 0:00,,,,,,"),
+        format!("执法平台,A-2,示例,{usual},2026/8/3 9:48,8/3/2026,,,,,,"),
+        format!("执法平台,A-3,示例,{usual},2026/8/3 9:48,46237,,,,,,"),
+        format!("执法平台,A-4,示例,{usual},2026/8/3 9:48,2026-08-03,9.13715E+17,示例,,,,"),
+        format!("执法平台,A-5,示例,{usual},2026/8/3 9:48,2026-08-03,91371522YYYY90011B,示例,,,,"),
+        ",,,,,,,,,,,,,".to_owned(),
+        format!("执法平台,A-6,示例,{usual},2026/8/3 9:48,2026-08-03,,,116.9,36.6,EPSG:4490,"),
+        format!("执法平台,A-7,示例,{usual},2026/8/3 9:48,2026-08-03,,,115.4,36.2,GCJ-02,"),
+        format!("执法平台,,示例,{usual},2026/8/3 9:48,2026-08-03,,,,,,"),
+        format!("执法平台,A-8,示例,{usual},2026/8/3 9:48,2099-08-03,,,,,,"),
+        "执法平台,A-9".to_owned(),
+    ];
+    let text = format!("{HEADINGS}\r\n{}\r\n", lines.join("\r\n"));
+    let (gbk, _, lost) = encoding_rs::GBK.encode(&text);
+    assert!(!lost);
+    let file = write(folder, "excel.csv", &gbk);
+    let want = [
+        (3, "登记日期", "DATE_ORDER"),
+        (4, "登记日期", "EXCEL_SERIAL"),
+        (5, "统一社会信用代码", "EXCEL_SCIENTIFIC"),
+        (6, "统一社会信用代码", "USCC_CHECK"),
+        (8, "边界范围外共享理由", "OUTSIDE_BELT"),
+        (9, "坐标系", "CRS_GCJ02"),
+        (10, "自有系统编号", "REQUIRED"),
+        (11, "", "EFFECTIVE_IN_FUTURE"),
+        (12, "", "CELLS"),
+    ];
+    for more in [&["--dry-run"][..], &[]] {
+        let ran = case(&pair.nodes, HERE, &[&["import", &file, "--json"], more].concat());
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        assert_eq!(ran.json()["encoding"], "GB18030");
+        let refused = refusals(&ran.json());
+        let refused: Vec<_> = refused
+            .iter()
+            .map(|(row, column, why)| (*row, column.as_str(), why.as_str()))
+            .collect();
+        assert_eq!(refused, want);
+    }
+    let cases = list_all(&pair.here, &pair.agreement).await;
+    assert_eq!(cases.len(), before + 1, "rows that are right are not held up by others");
+    assert_eq!(cases[0].record.as_ref().unwrap().title, "=HYPERLINK(1)", "a cell is data");
+    let table = case(&pair.nodes, HERE, &["import", &file]);
+    let text = String::from_utf8(table.out).unwrap();
+    assert!(text.contains("共 10 行：新登记 0，已有 1，未登记 9"), "{text}");
+}
+
+fn files_are_refused(pair: &Pair, folder: &Path) {
+    let refused = |name: &str, bytes: &[u8], more: &[&str]| {
+        let file = write(folder, name, bytes);
+        let ran = case(&pair.nodes, HERE, &[&["import", &file], more].concat());
+        assert_eq!((ran.code, ran.out.as_slice()), (5, &b""[..]), "{name}: {}", ran.err);
+        ran.err
+    };
+    let headings = HEADINGS.replace("案由", "案名");
+    assert!(refused("a.csv", headings.as_bytes(), &[]).contains("案名"));
+    let short = HEADINGS.replace("案由,", "");
+    assert!(refused("b.csv", short.as_bytes(), &[]).contains("案由"));
+    assert!(refused("c.csv", b"PK\x03\x04", &[]).contains("工作簿"));
+    assert!(refused("d.csv", b"title\n\xff", &[]).contains("第 6 字节"));
+    let (gbk, _, _) = encoding_rs::GBK.encode("title,source,medium,violation,discovered at\n示例");
+    assert!(refused("e.csv", &gbk, &[]).contains("--encoding gb18030"), "nothing proves it");
+    assert!(refused("f.csv", &gbk, &["--encoding", "utf-8"]).contains("UTF-8"));
+    assert!(refused("g.xlsx", b"", &[]).contains(".csv"));
+    assert!(refused("h.csv", b"", &[]).contains("表头"));
+    // The template is a file that can be filled in.
+    let template = case(&pair.nodes, HERE, &["import", "--template"]).out;
+    let file = write(folder, "template.csv", &template);
+    let ran = case(&pair.nodes, HERE, &["import", &file, "--json"]);
+    assert_eq!((ran.code, counts(&ran.json())), (0, [0; 4]), "{}", ran.err);
+    let pipe: PathBuf = folder.join("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let ran = case(&pair.nodes, HERE, &["import", pipe.to_str().unwrap()]);
+    assert_eq!(ran.code, 5, "a pipe is not waited for");
+}
