@@ -201,6 +201,8 @@ mod tests {
             "liandong case list --mine --state 已立案 --state CLOSED --all --json",
             "liandong case import a.csv --dry-run --encoding gb18030 --system 执法平台",
             "liandong case import --template",
+            "liandong case export --csv --out a.csv --force --mine --state 已立案",
+            "liandong case export --ndjson --agreement 聊邯",
             "liandong case show LD-聊邯-2026-聊0005 --lang en",
             "liandong case move LD-1 立案 --on 2026-11-20 --text 理由",
             "liandong case move LD-1 file --etag ab:3 --request-id r",

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use liandong::cli::case::draft;
+use liandong::wire::pb::v1 as pb;
 use serde_json::{Value, json};
 
 use super::api::{HERE, Pair, THERE, list_all};
@@ -201,4 +202,108 @@ fn files_are_refused(pair: &Pair, folder: &Path) {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let ran = case(&pair.nodes, HERE, &["import", pipe.to_str().unwrap()]);
     assert_eq!(ran.code, 5, "a pipe is not waited for");
+}
+
+/// What a case says, wherever and whenever it was opened.
+fn said(case: &pb::Case) -> (Option<pb::CaseFacts>, Option<pb::CaseRecord>, Option<pb::Date>) {
+    (case.facts.clone(), case.record.clone(), case.last_effective_on)
+}
+
+/// Cases by the numbers of the systems they came from.
+fn by_number(cases: &[pb::Case]) -> std::collections::BTreeMap<String, pb::Case> {
+    cases.iter().map(|c| (c.external_ref.clone().unwrap_or_default().number, c.clone())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_exported_can_be_imported() {
+    let first = Pair::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = samples();
+    rows[0]["title"] = json!("=1+1 示例");
+    rows[0]["summary_zh"] = json!("一行\n\"引号\"，逗号,");
+    rows[1]["external_ref"] = json!({ "system": "执法平台", "number": "202600000000012345" });
+    let file = ndjson(folder.path(), "own.ndjson", &rows);
+    assert_eq!(case(&first.nodes, HERE, &["import", &file]).code, 0);
+    let cases = list_all(&first.here, &first.agreement).await;
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (flag, name) in [("--csv", "out.csv"), ("--ndjson", "out.ndjson")] {
+        let out = path(name);
+        let ran = case(&first.nodes, HERE, &["export", flag, "--out", &out, "--json"]);
+        assert_eq!((ran.code, ran.json()["cases"].as_u64()), (0, Some(rows.len() as u64)));
+        let again = case(&first.nodes, HERE, &["export", flag, "--out", &out]);
+        assert!(again.code == 5 && again.err.contains("--force"), "{}", again.err);
+        let plain = case(&first.nodes, HERE, &["export", flag]);
+        assert_eq!(plain.out, std::fs::read(&out).unwrap(), "the same to standard output");
+        // At home nothing is new; elsewhere everything is.
+        let home = case(&first.nodes, HERE, &["import", &out, "--json"]);
+        assert_eq!(counts(&home.json()), [0, 0, rows.len() as u64, 0], "{}", home.err);
+        let second = Pair::start().await;
+        let ran = case(&second.nodes, HERE, &["import", &out, "--json"]);
+        assert_eq!((ran.code, counts(&ran.json())[0]), (0, rows.len() as u64), "{}", ran.err);
+        let copied = by_number(&list_all(&second.here, &second.agreement).await);
+        for (number, original) in by_number(&cases) {
+            let copy = &copied[&number];
+            assert_eq!(copy.external_ref, original.external_ref);
+            assert_eq!(said(copy), said(&original));
+            assert_eq!(copy.person, original.person);
+        }
+    }
+    let text = String::from_utf8(std::fs::read(path("out.csv")).unwrap()).unwrap();
+    assert!(text.starts_with("\u{feff}编号,联动协议,状态,首报市,"), "{text}");
+    assert!(text.contains(",'=1+1 示例,") && text.contains(",\t202600000000012345,"), "{text}");
+    assert!(text.split_inclusive('\n').filter(|line| line.ends_with("\r\n")).count() > rows.len());
+    what_is_shown_beside(&first, folder.path()).await;
+}
+
+/// Filters, cases of other cities, and what no other city holds.
+async fn what_is_shown_beside(pair: &Pair, folder: &Path) {
+    let export = |city: u32, more: &[&str]| -> Vec<Value> {
+        let ran = case(&pair.nodes, city, &[&["export", "--ndjson"], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let text = String::from_utf8(ran.out).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = export(HERE, &[]);
+    let moved = list_all(&pair.here, &pair.agreement).await[0].clone();
+    super::api::verify(&pair.here, &moved).await.unwrap();
+    let verifying = export(HERE, &["--state", "核查中"]);
+    assert_eq!(verifying.len(), 1);
+    assert_eq!(verifying[0]["case_id"].as_str().unwrap(), moved.number);
+    assert!(export(HERE, &["--reported-by", "130400"]).is_empty());
+    // The other city sees the same cases, and opens none of them a second time.
+    let there = super::nodes::until("the cases are in the other city", || async {
+        let rows = export(THERE, &[]);
+        (rows.len() == all.len()).then_some(rows)
+    })
+    .await;
+    let file = ndjson(folder, "there.ndjson", &there);
+    let ran = case(&pair.nodes, THERE, &["import", &file, "--json"]);
+    assert_eq!((ran.code, counts(&ran.json())[3]), (1, all.len() as u64));
+    assert!(refusals(&ran.json()).iter().all(|(_, _, reason)| reason == "NOT_OWN_CASE"));
+    for wrong in
+        [&["export"][..], &["export", "--csv", "--ndjson"], &["export", "--csv", "--force"]]
+    {
+        assert_eq!(case(&pair.nodes, HERE, wrong).code, 2, "{wrong:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_other_city_holds_is_marked() {
+    let mut pair = Pair::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let only_here = |pair: &Pair| -> Vec<u64> {
+        let ran = case(&pair.nodes, HERE, &["export", "--ndjson"]);
+        let text = String::from_utf8(ran.out).unwrap();
+        let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.map(|row| row["only_here"].as_u64().unwrap()).collect()
+    };
+    let rows = samples();
+    let file = ndjson(folder.path(), "one.ndjson", &rows[..1]);
+    assert_eq!(case(&pair.nodes, HERE, &["import", &file]).code, 0);
+    let held = || async { (only_here(&pair) == [0]).then_some(()) };
+    super::nodes::until("the other city holds it", held).await;
+    pair.nodes.kill(THERE);
+    let file = ndjson(folder.path(), "two.ndjson", &rows[..2]);
+    assert_eq!(case(&pair.nodes, HERE, &["import", &file]).code, 0);
+    assert_eq!(only_here(&pair), [1, 0], "newest first");
 }

@@ -19,6 +19,7 @@ use super::profile::ProfileArgs;
 pub mod contribute;
 pub mod draft;
 pub mod due;
+pub mod export;
 pub mod history;
 pub mod import;
 pub mod list;
@@ -49,6 +50,8 @@ pub enum CaseCommand {
     New(Box<new::NewArgs>),
     /// 从文件批量登记 · open cases from a file
     Import(import::ImportArgs),
+    /// 导出为 CSV 或 NDJSON 文件 · write cases to a file
+    Export(export::ExportArgs),
     /// 查询案件 · list cases
     List(list::ListArgs),
     /// 查看一件案件 · show one case
@@ -112,6 +115,7 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
     match command {
         CaseCommand::New(args) => new::run(&session, *args).await,
         CaseCommand::Import(args) => import::run(&session, args).await,
+        CaseCommand::Export(args) => export::run(&session, args).await,
         CaseCommand::List(args) => list::run(&session, args).await,
         CaseCommand::Show(args) => show::run(&session, args).await,
         CaseCommand::Move(args) => steps::run(&session, args).await,

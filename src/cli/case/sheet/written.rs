@@ -3,7 +3,7 @@
 //! In scope: everything that import reads, and what is shown beside it. Out of scope: files.
 //!
 //! Invariant: what is written here is read back as the same case.
-//! (`every_sample_comes_back_from_json_and_from_cells`)
+//! (`what_is_exported_can_be_imported`)
 
 use serde_json::{Value, json};
 
