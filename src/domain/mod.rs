@@ -27,6 +27,7 @@ pub mod pollutant;
 pub mod quantity;
 pub mod record;
 pub mod refusal;
+pub mod statistics;
 pub mod text;
 pub mod transition;
 pub mod uscc;

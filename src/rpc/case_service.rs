@@ -4,6 +4,9 @@
 //! ([`super::case_command`]), writing ([`super::case_write`]), reading ([`super::case_list`],
 //! [`super::case_history`], [`super::case_watch`]).
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
@@ -32,6 +35,8 @@ pub struct CaseApi {
     pub writes: WritesUnderWay,
     /// Terms that run.
     pub due: Due,
+    /// One count of statistics runs at a time.
+    pub counting: Arc<Semaphore>,
 }
 
 /// The full name of a method, as the table of roles knows it.
@@ -76,6 +81,15 @@ macro_rules! case_service {
                 let language = who.language;
                 let listed = self.due_page(who, request.into_inner()).await;
                 listed.map(Response::new).map_err(|refused| refused.status(language))
+            }
+
+            async fn compute_statistics(&self, request: Request<pb::ComputeStatisticsRequest>)
+            -> Result<Response<pb::ComputeStatisticsResponse>, Status> {
+                let method = method!(ComputeStatistics);
+                let who = called(self.door(), &request, method).map_err(|s| *s)?;
+                let language = who.language;
+                let counted = self.statistics(who, request.into_inner()).await;
+                counted.map(Response::new).map_err(|refused| refused.status(language))
             }
 
             async fn get_case_history(&self, request: Request<pb::GetCaseHistoryRequest>)

@@ -4,8 +4,10 @@
 //! services do.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
@@ -103,10 +105,11 @@ pub async fn serve_api(
         builder.with_service_name(*name)
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
-    let cases =
-        CaseServiceServer::new(CaseApi { node: node.clone(), audit: audit.clone(), writes, due })
-            .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(API_ANSWER_BYTES_MAX);
+    let counting = Arc::new(Semaphore::new(1));
+    let cases = CaseApi { node: node.clone(), audit: audit.clone(), writes, due, counting };
+    let cases = CaseServiceServer::new(cases)
+        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
     let agreements =
         AgreementServiceServer::new(AgreementApi { node: node.clone(), audit: audit.clone() })
             .max_decoding_message_size(API_MESSAGE_BYTES_MAX)

@@ -31,7 +31,7 @@ pub use case_view::{
     cases_newest_first, feed, history, openings,
 };
 pub use fold::{Applied, Effect, FoldEntry, apply, named};
-pub use happened::happened;
+pub use happened::{happened, moved};
 pub use hash::{fold_count, fold_hash};
 pub use rows::{MemRows, ReadRows, Rows};
 

@@ -53,6 +53,7 @@ mod sharing;
 mod sheets;
 mod shim;
 mod stage;
+mod statistics;
 mod storm;
 mod suspension;
 mod tidy;

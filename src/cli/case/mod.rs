@@ -28,6 +28,7 @@ pub mod name;
 pub mod new;
 pub mod sheet;
 pub mod show;
+pub mod stats;
 pub mod steps;
 pub mod transfer;
 pub mod write;
@@ -80,6 +81,8 @@ pub enum CaseCommand {
     History(history::HistoryArgs),
     /// 时限：哪些事该在何时前办 · what is due, and when
     Due(due::DueArgs),
+    /// 月度统计：非现场占比、联合检查、移送、结案率 · statistics of a month
+    Stats(stats::StatsArgs),
     /// 记录影响时限的事项，如 送达、检测、责令改正 · record what begins, stops or ends a term
     Milestone(due::MilestoneArgs),
     /// 签收移送（由人签收） · acknowledge an offered transfer
@@ -130,6 +133,7 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
         CaseCommand::Refuse(args) => transfer::refuse(&session, args).await,
         CaseCommand::History(args) => history::run(&session, args).await,
         CaseCommand::Due(args) => due::run(&session, args).await,
+        CaseCommand::Stats(args) => stats::run(&session, args).await,
         CaseCommand::Milestone(args) => due::record(&session, args).await,
         CaseCommand::Ack(args) => contribute::acknowledge(&session, args).await,
         CaseCommand::Recall(args) => contribute::recall(&session, args).await,
