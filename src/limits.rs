@@ -114,6 +114,12 @@ pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
 pub const SCAN_ROWS_MAX: u32 = 20_000;
 /// States one filter names; there are hardly more.
 pub const FILTER_STATES_MAX: usize = 16;
+/// Media one filter names; there are seven.
+pub const FILTER_MEDIA_MAX: usize = 8;
+/// Words of one search by name: place, firm, trade, form.
+pub const SEARCH_TERMS_MAX: usize = 8;
+/// Parties kept in memory for searching, some 20 MB; others are read from the journal each time.
+pub const SEARCH_CASES_MAX: usize = 200_000;
 /// A request id: a UUID takes 36.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 /// Notes handed in by one call: a charter, 16 cards, and manifests with room to spare.

@@ -21,6 +21,7 @@ pub mod kind;
 pub mod law;
 pub mod officer;
 pub mod party;
+pub mod party_search;
 pub mod person;
 pub mod place;
 pub mod pollutant;

@@ -15,6 +15,7 @@ mod orders;
 pub mod reader;
 mod recent;
 pub mod scrub;
+pub mod search;
 pub mod shell;
 pub mod watchdog;
 pub mod writer;

@@ -18,6 +18,7 @@ use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
 use crate::domain::{CaseContribution, CaseMove, CaseStep};
 use crate::node::due::Due;
+use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -35,6 +36,8 @@ pub struct CaseApi {
     pub writes: WritesUnderWay,
     /// Terms that run.
     pub due: Due,
+    /// Parties, for searching.
+    pub search: Search,
     /// One count of statistics runs at a time.
     pub counting: Arc<Semaphore>,
 }

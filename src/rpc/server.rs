@@ -27,6 +27,7 @@ use crate::limits::{
     PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
 };
 use crate::node::due::Due;
+use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
 use crate::trust::acceptor::Conn;
 use crate::wire::DESCRIPTORS;
@@ -96,7 +97,12 @@ pub async fn serve_api(
     tokio::spawn(keep_health(health, node.clone(), stop.clone()));
     let (ahead, looked_at) = (due.clone(), node.clone());
     // The first look walks all cases: nobody should wait for it.
-    tokio::task::spawn_blocking(move || ahead.look(&looked_at));
+    let search = Search::default();
+    let parties = search.clone();
+    tokio::task::spawn_blocking(move || {
+        ahead.look(&looked_at);
+        parties.read_ahead(&looked_at);
+    });
     let described = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
@@ -106,7 +112,7 @@ pub async fn serve_api(
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let counting = Arc::new(Semaphore::new(1));
-    let cases = CaseApi { node: node.clone(), audit: audit.clone(), writes, due, counting };
+    let cases = CaseApi { node: node.clone(), audit: audit.clone(), writes, due, search, counting };
     let cases = CaseServiceServer::new(cases)
         .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(API_ANSWER_BYTES_MAX);

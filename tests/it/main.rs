@@ -49,6 +49,7 @@ mod restore;
 mod rogue;
 mod roles;
 mod scrub;
+mod search;
 mod sharing;
 mod sheets;
 mod shim;

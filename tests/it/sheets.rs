@@ -222,9 +222,11 @@ async fn what_is_exported_can_be_imported() {
     rows[0]["title"] = json!("=1+1 示例");
     rows[0]["summary_zh"] = json!("一行\n\"引号\"，逗号,");
     rows[1]["external_ref"] = json!({ "system": "执法平台", "number": "202600000000012345" });
+    rows[2]["person"] = json!({ "name": "赵真名", "phone": "06351234567" });
     let file = ndjson(folder.path(), "own.ndjson", &rows);
     assert_eq!(case(&first.nodes, HERE, &["import", &file]).code, 0);
     let cases = list_all(&first.here, &first.agreement).await;
+    assert!(cases.iter().any(|case| case.person.is_some()));
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     for (flag, name) in [("--csv", "out.csv"), ("--ndjson", "out.ndjson")] {
         let out = path(name);

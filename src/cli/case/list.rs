@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::sheet::columns::Codes;
 use super::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
@@ -35,6 +36,21 @@ pub struct FilterArgs {
     /// 距此市边界 --within 米以内 · near the border with this city
     #[arg(long, value_name = "CODE", value_parser = CityCode::parse, requires = "within")]
     pub near: Option<CityCode>,
+    /// 污染要素，可多个 · only these media
+    #[arg(long, value_parser = medium)]
+    pub medium: Vec<pb::Medium>,
+    /// 发现日期不早于 · discovered on this day or later
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = when::parse_date)]
+    pub from: Option<pb::Date>,
+    /// 发现日期不晚于 · discovered on this day or earlier
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = when::parse_date)]
+    pub to: Option<pb::Date>,
+    /// 当事人名称中的字词，以空格分开 · words in the name of the party
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    pub party: String,
+    /// 当事人统一社会信用代码 · credit code of the party
+    #[arg(long, value_name = "CODE", default_value = "", hide_default_value = true)]
+    pub uscc: String,
     /// 距离（米） · metres
     #[arg(long, value_name = "METRES", requires = "near")]
     pub within: Option<u32>,
@@ -61,6 +77,14 @@ fn state(text: &str) -> Result<pb::CaseState, String> {
     words::parse_state(text).ok_or_else(|| {
         let all: Vec<_> =
             words::states().into_iter().map(|one| words::state(one, Lang::Zh)).collect();
+        format!("可用 · use one of: {}", all.join("、"))
+    })
+}
+
+fn medium(text: &str) -> Result<pb::Medium, String> {
+    let code = Codes::Medium.code(text);
+    code.and_then(|code| pb::Medium::from_str_name(&format!("MEDIUM_{code}"))).ok_or_else(|| {
+        let all: Vec<_> = Codes::Medium.all(Lang::Zh).into_iter().map(|(_, word)| word).collect();
         format!("可用 · use one of: {}", all.join("、"))
     })
 }
@@ -116,6 +140,11 @@ impl FilterArgs {
             originating_city: code(self.reported_by),
             near_city: code(self.near),
             near_metres: self.within.unwrap_or(0),
+            media: self.medium.iter().copied().map(i32::from).collect(),
+            discovered_from: self.from,
+            discovered_to: self.to,
+            party_name: self.party.clone(),
+            party_uscc: self.uscc.clone(),
             ..pb::ListCasesRequest::default()
         })
     }
