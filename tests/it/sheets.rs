@@ -140,8 +140,10 @@ async fn sheets_are_read_or_refused(pair: &Pair, folder: &Path) {
         format!("执法平台,,示例,{usual},2026/8/3 9:48,2026-08-03,,,,,,"),
         format!("执法平台,A-8,示例,{usual},2026/8/3 9:48,2099-08-03,,,,,,"),
         "执法平台,A-9".to_owned(),
+        format!("执法平台 ,A-1 ,=HYPERLINK(1),{usual},2026/8/3 9:48,2026/8/3 0:00,,,,,,"),
+        format!("执法平台,A-10,示例,{usual},2026/8/3 9:48,2026-08-03,,,,,,\"没有写"),
     ];
-    let text = format!("{HEADINGS}\r\n{}\r\n", lines.join("\r\n"));
+    let text = format!("{HEADINGS}\r\n{}", lines.join("\r\n"));
     let (gbk, _, lost) = encoding_rs::GBK.encode(&text);
     assert!(!lost);
     let file = write(folder, "excel.csv", &gbk);
@@ -155,6 +157,8 @@ async fn sheets_are_read_or_refused(pair: &Pair, folder: &Path) {
         (10, "自有系统编号", "REQUIRED"),
         (11, "", "EFFECTIVE_IN_FUTURE"),
         (12, "", "CELLS"),
+        (13, "", "DUPLICATE"),
+        (14, "", "QUOTE_OPEN"),
     ];
     for more in [&["--dry-run"][..], &[]] {
         let ran = case(&pair.nodes, HERE, &[&["import", &file, "--json"], more].concat());
@@ -172,7 +176,7 @@ async fn sheets_are_read_or_refused(pair: &Pair, folder: &Path) {
     assert_eq!(cases[0].record.as_ref().unwrap().title, "=HYPERLINK(1)", "a cell is data");
     let table = case(&pair.nodes, HERE, &["import", &file]);
     let text = String::from_utf8(table.out).unwrap();
-    assert!(text.contains("共 10 行：新登记 0，已有 1，未登记 9"), "{text}");
+    assert!(text.contains("共 12 行：新登记 0，已有 1，未登记 11"), "{text}");
 }
 
 fn files_are_refused(pair: &Pair, folder: &Path) {

@@ -231,7 +231,7 @@ impl Import<'_> {
     fn external(&self, draft: &Draft, lang: Lang) -> Result<pb::ExternalRef, Wrong> {
         let given = draft.external_ref.clone().unwrap_or_default();
         let number = if given.number.is_empty() { draft.case_id.clone() } else { given.number };
-        if number.is_empty() {
+        if number.trim().is_empty() {
             let column = Column::of_field("external_ref.number").map_or("", |c| c.heading(lang));
             return Err(Wrong::new(
                 "REQUIRED",
@@ -241,7 +241,9 @@ impl Import<'_> {
             .at(column));
         }
         let system = if given.system.is_empty() { self.args.system.clone() } else { given.system };
-        Ok(pb::ExternalRef { system, number })
+        // As the node keeps it: the same number must not be known by two request ids.
+        let trimmed = |text: String| text.trim().to_owned();
+        Ok(pb::ExternalRef { system: trimmed(system), number: trimmed(number) })
     }
 
     /// Cases of other cities come from these cities.

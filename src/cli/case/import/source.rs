@@ -80,6 +80,7 @@ impl Rows {
                 let read = match row {
                     Row::Cells(cells) => headings.value(&cells, lang),
                     Row::TooLong => Err(too_long(lang)),
+                    Row::Unclosed => Err(unclosed(lang)),
                 };
                 if let Some(read) = read.transpose() {
                     return Ok(Some((*number, read)));
@@ -135,6 +136,17 @@ fn too_long(lang: Lang) -> Wrong {
             format!("the row has over {IMPORT_ROW_BYTES_MAX} bytes, or too many cells"),
         ),
         lang.pick("检查是否有未配对的引号", "look for a quote that is not closed"),
+    )
+}
+
+fn unclosed(lang: Lang) -> Wrong {
+    Wrong::new(
+        "QUOTE_OPEN",
+        lang.pick("文件在引号之内结束", "the file ends within quotes"),
+        lang.pick(
+            "文件可能不完整：重新导出；或补上缺少的引号",
+            "it may have been cut: export it again, or add the missing quote",
+        ),
     )
 }
 

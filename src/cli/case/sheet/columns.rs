@@ -83,7 +83,7 @@ const fn required(column: Column) -> Column {
 /// All columns, in the order of an export.
 #[rustfmt::skip]
 pub const COLUMNS: &[Column] = &[
-    column("编号", "number", "case_id", "number", Kind::Text),
+    column("编号", "number", "case_id", "number", Kind::Id),
     column("联动协议", "agreement", "agreement", "parent", Kind::Text),
     column("状态", "state", "state", "", Kind::Code(Codes::State)),
     column("首报市", "reported by", "originating_city", "", Kind::City),

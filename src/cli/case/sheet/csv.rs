@@ -18,6 +18,8 @@ pub enum Row {
     Cells(Vec<String>),
     /// More bytes or cells than a row may have; it was skipped.
     TooLong,
+    /// The text ends within quotes: it was cut, or a quote is missing.
+    Unclosed,
 }
 
 /// Rows of a text.
@@ -29,6 +31,8 @@ pub struct Rows<R> {
     end: usize,
     cells: Vec<u8>,
     ends: Vec<usize>,
+    /// So far there was an odd number of quotes.
+    quoted: bool,
 }
 
 impl<R: Read> Rows<R> {
@@ -42,6 +46,7 @@ impl<R: Read> Rows<R> {
             end: 0,
             cells: vec![0; IMPORT_ROW_BYTES_MAX],
             ends: vec![0; IMPORT_COLUMNS_MAX],
+            quoted: false,
         }
     }
 
@@ -65,12 +70,16 @@ impl<R: Read> Rows<R> {
             let cells = self.cells.get_mut(bytes..).unwrap_or_default();
             let ends = self.ends.get_mut(count..).unwrap_or_default();
             let (result, read, wrote, ended) = self.core.read_record(input, cells, ends);
+            let used = input.get(..read).unwrap_or_default();
+            self.quoted ^= used.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+            let ended_in_quotes = input.is_empty() && self.quoted;
             self.begin += read;
             (bytes, count) = (bytes + wrote, count + ended);
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => too_long = true,
                 ReadRecordResult::Record if too_long => return Ok(Some(Row::TooLong)),
+                ReadRecordResult::Record if ended_in_quotes => return Ok(Some(Row::Unclosed)),
                 ReadRecordResult::Record => return Ok(Some(self.cells(count))),
                 ReadRecordResult::End => return Ok(None),
             }
@@ -135,6 +144,14 @@ mod tests {
         assert_eq!(all(&text), rows.map(|row| cells(&row)));
         assert_eq!(all("a,b\nc\n\n\nd,"), [cells(&["a", "b"]), cells(&["c"]), cells(&["d", ""])]);
         assert_eq!(all(""), []);
+    }
+
+    #[test]
+    fn a_text_that_was_cut_is_noticed() {
+        let whole = "a,b\n1,\"x, \"\"y\"\"\"\n2,z";
+        assert_eq!(all(whole).last(), Some(&cells(&["2", "z"])));
+        assert_eq!(all("a,b\n1,\"x").last(), Some(&Row::Unclosed));
+        assert_eq!(all("a,b\n1,\"x\"\"").last(), Some(&Row::Unclosed));
     }
 
     #[test]
