@@ -117,8 +117,34 @@ async fn a_file_is_imported_once() {
     let message = |row: usize| report["rows"][row]["refusal"]["message"].to_string();
     assert!(message(0).contains("：案由；") && message(1).contains("登记日期"), "{report}");
     assert_eq!(list_all(&pair.here, &pair.agreement).await, cases, "nothing was changed");
+    two_at_a_time(&pair, folder.path(), &rows).await;
     sheets_are_read_or_refused(&pair, folder.path()).await;
     files_are_refused(&pair, folder.path());
+}
+
+/// Somebody starts it twice: each row is opened by one of them.
+async fn two_at_a_time(pair: &Pair, folder: &Path, rows: &[Value]) {
+    let before = list_all(&pair.here, &pair.agreement).await.len();
+    let many: Vec<Value> = (0..60)
+        .map(|nth| {
+            let mut row = rows[nth % rows.len()].clone();
+            row["external_ref"] = json!({ "system": "执法平台", "number": format!("T-{nth}") });
+            row
+        })
+        .collect();
+    let file = ndjson(folder, "many.ndjson", &many);
+    let import = || case(&pair.nodes, HERE, &["import", &file, "--json"]);
+    let both = std::thread::scope(|scope| {
+        let both = [scope.spawn(import), scope.spawn(import)];
+        both.map(|one| one.join().unwrap())
+    });
+    let [one, two] = both.map(|ran| {
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        counts(&ran.json())
+    });
+    let sums = [0, 1, 2, 3].map(|at| one[at] + two[at]);
+    assert_eq!(sums, [60, 0, 60, 0], "{one:?} {two:?}");
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), before + 60);
 }
 
 const HEADINGS: &str = "自有系统,自有系统编号,案由,线索来源,污染要素,违法类型,发现时间,登记日期,\
