@@ -8,8 +8,8 @@
 //! thousand names takes some ten megabytes and is made from the journal in seconds. A text is kept
 //! with the entry that carries it and counts only while that entry holds the case's record, so
 //! nothing has to be followed to be exact. A part that is not here yet is asked for again each
-//! time. When an erasure was applied all texts are forgotten at the next search, before anything
-//! is answered.
+//! time. When an erasure was applied all texts are forgotten, within seconds and before anything
+//! more is answered.
 //!
 //! Invariants:
 //! 1. What is found is what a look into every case's own part would find.
@@ -43,6 +43,10 @@ struct Known {
     /// The feed it follows; none before the first look.
     feed: Option<[u8; 16]>,
     read_to: u64,
+    /// How often everything was forgotten.
+    erasures: u64,
+    /// All parties have been read since everything was forgotten, and those changed up to here.
+    ahead_to: Option<u64>,
     parties: HashMap<(AgreementId, SubjectId), Kept>,
 }
 
@@ -76,15 +80,42 @@ impl Search {
             };
             if changes.iter().any(erases) {
                 known.parties.clear();
+                (known.ahead_to, known.erasures) = (None, known.erasures + 1);
             }
             known.read_to = last;
         }
     }
 
-    /// Reads all parties ahead, so that nobody waits for it. Call it off the threads that serve.
-    pub fn read_ahead(&self, node: &NodeHandle) {
+    /// Reads parties ahead, all of them the first time and those of changed cases later, so that
+    /// no search waits for it. Call it off the threads that serve, again and again.
+    pub fn follow(&self, node: &NodeHandle) {
         let reader = node.reader();
         self.look(&reader);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ahead_to, read_to) = (known.ahead_to, known.read_to);
+        known.ahead_to = Some(ahead_to.unwrap_or(read_to));
+        drop(known);
+        let Some(mut read_to) = ahead_to else { return self.walk(node, &reader) };
+        loop {
+            let mut changes: Vec<FeedEntry> = Vec::new();
+            view::feed(&reader.view(), read_to + 1, &mut |entry| {
+                changes.push(entry);
+                changes.len() < CHUNK
+            });
+            let Some(last) = changes.last().map(|entry| entry.apply) else { return };
+            for change in changes {
+                if let Some(subject) = change.case {
+                    self.read(&reader, (change.agreement, subject));
+                }
+            }
+            read_to = last;
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            // Unless all was forgotten meanwhile.
+            known.ahead_to = known.ahead_to.map(|ahead_to| ahead_to.max(read_to));
+        }
+    }
+
+    fn walk(&self, node: &NodeHandle, reader: &Reader) {
         let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
         for agreement in agreements {
             let mut below = None;
@@ -96,13 +127,17 @@ impl Search {
                 });
                 let Some((lowest, _)) = openings.last().copied() else { break };
                 for (_, subject) in openings {
-                    let found = view::case(&reader.view(), agreement, subject);
-                    if let Some(found) = found {
-                        self.with_party(&reader, (agreement, subject), &found, |_| ());
-                    }
+                    self.read(reader, (agreement, subject));
                 }
                 below = Some(lowest);
             }
+        }
+    }
+
+    fn read(&self, reader: &Reader, case: (AgreementId, SubjectId)) {
+        let found = view::case(&reader.view(), case.0, case.1);
+        if let Some(found) = found {
+            self.with_party(reader, case, &found, |_| ());
         }
     }
 
@@ -132,14 +167,14 @@ impl Search {
         {
             return f(kept.party.as_ref());
         }
-        let read_to = known.read_to;
+        let erasures = known.erasures;
         drop(known);
         let Some(party) = party_at(reader, view.record_at) else { return f(None) };
         let answer = f(party.as_ref());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // Not what was read before an erasure that is seen by now.
         let room = known.parties.len() < SEARCH_CASES_MAX || known.parties.contains_key(&case);
-        if room && known.read_to == read_to {
+        if room && known.erasures == erasures {
             known.parties.insert(case, Kept { record_at: view.record_at, party });
         }
         answer

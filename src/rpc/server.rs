@@ -81,6 +81,9 @@ pub async fn serve_peers(
     Ok(())
 }
 
+/// Between two readings ahead of parties.
+const SEARCH_FOLLOWS: Duration = Duration::from_secs(2);
+
 /// Serves the own city's people and systems until `stop`. Connections end at the age of `age`.
 ///
 /// # Errors
@@ -97,12 +100,9 @@ pub async fn serve_api(
     tokio::spawn(keep_health(health, node.clone(), stop.clone()));
     let (ahead, looked_at) = (due.clone(), node.clone());
     // The first look walks all cases: nobody should wait for it.
+    tokio::task::spawn_blocking(move || ahead.look(&looked_at));
     let search = Search::default();
-    let parties = search.clone();
-    tokio::task::spawn_blocking(move || {
-        ahead.look(&looked_at);
-        parties.read_ahead(&looked_at);
-    });
+    tokio::spawn(keep_search(search.clone(), node.clone(), stop.clone()));
     let described = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
@@ -144,6 +144,21 @@ pub async fn serve_api(
 fn jittered(age: Duration) -> Duration {
     let permille = 900 + u32::try_from(uuid::Uuid::new_v4().as_u128() % 201).unwrap_or(100);
     age * permille / 1_000
+}
+
+/// Reads the parties of new and changed cases ahead, and forgets what was erased. Should it end, a
+/// search reads what it needs itself.
+async fn keep_search(search: Search, node: NodeHandle, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let (search, node) = (search.clone(), node.clone());
+        if tokio::task::spawn_blocking(move || search.follow(&node)).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SEARCH_FOLLOWS) => {},
+            () = stop.cancelled() => {},
+        }
+    }
 }
 
 /// Health as it is: whoever writes is sent elsewhere once the disk has failed, an own certificate
