@@ -57,7 +57,8 @@ struct Kept {
 }
 
 impl Search {
-    /// Forgets everything if something was erased since the last look.
+    /// Forgets the cases that have changed since the last look, and everything if something was
+    /// erased.
     pub fn look(&self, reader: &Reader) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.feed != Some(reader.feed_id()) {
@@ -71,7 +72,13 @@ impl Search {
                 changes.len() < CHUNK
             });
             let Some(last) = changes.last().map(|entry| entry.apply) else { return };
-            // An erasure is about no case. What cannot be read might be one.
+            // An erasure is about no case, or, from a strange writer, about its own. What cannot be
+            // read might be one.
+            for change in &changes {
+                if let Some(subject) = change.case {
+                    known.parties.remove(&(change.agreement, subject));
+                }
+            }
             let erases = |change: &FeedEntry| {
                 change.case.is_none()
                     && reader.entry(change.position).ok().is_none_or(|loaded| {
