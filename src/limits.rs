@@ -124,6 +124,12 @@ pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
 pub const SCAN_ROWS_MAX: u32 = 20_000;
 /// States one filter names; there are hardly more.
 pub const FILTER_STATES_MAX: usize = 16;
+/// Media one filter names; there are seven.
+pub const FILTER_MEDIA_MAX: usize = 8;
+/// Words of one search by name: place, firm, trade, form.
+pub const SEARCH_TERMS_MAX: usize = 8;
+/// Parties kept in memory for searching, some 20 MB; others are read from the journal each time.
+pub const SEARCH_CASES_MAX: usize = 200_000;
 /// A request id: a UUID takes 36.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 /// Notes handed in by one call: a charter, 16 cards, and manifests with room to spare.
@@ -190,6 +196,16 @@ pub const LOG_ENTRIES_PER_DAY_MAX: u64 = 1_000_000;
 pub const LOG_BYTES_PER_DAY_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Why a city was suspended, or who did it: 200 Chinese characters.
 pub const SUSPENSION_TEXT_BYTES_MAX: usize = 600;
+/// A file that is imported: the limit on rows is met long before.
+pub const IMPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Rows of one import: twenty years of a busy city.
+pub const IMPORT_ROWS_MAX: u32 = 100_000;
+/// One row of a file that is imported, all its cells: far more than a record may have.
+pub const IMPORT_ROW_BYTES_MAX: usize = 512 * 1024;
+/// Columns of a file that is imported: twice those there are.
+pub const IMPORT_COLUMNS_MAX: usize = 96;
+/// Cases walked for one statistic, in all agreements asked for: some seconds of reading.
+pub const STATISTICS_CASES_MAX: usize = 100_000;
 /// Longest term in days, workdays or months: nothing in the law is longer, and counting is short.
 pub const TERM_DAYS_MAX: u32 = 3_660;
 /// Emergencies of one city that ring before their entries are here: more at a time are no

@@ -174,6 +174,8 @@ pub struct Request {
     pub request_id: String,
     /// The request as it came, for telling a repetition from a different request.
     pub body: Vec<u8>,
+    /// Decide and write nothing.
+    pub validate_only: bool,
     /// What is asked for.
     pub command: Command,
 }

@@ -90,7 +90,9 @@ pub fn make_folder(path: &Path, lang: Lang) -> Result<(), Failure> {
     }
 }
 
-fn not_written(path: &Path, error: &io::Error, lang: Lang) -> Failure {
+/// Why a file was not written.
+#[must_use]
+pub fn not_written(path: &Path, error: &io::Error, lang: Lang) -> Failure {
     let shown = path.display();
     if error.kind() == io::ErrorKind::AlreadyExists {
         return Failure::local(lang.pick(

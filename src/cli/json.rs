@@ -49,6 +49,15 @@ fn state(state: pb::CaseState) -> Value {
     json!(short(state.as_str_name(), "CASE_STATE_"))
 }
 
+/// An object with one more field.
+#[must_use]
+pub fn with(mut value: Value, key: &str, more: Value) -> Value {
+    if let Value::Object(object) = &mut value {
+        object.insert(key.to_owned(), more);
+    }
+    value
+}
+
 /// A case.
 #[must_use]
 pub fn case(case: &pb::Case) -> Value {

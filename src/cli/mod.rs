@@ -291,4 +291,29 @@ mod tests {
             assert!(parse(line).is_err(), "{line}");
         }
     }
+
+    #[test]
+    fn lines_about_many_cases_are_understood() {
+        for line in [
+            "liandong case import a.csv --dry-run --encoding gb18030 --system 执法平台",
+            "liandong case import --template",
+            "liandong case export --csv --out a.csv --force --mine --state 已立案",
+            "liandong case export --ndjson --agreement 聊邯",
+            "liandong case list --party 纸业 --uscc 91371522YYYY90011A --medium 水 --medium AIR",
+            "liandong case list --from 2026-08-01 --to 2026-08-31 --near 130400 --within 500",
+            "liandong case stats --month 2026-09 --agreement 聊邯 --csv",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
+        for line in [
+            "liandong case import",
+            "liandong case import a.csv --encoding latin-1",
+            "liandong case stats --month 2026-13",
+            "liandong case list --medium 天",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
 }

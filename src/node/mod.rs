@@ -17,6 +17,7 @@ pub mod reader;
 mod recent;
 pub mod ringer;
 pub mod scrub;
+pub mod search;
 pub mod shell;
 pub mod watchdog;
 pub mod writer;

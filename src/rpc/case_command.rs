@@ -77,7 +77,28 @@ macro_rules! adds {
     )*};
 }
 
-writes!(parent: CreateCaseRequest);
+impl WriteRequest for pb::CreateCaseRequest {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn acting_for(&self) -> Option<&pb::ActingFor> {
+        self.acting_for.as_ref()
+    }
+
+    fn resource(&self) -> &str {
+        &self.parent
+    }
+
+    fn validate_only(&self) -> bool {
+        self.validate_only
+    }
+
+    fn body(&self) -> Vec<u8> {
+        read::request_body(&Self { validate_only: false, ..self.clone() })
+    }
+}
+
 moves! {
     UpdateCaseRequest StartVerificationRequest DismissClueRequest FileCaseRequest
     StartInvestigationRequest ServeNoticeRequest OpenHearingRequest DecideCaseRequest

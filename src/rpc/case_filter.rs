@@ -3,9 +3,10 @@
 //! In scope: reading the filter, judging a case by it. Out of scope: finding cases
 //! ([`super::case_walk`]).
 
-use crate::domain::CaseState;
+use crate::domain::party_search::PartyQuery;
+use crate::domain::{CaseState, Date, Medium};
 use crate::ids::{AgreementId, CityCode};
-use crate::limits::FILTER_STATES_MAX;
+use crate::limits::{FILTER_MEDIA_MAX, FILTER_STATES_MAX};
 use crate::node::core::AgreementBook;
 use crate::view::CaseView;
 use crate::wire::case as read;
@@ -24,6 +25,11 @@ pub struct Filter {
     originating: Option<CityCode>,
     /// Within so many metres of the border with this city.
     near: Option<(CityCode, u32)>,
+    media: Vec<Medium>,
+    /// First and last day of discovery.
+    discovered: (Option<Date>, Option<Date>),
+    /// Not judged by [`Self::takes`], which sees no part.
+    pub party: Option<PartyQuery>,
 }
 
 fn city(field: &'static str, code: u32) -> Result<Option<CityCode>, Refused> {
@@ -44,6 +50,10 @@ impl Filter {
             let refused = Refused::new("FILTER_TOO_COMPLEX").at("states");
             return Err(refused.with("limit", FILTER_STATES_MAX));
         }
+        if asked.media.len() > FILTER_MEDIA_MAX {
+            let refused = Refused::new("FILTER_TOO_COMPLEX").at("media");
+            return Err(refused.with("limit", FILTER_MEDIA_MAX));
+        }
         let near = match (asked.near_city, asked.near_metres) {
             (0, 0) => None,
             (0, _) => return Err(Refused::new("FILTER_INCOMPLETE").at("near_city")),
@@ -62,6 +72,12 @@ impl Filter {
             turn: city("turn_city", asked.turn_city)?,
             originating: city("originating_city", asked.originating_city)?,
             near,
+            media: read::media(&asked.media)?,
+            discovered: (
+                read::date("discovered_from", asked.discovered_from.as_ref())?,
+                read::date("discovered_to", asked.discovered_to.as_ref())?,
+            ),
+            party: read::party_query(&asked.party_name, &asked.party_uscc)?,
         })
     }
 
@@ -73,9 +89,12 @@ impl Filter {
             && self.turn.is_none()
             && self.originating.is_none()
             && self.near.is_none()
+            && self.media.is_empty()
+            && self.discovered == (None, None)
+            && self.party.is_none()
     }
 
-    /// Whether a case is to be shown.
+    /// Whether a case is to be shown, whatever its party.
     #[must_use]
     pub fn takes(&self, view: &CaseView) -> bool {
         let case = &view.case;
@@ -84,6 +103,15 @@ impl Filter {
             && self.originating.is_none_or(|city| city == case.originating)
             && self.turn.is_none_or(|city| case.turn == Some(city))
             && self.near.is_none_or(|(city, metres)| self.is_near(view, city, metres))
+            && (self.media.is_empty() || self.media.contains(&case.facts.medium))
+            && self.was_discovered_then(case.facts.discovered_time_ms)
+    }
+
+    fn was_discovered_then(&self, time_ms: i64) -> bool {
+        let (from, to) = self.discovered;
+        let on = Date::beijing(time_ms);
+        from.is_none_or(|from| on.is_some_and(|on| on >= from))
+            && to.is_none_or(|to| on.is_some_and(|on| on <= to))
     }
 
     /// A case lists the distances from its author's side. Seen from the other side of the border,

@@ -56,11 +56,15 @@ impl CaseApi {
         let seal = Seal::new(&self.node, &who.caller.identity, read::request_body(&bound));
         let from = seal.open::<3>(&asked.page_token)?;
         let reader = self.node.reader();
+        if filter.party.is_some() {
+            self.search.look(&reader);
+        }
         if !asked.number.is_empty() || !asked.external_number.is_empty() {
             return Ok(self.numbered(&reader, &filter, asked));
         }
         let walk = Walk {
             reader: &reader,
+            search: &self.search,
             filter: &filter,
             after: from.map(|[place, ..]| place),
             // One more tells whether there is a next page.
@@ -132,6 +136,12 @@ impl CaseApi {
         });
         let mut found: Vec<Found> = found.collect();
         drop(rows);
+        if let Some(query) = &filter.party {
+            found.retain(|found| {
+                let Found { agreement, subject, view } = found;
+                self.search.takes(reader, query, (*agreement, *subject), view)
+            });
+        }
         found.sort_by_key(|found| std::cmp::Reverse(found.view.opened_apply));
         let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
         let walked = Walked { found, total, low: 0, complete: true, as_of };

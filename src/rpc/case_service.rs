@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
@@ -18,6 +19,7 @@ use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::{CaseContribution, CaseMove, CaseStep};
 use crate::node::due::Due;
+use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -37,6 +39,10 @@ pub struct CaseApi {
     pub due: Due,
     /// Against which legal bases are checked.
     pub catalogue: Arc<Catalogue>,
+    /// Parties, for searching.
+    pub search: Search,
+    /// One count of statistics runs at a time.
+    pub counting: Arc<Semaphore>,
 }
 
 /// The full name of a method, as the table of roles knows it.
@@ -81,6 +87,15 @@ macro_rules! case_service {
                 let language = who.language;
                 let listed = self.due_page(who, request.into_inner()).await;
                 listed.map(Response::new).map_err(|refused| refused.status(language))
+            }
+
+            async fn compute_statistics(&self, request: Request<pb::ComputeStatisticsRequest>)
+            -> Result<Response<pb::ComputeStatisticsResponse>, Status> {
+                let method = method!(ComputeStatistics);
+                let who = called(self.door(), &request, method).map_err(|s| *s)?;
+                let language = who.language;
+                let counted = self.statistics(who, request.into_inner()).await;
+                counted.map(Response::new).map_err(|refused| refused.status(language))
             }
 
             async fn get_case_history(&self, request: Request<pb::GetCaseHistoryRequest>)

@@ -18,7 +18,8 @@ use super::case_filter::Filter;
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::SCAN_ROWS_MAX;
 use crate::node::reader::Reader;
-use crate::view::{self, CaseView, FeedEntry, ReadRows};
+use crate::node::search::Search;
+use crate::view::{self, CaseView, FeedEntry};
 
 /// Openings read at a time.
 const CHUNK: usize = 128;
@@ -53,6 +54,8 @@ pub(super) struct Walked {
 pub(super) struct Walk<'a> {
     /// Where to read.
     pub reader: &'a Reader,
+    /// Where to look up parties.
+    pub search: &'a Search,
     /// What to take.
     pub filter: &'a Filter,
     /// Go on below this opening.
@@ -106,7 +109,9 @@ impl Walk<'_> {
                 continue;
             }
             let view = view::case(&self.reader.view(), agreement, subject);
-            let Some(view) = view.filter(|view| self.filter.takes(view)) else { continue };
+            let Some(view) = view.filter(|view| self.takes((agreement, subject), view)) else {
+                continue;
+            };
             fitting.insert(subject);
             if !full {
                 walked.found.push(Found { agreement, subject, view });
@@ -115,6 +120,13 @@ impl Walk<'_> {
         self.settle(&mut walked, &mut fitting);
         walked.total = u64::try_from(fitting.len()).unwrap_or(u64::MAX);
         walked
+    }
+
+    /// Whether a case is to be shown. No view may be held.
+    fn takes(&self, case: (AgreementId, SubjectId), view: &CaseView) -> bool {
+        let party = self.filter.party.as_ref();
+        self.filter.takes(view)
+            && party.is_none_or(|query| self.search.takes(self.reader, query, case, view))
     }
 
     /// The newest opening not yet walked.
@@ -143,13 +155,20 @@ impl Walk<'_> {
                 changes.push(entry);
                 changes.len() < FEED_CHUNK
             });
-            for change in &changes {
-                walked.as_of = change.apply;
-                let Some(subject) = change.case() else { continue };
-                if self.filter.agreements.contains(&change.agreement) {
-                    self.put_right(&rows, (change.agreement, subject), walked, fitting);
-                }
+            let ours = changes.iter().filter(|c| self.filter.agreements.contains(&c.agreement));
+            let ours = ours.filter_map(|change| Some((change.agreement, change.case()?)));
+            let views: Vec<Found> = ours
+                .filter_map(|(agreement, subject)| {
+                    let view = view::case(&rows, agreement, subject)?;
+                    Some(Found { agreement, subject, view })
+                })
+                .collect();
+            // A party is looked up without them. It goes with the record, which the view names.
+            drop(rows);
+            for changed in views {
+                self.put_right(changed, walked, fitting);
             }
+            walked.as_of = changes.last().map_or(walked.as_of, |change| change.apply);
             if changes.len() < FEED_CHUNK {
                 walked.as_of = now;
                 return;
@@ -157,14 +176,8 @@ impl Walk<'_> {
         }
     }
 
-    fn put_right(
-        &self,
-        rows: &impl ReadRows,
-        (agreement, subject): (AgreementId, SubjectId),
-        walked: &mut Walked,
-        fitting: &mut BTreeSet<SubjectId>,
-    ) {
-        let Some(view) = view::case(rows, agreement, subject) else { return };
+    fn put_right(&self, changed: Found, walked: &mut Walked, fitting: &mut BTreeSet<SubjectId>) {
+        let Found { agreement, subject, view } = changed;
         let opened = view.opened_apply;
         let looked_at = self.after.is_none_or(|after| opened < after)
             && (walked.complete || opened >= walked.low);
@@ -173,7 +186,7 @@ impl Walk<'_> {
         }
         let held = walked.found.len();
         walked.found.retain(|found| found.subject != subject);
-        if !self.filter.takes(&view) {
+        if !self.takes((agreement, subject), &view) {
             fitting.remove(&subject);
             return;
         }

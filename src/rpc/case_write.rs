@@ -5,7 +5,7 @@ use tonic::{Request, Status};
 use super::case_read;
 use super::case_service::CaseApi;
 use super::desk::{self, Desk, WriteRequest};
-use crate::api::request::Command;
+use crate::api::request::{Command, Written};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
@@ -30,10 +30,7 @@ impl CaseApi {
         let desk = Desk { node, audit, writes };
         let command = |asked: &T| command(self, asked);
         let written = desk.perform(request, method, read::name_of, command).await?;
-        let subject = written.subject;
-        Ok(Done {
-            case: subject.and_then(|s| case_read::read(&self.node, written.agreement, s)),
-            receipt: Some(desk::receipt(written)),
-        })
+        let case = |w: Written| case_read::read(&self.node, w.agreement, w.subject?);
+        Ok(Done { case: written.and_then(case), receipt: written.map(desk::receipt) })
     }
 }

@@ -28,6 +28,18 @@ pub trait WriteRequest: prost::Message {
     fn acting_for(&self) -> Option<&pb::ActingFor>;
     /// The agreement or record it is about, as it was given.
     fn resource(&self) -> &str;
+    /// Check and write nothing.
+    fn validate_only(&self) -> bool {
+        false
+    }
+    /// The bytes by which a repetition is told from another request: those of the write itself,
+    /// also while it is only checked.
+    fn body(&self) -> Vec<u8>
+    where
+        Self: Sized,
+    {
+        read::request_body(self)
+    }
 }
 
 /// Says of requests that they write, and which field names what they are about.
@@ -82,14 +94,14 @@ impl Desk {
         (&self.node, &self.audit)
     }
 
-    /// Reads the command out of a request, and writes it.
+    /// Reads the command out of a request, and writes it; nothing when it was only checked.
     pub(super) async fn perform<T: WriteRequest>(
         &self,
         request: Request<T>,
         method: &'static str,
         name_of: NameOf,
         command: impl FnOnce(&T) -> Result<Command, Refused>,
-    ) -> Result<Written, Status> {
+    ) -> Result<Option<Written>, Status> {
         let who = called(self.door(), &request, method).map_err(|status| *status)?;
         let asked = request.into_inner();
         let mut deed = audit_line::deed(&self.node, &who, method, asked.resource());
@@ -121,17 +133,21 @@ impl Desk {
         asked: Asked,
         name_of: NameOf,
         deed: &mut Deed,
-    ) -> Result<Written, Refused> {
+    ) -> Result<Option<Written>, Refused> {
         deed.acting_for.clone_from(&asked.acting_for);
         let case = words::case_of(&asked.command);
+        let only_checked = asked.validate_only;
         let written = self.node.write(asked).await;
         let written =
             written.map_err(|error| words::refusal(&self.node, who.language, case, &error))?;
+        if only_checked && !written.replayed {
+            return Ok(None);
+        }
         deed.entry = Some(written.position.to_string());
         if let Some(subject) = written.subject {
             deed.name = name_of(written.agreement, subject);
         }
-        Ok(written)
+        Ok(Some(written))
     }
 }
 
@@ -160,7 +176,8 @@ fn asked_of<T: WriteRequest>(
         acting_for,
         request_id: asked.request_id().to_owned(),
         // Requests of two methods may have the same fields.
-        body: [method.as_bytes(), b"\0", &read::request_body(asked)].concat(),
+        body: [method.as_bytes(), b"\0", &asked.body()].concat(),
+        validate_only: asked.validate_only(),
         command,
     })
 }

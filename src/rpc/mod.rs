@@ -14,6 +14,7 @@ mod case_history;
 mod case_list;
 pub mod case_read;
 pub mod case_service;
+mod case_statistics;
 mod case_walk;
 mod case_watch;
 mod case_write;

@@ -248,8 +248,14 @@ impl NodeApi {
         let command = Command::OverrideRecovery { agreement, cities: cities?, text: said };
         let request_id = asked.request_id.clone();
         let body = request_body(asked);
-        let asked =
-            Asked { caller: who.caller.clone(), acting_for: None, request_id, body, command };
+        let asked = Asked {
+            caller: who.caller.clone(),
+            acting_for: None,
+            request_id,
+            body,
+            validate_only: false,
+            command,
+        };
         let node = self.node.clone();
         // In a task of its own: a caller who gives up does not stop a write half-way.
         let written = tokio::spawn(async move { node.write(asked).await }).await;

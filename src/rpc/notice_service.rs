@@ -153,6 +153,7 @@ impl NoticeApi {
         command: impl FnOnce(&T) -> Result<Command, Refused>,
     ) -> Result<(Option<pb::Notice>, Option<pb::WriteReceipt>), Status> {
         let written = self.desk.perform(request, method, write::name_of, command).await?;
+        let Some(written) = written else { return Ok((None, None)) };
         let notice = self.after(written).await;
         Ok((notice, Some(desk::receipt(written))))
     }

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
@@ -33,6 +34,7 @@ use crate::limits::{
 use crate::node::alert::Alerts;
 use crate::node::due::Due;
 use crate::node::ringer::Rung;
+use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
 use crate::trust::acceptor::Conn;
 use crate::wire::DESCRIPTORS;
@@ -92,6 +94,9 @@ pub async fn serve_peers(
     Ok(())
 }
 
+/// Between two readings ahead of parties.
+const SEARCH_FOLLOWS: Duration = Duration::from_secs(2);
+
 /// Serves the own city's people and systems until `stop`. Connections end at the age of `age`.
 ///
 /// # Errors
@@ -110,6 +115,8 @@ pub async fn serve_api(
     let (ahead, looked_at) = (due.clone(), node.clone());
     // The first look walks all cases: nobody should wait for it.
     tokio::task::spawn_blocking(move || ahead.look(&looked_at));
+    let search = Search::default();
+    tokio::spawn(keep_search(search.clone(), node.clone(), stop.clone()));
     let described = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
@@ -127,8 +134,16 @@ pub async fn serve_api(
         CatalogServiceServer::new(CatalogApi { node: node.clone(), audit: audit.clone(), lists })
             .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
             .max_encoding_message_size(API_ANSWER_BYTES_MAX);
-    let case_api = CaseApi { node: node.clone(), audit: audit.clone(), writes, due, catalogue };
-    let cases = CaseServiceServer::new(case_api)
+    let cases = CaseApi {
+        node: node.clone(),
+        audit: audit.clone(),
+        writes,
+        due,
+        catalogue,
+        search,
+        counting: Arc::new(Semaphore::new(1)),
+    };
+    let cases = CaseServiceServer::new(cases)
         .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(API_ANSWER_BYTES_MAX);
     let agreements =
@@ -161,6 +176,21 @@ pub async fn serve_api(
 fn jittered(age: Duration) -> Duration {
     let permille = 900 + u32::try_from(uuid::Uuid::new_v4().as_u128() % 201).unwrap_or(100);
     age * permille / 1_000
+}
+
+/// Reads the parties of new and changed cases ahead, and forgets what was erased. Should it end, a
+/// search reads what it needs itself.
+async fn keep_search(search: Search, node: NodeHandle, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let (search, node) = (search.clone(), node.clone());
+        if tokio::task::spawn_blocking(move || search.follow(&node)).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SEARCH_FOLLOWS) => {},
+            () = stop.cancelled() => {},
+        }
+    }
 }
 
 /// Health as it is: whoever writes is sent elsewhere once the disk has failed, an own certificate

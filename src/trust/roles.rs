@@ -40,6 +40,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.CaseService/GetCase", Access::Read),
     ("/liandong.v1.CaseService/ListCases", Access::Read),
     ("/liandong.v1.CaseService/ListDeadlines", Access::Read),
+    ("/liandong.v1.CaseService/ComputeStatistics", Access::Read),
     ("/liandong.v1.CaseService/UpdateCase", Access::WriteCases),
     ("/liandong.v1.CaseService/StartVerification", Access::WriteCases),
     ("/liandong.v1.CaseService/DismissClue", Access::WriteCases),

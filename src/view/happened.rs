@@ -1,4 +1,5 @@
-//! What happened in a case, with its legal dates: what deadlines are worked out from.
+//! What happened in a case, with its legal dates: what deadlines are worked out from, and what
+//! statistics count.
 
 use super::case_view::{HistoryEntry, history};
 use super::chain::Step;
@@ -6,6 +7,7 @@ use super::fold::{Effect, EntryRow, What};
 use super::keys;
 use super::rows::{ReadRows, get};
 use crate::domain::deadline::{self, Happened};
+use crate::domain::statistics::{self, Fact};
 use crate::domain::{CaseMove, CaseState, Date};
 use crate::ids::{AgreementId, SubjectId};
 
@@ -45,6 +47,32 @@ fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened
         What::Proposal | What::Other => return None,
     };
     Some(Happened { by: entry.city, on: on?, what })
+}
+
+/// The moves that took effect in a case, as statistics count them.
+#[must_use]
+pub fn moved(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+) -> Vec<Fact> {
+    let mut entries: Vec<HistoryEntry> = Vec::new();
+    history(rows, agreement, subject, 0, &mut |entry| {
+        if matches!(entry.effect, Effect::Opened | Effect::Move) {
+            entries.push(entry);
+        }
+        true
+    });
+    let fact = |entry: &HistoryEntry| {
+        let row: EntryRow = get(rows, &keys::entry(entry.position))?;
+        let What::Move(row) = row.what else { return None };
+        let (on, what) = match row.step {
+            Step::Opening(case) => (case.last_effective_on, statistics::What::Opened),
+            Step::Move(mv) => (mv.effective_on(), statistics::What::of(&mv, entry.state?)),
+        };
+        Some(Fact { by: entry.city, on, what })
+    };
+    entries.iter().filter_map(fact).collect()
 }
 
 /// A case that comes back goes on where it stood: nothing begins anew.

@@ -32,7 +32,7 @@ pub use case_view::{
     cases_newest_first, feed, history, history_newest_first, openings,
 };
 pub use fold::{Applied, Effect, FoldEntry, apply, named};
-pub use happened::happened;
+pub use happened::{happened, moved};
 pub use hash::{fold_count, fold_hash};
 pub use notice_view::{NoticeView, Said, notice, notices_newest_first};
 pub use rows::{MemRows, ReadRows, Rows};

@@ -11,7 +11,9 @@ use super::pb::v1 as pb;
 use super::record;
 use super::status::{Refused, bad_fields, of_wire};
 use crate::domain::deadline::{Deadline, Milestone};
+use crate::domain::facts::Medium;
 use crate::domain::officer::CertNo;
+use crate::domain::party_search::PartyQuery;
 use crate::domain::text::{Line, Text};
 use crate::domain::{
     AuthorityLevel, CaseFacts, CaseRecord, Date, Evidence, ExternalRef, Invalid, InvalidReason,
@@ -160,6 +162,33 @@ pub fn states(numbers: &[i32]) -> Result<Vec<CaseState>, Refused> {
         Read::Unset | Read::Newer => Err(wrong("states", InvalidReason::CodeUnknown)),
     };
     numbers.iter().map(read).collect()
+}
+
+/// Reads media to filter by.
+///
+/// # Errors
+/// [`Refused`] when a code is unknown.
+pub fn media(numbers: &[i32]) -> Result<Vec<Medium>, Refused> {
+    let read = |number: &i32| match Medium::read(*number) {
+        Read::Known(medium) => Ok(medium),
+        Read::Unset | Read::Newer => Err(wrong("media", InvalidReason::CodeUnknown)),
+    };
+    numbers.iter().map(read).collect()
+}
+
+/// Reads what party to look for.
+///
+/// # Errors
+/// [`Refused`] naming the field; `FILTER_TOO_COMPLEX` for too many words.
+pub fn party_query(name: &str, uscc: &str) -> Result<Option<PartyQuery>, Refused> {
+    PartyQuery::parse(name, uscc).map_err(|wrong| {
+        if wrong.reason == InvalidReason::ListTooLong {
+            let refused = Refused::new("FILTER_TOO_COMPLEX").at("party_name");
+            return refused.with("limit", wrong.limit.unwrap_or_default());
+        }
+        let field = wrong.field.as_deref().map(|f| if f == "uscc" { "party_uscc" } else { f });
+        bad_fields(vec![Invalid { field: field.map(str::to_owned), ..wrong }])
+    })
 }
 
 /// Reads a city.

@@ -243,3 +243,38 @@ async fn what_would_take_no_effect_is_refused() {
     assert_eq!(refused(wrong), (Code::InvalidArgument, "SAME_AGREEMENT".into()));
     assert!(history(&pair.here, &name).await.iter().all(|e| e.misfit_reason.is_empty()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_checked_is_not_written() {
+    let pair = Pair::start().await;
+    let opening = sample(&pair.agreement, 0);
+    let checked = pb::CreateCaseRequest { validate_only: true, ..opening.clone() };
+    let check = async |request: pb::CreateCaseRequest| {
+        let answer = pair.here.cases().create_case(request).await?;
+        let answer = answer.into_inner();
+        Ok::<_, Status>((answer.case, answer.receipt))
+    };
+    for _ in 0..2 {
+        assert_eq!(check(checked.clone()).await.unwrap(), (None, None));
+    }
+    assert!(list_all(&pair.here, &pair.agreement).await.is_empty());
+    // It is refused for what the write would be refused for.
+    let mut far = checked.clone();
+    let record = far.record.as_mut().unwrap();
+    record.belt_reason.clear();
+    let at = record.location.as_mut().unwrap();
+    (at.longitude, at.latitude) = ("116.9".to_owned(), "36.6".to_owned());
+    assert_eq!(refused(check(far).await).1, "OUTSIDE_BELT");
+    let ahead = pb::Date { year: 2199, month: 1, day: 1 };
+    let ahead = pb::CreateCaseRequest { effective_on: Some(ahead), ..checked.clone() };
+    assert_eq!(refused(check(ahead).await).1, "EFFECTIVE_IN_FUTURE");
+    // The request id is free still; once it is used, it is answered as the write would be.
+    let (case, receipt) = check(opening.clone()).await.unwrap();
+    let case = case.unwrap();
+    assert!(!receipt.unwrap().replayed && case.number.ends_with("0001"), "no number was used up");
+    let (again, receipt) = check(checked.clone()).await.unwrap();
+    assert_eq!((again.unwrap().name, receipt.unwrap().replayed), (case.name.clone(), true));
+    let other = pb::CreateCaseRequest { effective_on: None, ..checked };
+    assert_eq!(refused(check(other).await).1, "IDEMPOTENCY_MISMATCH");
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 1);
+}

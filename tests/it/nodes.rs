@@ -193,6 +193,7 @@ pub fn opening(agreement: &str, nth: usize, request_id: &str) -> pb::CreateCaseR
         effective_on: draft.reported_on,
         request_id: request_id.to_owned(),
         acting_for: None,
+        validate_only: false,
     }
 }
 

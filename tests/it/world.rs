@@ -586,6 +586,7 @@ impl World {
             acting_for: None,
             request_id: request_id.to_owned(),
             body: format!("{command:?}").into_bytes(),
+            validate_only: false,
             command,
         };
         if self.is_up(i) {

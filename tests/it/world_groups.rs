@@ -101,6 +101,7 @@ fn note(agreement: AgreementId, subject: SubjectId, id: &str, text: &str) -> Box
         acting_for: Some("37150099003".to_owned()),
         request_id: id.to_owned(),
         body: id.as_bytes().to_vec(),
+        validate_only: false,
         command: Command::Contribute { agreement, subject, contribution, parts },
     })
 }

@@ -283,7 +283,14 @@ impl World {
         c.made += 1;
         let request_id = format!("{client}-{}", c.made);
         let body = format!("{command:?}").into_bytes();
-        Request { caller: c.caller.clone(), acting_for: None, request_id, body, command }
+        Request {
+            caller: c.caller.clone(),
+            acting_for: None,
+            request_id,
+            body,
+            validate_only: false,
+            command,
+        }
     }
 
     fn next_command(

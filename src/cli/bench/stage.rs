@@ -156,6 +156,7 @@ impl Stage {
             effective_on: draft.reported_on,
             request_id,
             acting_for: None,
+            validate_only: false,
         })
     }
 

@@ -48,6 +48,12 @@ pub struct Draft {
     pub person: Option<pb::PersonRecord>,
     /// Legal date of the report: the first line of the timeline.
     pub reported_on: Option<pb::Date>,
+    /// Its agreement, by short name or name.
+    pub agreement: Option<String>,
+    /// Who opened it.
+    pub originating: Option<CityCode>,
+    /// Its number in a system of the own city.
+    pub external_ref: Option<pb::ExternalRef>,
     /// Cities it is shared with, ascending.
     pub shared_with: Vec<u32>,
     /// The recorded history.
@@ -110,7 +116,11 @@ pub fn read_all(text: &str) -> Result<Vec<Draft>, DraftError> {
     file.cases.into_iter().map(parse).collect()
 }
 
-fn parse(value: Value) -> Result<Draft, DraftError> {
+/// Reads one case that was read as JSON.
+///
+/// # Errors
+/// [`DraftError`] naming the field.
+pub fn parse(value: Value) -> Result<Draft, DraftError> {
     let raw: Raw = serde_json::from_value(value)?;
     let facts = facts(&raw)?;
     let shared = raw.shared_with.iter().map(|code| city("shared_with", code));
@@ -127,7 +137,18 @@ fn parse(value: Value) -> Result<Draft, DraftError> {
             phone: person.phone,
             address: person.address,
         }),
-        reported_on: timeline.first().map(|moment: &Moment| moment.on),
+        reported_on: date("reported_on", raw.reported_on.as_deref())?
+            .or(timeline.first().map(|moment: &Moment| moment.on)),
+        agreement: raw.agreement.clone(),
+        originating: raw
+            .originating_city
+            .as_deref()
+            .map(|code| city("originating_city", code))
+            .transpose()?,
+        external_ref: raw
+            .external_ref
+            .as_ref()
+            .map(|own| pb::ExternalRef { system: own.system.clone(), number: own.number.clone() }),
         shared_with,
         timeline,
         transfer: raw.transfer.as_ref().map(transfer).transpose()?,
@@ -252,9 +273,10 @@ fn evidence(raw: shape::Evidence) -> Result<pb::Evidence, DraftError> {
         sha256: digest("evidence.digest.sha256", &raw.digest.sha256)?.into(),
         sm3: digest("evidence.digest.sm3", raw.digest.sm3.as_deref().unwrap_or(""))?.into(),
         level: data_level(raw.level.as_deref())?.into(),
+        collectors: raw.collectors,
+        place: raw.place.unwrap_or_default(),
         reviewed_legal: raw.reviewed_legal,
         reviewed_technical: raw.reviewed_technical,
-        ..pb::Evidence::default()
     })
 }
 
@@ -265,11 +287,10 @@ fn penalty(raw: shape::Penalty) -> Result<pb::Penalty, DraftError> {
             .ok_or_else(|| bad("penalty.kinds", kind))
     });
     let yuan = raw.fine_cny.unwrap_or(0);
+    let whole = || yuan.checked_mul(100).ok_or_else(|| bad("penalty.fine_cny", &yuan.to_string()));
     Ok(pb::Penalty {
         kinds: kinds.collect::<Result<_, _>>()?,
-        fine_fen: yuan
-            .checked_mul(100)
-            .ok_or_else(|| bad("penalty.fine_cny", &yuan.to_string()))?,
+        fine_fen: raw.fine_fen.map_or_else(whole, Ok)?,
         proposed: raw.proposed,
         decision_number: raw.decision_no.unwrap_or_default(),
     })

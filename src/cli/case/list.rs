@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::sheet::columns::Codes;
 use super::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
@@ -11,9 +12,9 @@ use crate::ids::CityCode;
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
-/// Arguments.
+/// Which cases.
 #[derive(Args, Debug)]
-pub struct ListArgs {
+pub struct FilterArgs {
     /// 只看此联动协议 · only this agreement
     #[arg(long, short = 'a', value_name = "AGREEMENT")]
     pub agreement: Option<String>,
@@ -35,9 +36,32 @@ pub struct ListArgs {
     /// 距此市边界 --within 米以内 · near the border with this city
     #[arg(long, value_name = "CODE", value_parser = CityCode::parse, requires = "within")]
     pub near: Option<CityCode>,
+    /// 污染要素，可多个 · only these media
+    #[arg(long, value_parser = medium)]
+    pub medium: Vec<pb::Medium>,
+    /// 发现日期不早于 · discovered on this day or later
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = when::parse_date)]
+    pub from: Option<pb::Date>,
+    /// 发现日期不晚于 · discovered on this day or earlier
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = when::parse_date)]
+    pub to: Option<pb::Date>,
+    /// 当事人名称中的字词，以空格分开 · words in the name of the party
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    pub party: String,
+    /// 当事人统一社会信用代码 · credit code of the party
+    #[arg(long, value_name = "CODE", default_value = "", hide_default_value = true)]
+    pub uscc: String,
     /// 距离（米） · metres
     #[arg(long, value_name = "METRES", requires = "near")]
     pub within: Option<u32>,
+}
+
+/// Arguments.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// Which cases.
+    #[command(flatten)]
+    pub filter: FilterArgs,
     /// 每页件数 · cases a page
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
     pub page_size: i32,
@@ -57,23 +81,27 @@ fn state(text: &str) -> Result<pb::CaseState, String> {
     })
 }
 
+fn medium(text: &str) -> Result<pb::Medium, String> {
+    let code = Codes::Medium.code(text);
+    code.and_then(|code| pb::Medium::from_str_name(&format!("MEDIUM_{code}"))).ok_or_else(|| {
+        let all: Vec<_> = Codes::Medium.all(Lang::Zh).into_iter().map(|(_, word)| word).collect();
+        format!("可用 · use one of: {}", all.join("、"))
+    })
+}
+
 /// Lists.
 ///
 /// # Errors
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
-    let parent = match &args.agreement {
-        Some(given) => name::agreement(session, Some(given)).await?,
-        None => "agreements/-".to_owned(),
-    };
-    let all = args.all;
-    let mut request = request(parent, args, session.client.me.node_city);
+    let mut request = args.filter.request(session).await?;
+    (request.page_size, request.page_token) = (args.page_size, args.page_token);
     let mut cases = Vec::new();
     let last = loop {
         let answer = session.client.cases().list_cases(request.clone()).await;
         let mut page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
         cases.append(&mut page.cases);
-        if !all || page.next_page_token.is_empty() {
+        if !args.all || page.next_page_token.is_empty() {
             break page;
         }
         request.page_token.clone_from(&page.next_page_token);
@@ -92,20 +120,33 @@ pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn request(parent: String, args: ListArgs, own: u32) -> pb::ListCasesRequest {
-    let code = |city: Option<CityCode>| city.map_or(0, CityCode::as_u32);
-    pb::ListCasesRequest {
-        parent,
-        page_size: args.page_size,
-        page_token: args.page_token,
-        states: args.state.into_iter().map(i32::from).collect(),
-        handling_city: code(args.handling),
-        turn_city: if args.mine { own } else { code(args.turn) },
-        originating_city: code(args.reported_by),
-        near_city: code(args.near),
-        near_metres: args.within.unwrap_or(0),
-        number: String::new(),
-        external_number: String::new(),
+impl FilterArgs {
+    /// A request for the first page.
+    ///
+    /// # Errors
+    /// [`Failure`] when the agreement is not known.
+    pub async fn request(&self, session: &Session) -> Result<pb::ListCasesRequest, Failure> {
+        let parent = match &self.agreement {
+            Some(given) => name::agreement(session, Some(given)).await?,
+            None => "agreements/-".to_owned(),
+        };
+        let code = |city: Option<CityCode>| city.map_or(0, CityCode::as_u32);
+        let own = session.client.me.node_city;
+        Ok(pb::ListCasesRequest {
+            parent,
+            states: self.state.iter().copied().map(i32::from).collect(),
+            handling_city: code(self.handling),
+            turn_city: if self.mine { own } else { code(self.turn) },
+            originating_city: code(self.reported_by),
+            near_city: code(self.near),
+            near_metres: self.within.unwrap_or(0),
+            media: self.medium.iter().copied().map(i32::from).collect(),
+            discovered_from: self.from,
+            discovered_to: self.to,
+            party_name: self.party.clone(),
+            party_uscc: self.uscc.clone(),
+            ..pb::ListCasesRequest::default()
+        })
     }
 }
 

@@ -3,7 +3,12 @@
 //! In scope: arguments, which call they become, what is printed. Out of scope: what is allowed,
 //! which the node decides.
 
+use std::future::Future;
+use std::time::{Duration, Instant};
+
 use clap::Subcommand;
+use tonic::{Response, Status};
+use tonic_types::StatusExt;
 
 use super::Context;
 use super::connect::Client;
@@ -14,12 +19,16 @@ use super::profile::ProfileArgs;
 pub mod contribute;
 pub mod draft;
 pub mod due;
+pub mod export;
 pub mod history;
+pub mod import;
 pub mod list;
 pub mod moves;
 pub mod name;
 pub mod new;
+pub mod sheet;
 pub mod show;
+pub mod stats;
 pub mod steps;
 pub mod transfer;
 pub mod write;
@@ -40,6 +49,10 @@ pub struct CaseArgs {
 pub enum CaseCommand {
     /// 登记线索（新建案件） · open a case
     New(Box<new::NewArgs>),
+    /// 从文件批量登记 · open cases from a file
+    Import(import::ImportArgs),
+    /// 导出为 CSV 或 NDJSON 文件 · write cases to a file
+    Export(export::ExportArgs),
     /// 查询案件 · list cases
     List(list::ListArgs),
     /// 查看一件案件 · show one case
@@ -68,6 +81,8 @@ pub enum CaseCommand {
     History(history::HistoryArgs),
     /// 时限：哪些事该在何时前办 · what is due, and when
     Due(due::DueArgs),
+    /// 月度统计：非现场占比、联合检查、移送、结案率 · statistics of a month
+    Stats(stats::StatsArgs),
     /// 记录影响时限的事项，如 送达、检测、责令改正 · record what begins, stops or ends a term
     Milestone(due::MilestoneArgs),
     /// 签收移送（由人签收） · acknowledge an offered transfer
@@ -91,11 +106,19 @@ pub struct Session {
 /// # Errors
 /// [`Failure`] that says what happened and what to do.
 pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure> {
+    if let CaseCommand::Import(args) = &command
+        && args.template
+    {
+        import::template(context.lang);
+        return Ok(());
+    }
     let client = context.connect().await?;
     let names = Names::from_node(&client, context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
         CaseCommand::New(args) => new::run(&session, *args).await,
+        CaseCommand::Import(args) => import::run(&session, args).await,
+        CaseCommand::Export(args) => export::run(&session, args).await,
         CaseCommand::List(args) => list::run(&session, args).await,
         CaseCommand::Show(args) => show::run(&session, args).await,
         CaseCommand::Move(args) => steps::run(&session, args).await,
@@ -110,8 +133,36 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
         CaseCommand::Refuse(args) => transfer::refuse(&session, args).await,
         CaseCommand::History(args) => history::run(&session, args).await,
         CaseCommand::Due(args) => due::run(&session, args).await,
+        CaseCommand::Stats(args) => stats::run(&session, args).await,
         CaseCommand::Milestone(args) => due::record(&session, args).await,
         CaseCommand::Ack(args) => contribute::acknowledge(&session, args).await,
         CaseCommand::Recall(args) => contribute::recall(&session, args).await,
+    }
+}
+
+/// How long a node that has too much to do is asked again.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Calls until the node has time; anything but "too many calls" is its answer.
+///
+/// # Errors
+/// What the node says.
+pub async fn patient<T, F>(mut call: impl FnMut() -> F) -> Result<Response<T>, Status>
+where
+    F: Future<Output = Result<Response<T>, Status>>,
+{
+    let begun = Instant::now();
+    loop {
+        let status = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(status) => status,
+        };
+        let details = status.get_error_details();
+        let reason = details.error_info().map(|info| info.reason.as_str());
+        if !matches!(reason, Some("BUSY" | "RATE_LIMITED")) || begun.elapsed() > PATIENCE {
+            return Err(status);
+        }
+        let delay = details.retry_info().and_then(|retry| retry.retry_delay);
+        tokio::time::sleep(delay.unwrap_or(Duration::from_millis(100))).await;
     }
 }

@@ -132,6 +132,7 @@ fn request(
         effective_on: reported_on,
         request_id: prepared.request_id.clone(),
         acting_for: prepared.acting_for.clone(),
+        validate_only: false,
     })
 }
 

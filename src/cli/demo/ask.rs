@@ -90,5 +90,6 @@ fn opening(draft: &Draft, id: &str, p: &Prepared) -> pb::CreateCaseRequest {
         effective_on: p.effective_on,
         request_id: p.request_id.clone(),
         acting_for: p.acting_for.clone(),
+        validate_only: false,
     }
 }

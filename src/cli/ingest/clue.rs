@@ -79,6 +79,7 @@ impl Clue {
             request_id: uuid::Uuid::now_v7().to_string(),
             acting_for: officer
                 .map(|number| pb::ActingFor { certificate_number: number.to_owned() }),
+            validate_only: false,
         }
     }
 }

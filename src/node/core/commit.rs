@@ -14,11 +14,10 @@ use crate::ids::{AgreementId, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, RecordRef};
 use crate::limits;
 use crate::log::checkpoint::SignedCheckpoint;
-use crate::log::{Audience, Entry, ForkProof};
+use crate::log::{Audience, Entry, ForkProof, PartSlot};
 use crate::node::core::group::{Changes, Ingested};
 use crate::node::core::io::{Output, Ticket};
 use crate::node::core::rows::{self, BatchRow, LogRow, ProgressRow};
-use crate::node::core::write::entry_bytes;
 use crate::node::core::{Core, Now, keys};
 use crate::store::Store;
 use crate::sync::{RawBatch, RawEntry};
@@ -454,4 +453,13 @@ pub(super) fn storage_failed(error: JournalError) -> WriteError {
 /// Row changes in the form the store takes.
 pub(super) fn rows_batch(changes: Changes) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
     changes.into_iter().collect()
+}
+
+/// Signed bytes of an entry: header and parts.
+fn entry_bytes(header: &Bytes, parts: &[PartSlot]) -> usize {
+    let part = |slot: &PartSlot| match slot {
+        PartSlot::Bytes(bytes) => bytes.len(),
+        PartSlot::ErasedBy(_) | PartSlot::Withheld => 0,
+    };
+    header.len() + parts.iter().map(part).sum::<usize>()
 }

@@ -111,6 +111,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             // A case may be accepted, handed on and accepted again.
             request_id: format!("received {subject} {moved}"),
             body: Vec::new(),
+            validate_only: false,
             command: Command::Contribute { agreement, subject, contribution, parts: Vec::new() },
         };
         // Nobody waits for the answer: tickets begin at 1.

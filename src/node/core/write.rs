@@ -4,8 +4,6 @@
 //! Out of scope: what a move means ([`crate::domain`]), when it reaches the disk
 //! ([`super::commit`]).
 
-use bytes::Bytes;
-
 use crate::api::request::{Caller, Command, NewPart, PartContent, Request, WriteError, Written};
 use crate::domain::{
     self, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event, ExternalRef,
@@ -89,6 +87,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let needed = needed_logs(draft.prev, opened_at, &draft.event);
         drafts.push((actor, acting_for, draft));
         let entries = self.build(now, log, tags, drafts, &needed)?;
+        if request.validate_only {
+            let position = entries.last().ok_or(WriteError::NoLog)?.0.envelope.position();
+            return Ok(Written { agreement, subject: None, position, replayed: false });
+        }
         open.make_room(self, &entries)?;
         // Only now: a refused write must not leave an actor that no entry introduces.
         for (key, id) in introduced {
@@ -479,13 +481,4 @@ fn check_size(entry: &Entry) -> Result<(), WriteError> {
 fn check_rules(entry: &Entry) -> Result<(), WriteError> {
     check_entry(entry)
         .map_err(|error| WriteError::BadField { field: "entry", reason: error.to_string() })
-}
-
-/// Signed bytes of an entry: header and parts.
-pub(super) fn entry_bytes(header: &Bytes, parts: &[PartSlot]) -> usize {
-    let part = |slot: &PartSlot| match slot {
-        PartSlot::Bytes(bytes) => bytes.len(),
-        PartSlot::ErasedBy(_) | PartSlot::Withheld => 0,
-    };
-    header.len() + parts.iter().map(part).sum::<usize>()
 }

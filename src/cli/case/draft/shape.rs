@@ -10,7 +10,7 @@ pub(super) struct Raw {
     pub case_id: Option<String>,
     record_version: Option<u64>,
     state: Option<String>,
-    originating_city: Option<String>,
+    pub originating_city: Option<String>,
     handling_city: Option<String>,
     counterpart_city: Option<String>,
     pub title: String,
@@ -44,6 +44,23 @@ pub(super) struct Raw {
     pub summary_zh: Option<String>,
     pub law_choice_zh: Option<String>,
     pub belt_reason: Option<String>,
+    pub agreement: Option<String>,
+    pub external_ref: Option<External>,
+    pub reported_on: Option<String>,
+    turn_city: Option<String>,
+    last_effective_on: Option<String>,
+    only_here: Option<u64>,
+    misfit_count: Option<u64>,
+}
+
+/// The number in the own system.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct External {
+    #[serde(default)]
+    pub system: String,
+    #[serde(default)]
+    pub number: String,
 }
 
 /// A decimal as a JSON number or a string.
@@ -137,6 +154,9 @@ pub(super) struct Evidence {
     content_utf8: Option<String>,
     pub level: Option<String>,
     #[serde(default)]
+    pub collectors: Vec<String>,
+    pub place: Option<String>,
+    #[serde(default)]
     pub reviewed_legal: bool,
     #[serde(default)]
     pub reviewed_technical: bool,
@@ -175,6 +195,7 @@ pub(super) struct Moment {
 pub(super) struct Penalty {
     pub kinds: Vec<String>,
     pub fine_cny: Option<i64>,
+    pub fine_fen: Option<i64>,
     #[serde(default)]
     pub proposed: bool,
     pub decision_no: Option<String>,

@@ -1,0 +1,117 @@
+//! A row's case, if it is here already, and what the row says otherwise.
+
+use serde_json::Value;
+
+use super::super::sheet::columns::COLUMNS;
+use super::super::sheet::{Wrong, written};
+use super::super::{Session, patient};
+use super::{Stop, stop};
+use crate::cli::{table, when};
+use crate::lang::Lang;
+use crate::wire;
+use crate::wire::pb::v1 as pb;
+
+/// The case of the own city that has this number, or that the row names by its own number.
+pub(super) async fn find(
+    session: &Session,
+    external: &pb::ExternalRef,
+    number: &str,
+) -> Result<Option<pb::Case>, Stop> {
+    let own = session.client.me.node_city;
+    let by_external =
+        list(session, String::new(), external.number.clone()).await?.into_iter().find(|case| {
+            case.external_ref.as_ref().is_some_and(|known| known.system == external.system)
+        });
+    if by_external.is_some() || number.is_empty() || number != external.number {
+        return Ok(by_external);
+    }
+    // A row without a number of an own system, as an export writes it.
+    let by_number = list(session, number.to_owned(), String::new()).await?;
+    Ok(by_number.into_iter().find(|case| case.originating_city == own))
+}
+
+async fn list(
+    session: &Session,
+    number: String,
+    external_number: String,
+) -> Result<Vec<pb::Case>, Stop> {
+    let request = pb::ListCasesRequest {
+        parent: "agreements/-".to_owned(),
+        number,
+        external_number,
+        ..pb::ListCasesRequest::default()
+    };
+    let answer = patient(|| {
+        let (mut cases, request) = (session.client.cases(), request.clone());
+        async move { cases.list_cases(request).await }
+    });
+    Ok(answer.await.map_err(|status| stop(session, &status, false))?.into_inner().cases)
+}
+
+/// Headings of the columns in which the row and the case differ.
+pub(super) async fn differences(
+    session: &Session,
+    case: &pb::Case,
+    request: &pb::CreateCaseRequest,
+) -> Result<Vec<&'static str>, Stop> {
+    let lang = session.context.lang;
+    // As the node would have written it, so that space around a text is no difference.
+    let record = wire::case::record(request.record.as_ref()).ok();
+    let person = wire::case::person(request.person.as_ref()).ok().flatten();
+    let asked = pb::Case {
+        facts: request.facts.clone(),
+        record: record.as_ref().map(wire::record::record_to_pb),
+        person: person.as_ref().map(wire::record::person_to_pb),
+        ..pb::Case::default()
+    };
+    let (mut here, mut row) = (written::content(case), written::content(&asked));
+    if request.effective_on.is_some() {
+        set(&mut here, "reported_on", opened_on(session, &case.name).await?);
+        set(&mut row, "reported_on", when::date(request.effective_on.as_ref()));
+    }
+    let parent = case.name.split_once("/cases/").map_or("", |(parent, _)| parent);
+    set(&mut here, "agreement", parent.to_owned());
+    set(&mut row, "agreement", request.parent.clone());
+    let at = |value: &Value, path: &str| {
+        path.split('.').try_fold(value, |value, key| value.get(key)).cloned().unwrap_or_default()
+    };
+    let differs = COLUMNS.iter().filter(|column| at(&here, column.path) != at(&row, column.path));
+    Ok(differs.map(|column| column.heading(lang)).collect())
+}
+
+fn set(value: &mut Value, key: &str, text: String) {
+    if let Value::Object(object) = value {
+        object.insert(key.to_owned(), Value::String(text));
+    }
+}
+
+/// Legal date of the opening.
+async fn opened_on(session: &Session, name: &str) -> Result<String, Stop> {
+    let request = pb::GetCaseHistoryRequest {
+        name: name.to_owned(),
+        page_size: 1,
+        page_token: String::new(),
+    };
+    let answer = patient(|| {
+        let (mut cases, request) = (session.client.cases(), request.clone());
+        async move { cases.get_case_history(request).await }
+    });
+    let page = answer.await.map_err(|status| stop(session, &status, false))?.into_inner();
+    Ok(when::date(page.entries.first().and_then(|entry| entry.effective_on.as_ref())))
+}
+
+/// The row says something else than the case that has its number.
+pub(super) fn changed(case: &pb::Case, fields: &[&str], lang: Lang) -> Wrong {
+    let (number, fields) = (table::clean(&case.number), fields.join(lang.pick("、", ", ")));
+    Wrong::new(
+        "CHANGED",
+        lang.pick(
+            format!("已登记为 {number}，但内容不同：{fields}；未改动"),
+            format!("is {number} already, with other content: {fields}; nothing was changed"),
+        ),
+        lang.pick(
+            "导入只登记新案件；要更正的，在本市执法系统中经 UpdateCase 更正，或删去此行",
+            "import opens new cases only; correct it by UpdateCase, or take the row out",
+        ),
+    )
+}

@@ -1,0 +1,233 @@
+//! `liandong case stats`: what a month comes to, by agreement and in all.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::sheet::{cells, csv};
+use super::{Session, name, patient};
+use crate::cli::failure::Failure;
+use crate::cli::names::Names;
+use crate::cli::{json as shape, table, when};
+use crate::lang::Lang;
+use crate::wire::pb::v1 as pb;
+
+/// Arguments.
+#[derive(Args, Debug)]
+pub struct StatsArgs {
+    /// 月份（按法律日期） · month of legal dates
+    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    pub month: (i32, i32),
+    /// 只统计此联动协议 · only this agreement
+    #[arg(long, short = 'a', value_name = "AGREEMENT")]
+    pub agreement: Option<String>,
+    /// 输出 CSV，供表格软件打开 · CSV for spreadsheets
+    #[arg(long)]
+    pub csv: bool,
+}
+
+fn month(text: &str) -> Result<(i32, i32), String> {
+    let bad = || format!("“{text}” 不是月份，应如 2026-09 · not a month such as 2026-09");
+    when::parse_date(&format!("{text}-01")).map(|date| (date.year, date.month)).map_err(|_| bad())
+}
+
+/// Counts.
+///
+/// # Errors
+/// [`Failure`] when the node refuses.
+pub async fn run(session: &Session, args: StatsArgs) -> Result<(), Failure> {
+    let lang = session.context.lang;
+    let parent = match &args.agreement {
+        Some(given) => name::agreement(session, Some(given)).await?,
+        None => "agreements/-".to_owned(),
+    };
+    let (year, month) = args.month;
+    let request = pb::ComputeStatisticsRequest { parent, year, month };
+    let answer = patient(|| {
+        let (mut cases, request) = (session.client.cases(), request.clone());
+        async move { cases.compute_statistics(request).await }
+    });
+    let counted = answer.await.map_err(|status| session.client.failure(&status))?.into_inner();
+    if session.context.json {
+        session.context.print_json(&json!({
+            "month": format!("{year:04}-{month:02}"),
+            "until": when::date(counted.until.as_ref()),
+            "agreements": counted.agreements.iter().map(|line| shape::with(
+                counts(&line.counts.unwrap_or_default()),
+                "agreement",
+                json!(line.agreement),
+            )).collect::<Vec<_>>(),
+            "total": counts(&counted.total.unwrap_or_default()),
+            "cursor": counted.cursor,
+        }));
+        return Ok(());
+    }
+    let rows = rows(&counted, &session.names, lang);
+    if args.csv {
+        print!("\u{feff}");
+        for row in rows {
+            let row: Vec<String> = row.iter().map(|cell| cells::escaped(cell)).collect();
+            print!("{}", csv::line(&row));
+        }
+        return Ok(());
+    }
+    print!("{}", text(&rows, &counted, lang));
+    Ok(())
+}
+
+fn counts(counts: &pb::MonthCounts) -> Value {
+    json!({
+        "opened": counts.opened,
+        "off_site": counts.off_site,
+        "off_site_per_mille": per_mille(counts.off_site, counts.opened),
+        "joint_checks": counts.joint_checks,
+        "transfers": counts.transfers,
+        "transfers_out": counts.transfers_out,
+        "transfers_in": counts.transfers_in,
+        "accepted": counts.accepted,
+        "returned": counts.returned,
+        "filed_so_far": counts.filed_so_far,
+        "ended_so_far": counts.ended_so_far,
+        "closing_per_mille": per_mille(counts.ended_so_far, counts.filed_so_far),
+    })
+}
+
+/// A share in thousandths, rounded half up; none of nothing.
+fn per_mille(part: u32, whole: u32) -> Option<u64> {
+    let (part, whole) = (u64::from(part), u64::from(whole));
+    (part * 1000 + whole / 2).checked_div(whole)
+}
+
+/// `12.5%`; a dash for a share of nothing.
+fn share(part: u32, whole: u32) -> String {
+    match per_mille(part, whole) {
+        Some(share) => format!("{}.{}%", share / 10, share % 10),
+        None => "—".to_owned(),
+    }
+}
+
+/// Headings, a row for each agreement, and the sum of several.
+fn rows(counted: &pb::ComputeStatisticsResponse, names: &Names, lang: Lang) -> Vec<Vec<String>> {
+    let headings = lang.pick(
+        [
+            "联动协议",
+            "登记",
+            "其中非现场",
+            "非现场占比",
+            "其中联合检查",
+            "移送",
+            "其中移出",
+            "其中移入",
+            "同意接收",
+            "退回",
+            "累计立案",
+            "其中已结",
+            "结案率",
+        ],
+        [
+            "agreement",
+            "opened",
+            "off-site",
+            "off-site share",
+            "joint checks",
+            "transfers",
+            "out",
+            "in",
+            "accepted",
+            "returned",
+            "filed so far",
+            "ended",
+            "closing rate",
+        ],
+    );
+    let row = |name: String, counts: pb::MonthCounts| {
+        let mut row = vec![name];
+        let number = |number: u32| number.to_string();
+        row.extend([
+            number(counts.opened),
+            number(counts.off_site),
+            share(counts.off_site, counts.opened),
+            number(counts.joint_checks),
+            number(counts.transfers),
+            number(counts.transfers_out),
+            number(counts.transfers_in),
+            number(counts.accepted),
+            number(counts.returned),
+            number(counts.filed_so_far),
+            number(counts.ended_so_far),
+            share(counts.ended_so_far, counts.filed_so_far),
+        ]);
+        row
+    };
+    let mut rows = vec![headings.map(str::to_owned).to_vec()];
+    for line in &counted.agreements {
+        rows.push(row(names.agreement(&line.agreement), line.counts.unwrap_or_default()));
+    }
+    if counted.agreements.len() != 1 {
+        let all = lang.pick("合计", "in all").to_owned();
+        rows.push(row(all, counted.total.unwrap_or_default()));
+    }
+    rows
+}
+
+fn text(rows: &[Vec<String>], counted: &pb::ComputeStatisticsResponse, lang: Lang) -> String {
+    let (first, rest) = rows.split_first().map_or((&[][..], &[][..]), |(f, r)| (f.as_slice(), r));
+    let headers: Vec<&str> = first.iter().map(String::as_str).collect();
+    let mut lines = table::table(&headers);
+    for row in rest {
+        lines.add_row(row.iter().map(|cell| table::clean(cell)));
+    }
+    let until = when::date(counted.until.as_ref());
+    lang.pick(
+        format!(
+            "{lines}\n按法律日期统计，截至 {until}。非现场：在线监控、用电监控、无人机巡查；\
+             联合检查：来源为联合检查的案件（未发现问题的检查不在内）；\n\
+             结案率：截至该日累计立案中已结案、不予处罚、撤案、决定被撤销或指定至协议外的占比\n"
+        ),
+        format!(
+            "{lines}\nby legal dates, until {until}. off-site: online and power monitoring, \
+             drones; joint checks: cases whose source\nis a joint inspection, so checks that \
+             found nothing are not among them; closing rate: of all filed so far,\nthose closed, \
+             without penalty, withdrawn, revoked or designated outside\n"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_rounded_and_of_nothing_there_is_none() {
+        assert_eq!(share(1, 3), "33.3%");
+        assert_eq!(share(2, 3), "66.7%");
+        assert_eq!(share(1, 8), "12.5%");
+        assert_eq!(share(5, 5), "100.0%");
+        assert_eq!(share(0, 0), "—");
+        assert_eq!(per_mille(u32::MAX, u32::MAX), Some(1000));
+        assert_eq!(month("2026-09"), Ok((2026, 9)));
+        for bad in ["2026-13", "2026-9", "202609", "2026-09-01", "一月"] {
+            assert!(month(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn several_agreements_have_a_sum() {
+        let line = |name: &str| pb::AgreementCounts {
+            agreement: name.to_owned(),
+            counts: Some(pb::MonthCounts { opened: 3, off_site: 1, ..Default::default() }),
+        };
+        let total = Some(pb::MonthCounts { opened: 6, off_site: 2, ..Default::default() });
+        let mut counted = pb::ComputeStatisticsResponse {
+            agreements: vec![line("agreements/a"), line("agreements/b\u{1b}[2J")],
+            total,
+            ..Default::default()
+        };
+        let names = Names::new(Lang::Zh);
+        let rows = rows(&counted, &names, Lang::Zh);
+        assert_eq!(rows.len(), 4);
+        assert_eq!(rows[3][..4], ["合计", "6", "2", "33.3%"].map(str::to_owned));
+        assert!(!text(&rows, &counted, Lang::Zh).contains('\u{1b}'));
+        counted.agreements.truncate(1);
+        assert_eq!(super::rows(&counted, &names, Lang::Zh).len(), 2);
+    }
+}

@@ -1,0 +1,179 @@
+//! Monthly statistics: every case of the agreements asked for, counted as of one moment.
+//!
+//! A reading keeps the writer waiting, so cases are read one at a time; what changed between the
+//! first and the last is read from the feed and counted anew, and the cursor of the moment at which
+//! nothing was left goes with the answer.
+//!
+//! In scope: which cases, and adding up. Out of scope: what counts as what
+//! ([`crate::domain::statistics`]).
+//!
+//! Invariant: the counts are those of all cases as of the cursor, and of no agreement that the own
+//! city is no member of. (`f36_months_of_the_samples_are_counted`)
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::audit_line::AuditLine;
+use super::caller::Called;
+use super::case_service::CaseApi;
+use super::cursor;
+use crate::domain::Date;
+use crate::domain::statistics::{Counts, Month};
+use crate::ids::{AgreementId, SubjectId};
+use crate::limits::STATISTICS_CASES_MAX;
+use crate::node::reader::Reader;
+use crate::view::{self, FeedEntry};
+use crate::wire::case as read;
+use crate::wire::pb::v1 as pb;
+use crate::wire::status::Refused;
+
+/// Openings or feed entries read at a time.
+const CHUNK: usize = 256;
+/// When somebody else's count may be over.
+const COME_BACK: Duration = Duration::from_secs(1);
+
+type CaseKey = (AgreementId, SubjectId);
+
+impl CaseApi {
+    /// Counts a month, off the threads that serve calls.
+    pub(super) async fn statistics(
+        &self,
+        who: Called,
+        asked: pb::ComputeStatisticsRequest,
+    ) -> Result<pb::ComputeStatisticsResponse, Refused> {
+        let method = "/liandong.v1.CaseService/ComputeStatistics";
+        let line = AuditLine::new(self.door(), &who, method, &asked.parent);
+        let place = self.counting.clone().try_acquire_owned();
+        let Ok(place) = place else {
+            let busy = Err(Refused::new("BUSY").retry_after(COME_BACK));
+            line.end(&busy);
+            return busy;
+        };
+        let api = self.clone();
+        let counted = tokio::task::spawn_blocking(move || {
+            // Held until the walk is over, also when its caller has given up.
+            let _place = place;
+            let counted = api.count(&asked);
+            line.end(&counted);
+            counted
+        });
+        counted.await.unwrap_or(Err(Refused::new("STOPPING")))
+    }
+
+    fn count(
+        &self,
+        asked: &pb::ComputeStatisticsRequest,
+    ) -> Result<pb::ComputeStatisticsResponse, Refused> {
+        let today = self.node.today().ok_or(Refused::new("OUTSIDE_TERM"))?;
+        let month = month(asked, today)?;
+        let book = self.node.book();
+        let agreements: Vec<AgreementId> = match read::parent(&asked.parent)? {
+            Some(id) => book.get(id).map(|_| vec![id]).ok_or(Refused::new("NOT_FOUND"))?,
+            None => book.iter().map(|(id, _)| *id).collect(),
+        };
+        let (cases, as_of) = self.count_cases(&agreements, month)?;
+        let mut sums: HashMap<AgreementId, Counts> = HashMap::new();
+        for ((agreement, _), counts) in cases {
+            let sum = sums.entry(agreement).or_default();
+            *sum = sum.plus(counts);
+        }
+        let of = |id: &AgreementId| sums.get(id).copied().unwrap_or_default();
+        let total = agreements.iter().map(of).fold(Counts::default(), Counts::plus);
+        let lines = agreements.iter().map(|id| pb::AgreementCounts {
+            agreement: format!("agreements/{id}"),
+            counts: Some(counts_out(of(id))),
+        });
+        Ok(pb::ComputeStatisticsResponse {
+            agreements: lines.collect(),
+            total: Some(counts_out(total)),
+            until: Some(read::date_out(month.until)),
+            cursor: cursor::at(&self.node, as_of),
+        })
+    }
+
+    /// What every case comes to, and the apply number as of which it is so.
+    fn count_cases(
+        &self,
+        agreements: &[AgreementId],
+        month: Month,
+    ) -> Result<(HashMap<CaseKey, Counts>, u64), Refused> {
+        let reader = self.node.reader();
+        let mut as_of = reader.apply_number(&reader.view());
+        let mut cases: HashMap<CaseKey, Counts> = HashMap::new();
+        for agreement in agreements {
+            let mut below = None;
+            loop {
+                let mut openings: Vec<(u64, SubjectId)> = Vec::new();
+                view::openings(&reader.view(), *agreement, below, &mut |apply, subject| {
+                    openings.push((apply, subject));
+                    openings.len() < CHUNK
+                });
+                let Some((lowest, _)) = openings.last().copied() else { break };
+                if cases.len() + openings.len() > STATISTICS_CASES_MAX {
+                    let refused = Refused::new("STATISTICS_TOO_LARGE");
+                    return Err(refused.with("limit", STATISTICS_CASES_MAX));
+                }
+                for (_, subject) in openings {
+                    self.count_case(&reader, (*agreement, subject), month, &mut cases);
+                }
+                below = Some(lowest);
+            }
+        }
+        loop {
+            let (rows, mut changes) = (reader.view(), Vec::<FeedEntry>::new());
+            view::feed(&rows, as_of + 1, &mut |entry| {
+                changes.push(entry);
+                changes.len() < CHUNK
+            });
+            drop(rows);
+            let Some(last) = changes.last().map(|entry| entry.apply) else {
+                return Ok((cases, as_of));
+            };
+            for change in changes.iter().filter(|c| agreements.contains(&c.agreement)) {
+                if let Some(subject) = change.case() {
+                    self.count_case(&reader, (change.agreement, subject), month, &mut cases);
+                }
+            }
+            as_of = last;
+        }
+    }
+
+    fn count_case(
+        &self,
+        reader: &Reader,
+        (agreement, subject): CaseKey,
+        month: Month,
+        cases: &mut HashMap<CaseKey, Counts>,
+    ) {
+        let rows = reader.view();
+        let Some(found) = view::case(&rows, agreement, subject) else { return };
+        let facts = view::moved(&rows, agreement, subject);
+        let source = found.case.facts.source;
+        let counts = Counts::of_case(self.node.city(), source, &facts, month);
+        cases.insert((agreement, subject), counts);
+    }
+}
+
+fn month(asked: &pb::ComputeStatisticsRequest, today: Date) -> Result<Month, Refused> {
+    let refused = || {
+        let now = format!("{:04}-{:02}", today.year(), today.month());
+        Refused::new("MONTH").at("month").with("now", now)
+    };
+    let month = u8::try_from(asked.month).map_err(|_| refused())?;
+    Month::new(asked.year, month, today).ok().flatten().ok_or_else(refused)
+}
+
+fn counts_out(counts: Counts) -> pb::MonthCounts {
+    pb::MonthCounts {
+        opened: counts.opened,
+        off_site: counts.off_site,
+        joint_checks: counts.joint_checks,
+        transfers: counts.transfers,
+        transfers_out: counts.transfers_out,
+        transfers_in: counts.transfers_in,
+        accepted: counts.accepted,
+        returned: counts.returned,
+        filed_so_far: counts.filed_so_far,
+        ended_so_far: counts.ended_so_far,
+    }
+}
