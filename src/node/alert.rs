@@ -48,10 +48,13 @@ pub struct Alert {
     pub record: Option<NoticeRecord>,
 }
 
+/// What is kept, and since when.
+type Kept = BTreeMap<(AgreementId, SubjectId), (Alert, Instant)>;
+
 /// Alerts of this node; clones share them.
 #[derive(Clone)]
 pub struct Alerts {
-    kept: Arc<Mutex<BTreeMap<(AgreementId, SubjectId), (Alert, Instant)>>>,
+    kept: Arc<Mutex<Kept>>,
     /// Alerts looked at in the present second, by city.
     rate: Arc<Mutex<BTreeMap<CityCode, (Instant, u32)>>>,
     rung: Arc<watch::Sender<u64>>,

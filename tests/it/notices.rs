@@ -148,7 +148,7 @@ async fn f28_an_emergency_rings_everywhere_and_waits_for_who_is_away() {
         get(&there, &issued.name).await.ok().filter(|n| !n.arriving)
     })
     .await;
-    assert_eq!(list(&there, pb::NoticeFilter::Awaiting).await, [issued.name.clone()]);
+    assert_eq!(list(&there, pb::NoticeFilter::Awaiting).await, [issued.name.as_str()]);
     let done = acknowledge(&there, &issued.name, "已关闭取水口").await.unwrap();
     assert!(!done.awaits_acknowledgement && of(&done, THERE).acknowledge_time.is_some());
     assert!(list(&there, pb::NoticeFilter::Awaiting).await.is_empty());
@@ -156,7 +156,7 @@ async fn f28_an_emergency_rings_everywhere_and_waits_for_who_is_away() {
     assert_eq!(at_home.reports.len(), 1);
     assert_eq!(at_home.reports[0].text, "已关闭取水口");
     let open = list(&here, pb::NoticeFilter::Unacknowledged).await;
-    assert_eq!(open, [issued.name.clone()], "the city that is away has not");
+    assert_eq!(open, [issued.name.as_str()], "the city that is away has not");
 
     // The same request again is the same notice.
     assert_eq!(issue(&here, asked).await.unwrap().name, issued.name);
@@ -320,7 +320,7 @@ async fn an_alert_is_taken_from_its_own_city_only() {
     assert!(!ring(THERE, &handan, genuine.clone()).await.unwrap());
     let rung = self::ring(&mut bell).await;
     assert!(rung.arriving && rung.issuing_city == THERE && rung.record.is_none());
-    assert_eq!(list(&here, pb::NoticeFilter::Awaiting).await, [rung.name.clone()]);
+    assert_eq!(list(&here, pb::NoticeFilter::Awaiting).await, [rung.name.as_str()]);
     let refusal = refused(acknowledge(&here, &rung.name, "").await);
     assert_eq!(refusal, (Code::Unavailable, "NOTICE_ARRIVING".to_owned()));
     greeted.say(Frame::Batch(handan.batch(vec![genuine.clone()]))).await;
@@ -343,7 +343,7 @@ async fn an_alert_is_taken_from_its_own_city_only() {
     }
     greeted.settled().await;
     let taken = || async {
-        let request = pb::ListLogsRequest { parent: agreement.clone(), ..Default::default() };
+        let request = pb::ListLogsRequest { parent: agreement.clone() };
         let logs = here.nodes().list_logs(request).await.ok()?.into_inner().logs;
         let log = logs.into_iter().find(|log| log.city == THERE)?;
         (log.applied_size == handan.frontier.size()).then_some(log)
