@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "proto/liandong/v1/case_service.proto",
     "proto/liandong/v1/agreement_service.proto",
     "proto/liandong/v1/node_service.proto",
+    "proto/liandong/v1/meeting_service.proto",
     "proto/liandong/v1/notice_service.proto",
     "proto/liandong/peer/v1/peer_service.proto",
 ];

@@ -189,6 +189,11 @@ pub const ALERTS_PER_CITY_MAX: usize = 16;
 pub const NOTICE_REPORTS_SHOWN_MAX: usize = 100;
 /// Notices of one agreement looked at for one page, or when a watch begins.
 pub const NOTICES_LOOKED_AT_MAX: usize = 2_000;
+/// Meetings of one agreement looked at for one page, or to count those of a year: there are a few
+/// in a year.
+pub const MEETINGS_LOOKED_AT_MAX: usize = 2_000;
+/// A file of minutes whose digest is taken: a hundred scanned pages, read as a whole.
+pub const MINUTES_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// A data segment of HJ 212-2017 (6.3.1).
 pub const HJ212_SEGMENT_BYTES_MAX: usize = 1024;
 /// A station's MN: 24 in HJ 212-2017, 14 in that of 2005, and room for later ones.

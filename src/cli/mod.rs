@@ -35,6 +35,7 @@ mod follow;
 pub mod fork;
 pub mod ingest;
 pub mod json;
+pub mod meeting;
 pub mod names;
 pub mod notice;
 pub mod people;
@@ -87,6 +88,8 @@ pub enum Command {
     Case(case::CaseArgs),
     /// 信息通报、突发事件通报 · notices to other cities
     Notice(notice::NoticeArgs),
+    /// 联席会议：轮值召集、会议纪要 · joint meetings and their minutes
+    Meeting(meeting::MeetingArgs),
     /// 接入其他系统的数据，生成线索 · clues from other systems' data
     Ingest(ingest::IngestArgs),
     /// 持续接收案件变化，断线后续接 · follow changes, resuming after a drop

@@ -10,10 +10,12 @@ use crate::wire::pb::v1 as pb;
 
 mod deadlines;
 mod facts;
+mod meetings;
 mod notices;
 
 pub use deadlines::{clock, milestone, milestones, parse_milestone};
 pub use facts::{authority, data_level, evidence_kind, medium, penalty_kind, source, violation};
+pub use meetings::{meeting_state, meeting_word};
 pub use notices::{notice_kind, notice_level, parse_notice_kind, report_kind};
 
 /// Where a case stands.
@@ -198,6 +200,10 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::NoticeAcknowledged(_) => ("签收通报", "notice acknowledged"),
         E::NoticeReported(_) => ("续报或反馈", "news of a notice"),
         E::NoticeEnded(_) => ("解除通报", "notice ended"),
+        E::MeetingCalled(_) => ("召集联席会议", "meeting called"),
+        E::MinutesRecorded(_) => ("登记会议纪要", "minutes recorded"),
+        E::MinutesConfirmed(_) => ("确认会议纪要", "minutes confirmed"),
+        E::MeetingCancelled(_) => ("取消联席会议", "meeting cancelled"),
     };
     lang.pick(zh, en)
 }

@@ -17,6 +17,7 @@ use super::agreement_service::AgreementApi;
 use super::case_service::CaseApi;
 use super::desk::Desk;
 use super::gate::{GateLayer, GateLimits};
+use super::meeting_service::MeetingApi;
 use super::node_service::NodeApi;
 use super::notice_service::NoticeApi;
 use super::peer_service::PeerApi;
@@ -35,15 +36,17 @@ use crate::wire::DESCRIPTORS;
 use crate::wire::pb::peer_v1::peer_service_server::PeerServiceServer;
 use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
 use crate::wire::pb::v1::case_service_server::CaseServiceServer;
+use crate::wire::pb::v1::meeting_service_server::MeetingServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 6] = [
+const API_SERVICES: [&str; 7] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
     "liandong.v1.CaseService",
+    "liandong.v1.MeetingService",
     "liandong.v1.NodeService",
     "liandong.v1.NoticeService",
 ];
@@ -111,6 +114,9 @@ pub async fn serve_api(
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
+    let meetings = MeetingServiceServer::new(MeetingApi { desk: desk.clone() })
+        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
     let notices = NoticeServiceServer::new(NoticeApi { desk, due: due.clone(), alerts, rung })
         .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(API_ANSWER_BYTES_MAX);
@@ -138,6 +144,7 @@ pub async fn serve_api(
         .add_service(agreements)
         .add_service(nodes)
         .add_service(notices)
+        .add_service(meetings)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
@@ -153,7 +160,9 @@ fn jittered(age: Duration) -> Duration {
 /// has ended or the node stops;
 /// how the node is can be asked to the end.
 async fn keep_health(health: HealthReporter, node: NodeHandle, stop: CancellationToken) {
-    let writing = ["", CaseServiceServer::<CaseApi>::NAME, NoticeServiceServer::<NoticeApi>::NAME];
+    let (notices, meetings) =
+        (NoticeServiceServer::<NoticeApi>::NAME, MeetingServiceServer::<MeetingApi>::NAME);
+    let writing = ["", CaseServiceServer::<CaseApi>::NAME, notices, meetings];
     let asking = [AgreementServiceServer::<AgreementApi>::NAME, NodeServiceServer::<NodeApi>::NAME];
     for service in asking {
         health.set_service_status(service, ServingStatus::Serving).await;

@@ -5,6 +5,7 @@ use crate::domain::case::{AuthorityLevel, CaseState, CaseStep};
 use crate::domain::deadline::{Clock, Milestone};
 use crate::domain::evidence::EvidenceKind;
 use crate::domain::facts::{DataLevel, Medium, Source};
+use crate::domain::meeting::MeetingState;
 use crate::domain::notice::{NoticeKind, NoticeLevel};
 use crate::domain::pollutant::Statistic;
 use crate::domain::record::PenaltyKind;
@@ -81,6 +82,7 @@ codes! {
     }
     NoticeKind = NoticeKind { General, Emergency, HeavyPollution }
     NoticeLevel = NoticeLevel { One, Two, Three, Four }
+    MeetingState = MeetingState { Called, Held, Cancelled }
     Source = Source {
         Complaint, OnlineMonitoring, PowerMonitoring, UavPatrol, DoubleRandom, JointInspection,
         PeerNotification, SpecialCampaign, SuperiorAssignment, Incident, Media,

@@ -39,6 +39,7 @@ mod ingest;
 mod kills;
 mod knocks;
 mod log_oracles;
+mod meetings;
 mod model;
 mod nodes;
 mod notices;
