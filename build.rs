@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "proto/liandong/v1/case_service.proto",
     "proto/liandong/v1/agreement_service.proto",
     "proto/liandong/v1/catalog_service.proto",
     "proto/liandong/v1/node_service.proto",
+    "proto/liandong/v1/meeting_service.proto",
     "proto/liandong/v1/notice_service.proto",
     "proto/liandong/peer/v1/peer_service.proto",
 ];

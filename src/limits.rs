@@ -229,6 +229,11 @@ pub const NOTICES_LOOKED_AT_MAX: usize = 2_000;
 pub const NOTICES_LOOKED_THROUGH_MAX: usize = 20_000;
 /// Emergencies with which a watch begins.
 pub const RINGS_AT_BEGIN_MAX: usize = 64;
+/// Meetings of one agreement looked at for one page, or to count those of a year: there are a few
+/// in a year.
+pub const MEETINGS_LOOKED_AT_MAX: usize = 2_000;
+/// A file of minutes whose digest is taken: a hundred scanned pages, read as a whole.
+pub const MINUTES_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// A data segment of HJ 212-2017 (6.3.1).
 pub const HJ212_SEGMENT_BYTES_MAX: usize = 1024;
 /// A station's MN: 24 in HJ 212-2017, 14 in that of 2005, and room for later ones.

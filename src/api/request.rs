@@ -4,8 +4,8 @@
 //! Out of scope: protobuf and gRPC codes ([`crate::wire`]), who may ask ([`crate::trust`]).
 
 use crate::domain::{
-    CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Evidence, ExternalRef, NoticeAct,
-    NoticeKind, NoticeLevel, NoticeRecord, PersonRecord, Refusal,
+    CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Evidence, ExternalRef, MeetingAct,
+    MeetingRecord, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord, PersonRecord, Refusal,
 };
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{ActorRole, Audience, PartKind};
@@ -44,6 +44,8 @@ pub enum PartContent {
     ActorCertificate(String),
     /// What a notice says.
     Notice(Box<NoticeRecord>),
+    /// What a meeting is called for, or what it decided.
+    Meeting(Box<MeetingRecord>),
 }
 
 impl PartContent {
@@ -58,6 +60,7 @@ impl PartContent {
             Self::Evidence(_) => PartKind::Evidence,
             Self::ActorCertificate(_) => PartKind::ActorCertificate,
             Self::Notice(_) => PartKind::Notice,
+            Self::Meeting(_) => PartKind::Meeting,
         }
     }
 }
@@ -137,6 +140,30 @@ pub enum Command {
         /// What is said with it.
         text: Option<String>,
     },
+    /// Call a joint meeting.
+    CallMeeting {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// The day.
+        on: Date,
+        /// Who chairs it; the own city when absent.
+        chair: Option<CityCode>,
+        /// The caller knows that the rota is set aside.
+        out_of_turn: bool,
+        /// What it is called for.
+        record: Box<MeetingRecord>,
+    },
+    /// Add to a meeting.
+    ActOnMeeting {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// The meeting.
+        subject: SubjectId,
+        /// What is added.
+        act: MeetingAct,
+        /// What is said with it: decisions with minutes, else a text.
+        said: Option<PartContent>,
+    },
     /// Go on after a restore without the members named.
     OverrideRecovery {
         /// The agreement.
@@ -158,6 +185,8 @@ impl Command {
             | Self::Contribute { agreement, .. }
             | Self::IssueNotice { agreement, .. }
             | Self::ActOnNotice { agreement, .. }
+            | Self::CallMeeting { agreement, .. }
+            | Self::ActOnMeeting { agreement, .. }
             | Self::OverrideRecovery { agreement, .. } => *agreement,
         }
     }

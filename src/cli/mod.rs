@@ -37,6 +37,7 @@ mod follow;
 pub mod fork;
 pub mod ingest;
 pub mod json;
+pub mod meeting;
 pub mod names;
 pub mod notice;
 pub mod people;
@@ -88,6 +89,8 @@ pub enum Command {
     Case(case::CaseArgs),
     /// 信息通报、突发事件通报 · notices to other cities
     Notice(notice::NoticeArgs),
+    /// 联席会议：轮值召集、会议纪要 · joint meetings and their minutes
+    Meeting(meeting::MeetingArgs),
     /// 接入其他系统的数据，生成线索 · clues from other systems' data
     Ingest(ingest::IngestArgs),
     /// 代码目录：各种代码、违法行为的法律依据 · every code list, and legal bases

@@ -4,6 +4,7 @@ use super::case::{CaseContribution, CaseMove};
 use super::code::coded;
 use super::date::Date;
 use super::facts::CaseFacts;
+use super::meeting::MeetingAct;
 use super::notice::{NoticeAct, NoticeKind, NoticeLevel};
 use crate::ids::{CityCode, Hash, Position};
 
@@ -62,6 +63,19 @@ pub enum Event {
     },
     /// Something is added to a notice.
     NoticeAct(NoticeAct),
+    /// A joint meeting is called.
+    MeetingCalled {
+        /// The day.
+        on: Date,
+        /// Which of its year, as far as its convener knew.
+        number: u32,
+        /// Who chairs it.
+        chair: CityCode,
+        /// Whose turn it was to chair, as far as its convener knew.
+        due_chair: CityCode,
+    },
+    /// Something is added to a meeting.
+    MeetingAct(MeetingAct),
     /// Of a kind that only newer programs know: it holds its subject.
     Newer,
 }
@@ -76,6 +90,8 @@ impl Event {
             Self::Contribution(_)
             | Self::NoticeIssued { .. }
             | Self::NoticeAct(_)
+            | Self::MeetingCalled { .. }
+            | Self::MeetingAct(_)
             | Self::ActorIntroduced
             | Self::RecoveryOverridden { .. }
             | Self::CharterAdopted { .. }

@@ -7,6 +7,7 @@
 use super::case::CaseState;
 use super::date::Date;
 use super::kind::MoveKind;
+use super::meeting::MeetingRefusal;
 use super::notice::NoticeRefusal;
 use crate::ids::CityCode;
 
@@ -82,6 +83,12 @@ pub enum Misfit {
         /// Who issued it.
         issuer: CityCode,
     },
+    /// Only the chair of a meeting, or who called it, records its minutes or cancels it.
+    #[error("meeting is chaired by {chair}")]
+    NotChair {
+        /// Who chairs it.
+        chair: CityCode,
+    },
 }
 
 impl Misfit {
@@ -101,6 +108,7 @@ impl Misfit {
             Self::NotAddressed { .. } => "NOT_ADDRESSED",
             Self::NoticeInvalid => "NOTICE_INVALID",
             Self::NotIssuer { .. } => "NOT_ISSUER",
+            Self::NotChair { .. } => "NOT_CHAIR",
         }
     }
 }
@@ -243,6 +251,9 @@ pub enum Refusal {
     /// Of a notice.
     #[error(transparent)]
     Notice(NoticeRefusal),
+    /// Of a meeting.
+    #[error(transparent)]
+    Meeting(MeetingRefusal),
 }
 
 impl Refusal {
@@ -276,6 +287,7 @@ impl Refusal {
             Self::NothingToReceive => "NOTHING_TO_RECEIVE",
             Self::NoSuchPart { .. } => "NO_SUCH_PART",
             Self::Notice(refusal) => refusal.reason(),
+            Self::Meeting(refusal) => refusal.reason(),
         }
     }
 }

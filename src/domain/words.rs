@@ -59,10 +59,9 @@ impl Refusal {
                 format!("现有执法人员 {got} 名，少于两名"),
                 "请补充持证执法人员，现场检查不得少于两人",
             ),
-            Self::DesignatedInFuture { designated_on, today } => told(
-                format!("指定管辖文书日期 {designated_on} 晚于今天（{today}）"),
-                "请核对文书日期",
-            ),
+            Self::DesignatedInFuture { designated_on: on, today } => {
+                told(format!("指定管辖文书日期 {on} 晚于今天（{today}）"), "请核对文书日期")
+            }
             Self::AuthorityNotCommon { from, to: receiver } => told(
                 format!("{}与{}不属同一省，省厅不是共同上级", city(from), city(receiver)),
                 "请核对指定机关；跨省争议一般由生态环境部指定",
@@ -104,9 +103,10 @@ impl Refusal {
             Self::OwnProposal => pair("本市就是承办市，不必提建议", "请直接修改案件内容"),
             Self::NothingToReceive => pair("没有移交给本市的材料", "无需确认"),
             Self::NoSuchPart { part } => {
-                (format!("该记录没有第 {} 份材料", u64::from(*part) + 1), "请刷新后重选".to_owned())
+                told(format!("该记录没有第 {} 份材料", u64::from(*part) + 1), "请刷新后重选")
             }
             Self::Notice(refusal) => refusal.zh(),
+            Self::Meeting(refusal) => refusal.zh(to.city),
         }
     }
 
@@ -141,6 +141,7 @@ impl Refusal {
             Self::NothingToReceive => "nothing to confirm".to_owned(),
             Self::NoSuchPart { .. } => "reload the page and choose again".to_owned(),
             Self::Notice(refusal) => refusal.en().to_owned(),
+            Self::Meeting(refusal) => refusal.en().to_owned(),
         };
         (self.to_string(), todo)
     }
@@ -195,6 +196,10 @@ impl Misfit {
             Self::NotIssuer { issuer } => {
                 (format!("通报由{}发出", city(issuer)), format!("请由{}解除", city(issuer)))
             }
+            Self::NotChair { chair } => (
+                format!("这次会议由{}主持", city(chair)),
+                "请由主持市或召集市登记纪要、取消会议".to_owned(),
+            ),
         }
     }
 
@@ -241,6 +246,10 @@ impl Misfit {
             Self::NotIssuer { issuer } => (
                 format!("the notice was issued by {}", city(issuer)),
                 format!("{} may end it", city(issuer)),
+            ),
+            Self::NotChair { chair } => (
+                format!("the meeting is chaired by {}", city(chair)),
+                "its chair, or who called it, records minutes and cancels it".to_owned(),
             ),
         }
     }
@@ -310,6 +319,7 @@ mod tests {
             Misfit::NotAddressed { city },
             Misfit::NoticeInvalid,
             Misfit::NotIssuer { issuer: city },
+            Misfit::NotChair { chair: city },
         ];
         let mut all: Vec<Refusal> = misfits.into_iter().map(R::from).collect();
         all.extend([
@@ -342,6 +352,7 @@ mod tests {
             R::Notice(NoticeRefusal::Acknowledged),
             R::Notice(NoticeRefusal::Ended),
         ]);
+        all.extend(meetings(city, today).map(R::Meeting));
         let name = |code: CityCode| code.to_string();
         let reasons: std::collections::BTreeSet<_> = all.iter().map(Refusal::reason).collect();
         assert_eq!(reasons.len(), all.len());
@@ -355,6 +366,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    fn meetings(
+        city: CityCode,
+        today: crate::domain::Date,
+    ) -> [crate::domain::meeting::MeetingRefusal; 9] {
+        use crate::domain::meeting::MeetingRefusal as M;
+        [
+            M::NotTurnToChair { due: city },
+            M::ChairNotMember { city },
+            M::OutsideTerm { on: today },
+            M::HeldInFuture { held_on: today, today },
+            M::Held,
+            M::Cancelled,
+            M::MinutesMissing,
+            M::MinutesDiffer,
+            M::Confirmed,
+        ]
     }
 
     #[test]

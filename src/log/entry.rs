@@ -124,6 +124,8 @@ pub enum PartKind {
     ActorCertificate,
     /// What a notice says.
     Notice,
+    /// What a meeting is called for, or what it decided.
+    Meeting,
     /// Of a kind that only newer programs know.
     Newer,
 }

@@ -203,6 +203,7 @@ fn party_at(reader: &Reader, at: Position) -> Option<Option<PartyText>> {
         | PartContent::Text(_)
         | PartContent::Evidence(_)
         | PartContent::ActorCertificate(_)
-        | PartContent::Notice(_) => None,
+        | PartContent::Notice(_)
+        | PartContent::Meeting(_) => None,
     }
 }

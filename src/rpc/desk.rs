@@ -11,7 +11,7 @@ use super::under_way::WritesUnderWay;
 use super::words;
 use crate::api::request::{Command, Request as Asked, Written};
 use crate::audit::{Audit, Deed};
-use crate::domain::NoticeAct;
+use crate::domain::{MeetingAct, NoticeAct};
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::REQUEST_ID_BYTES_MAX;
 use crate::node::writer::NodeHandle;
@@ -182,14 +182,17 @@ fn asked_of<T: WriteRequest>(
     })
 }
 
-/// What a system does for a person only: moves, and acknowledging (签收) or ending (解除) a notice.
+/// What a system does for a person only: moves, acknowledging (签收) or ending (解除) a notice, and
+/// agreeing to minutes.
 const fn is_a_persons(command: &Command) -> bool {
     match command {
         Command::MoveCase { .. } => true,
         Command::ActOnNotice { act, .. } => {
             matches!(act, NoticeAct::Acknowledged | NoticeAct::Ended)
         }
+        Command::ActOnMeeting { act, .. } => matches!(act, MeetingAct::MinutesConfirmed { .. }),
         Command::OpenCase { .. }
+        | Command::CallMeeting { .. }
         | Command::Contribute { .. }
         | Command::IssueNotice { .. }
         | Command::OverrideRecovery { .. } => false,

@@ -24,6 +24,8 @@ mod cursor;
 pub mod desk;
 pub mod gate;
 mod holdings;
+mod meeting_read;
+pub mod meeting_service;
 pub mod node_service;
 mod notice_read;
 pub mod notice_service;

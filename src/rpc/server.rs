@@ -21,6 +21,7 @@ use super::catalog_lists::Lists;
 use super::catalog_service::CatalogApi;
 use super::desk::Desk;
 use super::gate::{GateLayer, GateLimits};
+use super::meeting_service::MeetingApi;
 use super::node_service::NodeApi;
 use super::notice_service::NoticeApi;
 use super::peer_service::PeerApi;
@@ -42,16 +43,18 @@ use crate::wire::pb::peer_v1::peer_service_server::PeerServiceServer;
 use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
 use crate::wire::pb::v1::case_service_server::CaseServiceServer;
 use crate::wire::pb::v1::catalog_service_server::CatalogServiceServer;
+use crate::wire::pb::v1::meeting_service_server::MeetingServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 7] = [
+const API_SERVICES: [&str; 8] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
     "liandong.v1.CaseService",
     "liandong.v1.CatalogService",
+    "liandong.v1.MeetingService",
     "liandong.v1.NodeService",
     "liandong.v1.NoticeService",
 ];
@@ -97,6 +100,15 @@ pub async fn serve_peers(
 /// Between two readings ahead of parties.
 const SEARCH_FOLLOWS: Duration = Duration::from_secs(2);
 
+/// A service of the api port, within the sizes of its messages.
+macro_rules! sized {
+    ($server:ident: $api:expr) => {
+        $server::new($api)
+            .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(API_ANSWER_BYTES_MAX)
+    };
+}
+
 /// Serves the own city's people and systems until `stop`. Connections end at the age of `age`.
 ///
 /// # Errors
@@ -126,33 +138,18 @@ pub async fn serve_api(
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
-    let notices = NoticeServiceServer::new(NoticeApi { desk, due: due.clone(), alerts, rung })
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
+    let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
+    let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
-    let catalog =
-        CatalogServiceServer::new(CatalogApi { node: node.clone(), audit: audit.clone(), lists })
-            .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(API_ANSWER_BYTES_MAX);
-    let cases = CaseApi {
-        node: node.clone(),
-        audit: audit.clone(),
-        writes,
-        due,
-        catalogue,
-        search,
-        counting: Arc::new(Semaphore::new(1)),
-    };
-    let cases = CaseServiceServer::new(cases)
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
-    let agreements =
-        AgreementServiceServer::new(AgreementApi { node: node.clone(), audit: audit.clone() })
-            .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(API_ANSWER_BYTES_MAX);
-    let nodes = NodeServiceServer::new(NodeApi { node, audit })
-        .max_decoding_message_size(API_MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(API_ANSWER_BYTES_MAX);
+    let (its_node, its_audit) = (node.clone(), audit.clone());
+    let catalog = CatalogApi { node: its_node.clone(), audit: its_audit.clone(), lists };
+    let catalog = sized!(CatalogServiceServer: catalog);
+    let agreements = AgreementApi { node: its_node.clone(), audit: its_audit.clone() };
+    let agreements = sized!(AgreementServiceServer: agreements);
+    let nodes = sized!(NodeServiceServer: NodeApi { node: its_node, audit: its_audit });
+    let counting = Arc::new(Semaphore::new(1));
+    let cases = CaseApi { node, audit, writes, due, catalogue, search, counting };
+    let cases = sized!(CaseServiceServer: cases);
     Server::builder()
         .max_connection_age(jittered(age))
         .max_concurrent_streams(Some(API_STREAMS_MAX))
@@ -167,6 +164,7 @@ pub async fn serve_api(
         .add_service(agreements)
         .add_service(nodes)
         .add_service(notices)
+        .add_service(meetings)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
@@ -197,7 +195,9 @@ async fn keep_search(search: Search, node: NodeHandle, stop: CancellationToken) 
 /// has ended or the node stops;
 /// how the node is can be asked to the end.
 async fn keep_health(health: HealthReporter, node: NodeHandle, stop: CancellationToken) {
-    let writing = ["", CaseServiceServer::<CaseApi>::NAME, NoticeServiceServer::<NoticeApi>::NAME];
+    let (notices, meetings) =
+        (NoticeServiceServer::<NoticeApi>::NAME, MeetingServiceServer::<MeetingApi>::NAME);
+    let writing = ["", CaseServiceServer::<CaseApi>::NAME, notices, meetings];
     let asking = [
         AgreementServiceServer::<AgreementApi>::NAME,
         CatalogServiceServer::<CatalogApi>::NAME,

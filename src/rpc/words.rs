@@ -15,6 +15,8 @@ pub(super) const fn case_of(command: &Command) -> Option<(AgreementId, SubjectId
         Command::OpenCase { .. }
         | Command::IssueNotice { .. }
         | Command::ActOnNotice { .. }
+        | Command::CallMeeting { .. }
+        | Command::ActOnMeeting { .. }
         | Command::OverrideRecovery { .. } => None,
     }
 }

@@ -99,6 +99,13 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.NoticeService/ReportOnNotice", Access::WriteCases),
     ("/liandong.v1.NoticeService/EndNotice", Access::WriteCases),
     ("/liandong.v1.NoticeService/WatchNotices", Access::Read),
+    ("/liandong.v1.MeetingService/CreateMeeting", Access::WriteCases),
+    ("/liandong.v1.MeetingService/GetMeeting", Access::Read),
+    ("/liandong.v1.MeetingService/ListMeetings", Access::Read),
+    ("/liandong.v1.MeetingService/RecordMinutes", Access::WriteCases),
+    ("/liandong.v1.MeetingService/ConfirmMinutes", Access::WriteCases),
+    ("/liandong.v1.MeetingService/CancelMeeting", Access::WriteCases),
+    ("/liandong.v1.MeetingService/GetNextChair", Access::Read),
     ("/liandong.peer.v1.PeerService/Exchange", Access::Nodes),
     ("/liandong.peer.v1.PeerService/Alert", Access::Nodes),
 ];

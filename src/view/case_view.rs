@@ -74,6 +74,8 @@ pub enum RecordRef {
     Case(SubjectId),
     /// A notice.
     Notice(SubjectId),
+    /// A meeting.
+    Meeting(SubjectId),
 }
 
 impl RecordRef {
@@ -83,10 +85,10 @@ impl RecordRef {
         match kind {
             SubjectKind::Case => Some(Self::Case(id)),
             SubjectKind::Notice => Some(Self::Notice(id)),
+            SubjectKind::Meeting => Some(Self::Meeting(id)),
             SubjectKind::Plan
             | SubjectKind::Site
             | SubjectKind::Unit
-            | SubjectKind::Meeting
             | SubjectKind::Actor
             | SubjectKind::Log
             | SubjectKind::Agreement
@@ -98,7 +100,7 @@ impl RecordRef {
     #[must_use]
     pub const fn id(self) -> SubjectId {
         match self {
-            Self::Case(id) | Self::Notice(id) => id,
+            Self::Case(id) | Self::Notice(id) | Self::Meeting(id) => id,
         }
     }
 }
@@ -122,7 +124,7 @@ impl FeedEntry {
     pub fn case(&self) -> Option<SubjectId> {
         match self.record {
             Some(RecordRef::Case(id)) => Some(id),
-            Some(RecordRef::Notice(_)) | None => None,
+            Some(RecordRef::Notice(_) | RecordRef::Meeting(_)) | None => None,
         }
     }
 
@@ -131,7 +133,7 @@ impl FeedEntry {
     pub fn notice(&self) -> Option<SubjectId> {
         match self.record {
             Some(RecordRef::Notice(id)) => Some(id),
-            Some(RecordRef::Case(_)) | None => None,
+            Some(RecordRef::Case(_) | RecordRef::Meeting(_)) | None => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::case_view::RecordRef;
 use super::case_view::{CaseView, HistoryRow};
 use super::chain::{self, MoveRow};
+use super::meeting_view::apply_to_meeting;
 use super::notice_view::apply_to_notice;
 use super::rows::{ReadRows, Rows, get, put};
 use super::{audience, case_view, keys};
@@ -118,10 +119,10 @@ pub fn apply<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply_number: u64) ->
     let applied = match entry.envelope.subject.kind {
         SubjectKind::Case => apply_to_case(rows, entry, apply_number),
         SubjectKind::Notice => apply_to_notice(rows, entry, apply_number),
+        SubjectKind::Meeting => apply_to_meeting(rows, entry, apply_number),
         SubjectKind::Plan
         | SubjectKind::Site
         | SubjectKind::Unit
-        | SubjectKind::Meeting
         | SubjectKind::Actor
         | SubjectKind::Log
         | SubjectKind::Agreement
@@ -141,7 +142,9 @@ fn apply_to_none<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Ap
         | Event::CaseMove(_)
         | Event::Contribution(_)
         | Event::NoticeIssued { .. }
-        | Event::NoticeAct(_) => misfit("WRONG_SUBJECT"),
+        | Event::NoticeAct(_)
+        | Event::MeetingCalled { .. }
+        | Event::MeetingAct(_) => misfit("WRONG_SUBJECT"),
         Event::ActorIntroduced
         | Event::RecoveryOverridden { .. }
         | Event::CharterAdopted { .. }
@@ -261,6 +264,8 @@ fn on_case<R: Rows>(
         Event::CaseOpened { .. }
         | Event::NoticeIssued { .. }
         | Event::NoticeAct(_)
+        | Event::MeetingCalled { .. }
+        | Event::MeetingAct(_)
         | Event::ActorIntroduced
         | Event::RecoveryOverridden { .. }
         | Event::CharterAdopted { .. }

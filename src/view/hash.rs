@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use super::case_view::CaseView;
+use super::meeting_view::MeetingView;
 use super::notice_view::NoticeView;
 use super::rows::{ReadRows, bytes};
 use super::{FOLD_VERSION, keys};
@@ -18,8 +19,8 @@ pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u3
     count
 }
 
-/// SHA-256 over the fold version, the applied heads by log, (case, SHA-256 of its state) by case
-/// and (notice, SHA-256 of its state) by notice. What an entry of a newer kind holds is left out.
+/// SHA-256 over the fold version, the applied heads by log, then (record, SHA-256 of its state) by
+/// case, by notice and by meeting. What an entry of a newer kind holds is left out.
 #[must_use]
 pub fn fold_hash(
     rows: &(impl ReadRows + ?Sized),
@@ -44,6 +45,13 @@ pub fn fold_hash(
         if !view.needs_newer {
             text.extend_from_slice(key.get(17..).unwrap_or_default());
             text.extend_from_slice(notice_digest(view).as_bytes());
+        }
+    });
+    let key = |subject| keys::meeting(agreement, subject);
+    each(rows, &key, &mut |key, view: &MeetingView| {
+        if !view.needs_newer {
+            text.extend_from_slice(key.get(17..).unwrap_or_default());
+            text.extend_from_slice(meeting_digest(view).as_bytes());
         }
     });
     digest(&text)
@@ -89,6 +97,18 @@ fn notice_digest(view: &NoticeView) -> Hash {
         &view.acknowledged,
         view.ended,
         view.report_count,
+        view.misfit_count,
+    )))
+}
+
+/// What of a meeting must be equal everywhere.
+fn meeting_digest(view: &MeetingView) -> Hash {
+    digest(&bytes(&(
+        &view.meeting,
+        view.opened_at,
+        view.minutes,
+        &view.confirmed,
+        view.cancelled,
         view.misfit_count,
     )))
 }

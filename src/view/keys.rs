@@ -40,6 +40,28 @@ pub fn notice_opened(agreement: AgreementId, apply: u64) -> Vec<u8> {
     key(b'P', &[agreement.as_bytes(), &apply.to_be_bytes()])
 }
 
+/// A meeting as folded.
+pub fn meeting(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'M', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// Meetings of an agreement, by the apply number of their opening.
+pub fn meeting_opened(agreement: AgreementId, apply: u64) -> Vec<u8> {
+    key(b'L', &[agreement.as_bytes(), &apply.to_be_bytes()])
+}
+
+/// Meetings of an agreement that were held on a day, counted from 1970-01-01, or later.
+pub fn sittings(agreement: AgreementId, day: i64) -> Vec<u8> {
+    // Days before 1970 come first as well.
+    let day = day.cast_unsigned() ^ (1 << 63);
+    key(b'D', &[agreement.as_bytes(), &day.to_be_bytes()])
+}
+
+/// A meeting that was held, by its day and its opening.
+pub fn sitting(agreement: AgreementId, day: i64, at: Position) -> Vec<u8> {
+    [sittings(agreement, day), at.log.as_bytes().to_vec(), at.index.to_be_bytes().to_vec()].concat()
+}
+
 /// The move that followed an entry in a chain.
 pub fn successor(at: Position) -> Vec<u8> {
     key(b'K', &[at.log.as_bytes(), &at.index.to_be_bytes()])

@@ -21,6 +21,7 @@ mod fold;
 mod happened;
 mod hash;
 mod keys;
+mod meeting_view;
 mod notice_view;
 mod rows;
 #[cfg(test)]
@@ -34,8 +35,9 @@ pub use case_view::{
 pub use fold::{Applied, Effect, FoldEntry, apply, named};
 pub use happened::{happened, moved};
 pub use hash::{fold_count, fold_hash};
+pub use meeting_view::{MeetingView, Minutes, last_sitting, meeting, meetings_newest_first};
 pub use notice_view::{NoticeView, Said, notice, notices_newest_first};
 pub use rows::{MemRows, ReadRows, Rows};
 
 /// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.
-pub const FOLD_VERSION: u32 = 3;
+pub const FOLD_VERSION: u32 = 4;

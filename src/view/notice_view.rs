@@ -200,6 +200,8 @@ fn on_notice<R: Rows>(
             Effect::Newer
         }
         Event::NoticeIssued { .. }
+        | Event::MeetingCalled { .. }
+        | Event::MeetingAct(_)
         | Event::CaseOpened { .. }
         | Event::CaseMove(_)
         | Event::Contribution(_)

@@ -7,6 +7,7 @@ use crate::domain::deadline::terms::SetBy;
 use crate::domain::deadline::{Clock, Milestone};
 use crate::domain::evidence::EvidenceKind;
 use crate::domain::facts::{DataLevel, Medium, Source};
+use crate::domain::meeting::MeetingState;
 use crate::domain::notice::{NoticeKind, NoticeLevel};
 use crate::domain::pollutant::Statistic;
 use crate::domain::record::PenaltyKind;
@@ -85,6 +86,7 @@ codes! {
     NoticeLevel = NoticeLevel { One, Two, Three, Four }
     Verdict = BasisVerdict { Lighter, ByHand, NotLighter, NoEarlierText }
     SetBy = TermSetter { Law, Node, Agreement, Request }
+    MeetingState = MeetingState { Called, Held, Cancelled }
     Source = Source {
         Complaint, OnlineMonitoring, PowerMonitoring, UavPatrol, DoubleRandom, JointInspection,
         PeerNotification, SpecialCampaign, SuperiorAssignment, Incident, Media,

@@ -170,6 +170,7 @@ fn read_part(part: &pb::PartRef) -> Result<PartRef, WireError> {
         Ok(pb::PartKind::Evidence) => PartKind::Evidence,
         Ok(pb::PartKind::ActorCertificate) => PartKind::ActorCertificate,
         Ok(pb::PartKind::Notice) => PartKind::Notice,
+        Ok(pb::PartKind::Meeting) => PartKind::Meeting,
         Err(_) => PartKind::Newer,
     };
     let audience = part.audience.as_ref();
@@ -210,6 +211,7 @@ fn part_to_pb(part: &PartRef) -> pb::PartRef {
         PartKind::Evidence => pb::PartKind::Evidence,
         PartKind::ActorCertificate => pb::PartKind::ActorCertificate,
         PartKind::Notice => pb::PartKind::Notice,
+        PartKind::Meeting => pb::PartKind::Meeting,
         PartKind::Newer => pb::PartKind::Unspecified,
     };
     let (audience, cities) = match &part.audience {

@@ -15,7 +15,7 @@ use super::pb::v1::entry_header::Event as E;
 use crate::domain::deadline::Milestone;
 use crate::domain::{
     AuthorityLevel, CaseContribution, CaseFacts, CaseMove, CaseStep, ErasureReason, Event,
-    NoticeAct, NoticeKind, NoticeLevel,
+    MeetingAct, NoticeAct, NoticeKind, NoticeLevel,
 };
 use crate::limits::MEMBERS_MAX;
 
@@ -93,6 +93,20 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         E::NoticeAcknowledged(_) => Event::NoticeAct(NoticeAct::Acknowledged),
         E::NoticeReported(_) => Event::NoticeAct(NoticeAct::Reported),
         E::NoticeEnded(_) => Event::NoticeAct(NoticeAct::Ended),
+        E::MeetingCalled(e) => Event::MeetingCalled {
+            on: date("on", e.on.as_ref())?,
+            number: e.number,
+            chair: city("chair", e.chair)?,
+            due_chair: city("due_chair", e.due_chair)?,
+        },
+        E::MinutesRecorded(e) => Event::MeetingAct(MeetingAct::MinutesRecorded {
+            digest: hash("minutes_hash", &e.minutes_hash)?,
+            held_on: date("held_on", e.held_on.as_ref())?,
+        }),
+        E::MinutesConfirmed(e) => Event::MeetingAct(MeetingAct::MinutesConfirmed {
+            digest: hash("minutes_hash", &e.minutes_hash)?,
+        }),
+        E::MeetingCancelled(_) => Event::MeetingAct(MeetingAct::Cancelled),
     };
     Ok(if reading.newer { Event::Newer } else { event })
 }
@@ -240,8 +254,33 @@ pub(super) fn event_to_pb(event: &Event) -> Option<E> {
         }
         Event::NoticeAct(NoticeAct::Reported) => E::NoticeReported(pb::NoticeReported {}),
         Event::NoticeAct(NoticeAct::Ended) => E::NoticeEnded(pb::NoticeEnded {}),
+        Event::MeetingCalled { on, number, chair, due_chair } => {
+            E::MeetingCalled(pb::MeetingCalled {
+                on: Some(date_to_pb(*on)),
+                number: *number,
+                chair: chair.as_u32(),
+                due_chair: due_chair.as_u32(),
+            })
+        }
+        Event::MeetingAct(act) => meeting_act_to_pb(*act),
         Event::Newer => return None,
     })
+}
+
+fn meeting_act_to_pb(act: MeetingAct) -> E {
+    match act {
+        MeetingAct::MinutesRecorded { digest, held_on } => {
+            E::MinutesRecorded(pb::MinutesRecorded {
+                minutes_hash: bytes(digest.as_bytes()),
+                held_on: Some(date_to_pb(held_on)),
+            })
+        }
+        MeetingAct::MinutesConfirmed { digest } => {
+            let minutes_hash = bytes(digest.as_bytes());
+            E::MinutesConfirmed(pb::MinutesConfirmed { minutes_hash })
+        }
+        MeetingAct::Cancelled => E::MeetingCancelled(pb::MeetingCancelled {}),
+    }
 }
 
 fn opened(facts: &CaseFacts, on: crate::domain::Date) -> E {

@@ -28,6 +28,7 @@ pub mod error;
 mod event;
 mod facts;
 mod hello;
+pub mod meeting;
 pub mod notice;
 pub mod part;
 pub mod peer;

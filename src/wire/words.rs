@@ -11,12 +11,14 @@ use crate::wire::pb::v1 as pb;
 mod deadlines;
 mod facts;
 mod lists;
+mod meetings;
 mod more;
 mod notices;
 
 pub use deadlines::{clock, milestone, milestones, parse_milestone};
 pub use facts::{authority, data_level, evidence_kind, medium, penalty_kind, source, violation};
 pub use lists::{EnumList, Word, lists};
+pub use meetings::{meeting_state, meeting_word};
 pub use more::{
     actor_role, audience_kind, basis_verdict, erasure_reason, fine_kind, part_kind, party_type,
     statistic, subject_kind, term_setter, term_unit,
@@ -207,6 +209,10 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::NoticeAcknowledged(_) => ("签收通报", "notice acknowledged"),
         E::NoticeReported(_) => ("续报或反馈", "news of a notice"),
         E::NoticeEnded(_) => ("解除通报", "notice ended"),
+        E::MeetingCalled(_) => ("召集联席会议", "meeting called"),
+        E::MinutesRecorded(_) => ("登记会议纪要", "minutes recorded"),
+        E::MinutesConfirmed(_) => ("确认会议纪要", "minutes confirmed"),
+        E::MeetingCancelled(_) => ("取消联席会议", "meeting cancelled"),
     };
     lang.pick(zh, en)
 }

@@ -40,6 +40,7 @@ mod ingest;
 mod kills;
 mod knocks;
 mod log_oracles;
+mod meetings;
 mod model;
 mod nodes;
 mod notices;

@@ -14,6 +14,7 @@ pub mod checkers;
 pub mod disk;
 pub mod faults;
 pub mod liar;
+pub mod meetings;
 pub mod moves;
 pub mod net;
 pub mod node;

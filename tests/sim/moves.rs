@@ -51,6 +51,8 @@ pub fn said(command: &Command) -> String {
         Command::Contribute { subject, contribution, .. } => format!("{contribution:?} {subject}"),
         Command::IssueNotice { kind, addressees, .. } => format!("{kind:?} to {addressees:?}"),
         Command::ActOnNotice { subject, act, .. } => format!("{act:?} {subject}"),
+        Command::CallMeeting { on, chair, .. } => format!("meeting on {on} under {chair:?}"),
+        Command::ActOnMeeting { subject, act, .. } => format!("{act:?} {subject}"),
         Command::OverrideRecovery { cities, .. } => format!("override {cities:?}"),
     }
 }

@@ -91,6 +91,7 @@ named! {
         Proposed "a proposal adopted";
         Acknowledged "a notice acknowledged by all it is for";
         NoticeEnded "a notice ended";
+        MinutesConfirmed "minutes of a meeting confirmed";
         PartsReceived "a node confirmed all parts by itself";
         StaleEtag "a caller too late";
         Replayed "a repeated call answered from memory";

@@ -11,6 +11,7 @@ use liandong::node::core::Input;
 use liandong::view::{self, CaseView};
 
 use super::cast::Cast;
+use super::meetings;
 use super::moves;
 use super::node::SimReader;
 use super::notices;
@@ -311,7 +312,12 @@ impl World {
         let n = &self.nodes[node];
         self.checks.session_reads(node, n, client, agreement, &cases, &mut self.tally);
         if rng.one_in(9) {
-            return Some(self.about_notices(reader, agreement, (city, &members), &mut rng));
+            return Some(self.about_notices(
+                reader,
+                (agreement, today),
+                (city, &members),
+                &mut rng,
+            ));
         }
         if cases.len() < 2 || rng.one_in(5) {
             return Some(self.open_case(agreement, today, &mut rng));
@@ -351,13 +357,19 @@ impl World {
         Some(Command::MoveCase { agreement, subject, etag: case.last_move, mv, parts })
     }
 
+    /// About a notice or a meeting.
     fn about_notices(
         &mut self,
         reader: &SimReader,
-        agreement: AgreementId,
+        (agreement, today): (AgreementId, Date),
         (city, members): (usize, &[CityCode]),
         rng: &mut Rng,
     ) -> Command {
+        if rng.one_in(3) {
+            let all = meetings::newest(&reader.view(), agreement);
+            let (code, text) = (self.cast.codes[city], self.work.marked("meeting"));
+            return meetings::next(agreement, (code, &all), (&text, today), rng);
+        }
         let all = notices::newest(&reader.view(), agreement);
         let (code, text) = (self.cast.codes[city], self.work.marked("notice"));
         if all.is_empty() || rng.one_in(4) {

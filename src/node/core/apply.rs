@@ -108,7 +108,9 @@ impl<D: Disk, S: Store> Core<D, S> {
                 | Event::CaseMove(_)
                 | Event::Contribution(_)
                 | Event::NoticeIssued { .. }
-                | Event::NoticeAct(_),
+                | Event::NoticeAct(_)
+                | Event::MeetingCalled { .. }
+                | Event::MeetingAct(_),
                 _,
             ) => false,
         }
@@ -187,7 +189,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let record = applied.subject.and_then(|(kind, id)| RecordRef::of(kind, id));
         let case = match record {
             Some(RecordRef::Case(subject)) => Some(subject),
-            Some(RecordRef::Notice(_)) | None => None,
+            Some(RecordRef::Notice(_) | RecordRef::Meeting(_)) | None => None,
         };
         if city == self.settings.city {
             self.index_own(agreement, entry, event, record);
@@ -322,6 +324,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Event::PartErased { .. }
             | Event::NoticeIssued { .. }
             | Event::NoticeAct(_)
+            | Event::MeetingCalled { .. }
+            | Event::MeetingAct(_)
             | Event::Newer => {}
         }
     }

@@ -26,6 +26,7 @@ pub mod keys;
 mod lean;
 mod links;
 pub mod logs;
+mod meeting;
 mod mend;
 mod news;
 mod notes;

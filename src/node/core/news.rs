@@ -68,6 +68,8 @@ pub(super) fn named_entry(event: &Event) -> Option<Position> {
         | Event::CaseOpened { .. }
         | Event::NoticeIssued { .. }
         | Event::NoticeAct(_)
+        | Event::MeetingCalled { .. }
+        | Event::MeetingAct(_)
         | Event::Newer => None,
     }
 }

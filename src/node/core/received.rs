@@ -44,6 +44,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Event::PartErased { .. }
             | Event::NoticeIssued { .. }
             | Event::NoticeAct(_)
+            | Event::MeetingCalled { .. }
+            | Event::MeetingAct(_)
             | Event::Newer => {}
         }
     }

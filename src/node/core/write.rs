@@ -106,10 +106,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.group_rows().put(key, opening.number.to_be_bytes().to_vec());
         }
         let subject = match request.command {
-            Command::OpenCase { .. } | Command::IssueNotice { .. } => Some(subject_id(at)),
+            Command::OpenCase { .. }
+            | Command::IssueNotice { .. }
+            | Command::CallMeeting { .. } => Some(subject_id(at)),
             Command::MoveCase { .. }
             | Command::Contribute { .. }
             | Command::ActOnNotice { .. }
+            | Command::ActOnMeeting { .. }
             | Command::OverrideRecovery { .. } => decided.record,
         };
         let row = RequestRow { body: tags.body, position: at, agreement, subject };
@@ -186,6 +189,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             Command::ActOnNotice { subject, act, text, .. } => {
                 self.decide_act(agreement, *subject, *act, text.as_ref())
+            }
+            Command::CallMeeting { on, chair, out_of_turn, record, .. } => {
+                self.decide_meeting(agreement, today, (*on, *chair, *out_of_turn), record)
+            }
+            Command::ActOnMeeting { subject, act, said, .. } => {
+                self.decide_meeting_act(agreement, today, (*subject, *act), said.as_ref())
             }
             Command::OverrideRecovery { cities, text, .. } => {
                 self.decide_override(agreement, log, cities, text)
@@ -312,7 +321,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | PartContent::Text(_)
             | PartContent::Evidence(_)
             | PartContent::ActorCertificate(_)
-            | PartContent::Notice(_) => None,
+            | PartContent::Notice(_)
+            | PartContent::Meeting(_) => None,
         });
         let mv = match mv.facts() {
             Some(facts) => mv.clone().with_facts(self.with_borders(agreement, facts, record)?),

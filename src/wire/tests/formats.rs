@@ -100,7 +100,7 @@ fn no_text_below_a_header() {
 
 #[test]
 fn bytes_below_a_header_are_ids_and_digests() {
-    const FIXED: [&str; 9] = [
+    const FIXED: [&str; 10] = [
         "log_id",
         "root",
         "id",
@@ -108,6 +108,7 @@ fn bytes_below_a_header_are_ids_and_digests() {
         "request_tag",
         "request_body_tag",
         "charter_hash",
+        "minutes_hash",
         "agreement_id",
         "subject_id",
     ];

@@ -9,7 +9,9 @@ use super::values::{draft, evidence_draft, record};
 use super::{assert_golden, golden};
 use crate::api::request::PartContent;
 use crate::domain::notice::NoticeDraft;
-use crate::domain::{CaseDraft, CaseRecord, Evidence, ExternalRef, NoticeRecord, PersonRecord};
+use crate::domain::{
+    CaseDraft, CaseRecord, Evidence, ExternalRef, MeetingRecord, NoticeRecord, PersonRecord,
+};
 use crate::limits::PART_BYTES_MAX;
 use crate::wire::part::{encode_part, parse_part};
 use crate::wire::pb::v1 as pb;
@@ -36,6 +38,9 @@ fn contents() -> Vec<(&'static str, PartContent)> {
     let bare_notice =
         NoticeDraft { title: "联席会议", text: "十二月三日", ..Default::default() };
     let (notice, bare_notice) = (notice.unwrap(), NoticeRecord::parse(bare_notice).unwrap());
+    let meeting = |title, text, address| {
+        PartContent::Meeting(Box::new(MeetingRecord::parse(title, text, address).unwrap()))
+    };
     let record = |record: CaseRecord| PartContent::CaseRecord(Box::new(record));
     let number = "LD-聊邯-2026-聊0005".to_owned();
     let external = ExternalRef::parse("聊城办案系统", "2026-0099").unwrap();
@@ -52,6 +57,8 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         ("actor_certificate", PartContent::ActorCertificate("37150099011".into())),
         ("notice", PartContent::Notice(Box::new(notice))),
         ("notice_bare", PartContent::Notice(Box::new(bare_notice))),
+        ("meeting", meeting("联席会议", "一、通报情况\n二、会商", "聊城市东昌府区")),
+        ("meeting_bare", meeting("联席会议纪要", "", "")),
     ]
 }
 

@@ -11,8 +11,8 @@ use crate::domain::law::LegalBasisDraft;
 use crate::domain::pollutant::MeasurementDraft;
 use crate::domain::record::PenaltyDraft;
 use crate::domain::{
-    CaseContribution, CaseDraft, CaseMove, CaseRecord, Date, ErasureReason, Event, NoticeAct,
-    NoticeKind, NoticeLevel, Violation,
+    CaseContribution, CaseDraft, CaseMove, CaseRecord, Date, ErasureReason, Event, MeetingAct,
+    NoticeAct, NoticeKind, NoticeLevel, Violation,
 };
 use crate::ids::{ActorId, AgreementId, CityCode, Hash, LogId, Position, SubjectId, Tag};
 use crate::log::{
@@ -119,6 +119,8 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
         level: Some(NoticeLevel::Two),
         addressees: vec![city(130_400), city(371_400)],
     };
+    let digest = Hash::new([13; 32]);
+    let recorded = MeetingAct::MinutesRecorded { digest, held_on: on };
     let mv = Event::CaseMove;
     let add = Event::Contribution;
     vec![
@@ -163,6 +165,13 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
         ("notice_acknowledged", Event::NoticeAct(NoticeAct::Acknowledged)),
         ("notice_reported", Event::NoticeAct(NoticeAct::Reported)),
         ("notice_ended", Event::NoticeAct(NoticeAct::Ended)),
+        (
+            "meeting_called",
+            Event::MeetingCalled { on, number: 2, chair: city(130_400), due_chair: city(371_500) },
+        ),
+        ("minutes_recorded", Event::MeetingAct(recorded)),
+        ("minutes_confirmed", Event::MeetingAct(MeetingAct::MinutesConfirmed { digest })),
+        ("meeting_cancelled", Event::MeetingAct(MeetingAct::Cancelled)),
         ("continued_in", add(C::ContinuedIn { agreement, subject })),
         ("continued_from", add(C::ContinuedFrom { agreement, subject })),
     ]
@@ -285,6 +294,7 @@ fn any_part() -> impl Strategy<Value = PartRef> {
         PartKind::Evidence,
         PartKind::ActorCertificate,
         PartKind::Notice,
+        PartKind::Meeting,
     ]);
     let audience = prop_oneof![
         Just(Audience::AllMembers),

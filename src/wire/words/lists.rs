@@ -5,9 +5,9 @@
 
 use super::{
     actor_role, audience_kind, authority, basis_verdict, clock, data_level, effect, erasure_reason,
-    evidence_kind, fine_kind, link, medium, milestone, notice_filter, notice_kind, notice_level,
-    notice_text, part_kind, party_type, penalty_kind, report_kind, source, state, statistic, step,
-    subject_kind, term_setter, term_unit, violation,
+    evidence_kind, fine_kind, link, medium, meeting_state, meeting_word, milestone, notice_filter,
+    notice_kind, notice_level, notice_text, part_kind, party_type, penalty_kind, report_kind,
+    source, state, statistic, step, subject_kind, term_setter, term_unit, violation,
 };
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -99,6 +99,8 @@ pub const fn lists() -> &'static [EnumList] {
         "fine-kinds" "罚款规定方式" "kinds of fines" = FineKind: fine_kind;
         "basis-verdicts" "新旧法比较" "later and earlier texts" = BasisVerdict: basis_verdict;
         "term-units" "期限单位" "units of terms" = TermUnit: term_unit;
+        "meeting-states" "会议情况" "states of a meeting" = MeetingState: meeting_state;
+        "meeting-words" "会议办理" "what is said of a meeting" = MeetingWordKind: meeting_word;
         "notice-kinds" "通报种类" "kinds of notices" = NoticeKind: notice_kind;
         "notice-levels" "突发事件级别" "levels of emergencies" = NoticeLevel: notice_level;
         "notice-filters" "通报筛选" "filters of notices" = NoticeFilter: notice_filter;

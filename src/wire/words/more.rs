@@ -134,6 +134,7 @@ pub fn part_kind(one: pb::PartKind, lang: Lang) -> &'static str {
         K::Evidence => ("证据清单", "list of evidence"),
         K::ActorCertificate => ("办理人证号", "certificate number"),
         K::Notice => ("通报内容", "what a notice says"),
+        K::Meeting => ("会议内容", "what is said of a meeting"),
     };
     lang.pick(zh, en)
 }

@@ -59,6 +59,7 @@ impl Checks {
             Err(why) => return self.fail(why),
         };
         self.notices_anew(cast, (at, node), pact, &known, tally);
+        self.meetings_anew(cast, (at, node), pact, &known, tally);
         let folded = match cases_of(cast, at, pact, &known) {
             Ok(folded) => folded,
             Err(why) => return self.fail(why),

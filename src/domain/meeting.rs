@@ -1,0 +1,523 @@
+//! Joint meetings (联席会议): who chairs the next one, who may call it, what its minutes are.
+//!
+//! In scope: the rota, what may be added to a meeting, when the yearly one is missing. Out of
+//! scope: the minutes themselves, of which only a digest is kept.
+//!
+//! The rota goes by members in ascending order of their codes. What moves it on is a meeting that
+//! was held, that is, one with minutes: neither a year without one nor a cancelled one passes a
+//! city over, a city that has left is passed over. A meeting called out of turn is recorded as
+//! such. Like a notice a meeting has no turns: what is added is a contribution.
+//!
+//! Invariants:
+//! 1. A year without a meeting takes no city's turn away. (`the_rota_in_a_table`)
+//! 2. What [`fits`] forbids has no effect on any node. (`who_may_add_what_to_a_meeting`)
+
+use super::code::coded;
+use super::date::Date;
+use super::invalid::Invalid;
+use super::refusal::{Misfit, Refusal};
+use super::text::{Line, Text};
+use crate::ids::{CityCode, Hash, Position};
+use crate::limits::{ADDRESS_BYTES_MAX, FREE_TEXT_BYTES_MAX, TITLE_BYTES_MAX};
+
+coded! {
+    /// Where a meeting stands.
+    MeetingState {
+        Called "CALLED" "已召集" "called";
+        Held "HELD" "已召开" "held";
+        Cancelled "CANCELLED" "已取消" "cancelled";
+    }
+}
+
+/// A meeting as its opening says it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Meeting {
+    /// The day it is called for.
+    pub on: Date,
+    /// Which of its year, from 1, as far as its convener knew.
+    pub number: u32,
+    /// Who calls it.
+    pub convener: CityCode,
+    /// Who chairs it.
+    pub chair: CityCode,
+    /// Whose turn it was to chair, as far as its convener knew.
+    pub due_chair: CityCode,
+}
+
+impl Meeting {
+    /// Called by another city than the one whose turn it was, or chaired by another.
+    #[must_use]
+    pub fn is_out_of_turn(&self) -> bool {
+        self.chair != self.due_chair || self.convener != self.due_chair
+    }
+}
+
+/// A meeting that was held. The order is that of time.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub struct Sitting {
+    /// The day it was held.
+    pub on: Date,
+    /// Its opening: orders meetings of one day.
+    pub at: Position,
+    /// Who chaired it.
+    pub chair: CityCode,
+}
+
+/// What may be added to a meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MeetingAct {
+    /// It was held, and there are minutes (会议纪要).
+    MinutesRecorded {
+        /// SHA-256 of the file.
+        digest: Hash,
+        /// The day it was held.
+        held_on: Date,
+    },
+    /// A person of a member has read the minutes and agrees (确认纪要).
+    MinutesConfirmed {
+        /// SHA-256 of what was read.
+        digest: Hash,
+    },
+    /// It is not held (取消).
+    Cancelled,
+}
+
+/// What was added to a meeting so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Who recorded minutes, and their digest.
+    pub minutes: Option<(CityCode, Hash)>,
+    /// It was cancelled.
+    pub cancelled: bool,
+    /// The city that asks has confirmed these minutes.
+    pub confirmed: bool,
+}
+
+/// What is called for, or what was decided, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MeetingRecord {
+    /// In one line.
+    pub title: Line,
+    /// Agenda or decisions.
+    pub text: Option<Text>,
+    /// Where.
+    pub address: Option<Line>,
+}
+
+impl MeetingRecord {
+    /// Reads the texts; empty means not given.
+    ///
+    /// # Errors
+    /// Every wrong field.
+    pub fn parse(title: &str, text: &str, address: &str) -> Result<Self, Vec<Invalid>> {
+        let title = Line::parse(title, TITLE_BYTES_MAX).map_err(|e| e.at("title"));
+        let text = match text.trim() {
+            "" => Ok(None),
+            _ => Text::parse(text, FREE_TEXT_BYTES_MAX).map(Some).map_err(|e| e.at("text")),
+        };
+        let address = match address.trim() {
+            "" => Ok(None),
+            line => Line::parse(line, ADDRESS_BYTES_MAX).map(Some).map_err(|e| e.at("address")),
+        };
+        match (title, text, address) {
+            (Ok(title), Ok(text), Ok(address)) => Ok(Self { title, text, address }),
+            (title, text, address) => {
+                Err([title.err(), text.err(), address.err()].into_iter().flatten().collect())
+            }
+        }
+    }
+}
+
+/// Why the deciding node does not carry out a command about a meeting. Nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MeetingRefusal {
+    /// The rota names another city, and the caller has not said that he knows.
+    #[error("turn to chair is with {due}")]
+    NotTurnToChair {
+        /// Whose turn it is.
+        due: CityCode,
+    },
+    /// Only members chair.
+    #[error("chair {city} is not a member of the agreement")]
+    ChairNotMember {
+        /// The chair that was named.
+        city: CityCode,
+    },
+    /// There is no agreement on that day.
+    #[error("{on} lies outside the term of the agreement")]
+    OutsideTerm {
+        /// The date given.
+        on: Date,
+    },
+    /// Minutes are of what has been.
+    #[error("meeting is held on {held_on}, after today, {today}")]
+    HeldInFuture {
+        /// The date given.
+        held_on: Date,
+        /// Today in Beijing.
+        today: Date,
+    },
+    /// It has minutes: it was held.
+    #[error("meeting has minutes already")]
+    Held,
+    /// It was cancelled.
+    #[error("meeting was cancelled")]
+    Cancelled,
+    /// There is nothing to confirm yet.
+    #[error("meeting has no minutes yet")]
+    MinutesMissing,
+    /// What the caller has read is not what was recorded.
+    #[error("minutes recorded are not those that were read")]
+    MinutesDiffer,
+    /// One confirmation of a city is enough; who recorded them needs none.
+    #[error("minutes are confirmed by this city already")]
+    Confirmed,
+}
+
+impl MeetingRefusal {
+    /// The stable reason, upper-case letters and underscores.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NotTurnToChair { .. } => "NOT_TURN_TO_CHAIR",
+            Self::ChairNotMember { .. } => "CHAIR_NOT_MEMBER",
+            Self::OutsideTerm { .. } => "MEETING_OUTSIDE_TERM",
+            Self::HeldInFuture { .. } => "HELD_IN_FUTURE",
+            Self::Held => "MEETING_HELD",
+            Self::Cancelled => "MEETING_CANCELLED",
+            Self::MinutesMissing => "MINUTES_MISSING",
+            Self::MinutesDiffer => "MINUTES_DIFFER",
+            Self::Confirmed => "MINUTES_CONFIRMED",
+        }
+    }
+
+    /// Why it was not done and what to do, in Chinese.
+    pub(super) fn zh(self, city: &dyn Fn(CityCode) -> String) -> (String, String) {
+        let pair = |why: &str, todo: &str| (why.to_owned(), todo.to_owned());
+        match self {
+            Self::NotTurnToChair { due } => (
+                format!("按轮值次序，下一次联席会议由{}召集", city(due)),
+                "请由该市召集；确需由本市召集的，请注明不按轮值".to_owned(),
+            ),
+            Self::ChairNotMember { city: who } => {
+                (format!("{}不是协议成员市", city(who)), "请由成员市担任召集方".to_owned())
+            }
+            Self::OutsideTerm { on } => {
+                (format!("{on} 不在协议有效期内"), "请核对会议日期".to_owned())
+            }
+            Self::HeldInFuture { held_on, today } => (
+                format!("召开日期 {held_on} 晚于今天（{today}）"),
+                "会议召开后再登记纪要".to_owned(),
+            ),
+            Self::Held => pair("这次会议已登记纪要", "无需再办；纪要有更正的，请在下次会议上说明"),
+            Self::Cancelled => pair("这次会议已取消", "如需开会，请另行召集"),
+            Self::MinutesMissing => pair("这次会议还没有纪要", "请待召集方登记纪要后再确认"),
+            Self::MinutesDiffer => {
+                pair("所核对的文件与登记的纪要不一致", "请向召集方索取登记的那一份，核对后再确认")
+            }
+            Self::Confirmed => pair("本市已确认这份纪要", "无需再次确认"),
+        }
+    }
+
+    /// What to do, in English; why is its text.
+    pub(super) const fn en(self) -> &'static str {
+        match self {
+            Self::NotTurnToChair { .. } => {
+                "let that city call it, or say that the rota is set aside"
+            }
+            Self::ChairNotMember { .. } => "name a member",
+            Self::OutsideTerm { .. } => "check the day of the meeting",
+            Self::HeldInFuture { .. } => "record the minutes once it has been held",
+            Self::Held => "nothing to do, correct minutes in the next meeting",
+            Self::Cancelled => "call another meeting if one is needed",
+            Self::MinutesMissing => "wait until the chair has recorded them",
+            Self::MinutesDiffer => "ask the chair for the file that was recorded",
+            Self::Confirmed => "nothing to do",
+        }
+    }
+}
+
+impl From<MeetingRefusal> for Refusal {
+    fn from(refusal: MeetingRefusal) -> Self {
+        Self::Meeting(refusal)
+    }
+}
+
+/// Who chairs the next meeting: the member behind the chair of the last meeting that was held, in
+/// ascending order of codes, round again behind the last; the first one when none was held. `None`
+/// without members.
+#[must_use]
+pub fn next_chair(
+    members: &[CityCode],
+    held: impl IntoIterator<Item = Sitting>,
+) -> Option<CityCode> {
+    let first = members.iter().min().copied();
+    let Some(last) = held.into_iter().max() else { return first };
+    let behind = members.iter().filter(|city| **city > last.chair).min().copied();
+    behind.or(first)
+}
+
+/// Whether the yearly meeting is missing: the agreement was in force in the whole of the last
+/// calendar year, and no meeting has been held since that year began. (The agreements of
+/// neighbouring cities ask for at least one a year, clause 2.)
+#[must_use]
+pub fn is_missing(begin_on: Date, last: Option<Sitting>, today: Date) -> bool {
+    let last_year = today.year() - 1;
+    let whole = Date::new(last_year, 1, 1).is_ok_and(|begins| begin_on <= begins);
+    whole && last.is_none_or(|sitting| sitting.on.year() < last_year)
+}
+
+/// Whether a city may add this; the same for commands and for what others have signed.
+///
+/// # Errors
+/// A [`Misfit`]: it is shown and has no effect.
+pub fn fits(meeting: &Meeting, by: CityCode, act: MeetingAct) -> Result<(), Misfit> {
+    match act {
+        MeetingAct::MinutesRecorded { .. } | MeetingAct::Cancelled => {
+            let may = by == meeting.chair || by == meeting.convener;
+            if may { Ok(()) } else { Err(Misfit::NotChair { chair: meeting.chair }) }
+        }
+        MeetingAct::MinutesConfirmed { .. } => Ok(()),
+    }
+}
+
+/// What a new meeting is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// The day.
+    pub on: Date,
+    /// Which of its year.
+    pub number: u32,
+    /// Who chairs it; who calls it when absent.
+    pub chair: Option<CityCode>,
+    /// The caller knows that the rota is set aside.
+    pub out_of_turn: bool,
+}
+
+/// Decides on a new meeting of an agreement with this term; `due` has the turn to chair.
+///
+/// # Errors
+/// A [`Refusal`]; nothing was written.
+pub fn decide_call(
+    by: CityCode,
+    members: &[CityCode],
+    term: (Date, Date),
+    due: CityCode,
+    call: Call,
+) -> Result<Meeting, Refusal> {
+    if !members.contains(&by) {
+        return Err(Misfit::NotAMember { city: by }.into());
+    }
+    let chair = call.chair.unwrap_or(by);
+    if !members.contains(&chair) {
+        return Err(MeetingRefusal::ChairNotMember { city: chair }.into());
+    }
+    within(term, call.on)?;
+    let Call { on, number, .. } = call;
+    let meeting = Meeting { on, number, convener: by, chair, due_chair: due };
+    if meeting.is_out_of_turn() && !call.out_of_turn {
+        return Err(MeetingRefusal::NotTurnToChair { due }.into());
+    }
+    Ok(meeting)
+}
+
+fn within((begin, end): (Date, Date), on: Date) -> Result<(), Refusal> {
+    let inside = begin <= on && on <= end;
+    if inside { Ok(()) } else { Err(MeetingRefusal::OutsideTerm { on }.into()) }
+}
+
+/// Decides on adding to a meeting of an agreement with this term.
+///
+/// # Errors
+/// A [`Refusal`]; nothing was written.
+pub fn decide_act(
+    meeting: &Meeting,
+    by: CityCode,
+    (act, standing): (MeetingAct, Standing),
+    term: (Date, Date),
+    today: Date,
+) -> Result<(), Refusal> {
+    fits(meeting, by, act)?;
+    let Standing { minutes, cancelled, confirmed } = standing;
+    let wrong = match (act, minutes) {
+        (MeetingAct::MinutesRecorded { .. } | MeetingAct::Cancelled, Some(_)) => {
+            MeetingRefusal::Held
+        }
+        (MeetingAct::MinutesRecorded { .. } | MeetingAct::Cancelled, None) if cancelled => {
+            MeetingRefusal::Cancelled
+        }
+        (MeetingAct::MinutesRecorded { held_on, .. }, None) if held_on > today => {
+            MeetingRefusal::HeldInFuture { held_on, today }
+        }
+        (MeetingAct::MinutesRecorded { held_on, .. }, None) => return within(term, held_on),
+        (MeetingAct::Cancelled, None) => return Ok(()),
+        (MeetingAct::MinutesConfirmed { .. }, None) => MeetingRefusal::MinutesMissing,
+        (MeetingAct::MinutesConfirmed { digest }, Some((_, recorded))) if digest != recorded => {
+            MeetingRefusal::MinutesDiffer
+        }
+        (MeetingAct::MinutesConfirmed { .. }, Some((recorder, _))) if recorder == by => {
+            MeetingRefusal::Confirmed
+        }
+        (MeetingAct::MinutesConfirmed { .. }, Some(_)) if confirmed => MeetingRefusal::Confirmed,
+        (MeetingAct::MinutesConfirmed { .. }, Some(_)) => return Ok(()),
+    };
+    Err(wrong.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixtures::{city, date};
+    use crate::ids::LogId;
+
+    const HANDAN: u32 = 130_400;
+    const DEZHOU: u32 = 371_400;
+    const LIAOCHENG: u32 = 371_500;
+    const PUYANG: u32 = 410_900;
+
+    fn term() -> (Date, Date) {
+        (date("2022-01-01"), date("2030-12-31"))
+    }
+
+    fn sitting(on: &str, chair: u32) -> Sitting {
+        let at = Position { log: LogId::new([1; 32]), index: 0 };
+        Sitting { on: date(on), at, chair: city(chair) }
+    }
+
+    /// What is shown, members, meetings held by day and chair, who is next.
+    type Row = (&'static str, Vec<u32>, &'static [(&'static str, u32)], u32);
+
+    #[test]
+    fn the_rota_in_a_table() {
+        let all = [LIAOCHENG, HANDAN, PUYANG, DEZHOU];
+        let without = |left: u32| all.into_iter().filter(move |code| *code != left);
+        let rows: [Row; 8] = [
+            ("none was held", all.to_vec(), &[], HANDAN),
+            ("the second", all.to_vec(), &[("2023-05-10", HANDAN)], DEZHOU),
+            (
+                "a year without one takes no turn away",
+                all.to_vec(),
+                &[("2023-05-10", HANDAN), ("2025-05-10", DEZHOU)],
+                LIAOCHENG,
+            ),
+            ("round again", all.to_vec(), &[("2023-05-10", PUYANG)], HANDAN),
+            (
+                "the day counts, not the order of records",
+                all.to_vec(),
+                &[("2025-05-10", HANDAN), ("2023-05-10", LIAOCHENG)],
+                DEZHOU,
+            ),
+            (
+                "out of turn: it goes on behind whoever chaired",
+                all.to_vec(),
+                &[("2023-05-10", HANDAN), ("2024-05-10", LIAOCHENG)],
+                PUYANG,
+            ),
+            (
+                "a city that left is passed over",
+                without(DEZHOU).collect(),
+                &[("2023-05-10", HANDAN)],
+                LIAOCHENG,
+            ),
+            (
+                "the last chair has left",
+                without(LIAOCHENG).collect(),
+                &[("2023-05-10", LIAOCHENG)],
+                PUYANG,
+            ),
+        ];
+        for (what, members, held, next) in rows {
+            let members: Vec<_> = members.into_iter().map(city).collect();
+            let held = held.iter().map(|(on, chair)| sitting(on, *chair));
+            assert_eq!(next_chair(&members, held), Some(city(next)), "{what}");
+        }
+        assert_eq!(next_chair(&[], []), None);
+    }
+
+    #[test]
+    fn the_yearly_meeting_is_missing_after_a_whole_year_without_one() {
+        let begin = date("2024-01-01");
+        let missing = |begin, last: Option<&str>, today| {
+            is_missing(begin, last.map(|on| sitting(on, HANDAN)), date(today))
+        };
+        assert!(!missing(begin, None, "2024-12-31"));
+        assert!(missing(begin, None, "2025-01-01"));
+        assert!(!missing(date("2024-01-02"), None, "2025-12-31"), "not the whole of a year");
+        assert!(!missing(begin, Some("2024-12-31"), "2025-12-31"));
+        assert!(missing(begin, Some("2024-12-31"), "2026-01-01"));
+        assert!(!missing(begin, Some("2026-01-01"), "2026-01-02"), "it has been made up for");
+    }
+
+    #[test]
+    fn a_meeting_is_called_by_whose_turn_it_is_or_expressly_by_another() {
+        let members = [HANDAN, DEZHOU, LIAOCHENG].map(city);
+        let call = |by: u32, chair: Option<u32>, out_of_turn, on| {
+            let call = Call { on: date(on), number: 1, chair: chair.map(city), out_of_turn };
+            decide_call(city(by), &members, term(), city(HANDAN), call)
+        };
+        let on = "2026-03-10";
+        assert!(!call(HANDAN, None, false, on).unwrap().is_out_of_turn());
+        let reason =
+            |by, chair, out_of_turn, on| call(by, chair, out_of_turn, on).unwrap_err().reason();
+        assert_eq!(reason(DEZHOU, None, false, on), "NOT_TURN_TO_CHAIR");
+        assert_eq!(reason(DEZHOU, Some(HANDAN), false, on), "NOT_TURN_TO_CHAIR");
+        assert_eq!(reason(HANDAN, Some(DEZHOU), false, on), "NOT_TURN_TO_CHAIR");
+        let aside = call(DEZHOU, None, true, on).unwrap();
+        assert!(aside.is_out_of_turn());
+        assert_eq!((aside.chair, aside.due_chair), (city(DEZHOU), city(HANDAN)));
+        assert_eq!(reason(HANDAN, Some(PUYANG), true, on), "CHAIR_NOT_MEMBER");
+        assert_eq!(reason(PUYANG, None, true, on), "NOT_A_MEMBER");
+        assert_eq!(reason(HANDAN, None, false, "2021-12-31"), "MEETING_OUTSIDE_TERM");
+        assert_eq!(reason(HANDAN, None, false, "2031-01-01"), "MEETING_OUTSIDE_TERM");
+    }
+
+    #[test]
+    fn who_may_add_what_to_a_meeting() {
+        use MeetingAct as A;
+        let (on, today) = (date("2026-03-10"), date("2026-03-12"));
+        let (convener, chair, due_chair) = (city(HANDAN), city(DEZHOU), city(DEZHOU));
+        let meeting = Meeting { on, number: 1, convener, chair, due_chair };
+        let (digest, other) = (Hash::new([1; 32]), Hash::new([2; 32]));
+        let minutes = |held_on: &str| A::MinutesRecorded { digest, held_on: date(held_on) };
+        let decide = |by: u32, act, minutes: Option<u32>, cancelled, confirmed| {
+            let minutes = minutes.map(|by| (city(by), digest));
+            let standing = Standing { minutes, cancelled, confirmed };
+            let done = decide_act(&meeting, city(by), (act, standing), term(), today);
+            done.err().map(|refusal| refusal.reason())
+        };
+        let held = minutes("2026-03-11");
+        for by in [HANDAN, DEZHOU] {
+            assert_eq!(decide(by, held, None, false, false), None);
+            assert_eq!(decide(by, A::Cancelled, None, false, false), None);
+        }
+        assert_eq!(decide(LIAOCHENG, held, None, false, false), Some("NOT_CHAIR"));
+        assert_eq!(decide(LIAOCHENG, A::Cancelled, None, false, false), Some("NOT_CHAIR"));
+        let ahead = decide(DEZHOU, minutes("2026-03-13"), None, false, false);
+        assert_eq!(ahead, Some("HELD_IN_FUTURE"));
+        let early = decide(DEZHOU, minutes("2021-03-13"), None, false, false);
+        assert_eq!(early, Some("MEETING_OUTSIDE_TERM"));
+        assert_eq!(decide(DEZHOU, held, Some(HANDAN), false, false), Some("MEETING_HELD"));
+        assert_eq!(decide(DEZHOU, A::Cancelled, Some(HANDAN), false, false), Some("MEETING_HELD"));
+        for act in [held, A::Cancelled] {
+            assert_eq!(decide(DEZHOU, act, None, true, false), Some("MEETING_CANCELLED"));
+        }
+        let read = |digest| A::MinutesConfirmed { digest };
+        assert_eq!(decide(LIAOCHENG, read(digest), Some(DEZHOU), false, false), None);
+        let refused = |by, digest, minutes, confirmed| {
+            decide(by, read(digest), minutes, false, confirmed).unwrap()
+        };
+        assert_eq!(refused(LIAOCHENG, digest, None, false), "MINUTES_MISSING");
+        assert_eq!(refused(LIAOCHENG, other, Some(DEZHOU), false), "MINUTES_DIFFER");
+        assert_eq!(refused(LIAOCHENG, digest, Some(DEZHOU), true), "MINUTES_CONFIRMED");
+        assert_eq!(refused(DEZHOU, digest, Some(DEZHOU), false), "MINUTES_CONFIRMED");
+    }
+
+    #[test]
+    fn every_wrong_text_is_named() {
+        let wrong = MeetingRecord::parse("", "\u{202e}", "a\nb").unwrap_err();
+        let fields: Vec<_> = wrong.iter().filter_map(|w| w.field.as_deref()).collect();
+        assert_eq!(fields, ["title", "text", "address"]);
+    }
+}

@@ -1,0 +1,321 @@
+//! Joint meetings: every method of `MeetingService`.
+//!
+//! In scope: requests into commands, one meeting, lists, the next chair. Out of scope: writing
+//! ([`super::desk`]), what a meeting looks like ([`super::meeting_read`]).
+
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use super::audit_line::AuditLine;
+use super::caller::{Called, called};
+use super::cursor;
+use super::desk::{self, Desk, WriteRequest, writes};
+use super::meeting_read::{words, written};
+use super::page_token::{self, Seal};
+use crate::api::request::{Command, PartContent, Written};
+use crate::domain::meeting::{MeetingAct, is_missing, next_chair};
+use crate::domain::{Date, MeetingRecord};
+use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::limits::{MEETINGS_LOOKED_AT_MAX, PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
+use crate::view::{self, MeetingView};
+use crate::wire::case as read;
+use crate::wire::meeting as write;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::meeting_service_server::MeetingService;
+use crate::wire::status::Refused;
+
+/// The service.
+#[derive(Clone)]
+pub struct MeetingApi {
+    /// What writing needs.
+    pub desk: Desk,
+}
+
+writes!(parent: CreateMeetingRequest);
+writes!(name: RecordMinutesRequest ConfirmMinutesRequest CancelMeetingRequest);
+
+/// The full name of a method, as the table of roles knows it.
+macro_rules! method {
+    ($name:ident) => {
+        concat!("/liandong.v1.MeetingService/", stringify!($name))
+    };
+}
+
+#[tonic::async_trait]
+impl MeetingService for MeetingApi {
+    async fn create_meeting(
+        &self,
+        request: Request<pb::CreateMeetingRequest>,
+    ) -> Result<Response<pb::CreateMeetingResponse>, Status> {
+        let (meeting, receipt) = self.write(request, method!(CreateMeeting), call).await?;
+        Ok(Response::new(pb::CreateMeetingResponse { meeting, receipt }))
+    }
+
+    async fn record_minutes(
+        &self,
+        request: Request<pb::RecordMinutesRequest>,
+    ) -> Result<Response<pb::RecordMinutesResponse>, Status> {
+        let command = |asked: &pb::RecordMinutesRequest| {
+            let digest = write::digest(&asked.minutes_hash)?;
+            let held_on = write::day("held_on", asked.held_on.as_ref())?;
+            let record: MeetingRecord = write::record(asked.record.as_ref())?;
+            let said = Some(PartContent::Meeting(Box::new(record)));
+            act(&asked.name, MeetingAct::MinutesRecorded { digest, held_on }, said)
+        };
+        let (meeting, receipt) = self.write(request, method!(RecordMinutes), command).await?;
+        Ok(Response::new(pb::RecordMinutesResponse { meeting, receipt }))
+    }
+
+    async fn confirm_minutes(
+        &self,
+        request: Request<pb::ConfirmMinutesRequest>,
+    ) -> Result<Response<pb::ConfirmMinutesResponse>, Status> {
+        let command = |asked: &pb::ConfirmMinutesRequest| {
+            let digest = write::digest(&asked.minutes_hash)?;
+            let said = read::text("text", &asked.text)?.map(PartContent::Text);
+            act(&asked.name, MeetingAct::MinutesConfirmed { digest }, said)
+        };
+        let (meeting, receipt) = self.write(request, method!(ConfirmMinutes), command).await?;
+        Ok(Response::new(pb::ConfirmMinutesResponse { meeting, receipt }))
+    }
+
+    async fn cancel_meeting(
+        &self,
+        request: Request<pb::CancelMeetingRequest>,
+    ) -> Result<Response<pb::CancelMeetingResponse>, Status> {
+        let command = |asked: &pb::CancelMeetingRequest| {
+            let said = read::text("text", &asked.text)?.map(PartContent::Text);
+            act(&asked.name, MeetingAct::Cancelled, said)
+        };
+        let (meeting, receipt) = self.write(request, method!(CancelMeeting), command).await?;
+        Ok(Response::new(pb::CancelMeetingResponse { meeting, receipt }))
+    }
+
+    async fn get_meeting(
+        &self,
+        request: Request<pb::GetMeetingRequest>,
+    ) -> Result<Response<pb::GetMeetingResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(GetMeeting)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| api.get(who, &asked)).await
+    }
+
+    async fn list_meetings(
+        &self,
+        request: Request<pb::ListMeetingsRequest>,
+    ) -> Result<Response<pb::ListMeetingsResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(ListMeetings)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| {
+            let mut line =
+                AuditLine::new(api.desk.door(), who, method!(ListMeetings), &asked.parent);
+            let listed = api.page(who, &asked);
+            for meeting in listed.iter().flat_map(|page| &page.meetings) {
+                line.shown_of(meeting.calling_city);
+            }
+            line.end(&listed);
+            listed
+        })
+        .await
+    }
+
+    async fn get_next_chair(
+        &self,
+        request: Request<pb::GetNextChairRequest>,
+    ) -> Result<Response<pb::GetNextChairResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(GetNextChair)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| {
+            let line = AuditLine::new(api.desk.door(), who, method!(GetNextChair), &asked.name);
+            let found = api.next(&asked.name);
+            line.end(&found);
+            found
+        })
+        .await
+    }
+}
+
+fn call(asked: &pb::CreateMeetingRequest) -> Result<Command, Refused> {
+    let agreement = read::parent(&asked.parent)?.ok_or(Refused::new("NOT_FOUND"))?;
+    Ok(Command::CallMeeting {
+        agreement,
+        on: write::day("on", asked.on.as_ref())?,
+        chair: write::chair(asked.chair)?,
+        out_of_turn: asked.out_of_turn,
+        record: Box::new(write::record(asked.record.as_ref())?),
+    })
+}
+
+fn act(name: &str, act: MeetingAct, said: Option<PartContent>) -> Result<Command, Refused> {
+    let (agreement, subject) = write::name(name)?;
+    Ok(Command::ActOnMeeting { agreement, subject, act, said })
+}
+
+impl MeetingApi {
+    async fn write<T: WriteRequest>(
+        &self,
+        request: Request<T>,
+        method: &'static str,
+        command: impl FnOnce(&T) -> Result<Command, Refused>,
+    ) -> Result<(Option<pb::Meeting>, Option<pb::WriteReceipt>), Status> {
+        let written = self.desk.perform(request, method, write::name_of, command).await?;
+        let Some(written) = written else { return Ok((None, None)) };
+        let meeting = self.after(written).await;
+        Ok((meeting, Some(desk::receipt(written))))
+    }
+
+    /// A meeting as it is after a write.
+    async fn after(&self, written: Written) -> Option<pb::Meeting> {
+        let (api, subject) = (self.clone(), written.subject?);
+        let read = tokio::task::spawn_blocking(move || api.one(written.agreement, subject));
+        read.await.ok()?.ok().map(|(meeting, _)| meeting)
+    }
+
+    /// Reads aside, for disks may be slow.
+    async fn reading<T: Send + 'static>(
+        &self,
+        who: Called,
+        read: impl FnOnce(&Self, &Called) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let (api, language) = (self.clone(), who.language);
+        let done = tokio::task::spawn_blocking(move || read(&api, &who)).await;
+        let done = done.unwrap_or(Err(Refused::new("STOPPING")));
+        done.map(Response::new).map_err(|refused| refused.status(language))
+    }
+
+    fn get(
+        &self,
+        who: &Called,
+        asked: &pb::GetMeetingRequest,
+    ) -> Result<pb::GetMeetingResponse, Refused> {
+        let mut line = AuditLine::new(self.desk.door(), who, method!(GetMeeting), &asked.name);
+        let found = write::name(&asked.name);
+        let found = found.and_then(|(agreement, subject)| self.one(agreement, subject));
+        let found = found.map(|(meeting, apply)| {
+            line.shown_of(meeting.calling_city);
+            let cursor = cursor::at(&self.desk.node, apply);
+            pb::GetMeetingResponse { meeting: Some(meeting), cursor }
+        });
+        line.end(&found);
+        found
+    }
+
+    /// One meeting with what was said since, and the apply number as of which it was read.
+    fn one(
+        &self,
+        agreement: AgreementId,
+        subject: SubjectId,
+    ) -> Result<(pb::Meeting, u64), Refused> {
+        let reader = self.desk.node.reader();
+        let rows = reader.view();
+        let apply = reader.apply_number(&rows);
+        let found = view::meeting(&rows, agreement, subject);
+        drop(rows);
+        let found = found.ok_or(Refused::new("NOT_FOUND"))?;
+        let mut meeting = self.written((agreement, subject), &found);
+        meeting.words = words(&reader, agreement, subject);
+        Ok((meeting, apply))
+    }
+
+    fn written(&self, key: (AgreementId, SubjectId), found: &MeetingView) -> pb::Meeting {
+        let members = self.members(key.0);
+        written(&self.desk.node.reader(), key, found, (self.desk.node.city(), &members))
+    }
+
+    /// Members of an agreement, in the order of the rota.
+    fn members(&self, agreement: AgreementId) -> Vec<CityCode> {
+        let book = self.desk.node.book();
+        let mut members = book.get(agreement).map(|a| a.cities()).unwrap_or_default();
+        members.sort_unstable();
+        members
+    }
+
+    fn next(&self, name: &str) -> Result<pb::GetNextChairResponse, Refused> {
+        let agreement = read::parent(name)?.ok_or(Refused::new("NOT_FOUND"))?;
+        let book = self.desk.node.book();
+        let charter = &book.get(agreement).ok_or(Refused::new("NOT_FOUND"))?.charter;
+        let today = Date::beijing(self.desk.node.now_ms()).ok_or(Refused::new("OUTSIDE_TERM"))?;
+        let last = view::last_sitting(&self.desk.node.reader().view(), agreement, today);
+        let members = self.members(agreement);
+        let next = next_chair(&members, last).ok_or(Refused::new("NOT_FOUND"))?;
+        Ok(pb::GetNextChairResponse {
+            city: next.as_u32(),
+            last_held_on: last.map(|sitting| read::date_out(sitting.on)),
+            last_chair: last.map_or(0, |sitting| sitting.chair.as_u32()),
+            yearly_meeting_missing: is_missing(charter.begin_on, last, today),
+            rota: members.iter().map(|city| city.as_u32()).collect(),
+        })
+    }
+
+    fn page(
+        &self,
+        who: &Called,
+        asked: &pb::ListMeetingsRequest,
+    ) -> Result<pb::ListMeetingsResponse, Refused> {
+        let size = page_token::size(asked.page_size, PAGE_SIZE_DEFAULT as usize)?;
+        let book = self.desk.node.book();
+        let agreements = match read::parent(&asked.parent)? {
+            Some(id) => book.get(id).map(|_| vec![id]).ok_or(Refused::new("NOT_FOUND"))?,
+            None => book.iter().map(|(id, _)| *id).collect(),
+        };
+        let bound = [b"meetings ".as_slice(), asked.parent.as_bytes()].concat();
+        let seal = Seal::new(&self.desk.node, &who.caller.identity, bound);
+        let from = seal.open::<1>(&asked.page_token)?.map(|[below]| below);
+        let walked = self.walk(&agreements, from, size);
+        let (mut bytes, mut next, mut meetings) = (0, walked.next, Vec::new());
+        for (key, view) in &walked.found {
+            let written = self.written(*key, view);
+            bytes += written.encoded_len();
+            if bytes > PAGE_BYTES_MAX && !meetings.is_empty() {
+                // It is the first of the next page.
+                next = Some(view.opened_apply + 1);
+                break;
+            }
+            meetings.push(written);
+        }
+        Ok(pb::ListMeetingsResponse {
+            meetings,
+            next_page_token: next.map(|below| seal.close(&[below])).unwrap_or_default(),
+            cursor: cursor::at(&self.desk.node, walked.as_of),
+        })
+    }
+
+    /// Meetings, the newest here first, from below an apply number on.
+    fn walk(&self, agreements: &[AgreementId], below: Option<u64>, size: usize) -> Walked {
+        let reader = self.desk.node.reader();
+        let rows = reader.view();
+        let as_of = reader.apply_number(&rows);
+        let (mut found, mut low) = (Vec::new(), Vec::new());
+        for agreement in agreements {
+            let mut looked = 0;
+            view::meetings_newest_first(&rows, *agreement, below, &mut |subject, view| {
+                looked += 1;
+                let at = view.opened_apply;
+                found.push(((*agreement, subject), view));
+                let more = looked < MEETINGS_LOOKED_AT_MAX && looked <= size;
+                if !more {
+                    // Below this nothing of the agreement was looked at.
+                    low.push(at);
+                }
+                more
+            });
+        }
+        drop(rows);
+        found.sort_by_key(|(_, view)| std::cmp::Reverse(view.opened_apply));
+        // What lies below the highest place at which one of the walks ended may be incomplete.
+        let mut next = low.into_iter().max();
+        found.retain(|(_, view)| next.is_none_or(|low| view.opened_apply >= low));
+        if found.len() > size {
+            found.truncate(size);
+            next = found.last().map(|(_, view)| view.opened_apply);
+        }
+        Walked { found, next, as_of }
+    }
+}
+
+struct Walked {
+    found: Vec<((AgreementId, SubjectId), MeetingView)>,
+    /// The next page lies below this apply number.
+    next: Option<u64>,
+    as_of: u64,
+}

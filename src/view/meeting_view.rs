@@ -1,0 +1,290 @@
+//! Joint meetings, as the rows hold them, and what an entry about one comes to.
+//!
+//! In scope: folding entries about meetings, which was held last. Out of scope: who may do what
+//! ([`crate::domain::meeting`]), cases ([`super::fold`]).
+//!
+//! Of minutes, and of cancellations, the one lowest by (epoch, log, index) is shown; of a city's
+//! confirmations the highest, since minutes that arrive later may be confirmed anew. Minutes
+//! outweigh a cancellation. So the order of arrival changes nothing.
+
+use serde::{Deserialize, Serialize};
+
+use super::case_view::HistoryRow;
+use super::fold::{Applied, Effect, FoldEntry, SUBJECT_UNSEEN, What, misfit, remember};
+use super::keys;
+use super::notice_view::Said;
+use super::rows::{ReadRows, Rows, get, put};
+use crate::domain::meeting::{Meeting, MeetingAct, MeetingState, Sitting, Standing, fits};
+use crate::domain::{Date, Event};
+use crate::ids::{AgreementId, CityCode, Hash, Position, SubjectId};
+use crate::log::{SubjectKind, subject_id};
+
+/// Minutes of a meeting. The order is that in which they count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Minutes {
+    /// Where and when they were recorded.
+    pub said: Said,
+    /// By whom.
+    pub city: CityCode,
+    /// SHA-256 of the file.
+    pub digest: Hash,
+    /// The day the meeting was held.
+    pub held_on: Date,
+}
+
+/// A meeting as the fold has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingView {
+    /// What its opening says.
+    pub meeting: Meeting,
+    /// The entry that opened it.
+    pub opened_at: Position,
+    /// Clock of its author, milliseconds since 1970-01-01 UTC.
+    pub called_ms: i64,
+    /// Its minutes.
+    pub minutes: Option<Minutes>,
+    /// What each city has confirmed last, ascending by city.
+    pub confirmed: Vec<(CityCode, (Said, Hash))>,
+    /// When it was cancelled.
+    pub cancelled: Option<Said>,
+    /// Entries that did not take effect.
+    pub misfit_count: u32,
+    /// An entry of a newer kind holds it.
+    pub needs_newer: bool,
+    /// Apply number of the last entry here.
+    pub last_apply: u64,
+    /// Apply number of the opening here.
+    pub opened_apply: u64,
+}
+
+impl MeetingView {
+    /// Where it stands.
+    #[must_use]
+    pub const fn state(&self) -> MeetingState {
+        match (&self.minutes, &self.cancelled) {
+            (Some(_), _) => MeetingState::Held,
+            (None, Some(_)) => MeetingState::Cancelled,
+            (None, None) => MeetingState::Called,
+        }
+    }
+
+    /// When a city has confirmed the minutes that count.
+    #[must_use]
+    pub fn confirmation(&self, city: CityCode) -> Option<Said> {
+        let minutes = self.minutes?;
+        let (_, (said, digest)) = self.confirmed.iter().find(|(who, _)| *who == city)?;
+        (*digest == minutes.digest).then_some(*said)
+    }
+
+    /// Whether its minutes wait for a member.
+    #[must_use]
+    pub fn awaits(&self, city: CityCode) -> bool {
+        let others = self.minutes.is_some_and(|minutes| minutes.city != city);
+        others && self.confirmation(city).is_none()
+    }
+
+    /// What was added so far, as a city sees it.
+    #[must_use]
+    pub fn standing(&self, city: CityCode) -> Standing {
+        Standing {
+            minutes: self.minutes.map(|minutes| (minutes.city, minutes.digest)),
+            cancelled: self.cancelled.is_some(),
+            confirmed: self.confirmation(city).is_some(),
+        }
+    }
+
+    fn sitting(&self) -> Option<Sitting> {
+        let chair = self.meeting.chair;
+        self.minutes.map(|minutes| Sitting { on: minutes.held_on, at: self.opened_at, chair })
+    }
+
+    fn add(&mut self, by: CityCode, act: MeetingAct, said: Said) {
+        match act {
+            MeetingAct::MinutesRecorded { digest, held_on } => {
+                let minutes = Minutes { said, city: by, digest, held_on };
+                self.minutes = Some(self.minutes.map_or(minutes, |first| minutes.min(first)));
+            }
+            MeetingAct::MinutesConfirmed { digest } => {
+                match self.confirmed.binary_search_by_key(&by, |(city, _)| *city) {
+                    Ok(place) => {
+                        if let Some((_, last)) = self.confirmed.get_mut(place) {
+                            *last = (said, digest).max(*last);
+                        }
+                    }
+                    Err(place) => self.confirmed.insert(place, (by, (said, digest))),
+                }
+            }
+            MeetingAct::Cancelled => {
+                self.cancelled = Some(self.cancelled.map_or(said, |first| said.min(first)));
+            }
+        }
+    }
+}
+
+/// One meeting.
+#[must_use]
+pub fn meeting(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+) -> Option<MeetingView> {
+    get(rows, &keys::meeting(agreement, subject))
+}
+
+/// Walks the meetings of an agreement from the one opened last here, or from below apply number
+/// `below`, until `f` says no.
+pub fn meetings_newest_first(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    below: Option<u64>,
+    f: &mut dyn FnMut(SubjectId, MeetingView) -> bool,
+) {
+    let from = keys::meeting_opened(agreement, 0);
+    let to = keys::meeting_opened(agreement, below.unwrap_or(u64::MAX));
+    rows.scan(&from, &to, true, &mut |_, value| {
+        let Ok(subject) = postcard::from_bytes::<SubjectId>(value) else { return true };
+        meeting(rows, agreement, subject).is_none_or(|view| f(subject, view))
+    });
+}
+
+/// The meeting of an agreement that was held last, not after `until`: a day ahead, which no honest
+/// node writes, moves nothing.
+#[must_use]
+pub fn last_sitting(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    until: Date,
+) -> Option<Sitting> {
+    let from = keys::sittings(agreement, i64::MIN);
+    let to = keys::sittings(agreement, until.days_since_epoch() + 1);
+    let mut last = None;
+    rows.scan(&from, &to, true, &mut |_, value| {
+        last = postcard::from_bytes::<Sitting>(value).ok();
+        last.is_none()
+    });
+    last
+}
+
+/// Applies an entry about a meeting.
+pub(super) fn apply_to_meeting<R: Rows>(
+    rows: &mut R,
+    entry: &FoldEntry<'_>,
+    apply: u64,
+) -> Applied {
+    let at = entry.envelope.position();
+    let (subject, effect) = match (entry.envelope.subject.id, entry.event) {
+        (None, Event::MeetingCalled { on, number, chair, due_chair }) => {
+            let (on, number, convener) = (*on, *number, entry.city);
+            let (chair, due_chair) = (*chair, *due_chair);
+            let subject = subject_id(at);
+            let meeting = Meeting { on, number, convener, chair, due_chair };
+            open(rows, entry, subject, meeting, apply);
+            (subject, Effect::Opened)
+        }
+        (Some(subject), event) => (subject, on_meeting(rows, entry, subject, event, apply)),
+        (None, _) => {
+            remember(rows, entry, None, apply, What::Other);
+            let effect = misfit("SUBJECT_MISSING");
+            return Applied { effect, subject: None, refolded: false };
+        }
+    };
+    let row = HistoryRow {
+        position: at,
+        city: entry.city,
+        effect: effect.clone(),
+        state: None,
+        record_time_ms: entry.envelope.record_time_ms,
+    };
+    put(rows, keys::history(entry.agreement, subject, apply), &row);
+    Applied { effect, subject: Some((SubjectKind::Meeting, subject)), refolded: false }
+}
+
+fn open<R: Rows>(
+    rows: &mut R,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    meeting: Meeting,
+    apply: u64,
+) {
+    let view = MeetingView {
+        meeting,
+        opened_at: entry.envelope.position(),
+        called_ms: entry.envelope.record_time_ms,
+        minutes: None,
+        confirmed: Vec::new(),
+        cancelled: None,
+        misfit_count: 0,
+        needs_newer: false,
+        last_apply: apply,
+        opened_apply: apply,
+    };
+    put(rows, keys::meeting(entry.agreement, subject), &view);
+    put(rows, keys::meeting_opened(entry.agreement, apply), &subject);
+    remember(rows, entry, Some(subject), apply, What::Other);
+}
+
+fn on_meeting<R: Rows>(
+    rows: &mut R,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    event: &Event,
+    apply: u64,
+) -> Effect {
+    let view = meeting(rows, entry.agreement, subject);
+    let Some(mut view) = view.filter(|view| entry.has_seen(rows, view.opened_at)) else {
+        remember(rows, entry, None, apply, What::Other);
+        return misfit(SUBJECT_UNSEEN);
+    };
+    remember(rows, entry, Some(subject), apply, What::Other);
+    let before = view.sitting();
+    let effect = match event {
+        Event::MeetingAct(act) => match fits(&view.meeting, entry.city, *act) {
+            Err(wrong) => misfit(wrong.reason()),
+            Ok(()) => {
+                let at = entry.envelope.position();
+                let record_time_ms = entry.envelope.record_time_ms;
+                view.add(entry.city, *act, Said { epoch: entry.epoch, at, record_time_ms });
+                Effect::Contribution
+            }
+        },
+        Event::Newer => {
+            view.needs_newer = true;
+            Effect::Newer
+        }
+        Event::MeetingCalled { .. }
+        | Event::NoticeIssued { .. }
+        | Event::NoticeAct(_)
+        | Event::CaseOpened { .. }
+        | Event::CaseMove(_)
+        | Event::Contribution(_)
+        | Event::ActorIntroduced
+        | Event::RecoveryOverridden { .. }
+        | Event::CharterAdopted { .. }
+        | Event::PartErased { .. } => misfit("WRONG_SUBJECT"),
+    };
+    reseat(rows, entry.agreement, before, view.sitting());
+    view.misfit_count += u32::from(matches!(effect, Effect::Misfit(_)));
+    view.last_apply = apply;
+    put(rows, keys::meeting(entry.agreement, subject), &view);
+    effect
+}
+
+/// Keeps the row of a meeting that was held where its day is.
+fn reseat<R: Rows>(
+    rows: &mut R,
+    agreement: AgreementId,
+    before: Option<Sitting>,
+    after: Option<Sitting>,
+) {
+    if before == after {
+        return;
+    }
+    let key =
+        |sitting: Sitting| keys::sitting(agreement, sitting.on.days_since_epoch(), sitting.at);
+    if let Some(sitting) = before {
+        rows.delete(&key(sitting));
+    }
+    if let Some(sitting) = after {
+        put(rows, key(sitting), &sitting);
+    }
+}
