@@ -311,7 +311,7 @@ impl World {
         let cases = newest_cases(reader, agreement);
         let n = &self.nodes[node];
         self.checks.session_reads(node, n, client, agreement, &cases, &mut self.tally);
-        if rng.one_in(9) {
+        if rng.one_in(7) {
             return Some(self.about_notices(
                 reader,
                 (agreement, today),
@@ -365,10 +365,10 @@ impl World {
         (city, members): (usize, &[CityCode]),
         rng: &mut Rng,
     ) -> Command {
-        if rng.one_in(3) {
+        if rng.one_in(2) {
             let all = meetings::newest(&reader.view(), agreement);
             let (code, text) = (self.cast.codes[city], self.work.marked("meeting"));
-            return meetings::next(agreement, (code, &all), (&text, today), rng);
+            return meetings::next(agreement, (code, members, &all), (&text, today), rng);
         }
         let all = notices::newest(&reader.view(), agreement);
         let (code, text) = (self.cast.codes[city], self.work.marked("notice"));
