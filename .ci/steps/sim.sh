@@ -10,6 +10,8 @@ seeds="${LIANDONG_SEEDS:-2000}"
 # What only many seeds reach is asked for where there are many.
 complete=""
 if [ "$seeds" -ge 200 ]; then complete="--complete"; fi
-timeout 900 "$simulate" --from 0 --count "$seeds" $complete
+# Open, with what is known of them, in tests/bugs.md; one that is clean again fails the step.
+open=1085
+timeout 900 "$simulate" --from 0 --count "$seeds" $complete --open "$open"
 "$simulate" --from 0 --count 20 --twice >/dev/null
 timeout 300 "$simulate" --rotate 5

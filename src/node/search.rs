@@ -8,8 +8,8 @@
 //! thousand names takes some ten megabytes and is made from the journal in seconds. A text is kept
 //! with the entry that carries it and counts only while that entry holds the case's record, so
 //! nothing has to be followed to be exact. A part that is not here yet is asked for again each
-//! time. When an erasure was applied all texts are forgotten, within seconds and before anything
-//! more is answered.
+//! time. When an erasure was applied the text of its case is forgotten, within seconds and before
+//! anything more is answered.
 //!
 //! Invariants:
 //! 1. What is found is what a look into every case's own part would find.
@@ -43,7 +43,7 @@ struct Known {
     /// The feed it follows; none before the first look.
     feed: Option<[u8; 16]>,
     read_to: u64,
-    /// How often everything was forgotten.
+    /// How often something was forgotten for an erasure.
     erasures: u64,
     /// All parties have been read since everything was forgotten, and those changed up to here.
     ahead_to: Option<u64>,
@@ -56,8 +56,28 @@ struct Kept {
     party: Option<PartyText>,
 }
 
+impl Known {
+    /// Forgets the case of an entry of which something was erased.
+    fn forget(&mut self, reader: &Reader, entry: Position) {
+        match view::applied_entry(&reader.view(), entry) {
+            Some(found) => {
+                let case = found.subject.map(|subject| (found.agreement, subject));
+                case.map(|case| self.parties.remove(&case));
+                // What is being read meanwhile is not kept.
+                self.erasures += 1;
+            }
+            None => self.forget_all(),
+        }
+    }
+
+    fn forget_all(&mut self) {
+        self.parties.clear();
+        (self.ahead_to, self.erasures) = (None, self.erasures + 1);
+    }
+}
+
 impl Search {
-    /// Forgets the cases that have changed since the last look, and everything if something was
+    /// Forgets the cases that have changed since the last look, and those of which something was
     /// erased.
     pub fn look(&self, reader: &Reader) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,22 +92,19 @@ impl Search {
                 changes.len() < CHUNK
             });
             let Some(last) = changes.last().map(|entry| entry.apply) else { return };
-            // An erasure is about no case, or, from a strange writer, about its own. What cannot be
-            // read might be one.
             for change in &changes {
                 if let Some(subject) = change.case() {
                     known.parties.remove(&(change.agreement, subject));
                 }
             }
-            let erases = |change: &FeedEntry| {
-                change.case().is_none()
-                    && reader.entry(change.position).ok().is_none_or(|loaded| {
-                        matches!(loaded.event, Event::PartErased { .. } | Event::Newer)
-                    })
-            };
-            if changes.iter().any(erases) {
-                known.parties.clear();
-                (known.ahead_to, known.erasures) = (None, known.erasures + 1);
+            // An erasure is about no record. One that cannot be read might be one; of a kind that
+            // only newer programs know it erases nothing here.
+            for change in changes.iter().filter(|change| change.record.is_none()) {
+                match reader.entry(change.position).map(|loaded| loaded.event) {
+                    Ok(Event::PartErased { entry, .. }) => known.forget(reader, entry),
+                    Ok(_) => {}
+                    Err(_) => known.forget_all(),
+                }
             }
             known.read_to = last;
         }

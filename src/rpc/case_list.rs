@@ -99,12 +99,7 @@ impl CaseApi {
             cases.push(case);
             last = Some(view.opened_apply);
         }
-        let next = if cases.len() < walked.found.len() {
-            last
-        } else {
-            // All that was found is shown; the rest, if any, lies below what was looked at.
-            (!walked.complete).then_some(walked.low)
-        };
+        let next = walked.next(cases.len(), last);
         (cases, next)
     }
 
@@ -144,7 +139,7 @@ impl CaseApi {
         }
         found.sort_by_key(|found| std::cmp::Reverse(found.view.opened_apply));
         let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
-        let walked = Walked { found, total, low: 0, complete: true, as_of };
+        let walked = Walked { found, total, low: 0, full_at: None, complete: true, as_of };
         let (cases, _) = self.page(reader, &walked, walked.found.len());
         pb::ListCasesResponse {
             cases,

@@ -10,7 +10,7 @@
 //! Invariant: the counts are those of all cases as of the cursor, and of no agreement that the own
 //! city is no member of. (`f36_months_of_the_samples_are_counted`)
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::audit_line::AuditLine;
@@ -129,10 +129,11 @@ impl CaseApi {
             let Some(last) = changes.last().map(|entry| entry.apply) else {
                 return Ok((cases, as_of));
             };
-            for change in changes.iter().filter(|c| agreements.contains(&c.agreement)) {
-                if let Some(subject) = change.case() {
-                    self.count_case(&reader, (change.agreement, subject), month, &mut cases);
-                }
+            let ours = changes.iter().filter(|c| agreements.contains(&c.agreement));
+            let changed = ours.filter_map(|change| Some((change.agreement, change.case()?)));
+            // Each once, however often it is written to.
+            for case in changed.collect::<BTreeSet<CaseKey>>() {
+                self.count_case(&reader, case, month, &mut cases);
             }
             as_of = last;
         }

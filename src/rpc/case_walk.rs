@@ -10,7 +10,8 @@
 //!
 //! Invariants:
 //! 1. What is found is exactly what the filter takes as of `as_of`, from behind `after` down to
-//!    `low`. (`pages_are_stable_while_cases_are_opened`)
+//!    `low`, or to `full_at` where a page was full.
+//!    (`pages_are_stable_while_cases_are_opened`, `pages_lose_nothing_while_cases_leave_them`)
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -44,6 +45,9 @@ pub(super) struct Walked {
     pub total: u64,
     /// Apply number of the lowest opening looked at.
     pub low: u64,
+    /// Opening of the case with which as many as were wanted had been found: what fits below it was
+    /// counted and not kept, whoever has left the page since.
+    pub full_at: Option<u64>,
     /// Nothing lies below.
     pub complete: bool,
     /// Apply number as of which all this is so.
@@ -89,6 +93,7 @@ impl Walk<'_> {
             found: Vec::new(),
             total: 0,
             low: self.after.unwrap_or(u64::MAX),
+            full_at: None,
             complete: false,
             as_of: begun,
         };
@@ -115,6 +120,7 @@ impl Walk<'_> {
             fitting.insert(subject);
             if !full {
                 walked.found.push(Found { agreement, subject, view });
+                walked.full_at = (walked.found.len() >= self.want).then_some(apply);
             }
         }
         self.settle(&mut walked, &mut fitting);
@@ -184,18 +190,117 @@ impl Walk<'_> {
         if !looked_at {
             return;
         }
-        let held = walked.found.len();
         walked.found.retain(|found| found.subject != subject);
         if !self.takes((agreement, subject), &view) {
             fitting.remove(&subject);
             return;
         }
         fitting.insert(subject);
-        let place = walked.found.partition_point(|found| found.view.opened_apply > opened);
-        // Behind a full page there are others of which nothing is kept but their number.
-        if place < held.max(walked.found.len()) || held < self.want {
-            walked.found.insert(place, Found { agreement, subject, view });
-            walked.found.truncate(self.want);
+        walked.put(Found { agreement, subject, view }, self.want);
+    }
+}
+
+impl Walked {
+    /// Puts a case in its place. Behind a full page there are others of which nothing is kept but
+    /// their number.
+    fn put(&mut self, found: Found, want: usize) {
+        let opened = found.view.opened_apply;
+        if self.full_at.is_some_and(|full_at| opened < full_at) {
+            return;
         }
+        let place = self.found.partition_point(|other| other.view.opened_apply > opened);
+        self.found.insert(place, found);
+        if self.found.len() > want {
+            self.found.truncate(want);
+            self.full_at = self.found.last().map(|last| last.view.opened_apply);
+        }
+    }
+
+    /// Below which opening the next page lies, after so many were shown, the last of them at this
+    /// opening; `None` when there is none.
+    pub(super) fn next(&self, shown: usize, last: Option<u64>) -> Option<u64> {
+        if shown < self.found.len() {
+            return last;
+        }
+        // All that was kept is shown; the rest, if any, lies below where the page was full, or else
+        // below what was looked at.
+        self.full_at.or((!self.complete).then_some(self.low))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{self, CaseFacts, DataLevel, Medium, Source, Violation};
+    use crate::ids::{CityCode, LogId, Position};
+
+    fn found(opened: u64) -> Found {
+        let facts = CaseFacts {
+            source: Source::Complaint,
+            medium: Medium::Water,
+            violation: Violation::WaterExceed,
+            county_code: None,
+            discovered_time_ms: 0,
+            occurred_from: None,
+            occurred_to: None,
+            data_level: DataLevel::General,
+            borders: Vec::new(),
+            border_uncertain: false,
+            belt_exception: false,
+            has_point: false,
+        };
+        let city = CityCode::from_u32(371_500).unwrap();
+        let at = Position { log: LogId::new([1; 32]), index: opened };
+        let view = CaseView {
+            case: domain::open(city, facts, "2026-11-20".parse().unwrap()),
+            opened_at: at,
+            last_move: at,
+            record_at: at,
+            person_at: None,
+            move_count: 1,
+            contribution_count: 0,
+            misfit_count: 0,
+            needs_newer: false,
+            parts_received_by: Vec::new(),
+            last_record_time_ms: 0,
+            last_apply: opened,
+            opened_apply: opened,
+        };
+        let subject = crate::log::subject_id(at);
+        Found { agreement: AgreementId::new([2; 16]), subject, view }
+    }
+
+    /// A page of two with one more, of which everything below 10 was only counted.
+    fn walked() -> Walked {
+        let found = [30, 20, 10].map(found).into();
+        Walked { found, total: 9, low: 1, full_at: Some(10), complete: true, as_of: 40 }
+    }
+
+    fn places(walked: &Walked) -> Vec<u64> {
+        walked.found.iter().map(|found| found.view.opened_apply).collect()
+    }
+
+    #[test]
+    fn pages_lose_nothing_while_cases_leave_them() {
+        let mut page = walked();
+        assert_eq!(page.next(2, Some(20)), Some(20), "one more is kept");
+        page.found.remove(1);
+        assert_eq!(page.next(2, Some(10)), Some(10), "what lies below was never kept");
+        // A case from below does not come next only because there is room again.
+        page.put(found(5), 3);
+        assert_eq!(places(&page), [30, 10]);
+        page.put(found(40), 3);
+        assert_eq!((places(&page), page.next(2, Some(30))), (vec![40, 30, 10], Some(30)));
+        // What is pushed off the page is found below it, also when others leave it.
+        let mut page = walked();
+        page.put(found(25), 3);
+        assert_eq!((places(&page), page.full_at), (vec![30, 25, 20], Some(20)));
+        page.found.remove(1);
+        assert_eq!(page.next(2, Some(20)), Some(20));
+        // Nothing was left behind, or only what was not looked at.
+        let whole = Walked { full_at: None, ..walked() };
+        assert_eq!(whole.next(3, Some(10)), None);
+        let partial = Walked { complete: false, ..whole };
+        assert_eq!(partial.next(3, Some(10)), Some(1));
     }
 }

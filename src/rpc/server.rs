@@ -181,8 +181,8 @@ fn jittered(age: Duration) -> Duration {
 async fn keep_search(search: Search, node: NodeHandle, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let (search, node) = (search.clone(), node.clone());
-        if tokio::task::spawn_blocking(move || search.follow(&node)).await.is_err() {
-            return;
+        if let Err(error) = tokio::task::spawn_blocking(move || search.follow(&node)).await {
+            tracing::error!(%error, "parties could not be read ahead; tried again");
         }
         tokio::select! {
             () = tokio::time::sleep(SEARCH_FOLLOWS) => {},

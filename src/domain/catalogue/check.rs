@@ -81,9 +81,11 @@ fn against(basis: &LegalBasis, law: &Law, of: Circumstances) -> Result<(), Inval
 fn is_of_this_text(basis: &LegalBasis, law: &Law, of: Circumstances) -> bool {
     let later = basis.effective_from.is_some_and(|from| from > law.from);
     let before = |day: Option<Date>| day.is_some_and(|day| day < law.from);
-    // An act that was over before this text may still be under an earlier one.
-    let earlier_act = before(of.occurred_to) && basis.effective_from != Some(law.from);
-    let has_earlier = !law.first_text && (before(basis.effective_to) || earlier_act);
+    // An act that began before this text may be under an earlier one, whenever it ended.
+    let began = before(of.occurred_from) || before(of.occurred_to);
+    let earlier_act = began && basis.effective_from != Some(law.from);
+    let says_so = before(basis.effective_from) || before(basis.effective_to);
+    let has_earlier = !law.first_text && (says_so || earlier_act);
     let fits_end = law.to.is_none_or(|to| basis.effective_to.is_none_or(|until| until <= to));
     !later && !has_earlier && fits_end
 }

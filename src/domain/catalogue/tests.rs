@@ -188,6 +188,8 @@ fn only_what_is_known_to_be_wrong_is_refused() {
         // A text before the one that was read.
         (basis("中华人民共和国环境影响评价法", "38", "2003-09-01", ""), "", "2016-05-01", false),
         (basis(air, "200", "2000-09-01", "2015-12-31"), "", "", false),
+        (basis("中华人民共和国环境影响评价法", "38", "2003-09-01", ""), "", "", false),
+        (basis("中华人民共和国环境影响评价法", "38", "", ""), "2016-05-01", "", false),
         // Laws that the catalogue does not have, or of which it does not know the end.
         (basis("山东省环境保护条例", "7000", "", ""), "2026-09-01", "", false),
         (basis("中华人民共和国刑法", "338", "", ""), "2026-09-01", "", false),
