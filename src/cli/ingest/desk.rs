@@ -165,16 +165,23 @@ impl Desk {
                 self.judged(&message, false).map_err(|refused| refused.to_string())
             });
             let drafted = match judged {
-                Ok(Some(clue)) => self.draft(&clue).await.map(|outcome| Some((clue, outcome))),
-                // Limits have changed since: nothing is above them.
-                Ok(None) => Ok(None),
+                Ok(Some(clue)) => self.draft(&clue).await.map(|outcome| (clue, outcome)),
+                // It was answered, so the device has it no more: limits or options of this run are
+                // no reason to lose it.
+                Ok(None) => Err(Failure::new(
+                    Exit::Refused,
+                    "NOT_A_CLUE_NOW",
+                    self.lang.pick(
+                        "按本次限值和选项不生成线索，报文保留；不需要的请自行删除",
+                        "no clue by the limits and options of this run; it is kept, delete it \
+                         if it is not wanted",
+                    ),
+                )),
                 Err(why) => Err(Failure::new(Exit::Refused, "UNREADABLE", why)),
             };
             match drafted {
-                Ok(ended) => {
-                    if let Some((clue, outcome)) = ended {
-                        self.report().end(clue, outcome);
-                    }
+                Ok((clue, outcome)) => {
+                    self.report().end(clue, outcome);
                     let _ = std::fs::remove_file(&path);
                 }
                 Err(failure) => {
@@ -218,8 +225,14 @@ impl Office {
                 }
                 let dial = self.session.client.last_dial();
                 let mut failure = status_text::failure(&status, dial.as_ref(), lang);
-                let passing =
-                    [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::Aborted];
+                // Too many calls, or a full disk over there, says nothing about the clue.
+                let passing = [
+                    Code::Unavailable,
+                    Code::DeadlineExceeded,
+                    Code::Cancelled,
+                    Code::Aborted,
+                    Code::ResourceExhausted,
+                ];
                 if passing.contains(&status.code()) {
                     failure.exit = Exit::Unreachable;
                 }
