@@ -10,7 +10,7 @@ use super::notice_view::apply_to_notice;
 use super::rows::{ReadRows, Rows, get, put};
 use super::{audience, case_view, keys};
 use crate::domain::deadline::Milestone;
-use crate::domain::{self, CaseContribution, CaseMove, Date, Event};
+use crate::domain::{self, CaseContribution, CaseMove, CaseState, Date, Event};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::log::{Envelope, Head, PartKind, SubjectKind, subject_id};
 
@@ -172,6 +172,24 @@ pub(super) fn remember<R: Rows>(
     put(rows, keys::entry(entry.envelope.position()), &row);
 }
 
+/// A line in the history of the record that an entry is about; the state is that of a case.
+pub(super) fn note_history<R: Rows>(
+    rows: &mut R,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    (effect, state): (&Effect, Option<CaseState>),
+    apply: u64,
+) {
+    let row = HistoryRow {
+        position: entry.envelope.position(),
+        city: entry.city,
+        effect: effect.clone(),
+        state,
+        record_time_ms: entry.envelope.record_time_ms,
+    };
+    put(rows, keys::history(entry.agreement, subject, apply), &row);
+}
+
 fn apply_to_case<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Applied {
     let at = entry.envelope.position();
     let (subject, outcome) = match (entry.envelope.subject.id, entry.event) {
@@ -190,14 +208,8 @@ fn apply_to_case<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Ap
     };
     let (effect, refolded) = outcome;
     audience::note_narrow(rows, entry, subject);
-    let row = HistoryRow {
-        position: at,
-        city: entry.city,
-        effect: effect.clone(),
-        state: case_view::state_after(rows, entry.agreement, subject, &effect),
-        record_time_ms: entry.envelope.record_time_ms,
-    };
-    put(rows, keys::history(entry.agreement, subject, apply), &row);
+    let state = case_view::state_after(rows, entry.agreement, subject, &effect);
+    note_history(rows, entry, subject, (&effect, state), apply);
     Applied { effect, subject: Some((SubjectKind::Case, subject)), refolded }
 }
 

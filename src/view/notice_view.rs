@@ -8,8 +8,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::case_view::HistoryRow;
-use super::fold::{Applied, Effect, FoldEntry, SUBJECT_UNSEEN, What, misfit, remember};
+use super::fold::{
+    Applied, Effect, FoldEntry, SUBJECT_UNSEEN, What, misfit, note_history, remember,
+};
 use super::keys;
 use super::rows::{ReadRows, Rows, get, put};
 use crate::domain::Event;
@@ -137,14 +138,7 @@ pub(super) fn apply_to_notice<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, appl
             return Applied { effect, subject: None, refolded: false };
         }
     };
-    let row = HistoryRow {
-        position: at,
-        city: entry.city,
-        effect: effect.clone(),
-        state: None,
-        record_time_ms: entry.envelope.record_time_ms,
-    };
-    put(rows, keys::history(entry.agreement, subject, apply), &row);
+    note_history(rows, entry, subject, (&effect, None), apply);
     Applied { effect, subject: Some((SubjectKind::Notice, subject)), refolded: false }
 }
 
