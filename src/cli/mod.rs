@@ -46,6 +46,7 @@ pub mod profile;
 pub mod rebuild;
 pub mod roles;
 pub mod serve;
+mod short_id;
 pub mod status;
 pub mod status_text;
 pub mod suspend;

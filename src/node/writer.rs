@@ -90,7 +90,7 @@ pub struct NodeHandle {
     page_key: [u8; 32],
     city: CityCode,
     linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
-    notices: Arc<Mutex<Vec<String>>>,
+    warnings: Arc<Mutex<Vec<String>>>,
     presentable: Arc<watch::Sender<bool>>,
     rooms: Arc<Mutex<BTreeMap<CityCode, Arc<Semaphore>>>>,
     healthy: watch::Receiver<bool>,
@@ -191,9 +191,9 @@ impl NodeHandle {
         })
         .await
         .ok()?;
-        let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        status.warnings.extend(notices.iter().cloned());
-        drop(notices);
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        status.warnings.extend(warnings.iter().cloned());
+        drop(warnings);
         Some(status)
     }
 
@@ -205,8 +205,8 @@ impl NodeHandle {
 
     /// Replaces what the shell adds to the warnings: certificates that end, files that are wrong.
     /// `presentable` is false while an own certificate is past its end.
-    pub fn set_notices(&self, notices: Vec<String>, presentable: bool) {
-        *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
+    pub fn set_warnings(&self, warnings: Vec<String>, presentable: bool) {
+        *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
         self.presentable.send_if_modified(|before| {
             let changed = *before != presentable;
             *before = presentable;
@@ -357,7 +357,7 @@ pub fn start(
         page_key,
         city,
         linked: Arc::default(),
-        notices: Arc::default(),
+        warnings: Arc::default(),
         presentable: Arc::new(watch::Sender::new(true)),
         rooms: Arc::default(),
         healthy,

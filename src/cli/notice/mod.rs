@@ -7,9 +7,10 @@ use clap::Subcommand;
 
 use super::Context;
 use super::case::Session;
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
 use super::names::Names;
 use super::profile::ProfileArgs;
+use super::short_id::{self, short};
 use crate::wire::pb::v1 as pb;
 
 pub mod act;
@@ -19,12 +20,13 @@ pub mod shape;
 pub mod show;
 pub mod watch;
 
-/// Pages looked through for a notice that is named by the beginning of its id.
-const PAGES_MAX: usize = 10;
-/// Hexadecimal digits of an id that lists show.
-const SHORT: usize = 8;
-/// Fewer digits name nothing.
-const SHORT_MIN: usize = 4;
+/// What people call one.
+const KIND: short_id::Kind = short_id::Kind {
+    list: "liandong notice list",
+    zh: "通报",
+    several_zh: "多份通报",
+    en: "notice",
+};
 
 /// `liandong notice`.
 #[derive(clap::Args, Debug)]
@@ -75,54 +77,15 @@ pub async fn run(context: &Context, command: NoticeCommand) -> Result<(), Failur
     }
 }
 
-/// The short form of a notice's name.
-fn short(name: &str) -> &str {
-    let id = name.rsplit('/').next().unwrap_or(name);
-    id.get(..SHORT).unwrap_or(id)
-}
-
 /// The name of a notice given as such, or by the beginning of its id.
 async fn name(session: &Session, given: &str) -> Result<String, Failure> {
-    if given.starts_with("agreements/") {
-        return Ok(given.to_owned());
-    }
-    let lang = session.context.lang;
-    let none = |why: String| {
-        Failure::new(Exit::Refused, "NOT_FOUND", why).advise(lang.pick(
-            "用 liandong notice list 中的编号（至少 4 位）或全名",
-            "give a number of liandong notice list, at least 4 digits, or a full name",
-        ))
-    };
-    let found = if given.len() >= SHORT_MIN { matching(session, given).await? } else { Vec::new() };
-    match found.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => Err(none(lang.pick(format!("找不到通报 {given}"), format!("no notice {given}")))),
-        several => {
-            let mut failure = none(lang.pick(
-                format!("{given} 对应多份通报"),
-                format!("{given} begins the id of several notices"),
-            ));
-            failure.details.extend(several.iter().cloned());
-            Err(failure)
-        }
-    }
-}
-
-async fn matching(session: &Session, given: &str) -> Result<Vec<String>, Failure> {
-    let given = given.to_ascii_lowercase();
-    let (mut found, mut page_token) = (Vec::new(), String::new());
-    for _ in 0..PAGES_MAX {
+    let page = async |page_token| {
         let parent = "agreements/-".to_owned();
         let request = pb::ListNoticesRequest { parent, filter: 0, page_size: 200, page_token };
         let answer = session.client.notices().list_notices(request).await;
         let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
-        let begins =
-            |name: &String| name.rsplit('/').next().is_some_and(|id| id.starts_with(&given));
-        found.extend(page.notices.into_iter().map(|notice| notice.name).filter(begins));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
-    Ok(found)
+        let names = page.notices.into_iter().map(|one| one.name).collect();
+        Ok((names, page.next_page_token))
+    };
+    short_id::name(given, &KIND, session.context.lang, page).await
 }

@@ -220,7 +220,7 @@ impl Reload {
         self.end_connections();
         let now_s = node.now_ms() / 1000;
         let presentable = self.files.ends(&self.config).iter().all(|(_, end)| *end >= now_s);
-        node.set_notices(self.notices(now_s), presentable);
+        node.set_warnings(self.all_warnings(now_s), presentable);
         let ends = self.files.ends(&self.config).into_iter();
         let certificates = ends.map(|(name, end_s)| CertificateStatus { name, end_s }).collect();
         node.shell().know(|shell| shell.certificates = certificates);
@@ -270,11 +270,11 @@ impl Reload {
     }
 
     /// What an operator should look at, for the status.
-    fn notices(&self, now_s: i64) -> Vec<String> {
-        let mut notices: Vec<String> = self.warnings.values().cloned().collect();
+    fn all_warnings(&self, now_s: i64) -> Vec<String> {
+        let mut all: Vec<String> = self.warnings.values().cloned().collect();
         let ends = self.files.ends(&self.config);
-        notices.extend(ends.iter().filter_map(|(name, end)| expiry(name, *end, now_s)));
-        notices
+        all.extend(ends.iter().filter_map(|(name, end)| expiry(name, *end, now_s)));
+        all
     }
 }
 
