@@ -54,6 +54,7 @@ pub mod table;
 pub mod verify;
 pub mod watch;
 pub mod when;
+mod written;
 
 /// 联动：相邻城市之间交换边界地区案件，无需中心平台 · neighbouring cities exchange boundary-area
 /// cases without a centre

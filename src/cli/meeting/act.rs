@@ -1,14 +1,13 @@
 //! What a write to a meeting came to; `liandong meeting cancel`.
 
 use clap::Args;
-use serde_json::json;
 use tonic::{Response, Status};
 
 use super::{name, shape, show};
 use crate::cli::case::Session;
 use crate::cli::case::write::WriteArgs;
 use crate::cli::failure::Failure;
-use crate::cli::{json as forms, status_text};
+use crate::cli::written::{self, Shown};
 use crate::wire::pb::v1 as pb;
 
 /// Arguments of a cancellation.
@@ -47,24 +46,6 @@ pub(super) fn done(
     request_id: &str,
     answer: Result<(Option<pb::Meeting>, Option<pb::WriteReceipt>), Status>,
 ) -> Result<(), Failure> {
-    let lang = session.context.lang;
-    let (meeting, receipt) = answer.map_err(|status| {
-        let (dial, retry) = (session.client.last_dial(), format!("--request-id {request_id}"));
-        status_text::write_failure(&status, dial.as_ref(), &retry, lang)
-    })?;
-    let (meeting, receipt) = (meeting.unwrap_or_default(), receipt.unwrap_or_default());
-    if session.context.json {
-        session.context.print_json(&json!({
-            "meeting": shape::meeting(&meeting),
-            "receipt": forms::receipt(&receipt),
-            "request_id": request_id,
-        }));
-        return Ok(());
-    }
-    let said = match receipt.replayed {
-        true => lang.pick("先前已办理", "had been done before"),
-        false => lang.pick("已办理", "done"),
-    };
-    print!("{said}\n{}", show::text(&meeting, &session.names, lang));
-    Ok(())
+    let shown = Shown { key: "meeting", shape: shape::meeting, text: show::text };
+    written::done(session, request_id, answer, &shown)
 }

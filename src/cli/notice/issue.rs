@@ -1,14 +1,14 @@
 //! `liandong notice send`.
 
 use clap::Args;
-use serde_json::json;
-use tonic::Response;
+use tonic::{Response, Status};
 
 use super::{shape, show};
 use crate::cli::case::write::WriteArgs;
 use crate::cli::case::{Session, name};
 use crate::cli::failure::Failure;
-use crate::cli::{json as forms, status_text, words};
+use crate::cli::words;
+use crate::cli::written::{self, Shown};
 use crate::domain::Words;
 use crate::domain::notice::NoticeKind;
 use crate::ids::CityCode;
@@ -85,26 +85,8 @@ pub async fn run(session: &Session, args: SendArgs) -> Result<(), Failure> {
 pub(super) fn done(
     session: &Session,
     request_id: &str,
-    answer: Result<(Option<pb::Notice>, Option<pb::WriteReceipt>), tonic::Status>,
+    answer: Result<(Option<pb::Notice>, Option<pb::WriteReceipt>), Status>,
 ) -> Result<(), Failure> {
-    let lang = session.context.lang;
-    let (notice, receipt) = answer.map_err(|status| {
-        let (dial, retry) = (session.client.last_dial(), format!("--request-id {request_id}"));
-        status_text::write_failure(&status, dial.as_ref(), &retry, lang)
-    })?;
-    let (notice, receipt) = (notice.unwrap_or_default(), receipt.unwrap_or_default());
-    if session.context.json {
-        session.context.print_json(&json!({
-            "notice": shape::notice(&notice),
-            "receipt": forms::receipt(&receipt),
-            "request_id": request_id,
-        }));
-        return Ok(());
-    }
-    let said = match receipt.replayed {
-        true => lang.pick("先前已办理", "had been done before"),
-        false => lang.pick("已办理", "done"),
-    };
-    print!("{said}\n{}", show::text(&notice, &session.names, lang));
-    Ok(())
+    let shown = Shown { key: "notice", shape: shape::notice, text: show::text };
+    written::done(session, request_id, answer, &shown)
 }
