@@ -78,6 +78,7 @@ mod world_frames;
 mod world_groups;
 mod world_members;
 mod world_restore;
+mod world_standing;
 mod world_suspension;
 mod wrong_clock;
 

@@ -445,3 +445,37 @@ fn a_log_whose_manifest_comes_again_has_its_cosignatures() {
     stage.commit();
     assert_eq!(by_third(&mut stage), 1);
 }
+
+/// What its author writes from then on may be another history: it must not be taken for the first.
+#[test]
+fn what_lay_here_before_a_manifest_was_lost_is_read_again() {
+    let mut stage = Stage::laid(31, 3, &[&[0, 1, 2]]);
+    let (mut author, mut rests) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let (link, other) = (stage.greet(1, &author), stage.greet(2, &rests));
+    stage.commit();
+    let batch = opening(&author);
+    stage.store(link, &mut author, &batch);
+    let about = About { after: vec![author.head_after(&[])], ..About::case(None) };
+    let batch = rests.batch(vec![rests.entry(0, &opened(), about, &[])]);
+    stage.store(other, &mut rests, &batch);
+    let agreement = stage.world.agreements[0].0;
+    let lived = stage.world.fold_hash(HERE, agreement);
+    let manifest = of_kind(stage.world.disk(HERE), RecordKind::Manifest, &author.manifest);
+    damage(&stage.world, HERE, manifest);
+    stage.world.stop_and_start(HERE);
+    assert_eq!(stage.size(author.log), None, "nobody knows its keys any more");
+    assert_eq!(stage.shown(rests.log).applied, 0);
+    let link = stage.greet(1, &author);
+    stage.say(link, Frame::Manifest(author.manifest.clone()));
+    let outputs = stage.commit();
+    assert!(outputs.iter().any(|o| matches!(o, Output::StartAnew)), "{outputs:?}");
+    for _ in 0..2 {
+        stage.world.stop_and_start(HERE);
+        assert_eq!(stage.size(author.log), Some(1), "nobody has sent it again");
+        assert_eq!(stage.world.fold_hash(HERE, agreement), lived);
+    }
+    // Now it is here, and nothing more is to be made anew.
+    stage.greet(1, &author);
+    let outputs = stage.commit();
+    assert!(!outputs.iter().any(|o| matches!(o, Output::StartAnew)));
+}

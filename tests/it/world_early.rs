@@ -3,11 +3,13 @@
 
 use bytes::Bytes;
 use liandong::ids::Position;
+use liandong::log::checkpoint::SignedCheckpoint;
 use liandong::log::{Audience, PartSlot};
+use liandong::node::core::Input;
 use liandong::sync::{Frame, LinkId, RawBatch};
 
 use super::rogue::{About, Author};
-use super::stage::{HERE, Stage, opened, opening};
+use super::stage::{HERE, Stage, frames, opened, opening};
 use super::world_damage::{batches, damage};
 
 const TEXT: &[u8] = b"text";
@@ -112,6 +114,31 @@ fn the_rest_of_what_was_passed_over_comes_back_at_the_next_start() {
             }
         }
     }
+}
+
+/// It may have come back from an older copy and hold less than this node, which has lost what lies
+/// below: it would write those entries a second time.
+#[test]
+fn an_author_is_shown_what_was_passed_over_of_its_log() {
+    let mut stage = Stage::laid(86, 3, &[&[0, 1, 2]]);
+    let (author, _) = one_and_two(&mut stage);
+    passed_over(&mut stage, &author);
+    let shown = |stage: &mut Stage, i: usize| {
+        let (link, city) = (200 + i as LinkId, stage.world.cities[i].code);
+        let up = Input::LinkUp { link, city, by_us: true, address: String::new() };
+        let outputs = stage.world.ask(HERE, up);
+        let hello = frames(&outputs, link).into_iter().find_map(|frame| match frame {
+            Frame::Hello(hello) => Some(hello.clone()),
+            _ => None,
+        });
+        let mut logs = hello.unwrap().agreements.into_iter().flat_map(|a| a.logs);
+        let note = logs.find(|l| l.log == author.log).and_then(|l| l.checkpoint)?;
+        let signed = SignedCheckpoint::verify(&note, author.log, &author.key.verifying_key());
+        Some(signed.unwrap().head().size)
+    };
+    stage.world.ask(HERE, Input::LinkDown { link: 101, reason: "away".to_owned() });
+    assert_eq!(shown(&mut stage, 1), Some(3), "what lies below has rotted here");
+    assert_eq!(shown(&mut stage, 2), None, "a third city cannot have it from here");
 }
 
 #[test]

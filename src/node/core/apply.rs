@@ -63,33 +63,40 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Whether everything the entry has seen is applied here; notes what its log waits for.
     ///
-    /// A head on a log that stands still before it counts as met. One on a log of another
-    /// agreement, or of none, never is: every member must judge alike, whatever else it has signed.
+    /// A head on a log that stands still before it counts as met, last of all. One on a log of
+    /// another agreement, or of none, never is: every member must judge alike, whatever else it
+    /// has signed.
     fn may_apply(&mut self, id: LogId, parsed: &ParsedHeader) -> bool {
         let Some(log) = self.logs.get(id) else { return false };
         let (agreement, city) = (log.manifest.agreement, log.manifest.city);
-        let missing = parsed.envelope.after.iter().find(|head| {
+        let (mut missing, mut standing) = (None, Vec::new());
+        for head in &parsed.envelope.after {
             let other = self.logs.get(head.log).filter(|l| l.manifest.agreement == agreement);
-            other.is_none_or(|l| {
-                // What its own city rests on is no better known for being suspended here, and may
-                // be nowhere: nobody else would ever apply it, nor what is written here after it.
-                // (`a_suspended_city_is_not_helped_to_rest_on_itself`)
-                let stands = l.stands || (l.manifest.city != city && l.stands_before(head.size));
-                l.applied() < head.size && !stands
-            })
-        });
+            // What its own city rests on is no better known for being suspended here, and may
+            // be nowhere: nobody else would ever apply it, nor what is written here after it.
+            // (`a_suspended_city_is_not_helped_to_rest_on_itself`)
+            let stands =
+                |l: &Log| l.stands || (l.manifest.city != city && l.stands_before(head.size));
+            match other {
+                Some(other) if other.applied() >= head.size => {}
+                Some(other) if stands(other) => standing.push(*head),
+                Some(_) | None => missing = missing.or(Some(*head)),
+            }
+        }
         #[cfg(feature = "planted-bugs")]
         let missing = missing.filter(|_| !crate::planted::is_on("apply-before-after"));
+        let missing =
+            missing.or_else(|| standing.into_iter().find(|head| !self.standing_is_met(head.log)));
         let held = self.holds_its_log(agreement, parsed);
         let waiting_for = match missing {
             Some(head) => Some((head.log, head.size)),
             // Its own next entry: it waits for a newer program, or for a charter.
             None => held.then_some((id, parsed.envelope.index + 1)),
         };
-        if let Some(log) = self.logs.get_mut(id) {
-            log.waiting_for = waiting_for;
-        }
-        waiting_for.is_none()
+        let Some(log) = self.logs.get_mut(id) else { return false };
+        log.waiting_for = waiting_for;
+        // It may just have been applied, standing still itself.
+        waiting_for.is_none() && log.applied() == parsed.envelope.index
     }
 
     /// An entry about the log or the agreement that this program does not know, and one that
@@ -120,7 +127,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn apply_released(&mut self) {
         loop {
             let ready: Vec<LogId> =
-                self.logs.iter().filter(|l| can_go_on(l)).map(|l| l.id).collect();
+                self.logs.iter().filter(|l| l.can_go_on()).map(|l| l.id).collect();
             let before = self.apply_number;
             for log in ready {
                 self.apply_from_journal(log);
@@ -131,7 +138,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    fn apply_from_journal(&mut self, id: LogId) {
+    pub(super) fn apply_from_journal(&mut self, id: LogId) {
         loop {
             let Some(log) = self.logs.get(id) else { return };
             let (applied, stored) = (log.applied(), log.durable.size);
@@ -359,9 +366,4 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.group_rows().put(keys::missing_part(at, part), Vec::new());
         }
     }
-}
-
-/// It has entries to apply, and does not stand still.
-fn can_go_on(log: &Log) -> bool {
-    log.applied() < log.durable.size && !log.stands_before(log.applied() + 1)
 }

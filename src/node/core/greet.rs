@@ -34,10 +34,10 @@ impl Room {
     }
 }
 
-fn state(log: &Log) -> LogState {
+fn state(log: LogId, checkpoint: Bytes) -> LogState {
     LogState {
-        log: log.id,
-        checkpoint: Some(log.durable_checkpoint.clone()).filter(|c| !c.is_empty()),
+        log,
+        checkpoint: Some(checkpoint).filter(|c| !c.is_empty()),
         // They follow as frames, so that a greeting stays small.
         cosignatures: Vec::new(),
     }
@@ -79,7 +79,8 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// States of the logs that `city` itself writes, if all of them fit.
     fn states_of(&self, id: AgreementId, city: CityCode, room: &mut Room) -> Option<Vec<LogState>> {
         let of_city = self.logs.of_agreement(id).filter(|l| l.manifest.city == city);
-        let states: Vec<LogState> = of_city.map(state).collect();
+        let shown = |log: &Log| state(log.id, self.newest_checkpoint(log));
+        let states: Vec<LogState> = of_city.map(shown).collect();
         let bytes = |s: &LogState| FRAMING_BYTES + s.checkpoint.as_ref().map_or(0, Bytes::len);
         room.take(states.iter().map(bytes).sum()).then_some(states)
     }
@@ -94,7 +95,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 to.manifests.push(log.note.clone());
             }
             if log.manifest.city != city && room.take(log.durable_checkpoint.len()) {
-                to.logs.push(state(log));
+                to.logs.push(state(log.id, log.durable_checkpoint.clone()));
             }
         }
     }

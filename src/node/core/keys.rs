@@ -28,6 +28,12 @@ pub fn log(log: LogId) -> Vec<u8> {
     key(b'l', &[log.as_bytes()])
 }
 
+/// A log of which batches lie in the journal and no manifest.
+#[must_use]
+pub fn unread(log: LogId) -> Vec<u8> {
+    key(b'z', &[log.as_bytes()])
+}
+
 /// A small record that is read at every start: manifest, charter, card, fork proof.
 #[must_use]
 pub fn small(record: u64) -> Vec<u8> {

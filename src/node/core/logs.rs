@@ -175,6 +175,12 @@ impl Log {
         self.stands || self.stands_at.is_some_and(|at| at < size)
     }
 
+    /// It has entries to apply. One that stands still is applied up to where it does.
+    #[must_use]
+    pub fn can_go_on(&self) -> bool {
+        self.applied() < self.durable.size && self.stands_at.is_none_or(|at| self.applied() < at)
+    }
+
     /// It stands still from its beginning, unless it does so further on.
     pub fn stand_somewhere(&mut self) {
         self.stands_at.get_or_insert(0);

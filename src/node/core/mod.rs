@@ -12,6 +12,7 @@
 //! 3. After a failed write or sync nothing is written any more. ([`commit`])
 
 mod agreements;
+mod ahead;
 mod apply;
 mod clocks;
 mod commit;
@@ -39,6 +40,7 @@ mod replay;
 pub mod rows;
 mod show;
 pub mod sizes;
+mod standing;
 mod suspension;
 mod witness;
 mod write;
@@ -55,6 +57,7 @@ use crate::ids::{AgreementId, CityCode, LogId, NodeId, SubjectId};
 use crate::journal::{Disk, Journal, RecordKind};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
+use crate::node::core::ahead::Ahead;
 use crate::node::core::clocks::Clocks;
 use crate::node::core::gate::Recoveries;
 use crate::node::core::group::{Group, Queue};
@@ -62,6 +65,7 @@ use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{LogTable, OwnKeys};
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
+use crate::node::core::standing::Standing;
 use crate::node::core::suspension::Suspensions;
 use crate::node::core::witness::Looks;
 use crate::store::{Store, WriteBehind};
@@ -128,6 +132,12 @@ pub struct Core<D: Disk, S: Store> {
     early: BTreeMap<crate::ids::LogId, BTreeMap<u64, replay::Early>>,
     /// The views that were found at the start know all records below this one.
     indexed_end: u64,
+    /// How a head on a log that stands still is taken just now.
+    standing: Standing,
+    /// During a replay, the record it began with.
+    replayed_from: Option<u64>,
+    /// What the rest of the journal holds, once a replay had to look.
+    ahead: Option<Ahead>,
     mending: Mending,
     looks: Looks,
     queue: Queue,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::ids::CityCode;
+use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, RecordKind};
 use crate::limits;
 use crate::log::manifest::SignedManifest;
@@ -10,11 +10,12 @@ use crate::log::note::Note;
 use crate::node::core::agreements::Agreement;
 use crate::node::core::io::{Output, Ticket};
 use crate::node::core::logs::{Hold, Log};
-use crate::node::core::{Core, Now};
+use crate::node::core::{Core, Now, keys};
 use crate::store::Store;
 use crate::sync::{Frame, LinkId};
 use crate::trust::card::SignedCard;
 use crate::trust::charter::{Charter, SignedCharter};
+use crate::view::ReadRows;
 use crate::wire::status::Refused;
 
 fn is_to(output: &Output, link: LinkId) -> bool {
@@ -237,11 +238,25 @@ impl<D: Disk, S: Store> Core<D, S> {
         // Of a log whose manifest was damaged there are rows already.
         // (`a_log_whose_manifest_comes_again_has_its_cosignatures`)
         self.load_cosignatures_around(id);
+        self.read_what_lay_here(id);
         if city == self.settings.city {
             self.look_for_old_logs(agreement);
         }
         let actions = self.exchange.log_known(now.mono_ms, &self.logs, id);
         Some(self.perform(actions))
+    }
+
+    /// Its batches are in the journal already, from before its manifest was damaged: everything is
+    /// folded anew with them. Until then an own log is not written.
+    /// (`what_lay_here_before_a_manifest_was_lost_is_read_again`)
+    fn read_what_lay_here(&mut self, id: LogId) {
+        if self.group_rows().get(&keys::unread(id)).is_none() {
+            return;
+        }
+        if let Some(log) = self.logs.get_mut(id).filter(|l| l.own.is_some()) {
+            log.hold = Hold::Restored;
+        }
+        self.group.after.push(Output::StartAnew);
     }
 
     /// Adds the log to the table. Of the own city's logs in an agreement only the newest epoch is

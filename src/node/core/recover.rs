@@ -18,6 +18,7 @@ use crate::node::core::logs::{Held, Hold, LogTable};
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
+use crate::node::core::standing::Standing;
 use crate::node::core::suspension::Suspensions;
 use crate::node::core::witness::Looks;
 use crate::node::core::{AgreementBook, Core, Entropy, KeyRing, Settings, keys};
@@ -102,6 +103,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             suspensions: Suspensions::default(),
             early: BTreeMap::new(),
             indexed_end: 0,
+            standing: Standing::default(),
+            replayed_from: None,
+            ahead: None,
             mending: Mending::default(),
             looks: Looks::default(),
             queue: Queue::default(),
@@ -182,6 +186,13 @@ impl<D: Disk, S: Store> Core<D, S> {
                 }
                 Err(error) => return Err(error.into()),
             }
+        }
+        let logs: Vec<LogId> = self.logs.iter().map(|l| l.id).collect();
+        if logs.iter().any(|log| self.group_rows().get(&keys::unread(*log)).is_some()) {
+            tracing::info!("a manifest is here again; the views are made anew with its log");
+            self.forget();
+            self.empty_rows()?;
+            return Ok(0);
         }
         if !self.take_suspensions(&suspensions, progress.lifted) {
             self.begin_anew()?;

@@ -29,11 +29,13 @@ const REPLAY_ROWS_MAX: usize = 1024;
 const TOLD_RECORDS_MIN: u64 = 10_000;
 
 /// A batch whose predecessor is damaged.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Early {
     record: RecordRef,
     /// The entry behind its last.
     end: u64,
+    /// What its author has signed over all up to there.
+    checkpoint: Bytes,
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
@@ -42,6 +44,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// False when it comes to the end of a suspension that the views were made with: they are of no
     /// use then.
     pub(super) fn replay(&mut self, from: u64, progress: Progress<'_>) -> Result<bool, OpenError> {
+        (self.replayed_from, self.ahead) = (Some(from), None);
         let reader = self.journal.reader();
         let total = self.journal.next_record();
         let mut failed = None;
@@ -74,9 +77,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             failed.is_none()
         })?;
+        (self.replayed_from, self.ahead) = (None, None);
         if outdated {
             return Ok(false);
         }
+        // What was waited for has come, or does not follow what is here.
+        self.apply_released();
         match failed {
             Some(error) => Err(error),
             None => self.release_replayed(total),
@@ -178,10 +184,11 @@ impl<D: Disk, S: Store> Core<D, S> {
             tracing::error!(record = record.number, "a batch in the journal is unreadable");
             return;
         };
-        let Some(appended) = self.logs.get(batch.log).map(Log::appended) else {
+        if self.logs.get(batch.log).is_none() && !self.add_from_ahead(batch.log) {
             tracing::error!(record = record.number, log = %batch.log, "a batch of no known log");
-            return;
-        };
+            self.group_rows().put(keys::unread(batch.log), Vec::new());
+        }
+        let Some(appended) = self.logs.get(batch.log).map(Log::appended) else { return };
         let (log, end) = (batch.log, batch.from + batch.entries.len() as u64);
         let indexed = record.number < self.indexed_end;
         // What comes before it is damaged, or was when the views passed it over; it may have been
@@ -189,11 +196,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         // from a later record that has more parts.
         // (`what_was_fetched_again_is_read_there_while_another_log_waits`)
         if batch.from > appended || indexed {
-            let early = Early { record, end };
-            let known = self.early.entry(log).or_default().entry(batch.from).or_insert(early);
-            if known.end < end {
-                *known = early;
-            }
+            let known = self.early.entry(log).or_default().entry(batch.from);
+            let early = Early { record, end, checkpoint: batch.checkpoint };
+            known
+                .and_modify(|known| {
+                    if known.end < end {
+                        known.clone_from(&early);
+                    }
+                })
+                .or_insert(early);
         } else {
             self.replay_next(record, &batch, batch.from, appended);
         }
@@ -211,7 +222,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let appended = self.logs.get(log).map(Log::appended)?;
         self.forget_early();
         let early = self.early.get_mut(&log)?;
-        let (from, Early { record, .. }) = early.first_key_value().map(|(f, e)| (*f, *e))?;
+        let (from, record) = early.first_key_value().map(|(from, e)| (*from, e.record))?;
         if from > appended {
             return None;
         }
@@ -302,6 +313,20 @@ impl<D: Disk, S: Store> Core<D, S> {
                 found.cosigned.insert(cosign.witness, Held { cosign, time_s });
             }
         }
+    }
+
+    /// The checkpoint that its author is shown of a log: over what was passed over as well. It
+    /// must not write again what it has lost and this node has not.
+    /// (`an_author_is_shown_what_was_passed_over_of_its_log`)
+    pub(super) fn newest_checkpoint(&self, log: &Log) -> Bytes {
+        let early = self.early.get(&log.id).into_iter().flat_map(|early| early.values());
+        let signed = early.filter(|early| early.end > log.durable.size).filter_map(|early| {
+            let note = &early.checkpoint;
+            let signed = SignedCheckpoint::verify(note, log.id, &log.manifest.log_key).ok()?;
+            Some((signed.head().size, note))
+        });
+        let newest = signed.max_by_key(|(size, _)| *size);
+        newest.map_or_else(|| log.durable_checkpoint.clone(), |(_, note)| note.clone())
     }
 
     /// First record that was passed over and is still wanted.
