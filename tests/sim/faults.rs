@@ -5,7 +5,7 @@ use super::net::{Block, Item};
 use super::node::Node;
 use super::rows::SimRows;
 use super::tally::{Fault, State};
-use super::world::{Event, World};
+use super::world::{Event, GUARD_MS, World};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -112,6 +112,10 @@ impl World {
     }
 
     fn stop(&mut self, node: usize, silently: bool) {
+        // An idle process is looked after seldom here; its guard is written every second.
+        if self.now >= self.nodes[node].committed_at + GUARD_MS {
+            self.raise_guard(node);
+        }
         let lost = self.work.lost(node);
         self.tally.unanswered += lost;
         self.tally.fault(Fault::ViewsFailed, self.nodes[node].rows.failures());

@@ -365,8 +365,8 @@ fn kind_of(frame: &Frame) -> u64 {
     }
 }
 
-fn short(log: &liandong::ids::LogId) -> String {
-    log.to_string().chars().take(6).collect()
+fn short(id: &impl std::fmt::Display) -> String {
+    id.to_string().chars().take(6).collect()
 }
 
 /// A frame in a few words.
@@ -382,11 +382,14 @@ pub fn said(frame: &Frame) -> String {
             let end = raw.from + raw.entries.len() as u64;
             format!("batch {} {}..{end}", short(&raw.log), raw.from)
         }
-        Frame::Cosign(c) => format!("cosign {} {}", short(&c.log), c.size),
+        Frame::Cosign(c) => {
+            let (log, by) = (short(&c.log), short(&c.witness));
+            format!("cosign {log} {} of {} by {by}", c.size, short(&c.root))
+        }
         Frame::FetchParts { entry, parts } => format!("fetch {entry} {parts:?}"),
         Frame::LateParts { entry, parts } => format!("late {entry}, {} parts", parts.len()),
         Frame::Refuse { reason, log, expected, detail, .. } => {
-            format!("refuse {reason} {:?} {expected}: {detail}", log.as_ref().map(short))
+            format!("refuse {reason} {:?} {expected}: {detail}", log.as_ref().map(|log| short(log)))
         }
         Frame::Ping { pong, .. } => if *pong { "pong" } else { "ping" }.to_owned(),
         Frame::Charter(_) => "charter".to_owned(),

@@ -57,6 +57,7 @@ pub struct Node {
     pub next_tick: u64,
     pub hot_until: u64,
     pub guard_at: u64,
+    pub committed_at: u64,
     pub segment_bytes: u64,
 }
 
@@ -87,6 +88,7 @@ impl Node {
             next_tick: 0,
             hot_until: 0,
             guard_at: 0,
+            committed_at: 0,
             segment_bytes,
         }
     }

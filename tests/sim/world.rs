@@ -29,7 +29,7 @@ const TICK_MS: u64 = 250;
 const IDLE_TICK_MS: u64 = 20_000;
 /// A process is busy for this long after something happened to it.
 const BUSY_MS: u64 = 3_000;
-const GUARD_MS: u64 = 1_000;
+pub const GUARD_MS: u64 = 1_000;
 
 #[derive(Debug)]
 pub enum Event {
@@ -261,6 +261,7 @@ impl World {
             return;
         }
         if commits {
+            self.nodes[node].committed_at = self.now;
             self.checks.committed(&self.cast, node, &self.nodes[node], &mut self.tally);
         }
         self.perform(node, outputs);
