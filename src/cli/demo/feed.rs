@@ -8,6 +8,8 @@
 //!    (`a_second_run_adds_nothing`)
 //! 2. A city is asked to move only when it holds the moves and contributions before.
 //!    (`five_cities_agree_and_strangers_can_check_it`)
+//! 3. However fast the cities are, something is left to do while one of them is away.
+//!    (`something_is_left_to_do_without_the_city_that_goes`)
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use crate::cli::status_text;
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
-/// A city that is away comes back well within this time.
+/// All cities run: each holds what was written, and answers, well within this time.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two tries.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
@@ -35,6 +37,25 @@ const COME_BACK: [&str; 2] = ["BUSY", "RATE_LIMITED"];
 
 /// How far the scripts are: steps done, by the place of the script.
 pub type Progress = Vec<usize>;
+
+/// Where the demo is with the city that it kills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It runs, and will be killed.
+    Before,
+    /// It is away.
+    Away,
+    /// It is back, and ready.
+    Back,
+}
+
+/// Steps after which a script waits until a city is away; `None` for one that needs that city: it
+/// goes on, so that the city is killed in the middle of something.
+#[must_use]
+pub fn waits_after(script: &Script, away: u32) -> Option<usize> {
+    let needed = script.steps.iter().any(|step| step.city == away);
+    (!needed).then_some(script.steps.len() / 2)
+}
 
 /// What came of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,11 +82,10 @@ pub struct Feed {
     pub bar: ProgressBar,
     /// Told of every step.
     pub progress: watch::Sender<Progress>,
-    /// Steps after which scripts wait until a city is gone, so that there is something left to do
-    /// without it.
-    pub half: usize,
-    /// It is gone.
-    pub gone: watch::Receiver<bool>,
+    /// The city that is killed.
+    pub away: u32,
+    /// Whether it is away.
+    pub stage: watch::Receiver<Stage>,
 }
 
 /// A script under way.
@@ -120,8 +140,12 @@ impl Feed {
             last: 0,
         };
         let mut walked = Walked::default();
-        for step in &script.steps {
-            self.wait_at_half().await;
+        let waits_after = waits_after(script, self.away);
+        for (nth, step) in script.steps.iter().enumerate() {
+            if waits_after == Some(nth) {
+                // Whoever ends it has broken off, and with it everything.
+                let _ = self.stage.clone().wait_for(|stage| *stage != Stage::Before).await;
+            }
             match self.step(&mut walk, step).await {
                 Ok(receipt) if receipt.replayed => walked.replayed += 1,
                 Ok(_) => walked.new += 1,
@@ -138,12 +162,8 @@ impl Feed {
         Ok(walked)
     }
 
-    async fn wait_at_half(&self) {
-        let done: usize = self.progress.borrow().iter().sum();
-        if done >= self.half {
-            // Whoever ends it has broken off, and with it everything.
-            let _ = self.gone.clone().wait_for(|gone| *gone).await;
-        }
+    fn is_one_away(&self) -> bool {
+        *self.stage.borrow() == Stage::Away
     }
 
     fn done(&self, place: usize, steps: usize) {
@@ -197,9 +217,12 @@ impl Feed {
         step: &Step,
         prepared: &Prepared,
     ) -> Result<Done, Failure> {
-        let begun = Instant::now();
+        let mut begun = Instant::now();
         let client = door.of(step.act.caller());
         loop {
+            if self.is_one_away() {
+                begun = Instant::now();
+            }
             let refused = match ask::ask(client, walk.script, &walk.entries, step, prepared).await {
                 Ok(done) => return Ok(done.into_inner()),
                 Err(status) => status_text::write_failure(
@@ -219,9 +242,12 @@ impl Feed {
 
     /// Waits until a city's node holds every step so far.
     async fn until_held(&self, door: &Door, walk: &Walk<'_>) -> Result<(), Failure> {
-        let begun = Instant::now();
+        let mut begun = Instant::now();
         let client = &door.system;
         loop {
+            if self.is_one_away() {
+                begun = Instant::now();
+            }
             let request = pb::GetCaseRequest { name: walk.name.clone() };
             let missing = match client.cases().get_case(request).await {
                 Ok(answer) => {

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use self::alarm::Alarm;
 use self::cities::{Cities, Door};
-use self::feed::{Feed, Progress, Walked};
+use self::feed::{Feed, Progress, Stage, Walked, waits_after};
 use self::folder::Folder;
 use self::picture::Picture;
 use self::report::Story;
@@ -188,7 +188,7 @@ impl Demo {
         );
         self.show.begin_bar(total);
         let (progress, seen) = watch::channel(vec![0; scripts.len()]);
-        let (told, gone) = watch::channel(false);
+        let (told, stage) = watch::channel(Stage::Before);
         let agreements = &self.cities.fleet.agreements;
         let feed = Arc::new(Feed {
             doors: doors.clone(),
@@ -197,8 +197,8 @@ impl Demo {
             lang: self.lang,
             bar: self.show.bar(),
             progress,
-            half: total / 2,
-            gone,
+            away,
+            stage,
         });
         let walking = feed.walk_all(scripts.clone());
         let taking = self.take_one_away((away, &alarm), &scripts, &doors, (seen, told));
@@ -235,23 +235,22 @@ impl Demo {
         away.copied().ok_or_else(|| Failure::local("no city"))
     }
 
-    /// Kills one city when half the steps are done, lets the others go on and tell each other of an
-    /// emergency, brings it back. Returns the notice, and how many steps the others made meanwhile.
+    /// Kills one city when half of everything is done, lets the others go on and tell each other of
+    /// an emergency, brings it back. Returns the notice, and how many steps the others made
+    /// meanwhile.
     async fn take_one_away(
         &mut self,
         (away, alarm): (u32, &Alarm),
         scripts: &[Script],
         doors: &BTreeMap<u32, Door>,
-        (mut seen, told): (watch::Receiver<Progress>, watch::Sender<bool>),
+        (mut seen, told): (watch::Receiver<Progress>, watch::Sender<Stage>),
     ) -> Result<(String, usize), Failure> {
         let name = Names::new(self.lang).city(away);
         let gone = |_| Failure::local("the scripts broke off");
-        let total: usize = scripts.iter().map(|script| script.steps.len()).sum();
-        let half = |progress: &Progress| progress.iter().sum::<usize>() >= total / 2;
-        seen.wait_for(half).await.map_err(gone)?;
+        seen.wait_for(|progress| is_time(away, scripts, progress)).await.map_err(gone)?;
         let pid = self.cities.kill(away)?;
         let before: usize = seen.borrow().iter().sum();
-        told.send_replace(true);
+        told.send_replace(Stage::Away);
         self.show.say(
             &format!("{name} 的进程 {pid} 被强行终止（SIGKILL），其余各市照常办理"),
             &format!("process {pid} of {name} is killed (SIGKILL); the others go on"),
@@ -261,6 +260,7 @@ impl Demo {
         let meanwhile = seen.borrow().iter().sum::<usize>().saturating_sub(before);
         let pid = self.cities.start(away).await?;
         self.cities.ready(away).await?;
+        told.send_replace(Stage::Back);
         self.show.say(
             &format!("此间其余各市办理 {meanwhile} 步；{name} 恢复，新进程 {pid}，正在补齐"),
             &format!("steps meanwhile: {meanwhile}; {name} is back as process {pid}, catching up"),
@@ -323,6 +323,18 @@ impl Demo {
             );
         }
     }
+}
+
+/// Scripts that do not need the city have come to where they wait for it to be away, and half of
+/// the others' steps are done.
+fn is_time(away: u32, scripts: &[Script], progress: &Progress) -> bool {
+    let all = || scripts.iter().zip(progress);
+    let arrived =
+        all().all(|(script, done)| waits_after(script, away).is_none_or(|at| *done >= at));
+    let needing = all().filter(|(script, _)| waits_after(script, away).is_none());
+    let (made, steps) = needing
+        .fold((0, 0), |(made, steps), (script, done)| (made + done, steps + script.steps.len()));
+    arrived && made >= steps / 2
 }
 
 /// Every script has ended, or its next step is the city's or rests on one of it.
@@ -414,5 +426,26 @@ mod tests {
         }
         assert!(only_waits_for(DEZHOU, &scripts, &progress));
         assert!(!only_waits_for(410_900, &scripts, &progress), "Dezhou's own are left");
+    }
+    #[test]
+    fn something_is_left_to_do_without_the_city_that_goes() {
+        for count in 2..=5 {
+            let cities = plan(count, None).cities;
+            let away = if cities.contains(&DEZHOU) { DEZHOU } else { cities[count - 1] };
+            let scripts = scripts(&cities).unwrap();
+            // As far as anything may go before it is away, whatever is fast and whatever slow.
+            let furthest =
+                |script: &Script| waits_after(script, away).unwrap_or(script.steps.len());
+            let progress: Progress = scripts.iter().map(furthest).collect();
+            assert!(is_time(away, &scripts, &progress), "{count} cities: it comes to be killed");
+            assert!(!only_waits_for(away, &scripts, &progress), "{count} cities");
+            let left = scripts.iter().zip(&progress).map(|(s, done)| s.steps.len() - done);
+            assert!(left.sum::<usize>() >= 5, "{count} cities");
+            // A step of another city that is slow is waited for.
+            let place = scripts.iter().position(|s| waits_after(s, away) > Some(0)).unwrap();
+            let mut slow = progress.clone();
+            slow[place] -= 1;
+            assert!(!is_time(away, &scripts, &slow), "{count} cities");
+        }
     }
 }
