@@ -159,6 +159,73 @@ fn what_was_passed_over_follows_only_what_it_was_signed_with() {
     }
 }
 
+/// What a disk holds of a second history is looked at whether the log has come again as long, or
+/// shorter, and then either at once or when it has grown.
+#[test]
+fn what_was_passed_over_proves_two_histories() {
+    // How many entries the two have in common, and how many come again at first.
+    for (common, first) in [(0, 3), (1, 3), (1, 4), (1, 2), (0, 2)] {
+        let mut stage = Stage::laid(86, 2, &[&[0, 1]]);
+        let (author, _) = one_and_two(&mut stage);
+        let link = passed_over(&mut stage, &author);
+        let mut twin = stage.world.author(1, 0);
+        let entry = |author: &Author, n: u64, common: u64| {
+            let text = if n < common { vec![] } else { vec![Bytes::from_static(b"another")] };
+            author.entry(n - author.frontier.size(), &opened(), About::case(None), &text)
+        };
+        let entries: Vec<_> = (0..first).map(|n| entry(&twin, n, common)).collect();
+        let batch = twin.batch(entries);
+        stage.store(link, &mut twin, &batch);
+        let case = format!("{common} in common, {first} at first");
+        // Where all of it came again it was compared, else at the next start.
+        stage.tick(31_000);
+        assert_eq!(stage.shown(author.log).fork.is_some(), first >= 3, "{case}");
+        for _ in 0..2 {
+            stage.world.stop_and_start(HERE);
+            stage.tick(31_000);
+            stage.commit();
+        }
+        // Of what it was signed over, the beginning is not here.
+        let hidden = common == 0 && first == 2;
+        assert_eq!(stage.shown(author.log).fork.is_none(), hidden, "{case}");
+        if hidden {
+            stage.world.pass(31_000);
+            let link = stage.greet(1, &twin);
+            let more = twin.batch(vec![entry(&twin, 2, 0)]);
+            stage.store(link, &mut twin, &more);
+            let mut told = stage.tick(10);
+            told.extend(stage.commit());
+            let proof = stage.shown(author.log).fork.expect("now it is as long");
+            let fork = Frame::Fork(proof.encode(author.log));
+            assert!(frames(&told, link).contains(&&fork), "{case}: the members hear of it");
+        }
+        let proof = stage.shown(author.log).fork.unwrap();
+        assert!(proof.check(author.log, &author.key.verifying_key()).is_ok(), "{case}");
+        stage.world.cities[HERE].keeps_rows = false;
+        stage.world.stop_and_start(HERE);
+        assert_eq!(stage.shown(author.log).fork, Some(proof), "{case}: it is kept");
+    }
+}
+
+#[test]
+fn what_was_passed_over_of_one_history_proves_nothing() {
+    for first in [2, 3, 4] {
+        let mut stage = Stage::laid(87, 2, &[&[0, 1]]);
+        let (author, _) = one_and_two(&mut stage);
+        let link = passed_over(&mut stage, &author);
+        let mut again = stage.world.author(1, 0);
+        let entries = (0..first).map(|n| again.entry(n, &opened(), About::case(None), &[]));
+        let batch = again.batch(entries.collect());
+        stage.store(link, &mut again, &batch);
+        for _ in 0..2 {
+            stage.tick(31_000);
+            stage.world.stop_and_start(HERE);
+        }
+        assert_eq!(stage.shown(author.log).fork, None, "{first} came again");
+        assert_eq!(stage.size(author.log), Some(first.max(3)));
+    }
+}
+
 #[test]
 fn views_ahead_of_a_journal_that_lost_its_tail_are_made_anew() {
     let mut stage = Stage::laid(84, 3, &[&[0, 1, 2]]);

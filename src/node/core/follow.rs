@@ -246,6 +246,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         outputs.extend(self.cosign_what_is_due(now));
         outputs.extend(self.ask_for_missing(now));
         outputs.extend(self.ask_to_mend(now));
+        outputs.extend(self.look_at_passed(now));
         self.confirm_received(now);
         outputs
     }

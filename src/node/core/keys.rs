@@ -101,6 +101,18 @@ pub fn parse_witness_proof(key: &[u8]) -> Option<(LogId, LogId)> {
     Some((LogId::from_slice(log).ok()?, LogId::from_slice(witness).ok()?))
 }
 
+/// A batch that was passed over, kept for comparing.
+#[must_use]
+pub fn passed(log: LogId) -> Vec<u8> {
+    key(b'h', &[log.as_bytes()])
+}
+
+/// Reads back a key of [`passed`].
+#[must_use]
+pub fn parse_passed(key: &[u8]) -> Option<LogId> {
+    LogId::from_slice(key.strip_prefix(b"h")?).ok()
+}
+
 /// A narrow part that came later than its batch.
 #[must_use]
 pub fn late_part(at: Position, part: u32) -> Vec<u8> {

@@ -24,7 +24,7 @@ pub mod group;
 mod ingest;
 pub mod io;
 pub mod keys;
-mod lean;
+pub mod lean;
 mod links;
 pub mod logs;
 mod meeting;
@@ -33,6 +33,7 @@ mod news;
 mod notes;
 mod notice;
 mod parts;
+mod passed;
 mod receipts;
 mod received;
 mod recover;
@@ -65,6 +66,7 @@ use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{LogTable, OwnKeys};
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
+use crate::node::core::passed::Passed;
 use crate::node::core::standing::Standing;
 use crate::node::core::suspension::Suspensions;
 use crate::node::core::witness::Looks;
@@ -130,6 +132,7 @@ pub struct Core<D: Disk, S: Store> {
     suspensions: Suspensions,
     /// Batches passed over in a replay, by log and first entry.
     early: BTreeMap<crate::ids::LogId, BTreeMap<u64, replay::Early>>,
+    passed: Passed,
     /// The views that were found at the start know all records below this one.
     indexed_end: u64,
     /// How a head on a log that stands still is taken just now.

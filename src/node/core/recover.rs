@@ -17,6 +17,7 @@ use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{Held, Hold, LogTable};
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
+use crate::node::core::passed::Passed;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
 use crate::node::core::standing::Standing;
 use crate::node::core::suspension::Suspensions;
@@ -102,6 +103,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             recoveries: Recoveries::default(),
             suspensions: Suspensions::default(),
             early: BTreeMap::new(),
+            passed: Passed::default(),
             indexed_end: 0,
             standing: Standing::default(),
             replayed_from: None,
@@ -205,6 +207,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Ok(0);
         }
         self.load_cosignatures();
+        self.load_passed();
         self.indexed_end = progress.journal_end;
         Ok(progress.next_record)
     }
@@ -218,6 +221,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.group = Group::default();
         self.warnings.clear();
         self.early.clear();
+        self.passed = Passed::default();
         self.indexed_end = 0;
         self.apply_number = 0;
     }

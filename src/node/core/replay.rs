@@ -36,6 +36,8 @@ pub(super) struct Early {
     end: u64,
     /// What its author has signed over all up to there.
     checkpoint: Bytes,
+    /// What comes before it was not here.
+    gap: bool,
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
@@ -196,8 +198,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         // from a later record that has more parts.
         // (`what_was_fetched_again_is_read_there_while_another_log_waits`)
         if batch.from > appended || indexed {
+            let gap = batch.from > appended;
             let known = self.early.entry(log).or_default().entry(batch.from);
-            let early = Early { record, end, checkpoint: batch.checkpoint };
+            let early = Early { record, end, checkpoint: batch.checkpoint, gap };
             known
                 .and_modify(|known| {
                     if known.end < end {
@@ -222,7 +225,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let appended = self.logs.get(log).map(Log::appended)?;
         self.forget_early();
         let early = self.early.get_mut(&log)?;
-        let (from, record) = early.first_key_value().map(|(from, e)| (*from, e.record))?;
+        let (from, record, end) =
+            early.first_key_value().map(|(from, e)| (*from, e.record, e.end))?;
         if from > appended {
             return None;
         }
@@ -235,6 +239,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let index = batch.from;
         tracing::error!(%log, index, "entries that do not continue what is here are left out");
         self.early.remove(&log);
+        self.passed_over(log, record, end);
         None
     }
 
@@ -341,12 +346,18 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// What was passed over and has been fetched again meanwhile is wanted no more.
     pub(super) fn forget_early(&mut self) {
-        let logs = &self.logs;
+        let (logs, mut passed) = (&self.logs, Vec::new());
         self.early.retain(|log, early| {
             let appended = logs.get(*log).map_or(0, Log::appended);
+            let behind = early.values().filter(|early| early.gap && early.end <= appended);
+            let longest = behind.max_by_key(|early| early.end);
+            passed.extend(longest.map(|early| (*log, early.record, early.end)));
             early.retain(|_, early| early.end > appended);
             !early.is_empty()
         });
+        for (log, record, end) in passed {
+            self.passed_over(log, record, end);
+        }
     }
 
     /// An own log of which later entries are here and earlier ones are damaged is not written any

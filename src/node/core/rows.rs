@@ -54,6 +54,15 @@ pub struct BatchRow {
     pub narrow: bool,
 }
 
+/// A batch that was passed over in a replay, kept for comparing with what is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedRow {
+    /// Its journal record.
+    pub record: RecordRef,
+    /// Index behind its last entry.
+    pub end: u64,
+}
+
 /// State of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogRow {

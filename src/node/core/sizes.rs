@@ -57,6 +57,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             kept("logs of which another history is suspected", self.looks.count(), logs),
             // Of each, a number for every batch behind its damage, until that is mended.
             kept("logs with batches passed over in a replay", self.early.len(), logs),
+            kept("batches passed over that are kept for comparing", self.passed.count(), logs),
             kept("gaps and records looked up", self.mending.count(), 2 * damaged),
             kept("warnings", self.warnings.len(), 64),
         ]

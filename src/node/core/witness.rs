@@ -128,7 +128,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// The first `size` leaves of a log, read from the journal.
-    fn leaves_of(&mut self, log: LogId, size: u64) -> Option<Vec<Hash>> {
+    pub(super) fn leaves_of(&mut self, log: LogId, size: u64) -> Option<Vec<Hash>> {
         let mut leaves = Vec::new();
         self.each_leaf(log, size, &mut |leaf| leaves.push(leaf))?;
         Some(leaves)
@@ -161,7 +161,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Keeps a proof, sends it on, and lets the log stand still.
-    fn keep_fork(&mut self, now: Now, log: LogId, proof: ForkProof) -> Vec<Output> {
+    pub(super) fn keep_fork(&mut self, now: Now, log: LogId, proof: ForkProof) -> Vec<Output> {
         #[cfg(feature = "planted-bugs")]
         if crate::planted::guards::is_off("fork") {
             return Vec::new();
@@ -224,7 +224,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// The checkpoint held for exactly this size, if a batch ends there.
-    fn checkpoint_note_at(&mut self, log: LogId, size: u64) -> Option<Bytes> {
+    pub(super) fn checkpoint_note_at(&mut self, log: LogId, size: u64) -> Option<Bytes> {
         let found = self.logs.get(log)?;
         if found.durable.size == size {
             return Some(found.durable_checkpoint.clone());
@@ -237,7 +237,7 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// A checkpoint that is held, if its root is not that of a head of the same size. What is held
     /// was checked when it came: only what will go into a proof is checked again.
-    fn of_another_root(&self, note: &Bytes, head: Head) -> Option<SignedCheckpoint> {
+    pub(super) fn of_another_root(&self, note: &Bytes, head: Head) -> Option<SignedCheckpoint> {
         if note.starts_with(Checkpoint { head }.text().as_bytes()) {
             return None;
         }
