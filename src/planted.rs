@@ -34,6 +34,7 @@ pub const NAMES: &[&str] = &[
     "feed-in-journal-order",
     "page-token-for-anybody",
     "resume-without-folding",
+    "beyond-the-quota",
 ];
 
 /// Place of the one that is on in [`NAMES`], counted from 1.

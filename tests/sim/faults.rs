@@ -256,7 +256,7 @@ impl World {
         self.note("copied, and both run", node);
         self.tally.fault(Fault::TwoCopies, 1);
         let original = &self.nodes[node];
-        let mut twin = Node::new(original.city, original.segment_bytes);
+        let mut twin = Node::new(original.city, original.segment_bytes, original.quota);
         twin.disk = original.disk.copy();
         twin.keys = original.keys.clone();
         twin.guard = original.guard.clone();

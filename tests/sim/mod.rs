@@ -22,6 +22,7 @@ pub mod notes;
 pub mod notices;
 pub mod operator;
 pub mod plants;
+pub mod quotas;
 pub mod rng;
 pub mod rows;
 pub mod run;

@@ -59,6 +59,8 @@ pub struct Node {
     pub guard_at: u64,
     pub committed_at: u64,
     pub segment_bytes: u64,
+    /// What it takes in of one log of another city on one day.
+    pub quota: u64,
 }
 
 /// What a start found.
@@ -69,7 +71,7 @@ pub struct Started {
 }
 
 impl Node {
-    pub fn new(city: usize, segment_bytes: u64) -> Self {
+    pub fn new(city: usize, segment_bytes: u64, quota: u64) -> Self {
         Self {
             city,
             disk: SimDisk::new(),
@@ -90,6 +92,7 @@ impl Node {
             guard_at: 0,
             committed_at: 0,
             segment_bytes,
+            quota,
         }
     }
 
@@ -134,7 +137,7 @@ impl Node {
                 instance,
                 disk_low_bytes: DISK_LOW,
                 border_uncertain_metres: 1_700,
-                log_entries_per_day_max: limits::LOG_ENTRIES_PER_DAY_MAX,
+                log_entries_per_day_max: self.quota,
                 log_bytes_per_day_max: limits::LOG_BYTES_PER_DAY_MAX,
                 api_address: String::new(),
                 peer_address: String::new(),

@@ -122,6 +122,7 @@ named! {
         CitySuspended "a city suspended by an operator of another one";
         LeanedOn "an entry applied over a log that was suspended";
         Leans "a case not written to because it leans on a suspension";
+        QuotaFull "a log that outran its daily quota";
         StartedAnew "everything folded anew without a suspension";
     }
 }

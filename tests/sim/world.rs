@@ -17,6 +17,7 @@ use super::faults::{Troubles, Undo};
 use super::liar::Liar;
 use super::net::Net;
 use super::node::Node;
+use super::quotas::{self, Outrun};
 use super::rng::Rng;
 use super::rows::SimRows;
 use super::tally::{Fault, State, Tally};
@@ -98,6 +99,7 @@ pub struct World {
     pub work: Workload,
     pub liar: Option<Liar>,
     pub troubles: Troubles,
+    pub outrun: Outrun,
     /// Faults have ended and everything must come right.
     pub calm: bool,
     pub calm_from: u64,
@@ -109,8 +111,9 @@ impl World {
     pub fn new(seed: u64, trace: Trace) -> Self {
         let mut rng = Rng::new(seed);
         let plan = Plan::of(&mut rng);
+        let quota = quotas::of_seed(seed);
         let nodes: Vec<Node> =
-            (0..plan.cities).map(|i| Node::new(i, rng.between(4, 64) * 1024)).collect();
+            (0..plan.cities).map(|i| Node::new(i, rng.between(4, 64) * 1024, quota)).collect();
         let rings: Vec<Keys> = nodes.iter().map(|n| n.keys.clone()).collect();
         let cast = Cast::new(plan.cities, &plan.members, &rings);
         let mut world = Self {
@@ -126,6 +129,7 @@ impl World {
             tally: Tally::default(),
             trace,
             troubles: Troubles::default(),
+            outrun: Outrun::default(),
             calm: false,
             calm_from: 0,
             events: BTreeMap::new(),
@@ -249,6 +253,7 @@ impl World {
     pub fn input(&mut self, node: usize, input: Input) {
         let now = self.nodes[node].now(self.now);
         let commits = matches!(input, Input::Commit);
+        let brings = matches!(input, Input::Frame(_, Frame::Batch(_)));
         let Some(core) = self.nodes[node].core.as_mut() else { return };
         let outputs = core.on(now, input);
         let (halted, (syncs, writes)) = self.nodes[node].disk.look();
@@ -260,8 +265,13 @@ impl World {
             self.lose_power(node, 4_000);
             return;
         }
+        if brings {
+            self.look_at_quotas(node);
+        }
         if commits {
             self.nodes[node].committed_at = self.now;
+            let at = (node, now.wall_ms);
+            self.checks.check_day(&self.cast, at, &self.nodes[node]);
             self.checks.committed(&self.cast, node, &self.nodes[node], &mut self.tally);
         }
         self.perform(node, outputs);
@@ -391,6 +401,7 @@ impl World {
         let (now, city) = (self.now, self.nodes[node].city);
         let mut rng = self.rng.fork();
         let kept = !self.nodes[node].rows.is_empty();
+        self.raise_quota(node);
         let started = self.nodes[node].start(&self.cast, now, &mut rng);
         let started = match started {
             Ok(started) => started,
@@ -431,6 +442,7 @@ impl World {
         if !started.created {
             self.tally.reached(if kept { State::RowsTaken } else { State::RowsRebuilt });
         }
+        self.quotas_at_start(node);
         self.checks.found(&self.cast, node, &self.nodes[node]);
         if started.created {
             let notes: Vec<Bytes> = self.cast.notes[city].clone();

@@ -241,6 +241,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let own = log.manifest.city == self.settings.city;
         let fits = entries <= self.settings.log_entries_per_day_max
             && bytes <= self.settings.log_bytes_per_day_max;
+        #[cfg(feature = "planted-bugs")]
+        let fits = fits || crate::planted::is_on("beyond-the-quota");
         (own || fits).then_some(DayRow { day, entries, bytes })
     }
 

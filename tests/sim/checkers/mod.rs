@@ -11,7 +11,7 @@
 //! | | [`notices`] and [`meetings`]: the same of what has no turns |
 //! | P5 | [`audience`]: frames and disks |
 //! | P6, P7 | [`requests`]: one answer, one entry, a published reason |
-//! | P8 | [`memory`]: what piles up |
+//! | P8 | [`memory`]: what piles up; [`quotas`]: what a day may bring |
 //! | P9 | [`feed`]: the order of application, never back, and causal; [`sessions`]: what one reads |
 //! | turns | [`turns`]: one turn, one handling city, no two honest writers |
 
@@ -23,6 +23,7 @@ pub mod logs;
 pub mod meetings;
 pub mod memory;
 pub mod notices;
+pub mod quotas;
 pub mod receipts;
 pub mod requests;
 pub mod sessions;
@@ -53,6 +54,7 @@ pub struct Checks {
     /// Cities that a process has suspended since it last folded everything anew, and ever.
     suspended: BTreeSet<(usize, usize)>,
     ever_suspended: BTreeSet<(usize, usize)>,
+    pub days: quotas::Days,
     pub logs: logs::Logs,
     pub feeds: feed::Feeds,
     pub audience: audience::Watch,
@@ -71,6 +73,7 @@ impl Checks {
             rotted: BTreeSet::new(),
             suspended: BTreeSet::new(),
             ever_suspended: BTreeSet::new(),
+            days: quotas::Days::default(),
             logs: logs::Logs::default(),
             feeds: feed::Feeds::default(),
             audience: audience::Watch::default(),
