@@ -6,6 +6,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::connect::Client;
 use super::failure::Failure;
 use super::names::Names;
 use super::profile::ProfileArgs;
@@ -60,15 +61,34 @@ pub async fn suspend(context: &Context, args: SuspendArgs) -> Result<(), Failure
         &lang.pick(
             format!(
                 "已在本机暂停{name}：连接已断开，其此后的记录在本机不生效，其他城市照常。\n\
+                 以其此后记录为依据的案件恢复前不能办理：liandong case list --rests-on-suspended\n\
                  问题解决后：liandong resume {city}"
             ),
             format!(
                 "{name} is suspended here: its link has ended, what it writes from now on has no \
-                 effect here, all others go on.\nOnce it is settled: liandong resume {city}"
+                 effect here, all others go on.\nCases that rest on what it writes cannot go on \
+                 before that: liandong case list --rests-on-suspended\nOnce it is settled: \
+                 liandong resume {city}"
             ),
         ),
     );
     Ok(())
+}
+
+/// How many cases cannot be written to because of what is suspended, and whether there may be more.
+///
+/// # Errors
+/// [`Failure`] when the node cannot be reached or refuses.
+pub async fn held_cases(client: &Client) -> Result<(u32, bool), Failure> {
+    let request = pb::ListCasesRequest {
+        parent: "agreements/-".to_owned(),
+        page_size: 1,
+        rests_on_suspended: true,
+        ..pb::ListCasesRequest::default()
+    };
+    let answer = client.cases().list_cases(request).await;
+    let page = answer.map_err(|status| client.failure(&status))?.into_inner();
+    Ok((page.total_size, page.total_is_partial))
 }
 
 /// Goes on with a city.

@@ -13,6 +13,7 @@ use crate::journal::{Disk, JournalReader, RealDisk};
 use crate::limits;
 use crate::log::{Entry, Head, PartSlot, merkle};
 use crate::node::core::keys;
+use crate::node::core::lean::Leaning;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
 use crate::node::load::{self, ReadError};
 use crate::node::recent::Recent;
@@ -129,6 +130,19 @@ impl<D: Disk, S: Store> Reader<D, S> {
     #[must_use]
     pub fn view(&self) -> ViewRead<'_, S> {
         ViewRead(self.rows.read())
+    }
+
+    /// What is applied here only because something is suspended here.
+    #[must_use]
+    pub fn leaning(&self) -> Leaning {
+        let mut leaning = Vec::new();
+        self.view().scan(b"l", b"m", false, &mut |key, value| {
+            let log = key.get(1..).and_then(|id| LogId::from_slice(id).ok());
+            let from = rows::decode::<LogRow>(value).and_then(|row| row.leans_from);
+            leaning.extend(log.zip(from.map(|(size, _)| size)));
+            true
+        });
+        leaning.into_iter().collect()
     }
 
     /// Entries applied, as of `view`.

@@ -8,6 +8,7 @@ use crate::domain::{CaseState, Date, Medium};
 use crate::ids::{AgreementId, CityCode};
 use crate::limits::{FILTER_MEDIA_MAX, FILTER_STATES_MAX};
 use crate::node::core::AgreementBook;
+use crate::node::core::lean::Leaning;
 use crate::view::CaseView;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -30,6 +31,8 @@ pub struct Filter {
     discovered: (Option<Date>, Option<Date>),
     /// Not judged by [`Self::takes`], which sees no part.
     pub party: Option<PartyQuery>,
+    /// Only cases of which a move leans on a suspension here; not judged by [`Self::takes`] either.
+    pub leaning: Option<Leaning>,
 }
 
 fn city(field: &'static str, code: u32) -> Result<Option<CityCode>, Refused> {
@@ -78,7 +81,17 @@ impl Filter {
                 read::date("discovered_to", asked.discovered_to.as_ref())?,
             ),
             party: read::party_query(&asked.party_name, &asked.party_uscc)?,
+            leaning: None,
         })
+    }
+
+    /// Takes no case but those of which a move leans.
+    pub fn only(&mut self, leaning: Leaning) {
+        if leaning.is_empty() {
+            // Nothing has to be looked through.
+            self.agreements.clear();
+        }
+        self.leaning = Some(leaning);
     }
 
     /// It takes every case.
@@ -92,9 +105,10 @@ impl Filter {
             && self.media.is_empty()
             && self.discovered == (None, None)
             && self.party.is_none()
+            && self.leaning.is_none()
     }
 
-    /// Whether a case is to be shown, whatever its party.
+    /// Whether a case is to be shown, whatever its party and what it rests on.
     #[must_use]
     pub fn takes(&self, view: &CaseView) -> bool {
         let case = &view.case;

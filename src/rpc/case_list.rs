@@ -50,12 +50,15 @@ impl CaseApi {
         asked: &pb::ListCasesRequest,
     ) -> Result<pb::ListCasesResponse, Refused> {
         let size = page_token::size(asked.page_size, PAGE_SIZE_DEFAULT as usize)?;
-        let filter = Filter::read(&self.node.book(), self.node.city(), asked)?;
+        let mut filter = Filter::read(&self.node.book(), self.node.city(), asked)?;
         let bound =
             pb::ListCasesRequest { page_token: String::new(), page_size: 0, ..asked.clone() };
         let seal = Seal::new(&self.node, &who.caller.identity, read::request_body(&bound));
         let from = seal.open::<3>(&asked.page_token)?;
         let reader = self.node.reader();
+        if asked.rests_on_suspended {
+            filter.only(reader.leaning());
+        }
         if filter.party.is_some() {
             self.search.look(&reader);
         }
@@ -136,6 +139,9 @@ impl CaseApi {
                 let Found { agreement, subject, view } = found;
                 self.search.takes(reader, query, (*agreement, *subject), view)
             });
+        }
+        if let Some(leaning) = &filter.leaning {
+            found.retain(|f| leaning.has_case(&reader.view(), f.agreement, f.subject));
         }
         found.sort_by_key(|found| std::cmp::Reverse(found.view.opened_apply));
         let total = u64::try_from(found.len()).unwrap_or(u64::MAX);

@@ -6,7 +6,7 @@ use liandong::wire::pb::v1 as pb;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use super::nodes::{Nodes, case_request, plan, standing, until, until_or};
+use super::nodes::{Nodes, case_request, exe, plan, standing, until, until_or};
 
 /// Who suspends, whom, and who goes on with both.
 const A: u32 = 371_500;
@@ -160,4 +160,89 @@ async fn a_city_is_suspended_and_resumed_and_all_agree() {
     for method in ["NodeService/SuspendCity", "NodeService/ResumeCity"] {
         assert!(audit.contains(method), "{audit}");
     }
+}
+
+/// What a command of the node's operator prints, as JSON.
+async fn told(nodes: &Nodes, args: &[&str]) -> serde_json::Value {
+    let mut command = tokio::process::Command::new(exe());
+    command.args(args).args(["--json", "--profile", "client.toml"]);
+    let output = command.current_dir(nodes.fleet.folder(A)).output().await.unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
+}
+
+/// Titles on a page, the token of the next one, and how many there are.
+async fn page(client: &Client, asked: &pb::ListCasesRequest) -> (Vec<String>, String, u32) {
+    let list = client.cases().list_cases(asked.clone()).await.unwrap().into_inner();
+    let title = |case: pb::Case| case.record.map(|record| record.title).unwrap_or_default();
+    (list.cases.into_iter().map(title).collect(), list.next_page_token, list.total_size)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cases_that_rest_on_a_suspension_are_listed_page_by_page() {
+    let nodes = Nodes::start_all(&plan(&[A, B, C], &[("聊邯濮", &[A, B, C])]));
+    let agreement = nodes.fleet.agreements[0].name();
+    let [a, b, c] = [nodes.client(A).await, nodes.client(B).await, nodes.client(C).await];
+    let admin = nodes.client_as(A, Role::Admin).await;
+    open(&b, &agreement, "前").await;
+    shows(&a, &agreement, &["前"]).await;
+    let base = pb::ListCasesRequest {
+        parent: "agreements/-".to_owned(),
+        page_size: 2,
+        rests_on_suspended: true,
+        ..Default::default()
+    };
+    assert_eq!(page(&a, &base).await, (Vec::new(), String::new(), 0), "nothing is suspended");
+    admin.nodes().suspend_city(stop(C, "城市密钥失窃")).await.unwrap();
+    open(&a, &agreement, "本市").await;
+    open(&c, &agreement, "未收").await;
+    shows(&b, &agreement, &["前", "未收", "本市"]).await;
+    // From now on what B writes has seen what is not taken here.
+    for title in ["一", "二", "三"] {
+        open(&b, &agreement, title).await;
+    }
+    shows(&a, &agreement, &["一", "三", "二", "前", "本市"]).await;
+
+    let (first, token, total) = page(&a, &base).await;
+    assert_eq!((first, total), (vec!["三".to_owned(), "二".to_owned()], 3));
+    let next = pb::ListCasesRequest { page_token: token.clone(), ..base.clone() };
+    assert_eq!(page(&a, &next).await, (vec!["一".to_owned()], String::new(), 3));
+    // A token is of this list and no other.
+    let other = pb::ListCasesRequest { rests_on_suspended: false, ..next };
+    let refused = a.cases().list_cases(other).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+    assert_eq!(page(&b, &base).await.2, 0, "elsewhere nothing is suspended");
+
+    // Just these cannot be written to.
+    let all = pb::ListCasesRequest { page_size: 200, rests_on_suspended: false, ..base.clone() };
+    for case in a.cases().list_cases(all).await.unwrap().into_inner().cases {
+        let title = case.record.unwrap_or_default().title;
+        let note = pb::AddNoteRequest {
+            name: case.name,
+            text: "示例".to_owned(),
+            request_id: uuid::Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
+        let written = a.cases().add_note(note).await.map_err(|refused| reason(&refused));
+        let held = Err((Code::FailedPrecondition, "RESTS_ON_SUSPENDED".to_owned()));
+        let free = title == "前" || title == "本市";
+        assert_eq!(written.map(|_| ()), if free { Ok(()) } else { held }, "{title}");
+    }
+
+    // People are told how many, and which.
+    let said = told(&nodes, &["doctor"]).await;
+    let found = said["findings"].as_array().unwrap().iter().find(|one| one["area"] == "cases");
+    let found = found.unwrap_or_else(|| panic!("{said:#}"));
+    assert_eq!(found["level"], "yellow", "{found}");
+    assert!(found["what"].as_str().unwrap().contains('3'), "{found}");
+    let listed = told(&nodes, &["case", "list", "--rests-on-suspended", "--all"]).await;
+    assert_eq!(listed["cases"].as_array().map(Vec::len), Some(3), "{listed:#}");
+
+    admin.nodes().resume_city(go_on(C)).await.unwrap();
+    until("nothing is held any more", || async {
+        let a = nodes.fleet.connect(A, Role::Coordinator, liandong::lang::Lang::En).await.ok()?;
+        let all = titles(&a, &agreement).await?;
+        let list = a.cases().list_cases(base.clone()).await.ok()?.into_inner();
+        (all.len() == 6 && list.total_size == 0).then_some(())
+    })
+    .await;
 }

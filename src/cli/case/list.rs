@@ -51,6 +51,9 @@ pub struct FilterArgs {
     /// 当事人统一社会信用代码 · credit code of the party
     #[arg(long, value_name = "CODE", default_value = "", hide_default_value = true)]
     pub uscc: String,
+    /// 以本机已暂停城市的记录为依据、暂不能办理的 · that rest on a city suspended on this node
+    #[arg(long)]
+    pub rests_on_suspended: bool,
     /// 距离（米） · metres
     #[arg(long, value_name = "METRES", requires = "near")]
     pub within: Option<u32>,
@@ -145,6 +148,7 @@ impl FilterArgs {
             discovered_to: self.to,
             party_name: self.party.clone(),
             party_uscc: self.uscc.clone(),
+            rests_on_suspended: self.rests_on_suspended,
             ..pb::ListCasesRequest::default()
         })
     }

@@ -13,6 +13,8 @@ use crate::wire::pb::v1 as pb;
 
 mod suspended;
 
+pub use suspended::held_cases;
+
 const DAY_S: i64 = 86_400;
 /// Certificates are renewed in good time: from these many days on people are told, or urged.
 const CERTIFICATE_DAYS: (i64, i64) = (14, 3);

@@ -15,7 +15,7 @@ use self::judge::{Finding, Level};
 use super::failure::{Exit, Failure};
 use super::names::Names;
 use super::profile::ProfileArgs;
-use super::{Context, files, table, when};
+use super::{Context, files, suspend, table, when};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
@@ -81,7 +81,13 @@ async fn ask(context: &Context) -> Result<Vec<Finding>, Failure> {
     let answer = client.nodes().get_status(pb::GetStatusRequest {}).await;
     let answer = answer.map_err(|status| client.failure(&status))?.into_inner();
     let names = Names::from_node(&client, context.lang).await;
-    Ok(judge::judge(&answer.status.unwrap_or_default(), &names, context.lang))
+    let status = answer.status.unwrap_or_default();
+    let mut found = judge::judge(&status, &names, context.lang);
+    if !status.suspensions.is_empty() {
+        let held = suspend::held_cases(&client).await?;
+        found.push(judge::held_cases(held, context.lang));
+    }
+    Ok(found)
 }
 
 /// Findings as a table for people, what is worst first.
@@ -162,6 +168,8 @@ fn area(area: &str, lang: Lang) -> &str {
         "recovery" => ("恢复", "recovery"),
         "receipts" => ("系统送达", "held elsewhere"),
         "audit" => ("审计", "audit"),
+        "suspension" => ("暂停", "suspended"),
+        "cases" => ("案件", "cases"),
         "task" => ("任务", "task"),
         other => (other, other),
     };

@@ -7,18 +7,63 @@
 //! lean, and what would rest on the rest is refused until the suspension is lifted and everything
 //! is folded anew.
 //!
+//! Which cases cannot be written to is listed from the rows (`rests_on_suspended` of ListCases), by
+//! the same rule. (`cases_that_rest_on_a_suspension_are_listed_page_by_page`)
+//!
 //! Invariant: an own entry is applied at every member that has this log and what it names, whoever
 //! was suspended here when it was written. (`nothing_that_leans_is_named_or_built_upon`)
 
+use std::collections::BTreeMap;
+
 use crate::api::request::WriteError;
-use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::journal::Disk;
 use crate::log::Head;
 use crate::node::core::Core;
 use crate::node::core::logs::Log;
 use crate::store::Store;
-use crate::view::{self, Effect};
+use crate::view::{self, Effect, ReadRows};
 use crate::wire::entry::ParsedHeader;
+
+/// From which entry on each log leans, of those that do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leaning(BTreeMap<LogId, u64>);
+
+impl FromIterator<(LogId, u64)> for Leaning {
+    fn from_iter<I: IntoIterator<Item = (LogId, u64)>>(logs: I) -> Self {
+        Self(logs.into_iter().collect())
+    }
+}
+
+impl Leaning {
+    /// Nothing leans.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether an entry leans.
+    #[must_use]
+    pub fn has(&self, at: Position) -> bool {
+        self.0.get(&at.log).is_some_and(|from| *from <= at.index)
+    }
+
+    /// Whether a move of a case leans. What is only added beside the moves decides nothing.
+    pub fn has_case(
+        &self,
+        rows: &(impl ReadRows + ?Sized),
+        agreement: AgreementId,
+        subject: SubjectId,
+    ) -> bool {
+        let mut leans = false;
+        view::history(rows, agreement, subject, 0, &mut |entry| {
+            let moves = matches!(entry.effect, Effect::Opened | Effect::Move);
+            leans = moves && self.has(entry.position);
+            !leans
+        });
+        leans
+    }
+}
 
 impl Log {
     /// Head over what is applied and leans on nothing: what may be named as seen.
@@ -39,29 +84,22 @@ impl<D: Disk, S: Store> Core<D, S> {
         })
     }
 
-    /// Whether a case may be written to: no move of it leans, nor the entry that is named. What is
-    /// only added beside the moves decides nothing.
+    /// Whether a case may be written to: no move of it leans, nor the entry that is named.
     pub(super) fn check_leaning(
         &mut self,
         agreement: AgreementId,
         subject: SubjectId,
         named: Option<Position>,
     ) -> Result<(), WriteError> {
-        if self.logs.of_agreement(agreement).all(|l| l.grown.leans_from.is_none()) {
+        let logs = self.logs.of_agreement(agreement);
+        let leaning: Leaning =
+            logs.filter_map(|l| Some((l.id, l.grown.leans_from?.size))).collect();
+        if leaning.is_empty() {
             return Ok(());
         }
-        let mut entries: Vec<Position> = named.into_iter().collect();
-        view::history(&self.group_rows(), agreement, subject, 0, &mut |entry| {
-            if matches!(entry.effect, Effect::Opened | Effect::Move) {
-                entries.push(entry.position);
-            }
-            true
-        });
-        let leans = |at: &Position| {
-            let log = self.logs.get(at.log);
-            log.is_some_and(|l| l.grown.leans_from.is_some_and(|head| head.size <= at.index))
-        };
-        if !entries.iter().any(leans) {
+        let leans = named.is_some_and(|at| leaning.has(at))
+            || leaning.has_case(&self.group_rows(), agreement, subject);
+        if !leans {
             return Ok(());
         }
         Err(WriteError::Suspended { cities: self.standing_cities(agreement) })

@@ -11,6 +11,26 @@ pub(super) fn is_whole(status: &pb::Status, city: u32) -> bool {
     status.suspensions.iter().any(|one| one.city == city && one.log_id.is_empty())
 }
 
+/// Cases that nobody here can go on with before a suspension is lifted: how many, and whether there
+/// may be more.
+#[must_use]
+pub fn held_cases((count, partial): (u32, bool), lang: Lang) -> Finding {
+    if count == 0 {
+        let none = lang.pick("无案件因暂停而不能办理", "none is held by a suspension");
+        return Finding::green("cases", none);
+    }
+    let about = if partial { lang.pick("至少 ", "at least ") } else { "" };
+    let what = lang.pick(
+        format!("{about}{count} 件以已暂停城市的记录为依据，恢复前不能办理"),
+        format!("{about}{count} rest on a suspended city and cannot go on before it is resumed"),
+    );
+    let advice = lang.pick(
+        "名单：liandong case list --rests-on-suspended",
+        "which: liandong case list --rests-on-suspended",
+    );
+    Finding::green("cases", what).at(Level::Yellow, advice)
+}
+
 pub(super) fn judge(status: &pb::Status, names: &Names, lang: Lang) -> Vec<Finding> {
     if status.suspensions.is_empty() {
         return vec![Finding::green("suspension", lang.pick("无", "none"))];
