@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "proto/liandong/v1/case_service.proto",
     "proto/liandong/v1/agreement_service.proto",
     "proto/liandong/v1/catalog_service.proto",
+    "proto/liandong/v1/evidence_service.proto",
     "proto/liandong/v1/node_service.proto",
     "proto/liandong/v1/meeting_service.proto",
     "proto/liandong/v1/notice_service.proto",

@@ -4,8 +4,9 @@
 //! Out of scope: protobuf and gRPC codes ([`crate::wire`]), who may ask ([`crate::trust`]).
 
 use crate::domain::{
-    CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Evidence, ExternalRef, MeetingAct,
-    MeetingRecord, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord, PersonRecord, Refusal,
+    CaseContribution, CaseFacts, CaseMove, CaseRecord, CustodyRecord, Date, Evidence, ExternalRef,
+    MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord, PersonRecord,
+    Refusal,
 };
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{ActorRole, Audience, PartKind};
@@ -46,6 +47,8 @@ pub enum PartContent {
     Notice(Box<NoticeRecord>),
     /// What a meeting is called for, or what it decided.
     Meeting(Box<MeetingRecord>),
+    /// Who handed the original of an item of evidence to whom.
+    Custody(Box<CustodyRecord>),
 }
 
 impl PartContent {
@@ -61,6 +64,7 @@ impl PartContent {
             Self::ActorCertificate(_) => PartKind::ActorCertificate,
             Self::Notice(_) => PartKind::Notice,
             Self::Meeting(_) => PartKind::Meeting,
+            Self::Custody(_) => PartKind::Custody,
         }
     }
 }

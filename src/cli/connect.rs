@@ -32,6 +32,7 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::agreement_service_client::AgreementServiceClient;
 use crate::wire::pb::v1::case_service_client::CaseServiceClient;
 use crate::wire::pb::v1::catalog_service_client::CatalogServiceClient;
+use crate::wire::pb::v1::evidence_service_client::EvidenceServiceClient;
 use crate::wire::pb::v1::meeting_service_client::MeetingServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
 use crate::wire::pb::v1::notice_service_client::NoticeServiceClient;
@@ -246,6 +247,12 @@ impl Client {
     pub fn notices_streaming(&self) -> NoticeServiceClient<Wire> {
         let headers = Headers { timeout: None, ..self.headers };
         NoticeServiceClient::with_interceptor(self.channel.clone(), headers)
+    }
+
+    /// Evidence.
+    #[must_use]
+    pub fn evidence(&self) -> EvidenceServiceClient<Wire> {
+        EvidenceServiceClient::with_interceptor(self.channel.clone(), self.headers)
     }
 
     /// Joint meetings.

@@ -197,7 +197,9 @@ fn record(record: &pb::CaseRecord) -> Value {
     })
 }
 
-fn evidence(one: &pb::Evidence) -> Value {
+/// An item of evidence.
+#[must_use]
+pub fn evidence(one: &pb::Evidence) -> Value {
     json!({
         "id": one.id,
         "kind": short(one.kind().as_str_name(), "EVIDENCE_KIND_"),
@@ -239,6 +241,8 @@ pub fn history(entry: &pb::HistoryEntry) -> Value {
         "state": Some(entry.state()).filter(|one| *one != pb::CaseState::Unspecified).map(state),
         "event": super::words::event(event, crate::lang::Lang::En),
         "texts": entry.texts,
+        "evidence": entry.evidence.as_ref().map(evidence),
+        "custody": entry.custody.as_ref().map(super::evidence::standing::custody),
         "holdings": holdings,
         "actor": some(entry.actor.clone()),
         "acting_for": some(entry.acting_for.clone()),

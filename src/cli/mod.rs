@@ -30,6 +30,7 @@ pub mod dial_error;
 mod dispatch;
 pub mod doctor;
 pub mod epoch;
+pub mod evidence;
 pub mod failure;
 pub mod files;
 pub mod fleet;
@@ -93,6 +94,8 @@ pub enum Command {
     Notice(notice::NoticeArgs),
     /// 联席会议：轮值召集、会议纪要 · joint meetings and their minutes
     Meeting(meeting::MeetingArgs),
+    /// 证据：登记接收、证据互认、原件移交 · receipt, recognition and custody of evidence
+    Evidence(evidence::EvidenceArgs),
     /// 接入其他系统的数据，生成线索 · clues from other systems' data
     Ingest(ingest::IngestArgs),
     /// 代码目录：各种代码、违法行为的法律依据 · every code list, and legal bases

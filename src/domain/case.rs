@@ -10,6 +10,7 @@
 use super::code::coded;
 use super::date::Date;
 use super::deadline::Milestone;
+use super::evidence_act::{EvidenceAct, EvidencePlace};
 use super::facts::CaseFacts;
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 
@@ -221,6 +222,13 @@ pub enum CaseContribution {
         milestone: Milestone,
         /// Legal date.
         effective_on: Date,
+    },
+    /// Something is said of an item of evidence.
+    Evidence {
+        /// The item.
+        place: EvidencePlace,
+        /// What is said.
+        act: EvidenceAct,
     },
     /// All narrow parts of earlier handling cities have arrived.
     PartsReceived,

@@ -111,7 +111,10 @@ pub fn decide_contribution(
                 Err(Refusal::NoSuchPart { part: *part })
             }
         }
-        C::ProposalMade
+        // What rows know of an item decides on what is said of it
+        // ([`crate::domain::evidence_act::decide_evidence`]).
+        C::Evidence { .. }
+        | C::ProposalMade
         | C::AssistanceAnswered { .. }
         | C::NoteAdded
         | C::EvidenceAdded

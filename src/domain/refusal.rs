@@ -6,6 +6,7 @@
 
 use super::case::CaseState;
 use super::date::Date;
+use super::evidence_act::EvidenceRefusal;
 use super::kind::MoveKind;
 use super::meeting::MeetingRefusal;
 use super::notice::NoticeRefusal;
@@ -248,6 +249,9 @@ pub enum Refusal {
         /// The place given, from 0.
         part: u32,
     },
+    /// Of an item of evidence.
+    #[error(transparent)]
+    Evidence(EvidenceRefusal),
     /// Of a notice.
     #[error(transparent)]
     Notice(NoticeRefusal),
@@ -286,9 +290,16 @@ impl Refusal {
             Self::OwnProposal => "OWN_PROPOSAL",
             Self::NothingToReceive => "NOTHING_TO_RECEIVE",
             Self::NoSuchPart { .. } => "NO_SUCH_PART",
+            Self::Evidence(refusal) => refusal.reason(),
             Self::Notice(refusal) => refusal.reason(),
             Self::Meeting(refusal) => refusal.reason(),
         }
+    }
+}
+
+impl From<EvidenceRefusal> for Refusal {
+    fn from(refusal: EvidenceRefusal) -> Self {
+        Self::Evidence(refusal)
     }
 }
 

@@ -42,7 +42,6 @@ impl Refusal {
     fn zh(&self, to: &Listener<'_>) -> (String, String) {
         let city = |code: &CityCode| (to.city)(*code);
         let told = |why: String, todo: &str| (why, todo.to_owned());
-        let pair = |why: &str, todo: &str| told(why.to_owned(), todo);
         match self {
             Self::Misfit(misfit) => misfit.zh(to),
             Self::EffectiveInFuture { effective_on, today } => told(
@@ -105,6 +104,7 @@ impl Refusal {
             Self::NoSuchPart { part } => {
                 told(format!("该记录没有第 {} 份材料", u64::from(*part) + 1), "请刷新后重选")
             }
+            Self::Evidence(refusal) => refusal.zh(),
             Self::Notice(refusal) => refusal.zh(),
             Self::Meeting(refusal) => refusal.zh(to.city),
         }
@@ -140,11 +140,17 @@ impl Refusal {
             Self::OwnProposal => "change the record itself".to_owned(),
             Self::NothingToReceive => "nothing to confirm".to_owned(),
             Self::NoSuchPart { .. } => "reload the page and choose again".to_owned(),
+            Self::Evidence(refusal) => refusal.en().to_owned(),
             Self::Notice(refusal) => refusal.en().to_owned(),
             Self::Meeting(refusal) => refusal.en().to_owned(),
         };
         (self.to_string(), todo)
     }
+}
+
+/// Why and what to do, where neither needs a value.
+fn pair(why: &str, todo: &str) -> (String, String) {
+    (why.to_owned(), todo.to_owned())
 }
 
 impl Misfit {
@@ -205,7 +211,6 @@ impl Misfit {
 
     fn en(&self, to: &Listener<'_>) -> (String, String) {
         let city = |code: &CityCode| (to.city)(*code);
-        let pair = |why: &str, todo: &str| (why.to_owned(), todo.to_owned());
         match self {
             Self::CaseArchived => pair("the case is archived", "material can still be added"),
             Self::AlreadyOpen => pair("the case is open already", "go on with that case"),

@@ -126,6 +126,8 @@ pub enum PartKind {
     Notice,
     /// What a meeting is called for, or what it decided.
     Meeting,
+    /// Who handed the original of an item of evidence to whom.
+    Custody,
     /// Of a kind that only newer programs know.
     Newer,
 }

@@ -40,6 +40,30 @@ pub fn digest(bytes: &[u8]) -> Hash {
     sha256(&[bytes])
 }
 
+/// SHA-256 of what comes piece by piece, as of a file that is larger than memory.
+pub struct Digester(Context);
+
+impl Default for Digester {
+    fn default() -> Self {
+        Self(Context::new(&SHA256))
+    }
+}
+
+impl Digester {
+    /// The next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces; the same as [`digest`] of them in one.
+    #[must_use]
+    pub fn finish(self) -> Hash {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(self.0.finish().as_ref());
+        Hash::new(hash)
+    }
+}
+
 /// The leaf of `bytes`: SHA-256(0x00 || bytes).
 #[must_use]
 pub fn leaf_hash(bytes: &[u8]) -> Hash {

@@ -221,6 +221,7 @@ fn party_at(reader: &Reader, at: Position) -> Option<Option<PartyText>> {
         | PartContent::Evidence(_)
         | PartContent::ActorCertificate(_)
         | PartContent::Notice(_)
-        | PartContent::Meeting(_) => None,
+        | PartContent::Meeting(_)
+        | PartContent::Custody(_) => None,
     }
 }

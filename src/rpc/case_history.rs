@@ -5,10 +5,12 @@ use prost::Message;
 use super::audit_line::AuditLine;
 use super::caller::Called;
 use super::case_service::CaseApi;
+use super::evidence_record;
 use super::holdings::Witnesses;
 use super::page_token::{self, Seal};
 use crate::api::request::PartContent;
 use crate::api::status::NodeStatus;
+use crate::domain::{CaseContribution, Event};
 use crate::ids::CityCode;
 use crate::limits::PAGE_BYTES_MAX;
 use crate::log::{ActorRef, Entry, PartSlot};
@@ -106,6 +108,12 @@ fn history_out(
     let envelope = loaded.map(|l| &l.entry.envelope);
     let texts = loaded.map(|l| texts(reader, &l.entry)).unwrap_or_default();
     let effective_on = loaded.and_then(|l| l.event.effective_on()).map(read::date_out);
+    let evidence = loaded.and_then(|l| {
+        let Event::Contribution(CaseContribution::Evidence { place, .. }) = &l.event else {
+            return None;
+        };
+        evidence_record::item_at(reader, *place)
+    });
     let actor = |a: Option<ActorRef>| a.map(|a| a.id.to_string()).unwrap_or_default();
     pb::HistoryEntry {
         entry: at.to_string(),
@@ -122,6 +130,8 @@ fn history_out(
         actor: actor(envelope.and_then(|e| e.actor)),
         acting_for: actor(envelope.and_then(|e| e.acting_for)),
         apply_number: entry.apply,
+        evidence,
+        custody: loaded.and_then(|l| evidence_record::custody(reader, l)),
     }
 }
 

@@ -11,7 +11,7 @@ use super::under_way::WritesUnderWay;
 use super::words;
 use crate::api::request::{Command, Request as Asked, Written};
 use crate::audit::{Audit, Deed};
-use crate::domain::{MeetingAct, NoticeAct};
+use crate::domain::{CaseContribution, EvidenceAct, MeetingAct, NoticeAct};
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::REQUEST_ID_BYTES_MAX;
 use crate::node::writer::NodeHandle;
@@ -182,8 +182,8 @@ fn asked_of<T: WriteRequest>(
     })
 }
 
-/// What a system does for a person only: moves, acknowledging (签收) or ending (解除) a notice, and
-/// agreeing to minutes.
+/// What a system does for a person only: moves, acknowledging (签收) or ending (解除) a notice,
+/// agreeing to minutes, recognising evidence (证据互认) or not.
 const fn is_a_persons(command: &Command) -> bool {
     match command {
         Command::MoveCase { .. } => true,
@@ -191,6 +191,9 @@ const fn is_a_persons(command: &Command) -> bool {
             matches!(act, NoticeAct::Acknowledged | NoticeAct::Ended)
         }
         Command::ActOnMeeting { act, .. } => matches!(act, MeetingAct::MinutesConfirmed { .. }),
+        Command::Contribute { contribution: CaseContribution::Evidence { act, .. }, .. } => {
+            matches!(act, EvidenceAct::Recognised | EvidenceAct::Declined { .. })
+        }
         Command::OpenCase { .. }
         | Command::CallMeeting { .. }
         | Command::Contribute { .. }

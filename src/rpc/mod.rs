@@ -22,6 +22,8 @@ mod catalog_lists;
 pub mod catalog_service;
 mod cursor;
 pub mod desk;
+mod evidence_record;
+pub mod evidence_service;
 pub mod gate;
 mod holdings;
 mod meeting_read;

@@ -20,6 +20,7 @@ use super::case_service::CaseApi;
 use super::catalog_lists::Lists;
 use super::catalog_service::CatalogApi;
 use super::desk::Desk;
+use super::evidence_service::EvidenceApi;
 use super::gate::{GateLayer, GateLimits};
 use super::meeting_service::MeetingApi;
 use super::node_service::NodeApi;
@@ -43,17 +44,19 @@ use crate::wire::pb::peer_v1::peer_service_server::PeerServiceServer;
 use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
 use crate::wire::pb::v1::case_service_server::CaseServiceServer;
 use crate::wire::pb::v1::catalog_service_server::CatalogServiceServer;
+use crate::wire::pb::v1::evidence_service_server::EvidenceServiceServer;
 use crate::wire::pb::v1::meeting_service_server::MeetingServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 8] = [
+const API_SERVICES: [&str; 9] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
     "liandong.v1.CaseService",
     "liandong.v1.CatalogService",
+    "liandong.v1.EvidenceService",
     "liandong.v1.MeetingService",
     "liandong.v1.NodeService",
     "liandong.v1.NoticeService",
@@ -138,6 +141,7 @@ pub async fn serve_api(
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
+    let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: desk.clone() });
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
@@ -165,6 +169,7 @@ pub async fn serve_api(
         .add_service(nodes)
         .add_service(notices)
         .add_service(meetings)
+        .add_service(evidence)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
@@ -197,7 +202,8 @@ async fn keep_search(search: Search, node: NodeHandle, stop: CancellationToken) 
 async fn keep_health(health: HealthReporter, node: NodeHandle, stop: CancellationToken) {
     let (notices, meetings) =
         (NoticeServiceServer::<NoticeApi>::NAME, MeetingServiceServer::<MeetingApi>::NAME);
-    let writing = ["", CaseServiceServer::<CaseApi>::NAME, notices, meetings];
+    let evidence = EvidenceServiceServer::<EvidenceApi>::NAME;
+    let writing = ["", CaseServiceServer::<CaseApi>::NAME, notices, meetings, evidence];
     let asking = [
         AgreementServiceServer::<AgreementApi>::NAME,
         CatalogServiceServer::<CatalogApi>::NAME,

@@ -106,6 +106,10 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.MeetingService/ConfirmMinutes", Access::WriteCases),
     ("/liandong.v1.MeetingService/CancelMeeting", Access::WriteCases),
     ("/liandong.v1.MeetingService/GetNextChair", Access::Read),
+    ("/liandong.v1.EvidenceService/RecordReceipt", Access::WriteCases),
+    ("/liandong.v1.EvidenceService/RecogniseEvidence", Access::WriteCases),
+    ("/liandong.v1.EvidenceService/DeclineEvidence", Access::WriteCases),
+    ("/liandong.v1.EvidenceService/RecordCustody", Access::WriteCases),
     ("/liandong.peer.v1.PeerService/Exchange", Access::Nodes),
     ("/liandong.peer.v1.PeerService/Alert", Access::Nodes),
 ];

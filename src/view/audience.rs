@@ -1,5 +1,6 @@
 //! Who may hold a narrow part: by its audience, the handling of the case, and grants.
 
+use super::evidence_view::note_first;
 use super::fold::{EntryRow, FoldEntry};
 use super::rows::{ReadRows, Rows, get, put};
 use super::{case_view, keys};
@@ -41,16 +42,28 @@ pub fn may_hold(
 
 fn is_granted(rows: &(impl ReadRows + ?Sized), at: Position, part: usize, city: CityCode) -> bool {
     let Ok(part) = u32::try_from(part) else { return false };
-    get::<Vec<CityCode>>(rows, &keys::grants(at, part)).is_some_and(|to| to.contains(&city))
+    grants_of(rows, at, part).iter().any(|(to, _)| *to == city)
 }
 
-/// Lets one more city hold a part.
-pub(super) fn grant<R: Rows>(rows: &mut R, at: Position, part: u32, to: CityCode) {
-    let mut cities: Vec<CityCode> = get(rows, &keys::grants(at, part)).unwrap_or_default();
-    if let Err(place) = cities.binary_search(&to) {
-        cities.insert(place, to);
-        put(rows, keys::grants(at, part), &cities);
-    }
+/// To whom a part was granted, and by which entry: the first of each log of its author's city.
+pub(super) fn grants_of(
+    rows: &(impl ReadRows + ?Sized),
+    at: Position,
+    part: u32,
+) -> Vec<(CityCode, Position)> {
+    get(rows, &keys::grants(at, part)).unwrap_or_default()
+}
+
+/// Lets one more city hold a part, by an entry that says so.
+pub(super) fn grant<R: Rows>(
+    rows: &mut R,
+    (at, part): (Position, u32),
+    to: CityCode,
+    by: Position,
+) {
+    let mut granted = grants_of(rows, at, part);
+    note_first(&mut granted, to, by);
+    put(rows, keys::grants(at, part), &granted);
 }
 
 /// Remembers the parts of an entry that go with the handling of its case.

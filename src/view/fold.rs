@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::case_view::RecordRef;
 use super::case_view::{CaseView, HistoryRow};
 use super::chain::{self, MoveRow};
+use super::evidence_view::{self, List, lists_of};
 use super::meeting_view::apply_to_meeting;
 use super::notice_view::apply_to_notice;
 use super::rows::{ReadRows, Rows, get, put};
@@ -80,6 +81,8 @@ pub(super) struct EntryRow {
     pub city: CityCode,
     pub apply: u64,
     pub what: What,
+    /// Its parts that may hold a list of evidence.
+    pub lists: Vec<List>,
 }
 
 /// The roles an entry may play for later ones.
@@ -168,7 +171,9 @@ pub(super) fn remember<R: Rows>(
     apply: u64,
     what: What,
 ) {
-    let row = EntryRow { agreement: entry.agreement, subject, city: entry.city, apply, what };
+    let lists = lists_of(entry.envelope);
+    let (agreement, city) = (entry.agreement, entry.city);
+    let row = EntryRow { agreement, subject, city, apply, what, lists };
     put(rows, keys::entry(entry.envelope.position()), &row);
 }
 
@@ -370,6 +375,7 @@ fn what_of(
         | CaseContribution::TransferRecallRequested
         | CaseContribution::NoteAdded
         | CaseContribution::EvidenceAdded
+        | CaseContribution::Evidence { .. }
         | CaseContribution::PoliceDetentionTransferred { .. }
         | CaseContribution::PartsReceived
         | CaseContribution::PartGranted { .. }
@@ -398,7 +404,12 @@ fn contribute<R: Rows>(
             if !own || !entry.has_seen(rows, *at) || !entry.members.contains(to) {
                 return misfit("PART_UNSEEN");
             }
-            audience::grant(rows, *at, *part, *to);
+            audience::grant(rows, (*at, *part), *to, entry.envelope.position());
+        }
+        CaseContribution::Evidence { place, act } => {
+            if let Err(wrong) = evidence_view::add(rows, entry, subject, *place, *act) {
+                return misfit(wrong.reason());
+            }
         }
         CaseContribution::PartsReceived => {
             if let Err(place) = view.parts_received_by.binary_search(&entry.city) {

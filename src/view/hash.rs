@@ -7,7 +7,8 @@ use super::meeting_view::MeetingView;
 use super::notice_view::NoticeView;
 use super::rows::{ReadRows, bytes};
 use super::{FOLD_VERSION, keys};
-use crate::ids::{AgreementId, Hash, SubjectId};
+use crate::domain::EvidencePlace;
+use crate::ids::{AgreementId, Hash, LogId, Position, SubjectId};
 use crate::log::Head;
 use crate::log::merkle::digest;
 
@@ -20,7 +21,8 @@ pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u3
 }
 
 /// SHA-256 over the fold version, the applied heads by log, then (record, SHA-256 of its state) by
-/// case, by notice and by meeting. What an entry of a newer kind holds is left out.
+/// case, by notice and by meeting; with a case goes what was said of its evidence. What an entry of
+/// a newer kind holds is left out.
 #[must_use]
 pub fn fold_hash(
     rows: &(impl ReadRows + ?Sized),
@@ -39,6 +41,8 @@ pub fn fold_hash(
         if !view.needs_newer {
             text.extend_from_slice(key.get(17..).unwrap_or_default());
             text.extend_from_slice(state_digest(view).as_bytes());
+            let subject = key.get(17..).and_then(|id| SubjectId::from_slice(id).ok());
+            subject.inspect(|subject| add_evidence(rows, agreement, *subject, &mut text));
         }
     });
     each_notice(rows, agreement, &mut |key, view| {
@@ -55,6 +59,26 @@ pub fn fold_hash(
         }
     });
     digest(&text)
+}
+
+/// What was said of a case's evidence, item by item.
+fn add_evidence(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+    text: &mut Vec<u8>,
+) {
+    let key = |byte, number, index| {
+        let entry = Position { log: LogId::new([byte; 32]), index };
+        keys::evidence(agreement, subject, EvidencePlace { entry, part: number, item: number })
+    };
+    let mut to = key(255, u32::MAX, u64::MAX);
+    to.push(0);
+    rows.scan(&key(0, 0, 0), &to, false, &mut |key, value| {
+        text.extend_from_slice(key.get(33..).unwrap_or_default());
+        text.extend_from_slice(digest(value).as_bytes());
+        true
+    });
 }
 
 fn each_case(

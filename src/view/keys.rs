@@ -1,5 +1,6 @@
 //! Row keys of the view: upper-case prefixes; lower-case ones are the node's.
 
+use crate::domain::EvidencePlace;
 use crate::ids::{AgreementId, LogId, Position, SubjectId};
 
 fn key(prefix: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -91,6 +92,14 @@ pub fn parse_narrow(key: &[u8]) -> Option<(Position, u32)> {
     let log = LogId::from_slice(log).ok()?;
     let index = u64::from_be_bytes(index.try_into().ok()?);
     Some((Position { log, index }, u32::from_be_bytes(part.try_into().ok()?)))
+}
+
+/// What was said of one item of evidence.
+pub fn evidence(agreement: AgreementId, subject: SubjectId, place: EvidencePlace) -> Vec<u8> {
+    let EvidencePlace { entry, part, item } = place;
+    let (index, part, item) = (entry.index.to_be_bytes(), part.to_be_bytes(), item.to_be_bytes());
+    let place = [entry.log.as_bytes().as_slice(), &index, &part, &item].concat();
+    key(b'F', &[agreement.as_bytes(), subject.as_bytes(), &place])
 }
 
 /// What was applied, in order.

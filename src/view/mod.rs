@@ -17,6 +17,7 @@
 mod audience;
 mod case_view;
 mod chain;
+mod evidence_view;
 mod fold;
 mod happened;
 mod hash;
@@ -31,6 +32,9 @@ pub use audience::{may_hold, narrow_entries};
 pub use case_view::{
     AppliedEntry, CaseView, EntryRole, FeedEntry, HistoryEntry, RecordRef, applied_entry, case,
     cases_newest_first, feed, history, history_newest_first, openings,
+};
+pub use evidence_view::{
+    EvidenceView, HandedOver, Judged, evidence, evidence_lists, evidence_standing,
 };
 pub use fold::{Applied, Effect, FoldEntry, apply, named};
 pub use happened::{happened, moved};

@@ -1,6 +1,8 @@
 //! The fold does not depend on the order of arrival: random entries of three logs, one of them of a
 //! city that writes in two, applied in many causal orders and folded once more from the plain set.
 
+mod evidence;
+
 use std::collections::BTreeMap;
 
 use super::{CaseView, FoldEntry, MemRows, apply, case, fold_hash, last_sitting, meeting, notice};

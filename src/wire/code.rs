@@ -6,6 +6,7 @@ use crate::domain::catalogue::Verdict;
 use crate::domain::deadline::terms::SetBy;
 use crate::domain::deadline::{Clock, Milestone};
 use crate::domain::evidence::EvidenceKind;
+use crate::domain::evidence_act::DeclineGround;
 use crate::domain::facts::{DataLevel, Medium, Source};
 use crate::domain::meeting::MeetingState;
 use crate::domain::notice::{NoticeKind, NoticeLevel};
@@ -105,6 +106,10 @@ codes! {
         ExpertOpinion, InspectionRecord, InterviewRecord, MonitoringReport, UavImagery,
         OnlineMonitoringData, PowerMonitoringData,
     }
+    DeclineGround = EvidenceDeclineGround {
+        Unlawful, Officers, Unreviewed, Laboratory, Unverified, Unreadable, Custody, Irrelevant,
+        Other,
+    }
     Statistic = PollutantStatistic {
         Spot, MinuteAverage = MinuteAvg, HourAverage = HourAvg, DayAverage = DayAvg,
     }
@@ -143,6 +148,6 @@ mod tests {
     #[test]
     fn every_code_is_read_as_it_is_written() {
         check!(CaseState CaseStep AuthorityLevel Source Medium DataLevel Violation);
-        check!(EvidenceKind Statistic PenaltyKind Milestone Clock Verdict SetBy);
+        check!(EvidenceKind Statistic PenaltyKind Milestone Clock Verdict SetBy DeclineGround);
     }
 }

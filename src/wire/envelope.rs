@@ -171,6 +171,7 @@ fn read_part(part: &pb::PartRef) -> Result<PartRef, WireError> {
         Ok(pb::PartKind::ActorCertificate) => PartKind::ActorCertificate,
         Ok(pb::PartKind::Notice) => PartKind::Notice,
         Ok(pb::PartKind::Meeting) => PartKind::Meeting,
+        Ok(pb::PartKind::Custody) => PartKind::Custody,
         Err(_) => PartKind::Newer,
     };
     let audience = part.audience.as_ref();
@@ -212,6 +213,7 @@ fn part_to_pb(part: &PartRef) -> pb::PartRef {
         PartKind::ActorCertificate => pb::PartKind::ActorCertificate,
         PartKind::Notice => pb::PartKind::Notice,
         PartKind::Meeting => pb::PartKind::Meeting,
+        PartKind::Custody => pb::PartKind::Custody,
         PartKind::Newer => pb::PartKind::Unspecified,
     };
     let (audience, cities) = match &part.audience {

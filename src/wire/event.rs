@@ -6,6 +6,7 @@
 
 use super::code::{Code, Read};
 use super::error::{WireError, check_count};
+use super::evidence;
 use super::facts::{
     Reading, agreement_id, bytes, city, date, date_to_pb, facts_to_pb, hash, position,
     position_to_pb, subject_id,
@@ -84,6 +85,10 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         | E::ProposalMade(_)
         | E::PoliceDetentionTransferred(_)
         | E::MilestoneRecorded(_)
+        | E::EvidenceReceived(_)
+        | E::EvidenceRecognised(_)
+        | E::EvidenceDeclined(_)
+        | E::CustodyRecorded(_)
         | E::ContinuedIn(_)
         | E::ContinuedFrom(_) => match read_contribution(&mut reading, event)? {
             Some(contribution) => Event::Contribution(contribution),
@@ -93,12 +98,7 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         E::NoticeAcknowledged(_) => Event::NoticeAct(NoticeAct::Acknowledged),
         E::NoticeReported(_) => Event::NoticeAct(NoticeAct::Reported),
         E::NoticeEnded(_) => Event::NoticeAct(NoticeAct::Ended),
-        E::MeetingCalled(e) => Event::MeetingCalled {
-            on: date("on", e.on.as_ref())?,
-            number: e.number,
-            chair: city("chair", e.chair)?,
-            due_chair: city("due_chair", e.due_chair)?,
-        },
+        E::MeetingCalled(e) => read_call(e)?,
         E::MinutesRecorded(e) => Event::MeetingAct(MeetingAct::MinutesRecorded {
             digest: hash("minutes_hash", &e.minutes_hash)?,
             held_on: date("held_on", e.held_on.as_ref())?,
@@ -124,6 +124,15 @@ fn read_notice(reading: &mut Reading, e: &pb::NoticeIssued) -> Result<Event, Wir
         kind: reading.code("notice.kind", e.kind, NoticeKind::General)?,
         level,
         addressees: cities.collect::<Result<_, _>>()?,
+    })
+}
+
+fn read_call(e: &pb::MeetingCalled) -> Result<Event, WireError> {
+    Ok(Event::MeetingCalled {
+        on: date("on", e.on.as_ref())?,
+        number: e.number,
+        chair: city("chair", e.chair)?,
+        due_chair: city("due_chair", e.due_chair)?,
     })
 }
 
@@ -207,6 +216,10 @@ fn read_contribution(
             milestone: reading.code("milestone", e.milestone, Milestone::OutcomeReported)?,
             effective_on: effective_on(e.effective_on.as_ref())?,
         },
+        E::EvidenceReceived(_)
+        | E::EvidenceRecognised(_)
+        | E::EvidenceDeclined(_)
+        | E::CustodyRecorded(_) => return evidence::read(reading, event),
         E::PartsReceived(_) => C::PartsReceived,
         E::PartGranted(e) => C::PartGranted {
             entry: position("part_granted.entry", e.entry.as_ref())?,
@@ -356,6 +369,7 @@ fn contribution_to_pb(contribution: &CaseContribution) -> E {
                 effective_on: Some(date_to_pb(*effective_on)),
             })
         }
+        C::Evidence { place, act } => evidence::to_pb(*place, *act),
         C::PartsReceived => E::PartsReceived(pb::PartsReceived {}),
         C::PartGranted { entry, part, to } => E::PartGranted(pb::PartGranted {
             entry: Some(position_to_pb(*entry)),

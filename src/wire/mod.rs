@@ -26,6 +26,7 @@ pub mod entry;
 mod envelope;
 pub mod error;
 mod event;
+pub mod evidence;
 mod facts;
 mod hello;
 pub mod meeting;

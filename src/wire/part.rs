@@ -6,6 +6,7 @@ use prost::Message;
 use prost::Name;
 
 use super::error::{WireError, check_bytes};
+use super::evidence::{custody_from_pb, custody_to_pb};
 use super::meeting::{record_from_pb as meeting_from_pb, record_to_pb as meeting_to_pb};
 use super::notice::{notice_from_pb, notice_to_pb};
 use super::pb::v1 as pb;
@@ -42,6 +43,7 @@ pub fn encode_part(content: &PartContent, salt: [u8; SALT_BYTES]) -> Bytes {
         }
         PartContent::Notice(record) => C::Notice(notice_to_pb(record)),
         PartContent::Meeting(record) => C::Meeting(meeting_to_pb(record)),
+        PartContent::Custody(record) => C::Custody(custody_to_pb(record)),
     };
     let salt = Bytes::copy_from_slice(&salt);
     pb::Part { salt, content: Some(content) }.encode_to_vec().into()
@@ -90,6 +92,10 @@ pub fn parse_part(bytes: &Bytes) -> Result<PartContent, WireError> {
         C::Meeting(record) => {
             let record = meeting_from_pb(&record).map_err(|wrong| first(&wrong, "meeting"))?;
             PartContent::Meeting(Box::new(record))
+        }
+        C::Custody(record) => {
+            let record = custody_from_pb(&record).map_err(|wrong| first(&wrong, "custody"))?;
+            PartContent::Custody(Box::new(record))
         }
     })
 }

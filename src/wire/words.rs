@@ -9,6 +9,7 @@ use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
 mod deadlines;
+mod evidence;
 mod facts;
 mod lists;
 mod meetings;
@@ -16,6 +17,7 @@ mod more;
 mod notices;
 
 pub use deadlines::{clock, milestone, milestones, parse_milestone};
+pub use evidence::{decline_ground, parse_decline_ground};
 pub use facts::{authority, data_level, evidence_kind, medium, penalty_kind, source, violation};
 pub use lists::{EnumList, Word, lists};
 pub use meetings::{meeting_state, meeting_word};
@@ -213,6 +215,10 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::MinutesRecorded(_) => ("登记会议纪要", "minutes recorded"),
         E::MinutesConfirmed(_) => ("确认会议纪要", "minutes confirmed"),
         E::MeetingCancelled(_) => ("取消联席会议", "meeting cancelled"),
+        E::EvidenceReceived(_) => ("登记接收证据", "evidence received"),
+        E::EvidenceRecognised(_) => ("认可证据（证据互认）", "evidence recognised"),
+        E::EvidenceDeclined(_) => ("不认可证据", "evidence declined"),
+        E::CustodyRecorded(_) => ("证据移交", "original handed over"),
     };
     lang.pick(zh, en)
 }

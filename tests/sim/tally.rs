@@ -92,6 +92,8 @@ named! {
         Acknowledged "a notice acknowledged by all it is for";
         NoticeEnded "a notice ended";
         MinutesConfirmed "minutes of a meeting confirmed";
+        EvidenceRecognised "evidence of another city recognised";
+        EvidenceDeclined "evidence of another city declined";
         PartsReceived "a node confirmed all parts by itself";
         StaleEtag "a caller too late";
         Replayed "a repeated call answered from memory";

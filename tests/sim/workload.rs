@@ -11,6 +11,7 @@ use liandong::node::core::Input;
 use liandong::view::{self, CaseView};
 
 use super::cast::Cast;
+use super::evidence;
 use super::meetings;
 use super::moves;
 use super::node::SimReader;
@@ -327,6 +328,19 @@ impl World {
             cases.iter().filter(|(_, v)| v.case.turn == Some(code)).cloned().collect();
         let (subject, case) =
             if mine.is_empty() || rng.one_in(4) { rng.pick(&cases) } else { rng.pick(&mine) };
+        if rng.one_in(6) {
+            let text = self.work.marked("evidence");
+            let rows = reader.view();
+            let (contribution, parts) = evidence::next(
+                &rows,
+                (agreement, subject),
+                (code, &members),
+                (&text, today),
+                &mut rng,
+            );
+            drop(rows);
+            return Some(Command::Contribute { agreement, subject, contribution, parts });
+        }
         if rng.one_in(4) {
             let rows = reader.view();
             let choice = moves::contribution(

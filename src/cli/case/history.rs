@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Session, name};
+use crate::cli::evidence::standing;
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::{json as shape, table, when, words};
@@ -65,7 +66,7 @@ pub fn text(entries: &[pb::HistoryEntry], names: &Names, lang: Lang) -> String {
             words::event(event, lang).to_owned(),
             result(entry, lang),
             held(&entry.holdings, names, lang),
-            table::clean(&entry.texts.join(lang.pick("；", "; "))),
+            said(entry, lang),
             entry.entry.clone(),
         ]);
     }
@@ -96,6 +97,19 @@ fn result(entry: &pb::HistoryEntry, lang: Lang) -> String {
     }
 }
 
+/// The item of evidence it is about, why it is declined, who handed it to whom, and texts.
+fn said(entry: &pb::HistoryEntry, lang: Lang) -> String {
+    use pb::entry_header::Event;
+    let mut said: Vec<String> = entry.evidence.iter().map(standing::named).collect();
+    let event = entry.header.as_ref().and_then(|header| header.event.as_ref());
+    if let Some(Event::EvidenceDeclined(declined)) = event {
+        said.push(words::decline_ground(declined.ground(), lang).to_owned());
+    }
+    said.extend(entry.custody.iter().map(|record| standing::hand_over(record, lang)));
+    said.extend(entry.texts.iter().map(|text| table::clean(text)));
+    said.join(lang.pick("；", "; "))
+}
+
 /// 邯郸已存 14:05.
 fn held(holdings: &[pb::Holding], names: &Names, lang: Lang) -> String {
     let one = |holding: &pb::Holding| {
@@ -122,16 +136,36 @@ mod tests {
             holdings: vec![pb::Holding { city: 130_400, hold_time: Some(time) }],
             ..pb::HistoryEntry::default()
         };
+        let declined = pb::EvidenceDeclined {
+            ground: pb::EvidenceDeclineGround::Laboratory.into(),
+            ..Default::default()
+        };
+        let declined = pb::HistoryEntry {
+            effect: pb::EntryEffect::Contribution.into(),
+            header: Some(pb::EntryHeader {
+                event: Some(pb::entry_header::Event::EvidenceDeclined(declined)),
+                ..Default::default()
+            }),
+            evidence: Some(pb::Evidence {
+                id: "E01".into(),
+                title: "监测报告".into(),
+                ..Default::default()
+            }),
+            texts: vec!["请补充资质附表".to_owned()],
+            ..entry.clone()
+        };
         let misfit = pb::HistoryEntry {
             effect: pb::EntryEffect::Misfit.into(),
             misfit_reason: "DOUBLE_MOVE".to_owned(),
             holdings: Vec::new(),
             ..entry.clone()
         };
-        let text = text(&[entry, misfit], &Names::new(Lang::Zh), Lang::Zh);
+        let text = text(&[entry, misfit, declined], &Names::new(Lang::Zh), Lang::Zh);
         assert!(text.contains("邯郸已存 2026-11-20 14:05"), "{text}");
         assert!(text.contains("未生效操作（与流程不符：DOUBLE_MOVE）"), "{text}");
         assert!(text.contains("仅在本市"), "{text}");
+        let told = "E01 监测报告；监测机构没有相应资质；请补充资质附表";
+        assert!(text.contains("不认可证据") && text.contains(told), "{text}");
         let widths: Vec<_> = text.lines().map(table::width).collect();
         assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{text}\n{widths:?}");
     }

@@ -17,6 +17,7 @@ mod apply;
 mod clocks;
 mod commit;
 mod contradictions;
+mod evidence;
 mod follow;
 mod gate;
 mod greet;

@@ -59,6 +59,7 @@ pub(super) fn named_entry(event: &Event) -> Option<Position> {
         ) => Some(*proposal),
         Event::Contribution(CaseContribution::AssistanceAnswered { request }) => Some(*request),
         Event::Contribution(CaseContribution::PartGranted { entry, .. }) => Some(*entry),
+        Event::Contribution(CaseContribution::Evidence { place, .. }) => Some(place.entry),
         Event::CaseMove(_)
         | Event::Contribution(_)
         | Event::ActorIntroduced

@@ -322,7 +322,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | PartContent::Evidence(_)
             | PartContent::ActorCertificate(_)
             | PartContent::Notice(_)
-            | PartContent::Meeting(_) => None,
+            | PartContent::Meeting(_)
+            | PartContent::Custody(_) => None,
         });
         let mv = match mv.facts() {
             Some(facts) => mv.clone().with_facts(self.with_borders(agreement, facts, record)?),
@@ -352,8 +353,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         let by = self.settings.city;
         let members = self.logs.members(agreement).to_vec();
         domain::decide_contribution(&case, by, &members, today, contribution)?;
+        let parts = self.parts_beside((agreement, subject), today, contribution, parts)?;
         let subject_ref = Subject { kind: SubjectKind::Case, id: Some(subject) };
-        let draft = Draft { subject: subject_ref, prev: None, event, parts: parts.to_vec() };
+        let draft = Draft { subject: subject_ref, prev: None, event, parts };
         let opened_at = Some(opened_at);
         Ok(Decided { draft, record: Some(subject), opened_at, opens: None })
     }

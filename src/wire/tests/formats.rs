@@ -6,6 +6,7 @@ use prost_types::field_descriptor_proto::Type;
 
 use crate::domain::case::{AuthorityLevel, CaseState, CaseStep};
 use crate::domain::evidence::EvidenceKind;
+use crate::domain::evidence_act::DeclineGround;
 use crate::domain::facts::{DataLevel, Medium, Source};
 use crate::domain::pollutant::Statistic;
 use crate::domain::record::PenaltyKind;
@@ -80,6 +81,8 @@ fn codes_carry_their_own_names() {
     check("AuthorityLevel", "AUTHORITY_LEVEL", AuthorityLevel::ALL, AuthorityLevel::code);
     check("ErasureReason", "ERASURE_REASON", ErasureReason::ALL, ErasureReason::code);
     check("EvidenceKind", "EVIDENCE_KIND", EvidenceKind::ALL, EvidenceKind::code);
+    let ground = ("EvidenceDeclineGround", "EVIDENCE_DECLINE_GROUND");
+    check(ground.0, ground.1, DeclineGround::ALL, DeclineGround::code);
     check("PenaltyKind", "PENALTY_KIND", PenaltyKind::ALL, PenaltyKind::code);
     check("PollutantStatistic", "POLLUTANT_STATISTIC", Statistic::ALL, Statistic::code);
 }

@@ -10,7 +10,8 @@ use super::{assert_golden, golden};
 use crate::api::request::PartContent;
 use crate::domain::notice::NoticeDraft;
 use crate::domain::{
-    CaseDraft, CaseRecord, Evidence, ExternalRef, MeetingRecord, NoticeRecord, PersonRecord,
+    CaseDraft, CaseRecord, CustodyRecord, Evidence, ExternalRef, MeetingRecord, NoticeRecord,
+    PersonRecord,
 };
 use crate::limits::PART_BYTES_MAX;
 use crate::wire::part::{encode_part, parse_part};
@@ -41,6 +42,10 @@ fn contents() -> Vec<(&'static str, PartContent)> {
     let meeting = |title, text, address| {
         PartContent::Meeting(Box::new(MeetingRecord::parse(title, text, address).unwrap()))
     };
+    let custody = |address, text| {
+        let record = CustodyRecord::parse("聊城市支队 王某", "邯郸市支队 李某", address, text);
+        PartContent::Custody(Box::new(record.unwrap()))
+    };
     let record = |record: CaseRecord| PartContent::CaseRecord(Box::new(record));
     let number = "LD-聊邯-2026-聊0005".to_owned();
     let external = ExternalRef::parse("聊城办案系统", "2026-0099").unwrap();
@@ -59,6 +64,8 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         ("notice_bare", PartContent::Notice(Box::new(bare_notice))),
         ("meeting", meeting("联席会议", "一、通报情况\n二、会商", "聊城市东昌府区")),
         ("meeting_bare", meeting("联席会议纪要", "", "")),
+        ("custody", custody("莘县分局仓库", "封条 017 完好")),
+        ("custody_bare", custody("", "")),
     ]
 }
 

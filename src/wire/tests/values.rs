@@ -11,8 +11,8 @@ use crate::domain::law::LegalBasisDraft;
 use crate::domain::pollutant::MeasurementDraft;
 use crate::domain::record::PenaltyDraft;
 use crate::domain::{
-    CaseContribution, CaseDraft, CaseMove, CaseRecord, Date, ErasureReason, Event, MeetingAct,
-    NoticeAct, NoticeKind, NoticeLevel, Violation,
+    CaseContribution, CaseDraft, CaseMove, CaseRecord, Date, DeclineGround, ErasureReason, Event,
+    EvidenceAct, EvidencePlace, MeetingAct, NoticeAct, NoticeKind, NoticeLevel, Violation,
 };
 use crate::ids::{ActorId, AgreementId, CityCode, Hash, LogId, Position, SubjectId, Tag};
 use crate::log::{
@@ -121,6 +121,9 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
     };
     let digest = Hash::new([13; 32]);
     let recorded = MeetingAct::MinutesRecorded { digest, held_on: on };
+    let place = EvidencePlace { entry: at(2, 6), part: 1, item: 3 };
+    let said = |act| Event::Contribution(C::Evidence { place, act });
+    let declined = EvidenceAct::Declined { ground: DeclineGround::Laboratory };
     let mv = Event::CaseMove;
     let add = Event::Contribution;
     vec![
@@ -172,6 +175,10 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
         ("minutes_recorded", Event::MeetingAct(recorded)),
         ("minutes_confirmed", Event::MeetingAct(MeetingAct::MinutesConfirmed { digest })),
         ("meeting_cancelled", Event::MeetingAct(MeetingAct::Cancelled)),
+        ("evidence_received", said(EvidenceAct::Received)),
+        ("evidence_recognised", said(EvidenceAct::Recognised)),
+        ("evidence_declined", said(declined)),
+        ("custody_recorded", said(EvidenceAct::HandedOver { on })),
         ("continued_in", add(C::ContinuedIn { agreement, subject })),
         ("continued_from", add(C::ContinuedFrom { agreement, subject })),
     ]
@@ -295,6 +302,7 @@ fn any_part() -> impl Strategy<Value = PartRef> {
         PartKind::ActorCertificate,
         PartKind::Notice,
         PartKind::Meeting,
+        PartKind::Custody,
     ]);
     let audience = prop_oneof![
         Just(Audience::AllMembers),

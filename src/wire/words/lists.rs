@@ -4,10 +4,10 @@
 //! value has its own word. (`every_enum_of_the_api_is_a_list_with_words`)
 
 use super::{
-    actor_role, audience_kind, authority, basis_verdict, clock, data_level, effect, erasure_reason,
-    evidence_kind, fine_kind, link, medium, meeting_state, meeting_word, milestone, notice_filter,
-    notice_kind, notice_level, notice_text, part_kind, party_type, penalty_kind, report_kind,
-    source, state, statistic, step, subject_kind, term_setter, term_unit, violation,
+    actor_role, audience_kind, authority, basis_verdict, clock, data_level, decline_ground, effect,
+    erasure_reason, evidence_kind, fine_kind, link, medium, meeting_state, meeting_word, milestone,
+    notice_filter, notice_kind, notice_level, notice_text, part_kind, party_type, penalty_kind,
+    report_kind, source, state, statistic, step, subject_kind, term_setter, term_unit, violation,
 };
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -84,6 +84,8 @@ pub const fn lists() -> &'static [EnumList] {
         "milestones" "影响时限的事项" "milestones" = Milestone: milestone;
         "deadlines" "时限" "deadlines" = DeadlineClock: clock;
         "evidence-kinds" "证据种类" "kinds of evidence" = EvidenceKind: evidence_kind;
+        "decline-grounds" "不认可证据的原因" "why evidence is declined"
+            = EvidenceDeclineGround: decline_ground;
         "penalty-kinds" "处罚种类" "kinds of penalty" = PenaltyKind: penalty_kind;
         "party-types" "当事人类型" "kinds of parties" = PartyType: party_type;
         "data-levels" "数据级别" "data levels" = DataLevel: data_level;

@@ -135,6 +135,7 @@ pub fn part_kind(one: pb::PartKind, lang: Lang) -> &'static str {
         K::ActorCertificate => ("办理人证号", "certificate number"),
         K::Notice => ("通报内容", "what a notice says"),
         K::Meeting => ("会议内容", "what is said of a meeting"),
+        K::Custody => ("移交记录", "who handed what to whom"),
     };
     lang.pick(zh, en)
 }

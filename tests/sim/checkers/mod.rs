@@ -17,6 +17,7 @@
 
 pub mod audience;
 pub mod ending;
+pub mod evidence;
 pub mod feed;
 pub mod fold;
 pub mod logs;

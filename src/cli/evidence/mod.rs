@@ -1,0 +1,55 @@
+//! `liandong evidence`: what is said of evidence, from the command line.
+//!
+//! In scope: arguments, which call they become. Out of scope: what is allowed, which the node
+//! decides.
+
+use clap::Subcommand;
+
+use super::Context;
+use super::case::Session;
+use super::failure::Failure;
+use super::names::Names;
+use super::profile::ProfileArgs;
+
+pub mod record;
+pub mod standing;
+
+/// `liandong evidence`.
+#[derive(clap::Args, Debug)]
+pub struct EvidenceArgs {
+    /// Which node to call.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: EvidenceCommand,
+}
+
+/// What can be said of evidence.
+#[derive(Subcommand, Debug)]
+pub enum EvidenceCommand {
+    /// 登记接收：本市已取得文件，摘要与清单一致 · record that this city holds the file listed
+    Receipt(record::ReceiptArgs),
+    /// 认可一份证据（证据互认，由人决定） · recognise an item, as a person
+    Recognise(record::RecogniseArgs),
+    /// 不认可一份证据，写明原因（由人决定） · decline an item with a reason, as a person
+    Decline(record::DeclineArgs),
+    /// 登记原件移交：谁交给谁 · record who handed the original to whom
+    Custody(Box<record::CustodyArgs>),
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// [`Failure`] that says what happened and what to do.
+pub async fn run(context: &Context, command: EvidenceCommand) -> Result<(), Failure> {
+    let client = context.connect().await?;
+    let names = Names::from_node(&client, context.lang).await;
+    let session = Session { context: context.clone(), client, names };
+    match command {
+        EvidenceCommand::Receipt(args) => record::receipt(&session, args).await,
+        EvidenceCommand::Recognise(args) => record::recognise(&session, args).await,
+        EvidenceCommand::Decline(args) => record::decline(&session, args).await,
+        EvidenceCommand::Custody(args) => record::custody(&session, *args).await,
+    }
+}

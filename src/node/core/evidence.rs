@@ -1,0 +1,42 @@
+//! Own words about evidence: whether they may be said, and who may hold them.
+//!
+//! In scope: what this node has seen for sure. Out of scope: the rules
+//! ([`crate::domain::evidence_act`]), building entries ([`super::write`]), files.
+
+use crate::api::request::{NewPart, WriteError};
+use crate::domain::evidence_act::decide_evidence;
+use crate::domain::{CaseContribution, Date};
+use crate::ids::{AgreementId, Position, SubjectId};
+use crate::journal::Disk;
+use crate::node::core::Core;
+use crate::store::Store;
+use crate::view;
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// The parts of a contribution. What is said of evidence goes to whoever may hold the list,
+    /// whatever audience was asked for.
+    pub(super) fn parts_beside(
+        &mut self,
+        case: (AgreementId, SubjectId),
+        today: Date,
+        contribution: &CaseContribution,
+        parts: &[NewPart],
+    ) -> Result<Vec<NewPart>, WriteError> {
+        let CaseContribution::Evidence { place, act } = contribution else {
+            return Ok(parts.to_vec());
+        };
+        let by = self.settings.city;
+        // As members will judge it: by what the new entry can say that it has seen.
+        let sure: Vec<_> =
+            self.logs.of_agreement(case.0).map(|log| (log.id, log.sure_head().size)).collect();
+        let seen = |at: Position| sure.iter().any(|(log, size)| *log == at.log && at.index < *size);
+        let found = view::evidence_standing(&self.group_rows(), case, *place, by, &seen);
+        decide_evidence(by, found.as_ref().map(|(standing, _)| *standing), *act, today)?;
+        let audience = found.map(|(_, audience)| audience);
+        let with = |part: &NewPart| NewPart {
+            audience: audience.clone().unwrap_or_else(|| part.audience.clone()),
+            content: part.content.clone(),
+        };
+        Ok(parts.iter().map(with).collect())
+    }
+}
