@@ -234,10 +234,11 @@ pub const RINGS_AT_BEGIN_MAX: usize = 64;
 pub const MEETINGS_LOOKED_AT_MAX: usize = 2_000;
 /// A file of minutes whose digest is taken: a hundred scanned pages, read as a whole.
 pub const MINUTES_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Hand-overs of one original that are shown: a sample passes through a dozen hands.
-pub const CUSTODY_STEPS_MAX: usize = 256;
-/// Entries of one case looked through for an item of evidence.
-pub const EVIDENCE_ENTRIES_LOOKED_AT_MAX: usize = 2_000;
+/// Hand-overs of one original that one city records: a sample passes through a dozen hands.
+pub const CUSTODY_STEPS_MAX: usize = 32;
+/// Lists of one case looked through for an item of evidence: each is read from the disk. Behind them
+/// an item is found by the entry that lists it.
+pub const EVIDENCE_LISTS_LOOKED_AT_MAX: usize = 256;
 /// A data segment of HJ 212-2017 (6.3.1).
 pub const HJ212_SEGMENT_BYTES_MAX: usize = 1024;
 /// A station's MN: 24 in HJ 212-2017, 14 in that of 2005, and room for later ones.

@@ -79,7 +79,7 @@ pub struct Standing {
     pub received: bool,
     /// That city has recognised or declined it.
     pub judged: bool,
-    /// Hand-overs recorded so far, by all cities.
+    /// Hand-overs that city has recorded so far.
     pub handed_over: usize,
 }
 
@@ -104,8 +104,8 @@ pub enum EvidenceRefusal {
     /// One finding counts.
     #[error("the evidence is recognised or declined already")]
     Judged,
-    /// A chain has an end.
-    #[error("custody of the evidence has {CUSTODY_STEPS_MAX} steps already")]
+    /// A chain has an end, for each city.
+    #[error("this city has recorded {CUSTODY_STEPS_MAX} hand-overs of the evidence already")]
     CustodyFull,
 }
 
@@ -133,7 +133,7 @@ impl EvidenceRefusal {
             Self::NotReceived => ("本市尚未登记接收这份证据", "请先取得文件、登记接收，再作决定"),
             Self::Received => ("本市已登记接收这份证据", "无需再次登记"),
             Self::Judged => ("本市对这份证据已有互认结论", "无需再办；情况有变的，请补充说明"),
-            Self::CustodyFull => ("这份证据的移交记录已满", "请在补充说明中登记"),
+            Self::CustodyFull => ("本市登记的移交记录已满", "请在补充说明中登记"),
         };
         (why.to_owned(), todo.to_owned())
     }

@@ -13,7 +13,7 @@ use crate::domain::{
     CaseContribution, Date, Event, Evidence, EvidenceAct, EvidencePlace, InvalidReason,
 };
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
-use crate::limits::EVIDENCE_ENTRIES_LOOKED_AT_MAX;
+use crate::limits::EVIDENCE_LISTS_LOOKED_AT_MAX;
 use crate::log::Audience;
 use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{self, HandedOver, Judged};
@@ -92,7 +92,7 @@ impl EvidenceApi {
             if named.is_none_or(|named| named == at) {
                 entries.push(at);
             }
-            entries.len() < EVIDENCE_ENTRIES_LOOKED_AT_MAX
+            entries.len() < EVIDENCE_LISTS_LOOKED_AT_MAX
         });
         drop(rows);
         let mut first: Option<Found> = None;

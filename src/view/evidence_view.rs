@@ -12,13 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::audience::grants_of;
 use super::case_view::{case, history};
-use super::chain::Step;
-use super::fold::{EntryRow, FoldEntry, What};
+use super::fold::{EntryRow, FoldEntry};
 use super::keys;
 use super::notice_view::Said;
 use super::rows::{ReadRows, Rows, get, put};
 use crate::domain::evidence_act::{EvidenceRefusal, Standing, fits};
-use crate::domain::{CaseMove, Date, DeclineGround, EvidenceAct, EvidencePlace};
+use crate::domain::{Date, DeclineGround, EvidenceAct, EvidencePlace};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::limits::{CUSTODY_STEPS_MAX, EVIDENCE_MAX};
 use crate::log::{Audience, Envelope, PartKind, SubjectKind};
@@ -65,7 +64,7 @@ pub struct EvidenceView {
     received: Vec<(CityCode, Said)>,
     /// What each city found, ascending by city.
     pub judged: Vec<(CityCode, Judged)>,
-    /// The chain of custody, at most [`CUSTODY_STEPS_MAX`].
+    /// The chain of custody, at most [`CUSTODY_STEPS_MAX`] of each city.
     pub custody: Vec<HandedOver>,
 }
 
@@ -89,6 +88,10 @@ impl EvidenceView {
         self.judged.iter().find(|(who, _)| *who == city).map(|(_, judged)| *judged)
     }
 
+    fn steps_of(&self, city: CityCode) -> usize {
+        self.custody.iter().filter(|step| step.city == city).count()
+    }
+
     fn add(&mut self, by: CityCode, act: EvidenceAct, said: Said) {
         match act {
             EvidenceAct::Received => {
@@ -108,7 +111,12 @@ impl EvidenceView {
                 let step = HandedOver { on, said, city: by };
                 let place = self.custody.partition_point(|other| *other < step);
                 self.custody.insert(place, step);
-                self.custody.truncate(CUSTODY_STEPS_MAX);
+                // Each city has room of its own: none can fill up the chain of another.
+                if self.steps_of(by) > CUSTODY_STEPS_MAX
+                    && let Some(last) = self.custody.iter().rposition(|one| one.city == by)
+                {
+                    self.custody.remove(last);
+                }
             }
         }
     }
@@ -180,7 +188,7 @@ pub fn evidence_standing(
         entitled,
         received: view.received.iter().any(|(who, said)| *who == city && seen(said.at)),
         judged: view.finding(city).is_some(),
-        handed_over: view.custody.len(),
+        handed_over: view.steps_of(city),
     };
     Some((standing, audience(rows, case_id, &list.held_by, row.city)))
 }
@@ -196,28 +204,17 @@ fn has_handled(
     if case(rows, agreement, subject).is_some_and(|view| view.case.originating == city) {
         return true;
     }
-    let mut accepted = false;
-    history(rows, agreement, subject, 0, &mut |line| {
-        if line.city == city && seen(line.position) {
-            let row: Option<EntryRow> = get(rows, &keys::entry(line.position));
-            accepted = row.is_some_and(|row| match row.what {
-                What::Move(row) => match row.step {
-                    Step::Move(mv) => {
-                        row.barred.is_none() && matches!(*mv, CaseMove::TransferAccepted { .. })
-                    }
-                    Step::Opening(_) => false,
-                },
-                What::Proposal
-                | What::AssistanceRequest { .. }
-                | What::AssistanceAnswer(_)
-                | What::Acknowledgement(_)
-                | What::Milestone(..)
-                | What::Other => false,
-            });
-        }
-        !accepted
-    });
-    accepted
+    let accepted: Vec<(CityCode, Position)> =
+        get(rows, &keys::accepted(agreement, subject)).unwrap_or_default();
+    accepted.iter().any(|(by, at)| *by == city && seen(*at))
+}
+
+/// Remembers that a city has signed that it takes a case over.
+pub(super) fn note_acceptance<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, subject: SubjectId) {
+    let key = keys::accepted(entry.agreement, subject);
+    let mut accepted = get(rows, &key).unwrap_or_default();
+    note_first(&mut accepted, entry.city, entry.envelope.position());
+    put(rows, key, &accepted);
 }
 
 /// Who may hold what is said of an item: whoever may hold its list, and who listed it.

@@ -264,6 +264,9 @@ fn on_case<R: Rows>(
     let (effect, refolded) = match event {
         Event::CaseMove(mv) => {
             let barred = bar(rows, entry, subject, mv);
+            if barred.is_none() && mv.hands_over() {
+                evidence_view::note_acceptance(rows, entry, subject);
+            }
             let row = MoveRow::of(entry, mv, barred);
             remember(rows, entry, Some(subject), apply, What::Move(row.clone()));
             chain::extend(rows, entry.agreement, subject, &mut view, &row)

@@ -102,6 +102,11 @@ pub fn evidence(agreement: AgreementId, subject: SubjectId, place: EvidencePlace
     key(b'F', &[agreement.as_bytes(), subject.as_bytes(), &place])
 }
 
+/// Who has signed that it takes a case over.
+pub fn accepted(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'T', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
 /// What was applied, in order.
 pub fn feed(apply: u64) -> Vec<u8> {
     key(b'W', &[&apply.to_be_bytes()])

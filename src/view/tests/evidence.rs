@@ -175,3 +175,30 @@ fn what_is_said_goes_to_whoever_may_hold_the_list() {
     let other = (AGREEMENT, subject_id(at(9, 9)));
     assert_eq!(evidence_standing(&rows, other, place(1), city(THERE), &|_| true), None);
 }
+
+#[test]
+fn no_city_fills_up_the_chain_of_another() {
+    let limit = crate::limits::CUSTODY_STEPS_MAX as u64;
+    let over = |day| said(place(1), A::HandedOver { on: Date::new(2026, 11, day).unwrap() });
+    let mut all = entries();
+    all.truncate(2);
+    // The later ones are of an earlier day: they count, and the last ones of the chain do not.
+    for index in 0..limit + 3 {
+        let after: &[_] = if index == 0 { &[(1, 2)] } else { &[] };
+        let day = if index < limit { 12 } else { 11 };
+        all.push(entry((4, THIRD, 1), index, after, over(day)));
+    }
+    all.push(entry((2, THERE, 1), 0, &[(1, 2)], over(13)));
+    let case_id = (AGREEMENT, subject_id(at(1, 0)));
+    let of = |entries: &[Written]| evidence(&rows_of(entries), case_id, place(1)).custody;
+    let chain = of(&all);
+    let places: Vec<_> = chain.iter().map(|step| (step.said.at.log, step.said.at.index)).collect();
+    let first = [limit, limit + 1, limit + 2].map(|index| (log(4), index));
+    let then = (0..limit - 3).map(|index| (log(4), index));
+    let want: Vec<_> = first.into_iter().chain(then).chain([(log(2), 0)]).collect();
+    assert_eq!(places, want);
+    let mut rng = Rng(11);
+    for _ in 0..20 {
+        assert_eq!(of(&shuffled(&all, &mut rng)), chain);
+    }
+}
