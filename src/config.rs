@@ -18,9 +18,11 @@ use crate::lang::Lang;
 use crate::limits;
 
 mod error;
+pub mod hook;
 mod raw;
 
 pub use error::{ConfigError, Reason};
+pub use hook::Hook;
 
 /// Settings of one node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +49,8 @@ pub struct Config {
     pub catalogue_file: Option<PathBuf>,
     /// Lengths of terms that no source at hand gives.
     pub deadlines: Deadlines,
+    /// Where this city is nudged; `None`: nowhere.
+    pub hook: Option<Hook>,
     /// Language of messages.
     pub lang: Lang,
     /// Port for nodes of member cities.
@@ -232,6 +236,7 @@ impl Config {
                 .map(|path| at.path("catalogue_file", &path))
                 .transpose()?,
             deadlines: at.deadlines(raw.deadlines)?,
+            hook: raw.hook.map(|hook| hook.check(&at)).transpose()?,
             lang: raw.lang,
             peer: at.port("peer", raw.peer)?,
             api: at.port("api", raw.api)?,
@@ -271,6 +276,9 @@ impl Config {
         files.extend(self.boundaries_file.iter().map(|path| ("boundaries_file".to_owned(), path)));
         files.extend(self.workdays_file.iter().map(|path| ("workdays_file".to_owned(), path)));
         files.extend(self.catalogue_file.iter().map(|path| ("catalogue_file".to_owned(), path)));
+        if let Some(Hook { target: hook::HookTarget::Post { ca: Some(ca), .. }, .. }) = &self.hook {
+            files.push(("hook.ca".to_owned(), ca));
+        }
         for (field, path) in files {
             std::fs::File::open(path).map_err(|source| ConfigError::Setting {
                 file: self.file.clone(),

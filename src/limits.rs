@@ -275,3 +275,15 @@ pub const HJ212_CLUES_SHOWN_MAX: usize = 1_000;
 pub const HJ212_SPOOL_FILES_MAX: usize = 10_000;
 /// A unary call of another city ends after this time, also while its body stalls.
 pub const PEER_CALL_MS_MAX: u64 = 30_000;
+/// Words of the hook's command: a program, a script and what it is told.
+pub const HOOK_WORDS_MAX: usize = 32;
+/// A word of the hook's command, or an address: keys of robots have some hundred bytes.
+pub const HOOK_TEXT_BYTES_MAX: usize = 1_024;
+/// Matters that are kept to nudge about, the gravest; what lies beyond comes when these are done.
+pub const NUDGE_MATTERS_MAX: usize = 10_000;
+/// Records that a nudge names of each kind; all are counted.
+pub const NUDGE_RECORDS_NAMED_MAX: usize = 10;
+/// What is read of the head of an answer to a nudge; its body is not read at all.
+pub const NUDGE_ANSWER_BYTES_MAX: usize = 16 * 1024;
+/// A file of CA certificates for the hook: a system's bundle has some 200 KiB.
+pub const HOOK_CA_BYTES_MAX: u64 = 4 * 1024 * 1024;

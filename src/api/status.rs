@@ -239,6 +239,23 @@ pub struct ScrubStatus {
     pub bad_segments: Vec<u32>,
 }
 
+/// How nudging goes. Times are milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookStatus {
+    /// Host and port, or the program: never the whole address.
+    pub target: String,
+    /// Matters that wait for the own city.
+    pub waiting: u32,
+    /// When a nudge was last taken.
+    pub last_ok_ms: Option<i64>,
+    /// When one was last tried.
+    pub last_try_ms: Option<i64>,
+    /// Why that failed.
+    pub failure: Option<String>,
+    /// When the next one leaves; `None` while there is nothing to tell.
+    pub next_ms: Option<i64>,
+}
+
 /// Entries that are damaged on this disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DamageStatus {
@@ -263,6 +280,8 @@ pub struct ShellStatus {
     pub certificates: Vec<CertificateStatus>,
     /// The reading of the whole journal; `None` before its first slice.
     pub scrub: Option<ScrubStatus>,
+    /// How nudging goes; `None` when it is not configured.
+    pub hook: Option<HookStatus>,
     /// Why the views cannot be relied on.
     pub views_failure: Option<String>,
     /// Below this much free disk, writes are refused.

@@ -3,7 +3,8 @@
 use super::failure::Failure;
 use super::{
     Command, Context, agreement, bench, card, case, catalog, check, demo, doctor, epoch, evidence,
-    fork, ingest, meeting, notice, people, pki, rebuild, roles, serve, status, suspend, watch,
+    fork, hook, ingest, meeting, notice, people, pki, rebuild, roles, serve, status, suspend,
+    watch,
 };
 
 /// Runs the command.
@@ -20,6 +21,7 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Check(args) => check::run(context, args).await,
+        Command::Hook(args) => hook::run(context, args).await,
         Command::Fork(args) => fork::run(&context.with(args.profile), args.command).await,
         Command::Suspend(args) => suspend::suspend(context, args).await,
         Command::Resume(args) => suspend::resume(context, args).await,

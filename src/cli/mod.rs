@@ -36,6 +36,7 @@ pub mod files;
 pub mod fleet;
 mod follow;
 pub mod fork;
+pub mod hook;
 pub mod ingest;
 pub mod json;
 pub mod meeting;
@@ -108,6 +109,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// 体检：每个环节是否正常、怎么办 · every dependency, and what to do
     Doctor(doctor::DoctorArgs),
+    /// 事项提醒：试发一条，看是否送达 · nudges: send a test and see whether it arrives
+    Hook(hook::HookArgs),
     /// 一市两份记录不一致的证据 · proofs that a city signed two histories
     Fork(fork::ForkArgs),
     /// 在本机暂停一市：断开连接，其新记录不生效 · suspend a city on this node, at once
@@ -234,6 +237,7 @@ mod tests {
         "liandong case list --api 127.0.0.1:1 --node-city 371500",
         "liandong check 127.0.0.1:7444",
         "liandong doctor --config liandong.toml --json",
+        "liandong hook test --config liandong.toml --json",
         "liandong suspend 130400 --reason 密钥失窃",
         "liandong resume 130400 --json",
         "liandong fork list --json",
@@ -275,6 +279,7 @@ mod tests {
         "liandong people disable",
         "liandong catalog basis",
         "liandong catalog basis AIR_EXCEED --from 2026-02-30",
+        "liandong hook",
         "liandong suspend 130400",
         "liandong resume",
         "liandong people add a.pem --role chief --id 1",

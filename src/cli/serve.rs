@@ -26,6 +26,7 @@ use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
 use crate::node::dial::{self, Dialer};
 use crate::node::due::Due;
 use crate::node::guard::GuardKeeper;
+use crate::node::nudge::Nudger;
 use crate::node::reader::Reader;
 use crate::node::ringer::{self, Ringer, Rung};
 use crate::node::scrub::Scrub;
@@ -128,7 +129,9 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let audit = audit(&config, node.shell())?;
     let gate = gate_limits(&config);
     let writes = WritesUnderWay::default();
-    let noting = (audit.clone(), writes.clone(), due(&config)?, catalogue);
+    let due = due(&config)?;
+    nudge(&config, &node, due.clone(), &stop);
+    let noting = (audit.clone(), writes.clone(), due, catalogue);
     let ringing = (alerts, rung);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
@@ -158,6 +161,15 @@ fn ringer(dialer: Dialer, rung: Rung) -> Ringer {
         })
     });
     Ringer { dialer, ring, rung }
+}
+
+/// Nudges the own city, if a hook is configured.
+fn nudge(config: &Config, node: &NodeHandle, due: Due, stop: &CancellationToken) {
+    if let Some(hook) = &config.hook {
+        let file = config.data_dir.join("hook.json");
+        let (node, hook) = (node.clone(), Arc::new(hook.clone()));
+        Nudger { node, due, hook, file }.start(stop.clone());
+    }
 }
 
 /// Becomes a new process with the same arguments, id and parent: whoever looks after this one need

@@ -71,6 +71,16 @@ pub enum Reason {
         /// Most allowed.
         most: u64,
     },
+    /// The hook has no target, or two.
+    HookTarget,
+    /// No address; it is not repeated, since it may hold a key.
+    HookUrl,
+    /// Plain http to another machine.
+    HookPlain,
+    /// No command as the hook takes it.
+    HookCommand,
+    /// CA certificates where no TLS is spoken.
+    HookCa,
     /// A file it names cannot be opened.
     Unreadable {
         /// Which file.
@@ -85,6 +95,11 @@ impl Reason {
     #[must_use]
     pub fn text(&self, lang: Lang) -> (String, String) {
         let (zh, zh_do, en, en_do) = match self {
+            Self::HookTarget
+            | Self::HookUrl
+            | Self::HookPlain
+            | Self::HookCommand
+            | Self::HookCa => return self.of_the_hook(lang),
             Self::City(got) => (
                 format!("“{got}”不是市级行政区划代码"),
                 "填写六位市级代码，如 371500".to_owned(),
@@ -146,6 +161,53 @@ impl Reason {
         };
         lang.pick((zh, zh_do), (en, en_do))
     }
+
+    fn of_the_hook(&self, lang: Lang) -> (String, String) {
+        let (zh, zh_do, en, en_do) = match self {
+            Self::HookTarget => (
+                "须在 url 与 command 中填写一项",
+                "填写其中一项；不需要提醒时删去整个 [hook]",
+                "needs a url or a command, and not both",
+                "write one of them, or leave [hook] out to be nudged nowhere",
+            ),
+            Self::HookPlain => (
+                "不是 https 地址",
+                "改用 https；明文 http 只能用于本机 http://127.0.0.1",
+                "is not https",
+                "use https; plain http goes to http://127.0.0.1 only",
+            ),
+            Self::HookCommand => (
+                "不能作为命令",
+                "写成列表，第一项是程序的绝对路径，如 [\"/usr/bin/python3\", \"/etc/liandong/mail.py\"]，\
+                 至多 32 项",
+                "is no command",
+                "write a list of up to 32 words that begins with the absolute path of a program, \
+                 such as [\"/usr/bin/python3\", \"/etc/liandong/mail.py\"]",
+            ),
+            Self::HookCa => (
+                "只用于 https 地址",
+                "删去 ca，或在 url 中填写 https 地址",
+                "is for an https url only",
+                "leave ca out, or write an https url",
+            ),
+            Self::HookUrl
+            | Self::City(_)
+            | Self::Node(_)
+            | Self::Address(_)
+            | Self::Empty
+            | Self::GuardInData
+            | Self::KeysInData
+            | Self::SamePort(_)
+            | Self::Range { .. }
+            | Self::Unreadable { .. } => (
+                "不是可用的地址",
+                "例如 https://hook.example.gov.cn/liandong，不带用户名、密码和 #",
+                "is no address that can be used",
+                "write for example https://hook.example.gov.cn/liandong, without user or #",
+            ),
+        };
+        lang.pick((zh.to_owned(), zh_do.to_owned()), (en.to_owned(), en_do.to_owned()))
+    }
 }
 
 impl ConfigError {
@@ -175,8 +237,10 @@ impl ConfigError {
                 )
             }
             Self::Syntax { file, source } => {
-                let (file, source) = (file.display(), source.to_string());
-                let source = source.trim_end();
+                let (file, shown) = (file.display(), source.to_string());
+                // The line it shows may hold an address with a key.
+                let shown = if shown.contains("://") { source.message() } else { &shown };
+                let source = shown.trim_end();
                 lang.pick(
                     format!("{file}：看不懂\n{source}\n{todo}改正所指的一行，设置项见样例文件"),
                     format!(

@@ -29,6 +29,7 @@ pub(super) struct Raw {
     pub limits: Limits,
     #[serde(default)]
     pub deadlines: Deadlines,
+    pub hook: Option<super::hook::Raw>,
     #[serde(default)]
     pub log: Log,
 }

@@ -99,3 +99,64 @@ fn terms_are_read_and_have_a_range() {
         assert!(said.contains(field), "{said}");
     }
 }
+
+fn hooked(lines: &str) -> Result<Option<Hook>, ConfigError> {
+    let text = format!("{EXAMPLE}\n[hook]\n{lines}\n");
+    Config::parse(&text, Path::new("/etc/liandong/liandong.toml")).map(|config| config.hook)
+}
+
+#[test]
+fn nudge_settings_are_checked_and_an_address_keeps_its_secret() {
+    assert_eq!(example().unwrap().hook, None, "off by default");
+    let hook = hooked("url = \"https://robot.example/send?key=S3CRET\"\nca = \"ca.pem\"").unwrap();
+    let hook = hook.unwrap();
+    assert_eq!((hook.due_within_days, hook.again_s, hook.every_s), (3, 86_400, 300));
+    let shown = format!("{hook:?} {}", hook.target.shown());
+    assert!(!shown.contains("S3CRET") && shown.contains("https://robot.example:443/…"), "{shown}");
+    let hook::HookTarget::Post { url, ca } = hook.target else { panic!() };
+    assert_eq!((url.path.as_str(), url.port), ("/send?key=S3CRET", 443));
+    assert_eq!(ca.as_deref(), Some(Path::new("/etc/liandong/ca.pem")));
+    for fine in [
+        "url = \"http://127.0.0.1:8080/a\"\ngather_s = 0\nevery_s = 1",
+        "url = \"https://[::1]:1\"\nconsole = \"https://console.example/\"",
+        "command = [\"/bin/true\"]",
+    ] {
+        hooked(fine).unwrap();
+    }
+    for (lines, field, reason) in [
+        ("", "hook", Reason::HookTarget),
+        ("url = \"https://a/\"\ncommand = [\"/a\"]", "hook", Reason::HookTarget),
+        ("url = \"http://10.1.1.1/S3CRET\"", "hook.url", Reason::HookPlain),
+        ("url = \"http://localhost/S3CRET\"", "hook.url", Reason::HookPlain),
+        ("url = \"http://127.0.0.1.example/S3CRET\"", "hook.url", Reason::HookPlain),
+        ("url = \"ftp://a/S3CRET\"", "hook.url", Reason::HookUrl),
+        ("url = \"/S3CRET\"", "hook.url", Reason::HookUrl),
+        ("url = \"https://u:S3CRET@a/\"", "hook.url", Reason::HookUrl),
+        ("url = \"https://a/ S3CRET\"", "hook.url", Reason::HookUrl),
+        ("command = []", "hook.command", Reason::HookCommand),
+        ("command = [\"mail S3CRET\"]", "hook.command", Reason::HookCommand),
+        ("command = [\"/a\"]\nca = \"a\"", "hook.ca", Reason::HookCa),
+        ("url = \"http://127.0.0.1/\"\nca = \"a\"", "hook.ca", Reason::HookCa),
+        ("url = \"https://a/\"\nconsole = \"a\"", "hook.console", Reason::HookUrl),
+    ] {
+        let refused = hooked(lines).unwrap_err();
+        let fits = matches!(&refused, ConfigError::Setting { field: f, reason: r, .. }
+            if f == field && *r == reason);
+        assert!(fits, "{lines}: {refused}");
+        for lang in [Lang::Zh, Lang::En] {
+            let text = refused.text(lang);
+            assert!(!text.contains("S3CRET") && text.lines().count() == 2, "{text}");
+        }
+    }
+    for lines in ["urll = \"https://a/S3CRET\"", "url = \"https://a/S3CRET", "url = https://S3CRET"]
+    {
+        let refused = hooked(lines).unwrap_err();
+        let text = format!("{refused} {}", refused.text(Lang::Zh));
+        assert!(
+            matches!(refused, ConfigError::Syntax { .. }) && !text.contains("S3CRET"),
+            "{text}"
+        );
+    }
+    let refused = hooked("command = [\"/a\"]\nevery_s = 0").unwrap_err().text(Lang::En);
+    assert!(refused.contains("hook.every_s: 0 is outside 1 to 86400"), "{refused}");
+}

@@ -12,6 +12,7 @@ pub mod due;
 pub mod guard;
 pub mod link;
 pub mod load;
+pub mod nudge;
 mod orders;
 pub mod reader;
 mod recent;

@@ -263,6 +263,7 @@ pub fn words(name: &str) -> [String; 2] {
         "dial" => ("安排市间连接", "planning links"),
         "guard" => ("副本标记写入", "the mark against old copies"),
         "inbox" => ("收取签署文件", "taking in signed files"),
+        "nudge" => ("事项提醒", "nudging this city"),
         "reload" => ("证书与名册更新", "reloading certificates"),
         "ring" => ("突发事件提醒", "ringing other cities"),
         "scrub" => ("数据巡检", "reading all data again"),

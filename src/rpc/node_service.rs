@@ -10,8 +10,8 @@ use super::desk::check_request_id;
 use super::words;
 use crate::api::request::{Command, OrderError, Request as Asked};
 use crate::api::status::{
-    CertificateStatus, ContradictionStatus, DamageStatus, LogStatus, NodeStatus, RecoveryStatus,
-    ScrubStatus, SuspensionStatus, TaskStatus,
+    CertificateStatus, ContradictionStatus, DamageStatus, HookStatus, LogStatus, NodeStatus,
+    RecoveryStatus, ScrubStatus, SuspensionStatus, TaskStatus,
 };
 use crate::audit::{Audit, Deed};
 use crate::domain::{InvalidReason, Language};
@@ -147,6 +147,17 @@ fn scrub_out(scrub: &ScrubStatus) -> pb::Scrub {
     }
 }
 
+fn hook_out(hook: &HookStatus) -> pb::Hook {
+    pb::Hook {
+        target: hook.target.clone(),
+        waiting_count: hook.waiting,
+        last_success_time: hook.last_ok_ms.map(timestamp),
+        last_try_time: hook.last_try_ms.map(timestamp),
+        error: hook.failure.clone().unwrap_or_default(),
+        next_try_time: hook.next_ms.map(timestamp),
+    }
+}
+
 fn damage_out(damage: &DamageStatus) -> pb::Damage {
     pb::Damage {
         log_id: damage.log.to_string(),
@@ -225,6 +236,7 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         clock: status.clock_off_ms.map(|offset_ms| pb::Clock { offset_ms }),
         alone_seconds_max: i64::try_from(status.shell.alone_s).unwrap_or(i64::MAX),
         suspensions: status.suspensions.iter().map(suspension_out).collect(),
+        hook: status.shell.hook.as_ref().map(hook_out),
     }
 }
 

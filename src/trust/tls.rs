@@ -403,6 +403,25 @@ impl TlsContext {
     }
 }
 
+/// For an address that is no member's, such as that of a robot: any of these CAs may speak for it,
+/// and nobody speaks for us. CAs that cannot be read are left out.
+///
+/// # Errors
+/// When none of them can be read.
+pub fn client_of_the_web(cas: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
+    let mut roots = rustls::RootCertStore::empty();
+    if roots.add_parsable_certificates(cas).0 == 0 {
+        return Err(Error::General("none of the CA certificates can be read".to_owned()));
+    }
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = rustls::client::Resumption::disabled();
+    Ok(config)
+}
+
 fn server() -> Result<ConfigBuilder<ServerConfig, rustls::WantsVerifier>, Error> {
     ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13])
 }

@@ -45,6 +45,7 @@ mod meetings;
 mod model;
 mod nodes;
 mod notices;
+mod nudges;
 mod operator;
 mod people;
 mod power;

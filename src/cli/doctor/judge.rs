@@ -11,6 +11,7 @@ use crate::lang::Lang;
 use crate::node::watchdog;
 use crate::wire::pb::v1 as pb;
 
+mod hook;
 mod suspended;
 
 pub use suspended::held_cases;
@@ -103,6 +104,7 @@ pub fn judge(status: &pb::Status, names: &Names, lang: Lang) -> Vec<Finding> {
     let own = status.logs.iter().filter(|log| log.own);
     all.extend(own.map(|log| receipts(log, status, now_s, names, lang)));
     all.push(audit(status, lang));
+    all.extend(status.hook.iter().map(|one| hook::judge(one, lang)));
     all.extend(status.tasks.iter().map(|one| task(one, now_s, lang)));
     all
 }

@@ -170,6 +170,7 @@ fn area(area: &str, lang: Lang) -> &str {
         "audit" => ("审计", "audit"),
         "suspension" => ("暂停", "suspended"),
         "cases" => ("案件", "cases"),
+        "hook" => ("事项提醒", "nudges"),
         "task" => ("任务", "task"),
         other => (other, other),
     };

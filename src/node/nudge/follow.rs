@@ -1,0 +1,192 @@
+//! What waits for the own city, kept by following the feed.
+//!
+//! In scope: offers and emergencies, read off the rows in small pieces, because a reading keeps the
+//! writer waiting; terms come from the index that has them ([`crate::node::due`]). Out of scope:
+//! what is said of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::matter::{Kind, Matter};
+use crate::api::request::PartContent;
+use crate::domain::deadline::{Clock, Deadline};
+use crate::domain::{CaseState, Date};
+use crate::ids::{AgreementId, SubjectId};
+use crate::limits::NUDGE_MATTERS_MAX;
+use crate::log::PartKind;
+use crate::node::due::{Due, Key};
+use crate::node::reader::Reader;
+use crate::node::writer::NodeHandle;
+use crate::view::{self, CaseView, FeedEntry, NoticeView};
+
+/// Openings, notices or feed entries read at a time.
+const CHUNK: usize = 256;
+
+type Record = (AgreementId, SubjectId);
+
+/// What waits as of now.
+#[derive(Default)]
+pub(super) struct Follow {
+    /// The feed it follows; none before the first look.
+    feed: Option<[u8; 16]>,
+    read_to: u64,
+    /// Offers and emergencies, one of a record.
+    records: BTreeMap<Record, Matter>,
+    /// Terms, and as of which entry and day they were looked up.
+    terms: BTreeSet<Matter>,
+    terms_of: Option<(u64, Date)>,
+    /// All of it, the gravest first.
+    pub waiting: BTreeSet<Matter>,
+}
+
+impl Follow {
+    /// Brings it up to what is applied. The first look walks all cases and notices: call it off the
+    /// threads that serve.
+    pub fn look(mut self, node: &NodeHandle, due: &Due, days: u32) -> Self {
+        let reader = node.reader();
+        let before = (self.feed, self.read_to, self.terms_of);
+        if self.feed != Some(reader.feed_id()) {
+            self = Self { feed: Some(reader.feed_id()), ..Self::default() };
+            self.read_to = reader.apply_number(&reader.view());
+            let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
+            for agreement in agreements {
+                self.walk_cases(node, &reader, agreement);
+                self.walk_notices(node, &reader, agreement);
+            }
+        }
+        self.catch_up(node, &reader);
+        self.look_up_terms(node, due, days);
+        if before != (self.feed, self.read_to, self.terms_of) {
+            let all = self.records.values().chain(&self.terms);
+            let mut all: Vec<&Matter> = all.collect();
+            all.sort_unstable();
+            self.waiting = all.into_iter().take(NUDGE_MATTERS_MAX).cloned().collect();
+        }
+        self
+    }
+
+    fn catch_up(&mut self, node: &NodeHandle, reader: &Reader) {
+        loop {
+            let mut changes: Vec<FeedEntry> = Vec::new();
+            view::feed(&reader.view(), self.read_to + 1, &mut |entry| {
+                changes.push(entry);
+                changes.len() < CHUNK
+            });
+            let Some(last) = changes.last().map(|entry| entry.apply) else { return };
+            for change in changes {
+                let agreement = change.agreement;
+                if let Some(subject) = change.case() {
+                    self.look_at_case(node, reader, (agreement, subject));
+                }
+                if let Some(subject) = change.notice()
+                    && let Some(notice) = view::notice(&reader.view(), agreement, subject)
+                {
+                    self.take_notice(node, (agreement, subject), &notice);
+                }
+            }
+            self.read_to = last;
+        }
+    }
+
+    fn walk_cases(&mut self, node: &NodeHandle, reader: &Reader, agreement: AgreementId) {
+        let mut below = None;
+        loop {
+            let mut openings: Vec<(u64, SubjectId)> = Vec::new();
+            view::openings(&reader.view(), agreement, below, &mut |apply, subject| {
+                openings.push((apply, subject));
+                openings.len() < CHUNK
+            });
+            let Some((lowest, _)) = openings.last().copied() else { return };
+            for (_, subject) in openings {
+                self.look_at_case(node, reader, (agreement, subject));
+            }
+            below = Some(lowest);
+        }
+    }
+
+    fn walk_notices(&mut self, node: &NodeHandle, reader: &Reader, agreement: AgreementId) {
+        let mut below = None;
+        loop {
+            let mut found = Vec::new();
+            view::notices_newest_first(&reader.view(), agreement, below, &mut |subject, view| {
+                found.push((subject, view));
+                found.len() < CHUNK
+            });
+            let Some(lowest) = found.last().map(|(_, view)| view.opened_apply) else { return };
+            for (subject, view) in found {
+                self.take_notice(node, (agreement, subject), &view);
+            }
+            below = Some(lowest);
+        }
+    }
+
+    fn look_at_case(&mut self, node: &NodeHandle, reader: &Reader, record: Record) {
+        self.records.remove(&record);
+        let Some(view) = view::case(&reader.view(), record.0, record.1) else { return };
+        if is_offered(node, &view) {
+            let which = view.last_move.to_string();
+            self.keep(record, Kind::Transfer, which);
+        }
+    }
+
+    fn take_notice(&mut self, node: &NodeHandle, record: Record, view: &NoticeView) {
+        self.records.remove(&record);
+        if view.notice.kind.rings() && view.awaits(node.city()) {
+            self.keep(record, Kind::Emergency, String::new());
+        }
+    }
+
+    fn keep(&mut self, (agreement, subject): Record, kind: Kind, which: String) {
+        let matter = Matter { kind, agreement, subject, which };
+        self.records.insert((agreement, subject), matter);
+    }
+
+    /// Terms of the own city that end within some days, and answers whose time is over. An answer
+    /// that runs is not told of: its offer was, and is told again.
+    fn look_up_terms(&mut self, node: &NodeHandle, due: &Due, days: u32) {
+        let (applied, today) = (*node.applied().borrow(), node.today());
+        let Some(today) = today.filter(|today| self.terms_of != Some((applied, *today))) else {
+            return;
+        };
+        due.look(node);
+        let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
+        let until = today.plus_days(i64::from(days)).unwrap_or(today);
+        let own = (node.city(), Some(until));
+        let (found, ..) = due.list(own, &agreements, None, NUDGE_MATTERS_MAX);
+        let matter = |(key, deadline): (Key, Deadline)| {
+            let kind = match (is_answer(key.clock), key.on < today) {
+                (true, true) if deadline.last.is_some_and(|last| !last.provisional) => {
+                    Kind::AnswerOverdue
+                }
+                (false, false) if !key.clock.is_window() => Kind::Deadline,
+                (true | false, _) => return None,
+            };
+            // Not by its place among the case's terms, which changes when another one ends.
+            let which = format!("{:?} {} {}", key.clock, deadline.from, key.on);
+            Some(Matter { kind, agreement: key.agreement, subject: key.subject, which })
+        };
+        self.terms = found.into_iter().filter_map(matter).collect();
+        self.terms_of = Some((applied, today));
+    }
+}
+
+/// Whether a case was offered to the own city, which has not answered.
+fn is_offered(node: &NodeHandle, view: &CaseView) -> bool {
+    let offered = matches!(view.case.state, CaseState::TransferredOut | CaseState::Designated);
+    offered && view.case.turn == Some(node.city())
+}
+
+/// What another city waits for.
+const fn is_answer(clock: Clock) -> bool {
+    matches!(clock, Clock::TransferAck | Clock::TransferAnswer | Clock::Assistance)
+}
+
+/// The number of a case, if this node may read it.
+pub(super) fn number(reader: &Reader, matter: &Matter) -> Option<String> {
+    let view = view::case(&reader.view(), matter.agreement, matter.subject)?;
+    let loaded = reader.entry(view.opened_at).ok()?;
+    let parts = &loaded.entry.envelope.parts;
+    let place = parts.iter().position(|part| part.kind == PartKind::CaseNumber)?;
+    let content = reader.part(&loaded.entry, place).ok()??;
+    let PartContent::CaseNumber { number, .. } = content else { return None };
+    Some(number)
+}
