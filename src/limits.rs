@@ -232,6 +232,8 @@ pub const RINGS_AT_BEGIN_MAX: usize = 64;
 /// Meetings of one agreement looked at for one page, or to count those of a year: there are a few
 /// in a year.
 pub const MEETINGS_LOOKED_AT_MAX: usize = 2_000;
+/// Meetings of one year: one a day would be more than anybody holds.
+pub const MEETING_NUMBER_MAX: u32 = 366;
 /// A file of minutes whose digest is taken: a hundred scanned pages, read as a whole.
 pub const MINUTES_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Hand-overs of one original that one city records: a sample passes through a dozen hands.

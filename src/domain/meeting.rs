@@ -5,13 +5,20 @@
 //! ([`MeetingRefusal`]).
 //!
 //! The rota goes by members in ascending order of their codes. What moves it on is a meeting that
-//! was held, that is, one with minutes: neither a year without one nor a cancelled one passes a
-//! city over, a city that has left is passed over. A meeting called out of turn is recorded as
-//! such. Like a notice a meeting has no turns: what is added is a contribution.
+//! was held, that is, one with minutes of its chair, or minutes that its chair has confirmed: who
+//! calls a meeting cannot use up the turn of whom he names as its chair. Neither a year without one
+//! nor a cancelled one passes a city over, a city that has left is passed over. A meeting called
+//! out of turn is recorded as such. Like a notice a meeting has no turns: what is added is a
+//! contribution.
 //!
 //! Invariants:
 //! 1. A year without a meeting takes no city's turn away. (`the_rota_in_a_table`)
 //! 2. What [`fits`] forbids has no effect on any node. (`who_may_add_what_to_a_meeting`)
+//! 3. What [`opens`] forbids makes no meeting.
+//!    (`an_opening_that_no_member_may_write_makes_no_meeting`)
+//! 4. Minutes that more than half of the members stand by stay.
+//!    (`minutes_that_most_members_confirmed_are_displaced_by_nothing_that_comes_late`)
+//! 5. Who calls a meeting cannot use up another's turn. (`a_convener_uses_up_nobody_elses_turn`)
 
 mod refusal;
 
@@ -23,7 +30,7 @@ use super::invalid::Invalid;
 use super::refusal::{Misfit, Refusal};
 use super::text::{Line, Text};
 use crate::ids::{CityCode, Hash, Position};
-use crate::limits::{ADDRESS_BYTES_MAX, FREE_TEXT_BYTES_MAX, TITLE_BYTES_MAX};
+use crate::limits::{ADDRESS_BYTES_MAX, FREE_TEXT_BYTES_MAX, MEETING_NUMBER_MAX, TITLE_BYTES_MAX};
 
 coded! {
     /// Where a meeting stands.
@@ -55,6 +62,33 @@ impl Meeting {
     pub fn is_out_of_turn(&self) -> bool {
         self.chair != self.due_chair || self.convener != self.due_chair
     }
+}
+
+/// Minutes that a city has recorded. The order of `P` is that of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded<P> {
+    /// Which entry.
+    pub place: P,
+    /// SHA-256 of the file.
+    pub digest: Hash,
+}
+
+/// Which of the minutes recorded count: those that most cities stand by, and of several the lowest
+/// by `P`.
+///
+/// `words` is the first thing each city said of the minutes, its own recording or a confirmation;
+/// it binds that city, whatever it says later. So minutes that more than half of the members stand
+/// by are displaced by nothing, whoever records what and whatever comes late. It is not every
+/// member, because then one that is silent would keep minutes open for ever; nor any one, because
+/// two cities may confirm different minutes before they hear of each other.
+#[must_use]
+pub fn minutes_that_count<P: Ord + Copy>(
+    recorded: impl IntoIterator<Item = Recorded<P>>,
+    words: &[Hash],
+) -> Option<P> {
+    let stand_by = |one: &Recorded<P>| words.iter().filter(|digest| **digest == one.digest).count();
+    let ranked = recorded.into_iter().map(|one| (std::cmp::Reverse(stand_by(&one)), one.place));
+    ranked.min().map(|(_, place)| place)
 }
 
 /// A meeting that was held. The order is that of time.
@@ -159,6 +193,23 @@ pub fn is_missing(begin_on: Date, last: Option<Sitting>, today: Date) -> bool {
     whole && last.is_none_or(|sitting| sitting.on.year() < last_year)
 }
 
+/// Whether a meeting may be opened like this; the same for commands and for what others have
+/// signed.
+///
+/// The turn that its convener saw is not judged: what he knew is his own word, and moves no rota.
+///
+/// # Errors
+/// [`Misfit::MeetingInvalid`]: it is counted and opens nothing.
+pub fn opens(meeting: &Meeting, members: &[CityCode]) -> Result<(), Misfit> {
+    let Meeting { number, convener, chair, due_chair, on: _ } = meeting;
+    let known = [convener, chair, due_chair].into_iter().all(|city| members.contains(city));
+    if known && (1..=MEETING_NUMBER_MAX).contains(number) {
+        Ok(())
+    } else {
+        Err(Misfit::MeetingInvalid)
+    }
+}
+
 /// Whether a city may add this; the same for commands and for what others have signed.
 ///
 /// # Errors
@@ -210,6 +261,7 @@ pub fn decide_call(
     if meeting.is_out_of_turn() && !call.out_of_turn {
         return Err(MeetingRefusal::NotTurnToChair { due }.into());
     }
+    opens(&meeting, members)?;
     Ok(meeting)
 }
 
@@ -402,6 +454,47 @@ mod tests {
         assert_eq!(refused(LIAOCHENG, other, Some(DEZHOU), false), "MINUTES_DIFFER");
         assert_eq!(refused(LIAOCHENG, digest, Some(DEZHOU), true), "MINUTES_CONFIRMED");
         assert_eq!(refused(DEZHOU, digest, Some(DEZHOU), false), "MINUTES_CONFIRMED");
+    }
+
+    #[test]
+    fn an_opening_names_members_and_a_number_of_its_year() {
+        let members = [HANDAN, DEZHOU, LIAOCHENG].map(city);
+        let opened = |convener, chair, due_chair, number| {
+            let (convener, chair, due_chair) = (city(convener), city(chair), city(due_chair));
+            let meeting = Meeting { on: date("2026-03-10"), number, convener, chair, due_chair };
+            opens(&meeting, &members).map_err(|misfit| misfit.reason())
+        };
+        assert_eq!(opened(HANDAN, DEZHOU, LIAOCHENG, 1), Ok(()));
+        assert_eq!(opened(HANDAN, DEZHOU, LIAOCHENG, 366), Ok(()));
+        for (convener, chair, due_chair, number) in [
+            (PUYANG, DEZHOU, DEZHOU, 1),
+            (HANDAN, PUYANG, DEZHOU, 1),
+            (HANDAN, DEZHOU, PUYANG, 1),
+            (HANDAN, DEZHOU, DEZHOU, 0),
+            (HANDAN, DEZHOU, DEZHOU, 367),
+        ] {
+            assert_eq!(opened(convener, chair, due_chair, number), Err("MEETING_INVALID"));
+        }
+    }
+
+    #[test]
+    fn minutes_that_most_members_stand_by_are_displaced_by_nothing() {
+        let digests = [1, 2].map(|nth| Hash::new([nth; 32]));
+        let one = |place: u32, nth: usize| Recorded { place, digest: digests[nth] };
+        assert_eq!(minutes_that_count::<u32>([], &[]), None);
+        assert_eq!(minutes_that_count([one(9, 0)], &[]), Some(9));
+        // Nobody but their authors stands by them: the lowest.
+        let [first, second] = digests;
+        assert_eq!(minutes_that_count([one(9, 0), one(3, 1)], &[first, second]), Some(3));
+        // One confirmation outweighs a lower place.
+        assert_eq!(minutes_that_count([one(9, 0), one(3, 1)], &[first, second, first]), Some(9));
+        // More than half of five stay, whatever the other two say; half of four do not.
+        for others in [[first, second], [second, second], [second, first]] {
+            let words = [[first; 3].as_slice(), &others].concat();
+            assert_eq!(minutes_that_count([one(9, 0), one(3, 1)], &words), Some(9));
+        }
+        let split = [first, first, second, second];
+        assert_eq!(minutes_that_count([one(9, 0), one(3, 1)], &split), Some(3));
     }
 
     #[test]

@@ -84,6 +84,9 @@ pub enum Misfit {
         /// Who issued it.
         issuer: CityCode,
     },
+    /// A meeting is chaired by a member, and is one of those of its year.
+    #[error("meeting names a chair that is no member, or an impossible number")]
+    MeetingInvalid,
     /// Only the chair of a meeting, or who called it, records its minutes or cancels it.
     #[error("meeting is chaired by {chair}")]
     NotChair {
@@ -109,6 +112,7 @@ impl Misfit {
             Self::NotAddressed { .. } => "NOT_ADDRESSED",
             Self::NoticeInvalid => "NOTICE_INVALID",
             Self::NotIssuer { .. } => "NOT_ISSUER",
+            Self::MeetingInvalid => "MEETING_INVALID",
             Self::NotChair { .. } => "NOT_CHAIR",
         }
     }

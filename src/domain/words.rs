@@ -202,6 +202,9 @@ impl Misfit {
             Self::NotIssuer { issuer } => {
                 (format!("通报由{}发出", city(issuer)), format!("请由{}解除", city(issuer)))
             }
+            Self::MeetingInvalid => {
+                ("会议的主持市或次数不合规定".to_owned(), "请核对成员市与会议次数".to_owned())
+            }
             Self::NotChair { chair } => (
                 format!("这次会议由{}主持", city(chair)),
                 "请由主持市或召集市登记纪要、取消会议".to_owned(),
@@ -251,6 +254,10 @@ impl Misfit {
             Self::NotIssuer { issuer } => (
                 format!("the notice was issued by {}", city(issuer)),
                 format!("{} may end it", city(issuer)),
+            ),
+            Self::MeetingInvalid => pair(
+                "the meeting is chaired by no member or has an impossible number",
+                "check both",
             ),
             Self::NotChair { chair } => (
                 format!("the meeting is chaired by {}", city(chair)),
@@ -324,6 +331,7 @@ mod tests {
             Misfit::NotAddressed { city },
             Misfit::NoticeInvalid,
             Misfit::NotIssuer { issuer: city },
+            Misfit::MeetingInvalid,
             Misfit::NotChair { chair: city },
         ];
         let mut all: Vec<Refusal> = misfits.into_iter().map(R::from).collect();

@@ -130,7 +130,9 @@ fn meeting_digest(view: &MeetingView) -> Hash {
     digest(&bytes(&(
         &view.meeting,
         view.opened_at,
+        &view.recorded,
         view.minutes,
+        &view.words,
         &view.confirmed,
         view.cancelled,
         view.misfit_count,

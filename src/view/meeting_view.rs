@@ -3,9 +3,10 @@
 //! In scope: folding entries about meetings, which was held last. Out of scope: who may do what
 //! ([`crate::domain::meeting`]), cases ([`super::fold`]).
 //!
-//! Of minutes, and of cancellations, the one lowest by (epoch, log, index) is shown; of a city's
-//! confirmations the highest, since minutes that arrive later may be confirmed anew. Minutes
-//! outweigh a cancellation. So the order of arrival changes nothing.
+//! Of a city's minutes the first counts, by (epoch, log, index), and of two cities' those that most
+//! members stand by ([`minutes_that_count`]), or else the chair's; of cancellations the lowest is
+//! shown, of a city's confirmations the highest, since minutes that arrive later may be confirmed
+//! anew. Minutes outweigh a cancellation. So the order of arrival changes nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,9 @@ use super::fold::{
 use super::keys;
 use super::notice_view::Said;
 use super::rows::{ReadRows, Rows, get, put};
-use crate::domain::meeting::{Meeting, MeetingAct, MeetingState, Sitting, Standing, fits};
+use crate::domain::meeting::{
+    Meeting, MeetingAct, MeetingState, Recorded, Sitting, Standing, fits, minutes_that_count, opens,
+};
 use crate::domain::{Date, Event};
 use crate::ids::{AgreementId, CityCode, Hash, Position, SubjectId};
 use crate::log::{SubjectKind, subject_id};
@@ -42,8 +45,12 @@ pub struct MeetingView {
     pub opened_at: Position,
     /// Clock of its author, milliseconds since 1970-01-01 UTC.
     pub called_ms: i64,
-    /// Its minutes.
+    /// The first minutes of each city that recorded any: its chair, who called it.
+    pub recorded: Vec<Minutes>,
+    /// Those that count.
     pub minutes: Option<Minutes>,
+    /// What each city said first of any minutes, recording or confirming; ascending by city.
+    pub words: Vec<(CityCode, (Said, Hash))>,
     /// What each city has confirmed last, ascending by city.
     pub confirmed: Vec<(CityCode, (Said, Hash))>,
     /// When it was cancelled.
@@ -94,18 +101,49 @@ impl MeetingView {
         }
     }
 
+    /// It counts for the rota once its chair has said so.
     fn sitting(&self) -> Option<Sitting> {
+        let (chair, minutes) = (self.meeting.chair, self.minutes?);
+        let says = minutes.city == chair || self.confirmation(chair).is_some();
+        says.then_some(Sitting { on: minutes.held_on, at: self.opened_at, chair })
+    }
+
+    /// A city has recorded or confirmed minutes: its first word stays.
+    fn word(&mut self, by: CityCode, word: (Said, Hash)) {
+        match self.words.binary_search_by_key(&by, |(city, _)| *city) {
+            Ok(place) => {
+                if let Some((_, first)) = self.words.get_mut(place) {
+                    *first = word.min(*first);
+                }
+            }
+            Err(place) => self.words.insert(place, (by, word)),
+        }
+    }
+
+    fn count_minutes(&mut self) {
+        // A confirmation is of a file. Of two that name one file with different days, and of two by
+        // which as many stand, those of the chair count: it is its meeting.
         let chair = self.meeting.chair;
-        self.minutes.map(|minutes| Sitting { on: minutes.held_on, at: self.opened_at, chair })
+        let place = |one: &Minutes| (one.city != chair, *one);
+        let recorded = |one: &Minutes| Recorded { place: place(one), digest: one.digest };
+        let words: Vec<Hash> = self.words.iter().map(|(_, (_, digest))| *digest).collect();
+        let counts = minutes_that_count(self.recorded.iter().map(recorded), &words);
+        self.minutes = counts.map(|(_, minutes)| minutes);
     }
 
     fn add(&mut self, by: CityCode, act: MeetingAct, said: Said) {
         match act {
             MeetingAct::MinutesRecorded { digest, held_on } => {
                 let minutes = Minutes { said, city: by, digest, held_on };
-                self.minutes = Some(self.minutes.map_or(minutes, |first| minutes.min(first)));
+                match self.recorded.iter_mut().find(|one| one.city == by) {
+                    Some(first) => *first = minutes.min(*first),
+                    None => self.recorded.push(minutes),
+                }
+                self.recorded.sort_unstable();
+                self.word(by, (said, digest));
             }
             MeetingAct::MinutesConfirmed { digest } => {
+                self.word(by, (said, digest));
                 match self.confirmed.binary_search_by_key(&by, |(city, _)| *city) {
                     Ok(place) => {
                         if let Some((_, last)) = self.confirmed.get_mut(place) {
@@ -119,6 +157,7 @@ impl MeetingView {
                 self.cancelled = Some(self.cancelled.map_or(said, |first| said.min(first)));
             }
         }
+        self.count_minutes();
     }
 }
 
@@ -179,13 +218,20 @@ pub(super) fn apply_to_meeting<R: Rows>(
             let (chair, due_chair) = (*chair, *due_chair);
             let subject = subject_id(at);
             let meeting = Meeting { on, number, convener, chair, due_chair };
+            if let Err(wrong) = opens(&meeting, entry.members) {
+                remember(rows, entry, None, apply, What::Other);
+                let effect = misfit(wrong.reason());
+                return Applied { effect, subject: None, refolded: false };
+            }
             open(rows, entry, subject, meeting, apply);
             (subject, Effect::Opened)
         }
         (Some(subject), event) => (subject, on_meeting(rows, entry, subject, event, apply)),
-        (None, _) => {
+        (None, event) => {
             remember(rows, entry, None, apply, What::Other);
-            let effect = misfit("SUBJECT_MISSING");
+            // Of a kind that only newer programs know: it opens nothing here, and is no fault.
+            let newer = *event == Event::Newer;
+            let effect = if newer { Effect::Newer } else { misfit("SUBJECT_MISSING") };
             return Applied { effect, subject: None, refolded: false };
         }
     };
@@ -204,7 +250,9 @@ fn open<R: Rows>(
         meeting,
         opened_at: entry.envelope.position(),
         called_ms: entry.envelope.record_time_ms,
+        recorded: Vec::new(),
         minutes: None,
+        words: Vec::new(),
         confirmed: Vec::new(),
         cancelled: None,
         misfit_count: 0,

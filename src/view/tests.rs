@@ -5,11 +5,10 @@ mod evidence;
 
 use std::collections::BTreeMap;
 
-use super::{CaseView, FoldEntry, MemRows, apply, case, fold_hash, last_sitting, meeting, notice};
+use super::{CaseView, FoldEntry, MemRows, apply, case, fold_hash, notice};
 use crate::domain::{
     self, AuthorityLevel, Case, CaseContribution as C, CaseFacts, CaseMove as M, CaseStep,
-    DataLevel, Date, Event, Medium, MeetingAct, MeetingState, NoticeAct, NoticeKind, NoticeLevel,
-    Source, Violation,
+    DataLevel, Date, Event, Medium, NoticeAct, NoticeKind, NoticeLevel, Source, Violation,
 };
 use crate::ids::{AgreementId, CityCode, Hash, LogId, Position};
 use crate::log::{Envelope, Head, Subject, SubjectKind, subject_id};
@@ -366,76 +365,7 @@ fn a_notice_is_the_same_in_every_order() {
     }
 }
 
-#[test]
-fn a_meeting_is_the_same_in_every_order() {
-    let opening = Position { log: log(1), index: 0 };
-    let entry = |(n, code, epoch): (u8, u32, u64), index, event, saw: bool| Written {
-        city: city(code),
-        epoch,
-        envelope: Envelope {
-            subject: Subject {
-                kind: SubjectKind::Meeting,
-                id: (n != 1 || index > 0).then(|| subject_id(opening)),
-            },
-            after: match saw && n != 1 {
-                true => vec![Head { log: log(1), size: 1, root: Hash::new([0; 32]) }],
-                false => Vec::new(),
-            },
-            record_time_ms: i64::from(n) * 1_000,
-            ..bare(n, index)
-        },
-        event,
-    };
-    let on = Date::new(2026, 5, 10).unwrap();
-    let (chair, convener, third) = (371_400, 371_500, 130_400);
-    let called = Event::MeetingCalled { on, number: 1, chair: city(chair), due_chair: city(chair) };
-    let minutes = |n: u8, day| {
-        let (digest, held_on) = (Hash::new([n; 32]), Date::new(2026, 5, day).unwrap());
-        Event::MeetingAct(MeetingAct::MinutesRecorded { digest, held_on })
-    };
-    let confirmed =
-        |n: u8| Event::MeetingAct(MeetingAct::MinutesConfirmed { digest: Hash::new([n; 32]) });
-    // Chair and convener both record minutes, and the convener cancels: minutes of the older epoch
-    // count. The third city may record none, confirms one after the other, and once unseen.
-    let all = [
-        entry((1, convener, 1), 0, called, true),
-        entry((1, convener, 1), 1, Event::MeetingAct(MeetingAct::Cancelled), true),
-        entry((2, chair, 2), 0, minutes(8, 12), true),
-        entry((3, chair, 1), 0, minutes(9, 11), true),
-        entry((4, third, 1), 0, confirmed(9), true),
-        entry((5, third, 2), 0, confirmed(8), true),
-        entry((6, third, 3), 0, minutes(7, 13), true),
-        entry((7, third, 4), 0, confirmed(9), false),
-    ];
-    let fold = |order: &[usize]| {
-        let mut rows = MemRows::default();
-        for (apply_number, at) in (1..).zip(order) {
-            let Written { city, epoch, envelope, event } = &all[*at];
-            let (agreement, members) = (AGREEMENT, members());
-            let (city, epoch, members) = (*city, *epoch, members.as_slice());
-            let prologue = None;
-            let entry = FoldEntry { agreement, city, epoch, prologue, members, envelope, event };
-            apply(&mut rows, &entry, apply_number);
-        }
-        let view = meeting(&rows, AGREEMENT, subject_id(opening)).unwrap();
-        let last = |day| last_sitting(&rows, AGREEMENT, Date::new(2026, 5, day).unwrap());
-        (fold_hash(&rows, AGREEMENT, &[]), view, [10, 11, 12].map(last))
-    };
-    let (_, cancelled, last) = fold(&[0, 1]);
-    assert_eq!(cancelled.state(), MeetingState::Cancelled);
-    assert_eq!(last, [None; 3], "a cancelled meeting was not held");
-    let (hash, view, last) = fold(&[0, 1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(view.state(), MeetingState::Held);
-    assert_eq!(view.minutes.map(|m| m.digest), Some(Hash::new([9; 32])), "the lowest epoch");
-    assert_eq!(view.misfit_count, 1, "the third city does not chair");
-    assert!(view.awaits(city(third)), "it has confirmed other minutes last");
-    let held = last[1].map(|sitting| (sitting.on.day(), sitting.chair));
-    assert_eq!((last[0], held, last[2]), (None, Some((11, city(chair))), last[1]));
-    for order in [[0, 3, 4, 2, 5, 6, 7, 1], [0, 6, 5, 4, 7, 2, 1, 3], [0, 2, 1, 7, 6, 3, 5, 4]] {
-        let (other, _, there) = fold(&order);
-        assert_eq!((other, there), (hash, last), "{order:?}");
-    }
-}
+mod meetings;
 
 fn bare(n: u8, index: u64) -> Envelope {
     Envelope {

@@ -28,6 +28,7 @@ fn refusals() -> Vec<Refusal> {
         M::CaseArchived,
         M::AlreadyOpen,
         M::NotAMember { city },
+        M::MeetingInvalid,
         M::NotYourTurn { turn: city, state },
         M::NotHandlingCity { handling: city, state },
         M::TransferPending { state },

@@ -30,10 +30,10 @@ pub mod requests;
 pub mod sessions;
 pub mod turns;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use liandong::api::request::{Request, WriteError, Written};
-use liandong::ids::LogId;
+use liandong::ids::{Hash, LogId, SubjectId};
 use liandong::sync::Frame;
 
 use super::cast::Cast;
@@ -56,6 +56,8 @@ pub struct Checks {
     suspended: BTreeSet<(usize, usize)>,
     ever_suspended: BTreeSet<(usize, usize)>,
     pub days: quotas::Days,
+    /// Minutes that most members stood by, as a process has shown them.
+    minutes_kept: BTreeMap<(usize, SubjectId), Hash>,
     pub logs: logs::Logs,
     pub feeds: feed::Feeds,
     pub audience: audience::Watch,
@@ -75,6 +77,7 @@ impl Checks {
             suspended: BTreeSet::new(),
             ever_suspended: BTreeSet::new(),
             days: quotas::Days::default(),
+            minutes_kept: BTreeMap::new(),
             logs: logs::Logs::default(),
             feeds: feed::Feeds::default(),
             audience: audience::Watch::default(),
