@@ -217,11 +217,11 @@ pub const ALERTS_PER_S_MAX: u32 = 8;
 pub const ALERT_KEPT_S: u64 = 24 * 3600;
 /// When cities said that they ring, kept for show.
 pub const RINGS_KEPT_MAX: usize = 10_000;
-/// What was said of a notice, as one answer shows it.
+/// What was said of a notice or a meeting, as one answer shows it.
 pub const NOTICE_REPORTS_SHOWN_MAX: usize = 100;
 /// Of that, what did not take effect: a city that was not told must not crowd out the others.
 pub const NOTICE_MISFITS_SHOWN_MAX: usize = 10;
-/// Entries of a notice looked at for one answer.
+/// Entries of a notice or a meeting looked at for one answer.
 pub const NOTICE_ENTRIES_LOOKED_AT_MAX: usize = 2_000;
 /// Notices of one agreement looked at for one page.
 pub const NOTICES_LOOKED_AT_MAX: usize = 2_000;

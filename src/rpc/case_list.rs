@@ -63,7 +63,8 @@ impl CaseApi {
             self.search.look(&reader);
         }
         if !asked.number.is_empty() || !asked.external_number.is_empty() {
-            return Ok(self.numbered(&reader, &filter, asked));
+            let after = from.map(|[place, ..]| place);
+            return Ok(self.numbered(&reader, &filter, asked, (after, size), &seal));
         }
         let walk = Walk {
             reader: &reader,
@@ -106,12 +107,14 @@ impl CaseApi {
         (cases, next)
     }
 
-    /// Cases with a number, found through the index of numbers.
+    /// Cases with a number, found through the index of numbers, a page at a time.
     fn numbered(
         &self,
         reader: &Reader,
         filter: &Filter,
         asked: &pb::ListCasesRequest,
+        (after, size): (Option<u64>, usize),
+        seal: &Seal,
     ) -> pb::ListCasesResponse {
         let by_number = |agreement: &AgreementId| {
             reader.case_by_number(*agreement, &asked.number).map(|subject| (*agreement, subject))
@@ -145,11 +148,12 @@ impl CaseApi {
         }
         found.sort_by_key(|found| std::cmp::Reverse(found.view.opened_apply));
         let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        found.retain(|found| after.is_none_or(|after| found.view.opened_apply < after));
         let walked = Walked { found, total, low: 0, full_at: None, complete: true, as_of };
-        let (cases, _) = self.page(reader, &walked, walked.found.len());
+        let (cases, place) = self.page(reader, &walked, size);
         pb::ListCasesResponse {
             cases,
-            next_page_token: String::new(),
+            next_page_token: place.map(|at| seal.close(&[at, total, 0])).unwrap_or_default(),
             total_size: u32::try_from(total).unwrap_or(u32::MAX),
             total_is_partial: false,
             cursor: cursor::at(&self.node, as_of),

@@ -2,15 +2,17 @@
 //!
 //! In scope: one meeting as a message. Out of scope: lists, writing ([`super::meeting_service`]).
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
+use prost::Message;
 
 use crate::api::request::PartContent;
 use crate::domain::Event;
 use crate::domain::meeting::{MeetingAct, MeetingRecord, MeetingState};
 use crate::ids::{AgreementId, CityCode, SubjectId};
-use crate::limits::NOTICE_REPORTS_SHOWN_MAX;
+use crate::limits::{
+    NOTICE_ENTRIES_LOOKED_AT_MAX, NOTICE_MISFITS_SHOWN_MAX, NOTICE_REPORTS_SHOWN_MAX,
+    PAGE_BYTES_MAX,
+};
 use crate::log::PartSlot;
 use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{self, Effect, HistoryEntry, MeetingView, Minutes};
@@ -76,23 +78,34 @@ fn record(reader: &Reader, entry: &LoadedEntry) -> Option<MeetingRecord> {
     })
 }
 
-/// What was said of a meeting since it was called: the newest, in order.
+/// What was said of a meeting since it was called: the newest, in order, within bounds. What did
+/// not take effect must not crowd out what did.
 pub(super) fn words(
     reader: &Reader,
     agreement: AgreementId,
     subject: SubjectId,
 ) -> Vec<pb::MeetingWord> {
-    let mut found: VecDeque<HistoryEntry> = VecDeque::new();
-    view::history(&reader.view(), agreement, subject, 0, &mut |entry| {
-        if entry.effect != Effect::Opened {
-            found.push_back(entry);
-            if found.len() > NOTICE_REPORTS_SHOWN_MAX {
-                found.pop_front();
-            }
+    let (mut found, mut looked, mut misfits) = (Vec::new(), 0, 0);
+    view::history_newest_first(&reader.view(), agreement, subject, &mut |entry| {
+        looked += 1;
+        let misfit = matches!(entry.effect, Effect::Misfit(_));
+        misfits += usize::from(misfit);
+        if entry.effect != Effect::Opened && !(misfit && misfits > NOTICE_MISFITS_SHOWN_MAX) {
+            found.push(entry);
         }
-        true
+        looked < NOTICE_ENTRIES_LOOKED_AT_MAX && found.len() < NOTICE_REPORTS_SHOWN_MAX
     });
-    found.iter().map(|entry| word(reader, entry)).collect()
+    let (mut words, mut bytes) = (Vec::new(), 0);
+    for entry in &found {
+        let word = word(reader, entry);
+        bytes += word.encoded_len();
+        if bytes > PAGE_BYTES_MAX {
+            break;
+        }
+        words.push(word);
+    }
+    words.reverse();
+    words
 }
 
 fn word(reader: &Reader, entry: &HistoryEntry) -> pb::MeetingWord {
