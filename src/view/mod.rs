@@ -44,4 +44,4 @@ pub use notice_view::{NoticeView, Said, notice, notices_newest_first};
 pub use rows::{MemRows, ReadRows, Rows};
 
 /// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.
-pub const FOLD_VERSION: u32 = 5;
+pub const FOLD_VERSION: u32 = 6;

@@ -127,9 +127,9 @@ fn an_author_is_shown_what_was_passed_over_of_its_log() {
         let (link, city) = (200 + i as LinkId, stage.world.cities[i].code);
         let up = Input::LinkUp { link, city, by_us: true, address: String::new() };
         let outputs = stage.world.ask(HERE, up);
-        let hello = frames(&outputs, link).into_iter().find_map(|frame| match frame {
-            Frame::Hello(hello) => Some(hello.clone()),
-            _ => None,
+        let hello = frames(&outputs, link).into_iter().find_map(|frame| {
+            let Frame::Hello(hello) = frame else { return None };
+            Some(hello.clone())
         });
         let mut logs = hello.unwrap().agreements.into_iter().flat_map(|a| a.logs);
         let note = logs.find(|l| l.log == author.log).and_then(|l| l.checkpoint)?;

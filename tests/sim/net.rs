@@ -389,7 +389,7 @@ pub fn said(frame: &Frame) -> String {
         Frame::FetchParts { entry, parts } => format!("fetch {entry} {parts:?}"),
         Frame::LateParts { entry, parts } => format!("late {entry}, {} parts", parts.len()),
         Frame::Refuse { reason, log, expected, detail, .. } => {
-            format!("refuse {reason} {:?} {expected}: {detail}", log.as_ref().map(|log| short(log)))
+            format!("refuse {reason} {:?} {expected}: {detail}", log.as_ref().map(short))
         }
         Frame::Ping { pong, .. } => if *pong { "pong" } else { "ping" }.to_owned(),
         Frame::Charter(_) => "charter".to_owned(),

@@ -12,6 +12,7 @@
 //! is long enough. (`what_was_passed_over_proves_two_histories`)
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::ids::{LogId, Position};
 use crate::journal::{Disk, RecordRef};
@@ -64,8 +65,8 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// Keeps a batch for comparing, unless one of its log is kept already.
     pub(super) fn passed_over(&mut self, log: LogId, record: RecordRef, end: u64) {
         let row = PassedRow { record, end };
-        if !self.passed.of.contains_key(&log) {
-            self.passed.of.insert(log, One { row, tried_at: None });
+        if let Entry::Vacant(vacant) = self.passed.of.entry(log) {
+            vacant.insert(One { row, tried_at: None });
             self.group_rows().put(keys::passed(log), rows::encode(&row));
         }
     }

@@ -87,10 +87,12 @@ fn entries() -> Vec<Written> {
     ];
     for written in &mut all {
         if let Event::CaseMove(mv) = &written.event {
-            let from = match mv {
-                M::Stepped { .. } => 0,
-                M::TransferOffered { .. } => 5,
-                _ => 6,
+            let from = if matches!(mv, M::Stepped { .. }) {
+                0
+            } else if matches!(mv, M::TransferOffered { .. }) {
+                5
+            } else {
+                6
             };
             written.envelope.prev = Some(at(1, from));
         }
