@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "proto/liandong/v1/case_service.proto",
     "proto/liandong/v1/agreement_service.proto",
     "proto/liandong/v1/catalog_service.proto",
     "proto/liandong/v1/evidence_service.proto",
     "proto/liandong/v1/node_service.proto",
+    "proto/liandong/v1/evidence_file_service.proto",
     "proto/liandong/v1/meeting_service.proto",
     "proto/liandong/v1/notice_service.proto",
     "proto/liandong/peer/v1/peer_service.proto",

@@ -136,6 +136,10 @@ pub struct Limits {
     pub log_entries_per_day_max: u64,
     /// The same in signed bytes.
     pub log_bytes_per_day_max: u64,
+    /// Largest evidence file.
+    pub evidence_file_bytes_max: u64,
+    /// Bytes of all evidence files and of what is on its way.
+    pub evidence_folder_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -158,6 +162,8 @@ impl Default for Limits {
             alone_s: limits::ALONE_S,
             log_entries_per_day_max: limits::LOG_ENTRIES_PER_DAY_MAX,
             log_bytes_per_day_max: limits::LOG_BYTES_PER_DAY_MAX,
+            evidence_file_bytes_max: limits::EVIDENCE_UPLOAD_BYTES_MAX,
+            evidence_folder_bytes_max: limits::EVIDENCE_FOLDER_BYTES_MAX,
         }
     }
 }
@@ -360,6 +366,12 @@ impl Resolver<'_> {
             log_bytes_per_day_max: raw
                 .log_bytes_per_day_max
                 .unwrap_or(standard.log_bytes_per_day_max),
+            evidence_file_bytes_max: raw
+                .evidence_file_bytes_max
+                .unwrap_or(standard.evidence_file_bytes_max),
+            evidence_folder_bytes_max: raw
+                .evidence_folder_bytes_max
+                .unwrap_or(standard.evidence_folder_bytes_max),
         };
         self.check_limits(&limits).map(|()| limits)
     }
@@ -424,6 +436,13 @@ impl Resolver<'_> {
                 limits::BATCH_BYTES_MAX as u64,
                 u64::MAX,
             ),
+            (
+                "evidence_file_bytes_max",
+                limits.evidence_file_bytes_max,
+                1,
+                limits::EVIDENCE_FILE_BYTES_MAX,
+            ),
+            ("evidence_folder_bytes_max", limits.evidence_folder_bytes_max, 1, u64::MAX),
         ];
         for (name, got, least, most) in ranges {
             if !(least..=most).contains(&got) {

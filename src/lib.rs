@@ -5,6 +5,7 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod evidence;
 pub mod geo;
 pub mod hj212;
 pub mod ids;

@@ -289,3 +289,33 @@ pub const NUDGE_RECORDS_NAMED_MAX: usize = 10;
 pub const NUDGE_ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// A file of CA certificates for the hook: a system's bundle has some 200 KiB.
 pub const HOOK_CA_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// A name of a file that people see: what common file systems take.
+pub const FILE_NAME_BYTES_MAX: usize = 255;
+/// Size of an evidence file unless the operator says otherwise: an hour of video from a drone.
+pub const EVIDENCE_UPLOAD_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// A chunk of an evidence file; with what is around it, it fits a message of either port.
+pub const EVIDENCE_CHUNK_BYTES_MAX: usize = 512 * 1024;
+/// Chunks that this program sends: large enough for speed, small enough to lose little at a cut.
+pub const EVIDENCE_CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes of all evidence files and their parts, unless the operator says otherwise: a few years.
+pub const EVIDENCE_FOLDER_BYTES_MAX: u64 = 200 * 1024 * 1024 * 1024;
+/// Files that come in at a time for one caller: a person watches no more.
+pub const EVIDENCE_UPLOADS_PER_CALLER_MAX: usize = 2;
+/// Files that come in at a time: each hashes on one core.
+pub const EVIDENCE_UPLOADS_MAX: usize = 8;
+/// Files read out at a time on the api port.
+pub const EVIDENCE_DOWNLOADS_MAX: usize = 16;
+/// Files one member city reads at a time.
+pub const EVIDENCE_SENDS_PER_CITY_MAX: usize = 2;
+/// An upload ends after this time; the next one goes on where it was.
+pub const EVIDENCE_UPLOAD_MS_MAX: u64 = 3_600_000;
+/// A transfer in which nothing comes for so long has been cut.
+pub const EVIDENCE_IDLE_MS_MAX: u64 = 30_000;
+/// Parts and files that no record names are kept for so long: a night and a day.
+pub const EVIDENCE_UNNAMED_MS: i64 = 24 * 3_600_000;
+/// How often what may go is looked for.
+pub const EVIDENCE_COLLECT_S: u64 = 600;
+/// Entries of one case that are looked through for a digest, the newest first.
+pub const EVIDENCE_ENTRIES_LOOKED_AT_MAX: usize = 2_000;
+/// Cases that are remembered of one file; one with more is kept for good.
+pub const EVIDENCE_CASES_MAX: usize = 64;

@@ -32,6 +32,7 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::agreement_service_client::AgreementServiceClient;
 use crate::wire::pb::v1::case_service_client::CaseServiceClient;
 use crate::wire::pb::v1::catalog_service_client::CatalogServiceClient;
+use crate::wire::pb::v1::evidence_file_service_client::EvidenceFileServiceClient;
 use crate::wire::pb::v1::evidence_service_client::EvidenceServiceClient;
 use crate::wire::pb::v1::meeting_service_client::MeetingServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
@@ -259,6 +260,13 @@ impl Client {
     #[must_use]
     pub fn meetings(&self) -> MeetingServiceClient<Wire> {
         MeetingServiceClient::with_interceptor(self.channel.clone(), self.headers)
+    }
+
+    /// Evidence files; without a deadline, as they take as long as they are large.
+    #[must_use]
+    pub fn evidence_files(&self) -> EvidenceFileServiceClient<Wire> {
+        let headers = Headers { timeout: None, ..self.headers };
+        EvidenceFileServiceClient::with_interceptor(self.channel.clone(), headers)
     }
 
     /// How the node is.

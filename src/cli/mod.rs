@@ -95,7 +95,7 @@ pub enum Command {
     Notice(notice::NoticeArgs),
     /// 联席会议：轮值召集、会议纪要 · joint meetings and their minutes
     Meeting(meeting::MeetingArgs),
-    /// 证据：登记接收、证据互认、原件移交 · receipt, recognition and custody of evidence
+    /// 证据：文件传送、登记接收、证据互认、原件移交 · files, recognition, custody
     Evidence(evidence::EvidenceArgs),
     /// 接入其他系统的数据，生成线索 · clues from other systems' data
     Ingest(ingest::IngestArgs),

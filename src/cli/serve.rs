@@ -15,6 +15,7 @@ use crate::config::{Config, Port};
 use crate::domain::calendar::{Term, WorkCalendar};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::deadline::Terms;
+use crate::evidence::{EvidenceLimits, EvidenceStore};
 use crate::geo::Boundaries;
 use crate::journal::{Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
@@ -25,6 +26,7 @@ use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
 use crate::node::dial::{self, Dialer};
 use crate::node::due::Due;
+use crate::node::evidence::keep_collecting;
 use crate::node::guard::GuardKeeper;
 use crate::node::nudge::Nudger;
 use crate::node::reader::Reader;
@@ -32,7 +34,9 @@ use crate::node::ringer::{self, Ringer, Rung};
 use crate::node::scrub::Scrub;
 use crate::node::shell::Shell;
 use crate::node::writer::{self, NodeHandle};
+use crate::rpc::evidence_fetch::{Holder, Sends};
 use crate::rpc::gate::GateLimits;
+use crate::rpc::peer_service::PeerApi;
 use crate::rpc::under_way::WritesUnderWay;
 use crate::rpc::{peer_service, server};
 use crate::store::{SledStore, WriteBehind};
@@ -117,22 +121,24 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     };
     let (alerts, rung) = (Alerts::default(), Rung::default());
     ringer(dialer.clone(), rung.clone()).start(stop.clone());
-    dialer.start(stop.clone());
+    dialer.clone().start(stop.clone());
+    let store = evidence(&config, &node, &stop)?;
     scrub(&config, &node, &stop)?;
     tracing::info!(city = %config.city, "serving");
     let peer = reload.peer_acceptor().run(peer_listener, stop.clone());
     let api = reload.api_acceptor().run(api_listener, stop.clone());
     reload.start(node.clone(), stop.clone());
     let age = Duration::from_secs(config.limits.connection_age_s_max);
-    let serve_peer =
-        server::serve_peers((node.clone(), alerts.clone()), age / 2, peer, stop.clone());
+    let holder = Holder { node: node.clone(), store: store.clone(), sends: Sends::default() };
+    let peers = PeerApi { node: node.clone(), alerts: alerts.clone(), holder };
+    let serve_peer = server::serve_peers(peers, age / 2, peer, stop.clone());
     let audit = audit(&config, node.shell())?;
     let gate = gate_limits(&config);
     let writes = WritesUnderWay::default();
     let due = due(&config)?;
     nudge(&config, &node, due.clone(), &stop);
     let noting = (audit.clone(), writes.clone(), due, catalogue);
-    let ringing = (alerts, rung);
+    let ringing = (alerts, rung, store, dialer);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));
@@ -219,6 +225,24 @@ fn scrub(config: &Config, node: &NodeHandle, stop: &CancellationToken) -> Result
         period: Duration::from_secs(config.limits.scrub_s),
     };
     scrub.start(stop.clone()).map_err(|e| local("无法启动", "could not start", e))
+}
+
+/// The folder of evidence files, and the task that keeps it.
+fn evidence(
+    config: &Config,
+    node: &NodeHandle,
+    stop: &CancellationToken,
+) -> Result<EvidenceStore, Failure> {
+    let limits = EvidenceLimits {
+        file_bytes_max: config.limits.evidence_file_bytes_max,
+        folder_bytes_max: config.limits.evidence_folder_bytes_max,
+        disk_low_bytes: config.limits.disk_low_bytes,
+    };
+    let store = EvidenceStore::open(&config.data_dir.join("evidence"), limits);
+    let store =
+        store.map_err(|e| local("证据目录无法使用", "the evidence folder cannot be used", e))?;
+    keep_collecting(store.clone(), node, stop.clone());
+    Ok(store)
 }
 
 fn gate_limits(config: &Config) -> GateLimits {

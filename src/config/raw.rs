@@ -67,6 +67,8 @@ pub(super) struct Limits {
     pub alone_s: Option<u64>,
     pub log_entries_per_day_max: Option<u64>,
     pub log_bytes_per_day_max: Option<u64>,
+    pub evidence_file_bytes_max: Option<u64>,
+    pub evidence_folder_bytes_max: Option<u64>,
 }
 
 /// `[log]`.

@@ -125,6 +125,9 @@ coded! {
         Mime "MIME" "文件类型应写作 application/pdf 的形式"
             "media type must look like application/pdf";
         FileSize "FILE_SIZE" "文件为空或过大" "file is empty or too large";
+        BadFilename "BAD_FILENAME"
+            "文件名不合规：不要带路径、不可见字符、系统保留名，首尾不要有空格或点"
+            "not a plain file name: no folders, invisible characters, reserved names, outer dots";
         LevelSecret "LEVEL_SECRET" "不交换级内容不得进入交换系统，请在本市系统办理"
             "content that must not be exchanged cannot be put here, keep it in the own system";
         IndustryCode "INDUSTRY_CODE" "行业代码应为门类字母加 2 至 4 位数字，如 C3021"

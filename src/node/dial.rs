@@ -152,7 +152,10 @@ impl Dialer {
     }
 
     /// A new connection to a city, for what does not go over the link.
-    pub(super) async fn reach(&self, city: CityCode) -> Result<Channel, String> {
+    ///
+    /// # Errors
+    /// Why none of its addresses could be reached.
+    pub async fn reach(&self, city: CityCode) -> Result<Channel, String> {
         self.dialled(city, &|| {}).await.map(|(channel, _)| channel)
     }
 

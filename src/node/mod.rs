@@ -9,6 +9,7 @@ pub mod clock;
 pub mod core;
 pub mod dial;
 pub mod due;
+pub mod evidence;
 pub mod guard;
 pub mod link;
 pub mod load;

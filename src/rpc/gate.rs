@@ -45,6 +45,10 @@ const EXEMPT: [&str; 3] = [
     "/grpc.health.v1.Health/Watch",
     "/liandong.v1.NodeService/GetStatus",
 ];
+/// The one call whose body may be long.
+const UPLOAD: &str = "/liandong.v1.EvidenceFileService/Upload";
+/// How long it may be; what came in that time stays.
+const UPLOAD_DEADLINE: Duration = Duration::from_millis(limits::EVIDENCE_UPLOAD_MS_MAX);
 /// The library gives a call up at the same moment as we do; being a little earlier, we choose the
 /// words.
 const EARLIER: Duration = Duration::from_millis(5);
@@ -176,7 +180,7 @@ impl Gate {
     {
         let language = language(call.headers());
         let method = call.uri().path().to_owned();
-        let deadline = self.deadline(call.headers());
+        let deadline = self.deadline(&method, call.headers());
         let peer = call.extensions().get::<Peer>().cloned();
         let run = async {
             let _place = match peer.filter(|_| !EXEMPT.contains(&method.as_str())) {
@@ -194,9 +198,9 @@ impl Gate {
         }
     }
 
-    fn deadline(&self, headers: &HeaderMap) -> Duration {
+    fn deadline(&self, method: &str, headers: &HeaderMap) -> Duration {
         let asked = headers.get("grpc-timeout").and_then(|text| timeout(text.to_str().ok()?));
-        let most = self.limits.deadline;
+        let most = if method == UPLOAD { UPLOAD_DEADLINE } else { self.limits.deadline };
         asked.map_or(most, |asked| asked.min(most)).saturating_sub(EARLIER)
     }
 

@@ -22,6 +22,8 @@ mod catalog_lists;
 pub mod catalog_service;
 mod cursor;
 pub mod desk;
+pub mod evidence_fetch;
+pub mod evidence_files;
 mod evidence_record;
 pub mod evidence_service;
 pub mod gate;

@@ -10,6 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::evidence_fetch::{Holder, Served};
 use crate::domain::code::Language;
 use crate::ids::AgreementId;
 use crate::log::Entry;
@@ -31,6 +32,8 @@ pub struct PeerApi {
     pub node: NodeHandle,
     /// What has rung.
     pub alerts: Alerts,
+    /// Evidence files for who may hold them.
+    pub holder: Holder,
 }
 
 impl PeerApi {
@@ -75,6 +78,16 @@ fn write(traffic: &Traffic, frame: &Frame) -> pb::Frame {
 #[tonic::async_trait]
 impl PeerService for PeerApi {
     type ExchangeStream = Answers;
+    type FetchEvidenceStream = Served;
+
+    async fn fetch_evidence(
+        &self,
+        request: Request<pb::FetchEvidenceRequest>,
+    ) -> Result<Response<Served>, Status> {
+        let city = self.caller(&request)?.identity.city;
+        let served = self.holder.serve(city, &request.into_inner()).await;
+        served.map(Response::new).map_err(|refused| refused.status(Language::En))
+    }
 
     async fn exchange(
         &self,

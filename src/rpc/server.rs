@@ -20,6 +20,7 @@ use super::case_service::CaseApi;
 use super::catalog_lists::Lists;
 use super::catalog_service::CatalogApi;
 use super::desk::Desk;
+use super::evidence_files::EvidenceFileApi;
 use super::evidence_service::EvidenceApi;
 use super::gate::{GateLayer, GateLimits};
 use super::meeting_service::MeetingApi;
@@ -29,11 +30,13 @@ use super::peer_service::PeerApi;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
+use crate::evidence::EvidenceStore;
 use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
-    PEER_CALL_MS_MAX, PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
+    EVIDENCE_DOWNLOADS_MAX, PEER_CALL_MS_MAX, PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
 };
 use crate::node::alert::Alerts;
+use crate::node::dial::Dialer;
 use crate::node::due::Due;
 use crate::node::ringer::Rung;
 use crate::node::search::Search;
@@ -44,18 +47,20 @@ use crate::wire::pb::peer_v1::peer_service_server::PeerServiceServer;
 use crate::wire::pb::v1::agreement_service_server::AgreementServiceServer;
 use crate::wire::pb::v1::case_service_server::CaseServiceServer;
 use crate::wire::pb::v1::catalog_service_server::CatalogServiceServer;
+use crate::wire::pb::v1::evidence_file_service_server::EvidenceFileServiceServer;
 use crate::wire::pb::v1::evidence_service_server::EvidenceServiceServer;
 use crate::wire::pb::v1::meeting_service_server::MeetingServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 9] = [
+const API_SERVICES: [&str; 10] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
     "liandong.v1.CaseService",
     "liandong.v1.CatalogService",
+    "liandong.v1.EvidenceFileService",
     "liandong.v1.EvidenceService",
     "liandong.v1.MeetingService",
     "liandong.v1.NodeService",
@@ -78,12 +83,12 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn serve_peers(
-    (node, alerts): (NodeHandle, Alerts),
+    peers: PeerApi,
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let service = PeerServiceServer::new(PeerApi { node, alerts })
+    let service = PeerServiceServer::new(peers)
         .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX);
     Server::builder()
@@ -119,7 +124,7 @@ macro_rules! sized {
 pub async fn serve_api(
     node: NodeHandle,
     (audit, writes, due, catalogue): (Audit, WritesUnderWay, Due, Arc<Catalogue>),
-    (alerts, rung): (Alerts, Rung),
+    (alerts, rung, store, dialer): (Alerts, Rung, EvidenceStore, Dialer),
     limits: GateLimits,
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
@@ -144,6 +149,10 @@ pub async fn serve_api(
     let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: desk.clone() });
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
+    let reading = Arc::new(Semaphore::new(EVIDENCE_DOWNLOADS_MAX));
+    let (its_node, its_audit) = (node.clone(), audit.clone());
+    let files = EvidenceFileApi { node: its_node, audit: its_audit, store, dialer, reading };
+    let files = sized!(EvidenceFileServiceServer: files);
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
     let (its_node, its_audit) = (node.clone(), audit.clone());
     let catalog = CatalogApi { node: its_node.clone(), audit: its_audit.clone(), lists };
@@ -170,6 +179,7 @@ pub async fn serve_api(
         .add_service(notices)
         .add_service(meetings)
         .add_service(evidence)
+        .add_service(files)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
@@ -203,7 +213,8 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
     let (notices, meetings) =
         (NoticeServiceServer::<NoticeApi>::NAME, MeetingServiceServer::<MeetingApi>::NAME);
     let evidence = EvidenceServiceServer::<EvidenceApi>::NAME;
-    let writing = ["", CaseServiceServer::<CaseApi>::NAME, notices, meetings, evidence];
+    let files = EvidenceFileServiceServer::<EvidenceFileApi>::NAME;
+    let writing = ["", CaseServiceServer::<CaseApi>::NAME, notices, meetings, evidence, files];
     let asking = [
         AgreementServiceServer::<AgreementApi>::NAME,
         CatalogServiceServer::<CatalogApi>::NAME,

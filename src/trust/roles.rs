@@ -110,8 +110,14 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.EvidenceService/RecogniseEvidence", Access::WriteCases),
     ("/liandong.v1.EvidenceService/DeclineEvidence", Access::WriteCases),
     ("/liandong.v1.EvidenceService/RecordCustody", Access::WriteCases),
+    ("/liandong.v1.EvidenceFileService/Upload", Access::WriteCases),
+    ("/liandong.v1.EvidenceFileService/GetUpload", Access::Read),
+    ("/liandong.v1.EvidenceFileService/GetFile", Access::Read),
+    ("/liandong.v1.EvidenceFileService/Download", Access::Read),
+    ("/liandong.v1.EvidenceFileService/Fetch", Access::WriteCases),
     ("/liandong.peer.v1.PeerService/Exchange", Access::Nodes),
     ("/liandong.peer.v1.PeerService/Alert", Access::Nodes),
+    ("/liandong.peer.v1.PeerService/FetchEvidence", Access::Nodes),
 ];
 
 /// What a method needs; `None` for a method that nobody may call.

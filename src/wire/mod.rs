@@ -27,6 +27,7 @@ mod envelope;
 pub mod error;
 mod event;
 pub mod evidence;
+pub mod evidence_file;
 mod facts;
 mod hello;
 pub mod meeting;

@@ -151,7 +151,7 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) 
     if code == Code::FailedPrecondition {
         assert!(details.precondition_failure().is_some(), "{status:?}");
     }
-    if code == Code::ResourceExhausted && info.reason != "MESSAGE_TOO_LARGE" {
+    if code == Code::ResourceExhausted && !info.reason.ends_with("_TOO_LARGE") {
         assert!(details.retry_info().is_some(), "{status:?}");
     }
     (status.code(), info.reason.clone())

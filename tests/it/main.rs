@@ -29,6 +29,7 @@ mod deploy;
 mod disk;
 mod doctor;
 mod epochs;
+mod evidence_files;
 mod evidence_record;
 mod exchange;
 mod foreign;

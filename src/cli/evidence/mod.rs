@@ -1,4 +1,4 @@
-//! `liandong evidence`: what is said of evidence, from the command line.
+//! `liandong evidence`: files of evidence and what is said of them, from the command line.
 //!
 //! In scope: arguments, which call they become. Out of scope: what is allowed, which the node
 //! decides.
@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::names::Names;
 use super::profile::ProfileArgs;
 
+pub mod files;
 pub mod record;
 pub mod standing;
 
@@ -25,9 +26,12 @@ pub struct EvidenceArgs {
     pub command: EvidenceCommand,
 }
 
-/// What can be said of evidence.
+/// What can be done with evidence, and said of it.
 #[derive(Subcommand, Debug)]
 pub enum EvidenceCommand {
+    /// Files.
+    #[command(flatten)]
+    Files(files::FileCommand),
     /// 登记接收：本市已取得文件，摘要与清单一致 · record that this city holds the file listed
     Receipt(record::ReceiptArgs),
     /// 认可一份证据（证据互认，由人决定） · recognise an item, as a person
@@ -47,6 +51,7 @@ pub async fn run(context: &Context, command: EvidenceCommand) -> Result<(), Fail
     let names = Names::from_node(&client, context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
+        EvidenceCommand::Files(command) => files::run(&session, command).await,
         EvidenceCommand::Receipt(args) => record::receipt(&session, args).await,
         EvidenceCommand::Recognise(args) => record::recognise(&session, args).await,
         EvidenceCommand::Decline(args) => record::decline(&session, args).await,

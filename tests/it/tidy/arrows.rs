@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "rpc",
         &[
             "ids", "lang", "limits", "api", "audit", "domain", "geo", "log", "view", "sync",
-            "trust", "wire", "node",
+            "trust", "evidence", "wire", "node",
         ],
     ),
     ("console", &["ids", "limits", "lang", "domain", "view", "node"]),

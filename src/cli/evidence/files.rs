@@ -1,0 +1,396 @@
+//! `liandong evidence put`, `get`, `fetch`, `show`: files of evidence to the own node, from it, and from other cities.
+//!
+//! In scope: arguments, hashing, going on after a cut, progress. Out of scope: what is allowed,
+//! which the node decides.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
+
+use crate::cli::case::{Session, name};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::table;
+use crate::domain::FileName;
+use crate::evidence::BothHashes;
+use crate::ids::{Hash, hex};
+use crate::lang::Lang;
+use crate::limits::EVIDENCE_CHUNK_BYTES;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::download_response::Content as Down;
+use crate::wire::pb::v1::upload_request::Content as Up;
+
+/// How often an upload that was cut is taken up again by itself.
+const TRIES: usize = 3;
+/// Least characters of a digest by which an item of the case is found.
+const PREFIX_CHARS: usize = 8;
+
+/// What can be done with files of evidence.
+#[derive(Subcommand, Debug)]
+pub enum FileCommand {
+    /// 上传文件到本市节点；中断后再次运行即续传 · send a file to the own node, or go on after a cut
+    Put(PutArgs),
+    /// 从本市节点下载文件，核对两种摘要 · take a file from the own node and check both digests
+    Get(GetArgs),
+    /// 让本市节点向他市调取文件 · have the own node bring a file from another city
+    Fetch(FetchArgs),
+    /// 文件在哪里、到了多少 · where a file is, and how much of it
+    Show(WhichArgs),
+}
+
+/// Which file.
+#[derive(Args, Debug)]
+pub struct WhichArgs {
+    /// 案件编号或全名 · number or name of the case
+    #[arg(value_name = "CASE")]
+    pub case: String,
+    /// 证据编号，或文件的 SHA-256（可只写前 8 位） · id of the item, or SHA-256
+    #[arg(value_name = "EVIDENCE")]
+    pub evidence: String,
+}
+
+/// Arguments of sending.
+#[derive(Args, Debug)]
+pub struct PutArgs {
+    /// 案件编号或全名 · number or name of the case
+    #[arg(value_name = "CASE")]
+    pub case: String,
+    /// 文件；须已列入案件证据清单 · the file; a list of the case names it
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// 显示的文件名 · what it is called, if not as on this disk
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// Arguments of taking.
+#[derive(Args, Debug)]
+pub struct GetArgs {
+    /// Which file.
+    #[command(flatten)]
+    pub which: WhichArgs,
+    /// 存为；不覆盖已有文件 · where to; nothing is overwritten
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of bringing.
+#[derive(Args, Debug)]
+pub struct FetchArgs {
+    /// Which file.
+    #[command(flatten)]
+    pub which: WhichArgs,
+    /// 向哪个市调取；缺省为登记证据的市 · the city to ask, if not the one that listed it
+    #[arg(long, value_name = "CITY")]
+    pub from: Option<u32>,
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// [`Failure`] that says what happened and what to do.
+pub async fn run(session: &Session, command: FileCommand) -> Result<(), Failure> {
+    match command {
+        FileCommand::Put(args) => put(session, args).await,
+        FileCommand::Get(args) => get(session, args).await,
+        FileCommand::Fetch(args) => fetch(session, args).await,
+        FileCommand::Show(args) => {
+            let (case_name, sha256) = which(session, &args).await?;
+            let file = about(session, case_name, sha256).await?;
+            say(session, &file);
+            Ok(())
+        }
+    }
+}
+
+/// The case, and the digest that is meant.
+async fn which(session: &Session, args: &WhichArgs) -> Result<(String, Vec<u8>), Failure> {
+    let case = name::case(session, &args.case).await?;
+    if let Ok(hash) = Hash::parse(&args.evidence) {
+        return Ok((case.name, hash.as_bytes().to_vec()));
+    }
+    let given = args.evidence.as_str();
+    let listed = case.record.map(|record| record.evidence).unwrap_or_default();
+    let fits = |item: &&pb::Evidence| {
+        item.id == given || (given.len() >= PREFIX_CHARS && hex(&item.sha256).starts_with(given))
+    };
+    let mut found = listed.iter().filter(fits);
+    match (found.next(), found.next()) {
+        (Some(item), None) => Ok((case.name, item.sha256.to_vec())),
+        (None, _) | (Some(_), Some(_)) => Err(Failure::usage(session.context.lang.pick(
+            format!("案件内容里没有证据 {given}，请写文件的 SHA-256（64 位）"),
+            format!("the case lists no single item {given}; give the SHA-256 of the file"),
+        ))),
+    }
+}
+
+async fn about(
+    session: &Session,
+    case_name: String,
+    sha256: Vec<u8>,
+) -> Result<pb::EvidenceFile, Failure> {
+    let request = pb::GetFileRequest { case_name, sha256: sha256.into() };
+    let answer = session.client.evidence_files().get_file(request).await;
+    let answer = answer.map_err(|status| session.client.failure(&status))?;
+    Ok(answer.into_inner().file.unwrap_or_default())
+}
+
+/// Digests and size of a file, read once.
+fn hash(path: &Path, lang: Lang) -> Result<(Vec<u8>, Vec<u8>, u64), Failure> {
+    let read = || {
+        let (mut file, mut hashes, mut size) = (File::open(path)?, BothHashes::new(), 0);
+        let mut buffer = vec![0; EVIDENCE_CHUNK_BYTES];
+        loop {
+            let read = file.read(&mut buffer)?;
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            hashes.update(bytes);
+            size += read as u64;
+        }
+        let (sha256, sm3) = hashes.finish();
+        Ok::<_, std::io::Error>((sha256.as_bytes().to_vec(), sm3.to_vec(), size))
+    };
+    read().map_err(|error| unread(path, &error, lang))
+}
+
+fn unread(path: &Path, error: &std::io::Error, lang: Lang) -> Failure {
+    let shown = path.display();
+    Failure::local(lang.pick(
+        format!("{shown}：无法读写（{error}）"),
+        format!("{shown}: cannot be read or written ({error})"),
+    ))
+    .advise(lang.pick("检查路径和权限", "check path and permissions"))
+}
+
+fn bar(session: &Session, size: u64, at: u64) -> ProgressBar {
+    // Programs read JSON, not bars; on anything but a terminal nothing is drawn.
+    let bar = if session.context.json { ProgressBar::hidden() } else { ProgressBar::new(size) };
+    bar.set_position(at);
+    bar
+}
+
+async fn put(session: &Session, args: PutArgs) -> Result<(), Failure> {
+    let lang = session.context.lang;
+    let case_name = name::case(session, &args.case).await?.name;
+    let own = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let shown = args.name.or(own).unwrap_or_default();
+    let path = args.file.clone();
+    let hashed = tokio::task::spawn_blocking(move || hash(&path, lang)).await;
+    let (sha256, sm3, size) = hashed.map_err(|error| Failure::local(error.to_string()))??;
+    let mut tries = TRIES;
+    loop {
+        let file = about(session, case_name.clone(), sha256.clone()).await?;
+        let start = pb::UploadStart {
+            case_name: case_name.clone(),
+            sha256: sha256.clone().into(),
+            sm3: sm3.clone().into(),
+            size_bytes: size,
+            display_name: shown.clone(),
+            mime: file.mime.clone(),
+            offset: if file.here { 0 } else { file.offset },
+        };
+        let bar = bar(session, size, start.offset);
+        let (sender, messages) = mpsc::channel(4);
+        let (path, offset, counted) = (args.file.clone(), start.offset, bar.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            if sender.blocking_send(up(Up::Start(start))).is_ok() && !file.here {
+                return send(&path, offset, &sender, &counted);
+            }
+            Ok(())
+        });
+        let sent = session.client.evidence_files().upload(ReceiverStream::new(messages)).await;
+        let read = reading.await.map_err(|error| Failure::local(error.to_string()))?;
+        bar.finish_and_clear();
+        read.map_err(|error| unread(&args.file, &error, lang))?;
+        match sent {
+            Ok(answer) => {
+                say(session, &answer.into_inner().file.unwrap_or_default());
+                return Ok(());
+            }
+            // It goes on where it was.
+            Err(status)
+                if tries > 1 && matches!(status.code(), Code::Aborted | Code::Unavailable) =>
+            {
+                tries -= 1;
+            }
+            Err(status) => return Err(session.client.failure(&status)),
+        }
+    }
+}
+
+fn up(content: Up) -> pb::UploadRequest {
+    pb::UploadRequest { content: Some(content) }
+}
+
+/// Sends a file's bytes from an offset on, as long as somebody takes them.
+fn send(
+    path: &Path,
+    offset: u64,
+    sender: &mpsc::Sender<pb::UploadRequest>,
+    bar: &ProgressBar,
+) -> std::io::Result<()> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut buffer = vec![0; EVIDENCE_CHUNK_BYTES];
+    loop {
+        let read = file.read(&mut buffer)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            return Ok(());
+        };
+        if sender.blocking_send(up(Up::Chunk(bytes.to_vec().into()))).is_err() {
+            return Ok(());
+        }
+        bar.inc(read as u64);
+    }
+}
+
+async fn get(session: &Session, args: GetArgs) -> Result<(), Failure> {
+    let lang = session.context.lang;
+    let (case_name, sha256) = which(session, &args.which).await?;
+    let file = about(session, case_name.clone(), sha256.clone()).await?;
+    let out = match args.out {
+        Some(out) => out,
+        // Checked again here: the node may be older, and this names a file on this disk.
+        None => match FileName::parse(&file.display_name) {
+            Ok(name) => PathBuf::from(name.as_str()),
+            Err(_) => PathBuf::from(hex(&sha256)),
+        },
+    };
+    if out.symlink_metadata().is_ok() {
+        let shown = out.display();
+        return Err(Failure::local(lang.pick(
+            format!("{shown} 已存在，请用 --out 另选"),
+            format!("{shown} is there already; choose another with --out"),
+        )));
+    }
+    let mut part = out.clone().into_os_string();
+    part.push(format!(".{}.part", hex(&sha256).get(..8).unwrap_or_default()));
+    let part = PathBuf::from(part);
+    let mut writing = OpenOptions::new()
+        .append(true)
+        .create(true)
+        // A link that somebody left there leads nowhere.
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .open(&part)
+        .map_err(|error| unread(&part, &error, lang))?;
+    let offset = writing.metadata().map_or(0, |data| data.len());
+    let request = pb::DownloadRequest { case_name, sha256: sha256.clone().into(), offset };
+    let answer = session.client.evidence_files().download(request).await;
+    let mut answers = answer.map_err(|status| session.client.failure(&status))?.into_inner();
+    let bar = bar(session, file.size_bytes, offset);
+    loop {
+        let answer = answers.message().await.map_err(|status| session.client.failure(&status))?;
+        let Some(answer) = answer else { break };
+        if let Some(Down::Chunk(chunk)) = answer.content {
+            writing.write_all(&chunk).map_err(|error| unread(&part, &error, lang))?;
+            bar.inc(chunk.len() as u64);
+        }
+    }
+    bar.finish_and_clear();
+    writing.sync_all().map_err(|error| unread(&part, &error, lang))?;
+    keep((&part, &out), &file, lang)?;
+    if session.context.json {
+        let mut value = shape(&file);
+        value["saved"] = json!(out.display().to_string());
+        session.context.print_json(&value);
+    } else {
+        println!("{} {}", lang.pick("已保存，摘要一致：", "saved, digests fit:"), out.display());
+    }
+    Ok(())
+}
+
+/// Gives what came its name, if its digests are right; else it is deleted.
+fn keep((part, out): (&Path, &Path), file: &pb::EvidenceFile, lang: Lang) -> Result<(), Failure> {
+    let (got, got_sm3, _) = hash(part, lang)?;
+    if file.sha256 != got || file.sm3 != got_sm3 {
+        std::fs::remove_file(part).map_err(|error| unread(part, &error, lang))?;
+        return Err(Failure::new(
+            Exit::Refused,
+            "HASH_MISMATCH",
+            lang.pick(
+                "下载的内容与登记的摘要不符，已删除，请重新下载",
+                "what came is not what is listed; it was deleted, try again",
+            ),
+        ));
+    }
+    // A link is refused where a file is, so that none is overwritten.
+    std::fs::hard_link(part, out).map_err(|error| unread(out, &error, lang))?;
+    std::fs::remove_file(part).map_err(|error| unread(part, &error, lang))?;
+    Ok(())
+}
+
+async fn fetch(session: &Session, args: FetchArgs) -> Result<(), Failure> {
+    let (case_name, sha256) = which(session, &args.which).await?;
+    let file = about(session, case_name.clone(), sha256.clone()).await?;
+    let from_city = args.from.unwrap_or_default();
+    let request = pb::FetchRequest { case_name, sha256: sha256.into(), from_city };
+    let answer = session.client.evidence_files().fetch(request).await;
+    let mut answers = answer.map_err(|status| session.client.failure(&status))?.into_inner();
+    let bar = bar(session, file.size_bytes, file.offset);
+    loop {
+        let answer = answers.message().await.map_err(|status| session.client.failure(&status))?;
+        let Some(answer) = answer else {
+            return Err(Failure::new(
+                Exit::Refused,
+                "FETCH_FAILED",
+                session
+                    .context
+                    .lang
+                    .pick("调取中断，再次运行即续传", "it was cut; run it again to go on"),
+            ));
+        };
+        bar.set_position(answer.offset);
+        if let Some(file) = answer.file {
+            bar.finish_and_clear();
+            say(session, &file);
+            return Ok(());
+        }
+    }
+}
+
+fn shape(file: &pb::EvidenceFile) -> Value {
+    json!({
+        "case": file.case_name,
+        "evidence": file.evidence_id,
+        "title": file.title,
+        "name": file.display_name,
+        "mime": file.mime,
+        "size_bytes": file.size_bytes,
+        "sha256": hex(&file.sha256),
+        "sm3": hex(&file.sm3),
+        "listing_city": file.listing_city,
+        "here": file.here,
+        "offset": file.offset,
+    })
+}
+
+fn say(session: &Session, file: &pb::EvidenceFile) {
+    if session.context.json {
+        session.context.print_json(&shape(file));
+        return;
+    }
+    let lang = session.context.lang;
+    let city = session.names.city(file.listing_city);
+    let place = if file.here {
+        lang.pick("已在本市节点".to_owned(), "on this node".to_owned())
+    } else {
+        lang.pick(
+            format!("不在本市节点（已收到 {} 字节），登记市：{city}", file.offset),
+            format!("not on this node ({} bytes so far); listed by {city}", file.offset),
+        )
+    };
+    println!("{} {}", table::clean(&file.evidence_id), table::clean(&file.title));
+    println!(
+        "{} {} {}",
+        table::clean(&file.display_name),
+        file.size_bytes,
+        table::clean(&file.mime)
+    );
+    println!("SHA-256 {}\nSM3     {}\n{place}", hex(&file.sha256), hex(&file.sm3));
+}

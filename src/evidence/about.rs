@@ -1,0 +1,85 @@
+//! What is kept beside a file: what it was called, its SM3, and the cases that name it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AgreementId, SubjectId, hex, unhex};
+use crate::limits::EVIDENCE_CASES_MAX;
+
+/// A case that names a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CaseRef {
+    /// Its agreement.
+    pub agreement: AgreementId,
+    /// The case.
+    pub subject: SubjectId,
+}
+
+/// What is known of a file besides its bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct About {
+    /// SM3 of its bytes.
+    pub sm3: [u8; 32],
+    /// Its size in bytes.
+    pub size: u64,
+    /// What it was called by who sent it; checked by him who asks us to keep it.
+    pub name: String,
+    /// Its media type.
+    pub mime: String,
+    /// Cases for which it was taken, at most [`EVIDENCE_CASES_MAX`].
+    pub cases: Vec<CaseRef>,
+    /// Since when none of them names it, milliseconds since 1970-01-01 UTC.
+    pub unnamed_since_ms: Option<i64>,
+}
+
+/// The same as it lies on the disk.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    sm3: String,
+    size: u64,
+    name: String,
+    mime: String,
+    cases: Vec<(String, String)>,
+    #[serde(default)]
+    unnamed_since_ms: Option<i64>,
+}
+
+impl About {
+    /// Remembers one more case; false when there is nothing to remember.
+    pub(super) fn add(&mut self, case: CaseRef) -> bool {
+        let fits = self.cases.len() < EVIDENCE_CASES_MAX && !self.cases.contains(&case);
+        if fits {
+            self.cases.push(case);
+        }
+        fits
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let case = |case: &CaseRef| (case.agreement.to_string(), case.subject.to_string());
+        let written = Written {
+            sm3: hex(&self.sm3),
+            size: self.size,
+            name: self.name.clone(),
+            mime: self.mime.clone(),
+            cases: self.cases.iter().map(case).collect(),
+            unnamed_since_ms: self.unnamed_since_ms,
+        };
+        serde_json::to_vec(&written).unwrap_or_default()
+    }
+
+    /// `None` for what we did not write so.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let written: Written = serde_json::from_slice(bytes).ok()?;
+        let case = |(agreement, subject): &(String, String)| {
+            let agreement = AgreementId::parse(agreement).ok()?;
+            Some(CaseRef { agreement, subject: SubjectId::parse(subject).ok()? })
+        };
+        Some(Self {
+            sm3: unhex(&written.sm3)?.try_into().ok()?,
+            size: written.size,
+            name: written.name,
+            mime: written.mime,
+            cases: written.cases.iter().map(case).collect::<Option<_>>()?,
+            unnamed_since_ms: written.unnamed_since_ms,
+        })
+    }
+}

@@ -1,0 +1,232 @@
+//! A file that comes in: chunk by chunk into its part, then under its digest.
+//!
+//! Everything but [`Incoming::finish`] blocks; call it off the threads that serve calls.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+
+use object_store::ObjectStoreExt;
+
+use super::about::{About, CaseRef};
+use super::error::EvidenceError;
+use super::hashes::BothHashes;
+use super::store::{self, EvidenceStore, Held, UnderWay};
+use crate::ids::Hash;
+use crate::limits::{
+    EVIDENCE_CHUNK_BYTES_MAX, EVIDENCE_UPLOADS_MAX, EVIDENCE_UPLOADS_PER_CALLER_MAX,
+};
+
+/// Bytes of a part that are read at a time to hash what is here.
+const READ_BYTES: usize = 256 * 1024;
+
+/// A file as its sender announces it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// Its SHA-256.
+    pub sha256: Hash,
+    /// Its SM3.
+    pub sm3: [u8; 32],
+    /// Its size in bytes.
+    pub size: u64,
+    /// What it is called, checked.
+    pub name: String,
+    /// Its media type, checked.
+    pub mime: String,
+    /// The case that names it.
+    pub case: CaseRef,
+}
+
+/// A place among the files that come in; given back when it is dropped.
+struct Place {
+    store: EvidenceStore,
+    sha256: Hash,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut held = self.store.lock();
+        let part = self.store.part(self.sha256);
+        match std::fs::metadata(&part).map_or(0, |data| data.len()) {
+            // Nothing came: nothing is left. There may be no such file any more.
+            0 => {
+                let _ = std::fs::remove_file(part);
+                held.parts.remove(&self.sha256);
+            }
+            bytes => {
+                held.parts.insert(self.sha256, bytes);
+            }
+        }
+        held.under_way.remove(&self.sha256);
+    }
+}
+
+/// A file under way. Dropping it keeps what came, for the next to go on.
+pub struct Incoming {
+    place: Place,
+    wanted: Wanted,
+    file: File,
+    hashes: BothHashes,
+    offset: u64,
+}
+
+impl EvidenceStore {
+    /// Begins to take a file, or goes on with its part at `from`.
+    ///
+    /// # Errors
+    /// `TooLarge`, `Busy`, `WrongOffset`, `FolderFull`, `DiskLow`, `Disk`; nothing is changed.
+    pub fn begin(&self, who: &str, wanted: Wanted, from: u64) -> Result<Incoming, EvidenceError> {
+        let (sha256, size) = (wanted.sha256, wanted.size);
+        let limit = self.limits.file_bytes_max;
+        if size > limit {
+            return Err(EvidenceError::TooLarge { got: size, limit });
+        }
+        let place = self.enter(who, (sha256, size), from)?;
+        let mut file = File::options()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(self.part(sha256))
+            .map_err(EvidenceError::Disk)?;
+        let mut hashes = BothHashes::new();
+        let offset = hash_all(&mut file, &mut hashes).map_err(EvidenceError::Disk)?;
+        Ok(Incoming { place, wanted, file, hashes, offset })
+    }
+
+    /// Takes a place, if there is one and all that is announced fits.
+    fn enter(
+        &self,
+        who: &str,
+        (sha256, size): (Hash, u64),
+        from: u64,
+    ) -> Result<Place, EvidenceError> {
+        let mut held = self.lock();
+        let mine = held.under_way.values().filter(|one| one.who == who).count();
+        let full =
+            held.under_way.len() >= EVIDENCE_UPLOADS_MAX || mine >= EVIDENCE_UPLOADS_PER_CALLER_MAX;
+        if full || held.under_way.contains_key(&sha256) {
+            return Err(EvidenceError::Busy);
+        }
+        let mut staged = self.staged(sha256);
+        if staged > size {
+            // Somebody announced another size before: only one of them can be right.
+            std::fs::remove_file(self.part(sha256)).map_err(EvidenceError::Disk)?;
+            held.parts.remove(&sha256);
+            staged = 0;
+        }
+        if from != staged {
+            return Err(EvidenceError::WrongOffset { expected: staged, got: from });
+        }
+        self.check_room(&held, size - staged)?;
+        held.parts.insert(sha256, staged);
+        held.under_way.insert(sha256, UnderWay { who: who.to_owned(), size });
+        Ok(Place { store: self.clone(), sha256 })
+    }
+
+    fn check_room(&self, held: &Held, more: u64) -> Result<(), EvidenceError> {
+        let (used, limit) = (held.used(), self.limits.folder_bytes_max);
+        if used.saturating_add(more) > limit {
+            return Err(EvidenceError::FolderFull { used, limit });
+        }
+        let free = self.free()?;
+        let left = free.saturating_sub(held.to_come()).saturating_sub(more);
+        if left < self.limits.disk_low_bytes {
+            return Err(EvidenceError::DiskLow { free });
+        }
+        Ok(())
+    }
+}
+
+/// Hashes a part from its beginning; its length.
+fn hash_all(file: &mut File, hashes: &mut BothHashes) -> io::Result<u64> {
+    let (mut buffer, mut length) = (vec![0; READ_BYTES], 0);
+    loop {
+        let read = file.read(&mut buffer)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            return Ok(length);
+        };
+        hashes.update(bytes);
+        length += read as u64;
+    }
+}
+
+impl Incoming {
+    /// Bytes here.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// `ChunkTooLarge`, `Long` (the part is gone), `DiskLow`, `Disk`.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), EvidenceError> {
+        let (got, limit) = (bytes.len(), EVIDENCE_CHUNK_BYTES_MAX);
+        if got > limit {
+            return Err(EvidenceError::ChunkTooLarge { got, limit });
+        }
+        let size = self.wanted.size;
+        if self.offset.saturating_add(got as u64) > size {
+            self.throw_away()?;
+            return Err(EvidenceError::Long { size });
+        }
+        let free = self.place.store.free()?;
+        if free.saturating_sub(got as u64) < self.place.store.limits.disk_low_bytes {
+            return Err(EvidenceError::DiskLow { free });
+        }
+        self.file.write_all(bytes).map_err(EvidenceError::Disk)?;
+        self.hashes.update(bytes);
+        self.offset += got as u64;
+        self.place.store.lock().parts.insert(self.wanted.sha256, self.offset);
+        Ok(())
+    }
+
+    /// Checks what came and puts it under its digest, synced; says what is known of it then.
+    ///
+    /// # Errors
+    /// `Short` (the part stays), `WrongDigest` (the part is gone), `Disk`.
+    pub async fn finish(self) -> Result<About, EvidenceError> {
+        let checked = tokio::task::spawn_blocking(move || self.checked()).await;
+        let this = checked.map_err(|error| EvidenceError::Disk(io::Error::other(error)))??;
+        let (store, sha256) = (this.place.store.clone(), this.wanted.sha256);
+        let _turn = store.turn.lock().await;
+        let Wanted { sm3, size, name, mime, case, .. } = this.wanted.clone();
+        // Somebody else may have been quicker with the same bytes.
+        let before = store.about(sha256).await.ok();
+        let is_new = before.is_none();
+        let new = || About { sm3, size, name, mime, cases: Vec::new(), unnamed_since_ms: None };
+        let mut known = before.unwrap_or_else(new);
+        known.add(case);
+        store.write_about(sha256, &known).await?;
+        store.objects.rename(&store::part(sha256), &store::file(sha256)).await?;
+        if is_new {
+            store.lock().kept += size;
+        }
+        Ok(known)
+    }
+
+    /// Itself, when everything came and is synced.
+    fn checked(self) -> Result<Self, EvidenceError> {
+        let (got, size) = (self.offset, self.wanted.size);
+        if got < size {
+            return Err(EvidenceError::Short { got, size });
+        }
+        let (sha256, sm3) = self.hashes.finish();
+        let wrong = match (sha256 == self.wanted.sha256, sm3 == self.wanted.sm3) {
+            (true, true) => None,
+            (false, _) => Some("SHA-256"),
+            (true, false) => Some("SM3"),
+        };
+        if let Some(digest) = wrong {
+            self.throw_away()?;
+            return Err(EvidenceError::WrongDigest { digest });
+        }
+        self.file.sync_all().map_err(EvidenceError::Disk)?;
+        Ok(self)
+    }
+
+    fn throw_away(&self) -> Result<(), EvidenceError> {
+        let part = self.place.store.part(self.wanted.sha256);
+        std::fs::remove_file(part).map_err(EvidenceError::Disk)
+    }
+}

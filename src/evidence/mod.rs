@@ -1,0 +1,39 @@
+//! Evidence files: bytes under their digest, on the local disk.
+//!
+//! A file comes in chunks into a *part*, which may be cut anywhere and goes on where it was. It
+//! gets its place under its SHA-256 only when length, SHA-256 and SM3 are right and everything is
+//! synced.
+//! Names that people gave are kept beside it and name nothing on the disk.
+//!
+//! ```text
+//! files/ab/ab12..   what is whole          about/ab/ab12..   its name, SM3, the cases that name it
+//! parts/ab12..      what is on its way
+//! ```
+//!
+//! In scope: storing, going on, limits, collecting what nobody names. Out of scope: who may send
+//! or read a file, and which record names it (the callers); what is in it: archives are never
+//! unpacked.
+//!
+//! Invariants:
+//! 1. What lies under a digest has that digest. (`a_wrong_byte_leaves_nothing`)
+//! 2. A cut after any chunk loses no chunk. (`a_cut_after_any_chunk_goes_on`)
+//! 3. All files and parts, with what was announced, stay below the folder's limit.
+//!    (`announced_bytes_count_against_the_folder`)
+//! 4. What no record names goes after 24 hours, and nothing else does.
+//!    (`what_no_record_names_goes_after_a_day`)
+
+mod about;
+mod collect;
+mod error;
+mod hashes;
+mod incoming;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use about::{About, CaseRef};
+pub use collect::{Collected, IsNamed};
+pub use error::EvidenceError;
+pub use hashes::{BothHashes, sm3};
+pub use incoming::{Incoming, Wanted};
+pub use store::{EvidenceLimits, EvidenceStore};

@@ -1,0 +1,236 @@
+//! The folder: where files, parts and what is known of them lie, and how much there is.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path as FsPath, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
+
+use super::about::{About, CaseRef};
+use super::error::EvidenceError;
+use crate::ids::{Hash, hex};
+use crate::limits;
+
+/// Limits an operator may move.
+#[derive(Clone, Copy, Debug)]
+pub struct EvidenceLimits {
+    /// Most bytes of one file.
+    pub file_bytes_max: u64,
+    /// Most bytes of all files and parts.
+    pub folder_bytes_max: u64,
+    /// Below this much free disk nothing is taken.
+    pub disk_low_bytes: u64,
+}
+
+impl Default for EvidenceLimits {
+    fn default() -> Self {
+        Self {
+            file_bytes_max: limits::EVIDENCE_UPLOAD_BYTES_MAX,
+            folder_bytes_max: limits::EVIDENCE_FOLDER_BYTES_MAX,
+            disk_low_bytes: limits::DISK_LOW_BYTES,
+        }
+    }
+}
+
+/// A file that comes in just now.
+pub(super) struct UnderWay {
+    /// Who sends it.
+    pub(super) who: String,
+    /// Bytes announced; all of them count at once.
+    pub(super) size: u64,
+}
+
+/// How much there is.
+#[derive(Default)]
+pub(super) struct Held {
+    /// Bytes of whole files.
+    pub(super) kept: u64,
+    /// Bytes of parts on the disk.
+    pub(super) parts: BTreeMap<Hash, u64>,
+    pub(super) under_way: BTreeMap<Hash, UnderWay>,
+}
+
+impl Held {
+    /// Bytes of files and parts, and what is announced.
+    pub(super) fn used(&self) -> u64 {
+        let idle = self.parts.iter().filter(|(hash, _)| !self.under_way.contains_key(hash));
+        let announced: u64 = self.under_way.values().map(|one| one.size).sum();
+        self.kept.saturating_add(idle.map(|(_, bytes)| bytes).sum()).saturating_add(announced)
+    }
+
+    /// Bytes announced that are not on the disk yet.
+    pub(super) fn to_come(&self) -> u64 {
+        let missing = |(hash, one): (&Hash, &UnderWay)| {
+            one.size.saturating_sub(self.parts.get(hash).copied().unwrap_or(0))
+        };
+        self.under_way.iter().map(missing).sum()
+    }
+}
+
+/// The folder of evidence files; clones share it.
+#[derive(Clone)]
+pub struct EvidenceStore {
+    pub(super) folder: PathBuf,
+    pub(super) objects: Arc<LocalFileSystem>,
+    pub(super) limits: EvidenceLimits,
+    pub(super) held: Arc<Mutex<Held>>,
+    /// Whoever changes what is known of a file, or takes it away, has this.
+    pub(super) turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl EvidenceStore {
+    /// Opens a folder, making it where there is none, and counts what lies in it.
+    ///
+    /// # Errors
+    /// Whatever the operating system says.
+    pub fn open(folder: &FsPath, limits: EvidenceLimits) -> io::Result<Self> {
+        let mut held = Held::default();
+        for name in ["files", "about", "parts"] {
+            std::fs::create_dir_all(folder.join(name))?;
+        }
+        std::fs::File::open(folder)?.sync_all()?;
+        for (_, bytes) in whole_files(folder)? {
+            held.kept = held.kept.saturating_add(bytes);
+        }
+        for entry in std::fs::read_dir(folder.join("parts"))? {
+            let entry = entry?;
+            if let Some(hash) = entry.file_name().to_str().and_then(|name| Hash::parse(name).ok()) {
+                held.parts.insert(hash, entry.metadata()?.len());
+            }
+        }
+        let objects = LocalFileSystem::new_with_prefix(folder).map_err(io::Error::other)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            objects: Arc::new(objects.with_fsync(true)),
+            limits,
+            held: Arc::new(Mutex::new(held)),
+            turn: Arc::default(),
+        })
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> EvidenceLimits {
+        self.limits
+    }
+
+    /// What is known of a whole file that lies here.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NotHere`], or the disk's.
+    pub async fn about(&self, sha256: Hash) -> Result<About, EvidenceError> {
+        let size = self.objects.head(&file(sha256)).await?.size;
+        let bytes = self.objects.get(&about(sha256)).await?.bytes().await?;
+        // Its size is what the disk says, so that nobody reads beyond the end.
+        let about = About::from_bytes(&bytes).ok_or(EvidenceError::NotHere)?;
+        Ok(About { size, ..about })
+    }
+
+    /// Bytes of a file that is on its way.
+    #[must_use]
+    pub fn staged(&self, sha256: Hash) -> u64 {
+        std::fs::metadata(self.part(sha256)).map_or(0, |data| data.len())
+    }
+
+    /// Up to `bytes_max` bytes of a whole file from `from` on; none at its end.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NotHere`], or the disk's.
+    pub async fn read(
+        &self,
+        (sha256, size): (Hash, u64),
+        from: u64,
+        bytes_max: usize,
+    ) -> Result<Bytes, EvidenceError> {
+        let to = from.saturating_add(bytes_max as u64).min(size);
+        if from >= to {
+            return Ok(Bytes::new());
+        }
+        Ok(self.objects.get_range(&file(sha256), from..to).await?)
+    }
+
+    /// Remembers that one more case names a whole file.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NotHere`], or the disk's.
+    pub async fn note(&self, sha256: Hash, case: CaseRef) -> Result<About, EvidenceError> {
+        let _turn = self.turn.lock().await;
+        let mut known = self.about(sha256).await?;
+        let (added, was_unnamed) = (known.add(case), known.unnamed_since_ms.take().is_some());
+        if added || was_unnamed {
+            self.write_about(sha256, &known).await?;
+        }
+        Ok(known)
+    }
+
+    pub(super) async fn write_about(
+        &self,
+        sha256: Hash,
+        known: &About,
+    ) -> Result<(), EvidenceError> {
+        let bytes = PutPayload::from(known.to_bytes());
+        self.objects.put(&about(sha256), bytes).await?;
+        Ok(())
+    }
+
+    /// Bytes free on the disk.
+    pub(super) fn free(&self) -> Result<u64, EvidenceError> {
+        let stat = rustix::fs::statvfs(&self.folder);
+        let stat = stat.map_err(|error| EvidenceError::Disk(error.into()))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// Where a part lies.
+    pub(super) fn part(&self, sha256: Hash) -> PathBuf {
+        self.folder.join("parts").join(hex(sha256.as_bytes()))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Digest and size of every whole file; what else lies there is left alone.
+pub(super) fn whole_files(folder: &FsPath) -> io::Result<Vec<(Hash, u64)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder.join("files"))? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(entry.path())? {
+            let file = file?;
+            let hash = file.file_name().to_str().and_then(|name| Hash::parse(name).ok());
+            if let Some(hash) = hash {
+                found.push((hash, file.metadata()?.len()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Names are made of a digest alone: nothing that anybody typed reaches a path.
+fn under(folder: &str, sha256: Hash) -> Path {
+    let name = hex(sha256.as_bytes());
+    let first = name.get(..2).unwrap_or_default();
+    Path::from(format!("{folder}/{first}/{name}"))
+}
+
+/// Where a whole file lies.
+pub(super) fn file(sha256: Hash) -> Path {
+    under("files", sha256)
+}
+
+/// Where that lies which is known of it.
+pub(super) fn about(sha256: Hash) -> Path {
+    under("about", sha256)
+}
+
+/// Where a part lies, as the store names it.
+pub(super) fn part(sha256: Hash) -> Path {
+    Path::from(format!("parts/{}", hex(sha256.as_bytes())))
+}

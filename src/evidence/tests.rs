@@ -1,0 +1,165 @@
+//! The folder of evidence files: cuts, wrong bytes, limits, collecting.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::hashes::{BothHashes, sm3};
+use super::*;
+use crate::ids::{AgreementId, Hash, SubjectId};
+use crate::limits::{EVIDENCE_UNNAMED_MS, EVIDENCE_UPLOADS_PER_CALLER_MAX};
+
+const BYTES: &[u8] = b"PK\x03\x04 an archive that nobody unpacks, in five chunks";
+const CHUNK: usize = 12;
+
+fn sha256(bytes: &[u8]) -> Hash {
+    let mut hashes = BothHashes::new();
+    hashes.update(bytes);
+    hashes.finish().0
+}
+
+fn wanted(bytes: &[u8]) -> Wanted {
+    let case = CaseRef { agreement: AgreementId::new([1; 16]), subject: SubjectId::new([2; 16]) };
+    Wanted {
+        sha256: sha256(bytes),
+        sm3: sm3(bytes),
+        size: bytes.len() as u64,
+        name: "证据.zip".into(),
+        mime: "application/zip".into(),
+        case,
+    }
+}
+
+fn open(folder: &tempfile::TempDir) -> EvidenceStore {
+    let limits = EvidenceLimits { file_bytes_max: 100, folder_bytes_max: 150, disk_low_bytes: 0 };
+    EvidenceStore::open(folder.path(), limits).unwrap()
+}
+
+fn places(store: &EvidenceStore) -> (usize, u64) {
+    let held = store.lock();
+    (held.under_way.len(), held.used())
+}
+
+async fn put(store: &EvidenceStore, bytes: &[u8]) -> Result<About, EvidenceError> {
+    let mut incoming = store.begin("a", wanted(bytes), 0)?;
+    incoming.append(bytes)?;
+    incoming.finish().await
+}
+
+#[tokio::test]
+async fn a_cut_after_any_chunk_goes_on() {
+    for cut in 0..=BYTES.len().div_ceil(CHUNK) {
+        let folder = tempfile::tempdir().unwrap();
+        let (before, after) = BYTES.split_at((cut * CHUNK).min(BYTES.len()));
+        let mut incoming = open(&folder).begin("a", wanted(BYTES), 0).unwrap();
+        for chunk in before.chunks(CHUNK) {
+            incoming.append(chunk).unwrap();
+        }
+        drop(incoming);
+        // Another process.
+        let store = open(&folder);
+        let staged = store.staged(sha256(BYTES));
+        assert_eq!(staged, before.len() as u64);
+        assert!(matches!(store.about(sha256(BYTES)).await, Err(EvidenceError::NotHere)));
+        let wrong = store.begin("a", wanted(BYTES), staged + 1).map(drop).unwrap_err();
+        assert!(matches!(wrong, EvidenceError::WrongOffset { expected, .. } if expected == staged));
+        let mut incoming = store.begin("b", wanted(BYTES), staged).unwrap();
+        for chunk in after.chunks(CHUNK) {
+            incoming.append(chunk).unwrap();
+        }
+        let known = incoming.finish().await.unwrap();
+        assert_eq!(store.about(sha256(BYTES)).await.unwrap(), known);
+        let read = store.read((sha256(BYTES), known.size), 3, 1_000).await.unwrap();
+        assert_eq!(read, BYTES[3..]);
+        assert_eq!((store.staged(sha256(BYTES)), places(&store)), (0, (0, known.size)));
+        assert_eq!(places(&open(&folder)), (0, known.size), "counted again");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_byte_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let mut changed = BYTES.to_vec();
+    changed[7] ^= 1;
+    let no_sm3 = Wanted { sm3: [0; 32], ..wanted(BYTES) };
+    for (sent, wanted, digest) in
+        [(changed.as_slice(), wanted(BYTES), "SHA-256"), (BYTES, no_sm3, "SM3")]
+    {
+        let mut incoming = store.begin("a", wanted, 0).unwrap();
+        incoming.append(sent).unwrap();
+        let refused = incoming.finish().await.unwrap_err();
+        assert!(matches!(refused, EvidenceError::WrongDigest { digest: d } if d == digest));
+        assert_eq!((store.staged(sha256(BYTES)), places(&store)), (0, (0, 0)));
+        assert!(matches!(store.about(sha256(BYTES)).await, Err(EvidenceError::NotHere)));
+    }
+    // One byte too many, one too few.
+    let mut incoming = store.begin("a", wanted(BYTES), 0).unwrap();
+    incoming.append(BYTES).unwrap();
+    assert!(matches!(incoming.append(b"x"), Err(EvidenceError::Long { .. })));
+    drop(incoming);
+    assert_eq!(store.staged(sha256(BYTES)), 0);
+    let mut incoming = store.begin("a", wanted(BYTES), 0).unwrap();
+    incoming.append(&BYTES[1..]).unwrap();
+    assert!(matches!(incoming.finish().await, Err(EvidenceError::Short { .. })));
+    assert_eq!(store.staged(sha256(BYTES)), BYTES.len() as u64 - 1, "it may go on");
+}
+
+#[tokio::test]
+async fn announced_bytes_count_against_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let large = |byte: u8| [byte; 70];
+    let first = store.begin("a", wanted(&large(1)), 0).unwrap();
+    assert!(matches!(store.begin("b", wanted(&large(1)), 0), Err(EvidenceError::Busy)));
+    let second = store.begin("a", wanted(&large(2)), 0).unwrap();
+    assert_eq!(EVIDENCE_UPLOADS_PER_CALLER_MAX, 2);
+    assert!(matches!(store.begin("a", wanted(&[3; 2]), 0), Err(EvidenceError::Busy)));
+    let full = store.begin("b", wanted(&large(3)), 0).map(drop).unwrap_err();
+    assert!(matches!(full, EvidenceError::FolderFull { used: 140, limit: 150 }), "{full:?}");
+    drop((first, second));
+    assert_eq!(places(&store), (0, 0));
+    let large = store.begin("a", wanted(&[4; 101]), 0).map(drop).unwrap_err();
+    assert!(matches!(large, EvidenceError::TooLarge { got: 101, limit: 100 }));
+    let limits = EvidenceLimits { disk_low_bytes: u64::MAX, ..store.limits() };
+    let low = EvidenceStore::open(folder.path(), limits).unwrap();
+    let refused = low.begin("a", wanted(BYTES), 0).map(drop).unwrap_err();
+    assert!(matches!(refused, EvidenceError::DiskLow { .. }));
+    assert_eq!(places(&low), (0, 0));
+}
+
+#[tokio::test]
+async fn what_no_record_names_goes_after_a_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let named = Arc::new(AtomicBool::new(true));
+    let ask = Arc::clone(&named);
+    let is_named: IsNamed = Arc::new(move |_, _| ask.load(Ordering::Relaxed));
+    put(&store, BYTES).await.unwrap();
+    let mut part = store.begin("a", wanted(&[9; 20]), 0).unwrap();
+    part.append(&[9; 5]).unwrap();
+    let now = now();
+    let (day, none) = (EVIDENCE_UNNAMED_MS, Collected::default());
+    // Named: kept for years, but the part, once nobody goes on with it.
+    assert_eq!(store.collect(now + 400 * day, &is_named).await.unwrap(), none);
+    drop(part);
+    assert_eq!(store.collect(now, &is_named).await.unwrap(), none);
+    let gone = Collected { parts: 1, files: 0 };
+    assert_eq!(store.collect(now + 2 * day, &is_named).await.unwrap(), gone);
+    // No longer named, then named again, then not for a day.
+    named.store(false, Ordering::Relaxed);
+    assert_eq!(store.collect(now, &is_named).await.unwrap(), none);
+    assert_eq!(store.collect(now + day - 1, &is_named).await.unwrap(), none);
+    let case = wanted(BYTES).case;
+    store.note(sha256(BYTES), case).await.unwrap();
+    assert_eq!(store.collect(now + day, &is_named).await.unwrap(), none, "counted anew");
+    assert_eq!(store.collect(now + 2 * day - 1, &is_named).await.unwrap(), none);
+    let gone = Collected { parts: 0, files: 1 };
+    assert_eq!(store.collect(now + 2 * day, &is_named).await.unwrap(), gone);
+    assert!(matches!(store.about(sha256(BYTES)).await, Err(EvidenceError::NotHere)));
+    assert_eq!((places(&store), places(&open(&folder))), ((0, 0), (0, 0)));
+}
+
+fn now() -> i64 {
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    i64::try_from(now.as_millis()).unwrap()
+}

@@ -1,0 +1,285 @@
+//! Evidence files between cities: serving them to who may hold them, and bringing them here.
+//!
+//! Each goes over a connection of its own, so that entries never wait behind a file.
+//!
+//! In scope: both ends of `FetchEvidence`. Out of scope: which list lets whom have a file
+//! ([`crate::node::evidence`]).
+//!
+//! Invariants:
+//! 1. Whatever a city may not have is answered like what is not there.
+//!    (`f24_evidence_files_cross_by_digest_to_whom_they_are_for`)
+//! 2. Bytes of another city are under their digest only once both digests are right; else they are
+//!    thrown away and the city is named. (`f24_a_wrong_byte_of_another_city_is_thrown_away`)
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+use super::evidence_files::{EvidenceFileApi, Found, IDLE, append, read_out, refused};
+use crate::domain::{FileName, Language};
+use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Wanted};
+use crate::ids::{CityCode, hex};
+use crate::limits::{EVIDENCE_SENDS_PER_CITY_MAX, PEER_MESSAGE_BYTES_MAX};
+use crate::node::evidence;
+use crate::node::writer::NodeHandle;
+use crate::wire::evidence_file::{self as wire, Asked};
+use crate::wire::pb::peer_v1 as peer;
+use crate::wire::pb::peer_v1::fetch_evidence_response::Content;
+use crate::wire::pb::v1 as pb;
+use crate::wire::status::Refused;
+
+/// When to try again what is busy.
+const AGAIN: Duration = Duration::from_secs(5);
+/// How far a fetch goes between two words of it, in bytes.
+const SAY_AFTER: u64 = 4 * 1024 * 1024;
+
+/// Files that each city reads just now; clones share it.
+#[derive(Clone, Default)]
+pub struct Sends(Arc<Mutex<BTreeMap<CityCode, usize>>>);
+
+/// A city's place; given back when it is dropped.
+struct SendPlace(Sends, CityCode);
+
+impl Sends {
+    fn enter(&self, city: CityCode) -> Option<SendPlace> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = all.entry(city).or_default();
+        if *mine >= EVIDENCE_SENDS_PER_CITY_MAX {
+            return None;
+        }
+        *mine += 1;
+        Some(SendPlace(self.clone(), city))
+    }
+}
+
+impl Drop for SendPlace {
+    fn drop(&mut self) {
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mine) = all.get_mut(&self.1) {
+            *mine = mine.saturating_sub(1);
+            if *mine == 0 {
+                all.remove(&self.1);
+            }
+        }
+    }
+}
+
+/// Bytes that go out to another city.
+pub(super) type Served =
+    Pin<Box<dyn Stream<Item = Result<peer::FetchEvidenceResponse, Status>> + Send>>;
+
+/// What serving other cities needs.
+#[derive(Clone)]
+pub struct Holder {
+    /// The node.
+    pub node: NodeHandle,
+    /// The folder.
+    pub store: EvidenceStore,
+    /// Who reads just now.
+    pub sends: Sends,
+}
+
+impl Holder {
+    /// Serves a file to a city, if it may hold it.
+    pub(super) async fn serve(
+        &self,
+        city: CityCode,
+        request: &peer::FetchEvidenceRequest,
+    ) -> Result<Served, Refused> {
+        let asked = wire::asked(request)?;
+        // Before anything is looked at: looking costs too.
+        let place = self.sends.enter(city);
+        let place = place.ok_or_else(|| Refused::new("BUSY").retry_after(AGAIN))?;
+        let about = self.allowed(city, asked).await?.ok_or(Refused::new("NOT_FOUND"))?;
+        let size = about.size;
+        let head = peer::EvidenceHead {
+            size_bytes: size,
+            sm3: about.sm3.to_vec().into(),
+            display_name: about.name,
+            mime: about.mime,
+        };
+        let (sender, answers) = mpsc::channel(2);
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            let message = |content| Ok(peer::FetchEvidenceResponse { content: Some(content) });
+            if sender.send(message(Content::Head(head))).await.is_err() {
+                return;
+            }
+            let chunk = |bytes| message(Content::Chunk(bytes));
+            let file = (asked.sha256, size);
+            if let Err(error) = read_out(&store, file, asked.offset, &sender, chunk).await {
+                let _ = sender.send(Err(refused(error).status(Language::En))).await;
+            }
+            drop(place);
+        });
+        Ok(Box::pin(ReceiverStream::new(answers)))
+    }
+
+    /// What is known of a file that a city may have and that is here.
+    async fn allowed(&self, city: CityCode, asked: Asked) -> Result<Option<About>, Refused> {
+        let Asked { agreement, subject, sha256, .. } = asked;
+        let book = self.node.book();
+        let member = book.get(agreement).is_some_and(|found| found.cities().contains(&city));
+        if !member || city == self.node.city() || book.is_suspended(city) {
+            return Ok(None);
+        }
+        let reader = self.node.reader();
+        let case = CaseRef { agreement, subject };
+        let look = move || evidence::look(&reader, case, sha256, Some(city));
+        let looked = tokio::task::spawn_blocking(look).await;
+        if looked.map_err(|_| Refused::new("STOPPING"))?.found.is_none() {
+            return Ok(None);
+        }
+        match self.store.about(sha256).await {
+            Ok(about) => Ok(Some(about).filter(|about| asked.offset <= about.size)),
+            Err(EvidenceError::NotHere) => Ok(None),
+            Err(error) => Err(refused(error)),
+        }
+    }
+}
+
+/// Why a file did not come, told of the city that was asked.
+fn failed(city: CityCode, status: &Status) -> Refused {
+    let reason = wire::reason_of(status);
+    if reason.as_deref() == Some("NOT_FOUND") {
+        return Refused::new("FILE_NOT_THERE").with("city", city);
+    }
+    // Its words are its own: a log has them, people have the code.
+    tracing::warn!(%city, error = %status, "an evidence file did not come");
+    let detail = reason.unwrap_or_else(|| format!("{:?}", status.code()));
+    unreached(city, &detail)
+}
+
+fn unreached(city: CityCode, detail: &str) -> Refused {
+    let failed = Refused::new("FETCH_FAILED").with("city", city);
+    failed.with("detail", detail).retry_after(AGAIN)
+}
+
+impl EvidenceFileApi {
+    /// Brings a file here from another city; says how far it is meanwhile.
+    pub(super) async fn bring(
+        &self,
+        who: &str,
+        asked: &pb::FetchRequest,
+        said: &mpsc::Sender<Result<pb::FetchResponse, Status>>,
+    ) -> Result<pb::FetchResponse, Refused> {
+        let found = self.find(&asked.case_name, &asked.sha256).await?;
+        if self.here(found.sha256).await?.is_some() {
+            let about = self.store.note(found.sha256, found.case).await.map_err(refused)?;
+            return Ok(self.fetched(&found, &about));
+        }
+        let city = match asked.from_city {
+            0 => found.listed.by,
+            code => {
+                CityCode::from_u32(code).map_err(|_| Refused::new("CITY_CODE").at("from_city"))?
+            }
+        };
+        if city == self.node.city() {
+            return Err(Refused::new("FILE_NOT_THERE").with("city", city));
+        }
+        let about = self.bring_from(city, who, &found, said).await?;
+        Ok(self.fetched(&found, &about))
+    }
+
+    fn fetched(&self, found: &Found, about: &About) -> pb::FetchResponse {
+        let file = Some(self.answer(found, Some(about)));
+        pb::FetchResponse { offset: about.size, file }
+    }
+
+    async fn bring_from(
+        &self,
+        city: CityCode,
+        who: &str,
+        found: &Found,
+        said: &mpsc::Sender<Result<pb::FetchResponse, Status>>,
+    ) -> Result<About, Refused> {
+        let channel = self.dialer.reach(city).await.map_err(|why| {
+            tracing::debug!(%city, reason = %why, "a city that has a file cannot be reached");
+            unreached(city, "UNREACHABLE")
+        })?;
+        let mut client = peer::peer_service_client::PeerServiceClient::new(channel)
+            .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX);
+        let offset = self.store.staged(found.sha256).min(found.listed.item.size_bytes);
+        let CaseRef { agreement, subject } = found.case;
+        let request =
+            wire::asked_to_pb(&Asked { agreement, subject, sha256: found.sha256, offset });
+        let answer = tokio::time::timeout(IDLE, client.fetch_evidence(request)).await;
+        let answer = answer.map_err(|_| unreached(city, "DEADLINE"))?;
+        let mut answers = answer.map_err(|status| failed(city, &status))?.into_inner();
+        let Some(Content::Head(head)) = next(city, &mut answers).await? else {
+            return Err(unreached(city, "MALFORMED"));
+        };
+        let wanted = wanted(city, found, &head)?;
+        let mut incoming = self.begin(who, wanted, offset).await?;
+        let mut said_at = offset;
+        while let Some(content) = next(city, &mut answers).await? {
+            let Content::Chunk(chunk) = content else {
+                return Err(unreached(city, "MALFORMED"));
+            };
+            incoming = append(incoming, chunk).await.map_err(|refused| of(city, refused))?;
+            if incoming.offset().saturating_sub(said_at) >= SAY_AFTER {
+                said_at = incoming.offset();
+                let word = pb::FetchResponse { offset: said_at, file: None };
+                // Who does not listen any more does not want it: the part stays.
+                let heard = tokio::time::timeout(IDLE, said.send(Ok(word))).await;
+                if !matches!(heard, Ok(Ok(()))) {
+                    return Err(Refused::new("DEADLINE"));
+                }
+            }
+        }
+        incoming.finish().await.map_err(|error| of(city, refused(error)))
+    }
+}
+
+/// What goes wrong with bytes of another city is told of that city.
+fn of(city: CityCode, refused: Refused) -> Refused {
+    match refused.reason() {
+        "HASH_MISMATCH" | "UPLOAD_LONG" => {
+            tracing::error!(%city, reason = refused.reason(), "a city sent other bytes");
+            Refused::new("WRONG_BYTES").with("city", city)
+        }
+        "UPLOAD_SHORT" => unreached(city, "UPLOAD_SHORT"),
+        _ => refused,
+    }
+}
+
+/// What is taken in: as the list says; only where it does not, as the other city says.
+fn wanted(city: CityCode, found: &Found, head: &peer::EvidenceHead) -> Result<Wanted, Refused> {
+    let item = &found.listed.item;
+    let wrong = || Refused::new("WRONG_BYTES").with("city", city);
+    let sm3 = wire::sm3(&head.sm3).map_err(|_| wrong())?;
+    if head.size_bytes != item.size_bytes || item.sm3.is_some_and(|listed| listed != sm3) {
+        return Err(wrong());
+    }
+    let name = FileName::parse(&head.display_name);
+    let name = name.map_or_else(|_| hex(found.sha256.as_bytes()), |name| name.to_string());
+    Ok(Wanted {
+        sha256: found.sha256,
+        sm3,
+        size: item.size_bytes,
+        name,
+        mime: item.mime.clone(),
+        case: found.case,
+    })
+}
+
+/// The next piece of what another city sends; none at its end.
+async fn next(
+    city: CityCode,
+    answers: &mut Streaming<peer::FetchEvidenceResponse>,
+) -> Result<Option<Content>, Refused> {
+    let answer = tokio::time::timeout(IDLE, answers.message()).await;
+    let answer = answer.map_err(|_| unreached(city, "DEADLINE"))?;
+    let message = answer.map_err(|status| failed(city, &status))?;
+    match message.map(|message| message.content) {
+        None => Ok(None),
+        Some(Some(content)) => Ok(Some(content)),
+        Some(None) => Err(unreached(city, "MALFORMED")),
+    }
+}

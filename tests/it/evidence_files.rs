@@ -1,0 +1,492 @@
+//! Bytes of evidence between real nodes: cuts anywhere, wrong bytes, limits, who gets them.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::{Duration, SystemTime};
+
+use liandong::cli::connect::Client;
+use liandong::evidence::BothHashes;
+use liandong::trust::spiffe::Role;
+use liandong::wire::pb::peer_v1 as peer;
+use liandong::wire::pb::peer_v1::fetch_evidence_response::Content as Served;
+use liandong::wire::pb::peer_v1::peer_service_client::PeerServiceClient;
+use liandong::wire::pb::v1 as pb;
+use liandong::wire::pb::v1::download_response::Content as Down;
+use liandong::wire::pb::v1::upload_request::Content as Up;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status};
+
+use super::api::{HERE, THERE, create, fact, fresh, ready, refused, sample};
+use super::nodes::{Nodes, exe, plan, until};
+use super::rogue::channel;
+
+const DEZHOU: u32 = 371_400;
+/// Of the nodes here.
+const FILE_BYTES_MAX: u64 = 2_000_000;
+const CHUNK: usize = 1_000;
+
+fn lay_out(cities: &[u32], agreements: &[(&str, &[u32])]) -> Nodes {
+    let mut plan = plan(cities, agreements);
+    plan.extra_config += &format!("evidence_file_bytes_max = {FILE_BYTES_MAX}\n");
+    Nodes::start_all(&plan)
+}
+
+/// Bytes that are nowhere alike.
+fn content(length: usize, seed: u8) -> Vec<u8> {
+    let byte = |i: usize| (i.wrapping_mul(31) ^ (i >> 8).wrapping_mul(7)) as u8 ^ seed;
+    (0..length).map(byte).collect()
+}
+
+fn hashes(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut hashes = BothHashes::new();
+    hashes.update(bytes);
+    let (sha256, sm3) = hashes.finish();
+    (sha256.as_bytes().to_vec(), sm3.to_vec())
+}
+
+/// Lists bytes as evidence of a case.
+async fn list(client: &Client, case: &str, id: &str, bytes: &[u8], size: u64) {
+    let item = pb::Evidence {
+        id: id.to_owned(),
+        kind: pb::EvidenceKind::ElectronicData.into(),
+        title: format!("证据 {id}"),
+        collected_on: Some(pb::Date { year: 2026, month: 3, day: 2 }),
+        mime: "application/zip".into(),
+        size_bytes: size,
+        sha256: hashes(bytes).0.into(),
+        ..pb::Evidence::default()
+    };
+    let request = pb::AddEvidenceRequest {
+        name: case.to_owned(),
+        evidence: vec![item],
+        request_id: fresh(),
+        ..pb::AddEvidenceRequest::default()
+    };
+    client.cases().add_evidence(request).await.unwrap();
+}
+
+fn start(case: &str, bytes: &[u8], offset: usize) -> pb::UploadStart {
+    let (sha256, sm3) = hashes(bytes);
+    pb::UploadStart {
+        case_name: case.to_owned(),
+        sha256: sha256.into(),
+        sm3: sm3.into(),
+        size_bytes: bytes.len() as u64,
+        display_name: "现场录像.zip".into(),
+        mime: "application/zip".into(),
+        offset: offset as u64,
+    }
+}
+
+fn up(content: Up) -> pb::UploadRequest {
+    pb::UploadRequest { content: Some(content) }
+}
+
+async fn upload(
+    client: &Client,
+    start: pb::UploadStart,
+    bytes: &[u8],
+    chunk: usize,
+) -> Result<pb::EvidenceFile, Status> {
+    let mut messages = vec![up(Up::Start(start))];
+    messages.extend(bytes.chunks(chunk).map(|chunk| up(Up::Chunk(chunk.to_vec().into()))));
+    let answer = client.evidence_files().upload(tokio_stream::iter(messages)).await;
+    answer.map(|answer| answer.into_inner().file.unwrap())
+}
+
+/// An upload that neither ends nor goes on: its first bytes are at the node.
+async fn hanging(
+    client: &Client,
+    start: pb::UploadStart,
+    bytes: &[u8],
+) -> (tokio::task::JoinHandle<()>, mpsc::Sender<pb::UploadRequest>) {
+    let (sender, messages) = mpsc::channel(64);
+    let files = client.evidence_files();
+    let wanted = start.offset + bytes.len() as u64;
+    let (case, sha256) = (start.case_name.clone(), start.sha256.clone());
+    sender.send(up(Up::Start(start))).await.unwrap();
+    sender.send(up(Up::Chunk(bytes.to_vec().into()))).await.unwrap();
+    let mut calling = files.clone();
+    let call = tokio::spawn(async move {
+        let _ = calling.upload(ReceiverStream::new(messages)).await;
+    });
+    until("the first bytes are there", || async {
+        let request = pb::GetUploadRequest { case_name: case.clone(), sha256: sha256.clone() };
+        let far = files.clone().get_upload(request).await.unwrap().into_inner();
+        (far.offset == wanted).then_some(())
+    })
+    .await;
+    (call, sender)
+}
+
+async fn how_far(client: &Client, case: &str, bytes: &[u8]) -> (u64, bool) {
+    let (case_name, sha256) = (case.to_owned(), hashes(bytes).0.into());
+    let request = pb::GetUploadRequest { case_name, sha256 };
+    let far = client.evidence_files().get_upload(request).await.unwrap().into_inner();
+    (far.offset, far.here)
+}
+
+async fn file(client: &Client, case: &str, bytes: &[u8]) -> Result<pb::EvidenceFile, Status> {
+    let request = pb::GetFileRequest { case_name: case.to_owned(), sha256: hashes(bytes).0.into() };
+    client.evidence_files().get_file(request).await.map(|a| a.into_inner().file.unwrap())
+}
+
+async fn download(
+    client: &Client,
+    case: &str,
+    bytes: &[u8],
+    offset: usize,
+) -> Result<Vec<u8>, Status> {
+    let request = pb::DownloadRequest {
+        case_name: case.to_owned(),
+        sha256: hashes(bytes).0.into(),
+        offset: offset as u64,
+    };
+    let mut answers = client.evidence_files().download(request).await?.into_inner();
+    let mut got = Vec::new();
+    while let Some(answer) = answers.message().await? {
+        match answer.content.unwrap() {
+            Down::File(file) => assert_eq!((file.here, got.len()), (true, 0)),
+            Down::Chunk(chunk) => got.extend_from_slice(&chunk),
+        }
+    }
+    Ok(got)
+}
+
+/// Has a node bring a file here.
+async fn fetch(client: &Client, case: &str, bytes: &[u8]) -> Result<pb::EvidenceFile, Status> {
+    let (case_name, sha256) = (case.to_owned(), hashes(bytes).0.into());
+    let request = pb::FetchRequest { case_name, sha256, from_city: 0 };
+    let mut answers = client.evidence_files().fetch(request).await?.into_inner();
+    loop {
+        let answer = answers.message().await?.expect("the last message has the file");
+        if let Some(file) = answer.file {
+            return Ok(file);
+        }
+    }
+}
+
+/// Reads a file from `to` as the node of `by` would.
+async fn read_as(
+    nodes: &Nodes,
+    (by, to): (u32, u32),
+    case: &str,
+    bytes: &[u8],
+    offset: usize,
+) -> Result<Vec<u8>, Status> {
+    let (agreement, subject) = liandong::wire::case::case_name(case).unwrap();
+    let request = peer::FetchEvidenceRequest {
+        agreement_id: agreement.as_bytes().to_vec().into(),
+        subject_id: subject.as_bytes().to_vec().into(),
+        sha256: hashes(bytes).0.into(),
+        offset: offset as u64,
+    };
+    let mut client = PeerServiceClient::new(channel(nodes, by, to).await.unwrap());
+    let mut answers = client.fetch_evidence(request).await?.into_inner();
+    let mut got = Vec::new();
+    while let Some(answer) = answers.message().await? {
+        if let Served::Chunk(chunk) = answer.content.unwrap() {
+            got.extend_from_slice(&chunk);
+        }
+    }
+    Ok(got)
+}
+
+/// Files below a folder.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(below(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+fn folder(nodes: &Nodes, code: u32, what: &str) -> PathBuf {
+    nodes.fleet.folder(code).join("data/evidence").join(what)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_uploads_are_cut_anywhere_and_refused_precisely() {
+    let mut nodes = lay_out(&[HERE, THERE], &[("聊邯", &[HERE, THERE])]);
+    let agreement = nodes.fleet.agreements[0].name();
+    let mut here = nodes.client(HERE).await;
+    ready(&here, &agreement).await;
+    let case = create(&here, sample(&agreement, 0)).await.unwrap().name;
+    let bytes = content(4 * CHUNK + 17, 1);
+    let unlisted = upload(&here, start(&case, &bytes, 0), &bytes, CHUNK).await;
+    assert_eq!(refused(unlisted), (Code::NotFound, "EVIDENCE_NOT_LISTED".into()));
+    list(&here, &case, "E01", &bytes, bytes.len() as u64).await;
+    refusals(&nodes, &here, &case, &bytes).await;
+
+    // Cut after every chunk: by its end, by the caller's going away, by the node's death.
+    for (nth, chunk) in bytes.chunks(CHUNK).enumerate() {
+        let at = nth * CHUNK;
+        assert_eq!(how_far(&here, &case, &bytes).await, (at as u64, false));
+        match nth {
+            0 | 3 => {
+                let short = upload(&here, start(&case, &bytes, at), chunk, CHUNK).await;
+                assert_eq!(refused(short), (Code::Aborted, "UPLOAD_SHORT".into()));
+            }
+            1 => {
+                let (call, sender) = hanging(&here, start(&case, &bytes, at), chunk).await;
+                let second = upload(&here, start(&case, &bytes, at), chunk, CHUNK).await;
+                assert_eq!(refused(second), (Code::ResourceExhausted, "BUSY".into()));
+                call.abort();
+                drop(sender);
+                until("its place is free", || async {
+                    let start = start(&case, &bytes, 0);
+                    let again = upload(&here, start, &[], CHUNK).await;
+                    (refused(again).1 == "UPLOAD_OFFSET").then_some(())
+                })
+                .await;
+            }
+            2 => {
+                let _hanging = hanging(&here, start(&case, &bytes, at), chunk).await;
+                nodes.kill(HERE);
+                nodes.start(HERE);
+                here = nodes.client(HERE).await;
+            }
+            _ => {
+                let done = upload(&here, start(&case, &bytes, at), chunk, CHUNK).await.unwrap();
+                assert_eq!((done.here, done.display_name.as_str()), (true, "现场录像.zip"));
+            }
+        }
+    }
+    for offset in (0..=bytes.len()).step_by(CHUNK) {
+        assert_eq!(download(&here, &case, &bytes, offset).await.unwrap(), bytes[offset..]);
+    }
+    let beyond = download(&here, &case, &bytes, bytes.len() + 1).await;
+    assert_eq!(refused(beyond), (Code::OutOfRange, "OFFSET_BEYOND_END".into()));
+    // Sending it once more sends nothing.
+    let again = upload(&here, start(&case, &bytes, 0), &[], CHUNK).await.unwrap();
+    assert!(again.here);
+    // Nothing on the disk is called as somebody wished, and nothing else is left.
+    let left = below(&folder(&nodes, HERE, ""));
+    let digest = |path: &PathBuf| path.file_name().unwrap().len() == 64;
+    assert!(left.len() == 2 && left.iter().all(digest), "{left:?}");
+    abandoned(&mut nodes, &case).await;
+}
+
+/// What is not as announced is refused precisely, and leaves nothing.
+async fn refusals(nodes: &Nodes, here: &Client, case: &str, bytes: &[u8]) {
+    let good = || start(case, bytes, 0);
+    let with = |change: fn(&mut pb::UploadStart)| {
+        let mut start = good();
+        change(&mut start);
+        start
+    };
+    let rows = [
+        (with(|s| s.display_name = "../../etc/x".into()), Code::InvalidArgument, "BAD_FILENAME"),
+        (
+            with(|s| s.display_name = "a\u{202e}fdp.exe".into()),
+            Code::InvalidArgument,
+            "BAD_FILENAME",
+        ),
+        (with(|s| s.display_name = "长".repeat(1_400)), Code::InvalidArgument, "BAD_FILENAME"),
+        (with(|s| s.display_name = "NUL".into()), Code::InvalidArgument, "BAD_FILENAME"),
+        (with(|s| s.size_bytes += 1), Code::InvalidArgument, "EVIDENCE_DIFFERS"),
+        (with(|s| s.mime = "text/html".into()), Code::InvalidArgument, "EVIDENCE_DIFFERS"),
+        (with(|s| s.sm3 = vec![1; 31].into()), Code::InvalidArgument, "DIGEST"),
+        (with(|s| s.case_name = "cases/1".into()), Code::InvalidArgument, "NAME_FORMAT"),
+        (with(|s| s.sm3 = vec![1; 32].into()), Code::DataLoss, "HASH_MISMATCH"),
+        (with(|s| s.offset = 1), Code::Aborted, "UPLOAD_OFFSET"),
+    ];
+    for (start, code, reason) in rows {
+        let shown = format!("{start:?}");
+        let answer = upload(here, start, bytes, CHUNK).await;
+        assert_eq!(refused(answer), (code, reason.into()), "{shown}");
+        assert_eq!(how_far(here, case, bytes).await, (0, false), "{shown}");
+    }
+    let mut wrong = bytes.to_vec();
+    wrong[CHUNK] ^= 1;
+    let answer = upload(here, good(), &wrong, CHUNK).await;
+    assert_eq!(refused(answer), (Code::DataLoss, "HASH_MISMATCH".into()));
+    let long = [bytes, b"x"].concat();
+    let answer = upload(here, good(), &long, CHUNK).await;
+    assert_eq!(refused(answer), (Code::InvalidArgument, "UPLOAD_LONG".into()));
+    let first = tokio_stream::iter([up(Up::Chunk(vec![1].into()))]);
+    let answer = here.evidence_files().upload(first).await;
+    assert_eq!(refused(answer), (Code::InvalidArgument, "REQUIRED".into()));
+    assert_eq!(how_far(here, case, bytes).await, (0, false));
+    // Larger than this node takes, larger than a chunk may be.
+    let large = content(100, 9);
+    list(here, case, "E09", &large, FILE_BYTES_MAX + 1).await;
+    let announced = pb::UploadStart { size_bytes: FILE_BYTES_MAX + 1, ..start(case, &large, 0) };
+    let answer = upload(here, announced, &large, CHUNK).await.unwrap_err();
+    assert_eq!(fact(&answer, "limit"), FILE_BYTES_MAX.to_string());
+    let answer = refused(Err::<(), _>(answer));
+    assert_eq!(answer, (Code::ResourceExhausted, "ATTACHMENT_TOO_LARGE".into()));
+    let large = content(600 * 1024, 8);
+    list(here, case, "E08", &large, large.len() as u64).await;
+    let answer = upload(here, start(case, &large, 0), &large, large.len()).await;
+    assert_eq!(refused(answer), (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".into()));
+    assert_eq!(how_far(here, case, &large).await, (0, false));
+    let auditor = nodes.client_as(HERE, Role::Auditor).await;
+    let answer = upload(&auditor, good(), bytes, CHUNK).await;
+    assert_eq!(refused(answer), (Code::PermissionDenied, "ROLE_NOT_ALLOWED".into()));
+    let left = below(&folder(nodes, HERE, ""));
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// A part that nobody goes on with is gone after a day, and what a case lists is not.
+async fn abandoned(nodes: &mut Nodes, case: &str) {
+    let here = nodes.client(HERE).await;
+    let bytes = content(3 * CHUNK, 5);
+    list(&here, case, "E05", &bytes, bytes.len() as u64).await;
+    let short = upload(&here, start(case, &bytes, 0), &bytes[..CHUNK], CHUNK).await;
+    assert_eq!(refused(short).1, "UPLOAD_SHORT");
+    let parts = folder(nodes, HERE, "parts");
+    let part = below(&parts).pop().unwrap();
+    nodes.kill(HERE);
+    let before = SystemTime::now() - Duration::from_secs(25 * 3600);
+    std::fs::File::options().append(true).open(&part).unwrap().set_modified(before).unwrap();
+    nodes.start(HERE);
+    let here = nodes.client(HERE).await;
+    until("the part is gone", || async { below(&parts).is_empty().then_some(()) }).await;
+    assert_eq!(how_far(&here, case, &bytes).await, (0, false));
+    assert_eq!(below(&folder(nodes, HERE, "files")).len(), 1, "a case lists it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_evidence_files_cross_by_digest_to_whom_they_are_for() {
+    let cities = [HERE, THERE, DEZHOU];
+    let nodes = lay_out(&cities, &[("聊邯", &[HERE, THERE]), ("聊德", &[HERE, DEZHOU])]);
+    let agreement = nodes.fleet.agreements[0].name();
+    let (here, there) = (nodes.client(HERE).await, nodes.client(THERE).await);
+    let dezhou = nodes.client(DEZHOU).await;
+    ready(&here, &agreement).await;
+    ready(&there, &agreement).await;
+    ready(&dezhou, &nodes.fleet.agreements[1].name()).await;
+    let case = create(&here, sample(&agreement, 0)).await.unwrap().name;
+    let bytes = content(1_500_000, 2);
+    list(&here, &case, "E01", &bytes, bytes.len() as u64).await;
+    let known =
+        until("the list is in the other city", || async { file(&there, &case, &bytes).await.ok() })
+            .await;
+    assert_eq!((known.here, known.listing_city, known.offset), (false, HERE, 0));
+    let away = download(&there, &case, &bytes, 0).await;
+    assert_eq!(refused(away), (Code::FailedPrecondition, "FILE_NOT_HERE".into()));
+    // Nobody has it yet.
+    let missing = fetch(&there, &case, &bytes).await.unwrap_err();
+    assert_eq!(fact(&missing, "city"), HERE.to_string());
+    assert_eq!(refused(Err::<(), _>(missing)), (Code::NotFound, "FILE_NOT_THERE".into()));
+    upload(&here, start(&case, &bytes, 0), &bytes, 100_000).await.unwrap();
+
+    // Whoever may not have it hears what one hears of what does not exist.
+    let nothing = content(50, 7);
+    let unknown = read_as(&nodes, (THERE, HERE), &case, &nothing, 0).await.unwrap_err();
+    let outside = read_as(&nodes, (DEZHOU, HERE), &case, &bytes, 0).await.unwrap_err();
+    let same = |a: &Status, b: &Status| {
+        (a.code(), a.message(), a.details()) == (b.code(), b.message(), b.details())
+    };
+    assert!(unknown.code() == Code::NotFound && same(&unknown, &outside), "{outside:?}");
+    named_by_oneself(&nodes, (&here, &there), &agreement, &unknown).await;
+
+    // From any offset on, and then by the node itself, which goes on where it was.
+    for offset in [0, 1, 262_144, bytes.len() - 1, bytes.len()] {
+        let read = read_as(&nodes, (THERE, HERE), &case, &bytes, offset).await.unwrap();
+        assert_eq!(read, bytes[offset..]);
+    }
+    let part = upload(&there, start(&case, &bytes, 0), &bytes[..500_000], 100_000).await;
+    assert_eq!(refused(part).1, "UPLOAD_SHORT");
+    assert_eq!(file(&there, &case, &bytes).await.unwrap().offset, 500_000);
+    let brought = fetch(&there, &case, &bytes).await.unwrap();
+    assert_eq!((brought.here, brought.display_name.as_str()), (true, "现场录像.zip"));
+    assert_eq!(brought.sm3, hashes(&bytes).1);
+    assert_eq!(download(&there, &case, &bytes, 0).await.unwrap(), bytes);
+    assert!(fetch(&there, &case, &bytes).await.unwrap().here, "it is there already");
+}
+
+/// A list of one's own gets nobody the file of another city.
+async fn named_by_oneself(
+    nodes: &Nodes,
+    (here, there): (&Client, &Client),
+    agreement: &str,
+    unknown: &Status,
+) {
+    let secret = content(3_000, 3);
+    let inner = create(here, sample(agreement, 1)).await.unwrap().name;
+    list(here, &inner, "E01", &secret, secret.len() as u64).await;
+    upload(here, start(&inner, &secret, 0), &secret, CHUNK).await.unwrap();
+    let bait = create(there, sample(agreement, 2)).await.unwrap().name;
+    list(there, &bait, "E01", &secret, secret.len() as u64).await;
+    until("the bait is there", || async { file(here, &bait, &secret).await.ok() }).await;
+    let baited = read_as(nodes, (THERE, HERE), &bait, &secret, 0).await.unwrap_err();
+    assert_eq!((baited.code(), baited.message()), (unknown.code(), unknown.message()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_a_wrong_byte_of_another_city_is_thrown_away() {
+    let nodes = lay_out(&[HERE, THERE], &[("聊邯", &[HERE, THERE])]);
+    let agreement = nodes.fleet.agreements[0].name();
+    let (here, there) = (nodes.client(HERE).await, nodes.client(THERE).await);
+    ready(&here, &agreement).await;
+    ready(&there, &agreement).await;
+    let case = create(&here, sample(&agreement, 0)).await.unwrap().name;
+    let bytes = content(700_000, 4);
+    list(&here, &case, "E01", &bytes, bytes.len() as u64).await;
+    upload(&here, start(&case, &bytes, 0), &bytes, 100_000).await.unwrap();
+    until("the list is there", || async { file(&there, &case, &bytes).await.ok() }).await;
+    let stored = below(&folder(&nodes, HERE, "files")).pop().unwrap();
+    let mut wrong = bytes.clone();
+    wrong[600_000] ^= 0x10;
+    std::fs::write(&stored, &wrong).unwrap();
+    let refusal = fetch(&there, &case, &bytes).await.unwrap_err();
+    assert_eq!(fact(&refusal, "city"), HERE.to_string());
+    assert_eq!(refused(Err::<(), _>(refusal)), (Code::DataLoss, "WRONG_BYTES".into()));
+    let known = file(&there, &case, &bytes).await.unwrap();
+    assert_eq!((known.here, known.offset), (false, 0));
+    assert!(below(&folder(&nodes, THERE, "")).is_empty());
+    std::fs::write(&stored, &bytes).unwrap();
+    assert!(fetch(&there, &case, &bytes).await.unwrap().here);
+
+    let video = content(900_000, 6);
+    list(&here, &case, "E02", &video, video.len() as u64).await;
+    until("the list is there", || async { file(&there, &case, &video).await.ok() }).await;
+    by_hand(&nodes, &case, &video);
+}
+
+/// The same from the command line, which goes on with what is there and overwrites nothing.
+fn by_hand(nodes: &Nodes, case: &str, video: &[u8]) {
+    let sha256 = liandong::ids::hex(&hashes(video).0);
+    let run = |code: u32, args: &[&str]| -> Output {
+        let mut command = std::process::Command::new(exe());
+        command.args(["evidence", "--profile", "client.toml"]).args(args).arg("--json");
+        command.current_dir(nodes.fleet.folder(code)).output().unwrap()
+    };
+    let said = |output: &Output| {
+        String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
+    };
+    let (ours, theirs) = (nodes.fleet.folder(HERE), nodes.fleet.folder(THERE));
+    std::fs::write(ours.join("录像.mp4"), video).unwrap();
+    std::fs::write(ours.join("other.mp4"), &video[1..]).unwrap();
+    let other = run(HERE, &["put", case, "other.mp4"]);
+    assert!(!other.status.success() && said(&other).contains("EVIDENCE_NOT_LISTED"), "{other:?}");
+    let early = run(THERE, &["get", case, &sha256]);
+    assert!(!early.status.success() && said(&early).contains("FILE_NOT_HERE"), "{early:?}");
+    let sent = run(HERE, &["put", case, "录像.mp4"]);
+    assert!(sent.status.success() && said(&sent).contains("录像.mp4"), "{sent:?}");
+    let brought = run(THERE, &["fetch", case, &sha256]);
+    assert!(brought.status.success(), "{brought:?}");
+    let shown = run(THERE, &["show", case, &sha256]);
+    assert!(shown.status.success() && said(&shown).contains("\"here\": true"), "{shown:?}");
+    // Half of it lies there already.
+    let part = theirs.join(format!("录像.mp4.{}.part", &sha256[..8]));
+    std::fs::write(&part, &video[..400_000]).unwrap();
+    let got = run(THERE, &["get", case, &sha256]);
+    assert!(got.status.success(), "{got:?}");
+    assert_eq!(std::fs::read(theirs.join("录像.mp4")).unwrap(), video);
+    assert!(!part.exists());
+    let again = run(THERE, &["get", case, &sha256]);
+    assert!(!again.status.success(), "nothing is overwritten: {again:?}");
+    // Other bytes before a cut are found out at the end.
+    std::fs::write(theirs.join(format!("b.{}.part", &sha256[..8])), b"other bytes").unwrap();
+    let wrong = run(THERE, &["get", case, &sha256, "--out", "b"]);
+    assert!(!wrong.status.success() && said(&wrong).contains("HASH_MISMATCH"), "{wrong:?}");
+    assert!(!theirs.join("b").exists());
+}
