@@ -17,6 +17,7 @@ rows=(
   "28 cosignature a_cosignature_beyond_what_was_announced_is_not_kept"
   "33 narrow-part-for-anybody narrow_parts_go_to_whom_they_are_for_and_with_the_handling"
   "35 apply-before-after a_lying_after_holds_only_its_own_log"
+  "42 beyond-the-quota a_log_that_outruns_its_day_stands_still_here"
 )
 messages=$(cargo test --features planted-bugs --test it --no-run --message-format=json --quiet)
 it=$(printf '%s\n' "$messages" | grep -o '"executable":"[^"]*/it-[^"]*"' | tail -1 | cut -d'"' -f4)

@@ -84,7 +84,7 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Compares what can be compared by now.
     pub(super) fn look_at_passed(&mut self, now: Now) -> Vec<Output> {
-        if now.mono_ms < self.passed.next_ms {
+        if now.mono_ms < self.passed.next_ms || self.poisoned.is_some() {
             return Vec::new();
         }
         let size = |log| self.logs.get(log).map_or(0, |l| l.durable.size);
