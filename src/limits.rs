@@ -238,8 +238,8 @@ pub const MEETING_NUMBER_MAX: u32 = 366;
 pub const MINUTES_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Hand-overs of one original that one city records: a sample passes through a dozen hands.
 pub const CUSTODY_STEPS_MAX: usize = 32;
-/// Lists of one case looked through for an item of evidence: each is read from the disk. Behind them
-/// an item is found by the entry that lists it.
+/// Lists of one case looked through for an item of evidence: each is read from the disk. Behind
+/// them an item is found by the entry that lists it.
 pub const EVIDENCE_LISTS_LOOKED_AT_MAX: usize = 256;
 /// A data segment of HJ 212-2017 (6.3.1).
 pub const HJ212_SEGMENT_BYTES_MAX: usize = 1024;
