@@ -5,9 +5,10 @@
 
 use bytes::Bytes;
 use liandong::domain::{Case, CaseFacts, CaseState, DataLevel, Date, Medium, Source, Violation};
-use liandong::ids::{CityCode, LogId, Position};
-use liandong::limits::{FILTER_STATES_MAX, PAGE_SIZE_MAX};
+use liandong::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
+use liandong::limits::{FILTER_STATES_MAX, PAGE_SIZE_MAX, SAME_ACT_METRES};
 use liandong::node::core::{Agreement, AgreementBook};
+use liandong::node::same_act::SameActs;
 use liandong::rpc::case_filter::Filter;
 use liandong::rpc::page_token::{self, Seal};
 use liandong::trust::charter::SignedCharter;
@@ -118,18 +119,21 @@ pub fn list_request(data: &[u8]) -> bool {
     let Ok(asked) = pb::ListCasesRequest::decode(data) else { return false };
     let size = page_token::size(asked.page_size, 50);
     assert!(size.is_err() || size.is_ok_and(|s| (1..=PAGE_SIZE_MAX as usize).contains(&s)));
-    let book = book();
-    let Ok(filter) = Filter::read(&book, city(371_500), &asked) else { return false };
+    let (book, acts) = (book(), SameActs::new(SAME_ACT_METRES));
+    let Ok(filter) = Filter::read(&book, city(371_500), &acts, &asked) else { return false };
     assert!(asked.states.len() <= FILTER_STATES_MAX);
     assert!(filter.agreements.iter().all(|id| book.get(*id).is_some()));
+    let key = (AgreementId::new([1; 16]), SubjectId::new([2; 16]));
     for state in [CaseState::ClueVerifying, CaseState::Filed] {
-        let taken = filter.takes(&view(state));
+        let taken = filter.takes(key, &view(state));
         assert!(taken || !filter.is_open());
         let code = wire::case::state_number(Some(state));
         let named = asked.states.is_empty() || asked.states.contains(&code);
         let of = |code: u32| code == 0 || code == 371_500;
         let cities = [asked.originating_city, asked.handling_city, asked.turn_city];
-        assert_eq!(taken, named && cities.into_iter().all(of) && asked.near_city == 0);
+        // An index that knows no case has no hint.
+        let silent = asked.near_city == 0 && !asked.has_same_act_hints;
+        assert_eq!(taken, named && cities.into_iter().all(of) && silent);
     }
     // A token is bound to these bytes: one request has one form.
     let body = wire::case::request_body(&asked);

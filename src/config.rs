@@ -140,6 +140,8 @@ pub struct Limits {
     pub evidence_file_bytes_max: u64,
     /// Bytes of all evidence files and of what is on its way.
     pub evidence_folder_bytes_max: u64,
+    /// Within so many metres two records may be of one act.
+    pub same_act_metres_max: u32,
 }
 
 impl Default for Limits {
@@ -164,6 +166,7 @@ impl Default for Limits {
             log_bytes_per_day_max: limits::LOG_BYTES_PER_DAY_MAX,
             evidence_file_bytes_max: limits::EVIDENCE_UPLOAD_BYTES_MAX,
             evidence_folder_bytes_max: limits::EVIDENCE_FOLDER_BYTES_MAX,
+            same_act_metres_max: limits::SAME_ACT_METRES,
         }
     }
 }
@@ -372,6 +375,7 @@ impl Resolver<'_> {
             evidence_folder_bytes_max: raw
                 .evidence_folder_bytes_max
                 .unwrap_or(standard.evidence_folder_bytes_max),
+            same_act_metres_max: raw.same_act_metres_max.unwrap_or(standard.same_act_metres_max),
         };
         self.check_limits(&limits).map(|()| limits)
     }
@@ -443,6 +447,12 @@ impl Resolver<'_> {
                 limits::EVIDENCE_FILE_BYTES_MAX,
             ),
             ("evidence_folder_bytes_max", limits.evidence_folder_bytes_max, 1, u64::MAX),
+            (
+                "same_act_metres_max",
+                limits.same_act_metres_max.into(),
+                1,
+                limits::SAME_ACT_METRES_MAX.into(),
+            ),
         ];
         for (name, got, least, most) in ranges {
             if !(least..=most).contains(&got) {

@@ -241,6 +241,17 @@ pub const CUSTODY_STEPS_MAX: usize = 32;
 /// Lists of one case looked through for an item of evidence: each is read from the disk. Behind
 /// them an item is found by the entry that lists it.
 pub const EVIDENCE_LISTS_LOOKED_AT_MAX: usize = 256;
+/// Records that may be of one act, as one answer shows them of one case; all are counted.
+pub const SAME_ACT_HINTS_MAX: usize = 20;
+/// Feed entries that a reading call works off before it shows hints: some 100 ms.
+pub const SAME_ACT_CATCH_UP_MAX: usize = 1_024;
+/// Cases with a party in the index of acts: 400 MB, and decades of sixteen cities.
+pub const SAME_ACT_CASES_MAX: usize = 1_000_000;
+/// Within so many metres two records may be of one act (default of a setting). No source: a plant
+/// with its outfall, and the spread of two hand-held receivers.
+pub const SAME_ACT_METRES: u32 = 1_000;
+/// The farthest two places of one act may be set to be apart, in metres: the size of a county.
+pub const SAME_ACT_METRES_MAX: u32 = 50_000;
 /// A data segment of HJ 212-2017 (6.3.1).
 pub const HJ212_SEGMENT_BYTES_MAX: usize = 1024;
 /// A station's MN: 24 in HJ 212-2017, 14 in that of 2005, and room for later ones.

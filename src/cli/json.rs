@@ -107,6 +107,35 @@ pub fn deadline(deadline: &pb::Deadline) -> Value {
     })
 }
 
+/// Records that may be of the same act as a case.
+#[must_use]
+pub fn same_acts(acts: &pb::SameActs) -> Value {
+    let hint = |one: &pb::SameActHint| {
+        json!({
+            "name": one.name,
+            "number": one.number,
+            "originating_city": city(one.originating_city),
+            "handling_city": city(one.handling_city),
+            "state": state(one.state()),
+            "metres": one.metres,
+            "overlap_from": date(one.overlap_from.as_ref()),
+            "overlap_to": date(one.overlap_to.as_ref()),
+            "days_assumed": one.days_assumed,
+            "violation": short(one.violation().as_str_name(), "VIOLATION_"),
+            "filed_on": date(one.filed_on.as_ref()),
+            "other_filed_on": date(one.other_filed_on.as_ref()),
+            "other_decided_on": date(one.other_decided_on.as_ref()),
+            "linked": one.linked,
+        })
+    };
+    json!({
+        "name": acts.name,
+        "hints": acts.hints.iter().map(hint).collect::<Vec<_>>(),
+        "total_size": acts.total_size,
+        "incomplete": acts.incomplete,
+    })
+}
+
 /// A term with the case it runs in.
 #[must_use]
 pub fn case_deadline(line: &pb::CaseDeadline) -> Value {

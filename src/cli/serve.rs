@@ -31,6 +31,7 @@ use crate::node::guard::GuardKeeper;
 use crate::node::nudge::Nudger;
 use crate::node::reader::Reader;
 use crate::node::ringer::{self, Ringer, Rung};
+use crate::node::same_act::SameActs;
 use crate::node::scrub::Scrub;
 use crate::node::shell::Shell;
 use crate::node::writer::{self, NodeHandle};
@@ -137,7 +138,9 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let writes = WritesUnderWay::default();
     let due = due(&config)?;
     nudge(&config, &node, due.clone(), &stop);
-    let noting = (audit.clone(), writes.clone(), due, catalogue);
+    let acts = SameActs::new(config.limits.same_act_metres_max);
+    acts.start(&node, stop.clone());
+    let noting = (audit.clone(), writes.clone(), due, acts, catalogue);
     let ringing = (alerts, rung, store, dialer);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));

@@ -160,3 +160,17 @@ fn nudge_settings_are_checked_and_an_address_keeps_its_secret() {
     let refused = hooked("command = [\"/a\"]\nevery_s = 0").unwrap_err().text(Lang::En);
     assert!(refused.contains("hook.every_s: 0 is outside 1 to 86400"), "{refused}");
 }
+
+#[test]
+fn the_reach_of_hints_has_a_range() {
+    let with = |metres: &str| {
+        let line = format!("same_act_metres_max = {metres}");
+        let text = EXAMPLE.replacen("same_act_metres_max = 1000", &line, 1);
+        Config::parse(&text, Path::new("/etc/liandong/liandong.toml"))
+    };
+    assert_eq!(with("50000").unwrap().limits.same_act_metres_max, 50_000);
+    for metres in ["0", "50001"] {
+        let said = format!("{:?}", with(metres).unwrap_err());
+        assert!(said.contains("limits.same_act_metres_max"), "{said}");
+    }
+}

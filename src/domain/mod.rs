@@ -33,6 +33,7 @@ pub mod pollutant;
 pub mod quantity;
 pub mod record;
 pub mod refusal;
+pub mod same_act;
 pub mod statistics;
 pub mod text;
 pub mod transition;

@@ -13,7 +13,7 @@
 
 use super::boundary::City;
 use super::ring::{Bounds, Ring, Stretch};
-use super::{Boundaries, Point};
+use super::{Boundaries, LON_E7_MAX, Point};
 use crate::ids::CityCode;
 
 impl Boundaries {
@@ -45,6 +45,20 @@ impl Boundaries {
         let square = plane.nearest(lines);
         square.is_finite().then(|| whole(square.sqrt()))
     }
+}
+
+/// Metres from one point to another, the same in both directions.
+///
+/// Rounded to whole metres. The plane touches half-way between the two latitudes; meant for some
+/// tens of kilometres.
+#[must_use]
+pub fn metres_between(a: Point, b: Point) -> u32 {
+    let middle = Point { lon_e7: a.lon_e7, lat_e7: i64::midpoint(a.lat_e7, b.lat_e7) };
+    let plane = Plane::at(middle);
+    let around = (a.lon_e7 - b.lon_e7).abs();
+    let east = around.min(2 * LON_E7_MAX - around) as f64 * plane.east;
+    let north = (a.lat_e7 - b.lat_e7) as f64 * plane.north;
+    whole(east.hypot(north))
 }
 
 /// The flat plane that touches the ellipsoid at a point; metres east and north of it.
@@ -136,6 +150,22 @@ mod tests {
         let plane = Plane::at(Point::new(0, 360_000_000).unwrap());
         assert_eq!(whole(plane.north * 1e7), 110_959);
         assert_eq!(whole(plane.east * 1e7), 90_164);
+    }
+
+    #[test]
+    fn two_points_are_as_far_as_tables_say_in_both_directions() {
+        let at = |lon, lat| Point::new(lon, lat).unwrap();
+        let middle = at(1_150_000_000, 360_000_000);
+        // Half a degree to either side of 36 degrees north; see the test above.
+        assert_eq!(
+            metres_between(at(1_150_000_000, 355_000_000), at(1_150_000_000, 365_000_000)),
+            110_959
+        );
+        assert_eq!(metres_between(middle, at(1_151_000_000, 360_000_000)), 9_016);
+        assert_eq!(metres_between(middle, middle), 0);
+        let (near, far) = (at(1_150_012_345, 360_054_321), at(1_152_000_000, 361_000_001));
+        assert_eq!(metres_between(near, far), metres_between(far, near));
+        assert_eq!(metres_between(at(1_800_000_000, 0), at(-1_799_990_000, 0)), 111);
     }
 
     #[test]

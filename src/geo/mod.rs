@@ -28,6 +28,7 @@ mod ring;
 
 pub use belt::{Assessment, BELT_METRES_DEFAULT, UNCERTAIN_METRES_DEFAULT};
 pub use boundary::Boundaries;
+pub use distance::metres_between;
 pub use error::{CITIES_MAX, GEOJSON_BYTES_MAX, GeoError, VERTICES_MAX};
 
 /// 180 degrees in units of 1e-7 degree.

@@ -18,6 +18,7 @@ mod orders;
 pub mod reader;
 mod recent;
 pub mod ringer;
+pub mod same_act;
 pub mod scrub;
 pub mod search;
 pub mod shell;

@@ -222,6 +222,13 @@ impl<D: Disk, S: Store> Reader<D, S> {
         self.node_key.tag(&fields)
     }
 
+    /// A tag that stands for a party in memory; nobody without the node's key can make it.
+    #[must_use]
+    pub fn party_tag(&self, fields: &[&[u8]]) -> Tag {
+        let fields: Vec<&[u8]> = [b"party".as_slice()].iter().chain(fields).copied().collect();
+        self.node_key.tag(&fields)
+    }
+
     /// The head over what is applied of a log, as of `view`; `None` when nothing is.
     #[must_use]
     pub fn applied_head(&self, view: &ViewRead<'_, S>, log: LogId) -> Option<Head> {

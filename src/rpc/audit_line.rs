@@ -56,6 +56,11 @@ impl AuditLine {
         self.deed.cases += u32::try_from(foreign).unwrap_or(u32::MAX);
     }
 
+    /// Counts cases of other cities that were shown beside a case.
+    pub(super) fn hinted<'a>(&mut self, acts: impl Iterator<Item = &'a pb::SameActs>) {
+        acts.flat_map(|one| &one.hints).for_each(|hint| self.shown_of(hint.originating_city));
+    }
+
     /// Counts a record whose opening city is known.
     pub(super) fn shown(&mut self, originating: CityCode) {
         self.shown_of(originating.as_u32());

@@ -9,6 +9,7 @@ use crate::ids::{AgreementId, CityCode};
 use crate::limits::{FILTER_MEDIA_MAX, FILTER_STATES_MAX};
 use crate::node::core::AgreementBook;
 use crate::node::core::lean::Leaning;
+use crate::node::same_act::{CaseKey, SameActs};
 use crate::view::CaseView;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -33,6 +34,8 @@ pub struct Filter {
     pub party: Option<PartyQuery>,
     /// Only cases of which a move leans on a suspension here; not judged by [`Self::takes`] either.
     pub leaning: Option<Leaning>,
+    /// Only those of which another record may be of the same act.
+    hinted: Option<SameActs>,
 }
 
 fn city(field: &'static str, code: u32) -> Result<Option<CityCode>, Refused> {
@@ -40,13 +43,15 @@ fn city(field: &'static str, code: u32) -> Result<Option<CityCode>, Refused> {
 }
 
 impl Filter {
-    /// Reads a filter; `book` has the agreements known here, `own` is the city of this node.
+    /// Reads a filter; `book` has the agreements known here, `own` is the city of this node, `acts`
+    /// knows which records may be of one act.
     ///
     /// # Errors
     /// [`Refused`] naming the field; `NOT_FOUND` for an agreement that is not known here.
     pub fn read(
         book: &AgreementBook,
         own: CityCode,
+        acts: &SameActs,
         asked: &pb::ListCasesRequest,
     ) -> Result<Self, Refused> {
         if asked.states.len() > FILTER_STATES_MAX {
@@ -82,6 +87,7 @@ impl Filter {
             ),
             party: read::party_query(&asked.party_name, &asked.party_uscc)?,
             leaning: None,
+            hinted: asked.has_same_act_hints.then(|| acts.clone()),
         })
     }
 
@@ -106,11 +112,12 @@ impl Filter {
             && self.discovered == (None, None)
             && self.party.is_none()
             && self.leaning.is_none()
+            && self.hinted.is_none()
     }
 
     /// Whether a case is to be shown, whatever its party and what it rests on.
     #[must_use]
-    pub fn takes(&self, view: &CaseView) -> bool {
+    pub fn takes(&self, key: CaseKey, view: &CaseView) -> bool {
         let case = &view.case;
         (self.states.is_empty() || self.states.contains(&case.state))
             && self.handling.is_none_or(|city| city == case.handling)
@@ -119,6 +126,7 @@ impl Filter {
             && self.near.is_none_or(|(city, metres)| self.is_near(view, city, metres))
             && (self.media.is_empty() || self.media.contains(&case.facts.medium))
             && self.was_discovered_then(case.facts.discovered_time_ms)
+            && self.hinted.as_ref().is_none_or(|acts| acts.has_any(key))
     }
 
     fn was_discovered_then(&self, time_ms: i64) -> bool {

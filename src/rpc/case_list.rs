@@ -21,6 +21,15 @@ use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
+/// A page that was written.
+struct Page {
+    cases: Vec<pb::Case>,
+    /// Of each case, if that was asked for.
+    same_acts: Vec<pb::SameActs>,
+    /// From where the next page goes on, if there is more.
+    place: Option<u64>,
+}
+
 impl CaseApi {
     /// One page of a list, off the threads that serve calls.
     pub(super) async fn list_cases_page(
@@ -38,6 +47,7 @@ impl CaseApi {
             );
             let listed = api.list(&who, &asked);
             line.foreign(listed.iter().flat_map(|page| &page.cases));
+            line.hinted(listed.iter().flat_map(|page| &page.same_acts));
             line.end(&listed);
             listed
         });
@@ -50,11 +60,14 @@ impl CaseApi {
         asked: &pb::ListCasesRequest,
     ) -> Result<pb::ListCasesResponse, Refused> {
         let size = page_token::size(asked.page_size, PAGE_SIZE_DEFAULT as usize)?;
-        let mut filter = Filter::read(&self.node.book(), self.node.city(), asked)?;
+        let mut filter = Filter::read(&self.node.book(), self.node.city(), &self.acts, asked)?;
         let bound =
             pb::ListCasesRequest { page_token: String::new(), page_size: 0, ..asked.clone() };
         let seal = Seal::new(&self.node, &who.caller.identity, read::request_body(&bound));
         let from = seal.open::<3>(&asked.page_token)?;
+        if asked.has_same_act_hints {
+            self.acts.look(&self.node, &|| false);
+        }
         let reader = self.node.reader();
         if asked.rests_on_suspended {
             filter.only(reader.leaning());
@@ -80,7 +93,8 @@ impl CaseApi {
             Some([_, total, partial]) => (total, partial != 0),
             None => (walked.total, !walked.complete),
         };
-        let (cases, place) = self.page(&reader, &walked, size);
+        let Page { cases, same_acts, place } =
+            self.page(&reader, &walked, size, asked.has_same_act_hints);
         let token = |place| seal.close(&[place, total, u64::from(partial)]);
         Ok(pb::ListCasesResponse {
             cases,
@@ -88,23 +102,27 @@ impl CaseApi {
             total_size: u32::try_from(total).unwrap_or(u32::MAX),
             total_is_partial: partial,
             cursor: cursor::at(&self.node, walked.as_of),
+            same_acts,
         })
     }
 
-    /// Writes a page; also the place from which the next one goes on, if there is more.
-    fn page(&self, reader: &Reader, walked: &Walked, size: usize) -> (Vec<pb::Case>, Option<u64>) {
-        let (mut cases, mut bytes, mut last) = (Vec::new(), 0, None);
+    /// Writes a page; `hinted`: with the records that may be of the same acts.
+    fn page(&self, reader: &Reader, walked: &Walked, size: usize, hinted: bool) -> Page {
+        let (mut cases, mut same_acts, mut bytes, mut last) = (Vec::new(), Vec::new(), 0, None);
+        let whole = hinted && self.acts.is_whole();
         for Found { agreement, subject, view } in walked.found.iter().take(size) {
             let case = case_read::written(&self.node, reader, *agreement, *subject, view);
-            bytes += case.encoded_len();
+            let acts = hinted.then(|| self.same_acts(reader, (*agreement, *subject), whole));
+            bytes += case.encoded_len() + acts.as_ref().map_or(0, Message::encoded_len);
             if bytes > PAGE_BYTES_MAX && !cases.is_empty() {
                 break;
             }
             cases.push(case);
+            same_acts.extend(acts);
             last = Some(view.opened_apply);
         }
-        let next = walked.next(cases.len(), last);
-        (cases, next)
+        let place = walked.next(cases.len(), last);
+        Page { cases, same_acts, place }
     }
 
     /// Cases with a number, found through the index of numbers, a page at a time.
@@ -133,7 +151,7 @@ impl CaseApi {
         let as_of = reader.apply_number(&rows);
         let found = named.into_iter().filter_map(|(agreement, subject)| {
             let view = view::case(&rows, agreement, subject)?;
-            filter.takes(&view).then_some(Found { agreement, subject, view })
+            filter.takes((agreement, subject), &view).then_some(Found { agreement, subject, view })
         });
         let mut found: Vec<Found> = found.collect();
         drop(rows);
@@ -150,13 +168,15 @@ impl CaseApi {
         let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
         found.retain(|found| after.is_none_or(|after| found.view.opened_apply < after));
         let walked = Walked { found, total, low: 0, full_at: None, complete: true, as_of };
-        let (cases, place) = self.page(reader, &walked, size);
+        let Page { cases, same_acts, place } =
+            self.page(reader, &walked, size, asked.has_same_act_hints);
         pb::ListCasesResponse {
             cases,
             next_page_token: place.map(|at| seal.close(&[at, total, 0])).unwrap_or_default(),
             total_size: u32::try_from(total).unwrap_or(u32::MAX),
             total_is_partial: false,
             cursor: cursor::at(&self.node, as_of),
+            same_acts,
         }
     }
 }

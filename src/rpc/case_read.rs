@@ -57,6 +57,16 @@ pub fn written(
     case_to_pb((agreement, subject), found, &contents, node.city(), &members)
 }
 
+/// The number people say; empty when its part is not here.
+#[must_use]
+pub fn number(reader: &Reader, found: &CaseView) -> String {
+    let mut entries = Entries { reader, read: Vec::with_capacity(1) };
+    match entries.part(found.opened_at, PartKind::CaseNumber) {
+        Some(PartContent::CaseNumber { number, .. }) => number,
+        Some(_) | None => String::new(),
+    }
+}
+
 /// The entries of one answer, each read from the journal once: record, number and person of a
 /// case mostly stand in the entry that opened it.
 struct Entries<'a> {

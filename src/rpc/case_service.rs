@@ -2,7 +2,7 @@
 //!
 //! In scope: which method does what. Out of scope: turning requests into commands
 //! ([`super::case_command`]), writing ([`super::case_write`]), reading ([`super::case_list`],
-//! [`super::case_history`], [`super::case_watch`]).
+//! [`super::case_history`], [`super::case_watch`], [`super::same_act`]).
 
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::{CaseContribution, CaseMove, CaseStep};
 use crate::node::due::Due;
+use crate::node::same_act::SameActs;
 use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
 use crate::wire::case as read;
@@ -37,6 +38,8 @@ pub struct CaseApi {
     pub writes: WritesUnderWay,
     /// Terms that run.
     pub due: Due,
+    /// Records that may be of one act.
+    pub acts: SameActs,
     /// Against which legal bases are checked.
     pub catalogue: Arc<Catalogue>,
     /// Parties, for searching.
@@ -69,8 +72,9 @@ macro_rules! case_service {
             async fn get_case(&self, request: Request<pb::GetCaseRequest>)
             -> Result<Response<pb::GetCaseResponse>, Status> {
                 let who = called(self.door(), &request, method!(GetCase)).map_err(|s| *s)?;
-                let found = self.get(&who, request.get_ref());
-                found.map(Response::new).map_err(|refused| refused.status(who.language))
+                let language = who.language;
+                let found = self.get(who, request.into_inner()).await;
+                found.map(Response::new).map_err(|refused| refused.status(language))
             }
 
             async fn list_cases(&self, request: Request<pb::ListCasesRequest>)
@@ -208,23 +212,35 @@ impl CaseApi {
         (&self.node, &self.audit)
     }
 
-    fn get(
+    /// One case, off the threads that serve calls: the index of acts may have to catch up.
+    async fn get(
         &self,
-        who: &Called,
-        asked: &pb::GetCaseRequest,
+        who: Called,
+        asked: pb::GetCaseRequest,
     ) -> Result<pb::GetCaseResponse, Refused> {
-        let mut line =
-            AuditLine::new(self.door(), who, "/liandong.v1.CaseService/GetCase", &asked.name);
-        let found = read::case_name(&asked.name).and_then(|(agreement, subject)| {
-            let (case, apply) = case_read::read_at(&self.node, agreement, subject)?;
-            Ok(pb::GetCaseResponse {
-                case: Some(case),
-                cursor: cursor::at(&self.node, apply),
-                deadlines: self.deadlines_of(agreement, subject),
-            })
+        let api = self.clone();
+        let found = tokio::task::spawn_blocking(move || {
+            let method = "/liandong.v1.CaseService/GetCase";
+            let mut line = AuditLine::new(api.door(), &who, method, &asked.name);
+            let found = api.read(&asked);
+            line.foreign(found.iter().filter_map(|found| found.case.as_ref()));
+            line.hinted(found.iter().filter_map(|found| found.same_acts.as_ref()));
+            line.end(&found);
+            found
         });
-        line.foreign(found.iter().filter_map(|found| found.case.as_ref()));
-        line.end(&found);
-        found
+        found.await.unwrap_or(Err(Refused::new("STOPPING")))
+    }
+
+    fn read(&self, asked: &pb::GetCaseRequest) -> Result<pb::GetCaseResponse, Refused> {
+        let (agreement, subject) = read::case_name(&asked.name)?;
+        let (case, apply) = case_read::read_at(&self.node, agreement, subject)?;
+        let complete = self.acts.catch_up(&self.node);
+        let same_acts = self.same_acts(&self.node.reader(), (agreement, subject), complete);
+        Ok(pb::GetCaseResponse {
+            case: Some(case),
+            cursor: cursor::at(&self.node, apply),
+            deadlines: self.deadlines_of(agreement, subject),
+            same_acts: Some(same_acts),
+        })
     }
 }

@@ -132,7 +132,7 @@ impl Walk<'_> {
     fn takes(&self, case: (AgreementId, SubjectId), view: &CaseView) -> bool {
         let party = self.filter.party.as_ref();
         let leaning = self.filter.leaning.as_ref();
-        self.filter.takes(view)
+        self.filter.takes(case, view)
             && leaning.is_none_or(|l| l.has_case(&self.reader.view(), case.0, case.1))
             && party.is_none_or(|query| self.search.takes(self.reader, query, case, view))
     }

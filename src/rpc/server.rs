@@ -39,6 +39,7 @@ use crate::node::alert::Alerts;
 use crate::node::dial::Dialer;
 use crate::node::due::Due;
 use crate::node::ringer::Rung;
+use crate::node::same_act::SameActs;
 use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
 use crate::trust::acceptor::Conn;
@@ -123,7 +124,7 @@ macro_rules! sized {
 /// [`ServeError`].
 pub async fn serve_api(
     node: NodeHandle,
-    (audit, writes, due, catalogue): (Audit, WritesUnderWay, Due, Arc<Catalogue>),
+    (audit, writes, due, acts, catalogue): (Audit, WritesUnderWay, Due, SameActs, Arc<Catalogue>),
     (alerts, rung, store, dialer): (Alerts, Rung, EvidenceStore, Dialer),
     limits: GateLimits,
     age: Duration,
@@ -161,7 +162,7 @@ pub async fn serve_api(
     let agreements = sized!(AgreementServiceServer: agreements);
     let nodes = sized!(NodeServiceServer: NodeApi { node: its_node, audit: its_audit });
     let counting = Arc::new(Semaphore::new(1));
-    let cases = CaseApi { node, audit, writes, due, catalogue, search, counting };
+    let cases = CaseApi { node, audit, writes, due, acts, catalogue, search, counting };
     let cases = sized!(CaseServiceServer: cases);
     Server::builder()
         .max_connection_age(jittered(age))

@@ -55,6 +55,7 @@ mod rebuild;
 mod restore;
 mod rogue;
 mod roles;
+mod same_acts;
 mod scrub;
 mod search;
 mod sharing;

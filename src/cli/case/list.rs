@@ -57,6 +57,9 @@ pub struct FilterArgs {
     /// 距离（米） · metres
     #[arg(long, value_name = "METRES", requires = "near")]
     pub within: Option<u32>,
+    /// 只看疑似同一违法行为的 · only cases that may be of the same act as another one
+    #[arg(long)]
+    pub same_act: bool,
 }
 
 /// Arguments.
@@ -99,11 +102,12 @@ fn medium(text: &str) -> Result<pb::Medium, String> {
 pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
     let mut request = args.filter.request(session).await?;
     (request.page_size, request.page_token) = (args.page_size, args.page_token);
-    let mut cases = Vec::new();
+    let (mut cases, mut acts) = (Vec::new(), Vec::new());
     let last = loop {
         let answer = session.client.cases().list_cases(request.clone()).await;
         let mut page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
         cases.append(&mut page.cases);
+        acts.append(&mut page.same_acts);
         if !args.all || page.next_page_token.is_empty() {
             break page;
         }
@@ -116,6 +120,7 @@ pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
             "total_size": last.total_size,
             "total_is_partial": last.total_is_partial,
             "cursor": last.cursor,
+            "same_acts": acts.iter().map(shape::same_acts).collect::<Vec<_>>(),
         }));
     } else {
         print!("{}", text(&cases, &last, &session.names, session.context.lang));
@@ -149,6 +154,7 @@ impl FilterArgs {
             party_name: self.party.clone(),
             party_uscc: self.uscc.clone(),
             rests_on_suspended: self.rests_on_suspended,
+            has_same_act_hints: self.same_act,
             ..pb::ListCasesRequest::default()
         })
     }

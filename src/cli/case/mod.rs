@@ -19,6 +19,7 @@ use super::profile::ProfileArgs;
 pub mod contribute;
 pub mod draft;
 pub mod due;
+pub mod duplicates;
 pub mod export;
 pub mod history;
 pub mod import;
@@ -27,6 +28,7 @@ pub mod moves;
 pub mod name;
 pub mod new;
 pub mod sheet;
+pub mod same_act;
 pub mod show;
 pub mod stats;
 pub mod steps;
@@ -81,6 +83,8 @@ pub enum CaseCommand {
     History(history::HistoryArgs),
     /// 时限：哪些事该在何时前办 · what is due, and when
     Due(due::DueArgs),
+    /// 疑似同一违法行为：本市案件与哪些案件可能重复 · cases that may be of one act
+    Duplicates(duplicates::DuplicatesArgs),
     /// 月度统计：非现场占比、联合检查、移送、结案率 · statistics of a month
     Stats(stats::StatsArgs),
     /// 记录影响时限的事项，如 送达、检测、责令改正 · record what begins, stops or ends a term
@@ -133,6 +137,7 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
         CaseCommand::Refuse(args) => transfer::refuse(&session, args).await,
         CaseCommand::History(args) => history::run(&session, args).await,
         CaseCommand::Due(args) => due::run(&session, args).await,
+        CaseCommand::Duplicates(args) => duplicates::run(&session, args).await,
         CaseCommand::Stats(args) => stats::run(&session, args).await,
         CaseCommand::Milestone(args) => due::record(&session, args).await,
         CaseCommand::Ack(args) => contribute::acknowledge(&session, args).await,

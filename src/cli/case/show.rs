@@ -6,6 +6,7 @@ use super::{Session, due, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::table::Sheet;
+use super::same_act as say;
 use crate::cli::{json, when, words};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -27,23 +28,25 @@ pub async fn run(session: &Session, args: ShowArgs) -> Result<(), Failure> {
     let request = pb::GetCaseRequest { name: found.name };
     let answer = session.client.cases().get_case(request).await;
     let shown = answer.map_err(|status| session.client.failure(&status))?.into_inner();
-    let case = shown.case.unwrap_or_default();
+    let case = shown.case.clone().unwrap_or_default();
     if session.context.json {
         let mut shape = json::case(&case);
         if let Some(fields) = shape.as_object_mut() {
             let deadlines = shown.deadlines.iter().map(json::deadline).collect();
             fields.insert("deadlines".to_owned(), deadlines);
+            let acts = shown.same_acts.as_ref().map(json::same_acts);
+            fields.insert("same_acts".to_owned(), acts.unwrap_or_default());
         }
         session.context.print_json(&shape);
     } else {
-        print!("{}", text(&case, &shown.deadlines, &session.names, session.context.lang));
+        print!("{}", text(&case, &shown, &session.names, session.context.lang));
     }
     Ok(())
 }
 
 /// The case as people read it.
 #[must_use]
-pub fn text(case: &pb::Case, deadlines: &[pb::Deadline], names: &Names, lang: Lang) -> String {
+pub fn text(case: &pb::Case, shown: &pb::GetCaseResponse, names: &Names, lang: Lang) -> String {
     let mut sheet = Sheet::default();
     sheet
         .row(lang.pick("编号", "number"), case.number.clone())
@@ -70,8 +73,10 @@ pub fn text(case: &pb::Case, deadlines: &[pb::Deadline], names: &Names, lang: La
     if let Some(person) = &case.person {
         sheet.row(lang.pick("自然人", "person"), person.name.clone());
     }
-    let due: Vec<String> = deadlines.iter().map(|d| deadline(d, names, lang)).collect();
+    let due: Vec<String> = shown.deadlines.iter().map(|d| deadline(d, names, lang)).collect();
     sheet.row(lang.pick("时限", "due"), due.join("\n"));
+    let acts = shown.same_acts.as_ref().map_or_else(String::new, |acts| same(acts, names, lang));
+    sheet.row(lang.pick("疑似重复", "same act?"), acts);
     let steps: Vec<_> = case
         .allowed_steps()
         .map(|step| {
@@ -106,6 +111,26 @@ fn transfer(case: &pb::Case, names: &Names) -> String {
 fn deadline(deadline: &pb::Deadline, names: &Names, lang: Lang) -> String {
     let (what, city) = (words::clock(deadline.clock(), lang), names.city(deadline.city));
     format!("{} {city} {what}", due::due(deadline, lang))
+}
+
+/// Records that may be of the same act, and what to do.
+fn same(acts: &pb::SameActs, names: &Names, lang: Lang) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for hint in &acts.hints {
+        lines.push(say::other(hint, names, lang));
+        lines.push(format!("  {}", say::standing(hint, names, lang)));
+    }
+    let more = (acts.total_size as usize).saturating_sub(acts.hints.len());
+    if more > 0 {
+        lines.push(lang.pick(format!("另有 {more} 件"), format!("and {more} more")));
+    }
+    if !acts.hints.is_empty() {
+        lines.push(say::advice(lang).to_owned());
+    }
+    if acts.incomplete {
+        lines.push(say::incomplete(lang).to_owned());
+    }
+    lines.join("\n")
 }
 
 fn count(number: u32) -> String {
@@ -267,7 +292,22 @@ mod tests {
             due_on: Some(pb::Date { year: 2026, month: 10, day: 19 }),
             ..pb::Deadline::default()
         };
-        let text = text(&sample(), &[deadline], &Names::new(Lang::Zh), Lang::Zh);
+        let hint = pb::SameActHint {
+            number: "LD-聊邯-2026-聊0007".to_owned(),
+            handling_city: 371_500,
+            state: pb::CaseState::Archived.into(),
+            metres: Some(80),
+            ..Default::default()
+        };
+        let acts = pb::SameActs { hints: vec![hint], total_size: 3, ..Default::default() };
+        let shown = pb::GetCaseResponse {
+            deadlines: vec![deadline],
+            same_acts: Some(acts),
+            ..Default::default()
+        };
+        let text = text(&sample(), &shown, &Names::new(Lang::Zh), Lang::Zh);
+        assert!(text.contains("LD-聊邯-2026-聊0007（聊城承办，已归档）相距 80 米"), "{text}");
+        assert!(text.contains("另有 2 件") && text.contains("第二十九条"), "{text}");
         assert!(text.contains("2026-10-19 聊城 决定是否立案"), "{text}");
         for want in [
             "办理权    现由 濮阳 处理",
@@ -303,6 +343,9 @@ mod tests {
     #[test]
     fn a_withheld_record_is_said_to_be() {
         let case = pb::Case { record: None, ..sample() };
-        assert!(text(&case, &[], &Names::new(Lang::En), Lang::En).contains("not for this city"));
+        assert!(
+            text(&case, &pb::GetCaseResponse::default(), &Names::new(Lang::En), Lang::En)
+                .contains("not for this city")
+        );
     }
 }

@@ -1,0 +1,493 @@
+//! Records that may be of one act, in all agreements this node is in: an index in memory that
+//! follows the feed.
+//!
+//! In scope: the index, who may see what. Out of scope: when two records look like one act
+//! ([`crate::domain::same_act`]), messages (`rpc::same_act`).
+//!
+//! A hint is looked up when it is asked for: the records of one party lie together, and those are
+//! judged one by one. Pairs are not kept, so a firm with a thousand records takes no million of
+//! them. A case with a party takes some 400 bytes here, one without a party none; the rows hold
+//! nothing of it. Parties are kept as tags under the node's key, so no name or code lies in
+//! memory; an erased record leaves at once. What a record says is read through the reader, which
+//! gives only the parts that this city may see, and only of agreements it is a member of.
+//!
+//! Two records that are linked as one continued case are shown too, and marked: whoever files an
+//! act twice could link it himself, so a link must hide nothing.
+//!
+//! The rows are read in small pieces, because a reading keeps the writer waiting. The index is
+//! made in the background at the start and brought up to date every second; who asks brings it up
+//! to date himself, as far as little is missing, and is told when that was not all. Following
+//! reads one row for each case that changed, and its record only when that is a new one.
+//!
+//! Invariants:
+//! 1. A lookup finds what judging all pairs finds. (`the_index_finds_what_all_pairs_find`)
+//! 2. Nothing of an agreement the own city is not in. (`f26_the_same_act_filed_twice_is_shown`)
+
+use std::collections::{BTreeSet, HashMap};
+use std::mem::size_of;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::api::request::PartContent;
+use crate::domain::place::Coordinates;
+use crate::domain::same_act::{self, Act, PartyKey, SameAct};
+use crate::domain::{CaseContribution, CaseRecord, Date, Event};
+use crate::geo::{self, Point};
+use crate::ids::{AgreementId, Position, SubjectId, Tag};
+use crate::limits::{SAME_ACT_CASES_MAX, SAME_ACT_CATCH_UP_MAX};
+use crate::log::PartKind;
+use crate::node::load::ReadError;
+use crate::node::reader::Reader;
+use crate::node::writer::NodeHandle;
+use crate::view::{self, Effect, FeedEntry, HistoryEntry};
+
+/// Openings or feed entries read at a time.
+const CHUNK: usize = 256;
+/// How often the index is brought up to date when nobody asks.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// A case.
+pub type CaseKey = (AgreementId, SubjectId);
+
+/// A record that may be of the same act as another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The other record.
+    pub case: CaseKey,
+    /// Why.
+    pub why: SameAct,
+    /// When the other one was decided, if that decision stands.
+    pub decided_on: Option<Date>,
+    /// The two are linked as one continued case.
+    pub linked: bool,
+}
+
+/// The index; clones share it.
+#[derive(Clone)]
+pub struct SameActs {
+    metres_max: u32,
+    /// `None` until all cases have been walked once.
+    index: Arc<Mutex<Option<Index>>>,
+    /// Held by whoever reads the feed.
+    following: Arc<Mutex<()>>,
+}
+
+impl std::fmt::Debug for SameActs {
+    /// Says nothing: it knows who is suspected of what.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SameActs(..)")
+    }
+}
+
+/// One case in the index.
+#[derive(Clone)]
+struct Known {
+    act: Act,
+    /// The day of the decision that stands.
+    decided_on: Option<Date>,
+    /// The entry its party and place were read from.
+    record_at: Position,
+    /// Cases it is linked with as one.
+    links: Vec<CaseKey>,
+    /// Its history was read for links up to here.
+    read_to: u64,
+}
+
+struct Index {
+    read_to: u64,
+    known: HashMap<CaseKey, Known>,
+    by_party: HashMap<Tag, Vec<CaseKey>>,
+    /// Cases whose record lies damaged on this disk: read again later.
+    unread: BTreeSet<CaseKey>,
+    /// Cases it may hold.
+    room: usize,
+    /// Some case found no room.
+    full: bool,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            read_to: 0,
+            known: HashMap::new(),
+            by_party: HashMap::new(),
+            unread: BTreeSet::new(),
+            room: SAME_ACT_CASES_MAX,
+            full: false,
+        }
+    }
+}
+
+// What the header says of memory: with the key beside it, the table's slack and the list by party.
+const _: () = assert!(size_of::<(CaseKey, Known)>() <= 208);
+
+/// What became of one case.
+enum Reading {
+    Act(Known),
+    /// No party, no such case, or not for this city.
+    Nothing,
+    Damaged,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl SameActs {
+    /// An empty index; places at most `metres_max` metres apart may be one.
+    #[must_use]
+    pub fn new(metres_max: u32) -> Self {
+        Self { metres_max, index: Arc::default(), following: Arc::default() }
+    }
+
+    /// Keeps the index up to date until `stop`.
+    pub fn start(&self, node: &NodeHandle, stop: CancellationToken) {
+        let (this, node, ended) = (self.clone(), node.clone(), stop.clone());
+        tokio::spawn(async move {
+            let mut interval = tokio::time::interval(PERIOD);
+            interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    _ = interval.tick() => {}
+                    () = ended.cancelled() => return,
+                }
+                let (this, node, stop) = (this.clone(), node.clone(), stop.clone());
+                let looked = tokio::task::spawn_blocking(move || {
+                    this.look(&node, &|| stop.is_cancelled());
+                });
+                if let Err(error) = looked.await {
+                    tracing::error!(%error, "could not look for records of one act");
+                }
+            }
+        });
+    }
+
+    /// Brings the index up to what is applied now. The first look walks all cases: call it off
+    /// the threads that serve.
+    pub fn look(&self, node: &NodeHandle, stopped: &dyn Fn() -> bool) {
+        if !self.is_ready() {
+            let _alone = lock(&self.following);
+            if !self.is_ready() {
+                let Some(made) = make(node, stopped) else { return };
+                *lock(&self.index) = Some(made);
+            }
+        }
+        // No further than it was at the beginning, or a storm of entries would hold the caller.
+        let reader = node.reader();
+        let now = reader.apply_number(&reader.view());
+        let behind = || lock(&self.index).as_ref().is_some_and(|index| index.read_to < now);
+        while behind() && !stopped() && !self.follow(node) {}
+        self.read_again(node);
+    }
+
+    /// Brings the index up to date if little is missing; whether it is.
+    pub fn catch_up(&self, node: &NodeHandle) -> bool {
+        if !self.is_ready() {
+            return false;
+        }
+        let done = (0..SAME_ACT_CATCH_UP_MAX.div_ceil(CHUNK)).any(|_| self.follow(node));
+        done && self.is_whole()
+    }
+
+    /// Whether every case that was looked at is in the index as it should be.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        lock(&self.index).as_ref().is_some_and(|i| !i.full && i.unread.is_empty())
+    }
+
+    fn is_ready(&self) -> bool {
+        lock(&self.index).is_some()
+    }
+
+    /// Records that may be of the same act as this one, decided ones first, then the nearest; and
+    /// how many there are in all.
+    #[must_use]
+    pub fn of_case(&self, reader: &Reader, case: CaseKey, most: usize) -> (Vec<Hint>, usize) {
+        let mut hints: Vec<Hint> = match lock(&self.index).as_ref() {
+            Some(index) => index.hints(case, self.metres_max).collect(),
+            None => return (Vec::new(), 0),
+        };
+        let total = hints.len();
+        let nearest = |hint: &Hint| hint.why.metres.unwrap_or(u32::MAX);
+        hints.sort_by_key(|hint| (hint.decided_on.is_none(), nearest(hint), hint.case));
+        hints.truncate(most);
+        if !hints.is_empty() {
+            let own = self.links(reader, case);
+            for hint in &mut hints {
+                let theirs = self.links(reader, hint.case);
+                hint.linked = own.contains(&hint.case) || theirs.contains(&case);
+            }
+        }
+        (hints, total)
+    }
+
+    /// Cases linked with this one. Histories are read for them only where a hint is shown, and
+    /// each entry once.
+    fn links(&self, reader: &Reader, case: CaseKey) -> Vec<CaseKey> {
+        let known = |index: &Index| index.known.get(&case).map(|k| (k.links.clone(), k.read_to));
+        let Some((mut links, read_to)) = lock(&self.index).as_ref().and_then(known) else {
+            return Vec::new();
+        };
+        let (more, now) = links_behind(reader, case, read_to);
+        links.extend(more);
+        if now > read_to
+            && let Some(index) = lock(&self.index).as_mut()
+            && let Some(known) = index.known.get_mut(&case)
+        {
+            (known.links, known.read_to) = (links.clone(), now);
+        }
+        links
+    }
+
+    /// Whether there is any.
+    #[must_use]
+    pub fn has_any(&self, case: CaseKey) -> bool {
+        let index = lock(&self.index);
+        index.as_ref().is_some_and(|index| index.hints(case, self.metres_max).next().is_some())
+    }
+
+    /// One piece of the feed; whether that was the last one.
+    fn follow(&self, node: &NodeHandle) -> bool {
+        let _alone = lock(&self.following);
+        let Some(read_to) = lock(&self.index).as_ref().map(|index| index.read_to) else {
+            return false;
+        };
+        let reader = node.reader();
+        let mut changes: Vec<FeedEntry> = Vec::new();
+        view::feed(&reader.view(), read_to + 1, &mut |entry| {
+            changes.push(entry);
+            changes.len() < CHUNK
+        });
+        let Some(last) = changes.last().map(|entry| entry.apply) else { return true };
+        let mut cases: BTreeSet<CaseKey> =
+            changes.iter().filter_map(|c| Some((c.agreement, c.case()?))).collect();
+        let erased: Vec<Position> = changes
+            .iter()
+            .filter(|c| c.record.is_none())
+            .filter_map(|c| erases(&reader, c))
+            .collect();
+        self.forget(&erased, &mut cases);
+        for case in cases {
+            self.work_out(node, &reader, case);
+        }
+        if let Some(index) = lock(&self.index).as_mut() {
+            index.read_to = last;
+        }
+        changes.len() < CHUNK
+    }
+
+    /// Cases whose record lay in an entry of which something was erased are read anew.
+    fn forget(&self, erased: &[Position], cases: &mut BTreeSet<CaseKey>) {
+        if erased.is_empty() {
+            return;
+        }
+        if let Some(index) = lock(&self.index).as_mut() {
+            let gone = |(_, known): &(&CaseKey, &Known)| erased.contains(&known.record_at);
+            let gone: Vec<CaseKey> =
+                index.known.iter().filter(gone).map(|(case, _)| *case).collect();
+            for case in gone {
+                index.remove(case);
+                cases.insert(case);
+            }
+        }
+    }
+
+    /// Records that could not be read are tried again, a few at a time.
+    fn read_again(&self, node: &NodeHandle) {
+        let _alone = lock(&self.following);
+        let unread: Vec<CaseKey> = match lock(&self.index).as_ref() {
+            Some(index) => index.unread.iter().take(CHUNK).copied().collect(),
+            None => return,
+        };
+        let reader = node.reader();
+        for case in unread {
+            self.work_out(node, &reader, case);
+        }
+    }
+
+    /// Reads without the lock, so that nobody who asks waits for a disk.
+    fn work_out(&self, node: &NodeHandle, reader: &Reader, case: CaseKey) {
+        let before = lock(&self.index).as_ref().and_then(|index| index.known.get(&case).cloned());
+        let reading = read(node, reader, case, before);
+        if let Some(index) = lock(&self.index).as_mut() {
+            index.take(case, reading);
+        }
+    }
+}
+
+impl Index {
+    fn take(&mut self, case: CaseKey, reading: Reading) {
+        self.unread.remove(&case);
+        let Reading::Act(known) = reading else {
+            self.remove(case);
+            if matches!(reading, Reading::Damaged) {
+                self.unread.insert(case);
+            }
+            return;
+        };
+        let party = known.act.party;
+        if self.known.get(&case).is_none_or(|before| before.act.party != party) {
+            self.remove(case);
+            if self.known.len() >= self.room {
+                self.full = true;
+                return;
+            }
+            self.by_party.entry(party).or_default().push(case);
+        }
+        self.known.insert(case, known);
+    }
+
+    fn remove(&mut self, case: CaseKey) {
+        let Some(known) = self.known.remove(&case) else { return };
+        if let Some(cases) = self.by_party.get_mut(&known.act.party) {
+            cases.retain(|one| *one != case);
+            if cases.is_empty() {
+                self.by_party.remove(&known.act.party);
+            }
+        }
+    }
+
+    fn hints(&self, case: CaseKey, metres_max: u32) -> impl Iterator<Item = Hint> {
+        let own = self.known.get(&case);
+        let party = own.and_then(|own| self.by_party.get(&own.act.party));
+        let others = party.into_iter().flatten().filter(move |other| **other != case);
+        others.filter_map(move |other| {
+            let (own, there) = (own?, self.known.get(other)?);
+            let why = same_act::same_act(&own.act, &there.act, metres_max, metres)?;
+            let decided_on = there.decided_on;
+            Some(Hint { case: *other, why, decided_on, linked: false })
+        })
+    }
+}
+
+/// All cases, newest first; `None` when stopped on the way.
+fn make(node: &NodeHandle, stopped: &dyn Fn() -> bool) -> Option<Index> {
+    let reader = node.reader();
+    let mut index = Index { read_to: reader.apply_number(&reader.view()), ..Index::default() };
+    let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
+    for agreement in agreements {
+        let mut below = None;
+        loop {
+            let mut openings: Vec<(u64, SubjectId)> = Vec::new();
+            view::openings(&reader.view(), agreement, below, &mut |apply, subject| {
+                openings.push((apply, subject));
+                openings.len() < CHUNK
+            });
+            let Some((lowest, _)) = openings.last().copied() else { break };
+            for (_, subject) in openings {
+                let case = (agreement, subject);
+                index.take(case, read(node, &reader, case, None));
+            }
+            if stopped() {
+                return None;
+            }
+            below = Some(lowest);
+        }
+    }
+    Some(index)
+}
+
+/// Reads a case; what was known `before` spares reading the record again if it is the same.
+fn read(node: &NodeHandle, reader: &Reader, case: CaseKey, before: Option<Known>) -> Reading {
+    let (agreement, subject) = case;
+    let member = node.book().get(agreement).is_some_and(|a| a.cities().contains(&node.city()));
+    if !member {
+        return Reading::Nothing;
+    }
+    let rows = reader.view();
+    let Some(view) = view::case(&rows, agreement, subject) else { return Reading::Nothing };
+    let facts = &view.case.facts;
+    let decided_on = if same_act::may_be_decided(view.case.state) {
+        same_act::decided_on(&view::happened(&rows, agreement, subject))
+    } else {
+        None
+    };
+    drop(rows);
+    let (mut links, mut read_to, mut act) = (Vec::new(), 0, None);
+    if let Some(before) = before {
+        (links, read_to) = (before.links, before.read_to);
+        act = (before.record_at == view.record_at).then_some(before.act.with(facts, decided_on));
+    }
+    let act = match act {
+        Some(act) => act,
+        None => match record(reader, view.record_at) {
+            Err(ReadError::NotFound | ReadError::Unreadable { .. }) | Ok(None) => {
+                return Reading::Nothing;
+            }
+            Err(ReadError::Damaged { .. }) => return Reading::Damaged,
+            Ok(Some(record)) => {
+                let Some(party) = &record.party else { return Reading::Nothing };
+                let key = PartyKey::of(party);
+                let tag = reader.party_tag(&key.fields());
+                Act::new((tag, &key), facts, record.coordinates, decided_on)
+            }
+        },
+    };
+    let record_at = view.record_at;
+    Reading::Act(Known { act, decided_on, record_at, links, read_to })
+}
+
+fn record(reader: &Reader, at: Position) -> Result<Option<CaseRecord>, ReadError> {
+    let loaded = reader.entry(at)?;
+    let parts = &loaded.entry.envelope.parts;
+    let Some(place) = parts.iter().position(|p| p.kind == PartKind::CaseRecord) else {
+        return Ok(None);
+    };
+    Ok(match reader.part(&loaded.entry, place)? {
+        Some(PartContent::CaseRecord(record)) => Some(*record),
+        Some(_) | None => None,
+    })
+}
+
+/// Cases that a history behind this apply number links with this one, and how far that was read.
+fn links_behind(
+    reader: &Reader,
+    (agreement, subject): CaseKey,
+    behind: u64,
+) -> (Vec<CaseKey>, u64) {
+    let (mut links, mut read_to) = (Vec::new(), behind);
+    loop {
+        let mut entries: Vec<HistoryEntry> = Vec::new();
+        view::history(&reader.view(), agreement, subject, read_to + 1, &mut |entry| {
+            entries.push(entry);
+            entries.len() < CHUNK
+        });
+        let Some(last) = entries.last().map(|entry| entry.apply) else { return (links, read_to) };
+        read_to = last;
+        let added = entries.iter().filter(|entry| entry.effect == Effect::Contribution);
+        links.extend(added.filter_map(|entry| link(reader, entry.position)));
+    }
+}
+
+fn link(reader: &Reader, at: Position) -> Option<CaseKey> {
+    let event = reader.entry(at).ok()?.event;
+    if let Event::Contribution(
+        CaseContribution::ContinuedIn { agreement, subject }
+        | CaseContribution::ContinuedFrom { agreement, subject },
+    ) = event
+    {
+        return Some((agreement, subject));
+    }
+    None
+}
+
+/// The entry of which this one erases a part.
+fn erases(reader: &Reader, change: &FeedEntry) -> Option<Position> {
+    let event = reader.entry(change.position).ok()?.event;
+    if let Event::PartErased { entry, .. } = event { Some(entry) } else { None }
+}
+
+fn metres(a: Coordinates, b: Coordinates) -> u32 {
+    let point =
+        |at: Coordinates| Point::new(i64::from(at.lon_udeg()) * 10, i64::from(at.lat_udeg()) * 10);
+    match (point(a), point(b)) {
+        (Ok(a), Ok(b)) => geo::metres_between(a, b),
+        // Coordinates lie in China, and so on the globe.
+        (Err(_), _) | (_, Err(_)) => u32::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests;
