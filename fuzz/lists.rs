@@ -4,6 +4,7 @@
 //! (`tests/it/api_lists.rs`).
 
 use bytes::Bytes;
+use liandong::domain::catalogue::Catalogue;
 use liandong::domain::{Case, CaseFacts, CaseState, DataLevel, Date, Medium, Source, Violation};
 use liandong::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use liandong::limits::{FILTER_STATES_MAX, PAGE_SIZE_MAX, SAME_ACT_METRES};
@@ -119,7 +120,7 @@ pub fn list_request(data: &[u8]) -> bool {
     let Ok(asked) = pb::ListCasesRequest::decode(data) else { return false };
     let size = page_token::size(asked.page_size, 50);
     assert!(size.is_err() || size.is_ok_and(|s| (1..=PAGE_SIZE_MAX as usize).contains(&s)));
-    let (book, acts) = (book(), SameActs::new(SAME_ACT_METRES));
+    let (book, acts) = (book(), SameActs::new(SAME_ACT_METRES, Catalogue::shipped()));
     let Ok(filter) = Filter::read(&book, city(371_500), &acts, &asked) else { return false };
     assert!(asked.states.len() <= FILTER_STATES_MAX);
     assert!(filter.agreements.iter().all(|id| book.get(*id).is_some()));

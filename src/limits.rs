@@ -60,6 +60,8 @@ pub const POLLUTANTS_MAX: usize = 32;
 pub const CATALOGUE_BYTES_MAX: usize = 1024 * 1024;
 /// Legal bases of one violation: each later one is answered beside each earlier one.
 pub const CATALOGUE_BASES_MAX: usize = 16;
+/// Pairs of codes that may name one act: more than there are pairs of violations.
+pub const CATALOGUE_PAIRS_MAX: usize = 256;
 /// Laws or departments in a catalogue: ten times what is shipped.
 pub const CATALOGUE_LAWS_MAX: usize = 100;
 /// Divisions in a catalogue: every county of the country.

@@ -138,7 +138,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let writes = WritesUnderWay::default();
     let due = due(&config)?;
     nudge(&config, &node, due.clone(), &stop);
-    let acts = SameActs::new(config.limits.same_act_metres_max);
+    let acts = SameActs::new(config.limits.same_act_metres_max, Arc::clone(&catalogue));
     acts.start(&node, stop.clone());
     let noting = (audit.clone(), writes.clone(), due, acts, catalogue);
     let ringing = (alerts, rung, store, dialer);

@@ -22,12 +22,14 @@ use super::violation::Violation;
 pub mod check;
 pub mod choose;
 pub mod file;
+pub mod one_act;
 
 #[cfg(test)]
 mod tests;
 
 pub use choose::{Act, Choice, Later, Verdict};
 pub use file::CatalogueError;
+pub use one_act::OneAct;
 
 /// What comes with the program; sources and terms: `data/README.md`.
 const SHIPPED: &str = include_str!("../../data/catalogue.toml");
@@ -147,6 +149,7 @@ pub struct Catalogue {
     notice: (String, String),
     laws: Vec<Arc<Law>>,
     bases: Vec<(Violation, Vec<Basis>)>,
+    one_act: Vec<OneAct>,
     departments: Vec<Named>,
     divisions: Vec<Division>,
 }

@@ -11,7 +11,8 @@
 //! - The party. A firm by its credit code, which is exact. A natural person by the surname of the
 //!   masked name (张某某, 张某 and 张* may be one person) *and* the place, which both records must
 //!   know: a surname alone would bring up half of a county.
-//! - The violation: the same code, or codes that name one act under two rules ([`related`]).
+//! - The violation: the same code, or codes that may name one act under two rules,
+//!   which is a table of the catalogue ([`super::catalogue::one_act`]).
 //! - The time: the days overlap. No first day: up to two years before the discovery, because an
 //!   older act is not punished any more (art. 36). No last day: until it is decided, because what
 //!   goes on afterwards is a new act; and without a decision, to this day and on. Since nothing
@@ -36,35 +37,9 @@ use super::place::Coordinates;
 use super::violation::Violation;
 use crate::ids::Tag;
 
-/// 行政处罚法 art. 36: an act that nobody has discovered within two years is not punished.
+/// 行政处罚法 art. 36: an act that nobody has discovered within two years is not punished. Five
+/// years where it harmed life or health are not assumed: such a record has its first day.
 const UNDISCOVERED_DAYS: i64 = 731;
-
-/// Codes that name one act under two rules.
-///
-/// - Above the standard is above the permitted limit too, as a permit sets no laxer one (排污许可
-///   管理条例 art. 34; 大气污染防治法 art. 99, 水污染防治法 art. 83).
-/// - Evading supervision is, among others, not running the facility, false monitoring data, and a
-///   hidden outfall (大气污染防治法 art. 20, 水污染防治法 art. 39 and 84).
-/// - Hazardous waste is solid waste; which of the two it is, is found out later (固体废物污染环境
-///   防治法 art. 102, 112).
-///
-/// Not here: moving waste over a province's border and dumping it there, which are two acts.
-const RELATED: [(Violation, Violation); 8] = [
-    (Violation::AirExceed, Violation::PermitLimitExceed),
-    (Violation::WaterExceed, Violation::PermitLimitExceed),
-    (Violation::EvasionAir, Violation::FacilityNotRun),
-    (Violation::EvasionWater, Violation::FacilityNotRun),
-    (Violation::EvasionAir, Violation::MonitorDataDistorted),
-    (Violation::EvasionWater, Violation::MonitorDataDistorted),
-    (Violation::EvasionWater, Violation::OutfallIllegal),
-    (Violation::HazwasteDumping, Violation::SolidWasteDumping),
-];
-
-/// Whether two codes may name the same act.
-#[must_use]
-pub fn related(a: Violation, b: Violation) -> bool {
-    a == b || RELATED.contains(&(a, b)) || RELATED.contains(&(b, a))
-}
 
 /// By what a party is known again.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -178,15 +153,17 @@ pub struct SameAct {
     pub other_code: bool,
 }
 
-/// Whether two records may be of one act; `metres` measures between two places.
+/// Whether two records may be of one act; `one_act` knows which codes may name one
+/// ([`super::catalogue::Catalogue::may_be_one_act`]), `metres` measures between two places.
 #[must_use]
 pub fn same_act(
     a: &Act,
     b: &Act,
     metres_max: u32,
+    one_act: impl FnOnce(Violation, Violation) -> bool,
     metres: impl FnOnce(Coordinates, Coordinates) -> u32,
 ) -> Option<SameAct> {
-    if a.party != b.party || a.natural != b.natural || !related(a.violation, b.violation) {
+    if a.party != b.party || a.natural != b.natural || !one_act(a.violation, b.violation) {
         return None;
     }
     let from = a.days.from.max(b.days.from);

@@ -30,18 +30,20 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::api::request::PartContent;
+use crate::domain::Date;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::place::Coordinates;
-use crate::domain::same_act::{self, Act, PartyKey, SameAct};
-use crate::domain::{CaseContribution, CaseRecord, Date, Event};
+use crate::domain::same_act::{self, Act, SameAct};
 use crate::geo::{self, Point};
 use crate::ids::{AgreementId, Position, SubjectId, Tag};
 use crate::limits::{SAME_ACT_CASES_MAX, SAME_ACT_CATCH_UP_MAX};
-use crate::log::PartKind;
-use crate::node::load::ReadError;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, Effect, FeedEntry, HistoryEntry};
+use crate::view::{self, FeedEntry};
+
+mod read;
+
+use self::read::{erases, links_behind, read};
 
 /// Openings or feed entries read at a time.
 const CHUNK: usize = 256;
@@ -68,6 +70,8 @@ pub struct Hint {
 #[derive(Clone)]
 pub struct SameActs {
     metres_max: u32,
+    /// Says which codes may name one act.
+    catalogue: Arc<Catalogue>,
     /// `None` until all cases have been walked once.
     index: Arc<Mutex<Option<Index>>>,
     /// Held by whoever reads the feed.
@@ -136,10 +140,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl SameActs {
-    /// An empty index; places at most `metres_max` metres apart may be one.
+    /// An empty index; places at most `metres_max` metres apart may be one, and codes that
+    /// `catalogue` says may name one act.
     #[must_use]
-    pub fn new(metres_max: u32) -> Self {
-        Self { metres_max, index: Arc::default(), following: Arc::default() }
+    pub fn new(metres_max: u32, catalogue: Arc<Catalogue>) -> Self {
+        Self { metres_max, catalogue, index: Arc::default(), following: Arc::default() }
     }
 
     /// Keeps the index up to date until `stop`.
@@ -206,7 +211,7 @@ impl SameActs {
     #[must_use]
     pub fn of_case(&self, reader: &Reader, case: CaseKey, most: usize) -> (Vec<Hint>, usize) {
         let mut hints: Vec<Hint> = match lock(&self.index).as_ref() {
-            Some(index) => index.hints(case, self.metres_max).collect(),
+            Some(index) => index.hints(case, self.metres_max, &self.catalogue).collect(),
             None => return (Vec::new(), 0),
         };
         let total = hints.len();
@@ -245,7 +250,9 @@ impl SameActs {
     #[must_use]
     pub fn has_any(&self, case: CaseKey) -> bool {
         let index = lock(&self.index);
-        index.as_ref().is_some_and(|index| index.hints(case, self.metres_max).next().is_some())
+        index.as_ref().is_some_and(|index| {
+            index.hints(case, self.metres_max, &self.catalogue).next().is_some()
+        })
     }
 
     /// One piece of the feed; whether that was the last one.
@@ -349,13 +356,19 @@ impl Index {
         }
     }
 
-    fn hints(&self, case: CaseKey, metres_max: u32) -> impl Iterator<Item = Hint> {
+    fn hints(
+        &self,
+        case: CaseKey,
+        metres_max: u32,
+        catalogue: &Catalogue,
+    ) -> impl Iterator<Item = Hint> {
         let own = self.known.get(&case);
         let party = own.and_then(|own| self.by_party.get(&own.act.party));
         let others = party.into_iter().flatten().filter(move |other| **other != case);
         others.filter_map(move |other| {
             let (own, there) = (own?, self.known.get(other)?);
-            let why = same_act::same_act(&own.act, &there.act, metres_max, metres)?;
+            let one_act = |a, b| catalogue.may_be_one_act(a, b);
+            let why = same_act::same_act(&own.act, &there.act, metres_max, one_act, metres)?;
             let decided_on = there.decided_on;
             Some(Hint { case: *other, why, decided_on, linked: false })
         })
@@ -387,96 +400,6 @@ fn make(node: &NodeHandle, stopped: &dyn Fn() -> bool) -> Option<Index> {
         }
     }
     Some(index)
-}
-
-/// Reads a case; what was known `before` spares reading the record again if it is the same.
-fn read(node: &NodeHandle, reader: &Reader, case: CaseKey, before: Option<Known>) -> Reading {
-    let (agreement, subject) = case;
-    let member = node.book().get(agreement).is_some_and(|a| a.cities().contains(&node.city()));
-    if !member {
-        return Reading::Nothing;
-    }
-    let rows = reader.view();
-    let Some(view) = view::case(&rows, agreement, subject) else { return Reading::Nothing };
-    let facts = &view.case.facts;
-    let decided_on = if same_act::may_be_decided(view.case.state) {
-        same_act::decided_on(&view::happened(&rows, agreement, subject))
-    } else {
-        None
-    };
-    drop(rows);
-    let (mut links, mut read_to, mut act) = (Vec::new(), 0, None);
-    if let Some(before) = before {
-        (links, read_to) = (before.links, before.read_to);
-        act = (before.record_at == view.record_at).then_some(before.act.with(facts, decided_on));
-    }
-    let act = match act {
-        Some(act) => act,
-        None => match record(reader, view.record_at) {
-            Err(ReadError::NotFound | ReadError::Unreadable { .. }) | Ok(None) => {
-                return Reading::Nothing;
-            }
-            Err(ReadError::Damaged { .. }) => return Reading::Damaged,
-            Ok(Some(record)) => {
-                let Some(party) = &record.party else { return Reading::Nothing };
-                let key = PartyKey::of(party);
-                let tag = reader.party_tag(&key.fields());
-                Act::new((tag, &key), facts, record.coordinates, decided_on)
-            }
-        },
-    };
-    let record_at = view.record_at;
-    Reading::Act(Known { act, decided_on, record_at, links, read_to })
-}
-
-fn record(reader: &Reader, at: Position) -> Result<Option<CaseRecord>, ReadError> {
-    let loaded = reader.entry(at)?;
-    let parts = &loaded.entry.envelope.parts;
-    let Some(place) = parts.iter().position(|p| p.kind == PartKind::CaseRecord) else {
-        return Ok(None);
-    };
-    Ok(match reader.part(&loaded.entry, place)? {
-        Some(PartContent::CaseRecord(record)) => Some(*record),
-        Some(_) | None => None,
-    })
-}
-
-/// Cases that a history behind this apply number links with this one, and how far that was read.
-fn links_behind(
-    reader: &Reader,
-    (agreement, subject): CaseKey,
-    behind: u64,
-) -> (Vec<CaseKey>, u64) {
-    let (mut links, mut read_to) = (Vec::new(), behind);
-    loop {
-        let mut entries: Vec<HistoryEntry> = Vec::new();
-        view::history(&reader.view(), agreement, subject, read_to + 1, &mut |entry| {
-            entries.push(entry);
-            entries.len() < CHUNK
-        });
-        let Some(last) = entries.last().map(|entry| entry.apply) else { return (links, read_to) };
-        read_to = last;
-        let added = entries.iter().filter(|entry| entry.effect == Effect::Contribution);
-        links.extend(added.filter_map(|entry| link(reader, entry.position)));
-    }
-}
-
-fn link(reader: &Reader, at: Position) -> Option<CaseKey> {
-    let event = reader.entry(at).ok()?.event;
-    if let Event::Contribution(
-        CaseContribution::ContinuedIn { agreement, subject }
-        | CaseContribution::ContinuedFrom { agreement, subject },
-    ) = event
-    {
-        return Some((agreement, subject));
-    }
-    None
-}
-
-/// The entry of which this one erases a part.
-fn erases(reader: &Reader, change: &FeedEntry) -> Option<Position> {
-    let event = reader.entry(change.position).ok()?.event;
-    if let Event::PartErased { entry, .. } = event { Some(entry) } else { None }
 }
 
 fn metres(a: Coordinates, b: Coordinates) -> u32 {

@@ -3,10 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
+use super::same_act as say;
 use super::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
-use super::same_act as say;
 use crate::cli::{json as shape, table, words};
 use crate::ids::CityCode;
 use crate::lang::Lang;

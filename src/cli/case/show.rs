@@ -2,11 +2,11 @@
 
 use clap::Args;
 
+use super::same_act as say;
 use super::{Session, due, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::table::Sheet;
-use super::same_act as say;
 use crate::cli::{json, when, words};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::one_act::{self, RawPair};
 use super::{Basis, Catalogue, Division, Fine, FineRange, Law, Named};
 use crate::domain::date::Date;
 use crate::domain::invalid::Invalid;
@@ -19,7 +20,7 @@ use crate::domain::text::Line;
 use crate::domain::violation::Violation;
 use crate::limits::{
     ADDRESS_BYTES_MAX, CATALOGUE_BASES_MAX, CATALOGUE_BYTES_MAX, CATALOGUE_DIVISIONS_MAX,
-    CATALOGUE_FINES_MAX, CATALOGUE_LAWS_MAX, NAME_BYTES_MAX,
+    CATALOGUE_FINES_MAX, CATALOGUE_LAWS_MAX, CATALOGUE_PAIRS_MAX, NAME_BYTES_MAX,
 };
 
 /// Longest code: fits a column.
@@ -111,6 +112,7 @@ struct File {
     notice_en: String,
     law: Vec<RawLaw>,
     violation: Vec<RawLine>,
+    one_act: Vec<RawPair>,
     department: Vec<RawNamed>,
     division: Vec<RawDivision>,
 }
@@ -183,7 +185,7 @@ struct RawDivision {
     en: String,
 }
 
-const fn yes() -> bool {
+pub(super) const fn yes() -> bool {
     true
 }
 
@@ -203,6 +205,7 @@ impl Catalogue {
             ("law", file.law.len(), CATALOGUE_LAWS_MAX),
             ("department", file.department.len(), CATALOGUE_LAWS_MAX),
             ("division", file.division.len(), CATALOGUE_DIVISIONS_MAX),
+            ("one_act", file.one_act.len(), CATALOGUE_PAIRS_MAX),
         ];
         for (at, got, limit) in lists {
             few(at, got, limit)?;
@@ -216,6 +219,7 @@ impl Catalogue {
         if let Some(missing) = Violation::ALL.iter().find(listed) {
             return Err(CatalogueError::Missing(*missing));
         }
+        let one_act = one_act::read(file.one_act, &laws)?;
         let departments = file.department.into_iter().map(|raw| named("department", raw));
         let departments = departments.collect::<Result<Vec<_>, _>>()?;
         unique("department", departments.iter().map(|one| one.code.clone()))?;
@@ -227,20 +231,24 @@ impl Catalogue {
             notice: (zh.to_string(), en.to_string()),
             laws,
             bases,
+            one_act,
             departments,
             divisions,
         })
     }
 }
 
-fn few(at: &str, got: usize, limit: usize) -> Result<(), CatalogueError> {
+pub(super) fn few(at: &str, got: usize, limit: usize) -> Result<(), CatalogueError> {
     if got > limit {
         return Err(CatalogueError::TooMany { at: at.to_owned(), got, limit });
     }
     Ok(())
 }
 
-fn unique(what: &str, codes: impl Iterator<Item = String>) -> Result<(), CatalogueError> {
+pub(super) fn unique(
+    what: &str,
+    codes: impl Iterator<Item = String>,
+) -> Result<(), CatalogueError> {
     let mut seen = BTreeSet::new();
     for code in codes {
         let at = format!("{what} {code}");
@@ -251,7 +259,7 @@ fn unique(what: &str, codes: impl Iterator<Item = String>) -> Result<(), Catalog
     Ok(())
 }
 
-fn wrong(at: &str, field: &str, why: Invalid) -> CatalogueError {
+pub(super) fn wrong(at: &str, field: &str, why: Invalid) -> CatalogueError {
     CatalogueError::Value { at: format!("{at}.{field}"), why }
 }
 
@@ -315,13 +323,7 @@ fn line(raw: RawLine, laws: &[Arc<Law>]) -> Result<(Violation, Vec<Basis>), Cata
 }
 
 fn basis(at: &str, raw: &RawBasis, laws: &[Arc<Law>]) -> Result<Basis, CatalogueError> {
-    let law = laws.iter().find(|law| law.name.code == raw.law).cloned();
-    let no_law = || CatalogueError::NoLaw { at: at.to_owned(), law: raw.law.clone() };
-    let law = law.ok_or_else(no_law)?;
-    let article = Article::parse(&raw.article).map_err(|why| wrong(at, "article", why))?;
-    if let Some(last) = law.last_article.filter(|last| article.number() > *last) {
-        return Err(CatalogueError::NoArticle { at: at.to_owned(), last });
-    }
+    let (law, article) = article(at, (&raw.law, &raw.article), laws)?;
     if raw.item == Some(0) {
         return Err(wrong(at, "item", crate::domain::InvalidReason::ArticleFormat.into()));
     }
@@ -344,8 +346,24 @@ fn basis(at: &str, raw: &RawBasis, laws: &[Arc<Law>]) -> Result<Basis, Catalogue
     })
 }
 
+/// An article of a law that the file lists.
+pub(super) fn article(
+    at: &str,
+    (law, article): (&str, &str),
+    laws: &[Arc<Law>],
+) -> Result<(Arc<Law>, Article), CatalogueError> {
+    let found = laws.iter().find(|one| one.name.code == law).cloned();
+    let no_law = || CatalogueError::NoLaw { at: at.to_owned(), law: law.to_owned() };
+    let law = found.ok_or_else(no_law)?;
+    let article = Article::parse(article).map_err(|why| wrong(at, "article", why))?;
+    if let Some(last) = law.last_article.filter(|last| article.number() > *last) {
+        return Err(CatalogueError::NoArticle { at: at.to_owned(), last });
+    }
+    Ok((law, article))
+}
+
 /// A text in both languages, or in neither.
-fn both(
+pub(super) fn both(
     at: &str,
     fields: &'static str,
     (zh, en): (&Option<String>, &Option<String>),

@@ -2,6 +2,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
+use crate::domain::same_act::PartyKey;
 use crate::domain::{CaseFacts, DataLevel, Date, Medium, Source, Violation};
 use crate::ids::LogId;
 
@@ -130,7 +131,7 @@ fn index_of(all: &[Planted]) -> Index {
 }
 
 fn found(index: &Index, case: CaseKey) -> BTreeSet<CaseKey> {
-    index.hints(case, METRES_MAX).map(|hint| hint.case).collect()
+    index.hints(case, METRES_MAX, &Catalogue::shipped()).map(|hint| hint.case).collect()
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn planted_pairs_are_all_found() {
     let index = index_of(&all);
     let (mut hit, mut missed, mut wrong, mut plain_wrong) = (0, Vec::new(), 0, 0);
     for one in &all {
-        let hints: Vec<Hint> = index.hints(one.case, METRES_MAX).collect();
+        let hints: Vec<Hint> = index.hints(one.case, METRES_MAX, &Catalogue::shipped()).collect();
         let found: BTreeSet<CaseKey> = hints.iter().map(|hint| hint.case).collect();
         // Where nothing had to be assumed.
         let plain: BTreeSet<CaseKey> = hints
@@ -194,9 +195,11 @@ fn the_index_finds_what_all_pairs_find() {
         index.take(gone.case, Reading::Nothing);
     }
     for one in &all {
+        let one_act = |a, b| Catalogue::shipped().may_be_one_act(a, b);
         let plain = |other: &&Planted| {
             let (a, b) = (&one.known.act, &other.known.act);
-            other.case != one.case && same_act::same_act(a, b, METRES_MAX, metres).is_some()
+            other.case != one.case
+                && same_act::same_act(a, b, METRES_MAX, one_act, metres).is_some()
         };
         let plain: BTreeSet<CaseKey> = all.iter().filter(plain).map(|other| other.case).collect();
         assert_eq!(found(&index, one.case), plain);
@@ -227,7 +230,7 @@ fn damaged_records_are_remembered_and_a_full_index_says_so() {
 #[test]
 fn a_record_of_which_something_was_erased_leaves_at_once() {
     let all = world(&mut StdRng::seed_from_u64(SEED));
-    let acts = SameActs::new(METRES_MAX);
+    let acts = SameActs::new(METRES_MAX, Catalogue::shipped());
     *lock(&acts.index) = Some(index_of(&all[..4]));
     assert!(acts.is_whole() && acts.has_any(all[0].case) && acts.has_any(all[1].case));
     let mut anew = BTreeSet::new();
