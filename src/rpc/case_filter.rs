@@ -21,6 +21,8 @@ pub struct Filter {
     /// Where to look.
     pub agreements: Vec<AgreementId>,
     own: CityCode,
+    /// Of the same agreements: who may be meant by a border.
+    members: Vec<(AgreementId, Vec<CityCode>)>,
     states: Vec<CaseState>,
     handling: Option<CityCode>,
     turn: Option<CityCode>,
@@ -72,9 +74,17 @@ impl Filter {
             Some(id) => book.get(id).map(|_| vec![id]).ok_or(Refused::new("NOT_FOUND"))?,
             None => book.iter().map(|(id, _)| *id).collect(),
         };
+        let members = agreements.iter().filter_map(|id| Some((*id, book.get(*id)?.cities())));
+        let members: Vec<(AgreementId, Vec<CityCode>)> = members.collect();
+        if let Some((city, _)) = near
+            && !members.iter().any(|(_, cities)| cities.contains(&city))
+        {
+            return Err(Refused::new("NEAR_NOT_MEMBER").at("near_city"));
+        }
         Ok(Self {
             agreements,
             own,
+            members,
             states: read::states(&asked.states)?,
             handling: city("handling_city", asked.handling_city)?,
             turn: city("turn_city", asked.turn_city)?,
@@ -123,7 +133,7 @@ impl Filter {
             && self.handling.is_none_or(|city| city == case.handling)
             && self.originating.is_none_or(|city| city == case.originating)
             && self.turn.is_none_or(|city| case.turn == Some(city))
-            && self.near.is_none_or(|(city, metres)| self.is_near(view, city, metres))
+            && self.near.is_none_or(|(city, metres)| self.is_near(key.0, view, city, metres))
             && (self.media.is_empty() || self.media.contains(&case.facts.medium))
             && self.was_discovered_then(case.facts.discovered_time_ms)
             && self.hinted.as_ref().is_none_or(|acts| acts.has_any(key))
@@ -136,11 +146,17 @@ impl Filter {
             && to.is_none_or(|to| on.is_some_and(|on| on <= to))
     }
 
-    /// A case lists the distances from its author's side. Seen from the other side of the border,
-    /// that is the distance to the own city.
-    fn is_near(&self, view: &CaseView, city: CityCode, metres: u32) -> bool {
-        let borders = &view.case.facts.borders;
-        let to = |city| borders.iter().find(|border| border.city == city);
-        to(city).or_else(|| to(self.own)).is_some_and(|border| border.metres <= metres)
+    /// A case lists the distance to every member but the author of its facts, who is the one that
+    /// is missing. If that is the city asked for, the case lies on its side of the border, and what
+    /// counts is how far the own city is.
+    fn is_near(&self, agreement: AgreementId, view: &CaseView, city: CityCode, most: u32) -> bool {
+        let facts = &view.case.facts;
+        let to = |city| facts.borders.iter().find(|b| b.city == city).map(|b| b.metres);
+        let of = self.members.iter().find(|(id, _)| *id == agreement);
+        let mut unlisted =
+            of.into_iter().flat_map(|(_, cities)| cities).filter(|member| to(**member).is_none());
+        let author = unlisted.next().filter(|_| unlisted.next().is_none());
+        let far = to(city).or_else(|| author.filter(|a| **a == city).and_then(|_| to(self.own)));
+        far.is_some_and(|far| far <= most)
     }
 }

@@ -8,24 +8,24 @@ use liandong::ids::CityCode;
 use proptest::prelude::*;
 use serde_json::Value;
 
-const SHIPPED: &str = include_str!("../../data/cities.geojson");
+pub(super) const SHIPPED: &str = include_str!("../../data/cities.geojson");
 const ORACLE: &str = include_str!("../fixtures/boundary-oracle.csv");
 
 /// Ours are whole metres, theirs have one decimal; the plane is within 0.2 %.
 const RELATIVE: f64 = 0.005;
 const ABSOLUTE: f64 = 2.0;
 /// The largest distance that the oracle has, in metres.
-const FARTHEST: u32 = 68_887;
+pub(super) const FARTHEST: u32 = 68_887;
 
-struct Row {
-    point: Point,
-    city: Option<CityCode>,
+pub(super) struct Row {
+    pub point: Point,
+    pub city: Option<CityCode>,
     /// `None` in one row: no other city lies within the oracle's search radius.
-    nearest: Option<(CityCode, f64)>,
+    pub nearest: Option<(CityCode, f64)>,
     border_metres: f64,
 }
 
-fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Row> {
     ORACLE.lines().skip(1).map(parse_row).collect()
 }
 
@@ -51,7 +51,7 @@ fn shipped() -> (Boundaries, Vec<CityCode>) {
     (map, all)
 }
 
-fn near(ours: u32, theirs: f64) -> bool {
+pub(super) fn near(ours: u32, theirs: f64) -> bool {
     (f64::from(ours) - theirs).abs() <= ABSOLUTE.max(theirs * RELATIVE)
 }
 

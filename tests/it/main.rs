@@ -18,6 +18,7 @@ mod api_raw;
 mod api_watch;
 mod api_writes;
 mod bench;
+mod borders;
 mod catalog;
 mod certs;
 mod copies;
