@@ -196,6 +196,8 @@ pub const LOG_ENTRIES_PER_DAY_MAX: u64 = 1_000_000;
 /// Signed bytes of one log of another city that are taken in on one day (default of a setting): a
 /// disk with 100 GiB to spare lasts for weeks, so that an operator can look.
 pub const LOG_BYTES_PER_DAY_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// What a city remembers beside a case for itself: 1 000 Chinese characters.
+pub const REMARK_BYTES_MAX: usize = 3_000;
 /// Why a city was suspended, or who did it: 200 Chinese characters.
 pub const SUSPENSION_TEXT_BYTES_MAX: usize = 600;
 /// A file that is imported: the limit on rows is met long before.

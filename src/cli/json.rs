@@ -89,6 +89,12 @@ pub fn case(case: &pb::Case) -> Value {
         "files_outstanding": case.files_outstanding,
         "needs_newer_version": case.needs_newer_version,
         "allowed_steps": steps,
+        "assignment": case.assignment.as_ref().map(|own| json!({
+            "assignee": own.assignee,
+            "remark": own.remark,
+            "assign_time": time(own.assign_time.as_ref()),
+            "assigned_by": own.assigned_by,
+        })),
     })
 }
 
@@ -448,7 +454,7 @@ mod tests {
         assert_eq!(value["transfer_to"], Value::Null);
         assert_eq!(value["last_effective_on"], "2026-01-02");
         assert_eq!(value["allowed_steps"], json!(["FILED"]));
-        assert_eq!(value.as_object().unwrap().len(), 21);
+        assert_eq!(value.as_object().unwrap().len(), 22);
     }
 
     #[test]

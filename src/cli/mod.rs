@@ -225,6 +225,9 @@ mod tests {
         "liandong case accept LD-1 --acting-for 37150099011",
         "liandong case designate LD-1 --city 130400 --authority ministry \
          --designated-on 2026-11-20 --document 1号",
+        "liandong case assign LD-1 --to 张三 --remark 下周复查 --json",
+        "liandong case assign LD-1 --clear",
+        "liandong case list --assignee 张三",
         "liandong case note LD-1 -m 说明 --only-for 130400",
         "liandong case refuse LD-1 ab:3 --text 理由",
         "liandong catalog",

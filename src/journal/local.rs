@@ -2,17 +2,24 @@
 //! (fixed format)
 //!
 //! ```text
-//! a word in lower case, a zero byte, then the word's fields; integers are big-endian
+//! a word in lower case, a zero byte, then the word's fields; integers are big-endian, texts are
+//! UTF-8 behind their length u16
 //! "shown" 0      old log 32   city u32   size u64
 //! "restored" 0   own log 32   size u64
+//! "assigned" 0   agreement 16   case 16   at i64   by text   assignee text   remark text
 //! ```
 //!
 //! A word that only newer programs know is passed over and stays in the journal.
 
-use crate::ids::{CityCode, LogId};
+use std::fmt;
+
+use crate::ids::{AgreementId, CityCode, LogId, SubjectId};
+use crate::limits::REMARK_BYTES_MAX;
+
+const ASSIGNED: &[u8] = b"assigned\0";
 
 /// What a local record says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum LocalFact {
     /// After a restore, a member has shown how much of the old log it holds.
     Shown {
@@ -30,6 +37,35 @@ pub enum LocalFact {
         /// Entries it had at least, as the guard or a member says.
         size: u64,
     },
+    /// Somebody of the own city works on a case; of several the last one counts. The own city's
+    /// alone: no part of any log.
+    Assigned {
+        /// The agreement.
+        agreement: AgreementId,
+        /// The case.
+        subject: SubjectId,
+        /// When, by the own clock, milliseconds since 1970-01-01 UTC.
+        at_ms: i64,
+        /// Who did it: role and id.
+        by: String,
+        /// To whom; empty for nobody.
+        assignee: String,
+        /// What the city wants to remember; may be empty.
+        remark: String,
+    },
+}
+
+impl fmt::Debug for LocalFact {
+    /// Never what somebody typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shown { log, city, size } => write!(f, "Shown({log}, {city}, {size})"),
+            Self::Restored { log, size } => write!(f, "Restored({log}, {size})"),
+            Self::Assigned { agreement, subject, .. } => {
+                write!(f, "Assigned({agreement}, {subject})")
+            }
+        }
+    }
 }
 
 impl LocalFact {
@@ -50,12 +86,23 @@ impl LocalFact {
                 payload.extend_from_slice(&size.to_be_bytes());
                 payload
             }
+            Self::Assigned { agreement, subject, at_ms, by, assignee, remark } => {
+                let mut payload = ASSIGNED.to_vec();
+                payload.extend_from_slice(agreement.as_bytes());
+                payload.extend_from_slice(subject.as_bytes());
+                payload.extend_from_slice(&at_ms.to_be_bytes());
+                [by, assignee, remark].into_iter().for_each(|text| put_text(&mut payload, text));
+                payload
+            }
         }
     }
 
     /// Reads a payload; `None` when this program does not know its word, or it is malformed.
     #[must_use]
     pub fn decode(payload: &[u8]) -> Option<Self> {
+        if let Some(rest) = payload.strip_prefix(ASSIGNED) {
+            return assigned(rest);
+        }
         if let Some(rest) = payload.strip_prefix(b"restored\0") {
             let (log, rest) = rest.split_first_chunk::<32>()?;
             let size = <[u8; 8]>::try_from(rest).ok()?;
@@ -73,6 +120,35 @@ impl LocalFact {
     }
 }
 
+fn assigned(rest: &[u8]) -> Option<LocalFact> {
+    let (agreement, rest) = rest.split_first_chunk::<16>()?;
+    let (subject, rest) = rest.split_first_chunk::<16>()?;
+    let (at_ms, mut rest) = rest.split_first_chunk::<8>()?;
+    let mut text = || {
+        let (length, behind) = rest.split_first_chunk::<2>()?;
+        let (text, behind) = behind.split_at_checked(u16::from_be_bytes(*length).into())?;
+        rest = behind;
+        String::from_utf8(text.to_vec()).ok()
+    };
+    let (by, assignee, remark) = (text()?, text()?, text()?);
+    rest.is_empty().then(|| LocalFact::Assigned {
+        agreement: AgreementId::new(*agreement),
+        subject: SubjectId::new(*subject),
+        at_ms: i64::from_be_bytes(*at_ms),
+        by,
+        assignee,
+        remark,
+    })
+}
+
+/// Whoever takes a text in has checked its length; a longer one is cut here and never misread.
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    let end = text.floor_char_boundary(REMARK_BYTES_MAX);
+    let text = text.get(..end).unwrap_or_default().as_bytes();
+    out.extend_from_slice(&u16::try_from(text.len()).unwrap_or(0).to_be_bytes());
+    out.extend_from_slice(text);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,8 +157,20 @@ mod tests {
     fn a_fact_reads_back_and_nothing_longer_or_shorter_is_one() {
         let city = CityCode::from_u32(371_500).unwrap();
         let log = LogId::new([7; 32]);
-        let facts =
-            [LocalFact::Shown { log, city, size: 12 }, LocalFact::Restored { log, size: 9 }];
+        let assigned = LocalFact::Assigned {
+            agreement: AgreementId::new([1; 16]),
+            subject: SubjectId::new([2; 16]),
+            at_ms: 1_795_140_000_000,
+            by: "inspector/3".to_owned(),
+            assignee: "张三".to_owned(),
+            remark: String::new(),
+        };
+        assert!(!format!("{assigned:?}").contains("张三"));
+        let facts = [
+            LocalFact::Shown { log, city, size: 12 },
+            LocalFact::Restored { log, size: 9 },
+            assigned,
+        ];
         for fact in facts {
             let payload = fact.encode();
             assert_eq!(LocalFact::decode(&payload), Some(fact));

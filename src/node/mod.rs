@@ -5,6 +5,7 @@
 
 pub mod alert;
 mod alone;
+mod assigned;
 pub mod clock;
 pub mod core;
 pub mod dial;

@@ -40,7 +40,10 @@ impl NodeHandle {
         self.order(Box::new(move |ticket| Input::Resume { ticket, city, by })).await
     }
 
-    async fn order(&self, ask: Box<dyn FnOnce(Ticket) -> Input + Send>) -> Result<(), OrderError> {
+    pub(super) async fn order(
+        &self,
+        ask: Box<dyn FnOnce(Ticket) -> Input + Send>,
+    ) -> Result<(), OrderError> {
         let (answer, wait) = oneshot::channel();
         self.ask(ask, Answer::Order(answer)).await;
         let stopping = || OrderError::StorageFailed { detail: "the node is stopping".to_owned() };

@@ -100,6 +100,11 @@ impl<D: Disk, S: Store> Reader<D, S> {
         Self { rows, journal, feed_id, node_key, recent: Arc::default() }
     }
 
+    /// The key under which this node makes tags.
+    pub(super) fn key(&self) -> &HmacKey {
+        &self.node_key
+    }
+
     /// Waits until every row committed so far is written.
     ///
     /// # Errors

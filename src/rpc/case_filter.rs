@@ -36,6 +36,8 @@ pub struct Filter {
     pub party: Option<PartyQuery>,
     /// Only cases of which a move leans on a suspension here; not judged by [`Self::takes`] either.
     pub leaning: Option<Leaning>,
+    /// Only those assigned to this name. Not judged by [`Self::takes`], which sees no row.
+    pub assignee: Option<String>,
     /// Only those of which another record may be of the same act.
     hinted: Option<SameActs>,
 }
@@ -97,6 +99,7 @@ impl Filter {
             ),
             party: read::party_query(&asked.party_name, &asked.party_uscc)?,
             leaning: None,
+            assignee: Some(read::assignee(&asked.assignee)?).filter(|name| !name.is_empty()),
             hinted: asked.has_same_act_hints.then(|| acts.clone()),
         })
     }
@@ -122,6 +125,7 @@ impl Filter {
             && self.discovered == (None, None)
             && self.party.is_none()
             && self.leaning.is_none()
+            && self.assignee.is_none()
             && self.hinted.is_none()
     }
 

@@ -83,6 +83,7 @@ impl CaseApi {
             reader: &reader,
             search: &self.search,
             filter: &filter,
+            assignee: filter.assignee.as_deref().map(|name| reader.assignee_tag(name)),
             after: from.map(|[place, ..]| place),
             // One more tells whether there is a next page.
             want: size + 1,
@@ -163,6 +164,9 @@ impl CaseApi {
         }
         if let Some(leaning) = &filter.leaning {
             found.retain(|f| leaning.has_case(&reader.view(), f.agreement, f.subject));
+        }
+        if let Some(tag) = filter.assignee.as_deref().map(|name| reader.assignee_tag(name)) {
+            found.retain(|found| reader.is_assigned((found.agreement, found.subject), tag));
         }
         found.sort_by_key(|found| std::cmp::Reverse(found.view.opened_apply));
         let total = u64::try_from(found.len()).unwrap_or(u64::MAX);

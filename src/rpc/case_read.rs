@@ -7,7 +7,7 @@ use crate::node::load::ReadError;
 use crate::node::reader::{LoadedEntry, Reader};
 use crate::node::writer::NodeHandle;
 use crate::view::{self, CaseView};
-use crate::wire::case::{Contents, case_to_pb};
+use crate::wire::case::{Contents, assignment_to_pb, case_to_pb};
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::{self, Refused};
 
@@ -54,7 +54,9 @@ pub fn written(
     let contents = contents(reader, found);
     let book = node.book();
     let members = book.get(agreement).map(|a| a.cities()).unwrap_or_default();
-    case_to_pb((agreement, subject), found, &contents, node.city(), &members)
+    let mut case = case_to_pb((agreement, subject), found, &contents, node.city(), &members);
+    case.assignment = reader.assignment(agreement, subject).map(assignment_to_pb);
+    case
 }
 
 /// The number people say; empty when its part is not here.

@@ -85,6 +85,14 @@ macro_rules! case_service {
                 listed.map(Response::new).map_err(|refused| refused.status(language))
             }
 
+            async fn assign_case(&self, request: Request<pb::AssignCaseRequest>)
+            -> Result<Response<pb::AssignCaseResponse>, Status> {
+                let who = called(self.door(), &request, method!(AssignCase)).map_err(|s| *s)?;
+                let language = who.language;
+                let assigned = self.assign(who, request.into_inner()).await;
+                assigned.map(Response::new).map_err(|refused| refused.status(language))
+            }
+
             async fn list_deadlines(&self, request: Request<pb::ListDeadlinesRequest>)
             -> Result<Response<pb::ListDeadlinesResponse>, Status> {
                 let who = called(self.door(), &request, method!(ListDeadlines)).map_err(|s| *s)?;

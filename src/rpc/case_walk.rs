@@ -16,7 +16,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::case_filter::Filter;
-use crate::ids::{AgreementId, SubjectId};
+use crate::ids::{AgreementId, SubjectId, Tag};
 use crate::limits::SCAN_ROWS_MAX;
 use crate::node::reader::Reader;
 use crate::node::search::Search;
@@ -62,6 +62,8 @@ pub(super) struct Walk<'a> {
     pub search: &'a Search,
     /// What to take.
     pub filter: &'a Filter,
+    /// Stands for the filter's assignee.
+    pub assignee: Option<Tag>,
     /// Go on below this opening.
     pub after: Option<u64>,
     /// Cases wanted.
@@ -132,8 +134,10 @@ impl Walk<'_> {
     fn takes(&self, case: (AgreementId, SubjectId), view: &CaseView) -> bool {
         let party = self.filter.party.as_ref();
         let leaning = self.filter.leaning.as_ref();
+        let assigned = |tag| self.reader.is_assigned(case, tag);
         self.filter.takes(case, view)
             && leaning.is_none_or(|l| l.has_case(&self.reader.view(), case.0, case.1))
+            && self.assignee.is_none_or(assigned)
             && party.is_none_or(|query| self.search.takes(self.reader, query, case, view))
     }
 

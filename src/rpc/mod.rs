@@ -6,6 +6,7 @@
 pub mod agreement_service;
 mod audit_line;
 pub mod caller;
+mod case_assign;
 mod case_basis;
 mod case_command;
 mod case_due;

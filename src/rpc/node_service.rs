@@ -106,11 +106,14 @@ fn suspension_out(suspension: &SuspensionStatus) -> pb::Suspension {
     }
 }
 
-fn order_refused(error: &OrderError) -> Refused {
+pub(super) fn order_refused(error: &OrderError) -> Refused {
     match error {
         OrderError::NotFound => Refused::new("NOT_FOUND"),
         OrderError::OwnCity => Refused::new("SELF_NAMED").at("city"),
         OrderError::NotSuspended => Refused::new("CITY_NOT_SUSPENDED"),
+        OrderError::DiskLow { free } => Refused::new("DISK_LOW")
+            .with("free_bytes", free)
+            .retry_after(std::time::Duration::from_secs(30)),
         OrderError::StorageFailed { .. } => Refused::new("STORAGE_FAILED"),
     }
 }

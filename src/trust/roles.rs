@@ -70,6 +70,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.CaseService/RequestAssistance", Access::WriteCases),
     ("/liandong.v1.CaseService/AnswerAssistance", Access::WriteCases),
     ("/liandong.v1.CaseService/AddNote", Access::WriteCases),
+    ("/liandong.v1.CaseService/AssignCase", Access::WriteCases),
     ("/liandong.v1.CaseService/AddEvidence", Access::WriteCases),
     ("/liandong.v1.CaseService/ProposeAmendment", Access::WriteCases),
     ("/liandong.v1.CaseService/RecordPoliceDetention", Access::WriteCases),

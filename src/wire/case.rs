@@ -10,6 +10,7 @@ use super::facts::{Reading, date_from_pb, date_to_pb, facts_to_pb};
 use super::pb::v1 as pb;
 use super::record;
 use super::status::{Refused, bad_fields, of_wire};
+use crate::api::request::Assignment;
 use crate::domain::deadline::{Deadline, Milestone};
 use crate::domain::facts::Medium;
 use crate::domain::officer::CertNo;
@@ -21,7 +22,7 @@ use crate::domain::{
 };
 use crate::domain::{CaseState, MoveKind};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
-use crate::limits::{FREE_TEXT_BYTES_MAX, REFERENCE_BYTES_MAX};
+use crate::limits::{FREE_TEXT_BYTES_MAX, NAME_BYTES_MAX, REFERENCE_BYTES_MAX, REMARK_BYTES_MAX};
 use crate::view::CaseView;
 
 /// The bytes of a request, for telling a repetition from another request.
@@ -70,6 +71,37 @@ pub fn text(field: &str, text: &str) -> Result<Option<String>, Refused> {
     }
     let read = Text::parse(text, FREE_TEXT_BYTES_MAX);
     read.map(|text| Some(text.as_str().to_owned())).map_err(|e| bad_fields(vec![e.at(field)]))
+}
+
+/// Reads who of the own city works on a case; empty for nobody.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn assignee(text: &str) -> Result<String, Refused> {
+    if text.trim().is_empty() {
+        return Ok(String::new());
+    }
+    let read = Line::parse(text, NAME_BYTES_MAX);
+    read.map(|line| line.as_str().to_owned()).map_err(|e| bad_fields(vec![e.at("assignee")]))
+}
+
+/// Reads what the own city remembers beside a case; may be empty.
+///
+/// # Errors
+/// [`Refused`] naming the field.
+pub fn remark(text: &str) -> Result<String, Refused> {
+    if text.trim().is_empty() {
+        return Ok(String::new());
+    }
+    let read = Text::parse(text, REMARK_BYTES_MAX);
+    read.map(|text| text.as_str().to_owned()).map_err(|e| bad_fields(vec![e.at("remark")]))
+}
+
+/// Writes an assignment.
+#[must_use]
+pub fn assignment_to_pb(assignment: Assignment) -> pb::Assignment {
+    let Assignment { assignee, remark, at_ms, by } = assignment;
+    pb::Assignment { assignee, remark, assign_time: Some(timestamp(at_ms)), assigned_by: by }
 }
 
 /// Reads the number of a document that may be missing.
@@ -314,6 +346,7 @@ pub fn case_to_pb(
         files_outstanding: shared && !view.parts_received_by.contains(&case.handling),
         needs_newer_version: view.needs_newer,
         allowed_steps: allowed,
+        assignment: None,
     }
 }
 

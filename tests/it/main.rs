@@ -17,6 +17,7 @@ mod api_node;
 mod api_raw;
 mod api_watch;
 mod api_writes;
+mod assignments;
 mod bench;
 mod borders;
 mod catalog;

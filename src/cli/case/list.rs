@@ -57,6 +57,9 @@ pub struct FilterArgs {
     /// 距离（米） · metres
     #[arg(long, value_name = "METRES", requires = "near")]
     pub within: Option<u32>,
+    /// 本市经办人，须与所填完全一致 · assigned to exactly this name
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub assignee: String,
     /// 只看疑似同一违法行为的 · only cases that may be of the same act as another one
     #[arg(long)]
     pub same_act: bool,
@@ -155,6 +158,7 @@ impl FilterArgs {
             party_uscc: self.uscc.clone(),
             rests_on_suspended: self.rests_on_suspended,
             has_same_act_hints: self.same_act,
+            assignee: self.assignee.clone(),
             ..pb::ListCasesRequest::default()
         })
     }

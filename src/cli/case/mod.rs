@@ -16,6 +16,7 @@ use super::failure::Failure;
 use super::names::Names;
 use super::profile::ProfileArgs;
 
+pub mod assign;
 pub mod contribute;
 pub mod draft;
 pub mod due;
@@ -71,6 +72,8 @@ pub enum CaseCommand {
     Dispute(write::MoveArgs),
     /// 记录指定管辖 · record a designation by the superior
     Designate(transfer::DesignateArgs),
+    /// 指定本市经办人、写本市备注，只存本市 · who of the own city works on it, and a remark
+    Assign(assign::AssignArgs),
     /// 补充说明 · add a note
     Note(contribute::NoteArgs),
     /// 向承办市提出修改建议 · propose a change
@@ -136,6 +139,7 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
         CaseCommand::Adopt(args) => transfer::adopt(&session, args).await,
         CaseCommand::Refuse(args) => transfer::refuse(&session, args).await,
         CaseCommand::History(args) => history::run(&session, args).await,
+        CaseCommand::Assign(args) => assign::run(&session, args).await,
         CaseCommand::Due(args) => due::run(&session, args).await,
         CaseCommand::Duplicates(args) => duplicates::run(&session, args).await,
         CaseCommand::Stats(args) => stats::run(&session, args).await,

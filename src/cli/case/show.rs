@@ -58,6 +58,11 @@ pub fn text(case: &pb::Case, shown: &pb::GetCaseResponse, names: &Names, lang: L
         .row(lang.pick("移送", "transfer"), transfer(case, names))
         .row(lang.pick("法律日期", "legal date"), when::date(case.last_effective_on.as_ref()))
         .row(lang.pick("最近记录", "last entry"), when::time(case.update_time.as_ref()));
+    if let Some(own) = &case.assignment {
+        sheet
+            .row(lang.pick("本市经办人", "assigned to"), own.assignee.clone())
+            .row(lang.pick("本市备注", "own remark"), own.remark.clone());
+    }
     if let Some(facts) = &case.facts {
         show_facts(&mut sheet, facts, names, lang);
     }

@@ -93,6 +93,9 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn append_small(&mut self) -> Result<(), WriteError> {
         for (kind, bytes) in self.group.small.clone() {
             let record = self.append(kind, &bytes)?;
+            if self.index_assignment(record, kind, &bytes) {
+                continue;
+            }
             if read_at_start(kind) {
                 let row = rows::encode(&record);
                 self.group.changes.insert(keys::small(record.number), Some(row));

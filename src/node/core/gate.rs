@@ -123,6 +123,8 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.recoveries.shown.insert((log, city), size);
             }
             Some(LocalFact::Restored { log, size }) => self.hold_restored(log, size),
+            // Found through its row.
+            Some(LocalFact::Assigned { .. }) => {}
             None => tracing::warn!("a record of a later version is left alone"),
         }
     }

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use crate::api::request::{OrderError, Request, WriteError, Written};
+use crate::api::request::{Assignment, OrderError, Request, WriteError, Written};
 use crate::api::status::NodeStatus;
-use crate::ids::{CityCode, LogId, Position};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::sync::{Frame, LinkId};
 use crate::wire::status::Refused;
 
@@ -90,6 +90,15 @@ pub enum Input {
         city: CityCode,
         /// Who: role and id.
         by: String,
+    },
+    /// Somebody assigns a case within the own city.
+    Assign {
+        /// Answered by [`Output::Ordered`] once it is on disk.
+        ticket: Ticket,
+        /// The case.
+        case: (AgreementId, SubjectId),
+        /// To whom, and what is remembered.
+        assignment: Assignment,
     },
     /// Some time has passed.
     Tick,

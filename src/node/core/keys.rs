@@ -175,6 +175,12 @@ pub fn overridden(log: LogId, city: CityCode) -> Vec<u8> {
     key(b'o', &[log.as_bytes(), &city.as_u32().to_be_bytes()])
 }
 
+/// Who of the own city works on a case.
+#[must_use]
+pub fn assignment(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'a', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
 /// The text under which a running number is tagged.
 #[must_use]
 pub fn number_text(agreement: AgreementId, number: &str) -> Vec<u8> {

@@ -14,6 +14,7 @@
 mod agreements;
 mod ahead;
 mod apply;
+pub mod assign;
 mod clocks;
 mod commit;
 mod contradictions;
@@ -182,6 +183,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.suspend(now, ticket, city, (reason, by))
             }
             Input::Resume { ticket, city, by } => self.resume(now, ticket, city, by),
+            Input::Assign { ticket, case, assignment } => self.assign(ticket, case, assignment),
             Input::Tick => self.tick(now),
             Input::Commit => self.commit(now),
         }

@@ -111,6 +111,9 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     fn replay_record(&mut self, record: RecordRef, kind: RecordKind, payload: &[u8]) {
+        if self.index_assignment(record, kind, payload) {
+            return;
+        }
         if commit::read_at_start(kind) {
             self.group.changes.insert(keys::small(record.number), Some(rows::encode(&record)));
             let payload = Bytes::copy_from_slice(payload);

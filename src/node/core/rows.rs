@@ -115,6 +115,15 @@ pub struct WitnessProofRow {
     pub against: Bytes,
 }
 
+/// Where the assignment of a case lies, and what stands for the name in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssignmentRow {
+    /// The record.
+    pub record: RecordRef,
+    /// Of the assignee.
+    pub assignee: Tag,
+}
+
 /// Encodes a row.
 #[must_use]
 pub fn encode<T: Serialize>(row: &T) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use bytes::Bytes;
-use liandong::ids::{hex, unhex};
+use liandong::ids::{AgreementId, SubjectId, hex, unhex};
 use liandong::journal::segment::{self, SegmentHeader};
 use liandong::journal::{
     Guard, Journal, JournalOptions, LocalFact, RealDisk, RecordKind, SuspensionFact, record,
@@ -143,6 +143,7 @@ fn golden_records_stay_as_they_are() {
         .map(|(name, kind, payload)| ((*name).to_owned(), framed(*kind, payload)))
         .collect();
     made.push(("local_restored".to_owned(), framed(RecordKind::Local, &restored.encode())));
+    made.push(("local_assigned".to_owned(), framed(RecordKind::Local, &assigned().encode())));
     for fact in suspensions() {
         let name = suspension_line(&fact).to_owned();
         made.push((name, framed(RecordKind::Suspension, &fact.encode())));
@@ -165,17 +166,30 @@ fn golden_records_stay_as_they_are() {
     }
 }
 
+fn assigned() -> LocalFact {
+    LocalFact::Assigned {
+        agreement: AgreementId::new([1; 16]),
+        subject: SubjectId::new([2; 16]),
+        at_ms: 1_795_140_000_000,
+        by: "coordinator/37150011".to_owned(),
+        assignee: "张三".to_owned(),
+        remark: "周五前复查".to_owned(),
+    }
+}
+
 #[test]
 fn every_word_of_a_local_record_has_a_golden_line() {
     // A new fact does not compile here until it has a line.
     let line = |fact: &LocalFact| match fact {
         LocalFact::Shown { .. } => "local_shown",
         LocalFact::Restored { .. } => "local_restored",
+        LocalFact::Assigned { .. } => "local_assigned",
     };
     let log = manifest(LIAOCHENG).log_id();
     for fact in [
         LocalFact::Shown { log, city: city(HANDAN), size: 6 },
         LocalFact::Restored { log, size: 9 },
+        assigned(),
     ] {
         let bytes = unhex(&golden::line("records.txt", line(&fact))).unwrap();
         let header = record::decode_header(&bytes).unwrap();
