@@ -9,7 +9,7 @@ use super::audit_line;
 use super::caller::{Called, called};
 use super::under_way::WritesUnderWay;
 use super::words;
-use crate::api::request::{Command, Request as Asked, Written};
+use crate::api::request::{Command, Request as Asked, WriteError, Written};
 use crate::audit::{Audit, Deed};
 use crate::domain::{CaseContribution, EvidenceAct, MeetingAct, NoticeAct};
 use crate::ids::{AgreementId, SubjectId};
@@ -102,19 +102,33 @@ impl Desk {
         name_of: NameOf,
         command: impl FnOnce(&T) -> Result<Command, Refused>,
     ) -> Result<Option<Written>, Status> {
+        let judged = |asked: &T| command(asked).map(|command| (command, None));
+        self.perform_judged(request, method, name_of, judged).await
+    }
+
+    /// The same for a command that this program would refuse now: whoever sends it again has its
+    /// first answer, and nobody else has it written.
+    pub(super) async fn perform_judged<T: WriteRequest>(
+        &self,
+        request: Request<T>,
+        method: &'static str,
+        name_of: NameOf,
+        command: impl FnOnce(&T) -> Result<Judged, Refused>,
+    ) -> Result<Option<Written>, Status> {
         let who = called(self.door(), &request, method).map_err(|status| *status)?;
         let asked = request.into_inner();
         let mut deed = audit_line::deed(&self.node, &who, method, asked.resource());
-        let asked = asked_of(&who, (method, &asked), command).and_then(|asked| {
+        let asked = asked_of(&who, (method, &asked), command).and_then(|(asked, unless)| {
             // Its caller's place at the gate is free again once he gives up; this one is not.
-            Ok((asked, self.writes.begin()?))
+            Ok((asked, unless, self.writes.begin()?))
         });
         let (desk, language) = (self.clone(), who.language);
         // In a task of its own: a caller who gives up stops neither the write nor its audit line.
         let done = tokio::spawn(async move {
             // Held until the line is noted: a stop waits for it.
             let (done, _under_way) = match asked {
-                Ok((asked, place)) => {
+                Ok((asked, unless, place)) => {
+                    let asked = (asked, unless);
                     (desk.write(&who, asked, name_of, &mut deed).await, Some(place))
                 }
                 Err(refused) => (Err(refused), None),
@@ -130,7 +144,7 @@ impl Desk {
     async fn write(
         &self,
         who: &Called,
-        asked: Asked,
+        (asked, unless): (Asked, Option<Refused>),
         name_of: NameOf,
         deed: &mut Deed,
     ) -> Result<Option<Written>, Refused> {
@@ -138,6 +152,12 @@ impl Desk {
         let case = words::case_of(&asked.command);
         let only_checked = asked.validate_only;
         let written = self.node.write(asked).await;
+        let written = match (written, unless) {
+            // Nothing was written, and it was not sent before either.
+            (Ok(written), Some(refused)) if !written.replayed => return Err(refused),
+            (Err(error), Some(refused)) if !may_be_known(&error) => return Err(refused),
+            (written, _) => written,
+        };
         let written =
             written.map_err(|error| words::refusal(&self.node, who.language, case, &error))?;
         if only_checked && !written.replayed {
@@ -151,6 +171,20 @@ impl Desk {
     }
 }
 
+/// A command, and why it is refused unless it is sent again.
+pub(super) type Judged = (Command, Option<Refused>);
+
+/// Says nothing of the command itself: that it was sent before is known only later, or it was
+/// another one.
+const fn may_be_known(error: &WriteError) -> bool {
+    matches!(
+        error,
+        WriteError::IdempotencyMismatch { .. }
+            | WriteError::Busy
+            | WriteError::StorageFailed { .. }
+    )
+}
+
 /// Where a write stands.
 pub(super) fn receipt(written: Written) -> pb::WriteReceipt {
     pb::WriteReceipt { entry: written.position.to_string(), replayed: written.replayed }
@@ -160,26 +194,27 @@ pub(super) fn receipt(written: Written) -> pb::WriteReceipt {
 fn asked_of<T: WriteRequest>(
     who: &Called,
     (method, asked): (&'static str, &T),
-    command: impl FnOnce(&T) -> Result<Command, Refused>,
-) -> Result<Asked, Refused> {
+    command: impl FnOnce(&T) -> Result<Judged, Refused>,
+) -> Result<(Asked, Option<Refused>), Refused> {
     check_request_id(asked.request_id())?;
     let acting_for = asked.acting_for().map(read::acting_for).transpose()?;
     if acting_for.is_some() && who.role != Role::System {
         return Err(Refused::new("ACTING_FOR_NOT_ALLOWED").at("acting_for"));
     }
-    let command = command(asked)?;
+    let (command, unless) = command(asked)?;
     if who.role == Role::System && acting_for.is_none() && is_a_persons(&command) {
         return Err(Refused::new("ACTING_FOR_REQUIRED").at("acting_for"));
     }
-    Ok(Asked {
+    let asked = Asked {
         caller: who.caller.clone(),
         acting_for,
         request_id: asked.request_id().to_owned(),
         // Requests of two methods may have the same fields.
         body: [method.as_bytes(), b"\0", &asked.body()].concat(),
-        validate_only: asked.validate_only(),
+        validate_only: asked.validate_only() || unless.is_some(),
         command,
-    })
+    };
+    Ok((asked, unless))
 }
 
 /// What a system does for a person only: moves, acknowledging (签收) or ending (解除) a notice,

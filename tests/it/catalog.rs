@@ -193,8 +193,15 @@ async fn stored_bases_are_not_judged_again(pair: &mut Pair) {
     let case = create(&pair.here, request.clone()).await.unwrap();
     std::fs::write(&config, before).unwrap();
     restart(pair).await;
-    let again = pb::CreateCaseRequest { request_id: fresh(), ..request };
+    let again = pb::CreateCaseRequest { request_id: fresh(), ..request.clone() };
     assert_eq!(refused(create(&pair.here, again).await).1, "ARTICLE_UNKNOWN");
+    // Sent again, it has its first answer; with anything changed, it is another request.
+    let first = create(&pair.here, request.clone()).await.unwrap();
+    assert_eq!((&first.name, &first.etag), (&case.name, &case.etag));
+    let mut other = request.clone();
+    other.record.as_mut().unwrap().title = "另一件".to_owned();
+    let answer = create(&pair.here, other).await;
+    assert_eq!(refused(answer).1, "IDEMPOTENCY_MISMATCH");
     let kept = update(&pair.here, retitled(&case, vec![basis(CODE, "1250")])).await.unwrap();
     assert_eq!(kept.record.as_ref().unwrap().title, "改了案由");
     let more = retitled(&kept, vec![basis(CODE, "1250"), basis(CODE, "1251")]);
