@@ -1,6 +1,5 @@
 //! `liandong serve`: a node of one city, until it is told to stop.
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +12,11 @@ use super::failure::Failure;
 use crate::audit::Audit;
 use crate::config::{Config, Port};
 use crate::domain::calendar::{Term, WorkCalendar};
-use crate::domain::catalogue::Catalogue;
 use crate::domain::deadline::Terms;
 use crate::evidence::{EvidenceLimits, EvidenceStore};
 use crate::geo::Boundaries;
 use crate::journal::{Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
-use crate::limits::CATALOGUE_BYTES_MAX;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::alert::Alerts;
 use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
@@ -43,6 +40,7 @@ use crate::rpc::{peer_service, server};
 use crate::store::{SledStore, WriteBehind};
 use crate::trust::keys::{self, HmacKey};
 
+mod catalogue;
 mod files;
 mod inbox;
 mod progress;
@@ -100,7 +98,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let config = Config::load(&args.config).map_err(|e| Failure::local(e.text(lang)))?;
     crate::telemetry::init(&config.log)
         .map_err(|e| local("日志无法输出", "logging could not start", e))?;
-    let catalogue = catalogue(&config)?;
+    let catalogue = catalogue::read(&config)?;
     let reload = Reload::begin(&config, args.production, lang)?;
     let peer_listener = listen(&config.peer).await?;
     let api_listener = listen(&config.api).await?;
@@ -427,31 +425,6 @@ fn due(config: &Config) -> Result<Due, Failure> {
         ..usual
     };
     Ok(Due::new(calendar, terms))
-}
-
-/// The catalogue that comes with the program, or the operator's own in its place.
-fn catalogue(config: &Config) -> Result<Arc<Catalogue>, Failure> {
-    let Some(path) = &config.catalogue_file else { return Ok(Catalogue::shipped()) };
-    let file = path.display();
-    let failed = |why: &dyn std::fmt::Display| {
-        let zh = format!("代码目录 {file} 无法使用（catalogue_file）");
-        local(&zh, &format!("the catalogue {file} cannot be used (catalogue_file)"), why)
-    };
-    // One byte more than is taken tells that it is too large.
-    let mut bytes = Vec::new();
-    let open = std::fs::File::open(path);
-    let read =
-        open.and_then(|file| file.take(CATALOGUE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
-    read.map_err(|e| failed(&e))?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        // Cut in the middle of a character: its size is told below.
-        Err(e) if e.as_bytes().len() > CATALOGUE_BYTES_MAX => {
-            String::from_utf8_lossy(e.as_bytes()).into_owned()
-        }
-        Err(e) => return Err(failed(&format!("须存为 UTF-8 · save it as UTF-8: {e}"))),
-    };
-    Catalogue::parse(&text).map(Arc::new).map_err(|e| failed(&e))
 }
 
 fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {
