@@ -263,7 +263,7 @@ async fn next(
 /// Whether what is announced is what the list says.
 fn check_listed(item: &Evidence, start: &pb::UploadStart, sm3: [u8; 32]) -> Result<(), Refused> {
     let differs = |field: &'static str, listed: String| {
-        Err(Refused::new("EVIDENCE_DIFFERS").at(field).with("listed", listed))
+        Err(Refused::new("UPLOAD_DIFFERS").at(field).with("listed", listed))
     };
     if start.size_bytes != item.size_bytes {
         return differs("size_bytes", item.size_bytes.to_string());

@@ -183,7 +183,7 @@ pub const REASONS: &[Line] = &[
     ("EVIDENCE_NOT_LISTED", NotFound,
         "案件的证据清单里没有这份文件，请核对；要上传的，先用补充证据登记再上传",
         "no list of the case names this file; to send it, add it to the evidence first"),
-    ("EVIDENCE_DIFFERS", InvalidArgument,
+    ("UPLOAD_DIFFERS", InvalidArgument,
         "{field} 与证据清单不一致（清单为 {listed}），请核对文件",
         "{field} is not what the list says, {listed}; check the file"),
     ("HASH_MISMATCH", DataLoss,

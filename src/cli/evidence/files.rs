@@ -1,4 +1,5 @@
-//! `liandong evidence put`, `get`, `fetch`, `show`: files of evidence to the own node, from it, and from other cities.
+//! `liandong evidence put`, `get`, `fetch`, `show`: files of evidence to the own node, from it,
+//! and from other cities.
 //!
 //! In scope: arguments, hashing, going on after a cut, progress. Out of scope: what is allowed,
 //! which the node decides.
@@ -297,7 +298,9 @@ async fn get(session: &Session, args: GetArgs) -> Result<(), Failure> {
     keep((&part, &out), &file, lang)?;
     if session.context.json {
         let mut value = shape(&file);
-        value["saved"] = json!(out.display().to_string());
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("saved".to_owned(), json!(out.display().to_string()));
+        }
         session.context.print_json(&value);
     } else {
         println!("{} {}", lang.pick("已保存，摘要一致：", "saved, digests fit:"), out.display());
@@ -305,9 +308,18 @@ async fn get(session: &Session, args: GetArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+fn cut(lang: Lang) -> Failure {
+    let what = lang.pick("传送中断，再次运行即续传", "it was cut; run it again to go on");
+    Failure::new(Exit::Refused, "FETCH_FAILED", what)
+}
+
 /// Gives what came its name, if its digests are right; else it is deleted.
 fn keep((part, out): (&Path, &Path), file: &pb::EvidenceFile, lang: Lang) -> Result<(), Failure> {
-    let (got, got_sm3, _) = hash(part, lang)?;
+    let (got, got_sm3, size) = hash(part, lang)?;
+    if size < file.size_bytes {
+        // The part stays.
+        return Err(cut(lang));
+    }
     if file.sha256 != got || file.sm3 != got_sm3 {
         std::fs::remove_file(part).map_err(|error| unread(part, &error, lang))?;
         return Err(Failure::new(
@@ -335,16 +347,7 @@ async fn fetch(session: &Session, args: FetchArgs) -> Result<(), Failure> {
     let bar = bar(session, file.size_bytes, file.offset);
     loop {
         let answer = answers.message().await.map_err(|status| session.client.failure(&status))?;
-        let Some(answer) = answer else {
-            return Err(Failure::new(
-                Exit::Refused,
-                "FETCH_FAILED",
-                session
-                    .context
-                    .lang
-                    .pick("调取中断，再次运行即续传", "it was cut; run it again to go on"),
-            ));
-        };
+        let Some(answer) = answer else { return Err(cut(session.context.lang)) };
         bar.set_position(answer.offset);
         if let Some(file) = answer.file {
             bar.finish_and_clear();
