@@ -17,35 +17,48 @@ const SHOWN: usize = 6;
 /// Items of each list that is written here.
 const ITEMS: u32 = 2;
 
-/// A new list, or something to say of an item in one of those that are there.
+/// A new list, or something to say of an item in one of those that are there: first a receipt of
+/// what is another city's, then a finding on what was received.
 pub fn next(
     rows: &impl ReadRows,
-    case: (AgreementId, SubjectId),
+    (agreement, cases): (AgreementId, &[SubjectId]),
     (code, members): (CityCode, &[CityCode]),
     (text, today): (&str, Date),
     rng: &mut Rng,
-) -> (CaseContribution, Vec<NewPart>) {
-    let mut lists = Vec::new();
-    view::evidence_lists(rows, case, &mut |at| {
-        lists.push(at);
-        lists.len() < SHOWN
-    });
-    if lists.len() < 2 || rng.one_in(5) {
-        return list((code, members), (text, today), rng);
+) -> (SubjectId, CaseContribution, Vec<NewPart>) {
+    let (mut received, mut others) = (Vec::new(), Vec::new());
+    for subject in cases {
+        let mut shown = 0;
+        view::evidence_lists(rows, (agreement, *subject), &mut |entry| {
+            shown += 1;
+            let item = u32::try_from(rng.below(ITEMS as usize)).unwrap_or(0);
+            let place = EvidencePlace { entry, part: 0, item };
+            let known = view::evidence(rows, (agreement, *subject), place);
+            let has = known.receipts().iter().any(|(city, _)| *city == code);
+            if has && known.finding(code).is_none() {
+                received.push((*subject, place));
+            } else if !has && view::applied_entry(rows, entry).is_some_and(|e| e.city != code) {
+                others.push((*subject, place));
+            }
+            shown < SHOWN
+        });
     }
-    // The record of an opening lists nothing here, and may be named all the same.
-    let (part, item) = (u32::from(rng.one_in(9)), rng.below(ITEMS as usize));
-    let item = if rng.one_in(12) { 64 } else { u32::try_from(item).unwrap_or(0) };
-    let place = EvidencePlace { entry: rng.pick(&lists), part, item };
-    let known = view::evidence(rows, case, place);
-    let received = known.receipts().iter().any(|(city, _)| *city == code);
-    let of_receipts = EvidenceAct::Received;
+    if others.is_empty() || rng.one_in(6) {
+        let (contribution, parts) = list((code, members), (text, today), rng);
+        return (rng.pick(cases), contribution, parts);
+    }
+    let judges = !received.is_empty() && !rng.one_in(4);
+    let (subject, mut place) = rng.pick(if judges { &received } else { &others });
+    if rng.one_in(12) {
+        // What is in no list.
+        (place.part, place.item) = rng.pick(&[(1, 0), (2, 0), (0, 64)]);
+    }
     let ground = rng.pick(DeclineGround::ALL);
-    let act = match rng.below(6) {
+    let act = match rng.below(8) {
         0 => EvidenceAct::HandedOver { on: today },
-        1 => of_receipts,
-        _ if !received => of_receipts,
-        2 | 3 => EvidenceAct::Declined { ground },
+        1 => EvidenceAct::Recognised,
+        _ if !judges => EvidenceAct::Received,
+        2..5 => EvidenceAct::Declined { ground },
         _ => EvidenceAct::Recognised,
     };
     let content = match act {
@@ -60,7 +73,8 @@ pub fn next(
     };
     // Who may hold it follows from the list, whatever is asked for.
     let part = |content| NewPart { audience: Audience::AllMembers, content };
-    (CaseContribution::Evidence { place, act }, content.map(part).into_iter().collect())
+    let parts = content.map(part).into_iter().collect();
+    (subject, CaseContribution::Evidence { place, act }, parts)
 }
 
 fn list(

@@ -331,9 +331,10 @@ impl World {
         if rng.one_in(6) {
             let text = self.work.marked("evidence");
             let rows = reader.view();
-            let (contribution, parts) = evidence::next(
+            let shown: Vec<SubjectId> = cases.iter().map(|(subject, _)| *subject).collect();
+            let (subject, contribution, parts) = evidence::next(
                 &rows,
-                (agreement, subject),
+                (agreement, &shown),
                 (code, &members),
                 (&text, today),
                 &mut rng,
