@@ -264,6 +264,9 @@ impl World {
         self.nodes.push(twin);
         self.checks.add_node();
         let twin = self.nodes.len() - 1;
+        if self.checks.has_rotted(node) {
+            self.checks.rotted(twin);
+        }
         self.checks.copied(node, twin);
         self.start(twin);
         self.care(node);

@@ -38,6 +38,10 @@ pub struct Outrun {
 impl World {
     /// Whoever looks at a process sees which logs stand still there.
     pub fn look_at_quotas(&mut self, node: usize) {
+        self.look(node, false);
+    }
+
+    fn look(&mut self, node: usize, has_started: bool) {
         let quota = self.nodes[node].quota;
         if quota == limits::LOG_ENTRIES_PER_DAY_MAX {
             return;
@@ -62,7 +66,10 @@ impl World {
             }
             self.note("a log has outrun its day", node);
             self.tally.reached(State::QuotaFull);
-            self.checks.check_outrun(&self.cast, (node, log), quota);
+            // What stood before a start may have stood for a quota that was raised since.
+            if !has_started {
+                self.checks.check_outrun(&self.cast, (node, log), quota);
+            }
             let looked_at = self.rng.between(1_000, LOOKED_AT_WITHIN_MS);
             self.at(self.now + looked_at, Event::Resume(node));
         }
@@ -78,7 +85,7 @@ impl World {
     /// A process has started: what stands there still is looked at anew.
     pub fn quotas_at_start(&mut self, node: usize) {
         self.outrun.standing.retain(|(at, _)| *at != node);
-        self.look_at_quotas(node);
+        self.look(node, true);
         self.checks.begin_days(node, &self.nodes[node]);
     }
 }

@@ -98,11 +98,11 @@ fn gives(cast: &Cast, members: &[usize], by: usize, node: &Node, at: Position) -
 
 impl Checks {
     /// Whether an entry of an agreement that one member once held can be read nowhere any more:
-    /// one disk has lost it, and another one has rotted. Nothing can bring it back, and what rests
-    /// on it waits until its log is closed by an amendment.
+    /// one disk has lost it, and another one has rotted or is an older copy. Nothing can bring it
+    /// back, and what rests on it waits until its log is closed by an amendment.
     pub fn is_gone(&self, cast: &Cast, nodes: &[Node], pact: usize) -> bool {
         let members = &cast.pacts[pact].members;
-        if !members.iter().any(|m| self.has_rotted(*m)) {
+        if !members.iter().any(|m| self.has_rotted(*m) || self.restored.contains(m)) {
             return false;
         }
         let logs = cast.logs.iter().filter(|(_, l)| l.pact == pact);
