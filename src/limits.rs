@@ -330,7 +330,6 @@ pub const EVIDENCE_IDLE_MS_MAX: u64 = 30_000;
 pub const EVIDENCE_UNNAMED_MS: i64 = 24 * 3_600_000;
 /// How often what may go is looked for.
 pub const EVIDENCE_COLLECT_S: u64 = 600;
-/// Entries of one case that are looked through for a digest, the newest first.
-pub const EVIDENCE_ENTRIES_LOOKED_AT_MAX: usize = 2_000;
-/// Cases that are remembered of one file; one with more is kept for good.
+/// Cases that are remembered of one file: one with more is kept for good, and is served to other
+/// cities for these only.
 pub const EVIDENCE_CASES_MAX: usize = 64;

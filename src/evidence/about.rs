@@ -44,6 +44,12 @@ struct Written {
 }
 
 impl About {
+    /// What it is called in a case: only the one for which it came first has named it.
+    #[must_use]
+    pub fn name_for(&self, case: CaseRef) -> Option<&str> {
+        (self.cases.first() == Some(&case)).then_some(self.name.as_str())
+    }
+
     /// Remembers one more case; false when there is nothing to remember.
     pub(super) fn add(&mut self, case: CaseRef) -> bool {
         let fits = self.cases.len() < EVIDENCE_CASES_MAX && !self.cases.contains(&case);

@@ -7,8 +7,10 @@
 //! Invariants:
 //! 1. A city is served only by a list that another city wrote and that it may hold: naming a digest
 //!    gets nobody the file. (`f24_evidence_files_cross_by_digest_to_whom_they_are_for`)
-//! 2. Whatever cannot be read keeps its file.
+//! 2. Whatever cannot be read keeps its file, and so does a case of which no list was erased.
+//! 3. However much a city writes, the lists of others are found.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +20,12 @@ use crate::api::request::PartContent;
 use crate::domain::Evidence;
 use crate::evidence::{CaseRef, EvidenceStore, IsNamed};
 use crate::ids::{CityCode, Hash};
-use crate::limits::{EVIDENCE_COLLECT_S, EVIDENCE_ENTRIES_LOOKED_AT_MAX};
-use crate::log::PartKind;
+use crate::limits::{EVIDENCE_COLLECT_S, EVIDENCE_LISTS_LOOKED_AT_MAX};
+use crate::log::{PartKind, PartSlot};
 use crate::node::reader::Reader;
 use crate::node::watchdog::Pulse;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, Effect};
+use crate::view::{self, Effect, HistoryEntry};
 
 /// How often the task comes round.
 const TICK: Duration = Duration::from_secs(1);
@@ -42,38 +44,62 @@ pub struct Listed {
 pub struct Looked {
     /// The newest list that names the digest.
     pub found: Option<Listed>,
-    /// All of the case was looked through.
+    /// All lists of the case were read.
     pub complete: bool,
+    /// A list of the case was erased.
+    pub erased: bool,
+}
+
+/// The lists of a case, newest first: of each city so many that none can hide those of another.
+/// Whether these are all.
+fn lists(reader: &Reader, case: CaseRef) -> (Vec<HistoryEntry>, bool) {
+    let mut by_city: BTreeMap<CityCode, VecDeque<HistoryEntry>> = BTreeMap::new();
+    let mut complete = true;
+    view::evidence_lists(&reader.view(), (case.agreement, case.subject), &mut |line| {
+        let of_city = by_city.entry(line.city).or_default();
+        of_city.push_back(line);
+        if of_city.len() > EVIDENCE_LISTS_LOOKED_AT_MAX {
+            of_city.pop_front();
+            complete = false;
+        }
+        true
+    });
+    let mut all: Vec<HistoryEntry> = by_city.into_values().flatten().collect();
+    all.sort_unstable_by_key(|line| std::cmp::Reverse(line.apply));
+    (all, complete)
 }
 
 /// Looks for a digest in the lists of a case; with `asking`, only in those that this other city may
 /// hold and did not write itself.
 #[must_use]
 pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, asking: Option<CityCode>) -> Looked {
-    let mut looked = Looked { found: None, complete: true };
-    let mut entries = Vec::new();
-    let rows = reader.view();
-    if view::case(&rows, case.agreement, case.subject).is_none() {
+    if view::case(&reader.view(), case.agreement, case.subject).is_none() {
         // It may come back: a node that was restored learns of its cases by and by.
         return Looked::default();
     }
-    view::history_newest_first(&rows, case.agreement, case.subject, &mut |entry| {
-        entries.push(entry);
-        entries.len() <= EVIDENCE_ENTRIES_LOOKED_AT_MAX
-    });
-    drop(rows);
-    looked.complete = entries.len() <= EVIDENCE_ENTRIES_LOOKED_AT_MAX;
+    let (entries, complete) = lists(reader, case);
+    let mut looked = Looked { complete, ..Looked::default() };
     for entry in entries {
-        if matches!(entry.effect, Effect::Misfit(_)) || asking == Some(entry.city) {
+        // What took no effect lets nobody have a file, and is no reason to take it away.
+        if asking
+            .is_some_and(|city| city == entry.city || matches!(entry.effect, Effect::Misfit(_)))
+        {
             continue;
         }
         let Ok(loaded) = reader.entry(entry.position) else {
             looked.complete = false;
             continue;
         };
-        for (place, part) in loaded.entry.envelope.parts.iter().enumerate() {
+        let parts = loaded.entry.envelope.parts.iter().zip(&loaded.entry.parts).enumerate();
+        for (place, (part, slot)) in parts {
             if !matches!(part.kind, PartKind::Evidence | PartKind::CaseRecord) {
                 continue;
+            }
+            match slot {
+                PartSlot::Bytes(_) => {}
+                PartSlot::ErasedBy(_) => looked.erased = true,
+                // It may come, and name the file.
+                PartSlot::Withheld => looked.complete = false,
             }
             let may = |city| view::may_hold(&reader.view(), &loaded.entry.envelope, place, city);
             let list = match reader.part(&loaded.entry, place) {
@@ -106,7 +132,9 @@ async fn collect(store: EvidenceStore, node: NodeHandle, pulse: Pulse) {
     let reader = node.reader();
     let is_named: IsNamed = Arc::new(move |case, sha256| {
         let looked = look(&reader, case, sha256, None);
-        looked.found.is_some() || !looked.complete
+        // A file comes for a list only. Where none was erased, the list is not here (yet): a node
+        // that was restored has its cases before it has all that was said of them.
+        looked.found.is_some() || !looked.complete || !looked.erased
     });
     let mut tick = tokio::time::interval(TICK);
     loop {

@@ -25,8 +25,8 @@ use super::evidence_files::{EvidenceFileApi, Found, IDLE, append, read_out, refu
 use crate::domain::{FileName, Language};
 use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Wanted};
 use crate::ids::{CityCode, hex};
-use crate::limits::{EVIDENCE_SENDS_PER_CITY_MAX, PEER_MESSAGE_BYTES_MAX};
-use crate::node::evidence;
+use crate::limits::{EVIDENCE_SENDS_PER_CITY_MAX, EVIDENCE_UPLOAD_MS_MAX, PEER_MESSAGE_BYTES_MAX};
+use crate::node::evidence::{self, Listed};
 use crate::node::writer::NodeHandle;
 use crate::wire::evidence_file::{self as wire, Asked};
 use crate::wire::pb::peer_v1 as peer;
@@ -96,16 +96,19 @@ impl Holder {
         // Before anything is looked at: looking costs too.
         let place = self.sends.enter(city);
         let place = place.ok_or_else(|| Refused::new("BUSY").retry_after(AGAIN))?;
-        let about = self.allowed(city, asked).await?.ok_or(Refused::new("NOT_FOUND"))?;
+        let allowed = self.allowed(city, asked).await?;
+        let (about, listed) = allowed.ok_or(Refused::new("NOT_FOUND"))?;
         let size = about.size;
+        let case = CaseRef { agreement: asked.agreement, subject: asked.subject };
         let head = peer::EvidenceHead {
             size_bytes: size,
             sm3: about.sm3.to_vec().into(),
-            display_name: about.name,
-            mime: about.mime,
+            // What it was called for another case is not for this city.
+            display_name: about.name_for(case).unwrap_or_default().to_owned(),
+            mime: listed.item.mime,
         };
         let (sender, answers) = mpsc::channel(2);
-        let store = self.store.clone();
+        let (store, node) = (self.store.clone(), self.node.clone());
         tokio::spawn(async move {
             let message = |content| Ok(peer::FetchEvidenceResponse { content: Some(content) });
             if sender.send(message(Content::Head(head))).await.is_err() {
@@ -113,7 +116,9 @@ impl Holder {
             }
             let chunk = |bytes| message(Content::Chunk(bytes));
             let file = (asked.sha256, size);
-            if let Err(error) = read_out(&store, file, asked.offset, &sender, chunk).await {
+            let goes_on = || !node.book().is_suspended(city);
+            let read = read_out(&store, (file, asked.offset), &sender, chunk, goes_on).await;
+            if let Err(error) = read {
                 let _ = sender.send(Err(refused(error).status(Language::En))).await;
             }
             drop(place);
@@ -121,8 +126,13 @@ impl Holder {
         Ok(Box::pin(ReceiverStream::new(answers)))
     }
 
-    /// What is known of a file that a city may have and that is here.
-    async fn allowed(&self, city: CityCode, asked: Asked) -> Result<Option<About>, Refused> {
+    /// What is known of a file that a city may have and that came here for the case it names: the
+    /// same bytes may be here for another agreement, which is nobody else's business.
+    async fn allowed(
+        &self,
+        city: CityCode,
+        asked: Asked,
+    ) -> Result<Option<(About, Listed)>, Refused> {
         let Asked { agreement, subject, sha256, .. } = asked;
         let book = self.node.book();
         let member = book.get(agreement).is_some_and(|found| found.cities().contains(&city));
@@ -133,11 +143,11 @@ impl Holder {
         let case = CaseRef { agreement, subject };
         let look = move || evidence::look(&reader, case, sha256, Some(city));
         let looked = tokio::task::spawn_blocking(look).await;
-        if looked.map_err(|_| Refused::new("STOPPING"))?.found.is_none() {
-            return Ok(None);
-        }
+        let looked = looked.map_err(|_| Refused::new("STOPPING"))?;
+        let Some(listed) = looked.found else { return Ok(None) };
+        let fits = |about: &About| about.cases.contains(&case) && asked.offset <= about.size;
         match self.store.about(sha256).await {
-            Ok(about) => Ok(Some(about).filter(|about| asked.offset <= about.size)),
+            Ok(about) => Ok(Some((about, listed)).filter(|(about, _)| fits(about))),
             Err(EvidenceError::NotHere) => Ok(None),
             Err(error) => Err(refused(error)),
         }
@@ -180,11 +190,36 @@ impl EvidenceFileApi {
                 CityCode::from_u32(code).map_err(|_| Refused::new("CITY_CODE").at("from_city"))?
             }
         };
-        if city == self.node.city() {
+        if city == self.node.city() || !self.may_be_asked(city, &found).await? {
             return Err(Refused::new("FILE_NOT_THERE").with("city", city));
         }
-        let about = self.bring_from(city, who, &found, said).await?;
+        let brought = self.bring_from(city, who, &found, said);
+        let limit = Duration::from_millis(EVIDENCE_UPLOAD_MS_MAX);
+        let about = tokio::select! {
+            brought = tokio::time::timeout(limit, brought) => {
+                brought.map_err(|_| unreached(city, "DEADLINE"))??
+            }
+            // Who does not listen any more does not want it: the part stays.
+            () = said.closed() => return Err(Refused::new("DEADLINE")),
+        };
         Ok(self.fetched(&found, &about))
+    }
+
+    /// Whether a city may be told that this file is wanted: one that may hold a list that names it,
+    /// or wrote one. What is asked names an agreement, a case and a digest.
+    async fn may_be_asked(&self, city: CityCode, found: &Found) -> Result<bool, Refused> {
+        let book = self.node.book();
+        let member = book.get(found.case.agreement).is_some_and(|a| a.cities().contains(&city));
+        if !member || book.is_suspended(city) {
+            return Ok(false);
+        }
+        if found.listed.by == city {
+            return Ok(true);
+        }
+        let (reader, case, sha256) = (self.node.reader(), found.case, found.sha256);
+        let look = move || evidence::look(&reader, case, sha256, Some(city));
+        let looked = tokio::task::spawn_blocking(look).await;
+        Ok(looked.map_err(|_| Refused::new("STOPPING"))?.found.is_some())
     }
 
     fn fetched(&self, found: &Found, about: &About) -> pb::FetchResponse {
@@ -222,6 +257,9 @@ impl EvidenceFileApi {
             let Content::Chunk(chunk) = content else {
                 return Err(unreached(city, "MALFORMED"));
             };
+            if chunk.is_empty() {
+                return Err(unreached(city, "MALFORMED"));
+            }
             incoming = append(incoming, chunk).await.map_err(|refused| of(city, refused))?;
             if incoming.offset().saturating_sub(said_at) >= SAY_AFTER {
                 said_at = incoming.offset();

@@ -350,7 +350,8 @@ impl EvidenceFileService for EvidenceFileApi {
                 return;
             }
             let chunk = |chunk| Ok(message(Down::Chunk(chunk)));
-            let ended = read_out(&store, (sha256, size), asked.offset, &sender, chunk).await;
+            let from = ((sha256, size), asked.offset);
+            let ended = read_out(&store, from, &sender, chunk, || true).await;
             if let Err(error) = ended {
                 let _ = sender.send(Err(refused(error).status(language))).await;
             }
@@ -403,12 +404,12 @@ impl EvidenceFileApi {
 /// Sends a file's bytes from an offset on, until its end or until nobody takes them any more.
 pub(super) async fn read_out<T>(
     store: &EvidenceStore,
-    file: (Hash, u64),
-    mut from: u64,
+    (file, mut from): ((Hash, u64), u64),
     sender: &mpsc::Sender<T>,
     message: impl Fn(Bytes) -> T,
+    goes_on: impl Fn() -> bool,
 ) -> Result<(), EvidenceError> {
-    loop {
+    while goes_on() {
         let bytes = store.read(file, from, EVIDENCE_CHUNK_BYTES).await?;
         if bytes.is_empty() {
             return Ok(());
@@ -419,4 +420,5 @@ pub(super) async fn read_out<T>(
             Ok(Err(_)) | Err(_) => return Ok(()),
         }
     }
+    Ok(())
 }

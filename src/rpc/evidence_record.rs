@@ -88,7 +88,8 @@ impl EvidenceApi {
         let mut entries: Vec<Position> = Vec::new();
         let rows = reader.view();
         view::case(&rows, case.0, case.1).ok_or(Refused::new("NOT_FOUND"))?;
-        view::evidence_lists(&rows, case, &mut |at| {
+        view::evidence_lists(&rows, case, &mut |line| {
+            let at = line.position;
             if named.is_none_or(|named| named == at) {
                 entries.push(at);
             }

@@ -211,6 +211,19 @@ impl Charter {
         Some(format!("LD-{}-{year}-{}{number:04}", self.short_name, member.short_name))
     }
 
+    /// Whether a text is such a number, of any member. What a member writes into a record may be
+    /// anything.
+    #[must_use]
+    pub fn is_running_number(&self, text: &str) -> bool {
+        let rest = text.strip_prefix("LD-").and_then(|rest| rest.strip_prefix(&*self.short_name));
+        let parts = rest.and_then(|rest| rest.strip_prefix('-')).and_then(|r| r.split_once('-'));
+        let Some((year, number)) = parts else { return false };
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = |digits_of: &str| (4..=10).contains(&digits_of.len()) && digits(digits_of);
+        let mut numbers = self.members.iter().filter_map(|m| number.strip_prefix(&*m.short_name));
+        year.len() == 4 && digits(year) && numbers.any(is_number)
+    }
+
     /// A member's signature line over the text. What others would refuse is not signed.
     ///
     /// # Errors

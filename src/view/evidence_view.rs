@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::audience::grants_of;
-use super::case_view::{case, history};
+use super::case_view::{HistoryEntry, case, history};
 use super::fold::{EntryRow, FoldEntry};
 use super::keys;
 use super::notice_view::Said;
@@ -147,12 +147,12 @@ pub fn evidence(
 pub fn evidence_lists(
     rows: &(impl ReadRows + ?Sized),
     (agreement, subject): (AgreementId, SubjectId),
-    f: &mut dyn FnMut(Position) -> bool,
+    f: &mut dyn FnMut(HistoryEntry) -> bool,
 ) {
     history(rows, agreement, subject, 0, &mut |line| {
         let row = get::<EntryRow>(rows, &keys::entry(line.position));
         let lists = row.is_some_and(|row| row.subject == Some(subject) && !row.lists.is_empty());
-        !lists || f(line.position)
+        !lists || f(line)
     });
 }
 

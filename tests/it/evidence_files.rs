@@ -386,6 +386,7 @@ async fn f24_evidence_files_cross_by_digest_to_whom_they_are_for() {
     };
     assert!(unknown.code() == Code::NotFound && same(&unknown, &outside), "{outside:?}");
     named_by_oneself(&nodes, (&here, &there), &agreement, &unknown).await;
+    here_for_another_agreement(&nodes, (&here, &there), &unknown).await;
 
     // From any offset on, and then by the node itself, which goes on where it was.
     for offset in [0, 1, 262_144, bytes.len() - 1, bytes.len()] {
@@ -400,6 +401,37 @@ async fn f24_evidence_files_cross_by_digest_to_whom_they_are_for() {
     assert_eq!(brought.sm3, hashes(&bytes).1);
     assert_eq!(download(&there, &case, &bytes, 0).await.unwrap(), bytes);
     assert!(fetch(&there, &case, &bytes).await.unwrap().here, "it is there already");
+}
+
+/// What is here for one agreement is not here for another one, nor what it is called there.
+async fn here_for_another_agreement(
+    nodes: &Nodes,
+    (here, there): (&Client, &Client),
+    unknown: &Status,
+) {
+    let [one, other] = [0, 1].map(|nth| nodes.fleet.agreements[nth].name());
+    let bytes = content(3_000, 5);
+    let inner = create(here, sample(&other, 3)).await.unwrap().name;
+    list(here, &inner, "E01", &bytes, bytes.len() as u64).await;
+    upload(here, start(&inner, &bytes, 0), &bytes, CHUNK).await.unwrap();
+    let shared = create(here, sample(&one, 4)).await.unwrap().name;
+    list(here, &shared, "E01", &bytes, bytes.len() as u64).await;
+    until("the list is there", || async { file(there, &shared, &bytes).await.ok() }).await;
+    let held = read_as(nodes, (THERE, HERE), &shared, &bytes, 0).await.unwrap_err();
+    assert_eq!((held.code(), held.message()), (unknown.code(), unknown.message()));
+    // Whoever is no member is not even asked.
+    let from = pb::FetchRequest {
+        case_name: shared.clone(),
+        sha256: hashes(&bytes).0.into(),
+        from_city: DEZHOU,
+    };
+    let mut answers = there.evidence_files().fetch(from).await.unwrap().into_inner();
+    let answer = answers.message().await.map(|_| ());
+    assert_eq!(refused(answer), (Code::NotFound, "FILE_NOT_THERE".into()));
+    upload(here, start(&shared, &bytes, 0), &bytes, CHUNK).await.unwrap();
+    assert_eq!(read_as(nodes, (THERE, HERE), &shared, &bytes, 0).await.unwrap(), bytes);
+    let brought = fetch(there, &shared, &bytes).await.unwrap();
+    assert_ne!(brought.display_name, "现场录像.zip", "that it is called in another agreement");
 }
 
 /// A list of one's own gets nobody the file of another city.

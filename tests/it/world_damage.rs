@@ -479,3 +479,32 @@ fn what_lay_here_before_a_manifest_was_lost_is_read_again() {
     let outputs = stage.commit();
     assert!(!outputs.iter().any(|o| matches!(o, Output::StartAnew)));
 }
+
+/// Nothing under a charter is known without it, and people hand it in behind everything.
+#[test]
+fn what_lay_here_before_a_charter_was_lost_is_read_again() {
+    for keeps_rows in [true, false] {
+        let mut world = filled(22);
+        let agreement = world.agreements[0].0;
+        let lived = world.fold_hash(A, agreement);
+        // What only this disk has.
+        world.crash(B);
+        world.open_case(A, agreement, "own", "示例案件");
+        world.input(A, Input::Commit);
+        let (own, count) = (world.own_log(A, 0), world.cases(A, agreement).len());
+        let charter = world.notes(A)[0].clone();
+        damage(&world, A, of_kind(world.disk(A), RecordKind::Charter, &charter));
+        world.stop_and_start(A);
+        assert!(world.cases(A, agreement).is_empty(), "nobody knows of the agreement any more");
+        let notes = world.notes(A);
+        world.input(A, Input::Notes(0, notes));
+        world.input(A, Input::Commit);
+        world.cities[A].keeps_rows = keeps_rows;
+        for _ in 0..2 {
+            world.stop_and_start(A);
+            assert_eq!(world.own_log(A, 0), own, "keeps rows: {keeps_rows}");
+            assert_eq!(world.cases(A, agreement).len(), count);
+        }
+        assert_ne!(world.fold_hash(A, agreement), lived, "the last one is there as well");
+    }
+}

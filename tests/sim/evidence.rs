@@ -29,7 +29,8 @@ pub fn next(
     let (mut received, mut others) = (Vec::new(), Vec::new());
     for subject in cases {
         let mut shown = 0;
-        view::evidence_lists(rows, (agreement, *subject), &mut |entry| {
+        view::evidence_lists(rows, (agreement, *subject), &mut |line| {
+            let entry = line.position;
             shown += 1;
             let item = u32::try_from(rng.below(ITEMS as usize)).unwrap_or(0);
             let place = EvidencePlace { entry, part: 0, item };

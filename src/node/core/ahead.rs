@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::ids::LogId;
-use crate::journal::{Disk, RecordKind};
+use crate::journal::{Disk, RecordKind, RecordRef};
 use crate::log::SignedManifest;
 use crate::node::core::Core;
 use crate::node::core::logs::Log;
@@ -20,19 +20,15 @@ use crate::wire;
 pub(super) struct Ahead {
     /// Of each log, the first entry of each batch and the one behind its last.
     ranges: BTreeMap<LogId, Vec<(u64, u64)>>,
-    manifests: BTreeMap<LogId, Bytes>,
+    manifests: BTreeMap<LogId, (RecordRef, Bytes)>,
+    charters: Vec<(RecordRef, Bytes)>,
 }
 
 impl Ahead {
-    /// How far a log goes without a gap, when this much of it is here.
-    fn reach(&self, log: LogId, appended: u64) -> u64 {
-        let ranges = self.ranges.get(&log).map_or(&[][..], Vec::as_slice);
-        let mut reach = appended;
-        while let Some((_, end)) = ranges.iter().find(|(from, end)| *from <= reach && reach < *end)
-        {
-            reach = *end;
-        }
-        reach
+    /// Whether entries come that follow the first so many of a log.
+    fn continues(&self, log: LogId, appended: u64) -> bool {
+        let mut ranges = self.ranges.get(&log).into_iter().flatten();
+        ranges.any(|(from, end)| *from <= appended && appended < *end)
     }
 }
 
@@ -40,17 +36,26 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// Whether a replay still comes to entries of a log that follow what is here of it.
     pub(super) fn comes_again(&mut self, log: LogId) -> bool {
         let Some(appended) = self.logs.get(log).map(Log::appended) else { return false };
-        self.ahead().is_some_and(|ahead| ahead.reach(log, appended) > appended)
+        self.ahead().is_some_and(|ahead| ahead.continues(log, appended))
     }
 
     /// Adds a log of which there are batches, if its manifest comes further on: it rotted, and was
-    /// handed in again. (`what_lay_here_before_a_manifest_was_lost_is_read_again`)
+    /// handed in again, perhaps with its charter.
+    /// (`what_lay_here_before_a_manifest_was_lost_is_read_again`)
     pub(super) fn add_from_ahead(&mut self, log: LogId) -> bool {
-        let note = self.ahead().and_then(|ahead| ahead.manifests.get(&log).cloned());
-        let Some(signed) = note.and_then(|note| self.check_manifest(&note).ok()) else {
-            return false;
-        };
-        let note = signed.note().clone();
+        let Some(ahead) = self.ahead() else { return false };
+        let Some((record, note)) = ahead.manifests.get(&log).cloned() else { return false };
+        let charters = ahead.charters.clone();
+        let claimed = SignedManifest::peek(&note).map(|manifest| manifest.agreement);
+        if claimed.is_ok_and(|agreement| self.book.get(agreement).is_none()) {
+            for (record, charter) in charters {
+                self.note_small(record);
+                self.replay_small(RecordKind::Charter, charter);
+            }
+        }
+        let Ok(signed) = self.check_manifest(&note) else { return false };
+        // A replay that is cut off goes on behind this place, and must know the log.
+        self.note_small(record);
         self.insert_log(signed);
         self.place_manifest(&note);
         self.load_cosignatures_around(log);
@@ -68,12 +73,14 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     fn look_ahead(&self, from: u64) -> Ahead {
         let mut ahead = Ahead::default();
-        let read = self.journal.reader().scan(from, &mut |_, kind, payload| {
+        let read = self.journal.reader().scan(from, &mut |record, kind, payload| {
             let payload = Bytes::copy_from_slice(payload);
             if kind == RecordKind::Manifest {
                 if let Ok(manifest) = SignedManifest::peek(&payload) {
-                    ahead.manifests.insert(manifest.log_id(), payload);
+                    ahead.manifests.insert(manifest.log_id(), (record, payload));
                 }
+            } else if kind == RecordKind::Charter {
+                ahead.charters.push((record, payload));
             } else if kind == RecordKind::Batch
                 && let Ok(batch) = wire::batch::parse_batch(payload)
             {

@@ -247,14 +247,18 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Its batches are in the journal already, from before its manifest was damaged: everything is
-    /// folded anew with them. Until then an own log is not written.
+    /// folded anew with them. Until then an own log is not written, and nothing is taken of another
+    /// one: it might be another history.
     /// (`what_lay_here_before_a_manifest_was_lost_is_read_again`)
     fn read_what_lay_here(&mut self, id: LogId) {
         if self.group_rows().get(&keys::unread(id)).is_none() {
             return;
         }
-        if let Some(log) = self.logs.get_mut(id).filter(|l| l.own.is_some()) {
-            log.hold = Hold::Restored;
+        if let Some(log) = self.logs.get_mut(id) {
+            log.shut = true;
+            if log.own.is_some() {
+                log.hold = Hold::Restored;
+            }
         }
         self.group.after.push(Output::StartAnew);
     }

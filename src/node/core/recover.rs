@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::geo::Boundaries;
 use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
@@ -166,29 +168,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             small.extend(rows::decode::<RecordRef>(value));
             true
         });
-        let reader = self.journal.reader();
-        let mut suspensions = Vec::new();
-        for record in small {
-            match reader.read(record) {
-                Ok((RecordKind::Suspension, payload)) => {
-                    suspensions.push((record.number, payload.into()));
-                }
-                Ok((kind, payload)) => self.replay_small(kind, payload.into()),
-                // Rows of a log without its manifest would be made twice once that is here again:
-                // everything is made anew, from the notes that are left.
-                Err(error @ JournalError::Damaged { .. }) => {
-                    tracing::error!(%error, "a note in the journal is damaged; hand it in again");
-                    self.forget();
-                    self.empty_rows()?;
-                    let number = record.number;
-                    self.warnings.push(format!(
-                        "日志第 {number} 条（协议、名片或记录声明）已损坏，请重新导入"
-                    ));
-                    return Ok(0);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let Some(suspensions) = self.read_small(small)? else { return Ok(0) };
         let logs: Vec<LogId> = self.logs.iter().map(|l| l.id).collect();
         if logs.iter().any(|log| self.group_rows().get(&keys::unread(*log)).is_some()) {
             tracing::info!("a manifest is here again; the views are made anew with its log");
@@ -210,6 +190,42 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.load_passed();
         self.indexed_end = progress.journal_end;
         Ok(progress.next_record)
+    }
+
+    /// Reads the notes that the views were made with, charters first: one that was handed in again
+    /// lies behind the manifests under it. The suspensions among them; nothing where one is damaged.
+    fn read_small(
+        &mut self,
+        small: Vec<RecordRef>,
+    ) -> Result<Option<Vec<(u64, Bytes)>>, OpenError> {
+        let reader = self.journal.reader();
+        let (mut notes, mut suspensions) = (Vec::new(), Vec::new());
+        for record in small {
+            match reader.read(record) {
+                Ok((RecordKind::Suspension, payload)) => {
+                    suspensions.push((record.number, payload.into()));
+                }
+                Ok((kind, payload)) => notes.push((kind, payload)),
+                // Rows of a log without its manifest would be made twice once that is here again:
+                // everything is made anew, from the notes that are left.
+                Err(error @ JournalError::Damaged { .. }) => {
+                    tracing::error!(%error, "a note in the journal is damaged; hand it in again");
+                    self.forget();
+                    self.empty_rows()?;
+                    let number = record.number;
+                    self.warnings.push(format!(
+                        "日志第 {number} 条（协议、名片或记录声明）已损坏，请重新导入"
+                    ));
+                    return Ok(None);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        notes.sort_by_key(|(kind, _)| *kind != RecordKind::Charter);
+        for (kind, payload) in notes {
+            self.replay_small(kind, payload.into());
+        }
+        Ok(Some(suspensions))
     }
 
     /// Back to before anything was read.

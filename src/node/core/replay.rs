@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use crate::ids::{LogId, Position};
 use crate::journal::{Disk, RecordKind, RecordRef};
-use crate::log::ForkProof;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::leaf_hash;
+use crate::log::{ForkProof, SignedManifest};
 use crate::node::core::contradictions::Stands;
 use crate::node::core::logs::{Held, Hold, Log};
 use crate::node::core::recover::{OpenError, Progress, cosign_time};
@@ -19,7 +19,7 @@ use crate::node::load;
 use crate::store::Store;
 use crate::sync::RawBatch;
 use crate::trust::charter::SignedCharter;
-use crate::view::Rows;
+use crate::view::{ReadRows, Rows};
 use crate::wire;
 
 /// Rows of one group while the journal is read into the views: with a few thousand the engine
@@ -66,7 +66,8 @@ impl<D: Disk, S: Store> Core<D, S> {
                 failed = Some(OpenError::Newer { record: record.number });
                 return false;
             }
-            outdated = self.lifts_more(record.number, kind, payload);
+            outdated = self.lifts_more(record.number, kind, payload)
+                || (from > 0 && self.was_unread(kind, payload));
             if outdated {
                 return false;
             }
@@ -110,12 +111,28 @@ impl<D: Disk, S: Store> Core<D, S> {
             .map_err(|e| OpenError::Store(e.to_string()))
     }
 
+    /// Whether this is the manifest of a log of which the views have passed over batches: they are
+    /// of no use then. (`what_lay_here_before_a_manifest_was_lost_is_read_again`)
+    fn was_unread(&mut self, kind: RecordKind, payload: &[u8]) -> bool {
+        if kind != RecordKind::Manifest {
+            return false;
+        }
+        let manifest = SignedManifest::peek(&Bytes::copy_from_slice(payload));
+        let log = manifest.map(|manifest| manifest.log_id());
+        log.is_ok_and(|log| self.group_rows().get(&keys::unread(log)).is_some())
+    }
+
+    /// A small record is read at every start.
+    pub(super) fn note_small(&mut self, record: RecordRef) {
+        self.group.changes.insert(keys::small(record.number), Some(rows::encode(&record)));
+    }
+
     fn replay_record(&mut self, record: RecordRef, kind: RecordKind, payload: &[u8]) {
         if self.index_assignment(record, kind, payload) {
             return;
         }
         if commit::read_at_start(kind) {
-            self.group.changes.insert(keys::small(record.number), Some(rows::encode(&record)));
+            self.note_small(record);
             let payload = Bytes::copy_from_slice(payload);
             self.replay_small(kind, payload.clone());
             // As it went when it was written: whoever waited for that log goes on.
@@ -328,13 +345,14 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// (`an_author_is_shown_what_was_passed_over_of_its_log`)
     pub(super) fn newest_checkpoint(&self, log: &Log) -> Bytes {
         let early = self.early.get(&log.id).into_iter().flat_map(|early| early.values());
-        let signed = early.filter(|early| early.end > log.durable.size).filter_map(|early| {
-            let note = &early.checkpoint;
-            let signed = SignedCheckpoint::verify(note, log.id, &log.manifest.log_key).ok()?;
-            Some((signed.head().size, note))
+        let mut longer: Vec<_> = early.filter(|early| early.end > log.durable.size).collect();
+        longer.sort_unstable_by_key(|early| std::cmp::Reverse(early.end));
+        let key = &log.manifest.log_key;
+        let signed = longer.into_iter().map(|early| &early.checkpoint).find(|note| {
+            let signed = SignedCheckpoint::verify(note, log.id, key);
+            signed.is_ok_and(|signed| signed.head().size > log.durable.size)
         });
-        let newest = signed.max_by_key(|(size, _)| *size);
-        newest.map_or_else(|| log.durable_checkpoint.clone(), |(_, note)| note.clone())
+        signed.unwrap_or(&log.durable_checkpoint).clone()
     }
 
     /// First record that was passed over and is still wanted.

@@ -21,7 +21,7 @@ use super::matter::Matter;
 /// First pause after a nudge that was not taken; it doubles.
 const PAUSE_FIRST_MS: i64 = 2_000;
 /// Longest pause.
-const PAUSE_MAX_MS: i64 = 600_000;
+pub(super) const PAUSE_MAX_MS: i64 = 600_000;
 
 /// What is remembered. Times are milliseconds since 1970-01-01 UTC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

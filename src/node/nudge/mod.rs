@@ -20,7 +20,7 @@ use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::follow::Follow;
-use self::ledger::Ledger;
+use self::ledger::{Ledger, PAUSE_MAX_MS};
 use self::matter::{Kind, Matter, Nudge};
 use crate::api::status::HookStatus;
 use crate::config::Hook;
@@ -113,9 +113,15 @@ impl Nudger {
 
     async fn once(self, about: Vec<Matter>) -> Ended {
         let (reader, city) = (self.node.reader(), self.node.city());
-        let link = self.hook.console.clone();
+        let (link, book) = (self.hook.console.clone(), self.node.book());
         let read = tokio::task::spawn_blocking(move || {
-            let nudge = Nudge::about(city, &about, link, |one| follow::number(&reader, one));
+            // The number stands in a part that its author wrote: what is none is not passed on.
+            let fits = |one: &Matter, text: &String| {
+                book.get(one.agreement).is_some_and(|a| a.charter.is_running_number(text))
+            };
+            let nudge = Nudge::about(city, &about, link, |one| {
+                follow::number(&reader, one).filter(|text| fits(one, text))
+            });
             (about, nudge.bytes())
         });
         match read.await {
@@ -159,11 +165,9 @@ impl Nudger {
 fn may_leave_ms(ledger: &Ledger, pace: Pace) -> i64 {
     let (now_ms, at_ms) = (wall_ms(), ledger.not_before_ms(pace.every_ms));
     // A clock that was set back is no reason to wait for longer than anything takes.
-    if at_ms.saturating_sub(now_ms) > WAIT_MS_MAX { now_ms } else { at_ms }
+    let longest_ms = pace.every_ms.max(PAUSE_MAX_MS);
+    if at_ms.saturating_sub(now_ms) > longest_ms { now_ms } else { at_ms }
 }
-
-/// No pause is longer than the longest that can be configured.
-const WAIT_MS_MAX: i64 = 86_400_000;
 
 fn millis(seconds: u64) -> i64 {
     i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)

@@ -52,6 +52,29 @@ fn amended() -> Charter {
 }
 
 #[test]
+fn only_what_the_charter_makes_is_a_running_number() {
+    let charter = charter();
+    for (number, city) in [(5, 371_500), (12_345, 130_400)] {
+        let made = charter.running_number(CityCode::from_u32(city).unwrap(), 2026, number);
+        assert!(charter.is_running_number(&made.unwrap()));
+    }
+    for wrong in [
+        "",
+        "LD-",
+        "LD-聊邯-2026-聊",
+        "LD-聊邯-2026-聊005",
+        "LD-聊邯-26-聊0005",
+        "LD-聊濮-2026-聊0005",
+        "LD-聊邯-2026-濮0005",
+        "LD-聊邯-2026-聊0005请速致电",
+        "LD-聊邯-2026-聊13800000000",
+        "LD-请速致电13800000000核验",
+    ] {
+        assert!(!charter.is_running_number(wrong), "{wrong}");
+    }
+}
+
+#[test]
 fn a_charter_is_complete_once_every_member_has_signed() {
     let charter = charter();
     assert_eq!(Charter::parse(&charter.text()).unwrap(), charter);
