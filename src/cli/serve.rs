@@ -237,7 +237,8 @@ fn evidence(
     let limits = EvidenceLimits {
         file_bytes_max: config.limits.evidence_file_bytes_max,
         folder_bytes_max: config.limits.evidence_folder_bytes_max,
-        disk_low_bytes: config.limits.disk_low_bytes,
+        // A file must not take the room that the next case needs.
+        disk_low_bytes: config.limits.disk_low_bytes.saturating_mul(2),
     };
     let store = EvidenceStore::open(&config.data_dir.join("evidence"), limits);
     let store =

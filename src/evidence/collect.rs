@@ -28,7 +28,7 @@ impl EvidenceStore {
     /// `now_ms`: milliseconds since 1970-01-01 UTC.
     ///
     /// # Errors
-    /// The disk's; what was not looked at yet is looked at the next time.
+    /// When the folder cannot be read; what fails with one file is told and keeps no other one.
     pub async fn collect(
         &self,
         now_ms: i64,
@@ -41,7 +41,11 @@ impl EvidenceStore {
         let folder = self.folder.clone();
         let listed = tokio::task::spawn_blocking(move || store::whole_files(&folder)).await;
         for (sha256, _) in listed.unwrap_or(Ok(Vec::new())).map_err(EvidenceError::Disk)? {
-            done.files += u64::from(self.collect_file(sha256, now_ms, is_named).await?);
+            match self.collect_file(sha256, now_ms, is_named).await {
+                Ok(gone) => done.files += u64::from(gone),
+                // One that cannot be read keeps no other one.
+                Err(error) => tracing::error!(%error, "an evidence file could not be looked at"),
+            }
         }
         Ok(done)
     }
@@ -55,10 +59,15 @@ impl EvidenceStore {
             // Held over the removal: nobody begins to go on with it meanwhile.
             let mut held = self.lock();
             let under_way = hash.is_some_and(|hash| held.under_way.contains_key(&hash));
-            if !under_way && is_over(millis(since), now_ms) {
-                std::fs::remove_file(entry.path())?;
-                hash.map(|hash| held.parts.remove(&hash));
-                gone += 1;
+            if under_way || !is_over(millis(since), now_ms) {
+                continue;
+            }
+            match std::fs::remove_file(entry.path()) {
+                Ok(()) => {
+                    hash.map(|hash| held.parts.remove(&hash));
+                    gone += 1;
+                }
+                Err(error) => tracing::error!(%error, "a part of a file could not be removed"),
             }
         }
         Ok(gone)

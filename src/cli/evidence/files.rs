@@ -384,7 +384,7 @@ fn say(session: &Session, file: &pb::EvidenceFile) {
         lang.pick("已在本市节点".to_owned(), "on this node".to_owned())
     } else {
         lang.pick(
-            format!("不在本市节点（已收到 {} 字节），登记市：{city}", file.offset),
+            format!("不在本市节点（已收到 {} 字节），取证市：{city}", file.offset),
             format!("not on this node ({} bytes so far); listed by {city}", file.offset),
         )
     };

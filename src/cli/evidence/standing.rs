@@ -118,7 +118,7 @@ pub fn hand_over(record: &pb::CustodyRecord, lang: Lang) -> String {
         address => lang.pick(format!("（{address}）"), format!(" ({address})")),
     };
     let said = said(&record.text, lang);
-    lang.pick(format!("{from}移交{to}{at}{said}"), format!("{from} handed it to {to}{at}{said}"))
+    lang.pick(format!("{from}移交给{to}{at}{said}"), format!("{from} handed it to {to}{at}{said}"))
 }
 
 fn said(text: &str, lang: Lang) -> String {
@@ -169,7 +169,7 @@ mod tests {
         assert!(text.starts_with("证据 E01 采样记录（聊城提交）\nSHA-256 abab"), "{text}");
         assert!(text.contains("邯郸已接收"), "{text}");
         assert!(text.contains("邯郸不认可：执法人员少于两名或未出示证件"), "{text}");
-        let over = "2026-11-20 聊城市支队移交邯郸市支队（莘县）：封条 017";
+        let over = "2026-11-20 聊城市支队移交给邯郸市支队（莘县）：封条 017";
         assert!(text.contains(over), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
         let shown = shape(&standing);
