@@ -193,7 +193,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Reads the notes that the views were made with, charters first: one that was handed in again
-    /// lies behind the manifests under it. The suspensions among them; nothing where one is damaged.
+    /// lies behind the manifests under it. The suspensions among them; none where one is damaged.
     fn read_small(
         &mut self,
         small: Vec<RecordRef>,
