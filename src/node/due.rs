@@ -4,8 +4,7 @@
 //! In scope: the index, and the lengths of terms an agreement sets. Out of scope: what runs when
 //! ([`crate::domain::deadline`]), pages and messages (`rpc::case_due`).
 //!
-//! The rows are read in small pieces, because a reading keeps the writer waiting. Archived cases
-//! take no room.
+//! Archived cases take no room.
 //!
 //! Invariant: after [`Due::look`] the index is what [`Due::of_case`] gives for every case as of one
 //! apply number. (`f14_what_is_due_is_listed_exactly`)
@@ -18,13 +17,11 @@ use crate::domain::Date;
 use crate::domain::calendar::{Term, WorkCalendar};
 use crate::domain::deadline::{self, Clock, Deadline, Terms};
 use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
 use crate::trust::charter;
-use crate::view::{self, CaseView, FeedEntry, ReadRows};
-
-/// Openings or feed entries read at a time.
-const CHUNK: usize = 256;
+use crate::view::{self, CaseView, ReadRows};
 
 /// Whose, when, and of which case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,16 +110,13 @@ impl Due {
             index.read_to = reader.apply_number(&reader.view());
             let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
             for agreement in agreements {
-                self.walk(node, &reader, agreement, &mut index);
+                pieces::cases(&reader, agreement, &mut |subject| {
+                    self.work_out(node, &reader, (agreement, subject), &mut index);
+                    true
+                });
             }
         }
-        loop {
-            let mut changes: Vec<FeedEntry> = Vec::new();
-            view::feed(&reader.view(), index.read_to + 1, &mut |entry| {
-                changes.push(entry);
-                changes.len() < CHUNK
-            });
-            let Some(last) = changes.last().map(|entry| entry.apply) else { return };
+        while let Some((changes, last)) = pieces::changes(&reader, index.read_to) {
             let mut cases: Vec<(AgreementId, SubjectId)> =
                 changes.iter().filter_map(|c| Some((c.agreement, c.case()?))).collect();
             cases.sort_unstable();
@@ -131,22 +125,6 @@ impl Due {
                 self.work_out(node, &reader, case, &mut index);
             }
             index.read_to = last;
-        }
-    }
-
-    fn walk(&self, node: &NodeHandle, reader: &Reader, agreement: AgreementId, index: &mut Index) {
-        let mut below = None;
-        loop {
-            let mut openings: Vec<(u64, SubjectId)> = Vec::new();
-            view::openings(&reader.view(), agreement, below, &mut |apply, subject| {
-                openings.push((apply, subject));
-                openings.len() < CHUNK
-            });
-            let Some((lowest, _)) = openings.last().copied() else { return };
-            for (_, subject) in openings {
-                self.work_out(node, reader, (agreement, subject), index);
-            }
-            below = Some(lowest);
         }
     }
 

@@ -16,6 +16,7 @@ pub mod link;
 pub mod load;
 pub mod nudge;
 mod orders;
+mod pieces;
 pub mod reader;
 mod recent;
 pub mod ringer;

@@ -23,9 +23,10 @@ use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::limits::RINGS_KEPT_MAX;
 use crate::node::clock::wall_ms;
 use crate::node::dial::Dialer;
-use crate::node::reader::{LoadedEntry, Reader};
+use crate::node::pieces;
+use crate::node::reader::LoadedEntry;
 use crate::node::watchdog::Pulse;
-use crate::view::{self, FeedEntry, NoticeView};
+use crate::view::{self, NoticeView};
 
 /// First pause after a city could not be rung; it doubles.
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
@@ -37,8 +38,6 @@ const RING_TIMEOUT: Duration = Duration::from_secs(10);
 const RING_AGAIN: Duration = Duration::from_secs(60);
 /// How often pauses are looked at.
 const TICK: Duration = Duration::from_millis(250);
-/// Notices or feed entries read at a time.
-const CHUNK: usize = 256;
 
 /// What one ring comes to: it rings; true when the entry is there as well.
 pub type Ringing = Pin<Box<dyn Future<Output = Result<bool, String>> + Send>>;
@@ -201,16 +200,12 @@ impl Ringer {
             open.read_to = reader.apply_number(&reader.view());
             let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
             for agreement in agreements {
-                self.walk(&reader, agreement, &mut open);
+                pieces::notices(&reader, agreement, &mut |subject, view| {
+                    self.take((agreement, subject), view, &mut open);
+                });
             }
         }
-        loop {
-            let mut changes: Vec<FeedEntry> = Vec::new();
-            view::feed(&reader.view(), open.read_to + 1, &mut |entry| {
-                changes.push(entry);
-                changes.len() < CHUNK
-            });
-            let Some(last) = changes.last().map(|entry| entry.apply) else { return open };
+        while let Some((changes, last)) = pieces::changes(&reader, open.read_to) {
             for (agreement, subject) in
                 changes.iter().filter_map(|change| Some((change.agreement, change.notice()?)))
             {
@@ -220,22 +215,7 @@ impl Ringer {
             }
             open.read_to = last;
         }
-    }
-
-    fn walk(&self, reader: &Reader, agreement: AgreementId, open: &mut Open) {
-        let mut below = None;
-        loop {
-            let mut found = Vec::new();
-            view::notices_newest_first(&reader.view(), agreement, below, &mut |subject, view| {
-                found.push((subject, view));
-                found.len() < CHUNK
-            });
-            let Some(lowest) = found.last().map(|(_, view)| view.opened_apply) else { return };
-            for (subject, view) in found {
-                self.take((agreement, subject), view, open);
-            }
-            below = Some(lowest);
-        }
+        open
     }
 
     fn take(&self, key: (AgreementId, SubjectId), view: NoticeView, open: &mut Open) {

@@ -14,8 +14,7 @@
 //! Two records that are linked as one continued case are shown too, and marked: whoever files an
 //! act twice could link it himself, so a link must hide nothing.
 //!
-//! The rows are read in small pieces, because a reading keeps the writer waiting. The index is
-//! made in the background at the start and brought up to date every second; who asks brings it up
+//! The index is made in the background at the start and brought up to date every second; who asks brings it up
 //! to date himself, as far as little is missing, and is told when that was not all. Following
 //! reads one row for each case that changed, and its record only when that is a new one.
 //!
@@ -37,16 +36,14 @@ use crate::domain::same_act::{self, Act, SameAct};
 use crate::geo::{self, Point};
 use crate::ids::{AgreementId, Position, SubjectId, Tag};
 use crate::limits::{SAME_ACT_CASES_MAX, SAME_ACT_CATCH_UP_MAX};
+use crate::node::pieces::{self, PIECE};
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, FeedEntry};
 
 mod read;
 
 use self::read::{erases, links_behind, read};
 
-/// Openings or feed entries read at a time.
-const CHUNK: usize = 256;
 /// How often the index is brought up to date when nobody asks.
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -192,7 +189,7 @@ impl SameActs {
         if !self.is_ready() {
             return false;
         }
-        let done = (0..SAME_ACT_CATCH_UP_MAX.div_ceil(CHUNK)).any(|_| self.follow(node));
+        let done = (0..SAME_ACT_CATCH_UP_MAX.div_ceil(PIECE)).any(|_| self.follow(node));
         done && self.is_whole()
     }
 
@@ -262,12 +259,7 @@ impl SameActs {
             return false;
         };
         let reader = node.reader();
-        let mut changes: Vec<FeedEntry> = Vec::new();
-        view::feed(&reader.view(), read_to + 1, &mut |entry| {
-            changes.push(entry);
-            changes.len() < CHUNK
-        });
-        let Some(last) = changes.last().map(|entry| entry.apply) else { return true };
+        let Some((changes, last)) = pieces::changes(&reader, read_to) else { return true };
         let mut cases: BTreeSet<CaseKey> =
             changes.iter().filter_map(|c| Some((c.agreement, c.case()?))).collect();
         let erased: Vec<Position> = changes
@@ -282,7 +274,7 @@ impl SameActs {
         if let Some(index) = lock(&self.index).as_mut() {
             index.read_to = last;
         }
-        changes.len() < CHUNK
+        changes.len() < PIECE
     }
 
     /// Cases whose record lay in an entry of which something was erased are read anew.
@@ -305,7 +297,7 @@ impl SameActs {
     fn read_again(&self, node: &NodeHandle) {
         let _alone = lock(&self.following);
         let unread: Vec<CaseKey> = match lock(&self.index).as_ref() {
-            Some(index) => index.unread.iter().take(CHUNK).copied().collect(),
+            Some(index) => index.unread.iter().take(PIECE).copied().collect(),
             None => return,
         };
         let reader = node.reader();
@@ -381,22 +373,13 @@ fn make(node: &NodeHandle, stopped: &dyn Fn() -> bool) -> Option<Index> {
     let mut index = Index { read_to: reader.apply_number(&reader.view()), ..Index::default() };
     let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
     for agreement in agreements {
-        let mut below = None;
-        loop {
-            let mut openings: Vec<(u64, SubjectId)> = Vec::new();
-            view::openings(&reader.view(), agreement, below, &mut |apply, subject| {
-                openings.push((apply, subject));
-                openings.len() < CHUNK
-            });
-            let Some((lowest, _)) = openings.last().copied() else { break };
-            for (_, subject) in openings {
-                let case = (agreement, subject);
-                index.take(case, read(node, &reader, case, None));
-            }
-            if stopped() {
-                return None;
-            }
-            below = Some(lowest);
+        pieces::cases(&reader, agreement, &mut |subject| {
+            let case = (agreement, subject);
+            index.take(case, read(node, &reader, case, None));
+            !stopped()
+        });
+        if stopped() {
+            return None;
         }
     }
     Some(index)

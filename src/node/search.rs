@@ -25,12 +25,10 @@ use crate::domain::party_search::{PartyQuery, PartyText};
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::limits::SEARCH_CASES_MAX;
 use crate::log::{Audience, PartKind};
+use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, CaseView, FeedEntry};
-
-/// Openings or feed entries read at a time.
-const CHUNK: usize = 256;
+use crate::view::{self, CaseView};
 
 /// Texts of parties.
 #[derive(Clone, Default)]
@@ -85,13 +83,7 @@ impl Search {
             let read_to = reader.apply_number(&reader.view());
             *known = Known { feed: Some(reader.feed_id()), read_to, ..Known::default() };
         }
-        loop {
-            let mut changes: Vec<FeedEntry> = Vec::new();
-            view::feed(&reader.view(), known.read_to + 1, &mut |entry| {
-                changes.push(entry);
-                changes.len() < CHUNK
-            });
-            let Some(last) = changes.last().map(|entry| entry.apply) else { return };
+        while let Some((changes, last)) = pieces::changes(reader, known.read_to) {
             for change in &changes {
                 if let Some(subject) = change.case() {
                     known.parties.remove(&(change.agreement, subject));
@@ -120,13 +112,7 @@ impl Search {
         known.ahead_to = Some(ahead_to.unwrap_or(read_to));
         drop(known);
         let Some(mut read_to) = ahead_to else { return self.walk(node, &reader) };
-        loop {
-            let mut changes: Vec<FeedEntry> = Vec::new();
-            view::feed(&reader.view(), read_to + 1, &mut |entry| {
-                changes.push(entry);
-                changes.len() < CHUNK
-            });
-            let Some(last) = changes.last().map(|entry| entry.apply) else { return };
+        while let Some((changes, last)) = pieces::changes(&reader, read_to) {
             for change in changes {
                 if let Some(subject) = change.case() {
                     self.read(&reader, (change.agreement, subject));
@@ -142,19 +128,10 @@ impl Search {
     fn walk(&self, node: &NodeHandle, reader: &Reader) {
         let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
         for agreement in agreements {
-            let mut below = None;
-            loop {
-                let mut openings: Vec<(u64, SubjectId)> = Vec::new();
-                view::openings(&reader.view(), agreement, below, &mut |apply, subject| {
-                    openings.push((apply, subject));
-                    openings.len() < CHUNK
-                });
-                let Some((lowest, _)) = openings.last().copied() else { break };
-                for (_, subject) in openings {
-                    self.read(reader, (agreement, subject));
-                }
-                below = Some(lowest);
-            }
+            pieces::cases(reader, agreement, &mut |subject| {
+                self.read(reader, (agreement, subject));
+                true
+            });
         }
     }
 

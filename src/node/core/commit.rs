@@ -97,8 +97,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 continue;
             }
             if read_at_start(kind) {
-                let row = rows::encode(&record);
-                self.group.changes.insert(keys::small(record.number), Some(row));
+                self.note_small(record);
             }
             if kind == RecordKind::ForkProof {
                 self.stand_still(&bytes);

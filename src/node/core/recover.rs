@@ -242,9 +242,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.apply_number = 0;
     }
 
-    /// A suspension was lifted: everything is folded anew without it.
+    /// A suspension was lifted, or a manifest is here again: everything is folded anew.
     fn begin_anew(&mut self) -> Result<(), OpenError> {
-        tracing::info!("a suspension was lifted; the views are made anew");
+        tracing::info!("what the views rest on has changed; they are made anew");
         self.forget();
         self.read_lifted()?;
         self.empty_rows()

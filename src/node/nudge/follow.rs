@@ -1,7 +1,6 @@
 //! What waits for the own city, kept by following the feed.
 //!
-//! In scope: offers and emergencies, read off the rows in small pieces, because a reading keeps the
-//! writer waiting; terms come from the index that has them ([`crate::node::due`]). Out of scope:
+//! In scope: offers and emergencies; terms come from the index that has them ([`crate::node::due`]). Out of scope:
 //! what is said of them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,12 +13,10 @@ use crate::ids::{AgreementId, SubjectId};
 use crate::limits::NUDGE_MATTERS_MAX;
 use crate::log::PartKind;
 use crate::node::due::{Due, Key};
+use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, CaseView, FeedEntry, NoticeView};
-
-/// Openings, notices or feed entries read at a time.
-const CHUNK: usize = 256;
+use crate::view::{self, CaseView, NoticeView};
 
 type Record = (AgreementId, SubjectId);
 
@@ -49,8 +46,13 @@ impl Follow {
             self.read_to = reader.apply_number(&reader.view());
             let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
             for agreement in agreements {
-                self.walk_cases(node, &reader, agreement);
-                self.walk_notices(node, &reader, agreement);
+                pieces::cases(&reader, agreement, &mut |subject| {
+                    self.look_at_case(node, &reader, (agreement, subject));
+                    true
+                });
+                pieces::notices(&reader, agreement, &mut |subject, view| {
+                    self.take_notice(node, (agreement, subject), &view);
+                });
             }
         }
         self.catch_up(node, &reader);
@@ -65,13 +67,7 @@ impl Follow {
     }
 
     fn catch_up(&mut self, node: &NodeHandle, reader: &Reader) {
-        loop {
-            let mut changes: Vec<FeedEntry> = Vec::new();
-            view::feed(&reader.view(), self.read_to + 1, &mut |entry| {
-                changes.push(entry);
-                changes.len() < CHUNK
-            });
-            let Some(last) = changes.last().map(|entry| entry.apply) else { return };
+        while let Some((changes, last)) = pieces::changes(reader, self.read_to) {
             for change in changes {
                 let agreement = change.agreement;
                 if let Some(subject) = change.case() {
@@ -84,38 +80,6 @@ impl Follow {
                 }
             }
             self.read_to = last;
-        }
-    }
-
-    fn walk_cases(&mut self, node: &NodeHandle, reader: &Reader, agreement: AgreementId) {
-        let mut below = None;
-        loop {
-            let mut openings: Vec<(u64, SubjectId)> = Vec::new();
-            view::openings(&reader.view(), agreement, below, &mut |apply, subject| {
-                openings.push((apply, subject));
-                openings.len() < CHUNK
-            });
-            let Some((lowest, _)) = openings.last().copied() else { return };
-            for (_, subject) in openings {
-                self.look_at_case(node, reader, (agreement, subject));
-            }
-            below = Some(lowest);
-        }
-    }
-
-    fn walk_notices(&mut self, node: &NodeHandle, reader: &Reader, agreement: AgreementId) {
-        let mut below = None;
-        loop {
-            let mut found = Vec::new();
-            view::notices_newest_first(&reader.view(), agreement, below, &mut |subject, view| {
-                found.push((subject, view));
-                found.len() < CHUNK
-            });
-            let Some(lowest) = found.last().map(|(_, view)| view.opened_apply) else { return };
-            for (subject, view) in found {
-                self.take_notice(node, (agreement, subject), &view);
-            }
-            below = Some(lowest);
         }
     }
 

@@ -2,13 +2,14 @@
 //!
 //! In scope: reading. Out of scope: keeping it up to date ([`super`]).
 
-use super::{CHUNK, CaseKey, Known, Reading};
+use super::{CaseKey, Known, Reading};
 use crate::api::request::PartContent;
 use crate::domain::same_act::{self, Act, PartyKey};
 use crate::domain::{CaseContribution, CaseRecord, Event};
 use crate::ids::Position;
 use crate::log::PartKind;
 use crate::node::load::ReadError;
+use crate::node::pieces::PIECE;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
 use crate::view::{self, Effect, FeedEntry, HistoryEntry};
@@ -81,7 +82,7 @@ pub(super) fn links_behind(
         let mut entries: Vec<HistoryEntry> = Vec::new();
         view::history(&reader.view(), agreement, subject, read_to + 1, &mut |entry| {
             entries.push(entry);
-            entries.len() < CHUNK
+            entries.len() < PIECE
         });
         let Some(last) = entries.last().map(|entry| entry.apply) else { return (links, read_to) };
         read_to = last;

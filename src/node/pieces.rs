@@ -1,0 +1,60 @@
+//! Reading rows in small pieces, because a reading keeps the writer waiting: all cases or notices
+//! of an agreement, and what the feed has brought since.
+//!
+//! In scope: the pieces. Out of scope: what is made of them (the indexes that follow the feed).
+
+use crate::ids::{AgreementId, SubjectId};
+use crate::node::reader::Reader;
+use crate::view::{self, FeedEntry, NoticeView};
+
+/// Openings, notices or feed entries read at a time.
+pub(super) const PIECE: usize = 256;
+
+/// Every case of an agreement, newest first, until `f` says no. No reading is under way while `f`
+/// runs.
+pub(super) fn cases(reader: &Reader, agreement: AgreementId, f: &mut dyn FnMut(SubjectId) -> bool) {
+    let mut below = None;
+    loop {
+        let mut openings: Vec<(u64, SubjectId)> = Vec::new();
+        view::openings(&reader.view(), agreement, below, &mut |apply, subject| {
+            openings.push((apply, subject));
+            openings.len() < PIECE
+        });
+        let Some((lowest, _)) = openings.last().copied() else { return };
+        if !openings.into_iter().all(|(_, subject)| f(subject)) {
+            return;
+        }
+        below = Some(lowest);
+    }
+}
+
+/// Every notice of an agreement, newest first. No reading is under way while `f` runs.
+pub(super) fn notices(
+    reader: &Reader,
+    agreement: AgreementId,
+    f: &mut dyn FnMut(SubjectId, NoticeView),
+) {
+    let mut below = None;
+    loop {
+        let mut found = Vec::new();
+        view::notices_newest_first(&reader.view(), agreement, below, &mut |subject, view| {
+            found.push((subject, view));
+            found.len() < PIECE
+        });
+        let Some(lowest) = found.last().map(|(_, view)| view.opened_apply) else { return };
+        found.into_iter().for_each(|(subject, view)| f(subject, view));
+        below = Some(lowest);
+    }
+}
+
+/// What the feed has brought behind an apply number, one piece of it, and up to where that goes;
+/// `None` when there is nothing more.
+pub(super) fn changes(reader: &Reader, read_to: u64) -> Option<(Vec<FeedEntry>, u64)> {
+    let mut changes: Vec<FeedEntry> = Vec::new();
+    view::feed(&reader.view(), read_to + 1, &mut |entry| {
+        changes.push(entry);
+        changes.len() < PIECE
+    });
+    let last = changes.last()?.apply;
+    Some((changes, last))
+}
