@@ -3,19 +3,15 @@
 //! In scope: one meeting as a message. Out of scope: lists, writing ([`super::meeting_service`]).
 
 use bytes::Bytes;
-use prost::Message;
 
+use super::said;
 use crate::api::request::PartContent;
 use crate::domain::Event;
 use crate::domain::meeting::{MeetingAct, MeetingRecord, MeetingState};
 use crate::ids::{AgreementId, CityCode, SubjectId};
-use crate::limits::{
-    NOTICE_ENTRIES_LOOKED_AT_MAX, NOTICE_MISFITS_SHOWN_MAX, NOTICE_REPORTS_SHOWN_MAX,
-    PAGE_BYTES_MAX,
-};
-use crate::log::PartSlot;
+use crate::limits::NOTICE_REPORTS_SHOWN_MAX;
 use crate::node::reader::{LoadedEntry, Reader};
-use crate::view::{self, Effect, HistoryEntry, MeetingView, Minutes};
+use crate::view::{HistoryEntry, MeetingView, Minutes};
 use crate::wire::case as read;
 use crate::wire::meeting as write;
 use crate::wire::pb::v1 as pb;
@@ -78,34 +74,14 @@ fn record(reader: &Reader, entry: &LoadedEntry) -> Option<MeetingRecord> {
     })
 }
 
-/// What was said of a meeting since it was called: the newest, in order, within bounds. What did
-/// not take effect must not crowd out what did.
+/// What was said of a meeting since it was called.
 pub(super) fn words(
     reader: &Reader,
     agreement: AgreementId,
     subject: SubjectId,
 ) -> Vec<pb::MeetingWord> {
-    let (mut found, mut looked, mut misfits) = (Vec::new(), 0, 0);
-    view::history_newest_first(&reader.view(), agreement, subject, &mut |entry| {
-        looked += 1;
-        let misfit = matches!(entry.effect, Effect::Misfit(_));
-        misfits += usize::from(misfit);
-        if entry.effect != Effect::Opened && !(misfit && misfits > NOTICE_MISFITS_SHOWN_MAX) {
-            found.push(entry);
-        }
-        looked < NOTICE_ENTRIES_LOOKED_AT_MAX && found.len() < NOTICE_REPORTS_SHOWN_MAX
-    });
-    let (mut words, mut bytes) = (Vec::new(), 0);
-    for entry in &found {
-        let word = word(reader, entry);
-        bytes += word.encoded_len();
-        if bytes > PAGE_BYTES_MAX {
-            break;
-        }
-        words.push(word);
-    }
-    words.reverse();
-    words
+    let most = NOTICE_REPORTS_SHOWN_MAX;
+    said::newest(reader, (agreement, subject), most, &|entry| word(reader, entry))
 }
 
 fn word(reader: &Reader, entry: &HistoryEntry) -> pb::MeetingWord {
@@ -118,20 +94,10 @@ fn word(reader: &Reader, entry: &HistoryEntry) -> pb::MeetingWord {
         Some(Event::MeetingAct(MeetingAct::Cancelled)) => pb::MeetingWordKind::Cancelled,
         Some(_) | None => pb::MeetingWordKind::Unspecified,
     };
-    let text = loaded.as_ref().and_then(|l| {
-        let bytes = |slot: &PartSlot| matches!(slot, PartSlot::Bytes(_));
-        let place = l.entry.parts.iter().position(bytes)?;
-        match reader.part(&l.entry, place) {
-            Ok(Some(PartContent::Text(text))) => Some(text),
-            Ok(Some(PartContent::Meeting(record))) => Some(record.title.as_str().to_owned()),
-            Ok(_) | Err(_) => None,
-        }
-    });
-    let misfit_reason = match &entry.effect {
-        Effect::Misfit(reason) => reason.clone(),
-        Effect::Opened | Effect::Move | Effect::Contribution | Effect::Newer | Effect::Other => {
-            String::new()
-        }
+    let text = match loaded.as_ref().and_then(|loaded| said::first_part(reader, loaded)) {
+        Some(PartContent::Text(text)) => Some(text),
+        Some(PartContent::Meeting(record)) => Some(record.title.as_str().to_owned()),
+        Some(_) | None => None,
     };
     pb::MeetingWord {
         city: entry.city.as_u32(),
@@ -139,6 +105,6 @@ fn word(reader: &Reader, entry: &HistoryEntry) -> pb::MeetingWord {
         kind: kind.into(),
         text: text.unwrap_or_default(),
         entry: entry.position.to_string(),
-        misfit_reason,
+        misfit_reason: said::misfit_reason(entry),
     }
 }

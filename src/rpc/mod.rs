@@ -38,6 +38,7 @@ mod notice_watch;
 pub mod page_token;
 pub mod peer_service;
 mod rate;
+mod said;
 mod same_act;
 pub mod server;
 pub mod under_way;

@@ -6,22 +6,18 @@
 
 use std::collections::BTreeMap;
 
-use prost::Message;
-
 use super::holdings::Witnesses;
 use super::notice_service::NoticeApi;
+use super::said;
 use crate::api::request::PartContent;
 use crate::domain::Event;
 use crate::domain::notice::{AckDue, Notice, NoticeAct, NoticeRecord};
 use crate::ids::{AgreementId, CityCode, SubjectId};
-use crate::limits::{
-    NOTICE_ENTRIES_LOOKED_AT_MAX, NOTICE_MISFITS_SHOWN_MAX, NOTICE_REPORTS_SHOWN_MAX,
-    PAGE_BYTES_MAX,
-};
+use crate::limits::{NOTICE_MISFITS_SHOWN_MAX, NOTICE_REPORTS_SHOWN_MAX};
 use crate::log::{Audience, PartSlot};
 use crate::node::alert::Alert;
 use crate::node::reader::{LoadedEntry, Reader};
-use crate::view::{self, Effect, HistoryEntry, NoticeView};
+use crate::view::{HistoryEntry, NoticeView};
 use crate::wire::case as read;
 use crate::wire::notice as write;
 use crate::wire::pb::v1 as pb;
@@ -148,34 +144,14 @@ fn text_state(opening: Option<&LoadedEntry>, here: bool, ours: bool) -> pb::Noti
     }
 }
 
-/// What was said of a notice since it was issued: the newest, in order, within bounds.
+/// What was said of a notice since it was issued.
 pub(super) fn reports(
     reader: &Reader,
     agreement: AgreementId,
     subject: SubjectId,
 ) -> Vec<pb::NoticeReport> {
-    let (mut found, mut looked, mut misfits) = (Vec::new(), 0, 0);
-    view::history_newest_first(&reader.view(), agreement, subject, &mut |entry| {
-        looked += 1;
-        let misfit = matches!(entry.effect, Effect::Misfit(_));
-        misfits += usize::from(misfit);
-        if entry.effect != Effect::Opened && !(misfit && misfits > NOTICE_MISFITS_SHOWN_MAX) {
-            found.push(entry);
-        }
-        let most = NOTICE_REPORTS_SHOWN_MAX + NOTICE_MISFITS_SHOWN_MAX;
-        looked < NOTICE_ENTRIES_LOOKED_AT_MAX && found.len() < most
-    });
-    let (mut reports, mut bytes) = (Vec::new(), 0);
-    for entry in &found {
-        let report = report(reader, entry);
-        bytes += report.encoded_len();
-        if bytes > PAGE_BYTES_MAX {
-            break;
-        }
-        reports.push(report);
-    }
-    reports.reverse();
-    reports
+    let most = NOTICE_REPORTS_SHOWN_MAX + NOTICE_MISFITS_SHOWN_MAX;
+    said::newest(reader, (agreement, subject), most, &|entry| report(reader, entry))
 }
 
 fn report(reader: &Reader, entry: &HistoryEntry) -> pb::NoticeReport {
@@ -186,19 +162,9 @@ fn report(reader: &Reader, entry: &HistoryEntry) -> pb::NoticeReport {
         Some(Event::NoticeAct(NoticeAct::Ended)) => pb::NoticeReportKind::Ended,
         Some(_) | None => pb::NoticeReportKind::Unspecified,
     };
-    let text = loaded.as_ref().and_then(|l| {
-        let bytes = |slot: &PartSlot| matches!(slot, PartSlot::Bytes(_));
-        let place = l.entry.parts.iter().position(bytes)?;
-        match reader.part(&l.entry, place) {
-            Ok(Some(PartContent::Text(text))) => Some(text),
-            Ok(_) | Err(_) => None,
-        }
-    });
-    let misfit_reason = match &entry.effect {
-        Effect::Misfit(reason) => reason.clone(),
-        Effect::Opened | Effect::Move | Effect::Contribution | Effect::Newer | Effect::Other => {
-            String::new()
-        }
+    let text = match loaded.as_ref().and_then(|loaded| said::first_part(reader, loaded)) {
+        Some(PartContent::Text(text)) => Some(text),
+        Some(_) | None => None,
     };
     pb::NoticeReport {
         city: entry.city.as_u32(),
@@ -206,6 +172,6 @@ fn report(reader: &Reader, entry: &HistoryEntry) -> pb::NoticeReport {
         kind: kind.into(),
         text: text.unwrap_or_default(),
         entry: entry.position.to_string(),
-        misfit_reason,
+        misfit_reason: said::misfit_reason(entry),
     }
 }
