@@ -6,7 +6,6 @@
 use clap::Args;
 use serde_json::json;
 
-use super::connect::Client;
 use super::failure::Failure;
 use super::names::Names;
 use super::profile::ProfileArgs;
@@ -73,22 +72,6 @@ pub async fn suspend(context: &Context, args: SuspendArgs) -> Result<(), Failure
         ),
     );
     Ok(())
-}
-
-/// How many cases cannot be written to because of what is suspended, and whether there may be more.
-///
-/// # Errors
-/// [`Failure`] when the node cannot be reached or refuses.
-pub async fn held_cases(client: &Client) -> Result<(u32, bool), Failure> {
-    let request = pb::ListCasesRequest {
-        parent: "agreements/-".to_owned(),
-        page_size: 1,
-        rests_on_suspended: true,
-        ..pb::ListCasesRequest::default()
-    };
-    let answer = client.cases().list_cases(request).await;
-    let page = answer.map_err(|status| client.failure(&status))?.into_inner();
-    Ok((page.total_size, page.total_is_partial))
 }
 
 /// Goes on with a city.

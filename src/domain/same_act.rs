@@ -149,8 +149,6 @@ pub struct SameAct {
     pub to: Option<Date>,
     /// A first or last day was not recorded.
     pub assumed: bool,
-    /// The codes differ and name one act under two rules.
-    pub other_code: bool,
 }
 
 /// Whether two records may be of one act; `one_act` knows which codes may name one
@@ -182,7 +180,7 @@ pub fn same_act(
         }
     };
     let assumed = a.days.assumed || b.days.assumed;
-    Some(SameAct { metres, from, to, assumed, other_code: a.violation != b.violation })
+    Some(SameAct { metres, from, to, assumed })
 }
 
 /// Whether there can have been a decision in a case that stands so.

@@ -3,7 +3,9 @@
 //!
 //! In scope: the pieces. Out of scope: what is made of them (the indexes that follow the feed).
 
-use crate::ids::{AgreementId, SubjectId};
+use crate::domain::Event;
+use crate::ids::{AgreementId, Position, SubjectId};
+use crate::node::load::ReadError;
 use crate::node::reader::Reader;
 use crate::view::{self, FeedEntry, NoticeView};
 
@@ -57,4 +59,17 @@ pub(super) fn changes(reader: &Reader, read_to: u64) -> Option<(Vec<FeedEntry>, 
     });
     let last = changes.last()?.apply;
     Some((changes, last))
+}
+
+/// The entry of which this one erases a part. An erasure is about no record; of a kind that only
+/// newer programs know it erases nothing here.
+///
+/// # Errors
+/// [`ReadError`] when it cannot be read, and so may be an erasure.
+pub(super) fn erased(reader: &Reader, change: &FeedEntry) -> Result<Option<Position>, ReadError> {
+    if change.record.is_some() {
+        return Ok(None);
+    }
+    let event = reader.entry(change.position)?.event;
+    Ok(if let Event::PartErased { entry, .. } = event { Some(entry) } else { None })
 }

@@ -14,9 +14,10 @@
 //! Two records that are linked as one continued case are shown too, and marked: whoever files an
 //! act twice could link it himself, so a link must hide nothing.
 //!
-//! The index is made in the background at the start and brought up to date every second; who asks brings it up
-//! to date himself, as far as little is missing, and is told when that was not all. Following
-//! reads one row for each case that changed, and its record only when that is a new one.
+//! The index is made in the background at the start and brought up to date every second. GetCase
+//! brings it up as far as little is missing and says when that was not all; a list brings it up
+//! whole. Following reads one row for each case that changed, and its record only when that is a new
+//! one.
 //!
 //! Invariants:
 //! 1. A lookup finds what judging all pairs finds. (`the_index_finds_what_all_pairs_find`)
@@ -39,10 +40,11 @@ use crate::limits::{SAME_ACT_CASES_MAX, SAME_ACT_CATCH_UP_MAX};
 use crate::node::pieces::{self, PIECE};
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
+use crate::view;
 
 mod read;
 
-use self::read::{erases, links_behind, read};
+use self::read::{links_behind, read};
 
 /// How often the index is brought up to date when nobody asks.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -262,12 +264,21 @@ impl SameActs {
         let Some((changes, last)) = pieces::changes(&reader, read_to) else { return true };
         let mut cases: BTreeSet<CaseKey> =
             changes.iter().filter_map(|c| Some((c.agreement, c.case()?))).collect();
-        let erased: Vec<Position> = changes
-            .iter()
-            .filter(|c| c.record.is_none())
-            .filter_map(|c| erases(&reader, c))
-            .collect();
-        self.forget(&erased, &mut cases);
+        for change in &changes {
+            match pieces::erased(&reader, change) {
+                Ok(Some(entry)) => {
+                    let found = view::applied_entry(&reader.view(), entry);
+                    let case = found.and_then(|found| Some((found.agreement, found.subject?)));
+                    cases.extend(case.inspect(|case| self.forget(*case)));
+                }
+                Ok(None) => {}
+                // It might be an erasure: everything is read anew.
+                Err(_) => {
+                    *lock(&self.index) = None;
+                    return false;
+                }
+            }
+        }
         for case in cases {
             self.work_out(node, &reader, case);
         }
@@ -277,19 +288,10 @@ impl SameActs {
         changes.len() < PIECE
     }
 
-    /// Cases whose record lay in an entry of which something was erased are read anew.
-    fn forget(&self, erased: &[Position], cases: &mut BTreeSet<CaseKey>) {
-        if erased.is_empty() {
-            return;
-        }
+    /// A case of which something was erased leaves at once; it is read anew.
+    fn forget(&self, case: CaseKey) {
         if let Some(index) = lock(&self.index).as_mut() {
-            let gone = |(_, known): &(&CaseKey, &Known)| erased.contains(&known.record_at);
-            let gone: Vec<CaseKey> =
-                index.known.iter().filter(gone).map(|(case, _)| *case).collect();
-            for case in gone {
-                index.remove(case);
-                cases.insert(case);
-            }
+            index.remove(case);
         }
     }
 

@@ -20,7 +20,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::api::request::PartContent;
-use crate::domain::Event;
 use crate::domain::party_search::{PartyQuery, PartyText};
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::limits::SEARCH_CASES_MAX;
@@ -89,12 +88,11 @@ impl Search {
                     known.parties.remove(&(change.agreement, subject));
                 }
             }
-            // An erasure is about no record. One that cannot be read might be one; of a kind that
-            // only newer programs know it erases nothing here.
-            for change in changes.iter().filter(|change| change.record.is_none()) {
-                match reader.entry(change.position).map(|loaded| loaded.event) {
-                    Ok(Event::PartErased { entry, .. }) => known.forget(reader, entry),
-                    Ok(_) => {}
+            for change in &changes {
+                match pieces::erased(reader, change) {
+                    Ok(Some(entry)) => known.forget(reader, entry),
+                    Ok(None) => {}
+                    // It might be an erasure.
                     Err(_) => known.forget_all(),
                 }
             }

@@ -230,7 +230,7 @@ impl CaseApi {
         let found = tokio::task::spawn_blocking(move || {
             let method = "/liandong.v1.CaseService/GetCase";
             let mut line = AuditLine::new(api.door(), &who, method, &asked.name);
-            let found = api.read(&asked);
+            let found = api.found(&asked);
             line.foreign(found.iter().filter_map(|found| found.case.as_ref()));
             line.hinted(found.iter().filter_map(|found| found.same_acts.as_ref()));
             line.end(&found);
@@ -239,7 +239,7 @@ impl CaseApi {
         found.await.unwrap_or(Err(Refused::new("STOPPING")))
     }
 
-    fn read(&self, asked: &pb::GetCaseRequest) -> Result<pb::GetCaseResponse, Refused> {
+    fn found(&self, asked: &pb::GetCaseRequest) -> Result<pb::GetCaseResponse, Refused> {
         let (agreement, subject) = read::case_name(&asked.name)?;
         let (case, apply) = case_read::read_at(&self.node, agreement, subject)?;
         let complete = self.acts.catch_up(&self.node);

@@ -218,10 +218,11 @@ impl Charter {
         let rest = text.strip_prefix("LD-").and_then(|rest| rest.strip_prefix(&*self.short_name));
         let parts = rest.and_then(|rest| rest.strip_prefix('-')).and_then(|r| r.split_once('-'));
         let Some((year, number)) = parts else { return false };
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let is_number = |digits_of: &str| (4..=10).contains(&digits_of.len()) && digits(digits_of);
-        let mut numbers = self.members.iter().filter_map(|m| number.strip_prefix(&*m.short_name));
-        year.len() == 4 && digits(year) && numbers.any(is_number)
+        let made = |member: &Member| {
+            let number = number.strip_prefix(&*member.short_name)?.parse().ok()?;
+            self.running_number(member.city, year.parse().ok()?, number)
+        };
+        self.members.iter().any(|member| made(member).as_deref() == Some(text))
     }
 
     /// A member's signature line over the text. What others would refuse is not signed.

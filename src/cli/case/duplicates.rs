@@ -1,5 +1,7 @@
 //! `liandong case duplicates`: the own city's cases and the records that may be of the same act.
 
+use std::collections::HashSet;
+
 use clap::Args;
 use serde_json::json;
 
@@ -71,14 +73,14 @@ fn text(cases: &[pb::Case], acts: &[pb::SameActs], names: &Names, lang: Lang) ->
         ["case", "state", "other", "handled by", "state", "distance", "days", "filed, decided"],
     );
     let mut lines = table::table(&headers);
-    let (mut pairs, mut left_out, mut seen) = (0, 0, Vec::new());
+    let (mut pairs, mut left_out, mut seen) = (0, 0, HashSet::new());
     for (case, acts) in cases.iter().zip(acts) {
         for hint in &acts.hints {
             // Two cases of one city are one pair, which each of them shows.
             if seen.contains(&(&hint.name, &case.name)) {
                 continue;
             }
-            seen.push((&case.name, &hint.name));
+            seen.insert((&case.name, &hint.name));
             pairs += 1;
             lines.add_row([
                 table::clean(&case.number),

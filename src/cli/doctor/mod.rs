@@ -12,10 +12,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use self::judge::{Finding, Level};
+use super::connect::Client;
 use super::failure::{Exit, Failure};
 use super::names::Names;
 use super::profile::ProfileArgs;
-use super::{Context, files, suspend, table, when};
+use super::{Context, files, table, when};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
@@ -84,10 +85,23 @@ async fn ask(context: &Context) -> Result<Vec<Finding>, Failure> {
     let status = answer.status.unwrap_or_default();
     let mut found = judge::judge(&status, &names, context.lang);
     if !status.suspensions.is_empty() {
-        let held = suspend::held_cases(&client).await?;
+        let held = count_held(&client).await?;
         found.push(judge::held_cases(held, context.lang));
     }
     Ok(found)
+}
+
+/// How many cases cannot be written to because of what is suspended, and whether there may be more.
+async fn count_held(client: &Client) -> Result<(u32, bool), Failure> {
+    let request = pb::ListCasesRequest {
+        parent: "agreements/-".to_owned(),
+        page_size: 1,
+        rests_on_suspended: true,
+        ..pb::ListCasesRequest::default()
+    };
+    let answer = client.cases().list_cases(request).await;
+    let page = answer.map_err(|status| client.failure(&status))?.into_inner();
+    Ok((page.total_size, page.total_is_partial))
 }
 
 /// Findings as a table for people, what is worst first.

@@ -39,8 +39,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         if let Some(detail) = self.poisoned.clone() {
             return vec![Output::Ordered(ticket, Err(OrderError::StorageFailed { detail }))];
         }
-        let free = self.journal.free_bytes().unwrap_or(u64::MAX);
-        if free < self.settings.disk_low_bytes {
+        if let Some(free) = self.low_disk() {
             return vec![Output::Ordered(ticket, Err(OrderError::DiskLow { free }))];
         }
         let member = self.logs.members(agreement).contains(&self.settings.city);

@@ -372,15 +372,20 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));
     }
 
+    /// Bytes that are free, where that is too little to write anything.
+    pub(super) fn low_disk(&self) -> Option<u64> {
+        let free = self.journal.free_bytes().unwrap_or(u64::MAX);
+        #[cfg(feature = "planted-bugs")]
+        let free = if crate::planted::guards::is_off("disk-low") { u64::MAX } else { free };
+        (free < self.settings.disk_low_bytes).then_some(free)
+    }
+
     /// Why nothing may be written now, if so.
     fn check_writable(&self, agreement: AgreementId) -> Result<(), WriteError> {
         if let Some(detail) = &self.poisoned {
             return Err(WriteError::StorageFailed { detail: detail.clone() });
         }
-        let free = self.journal.free_bytes().unwrap_or(u64::MAX);
-        #[cfg(feature = "planted-bugs")]
-        let free = if crate::planted::guards::is_off("disk-low") { u64::MAX } else { free };
-        if free < self.settings.disk_low_bytes {
+        if let Some(free) = self.low_disk() {
             return Err(WriteError::DiskLow { free });
         }
         if self.book.get(agreement).is_none() {

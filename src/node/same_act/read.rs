@@ -12,7 +12,7 @@ use crate::node::load::ReadError;
 use crate::node::pieces::PIECE;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, Effect, FeedEntry, HistoryEntry};
+use crate::view::{self, Effect, HistoryEntry};
 
 /// Reads a case; what was known `before` spares reading the record again if it is the same.
 pub(super) fn read(
@@ -101,10 +101,4 @@ fn link(reader: &Reader, at: Position) -> Option<CaseKey> {
         return Some((agreement, subject));
     }
     None
-}
-
-/// The entry of which this one erases a part.
-pub(super) fn erases(reader: &Reader, change: &FeedEntry) -> Option<Position> {
-    let event = reader.entry(change.position).ok()?.event;
-    if let Event::PartErased { entry, .. } = event { Some(entry) } else { None }
 }

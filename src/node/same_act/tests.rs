@@ -233,9 +233,7 @@ fn a_record_of_which_something_was_erased_leaves_at_once() {
     let acts = SameActs::new(METRES_MAX, Catalogue::shipped());
     *lock(&acts.index) = Some(index_of(&all[..4]));
     assert!(acts.is_whole() && acts.has_any(all[0].case) && acts.has_any(all[1].case));
-    let mut anew = BTreeSet::new();
-    acts.forget(&[all[1].known.record_at], &mut anew);
-    assert_eq!(anew, BTreeSet::from([all[1].case]), "and is read anew");
+    acts.forget(all[1].case);
     assert!(!acts.has_any(all[0].case) && !acts.has_any(all[1].case) && acts.has_any(all[2].case));
     assert_eq!(format!("{acts:?}"), "SameActs(..)");
 }
