@@ -306,13 +306,13 @@ pub const NUDGE_ANSWER_BYTES_MAX: usize = 16 * 1024;
 pub const HOOK_CA_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// A name of a file that people see: what common file systems take.
 pub const FILE_NAME_BYTES_MAX: usize = 255;
-/// Size of an evidence file unless the operator says otherwise: an hour of video from a drone.
+/// Size of an evidence file (default of a setting): an hour of video from a drone.
 pub const EVIDENCE_UPLOAD_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// A chunk of an evidence file; with what is around it, it fits a message of either port.
 pub const EVIDENCE_CHUNK_BYTES_MAX: usize = 512 * 1024;
 /// Chunks that this program sends: large enough for speed, small enough to lose little at a cut.
 pub const EVIDENCE_CHUNK_BYTES: usize = 256 * 1024;
-/// Bytes of all evidence files and their parts, unless the operator says otherwise: a few years.
+/// Bytes of all evidence files and of those on their way (default of a setting): a few years.
 pub const EVIDENCE_FOLDER_BYTES_MAX: u64 = 200 * 1024 * 1024 * 1024;
 /// Files that come in at a time for one caller: a person watches no more.
 pub const EVIDENCE_UPLOADS_PER_CALLER_MAX: usize = 2;

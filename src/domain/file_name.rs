@@ -31,14 +31,14 @@ impl FileName {
     /// `BAD_FILENAME`, with the limit where the name is too long.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let bad = || Invalid::from(InvalidReason::BadFilename);
+        let fits = |name: &str| match name.len() > FILE_NAME_BYTES_MAX {
+            true => Err(Invalid::with_limit(InvalidReason::BadFilename, FILE_NAME_BYTES_MAX)),
+            false => Ok(()),
+        };
         // Before any copy: normalising makes a text at most three times as long.
-        if text.len() > FILE_NAME_BYTES_MAX {
-            return Err(Invalid::with_limit(InvalidReason::BadFilename, FILE_NAME_BYTES_MAX));
-        }
+        fits(text)?;
         let name: String = text.nfc().collect();
-        if name.len() > FILE_NAME_BYTES_MAX {
-            return Err(Invalid::with_limit(InvalidReason::BadFilename, FILE_NAME_BYTES_MAX));
-        }
+        fits(&name)?;
         let edges = name.starts_with(' ') || name.ends_with([' ', '.']);
         if name.is_empty() || edges || name.chars().any(is_bad) || is_device(&name) {
             return Err(bad());

@@ -23,8 +23,6 @@ pub struct About {
     pub size: u64,
     /// What it was called by who sent it; checked by him who asks us to keep it.
     pub name: String,
-    /// Its media type.
-    pub mime: String,
     /// Cases for which it was taken, at most [`EVIDENCE_CASES_MAX`].
     pub cases: Vec<CaseRef>,
     /// Since when none of them names it, milliseconds since 1970-01-01 UTC.
@@ -37,7 +35,6 @@ struct Written {
     sm3: String,
     size: u64,
     name: String,
-    mime: String,
     cases: Vec<(String, String)>,
     #[serde(default)]
     unnamed_since_ms: Option<i64>,
@@ -65,7 +62,6 @@ impl About {
             sm3: hex(&self.sm3),
             size: self.size,
             name: self.name.clone(),
-            mime: self.mime.clone(),
             cases: self.cases.iter().map(case).collect(),
             unnamed_since_ms: self.unnamed_since_ms,
         };
@@ -83,7 +79,6 @@ impl About {
             sm3: unhex(&written.sm3)?.try_into().ok()?,
             size: written.size,
             name: written.name,
-            mime: written.mime,
             cases: written.cases.iter().map(case).collect::<Option<_>>()?,
             unnamed_since_ms: written.unnamed_since_ms,
         })

@@ -52,7 +52,7 @@ impl EvidenceStore {
 
     fn collect_parts(&self, now_ms: i64) -> std::io::Result<u64> {
         let mut gone = 0;
-        for entry in std::fs::read_dir(self.folder.join("parts"))? {
+        for entry in std::fs::read_dir(self.folder.join("incoming"))? {
             let entry = entry?;
             let Ok(since) = entry.metadata().and_then(|data| data.modified()) else { continue };
             let hash = entry.file_name().to_str().and_then(|name| Hash::parse(name).ok());

@@ -42,12 +42,6 @@ impl BothHashes {
     }
 }
 
-/// SM3 of bytes that are here as a whole.
-#[must_use]
-pub fn sm3(bytes: &[u8]) -> [u8; 32] {
-    Sm3::digest(bytes).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +62,5 @@ mod tests {
             hex(&sm3_of_abc),
             "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
         );
-        assert_eq!(sm3(b"abc"), sm3_of_abc);
     }
 }

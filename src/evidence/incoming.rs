@@ -30,8 +30,6 @@ pub struct Wanted {
     pub size: u64,
     /// What it is called, checked.
     pub name: String,
-    /// Its media type, checked.
-    pub mime: String,
     /// The case that names it.
     pub case: CaseRef,
 }
@@ -190,11 +188,11 @@ impl Incoming {
         let this = checked.map_err(|error| EvidenceError::Disk(io::Error::other(error)))??;
         let (store, sha256) = (this.place.store.clone(), this.wanted.sha256);
         let _turn = store.turn.lock().await;
-        let Wanted { sm3, size, name, mime, case, .. } = this.wanted.clone();
+        let Wanted { sm3, size, name, case, .. } = this.wanted.clone();
         // Somebody else may have been quicker with the same bytes.
         let before = store.about(sha256).await.ok();
-        let is_new = before.is_none();
-        let new = || About { sm3, size, name, mime, cases: Vec::new(), unnamed_since_ms: None };
+        let is_new = store.objects.head(&store::file(sha256)).await.is_err();
+        let new = || About { sm3, size, name, cases: Vec::new(), unnamed_since_ms: None };
         let mut known = before.unwrap_or_else(new);
         known.add(case);
         store.write_about(sha256, &known).await?;

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! files/ab/ab12..   what is whole          about/ab/ab12..   its name, SM3, the cases that name it
-//! parts/ab12..      what is on its way
+//! incoming/ab12..   what is on its way
 //! ```
 //!
 //! In scope: storing, going on, limits, collecting what nobody names. Out of scope: who may send
@@ -34,6 +34,6 @@ mod tests;
 pub use about::{About, CaseRef};
 pub use collect::{Collected, IsNamed};
 pub use error::EvidenceError;
-pub use hashes::{BothHashes, sm3};
+pub use hashes::BothHashes;
 pub use incoming::{Incoming, Wanted};
 pub use store::{EvidenceLimits, EvidenceStore};

@@ -13,7 +13,6 @@ use object_store::{ObjectStoreExt, PutPayload};
 use super::about::{About, CaseRef};
 use super::error::EvidenceError;
 use crate::ids::{Hash, hex};
-use crate::limits;
 
 /// Limits an operator may move.
 #[derive(Clone, Copy, Debug)]
@@ -24,16 +23,6 @@ pub struct EvidenceLimits {
     pub folder_bytes_max: u64,
     /// Below this much free disk nothing is taken.
     pub disk_low_bytes: u64,
-}
-
-impl Default for EvidenceLimits {
-    fn default() -> Self {
-        Self {
-            file_bytes_max: limits::EVIDENCE_UPLOAD_BYTES_MAX,
-            folder_bytes_max: limits::EVIDENCE_FOLDER_BYTES_MAX,
-            disk_low_bytes: limits::DISK_LOW_BYTES,
-        }
-    }
 }
 
 /// A file that comes in just now.
@@ -89,14 +78,14 @@ impl EvidenceStore {
     /// Whatever the operating system says.
     pub fn open(folder: &FsPath, limits: EvidenceLimits) -> io::Result<Self> {
         let mut held = Held::default();
-        for name in ["files", "about", "parts"] {
+        for name in ["files", "about", "incoming"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
         std::fs::File::open(folder)?.sync_all()?;
         for (_, bytes) in whole_files(folder)? {
             held.kept = held.kept.saturating_add(bytes);
         }
-        for entry in std::fs::read_dir(folder.join("parts"))? {
+        for entry in std::fs::read_dir(folder.join("incoming"))? {
             let entry = entry?;
             if let Some(hash) = entry.file_name().to_str().and_then(|name| Hash::parse(name).ok()) {
                 held.parts.insert(hash, entry.metadata()?.len());
@@ -110,12 +99,6 @@ impl EvidenceStore {
             held: Arc::new(Mutex::new(held)),
             turn: Arc::default(),
         })
-    }
-
-    /// The limits.
-    #[must_use]
-    pub fn limits(&self) -> EvidenceLimits {
-        self.limits
     }
 
     /// What is known of a whole file that lies here.
@@ -186,7 +169,7 @@ impl EvidenceStore {
 
     /// Where a part lies.
     pub(super) fn part(&self, sha256: Hash) -> PathBuf {
-        self.folder.join("parts").join(hex(sha256.as_bytes()))
+        self.folder.join("incoming").join(hex(sha256.as_bytes()))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Held> {
@@ -232,5 +215,5 @@ pub(super) fn about(sha256: Hash) -> Path {
 
 /// Where a part lies, as the store names it.
 pub(super) fn part(sha256: Hash) -> Path {
-    Path::from(format!("parts/{}", hex(sha256.as_bytes())))
+    Path::from(format!("incoming/{}", hex(sha256.as_bytes())))
 }

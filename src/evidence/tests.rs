@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::hashes::{BothHashes, sm3};
+use super::hashes::BothHashes;
 use super::*;
 use crate::ids::{AgreementId, Hash, SubjectId};
 use crate::limits::{EVIDENCE_UNNAMED_MS, EVIDENCE_UPLOADS_PER_CALLER_MAX};
@@ -11,20 +11,23 @@ use crate::limits::{EVIDENCE_UNNAMED_MS, EVIDENCE_UPLOADS_PER_CALLER_MAX};
 const BYTES: &[u8] = b"PK\x03\x04 an archive that nobody unpacks, in five chunks";
 const CHUNK: usize = 12;
 
-fn sha256(bytes: &[u8]) -> Hash {
+fn digests(bytes: &[u8]) -> (Hash, [u8; 32]) {
     let mut hashes = BothHashes::new();
     hashes.update(bytes);
-    hashes.finish().0
+    hashes.finish()
+}
+
+fn sha256(bytes: &[u8]) -> Hash {
+    digests(bytes).0
 }
 
 fn wanted(bytes: &[u8]) -> Wanted {
     let case = CaseRef { agreement: AgreementId::new([1; 16]), subject: SubjectId::new([2; 16]) };
     Wanted {
         sha256: sha256(bytes),
-        sm3: sm3(bytes),
+        sm3: digests(bytes).1,
         size: bytes.len() as u64,
         name: "证据.zip".into(),
-        mime: "application/zip".into(),
         case,
     }
 }
@@ -120,7 +123,7 @@ async fn announced_bytes_count_against_the_folder() {
     assert_eq!(places(&store), (0, 0));
     let large = store.begin("a", wanted(&[4; 101]), 0).map(drop).unwrap_err();
     assert!(matches!(large, EvidenceError::TooLarge { got: 101, limit: 100 }));
-    let limits = EvidenceLimits { disk_low_bytes: u64::MAX, ..store.limits() };
+    let limits = EvidenceLimits { disk_low_bytes: u64::MAX, ..store.limits };
     let low = EvidenceStore::open(folder.path(), limits).unwrap();
     let refused = low.begin("a", wanted(BYTES), 0).map(drop).unwrap_err();
     assert!(matches!(refused, EvidenceError::DiskLow { .. }));

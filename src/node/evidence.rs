@@ -7,8 +7,9 @@
 //! Invariants:
 //! 1. A city is served only by a list that another city wrote and that it may hold: naming a digest
 //!    gets nobody the file. (`f24_evidence_files_cross_by_digest_to_whom_they_are_for`)
-//! 2. Whatever cannot be read keeps its file, and so does a case of which no list was erased.
-//! 3. However much a city writes, the lists of others are found.
+//!
+//! Whatever cannot be read keeps its file, and so does a case of which no list was erased. However
+//! much a city writes, the lists of others are found.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -12,16 +12,16 @@
 //!    thrown away and the city is named. (`f24_a_wrong_byte_of_another_city_is_thrown_away`)
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
-use super::evidence_files::{EvidenceFileApi, Found, IDLE, append, read_out, refused};
+use super::evidence_files::{
+    AGAIN, Answers, EvidenceFileApi, Found, IDLE, append, read_out, refused,
+};
 use crate::domain::{FileName, Language};
 use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Wanted};
 use crate::ids::{CityCode, hex};
@@ -34,8 +34,6 @@ use crate::wire::pb::peer_v1::fetch_evidence_response::Content;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
-/// When to try again what is busy.
-const AGAIN: Duration = Duration::from_secs(5);
 /// How far a fetch goes between two words of it, in bytes.
 const SAY_AFTER: u64 = 4 * 1024 * 1024;
 
@@ -71,8 +69,7 @@ impl Drop for SendPlace {
 }
 
 /// Bytes that go out to another city.
-pub(super) type Served =
-    Pin<Box<dyn Stream<Item = Result<peer::FetchEvidenceResponse, Status>> + Send>>;
+pub(super) type Served = Answers<peer::FetchEvidenceResponse>;
 
 /// What serving other cities needs.
 #[derive(Clone)]
@@ -297,14 +294,7 @@ fn wanted(city: CityCode, found: &Found, head: &peer::EvidenceHead) -> Result<Wa
     }
     let name = FileName::parse(&head.display_name);
     let name = name.map_or_else(|_| hex(found.sha256.as_bytes()), |name| name.to_string());
-    Ok(Wanted {
-        sha256: found.sha256,
-        sm3,
-        size: item.size_bytes,
-        name,
-        mime: item.mime.clone(),
-        case: found.case,
-    })
+    Ok(Wanted { sha256: found.sha256, sm3, size: item.size_bytes, name, case: found.case })
 }
 
 /// The next piece of what another city sends; none at its end.

@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::audit_line::{self, AuditLine};
 use super::caller::{Called, called};
 use crate::audit::{Audit, Deed};
-use crate::domain::{Evidence, FileName};
+use crate::domain::{Evidence, FileName, InvalidReason};
 use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Incoming, Wanted};
 use crate::ids::Hash;
 use crate::limits::{EVIDENCE_CHUNK_BYTES, EVIDENCE_IDLE_MS_MAX};
@@ -38,7 +38,7 @@ use crate::wire::status::{self, Refused, bad_fields};
 /// Nothing comes or goes for so long: it has been cut.
 pub(super) const IDLE: Duration = Duration::from_millis(EVIDENCE_IDLE_MS_MAX);
 /// When to try again what was full.
-const AGAIN: Duration = Duration::from_secs(5);
+pub(super) const AGAIN: Duration = Duration::from_secs(5);
 
 /// The service.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ pub struct EvidenceFileApi {
 }
 
 /// Messages that go out of a server stream.
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The full name of a method, as the table of roles knows it.
 macro_rules! method {
@@ -191,7 +191,7 @@ impl EvidenceFileApi {
         deed: &mut Deed,
     ) -> Result<pb::EvidenceFile, End> {
         let Some(Up::Start(start)) = next(messages).await?.and_then(|first| first.content) else {
-            return Err(wire::required("start").into());
+            return Err(read::wrong("start", InvalidReason::Required).into());
         };
         // As every other line: names of ours have 90 characters at the most.
         deed.name = start.case_name.chars().take(120).collect();
@@ -209,13 +209,12 @@ impl EvidenceFileApi {
             sm3,
             size: start.size_bytes,
             name: name.to_string(),
-            mime: start.mime,
             case: found.case,
         };
         let mut incoming = self.begin(&who.caller.identity, wanted, start.offset).await?;
         while let Some(message) = next(messages).await? {
             let Some(Up::Chunk(chunk)) = message.content else {
-                return Err(wire::required("chunk").into());
+                return Err(read::wrong("chunk", InvalidReason::Required).into());
             };
             incoming = append(incoming, chunk).await?;
         }
@@ -339,18 +338,17 @@ impl EvidenceFileService for EvidenceFileApi {
         let opened = self.open(&asked).await;
         // Whoever takes evidence out leaves a line, whosesoever it is.
         self.note(deed, opened.as_ref().err().map(Refused::reason));
-        let (file, place) = opened.map_err(|refused| refused.status(who.language))?;
+        let (found, about, place) = opened.map_err(|refused| refused.status(who.language))?;
+        let (file, sha256) = (self.answer(&found, Some(&about)), found.sha256);
         let (sender, answers) = mpsc::channel(2);
         let (store, language) = (self.store.clone(), who.language);
         tokio::spawn(async move {
-            let size = file.size_bytes;
-            let Ok(sha256) = wire::sha256(&file.sha256) else { return };
             let message = |content| pb::DownloadResponse { content: Some(content) };
             if sender.send(Ok(message(Down::File(file)))).await.is_err() {
                 return;
             }
             let chunk = |chunk| Ok(message(Down::Chunk(chunk)));
-            let from = ((sha256, size), asked.offset);
+            let from = ((sha256, about.size), asked.offset);
             let ended = read_out(&store, from, &sender, chunk, || true).await;
             if let Err(error) = ended {
                 let _ = sender.send(Err(refused(error).status(language))).await;
@@ -385,19 +383,19 @@ impl EvidenceFileApi {
     async fn open(
         &self,
         asked: &pb::DownloadRequest,
-    ) -> Result<(pb::EvidenceFile, OwnedSemaphorePermit), Refused> {
+    ) -> Result<(Found, About, OwnedSemaphorePermit), Refused> {
         let place = Arc::clone(&self.reading).try_acquire_owned();
         let place = place.map_err(|_| Refused::new("BUSY").retry_after(AGAIN))?;
-        let file = self.file(&asked.case_name, &asked.sha256).await?;
-        if !file.here {
-            let away = Refused::new("FILE_NOT_HERE").with("city", file.listing_city);
+        let found = self.find(&asked.case_name, &asked.sha256).await?;
+        let Some(about) = self.here(found.sha256).await? else {
+            let away = Refused::new("FILE_NOT_HERE").with("city", found.listed.by);
             return Err(away.unless("file"));
-        }
-        if asked.offset > file.size_bytes {
-            let limit = file.size_bytes;
+        };
+        if asked.offset > about.size {
+            let limit = about.size;
             return Err(Refused::new("OFFSET_BEYOND_END").at("offset").with("limit", limit));
         }
-        Ok((file, place))
+        Ok((found, about, place))
     }
 }
 

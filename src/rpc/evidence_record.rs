@@ -8,6 +8,7 @@ use tonic::{Request, Status};
 
 use super::desk::{self, WriteRequest};
 use super::evidence_service::EvidenceApi;
+use super::said;
 use crate::api::request::{Command, NewPart, PartContent, Written};
 use crate::domain::{
     CaseContribution, Date, Event, Evidence, EvidenceAct, EvidencePlace, InvalidReason,
@@ -19,6 +20,7 @@ use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{self, HandedOver, Judged};
 use crate::wire::case as read;
 use crate::wire::evidence as write;
+use crate::wire::evidence_file;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::{self, Refused};
 
@@ -33,13 +35,13 @@ struct Found {
 
 impl EvidenceApi {
     pub(super) fn receipt(&self, asked: &pb::RecordReceiptRequest) -> Result<Command, Refused> {
-        let digest = write::digest(&asked.sha256)?;
+        let digest = evidence_file::sha256(&asked.sha256)?;
         let case = read::case_name(&asked.name)?;
         let found = self.find(case, &asked.evidence_id, &asked.entry)?;
         if found.evidence.sha256 != digest {
             return Err(Refused::new("EVIDENCE_DIFFERS").at("sha256").unless(&asked.evidence_id));
         }
-        Ok(said(case, found.place, EvidenceAct::Received, None))
+        Ok(command(case, found.place, EvidenceAct::Received, None))
     }
 
     pub(super) fn recognition(
@@ -49,7 +51,7 @@ impl EvidenceApi {
         let case = read::case_name(&asked.name)?;
         let found = self.find(case, &asked.evidence_id, &asked.entry)?;
         let text = read::text("text", &asked.text)?.map(PartContent::Text);
-        Ok(said(case, found.place, EvidenceAct::Recognised, text))
+        Ok(command(case, found.place, EvidenceAct::Recognised, text))
     }
 
     pub(super) fn declined(&self, asked: &pb::DeclineEvidenceRequest) -> Result<Command, Refused> {
@@ -59,7 +61,7 @@ impl EvidenceApi {
         let case = read::case_name(&asked.name)?;
         let found = self.find(case, &asked.evidence_id, &asked.entry)?;
         let act = EvidenceAct::Declined { ground };
-        Ok(said(case, found.place, act, Some(PartContent::Text(text))))
+        Ok(command(case, found.place, act, Some(PartContent::Text(text))))
     }
 
     pub(super) fn handed_over(&self, asked: &pb::RecordCustodyRequest) -> Result<Command, Refused> {
@@ -73,7 +75,7 @@ impl EvidenceApi {
             return Err(Refused::new("CUSTODY_BEFORE_COLLECTED").at("handed_on"));
         }
         let record = PartContent::Custody(Box::new(record));
-        Ok(said(case, found.place, EvidenceAct::HandedOver { on }, Some(record)))
+        Ok(command(case, found.place, EvidenceAct::HandedOver { on }, Some(record)))
     }
 
     /// Finds an item: in the entry named, or in the first one that lists it.
@@ -135,7 +137,7 @@ impl EvidenceApi {
 }
 
 /// The command that says something of an item. Who may hold what is said follows from the list.
-fn said(
+fn command(
     (agreement, subject): CaseId,
     place: EvidencePlace,
     act: EvidenceAct,
@@ -204,10 +206,10 @@ pub(super) fn standing(
 
 fn verdict(reader: &Reader, city: CityCode, judged: Judged) -> pb::EvidenceVerdict {
     let loaded = reader.entry(judged.said.at).ok();
-    let text = loaded.and_then(|loaded| match reader.part(&loaded.entry, 0) {
-        Ok(Some(PartContent::Text(text))) => Some(text),
-        Ok(_) | Err(_) => None,
-    });
+    let text = match loaded.and_then(|loaded| said::first_part(reader, &loaded)) {
+        Some(PartContent::Text(text)) => Some(text),
+        Some(_) | None => None,
+    };
     pb::EvidenceVerdict {
         city: city.as_u32(),
         judge_time: Some(read::timestamp(judged.said.record_time_ms)),

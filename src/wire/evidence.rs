@@ -14,7 +14,6 @@ use crate::domain::{
     CaseContribution, CustodyRecord, DeclineGround, Evidence, EvidenceAct, EvidencePlace, Invalid,
     InvalidReason,
 };
-use crate::ids::Hash;
 
 /// Reads what is said of an item; `None` for any other event.
 #[expect(clippy::wildcard_enum_match_arm, reason = "generated enum; the caller lists every event")]
@@ -103,17 +102,6 @@ pub fn ground(number: i32) -> Result<DeclineGround, Refused> {
 #[must_use]
 pub fn ground_number(ground: Option<DeclineGround>) -> i32 {
     ground.map_or(0, |ground| ground.number())
-}
-
-/// Reads the digest of a file that is held.
-///
-/// # Errors
-/// [`Refused`] when it is missing, or not 32 bytes.
-pub fn digest(bytes: &[u8]) -> Result<Hash, Refused> {
-    if bytes.is_empty() {
-        return Err(wrong("sha256", InvalidReason::Required));
-    }
-    Hash::from_slice(bytes).map_err(|_| wrong("sha256", InvalidReason::Digest))
 }
 
 /// Writes one item as its list has it.

@@ -1,9 +1,10 @@
 //! Evidence files: messages to our types and back.
 
+use super::case::wrong;
 use super::pb::peer_v1 as peer;
 use super::pb::v1 as pb;
-use super::status::{self, Refused, bad_fields};
-use crate::domain::{Evidence, Invalid, InvalidReason};
+use super::status::{self, Refused};
+use crate::domain::{Evidence, InvalidReason};
 use crate::ids::{AgreementId, CityCode, Hash, SubjectId};
 
 /// A file as a city asks another for it.
@@ -62,17 +63,10 @@ pub fn sm3(bytes: &[u8]) -> Result<[u8; 32], Refused> {
 }
 
 fn digest(field: &str, bytes: &[u8]) -> Result<[u8; 32], Refused> {
-    let wrong = |reason: InvalidReason| bad_fields(vec![Invalid::from(reason).at(field)]);
     if bytes.is_empty() {
-        return Err(wrong(InvalidReason::Required));
+        return Err(wrong(field, InvalidReason::Required));
     }
-    bytes.try_into().map_err(|_| wrong(InvalidReason::Digest))
-}
-
-/// Says that a field is missing.
-#[must_use]
-pub fn required(field: &str) -> Refused {
-    bad_fields(vec![Invalid::from(InvalidReason::Required).at(field)])
+    bytes.try_into().map_err(|_| wrong(field, InvalidReason::Digest))
 }
 
 /// What the list of a case says of a file.

@@ -340,7 +340,7 @@ async fn abandoned(nodes: &mut Nodes, case: &str) {
     list(&here, case, "E05", &bytes, bytes.len() as u64).await;
     let short = upload(&here, start(case, &bytes, 0), &bytes[..CHUNK], CHUNK).await;
     assert_eq!(refused(short).1, "UPLOAD_SHORT");
-    let parts = folder(nodes, HERE, "parts");
+    let parts = folder(nodes, HERE, "incoming");
     let part = below(&parts).pop().unwrap();
     nodes.kill(HERE);
     let before = SystemTime::now() - Duration::from_secs(25 * 3600);

@@ -315,12 +315,12 @@ impl World {
         core.heads().map(|(head, _)| head).find(|head| head.log == log)
     }
 
-    /// `liandong epoch new`: the city goes on in a new log that pins the one here.
     /// Charters, own manifests and cards, as an operator hands them in.
     pub fn notes(&self, i: usize) -> Vec<Bytes> {
         self.notes[i].clone()
     }
 
+    /// `liandong epoch new`: the city goes on in a new log that pins the one here.
     pub fn new_epoch(&mut self, i: usize, k: usize) {
         self.new_epoch_after(i, k, self.own_log(i, k));
     }

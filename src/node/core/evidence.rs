@@ -32,11 +32,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let seen = |at: Position| sure.iter().any(|(log, size)| *log == at.log && at.index < *size);
         let found = view::evidence_standing(&self.group_rows(), case, *place, by, &seen);
         decide_evidence(by, found.as_ref().map(|(standing, _)| *standing), *act, today)?;
-        let audience = found.map(|(_, audience)| audience);
-        let with = |part: &NewPart| NewPart {
-            audience: audience.clone().unwrap_or_else(|| part.audience.clone()),
-            content: part.content.clone(),
-        };
+        // Without a list it was refused.
+        let Some((_, audience)) = found else { return Ok(parts.to_vec()) };
+        let with =
+            |part: &NewPart| NewPart { audience: audience.clone(), content: part.content.clone() };
         Ok(parts.iter().map(with).collect())
     }
 }

@@ -60,7 +60,8 @@ pub enum Hold {
         /// Members not heard from.
         waiting: BTreeSet<CityCode>,
     },
-    /// It came back from an older copy: never written again.
+    /// It came back from an older copy: never written again. Also, until the next start, one whose
+    /// entries lie unread in the journal.
     Restored,
 }
 
@@ -93,7 +94,8 @@ pub struct Log {
     pub fork: Option<ForkProof>,
     /// The proof has its place in the journal: from there on a head on this log counts as met.
     pub stands: bool,
-    /// Suspended: nothing more of it is taken.
+    /// Nothing more of it is taken: it is suspended, or what lies here of it is read at the next
+    /// start.
     pub shut: bool,
     /// Entries stored when it was suspended, once that has its place in the journal: up to there
     /// it is applied, and a head beyond counts as met.

@@ -10,12 +10,11 @@ use crate::log::note::Note;
 use crate::node::core::agreements::Agreement;
 use crate::node::core::io::{Output, Ticket};
 use crate::node::core::logs::{Hold, Log};
-use crate::node::core::{Core, Now, keys};
+use crate::node::core::{Core, Now};
 use crate::store::Store;
 use crate::sync::{Frame, LinkId};
 use crate::trust::card::SignedCard;
 use crate::trust::charter::{Charter, SignedCharter};
-use crate::view::ReadRows;
 use crate::wire::status::Refused;
 
 fn is_to(output: &Output, link: LinkId) -> bool {
@@ -251,7 +250,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// one: it might be another history.
     /// (`what_lay_here_before_a_manifest_was_lost_is_read_again`)
     fn read_what_lay_here(&mut self, id: LogId) {
-        if self.group_rows().get(&keys::unread(id)).is_none() {
+        if !self.is_unread(id) {
             return;
         }
         if let Some(log) = self.logs.get_mut(id) {

@@ -21,15 +21,12 @@ use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::leaf_hash;
 use crate::node::core::io::Output;
 use crate::node::core::rows::{self, PassedRow};
+use crate::node::core::witness::LOOK_PAUSE_MS;
 use crate::node::core::{Core, Now, keys};
 use crate::node::load;
 use crate::store::Store;
 use crate::sync::RawBatch;
 use crate::view::{ReadRows, Rows};
-
-/// To compare, a whole log may be read: as seldom as for a member that turns something away.
-/// In milliseconds.
-const LOOK_PAUSE_MS: u64 = 30_000;
 
 /// One that is kept.
 #[derive(Clone, Copy, Debug)]

@@ -170,10 +170,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         });
         let Some(suspensions) = self.read_small(small)? else { return Ok(0) };
         let logs: Vec<LogId> = self.logs.iter().map(|l| l.id).collect();
-        if logs.iter().any(|log| self.group_rows().get(&keys::unread(*log)).is_some()) {
-            tracing::info!("a manifest is here again; the views are made anew with its log");
-            self.forget();
-            self.empty_rows()?;
+        if logs.into_iter().any(|log| self.is_unread(log)) {
+            self.begin_anew()?;
             return Ok(0);
         }
         if !self.take_suspensions(&suspensions, progress.lifted) {
@@ -182,8 +180,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         if let Err(why) = self.load_logs() {
             tracing::error!(%why, "the views contradict the journal; they are rebuilt");
-            self.forget();
-            self.empty_rows()?;
+            self.begin_anew()?;
             return Ok(0);
         }
         self.load_cosignatures();
@@ -210,8 +207,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 // everything is made anew, from the notes that are left.
                 Err(error @ JournalError::Damaged { .. }) => {
                     tracing::error!(%error, "a note in the journal is damaged; hand it in again");
-                    self.forget();
-                    self.empty_rows()?;
+                    self.begin_anew()?;
                     let number = record.number;
                     self.warnings.push(format!(
                         "日志第 {number} 条（协议、名片或记录声明）已损坏，请重新导入"

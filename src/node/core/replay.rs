@@ -43,8 +43,8 @@ pub(super) struct Early {
 impl<D: Disk, S: Store> Core<D, S> {
     /// Goes through the journal from a record on, as if each record had just been synced.
     ///
-    /// False when it comes to the end of a suspension that the views were made with: they are of no
-    /// use then.
+    /// False when it comes to the end of a suspension that the views were made with, or to the
+    /// manifest of a log that they have passed over: they are of no use then.
     pub(super) fn replay(&mut self, from: u64, progress: Progress<'_>) -> Result<bool, OpenError> {
         (self.replayed_from, self.ahead) = (Some(from), None);
         let reader = self.journal.reader();
@@ -119,7 +119,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let manifest = SignedManifest::peek(&Bytes::copy_from_slice(payload));
         let log = manifest.map(|manifest| manifest.log_id());
-        log.is_ok_and(|log| self.group_rows().get(&keys::unread(log)).is_some())
+        log.is_ok_and(|log| self.is_unread(log))
+    }
+
+    /// Whether batches of a log lie in the journal that no replay has read for want of its manifest.
+    pub(super) fn is_unread(&mut self, log: LogId) -> bool {
+        self.group_rows().get(&keys::unread(log)).is_some()
     }
 
     /// A small record is read at every start.

@@ -100,8 +100,8 @@ impl Suspensions {
     }
 }
 
-/// The id that cursors of a feed carry: the journal's, or another one for each time that everything
-/// was folded anew, because the order of application has changed.
+/// The id that cursors of a feed carry: the journal's, or another one for each suspension that was
+/// lifted, because the order of application has changed.
 fn feed_id(journal: [u8; 16], lifted: u64) -> [u8; 16] {
     if lifted == 0 {
         return journal;

@@ -28,7 +28,7 @@ use crate::wire::status::Refused;
 const WARNINGS_MAX: usize = 64;
 /// A whole log is read when a member turns away what follows its own copy; a member that does so
 /// without need must not keep the writer busy. In milliseconds.
-const LOOK_PAUSE_MS: u64 = 30_000;
+pub(super) const LOOK_PAUSE_MS: u64 = 30_000;
 
 /// Logs of which somebody may hold another history.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 //!
 //! In scope: the message. Out of scope: finding what waits ([`super::follow`]), sending.
 //!
-//! Invariant: of a record only its number and id are in a message. (`nudge_...` look at every byte
-//! that was sent)
+//! Invariant: of a record only its number and id are in a message.
+//! (`nudge_by_https_says_what_waits_and_never_what_it_says`)
 
 use serde::Serialize;
 

@@ -9,8 +9,9 @@
 //! at a time, and what comes meanwhile is gathered into the next.
 //!
 //! Invariants:
-//! 1. A hook that hangs or refuses holds up nothing but nudges. (`nudge_a_hook_that_hangs_...`)
-//! 2. No content leaves. (`nudge_...` look at every byte that was sent)
+//! 1. A hook that hangs or refuses holds up nothing but nudges.
+//!    (`nudge_a_hook_that_hangs_holds_up_nothing_else`)
+//! 2. No content leaves. (`nudge_by_https_says_what_waits_and_never_what_it_says`)
 
 use std::path::PathBuf;
 use std::sync::Arc;
