@@ -82,6 +82,7 @@ mod world_five;
 mod world_forks;
 mod world_frames;
 mod world_groups;
+mod world_lost_notes;
 mod world_members;
 mod world_restore;
 mod world_standing;

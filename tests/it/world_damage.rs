@@ -4,17 +4,16 @@ use bytes::Bytes;
 use liandong::api::request::WriteError;
 use liandong::ids::{LogId, Position};
 use liandong::journal::{Journal, JournalOptions, MemDisk, RecordKind, RecordRef};
-use liandong::log::checkpoint;
 use liandong::node::core::{Input, Output};
-use liandong::sync::{Cosign, Frame};
+use liandong::sync::Frame;
 use liandong::wire;
 
 use super::rogue::About;
 use super::stage::{HERE, Stage, frames, opened, opening};
 use super::world::World;
 
-const A: usize = 0;
-const B: usize = 1;
+pub const A: usize = 0;
+pub const B: usize = 1;
 
 /// Where the batches of a log lie: first entry and record.
 pub fn batches(disk: &MemDisk, log: LogId) -> Vec<(u64, RecordRef)> {
@@ -34,7 +33,7 @@ pub fn batches(disk: &MemDisk, log: LogId) -> Vec<(u64, RecordRef)> {
 }
 
 /// Where a note lies.
-fn of_kind(disk: &MemDisk, wanted: RecordKind, note: &Bytes) -> RecordRef {
+pub fn of_kind(disk: &MemDisk, wanted: RecordKind, note: &Bytes) -> RecordRef {
     let (journal, _) = Journal::open(disk.copy(), JournalOptions::default()).unwrap();
     let mut found = None;
     let scan = journal.reader().scan(0, &mut |at, kind, payload| {
@@ -60,7 +59,7 @@ fn steps(world: &mut World, n: usize) {
 }
 
 /// Two cities that hold the same five cases of A.
-fn filled(seed: u64) -> World {
+pub fn filled(seed: u64) -> World {
     let mut world = World::new(seed, 2, &[&[A, B]]);
     let agreement = world.agreements[0].0;
     for n in 0..5 {
@@ -412,99 +411,4 @@ fn what_goes_beyond_the_end_is_mended_only_with_what_lay_here() {
     stage.world.crash(HERE);
     stage.world.start(HERE);
     assert_eq!(stage.view_rows(), lived, "cases, histories and the feed");
-}
-
-#[test]
-fn a_log_whose_manifest_comes_again_has_its_cosignatures() {
-    let mut stage = Stage::laid(30, 3, &[&[0, 1, 2]]);
-    let (mut author, third) = (stage.world.author(1, 0), stage.world.author(2, 0));
-    let (link, other) = (stage.greet(1, &author), stage.greet(2, &third));
-    stage.say(link, Frame::Manifest(author.manifest.clone()));
-    stage.say(other, Frame::Manifest(third.manifest.clone()));
-    stage.commit();
-    let batch = opening(&author);
-    stage.store(link, &mut author, &batch);
-    let head = author.head_after(&[]);
-    let line = checkpoint::cosign(head, third.log, &third.cosign_key, 1_795_140_000);
-    let (log, size, root) = (author.log, head.size, head.root);
-    let line = Bytes::from(line.as_str().to_owned());
-    stage.say(other, Frame::Cosign(Cosign { log, size, root, witness: third.log, line }));
-    stage.commit();
-    let by_third = |stage: &mut Stage| {
-        let city = stage.world.cities[2].code;
-        stage.shown(author.log).cosignatures.iter().filter(|c| c.city == city).count()
-    };
-    assert_eq!(by_third(&mut stage), 1);
-    let manifest = of_kind(stage.world.disk(HERE), RecordKind::Manifest, &author.manifest);
-    damage(&stage.world, HERE, manifest);
-    stage.world.crash(HERE);
-    stage.world.start(HERE);
-    assert_eq!(stage.size(author.log), None, "nobody knows its keys any more");
-    let (link, _) = (stage.greet(1, &author), stage.greet(2, &third));
-    stage.say(link, Frame::Manifest(author.manifest.clone()));
-    stage.commit();
-    assert_eq!(by_third(&mut stage), 1);
-}
-
-/// What its author writes from then on may be another history: it must not be taken for the first.
-#[test]
-fn what_lay_here_before_a_manifest_was_lost_is_read_again() {
-    let mut stage = Stage::laid(31, 3, &[&[0, 1, 2]]);
-    let (mut author, mut rests) = (stage.world.author(1, 0), stage.world.author(2, 0));
-    let (link, other) = (stage.greet(1, &author), stage.greet(2, &rests));
-    stage.commit();
-    let batch = opening(&author);
-    stage.store(link, &mut author, &batch);
-    let about = About { after: vec![author.head_after(&[])], ..About::case(None) };
-    let batch = rests.batch(vec![rests.entry(0, &opened(), about, &[])]);
-    stage.store(other, &mut rests, &batch);
-    let agreement = stage.world.agreements[0].0;
-    let lived = stage.world.fold_hash(HERE, agreement);
-    let manifest = of_kind(stage.world.disk(HERE), RecordKind::Manifest, &author.manifest);
-    damage(&stage.world, HERE, manifest);
-    stage.world.stop_and_start(HERE);
-    assert_eq!(stage.size(author.log), None, "nobody knows its keys any more");
-    assert_eq!(stage.shown(rests.log).applied, 0);
-    let link = stage.greet(1, &author);
-    stage.say(link, Frame::Manifest(author.manifest.clone()));
-    let outputs = stage.commit();
-    assert!(outputs.iter().any(|o| matches!(o, Output::StartAnew)), "{outputs:?}");
-    for _ in 0..2 {
-        stage.world.stop_and_start(HERE);
-        assert_eq!(stage.size(author.log), Some(1), "nobody has sent it again");
-        assert_eq!(stage.world.fold_hash(HERE, agreement), lived);
-    }
-    // Now it is here, and nothing more is to be made anew.
-    stage.greet(1, &author);
-    let outputs = stage.commit();
-    assert!(!outputs.iter().any(|o| matches!(o, Output::StartAnew)));
-}
-
-/// Nothing under a charter is known without it, and people hand it in behind everything.
-#[test]
-fn what_lay_here_before_a_charter_was_lost_is_read_again() {
-    for keeps_rows in [true, false] {
-        let mut world = filled(22);
-        let agreement = world.agreements[0].0;
-        let lived = world.fold_hash(A, agreement);
-        // What only this disk has.
-        world.crash(B);
-        world.open_case(A, agreement, "own", "示例案件");
-        world.input(A, Input::Commit);
-        let (own, count) = (world.own_log(A, 0), world.cases(A, agreement).len());
-        let charter = world.notes(A)[0].clone();
-        damage(&world, A, of_kind(world.disk(A), RecordKind::Charter, &charter));
-        world.stop_and_start(A);
-        assert!(world.cases(A, agreement).is_empty(), "nobody knows of the agreement any more");
-        let notes = world.notes(A);
-        world.input(A, Input::Notes(0, notes));
-        world.input(A, Input::Commit);
-        world.cities[A].keeps_rows = keeps_rows;
-        for _ in 0..2 {
-            world.stop_and_start(A);
-            assert_eq!(world.own_log(A, 0), own, "keeps rows: {keeps_rows}");
-            assert_eq!(world.cases(A, agreement).len(), count);
-        }
-        assert_ne!(world.fold_hash(A, agreement), lived, "the last one is there as well");
-    }
 }

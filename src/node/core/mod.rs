@@ -18,6 +18,7 @@ pub mod assign;
 mod clocks;
 mod commit;
 mod contradictions;
+mod early;
 mod evidence;
 mod follow;
 mod gate;
@@ -133,7 +134,7 @@ pub struct Core<D: Disk, S: Store> {
     recoveries: Recoveries,
     suspensions: Suspensions,
     /// Batches passed over in a replay, by log and first entry.
-    early: BTreeMap<crate::ids::LogId, BTreeMap<u64, replay::Early>>,
+    early: BTreeMap<crate::ids::LogId, BTreeMap<u64, early::Early>>,
     passed: Passed,
     /// The views that were found at the start know all records below this one.
     indexed_end: u64,
