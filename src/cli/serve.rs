@@ -191,7 +191,8 @@ fn start_anew() -> Failure {
     local("请重新启动本市节点，视图将由日志重建", "start the node again, it folds anew", error)
 }
 
-/// A suspension was lifted, or a lost manifest is here again: the node stops in order, after the answer to that had time to leave.
+/// A suspension was lifted, or a lost manifest is here again: the node stops in order, after the
+/// answer to that had time to leave.
 async fn stop_to_start_anew(mut wanted: watch::Receiver<bool>, stop: CancellationToken) {
     if wanted.wait_for(|wanted| *wanted).await.is_ok() {
         tokio::time::sleep(TICK).await;

@@ -16,8 +16,8 @@
 //!
 //! The index is made in the background at the start and brought up to date every second. GetCase
 //! brings it up as far as little is missing and says when that was not all; a list brings it up
-//! whole. Following reads one row for each case that changed, and its record only when that is a new
-//! one.
+//! whole. Following reads one row for each case that changed, and its record only when that is a
+//! new one.
 //!
 //! Invariants:
 //! 1. A lookup finds what judging all pairs finds. (`the_index_finds_what_all_pairs_find`)

@@ -235,8 +235,8 @@ impl Demo {
         away.copied().ok_or_else(|| Failure::local("no city"))
     }
 
-    /// Kills one city when what needs it stands still and half of the rest is done, lets the others go on and tell each other of
-    /// an emergency, brings it back. Returns the notice, and how many steps the others made
+    /// Kills one city when what needs it stands still and half of the rest is done, lets the others
+    /// go on and tell each other of an emergency, brings it back. Returns the notice, and how many steps the others made
     /// meanwhile.
     async fn take_one_away(
         &mut self,

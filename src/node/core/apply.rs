@@ -61,8 +61,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// Whether everything the entry has seen is applied here; notes what its log waits for. Logs that
-    /// stand still may be applied for it, as far as they go.
+    /// Whether everything the entry has seen is applied here; notes what its log waits for. Logs
+    /// that stand still may be applied for it, as far as they go.
     ///
     /// A head on a log that stands still before it counts as met, last of all. One on a log of
     /// another agreement, or of none, never is: every member must judge alike, whatever else it

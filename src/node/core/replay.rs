@@ -109,7 +109,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         log.is_ok_and(|log| self.is_unread(log))
     }
 
-    /// Whether batches of a log lie in the journal that no replay has read for want of its manifest.
+    /// Whether batches of a log lie in the journal that no replay has read, for want of its
+    /// manifest.
     pub(super) fn is_unread(&mut self, log: LogId) -> bool {
         self.group_rows().get(&keys::unread(log)).is_some()
     }

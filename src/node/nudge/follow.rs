@@ -1,7 +1,7 @@
 //! What waits for the own city, kept by following the feed.
 //!
-//! In scope: offers and emergencies; terms come from the index that has them ([`crate::node::due`]). Out of scope:
-//! what is said of them.
+//! In scope: offers and emergencies; terms come from the index that has them
+//! ([`crate::node::due`]). Out of scope: what is said of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
