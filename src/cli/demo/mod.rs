@@ -236,8 +236,8 @@ impl Demo {
     }
 
     /// Kills one city when what needs it stands still and half of the rest is done, lets the others
-    /// go on and tell each other of an emergency, brings it back. Returns the notice, and how many steps the others made
-    /// meanwhile.
+    /// go on and tell each other of an emergency, brings it back. Returns the notice, and how many
+    /// steps the others made meanwhile.
     async fn take_one_away(
         &mut self,
         (away, alarm): (u32, &Alarm),
