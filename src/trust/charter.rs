@@ -222,7 +222,8 @@ impl Charter {
             let number = number.strip_prefix(&*member.short_name)?.parse().ok()?;
             self.running_number(member.city, year.parse().ok()?, number)
         };
-        self.members.iter().any(|member| made(member).as_deref() == Some(text))
+        // Four digits, as of a calendar year: a shorter one would be made the same way.
+        year.len() == 4 && self.members.iter().any(|member| made(member).as_deref() == Some(text))
     }
 
     /// A member's signature line over the text. What others would refuse is not signed.
