@@ -152,6 +152,48 @@ fn damage_survives_a_rebuild() {
 }
 
 #[test]
+fn a_rebuild_over_damage_is_another_feed() {
+    let mut world = filled(31);
+    let agreement = world.agreements[0].0;
+    // Two entries that know nothing of each other: their order is that of the journal.
+    world.cut(A, B);
+    for city in [A, B] {
+        world.open_case(city, agreement, "apart", "示例案件");
+        steps(&mut world, 20);
+    }
+    world.heal();
+    steps(&mut world, 200);
+    let made_anew = |world: &mut World| {
+        world.crash(B);
+        world.start(B);
+        steps(world, 200);
+        (world.reader(B).feed_id(), order(world, B))
+    };
+    let lived = (world.reader(B).feed_id(), order(&world, B));
+    assert_eq!(made_anew(&mut world), lived, "a whole journal gives what was lived");
+    let theirs = batches(world.disk(B), world.cities[B].log(0))[0].1;
+    damage(&world, B, theirs);
+    let over_damage = made_anew(&mut world);
+    assert_ne!(over_damage.1, lived.1, "what was fetched again comes later");
+    assert_ne!(over_damage.0, lived.0);
+    assert_eq!(made_anew(&mut world), over_damage, "a cursor stays good from then on");
+    // More of it may be another order again.
+    let second = batches(world.disk(B), world.cities[A].log(0))[1].1;
+    damage(&world, B, second);
+    assert_ne!(made_anew(&mut world).0, over_damage.0);
+}
+
+/// Where a feed has come, entry by entry.
+fn order(world: &World, i: usize) -> Vec<Position> {
+    let mut order = Vec::new();
+    liandong::view::feed(&world.reader(i).view(), 1, &mut |entry| {
+        order.push(entry.position);
+        true
+    });
+    order
+}
+
+#[test]
 fn what_nobody_holds_keeps_no_other_damage_waiting() {
     let mut world = filled(24);
     let agreement = world.agreements[0].0;

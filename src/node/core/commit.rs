@@ -367,7 +367,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             next_record: self.journal.next_record().min(self.first_early()),
             journal_end: self.journal.next_record(),
             apply_number: self.apply_number,
-            lifted: self.suspensions.lifted_count(),
+            made_over: self.made_over,
         };
         self.group.changes.insert(keys::PROGRESS.to_vec(), Some(rows::encode(&progress)));
     }

@@ -30,6 +30,7 @@ pub mod keys;
 pub mod lean;
 mod links;
 pub mod logs;
+pub mod made_over;
 mod meeting;
 mod mend;
 mod news;
@@ -67,6 +68,7 @@ use crate::node::core::gate::Recoveries;
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{LogTable, OwnKeys};
+use crate::node::core::made_over::MadeOver;
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
 use crate::node::core::passed::Passed;
@@ -138,6 +140,7 @@ pub struct Core<D: Disk, S: Store> {
     passed: Passed,
     /// The views that were found at the start know all records below this one.
     indexed_end: u64,
+    made_over: MadeOver,
     /// How a head on a log that stands still is taken just now.
     standing: Standing,
     /// During a replay, the record it began with.

@@ -17,6 +17,7 @@ use crate::node::core::group::{Group, Queue};
 use crate::node::core::io::Now;
 use crate::node::core::links::LinkBook;
 use crate::node::core::logs::{Held, Hold, LogTable};
+use crate::node::core::made_over::MadeOver;
 use crate::node::core::mend::Mending;
 use crate::node::core::parts::Asking;
 use crate::node::core::passed::Passed;
@@ -107,6 +108,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             early: BTreeMap::new(),
             passed: Passed::default(),
             indexed_end: 0,
+            made_over: MadeOver::default(),
             standing: Standing::default(),
             replayed_from: None,
             ahead: None,
@@ -163,6 +165,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Ok(0);
         };
         self.apply_number = progress.apply_number;
+        self.made_over = progress.made_over;
         let mut small = Vec::new();
         self.group_rows().scan(b"k", b"l", false, &mut |_, value| {
             small.extend(rows::decode::<RecordRef>(value));
@@ -174,7 +177,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.begin_anew()?;
             return Ok(0);
         }
-        if !self.take_suspensions(&suspensions, progress.lifted) {
+        if !self.take_suspensions(&suspensions) {
             self.begin_anew()?;
             return Ok(0);
         }
@@ -235,6 +238,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.early.clear();
         self.passed = Passed::default();
         self.indexed_end = 0;
+        self.made_over = MadeOver::default();
         self.apply_number = 0;
     }
 

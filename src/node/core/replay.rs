@@ -40,6 +40,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let mut told = 0;
         let mut outdated = false;
         let records = total.saturating_sub(from);
+        let mut next = from;
         tracing::info!(from, all = records, "reading the journal into the views");
         reader.scan(from, &mut |record, kind, payload| {
             let (done, all) = (record.number.saturating_sub(from), total.saturating_sub(from));
@@ -49,6 +50,8 @@ impl<D: Disk, S: Store> Core<D, S> {
                 told = tenths;
                 tracing::info!(record = record.number, all = records, "rebuilding the views");
             }
+            self.pass_damage(next, record.number);
+            next = record.number + 1;
             if kind == RecordKind::Newer {
                 failed = Some(OpenError::Newer { record: record.number });
                 return false;
@@ -71,6 +74,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         if outdated {
             return Ok(false);
         }
+        self.pass_damage(next, total);
         // What was waited for has come, or does not follow what is here.
         self.apply_released();
         match failed {
@@ -201,7 +205,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         if self.logs.get(batch.log).is_none() && !self.add_from_ahead(batch.log) {
             tracing::error!(record = record.number, log = %batch.log, "a batch of no known log");
-            self.group_rows().put(keys::unread(batch.log), Vec::new());
+            self.pass_log(batch.log);
         }
         let Some(appended) = self.logs.get(batch.log).map(Log::appended) else { return };
         let (log, end) = (batch.log, batch.from + batch.entries.len() as u64);

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgreementId, Hash, LogId, Position, SubjectId, Tag};
 use crate::journal::RecordRef;
+use crate::node::core::made_over::MadeOver;
 
 /// Changes with every change of shape or meaning of a row of the node or the view.
-pub const ROWS_VERSION: u32 = 7;
+pub const ROWS_VERSION: u32 = 8;
 
 /// Where indexing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +27,8 @@ pub struct ProgressRow {
     pub journal_end: u64,
     /// Entries applied.
     pub apply_number: u64,
-    /// Suspensions that had been lifted when the views were made.
-    pub lifted: u64,
+    /// What the order of application depends on besides what the journal holds.
+    pub made_over: MadeOver,
 }
 
 /// What a request led to.

@@ -23,7 +23,6 @@ use crate::api::status::SuspensionStatus;
 use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, SuspensionFact};
 use crate::log::manifest::SignedManifest;
-use crate::log::merkle::digest;
 use crate::node::core::io::{Output, Ticket};
 use crate::node::core::logs::Log;
 use crate::node::core::rows::DayRow;
@@ -93,21 +92,6 @@ impl Suspensions {
     pub(super) fn has(&self, city: CityCode) -> bool {
         self.cities.contains_key(&city)
     }
-
-    /// Suspensions that were lifted before the views were made.
-    pub(super) fn lifted_count(&self) -> u64 {
-        self.lifted.resumed.len() as u64
-    }
-}
-
-/// The id that cursors of a feed carry: the journal's, or another one for each suspension that was
-/// lifted, because the order of application has changed.
-fn feed_id(journal: [u8; 16], lifted: u64) -> [u8; 16] {
-    if lifted == 0 {
-        return journal;
-    }
-    let text = [b"liandong/feed/v1\0".as_slice(), &journal, &lifted.to_be_bytes()].concat();
-    digest(&text).as_bytes().first_chunk().copied().unwrap_or(journal)
 }
 
 /// Orders of an operator.
@@ -347,13 +331,13 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Takes the suspensions that stand beside views that were made before. False when one of them
     /// was lifted since: then the views are made anew.
-    pub(super) fn take_suspensions(&mut self, records: &[(u64, Bytes)], lifted: u64) -> bool {
+    pub(super) fn take_suspensions(&mut self, records: &[(u64, Bytes)]) -> bool {
         let known = |(number, payload): &(u64, Bytes)| {
             SuspensionFact::decode(payload).map(|fact| (*number, fact))
         };
         let facts: Vec<_> = records.iter().filter_map(known).collect();
         self.suspensions.lifted = Lifted::of(&facts);
-        let outdated = self.suspensions.lifted_count() != lifted;
+        let outdated = self.suspensions.lifted.resumed.len() as u64 != self.made_over.lifted;
         #[cfg(feature = "planted-bugs")]
         let outdated = outdated && !crate::planted::is_on("resume-without-folding");
         if outdated {
@@ -388,13 +372,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             true
         })?;
         self.suspensions.lifted = Lifted::of(&facts);
+        self.made_over.lifted = self.suspensions.lifted.resumed.len() as u64;
         Ok(())
-    }
-
-    /// The id that cursors of the feed carry.
-    #[must_use]
-    pub fn feed_id(&self) -> [u8; 16] {
-        feed_id(self.journal.journal_id(), self.suspensions.lifted_count())
     }
 }
 
@@ -429,13 +408,5 @@ mod tests {
         let lifted = Lifted::of(&facts);
         assert_eq!(lifted.void, BTreeSet::from([1, 4]));
         assert_eq!(lifted.resumed, BTreeSet::from([7]));
-    }
-
-    #[test]
-    fn a_feed_that_was_folded_anew_has_another_id() {
-        let journal = [7; 16];
-        let ids = [0, 1, 2].map(|lifted| feed_id(journal, lifted));
-        assert_eq!(ids[0], journal);
-        assert!(ids[1] != ids[0] && ids[2] != ids[1] && ids[2] != ids[0]);
     }
 }

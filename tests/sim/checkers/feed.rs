@@ -111,7 +111,7 @@ impl Checks {
         self.logs.truth.get(&at.log)?.entries.get(at.index as usize)
     }
 
-    /// After a start: the same journal gives the same order.
+    /// After a start: a feed that has kept its id has kept its order.
     pub(super) fn feed_after_start(
         &mut self,
         cast: &Cast,
@@ -128,8 +128,7 @@ impl Checks {
             self.sessions.forget(at);
         }
         self.follow_feed(cast, at, node, tally);
-        // Where something has rotted, entries come back later than they came.
-        if before.journal != reader.feed_id() || self.rotted.contains(&at) {
+        if before.journal != reader.feed_id() {
             return;
         }
         let now = &self.feeds.of[at].order;

@@ -1,0 +1,85 @@
+//! What the views were made over, and the id of the feed that follows from it.
+//!
+//! In scope: what changes the order in which a replay applies entries. Out of scope: the order
+//! itself ([`super::replay`], [`super::apply`]).
+//!
+//! Invariant: two feeds with one id are one order, as far as both go; a cursor of the one is good in
+//! the other. (`a_rebuild_over_damage_is_another_feed`, `damage_survives_a_rebuild`)
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::Disk;
+use crate::log::merkle::digest;
+use crate::node::core::{Core, keys};
+use crate::store::Store;
+use crate::view::{ReadRows, Rows};
+
+/// Each of these changes the order of application. They only grow, but `unread_logs`, which falls
+/// when a log can be read again: then the manifest that was damaged counts among the records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeOver {
+    /// Suspensions that had been lifted.
+    pub lifted: u64,
+    /// Records that a replay could not read: what they held is applied where it was fetched again.
+    pub damaged: u64,
+    /// Logs of which nothing was read, for want of their manifest.
+    pub unread_logs: u64,
+}
+
+impl MadeOver {
+    /// The id that cursors of a feed carry: the journal's, as long as nothing has changed its order.
+    fn feed_id(self, journal: [u8; 16]) -> [u8; 16] {
+        if self == Self::default() {
+            return journal;
+        }
+        let numbers = [self.lifted, self.damaged, self.unread_logs].map(u64::to_be_bytes).concat();
+        let text = [b"liandong/feed/v2\0".as_slice(), &journal, &numbers].concat();
+        digest(&text).as_bytes().first_chunk().copied().unwrap_or(journal)
+    }
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// The id that cursors of the feed carry.
+    #[must_use]
+    pub fn feed_id(&self) -> [u8; 16] {
+        self.made_over.feed_id(self.journal.journal_id())
+    }
+
+    /// Records from one number to another are damaged. Those that the views knew when they were
+    /// whole, or have counted, change nothing.
+    pub(super) fn pass_damage(&mut self, from: u64, to: u64) {
+        self.made_over.damaged += to.saturating_sub(from.max(self.indexed_end));
+    }
+
+    /// Batches of a log of no known manifest are passed over.
+    pub(super) fn pass_log(&mut self, log: crate::ids::LogId) {
+        if self.group_rows().get(&keys::unread(log)).is_none() {
+            self.group_rows().put(keys::unread(log), Vec::new());
+            self.made_over.unread_logs += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn whatever_changes_the_order_changes_the_id() {
+        let journal = [7; 16];
+        let plain = MadeOver::default();
+        let all = [
+            plain,
+            MadeOver { lifted: 1, ..plain },
+            MadeOver { lifted: 2, ..plain },
+            MadeOver { damaged: 1, ..plain },
+            MadeOver { unread_logs: 1, ..plain },
+            MadeOver { lifted: 1, damaged: 1, ..plain },
+        ];
+        let ids: BTreeSet<_> = all.iter().map(|over| over.feed_id(journal)).collect();
+        assert_eq!(ids.len(), all.len());
+        assert!(ids.contains(&journal), "a whole journal names its feed");
+    }
+}
