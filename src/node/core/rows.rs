@@ -8,7 +8,7 @@ use crate::ids::{AgreementId, Hash, LogId, Position, SubjectId, Tag};
 use crate::journal::RecordRef;
 
 /// Changes with every change of shape or meaning of a row of the node or the view.
-pub const ROWS_VERSION: u32 = 7;
+pub const ROWS_VERSION: u32 = 8;
 
 /// Where indexing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
