@@ -133,6 +133,8 @@ fn make(path: &Path, size: u64, seed: u64) -> Result<Made, Failure> {
         file.write_all(bytes).map_err(wrong)?;
         (left, nth) = (left - take as u64, nth + 1);
     }
+    // Else the disk goes on writing it while entries are timed.
+    file.sync_all().map_err(wrong)?;
     let (sha256, sm3) = hashes.finish();
     let (sha256, sm3) = (sha256.as_bytes().to_vec(), sm3.to_vec());
     Ok(Made { path: path.to_owned(), sha256, sm3, size })
