@@ -9,6 +9,7 @@ use liandong::domain::{Case, CaseFacts, CaseState, DataLevel, Date, Medium, Sour
 use liandong::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use liandong::limits::{FILTER_STATES_MAX, PAGE_SIZE_MAX, SAME_ACT_METRES};
 use liandong::node::core::{Agreement, AgreementBook};
+use liandong::node::roll::Line;
 use liandong::node::same_act::SameActs;
 use liandong::rpc::case_filter::Filter;
 use liandong::rpc::page_token::{self, Seal};
@@ -124,10 +125,17 @@ pub fn list_request(data: &[u8]) -> bool {
     let Ok(filter) = Filter::read(&book, city(371_500), &acts, &asked) else { return false };
     assert!(asked.states.len() <= FILTER_STATES_MAX);
     assert!(filter.agreements.iter().all(|id| book.get(*id).is_some()));
-    let key = (AgreementId::new([1; 16]), SubjectId::new([2; 16]));
+    let agreement = filter.agreements.first().copied().expect("all, or the one that is asked for");
+    let key = (agreement, SubjectId::new([2; 16]));
+    let outside = (AgreementId::new([1; 16]), key.1);
+    assert!(
+        !filter.takes(&Line::of(outside, &view(CaseState::Filed))),
+        "of no agreement asked for"
+    );
     for state in [CaseState::ClueVerifying, CaseState::Filed] {
-        let taken = filter.takes(key, &view(state));
-        assert!(taken || !filter.is_open());
+        let by_line = filter.takes(&Line::of(key, &view(state)));
+        let taken = by_line && filter.may_be_one_act(key);
+        assert!(taken == by_line || !filter.is_by_lines());
         let code = wire::case::state_number(Some(state));
         let named = asked.states.is_empty() || asked.states.contains(&code);
         let of = |code: u32| code == 0 || code == 371_500;

@@ -142,6 +142,8 @@ pub struct Limits {
     pub evidence_folder_bytes_max: u64,
     /// Within so many metres two records may be of one act.
     pub same_act_metres_max: u32,
+    /// Cases with a party in the index of acts; with 0 nothing is looked for.
+    pub same_act_cases_max: u32,
 }
 
 impl Default for Limits {
@@ -167,6 +169,7 @@ impl Default for Limits {
             evidence_file_bytes_max: limits::EVIDENCE_UPLOAD_BYTES_MAX,
             evidence_folder_bytes_max: limits::EVIDENCE_FOLDER_BYTES_MAX,
             same_act_metres_max: limits::SAME_ACT_METRES,
+            same_act_cases_max: at_most_u32(limits::SAME_ACT_CASES_MAX),
         }
     }
 }
@@ -376,6 +379,7 @@ impl Resolver<'_> {
                 .evidence_folder_bytes_max
                 .unwrap_or(standard.evidence_folder_bytes_max),
             same_act_metres_max: raw.same_act_metres_max.unwrap_or(standard.same_act_metres_max),
+            same_act_cases_max: raw.same_act_cases_max.unwrap_or(standard.same_act_cases_max),
         };
         self.check_limits(&limits).map(|()| limits)
     }
@@ -452,6 +456,12 @@ impl Resolver<'_> {
                 limits.same_act_metres_max.into(),
                 1,
                 limits::SAME_ACT_METRES_MAX.into(),
+            ),
+            (
+                "same_act_cases_max",
+                limits.same_act_cases_max.into(),
+                0,
+                limits::SAME_ACT_CASES_MAX as u64,
             ),
         ];
         for (name, got, least, most) in ranges {

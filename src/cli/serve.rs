@@ -136,7 +136,8 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let writes = WritesUnderWay::default();
     let due = due(&config)?;
     nudge(&config, &node, due.clone(), &stop);
-    let acts = SameActs::new(config.limits.same_act_metres_max, Arc::clone(&catalogue));
+    let acts = SameActs::new(config.limits.same_act_metres_max, Arc::clone(&catalogue))
+        .holding(config.limits.same_act_cases_max);
     acts.start(&node, stop.clone());
     let noting = (audit.clone(), writes.clone(), due, acts, catalogue);
     let ringing = (alerts, rung, store, dialer);

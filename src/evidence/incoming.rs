@@ -10,12 +10,15 @@ use object_store::ObjectStoreExt;
 use super::about::{About, CaseRef};
 use super::error::EvidenceError;
 use super::hashes::BothHashes;
+use super::hashing::Hashing;
 use super::store::{self, EvidenceStore, Held, UnderWay};
 use crate::ids::Hash;
 use crate::limits::{
     EVIDENCE_CHUNK_BYTES_MAX, EVIDENCE_UPLOADS_MAX, EVIDENCE_UPLOADS_PER_CALLER_MAX,
 };
 
+/// After so many bytes a part is synced: a few milliseconds of a disk.
+const SYNC_AFTER: u64 = 4 * 1024 * 1024;
 /// Bytes of a part that are read at a time to hash what is here.
 const READ_BYTES: usize = 256 * 1024;
 
@@ -38,6 +41,12 @@ pub struct Wanted {
 struct Place {
     store: EvidenceStore,
     sha256: Hash,
+}
+
+impl Place {
+    fn throw_away(&self) -> Result<(), EvidenceError> {
+        std::fs::remove_file(self.store.part(self.sha256)).map_err(EvidenceError::Disk)
+    }
 }
 
 impl Drop for Place {
@@ -63,8 +72,10 @@ pub struct Incoming {
     place: Place,
     wanted: Wanted,
     file: File,
-    hashes: BothHashes,
+    hashing: Hashing,
     offset: u64,
+    /// Bytes written since the last sync.
+    unsynced: u64,
 }
 
 impl EvidenceStore {
@@ -87,7 +98,8 @@ impl EvidenceStore {
             .map_err(EvidenceError::Disk)?;
         let mut hashes = BothHashes::new();
         let offset = hash_all(&mut file, &mut hashes).map_err(EvidenceError::Disk)?;
-        Ok(Incoming { place, wanted, file, hashes, offset })
+        let hashing = Hashing::start(hashes).map_err(EvidenceError::Disk)?;
+        Ok(Incoming { place, wanted, file, hashing, offset, unsynced: 0 })
     }
 
     /// Takes a place, if there is one and all that is announced fits.
@@ -165,15 +177,21 @@ impl Incoming {
         }
         let size = self.wanted.size;
         if self.offset.saturating_add(got as u64) > size {
-            self.throw_away()?;
+            self.place.throw_away()?;
             return Err(EvidenceError::Long { size });
         }
         let free = self.place.store.free()?;
         if free.saturating_sub(got as u64) < self.place.store.limits.disk_low_bytes {
             return Err(EvidenceError::DiskLow { free });
         }
+        self.hashing.update(bytes).map_err(EvidenceError::Disk)?;
         self.file.write_all(bytes).map_err(EvidenceError::Disk)?;
-        self.hashes.update(bytes);
+        self.unsynced += got as u64;
+        if self.unsynced >= SYNC_AFTER {
+            // A gigabyte synced at its end would keep the journal's own syncs waiting.
+            self.file.sync_data().map_err(EvidenceError::Disk)?;
+            self.unsynced = 0;
+        }
         self.offset += got as u64;
         self.place.store.lock().parts.insert(self.wanted.sha256, self.offset);
         Ok(())
@@ -185,10 +203,12 @@ impl Incoming {
     /// `Short` (the part stays), `WrongDigest` (the part is gone), `Disk`.
     pub async fn finish(self) -> Result<About, EvidenceError> {
         let checked = tokio::task::spawn_blocking(move || self.checked()).await;
-        let this = checked.map_err(|error| EvidenceError::Disk(io::Error::other(error)))??;
-        let (store, sha256) = (this.place.store.clone(), this.wanted.sha256);
+        // Its place is given back when it lies under its digest.
+        let (place, wanted) =
+            checked.map_err(|error| EvidenceError::Disk(io::Error::other(error)))??;
+        let store = place.store.clone();
         let _turn = store.turn.lock().await;
-        let Wanted { sm3, size, name, case, .. } = this.wanted.clone();
+        let Wanted { sha256, sm3, size, name, case } = wanted;
         // Somebody else may have been quicker with the same bytes.
         let before = store.about(sha256).await.ok();
         let is_new = store.objects.head(&store::file(sha256)).await.is_err();
@@ -203,28 +223,24 @@ impl Incoming {
         Ok(known)
     }
 
-    /// Itself, when everything came and is synced.
-    fn checked(self) -> Result<Self, EvidenceError> {
-        let (got, size) = (self.offset, self.wanted.size);
+    /// Its place and what was wanted, when everything came and is synced.
+    fn checked(self) -> Result<(Place, Wanted), EvidenceError> {
+        let Self { place, wanted, file, hashing, offset: got, .. } = self;
+        let size = wanted.size;
         if got < size {
             return Err(EvidenceError::Short { got, size });
         }
-        let (sha256, sm3) = self.hashes.finish();
-        let wrong = match (sha256 == self.wanted.sha256, sm3 == self.wanted.sm3) {
+        let (sha256, sm3) = hashing.finish().map_err(EvidenceError::Disk)?;
+        let wrong = match (sha256 == wanted.sha256, sm3 == wanted.sm3) {
             (true, true) => None,
             (false, _) => Some("SHA-256"),
             (true, false) => Some("SM3"),
         };
         if let Some(digest) = wrong {
-            self.throw_away()?;
+            place.throw_away()?;
             return Err(EvidenceError::WrongDigest { digest });
         }
-        self.file.sync_all().map_err(EvidenceError::Disk)?;
-        Ok(self)
-    }
-
-    fn throw_away(&self) -> Result<(), EvidenceError> {
-        let part = self.place.store.part(self.wanted.sha256);
-        std::fs::remove_file(part).map_err(EvidenceError::Disk)
+        file.sync_all().map_err(EvidenceError::Disk)?;
+        Ok((place, wanted))
     }
 }

@@ -26,6 +26,7 @@ mod about;
 mod collect;
 mod error;
 mod hashes;
+mod hashing;
 mod incoming;
 mod store;
 #[cfg(test)]

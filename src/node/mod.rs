@@ -20,6 +20,7 @@ mod pieces;
 pub mod reader;
 mod recent;
 pub mod ringer;
+pub mod roll;
 pub mod same_act;
 pub mod scrub;
 pub mod search;

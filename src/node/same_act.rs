@@ -23,7 +23,7 @@
 //! 1. A lookup finds what judging all pairs finds. (`the_index_finds_what_all_pairs_find`)
 //! 2. Nothing of an agreement the own city is not in. (`f26_the_same_act_filed_twice_is_shown`)
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem::size_of;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -69,6 +69,8 @@ pub struct Hint {
 #[derive(Clone)]
 pub struct SameActs {
     metres_max: u32,
+    /// Cases it may hold; with 0 nothing is looked for.
+    cases_max: usize,
     /// Says which codes may name one act.
     catalogue: Arc<Catalogue>,
     /// `None` until all cases have been walked once.
@@ -102,6 +104,8 @@ struct Index {
     read_to: u64,
     known: HashMap<CaseKey, Known>,
     by_party: HashMap<Tag, Vec<CaseKey>>,
+    /// Cases whose party has another one: a list of hints need not look at any other.
+    of_several: HashSet<CaseKey>,
     /// Cases whose record lies damaged on this disk: read again later.
     unread: BTreeSet<CaseKey>,
     /// Cases it may hold.
@@ -116,6 +120,7 @@ impl Default for Index {
             read_to: 0,
             known: HashMap::new(),
             by_party: HashMap::new(),
+            of_several: HashSet::new(),
             unread: BTreeSet::new(),
             room: SAME_ACT_CASES_MAX,
             full: false,
@@ -143,11 +148,22 @@ impl SameActs {
     /// `catalogue` says may name one act.
     #[must_use]
     pub fn new(metres_max: u32, catalogue: Arc<Catalogue>) -> Self {
-        Self { metres_max, catalogue, index: Arc::default(), following: Arc::default() }
+        let cases_max = SAME_ACT_CASES_MAX;
+        Self { metres_max, cases_max, catalogue, index: Arc::default(), following: Arc::default() }
+    }
+
+    /// The same, with room for so many cases with a party. With 0 nothing is looked for, and every
+    /// answer says that not all is known.
+    #[must_use]
+    pub fn holding(self, cases_max: u32) -> Self {
+        Self { cases_max: usize::try_from(cases_max).unwrap_or(usize::MAX), ..self }
     }
 
     /// Keeps the index up to date until `stop`.
     pub fn start(&self, node: &NodeHandle, stop: CancellationToken) {
+        if self.cases_max == 0 {
+            return;
+        }
         let (this, node, ended) = (self.clone(), node.clone(), stop.clone());
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(PERIOD);
@@ -171,10 +187,13 @@ impl SameActs {
     /// Brings the index up to what is applied now. The first look walks all cases: call it off
     /// the threads that serve.
     pub fn look(&self, node: &NodeHandle, stopped: &dyn Fn() -> bool) {
+        if self.cases_max == 0 {
+            return;
+        }
         if !self.is_ready() {
             let _alone = lock(&self.following);
             if !self.is_ready() {
-                let Some(made) = make(node, stopped) else { return };
+                let Some(made) = make(node, self.cases_max, stopped) else { return };
                 *lock(&self.index) = Some(made);
             }
         }
@@ -245,12 +264,21 @@ impl SameActs {
         links
     }
 
+    /// Leaves out what can have no hint, because its party has no other record.
+    pub fn leave_out_single<T>(&self, left: &mut Vec<T>, case: impl Fn(&T) -> CaseKey) {
+        match lock(&self.index).as_ref() {
+            Some(index) => left.retain(|one| index.of_several.contains(&case(one))),
+            None => left.clear(),
+        }
+    }
+
     /// Whether there is any.
     #[must_use]
     pub fn has_any(&self, case: CaseKey) -> bool {
         let index = lock(&self.index);
         index.as_ref().is_some_and(|index| {
-            index.hints(case, self.metres_max, &self.catalogue).next().is_some()
+            index.of_several.contains(&case)
+                && index.hints(case, self.metres_max, &self.catalogue).next().is_some()
         })
     }
 
@@ -335,17 +363,26 @@ impl Index {
                 self.full = true;
                 return;
             }
-            self.by_party.entry(party).or_default().push(case);
+            let cases = self.by_party.entry(party).or_default();
+            cases.push(case);
+            match cases.as_slice() {
+                [first, second] => self.of_several.extend([*first, *second]),
+                [_] | [] => {}
+                [..] => self.of_several.extend([case]),
+            }
         }
         self.known.insert(case, known);
     }
 
     fn remove(&mut self, case: CaseKey) {
         let Some(known) = self.known.remove(&case) else { return };
+        self.of_several.remove(&case);
         if let Some(cases) = self.by_party.get_mut(&known.act.party) {
             cases.retain(|one| *one != case);
-            if cases.is_empty() {
-                self.by_party.remove(&known.act.party);
+            match cases.as_slice() {
+                [] => drop(self.by_party.remove(&known.act.party)),
+                [last] => drop(self.of_several.remove(last)),
+                [..] => {}
             }
         }
     }
@@ -370,9 +407,10 @@ impl Index {
 }
 
 /// All cases, newest first; `None` when stopped on the way.
-fn make(node: &NodeHandle, stopped: &dyn Fn() -> bool) -> Option<Index> {
+fn make(node: &NodeHandle, room: usize, stopped: &dyn Fn() -> bool) -> Option<Index> {
     let reader = node.reader();
-    let mut index = Index { read_to: reader.apply_number(&reader.view()), ..Index::default() };
+    let read_to = reader.apply_number(&reader.view());
+    let mut index = Index { read_to, room, ..Index::default() };
     let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
     for agreement in agreements {
         pieces::cases(&reader, agreement, &mut |subject| {

@@ -27,7 +27,7 @@ use crate::log::{Audience, PartKind};
 use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, CaseView};
+use crate::view;
 
 /// Texts of parties.
 #[derive(Clone, Default)]
@@ -136,7 +136,7 @@ impl Search {
     fn read(&self, reader: &Reader, case: (AgreementId, SubjectId)) {
         let found = view::case(&reader.view(), case.0, case.1);
         if let Some(found) = found {
-            self.with_party(reader, case, &found, |_| ());
+            self.with_party(reader, case, found.record_at, |_| ());
         }
     }
 
@@ -147,34 +147,62 @@ impl Search {
         reader: &Reader,
         query: &PartyQuery,
         case: (AgreementId, SubjectId),
-        view: &CaseView,
+        record_at: Position,
     ) -> bool {
         let fits = |party: Option<&PartyText>| party.is_some_and(|party| query.takes(party));
-        self.with_party(reader, case, view, fits)
+        self.with_party(reader, case, record_at, fits)
+    }
+
+    /// Leaves out what is known not to fit; one lock for all.
+    pub fn leave_out<T>(
+        &self,
+        query: &PartyQuery,
+        left: &mut Vec<T>,
+        of: impl Fn(&T) -> ((AgreementId, SubjectId), Position),
+    ) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|one| {
+            let (case, record_at) = of(one);
+            let kept = known.parties.get(&case).filter(|kept| kept.record_at == record_at);
+            kept.is_none_or(|kept| kept.party.as_ref().is_some_and(|party| query.takes(party)))
+        });
+    }
+
+    /// The same where the party is known; `None` where the journal must be read for it.
+    #[must_use]
+    pub fn takes_known(
+        &self,
+        query: &PartyQuery,
+        case: (AgreementId, SubjectId),
+        record_at: Position,
+    ) -> Option<bool> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = known.parties.get(&case).filter(|kept| kept.record_at == record_at)?;
+        Some(kept.party.as_ref().is_some_and(|party| query.takes(party)))
     }
 
     fn with_party<T>(
         &self,
         reader: &Reader,
         case: (AgreementId, SubjectId),
-        view: &CaseView,
+        record_at: Position,
         f: impl FnOnce(Option<&PartyText>) -> T,
     ) -> T {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = known.parties.get(&case)
-            && kept.record_at == view.record_at
+            && kept.record_at == record_at
         {
             return f(kept.party.as_ref());
         }
         let erasures = known.erasures;
         drop(known);
-        let Some(party) = party_at(reader, view.record_at) else { return f(None) };
+        let Some(party) = party_at(reader, record_at) else { return f(None) };
         let answer = f(party.as_ref());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // Not what was read before an erasure that is seen by now.
         let room = known.parties.len() < SEARCH_CASES_MAX || known.parties.contains_key(&case);
         if room && known.erasures == erasures {
-            known.parties.insert(case, Kept { record_at: view.record_at, party });
+            known.parties.insert(case, Kept { record_at, party });
         }
         answer
     }

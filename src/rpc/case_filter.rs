@@ -9,8 +9,8 @@ use crate::ids::{AgreementId, CityCode};
 use crate::limits::{FILTER_MEDIA_MAX, FILTER_STATES_MAX};
 use crate::node::core::AgreementBook;
 use crate::node::core::lean::Leaning;
-use crate::node::same_act::{CaseKey, SameActs};
-use crate::view::CaseView;
+use crate::node::roll::{CaseKey, Line};
+use crate::node::same_act::SameActs;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
@@ -113,37 +113,46 @@ impl Filter {
         self.leaning = Some(leaning);
     }
 
-    /// It takes every case.
+    /// Lines of the roll tell all that it asks.
     #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.states.is_empty()
-            && self.handling.is_none()
-            && self.turn.is_none()
-            && self.originating.is_none()
-            && self.near.is_none()
-            && self.media.is_empty()
-            && self.discovered == (None, None)
-            && self.party.is_none()
+    pub fn is_by_lines(&self) -> bool {
+        self.party.is_none()
             && self.leaning.is_none()
             && self.assignee.is_none()
             && self.hinted.is_none()
     }
 
-    /// Whether a case is to be shown, whatever its party and what it rests on.
+    /// Whether a case is to be shown, by its line in the roll: whatever its party, who works on it,
+    /// what it rests on and what may be the same act.
     #[must_use]
-    pub fn takes(&self, key: CaseKey, view: &CaseView) -> bool {
-        let case = &view.case;
-        (self.states.is_empty() || self.states.contains(&case.state))
-            && self.handling.is_none_or(|city| city == case.handling)
-            && self.originating.is_none_or(|city| city == case.originating)
-            && self.turn.is_none_or(|city| case.turn == Some(city))
-            && self.near.is_none_or(|(city, metres)| self.is_near(key.0, view, city, metres))
-            && (self.media.is_empty() || self.media.contains(&case.facts.medium))
-            && self.was_discovered_then(case.facts.discovered_time_ms)
-            && self.hinted.as_ref().is_none_or(|acts| acts.has_any(key))
+    pub fn takes(&self, line: &Line) -> bool {
+        self.agreements.contains(&line.case.0)
+            && (self.states.is_empty() || self.states.contains(&line.state))
+            && self.handling.is_none_or(|city| city == line.handling)
+            && self.originating.is_none_or(|city| city == line.originating)
+            && self.turn.is_none_or(|city| line.turn == Some(city))
+            && self.near.is_none_or(|(city, metres)| self.is_near(line, city, metres))
+            && (self.media.is_empty() || self.media.contains(&line.medium))
+            && self.was_discovered_then(line.discovered_time_ms)
+    }
+
+    /// Leaves out cases whose party has no other one, if hints are asked for.
+    pub fn leave_out_single_acts<T>(&self, left: &mut Vec<T>, case: impl Fn(&T) -> CaseKey) {
+        if let Some(acts) = &self.hinted {
+            acts.leave_out_single(left, case);
+        }
+    }
+
+    /// Whether another record may be of the same act, if that is asked.
+    #[must_use]
+    pub fn may_be_one_act(&self, case: CaseKey) -> bool {
+        self.hinted.as_ref().is_none_or(|acts| acts.has_any(case))
     }
 
     fn was_discovered_then(&self, time_ms: i64) -> bool {
+        if self.discovered == (None, None) {
+            return true;
+        }
         let (from, to) = self.discovered;
         let on = Date::beijing(time_ms);
         from.is_none_or(|from| on.is_some_and(|on| on >= from))
@@ -153,9 +162,9 @@ impl Filter {
     /// A case lists the distance to every member but the author of its facts, who is the one that
     /// is missing. If that is the city asked for, the case lies on its side of the border, and what
     /// counts is how far the own city is.
-    fn is_near(&self, agreement: AgreementId, view: &CaseView, city: CityCode, most: u32) -> bool {
-        let facts = &view.case.facts;
-        let to = |city| facts.borders.iter().find(|b| b.city == city).map(|b| b.metres);
+    fn is_near(&self, line: &Line, city: CityCode, most: u32) -> bool {
+        let agreement = line.case.0;
+        let to = |city| line.borders.iter().find(|b| b.city == city).map(|b| b.metres);
         let of = self.members.iter().find(|(id, _)| *id == agreement);
         let mut unlisted =
             of.into_iter().flat_map(|(_, cities)| cities).filter(|member| to(**member).is_none());

@@ -16,6 +16,7 @@ use super::page_token::{self, Seal};
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
 use crate::node::reader::Reader;
+use crate::node::roll::Line;
 use crate::view;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -80,6 +81,8 @@ impl CaseApi {
             return Ok(self.numbered(&reader, &filter, asked, (after, size), &seal));
         }
         let walk = Walk {
+            node: &self.node,
+            roll: &self.roll,
             reader: &reader,
             search: &self.search,
             filter: &filter,
@@ -152,14 +155,16 @@ impl CaseApi {
         let as_of = reader.apply_number(&rows);
         let found = named.into_iter().filter_map(|(agreement, subject)| {
             let view = view::case(&rows, agreement, subject)?;
-            filter.takes((agreement, subject), &view).then_some(Found { agreement, subject, view })
+            let case = (agreement, subject);
+            let fits = filter.takes(&Line::of(case, &view)) && filter.may_be_one_act(case);
+            fits.then_some(Found { agreement, subject, view })
         });
         let mut found: Vec<Found> = found.collect();
         drop(rows);
         if let Some(query) = &filter.party {
             found.retain(|found| {
                 let Found { agreement, subject, view } = found;
-                self.search.takes(reader, query, (*agreement, *subject), view)
+                self.search.takes(reader, query, (*agreement, *subject), view.record_at)
             });
         }
         if let Some(leaning) = &filter.leaning {

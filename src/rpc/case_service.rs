@@ -19,6 +19,7 @@ use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::{CaseContribution, CaseMove, CaseStep};
 use crate::node::due::Due;
+use crate::node::roll::Roll;
 use crate::node::same_act::SameActs;
 use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
@@ -42,6 +43,8 @@ pub struct CaseApi {
     pub acts: SameActs,
     /// Against which legal bases are checked.
     pub catalogue: Arc<Catalogue>,
+    /// All cases, by what lists judge them by.
+    pub roll: Roll,
     /// Parties, for searching.
     pub search: Search,
     /// One count of statistics runs at a time.

@@ -1,29 +1,32 @@
-//! Walking openings from the newest on, in many small readings, to an answer that is exact as of
-//! one moment.
+//! Walking the roll of cases from the newest opening on, to an answer that is exact as of one
+//! moment.
 //!
-//! A reading keeps the writer waiting, so no reading is long. What changed between the first and
-//! the last of them is read from the feed and put right under the last one; the cursor of that
-//! moment goes with the answer.
+//! Most filters are judged by the lines of the roll alone. Others need rows or the parts of a case
+//! (its party, who works on it, what it rests on): those judge what the lines leave, without the
+//! roll, because they may read the disk. What changed meanwhile is read from the feed and put
+//! right; the cursor of that moment goes with the answer. A reading of rows keeps the writer
+//! waiting, so none is long.
 //!
-//! In scope: order, counting, the scan budget. Out of scope: filters ([`super::case_filter`]),
-//! tokens and messages ([`super::case_list`]).
+//! In scope: order, counting, the scan budget. Out of scope: filters ([`super::case_filter`]), the
+//! roll ([`crate::node::roll`]), tokens and messages ([`super::case_list`]).
 //!
 //! Invariants:
 //! 1. What is found is exactly what the filter takes as of `as_of`, from behind `after` down to
 //!    `low`, or to `full_at` where a page was full.
-//!    (`pages_are_stable_while_cases_are_opened`, `pages_lose_nothing_while_cases_leave_them`)
+//!    (`pages_are_stable_while_cases_are_opened`, `pages_lose_nothing_while_cases_leave_them`,
+//!    `totals_are_exact_at_every_moment_of_a_storm`)
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use super::case_filter::Filter;
-use crate::ids::{AgreementId, SubjectId, Tag};
+use crate::ids::{AgreementId, Position, SubjectId, Tag};
 use crate::limits::SCAN_ROWS_MAX;
-use crate::node::reader::Reader;
+use crate::node::reader::{Reader, ViewRead};
+use crate::node::roll::{self, CaseKey, Line, Open, Roll};
 use crate::node::search::Search;
+use crate::node::writer::NodeHandle;
 use crate::view::{self, CaseView, FeedEntry};
 
-/// Openings read at a time.
-const CHUNK: usize = 128;
 /// Feed entries put right at a time.
 const FEED_CHUNK: usize = 256;
 
@@ -56,8 +59,12 @@ pub(super) struct Walked {
 
 /// What to walk, and how far.
 pub(super) struct Walk<'a> {
+    /// The node.
+    pub node: &'a NodeHandle,
     /// Where to read.
     pub reader: &'a Reader,
+    /// All cases.
+    pub roll: &'a Roll,
     /// Where to look up parties.
     pub search: &'a Search,
     /// What to take.
@@ -72,123 +79,200 @@ pub(super) struct Walk<'a> {
     pub count: bool,
 }
 
-/// Openings of one agreement, read ahead.
-struct Source {
-    agreement: AgreementId,
-    below: Option<u64>,
-    ready: VecDeque<(u64, SubjectId)>,
-    done: bool,
+/// A page of the roll, before its cases are read.
+struct Listed {
+    /// Opening and case, newest first.
+    lines: Vec<(u64, CaseKey)>,
+    total: u64,
+    full_at: Option<u64>,
+}
+
+/// What is left to be judged: opening, case, and the entry that carries its record.
+type Left = (u64, CaseKey, Position);
+
+/// What the feed has brought: the lines of the cases concerned, with what they were read from.
+struct Changes {
+    cases: Vec<Found>,
+    last: u64,
+    /// There is more.
+    more: bool,
 }
 
 impl Walk<'_> {
     /// Walks.
     pub(super) fn run(&self) -> Walked {
-        let begun = self.reader.apply_number(&self.reader.view());
-        let source = |agreement: &AgreementId| Source {
-            agreement: *agreement,
-            below: self.after,
-            ready: VecDeque::new(),
-            done: false,
-        };
-        let mut sources: Vec<Source> = self.filter.agreements.iter().map(source).collect();
+        let open = self.roll.open(self.node);
+        if self.filter.is_by_lines() {
+            return self.by_lines(open);
+        }
+        self.one_by_one(open)
+    }
+
+    /// Everything is told by the lines. The roll stays open to the end, so that of whatever changes
+    /// meanwhile it is known how it stood.
+    fn by_lines(&self, mut open: Open<'_>) -> Walked {
+        let mut listed = self.listed(&open);
+        let mut as_of = open.as_of();
+        loop {
+            let rows = self.reader.view();
+            let now = self.reader.apply_number(&rows);
+            let changes = changes(&rows, as_of);
+            for changed in &changes.cases {
+                let line = Line::of((changed.agreement, changed.subject), &changed.view);
+                let (case, opened, is) = (line.case, line.opened, self.filter.takes(&line));
+                let was = open.put(line).is_some_and(|before| self.filter.takes(&before));
+                if self.after.is_none_or(|after| opened < after) {
+                    listed.put_right((opened, case), (was, is), self.want);
+                }
+            }
+            as_of = changes.last;
+            if changes.more {
+                open.is_as_of(as_of);
+                continue;
+            }
+            // Read with the same rows, so that each is as it was counted.
+            let read = |(_, (agreement, subject)): &(u64, CaseKey)| {
+                let view = view::case(&rows, *agreement, *subject)?;
+                Some(Found { agreement: *agreement, subject: *subject, view })
+            };
+            let found = listed.lines.iter().filter_map(read).collect();
+            drop(rows);
+            open.is_as_of(now);
+            let Listed { total, full_at, .. } = listed;
+            return Walked { found, total, low: 0, full_at, complete: true, as_of: now };
+        }
+    }
+
+    /// The first lines that fit, and how many do.
+    fn listed(&self, open: &Open<'_>) -> Listed {
+        let mut listed = Listed { lines: Vec::new(), total: 0, full_at: None };
+        for line in open.newest_first(self.after).filter(|line| self.filter.takes(line)) {
+            listed.total += 1;
+            if listed.lines.len() < self.want {
+                listed.lines.push((line.opened, line.case));
+            }
+            if listed.lines.len() >= self.want {
+                listed.full_at = listed.full_at.or(Some(line.opened));
+                if !self.count {
+                    break;
+                }
+            }
+        }
+        listed
+    }
+
+    /// What the lines leave is judged one by one, with the roll closed: the disk may be read.
+    fn one_by_one(&self, open: Open<'_>) -> Walked {
+        let fits = |line: &&Line| self.filter.takes(line);
+        let left = open.newest_first(self.after).filter(fits);
+        let mut left: Vec<Left> =
+            left.map(|line| (line.opened, line.case, line.record_at)).collect();
         let mut walked = Walked {
             found: Vec::new(),
             total: 0,
             low: self.after.unwrap_or(u64::MAX),
             full_at: None,
             complete: false,
-            as_of: begun,
+            as_of: open.as_of(),
         };
-        let mut fitting: BTreeSet<SubjectId> = BTreeSet::new();
-        let mut looked = 0;
+        drop(open);
+        self.leave_out(&mut left);
+        let mut fitting: BTreeSet<CaseKey> = BTreeSet::new();
+        let (mut left, mut budget) = (left.into_iter(), SCAN_ROWS_MAX);
         loop {
-            if looked >= SCAN_ROWS_MAX || (walked.found.len() >= self.want && !self.count) {
+            let full = walked.found.len() >= self.want;
+            if budget == 0 || (full && !self.count) {
                 break;
             }
-            let Some((apply, agreement, subject)) = self.next(&mut sources) else {
+            let Some((opened, case, record_at)) = left.next() else {
                 walked.complete = true;
                 break;
             };
-            (looked, walked.low) = (looked + 1, apply);
-            let full = walked.found.len() >= self.want;
-            if full && self.filter.is_open() {
-                fitting.insert(subject);
+            walked.low = opened;
+            if !self.takes_one(case, record_at, &mut budget) {
                 continue;
             }
+            if full {
+                fitting.insert(case);
+                continue;
+            }
+            let (agreement, subject) = case;
             let view = view::case(&self.reader.view(), agreement, subject);
-            let Some(view) = view.filter(|view| self.takes((agreement, subject), view)) else {
-                continue;
-            };
-            fitting.insert(subject);
-            if !full {
-                walked.found.push(Found { agreement, subject, view });
-                walked.full_at = (walked.found.len() >= self.want).then_some(apply);
-            }
+            // It may have gone on since its line was read.
+            let Some(view) = view.filter(|view| self.takes(case, view)) else { continue };
+            fitting.insert(case);
+            walked.found.push(Found { agreement, subject, view });
+            walked.full_at = (walked.found.len() >= self.want).then_some(opened);
         }
         self.settle(&mut walked, &mut fitting);
         walked.total = u64::try_from(fitting.len()).unwrap_or(u64::MAX);
         walked
     }
 
-    /// Whether a case is to be shown. No view may be held.
-    fn takes(&self, case: (AgreementId, SubjectId), view: &CaseView) -> bool {
-        let party = self.filter.party.as_ref();
-        let leaning = self.filter.leaning.as_ref();
-        let assigned = |tag| self.reader.is_assigned(case, tag);
-        self.filter.takes(case, view)
-            && leaning.is_none_or(|l| l.has_case(&self.reader.view(), case.0, case.1))
-            && self.assignee.is_none_or(assigned)
-            && party.is_none_or(|query| self.search.takes(self.reader, query, case, view))
+    /// Leaves out, all at once, what the indexes in memory tell not to fit.
+    fn leave_out(&self, left: &mut Vec<Left>) {
+        self.filter.leave_out_single_acts(left, |(_, case, _)| *case);
+        if let Some(query) = &self.filter.party {
+            self.search.leave_out(query, left, |(_, case, record_at)| (*case, *record_at));
+        }
     }
 
-    /// The newest opening not yet walked.
-    fn next(&self, sources: &mut [Source]) -> Option<(u64, AgreementId, SubjectId)> {
-        for source in sources.iter_mut().filter(|s| s.ready.is_empty() && !s.done) {
-            let (below, ready) = (source.below, &mut source.ready);
-            view::openings(&self.reader.view(), source.agreement, below, &mut |apply, subject| {
-                ready.push_back((apply, subject));
-                ready.len() < CHUNK
-            });
-            source.done = ready.len() < CHUNK;
-            source.below = ready.back().map_or(below, |(apply, _)| Some(*apply));
+    /// Whether a case that fits by its line is to be shown. No view may be held. What is in memory
+    /// costs nothing of the budget.
+    fn takes_one(&self, case: CaseKey, record_at: Position, budget: &mut u32) -> bool {
+        let filter = self.filter;
+        if !filter.may_be_one_act(case) {
+            return false;
         }
-        let newest = sources.iter_mut().max_by_key(|s| s.ready.front().map(|(apply, _)| *apply))?;
-        let (apply, subject) = newest.ready.pop_front()?;
-        Some((apply, newest.agreement, subject))
+        if let Some(query) = &filter.party {
+            let known = self.search.takes_known(query, case, record_at);
+            let takes = known.unwrap_or_else(|| {
+                *budget = budget.saturating_sub(1);
+                self.search.takes(self.reader, query, case, record_at)
+            });
+            if !takes {
+                return false;
+            }
+        }
+        if filter.leaning.is_none() && self.assignee.is_none() {
+            return true;
+        }
+        *budget = budget.saturating_sub(1);
+        self.takes_rows(case)
+    }
+
+    fn takes_rows(&self, case: CaseKey) -> bool {
+        let leaning = self.filter.leaning.as_ref();
+        leaning.is_none_or(|l| l.has_case(&self.reader.view(), case.0, case.1))
+            && self.assignee.is_none_or(|tag| self.reader.is_assigned(case, tag))
+    }
+
+    /// Whether a case is to be shown. No view may be held.
+    fn takes(&self, case: CaseKey, view: &CaseView) -> bool {
+        let (line, mut budget) = (Line::of(case, view), SCAN_ROWS_MAX);
+        self.filter.takes(&line) && self.takes_one(case, line.record_at, &mut budget)
     }
 
     /// Puts right what changed since the walk began, and ends at a moment of which all is true.
-    fn settle(&self, walked: &mut Walked, fitting: &mut BTreeSet<SubjectId>) {
+    fn settle(&self, walked: &mut Walked, fitting: &mut BTreeSet<CaseKey>) {
         loop {
             let rows = self.reader.view();
             let now = self.reader.apply_number(&rows);
-            let mut changes: Vec<FeedEntry> = Vec::new();
-            view::feed(&rows, walked.as_of + 1, &mut |entry| {
-                changes.push(entry);
-                changes.len() < FEED_CHUNK
-            });
-            let ours = changes.iter().filter(|c| self.filter.agreements.contains(&c.agreement));
-            let ours = ours.filter_map(|change| Some((change.agreement, change.case()?)));
-            let views: Vec<Found> = ours
-                .filter_map(|(agreement, subject)| {
-                    let view = view::case(&rows, agreement, subject)?;
-                    Some(Found { agreement, subject, view })
-                })
-                .collect();
+            let changes = changes(&rows, walked.as_of);
             // A party is looked up without them. It goes with the record, which the view names.
             drop(rows);
-            for changed in views {
+            for changed in changes.cases {
                 self.put_right(changed, walked, fitting);
             }
-            walked.as_of = changes.last().map_or(walked.as_of, |change| change.apply);
-            if changes.len() < FEED_CHUNK {
+            walked.as_of = changes.last;
+            if !changes.more {
                 walked.as_of = now;
                 return;
             }
         }
     }
 
-    fn put_right(&self, changed: Found, walked: &mut Walked, fitting: &mut BTreeSet<SubjectId>) {
+    fn put_right(&self, changed: Found, walked: &mut Walked, fitting: &mut BTreeSet<CaseKey>) {
         let Found { agreement, subject, view } = changed;
         let opened = view.opened_apply;
         let looked_at = self.after.is_none_or(|after| opened < after)
@@ -198,11 +282,52 @@ impl Walk<'_> {
         }
         walked.found.retain(|found| found.subject != subject);
         if !self.takes((agreement, subject), &view) {
-            fitting.remove(&subject);
+            fitting.remove(&(agreement, subject));
             return;
         }
-        fitting.insert(subject);
+        fitting.insert((agreement, subject));
         walked.put(Found { agreement, subject, view }, self.want);
+    }
+}
+
+/// What the feed has behind an apply number, one piece of it; each case once.
+fn changes(rows: &ViewRead<'_>, behind: u64) -> Changes {
+    let mut entries: Vec<FeedEntry> = Vec::new();
+    view::feed(rows, behind + 1, &mut |entry| {
+        entries.push(entry);
+        entries.len() < FEED_CHUNK
+    });
+    let cases: BTreeSet<CaseKey> = entries.iter().filter_map(roll::case_of).collect();
+    let read = |(agreement, subject)| {
+        let view = view::case(rows, agreement, subject)?;
+        Some(Found { agreement, subject, view })
+    };
+    Changes {
+        cases: cases.into_iter().filter_map(read).collect(),
+        last: entries.last().map_or(behind, |entry| entry.apply),
+        more: entries.len() >= FEED_CHUNK,
+    }
+}
+
+impl Listed {
+    /// Puts right a case that changed: whether it fitted before, and whether it does now.
+    fn put_right(&mut self, line: (u64, CaseKey), (was, is): (bool, bool), want: usize) {
+        match (was, is) {
+            (false, true) => self.total += 1,
+            (true, false) => self.total = self.total.saturating_sub(1),
+            (true, true) | (false, false) => return,
+        }
+        self.lines.retain(|other| other.0 != line.0);
+        // Behind a full page there are others of which nothing is kept but their number.
+        if !is || self.full_at.is_some_and(|full_at| line.0 < full_at) {
+            return;
+        }
+        let place = self.lines.partition_point(|other| other.0 > line.0);
+        self.lines.insert(place, line);
+        if self.lines.len() > want {
+            self.lines.truncate(want);
+            self.full_at = self.lines.last().map(|last| last.0);
+        }
     }
 }
 
@@ -238,7 +363,7 @@ impl Walked {
 mod tests {
     use super::*;
     use crate::domain::{self, CaseFacts, DataLevel, Medium, Source, Violation};
-    use crate::ids::{CityCode, LogId, Position};
+    use crate::ids::{CityCode, LogId};
 
     fn found(opened: u64) -> Found {
         let facts = CaseFacts {
@@ -284,6 +409,26 @@ mod tests {
 
     fn places(walked: &Walked) -> Vec<u64> {
         walked.found.iter().map(|found| found.view.opened_apply).collect()
+    }
+
+    #[test]
+    fn what_the_lines_tell_is_put_right_as_what_is_read_one_by_one_is() {
+        let case = |opened: u64| (opened, (AgreementId::new([2; 16]), found(opened).subject));
+        // Seven more of which nothing is kept lie below 10.
+        let lines = [30, 20, 10].map(case).into();
+        let mut page = Listed { lines, total: 10, full_at: Some(10) };
+        let opened = |page: &Listed| page.lines.iter().map(|(at, _)| *at).collect::<Vec<_>>();
+        page.put_right(case(20), (true, true), 3);
+        page.put_right(case(25), (false, false), 3);
+        assert_eq!((opened(&page), page.total), (vec![30, 20, 10], 10), "nothing has changed");
+        page.put_right(case(20), (true, false), 3);
+        assert_eq!((opened(&page), page.total), (vec![30, 10], 9));
+        page.put_right(case(5), (false, true), 3);
+        assert_eq!((opened(&page), page.total), (vec![30, 10], 10), "counted, not kept");
+        page.put_right(case(5), (true, false), 3);
+        page.put_right(case(40), (false, true), 3);
+        page.put_right(case(35), (false, true), 3);
+        assert_eq!((opened(&page), page.total, page.full_at), (vec![40, 35, 30], 11, Some(30)));
     }
 
     #[test]

@@ -250,6 +250,8 @@ impl EvidenceFileApi {
         let wanted = wanted(city, found, &head)?;
         let mut incoming = self.begin(who, wanted, offset).await?;
         let mut said_at = offset;
+        // Where it goes on: whoever asked can tell what came before from what comes now.
+        say(said, said_at).await?;
         while let Some(content) = next(city, &mut answers).await? {
             let Content::Chunk(chunk) = content else {
                 return Err(unreached(city, "MALFORMED"));
@@ -260,16 +262,22 @@ impl EvidenceFileApi {
             incoming = append(incoming, chunk).await.map_err(|refused| of(city, refused))?;
             if incoming.offset().saturating_sub(said_at) >= SAY_AFTER {
                 said_at = incoming.offset();
-                let word = pb::FetchResponse { offset: said_at, file: None };
-                // Who does not listen any more does not want it: the part stays.
-                let heard = tokio::time::timeout(IDLE, said.send(Ok(word))).await;
-                if !matches!(heard, Ok(Ok(()))) {
-                    return Err(Refused::new("DEADLINE"));
-                }
+                say(said, said_at).await?;
             }
         }
         incoming.finish().await.map_err(|error| of(city, refused(error)))
     }
+}
+
+/// Says how far a fetch is.
+async fn say(
+    said: &mpsc::Sender<Result<pb::FetchResponse, Status>>,
+    offset: u64,
+) -> Result<(), Refused> {
+    let word = pb::FetchResponse { offset, file: None };
+    let heard = tokio::time::timeout(IDLE, said.send(Ok(word))).await;
+    // Who does not listen any more does not want it: the part stays.
+    if matches!(heard, Ok(Ok(()))) { Ok(()) } else { Err(Refused::new("DEADLINE")) }
 }
 
 /// What goes wrong with bytes of another city is told of that city.

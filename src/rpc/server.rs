@@ -39,6 +39,7 @@ use crate::node::alert::Alerts;
 use crate::node::dial::Dialer;
 use crate::node::due::Due;
 use crate::node::ringer::Rung;
+use crate::node::roll::Roll;
 use crate::node::same_act::SameActs;
 use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
@@ -106,6 +107,8 @@ pub async fn serve_peers(
     Ok(())
 }
 
+/// Between two looks at what has changed, for lists: some hundred entries of a busy node.
+const INDEXES_FOLLOW: Duration = Duration::from_millis(250);
 /// Between two readings ahead of parties.
 const SEARCH_FOLLOWS: Duration = Duration::from_secs(2);
 
@@ -133,9 +136,8 @@ pub async fn serve_api(
 ) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     tokio::spawn(keep_health(health, node.clone(), stop.clone()));
-    let (ahead, looked_at) = (due.clone(), node.clone());
-    // The first look walks all cases: nobody should wait for it.
-    tokio::task::spawn_blocking(move || ahead.look(&looked_at));
+    let roll = Roll::default();
+    tokio::spawn(keep_indexes(due.clone(), roll.clone(), node.clone(), stop.clone()));
     let search = Search::default();
     tokio::spawn(keep_search(search.clone(), node.clone(), stop.clone()));
     let described = tonic_reflection::server::Builder::configure()
@@ -162,7 +164,7 @@ pub async fn serve_api(
     let agreements = sized!(AgreementServiceServer: agreements);
     let nodes = sized!(NodeServiceServer: NodeApi { node: its_node, audit: its_audit });
     let counting = Arc::new(Semaphore::new(1));
-    let cases = CaseApi { node, audit, writes, due, acts, catalogue, search, counting };
+    let cases = CaseApi { node, audit, writes, due, acts, catalogue, roll, search, counting };
     let cases = sized!(CaseServiceServer: cases);
     Server::builder()
         .max_connection_age(jittered(age))
@@ -190,6 +192,25 @@ pub async fn serve_api(
 fn jittered(age: Duration) -> Duration {
     let permille = 900 + u32::try_from(uuid::Uuid::new_v4().as_u128() % 201).unwrap_or(100);
     age * permille / 1_000
+}
+
+/// Brings what lists are read from up to date, so that whoever asks finds little left to do; and
+/// makes it at the start, because that walks all cases. Should it end, a list does it itself.
+async fn keep_indexes(due: Due, roll: Roll, node: NodeHandle, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let (due, roll, node) = (due.clone(), roll.clone(), node.clone());
+        let looked = tokio::task::spawn_blocking(move || {
+            drop(roll.open(&node));
+            due.look(&node);
+        });
+        if let Err(error) = looked.await {
+            tracing::error!(%error, "lists could not be brought up to date; tried again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(INDEXES_FOLLOW) => {},
+            () = stop.cancelled() => {},
+        }
+    }
 }
 
 /// Reads the parties of new and changed cases ahead, and forgets what was erased. Should it end, a

@@ -249,6 +249,36 @@ pub fn history_newest_first(
     walk_history(rows, (&from, &to), true, f);
 }
 
+/// Walks only those lines of a case's history that deadlines and statistics are worked out from:
+/// its moves, and what has a day of its own. Notes and lists, of which there may be thousands, are
+/// not read.
+pub fn dated(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+    f: &mut dyn FnMut(HistoryEntry) -> bool,
+) {
+    let (from, to) =
+        (keys::dated(agreement, subject, 0), keys::dated(agreement, subject, u64::MAX));
+    let mut places: Vec<u64> = Vec::new();
+    rows.scan(&from, &to, false, &mut |key, _| {
+        places.extend(keys::last_number(key));
+        true
+    });
+    for apply in places {
+        // What became of a move may have been corrected since: its line says it.
+        let row = get::<HistoryRow>(rows, &keys::history(agreement, subject, apply));
+        if !row.is_none_or(|row| f(line(apply, row))) {
+            return;
+        }
+    }
+}
+
+fn line(apply: u64, row: HistoryRow) -> HistoryEntry {
+    let HistoryRow { position, city, effect, state, record_time_ms } = row;
+    HistoryEntry { apply, position, city, effect, state, record_time_ms }
+}
+
 fn walk_history(
     rows: &(impl ReadRows + ?Sized),
     (from, to): (&[u8], &[u8]),
@@ -258,8 +288,7 @@ fn walk_history(
     rows.scan(from, to, reverse, &mut |key, value| {
         let row = postcard::from_bytes::<HistoryRow>(value).ok();
         let Some((apply, row)) = keys::last_number(key).zip(row) else { return true };
-        let HistoryRow { position, city, effect, state, record_time_ms } = row;
-        f(HistoryEntry { apply, position, city, effect, state, record_time_ms })
+        f(line(apply, row))
     });
 }
 

@@ -101,6 +101,20 @@ pub(super) enum What {
     Other,
 }
 
+impl What {
+    /// Whether deadlines or statistics are worked out from it.
+    const fn is_dated(&self) -> bool {
+        match self {
+            Self::Move(_)
+            | Self::AssistanceRequest { .. }
+            | Self::AssistanceAnswer(_)
+            | Self::Acknowledgement(_)
+            | Self::Milestone(..) => true,
+            Self::Proposal | Self::Other => false,
+        }
+    }
+}
+
 /// The largest size of `other` that `log` has named in its applied entries.
 #[must_use]
 pub fn named(rows: &(impl ReadRows + ?Sized), log: LogId, other: LogId) -> u64 {
@@ -173,6 +187,10 @@ pub(super) fn remember<R: Rows>(
 ) {
     let lists = lists_of(entry.envelope);
     let (agreement, city) = (entry.agreement, entry.city);
+    if let Some(subject) = subject.filter(|_| what.is_dated()) {
+        // Found without the notes between them, of which there may be thousands.
+        put(rows, keys::dated(agreement, subject, apply), &());
+    }
     let row = EntryRow { agreement, subject, city, apply, what, lists };
     put(rows, keys::entry(entry.envelope.position()), &row);
 }

@@ -1,7 +1,12 @@
 //! What happened in a case, with its legal dates: what deadlines are worked out from, and what
 //! statistics count.
+//!
+//! In scope: reading them. Out of scope: what follows from them ([`crate::domain`]).
+//!
+//! Invariant: what is read is what a look through the whole history finds.
+//! (`dated_lines_are_those_of_the_whole_history`)
 
-use super::case_view::{HistoryEntry, history};
+use super::case_view::{HistoryEntry, dated};
 use super::chain::Step;
 use super::fold::{Effect, EntryRow, What};
 use super::keys;
@@ -19,13 +24,30 @@ pub fn happened(
     subject: SubjectId,
 ) -> Vec<Happened> {
     let mut entries: Vec<HistoryEntry> = Vec::new();
-    history(rows, agreement, subject, 0, &mut |entry| {
+    dated(rows, agreement, subject, &mut |entry| {
         if !matches!(entry.effect, Effect::Misfit(_) | Effect::Newer) {
             entries.push(entry);
         }
         true
     });
     entries.iter().filter_map(|entry| one(rows, entry)).collect()
+}
+
+/// The same by a look through the whole history.
+#[cfg(test)]
+pub(super) fn happened_by_history(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+) -> Vec<Happened> {
+    let mut found: Vec<Happened> = Vec::new();
+    super::history(rows, agreement, subject, 0, &mut |entry| {
+        if !matches!(entry.effect, Effect::Misfit(_) | Effect::Newer) {
+            found.extend(one(rows, &entry));
+        }
+        true
+    });
+    found
 }
 
 fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened> {
@@ -57,7 +79,7 @@ pub fn moved(
     subject: SubjectId,
 ) -> Vec<Fact> {
     let mut entries: Vec<HistoryEntry> = Vec::new();
-    history(rows, agreement, subject, 0, &mut |entry| {
+    dated(rows, agreement, subject, &mut |entry| {
         if matches!(entry.effect, Effect::Opened | Effect::Move) {
             entries.push(entry);
         }

@@ -26,6 +26,11 @@ pub fn history(agreement: AgreementId, subject: SubjectId, apply: u64) -> Vec<u8
     key(b'H', &[agreement.as_bytes(), subject.as_bytes(), &apply.to_be_bytes()])
 }
 
+/// The lines of a record's history that have a legal date, by apply number.
+pub fn dated(agreement: AgreementId, subject: SubjectId, apply: u64) -> Vec<u8> {
+    key(b'Q', &[agreement.as_bytes(), subject.as_bytes(), &apply.to_be_bytes()])
+}
+
 /// Cases of an agreement, by the apply number of their opening.
 pub fn opened(agreement: AgreementId, apply: u64) -> Vec<u8> {
     key(b'I', &[agreement.as_bytes(), &apply.to_be_bytes()])

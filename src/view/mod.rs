@@ -31,7 +31,7 @@ mod tests;
 pub use audience::{may_hold, narrow_entries};
 pub use case_view::{
     AppliedEntry, CaseView, EntryRole, FeedEntry, HistoryEntry, RecordRef, applied_entry, case,
-    cases_newest_first, feed, history, history_newest_first, openings,
+    cases_newest_first, dated, feed, history, history_newest_first, openings,
 };
 pub use evidence_view::{
     EvidenceView, HandedOver, Judged, evidence, evidence_lists, evidence_standing,

@@ -5,7 +5,8 @@ mod evidence;
 
 use std::collections::BTreeMap;
 
-use super::{CaseView, FoldEntry, MemRows, apply, case, fold_hash, notice};
+use super::happened::happened_by_history;
+use super::{CaseView, FoldEntry, MemRows, apply, case, fold_hash, happened, notice};
 use crate::domain::{
     self, AuthorityLevel, Case, CaseContribution as C, CaseFacts, CaseMove as M, CaseStep,
     DataLevel, Date, Event, Medium, NoticeAct, NoticeKind, NoticeLevel, Source, Violation,
@@ -223,6 +224,8 @@ fn fold(entries: &[Written]) -> (Hash, CaseView) {
     }
     let subject = subject_id(Position { log: log(1), index: 0 });
     let view = case(&rows, AGREEMENT, subject).unwrap();
+    let dated = happened(&rows, AGREEMENT, subject);
+    assert_eq!(dated, happened_by_history(&rows, AGREEMENT, subject));
     (fold_hash(&rows, AGREEMENT, &[]), view)
 }
 
@@ -271,6 +274,16 @@ fn chain_of(entries: &[Written]) -> (Case, Position, u32) {
         });
         let Some((at, moved)) = next else { return (case, last, count) };
         (last, case, count) = (at, moved, count + 1);
+    }
+}
+
+#[test]
+fn dated_lines_are_those_of_the_whole_history() {
+    // Each fold compares them, in whatever order its entries come.
+    for seed in 0..50 {
+        let entries = any_entries(seed);
+        fold(&entries);
+        fold(&shuffled(&entries, &mut Rng(seed)));
     }
 }
 

@@ -85,6 +85,45 @@ async fn fill(pair: &Pair) -> Vec<pb::Case> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn totals_are_exact_at_every_moment_of_a_storm() {
+    let pair = Pair::start().await;
+    let verifying = pb::CaseState::ClueVerifying as i32;
+    let by_state = |state| pb::ListCasesRequest {
+        parent: pair.agreement.clone(),
+        states: vec![state],
+        page_size: 200,
+        ..Default::default()
+    };
+    // Cases are opened and moved on while they are listed; all fit on one page, so each answer says
+    // of itself whether its total is that of its cases.
+    let storm = async {
+        for nth in 0..40 {
+            let case = pair.open(&pair.here, nth).await;
+            note(&pair.here, &case.name, "补充").await.unwrap();
+            verify(&pair.here, &case).await.unwrap();
+        }
+    };
+    let looks = async {
+        let (mut before, mut seen) = (0, BTreeSet::new());
+        while before < 40 {
+            for state in [verifying, pb::CaseState::ClueReported as i32] {
+                let page = page(&pair.here, &by_state(state)).await;
+                assert_eq!(page.total_size as usize, page.cases.len());
+                assert!(page.cases.iter().all(|case| case.state == state), "as it was counted");
+                if state == verifying {
+                    assert!(page.cases.len() >= before, "none comes back");
+                    before = page.cases.len();
+                    seen.insert(before);
+                }
+            }
+        }
+        seen.len()
+    };
+    let ((), moments) = tokio::join!(storm, looks);
+    assert!(moments > 3, "the lists were read while cases moved: {moments}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_show_what_one_counts_by_hand() {
     let pair = Pair::start().await;
     let all = fill(&pair).await;

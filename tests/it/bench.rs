@@ -9,10 +9,15 @@ use serde_json::Value;
 use super::nodes::exe;
 
 fn run(only: &str) -> Value {
+    run_with(only, &[])
+}
+
+fn run_with(only: &str, sizes: &[&str]) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("data");
     let mut command = Command::new(exe());
-    command.args(["bench", "--quick", "--json", "--entries", "400", "--only", only, "--dir"]);
+    command.args(["bench", "--quick", "--json", "--entries", "400", "--only", only]);
+    command.args(sizes).arg("--dir");
     let output = command.arg(&dir).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!dir.exists(), "the folder is removed");
@@ -39,5 +44,42 @@ fn entries_caught_up_on_are_counted() {
     for id in ["wire.catch-up", "wire.live", "disk.journal"] {
         let value = value(&report, id);
         assert!(value > 1.0 && value < 100.0, "{id} {value}");
+    }
+}
+
+#[test]
+fn lists_are_read_from_as_many_cases_as_were_asked_for() {
+    let report = run_with("lists", &["--cases", "128"]);
+    assert_eq!(report["list_cases"], 128);
+    assert!(value(&report, "lists.fill") > 0.0);
+    let total = |list: &str| value(&report, &format!("lists.{list}.total"));
+    // Counted by hand from how they are filled: every eighth is being verified, and the first and
+    // the hundredth are filed twice.
+    assert_eq!((total("open"), total("turn"), total("state")), (128.0, 128.0, 16.0));
+    assert_eq!((total("party"), total("same-act")), (1.0, 4.0));
+    assert!(total("due-all") >= total("due") && total("due-all") > 0.0, "{report}");
+    for list in ["due", "due-all", "open", "state", "turn", "medium", "discovered", "near", "party"]
+    {
+        assert!(value(&report, &format!("lists.{list}")) > 0.0, "{list}: {report}");
+    }
+}
+
+#[test]
+fn what_a_check_takes_is_told_beside_what_goes_without_it() {
+    let report = run("same-act");
+    for id in ["same-act.many.off", "same-act.many", "same-act.one.off", "same-act.one"] {
+        assert!(value(&report, id) > 0.0, "{id}: {report}");
+    }
+}
+
+#[test]
+fn a_file_crosses_while_entries_do() {
+    let report = run_with("file", &["--file-mib", "3"]);
+    assert_eq!(report["file_bytes"], 3 << 20);
+    for id in ["file.floor", "file.upload", "file.fetch", "file.fetch.beside"] {
+        assert!(value(&report, id) > 0.0, "{id}: {report}");
+    }
+    for id in ["file.entries.quiet", "file.entries.beside"] {
+        assert!(value(&report, id) > 0.0, "{id}: {report}");
     }
 }

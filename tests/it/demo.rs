@@ -202,6 +202,26 @@ fn five_cities_agree_and_strangers_can_check_it() {
         assert!(earlier.iter().all(|pid| *pid != node["pid"]));
     }
     assert!(number(&printed["away"], "steps_meanwhile") > 0, "the others went on");
+    check_file(&printed, "371400");
+}
+
+/// The film was cut twice, gone on with where it was, and is what it should be.
+fn check_file(printed: &Value, from: &str) {
+    let file = &printed["file"];
+    let bytes = number(file, "bytes");
+    assert_eq!(bytes, 50 << 20);
+    assert_eq!((text(file, "from"), text(file, "to")), (from, "371500"));
+    for way in ["upload", "fetch"] {
+        let way = &file[way];
+        let (cut_at, resumed_at) = (number(way, "cut_at"), number(way, "resumed_at"));
+        assert!(0 < cut_at && cut_at < bytes, "cut in the middle: {file}");
+        assert_eq!(resumed_at, cut_at, "{file}");
+        let in_all = number(way, "bytes_in_all");
+        assert!(bytes <= in_all && in_all < bytes + cut_at, "not begun anew: {file}");
+    }
+    assert_eq!(number(&file["fetch"], "bytes_in_all"), bytes, "nothing came twice");
+    assert_eq!(file["digests_checked"], true);
+    assert!(!text(file, "receipt").is_empty());
 }
 
 /// The logs of all nodes with their roots.
@@ -227,6 +247,12 @@ fn a_second_run_adds_nothing() {
     assert_eq!(check(&again, &dir), entries);
     assert_eq!(number(&again["fed"], "new"), 0);
     assert_eq!(number(&again["fed"], "left_alone"), 0);
+    check_file(&first, "410900");
+    assert_eq!(again["file"]["sha256"], first["file"]["sha256"]);
+    assert_eq!(again["file"]["receipt"], first["file"]["receipt"]);
+    for way in ["upload", "fetch"] {
+        assert_eq!(number(&again["file"][way], "bytes_in_all"), 0, "it is there already");
+    }
     assert_eq!(roots(&again), roots(&first));
     assert!(number(&first["fed"], "new") > 0);
 }
@@ -238,7 +264,8 @@ fn two_cities_are_enough_and_leave_nothing_behind() {
     let pids = pids(&printed);
     assert_eq!(pids.keys().collect::<Vec<_>>(), ["130400", "371500"]);
     assert_eq!(list(&printed, "agreements").len(), 1);
-    assert!(list(&printed, "nodes").iter().all(|node| number(node, "cases") == 12));
+    assert!(list(&printed, "nodes").iter().all(|node| number(node, "cases") == 13));
+    check_file(&printed, "130400");
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(pids.values().all(|pid| is_gone(*pid)));

@@ -46,6 +46,14 @@ impl Outcome {
         percentile(&self.micros, share) / 1000.0
     }
 
+    /// Adds another round of the same.
+    pub fn add(&mut self, round: Self) {
+        self.calls += round.calls;
+        self.elapsed += round.elapsed;
+        self.micros.extend(round.micros);
+        self.micros.sort_unstable();
+    }
+
     /// As a figure of calls a second.
     pub fn figure(&self, id: &str, zh: &str, en: &str) -> Figure {
         Figure::new(id, zh, en, self.per_second(), "ops/s")

@@ -7,10 +7,13 @@
 //! In scope: what is measured in which order, one measurement a file. Out of scope: judging a
 //! change; compare two runs on the same quiet machine for that (`bench/README.md`).
 
+mod acts;
 mod calls;
 mod catch_up;
 mod disk;
+mod file;
 mod footprint;
+mod lists;
 mod load;
 mod readable;
 mod report;
@@ -24,7 +27,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use self::report::Report;
+use self::report::{Report, Sizes};
 use super::Context;
 use super::failure::Failure;
 use crate::lang::Lang;
@@ -38,16 +41,37 @@ pub struct BenchArgs {
     /// 补齐测试的条数，默认 100000（快速 5000） · entries a returning city has to catch up on
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(100..))]
     pub entries: Option<u64>,
+    /// 列表测试的案件数，默认 100000（快速 5000） · cases that lists are read from
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(100..))]
+    pub cases: Option<u64>,
+    /// 跨市传送的证据文件大小，默认 1024 MiB（快速 64） · size of the file that crosses
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub file_mib: Option<u64>,
+    /// 被测的程序，默认为本程序，可用来比较两个版本 · program that is measured, if not this one
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
     /// 放测试数据的目录，结果取决于该磁盘；测完删除 · folder of the test data, removed afterwards
     #[arg(long, value_name = "DIR", default_value = "bench-data")]
     pub dir: PathBuf,
-    /// 只测这些：calls, disk, writes, five, readable, catch-up, footprint · only these
+    /// 只测这些：disk, calls, writes, five, readable, catch-up, footprint, lists, same-act, file
+    /// · only these
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = PARTS)]
     pub only: Vec<String>,
 }
 
 /// Names for `--only`, in the order they run.
-const PARTS: [&str; 7] = ["calls", "disk", "writes", "five", "readable", "catch-up", "footprint"];
+const PARTS: [&str; 10] = [
+    "disk",
+    "calls",
+    "writes",
+    "five",
+    "readable",
+    "catch-up",
+    "footprint",
+    "lists",
+    "same-act",
+    "file",
+];
 
 /// What all measurements share.
 #[derive(Clone, Debug)]
@@ -62,6 +86,10 @@ struct Bench {
     entries: u64,
     /// Entries counted on the wire: one at a time, and caught up on.
     counted: (u64, u64),
+    /// Cases that lists are read from.
+    cases: u64,
+    /// Bytes of the file that crosses.
+    file_bytes: u64,
     lang: Lang,
 }
 
@@ -78,8 +106,8 @@ impl Bench {
 /// [`Failure`] when a node cannot be started, or refuses what it is asked.
 pub async fn run(context: &Context, args: BenchArgs) -> Result<(), Failure> {
     let lang = context.lang;
-    let exe = std::env::current_exe()
-        .map_err(|error| Failure::local(format!("current executable: {error}")))?;
+    let exe = args.program.clone().map_or_else(std::env::current_exe, std::path::absolute);
+    let exe = exe.map_err(|error| Failure::local(format!("program: {error}")))?;
     let dir = std::path::absolute(&args.dir)
         .map_err(|error| Failure::local(format!("{}: {error}", args.dir.display())))?
         .join(format!("run-{}", std::process::id()));
@@ -89,6 +117,8 @@ pub async fn run(context: &Context, args: BenchArgs) -> Result<(), Failure> {
         load_for: if args.quick { Duration::from_secs(2) } else { Duration::from_secs(10) },
         entries: args.entries.unwrap_or(if args.quick { 5_000 } else { 100_000 }),
         counted: if args.quick { (200, 1600) } else { (1000, 16_000) },
+        cases: args.cases.unwrap_or(if args.quick { 5_000 } else { 100_000 }),
+        file_bytes: args.file_mib.unwrap_or(if args.quick { 64 } else { 1024 }) << 20,
         lang,
     };
     std::fs::create_dir_all(&dir)
@@ -102,7 +132,8 @@ pub async fn run(context: &Context, args: BenchArgs) -> Result<(), Failure> {
     let _ = std::fs::remove_dir(&args.dir);
     let report = measured?;
     if context.json {
-        context.print_json(&report.json(args.quick, bench.entries));
+        let Bench { entries, cases, file_bytes, .. } = bench;
+        context.print_json(&report.json(args.quick, Sizes { entries, cases, file_bytes }));
     } else {
         println!("{}", report.table(lang));
     }
@@ -132,6 +163,15 @@ async fn measure(bench: &Bench, only: &[String]) -> Result<Report, Failure> {
     }
     if wanted("footprint") {
         footprint::measure(bench, &mut report).await?;
+    }
+    if wanted("lists") {
+        lists::measure(bench, &mut report).await?;
+    }
+    if wanted("same-act") {
+        acts::measure(bench, &mut report).await?;
+    }
+    if wanted("file") {
+        file::measure(bench, &mut report).await?;
     }
     Ok(report)
 }

@@ -34,7 +34,8 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
             &format!("写入到对方可读，每秒 {rate} 条"),
             &format!("sent here to readable there, {rate} writes/s"),
         );
-        let micros = at_rate(&stage, rate, bench.load_for).await?;
+        let run = format!("readable-{rate}");
+        let micros = at_rate(&stage, &run, rate, bench.load_for).await?;
         let (p50, p99) = (percentile(&micros, 0.5) / 1000.0, percentile(&micros, 0.99) / 1000.0);
         let (zh, en) = (
             format!("本市发出至对方可读，每秒 {rate} 条"),
@@ -50,10 +51,16 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
     Ok(())
 }
 
-/// How long each write took to be there, microseconds, ascending.
-async fn at_rate(stage: &Stage, rate: u32, time: Duration) -> Result<Vec<u64>, Failure> {
+/// How long each write took to be there, microseconds, ascending. `run`: not used before on this
+/// stage.
+pub async fn at_rate(
+    stage: &Stage,
+    run: &str,
+    rate: u32,
+    time: Duration,
+) -> Result<Vec<u64>, Failure> {
     let clients = stage.clients(HERE, CONNECTIONS).await?;
-    let adders = stage.note_adders(&clients, &format!("readable-{rate}")).await?;
+    let adders = stage.note_adders(&clients, run).await?;
     let there = stage.clients(THERE, 1).await?;
     let there = there.first().ok_or_else(|| Failure::local("no connection"))?;
     // Everything so far is there before the watch begins: it sees the writes and nothing else.

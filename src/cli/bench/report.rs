@@ -44,6 +44,8 @@ pub enum Bound {
     AtMost(f64),
     /// Its ratio to the floor, at least.
     RatioAtLeast(f64),
+    /// Its ratio to the floor, at most.
+    RatioAtMost(f64),
     /// Median and 99th percentile, milliseconds, at most.
     PercentilesAtMost(f64, f64),
 }
@@ -74,6 +76,17 @@ impl Figure {
     }
 }
 
+/// How much of everything there was.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sizes {
+    /// Entries caught up on.
+    pub entries: u64,
+    /// Cases that lists were read from.
+    pub cases: u64,
+    /// Bytes of the file that crossed.
+    pub file_bytes: u64,
+}
+
 /// All figures of a run, in the order they were measured.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -102,6 +115,7 @@ impl Report {
             Bound::AtLeast(bound) => figure.value >= bound,
             Bound::AtMost(bound) => figure.value <= bound,
             Bound::RatioAtLeast(bound) => self.ratio(figure)? >= bound,
+            Bound::RatioAtMost(bound) => self.ratio(figure)? <= bound,
             Bound::PercentilesAtMost(p50, p99) => {
                 let (got50, got99) = figure.percentiles_ms?;
                 got50 <= p50 && got99 <= p99
@@ -140,7 +154,7 @@ impl Report {
     }
 
     /// For programs.
-    pub fn json(&self, quick: bool, entries: u64) -> Value {
+    pub fn json(&self, quick: bool, sizes: Sizes) -> Value {
         let figure = |figure: &Figure| {
             json!({
                 "id": figure.id,
@@ -160,7 +174,9 @@ impl Report {
             "optimised": !cfg!(debug_assertions),
             "cpus": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             "quick": quick,
-            "catch_up_entries": entries,
+            "catch_up_entries": sizes.entries,
+            "list_cases": sizes.cases,
+            "file_bytes": sizes.file_bytes,
             "figures": self.figures.iter().map(figure).collect::<Vec<_>>(),
         })
     }
@@ -189,7 +205,7 @@ mod tests {
 
     #[test]
     fn ratios_and_budgets_are_told() {
-        let json = report().json(true, 7);
+        let json = report().json(true, Sizes::default());
         assert_eq!(json["figures"][1]["ratio"], 0.69);
         assert_eq!(json["figures"][1]["met"], false);
         assert_eq!(json["figures"][0]["met"], Value::Null);
@@ -202,16 +218,20 @@ mod tests {
         let mut report = Report::default();
         let write = Figure::new("write.64", "写", "write", 690.0, "ops/s");
         report.add(write.over("call.64").within("≥ 0.70", Bound::RatioAtLeast(0.7)));
-        assert_eq!(report.json(true, 7)["figures"][0]["met"], Value::Null);
+        assert_eq!(report.json(true, Sizes::default())["figures"][0]["met"], Value::Null);
     }
 
     #[test]
     fn bounds_hold_on_both_sides() {
         let met = |bound| {
             let mut report = Report::default();
-            report.add(Figure::new("a", "", "", 5.0, "").taking(2.0, 5.0).within("", bound));
-            report.json(true, 7)["figures"][0]["met"].as_bool().unwrap()
+            let figure = Figure::new("a", "", "", 5.0, "").taking(2.0, 5.0).over("b");
+            report.add(figure.within("", bound));
+            report.add(Figure::new("b", "", "", 2.0, ""));
+            report.json(true, Sizes::default())["figures"][0]["met"].as_bool().unwrap()
         };
+        assert!(met(Bound::RatioAtLeast(2.5)) && !met(Bound::RatioAtLeast(2.6)));
+        assert!(met(Bound::RatioAtMost(2.5)) && !met(Bound::RatioAtMost(2.4)));
         assert!(met(Bound::AtLeast(5.0)) && !met(Bound::AtLeast(5.1)));
         assert!(met(Bound::AtMost(5.0)) && !met(Bound::AtMost(4.9)));
         assert!(met(Bound::PercentilesAtMost(2.0, 5.0)));

@@ -86,12 +86,22 @@ pub struct Far {
 impl Stage {
     /// Lays cities out; nothing runs yet.
     pub fn lay_out(bench: &Bench, name: &str, cities: &[u32]) -> Result<Self, Failure> {
+        Self::lay_out_with(bench, name, cities, "")
+    }
+
+    /// The same with more lines in the `[limits]` of every node.
+    pub fn lay_out_with(
+        bench: &Bench,
+        name: &str,
+        cities: &[u32],
+        limits: &str,
+    ) -> Result<Self, Failure> {
         let plan = Plan {
             cities: cities.to_vec(),
             agreements: vec![("试".to_owned(), cities.to_vec())],
             base_port: None,
             boundaries: Some(include_str!("../../../data/cities.geojson").to_owned()),
-            extra_config: CONFIG.to_owned(),
+            extra_config: format!("{CONFIG}{limits}"),
         };
         let fleet = Fleet::open_or_lay_out(&bench.dir.join(name), &plan)?;
         let agreement = fleet.agreements.first().map(|a| a.name()).unwrap_or_default();
@@ -143,21 +153,23 @@ impl Stage {
 
     /// A request that opens a sample case.
     pub fn opening(&self, request_id: String) -> Result<pb::CreateCaseRequest, Failure> {
+        let first = self.openings()?.into_iter().next().unwrap_or_default();
+        Ok(pb::CreateCaseRequest { request_id, ..first })
+    }
+
+    /// Requests that open each of the sample cases of these two cities; none has an id yet.
+    pub fn openings(&self) -> Result<Vec<pb::CreateCaseRequest>, Failure> {
         let drafts = draft::read_all(include_str!("../../../demo/sample-cases.json"))
             .map_err(|error| Failure::local(format!("sample cases: {error}")))?;
-        let fits = |d: &&draft::Draft| d.shared_with == [THERE, HERE] && d.person.is_none();
-        let draft = drafts.iter().find(fits).cloned().unwrap_or_default();
-        Ok(pb::CreateCaseRequest {
+        let fits = |d: &draft::Draft| d.shared_with == [THERE, HERE] && d.person.is_none();
+        let opening = |draft: draft::Draft| pb::CreateCaseRequest {
             parent: self.agreement.clone(),
             facts: Some(draft.facts),
             record: Some(draft.record),
-            person: None,
-            external_ref: None,
             effective_on: draft.reported_on,
-            request_id,
-            acting_for: None,
-            validate_only: false,
-        })
+            ..pb::CreateCaseRequest::default()
+        };
+        Ok(drafts.into_iter().filter(fits).map(opening).collect())
     }
 
     /// One operation that adds notes for each client, each to a case of its own.
@@ -166,9 +178,21 @@ impl Stage {
         clients: &[Client],
         run: &str,
     ) -> Result<Vec<AddNote>, Failure> {
+        let sample = self.opening(String::new())?;
+        self.note_adders_to(clients, run, &sample).await
+    }
+
+    /// The same to cases that are opened like this one.
+    pub async fn note_adders_to(
+        &self,
+        clients: &[Client],
+        run: &str,
+        sample: &pb::CreateCaseRequest,
+    ) -> Result<Vec<AddNote>, Failure> {
         let mut adders = Vec::with_capacity(clients.len());
         for (nth, client) in clients.iter().enumerate() {
-            let request = self.opening(format!("{run}-{nth}"))?;
+            let request_id = format!("{run}-{nth}");
+            let request = pb::CreateCaseRequest { request_id, ..sample.clone() };
             let made = client.cases().create_case(request).await;
             let made = made.map_err(|status| refused("case", &status))?.into_inner();
             let case = made.case.map(|case| case.name).unwrap_or_default();

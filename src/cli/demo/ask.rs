@@ -79,7 +79,8 @@ pub async fn ask(
     }
 }
 
-fn opening(draft: &Draft, id: &str, p: &Prepared) -> pb::CreateCaseRequest {
+/// The request that opens a case.
+pub fn opening(draft: &Draft, id: &str, p: &Prepared) -> pb::CreateCaseRequest {
     pb::CreateCaseRequest {
         parent: p.name.clone(),
         facts: Some(draft.facts.clone()),

@@ -12,9 +12,11 @@ use super::cities::Cities;
 use super::feed::Walked;
 use super::picture::Picture;
 use super::script::Count;
+use super::video::{self, Crossed, Way};
 use crate::cli::fleet::{Agreement, City};
 use crate::cli::names::Names;
 use crate::cli::{json as shape, table};
+use crate::ids::hex;
 use crate::lang::Lang;
 
 /// What happened, beside what the nodes hold.
@@ -27,6 +29,8 @@ pub struct Story {
     pub away: u32,
     /// The emergency that was issued meanwhile, and acknowledged by all.
     pub notice: String,
+    /// The film that crossed from that city, cut in the middle.
+    pub file: Crossed,
     /// Steps that the others made while it was away.
     pub meanwhile: usize,
     /// From the start of the program to agreement, in milliseconds.
@@ -65,6 +69,7 @@ pub fn json(cities: &Cities, picture: &Picture, story: &Story) -> Value {
         "elapsed_ms": u64::try_from(story.elapsed_ms).unwrap_or(u64::MAX),
         "dir": fleet.dir(),
         "notice": { "name": story.notice, "acknowledged_by_all": true },
+        "file": crossed(&story.file),
         "away": { "city": shape::city(story.away), "steps_meanwhile": story.meanwhile },
         "scripts": {
             "openings": story.count.openings,
@@ -82,6 +87,29 @@ pub fn json(cities: &Cities, picture: &Picture, story: &Story) -> Value {
         },
         "agreements": fleet.agreements.iter().map(agreement).collect::<Vec<_>>(),
         "nodes": fleet.cities.iter().map(node).collect::<Vec<_>>(),
+    })
+}
+
+/// The film: where each way was cut and what went over it in all. Anybody can see from it that it
+/// was gone on with and not begun anew.
+fn crossed(file: &Crossed) -> Value {
+    let way = |way: &Way| {
+        json!({
+            "cut_at": way.cut_at,
+            "resumed_at": way.resumed_at,
+            "bytes_in_all": way.bytes,
+        })
+    };
+    json!({
+        "case": file.case,
+        "bytes": video::BYTES,
+        "sha256": hex(&file.sha256),
+        "from": shape::city(file.from),
+        "to": shape::city(file.to),
+        "upload": way(&file.upload),
+        "fetch": way(&file.fetch),
+        "digests_checked": true,
+        "receipt": file.receipt,
     })
 }
 

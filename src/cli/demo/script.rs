@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 
 use super::alarm::Alarm;
+use super::video;
 use crate::cli::case::draft::{Draft, Moment};
 use crate::cli::failure::Failure;
 use crate::trust::spiffe::Role;
@@ -158,7 +159,7 @@ impl Count {
         self.openings + self.moves + self.contributions + notices + self.introductions
     }
 
-    /// What these scripts and an emergency will add.
+    /// What these scripts, an emergency and the film will add.
     #[must_use]
     pub fn of(scripts: &[Script], alarm: &Alarm) -> Self {
         let mut count = Self::default();
@@ -176,6 +177,8 @@ impl Count {
             }
         }
         (count.notices, count.acknowledgements) = (1, alarm.told.len());
+        count.openings += video::ENTRIES.0;
+        count.contributions += video::ENTRIES.1;
         let coordinator = Role::Coordinator.name();
         introduced.extend(
             alarm.members.iter().map(|city| (alarm.members.clone(), *city, coordinator.to_owned())),
@@ -259,11 +262,13 @@ mod tests {
         let (agreement, members) = ("agreements/0".to_owned(), vec![130_400, 371_500]);
         let alarm = Alarm { agreement, members, issuer: 371_500, told: vec![130_400] };
         let count = Count::of(&samples(), &alarm);
-        assert_eq!((count.openings, count.moves), (40, 148));
-        // Four transfers, each acknowledged, each with its files received.
-        assert_eq!(count.contributions, 8);
+        // And the case of the film.
+        assert_eq!((count.openings, count.moves), (40 + 1, 148));
+        // Four transfers, each acknowledged, each with its files received; the list with the film
+        // and its receipt.
+        assert_eq!(count.contributions, 8 + 2);
         assert_eq!((count.notices, count.acknowledgements), (1, 1));
-        assert_eq!(count.entries(), 198 + count.introductions);
+        assert_eq!(count.entries(), 201 + count.introductions);
     }
 
     #[test]

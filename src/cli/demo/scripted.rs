@@ -33,12 +33,16 @@ impl Lines {
     }
 }
 
-fn case(id: &str) -> Result<Draft, Failure> {
+/// A case of theirs, by its id.
+///
+/// # Errors
+/// [`Failure`] when there is none, or it cannot be read.
+pub fn draft(id: &str) -> Result<Draft, Failure> {
     draft::read(CASES, Some(id)).map_err(|e| Failure::local(format!("{id}: {e}")))
 }
 
 fn open(id: &str, city: u32, on: &str) -> Result<Lines, Failure> {
-    Lines(Vec::new()).and(city, on, Act::Open(Box::new(case(id)?)), "")
+    Lines(Vec::new()).and(city, on, Act::Open(Box::new(draft(id)?)), "")
 }
 
 fn script(id: &str, members: &[u32], lines: Lines) -> Script {

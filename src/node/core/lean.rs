@@ -56,7 +56,7 @@ impl Leaning {
         subject: SubjectId,
     ) -> bool {
         let mut leans = false;
-        view::history(rows, agreement, subject, 0, &mut |entry| {
+        view::dated(rows, agreement, subject, &mut |entry| {
             let moves = matches!(entry.effect, Effect::Opened | Effect::Move);
             leans = moves && self.has(entry.position);
             !leans

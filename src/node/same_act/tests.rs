@@ -207,6 +207,8 @@ fn the_index_finds_what_all_pairs_find() {
     let listed: usize = index.by_party.values().map(Vec::len).sum();
     assert_eq!((index.known.len(), listed), (all.len(), all.len()), "nothing is left behind");
     assert!(index.by_party.values().all(|cases| !cases.is_empty()) && index.unread.is_empty());
+    let several = index.by_party.values().filter(|cases| cases.len() > 1).flatten();
+    assert_eq!(index.of_several, several.copied().collect());
 }
 
 #[test]

@@ -1,0 +1,223 @@
+//! A large evidence file crosses, and entries are not to wait for it.
+//!
+//! In scope: mebibytes a second into the own node and from node to node, beside what disk and TLS
+//! can do; the time from sent to readable with and without a file on its way. Out of scope: cuts
+//! (`tests/it/evidence_files.rs`, the demo).
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::Bench;
+use super::disk::{self, mib_per_second};
+use super::load::{percentile, refused};
+use super::report::{Bound, Figure, Report};
+use super::stage::{HERE, Stage, THERE};
+use super::{readable, tls};
+use crate::cli::connect::Client;
+use crate::cli::failure::Failure;
+use crate::evidence::BothHashes;
+use crate::limits::EVIDENCE_CHUNK_BYTES;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::upload_request::Content as Up;
+
+/// Writes a second beside the file.
+const RATE: u32 = 200;
+/// Items listed in one case: the file crosses once alone, and again while entries do.
+const FILES: usize = 2;
+const MIME: &str = "video/mp4";
+
+/// One file on this disk.
+struct Made {
+    path: PathBuf,
+    sha256: Vec<u8>,
+    sm3: Vec<u8>,
+    size: u64,
+}
+
+/// Measures it.
+pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
+    let mut stage = Stage::lay_out(bench, "file", &[HERE, THERE])?;
+    stage.start(HERE).await?;
+    stage.start(THERE).await?;
+    floors(bench, report, &stage).await?;
+    let (here, there) = (one(&stage, HERE).await?, one(&stage, THERE).await?);
+    let mut files = Vec::with_capacity(FILES);
+    for nth in 0..FILES {
+        let path = bench.dir.join(format!("file-{nth}"));
+        files.push(make(&path, bench.file_bytes, nth as u64)?);
+    }
+    let case = list(&stage, &here, &files).await?;
+    bench.say("证据文件：上传到本市节点", "evidence file: into the own node");
+    let mut took = Duration::ZERO;
+    for file in &files {
+        took += upload(&here, &case, file).await?;
+    }
+    let bytes = files.iter().map(|file| file.size).sum();
+    let (zh, en) = ("证据文件上传到本市节点", "evidence file into the own node");
+    let rate = mib_per_second(bytes, took);
+    report.add(Figure::new("file.upload", zh, en, rate, "MiB/s").over("file.floor"));
+    let [alone, beside] = files.as_slice() else { return Ok(()) };
+    bench.say("证据文件：跨市调取", "evidence file: from node to node");
+    let took = fetch(&there, &case, alone).await?;
+    let (zh, en) = ("证据文件跨市调取", "evidence file from node to node");
+    let figure = Figure::new("file.fetch", zh, en, mib_per_second(alone.size, took), "MiB/s");
+    report.add(figure.over("file.floor").within("× ≥ 0.50", Bound::RatioAtLeast(0.5)));
+    entries(bench, report, &stage, (&there, &case, beside)).await
+}
+
+/// From sent to readable, without the file and with it.
+async fn entries(
+    bench: &Bench,
+    report: &mut Report,
+    stage: &Stage,
+    (there, case, file): (&Client, &str, &Made),
+) -> Result<(), Failure> {
+    bench.say("记录传送：没有文件时", "entries: no file on its way");
+    let quiet = readable::at_rate(stage, "file-quiet", RATE, bench.load_for).await?;
+    let p99 = |micros: &[u64]| percentile(micros, 0.99) / 1000.0;
+    let p50 = |micros: &[u64]| percentile(micros, 0.5) / 1000.0;
+    let (zh, en) = ("本市发出至对方可读，p99", "sent here -> readable there, p99");
+    let figure = Figure::new("file.entries.quiet", zh, en, p99(&quiet), "ms");
+    report.add(figure.taking(p50(&quiet), p99(&quiet)));
+    bench.say("记录传送：文件同时传送", "entries: while a file crosses");
+    let fetching = fetch(there, case, file);
+    let writing = readable::at_rate(stage, "file-beside", RATE, bench.load_for);
+    let (took, busy) = tokio::try_join!(fetching, writing)?;
+    let (zh, en) = ("同上，文件同时传送，p99", "the same while a file crosses, p99");
+    let figure = Figure::new("file.entries.beside", zh, en, p99(&busy), "ms");
+    let figure = figure.taking(p50(&busy), p99(&busy)).over("file.entries.quiet");
+    report.add(figure.within("× ≤ 2.00", Bound::RatioAtMost(2.0)));
+    let (zh, en) = ("其间文件跨市调取", "the file meanwhile");
+    let rate = mib_per_second(file.size, took);
+    report.add(Figure::new("file.fetch.beside", zh, en, rate, "MiB/s").over("file.floor"));
+    Ok(())
+}
+
+async fn floors(bench: &Bench, report: &mut Report, stage: &Stage) -> Result<(), Failure> {
+    bench.say("底线：TLS 与磁盘", "floors: TLS and disk");
+    let disk = disk::stream(bench)?;
+    let certs = stage.folder(HERE).join("certs");
+    let tls = tls::stream_mib_per_second(&certs, bench.load_for / 2).await?;
+    let slower = disk.value.min(tls);
+    // Under names of their own: another part of the same run may have measured them as well.
+    report.add(Figure { id: "file.disk".to_owned(), ..disk });
+    report.add(Figure::new("file.tls", "TLS 单连接", "one TLS connection", tls, "MiB/s"));
+    let (zh, en) = ("磁盘与 TLS 中较慢者", "the slower of disk and TLS");
+    report.add(Figure::new("file.floor", zh, en, slower, "MiB/s"));
+    Ok(())
+}
+
+async fn one(stage: &Stage, city: u32) -> Result<Client, Failure> {
+    let clients = stage.clients(city, 1).await?;
+    clients.into_iter().next().ok_or_else(|| Failure::local("no connection"))
+}
+
+/// Writes a file of this size, unlike any other one.
+fn make(path: &Path, size: u64, seed: u64) -> Result<Made, Failure> {
+    let wrong = |error: std::io::Error| Failure::local(format!("{}: {error}", path.display()));
+    let mut file = File::create(path).map_err(wrong)?;
+    let mut hashes = BothHashes::new();
+    let mut piece: Vec<u8> = (0..=250_u8).cycle().take(EVIDENCE_CHUNK_BYTES).collect();
+    let (mut left, mut nth) = (size, 0_u64);
+    while left > 0 {
+        let mark = (seed << 32 | nth).to_le_bytes();
+        piece.iter_mut().zip(mark).for_each(|(to, from)| *to = from);
+        let take = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+        let bytes = piece.get(..take).unwrap_or_default();
+        hashes.update(bytes);
+        file.write_all(bytes).map_err(wrong)?;
+        (left, nth) = (left - take as u64, nth + 1);
+    }
+    // Else the disk goes on writing it while entries are timed.
+    file.sync_all().map_err(wrong)?;
+    let (sha256, sm3) = hashes.finish();
+    let (sha256, sm3) = (sha256.as_bytes().to_vec(), sm3.to_vec());
+    Ok(Made { path: path.to_owned(), sha256, sm3, size })
+}
+
+/// A case that lists them, known in both cities.
+async fn list(stage: &Stage, here: &Client, files: &[Made]) -> Result<String, Failure> {
+    let request = stage.opening("file-case".to_owned())?;
+    let made = here.cases().create_case(request).await;
+    let made = made.map_err(|status| refused("case", &status))?.into_inner();
+    let case = made.case.map(|case| case.name).unwrap_or_default();
+    let item = |(nth, file): (usize, &Made)| pb::Evidence {
+        id: format!("E{nth:02}"),
+        kind: pb::EvidenceKind::AudioVisual.into(),
+        title: "示例录像".to_owned(),
+        collected_on: Some(pb::Date { year: 2026, month: 11, day: 12 }),
+        mime: MIME.to_owned(),
+        size_bytes: file.size,
+        sha256: file.sha256.clone().into(),
+        ..pb::Evidence::default()
+    };
+    let request = pb::AddEvidenceRequest {
+        name: case.clone(),
+        evidence: files.iter().enumerate().map(item).collect(),
+        request_id: "file-list".to_owned(),
+        ..pb::AddEvidenceRequest::default()
+    };
+    let listed = here.cases().add_evidence(request).await;
+    listed.map_err(|status| refused("evidence", &status))?;
+    let size = stage.far(here).await?.stored;
+    let there = one(stage, THERE).await?;
+    stage.until("the list is there", async || Ok(stage.far(&there).await?.applied >= size)).await?;
+    Ok(case)
+}
+
+async fn upload(client: &Client, case: &str, file: &Made) -> Result<Duration, Failure> {
+    let start = pb::UploadStart {
+        case_name: case.to_owned(),
+        sha256: file.sha256.clone().into(),
+        sm3: file.sm3.clone().into(),
+        size_bytes: file.size,
+        display_name: "示例录像.mp4".to_owned(),
+        mime: MIME.to_owned(),
+        offset: 0,
+    };
+    let (sender, messages) = mpsc::channel(8);
+    let path = file.path.clone();
+    let begun = Instant::now();
+    let reading = tokio::task::spawn_blocking(move || send(&path, start, &sender));
+    let answer = client.evidence_files().upload(ReceiverStream::new(messages)).await;
+    let read = reading.await.map_err(|error| Failure::local(error.to_string()))?;
+    read.map_err(|error| Failure::local(format!("{}: {error}", file.path.display())))?;
+    answer.map_err(|status| refused("upload", &status))?;
+    Ok(begun.elapsed())
+}
+
+fn send(
+    path: &Path,
+    start: pb::UploadStart,
+    sender: &mpsc::Sender<pb::UploadRequest>,
+) -> std::io::Result<()> {
+    let message = |content| pb::UploadRequest { content: Some(content) };
+    let mut file = File::open(path)?;
+    let mut taken = sender.blocking_send(message(Up::Start(start))).is_ok();
+    let mut buffer = vec![0; EVIDENCE_CHUNK_BYTES];
+    while taken {
+        let read = file.read(&mut buffer)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        taken = sender.blocking_send(message(Up::Chunk(bytes.to_vec().into()))).is_ok();
+    }
+    Ok(())
+}
+
+async fn fetch(there: &Client, case: &str, file: &Made) -> Result<Duration, Failure> {
+    let (case_name, sha256) = (case.to_owned(), file.sha256.clone().into());
+    let begun = Instant::now();
+    let request = pb::FetchRequest { case_name, sha256, from_city: HERE };
+    let answers = there.evidence_files().fetch(request).await;
+    let mut answers = answers.map_err(|status| refused("fetch", &status))?.into_inner();
+    while let Some(answer) = answers.message().await.map_err(|status| refused("fetch", &status))? {
+        if answer.file.is_some_and(|file| file.here) {
+            return Ok(begun.elapsed());
+        }
+    }
+    Err(Failure::local("the fetch ended before the file was there"))
+}

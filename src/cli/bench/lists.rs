@@ -1,0 +1,317 @@
+//! Lists of a city with many cases, while its node takes writes: what is due, and cases by filter.
+//!
+//! The cases come in through the API as all others do, and how fast that goes is measured as well.
+//! Every list is asked for its first page, with the total: that is the dearest one.
+//!
+//! In scope: how long a page takes. Out of scope: whether it is right (`tests/it/api_lists.rs`,
+//! `tests/it/deadlines.rs`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tonic::Status;
+
+use super::Bench;
+use super::load::{self, Operation, Until, ratio, refused};
+use super::report::{Bound, Figure, Report};
+use super::stage::{AddNote, HERE, Stage, THERE};
+use crate::cli::connect::{Client, Wire};
+use crate::cli::failure::Failure;
+use crate::domain::{InvalidReason, Uscc};
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::case_service_client::CaseServiceClient;
+
+/// Clients that fill it.
+const CLIENTS: usize = 64;
+/// Writes a second while lists are read, every second one of them a new case.
+const WRITES_PER_S: u64 = 200;
+/// Every so many cases one goes on to be verified.
+const VERIFIED_EVERY: u64 = 8;
+/// Of so many cases one is filed twice.
+const TWICE_EVERY: u64 = 100;
+/// Different days on which cases were discovered and reported.
+const DAYS: u64 = 200;
+/// Who moves them on: an inspector of the fleet.
+const OFFICER: &str = "37150099002";
+/// What is asked.
+const TEXT: &str = "p99 < 20 ms";
+
+/// Opens cases, hardly two of them of one party, on many days, and moves some of them on.
+#[derive(Clone)]
+pub struct Fill {
+    cases: CaseServiceClient<Wire>,
+    samples: Arc<Vec<pb::CreateCaseRequest>>,
+    run: String,
+    /// Number of the first party: runs share none.
+    first: u64,
+    /// Every how many cases the party comes again; 0: never.
+    parties: u64,
+    /// Numbers given out; shared by all clients of a run.
+    next: Arc<AtomicU64>,
+}
+
+impl Fill {
+    /// One for each client.
+    pub fn of(
+        stage: &Stage,
+        clients: &[Client],
+        run: &str,
+        (first, parties): (u64, u64),
+    ) -> Result<Vec<Self>, Failure> {
+        let samples = Arc::new(stage.openings()?);
+        let next = Arc::new(AtomicU64::new(0));
+        let one = |client: &Client| Self {
+            cases: client.cases(),
+            samples: Arc::clone(&samples),
+            run: run.to_owned(),
+            first,
+            parties,
+            next: Arc::clone(&next),
+        };
+        Ok(clients.iter().map(one).collect())
+    }
+
+    /// The request that opens case `nth`.
+    fn request(&self, nth: u64) -> pb::CreateCaseRequest {
+        let request_id = format!("{}-{nth}", self.run);
+        let nth = if nth % TWICE_EVERY == 1 { nth - 1 } else { nth };
+        let count = u64::try_from(self.samples.len()).unwrap_or(1).max(1);
+        let sample = usize::try_from(nth % count).ok().and_then(|place| self.samples.get(place));
+        let mut request = sample.cloned().unwrap_or_default();
+        request.request_id = request_id;
+        let day = i64::try_from(nth / count % DAYS).unwrap_or(0);
+        if let Some(facts) = &mut request.facts {
+            // Earlier, so that nothing lies in the future.
+            facts.discover_time_ms -= day * 86_400_000;
+            (facts.occurred_from, facts.occurred_to) = (None, None);
+        }
+        request.effective_on = request.effective_on.and_then(|on| earlier(on, day));
+        let party = self.first + if self.parties == 0 { nth } else { nth % self.parties };
+        if let Some(record) = &mut request.record {
+            record.party = Some(pb::Party {
+                r#type: pb::PartyType::LegalPerson.into(),
+                name: format!("示例第{party}号化工有限公司"),
+                uscc: uscc(party),
+                ..pb::Party::default()
+            });
+        }
+        request
+    }
+
+    async fn open(&mut self) -> Result<(), Status> {
+        let nth = self.next.fetch_add(1, Ordering::Relaxed);
+        let request = self.request(nth);
+        let on = request.effective_on;
+        let case = self.cases.create_case(request).await?.into_inner().case.unwrap_or_default();
+        if nth.is_multiple_of(VERIFIED_EVERY) {
+            let request = pb::StartVerificationRequest {
+                name: case.name,
+                etag: case.etag,
+                effective_on: on,
+                request_id: format!("{}-{nth}-verified", self.run),
+                acting_for: Some(pb::ActingFor { certificate_number: OFFICER.to_owned() }),
+                ..pb::StartVerificationRequest::default()
+            };
+            self.cases.start_verification(request).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Operation for Fill {
+    async fn call(&mut self, _: u64) -> Result<(), Status> {
+        self.open().await
+    }
+}
+
+/// A credit code for each number; both of its check characters are found by trying.
+fn uscc(nth: u64) -> String {
+    let body = format!("91371522{:08}", nth % 100_000_000);
+    let mut code = String::new();
+    for org in "0123456789X".chars() {
+        for check in "0123456789ABCDEFGHJKLMNPQRTUWXY".chars() {
+            code = format!("{body}{org}{check}");
+            match Uscc::parse(&code) {
+                Ok(_) => return code,
+                Err(wrong) if wrong == InvalidReason::UsccOrgCheck.into() => break,
+                Err(_) => {}
+            }
+        }
+    }
+    code
+}
+
+/// So many days earlier.
+fn earlier(on: pb::Date, days: i64) -> Option<pb::Date> {
+    let date = crate::domain::Date::parse(&format!("{:04}-{:02}-{:02}", on.year, on.month, on.day));
+    let then = crate::domain::Date::from_days_since_epoch(date.ok()?.days_since_epoch() - days)?;
+    crate::cli::when::parse_date(&then.to_string()).ok()
+}
+
+/// Measures how fast it is filled, and every list.
+pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
+    let mut stage = Stage::lay_out(bench, "lists", &[HERE, THERE])?;
+    stage.start(HERE).await?;
+    bench.say(&format!("登记 {} 件案件", bench.cases), &format!("opening {} cases", bench.cases));
+    let clients = stage.clients(HERE, CLIENTS).await?;
+    let fill = Fill::of(&stage, &clients, "fill", (0, 0))?;
+    let calls = bench.cases.div_ceil(u64::try_from(CLIENTS).unwrap_or(1));
+    let filled = load::run(fill, Until::Calls(calls)).await?;
+    let (zh, en) = ("登记案件，64 个客户端", "open cases, 64 clients");
+    report.add(filled.figure("lists.fill", zh, en));
+    let client = clients.first().ok_or_else(|| Failure::local("no connection"))?;
+    bench.say("首次读取（建立索引）", "the first reading (makes the indexes)");
+    warm_up(&stage, client, report).await?;
+    let mut noted = stage.opening(String::new())?;
+    if let Some(record) = &mut noted.record {
+        // Else these would be one act filed over and over again.
+        record.party = None;
+    }
+    let adders = stage.note_adders_to(&clients, "lists-notes", &noted).await?;
+    let more = Fill::of(&stage, &clients, "more", (10_000_000, 0))?;
+    let writing = Writing(tokio::spawn(write(adders, more)));
+    for (id, zh, en) in LISTS {
+        bench.say(&format!("列表：{zh}"), &format!("list: {en}"));
+        let asking = Ask { cases: client.cases(), parent: stage.agreement.clone(), id };
+        let outcome = load::run(vec![asking], Until::Elapsed(bench.load_for / 2)).await?;
+        let (zh, en) = (format!("列表：{zh}"), format!("list: {en}"));
+        let figure = outcome.figure(&format!("lists.{id}"), &zh, &en);
+        report.add(figure.within(TEXT, Bound::PercentilesAtMost(20.0, 20.0)));
+        writing.check()?;
+    }
+    Ok(())
+}
+
+/// Names, Chinese and English, of the lists.
+const LISTS: [(&str, &str, &str); 10] = [
+    ("due", "三十天内到期", "due within thirty days"),
+    ("due-all", "全部期限", "everything that is due"),
+    ("open", "全部案件", "all cases"),
+    ("state", "按状态", "by state"),
+    ("turn", "待本市办理", "to be handled here"),
+    ("medium", "按环境要素", "by medium"),
+    ("discovered", "按发现日期（一个月）", "by day of discovery (one month)"),
+    ("near", "距边界 1 公里内", "within 1 km of the border"),
+    ("party", "按当事人", "by party"),
+    ("same-act", "疑似同一行为", "that may be of one act"),
+];
+
+/// Asks for one list again and again.
+struct Ask {
+    cases: CaseServiceClient<Wire>,
+    parent: String,
+    id: &'static str,
+}
+
+impl Ask {
+    fn cases_asked(&self) -> pb::ListCasesRequest {
+        let mut asked =
+            pb::ListCasesRequest { parent: self.parent.clone(), ..pb::ListCasesRequest::default() };
+        let day = |year, month, day| Some(pb::Date { year, month, day });
+        match self.id {
+            "state" => asked.states = vec![pb::CaseState::ClueVerifying.into()],
+            "turn" => asked.turn_city = HERE,
+            "medium" => asked.media = vec![pb::Medium::Water.into()],
+            "discovered" => {
+                (asked.discovered_from, asked.discovered_to) = (day(2026, 6, 1), day(2026, 6, 30));
+            }
+            "near" => (asked.near_city, asked.near_metres) = (THERE, 1_000),
+            "party" => asked.party_name = "示例第77号化工".to_owned(),
+            "same-act" => asked.has_same_act_hints = true,
+            _ => {}
+        }
+        asked
+    }
+
+    fn due_asked(&self) -> pb::ListDeadlinesRequest {
+        let until = (self.id == "due").then(|| {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let millis = now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(0));
+            let today = crate::domain::Date::beijing(millis)?;
+            let then = crate::domain::Date::from_days_since_epoch(today.days_since_epoch() + 30)?;
+            crate::cli::when::parse_date(&then.to_string()).ok()
+        });
+        pb::ListDeadlinesRequest {
+            parent: self.parent.clone(),
+            until: until.flatten(),
+            ..pb::ListDeadlinesRequest::default()
+        }
+    }
+
+    /// How many there are in all, and whether all were counted.
+    async fn ask(&mut self) -> Result<(u32, bool), Status> {
+        if self.id.starts_with("due") {
+            let answer = self.cases.list_deadlines(self.due_asked()).await?.into_inner();
+            return Ok((answer.total_size, true));
+        }
+        let answer = self.cases.list_cases(self.cases_asked()).await?.into_inner();
+        Ok((answer.total_size, !answer.total_is_partial))
+    }
+}
+
+impl Operation for Ask {
+    async fn call(&mut self, _: u64) -> Result<(), Status> {
+        self.ask().await.map(|_| ())
+    }
+}
+
+/// Asks for each list once: indexes in memory are made by the first who asks. How many each has.
+async fn warm_up(stage: &Stage, client: &Client, report: &mut Report) -> Result<(), Failure> {
+    for (id, zh, en) in LISTS {
+        let mut ask = Ask { cases: client.cases(), parent: stage.agreement.clone(), id };
+        // Longer than a call may take: the first one is cut short and made again.
+        let mut tries = 60;
+        let (total, whole) = loop {
+            match ask.ask().await {
+                // Until then parties are still read ahead.
+                Ok((_, false)) if tries > 50 => tokio::time::sleep(Duration::from_secs(1)).await,
+                Ok(answer) => break answer,
+                Err(status) if tries == 0 => return Err(refused("list", &status)),
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            }
+            tries -= 1;
+        };
+        let partly = if whole { ("", "") } else { ("（未数完）", " (not all counted)") };
+        let (zh, en) = (format!("列表：{zh}，合计{}", partly.0), format!("list: {en}{}", partly.1));
+        let total = ratio(u64::from(total), 1);
+        report.add(Figure::new(&format!("lists.{id}.total"), &zh, &en, total, "cases"));
+    }
+    Ok(())
+}
+
+/// Writes at a steady rate until it is dropped.
+struct Writing(JoinHandle<Result<(), Status>>);
+
+impl Writing {
+    fn check(&self) -> Result<(), Failure> {
+        if self.0.is_finished() {
+            return Err(Failure::local("the writes have broken off"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn write(adders: Vec<AddNote>, fill: Vec<Fill>) -> Result<(), Status> {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / WRITES_PER_S as u32);
+    let mut running = tokio::task::JoinSet::new();
+    let both = adders.into_iter().cycle().zip(fill.into_iter().cycle());
+    for (nth, (mut adder, mut fill)) in (0_u64..).zip(both) {
+        ticks.tick().await;
+        while let Some(done) = running.try_join_next() {
+            let done: Result<(), Status> = done.unwrap_or(Ok(()));
+            done?;
+        }
+        running.spawn(async move {
+            if nth.is_multiple_of(2) { fill.open().await } else { adder.add(nth).await.map(drop) }
+        });
+    }
+    Ok(())
+}

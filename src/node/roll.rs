@@ -1,0 +1,200 @@
+//! The roll: what lists judge a case by, one line a case, newest opening first. Kept in memory, and
+//! following the feed.
+//!
+//! A list counts how many cases fit in all. Read from the rows that took 5 µs a case, so that a
+//! hundred thousand cases took half a second and were counted only in part; here it takes a few
+//! milliseconds. A line takes some 150 bytes, and nothing in it was typed by anybody.
+//!
+//! In scope: the lines, keeping them up to date. Out of scope: what a list takes
+//! (`rpc::case_filter`), pages (`rpc::case_walk`).
+//!
+//! Invariants:
+//! 1. After [`Roll::open`] the lines are what [`Line::of`] gives for every case as of
+//!    [`Open::as_of`]. (`totals_are_exact_at_every_moment_of_a_storm`)
+//! 2. Lines lie in the order of their openings. (`lines_lie_in_the_order_of_their_openings`)
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::{BorderDistance, CaseState, Medium};
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::node::pieces;
+use crate::node::reader::Reader;
+use crate::node::writer::NodeHandle;
+use crate::view::{self, CaseView, FeedEntry};
+
+/// A case.
+pub type CaseKey = (AgreementId, SubjectId);
+
+/// What a list judges a case by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The case.
+    pub case: CaseKey,
+    /// Apply number of its opening.
+    pub opened: u64,
+    /// The entry that carries its record.
+    pub record_at: Position,
+    /// Where it stands.
+    pub state: CaseState,
+    /// Who opened it.
+    pub originating: CityCode,
+    /// Who answers for it.
+    pub handling: CityCode,
+    /// Whose turn it is.
+    pub turn: Option<CityCode>,
+    /// What is polluted.
+    pub medium: Medium,
+    /// When it was discovered, milliseconds since 1970-01-01 UTC.
+    pub discovered_time_ms: i64,
+    /// How far it is from others.
+    pub borders: Box<[BorderDistance]>,
+}
+
+impl Line {
+    /// Of a case as folded.
+    #[must_use]
+    pub fn of(case: CaseKey, view: &CaseView) -> Self {
+        Self {
+            case,
+            opened: view.opened_apply,
+            record_at: view.record_at,
+            state: view.case.state,
+            originating: view.case.originating,
+            handling: view.case.handling,
+            turn: view.case.turn,
+            medium: view.case.facts.medium,
+            discovered_time_ms: view.case.facts.discovered_time_ms,
+            borders: view.case.facts.borders.as_slice().into(),
+        }
+    }
+}
+
+/// The lines; clones share them.
+#[derive(Clone, Default)]
+pub struct Roll(Arc<Mutex<Lines>>);
+
+#[derive(Default)]
+struct Lines {
+    /// The feed it follows; none before the first look.
+    feed: Option<[u8; 16]>,
+    read_to: u64,
+    /// Oldest opening first.
+    lines: Vec<Line>,
+}
+
+/// The roll while somebody reads it: nobody changes it meanwhile but he.
+pub struct Open<'a>(MutexGuard<'a, Lines>);
+
+impl Roll {
+    /// Opens it as of now. The first opening walks all cases: call it off the threads that serve.
+    #[must_use]
+    pub fn open(&self, node: &NodeHandle) -> Open<'_> {
+        let mut open = Open(self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let reader = node.reader();
+        if open.0.feed != Some(reader.feed_id()) {
+            open.make(node, &reader);
+        }
+        while let Some((changes, last)) = pieces::changes(&reader, open.0.read_to) {
+            let cases: BTreeSet<CaseKey> = changes.iter().filter_map(case_of).collect();
+            for case in cases {
+                // Released each time: the writer waits for nobody who reads many.
+                let found = view::case(&reader.view(), case.0, case.1);
+                found.map(|view| open.put(Line::of(case, &view)));
+            }
+            open.0.read_to = last;
+        }
+        open
+    }
+}
+
+/// The case that a change is about.
+#[must_use]
+pub fn case_of(change: &FeedEntry) -> Option<CaseKey> {
+    Some((change.agreement, change.case()?))
+}
+
+impl Open<'_> {
+    fn make(&mut self, node: &NodeHandle, reader: &Reader) {
+        let read_to = reader.apply_number(&reader.view());
+        let mut lines = Vec::new();
+        for (agreement, _) in node.book().iter() {
+            pieces::cases(reader, *agreement, &mut |subject| {
+                let case = (*agreement, subject);
+                let found = view::case(&reader.view(), *agreement, subject);
+                lines.extend(found.map(|view| Line::of(case, &view)));
+                true
+            });
+        }
+        lines.sort_unstable_by_key(|line: &Line| line.opened);
+        *self.0 = Lines { feed: Some(reader.feed_id()), read_to, lines };
+    }
+
+    /// Apply number as of which it is so.
+    #[must_use]
+    pub fn as_of(&self) -> u64 {
+        self.0.read_to
+    }
+
+    /// The lines opened before `below`, newest first.
+    pub fn newest_first(&self, below: Option<u64>) -> impl Iterator<Item = &Line> {
+        let lines = &self.0.lines;
+        let end = below.map_or(lines.len(), |at| lines.partition_point(|one| one.opened < at));
+        lines.iter().take(end).rev()
+    }
+
+    /// Takes in how a case stands; returns how it stood.
+    pub fn put(&mut self, line: Line) -> Option<Line> {
+        let lines = &mut self.0.lines;
+        match lines.binary_search_by_key(&line.opened, |one| one.opened) {
+            Ok(place) => lines.get_mut(place).map(|one| std::mem::replace(one, line)),
+            Err(place) => {
+                lines.insert(place, line);
+                None
+            }
+        }
+    }
+
+    /// Everything up to this apply number was put.
+    pub fn is_as_of(&mut self, apply: u64) {
+        self.0.read_to = apply;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::LogId;
+
+    fn line(opened: u64, state: CaseState) -> Line {
+        let city = CityCode::from_u32(371_500).unwrap();
+        let at = Position { log: LogId::new([1; 32]), index: opened };
+        Line {
+            case: (AgreementId::new([2; 16]), crate::log::subject_id(at)),
+            opened,
+            record_at: at,
+            state,
+            originating: city,
+            handling: city,
+            turn: Some(city),
+            medium: Medium::Water,
+            discovered_time_ms: 0,
+            borders: Box::default(),
+        }
+    }
+
+    #[test]
+    fn lines_lie_in_the_order_of_their_openings() {
+        let roll = Roll::default();
+        let mut open = Open(roll.0.lock().unwrap());
+        for opened in [5, 9, 2, 7] {
+            assert_eq!(open.put(line(opened, CaseState::ClueReported)), None);
+        }
+        let before = open.put(line(7, CaseState::Filed));
+        assert_eq!(before, Some(line(7, CaseState::ClueReported)));
+        let opened = |below| open.newest_first(below).map(|one| one.opened).collect::<Vec<_>>();
+        assert_eq!(opened(None), [9, 7, 5, 2]);
+        assert_eq!((opened(Some(7)), opened(Some(2))), (vec![5, 2], vec![]));
+        assert_eq!(open.newest_first(Some(8)).next().unwrap().state, CaseState::Filed);
+    }
+}
