@@ -168,7 +168,7 @@ impl CaseApi {
             });
         }
         if let Some(leaning) = &filter.leaning {
-            found.retain(|f| leaning.has_case(&reader.view(), f.agreement, f.subject));
+            found.retain(|f| leaning.has_record(&reader.view(), f.agreement, f.subject));
         }
         if let Some(tag) = filter.assignee.as_deref().map(|name| reader.assignee_tag(name)) {
             found.retain(|found| reader.is_assigned((found.agreement, found.subject), tag));

@@ -243,7 +243,7 @@ impl Walk<'_> {
 
     fn takes_rows(&self, case: CaseKey) -> bool {
         let leaning = self.filter.leaning.as_ref();
-        leaning.is_none_or(|l| l.has_case(&self.reader.view(), case.0, case.1))
+        leaning.is_none_or(|l| l.has_record(&self.reader.view(), case.0, case.1))
             && self.assignee.is_none_or(|tag| self.reader.is_assigned(case, tag))
     }
 

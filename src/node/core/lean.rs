@@ -48,15 +48,16 @@ impl Leaning {
         self.0.get(&at.log).is_some_and(|from| *from <= at.index)
     }
 
-    /// Whether a move of a case leans. What is only added beside the moves decides nothing.
-    pub fn has_case(
+    /// Whether the opening of a record leans, or a move of a case. What is only added beside them
+    /// decides nothing.
+    pub fn has_record(
         &self,
         rows: &(impl ReadRows + ?Sized),
         agreement: AgreementId,
         subject: SubjectId,
     ) -> bool {
         let mut leans = false;
-        view::dated(rows, agreement, subject, &mut |entry| {
+        view::history(rows, agreement, subject, 0, &mut |entry| {
             let moves = matches!(entry.effect, Effect::Opened | Effect::Move);
             leans = moves && self.has(entry.position);
             !leans
@@ -98,7 +99,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Ok(());
         }
         let leans = named.is_some_and(|at| leaning.has(at))
-            || leaning.has_case(&self.group_rows(), agreement, subject);
+            || leaning.has_record(&self.group_rows(), agreement, subject);
         if !leans {
             return Ok(());
         }

@@ -1,38 +1,49 @@
 //! What the views were made over, and the id of the feed that follows from it.
 //!
-//! In scope: what changes the order in which a replay applies entries. Out of scope: the order
+//! In scope: what may change the order in which a replay applies entries. Out of scope: the order
 //! itself ([`super::replay`], [`super::apply`]).
 //!
-//! Invariant: two feeds with one id are one order, as far as both go; a cursor of the one is good in
-//! the other. (`a_rebuild_over_damage_is_another_feed`, `damage_survives_a_rebuild`)
+//! Invariant: two feeds with one id are one order, as far as both go; a cursor of the one is good
+//! in the other. (`a_rebuild_over_damage_is_another_feed`)
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::LogId;
 use crate::journal::Disk;
 use crate::log::merkle::digest;
 use crate::node::core::{Core, keys};
 use crate::store::Store;
 use crate::view::{ReadRows, Rows};
 
-/// Each of these changes the order of application. They only grow, but `unread_logs`, which falls
-/// when a log can be read again: then the manifest that was damaged counts among the records.
+/// A whole journal is replayed as it was lived. Over damage a replay looks ahead for what was
+/// fetched again, which nobody could when it was lived: each replay that applies something then is
+/// an order of its own, named by the records it has gone through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeOver {
     /// Suspensions that had been lifted.
     pub lifted: u64,
-    /// Records that a replay could not read: what they held is applied where it was fetched again.
+    /// Records that a replay could not read.
     pub damaged: u64,
+    /// Records that the views knew and that were cut off at the end, as torn writes are. The
+    /// journal does not show it: views that are made anew keep it from those before them.
+    pub cut_off: u64,
     /// Logs of which nothing was read, for want of their manifest.
     pub unread_logs: u64,
+    /// Over damage: the record that the last replay began with that applied something.
+    pub from: u64,
+    /// And the one behind its last.
+    pub to: u64,
 }
 
 impl MadeOver {
-    /// The id that cursors of a feed carry: the journal's, as long as nothing has changed its order.
+    /// The id that cursors of a feed carry: the journal's, while nothing has changed the order.
     fn feed_id(self, journal: [u8; 16]) -> [u8; 16] {
         if self == Self::default() {
             return journal;
         }
-        let numbers = [self.lifted, self.damaged, self.unread_logs].map(u64::to_be_bytes).concat();
+        let Self { lifted, damaged, cut_off, unread_logs, from, to } = self;
+        let numbers = [lifted, damaged, cut_off, unread_logs, from, to];
+        let numbers = numbers.map(u64::to_be_bytes).concat();
         let text = [b"liandong/feed/v2\0".as_slice(), &journal, &numbers].concat();
         digest(&text).as_bytes().first_chunk().copied().unwrap_or(journal)
     }
@@ -51,8 +62,17 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.made_over.damaged += to.saturating_sub(from.max(self.indexed_end));
     }
 
+    /// A replay is over that began with a record, when so many entries were applied.
+    pub(super) fn replay_ended(&mut self, from: u64, applied: u64) {
+        let over = &mut self.made_over;
+        let damaged = over.damaged > 0 || over.cut_off > 0 || over.unread_logs > 0;
+        if damaged && (from == 0 || self.apply_number > applied) {
+            (over.from, over.to) = (from, self.journal.next_record());
+        }
+    }
+
     /// Batches of a log of no known manifest are passed over.
-    pub(super) fn pass_log(&mut self, log: crate::ids::LogId) {
+    pub(super) fn pass_log(&mut self, log: LogId) {
         if self.group_rows().get(&keys::unread(log)).is_none() {
             self.group_rows().put(keys::unread(log), Vec::new());
             self.made_over.unread_logs += 1;
@@ -75,8 +95,11 @@ mod tests {
             MadeOver { lifted: 1, ..plain },
             MadeOver { lifted: 2, ..plain },
             MadeOver { damaged: 1, ..plain },
+            MadeOver { cut_off: 1, ..plain },
             MadeOver { unread_logs: 1, ..plain },
             MadeOver { lifted: 1, damaged: 1, ..plain },
+            MadeOver { damaged: 1, to: 9, ..plain },
+            MadeOver { damaged: 1, from: 9, ..plain },
         ];
         let ids: BTreeSet<_> = all.iter().map(|over| over.feed_id(journal)).collect();
         assert_eq!(ids.len(), all.len());

@@ -152,9 +152,14 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn take_rows(&mut self) -> Result<u64, OpenError> {
         let row = self.group_rows().get(keys::PROGRESS);
         let progress = row.as_deref().and_then(rows::decode::<ProgressRow>).filter(|p| {
-            p.rows_version == rows::ROWS_VERSION
-                && p.fold_version == view::FOLD_VERSION
-                && p.journal_id == self.journal.journal_id()
+            p.rows_version == rows::ROWS_VERSION && p.journal_id == self.journal.journal_id()
+        });
+        if let Some(of_this_journal) = progress {
+            let lost = of_this_journal.journal_end.saturating_sub(self.journal.next_record());
+            self.made_over.cut_off = of_this_journal.made_over.cut_off + lost;
+        }
+        let progress = progress.filter(|p| {
+            p.fold_version == view::FOLD_VERSION
                 && p.next_record <= p.journal_end
                 // A record that was named and is cut off would be read as the one written in its
                 // place. (`views_ahead_of_a_journal_that_lost_its_tail_are_made_anew`)
@@ -238,7 +243,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.early.clear();
         self.passed = Passed::default();
         self.indexed_end = 0;
-        self.made_over = MadeOver::default();
+        self.made_over = MadeOver { cut_off: self.made_over.cut_off, ..MadeOver::default() };
         self.apply_number = 0;
     }
 

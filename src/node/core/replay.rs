@@ -40,7 +40,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let mut told = 0;
         let mut outdated = false;
         let records = total.saturating_sub(from);
-        let mut next = from;
+        let (mut next, applied) = (from, self.apply_number);
         tracing::info!(from, all = records, "reading the journal into the views");
         reader.scan(from, &mut |record, kind, payload| {
             let (done, all) = (record.number.saturating_sub(from), total.saturating_sub(from));
@@ -77,6 +77,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.pass_damage(next, total);
         // What was waited for has come, or does not follow what is here.
         self.apply_released();
+        self.replay_ended(from, applied);
         match failed {
             Some(error) => Err(error),
             None => self.release_replayed(total),
