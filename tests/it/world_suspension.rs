@@ -3,9 +3,9 @@
 
 use liandong::api::request::{Command, NewPart, OrderError, PartContent, WriteError};
 use liandong::api::status::NodeStatus;
-use liandong::domain::CaseContribution;
+use liandong::domain::{CaseContribution, Event, NoticeAct, NoticeKind};
 use liandong::ids::{CityCode, Hash, Position};
-use liandong::log::{Audience, subject_id};
+use liandong::log::{Audience, Subject, SubjectKind, subject_id};
 use liandong::node::core::{Input, Output};
 use liandong::sync::Frame;
 use liandong::view::ReadRows;
@@ -366,20 +366,21 @@ fn nothing_that_leans_is_named_or_built_upon() {
     // It rests on what the suspended city may never have written.
     let mut about = About::case(None);
     about.after = vec![suspended.head_after(&opening(&suspended).entries)];
-    let leaning =
-        [third.entry(0, &opened(), about, &[]), third.entry(1, &opened(), About::case(None), &[])];
-    let batch = third.batch(leaning.to_vec());
+    let addressees = vec![stage.world.cities[HERE].code];
+    let issued = Event::NoticeIssued { kind: NoticeKind::General, level: None, addressees };
+    let notice = About::subject(Subject { kind: SubjectKind::Notice, id: None });
+    let leaning = vec![
+        third.entry(0, &opened(), about, &[]),
+        third.entry(1, &opened(), About::case(None), &[]),
+        third.entry(2, &issued, notice, &[]),
+    ];
+    let batch = third.batch(leaning);
     stage.store(link, &mut third, &batch);
     suspend(&mut stage.world, HERE, 2);
-    assert_eq!(stage.shown(third.log).applied, 3);
+    assert_eq!(stage.shown(third.log).applied, 4);
     let agreement = stage.world.agreements[0].0;
-    let case = |index| subject_id(Position { log: third.log, index });
-    let note = |stage: &mut Stage, id: &str, index| {
-        let contribution = CaseContribution::NoteAdded;
-        let content = PartContent::Text("示例".to_owned());
-        let parts = vec![NewPart { audience: Audience::AllMembers, content }];
-        let subject = case(index);
-        let command = Command::Contribute { agreement, subject, contribution, parts };
+    let record = |index| subject_id(Position { log: third.log, index });
+    let said = |stage: &mut Stage, id: &str, command| {
         let ticket = stage.world.write(HERE, id, command);
         // After a start members are asked first.
         while !stage.world.answers.contains_key(&ticket) {
@@ -388,6 +389,14 @@ fn nothing_that_leans_is_named_or_built_upon() {
             stage.world.input(HERE, Input::Commit);
         }
         stage.world.answers[&ticket].clone()
+    };
+    let note = |stage: &mut Stage, id: &str, index| {
+        let contribution = CaseContribution::NoteAdded;
+        let content = PartContent::Text("示例".to_owned());
+        let parts = vec![NewPart { audience: Audience::AllMembers, content }];
+        let subject = record(index);
+        let command = Command::Contribute { agreement, subject, contribution, parts };
+        said(stage, id, command)
     };
     let cities = vec![stage.world.cities[2].code];
     for (round, keeps_rows) in [true, true, false].into_iter().enumerate() {
@@ -402,6 +411,10 @@ fn nothing_that_leans_is_named_or_built_upon() {
             let refused = note(&mut stage, &format!("leans-{round}-{index}"), index);
             assert_eq!(refused, Err(WriteError::Suspended { cities: cities.clone() }));
         }
+        let (act, text) = (NoticeAct::Reported, Some("示例".to_owned()));
+        let command = Command::ActOnNotice { agreement, subject: record(3), act, text };
+        let refused = said(&mut stage, &format!("notice-{round}"), command);
+        assert_eq!(refused, Err(WriteError::Suspended { cities: cities.clone() }));
         stage.world.cities[HERE].keeps_rows = keeps_rows;
         stage.world.stop_and_start(HERE);
         stage.greet(1, &third);
@@ -415,6 +428,6 @@ fn nothing_that_leans_is_named_or_built_upon() {
     let other = stage.greet(2, &suspended);
     let written = opening(&suspended);
     stage.store(other, &mut suspended, &written);
-    assert_eq!(stage.shown(third.log).applied, 3);
+    assert_eq!(stage.shown(third.log).applied, 4);
     note(&mut stage, "at last", 2).unwrap();
 }

@@ -42,7 +42,7 @@ pub const BYTES: u64 = 50 * 1024 * 1024;
 /// Moves and contributions that it adds: the case, the list, the receipt.
 pub const ENTRIES: (usize, usize) = (1, 2);
 /// Where both ways are cut, at the earliest.
-const CUT_AFTER: u64 = BYTES * 2 / 5;
+const CUT_AFTER: u64 = BYTES / 4;
 /// The case's id among the scripted ones.
 const CASE: &str = "DEMO-VIDEO";
 /// The day on which it was reported and filmed.
