@@ -6,6 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// A case: its agreement, and its place in it.
+pub type CaseKey = (AgreementId, SubjectId);
+
 /// Why a text or a byte string is not the id it claims to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {

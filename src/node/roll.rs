@@ -17,14 +17,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::{BorderDistance, CaseState, Medium};
-use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::ids::{CaseKey, CityCode, Position};
 use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
 use crate::view::{self, CaseView, FeedEntry};
-
-/// A case.
-pub type CaseKey = (AgreementId, SubjectId);
 
 /// What a list judges a case by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,7 +161,7 @@ impl Open<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::LogId;
+    use crate::ids::{AgreementId, LogId};
 
     fn line(opened: u64, state: CaseState) -> Line {
         let city = CityCode::from_u32(371_500).unwrap();

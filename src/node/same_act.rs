@@ -35,7 +35,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::place::Coordinates;
 use crate::domain::same_act::{self, Act, SameAct};
 use crate::geo::{self, Point};
-use crate::ids::{AgreementId, Position, SubjectId, Tag};
+use crate::ids::{AgreementId, CaseKey, Position, Tag};
 use crate::limits::{SAME_ACT_CASES_MAX, SAME_ACT_CATCH_UP_MAX};
 use crate::node::pieces::{self, PIECE};
 use crate::node::reader::Reader;
@@ -48,9 +48,6 @@ use self::read::{links_behind, read};
 
 /// How often the index is brought up to date when nobody asks.
 const PERIOD: Duration = Duration::from_secs(1);
-
-/// A case.
-pub type CaseKey = (AgreementId, SubjectId);
 
 /// A record that may be of the same act as another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

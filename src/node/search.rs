@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::api::request::PartContent;
 use crate::domain::party_search::{PartyQuery, PartyText};
-use crate::ids::{AgreementId, Position, SubjectId};
+use crate::ids::{AgreementId, CaseKey, Position};
 use crate::limits::SEARCH_CASES_MAX;
 use crate::log::{Audience, PartKind};
 use crate::node::pieces;
@@ -44,7 +44,7 @@ struct Known {
     erasures: u64,
     /// All parties have been read since everything was forgotten, and those changed up to here.
     ahead_to: Option<u64>,
-    parties: HashMap<(AgreementId, SubjectId), Kept>,
+    parties: HashMap<CaseKey, Kept>,
 }
 
 /// The party of a record; `None` when the record names none.
@@ -70,6 +70,14 @@ impl Known {
     fn forget_all(&mut self) {
         self.parties.clear();
         (self.ahead_to, self.erasures) = (None, self.erasures + 1);
+    }
+}
+
+impl Known {
+    /// Whether the party of a case is one that is searched for; `None` where it is not in memory.
+    fn takes(&self, query: &PartyQuery, case: CaseKey, record_at: Position) -> Option<bool> {
+        let kept = self.parties.get(&case).filter(|kept| kept.record_at == record_at)?;
+        Some(kept.party.as_ref().is_some_and(|party| query.takes(party)))
     }
 }
 
@@ -133,7 +141,7 @@ impl Search {
         }
     }
 
-    fn read(&self, reader: &Reader, case: (AgreementId, SubjectId)) {
+    fn read(&self, reader: &Reader, case: CaseKey) {
         let found = view::case(&reader.view(), case.0, case.1);
         if let Some(found) = found {
             self.with_party(reader, case, found.record_at, |_| ());
@@ -146,7 +154,7 @@ impl Search {
         &self,
         reader: &Reader,
         query: &PartyQuery,
-        case: (AgreementId, SubjectId),
+        case: CaseKey,
         record_at: Position,
     ) -> bool {
         let fits = |party: Option<&PartyText>| party.is_some_and(|party| query.takes(party));
@@ -158,13 +166,12 @@ impl Search {
         &self,
         query: &PartyQuery,
         left: &mut Vec<T>,
-        of: impl Fn(&T) -> ((AgreementId, SubjectId), Position),
+        of: impl Fn(&T) -> (CaseKey, Position),
     ) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         left.retain(|one| {
             let (case, record_at) = of(one);
-            let kept = known.parties.get(&case).filter(|kept| kept.record_at == record_at);
-            kept.is_none_or(|kept| kept.party.as_ref().is_some_and(|party| query.takes(party)))
+            known.takes(query, case, record_at).unwrap_or(true)
         });
     }
 
@@ -173,18 +180,17 @@ impl Search {
     pub fn takes_known(
         &self,
         query: &PartyQuery,
-        case: (AgreementId, SubjectId),
+        case: CaseKey,
         record_at: Position,
     ) -> Option<bool> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = known.parties.get(&case).filter(|kept| kept.record_at == record_at)?;
-        Some(kept.party.as_ref().is_some_and(|party| query.takes(party)))
+        known.takes(query, case, record_at)
     }
 
     fn with_party<T>(
         &self,
         reader: &Reader,
-        case: (AgreementId, SubjectId),
+        case: CaseKey,
         record_at: Position,
         f: impl FnOnce(Option<&PartyText>) -> T,
     ) -> T {

@@ -9,15 +9,12 @@ use crate::api::request::{Command, NewPart, PartContent};
 use crate::domain::{
     CaseContribution, CaseFacts, CaseMove, CaseRecord, CaseStep, Date, InvalidReason, PersonRecord,
 };
-use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::ids::{CaseKey, CityCode, Position};
 use crate::log::Audience;
 use crate::view::{self, CaseView, EntryRole};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::{self, Refused};
-
-/// A case, by its agreement and its id.
-type CaseId = (AgreementId, SubjectId);
 
 /// A request that moves a case.
 pub trait MoveRequest: WriteRequest {
@@ -179,20 +176,20 @@ impl CaseApi {
     }
 
     /// A case that is here.
-    fn known(&self, (agreement, subject): CaseId) -> Result<CaseView, Refused> {
+    fn known(&self, (agreement, subject): CaseKey) -> Result<CaseView, Refused> {
         let known = view::case(&self.node.reader().view(), agreement, subject);
         known.ok_or(Refused::new("NOT_FOUND"))
     }
 
     /// Whether an entry is one of the case that may be named so. Others would take no effect.
-    fn names(&self, (agreement, subject): CaseId, at: Position, role: EntryRole) -> bool {
+    fn names(&self, (agreement, subject): CaseKey, at: Position, role: EntryRole) -> bool {
         let entry = view::applied_entry(&self.node.reader().view(), at);
         entry.is_some_and(|entry| {
             entry.agreement == agreement && entry.subject == Some(subject) && entry.role == role
         })
     }
 
-    fn proposal(&self, case: CaseId, text: &str) -> Result<Position, Refused> {
+    fn proposal(&self, case: CaseKey, text: &str) -> Result<Position, Refused> {
         let proposal = read::position("proposal", text)?;
         if self.names(case, proposal, EntryRole::Proposal) {
             Ok(proposal)
@@ -204,7 +201,7 @@ impl CaseApi {
     /// Only a narrow part of an own entry of the same case is granted.
     fn check_grantable(
         &self,
-        (agreement, subject): CaseId,
+        (agreement, subject): CaseKey,
         at: Position,
         part: u32,
     ) -> Result<(), Refused> {

@@ -5,11 +5,11 @@
 
 use crate::domain::party_search::PartyQuery;
 use crate::domain::{CaseState, Date, Medium};
-use crate::ids::{AgreementId, CityCode};
+use crate::ids::{AgreementId, CaseKey, CityCode};
 use crate::limits::{FILTER_MEDIA_MAX, FILTER_STATES_MAX};
 use crate::node::core::AgreementBook;
 use crate::node::core::lean::Leaning;
-use crate::node::roll::{CaseKey, Line};
+use crate::node::roll::Line;
 use crate::node::same_act::SameActs;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;

@@ -19,7 +19,7 @@ use super::case_service::CaseApi;
 use super::cursor;
 use crate::domain::Date;
 use crate::domain::statistics::{Counts, Month};
-use crate::ids::{AgreementId, SubjectId};
+use crate::ids::{AgreementId, CaseKey, SubjectId};
 use crate::limits::STATISTICS_CASES_MAX;
 use crate::node::reader::Reader;
 use crate::view::{self, FeedEntry};
@@ -31,8 +31,6 @@ use crate::wire::status::Refused;
 const CHUNK: usize = 256;
 /// When somebody else's count may be over.
 const COME_BACK: Duration = Duration::from_secs(1);
-
-type CaseKey = (AgreementId, SubjectId);
 
 impl CaseApi {
     /// Counts a month, off the threads that serve calls.

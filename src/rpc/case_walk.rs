@@ -19,10 +19,10 @@
 use std::collections::BTreeSet;
 
 use super::case_filter::Filter;
-use crate::ids::{AgreementId, Position, SubjectId, Tag};
+use crate::ids::{AgreementId, CaseKey, Position, SubjectId, Tag};
 use crate::limits::SCAN_ROWS_MAX;
 use crate::node::reader::{Reader, ViewRead};
-use crate::node::roll::{self, CaseKey, Line, Open, Roll};
+use crate::node::roll::{self, Line, Open, Roll};
 use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
 use crate::view::{self, CaseView, FeedEntry};

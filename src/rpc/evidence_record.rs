@@ -13,7 +13,7 @@ use crate::api::request::{Command, NewPart, PartContent, Written};
 use crate::domain::{
     CaseContribution, Date, Event, Evidence, EvidenceAct, EvidencePlace, InvalidReason,
 };
-use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::ids::{CaseKey, CityCode, Position};
 use crate::limits::EVIDENCE_LISTS_LOOKED_AT_MAX;
 use crate::log::Audience;
 use crate::node::reader::{LoadedEntry, Reader};
@@ -23,9 +23,6 @@ use crate::wire::evidence as write;
 use crate::wire::evidence_file;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::{self, Refused};
-
-/// A case, by its agreement and its id.
-type CaseId = (AgreementId, SubjectId);
 
 /// An item of evidence and where it stands.
 struct Found {
@@ -79,7 +76,7 @@ impl EvidenceApi {
     }
 
     /// Finds an item: in the entry named, or in the first one that lists it.
-    fn find(&self, case: CaseId, id: &str, entry: &str) -> Result<Found, Refused> {
+    fn find(&self, case: CaseKey, id: &str, entry: &str) -> Result<Found, Refused> {
         let id = read::reference("evidence_id", id)?;
         let id = id.ok_or_else(|| read::wrong("evidence_id", InvalidReason::Required))?;
         let named = match entry {
@@ -138,7 +135,7 @@ impl EvidenceApi {
 
 /// The command that says something of an item. Who may hold what is said follows from the list.
 fn command(
-    (agreement, subject): CaseId,
+    (agreement, subject): CaseKey,
     place: EvidencePlace,
     act: EvidenceAct,
     content: Option<PartContent>,
@@ -179,7 +176,7 @@ pub(super) fn item_at(reader: &Reader, place: EvidencePlace) -> Option<pb::Evide
 /// What was said of an item so far; `None` when nothing lists it.
 pub(super) fn standing(
     reader: &Reader,
-    (agreement, subject): CaseId,
+    (agreement, subject): CaseKey,
     place: EvidencePlace,
 ) -> Option<pb::EvidenceStanding> {
     let rows = reader.view();

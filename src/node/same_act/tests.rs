@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use super::*;
 use crate::domain::same_act::PartyKey;
 use crate::domain::{CaseFacts, DataLevel, Date, Medium, Source, Violation};
-use crate::ids::LogId;
+use crate::ids::{LogId, SubjectId};
 
 const SEED: u64 = 20_261_128;
 const PLANTED: u32 = 600;
