@@ -47,6 +47,7 @@ pub mod pki;
 pub mod profile;
 pub mod rebuild;
 pub mod roles;
+mod sample_file;
 pub mod serve;
 mod short_id;
 pub mod status;

@@ -7,7 +7,7 @@
 //! (`tests/it/same_acts.rs`).
 
 use super::Bench;
-use super::lists::Fill;
+use super::fill::Fill;
 use super::load::{self, Outcome, Until};
 use super::report::{Bound, Report};
 use super::stage::{HERE, Stage, THERE};

@@ -4,9 +4,6 @@
 //! can do; the time from sent to readable with and without a file on its way. Out of scope: cuts
 //! (`tests/it/evidence_files.rs`, the demo).
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -19,25 +16,16 @@ use super::report::{Bound, Figure, Report};
 use super::stage::{HERE, Stage, THERE};
 use super::{readable, tls};
 use crate::cli::connect::Client;
+use crate::cli::evidence::send;
 use crate::cli::failure::Failure;
-use crate::evidence::BothHashes;
-use crate::limits::EVIDENCE_CHUNK_BYTES;
+use crate::cli::sample_file::SampleFile;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::upload_request::Content as Up;
 
 /// Writes a second beside the file.
 const RATE: u32 = 200;
 /// Items listed in one case: the file crosses once alone, and again while entries do.
 const FILES: usize = 2;
 const MIME: &str = "video/mp4";
-
-/// One file on this disk.
-struct Made {
-    path: PathBuf,
-    sha256: Vec<u8>,
-    sm3: Vec<u8>,
-    size: u64,
-}
 
 /// Measures it.
 pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
@@ -49,7 +37,8 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
     let mut files = Vec::with_capacity(FILES);
     for nth in 0..FILES {
         let path = bench.dir.join(format!("file-{nth}"));
-        files.push(make(&path, bench.file_bytes, nth as u64)?);
+        let made = SampleFile::write(&path, bench.file_bytes, nth as u64);
+        files.push(made.map_err(|e| Failure::local(format!("{}: {e}", path.display())))?);
     }
     let case = list(&stage, &here, &files).await?;
     bench.say("证据文件：上传到本市节点", "evidence file: into the own node");
@@ -75,7 +64,7 @@ async fn entries(
     bench: &Bench,
     report: &mut Report,
     stage: &Stage,
-    (there, case, file): (&Client, &str, &Made),
+    (there, case, file): (&Client, &str, &SampleFile),
 ) -> Result<(), Failure> {
     bench.say("记录传送：没有文件时", "entries: no file on its way");
     let quiet = readable::at_rate(stage, "file-quiet", RATE, bench.load_for).await?;
@@ -117,36 +106,13 @@ async fn one(stage: &Stage, city: u32) -> Result<Client, Failure> {
     clients.into_iter().next().ok_or_else(|| Failure::local("no connection"))
 }
 
-/// Writes a file of this size, unlike any other one.
-fn make(path: &Path, size: u64, seed: u64) -> Result<Made, Failure> {
-    let wrong = |error: std::io::Error| Failure::local(format!("{}: {error}", path.display()));
-    let mut file = File::create(path).map_err(wrong)?;
-    let mut hashes = BothHashes::new();
-    let mut piece: Vec<u8> = (0..=250_u8).cycle().take(EVIDENCE_CHUNK_BYTES).collect();
-    let (mut left, mut nth) = (size, 0_u64);
-    while left > 0 {
-        let mark = (seed << 32 | nth).to_le_bytes();
-        piece.iter_mut().zip(mark).for_each(|(to, from)| *to = from);
-        let take = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
-        let bytes = piece.get(..take).unwrap_or_default();
-        hashes.update(bytes);
-        file.write_all(bytes).map_err(wrong)?;
-        (left, nth) = (left - take as u64, nth + 1);
-    }
-    // Else the disk goes on writing it while entries are timed.
-    file.sync_all().map_err(wrong)?;
-    let (sha256, sm3) = hashes.finish();
-    let (sha256, sm3) = (sha256.as_bytes().to_vec(), sm3.to_vec());
-    Ok(Made { path: path.to_owned(), sha256, sm3, size })
-}
-
 /// A case that lists them, known in both cities.
-async fn list(stage: &Stage, here: &Client, files: &[Made]) -> Result<String, Failure> {
+async fn list(stage: &Stage, here: &Client, files: &[SampleFile]) -> Result<String, Failure> {
     let request = stage.opening("file-case".to_owned())?;
     let made = here.cases().create_case(request).await;
     let made = made.map_err(|status| refused("case", &status))?.into_inner();
     let case = made.case.map(|case| case.name).unwrap_or_default();
-    let item = |(nth, file): (usize, &Made)| pb::Evidence {
+    let item = |(nth, file): (usize, &SampleFile)| pb::Evidence {
         id: format!("E{nth:02}"),
         kind: pb::EvidenceKind::AudioVisual.into(),
         title: "示例录像".to_owned(),
@@ -170,7 +136,7 @@ async fn list(stage: &Stage, here: &Client, files: &[Made]) -> Result<String, Fa
     Ok(case)
 }
 
-async fn upload(client: &Client, case: &str, file: &Made) -> Result<Duration, Failure> {
+async fn upload(client: &Client, case: &str, file: &SampleFile) -> Result<Duration, Failure> {
     let start = pb::UploadStart {
         case_name: case.to_owned(),
         sha256: file.sha256.clone().into(),
@@ -181,9 +147,10 @@ async fn upload(client: &Client, case: &str, file: &Made) -> Result<Duration, Fa
         offset: 0,
     };
     let (sender, messages) = mpsc::channel(8);
-    let path = file.path.clone();
+    let (path, size) = (file.path.clone(), file.size);
     let begun = Instant::now();
-    let reading = tokio::task::spawn_blocking(move || send(&path, start, &sender));
+    let reading =
+        tokio::task::spawn_blocking(move || send(&path, (start, size), &sender, &mut |_| ()));
     let answer = client.evidence_files().upload(ReceiverStream::new(messages)).await;
     let read = reading.await.map_err(|error| Failure::local(error.to_string()))?;
     read.map_err(|error| Failure::local(format!("{}: {error}", file.path.display())))?;
@@ -191,24 +158,7 @@ async fn upload(client: &Client, case: &str, file: &Made) -> Result<Duration, Fa
     Ok(begun.elapsed())
 }
 
-fn send(
-    path: &Path,
-    start: pb::UploadStart,
-    sender: &mpsc::Sender<pb::UploadRequest>,
-) -> std::io::Result<()> {
-    let message = |content| pb::UploadRequest { content: Some(content) };
-    let mut file = File::open(path)?;
-    let mut taken = sender.blocking_send(message(Up::Start(start))).is_ok();
-    let mut buffer = vec![0; EVIDENCE_CHUNK_BYTES];
-    while taken {
-        let read = file.read(&mut buffer)?;
-        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        taken = sender.blocking_send(message(Up::Chunk(bytes.to_vec().into()))).is_ok();
-    }
-    Ok(())
-}
-
-async fn fetch(there: &Client, case: &str, file: &Made) -> Result<Duration, Failure> {
+async fn fetch(there: &Client, case: &str, file: &SampleFile) -> Result<Duration, Failure> {
     let (case_name, sha256) = (case.to_owned(), file.sha256.clone().into());
     let begun = Instant::now();
     let request = pb::FetchRequest { case_name, sha256, from_city: HERE };

@@ -12,6 +12,7 @@ mod calls;
 mod catch_up;
 mod disk;
 mod file;
+mod fill;
 mod footprint;
 mod lists;
 mod load;

@@ -5,7 +5,7 @@
 //! come is not sent again when it is back.
 //!
 //! In scope: the file, listing, sending, fetching, checking it. Out of scope: when the sender is
-//! killed ([`super`]).
+//! killed ([`super`]), what is said of it ([`super::film_told`]).
 //!
 //! Invariants:
 //! 1. The content is the same in every run, so that a second run adds nothing.
@@ -14,9 +14,8 @@
 //!    (`five_cities_agree_and_strangers_can_check_it`)
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -29,18 +28,20 @@ use super::cities::Door;
 use super::scripted;
 use crate::cli::case::write::Prepared;
 use crate::cli::connect::Client;
+use crate::cli::evidence::send;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::sample_file::SampleFile;
 use crate::evidence::BothHashes;
 use crate::lang::Lang;
-use crate::limits::EVIDENCE_CHUNK_BYTES;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::download_response::Content as Down;
-use crate::wire::pb::v1::upload_request::Content as Up;
 
 /// A minute of a film as inspectors make them.
 pub const BYTES: u64 = 50 * 1024 * 1024;
 /// Moves and contributions that it adds: the case, the list, the receipt.
 pub const ENTRIES: (usize, usize) = (1, 2);
+/// Which of all files it is.
+const SEED: u64 = 0;
 /// Where both ways are cut, at the earliest.
 const CUT_AFTER: u64 = BYTES / 4;
 /// The case's id among the scripted ones.
@@ -81,15 +82,15 @@ pub struct Crossed {
     pub upload: Way,
     /// From node to node.
     pub fetch: Way,
+    /// Both digests of what came are those that were listed.
+    pub digests_fit: bool,
     /// The entry that records its receipt.
     pub receipt: String,
 }
 
 /// The file on its way.
-pub struct Video {
-    path: PathBuf,
-    sha256: Vec<u8>,
-    sm3: Vec<u8>,
+pub struct Film {
+    file: SampleFile,
     agreement: String,
     case: String,
     from: u32,
@@ -99,33 +100,31 @@ pub struct Video {
     lang: Lang,
 }
 
-impl Drop for Video {
+impl Drop for Film {
     fn drop(&mut self) {
         // The copy that the "camera" holds; the cities have their own.
-        let _ = std::fs::remove_file(&self.path);
+        let _ = std::fs::remove_file(&self.file.path);
     }
 }
 
-impl Video {
-    /// Films it: writes the file to a folder.
+impl Film {
+    /// Makes it: writes the file to a folder.
     ///
     /// # Errors
     /// [`Failure`] when the disk takes it not.
-    pub async fn film(
+    pub async fn make(
         folder: &Path,
         alarm: &Alarm,
         away: u32,
         lang: Lang,
     ) -> Result<Self, Failure> {
-        let path = folder.join("video.mp4");
+        let path = folder.join("film.mp4");
         let to = path.clone();
-        let written = tokio::task::spawn_blocking(move || write(&to)).await;
-        let written = written.map_err(|error| Failure::local(error.to_string()))?;
-        let (sha256, sm3) = written.map_err(|error| unread(&path, &error))?;
+        let writing = tokio::task::spawn_blocking(move || SampleFile::write(&to, BYTES, SEED));
+        let written = writing.await.map_err(|error| Failure::local(error.to_string()))?;
+        let file = written.map_err(|error| unread(&path, &error))?;
         Ok(Self {
-            path,
-            sha256,
-            sm3,
+            file,
             agreement: alarm.agreement.clone(),
             case: String::new(),
             from: away,
@@ -165,8 +164,8 @@ impl Video {
                 collected_on: Some(DAY),
                 mime: MIME.to_owned(),
                 size_bytes: BYTES,
-                sha256: self.sha256.clone().into(),
-                sm3: self.sm3.clone().into(),
+                sha256: self.file.sha256.clone().into(),
+                sm3: self.file.sm3.clone().into(),
                 ..pb::Evidence::default()
             }],
             request_id: format!("demo-{CASE}-1"),
@@ -225,21 +224,22 @@ impl Video {
             tokio::spawn(async move { files.upload(ReceiverStream::new(messages)).await });
         let start = pb::UploadStart {
             case_name: self.case.clone(),
-            sha256: self.sha256.clone().into(),
-            sm3: self.sm3.clone().into(),
+            sha256: self.file.sha256.clone().into(),
+            sm3: self.file.sm3.clone().into(),
             size_bytes: BYTES,
             display_name: NAME.to_owned(),
             mime: MIME.to_owned(),
             offset,
         };
-        let (path, until) = (self.path.clone(), stop.unwrap_or(BYTES));
+        let (path, until) = (self.file.path.clone(), stop.unwrap_or(BYTES));
         let reading = tokio::task::spawn_blocking(move || {
-            let sent = read_out(&path, (start, until), &sender);
+            let mut sent = 0;
+            send(&path, (start, until), &sender, &mut |bytes| sent += bytes)?;
             // Still open when it is cut: an end of the stream is none of a connection.
-            sent.map(|sent| (sent, sender))
+            Ok((sent, sender))
         });
         let read = reading.await.map_err(|error| Failure::local(error.to_string()))?;
-        let (sent, sender) = read.map_err(|error| unread(&self.path, &error))?;
+        let (sent, sender) = read.map_err(|error: io::Error| unread(&self.file.path, &error))?;
         if stop.is_some() && !calling.is_finished() {
             calling.abort();
             // Ended by us: it has no answer.
@@ -254,7 +254,7 @@ impl Video {
 
     /// What a city's node knows of it, once the list is there.
     async fn at(&self, client: &Client) -> Result<pb::EvidenceFile, Failure> {
-        let (case_name, sha256) = (self.case.clone(), self.sha256.clone().into());
+        let (case_name, sha256) = (self.case.clone(), self.file.sha256.clone().into());
         let request = pb::GetFileRequest { case_name, sha256 };
         let begun = Instant::now();
         loop {
@@ -362,7 +362,7 @@ impl Video {
     /// [`Failure`] with the node's refusal, or when what is read is not what was listed.
     pub async fn receive(&mut self, doors: &BTreeMap<u32, Door>) -> Result<Crossed, Failure> {
         let client = coordinator(doors, self.to)?;
-        let (case_name, sha256) = (self.case.clone(), self.sha256.clone().into());
+        let (case_name, sha256) = (self.case.clone(), self.file.sha256.clone().into());
         let request = pb::DownloadRequest { case_name, sha256, offset: 0 };
         let answers = client.evidence_files().download(request).await;
         let mut answers = answers.map_err(|status| client.failure(&status))?.into_inner();
@@ -375,7 +375,9 @@ impl Video {
             }
         }
         let (sha256, sm3) = hashes.finish();
-        if sha256.as_bytes().as_slice() != self.sha256 || sm3.as_slice() != self.sm3 {
+        let digests_fit =
+            sha256.as_bytes().as_slice() == self.file.sha256 && sm3.as_slice() == self.file.sm3;
+        if !digests_fit {
             let what = self.lang.pick("收到的录像与登记的摘要不符", "the film is another one");
             return Err(Failure::new(Exit::NotSynced, "HASH_MISMATCH", what));
         }
@@ -390,11 +392,12 @@ impl Video {
         let answer = answer.map_err(|status| client.failure(&status))?.into_inner();
         Ok(Crossed {
             case: self.case.clone(),
-            sha256: self.sha256.clone(),
+            sha256: self.file.sha256.clone(),
             from: self.from,
             to: self.to,
             upload: self.upload,
             fetch: self.fetch,
+            digests_fit,
             receipt: answer.receipt.map(|receipt| receipt.entry).unwrap_or_default(),
         })
     }
@@ -406,7 +409,7 @@ impl Video {
     }
 
     fn wanted(&self) -> pb::FetchRequest {
-        let (case_name, sha256) = (self.case.clone(), self.sha256.clone().into());
+        let (case_name, sha256) = (self.case.clone(), self.file.sha256.clone().into());
         pb::FetchRequest { case_name, sha256, from_city: self.from }
     }
 }
@@ -435,55 +438,6 @@ fn unread(path: &Path, error: &io::Error) -> Failure {
     Failure::local(format!("{}: {error}", path.display()))
 }
 
-/// Writes the film, piece by piece: no two of them are alike, and none can be made smaller.
-fn write(path: &Path) -> io::Result<(Vec<u8>, Vec<u8>)> {
-    let (mut file, mut hashes) = (BufWriter::new(File::create(path)?), BothHashes::new());
-    let mut state = 0_u64;
-    let mut piece = Vec::with_capacity(EVIDENCE_CHUNK_BYTES);
-    let mut left = usize::try_from(BYTES).unwrap_or(usize::MAX);
-    while left > 0 {
-        piece.clear();
-        while piece.len() < EVIDENCE_CHUNK_BYTES.min(left) {
-            piece.extend_from_slice(&next(&mut state).to_le_bytes());
-        }
-        hashes.update(&piece);
-        file.write_all(&piece)?;
-        left = left.saturating_sub(piece.len());
-    }
-    file.flush()?;
-    let (sha256, sm3) = hashes.finish();
-    Ok((sha256.as_bytes().to_vec(), sm3.to_vec()))
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-const fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// Hands over the file's bytes up to `until`, as long as somebody takes them; how many it were.
-fn read_out(
-    path: &Path,
-    (start, until): (pb::UploadStart, u64),
-    sender: &mpsc::Sender<pb::UploadRequest>,
-) -> io::Result<u64> {
-    let mut at = start.offset;
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(at))?;
-    let message = |content| pb::UploadRequest { content: Some(content) };
-    let (from, mut buffer) = (at, vec![0; EVIDENCE_CHUNK_BYTES]);
-    let mut taken = sender.blocking_send(message(Up::Start(start))).is_ok();
-    while taken && at < until {
-        let read = file.read(&mut buffer)?;
-        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        taken = sender.blocking_send(message(Up::Chunk(bytes.to_vec().into()))).is_ok();
-        at += read as u64;
-    }
-    Ok(at.saturating_sub(from))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -492,11 +446,9 @@ mod tests {
     #[test]
     fn the_file_is_the_same_every_time() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("video.mp4");
-        let (sha256, _) = write(&path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), BYTES);
+        let film = SampleFile::write(&folder.path().join("film.mp4"), BYTES, SEED).unwrap();
         // Requests carry it: with another one, a second run in a kept folder would be refused.
         let known = "eafcec79f0230aad1c690b92f04b8de0010ff4c4c37e2d36031aaffdedb2c06a";
-        assert_eq!(hex(&sha256), known);
+        assert_eq!(hex(&film.sha256), known);
     }
 }

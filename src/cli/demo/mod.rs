@@ -15,12 +15,12 @@ use tokio::sync::watch;
 use self::alarm::Alarm;
 use self::cities::{Cities, Door};
 use self::feed::{Feed, Progress, Stage, Walked, waits_after};
+use self::film::{Crossed, Film};
 use self::folder::Folder;
 use self::picture::Picture;
 use self::report::Story;
 use self::script::{Count, Script};
 use self::show::Show;
-use self::video::{Crossed, Video, Way};
 use super::Context;
 use super::case::draft;
 use super::failure::{Exit, Failure};
@@ -34,13 +34,14 @@ mod alarm;
 mod ask;
 mod cities;
 mod feed;
+mod film;
+mod film_told;
 mod folder;
 mod picture;
 mod report;
 mod script;
 mod scripted;
 mod show;
-mod video;
 
 const SAMPLES: &str = include_str!("../../../demo/sample-cases.json");
 const BOUNDARIES: &str = include_str!("../../../data/cities.geojson");
@@ -250,10 +251,10 @@ impl Demo {
         (mut seen, told): (watch::Receiver<Progress>, watch::Sender<Stage>),
     ) -> Result<(String, usize, Crossed), Failure> {
         let name = Names::new(self.lang).city(away);
-        let mut video = self.take_in_a_film((away, alarm), doors).await?;
+        let mut film = self.take_in_a_film((away, alarm), doors).await?;
         let gone = |_| Failure::local("the scripts broke off");
         seen.wait_for(|progress| is_time(away, scripts, progress)).await.map_err(gone)?;
-        let fetching = video.begin_fetch(doors).await?;
+        let fetching = film.begin_fetch(doors).await?;
         let pid = self.cities.kill(away)?;
         let before: usize = seen.borrow().iter().sum();
         told.send_replace(Stage::Away);
@@ -262,8 +263,8 @@ impl Demo {
             &format!("process {pid} of {name} is killed (SIGKILL); the others go on"),
         );
         if let Some(fetching) = fetching {
-            let cut_at = video.is_cut(doors, fetching).await?;
-            self.tell_cut(&video, cut_at);
+            let cut_at = film.is_cut(doors, fetching).await?;
+            film_told::cut(&self.show, film.to(), cut_at);
         }
         let notice = self.tell_the_others((away, alarm), doors).await?;
         seen.wait_for(|progress| only_waits_for(away, scripts, progress)).await.map_err(gone)?;
@@ -280,9 +281,9 @@ impl Demo {
             &format!("{name} 收到突发事件提醒并签收，发出市已知悉"),
             &format!("{name} is rung and acknowledges the emergency; its issuer knows"),
         );
-        let way = video.fetch_the_rest(doors).await?;
-        let file = video.receive(doors).await?;
-        self.tell_received(&file, way);
+        let way = film.fetch_the_rest(doors).await?;
+        let file = film.receive(doors).await?;
+        film_told::received(&self.show, &file, way);
         Ok((notice, meanwhile, file))
     }
 
@@ -291,65 +292,13 @@ impl Demo {
         &self,
         (away, alarm): (u32, &Alarm),
         doors: &BTreeMap<u32, Door>,
-    ) -> Result<Video, Failure> {
+    ) -> Result<Film, Failure> {
         let folder = self.cities.fleet.dir();
-        let mut video = Video::film(folder, alarm, away, self.lang).await?;
-        video.list(doors).await?;
-        let Way { cut_at, resumed_at, bytes } = video.upload(doors).await?;
-        let name = Names::new(self.lang).city(away);
-        let size = mib(video::BYTES);
-        match (cut_at, resumed_at) {
-            (Some(cut), Some(resumed)) => self.show.say(
-                &format!(
-                    "{name} 登记并上传执法录像 {size}：传到 {} 时断线，从 {} 处续传，共发出 {}",
-                    mib(cut),
-                    mib(resumed),
-                    mib(bytes)
-                ),
-                &format!(
-                    "{name} lists and takes in a film of {size}: cut at {}, gone on with at {}, \
-                     {} sent in all",
-                    mib(cut),
-                    mib(resumed),
-                    mib(bytes)
-                ),
-            ),
-            (None, _) | (_, None) => self.show.say(
-                &format!("{name} 的执法录像 {size} 先前已上传"),
-                &format!("{name} has taken in its film of {size} before"),
-            ),
-        }
-        Ok(video)
-    }
-
-    fn tell_cut(&self, video: &Video, cut_at: Option<u64>) {
-        let (to, size) = (Names::new(self.lang).city(video.to()), mib(video::BYTES));
-        match cut_at.map(mib) {
-            Some(cut) => self.show.say(
-                &format!("{to}正在调取该录像，对方节点中断：{size} 中已收到 {cut}，原样保留"),
-                &format!("{to} was fetching that film: {cut} of {size} are there and stay"),
-            ),
-            None => self.show.say(
-                &format!("{to}已在此前一刻收齐该录像 {size}"),
-                &format!("{to} had all {size} of that film a moment before"),
-            ),
-        }
-    }
-
-    fn tell_received(&self, file: &Crossed, way: Way) {
-        let names = Names::new(self.lang);
-        let (to, from) = (names.city(file.to), names.city(file.from));
-        if let Some(resumed) = way.resumed_at.map(mib) {
-            let all = mib(way.bytes);
-            self.show.say(
-                &format!("{to}从 {resumed} 处接着调取，合计传输 {all}，没有从头再来"),
-                &format!("{to} goes on at {resumed}, {all} in all: nothing came twice"),
-            );
-        }
-        self.show.say(
-            &format!("{to}核对 SHA-256 与 SM3 一致，已登记收到{from}的录像"),
-            &format!("{to} finds SHA-256 and SM3 right and records its receipt of {from}'s film"),
-        );
+        let mut film = Film::make(folder, alarm, away, self.lang).await?;
+        film.list(doors).await?;
+        let way = film.upload(doors).await?;
+        film_told::taken_in(&self.show, away, way);
+        Ok(film)
     }
 
     /// An emergency while one city is away: the others acknowledge at once.
@@ -402,12 +351,6 @@ impl Demo {
             );
         }
     }
-}
-
-/// Mebibytes, for people.
-fn mib(bytes: u64) -> String {
-    let tenths = bytes.saturating_mul(10) / (1024 * 1024);
-    format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
 /// Scripts that do not need the city have come to where they wait for it to be away, and half of

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::agree::own_log;
 use super::cities::Cities;
 use super::feed::Walked;
+use super::film::{self, Crossed, Way};
 use super::picture::Picture;
 use super::script::Count;
-use super::video::{self, Crossed, Way};
 use crate::cli::fleet::{Agreement, City};
 use crate::cli::names::Names;
 use crate::cli::{json as shape, table};
@@ -102,13 +102,13 @@ fn crossed(file: &Crossed) -> Value {
     };
     json!({
         "case": file.case,
-        "bytes": video::BYTES,
+        "bytes": film::BYTES,
         "sha256": hex(&file.sha256),
         "from": shape::city(file.from),
         "to": shape::city(file.to),
         "upload": way(&file.upload),
         "fetch": way(&file.fetch),
-        "digests_checked": true,
+        "digests_checked": file.digests_fit,
         "receipt": file.receipt,
     })
 }

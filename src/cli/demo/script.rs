@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use super::alarm::Alarm;
-use super::video;
+use super::film;
 use crate::cli::case::draft::{Draft, Moment};
 use crate::cli::failure::Failure;
 use crate::trust::spiffe::Role;
@@ -177,8 +177,8 @@ impl Count {
             }
         }
         (count.notices, count.acknowledgements) = (1, alarm.told.len());
-        count.openings += video::ENTRIES.0;
-        count.contributions += video::ENTRIES.1;
+        count.openings += film::ENTRIES.0;
+        count.contributions += film::ENTRIES.1;
         let coordinator = Role::Coordinator.name();
         introduced.extend(
             alarm.members.iter().map(|city| (alarm.members.clone(), *city, coordinator.to_owned())),

@@ -22,6 +22,12 @@ impl Show {
         Self { begun: Instant::now(), bar: ProgressBar::hidden(), lang }
     }
 
+    /// What it speaks.
+    #[must_use]
+    pub const fn lang(&self) -> Lang {
+        self.lang
+    }
+
     /// Time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {

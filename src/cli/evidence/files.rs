@@ -5,7 +5,7 @@
 //! which the node decides.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 
 use crate::cli::case::{Session, name};
+use crate::cli::evidence::sending::send;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::table;
 use crate::domain::FileName;
@@ -26,7 +27,6 @@ use crate::lang::Lang;
 use crate::limits::EVIDENCE_CHUNK_BYTES;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::download_response::Content as Down;
-use crate::wire::pb::v1::upload_request::Content as Up;
 
 /// How often an upload that was cut is taken up again by itself.
 const TRIES: usize = 3;
@@ -198,12 +198,11 @@ async fn put(session: &Session, args: PutArgs) -> Result<(), Failure> {
         };
         let bar = bar(session, size, start.offset);
         let (sender, messages) = mpsc::channel(4);
-        let (path, offset, counted) = (args.file.clone(), start.offset, bar.clone());
+        // Of one that is there already, the node wants no byte.
+        let until = if file.here { 0 } else { size };
+        let (path, counted) = (args.file.clone(), bar.clone());
         let reading = tokio::task::spawn_blocking(move || {
-            if sender.blocking_send(up(Up::Start(start))).is_ok() && !file.here {
-                return send(&path, offset, &sender, &counted);
-            }
-            Ok(())
+            send(&path, (start, until), &sender, &mut |bytes| counted.inc(bytes))
         });
         let sent = session.client.evidence_files().upload(ReceiverStream::new(messages)).await;
         let read = reading.await.map_err(|error| Failure::local(error.to_string()))?;
@@ -222,32 +221,6 @@ async fn put(session: &Session, args: PutArgs) -> Result<(), Failure> {
             }
             Err(status) => return Err(session.client.failure(&status)),
         }
-    }
-}
-
-fn up(content: Up) -> pb::UploadRequest {
-    pb::UploadRequest { content: Some(content) }
-}
-
-/// Sends a file's bytes from an offset on, as long as somebody takes them.
-fn send(
-    path: &Path,
-    offset: u64,
-    sender: &mpsc::Sender<pb::UploadRequest>,
-    bar: &ProgressBar,
-) -> std::io::Result<()> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut buffer = vec![0; EVIDENCE_CHUNK_BYTES];
-    loop {
-        let read = file.read(&mut buffer)?;
-        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
-            return Ok(());
-        };
-        if sender.blocking_send(up(Up::Chunk(bytes.to_vec().into()))).is_err() {
-            return Ok(());
-        }
-        bar.inc(read as u64);
     }
 }
 

@@ -13,7 +13,10 @@ use super::profile::ProfileArgs;
 
 pub mod files;
 pub mod record;
+mod sending;
 pub mod standing;
+
+pub use sending::send;
 
 /// `liandong evidence`.
 #[derive(clap::Args, Debug)]
