@@ -19,6 +19,7 @@ use liandong::wire::pb::v1 as pb;
 use rcgen::ExtendedKeyUsagePurpose as Usage;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::net::TcpStream;
 
 use super::certs::{Ca, Leaf, Pair, knock};
 use super::exchange::equal;
@@ -105,6 +106,10 @@ async fn thousands_of_strangers_cost_nothing_that_lasts() {
     let nodes = Nodes::start_all(&quick_plan());
     let city = nodes.fleet.city(HERE).unwrap();
     let (ports, with) = ([city.peer, city.api], strangers(&nodes));
+    // A port that is not open yet refuses everybody, and says nothing of why.
+    for port in ports {
+        until("the port is open", || async { TcpStream::connect(port).await.ok() }).await;
+    }
     let (count, begun) = (knocks(), Instant::now());
     // Allocators fill their arenas in the first hundreds, whatever comes after.
     let first = (count / 10).max(600);
