@@ -15,7 +15,7 @@ use crate::domain::calendar::{Term, WorkCalendar};
 use crate::domain::deadline::Terms;
 use crate::evidence::{EvidenceLimits, EvidenceStore};
 use crate::geo::Boundaries;
-use crate::journal::{Guard, Journal, JournalOptions, RealDisk};
+use crate::journal::{Grown, Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::alert::Alerts;
@@ -357,15 +357,13 @@ pub(super) fn start(
         node_key,
         boundaries: boundaries(config)?,
     };
-    let judge = |sizes: &[(crate::ids::LogId, u64)]| {
-        Guard::compare(guard.as_ref(), (id, report.created), sizes)
-    };
+    let judge = |grown: &Grown| Guard::compare(guard.as_ref(), (id, report.created), grown);
     let mut progress = Progress::new(lang);
     let core = Core::open(parts, clock.now(), &judge, &mut |done, all| progress.at(done, all))
         .map_err(|e| local("无法启动", "could not start", e))?;
     progress.done();
     let reader = Reader::new(read_rows, journal_reader, core.feed_id(), read_key);
-    let guard = guard.unwrap_or_else(|| Guard::begin(None, id));
+    let guard = Guard::going_on(guard, id);
     let keeper = GuardKeeper::new(config.guard_file.clone(), guard);
     let shell = Shell::new(clock, config.limits.task_late_s.saturating_mul(1000));
     let limits = &config.limits;

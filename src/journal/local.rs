@@ -6,6 +6,7 @@
 //! UTF-8 behind their length u16
 //! "shown" 0      old log 32   city u32   size u64
 //! "restored" 0   own log 32   size u64
+//! "cut" 0        mark 16
 //! "assigned" 0   agreement 16   case 16   at i64   by text   assignee text   remark text
 //! ```
 //!
@@ -17,6 +18,7 @@ use crate::ids::{AgreementId, CityCode, LogId, SubjectId};
 use crate::limits::REMARK_BYTES_MAX;
 
 const ASSIGNED: &[u8] = b"assigned\0";
+const CUT: &[u8] = b"cut\0";
 
 /// What a local record says.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,6 +38,12 @@ pub enum LocalFact {
         log: LogId,
         /// Entries it had at least, as the guard or a member says.
         size: u64,
+    },
+    /// Records at the end of the journal were gone: lost, or younger than a copy that was put back.
+    /// What was applied from them is applied in another order since, if at all.
+    Cut {
+        /// Random, so that no two are alike: the end that is lost next may hold such a record too.
+        mark: [u8; 16],
     },
     /// Somebody of the own city works on a case; of several the last one counts. The own city's
     /// alone: no part of any log.
@@ -61,6 +69,7 @@ impl fmt::Debug for LocalFact {
         match self {
             Self::Shown { log, city, size } => write!(f, "Shown({log}, {city}, {size})"),
             Self::Restored { log, size } => write!(f, "Restored({log}, {size})"),
+            Self::Cut { .. } => f.write_str("Cut"),
             Self::Assigned { agreement, subject, .. } => {
                 write!(f, "Assigned({agreement}, {subject})")
             }
@@ -86,6 +95,7 @@ impl LocalFact {
                 payload.extend_from_slice(&size.to_be_bytes());
                 payload
             }
+            Self::Cut { mark } => [CUT, mark].concat(),
             Self::Assigned { agreement, subject, at_ms, by, assignee, remark } => {
                 let mut payload = ASSIGNED.to_vec();
                 payload.extend_from_slice(agreement.as_bytes());
@@ -102,6 +112,9 @@ impl LocalFact {
     pub fn decode(payload: &[u8]) -> Option<Self> {
         if let Some(rest) = payload.strip_prefix(ASSIGNED) {
             return assigned(rest);
+        }
+        if let Some(rest) = payload.strip_prefix(CUT) {
+            return rest.try_into().ok().map(|mark| Self::Cut { mark });
         }
         if let Some(rest) = payload.strip_prefix(b"restored\0") {
             let (log, rest) = rest.split_first_chunk::<32>()?;
@@ -169,6 +182,7 @@ mod tests {
         let facts = [
             LocalFact::Shown { log, city, size: 12 },
             LocalFact::Restored { log, size: 9 },
+            LocalFact::Cut { mark: [9; 16] },
             assigned,
         ];
         for fact in facts {

@@ -31,7 +31,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 pub use disk::{Disk, RealDisk};
-pub use guard::{Guard, GuardVerdict};
+pub use guard::{Grown, Guard, GuardVerdict};
 pub use local::LocalFact;
 pub use mem_disk::MemDisk;
 pub use reader::JournalReader;
@@ -202,6 +202,12 @@ impl<D: Disk> Journal<D> {
     #[must_use]
     pub fn next_record(&self) -> u64 {
         self.tail.next_record
+    }
+
+    /// How many records are synced.
+    #[must_use]
+    pub fn synced_records(&self) -> u64 {
+        *self.readable.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes of all segments.

@@ -51,7 +51,7 @@ impl<D: Disk, S: Store> Reader<D, S> {
             LocalFact::Assigned { at_ms, by, assignee, remark, .. } => {
                 Some(Assignment { assignee, remark, at_ms, by })
             }
-            LocalFact::Shown { .. } | LocalFact::Restored { .. } => None,
+            LocalFact::Shown { .. } | LocalFact::Restored { .. } | LocalFact::Cut { .. } => None,
         }
     }
 

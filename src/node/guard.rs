@@ -1,10 +1,9 @@
 //! Keeps the high-water mark: a tiny file outside backups, written once a second and at shutdown,
-//! only with synced sizes, and never lower than it was.
+//! only with what is synced.
 
 use std::path::PathBuf;
 
-use crate::ids::LogId;
-use crate::journal::guard::Guard;
+use crate::journal::guard::{Grown, Guard};
 use crate::node::core::Now;
 use crate::node::watchdog::Pulse;
 
@@ -33,18 +32,20 @@ impl GuardKeeper {
     }
 
     /// Writes the mark, if a second has passed since and it has moved.
-    pub fn keep(&mut self, now: Now, sizes: &dyn Fn() -> Vec<(LogId, u64)>) {
+    pub fn keep(&mut self, now: Now, grown: &dyn Fn() -> Option<Grown>) {
         if now.mono_ms.saturating_sub(self.written_ms) < EVERY_MS {
             return;
         }
         self.written_ms = now.mono_ms;
-        self.keep_now(&sizes());
+        self.keep_now(grown());
     }
 
-    /// Writes the mark now, if it has moved.
-    pub fn keep_now(&mut self, sizes: &[(LogId, u64)]) {
+    /// Writes the mark now, if it has moved. Nothing is said of a moment at which it must not.
+    pub fn keep_now(&mut self, grown: Option<Grown>) {
         let mut guard = self.guard.clone();
-        guard.raise(sizes);
+        if let Some(grown) = grown {
+            guard.raise(&grown);
+        }
         if guard != self.guard
             && let Err(error) = guard.write(&self.path)
         {

@@ -408,9 +408,9 @@ impl Writer {
             }
             self.held.clear();
             self.pulse.done();
-            self.guard.keep(now, &|| self.core.guard_sizes());
+            self.guard.keep(now, &|| self.core.guard_mark());
             if let Some(done) = stop {
-                self.guard.keep_now(&self.core.guard_sizes());
+                self.guard.keep_now(self.core.guard_mark());
                 let _ = done.send(());
                 return;
             }

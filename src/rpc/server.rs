@@ -283,7 +283,7 @@ mod tests {
 
     use super::*;
     use crate::ids::{CityCode, NodeId};
-    use crate::journal::{Guard, GuardVerdict, Journal, JournalOptions, RealDisk};
+    use crate::journal::{Grown, Guard, GuardVerdict, Journal, JournalOptions, RealDisk};
     use crate::log::keys::{SigningKey, VerifyingKey};
     use crate::node::clock::{SystemClock, SystemEntropy};
     use crate::node::core::{Core, CoreParts, KeyRing, Settings};
@@ -333,7 +333,7 @@ mod tests {
             boundaries: None,
         };
         let clock = SystemClock::start();
-        let judge = |_: &[_]| GuardVerdict::Fresh;
+        let judge = |_: &Grown| GuardVerdict::Fresh;
         let core = Core::open(parts, clock.now(), &judge, &mut |_, _| {}).unwrap();
         let guard = GuardKeeper::new(folder.join("guard"), Guard::begin(None, id));
         let shell = Shell::new(clock, 60_000);

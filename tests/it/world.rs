@@ -8,7 +8,7 @@ use bytes::Bytes;
 use liandong::api::request::{Caller, Command, Request, WriteError, Written};
 use liandong::domain::{CaseMove, CaseRecord, CaseStep, Date};
 use liandong::ids::{AgreementId, CityCode, Hash, LogId, NodeId, Position, SubjectId};
-use liandong::journal::{Guard, Journal, JournalOptions, MemDisk};
+use liandong::journal::{Grown, Guard, Journal, JournalOptions, MemDisk};
 use liandong::log::keys::{SigningKey, VerifyingKey};
 use liandong::log::manifest::{HashAlgorithm, Manifest, SignatureAlgorithm, SignedManifest};
 use liandong::log::{ActorRole, Head};
@@ -249,9 +249,9 @@ impl World {
             boundaries: None,
         };
         let guard = entry.guard.clone();
-        let judge =
-            |sizes: &[(LogId, u64)]| Guard::compare(guard.as_ref(), (id, report.created), sizes);
+        let judge = |grown: &Grown| Guard::compare(guard.as_ref(), (id, report.created), grown);
         let core = Core::open(parts, now, &judge, &mut |_, _| {}).unwrap();
+        entry.guard = Some(Guard::going_on(entry.guard.take(), id));
         let key = HmacKey::new([i as u8; 32]);
         entry.reader = Some(Reader::new(read_rows, journal_reader, core.feed_id(), key));
         entry.core = Some(core);
@@ -537,11 +537,11 @@ impl World {
             if wants && self.rng.one_in(2) {
                 self.input(i, Input::Commit);
             }
-            let sizes = self.cities[i].core.as_ref().map(Core::guard_sizes);
+            let grown = self.cities[i].core.as_ref().and_then(Core::guard_mark);
             if self.now_ms.is_multiple_of(1_000)
-                && let Some((guard, sizes)) = self.cities[i].guard.as_mut().zip(sizes)
+                && let Some((guard, grown)) = self.cities[i].guard.as_mut().zip(grown)
             {
-                guard.raise(&sizes);
+                guard.raise(&grown);
             }
         }
     }

@@ -186,6 +186,42 @@ fn a_rebuild_over_damage_is_another_feed() {
     assert_ne!(made_anew(&mut world).0, over_damage.0);
 }
 
+#[test]
+fn an_end_that_is_lost_is_another_feed_each_time() {
+    let mut world = filled(32);
+    let theirs = world.cities[A].log(0);
+    let mut ids = vec![world.reader(B).feed_id()];
+    let end = batches(world.disk(B), theirs).last().unwrap().1.number;
+    for _ in 0..3 {
+        // The last that came from A, and whatever lies behind it, what an earlier start has said of a
+        // lost end as well; and the views.
+        world.crash(B);
+        for record in records_from(world.disk(B), end) {
+            damage(&world, B, record);
+        }
+        world.start(B);
+        let id = world.reader(B).feed_id();
+        assert!(!ids.contains(&id), "a cursor of before would pass over what comes in its place");
+        ids.push(id);
+        steps(&mut world, 200);
+        world.stop_and_start(B);
+        assert_eq!(world.reader(B).feed_id(), id, "it is said once");
+        assert_eq!(world.head_at(A, theirs), world.head_at(B, theirs));
+    }
+}
+
+/// Every record from a number on.
+fn records_from(disk: &MemDisk, number: u64) -> Vec<RecordRef> {
+    let (journal, _) = Journal::open(disk.copy(), JournalOptions::default()).unwrap();
+    let mut found = Vec::new();
+    let scan = journal.reader().scan(0, &mut |at, _, _| {
+        found.extend((at.number >= number).then_some(at));
+        true
+    });
+    scan.unwrap();
+    found
+}
+
 /// Where a feed has come, entry by entry.
 fn order(world: &World, i: usize) -> Vec<Position> {
     let mut order = Vec::new();

@@ -121,7 +121,6 @@ impl World {
         self.tally.fault(Fault::ViewsFailed, self.nodes[node].rows.failures());
         self.drop_links_of(node, silently);
         self.nodes[node].stop();
-        self.checks.stopped(node);
     }
 
     /// kill -9: what was written is still in the page cache.
@@ -242,7 +241,8 @@ impl World {
     /// Whether a process has written more than its guard says.
     fn guard_lags(&self, node: usize) -> bool {
         let Some(guard) = &self.nodes[node].guard else { return true };
-        let says = |log| guard.sizes.iter().find(|(of, _)| *of == log).map_or(0, |(_, size)| *size);
+        let says =
+            |log| guard.grown.sizes.iter().find(|(of, _)| *of == log).map_or(0, |(_, size)| *size);
         let own = |log| self.cast.logs.get(&log).is_some_and(|l| l.city == node && !l.forged);
         self.checks.logs.held[node].iter().any(|(log, held)| own(*log) && *held > says(*log))
     }

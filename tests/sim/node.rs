@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use liandong::ids::LogId;
-use liandong::journal::{Guard, Journal, JournalOptions};
+use liandong::journal::{Grown, Guard, Journal, JournalOptions};
 use liandong::limits;
 use liandong::node::core::{Core, CoreParts, Entropy, Now, Settings};
 use liandong::node::reader::Reader;
@@ -150,9 +149,9 @@ impl Node {
             boundaries: None,
         };
         let guard = self.guard.clone();
-        let judge =
-            |sizes: &[(LogId, u64)]| Guard::compare(guard.as_ref(), (id, report.created), sizes);
+        let judge = |grown: &Grown| Guard::compare(guard.as_ref(), (id, report.created), grown);
         let core = Core::open(parts, now, &judge, &mut |_, _| {}).map_err(|e| e.to_string())?;
+        self.guard = Some(Guard::going_on(self.guard.take(), id));
         self.reader = Some(Reader::new(read_rows, journal_reader, core.feed_id(), read_key));
         self.core = Some(core);
         self.life += 1;

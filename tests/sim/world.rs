@@ -243,9 +243,10 @@ impl World {
         let now = self.now;
         let n = &mut self.nodes[node];
         n.guard_at = now;
-        let sizes = n.core.as_ref().map(Core::guard_sizes);
-        if let Some((guard, sizes)) = n.guard.as_mut().zip(sizes) {
-            guard.raise(&sizes);
+        let grown = n.core.as_ref().and_then(Core::guard_mark);
+        if let Some((guard, grown)) = n.guard.as_mut().zip(grown) {
+            guard.raise(&grown);
+            self.checks.guarded(node);
         }
     }
 

@@ -99,7 +99,24 @@ impl<D: Disk, S: Store> Core<D, S> {
         let here = self.logs.get(id).map_or(0, Log::appended);
         tracing::error!(log = %id, here, elsewhere = size, "restored from an older copy");
         self.hold_restored(id, size);
+        self.found_cut();
         let record = LocalFact::Restored { log: id, size }.encode().into();
+        self.group.small.push((RecordKind::Local, record));
+        self.group.dirty = true;
+    }
+
+    /// Records at the end of the journal are gone, or those that came after a copy was made.
+    /// Cursors of before are refused from the next start on, and at a start at once.
+    pub(super) fn found_cut(&mut self) {
+        let is_cut =
+            |payload: &[u8]| matches!(LocalFact::decode(payload), Some(LocalFact::Cut { .. }));
+        if self.group.small.iter().any(|(_, payload)| is_cut(payload)) {
+            return;
+        }
+        let record = self.journal.next_record();
+        tracing::error!(record, "the journal ends before it did");
+        self.entropy.fill(&mut self.made_over.cut);
+        let record = LocalFact::Cut { mark: self.made_over.cut }.encode().into();
         self.group.small.push((RecordKind::Local, record));
         self.group.dirty = true;
     }
@@ -123,6 +140,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.recoveries.shown.insert((log, city), size);
             }
             Some(LocalFact::Restored { log, size }) => self.hold_restored(log, size),
+            Some(LocalFact::Cut { mark }) => self.made_over.cut = mark,
             // Found through its row.
             Some(LocalFact::Assigned { .. }) => {}
             None => tracing::warn!("a record of a later version is left alone"),

@@ -24,9 +24,9 @@ pub struct MadeOver {
     pub lifted: u64,
     /// Records that a replay could not read.
     pub damaged: u64,
-    /// Records that the views knew and that were cut off at the end, as torn writes are. The
-    /// journal does not show it: views that are made anew keep it from those before them.
-    pub cut_off: u64,
+    /// The mark of the last time that the journal ended before it had: views, guard or a member
+    /// knew of more. What is cut off like a torn write leaves no other trace.
+    pub cut: [u8; 16],
     /// Logs of which nothing was read, for want of their manifest.
     pub unread_logs: u64,
     /// Over damage: the record that the last replay began with that applied something.
@@ -41,10 +41,9 @@ impl MadeOver {
         if self == Self::default() {
             return journal;
         }
-        let Self { lifted, damaged, cut_off, unread_logs, from, to } = self;
-        let numbers = [lifted, damaged, cut_off, unread_logs, from, to];
-        let numbers = numbers.map(u64::to_be_bytes).concat();
-        let text = [b"liandong/feed/v2\0".as_slice(), &journal, &numbers].concat();
+        let Self { lifted, damaged, cut, unread_logs, from, to } = self;
+        let numbers = [lifted, damaged, unread_logs, from, to].map(u64::to_be_bytes).concat();
+        let text = [b"liandong/feed/v3\0".as_slice(), &journal, &cut, &numbers].concat();
         digest(&text).as_bytes().first_chunk().copied().unwrap_or(journal)
     }
 }
@@ -65,7 +64,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// A replay is over that began with a record, when so many entries were applied.
     pub(super) fn replay_ended(&mut self, from: u64, applied: u64) {
         let over = &mut self.made_over;
-        let damaged = over.damaged > 0 || over.cut_off > 0 || over.unread_logs > 0;
+        let damaged = over.damaged > 0 || over.unread_logs > 0;
         if damaged && (from == 0 || self.apply_number > applied) {
             (over.from, over.to) = (from, self.journal.next_record());
         }
@@ -95,7 +94,7 @@ mod tests {
             MadeOver { lifted: 1, ..plain },
             MadeOver { lifted: 2, ..plain },
             MadeOver { damaged: 1, ..plain },
-            MadeOver { cut_off: 1, ..plain },
+            MadeOver { cut: [1; 16], ..plain },
             MadeOver { unread_logs: 1, ..plain },
             MadeOver { lifted: 1, damaged: 1, ..plain },
             MadeOver { damaged: 1, to: 9, ..plain },

@@ -59,7 +59,7 @@ pub use recover::{CoreParts, OpenError};
 
 use crate::geo::Boundaries;
 use crate::ids::{AgreementId, CityCode, LogId, NodeId, SubjectId};
-use crate::journal::{Disk, Journal, RecordKind};
+use crate::journal::{Disk, Grown, Journal, RecordKind};
 use crate::log::Head;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::core::ahead::Ahead;
@@ -224,13 +224,16 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.logs.iter().filter(own).map(|l| (l.id, l.durable.size)).collect()
     }
 
-    /// What the guard may say now: nothing new while a restored copy was found and that is not
-    /// on disk yet, else the guard could hide it.
-    pub fn guard_sizes(&self) -> Vec<(crate::ids::LogId, u64)> {
-        if self.group.small.iter().any(|(kind, _)| *kind == RecordKind::Local) {
-            return Vec::new();
-        }
-        self.own_sizes()
+    /// What the guard may say now: nothing new while a restored copy or a lost end was found and
+    /// that is not on disk yet, else the guard could hide it.
+    pub fn guard_mark(&self) -> Option<Grown> {
+        let found = self.group.small.iter().any(|(kind, _)| *kind == RecordKind::Local);
+        (!found).then(|| self.grown())
+    }
+
+    /// How far the journal has grown, synced.
+    fn grown(&self) -> Grown {
+        Grown { records: self.journal.synced_records(), sizes: self.own_sizes() }
     }
 
     fn perform(&mut self, actions: Vec<Action>) -> Vec<Output> {

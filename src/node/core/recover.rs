@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::geo::Boundaries;
 use crate::ids::{CityCode, LogId};
-use crate::journal::{Disk, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
+use crate::journal::{Disk, Grown, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
 use crate::log::Head;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::Frontier;
@@ -66,8 +66,8 @@ pub struct CoreParts<D: Disk, S: Store> {
     pub boundaries: Option<Boundaries>,
 }
 
-/// Judges the sizes of own logs against the high-water mark.
-pub type Judge<'a> = &'a dyn Fn(&[(LogId, u64)]) -> GuardVerdict;
+/// Judges how far the journal has grown against the high-water mark.
+pub type Judge<'a> = &'a dyn Fn(&Grown) -> GuardVerdict;
 
 /// Progress of a replay: records done, records in all.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
@@ -122,6 +122,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             poisoned: None,
             warnings: Vec::new(),
         };
+        let ahead = core.rows_are_ahead();
         let from = core.take_rows()?;
         if !core.replay(from, progress)? {
             core.begin_anew()?;
@@ -138,7 +139,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         core.load_cosignatures();
         core.load_witness_proofs();
         core.load_owed();
-        core.judge(guard);
+        core.judge(guard, ahead);
         if core.group.dirty {
             // A restore that was found is on disk before the guard can move. There are no links
             // and no callers yet, so there is nobody to be told anything.
@@ -148,17 +149,23 @@ impl<D: Disk, S: Store> Core<D, S> {
         Ok(core)
     }
 
+    /// How far the rows go, if they are of this journal and version.
+    fn progress_row(&mut self) -> Option<ProgressRow> {
+        let row = self.group_rows().get(keys::PROGRESS);
+        row.as_deref().and_then(rows::decode::<ProgressRow>).filter(|p| {
+            p.rows_version == rows::ROWS_VERSION && p.journal_id == self.journal.journal_id()
+        })
+    }
+
+    /// Whether the rows know of records that the journal has lost.
+    fn rows_are_ahead(&mut self) -> bool {
+        let end = self.journal.next_record();
+        self.progress_row().is_some_and(|p| p.journal_end > end)
+    }
+
     /// Takes the rows if they are of this journal and version; returns the record to go on from.
     fn take_rows(&mut self) -> Result<u64, OpenError> {
-        let row = self.group_rows().get(keys::PROGRESS);
-        let progress = row.as_deref().and_then(rows::decode::<ProgressRow>).filter(|p| {
-            p.rows_version == rows::ROWS_VERSION && p.journal_id == self.journal.journal_id()
-        });
-        if let Some(of_this_journal) = progress {
-            let lost = of_this_journal.journal_end.saturating_sub(self.journal.next_record());
-            self.made_over.cut_off = of_this_journal.made_over.cut_off + lost;
-        }
-        let progress = progress.filter(|p| {
+        let progress = self.progress_row().filter(|p| {
             p.fold_version == view::FOLD_VERSION
                 && p.next_record <= p.journal_end
                 // A record that was named and is cut off would be read as the one written in its
@@ -243,7 +250,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.early.clear();
         self.passed = Passed::default();
         self.indexed_end = 0;
-        self.made_over = MadeOver { cut_off: self.made_over.cut_off, ..MadeOver::default() };
+        self.made_over = MadeOver::default();
         self.apply_number = 0;
     }
 
@@ -328,16 +335,22 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// Compares the sizes of own logs with the high-water mark.
-    fn judge(&mut self, guard: Judge<'_>) {
-        let sizes = self.own_sizes();
+    /// Compares the journal with the high-water mark, and with the rows that were found.
+    fn judge(&mut self, guard: Judge<'_>, rows_are_ahead: bool) {
+        if rows_are_ahead {
+            self.found_cut();
+        }
+        let grown = self.grown();
+        let sizes = grown.sizes.clone();
         #[cfg(feature = "planted-bugs")]
         if crate::planted::is_on("forget-the-guard") {
             return;
         }
-        match guard(&sizes) {
+        match guard(&grown) {
             GuardVerdict::Fresh | GuardVerdict::Consistent => {}
+            GuardVerdict::EndLost => self.found_cut(),
             GuardVerdict::RestoredCopy { behind } => {
+                self.found_cut();
                 let lost = behind.iter().any(|(log, _)| self.logs.get(*log).is_none());
                 for (log, size) in behind {
                     self.found_restored(log, size);
@@ -348,6 +361,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 }
             }
             GuardVerdict::Missing => {
+                self.found_cut();
                 for (log, size) in sizes {
                     self.found_restored(log, size);
                 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use liandong::ids::{AgreementId, SubjectId, hex, unhex};
 use liandong::journal::segment::{self, SegmentHeader};
 use liandong::journal::{
-    Guard, Journal, JournalOptions, LocalFact, RealDisk, RecordKind, SuspensionFact, record,
+    Grown, Guard, Journal, JournalOptions, LocalFact, RealDisk, RecordKind, SuspensionFact, record,
 };
 use liandong::log::manifest::SignedManifest;
 use liandong::log::{ForkProof, PartSlot, SignedCheckpoint};
@@ -144,6 +144,8 @@ fn golden_records_stay_as_they_are() {
         .collect();
     made.push(("local_restored".to_owned(), framed(RecordKind::Local, &restored.encode())));
     made.push(("local_assigned".to_owned(), framed(RecordKind::Local, &assigned().encode())));
+    let cut = LocalFact::Cut { mark: [8; 16] };
+    made.push(("local_cut".to_owned(), framed(RecordKind::Local, &cut.encode())));
     for fact in suspensions() {
         let name = suspension_line(&fact).to_owned();
         made.push((name, framed(RecordKind::Suspension, &fact.encode())));
@@ -184,11 +186,13 @@ fn every_word_of_a_local_record_has_a_golden_line() {
         LocalFact::Shown { .. } => "local_shown",
         LocalFact::Restored { .. } => "local_restored",
         LocalFact::Assigned { .. } => "local_assigned",
+        LocalFact::Cut { .. } => "local_cut",
     };
     let log = manifest(LIAOCHENG).log_id();
     for fact in [
         LocalFact::Shown { log, city: city(HANDAN), size: 6 },
         LocalFact::Restored { log, size: 9 },
+        LocalFact::Cut { mark: [8; 16] },
         assigned(),
     ] {
         let bytes = unhex(&golden::line("records.txt", line(&fact))).unwrap();
@@ -232,10 +236,13 @@ fn every_word_of_a_suspension_has_a_golden_line() {
 fn a_golden_guard_is_read() {
     let batches = sample::batches();
     let sizes = vec![(batches[3].head.log, 7), (batches[2].head.log, 2)];
-    let guard = Guard { journal_id: JOURNAL_ID, sizes };
+    let mut guard = Guard { journal_id: JOURNAL_ID, grown: Grown { records: 40, sizes } };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("guard");
     guard.write(&path).unwrap();
-    golden::assert_file("guard.bin", &fs::read(&path).unwrap());
+    golden::assert_file("guard-2.bin", &fs::read(&path).unwrap());
+    assert_eq!(Guard::read(&golden::path("guard-2.bin")).unwrap(), Some(guard.clone()));
+    // Files of before records were counted.
+    guard.grown.records = 0;
     assert_eq!(Guard::read(&golden::path("guard.bin")).unwrap(), Some(guard));
 }

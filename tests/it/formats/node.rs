@@ -6,8 +6,8 @@ use std::fs;
 use std::sync::Arc;
 
 use liandong::domain::CaseState;
-use liandong::ids::{Hash, LogId, NodeId};
-use liandong::journal::{GuardVerdict, Journal, JournalOptions, RealDisk};
+use liandong::ids::{Hash, NodeId};
+use liandong::journal::{Grown, GuardVerdict, Journal, JournalOptions, RealDisk};
 use liandong::log::keys::{SigningKey, VerifyingKey};
 use liandong::node::core::{Core, CoreParts, Entropy, KeyRing, Now, Settings};
 use liandong::node::reader::Reader;
@@ -64,7 +64,7 @@ fn a_node_starts_on_the_golden_journal() {
         boundaries: None,
     };
     let now = Now { mono_ms: 0, wall_ms: 1_795_140_100_000 };
-    let judge = |_: &[(LogId, u64)]| GuardVerdict::Consistent;
+    let judge = |_: &Grown| GuardVerdict::Consistent;
     let core = Core::open(parts, now, &judge, &mut |_, _| {}).unwrap();
 
     let (liaocheng, handan) = (manifest(LIAOCHENG).log_id(), manifest(HANDAN).log_id());

@@ -17,6 +17,8 @@ use crate::sim::tally::{State, Tally};
 pub struct Feed {
     pub order: Vec<Position>,
     pub applied: BTreeMap<LogId, u64>,
+    /// Places when the guard was last written.
+    guarded: usize,
     journal: [u8; 16],
 }
 
@@ -30,8 +32,6 @@ impl Feeds {
         self.of.push(Feed::default());
     }
 
-    pub fn stopped(&mut self, _at: usize) {}
-
     /// Another journal begins: cursors of the old one are gone.
     pub fn forget(&mut self, at: usize) {
         self.of[at] = Feed::default();
@@ -39,6 +39,11 @@ impl Feeds {
 }
 
 impl Checks {
+    /// The guard of a process says how far it is.
+    pub fn guarded(&mut self, at: usize) {
+        self.feeds.of[at].guarded = self.feeds.of[at].order.len();
+    }
+
     /// New places of the feed.
     pub(super) fn follow_feed(&mut self, cast: &Cast, at: usize, node: &Node, tally: &mut Tally) {
         let Some(reader) = node.reader.as_ref() else { return };
@@ -133,9 +138,10 @@ impl Checks {
         }
         let now = &self.feeds.of[at].order;
         let same = before.order.iter().zip(now).take_while(|(a, b)| a == b).count();
-        // What rots at the very end is cut off like a torn write. If the views are lost with it,
-        // nothing is left that knows there was more.
-        let end_lost = self.rotted.contains(&at) && same == now.len();
+        // What rots at the very end is cut off like a torn write. If the views are lost with it, or an
+        // older copy is put back, the guard knows that there was more; but not of its last second.
+        let younger = self.rotted.contains(&at) || self.restored.contains(&at);
+        let end_lost = younger && same == now.len() && same >= before.guarded;
         if same < before.order.len() && !end_lost {
             let what = format!("{at}: after a start place {} of the feed is another", same + 1);
             self.fail(format!("P9 {what}: {:?}, was {}", now.get(same), before.order[same]));

@@ -140,10 +140,6 @@ impl Checks {
         self.feed_after_start(cast, at, node, tally);
     }
 
-    pub fn stopped(&mut self, at: usize) {
-        self.feeds.stopped(at);
-    }
-
     /// A process goes on from an older copy of its disk; `told` when its guard knows better.
     pub fn restored(&mut self, cast: &Cast, at: usize, told: bool) {
         let city = at;
@@ -153,7 +149,9 @@ impl Checks {
         }
         self.requests.forget_city(city);
         self.forget_copy(cast, at);
-        self.feeds.forget(at);
+        if !told {
+            self.feeds.forget(at);
+        }
         self.sessions.forget(at);
         // What was suspended when the copy was made is so again.
         let again = self.ever_suspended.iter().filter(|(node, _)| *node == at);
