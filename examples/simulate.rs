@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use sim::plants;
-use sim::run::{Outcome, run};
+use sim::run::{Length, Outcome, SHORT, WHOLE, run};
 use sim::tally::{Fault, State, Tally};
 
 /// How to run a build with planted bugs.
@@ -34,6 +34,9 @@ struct Args {
     /// Replays one seed and prints what happens.
     #[arg(long)]
     seed: Option<u64>,
+    /// Plays the short run of each seed, as `cargo test` does.
+    #[arg(long)]
+    short: bool,
     /// First seed of a slice.
     #[arg(long, default_value_t = 0)]
     from: u64,
@@ -61,6 +64,12 @@ struct Args {
     /// Seeds that are open in tests/bugs.md: they must fail still, and fail nothing else.
     #[arg(long, value_delimiter = ',')]
     open: Vec<u64>,
+}
+
+impl Args {
+    fn length(&self) -> Length {
+        if self.short { SHORT } else { WHOLE }
+    }
 }
 
 fn main() -> std::process::ExitCode {
@@ -119,7 +128,7 @@ fn perform(args: &Args, work: Work) -> bool {
     match work {
         Work::Bugs(names) => return plants::find_all(&names),
         Work::Seed(seed) => {
-            let outcome = run(seed, true);
+            let outcome = run(seed, args.length(), true);
             println!("trace {:016x}, {} faults", outcome.hash, outcome.tally.fault_count());
             return outcome.failure.is_none();
         }
@@ -171,7 +180,8 @@ fn cpu_seconds() -> f64 {
 
 /// Whether each seed gives one trace, however often it is run.
 fn same_again(args: &Args) -> bool {
-    let differs = |seed: &u64| run(*seed, false).hash != run(*seed, false).hash;
+    let hash = |seed: u64| run(seed, args.length(), false).hash;
+    let differs = |seed: &u64| hash(*seed) != hash(*seed);
     let Some(seed) = (args.from..args.from + args.count).find(differs) else { return true };
     println!("seed {seed} differs from itself; look at it twice with: {}", replay(args, seed));
     false
@@ -183,9 +193,10 @@ fn end(well: bool) -> std::process::ExitCode {
 
 /// One command that shows a seed again as it was.
 fn replay(args: &Args, seed: u64) -> String {
+    let short = if args.short { " --short" } else { "" };
     match &args.bug {
-        Some(bug) => format!("cargo run {PLANTED} -- --bug {bug} --seed {seed}"),
-        None => format!("cargo run --profile sim --example simulate -- --seed {seed}"),
+        Some(bug) => format!("cargo run {PLANTED} -- --bug {bug} --seed {seed}{short}"),
+        None => format!("cargo run --profile sim --example simulate -- --seed {seed}{short}"),
     }
 }
 
@@ -204,7 +215,7 @@ fn slice(args: &Args) -> (Tally, Vec<Outcome>) {
                     if seed >= from + count {
                         return;
                     }
-                    let outcome = run(seed, false);
+                    let outcome = run(seed, args.length(), false);
                     let mut sum = sum.lock().unwrap();
                     sum.0.add(&outcome.tally);
                     sum.1 += 1;

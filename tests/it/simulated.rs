@@ -1,29 +1,45 @@
 //! A handful of seeds of the simulation, and whether it is honest. Thousands run in
 //! `.ci/steps/sim.sh`, built for speed.
 
-use super::sim::run::{FAULTS_MIN, run};
+use std::ops::Range;
+
+use super::sim::run::{Length, SHORT, WHOLE, run};
 use super::sim::tally::Tally;
 
-/// Seeds that run here: built without optimisation each takes seconds.
-const SEEDS: u64 = 10;
+/// Seeds of six hours that run here: built without optimisation each takes seconds.
+const SEEDS: Range<u64> = 0..10;
+/// Short ones: together a hundred.
+const SHORT_SEEDS: Range<u64> = 10..100;
 
 #[test]
 fn some_seeds_of_everything_broken_come_right() {
-    let mut all = Tally::default();
-    for seed in 0..SEEDS {
-        let outcome = run(seed, false);
-        let replay = format!("cargo run --profile sim --example simulate -- --seed {seed}");
-        assert_eq!(outcome.failure, None, "seed {seed}; look at it with: {replay}");
-        assert!(outcome.tally.fault_count() >= FAULTS_MIN, "seed {seed}: {:?}", outcome.tally);
-        all.add(&outcome.tally);
-    }
+    let all = come_right(SEEDS, WHOLE, "");
     assert!(all.kinds() >= 40, "{all:?}");
 }
 
 #[test]
+fn many_short_seeds_come_right() {
+    let all = come_right(SHORT_SEEDS, SHORT, " --short");
+    assert!(all.kinds() >= 40, "{all:?}");
+}
+
+fn come_right(seeds: Range<u64>, length: Length, flag: &str) -> Tally {
+    let mut all = Tally::default();
+    for seed in seeds {
+        let outcome = run(seed, length, false);
+        let replay = format!("cargo run --profile sim --example simulate -- --seed {seed}{flag}");
+        assert_eq!(outcome.failure, None, "seed {seed}; look at it with: {replay}");
+        let faults = outcome.tally.fault_count();
+        assert!(faults >= length.faults_min, "seed {seed}: {:?}", outcome.tally);
+        all.add(&outcome.tally);
+    }
+    all
+}
+
+#[test]
 fn one_seed_has_one_trace() {
-    let (one, two) = (run(3, false), run(3, false));
+    let (one, two) = (run(3, WHOLE, false), run(3, WHOLE, false));
     assert_eq!(one.hash, two.hash);
     assert_eq!(one.tally, two.tally);
-    assert_ne!(one.hash, run(4, false).hash);
+    assert_ne!(one.hash, run(4, WHOLE, false).hash);
 }

@@ -3,7 +3,7 @@
 //! Out of scope: how each is found. No checker knows their names.
 
 #[cfg(feature = "planted-bugs")]
-use super::run::run;
+use super::run::{WHOLE, run};
 
 /// A planted bug is found within this many seeds.
 #[cfg(feature = "planted-bugs")]
@@ -82,13 +82,14 @@ fn first_failure(name: &str, start: u64) -> Option<(u64, String)> {
     while done < SEEDS_MAX {
         let seeds = start + done..start + done + threads;
         let ran: Vec<_> = std::thread::scope(|scope| {
-            let begun: Vec<_> = seeds.map(|seed| scope.spawn(move || run(seed, false))).collect();
+            let begun: Vec<_> =
+                seeds.map(|seed| scope.spawn(move || run(seed, WHOLE, false))).collect();
             begun.into_iter().filter_map(|thread| thread.join().ok()).collect()
         });
         for (seed, why) in ran.into_iter().filter_map(|o| Some((o.seed, o.failure?))) {
             // A seed that fails without the bug has not found it.
             switch_on(None);
-            let found = run(seed, false).failure.is_none();
+            let found = run(seed, WHOLE, false).failure.is_none();
             switch_on(Some(name));
             if found {
                 return Some((seed - start + 1, why));

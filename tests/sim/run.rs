@@ -10,26 +10,38 @@ use super::trace::Trace;
 use super::world::{Event, World};
 
 const MINUTE_MS: u64 = 60_000;
-/// Everything may break for this long.
-const SAFETY_MS: u64 = 330 * MINUTE_MS;
-/// A run takes this long at least.
-const RUN_MS: u64 = 360 * MINUTE_MS;
 /// Once nothing breaks, everything has come right after this long.
 const SETTLED_WITHIN_MS: u64 = 20 * MINUTE_MS;
 /// Rounds of reading and waiting in which damage is mended, if anybody holds what was lost.
 const MENDING_ROUNDS: usize = 6;
-/// Times of work with faults in them.
-const EPISODES: usize = 7;
 const EPISODE_MS: u64 = 60_000;
 const CALLS_PER_EPISODE: usize = 3;
 const FAULTS_PER_EPISODE: usize = 7;
-/// Fewer effective faults prove little.
-pub const FAULTS_MIN: u64 = 30;
 /// A run that has had fewer goes on breaking things for so long, one by one.
 const MAKE_UP_MS: u64 = 15 * MINUTE_MS;
 const MAKE_UP_STEP_MS: u64 = 8_000;
 /// A living process has answered a call after this long.
 const ANSWERED_WITHIN_MS: u64 = 400_000;
+
+/// How long a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Length {
+    /// Everything may break for this long.
+    safety_ms: u64,
+    /// A run takes this long at least.
+    run_ms: u64,
+    /// Times of work with faults in them.
+    episodes: usize,
+    /// Fewer effective faults prove little.
+    pub faults_min: u64,
+}
+
+/// Six hours.
+pub const WHOLE: Length =
+    Length { safety_ms: 330 * MINUTE_MS, run_ms: 360 * MINUTE_MS, episodes: 7, faults_min: 30 };
+/// One time of work, for builds without optimisation. Another world than the whole run of its seed.
+pub const SHORT: Length =
+    Length { safety_ms: 15 * MINUTE_MS, run_ms: 20 * MINUTE_MS, episodes: 1, faults_min: 4 };
 
 /// How a run ended.
 #[derive(Debug)]
@@ -41,8 +53,8 @@ pub struct Outcome {
 }
 
 /// Runs one seed; with `lines`, everything that happens is printed.
-pub fn run(seed: u64, lines: bool) -> Outcome {
-    let ran = catch_unwind(AssertUnwindSafe(|| play(seed, lines)));
+pub fn run(seed: u64, length: Length, lines: bool) -> Outcome {
+    let ran = catch_unwind(AssertUnwindSafe(|| play(seed, length, lines)));
     ran.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
@@ -51,13 +63,13 @@ pub fn run(seed: u64, lines: bool) -> Outcome {
     })
 }
 
-fn play(seed: u64, lines: bool) -> Outcome {
+fn play(seed: u64, length: Length, lines: bool) -> Outcome {
     let mut world = World::new(seed, Trace::new(lines));
-    set_episodes(&mut world);
-    world.run_until(SAFETY_MS);
+    set_episodes(&mut world, length);
+    world.run_until(length.safety_ms);
     let begin = world.now;
     while world.checks.failure.is_none()
-        && world.tally.fault_count() < FAULTS_MIN
+        && world.tally.fault_count() < length.faults_min
         && world.now < begin + MAKE_UP_MS
     {
         // Chance was kind so far.
@@ -82,10 +94,10 @@ fn play(seed: u64, lines: bool) -> Outcome {
         let World { checks, cast, nodes, tally, .. } = &mut world;
         checks.judge(cast, nodes, tally);
     }
-    if broken < FAULTS_MIN {
+    if broken < length.faults_min {
         world.checks.fail(format!("only {broken} effective faults: nothing much was tried"));
     }
-    world.tally.simulated_ms = world.now.max(RUN_MS);
+    world.tally.simulated_ms = world.now.max(length.run_ms);
     let failure = world.checks.failure.take();
     if lines && let Some(why) = &failure {
         println!("FAILED {why}");
@@ -97,12 +109,12 @@ fn play(seed: u64, lines: bool) -> Outcome {
 const SUSPENSIONS_EVERY: u64 = 4;
 
 /// Sets work and faults, in episodes with quiet time between them.
-fn set_episodes(world: &mut World) {
+fn set_episodes(world: &mut World, length: Length) {
     let mut rng = Rng::new(world.seed ^ 0x5EED);
     let mut orders = Rng::new(world.seed ^ 0x0D0E);
     let clients = world.work.clients.len();
-    for _ in 0..EPISODES {
-        let begin = rng.between(10_000, SAFETY_MS - EPISODE_MS);
+    for _ in 0..length.episodes {
+        let begin = rng.between(10_000, length.safety_ms - EPISODE_MS);
         for client in 0..clients {
             for _ in 0..CALLS_PER_EPISODE {
                 let at = begin + rng.between(0, EPISODE_MS);
