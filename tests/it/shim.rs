@@ -1,7 +1,7 @@
 //! Libraries that are preloaded into a node, compiled by the test with the system's C compiler.
 //!
-//! [`Faults`] ends a process at a chosen call, makes calls fail, fills the disk and moves the
-//! clock; what it does is set while the node runs. The medium that forgets is in
+//! [`Faults`] ends a process at a chosen call, makes calls fail or hang, fills the disk and moves
+//! the clock; what it does is set while the node runs. The medium that forgets is in
 //! [`super::power`].
 
 use std::fs::File;
@@ -62,9 +62,10 @@ pub enum Word {
     DiedClass = 10,
     Failed = 11,
     ReserveErrno = 12,
+    Hanging = 13,
 }
 
-const WORDS: u64 = 13;
+const WORDS: u64 = 14;
 
 /// Faults for the node of one city.
 pub struct Faults {

@@ -1,4 +1,4 @@
-//! The watchdog over real processes: a member takes a call and never answers it.
+//! The watchdog over real processes: a member takes a call and never answers it, a disk hangs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,10 +8,13 @@ use liandong::wire::pb::v1 as pb;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
+use tonic_health::pb::health_check_response::ServingStatus;
 
+use super::disk::{health, open};
 use super::kills::quick_plan;
 use super::nodes::{Nodes, until};
 use super::rogue::city;
+use super::shim::{Faults, SEGMENTS, Word};
 
 const HERE: u32 = 371_500;
 const THERE: u32 = 130_400;
@@ -100,4 +103,49 @@ async fn a_call_that_is_never_answered_is_ended_and_made_again() {
         (up && status.warnings.is_empty()).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writing_thread_on_a_disk_that_hangs_is_shown_and_goes_on_with_the_disk() {
+    let mut plan = quick_plan();
+    plan.extra_config += "task_late_s = 10\n";
+    let mut nodes = Nodes::lay_out(&plan);
+    let Some(faults) = Faults::new(&nodes.fleet.folder(HERE)) else { return };
+    faults.start(&mut nodes, HERE);
+    let agreement = nodes.fleet.agreements[0].name();
+    let client = nodes.client(HERE).await;
+    let before =
+        until("a first case", || async { open(&client, &agreement, "before").await.ok() }).await;
+    faults.set(Word::Hanging, SEGMENTS);
+    let (writer, parent) = (nodes.client(HERE).await, agreement.clone());
+    let writing = tokio::spawn(async move { open(&writer, &parent, "meanwhile").await });
+    until("the thread that hangs is shown", || async {
+        let (task, warnings) = task(&nodes, "writer").await;
+        let told = warnings.iter().any(|w| w.contains("登记与办理写入") && w.contains("磁盘"));
+        (task.late && told && task.restart_count == 0).then_some(())
+    })
+    .await;
+    // What is there is read, and nobody is told that the other case is.
+    let read = pb::GetCaseRequest { name: before.name.clone(), ..Default::default() };
+    let read = client.cases().get_case(read).await.unwrap().into_inner().case.unwrap();
+    assert_eq!(read.etag, before.etag);
+    let told = writing.await.unwrap().map(|case| case.name);
+    assert!(told.is_err(), "{told:?} is not on the disk");
+    faults.set(Word::Hanging, 0);
+    let case = until("the same request has its answer", || async {
+        open(&client, &agreement, "meanwhile").await.ok()
+    })
+    .await;
+    until("the thread comes round", || async {
+        let (task, warnings) = task(&nodes, "writer").await;
+        (!task.late && warnings.is_empty()).then_some(())
+    })
+    .await;
+    let list = pb::ListCasesRequest { parent: agreement, ..Default::default() };
+    let list = client.cases().list_cases(list).await.unwrap().into_inner();
+    let mut listed: Vec<String> = list.cases.into_iter().map(|case| case.name).collect();
+    let mut both = vec![before.name, case.name];
+    (listed.sort(), both.sort());
+    assert_eq!(listed, both);
+    assert_eq!(health(&client).await, ServingStatus::Serving);
 }

@@ -1,7 +1,7 @@
 /*
  * Faults on demand: preloaded into a node, it counts the calls that change files below some
- * folders, ends the process at a chosen one, makes calls fail, tells of a full disk, and moves the
- * wall clock.
+ * folders, ends the process at a chosen one, makes calls fail or hang, tells of a full disk, and
+ * moves the wall clock.
  *
  * In scope: what libc is asked for by name. Out of scope: losing what was not synced
  * (drop_unsynced.c, which may be preloaded behind this one); mmap, O_DIRECT, io_uring.
@@ -46,6 +46,7 @@ struct state {
   uint64_t died_class;   /* 10: of what */
   uint64_t failed;       /* 11: calls that were made to fail */
   uint64_t reserve_errno; /* 12: reservations of space fail with it */
+  uint64_t hanging;      /* 13: mask of what hangs, until it is taken back */
 };
 
 #define FDS 4096
@@ -144,6 +145,9 @@ static int is_last(int class) {
 }
 
 static int must_fail(int class, uint64_t error) {
+  while (class && __atomic_load_n(&state->hanging, __ATOMIC_SEQ_CST) & (uint64_t)class) {
+    usleep(10000);
+  }
   if (!class || !error || !(state->failing & (uint64_t)class)) return 0;
   __atomic_add_fetch(&state->failed, 1, __ATOMIC_SEQ_CST);
   errno = (int)error;
