@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest::{Context, SHA256};
+
 /// A case: its agreement, and its place in it.
 pub type CaseKey = (AgreementId, SubjectId);
 
@@ -208,6 +210,19 @@ bytes_id!(
     /// A SHA-256 value: Merkle root, part digest, charter hash.
     Hash, 32, "hash"
 );
+
+impl Hash {
+    /// SHA-256 of the pieces, one after the other.
+    #[must_use]
+    pub fn of(pieces: &[&[u8]]) -> Self {
+        let mut context = Context::new(&SHA256);
+        pieces.iter().for_each(|piece| context.update(piece));
+        let mut out = [0; 32];
+        out.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+        Self(out)
+    }
+}
+
 bytes_id!(
     /// A linkage agreement, by its UUID; printed as 32 hexadecimal digits.
     AgreementId, 16, "agreement id"

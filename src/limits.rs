@@ -18,6 +18,14 @@ pub const AFTER_MAX: usize = 64;
 pub const NOTE_BYTES_MAX: usize = 64 * 1024;
 /// Two signed notes, their lengths and 65 hashes: a fork proof of two sizes.
 pub const FORK_PROOF_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 4 * 1024;
+/// Members of one pool of a draw: all sites of five cities on a border are some hundreds.
+pub const DRAW_POOL_MAX: usize = 10_000;
+/// What is drawn is a credit code or a certificate number, of 20 characters at most.
+pub const DRAW_ID_BYTES_MAX: usize = 64;
+/// A member that is a hundred times as likely as another one is drawn without a draw.
+pub const DRAW_WEIGHT_MAX: u32 = 100;
+/// A file to verify draws from: some pools at their limit.
+pub const DRAW_FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// One signature line of a note (C2SP allows more; ours never need it).
 pub const NOTE_LINE_BYTES_MAX: usize = 8 * 1024;
 /// A charter has at most 16 members, so a note needs at most 16 lines.

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::{
     Command, Context, agreement, bench, card, case, catalog, check, demo, doctor, epoch, evidence,
-    fork, hook, ingest, meeting, notice, people, pki, rebuild, roles, serve, status, suspend,
+    fork, hook, ingest, meeting, notice, people, pki, plan, rebuild, roles, serve, status, suspend,
     watch,
 };
 
@@ -32,6 +32,7 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Rebuild(args) => rebuild::run(context, args).await,
         Command::Roles => roles::run(context),
         Command::Pki(args) => pki::run(context, args),
+        Command::Plan(args) => plan::run(context, &args),
         Command::Epoch(args) => epoch::run(context, args).await,
         Command::Bench(args) => bench::run(context, args).await,
     }

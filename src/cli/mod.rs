@@ -44,6 +44,7 @@ pub mod names;
 pub mod notice;
 pub mod people;
 pub mod pki;
+pub mod plan;
 pub mod profile;
 pub mod rebuild;
 pub mod roles;
@@ -98,6 +99,8 @@ pub enum Command {
     Meeting(meeting::MeetingArgs),
     /// 证据：文件传送、登记接收、证据互认、原件移交 · files, recognition, custody
     Evidence(evidence::EvidenceArgs),
+    /// 联合行动：复核双随机抽取 · joint actions: verify a draw
+    Plan(plan::PlanArgs),
     /// 接入其他系统的数据，生成线索 · clues from other systems' data
     Ingest(ingest::IngestArgs),
     /// 代码目录：各种代码、违法行为的法律依据 · every code list, and legal bases

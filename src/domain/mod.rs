@@ -14,6 +14,7 @@ pub mod date;
 pub mod deadline;
 pub mod decide;
 pub mod division;
+pub mod draw;
 pub mod event;
 pub mod evidence;
 pub mod evidence_act;

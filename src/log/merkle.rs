@@ -21,23 +21,10 @@ use crate::ids::Hash;
 /// always fits 64 bits.
 pub const TREE_SIZE_MAX: u64 = u64::MAX >> 1;
 
-/// SHA-256 of the pieces, one after the other.
-fn sha256(pieces: &[&[u8]]) -> Hash {
-    let mut context = Context::new(&SHA256);
-    for piece in pieces {
-        context.update(piece);
-    }
-    let mut out = [0; 32];
-    for (to, from) in out.iter_mut().zip(context.finish().as_ref()) {
-        *to = *from;
-    }
-    Hash::new(out)
-}
-
 /// SHA-256 of `bytes`, as part digests and log ids use it. Not a leaf.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> Hash {
-    sha256(&[bytes])
+    Hash::of(&[bytes])
 }
 
 /// SHA-256 of what comes piece by piece, as of a file that is larger than memory.
@@ -67,19 +54,19 @@ impl Digester {
 /// The leaf of `bytes`: SHA-256(0x00 || bytes).
 #[must_use]
 pub fn leaf_hash(bytes: &[u8]) -> Hash {
-    sha256(&[&[0], bytes])
+    Hash::of(&[&[0], bytes])
 }
 
 /// The parent of two nodes: SHA-256(0x01 || left || right).
 #[must_use]
 pub fn node_hash(left: Hash, right: Hash) -> Hash {
-    sha256(&[&[1], left.as_bytes(), right.as_bytes()])
+    Hash::of(&[&[1], left.as_bytes(), right.as_bytes()])
 }
 
 /// The root of the tree without leaves: SHA-256 of nothing.
 #[must_use]
 pub fn empty_root() -> Hash {
-    sha256(&[])
+    Hash::of(&[])
 }
 
 /// The right edge of a tree: enough to go on appending and to know the root.

@@ -30,6 +30,7 @@ mod demo;
 mod deploy;
 mod disk;
 mod doctor;
+mod draws;
 mod epochs;
 mod evidence_files;
 mod evidence_record;

@@ -1,0 +1,163 @@
+//! Published draws, worked out again by `liandong plan verify-draw` and by a Python program that
+//! shares no code with it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use liandong::domain::draw::{Member, Pool, Seed, commitment};
+use liandong::ids::{CityCode, Hash, SubjectId, hex};
+use serde_json::{Value, json};
+
+use super::nodes::exe;
+
+const DOCUMENT: &str = include_str!("../../docs/draw.md");
+const FILE: &str = include_str!("../../examples/draw/draw.json");
+const PLANS: &str = include_str!("../../demo/sample-plans.json");
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/draw/verify_draw.py");
+
+fn has_python() -> bool {
+    let found = Command::new("python3").arg("--version").output().is_ok();
+    let no_skip = std::env::var_os("LIANDONG_NO_SKIP").is_some_and(|v| v == "1");
+    assert!(found || !no_skip, "no python3, and LIANDONG_NO_SKIP=1 forbids to go on without");
+    found
+}
+
+/// What both programs say of a draw: the reason of a refusal, or none.
+fn judged(folder: &Path, draw: &Value) -> Result<(), String> {
+    let file = folder.join("draw.json");
+    std::fs::write(&file, draw.to_string()).unwrap();
+    let ours =
+        Command::new(exe()).args(["plan", "verify-draw", "--json"]).arg(&file).output().unwrap();
+    if has_python() {
+        let theirs = Command::new("python3").arg(PYTHON).arg(&file).output().unwrap();
+        let said = String::from_utf8_lossy(&theirs.stderr);
+        assert_eq!(ours.status.success(), theirs.status.success(), "{draw}: python says {said}");
+    }
+    if ours.status.success() {
+        return Ok(());
+    }
+    let said: Value = serde_json::from_slice(&ours.stderr).unwrap();
+    Err(said["error"]["reason"].as_str().unwrap_or_default().to_owned())
+}
+
+/// A draw of three cities: 40 sites, some heavier, eight drawn; and officers of one city.
+fn made(nth: u8) -> Value {
+    let plan = SubjectId::new([nth; 16]);
+    let random = |city: u32| *Hash::of(&[&[nth], &city.to_be_bytes()]).as_bytes();
+    let cities = [130_400, 371_500, 410_900].map(|code| CityCode::from_u32(code).unwrap());
+    let reveals: BTreeMap<_, _> = cities.map(|city| (city, random(city.as_u32()))).into();
+    let committed = reveals.iter().map(|(city, r)| (*city, commitment(plan, 2, *city, r)));
+    let commitments: BTreeMap<_, _> = committed.collect();
+    let seed = Seed::joint(plan, 2, &commitments, &reveals).unwrap();
+    let site = |n: u32| Member { id: format!("91371522YYYY{n:06}"), weight: 1 + n % 3 * 7 };
+    let officer = |n: u32| Member { id: format!("371500990{n:02}"), weight: 1 };
+    let group = |name: &str, members: Vec<Member>, count| {
+        let pool: Vec<_> = members
+            .iter()
+            .map(|one| match one.weight {
+                1 => json!(one.id),
+                weight => json!({ "id": one.id, "weight": weight }),
+            })
+            .collect();
+        let drawn = Pool::new(members).unwrap();
+        json!({ "name": name, "pool": pool, "drawn": drawn.draw(&seed, count).unwrap() })
+    };
+    let text = |(city, bytes): (&CityCode, String)| (city.to_string(), bytes);
+    let commitments: BTreeMap<_, _> =
+        commitments.iter().map(|(city, hash)| text((city, hash.to_string()))).collect();
+    let reveals: BTreeMap<_, _> =
+        reveals.iter().map(|(city, random)| text((city, hex(random)))).collect();
+    json!({
+        "schema": "liandong-draw/1",
+        "plan_id": plan.to_string(),
+        "revision": 2,
+        "commitments": commitments,
+        "reveals": reveals,
+        "groups": [
+            group("监管对象", (0..40).map(site).collect(), 8),
+            group("聊城执法人员", (0..12).map(officer).collect(), 4),
+        ],
+    })
+}
+
+#[test]
+fn f19_a_published_draw_is_worked_out_again_by_two_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    for nth in 0..6 {
+        assert_eq!(judged(folder.path(), &made(nth)), Ok(()));
+    }
+    let example = DOCUMENT.split("```json").nth(1).unwrap().split("```").next().unwrap();
+    let example: Value = serde_json::from_str(example).unwrap();
+    assert_eq!(judged(folder.path(), &example), Ok(()), "the document's example");
+    let file: Value = serde_json::from_str(FILE).unwrap();
+    assert_eq!(file, example, "the file in the examples is the document's");
+    let plans: Value = serde_json::from_str(PLANS).unwrap();
+    let mut drawn = 0;
+    for plan in plans["plans"].as_array().unwrap() {
+        let draw = &plan["draw"];
+        if draw.is_null() {
+            continue;
+        }
+        let published = json!({
+            "schema": "liandong-draw/1",
+            "seed": draw["seed"],
+            "groups": [{
+                "name": plan["title_zh"], "pool": draw["pool"], "drawn": draw["selected_targets"],
+            }],
+        });
+        assert_eq!(judged(folder.path(), &published), Ok(()), "{}", plan["plan_id"]);
+        drawn += 1;
+    }
+    assert_eq!(drawn, 6);
+}
+
+#[test]
+fn f19_a_draw_that_was_steered_is_refused_by_both() {
+    let folder = tempfile::tempdir().unwrap();
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 8] = [
+        ("NOT_COMMITTED", |draw| draw["reveals"]["371500"] = json!("00".repeat(32))),
+        ("NOT_COMMITTED", |draw| draw["revision"] = json!(3)),
+        ("REVEAL_WITHHELD", |draw| {
+            draw["reveals"].as_object_mut().unwrap().remove("410900");
+        }),
+        ("NOT_COMMITTED", |draw| {
+            draw["commitments"].as_object_mut().unwrap().remove("410900");
+        }),
+        ("DRAW_DIFFERS", |draw| draw["groups"][0]["drawn"].as_array_mut().unwrap().swap(0, 7)),
+        ("DRAW_DIFFERS", |draw| {
+            let last = draw["groups"][0]["drawn"][7].clone();
+            draw["groups"][0]["pool"]
+                .as_array_mut()
+                .unwrap()
+                .retain(|one| *one != last && one["id"] != last);
+        }),
+        ("DRAW_DIFFERS", |draw| {
+            let first = draw["groups"][1]["drawn"][0].clone();
+            draw["groups"][1]["pool"].as_array_mut().unwrap().retain(|one| *one != first);
+        }),
+        ("TOO_FEW", |draw| draw["groups"][1]["pool"] = json!(["37150099000"])),
+    ];
+    for (reason, change) in changes {
+        let mut draw = made(9);
+        change(&mut draw);
+        assert_eq!(judged(folder.path(), &draw), Err(reason.to_owned()), "{draw}");
+    }
+    // What is no draw at all is told before anything is compared.
+    let mut unfit = made(9);
+    unfit["schema"] = json!("liandong-draw/2");
+    let file = folder.path().join("unfit.json");
+    for (text, told) in [
+        (unfit.to_string(), "liandong-draw/1"),
+        ("{\"schema\":\"liandong-draw/1\"}".to_owned(), "groups"),
+        ("".to_owned(), "docs/draw.md"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let mut command = Command::new(exe());
+        let said = command.args(["plan", "verify-draw"]).arg(&file).output().unwrap();
+        let shown = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert_eq!(said.status.code(), Some(5), "{shown}");
+        assert!(shown.contains(told), "{shown}");
+    }
+}
