@@ -138,7 +138,8 @@ pub const FILTER_STATES_MAX: usize = 16;
 pub const FILTER_MEDIA_MAX: usize = 8;
 /// Words of one search by name: place, firm, trade, form.
 pub const SEARCH_TERMS_MAX: usize = 8;
-/// Parties kept in memory for searching, some 20 MB; others are read from the journal each time.
+/// Parties kept in memory for searching, some 50 MB; if there are more, cases are looked at one by
+/// one, and the parties of the rest are read from the journal each time.
 pub const SEARCH_CASES_MAX: usize = 200_000;
 /// A request id: a UUID takes 36.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;

@@ -39,6 +39,18 @@ impl PartyText {
             }
         }
     }
+
+    /// Its name in the one form in which names are compared.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its credit code.
+    #[must_use]
+    pub fn uscc(&self) -> Option<Uscc> {
+        self.uscc
+    }
 }
 
 /// What somebody looks for.
@@ -76,8 +88,26 @@ impl PartyQuery {
     /// Whether a party fits.
     #[must_use]
     pub fn takes(&self, party: &PartyText) -> bool {
-        let code_fits = self.uscc.is_none() || self.uscc == party.uscc;
-        code_fits && self.terms.iter().all(|term| party.name.contains(term.as_str()))
+        self.takes_text(&party.name, party.uscc)
+    }
+
+    /// The same of a party's name, in the form of [`PartyText::name`], and credit code.
+    #[must_use]
+    pub fn takes_text(&self, name: &str, uscc: Option<Uscc>) -> bool {
+        let code_fits = self.uscc.is_none() || self.uscc == uscc;
+        code_fits && self.terms.iter().all(|term| name.contains(term.as_str()))
+    }
+
+    /// The longest word, which stands in the fewest names; none where only a code is looked for.
+    #[must_use]
+    pub fn longest_word(&self) -> Option<&str> {
+        self.terms.iter().max_by_key(|term| term.len()).map(String::as_str)
+    }
+
+    /// One word of a name is all that it asks.
+    #[must_use]
+    pub fn is_one_word(&self) -> bool {
+        self.uscc.is_none() && self.terms.len() == 1
     }
 }
 

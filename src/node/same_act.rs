@@ -87,6 +87,8 @@ impl std::fmt::Debug for SameActs {
 #[derive(Clone)]
 struct Known {
     act: Act,
+    /// Apply number of its opening.
+    opened: u64,
     /// The day of the decision that stands.
     decided_on: Option<Date>,
     /// The entry its party and place were read from.
@@ -126,7 +128,7 @@ impl Default for Index {
 }
 
 // What the header says of memory: with the key beside it, the table's slack and the list by party.
-const _: () = assert!(size_of::<(CaseKey, Known)>() <= 208);
+const _: () = assert!(size_of::<(CaseKey, Known)>() <= 216);
 
 /// What became of one case.
 enum Reading {
@@ -261,12 +263,16 @@ impl SameActs {
         links
     }
 
-    /// Leaves out what can have no hint, because its party has no other record.
-    pub fn leave_out_single<T>(&self, left: &mut Vec<T>, case: impl Fn(&T) -> CaseKey) {
-        match lock(&self.index).as_ref() {
-            Some(index) => left.retain(|one| index.of_several.contains(&case(one))),
-            None => left.clear(),
-        }
+    /// The openings, newest first, of all cases that can have a hint, because their party has
+    /// another one.
+    #[must_use]
+    pub fn opened_of_several(&self) -> Vec<u64> {
+        let index = lock(&self.index);
+        let cases = index.iter().flat_map(|index| &index.of_several);
+        let known = cases.filter_map(|case| index.as_ref()?.known.get(case));
+        let mut opened: Vec<u64> = known.map(|known| known.opened).collect();
+        opened.sort_unstable_by_key(|opened| std::cmp::Reverse(*opened));
+        opened
     }
 
     /// Whether there is any.

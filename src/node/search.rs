@@ -1,33 +1,60 @@
 //! The parties of cases, for searching: kept in memory and nowhere else.
 //!
-//! In scope: the text of each case's party, read from the journal when it is first asked for. Out
-//! of scope: what fits ([`crate::domain::party_search`]), pages and counts (`rpc::case_list`).
+//! In scope: the text of each case's party, read from the journal ahead of being asked for. Out
+//! of scope: what fits ([`crate::domain::party_search`]), how it is found among many ([`texts`]),
+//! pages and counts (`rpc::case_list`).
 //!
 //! No byte of a part is put into the rows, so names cannot lie there. Tags of pieces of names
 //! could, but would have to be rebuilt at every change of what fits; the whole text of a hundred
-//! thousand names takes some ten megabytes and is made from the journal in seconds. A text is kept
-//! with the entry that carries it and counts only while that entry holds the case's record, so
-//! nothing has to be followed to be exact. A part that is not here yet is asked for again each
-//! time. When an erasure was applied the text of its case is forgotten, within seconds and before
-//! anything more is answered.
+//! thousand names is made from the journal in seconds. A text is kept with the entry that carries
+//! it. A case that changed is *unread* until its row was looked at again, and its record read if
+//! that is another one; a part that is not here yet is asked for again each time. When an erasure
+//! was applied the text of its case is forgotten, within seconds and before anything more is
+//! answered.
 //!
 //! Invariants:
 //! 1. What is found is what a look into every case's own part would find.
-//!    (`f32_search_equals_a_look_into_every_case`)
-//! 2. Only parts for all members are read. (the same test)
+//!    (`f32_search_equals_a_look_into_every_case`, `totals_are_exact_at_every_moment_of_a_storm`)
+//! 2. Only parts for all members are read. (the first of these)
+//! 3. While the texts are whole, every case opened up to `read_to` has its text as of then or is
+//!    unread, and no text is put in place of a newer one. (the second of these)
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::api::request::PartContent;
 use crate::domain::party_search::{PartyQuery, PartyText};
 use crate::ids::{AgreementId, CaseKey, Position};
-use crate::limits::SEARCH_CASES_MAX;
+use crate::limits::{SCAN_ROWS_MAX, SEARCH_CASES_MAX};
 use crate::log::{Audience, PartKind};
 use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
 use crate::view;
+
+mod texts;
+
+use self::texts::Texts;
+
+/// A case as a search looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// The case.
+    pub case: CaseKey,
+    /// Apply number of its opening.
+    pub opened: u64,
+    /// The entry that carries its record.
+    pub record_at: Position,
+}
+
+/// The cases whose party fits, as of one moment.
+#[derive(Clone, Debug)]
+pub struct Fitting {
+    /// Apply numbers of their openings, newest first.
+    pub opened: Vec<u64>,
+    /// Apply number as of which these are all; what has changed since is to be looked at again.
+    pub as_of: u64,
+}
 
 /// Texts of parties.
 #[derive(Clone, Default)]
@@ -42,24 +69,34 @@ struct Known {
     read_to: u64,
     /// How often something was forgotten for an erasure.
     erasures: u64,
-    /// All parties have been read since everything was forgotten, and those changed up to here.
-    ahead_to: Option<u64>,
-    parties: HashMap<CaseKey, Kept>,
+    /// How often a walk over all cases was begun, or everything was forgotten.
+    begun: u64,
+    /// Somebody walks, or has walked, since everything was forgotten.
+    walking: bool,
+    /// All cases were walked.
+    whole: bool,
+    texts: Texts,
+    /// Cases that changed since they were read, or that could not be read.
+    unread: HashMap<CaseKey, Unread>,
 }
 
-/// The party of a record; `None` when the record names none.
-struct Kept {
-    record_at: Position,
-    party: Option<PartyText>,
+struct Unread {
+    /// Apply number of its last change.
+    changed: u64,
+    /// It could not be read: nothing is read ahead for it again.
+    tried: bool,
 }
 
 impl Known {
     /// Forgets the case of an entry of which something was erased.
-    fn forget(&mut self, reader: &Reader, entry: Position) {
+    fn forget(&mut self, reader: &Reader, entry: Position, changed: u64) {
         match view::applied_entry(&reader.view(), entry) {
             Some(found) => {
-                let case = found.subject.map(|subject| (found.agreement, subject));
-                case.map(|case| self.parties.remove(&case));
+                if let Some(subject) = found.subject {
+                    let case = (found.agreement, subject);
+                    self.texts.remove(case);
+                    self.unread.insert(case, Unread { changed, tried: false });
+                }
                 // What is being read meanwhile is not kept.
                 self.erasures += 1;
             }
@@ -68,37 +105,38 @@ impl Known {
     }
 
     fn forget_all(&mut self) {
-        self.parties.clear();
-        (self.ahead_to, self.erasures) = (None, self.erasures + 1);
-    }
-}
-
-impl Known {
-    /// Whether the party of a case is one that is searched for; `None` where it is not in memory.
-    fn takes(&self, query: &PartyQuery, case: CaseKey, record_at: Position) -> Option<bool> {
-        let kept = self.parties.get(&case).filter(|kept| kept.record_at == record_at)?;
-        Some(kept.party.as_ref().is_some_and(|party| query.takes(party)))
+        self.texts.clear();
+        self.unread.clear();
+        (self.walking, self.whole) = (false, false);
+        self.erasures += 1;
+        self.begun += 1;
     }
 }
 
 impl Search {
-    /// Forgets the cases that have changed since the last look, and those of which something was
-    /// erased.
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in which cases have changed since the last look, and forgets those of which something
+    /// was erased.
     pub fn look(&self, reader: &Reader) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.lock();
         if known.feed != Some(reader.feed_id()) {
-            let read_to = reader.apply_number(&reader.view());
-            *known = Known { feed: Some(reader.feed_id()), read_to, ..Known::default() };
+            known.forget_all();
+            known.feed = Some(reader.feed_id());
+            known.read_to = reader.apply_number(&reader.view());
         }
         while let Some((changes, last)) = pieces::changes(reader, known.read_to) {
             for change in &changes {
                 if let Some(subject) = change.case() {
-                    known.parties.remove(&(change.agreement, subject));
+                    let unread = Unread { changed: change.apply, tried: false };
+                    known.unread.insert((change.agreement, subject), unread);
                 }
             }
             for change in &changes {
                 match pieces::erased(reader, change) {
-                    Ok(Some(entry)) => known.forget(reader, entry),
+                    Ok(Some(entry)) => known.forget(reader, entry, change.apply),
                     Ok(None) => {}
                     // It might be an erasure.
                     Err(_) => known.forget_all(),
@@ -113,22 +151,22 @@ impl Search {
     pub fn follow(&self, node: &NodeHandle) {
         let reader = node.reader();
         self.look(&reader);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ahead_to, read_to) = (known.ahead_to, known.read_to);
-        known.ahead_to = Some(ahead_to.unwrap_or(read_to));
-        drop(known);
-        let Some(mut read_to) = ahead_to else { return self.walk(node, &reader) };
-        while let Some((changes, last)) = pieces::changes(&reader, read_to) {
-            for change in changes {
-                if let Some(subject) = change.case() {
-                    self.read(&reader, (change.agreement, subject));
-                }
-            }
-            read_to = last;
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.lock();
+        if !known.walking {
+            known.walking = true;
+            known.begun += 1;
+            let begun = known.begun;
+            drop(known);
+            self.walk(node, &reader);
+            let mut known = self.lock();
             // Unless all was forgotten meanwhile.
-            known.ahead_to = known.ahead_to.map(|ahead_to| ahead_to.max(read_to));
+            known.whole |= known.begun == begun;
+            return;
         }
+        let fresh = known.unread.iter().filter(|(_, unread)| !unread.tried);
+        let fresh: Vec<CaseKey> = fresh.map(|(case, _)| *case).collect();
+        drop(known);
+        fresh.into_iter().for_each(|case| self.read(&reader, case));
     }
 
     fn walk(&self, node: &NodeHandle, reader: &Reader) {
@@ -141,87 +179,109 @@ impl Search {
         }
     }
 
+    /// Reads a case, if what is here of it is not as it stands. No view may be held.
     fn read(&self, reader: &Reader, case: CaseKey) {
-        let found = view::case(&reader.view(), case.0, case.1);
-        if let Some(found) = found {
-            self.with_party(reader, case, found.record_at, |_| ());
+        let erasures = self.lock().erasures;
+        let rows = reader.view();
+        let as_of = reader.apply_number(&rows);
+        let found = view::case(&rows, case.0, case.1);
+        drop(rows);
+        let Some(found) = found else { return };
+        let sought = Sought { case, opened: found.opened_apply, record_at: found.record_at };
+        if self.lock().settle_known(&sought, as_of) {
+            return;
         }
+        let party = party_at(reader, sought.record_at);
+        let mut known = self.lock();
+        // Not what was read before an erasure that is seen by now.
+        if known.erasures == erasures {
+            known.settle(sought, as_of, party.as_ref().map(Option::as_ref));
+        }
+    }
+
+    /// All cases whose party fits; `None` while not all parties are in memory. Reads those that
+    /// have changed: no view may be held.
+    #[must_use]
+    pub fn fitting(&self, reader: &Reader, query: &PartyQuery) -> Option<Fitting> {
+        let known = self.lock();
+        let as_of = known.read_to;
+        let many = known.unread.len() > SCAN_ROWS_MAX as usize;
+        let unread: Vec<CaseKey> = known.unread.keys().copied().collect();
+        if many || !known.whole {
+            return None;
+        }
+        drop(known);
+        unread.into_iter().for_each(|case| self.read(reader, case));
+        let known = self.lock();
+        // What was seen to change meanwhile is looked at again anyway, as it is behind `as_of`.
+        known.whole.then(|| Fitting { opened: known.texts.fitting(query), as_of })
     }
 
     /// Whether the party of a case fits. No view may be held: the journal may be read.
     #[must_use]
-    pub fn takes(
-        &self,
-        reader: &Reader,
-        query: &PartyQuery,
-        case: CaseKey,
-        record_at: Position,
-    ) -> bool {
-        let fits = |party: Option<&PartyText>| party.is_some_and(|party| query.takes(party));
-        self.with_party(reader, case, record_at, fits)
-    }
-
-    /// Leaves out what is known not to fit; one lock for all.
-    pub fn leave_out<T>(
-        &self,
-        query: &PartyQuery,
-        left: &mut Vec<T>,
-        of: impl Fn(&T) -> (CaseKey, Position),
-    ) {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        left.retain(|one| {
-            let (case, record_at) = of(one);
-            known.takes(query, case, record_at).unwrap_or(true)
-        });
+    pub fn takes(&self, reader: &Reader, query: &PartyQuery, sought: &Sought) -> bool {
+        self.takes_known(query, sought).unwrap_or_else(|| {
+            let party = party_at(reader, sought.record_at).flatten();
+            party.is_some_and(|party| query.takes(&party))
+        })
     }
 
     /// The same where the party is known; `None` where the journal must be read for it.
     #[must_use]
-    pub fn takes_known(
-        &self,
-        query: &PartyQuery,
-        case: CaseKey,
-        record_at: Position,
-    ) -> Option<bool> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.takes(query, case, record_at)
-    }
-
-    fn with_party<T>(
-        &self,
-        reader: &Reader,
-        case: CaseKey,
-        record_at: Position,
-        f: impl FnOnce(Option<&PartyText>) -> T,
-    ) -> T {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = known.parties.get(&case)
-            && kept.record_at == record_at
-        {
-            return f(kept.party.as_ref());
-        }
-        let erasures = known.erasures;
-        drop(known);
-        let Some(party) = party_at(reader, record_at) else { return f(None) };
-        let answer = f(party.as_ref());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not what was read before an erasure that is seen by now.
-        let room = known.parties.len() < SEARCH_CASES_MAX || known.parties.contains_key(&case);
-        if room && known.erasures == erasures {
-            known.parties.insert(case, Kept { record_at, party });
-        }
-        answer
+    pub fn takes_known(&self, query: &PartyQuery, sought: &Sought) -> Option<bool> {
+        self.lock().texts.takes(query, sought)
     }
 }
 
-/// The party that an entry's record names; `None` while the record cannot be read here.
+impl Known {
+    /// Whether what was seen of a case at `as_of` is as new as what is known to have changed.
+    fn is_due(&self, case: CaseKey, as_of: u64) -> bool {
+        match self.unread.get(&case) {
+            Some(unread) => unread.changed <= as_of,
+            None => !self.texts.has(case),
+        }
+    }
+
+    /// A case stood so at `as_of`: whether its text is here already. A text of another record goes.
+    fn settle_known(&mut self, sought: &Sought, as_of: u64) -> bool {
+        if !self.is_due(sought.case, as_of) {
+            // Somebody was quicker.
+            return true;
+        }
+        if self.texts.is_of(sought) {
+            self.unread.remove(&sought.case);
+            return true;
+        }
+        self.texts.remove(sought.case);
+        let unread = Unread { changed: as_of, tried: true };
+        self.unread.entry(sought.case).or_insert(unread).tried = true;
+        false
+    }
+
+    /// The party of a case as it stood at `as_of`; `None` where it could not be read.
+    fn settle(&mut self, sought: Sought, as_of: u64, party: Option<Option<&PartyText>>) {
+        if !self.is_due(sought.case, as_of) {
+            return;
+        }
+        let Some(party) = party else { return };
+        if self.texts.len() >= SEARCH_CASES_MAX || !self.texts.put(sought, party) {
+            // From now on cases are looked at one by one.
+            self.whole = false;
+            self.begun += 1;
+        }
+        self.unread.remove(&sought.case);
+    }
+}
+
+/// The party that an entry's record names; `None` while the record cannot be read here. A record
+/// that is not for all members names none.
 fn party_at(reader: &Reader, at: Position) -> Option<Option<PartyText>> {
     let entry = reader.entry(at).ok()?.entry;
     let parts = &entry.envelope.parts;
     let open = |part: &crate::log::PartRef| {
         part.kind == PartKind::CaseRecord && part.audience == Audience::AllMembers
     };
-    let place = parts.iter().position(open)?;
+    let Some(place) = parts.iter().position(open) else { return Some(None) };
     match reader.part(&entry, place).ok()?? {
         PartContent::CaseRecord(record) => Some(record.party.as_ref().map(PartyText::of)),
         PartContent::Person(_)

@@ -136,11 +136,10 @@ impl Filter {
             && self.was_discovered_then(line.discovered_time_ms)
     }
 
-    /// Leaves out cases whose party has no other one, if hints are asked for.
-    pub fn leave_out_single_acts<T>(&self, left: &mut Vec<T>, case: impl Fn(&T) -> CaseKey) {
-        if let Some(acts) = &self.hinted {
-            acts.leave_out_single(left, case);
-        }
+    /// If hints are asked for: the openings, newest first, of cases whose party has another one.
+    #[must_use]
+    pub fn may_have_hints(&self) -> Option<Vec<u64>> {
+        self.hinted.as_ref().map(SameActs::opened_of_several)
     }
 
     /// Whether another record may be of the same act, if that is asked.

@@ -17,6 +17,7 @@ use crate::ids::{AgreementId, SubjectId};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
 use crate::node::reader::Reader;
 use crate::node::roll::Line;
+use crate::node::search::Sought;
 use crate::view;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -164,7 +165,9 @@ impl CaseApi {
         if let Some(query) = &filter.party {
             found.retain(|found| {
                 let Found { agreement, subject, view } = found;
-                self.search.takes(reader, query, (*agreement, *subject), view.record_at)
+                let (opened, record_at) = (view.opened_apply, view.record_at);
+                let sought = Sought { case: (*agreement, *subject), opened, record_at };
+                self.search.takes(reader, query, &sought)
             });
         }
         if let Some(leaning) = &filter.leaning {

@@ -1,11 +1,12 @@
 //! Walking the roll of cases from the newest opening on, to an answer that is exact as of one
 //! moment.
 //!
-//! Most filters are judged by the lines of the roll alone. Others need rows or the parts of a case
-//! (its party, who works on it, what it rests on): those judge what the lines leave, without the
-//! roll, because they may read the disk. What changed meanwhile is read from the feed and put
-//! right; the cursor of that moment goes with the answer. A reading of rows keeps the writer
-//! waiting, so none is long.
+//! Most filters are judged by the lines of the roll alone. For a party, and for records of one act,
+//! indexes in memory name the few lines that come into question. Others need rows or the parts of
+//! a case (who works on it, what it rests on; its party while not all are in memory): those judge
+//! what the lines leave, without the roll, because they may read the disk. What changed meanwhile
+//! is read from the feed and put right; the cursor of that moment goes with the answer. A reading
+//! of rows keeps the writer waiting, so none is long.
 //!
 //! In scope: order, counting, the scan budget. Out of scope: filters ([`super::case_filter`]), the
 //! roll ([`crate::node::roll`]), tokens and messages ([`super::case_list`]).
@@ -17,13 +18,16 @@
 //!    `totals_are_exact_at_every_moment_of_a_storm`)
 
 use std::collections::BTreeSet;
+use std::iter::Peekable;
+use std::vec::IntoIter;
 
 use super::case_filter::Filter;
-use crate::ids::{AgreementId, CaseKey, Position, SubjectId, Tag};
+use crate::domain::party_search::PartyQuery;
+use crate::ids::{AgreementId, CaseKey, SubjectId, Tag};
 use crate::limits::SCAN_ROWS_MAX;
 use crate::node::reader::{Reader, ViewRead};
 use crate::node::roll::{self, Line, Open, Roll};
-use crate::node::search::Search;
+use crate::node::search::{Search, Sought};
 use crate::node::writer::NodeHandle;
 use crate::view::{self, CaseView, FeedEntry};
 
@@ -87,8 +91,21 @@ struct Listed {
     full_at: Option<u64>,
 }
 
-/// What is left to be judged: opening, case, and the entry that carries its record.
-type Left = (u64, CaseKey, Position);
+/// The openings that an index names, newest first; without an index, all.
+struct Named(Option<Peekable<IntoIter<u64>>>);
+
+impl Named {
+    fn by(opened: Option<Vec<u64>>) -> Self {
+        Self(opened.map(|opened| opened.into_iter().peekable()))
+    }
+
+    /// Whether an opening is among them. To be asked of ever older ones.
+    fn has(&mut self, opened: u64) -> bool {
+        let Some(named) = &mut self.0 else { return true };
+        while named.next_if(|newer| *newer > opened).is_some() {}
+        named.next_if_eq(&opened).is_some()
+    }
+}
 
 /// What the feed has brought: the lines of the cases concerned, with what they were read from.
 struct Changes {
@@ -101,11 +118,10 @@ struct Changes {
 impl Walk<'_> {
     /// Walks.
     pub(super) fn run(&self) -> Walked {
-        let open = self.roll.open(self.node);
         if self.filter.is_by_lines() {
-            return self.by_lines(open);
+            return self.by_lines(self.roll.open(self.node));
         }
-        self.one_by_one(open)
+        self.one_by_one()
     }
 
     /// Everything is told by the lines. The roll stays open to the end, so that of whatever changes
@@ -162,73 +178,73 @@ impl Walk<'_> {
     }
 
     /// What the lines leave is judged one by one, with the roll closed: the disk may be read.
-    fn one_by_one(&self, open: Open<'_>) -> Walked {
-        let fits = |line: &&Line| self.filter.takes(line);
-        let left = open.newest_first(self.after).filter(fits);
-        let mut left: Vec<Left> =
-            left.map(|line| (line.opened, line.case, line.record_at)).collect();
+    fn one_by_one(&self) -> Walked {
+        let query = self.filter.party.as_ref();
+        let fitting = query.and_then(|query| self.search.fitting(self.reader, query));
+        // What fits by its party is not judged by it once more.
+        let party = if fitting.is_some() { None } else { query };
+        let open = self.roll.open(self.node);
+        let as_of =
+            fitting.as_ref().map_or(open.as_of(), |fitting| fitting.as_of.min(open.as_of()));
+        let mut of_party = Named::by(fitting.map(|fitting| fitting.opened));
+        let mut of_act = Named::by(self.filter.may_have_hints());
+        let lines = open.newest_first(self.after);
+        let lines = lines.filter(|line| of_party.has(line.opened) && of_act.has(line.opened));
+        let left: Vec<Sought> = lines.filter(|line| self.filter.takes(line)).map(sought).collect();
+        drop(open);
         let mut walked = Walked {
             found: Vec::new(),
             total: 0,
             low: self.after.unwrap_or(u64::MAX),
             full_at: None,
             complete: false,
-            as_of: open.as_of(),
+            as_of,
         };
-        drop(open);
-        self.leave_out(&mut left);
-        let mut fitting: BTreeSet<CaseKey> = BTreeSet::new();
+        // Newest first.
+        let mut fitting: Vec<u64> = Vec::new();
         let (mut left, mut budget) = (left.into_iter(), SCAN_ROWS_MAX);
         loop {
             let full = walked.found.len() >= self.want;
             if budget == 0 || (full && !self.count) {
                 break;
             }
-            let Some((opened, case, record_at)) = left.next() else {
+            let Some(one) = left.next() else {
                 walked.complete = true;
                 break;
             };
-            walked.low = opened;
-            if !self.takes_one(case, record_at, &mut budget) {
+            walked.low = one.opened;
+            if !self.takes_one(&one, party, &mut budget) {
                 continue;
             }
             if full {
-                fitting.insert(case);
+                fitting.push(one.opened);
                 continue;
             }
-            let (agreement, subject) = case;
+            let (agreement, subject) = one.case;
             let view = view::case(&self.reader.view(), agreement, subject);
             // It may have gone on since its line was read.
-            let Some(view) = view.filter(|view| self.takes(case, view)) else { continue };
-            fitting.insert(case);
+            let Some(view) = view.filter(|view| self.takes(one.case, view)) else { continue };
+            fitting.push(one.opened);
             walked.found.push(Found { agreement, subject, view });
-            walked.full_at = (walked.found.len() >= self.want).then_some(opened);
+            walked.full_at = (walked.found.len() >= self.want).then_some(one.opened);
         }
         self.settle(&mut walked, &mut fitting);
         walked.total = u64::try_from(fitting.len()).unwrap_or(u64::MAX);
         walked
     }
 
-    /// Leaves out, all at once, what the indexes in memory tell not to fit.
-    fn leave_out(&self, left: &mut Vec<Left>) {
-        self.filter.leave_out_single_acts(left, |(_, case, _)| *case);
-        if let Some(query) = &self.filter.party {
-            self.search.leave_out(query, left, |(_, case, record_at)| (*case, *record_at));
-        }
-    }
-
-    /// Whether a case that fits by its line is to be shown. No view may be held. What is in memory
-    /// costs nothing of the budget.
-    fn takes_one(&self, case: CaseKey, record_at: Position, budget: &mut u32) -> bool {
+    /// Whether a case that fits by its line is to be shown; `party` where that is still to be
+    /// judged. No view may be held. What is in memory costs nothing of the budget.
+    fn takes_one(&self, one: &Sought, party: Option<&PartyQuery>, budget: &mut u32) -> bool {
         let filter = self.filter;
-        if !filter.may_be_one_act(case) {
+        if !filter.may_be_one_act(one.case) {
             return false;
         }
-        if let Some(query) = &filter.party {
-            let known = self.search.takes_known(query, case, record_at);
+        if let Some(query) = party {
+            let known = self.search.takes_known(query, one);
             let takes = known.unwrap_or_else(|| {
                 *budget = budget.saturating_sub(1);
-                self.search.takes(self.reader, query, case, record_at)
+                self.search.takes(self.reader, query, one)
             });
             if !takes {
                 return false;
@@ -238,7 +254,7 @@ impl Walk<'_> {
             return true;
         }
         *budget = budget.saturating_sub(1);
-        self.takes_rows(case)
+        self.takes_rows(one.case)
     }
 
     fn takes_rows(&self, case: CaseKey) -> bool {
@@ -250,11 +266,12 @@ impl Walk<'_> {
     /// Whether a case is to be shown. No view may be held.
     fn takes(&self, case: CaseKey, view: &CaseView) -> bool {
         let (line, mut budget) = (Line::of(case, view), SCAN_ROWS_MAX);
-        self.filter.takes(&line) && self.takes_one(case, line.record_at, &mut budget)
+        let party = self.filter.party.as_ref();
+        self.filter.takes(&line) && self.takes_one(&sought(&line), party, &mut budget)
     }
 
     /// Puts right what changed since the walk began, and ends at a moment of which all is true.
-    fn settle(&self, walked: &mut Walked, fitting: &mut BTreeSet<CaseKey>) {
+    fn settle(&self, walked: &mut Walked, fitting: &mut Vec<u64>) {
         loop {
             let rows = self.reader.view();
             let now = self.reader.apply_number(&rows);
@@ -272,7 +289,7 @@ impl Walk<'_> {
         }
     }
 
-    fn put_right(&self, changed: Found, walked: &mut Walked, fitting: &mut BTreeSet<CaseKey>) {
+    fn put_right(&self, changed: Found, walked: &mut Walked, fitting: &mut Vec<u64>) {
         let Found { agreement, subject, view } = changed;
         let opened = view.opened_apply;
         let looked_at = self.after.is_none_or(|after| opened < after)
@@ -281,13 +298,21 @@ impl Walk<'_> {
             return;
         }
         walked.found.retain(|found| found.subject != subject);
-        if !self.takes((agreement, subject), &view) {
-            fitting.remove(&(agreement, subject));
-            return;
+        let takes = self.takes((agreement, subject), &view);
+        let place = fitting.binary_search_by(|other| opened.cmp(other));
+        match (place, takes) {
+            (Ok(place), false) => drop(fitting.remove(place)),
+            (Err(place), true) => fitting.insert(place, opened),
+            (Ok(_), true) | (Err(_), false) => {}
         }
-        fitting.insert((agreement, subject));
-        walked.put(Found { agreement, subject, view }, self.want);
+        if takes {
+            walked.put(Found { agreement, subject, view }, self.want);
+        }
     }
+}
+
+fn sought(line: &Line) -> Sought {
+    Sought { case: line.case, opened: line.opened, record_at: line.record_at }
 }
 
 /// What the feed has behind an apply number, one piece of it; each case once.
@@ -363,7 +388,7 @@ impl Walked {
 mod tests {
     use super::*;
     use crate::domain::{self, CaseFacts, DataLevel, Medium, Source, Violation};
-    use crate::ids::{CityCode, LogId};
+    use crate::ids::{CityCode, LogId, Position};
 
     fn found(opened: u64) -> Found {
         let facts = CaseFacts {

@@ -170,6 +170,60 @@ async fn f32_search_equals_a_look_into_every_case() {
     refusals(&pair).await;
 }
 
+/// A case whose party is renamed while it is searched for by both names.
+#[tokio::test(flavor = "multi_thread")]
+async fn parties_are_found_by_what_their_records_say_at_every_moment_of_a_storm() {
+    const CASES: usize = 30;
+    let pair = Pair::start().await;
+    let named = |party: &str| Query { party: party.to_owned(), ..Query::default() };
+    let firm = |name: String| pb::Party {
+        r#type: pb::PartyType::LegalPerson.into(),
+        name,
+        uscc: "91371522YYYY90011A".to_owned(),
+        ..pb::Party::default()
+    };
+    let storm = async {
+        for nth in 0..CASES {
+            let mut request = sample(&pair.agreement, nth);
+            request.record.as_mut().unwrap().party = Some(firm(format!("旧名第{nth}厂")));
+            let case = create(&pair.here, request).await.unwrap();
+            let mut record = case.record.clone().unwrap();
+            record.party = Some(firm(format!("新名第{nth}厂")));
+            let request = pb::UpdateCaseRequest {
+                name: case.name.clone(),
+                etag: case.etag.clone(),
+                record: Some(record),
+                request_id: fresh(),
+                ..pb::UpdateCaseRequest::default()
+            };
+            pair.here.cases().update_case(request).await.unwrap();
+            // Whoever wrote it finds it at once, by what it says now.
+            let only = vec![case.name];
+            assert_eq!(found(&pair.here, &named(&format!("新名第{nth}厂")), 0).await, only);
+            assert_eq!(found(&pair.here, &named(&format!("旧名第{nth}厂")), 0).await, [""; 0]);
+        }
+    };
+    let looks = async {
+        let (mut before, mut seen) = (0, std::collections::BTreeSet::new());
+        while before < CASES {
+            for word in ["新名", "旧名", "厂 第"] {
+                let page = page(&pair.here, named(word).request(200)).await;
+                assert_eq!(page.total_size as usize, page.cases.len(), "{word}");
+                let says = |case: &pb::Case| word.split(' ').all(|w| name_of(case).contains(w));
+                assert!(page.cases.iter().all(says), "as it was counted: {word}");
+                if word == "新名" {
+                    assert!(page.cases.len() >= before, "none comes back");
+                    before = page.cases.len();
+                    seen.insert(before);
+                }
+            }
+        }
+        seen.len()
+    };
+    let ((), moments) = tokio::join!(storm, looks);
+    assert!(moments > 3, "the lists were read while parties changed: {moments}");
+}
+
 fn name_of(case: &pb::Case) -> String {
     let party = case.record.as_ref().and_then(|record| record.party.clone()).unwrap_or_default();
     format!("{}{}", party.name, party.masked_name)

@@ -55,8 +55,8 @@ pub(super) fn read(
             }
         },
     };
-    let record_at = view.record_at;
-    Reading::Act(Known { act, decided_on, record_at, links, read_to })
+    let (opened, record_at) = (view.opened_apply, view.record_at);
+    Reading::Act(Known { act, opened, decided_on, record_at, links, read_to })
 }
 
 fn record(reader: &Reader, at: Position) -> Result<Option<CaseRecord>, ReadError> {

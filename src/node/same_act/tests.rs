@@ -95,6 +95,7 @@ impl Real {
         let decided_on = rng.random_ratio(1, 5).then(|| day(to + 60));
         Known {
             act: Act::new((self.tag, &self.party), &facts, place, decided_on),
+            opened: u64::from(nth),
             decided_on,
             record_at: Position { log: LogId::new([0; 32]), index: u64::from(nth) },
             links: Vec::new(),
