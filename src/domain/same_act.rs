@@ -130,6 +130,13 @@ impl Act {
         }
     }
 
+    /// Its first day and its last one, known or assumed; no last one when it goes on. Acts whose
+    /// days do not overlap are not one.
+    #[must_use]
+    pub const fn days(&self) -> (Date, Option<Date>) {
+        (self.days.from, self.days.to)
+    }
+
     /// The same party and place with what a later entry of the record says.
     #[must_use]
     pub fn with(self, facts: &CaseFacts, decided_on: Option<Date>) -> Self {

@@ -4,12 +4,13 @@
 //! In scope: the index, who may see what. Out of scope: when two records look like one act
 //! ([`crate::domain::same_act`]), messages (`rpc::same_act`).
 //!
-//! A hint is looked up when it is asked for: the records of one party lie together, and those are
-//! judged one by one. Pairs are not kept, so a firm with a thousand records takes no million of
-//! them. A case with a party takes some 400 bytes here, one without a party none; the rows hold
-//! nothing of it. Parties are kept as tags under the node's key, so no name or code lies in
-//! memory; an erased record leaves at once. What a record says is read through the reader, which
-//! gives only the parts that this city may see, and only of agreements it is a member of.
+//! A hint is looked up when it is asked for: the records of one party lie together by their days,
+//! and those whose days overlap are judged one by one ([`by_party`]). Pairs are not kept, so a firm
+//! with a thousand records takes no million of them. A case with a party takes some 400 bytes here,
+//! one without a party none; the rows hold nothing of it. Parties are kept as tags under the node's
+//! key, so no name or code lies in memory; an erased record leaves at once. What a record says is
+//! read through the reader, which gives only the parts that this city may see, and only of
+//! agreements it is a member of.
 //!
 //! Two records that are linked as one continued case are shown too, and marked: whoever files an
 //! act twice could link it himself, so a link must hide nothing.
@@ -20,7 +21,8 @@
 //! new one.
 //!
 //! Invariants:
-//! 1. A lookup finds what judging all pairs finds. (`the_index_finds_what_all_pairs_find`)
+//! 1. A lookup finds what judging all pairs finds. (`the_index_finds_what_all_pairs_find`,
+//!    `planted_pairs_are_all_found`)
 //! 2. Nothing of an agreement the own city is not in. (`f26_the_same_act_filed_twice_is_shown`)
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -35,15 +37,17 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::place::Coordinates;
 use crate::domain::same_act::{self, Act, SameAct};
 use crate::geo::{self, Point};
-use crate::ids::{AgreementId, CaseKey, Position, Tag};
+use crate::ids::{AgreementId, CaseKey, Position};
 use crate::limits::{SAME_ACT_CASES_MAX, SAME_ACT_CATCH_UP_MAX};
 use crate::node::pieces::{self, PIECE};
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
 use crate::view;
 
+mod by_party;
 mod read;
 
+use self::by_party::ByParty;
 use self::read::{links_behind, read};
 
 /// How often the index is brought up to date when nobody asks.
@@ -102,7 +106,7 @@ struct Known {
 struct Index {
     read_to: u64,
     known: HashMap<CaseKey, Known>,
-    by_party: HashMap<Tag, Vec<CaseKey>>,
+    by_party: ByParty,
     /// Cases whose party has another one: a list of hints need not look at any other.
     of_several: HashSet<CaseKey>,
     /// Cases whose record lies damaged on this disk: read again later.
@@ -118,7 +122,7 @@ impl Default for Index {
         Self {
             read_to: 0,
             known: HashMap::new(),
-            by_party: HashMap::new(),
+            by_party: ByParty::default(),
             of_several: HashSet::new(),
             unread: BTreeSet::new(),
             room: SAME_ACT_CASES_MAX,
@@ -359,15 +363,16 @@ impl Index {
             }
             return;
         };
-        let party = known.act.party;
-        if self.known.get(&case).is_none_or(|before| before.act.party != party) {
+        let place = |act: &Act| (act.party, act.days());
+        let (party, days) = place(&known.act);
+        if self.known.get(&case).is_none_or(|before| place(&before.act) != (party, days)) {
             self.remove(case);
             if self.known.len() >= self.room {
                 self.full = true;
                 return;
             }
-            let cases = self.by_party.entry(party).or_default();
-            cases.push(case);
+            self.by_party.insert(party, days, case);
+            let cases: Vec<CaseKey> = self.by_party.of(party).take(3).collect();
             match cases.as_slice() {
                 [first, second] => self.of_several.extend([*first, *second]),
                 [_] | [] => {}
@@ -380,13 +385,11 @@ impl Index {
     fn remove(&mut self, case: CaseKey) {
         let Some(known) = self.known.remove(&case) else { return };
         self.of_several.remove(&case);
-        if let Some(cases) = self.by_party.get_mut(&known.act.party) {
-            cases.retain(|one| *one != case);
-            match cases.as_slice() {
-                [] => drop(self.by_party.remove(&known.act.party)),
-                [last] => drop(self.of_several.remove(last)),
-                [..] => {}
-            }
+        let party = known.act.party;
+        self.by_party.remove(party, known.act.days(), case);
+        let mut left = self.by_party.of(party);
+        if let (Some(last), None) = (left.next(), left.next()) {
+            self.of_several.remove(&last);
         }
     }
 
@@ -397,14 +400,14 @@ impl Index {
         catalogue: &Catalogue,
     ) -> impl Iterator<Item = Hint> {
         let own = self.known.get(&case);
-        let party = own.and_then(|own| self.by_party.get(&own.act.party));
-        let others = party.into_iter().flatten().filter(move |other| **other != case);
+        let others = own.map(|own| self.by_party.may_overlap(own.act.party, own.act.days()));
+        let others = others.into_iter().flatten().filter(move |other| *other != case);
         others.filter_map(move |other| {
-            let (own, there) = (own?, self.known.get(other)?);
+            let (own, there) = (own?, self.known.get(&other)?);
             let one_act = |a, b| catalogue.may_be_one_act(a, b);
             let why = same_act::same_act(&own.act, &there.act, metres_max, one_act, metres)?;
             let decided_on = there.decided_on;
-            Some(Hint { case: *other, why, decided_on, linked: false })
+            Some(Hint { case: other, why, decided_on, linked: false })
         })
     }
 }
