@@ -2,12 +2,15 @@
 //!
 //! SM3 is the slowest thing that happens to a byte of evidence: one core does some 250 MiB/s of it,
 //! and it cannot be divided. So it runs beside receiving and writing, and those wait for it only
-//! when it is some pieces behind.
+//! when it is some pieces behind. It has a lower priority than they: a core that it would keep for
+//! itself is what entries wait for while a file comes in.
 //!
 //! In scope: the thread. Out of scope: what the digests are compared with ([`super::incoming`]).
 //!
-//! Invariant: what is finished covers every byte that was given, in order.
-//! (`pieces_are_hashed_in_order_and_to_the_last`)
+//! Invariants:
+//! 1. What is finished covers every byte that was given, in order.
+//!    (`pieces_are_hashed_in_order_and_to_the_last`)
+//! 2. Whatever else the node does comes before it. (`hashing_gives_way`)
 
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -18,6 +21,9 @@ use crate::ids::Hash;
 
 /// Pieces that may wait; each is at most as large as a chunk.
 const PIECES_MAX: usize = 4;
+/// How far it gives way: where cores are short it has a tenth of what others have, and whoever
+/// wakes up goes before it. Not the lowest, so that a file comes on beside other programs.
+const NICE: i32 = 10;
 
 /// Digests under way. Dropping it ends the thread.
 pub(super) struct Hashing {
@@ -33,6 +39,8 @@ impl Hashing {
     pub(super) fn start(mut hashes: BothHashes) -> io::Result<Self> {
         let (pieces, given) = sync_channel::<Vec<u8>>(PIECES_MAX);
         let hash = move || {
+            // Of this thread alone. A system that refuses lets it run as any other.
+            let _ = rustix::process::setpriority_process(None, NICE);
             for piece in given {
                 hashes.update(&piece);
             }
@@ -81,5 +89,38 @@ mod tests {
             hashing.update(piece).unwrap();
         }
         assert_eq!(hashing.finish().unwrap(), whole.finish());
+    }
+
+    /// The niceness of every thread that hashes, and of the one that asks.
+    #[cfg(target_os = "linux")]
+    fn niceness() -> (Vec<i32>, i32) {
+        let nice = |stat: String| {
+            // Behind the name, which may hold anything. State is the first field, this the 17th.
+            let (_, fields) = stat.rsplit_once(')').unwrap();
+            fields.split_whitespace().nth(16).unwrap().parse::<i32>().unwrap()
+        };
+        let read = |path: &std::path::Path| std::fs::read_to_string(path);
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+        // Threads of other tests may end meanwhile.
+        let hashing = tasks.filter(|task| {
+            read(&task.join("comm")).is_ok_and(|name| name.trim_end() == "evidence")
+        });
+        let all = hashing.filter_map(|task| read(&task.join("stat")).ok()).map(nice).collect();
+        (all, nice(read("/proc/thread-self/stat".as_ref()).unwrap()))
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn hashing_gives_way() {
+        let (_, before) = niceness();
+        let hashing = Hashing::start(BothHashes::new()).unwrap();
+        // The last of these finds room only when the thread has come to take the first.
+        for _ in 0..=PIECES_MAX {
+            hashing.update(&[0; 1_000]).unwrap();
+        }
+        let (all, own) = niceness();
+        assert!(all.iter().any(|nice| *nice >= NICE), "{all:?}");
+        assert_eq!(own, before, "whoever gives the pieces is what it was");
+        hashing.finish().unwrap();
     }
 }
