@@ -270,6 +270,46 @@ async fn nudge_by_https_says_what_waits_and_never_what_it_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nudge_a_term_that_passed_while_nobody_ran_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let robot = Robot::start(&ca, &[]).await;
+    let mut pair = Pair::start().await;
+    let mut request = sample(&pair.agreement, 0);
+    // On 5 January 2026: the last day to decide on filing is long over.
+    request.effective_on = Some(pb::Date { year: 2026, month: 1, day: 5 });
+    let facts = request.facts.as_mut().unwrap();
+    facts.discover_time_ms = 1_767_542_400_000;
+    (facts.occurred_from, facts.occurred_to) = (None, None);
+    create(&pair.there, request).await.unwrap();
+    pair.nodes.kill(THERE);
+    std::fs::copy(&ca, pair.nodes.fleet.folder(THERE).join("hook-ca.pem")).unwrap();
+    let lines = format!("{}gather_s = 0\nevery_s = 1\nagain_s = 5\n", robot.hook());
+    set_hook(&pair.nodes, THERE, &lines);
+    pair.nodes.start(THERE);
+    until("what is over is told", || async { (!robot.got().is_empty()).then_some(()) }).await;
+    let first = said(&robot.got()[0]);
+    assert_eq!(kinds(&first), [("DEADLINE_OVER".to_owned(), 1)]);
+    let text = format!("{}{}", first["text"]["zh"], first["text"]["en"]);
+    assert!(text.contains("1项时限已经届满：LD-") && text.contains("one deadline has passed"));
+    pair.there = pair.nodes.client(THERE).await;
+    until("that is noted", || async {
+        hook_status(&pair).await.next_try_time.is_none().then_some(())
+    })
+    .await;
+    // It is not told again, neither by and by, as other matters are, nor after a start.
+    pair.nodes.kill(THERE);
+    pair.nodes.start(THERE);
+    pair.there = pair.nodes.client(THERE).await;
+    ready(&pair.there, &pair.agreement).await;
+    emergency(&pair).await;
+    until("the emergency is told again", || async { (robot.got().len() > 2).then_some(()) }).await;
+    for nudge in robot.got().iter().skip(1).map(|request| said(request)) {
+        assert_eq!(kinds(&nudge), [("EMERGENCY".to_owned(), 1)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nudge_a_hook_that_hangs_holds_up_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");

@@ -9,7 +9,7 @@ use super::matter::{Kind, Matter};
 use crate::api::request::PartContent;
 use crate::domain::deadline::{Clock, Deadline};
 use crate::domain::{CaseState, Date};
-use crate::ids::{AgreementId, SubjectId};
+use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::NUDGE_MATTERS_MAX;
 use crate::log::PartKind;
 use crate::node::due::{Due, Key};
@@ -104,8 +104,9 @@ impl Follow {
         self.records.insert((agreement, subject), matter);
     }
 
-    /// Terms of the own city that end within some days, and answers whose time is over. An answer
-    /// that runs is not told of: its offer was, and is told again.
+    /// Terms of the own city that end within some days, and those that are over, whether or not the
+    /// node ran on their last day. An answer that runs is not told of: its offer was, and is told
+    /// again.
     fn look_up_terms(&mut self, node: &NodeHandle, due: &Due, days: u32) {
         let (applied, today) = (*node.applied().borrow(), node.today());
         let Some(today) = today.filter(|today| self.terms_of != Some((applied, *today))) else {
@@ -114,13 +115,16 @@ impl Follow {
         due.look(node);
         let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
         let until = today.plus_days(i64::from(days)).unwrap_or(today);
-        let own = (node.city(), Some(until));
-        let (found, ..) = due.list(own, &agreements, None, NUDGE_MATTERS_MAX);
+        let list =
+            |after, until| due.list((node.city(), until), &agreements, after, NUDGE_MATTERS_MAX).0;
+        // Apart, so that those that are over leave room for those that can still be kept.
+        let mut found = list(Some(before_all_of(node.city(), today)), Some(until));
+        found.extend(today.plus_days(-1).map(|day| list(None, Some(day))).unwrap_or_default());
         let matter = |(key, deadline): (Key, Deadline)| {
+            let is_sure = deadline.last.is_some_and(|last| !last.provisional);
             let kind = match (is_answer(key.clock), key.on < today) {
-                (true, true) if deadline.last.is_some_and(|last| !last.provisional) => {
-                    Kind::AnswerOverdue
-                }
+                (true, true) if is_sure => Kind::AnswerOverdue,
+                (false, true) if is_sure && !key.clock.is_window() => Kind::DeadlineOver,
                 (false, false) if !key.clock.is_window() => Kind::Deadline,
                 (true | false, _) => return None,
             };
@@ -137,6 +141,12 @@ impl Follow {
 fn is_offered(node: &NodeHandle, view: &CaseView) -> bool {
     let offered = matches!(view.case.state, CaseState::TransferredOut | CaseState::Designated);
     offered && view.case.turn == Some(node.city())
+}
+
+/// Behind it lie a city's terms that end on a day or later.
+const fn before_all_of(city: CityCode, on: Date) -> Key {
+    let (agreement, subject) = (AgreementId::new([0; 16]), SubjectId::new([0; 16]));
+    Key { city, on, agreement, subject, clock: Clock::Filing, nth: 0 }
 }
 
 /// What another city waits for.

@@ -57,7 +57,10 @@ impl Ledger {
     pub fn due(&self, waiting: &BTreeSet<Matter>, now_ms: i64, again_ms: i64) -> Vec<Matter> {
         // A clock that was set back a little tells nothing anew; one that was far ahead does.
         let waits = |at: &i64| now_ms.abs_diff(*at) < again_ms.unsigned_abs();
-        let due = |matter: &&Matter| !self.told.get(&matter.key()).is_some_and(waits);
+        let due = |matter: &&Matter| {
+            let told = self.told.get(&matter.key());
+            !told.is_some_and(|at| matter.kind.is_told_once() || waits(at))
+        };
         waiting.iter().filter(due).cloned().collect()
     }
 
@@ -128,6 +131,18 @@ mod tests {
         // Somebody has acted; when the same matter comes back it is told.
         ledger.ended(&[], &matters(&[2]), 10_100, Ok(()));
         assert_eq!(due(&ledger, 10_200), 2);
+    }
+
+    #[test]
+    fn nudge_what_is_over_is_told_once() {
+        let over = |one: Matter| Matter { kind: Kind::DeadlineOver, ..one };
+        let both: BTreeSet<Matter> = matters(&[1, 2]).into_iter().map(over).collect();
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.due(&both, 0, 1_000).len(), 2);
+        let told: Vec<Matter> = both.iter().take(1).cloned().collect();
+        ledger.ended(&told, &both, 0, Ok(()));
+        let left: Vec<Matter> = both.iter().skip(1).cloned().collect();
+        assert_eq!(ledger.due(&both, i64::MAX, 1_000), left, "however long ago");
     }
 
     #[test]

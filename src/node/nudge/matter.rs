@@ -27,10 +27,13 @@ pub enum Kind {
     AnswerOverdue,
     /// A term of this city that ends soon.
     Deadline,
+    /// A term of this city whose last day is over.
+    DeadlineOver,
 }
 
 /// All kinds.
-const KINDS: [Kind; 4] = [Kind::Emergency, Kind::Transfer, Kind::AnswerOverdue, Kind::Deadline];
+const KINDS: [Kind; 5] =
+    [Kind::Emergency, Kind::Transfer, Kind::AnswerOverdue, Kind::Deadline, Kind::DeadlineOver];
 
 impl Kind {
     /// What waits, in Chinese, and its measure word.
@@ -40,6 +43,7 @@ impl Kind {
             Self::Transfer => ("件移送", "待本市接收"),
             Self::AnswerOverdue => ("项答复", "已超过期限"),
             Self::Deadline => ("项时限", "即将到期"),
+            Self::DeadlineOver => ("项时限", "已经届满"),
         }
     }
 
@@ -52,6 +56,18 @@ impl Kind {
                 ("one overdue answer", "overdue answers", ["is owed by", "are owed by"])
             }
             Self::Deadline => ("one deadline", "deadlines", ["is near for", "are near for"]),
+            Self::DeadlineOver => {
+                ("one deadline", "deadlines", ["has passed for", "have passed for"])
+            }
+        }
+    }
+
+    /// It is told once and not again: nobody can keep a term any more that is over.
+    #[must_use]
+    pub const fn is_told_once(self) -> bool {
+        match self {
+            Self::DeadlineOver => true,
+            Self::Emergency | Self::Transfer | Self::AnswerOverdue | Self::Deadline => false,
         }
     }
 }
