@@ -353,6 +353,12 @@ pub enum OrderError {
     /// Nothing of this city is suspended here.
     #[error("nothing of this city is suspended here")]
     NotSuspended,
+    /// Another assignment stands than the one that was to be replaced. Read it again.
+    #[error("the assignment was changed meanwhile")]
+    AssignmentChanged {
+        /// Etag of the one that stands; empty when none does.
+        current: String,
+    },
     /// The disk is nearly full.
     #[error("the disk is nearly full: {free} bytes are free")]
     DiskLow {

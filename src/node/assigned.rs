@@ -4,7 +4,7 @@
 
 use crate::api::request::{Assignment, OrderError};
 use crate::ids::{AgreementId, SubjectId, Tag};
-use crate::journal::{Disk, LocalFact};
+use crate::journal::Disk;
 use crate::node::core::rows::{self, AssignmentRow};
 use crate::node::core::{Input, assign, keys};
 use crate::node::reader::Reader;
@@ -13,7 +13,8 @@ use crate::store::Store;
 use crate::view::ReadRows;
 
 impl NodeHandle {
-    /// Assigns a case, or clears that when both texts are empty; returns once it is on disk.
+    /// Assigns a case, or clears that when both texts are empty; returns once it is on disk. `etag`
+    /// is that of the assignment it replaces, empty for none.
     ///
     /// # Errors
     /// [`OrderError`]: nothing has changed.
@@ -21,8 +22,9 @@ impl NodeHandle {
         &self,
         case: (AgreementId, SubjectId),
         assignment: Assignment,
+        etag: String,
     ) -> Result<(), OrderError> {
-        self.order(Box::new(move |ticket| Input::Assign { ticket, case, assignment })).await
+        self.order(Box::new(move |ticket| Input::Assign { ticket, case, assignment, etag })).await
     }
 }
 
@@ -39,20 +41,18 @@ impl<D: Disk, S: Store> Reader<D, S> {
         self.assignment_row(agreement, subject).is_some_and(|row| row.assignee == to)
     }
 
-    /// The assignment that stands. One that lies damaged on this disk is left out, and logged.
+    /// The assignment that stands, and its etag. One that lies damaged on this disk is left out,
+    /// and logged.
     #[must_use]
-    pub fn assignment(&self, agreement: AgreementId, subject: SubjectId) -> Option<Assignment> {
+    pub fn assignment(
+        &self,
+        agreement: AgreementId,
+        subject: SubjectId,
+    ) -> Option<(Assignment, String)> {
         let row = self.assignment_row(agreement, subject)?;
-        let read = self.journal().read(row.record);
-        let (_, payload) = read
-            .inspect_err(|error| tracing::error!(%error, "an assignment cannot be read"))
-            .ok()?;
-        match LocalFact::decode(&payload)? {
-            LocalFact::Assigned { at_ms, by, assignee, remark, .. } => {
-                Some(Assignment { assignee, remark, at_ms, by })
-            }
-            LocalFact::Shown { .. } | LocalFact::Restored { .. } | LocalFact::Cut { .. } => None,
-        }
+        let (_, standing) = assign::at(&self.journal(), row.record)?;
+        let etag = assign::etag(self.key(), (agreement, subject), &standing);
+        Some((standing, etag))
     }
 
     fn assignment_row(&self, agreement: AgreementId, subject: SubjectId) -> Option<AssignmentRow> {

@@ -3,6 +3,9 @@
 //! In scope: what the texts may be, the answer. Out of scope: keeping it
 //! ([`crate::node::assigned`]).
 //!
+//! Whoever replaces an assignment quotes its etag, so that of two coordinators who assign a case at
+//! once one is told of the other.
+//!
 //! The remark is told to nobody but the own city's people and systems: it is in no entry, and the
 //! audit names the case only.
 
@@ -49,7 +52,8 @@ impl CaseApi {
             at_ms: self.node.now_ms(),
             by: who.caller.identity.clone(),
         };
-        self.node.assign(case, assignment).await.map_err(|error| order_refused(&error))?;
+        let assigned = self.node.assign(case, assignment, asked.etag.clone()).await;
+        assigned.map_err(|error| order_refused(&error))?;
         let (node, (agreement, subject)) = (self.node.clone(), case);
         let read =
             tokio::task::spawn_blocking(move || case_read::read_at(&node, agreement, subject));

@@ -111,6 +111,9 @@ pub(super) fn order_refused(error: &OrderError) -> Refused {
         OrderError::NotFound => Refused::new("NOT_FOUND"),
         OrderError::OwnCity => Refused::new("SELF_NAMED").at("city"),
         OrderError::NotSuspended => Refused::new("CITY_NOT_SUSPENDED"),
+        OrderError::AssignmentChanged { current } => {
+            Refused::new("ASSIGNMENT_CHANGED").at("etag").with("current", current)
+        }
         OrderError::DiskLow { free } => Refused::new("DISK_LOW")
             .with("free_bytes", free)
             .retry_after(std::time::Duration::from_secs(30)),

@@ -97,11 +97,12 @@ pub fn remark(text: &str) -> Result<String, Refused> {
     read.map(|text| text.as_str().to_owned()).map_err(|e| bad_fields(vec![e.at("remark")]))
 }
 
-/// Writes an assignment.
+/// Writes an assignment, with its etag.
 #[must_use]
-pub fn assignment_to_pb(assignment: Assignment) -> pb::Assignment {
+pub fn assignment_to_pb((assignment, etag): (Assignment, String)) -> pb::Assignment {
     let Assignment { assignee, remark, at_ms, by } = assignment;
-    pb::Assignment { assignee, remark, assign_time: Some(timestamp(at_ms)), assigned_by: by }
+    let assign_time = Some(timestamp(at_ms));
+    pb::Assignment { assignee, remark, assign_time, assigned_by: by, etag }
 }
 
 /// Reads the number of a document that may be missing.

@@ -21,15 +21,23 @@ const REMARK: &str = "周五前复查 REMARK-MARK-90ab3f";
 /// Said to everybody, so that it is known what a search finds.
 const SAID: &str = "SAID-TO-ALL-77e0d2";
 
-async fn assign(
+/// By somebody who has just read the case.
+async fn assign(client: &Client, case: &str, said: (&str, &str)) -> Result<pb::Case, Status> {
+    let standing = get(client, case).await.ok().and_then(|case| case.assignment);
+    assign_in_place_of(client, case, said, standing.unwrap_or_default().etag).await
+}
+
+async fn assign_in_place_of(
     client: &Client,
     case: &str,
     (assignee, remark): (&str, &str),
+    etag: String,
 ) -> Result<pb::Case, Status> {
     let request = pb::AssignCaseRequest {
         name: case.to_owned(),
         assignee: assignee.to_owned(),
         remark: remark.to_owned(),
+        etag,
         request_id: fresh(),
     };
     client.cases().assign_case(request).await.map(|answer| answer.into_inner().case.unwrap())
@@ -130,6 +138,53 @@ async fn assignments_are_the_own_citys_and_outlive_the_views() {
     let again = pair.nodes.client(HERE).await;
     ready(&again, &pair.agreement).await;
     assert_eq!(get(&again, &case.name).await.unwrap().assignment, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_assignment_that_was_changed_meanwhile_is_not_overwritten() {
+    let mut pair = Pair::start().await;
+    let case = pair.open(&pair.here, 0).await;
+    let in_place_of = |said: (&'static str, &'static str), etag: &str| {
+        let (client, name, etag) = (pair.here.clone(), case.name.clone(), etag.to_owned());
+        async move { assign_in_place_of(&client, &name, said, etag).await }
+    };
+    let changed = |answer| {
+        assert_eq!(refused(answer), (Code::Aborted, "ASSIGNMENT_CHANGED".to_owned()));
+    };
+    changed(in_place_of(("李四", ""), "00").await);
+    let first = in_place_of(("张三", "一"), "").await.unwrap().assignment.unwrap();
+    // Who has not seen it does not overwrite it, nor clear it.
+    changed(in_place_of(("李四", ""), "").await);
+    changed(in_place_of(("", ""), "").await);
+    // A repetition of what was done is done, whatever it quotes.
+    let again = in_place_of(("张三", "一"), "").await.unwrap().assignment.unwrap();
+    assert_eq!(again, first, "nothing is written anew");
+    let second = in_place_of(("李四", ""), &first.etag).await.unwrap().assignment.unwrap();
+    assert!(second.etag != first.etag && !second.etag.is_empty());
+    changed(in_place_of(("王五", ""), &first.etag).await);
+    // Of many who saw the same one and assign at once, one does.
+    let all =
+        ["a", "b", "c", "d", "e", "f", "g", "h"].map(|to| in_place_of((to, ""), &second.etag));
+    let mut all = tokio::task::JoinSet::from_iter(all);
+    let mut done = Vec::new();
+    while let Some(answer) = all.join_next().await {
+        match answer.unwrap() {
+            Ok(case) => done.push(case.assignment.unwrap()),
+            refusal => changed(refusal),
+        }
+    }
+    assert_eq!(done.len(), 1, "{done:?}");
+    // The etag outlives the views.
+    let views = pair.nodes.fleet.folder(HERE).join("data/views");
+    pair.nodes.kill(HERE);
+    std::fs::remove_dir_all(views).unwrap();
+    pair.nodes.start(HERE);
+    let here = pair.nodes.client(HERE).await;
+    ready(&here, &pair.agreement).await;
+    assert_eq!(get(&here, &case.name).await.unwrap().assignment.as_ref(), done.first());
+    let clear = |etag: String| assign_in_place_of(&here, &case.name, ("", ""), etag);
+    assert_eq!(clear(done.remove(0).etag).await.unwrap().assignment, None);
+    assert_eq!(clear("00".to_owned()).await.unwrap().assignment, None, "it is cleared already");
 }
 
 async fn by_hand(pair: &Pair, case: &pb::Case) {

@@ -36,8 +36,11 @@ pub struct AssignArgs {
 /// [`Failure`] when the case is not found or the node refuses.
 pub async fn run(session: &Session, args: AssignArgs) -> Result<(), Failure> {
     let found = name::case(session, &args.case).await?;
-    let before = found.assignment.filter(|_| !args.clear).unwrap_or_default();
+    let standing = found.assignment.unwrap_or_default();
+    let etag = standing.etag.clone();
+    let before = if args.clear { pb::Assignment::default() } else { standing };
     let request = pb::AssignCaseRequest {
+        etag,
         name: found.name,
         assignee: args.to.unwrap_or(before.assignee),
         remark: args.remark.unwrap_or(before.remark),

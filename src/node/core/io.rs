@@ -99,6 +99,8 @@ pub enum Input {
         case: (AgreementId, SubjectId),
         /// To whom, and what is remembered.
         assignment: Assignment,
+        /// Etag of the assignment it replaces; empty for none.
+        etag: String,
     },
     /// Some time has passed.
     Tick,

@@ -187,7 +187,9 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.suspend(now, ticket, city, (reason, by))
             }
             Input::Resume { ticket, city, by } => self.resume(now, ticket, city, by),
-            Input::Assign { ticket, case, assignment } => self.assign(ticket, case, assignment),
+            Input::Assign { ticket, case, assignment, etag } => {
+                self.assign(ticket, case, (assignment, &etag))
+            }
             Input::Tick => self.tick(now),
             Input::Commit => self.commit(now),
         }
