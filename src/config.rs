@@ -18,10 +18,12 @@ use crate::lang::Lang;
 use crate::limits;
 
 mod error;
+pub mod evidence;
 pub mod hook;
 mod raw;
 
 pub use error::{ConfigError, Reason};
+use evidence::EvidencePlace;
 pub use hook::Hook;
 
 /// Settings of one node.
@@ -51,6 +53,8 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// Where this city is nudged; `None`: nowhere.
     pub hook: Option<Hook>,
+    /// Where whole evidence files lie.
+    pub evidence: EvidencePlace,
     /// Language of messages.
     pub lang: Lang,
     /// Port for nodes of member cities.
@@ -249,6 +253,7 @@ impl Config {
                 .transpose()?,
             deadlines: at.deadlines(raw.deadlines)?,
             hook: raw.hook.map(|hook| hook.check(&at)).transpose()?,
+            evidence: raw.evidence.check(&at)?,
             lang: raw.lang,
             peer: at.port("peer", raw.peer)?,
             api: at.port("api", raw.api)?,

@@ -256,6 +256,21 @@ pub struct HookStatus {
     pub next_ms: Option<i64>,
 }
 
+/// How the store of evidence files is. Times are milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceStoreStatus {
+    /// Where files lie; empty for the data folder.
+    pub place: String,
+    /// Bytes of files and parts; `None` while the place has not said.
+    pub used: Option<u64>,
+    /// Most bytes.
+    pub limit: u64,
+    /// When a store on another machine last answered.
+    pub last_ok_ms: Option<i64>,
+    /// Why it cannot be used.
+    pub failure: Option<String>,
+}
+
 /// Entries that are damaged on this disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DamageStatus {
@@ -282,6 +297,8 @@ pub struct ShellStatus {
     pub scrub: Option<ScrubStatus>,
     /// How nudging goes; `None` when it is not configured.
     pub hook: Option<HookStatus>,
+    /// How the store of evidence files is; `None` before it was first looked at.
+    pub evidence: Option<EvidenceStoreStatus>,
     /// Why the views cannot be relied on.
     pub views_failure: Option<String>,
     /// Below this much free disk, writes are refused.

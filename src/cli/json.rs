@@ -375,6 +375,14 @@ pub fn status(status: &pb::Status) -> Value {
             "last_damaged_count": scrub.last_damaged_count,
             "bad_segments": scrub.bad_segments,
         })),
+        "evidence_store": status.evidence_store.as_ref().map(|store| json!({
+            "place": some(store.place.clone()),
+            "counted": store.counted,
+            "used_bytes": store.used_bytes,
+            "limit_bytes": store.limit_bytes,
+            "last_answer_time": time(store.last_answer_time.as_ref()),
+            "error": some(store.error.clone()),
+        })),
         "damage": status.damage.iter().map(|one| json!({
             "log_id": one.log_id,
             "from_index": one.from_index,

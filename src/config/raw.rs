@@ -31,6 +31,8 @@ pub(super) struct Raw {
     pub deadlines: Deadlines,
     pub hook: Option<super::hook::Raw>,
     #[serde(default)]
+    pub evidence: super::evidence::Raw,
+    #[serde(default)]
     pub log: Log,
 }
 

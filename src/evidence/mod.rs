@@ -1,4 +1,4 @@
-//! Evidence files: bytes under their digest, on the local disk.
+//! Evidence files: bytes under their digest, on the local disk or in a store on another machine.
 //!
 //! A file comes in chunks into a *part*, which may be cut anywhere and goes on where it was. It
 //! gets its place under its SHA-256 only when length, SHA-256 and SM3 are right and everything is
@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! files/ab/ab12..   what is whole          about/ab/ab12..   its name, SM3, the cases that name it
-//! incoming/ab12..   what is on its way
+//! incoming/ab12..   what is on its way, always on the local disk
 //! ```
 //!
 //! In scope: storing, going on, limits, collecting what nobody names. Out of scope: who may send
@@ -28,6 +28,9 @@ mod error;
 mod hashes;
 mod hashing;
 mod incoming;
+mod objects;
+#[cfg(feature = "s3")]
+pub mod s3;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -37,4 +40,5 @@ pub use collect::{Collected, IsNamed};
 pub use error::EvidenceError;
 pub use hashes::BothHashes;
 pub use incoming::{Incoming, Wanted};
-pub use store::{EvidenceLimits, EvidenceStore};
+pub use objects::{Elsewhere, Health};
+pub use store::{EvidenceLimits, EvidenceState, EvidenceStore};

@@ -18,8 +18,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::request::PartContent;
+use crate::api::status::EvidenceStoreStatus;
 use crate::domain::Evidence;
-use crate::evidence::{CaseRef, EvidenceStore, IsNamed};
+use crate::evidence::{CaseRef, Collected, EvidenceError, EvidenceState, EvidenceStore, IsNamed};
 use crate::ids::{CityCode, Hash};
 use crate::limits::{EVIDENCE_COLLECT_S, EVIDENCE_LISTS_LOOKED_AT_MAX};
 use crate::log::{PartKind, PartSlot};
@@ -30,6 +31,8 @@ use crate::view::{self, Effect, HistoryEntry};
 
 /// How often the task comes round.
 const TICK: Duration = Duration::from_secs(1);
+/// How often a store on another machine is looked at, in rounds: sooner while it is away.
+const PROBE_ROUNDS: (u32, u32) = (30, 3);
 
 /// An item of evidence, and whose list has it.
 #[derive(Clone, Debug)]
@@ -138,26 +141,61 @@ async fn collect(store: EvidenceStore, node: NodeHandle, pulse: Pulse) {
         looked.found.is_some() || !looked.complete || !looked.erased
     });
     let mut tick = tokio::time::interval(TICK);
+    let mut due = tokio::time::Instant::now();
     loop {
-        let looking = store.collect(node.now_ms(), &is_named);
+        let collects = tokio::time::Instant::now() >= due;
+        let looking = async {
+            // First: a store that was away has not been counted.
+            store.probe().await;
+            if !collects {
+                return false;
+            }
+            let collected = store.collect(node.now_ms(), &is_named).await;
+            told(&collected);
+            !matches!(collected, Err(EvidenceError::Away { .. }))
+        };
         tokio::pin!(looking);
-        let next = tokio::time::Instant::now() + Duration::from_secs(EVIDENCE_COLLECT_S);
-        let mut over = false;
-        while !over || tokio::time::Instant::now() < next {
+        let (mut over, mut rounds) = (false, 0);
+        while !over || rounds < if is_away(&store) { PROBE_ROUNDS.1 } else { PROBE_ROUNDS.0 } {
             tokio::select! {
-                done = &mut looking, if !over => {
+                collected = &mut looking, if !over => {
                     over = true;
-                    match done {
-                        Ok(gone) if gone.files + gone.parts > 0 => {
-                            tracing::info!(entries = gone.files + gone.parts,
-                                "evidence files and parts that no case lists are gone");
-                        }
-                        Ok(_) => {}
-                        Err(error) => tracing::error!(%error, "evidence could not be collected"),
+                    if collected {
+                        let again = Duration::from_secs(EVIDENCE_COLLECT_S);
+                        due = tokio::time::Instant::now() + again;
                     }
                 }
-                _ = tick.tick() => pulse.done(),
+                _ = tick.tick() => {
+                    rounds += 1;
+                    show(&store, &node);
+                    pulse.done();
+                }
             }
         }
     }
+}
+
+fn is_away(store: &EvidenceStore) -> bool {
+    store.state().health.failure.is_some()
+}
+
+fn told(collected: &Result<Collected, EvidenceError>) {
+    match collected {
+        Ok(gone) if gone.files + gone.parts > 0 => {
+            tracing::info!(
+                entries = gone.files + gone.parts,
+                "evidence files and parts that no case lists are gone"
+            );
+        }
+        // That it is away has been told of.
+        Ok(_) | Err(EvidenceError::Away { .. }) => {}
+        Err(error) => tracing::error!(%error, "evidence could not be collected"),
+    }
+}
+
+fn show(store: &EvidenceStore, node: &NodeHandle) {
+    let EvidenceState { place, health, used, limit } = store.state();
+    let (last_ok_ms, failure) = (health.last_ok_ms, health.failure);
+    let status = EvidenceStoreStatus { place, used, limit, last_ok_ms, failure };
+    node.shell().know(|known| known.evidence = Some(status));
 }

@@ -93,6 +93,8 @@ pub(super) fn refused(error: EvidenceError) -> Refused {
         }
         EvidenceError::Busy => Refused::new("BUSY").retry_after(AGAIN),
         EvidenceError::NotHere => Refused::new("NOT_FOUND"),
+        // It has been told of when it began.
+        EvidenceError::Away { .. } => Refused::new("EVIDENCE_STORE_AWAY").retry_after(AGAIN),
         EvidenceError::Disk(_) => {
             tracing::error!(%error, "evidence could not be read or written");
             Refused::new("STORAGE_FAILED")

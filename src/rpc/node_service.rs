@@ -10,8 +10,8 @@ use super::desk::check_request_id;
 use super::words;
 use crate::api::request::{Command, OrderError, Request as Asked};
 use crate::api::status::{
-    CertificateStatus, ContradictionStatus, DamageStatus, HookStatus, LogStatus, NodeStatus,
-    RecoveryStatus, ScrubStatus, SuspensionStatus, TaskStatus,
+    CertificateStatus, ContradictionStatus, DamageStatus, EvidenceStoreStatus, HookStatus,
+    LogStatus, NodeStatus, RecoveryStatus, ScrubStatus, SuspensionStatus, TaskStatus,
 };
 use crate::audit::{Audit, Deed};
 use crate::domain::{InvalidReason, Language};
@@ -161,6 +161,17 @@ fn hook_out(hook: &HookStatus) -> pb::Hook {
     }
 }
 
+fn evidence_out(store: &EvidenceStoreStatus) -> pb::EvidenceStore {
+    pb::EvidenceStore {
+        place: store.place.clone(),
+        counted: store.used.is_some(),
+        used_bytes: store.used.unwrap_or(0),
+        limit_bytes: store.limit,
+        last_answer_time: store.last_ok_ms.map(timestamp),
+        error: store.failure.clone().unwrap_or_default(),
+    }
+}
+
 fn damage_out(damage: &DamageStatus) -> pb::Damage {
     pb::Damage {
         log_id: damage.log.to_string(),
@@ -240,6 +251,7 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         alone_seconds_max: i64::try_from(status.shell.alone_s).unwrap_or(i64::MAX),
         suspensions: status.suspensions.iter().map(suspension_out).collect(),
         hook: status.shell.hook.as_ref().map(hook_out),
+        evidence_store: status.shell.evidence.as_ref().map(evidence_out),
     }
 }
 

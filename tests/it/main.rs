@@ -58,6 +58,8 @@ mod rebuild;
 mod restore;
 mod rogue;
 mod roles;
+#[cfg(feature = "s3")]
+mod s3;
 mod same_acts;
 mod scrub;
 mod search;
