@@ -139,7 +139,9 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         .holding(config.limits.same_act_cases_max);
     acts.start(&node, stop.clone());
     let noting = (audit.clone(), writes.clone(), due, acts, catalogue);
-    let ringing = (alerts, rung, store, dialer);
+    let files = evidence::files((&node, &audit), store, dialer);
+    evidence::check(&config, &files, &stop);
+    let ringing = (alerts, rung, files);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));

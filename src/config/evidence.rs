@@ -123,8 +123,8 @@ impl EvidenceReason {
                 "用 cargo build --release --features s3 重新编译，或删去 [evidence]，\
                  把文件存在数据目录",
                 "this program was built without the s3 store",
-                "build it with cargo build --release --features s3, or leave [evidence] out to keep \
-                 files in the data folder",
+                "build it with cargo build --release --features s3, or leave [evidence] out to \
+                 keep files in the data folder",
             ),
         };
         lang.pick((zh.to_owned(), zh_do.to_owned()), (en.to_owned(), en_do.to_owned()))

@@ -213,7 +213,7 @@ impl Incoming {
         let _turn = store.turn.lock().await;
         let Wanted { sha256, sm3, size, name, case } = wanted;
         // Somebody else may have been quicker with the same bytes.
-        let before = match store.about(sha256).await {
+        let before = match store.known(sha256).await {
             Ok(before) => Some(before),
             // What is known of it cannot be read, or there is nothing.
             Err(EvidenceError::NotHere) => None,
@@ -233,6 +233,7 @@ impl Incoming {
         if is_new {
             store.lock().add(size);
         }
+        store.throw_aside(sha256).await?;
         Ok(known)
     }
 

@@ -163,6 +163,24 @@ impl Objects {
         }
     }
 
+    /// Has the system forget what it remembers of a file, so that the disk is asked.
+    pub(super) async fn forget(&self, at: &Path) {
+        let Some(folder) = &self.folder else { return };
+        let path = folder.join(at.as_ref());
+        let forgotten = tokio::task::spawn_blocking(move || {
+            let file = std::fs::File::open(path)?;
+            Ok(rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?)
+        });
+        // Only then is less found out.
+        let _: Result<std::io::Result<()>, _> = forgotten.await;
+    }
+
+    /// Gives something another name.
+    pub(super) async fn rename(&self, from: &Path, to: &Path) -> Result<(), EvidenceError> {
+        let renamed = self.store()?.rename(from, to).await;
+        self.told(renamed)
+    }
+
     /// Puts a part, which is synced, at its place; whole or not at all. It is gone as a part then.
     pub(super) async fn take(
         &self,

@@ -43,6 +43,8 @@ pub(super) struct Held {
     /// Bytes of parts on the disk.
     pub(super) parts: BTreeMap<Hash, u64>,
     pub(super) under_way: BTreeMap<Hash, UnderWay>,
+    /// Files that have rotted and are set aside, and their bytes, which count among the kept.
+    pub(super) rotten: BTreeMap<Hash, u64>,
 }
 
 impl Held {
@@ -84,6 +86,8 @@ pub struct EvidenceState {
     pub used: Option<u64>,
     /// Most bytes.
     pub limit: u64,
+    /// Files that have rotted and whose right bytes have not come yet.
+    pub rotten: Vec<Hash>,
 }
 
 /// Evidence files; clones share them.
@@ -103,13 +107,12 @@ impl EvidenceStore {
     /// # Errors
     /// Whatever the operating system says.
     pub fn open(folder: &FsPath, limits: EvidenceLimits) -> io::Result<Self> {
-        for name in ["files", "about"] {
+        for name in [FILES, ROTTEN, "about"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
         let objects = Objects::folder(folder).map_err(io::Error::other)?;
         let store = Self::begun(folder, limits, objects)?;
-        let all = objects::listed(folder, FILES)?;
-        store.lock().kept = Some(all.iter().map(|(_, bytes)| bytes).sum());
+        store.count(&objects::listed(folder, FILES)?, objects::listed(folder, ROTTEN)?);
         Ok(store)
     }
 
@@ -150,10 +153,19 @@ impl EvidenceStore {
         let counted = self.lock().kept.is_some();
         if counted {
             self.objects.probe().await;
-        } else if let Ok(all) = self.objects.list(FILES).await {
-            // Nothing came meanwhile: where nothing is counted, nothing is taken.
-            self.lock().kept = Some(all.iter().map(|(_, bytes)| bytes).sum());
+            return;
         }
+        // Nothing comes meanwhile: where nothing is counted, nothing is taken.
+        let all = (self.objects.list(FILES).await, self.objects.list(ROTTEN).await);
+        if let (Ok(whole), Ok(rotten)) = all {
+            self.count(&whole, rotten);
+        }
+    }
+
+    fn count(&self, whole: &[(Hash, u64)], rotten: Vec<(Hash, u64)>) {
+        let mut held = self.lock();
+        held.kept = Some(whole.iter().chain(&rotten).map(|(_, bytes)| bytes).sum());
+        held.rotten = rotten.into_iter().collect();
     }
 
     /// How it is.
@@ -165,6 +177,7 @@ impl EvidenceStore {
             health: self.objects.health(),
             used: held.kept.map(|_| held.used()),
             limit: self.limits.folder_bytes_max,
+            rotten: held.rotten.keys().copied().collect(),
         }
     }
 
@@ -174,10 +187,17 @@ impl EvidenceStore {
     /// [`EvidenceError::NotHere`], or the disk's.
     pub async fn about(&self, sha256: Hash) -> Result<About, EvidenceError> {
         let size = self.objects.size(&file(sha256)).await?;
-        let bytes = self.objects.get(&about(sha256)).await?;
         // Its size is what the disk says, so that nobody reads beyond the end.
-        let about = About::from_bytes(&bytes).ok_or(EvidenceError::NotHere)?;
-        Ok(About { size, ..about })
+        Ok(About { size, ..self.known(sha256).await? })
+    }
+
+    /// The same of a file that has rotted too, with the size it should have.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NotHere`], or the disk's.
+    pub async fn known(&self, sha256: Hash) -> Result<About, EvidenceError> {
+        let bytes = self.objects.get(&about(sha256)).await?;
+        About::from_bytes(&bytes).ok_or(EvidenceError::NotHere)
     }
 
     /// Bytes of a file that is on its way.
@@ -245,6 +265,9 @@ impl EvidenceStore {
 /// Below this, whole files lie.
 pub(super) const FILES: &str = "files";
 
+/// Below this, what has rotted is kept from being found.
+pub(super) const ROTTEN: &str = "rotten";
+
 /// Names are made of a digest alone: nothing that anybody typed reaches a path.
 fn under(folder: &str, sha256: Hash) -> Path {
     let name = hex(sha256.as_bytes());
@@ -255,6 +278,11 @@ fn under(folder: &str, sha256: Hash) -> Path {
 /// Where a whole file lies.
 pub(super) fn file(sha256: Hash) -> Path {
     under(FILES, sha256)
+}
+
+/// Where a file lies that has rotted.
+pub(super) fn rotten(sha256: Hash) -> Path {
+    under(ROTTEN, sha256)
 }
 
 /// Where that lies which is known of it.

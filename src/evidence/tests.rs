@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::hashes::BothHashes;
 use super::*;
@@ -160,6 +161,48 @@ async fn what_no_record_names_goes_after_a_day() {
     assert_eq!(store.collect(now + 2 * day, &is_named).await.unwrap(), gone);
     assert!(matches!(store.about(sha256(BYTES)).await, Err(EvidenceError::NotHere)));
     assert_eq!((places(&store), places(&open(&folder))), ((0, 0), (0, 0)));
+}
+
+#[tokio::test]
+async fn what_has_rotted_is_set_aside_until_the_right_bytes_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    put(&store, BYTES).await.unwrap();
+    let (sha256, size) = (sha256(BYTES), BYTES.len() as u64);
+    let whole = || store.check(sha256, Duration::ZERO);
+    assert_eq!(whole().await.unwrap(), Checked::Whole(size));
+    let path = folder.path().join(super::store::file(sha256).as_ref());
+    let mut wrong = BYTES.to_vec();
+    wrong[9] ^= 1;
+    for rotten in [wrong.as_slice(), &BYTES[1..], b""] {
+        std::fs::write(&path, rotten).unwrap();
+        assert!(matches!(whole().await.unwrap(), Checked::Rotten(_)), "{rotten:?}");
+        assert_eq!(store.check(sha256, Duration::ZERO).await.unwrap(), Checked::Gone);
+        assert!(matches!(store.about(sha256).await, Err(EvidenceError::NotHere)), "not served");
+        assert!(store.read((sha256, size), 0, 9).await.is_err());
+        // What is known of it stays, and so does what it was: somebody may want to look.
+        assert_eq!(store.known(sha256).await.unwrap().cases, [wanted(BYTES).case]);
+        for store in [&store, &open(&folder)] {
+            assert_eq!(store.state().rotten, [sha256]);
+            assert_eq!(store.state().used, Some(rotten.len() as u64));
+        }
+        let known = put(&store, BYTES).await.unwrap();
+        assert_eq!(known.cases, [wanted(BYTES).case]);
+        assert_eq!(whole().await.unwrap(), Checked::Whole(size));
+        for store in [&store, &open(&folder)] {
+            assert_eq!((store.state().rotten, store.state().used), (vec![], Some(size)));
+        }
+    }
+    // And it is collected like any other.
+    std::fs::write(&path, &wrong).unwrap();
+    whole().await.unwrap();
+    let is_named: IsNamed = Arc::new(|_, _| false);
+    let (now, day) = (now(), EVIDENCE_UNNAMED_MS);
+    assert_eq!(store.collect(now, &is_named).await.unwrap(), Collected::default());
+    let gone = Collected { parts: 0, files: 1 };
+    assert_eq!(store.collect(now + day, &is_named).await.unwrap(), gone);
+    assert!(matches!(store.known(sha256).await, Err(EvidenceError::NotHere)));
+    assert_eq!((store.state().rotten, store.state().used), (vec![], Some(0)));
 }
 
 fn now() -> i64 {

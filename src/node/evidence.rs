@@ -73,10 +73,37 @@ fn lists(reader: &Reader, case: CaseRef) -> (Vec<HistoryEntry>, bool) {
     (all, complete)
 }
 
-/// Looks for a digest in the lists of a case; with `asking`, only in those that this other city may
-/// hold and did not write itself.
+/// Which lists of a case are looked through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// All.
+    Any,
+    /// Those that this city may hold and did not write itself.
+    OfOthersFor(CityCode),
+}
+
+impl Whose {
+    /// Whether a list by a city is looked at.
+    fn fits(self, by: CityCode) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OfOthersFor(city) => by != city,
+        }
+    }
+
+    /// Who must be allowed to hold it.
+    fn reader(self) -> Option<CityCode> {
+        match self {
+            Self::Any => None,
+            Self::OfOthersFor(city) => Some(city),
+        }
+    }
+}
+
+/// Looks for a digest in the lists of a case.
 #[must_use]
-pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, asking: Option<CityCode>) -> Looked {
+pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, whose: Whose) -> Looked {
+    let asking = whose.reader();
     if view::case(&reader.view(), case.agreement, case.subject).is_none() {
         // It may come back: a node that was restored learns of its cases by and by.
         return Looked::default();
@@ -85,9 +112,8 @@ pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, asking: Option<CityCod
     let mut looked = Looked { complete, ..Looked::default() };
     for entry in entries {
         // What took no effect lets nobody have a file, and is no reason to take it away.
-        if asking
-            .is_some_and(|city| city == entry.city || matches!(entry.effect, Effect::Misfit(_)))
-        {
+        let without_effect = asking.is_some() && matches!(entry.effect, Effect::Misfit(_));
+        if !whose.fits(entry.city) || without_effect {
             continue;
         }
         let Ok(loaded) = reader.entry(entry.position) else {
@@ -125,6 +151,16 @@ pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, asking: Option<CityCod
     looked
 }
 
+/// Other cities that may have a file: whoever listed it first, then the other members.
+#[must_use]
+pub fn who_may_have(node: &NodeHandle, case: CaseRef, listed: &Listed) -> Vec<CityCode> {
+    let book = node.book();
+    let members = book.get(case.agreement).map(|found| found.cities()).unwrap_or_default();
+    let mut cities: Vec<CityCode> = members.into_iter().filter(|c| *c != node.city()).collect();
+    cities.sort_by_key(|city| *city != listed.by);
+    cities
+}
+
 /// Collects what no case lists, again and again until `stop`.
 pub fn keep_collecting(store: EvidenceStore, node: &NodeHandle, stop: CancellationToken) {
     let watchdog = node.shell().watchdog.clone();
@@ -135,7 +171,7 @@ pub fn keep_collecting(store: EvidenceStore, node: &NodeHandle, stop: Cancellati
 async fn collect(store: EvidenceStore, node: NodeHandle, pulse: Pulse) {
     let reader = node.reader();
     let is_named: IsNamed = Arc::new(move |case, sha256| {
-        let looked = look(&reader, case, sha256, None);
+        let looked = look(&reader, case, sha256, Whose::Any);
         // A file comes for a list only. Where none was erased, the list is not here (yet): a node
         // that was restored has its cases before it has all that was said of them.
         looked.found.is_some() || !looked.complete || !looked.erased
@@ -194,8 +230,8 @@ fn told(collected: &Result<Collected, EvidenceError>) {
 }
 
 fn show(store: &EvidenceStore, node: &NodeHandle) {
-    let EvidenceState { place, health, used, limit } = store.state();
+    let EvidenceState { place, health, used, limit, rotten } = store.state();
     let (last_ok_ms, failure) = (health.last_ok_ms, health.failure);
-    let status = EvidenceStoreStatus { place, used, limit, last_ok_ms, failure };
+    let status = EvidenceStoreStatus { place, used, limit, last_ok_ms, failure, rotten };
     node.shell().know(|known| known.evidence = Some(status));
 }

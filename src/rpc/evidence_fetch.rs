@@ -24,10 +24,11 @@ use super::evidence_files::{
 };
 use crate::domain::{FileName, Language};
 use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Wanted};
-use crate::ids::{CityCode, hex};
+use crate::ids::{CityCode, Hash, hex};
 use crate::limits::{EVIDENCE_SENDS_PER_CITY_MAX, EVIDENCE_UPLOAD_MS_MAX, PEER_MESSAGE_BYTES_MAX};
-use crate::node::evidence::{self, Listed};
+use crate::node::evidence::{self, Listed, Whose};
 use crate::node::writer::NodeHandle;
+use crate::wire::case::name_of;
 use crate::wire::evidence_file::{self as wire, Asked};
 use crate::wire::pb::peer_v1 as peer;
 use crate::wire::pb::peer_v1::fetch_evidence_response::Content;
@@ -36,6 +37,8 @@ use crate::wire::status::Refused;
 
 /// How far a fetch goes between two words of it, in bytes.
 const SAY_AFTER: u64 = 4 * 1024 * 1024;
+/// Who brings a file here when nobody has asked for it; no caller is called so.
+const ITSELF: &str = "node";
 
 /// Files that each city reads just now; clones share it.
 #[derive(Clone, Default)]
@@ -138,7 +141,7 @@ impl Holder {
         }
         let reader = self.node.reader();
         let case = CaseRef { agreement, subject };
-        let look = move || evidence::look(&reader, case, sha256, Some(city));
+        let look = move || evidence::look(&reader, case, sha256, Whose::OfOthersFor(city));
         let looked = tokio::task::spawn_blocking(look).await;
         let looked = looked.map_err(|_| Refused::new("STOPPING"))?;
         let Some(listed) = looked.found else { return Ok(None) };
@@ -202,6 +205,33 @@ impl EvidenceFileApi {
         Ok(self.fetched(&found, &about))
     }
 
+    /// Brings a file here again that was here, for the node itself.
+    ///
+    /// # Errors
+    /// Why it did not come, by the reason of the published table.
+    pub async fn bring_back(
+        &self,
+        city: CityCode,
+        case: CaseRef,
+        sha256: Hash,
+    ) -> Result<(), String> {
+        let brought = async {
+            let found = self.find_in(case, name_of(case.agreement, case.subject), sha256).await?;
+            if !self.may_be_asked(city, &found).await? {
+                return Err(Refused::new("FILE_NOT_THERE").with("city", city));
+            }
+            // Nobody listens how far it is.
+            let (said, mut heard) = mpsc::channel(1);
+            let listening = tokio::spawn(async move { while heard.recv().await.is_some() {} });
+            let limit = Duration::from_millis(EVIDENCE_UPLOAD_MS_MAX);
+            let brought = self.bring_from(city, ITSELF, &found, &said);
+            let brought = tokio::time::timeout(limit, brought).await;
+            listening.abort();
+            brought.map_err(|_| unreached(city, "DEADLINE"))?
+        };
+        brought.await.map(|_| ()).map_err(|refused: Refused| refused.reason().to_owned())
+    }
+
     /// Whether a city may be told that this file is wanted: one that may hold a list that names it,
     /// or wrote one. What is asked names an agreement, a case and a digest.
     async fn may_be_asked(&self, city: CityCode, found: &Found) -> Result<bool, Refused> {
@@ -214,7 +244,7 @@ impl EvidenceFileApi {
             return Ok(true);
         }
         let (reader, case, sha256) = (self.node.reader(), found.case, found.sha256);
-        let look = move || evidence::look(&reader, case, sha256, Some(city));
+        let look = move || evidence::look(&reader, case, sha256, Whose::OfOthersFor(city));
         let looked = tokio::task::spawn_blocking(look).await;
         Ok(looked.map_err(|_| Refused::new("STOPPING"))?.found.is_some())
     }

@@ -25,7 +25,7 @@ use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Incoming, Wa
 use crate::ids::Hash;
 use crate::limits::{EVIDENCE_CHUNK_BYTES, EVIDENCE_IDLE_MS_MAX};
 use crate::node::dial::Dialer;
-use crate::node::evidence::{self, Listed};
+use crate::node::evidence::{self, Listed, Whose};
 use crate::node::writer::NodeHandle;
 use crate::wire::case as read;
 use crate::wire::evidence_file as wire;
@@ -130,13 +130,23 @@ impl EvidenceFileApi {
     /// The item of a case that names a digest.
     pub(super) async fn find(&self, case_name: &str, sha256: &[u8]) -> Result<Found, Refused> {
         let (agreement, subject) = read::case_name(case_name)?;
-        let (case, sha256) = (CaseRef { agreement, subject }, wire::sha256(sha256)?);
+        let case = CaseRef { agreement, subject };
+        self.find_in(case, case_name.to_owned(), wire::sha256(sha256)?).await
+    }
+
+    /// The same, by what the names mean.
+    pub(super) async fn find_in(
+        &self,
+        case: CaseRef,
+        case_name: String,
+        sha256: Hash,
+    ) -> Result<Found, Refused> {
         let reader = self.node.reader();
-        let look = move || evidence::look(&reader, case, sha256, None);
+        let look = move || evidence::look(&reader, case, sha256, Whose::Any);
         let looked = tokio::task::spawn_blocking(look).await;
         let looked = looked.map_err(|_| Refused::new("STOPPING"))?;
         let listed = looked.found.ok_or(Refused::new("EVIDENCE_NOT_LISTED"))?;
-        Ok(Found { case_name: case_name.to_owned(), case, sha256, listed })
+        Ok(Found { case_name, case, sha256, listed })
     }
 
     /// A file as an answer.

@@ -33,6 +33,7 @@ mod doctor;
 mod draws;
 mod epochs;
 mod evidence_files;
+mod evidence_kept;
 mod evidence_record;
 mod exchange;
 mod foreign;

@@ -4,16 +4,24 @@
 //! goes on, and `doctor` says it.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::super::failure::Failure;
 use super::local;
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::config::evidence::{EvidencePlace, S3Place};
 use crate::evidence::{Elsewhere, EvidenceLimits, EvidenceStore};
+use crate::limits::EVIDENCE_DOWNLOADS_MAX;
+use crate::node::dial::Dialer;
 use crate::node::evidence::keep_collecting;
+use crate::node::evidence_scrub::EvidenceScrub;
 use crate::node::writer::NodeHandle;
+use crate::rpc::evidence_files::EvidenceFileApi;
 
 /// Opens it and begins to keep it.
 pub(super) fn store(
@@ -35,6 +43,33 @@ pub(super) fn store(
     Ok(store)
 }
 
+/// What serves them on the api port, and brings them here.
+pub(super) fn files(
+    (node, audit): (&NodeHandle, &Audit),
+    store: EvidenceStore,
+    dialer: Dialer,
+) -> EvidenceFileApi {
+    let reading = Arc::new(Semaphore::new(EVIDENCE_DOWNLOADS_MAX));
+    EvidenceFileApi { node: node.clone(), audit: audit.clone(), store, dialer, reading }
+}
+
+/// Begins to read them again, for as long as the node runs.
+pub(super) fn check(config: &Config, files: &EvidenceFileApi, stop: &CancellationToken) {
+    let (store, node) = (files.store.clone(), files.node.clone());
+    let files = files.clone();
+    let scrub = EvidenceScrub {
+        store,
+        node,
+        file: config.data_dir.join("evidence-check.json"),
+        period: Duration::from_secs(config.limits.evidence_scrub_s),
+        bring: Arc::new(move |city, case, sha256| {
+            let files = files.clone();
+            Box::pin(async move { files.bring_back(city, case, sha256).await })
+        }),
+    };
+    scrub.start(stop.clone());
+}
+
 fn open(
     folder: &Path,
     limits: EvidenceLimits,
@@ -54,15 +89,13 @@ fn open(
 }
 
 #[cfg(not(feature = "s3"))]
-fn reach(_: &S3Place) -> Result<std::sync::Arc<dyn object_store::ObjectStore>, String> {
+fn reach(_: &S3Place) -> Result<Arc<dyn object_store::ObjectStore>, String> {
     // The configuration is refused before it comes to this.
     Err("this program was built without the s3 store".to_owned())
 }
 
 #[cfg(feature = "s3")]
-fn reach(place: &S3Place) -> Result<std::sync::Arc<dyn object_store::ObjectStore>, String> {
-    use std::sync::Arc;
-
+fn reach(place: &S3Place) -> Result<Arc<dyn object_store::ObjectStore>, String> {
     use crate::evidence::s3::S3;
     use crate::trust::{tls, web};
 

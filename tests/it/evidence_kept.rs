@@ -1,0 +1,88 @@
+//! Stored bytes of evidence between real nodes: rot, what a receipt says, who has served whom, what
+//! comes back after a disk is lost, whom wrong bytes are blamed on.
+
+use liandong::cli::connect::Client;
+use liandong::ids::hex;
+use liandong::wire::pb::v1 as pb;
+use tonic::Code;
+
+use super::api::{HERE, THERE, create, fact, fresh, ready, refused, sample};
+use super::evidence_files::{
+    CHUNK, below, content, download, fetch, file, folder, hashes, how_far, list, start, upload,
+};
+use super::nodes::{Nodes, exe, plan, until};
+
+fn lay_out(more: &str) -> Nodes {
+    let mut plan = plan(&[HERE, THERE], &[("聊邯", &[HERE, THERE])]);
+    plan.extra_config += more;
+    Nodes::start_all(&plan)
+}
+
+async fn store_of(client: &Client) -> pb::EvidenceStore {
+    let status = client.nodes().get_status(pb::GetStatusRequest {}).await.unwrap();
+    status.into_inner().status.unwrap().evidence_store.unwrap_or_default()
+}
+
+/// A case whose evidence lies in this city, and which the other one knows.
+async fn with_a_file(nodes: &Nodes, bytes: &[u8]) -> (Client, Client, String) {
+    let agreement = nodes.fleet.agreements[0].name();
+    let (here, there) = (nodes.client(HERE).await, nodes.client(THERE).await);
+    ready(&here, &agreement).await;
+    ready(&there, &agreement).await;
+    let case = create(&here, sample(&agreement, 0)).await.unwrap().name;
+    list(&here, &case, "E01", bytes, bytes.len() as u64).await;
+    upload(&here, start(&case, bytes, 0), bytes, 100_000).await.unwrap();
+    until("the list is there", || async { file(&there, &case, bytes).await.ok() }).await;
+    (here, there, case)
+}
+
+/// Flips a bit of the one file that is stored.
+fn rot(nodes: &Nodes, code: u32, at: usize) {
+    let path = below(&folder(nodes, code, "files")).pop().unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[at] ^= 0x10;
+    std::fs::write(&path, bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_a_stored_file_that_rots_is_set_aside_and_fetched_again() {
+    let mut nodes = lay_out("evidence_scrub_s = 2\n");
+    let bytes = content(700_000, 4);
+    let (here, there, case) = with_a_file(&nodes, &bytes).await;
+    fetch(&there, &case, &bytes).await.unwrap();
+    rot(&nodes, THERE, 650_000);
+    until("it is found, and its right bytes are here again", || async {
+        let found = nodes.log(THERE).contains("has rotted");
+        let again = file(&there, &case, &bytes).await.unwrap().here;
+        (found && again && store_of(&there).await.rotten_count == 0).then_some(())
+    })
+    .await;
+    assert_eq!(download(&there, &case, &bytes, 0).await.unwrap(), bytes);
+    assert!(below(&folder(&nodes, THERE, "rotten")).is_empty(), "nothing is left of it");
+
+    // Nobody else is there to give it: it is not served, and people are told.
+    nodes.kill(THERE);
+    rot(&nodes, HERE, 3);
+    let digest = hashes(&bytes).0;
+    until("it is found", || async {
+        let store = store_of(&here).await;
+        (store.rotten_count == 1 && store.rotten_sha256[0] == digest).then_some(())
+    })
+    .await;
+    let away = download(&here, &case, &bytes, 0).await;
+    assert_eq!(refused(away), (Code::FailedPrecondition, "FILE_NOT_HERE".into()));
+    let mut doctor = std::process::Command::new(exe());
+    doctor.args(["doctor", "--profile", "client.toml", "--json"]);
+    let said = doctor.current_dir(nodes.fleet.folder(HERE)).output().unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let told = said["findings"].as_array().unwrap().iter().any(|one| {
+        let what = one["what"].as_str().unwrap();
+        one["area"] == "evidence" && one["level"] == "red" && what.contains(&hex(&digest)[..8])
+    });
+    assert!(told, "{said}");
+    // Its owner sends it once more.
+    assert_eq!(how_far(&here, &case, &bytes).await, (0, false));
+    assert!(upload(&here, start(&case, &bytes, 0), &bytes, 100_000).await.unwrap().here);
+    assert_eq!(download(&here, &case, &bytes, 0).await.unwrap(), bytes);
+    until("it is told", || async { (store_of(&here).await.rotten_count == 0).then_some(()) }).await;
+}
