@@ -95,8 +95,11 @@ impl EvidenceStore {
             Err(EvidenceError::NotHere) => return Ok(()),
             Err(error) => return Err(error),
         };
+        let counted = self.known(sha256).await.map_or(size, |known| known.size);
         self.objects.rename(&from, &to).await?;
         let mut held = self.lock();
+        held.subtract(counted);
+        held.add(size);
         // What was set aside before it has been written over.
         let before = held.rotten.insert(sha256, size);
         held.subtract(before.unwrap_or(0));

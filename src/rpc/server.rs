@@ -147,7 +147,8 @@ pub async fn serve_api(
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
-    let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: desk.clone() });
+    let (its_desk, store) = (desk.clone(), files.store.clone());
+    let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: its_desk, store });
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);

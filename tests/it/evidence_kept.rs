@@ -8,7 +8,8 @@ use tonic::Code;
 
 use super::api::{HERE, THERE, create, fact, fresh, ready, refused, sample};
 use super::evidence_files::{
-    CHUNK, below, content, download, fetch, file, folder, hashes, how_far, list, start, upload,
+    below, content, download, fetch, file, folder, hashes, how_far, list, 
+    start, upload,
 };
 use super::nodes::{Nodes, exe, plan, until};
 
@@ -36,9 +37,10 @@ async fn with_a_file(nodes: &Nodes, bytes: &[u8]) -> (Client, Client, String) {
     (here, there, case)
 }
 
-/// Flips a bit of the one file that is stored.
-fn rot(nodes: &Nodes, code: u32, at: usize) {
-    let path = below(&folder(nodes, code, "files")).pop().unwrap();
+/// Flips a bit of a file where it is stored.
+fn rot(nodes: &Nodes, code: u32, bytes: &[u8], at: usize) {
+    let digest = hex(&hashes(bytes).0);
+    let path = folder(nodes, code, "files").join(&digest[..2]).join(&digest);
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[at] ^= 0x10;
     std::fs::write(&path, bytes).unwrap();
@@ -50,7 +52,7 @@ async fn f24_a_stored_file_that_rots_is_set_aside_and_fetched_again() {
     let bytes = content(700_000, 4);
     let (here, there, case) = with_a_file(&nodes, &bytes).await;
     fetch(&there, &case, &bytes).await.unwrap();
-    rot(&nodes, THERE, 650_000);
+    rot(&nodes, THERE, &bytes, 650_000);
     until("it is found, and its right bytes are here again", || async {
         let found = nodes.log(THERE).contains("has rotted");
         let again = file(&there, &case, &bytes).await.unwrap().here;
@@ -62,7 +64,7 @@ async fn f24_a_stored_file_that_rots_is_set_aside_and_fetched_again() {
 
     // Nobody else is there to give it: it is not served, and people are told.
     nodes.kill(THERE);
-    rot(&nodes, HERE, 3);
+    rot(&nodes, HERE, &bytes, 3);
     let digest = hashes(&bytes).0;
     until("it is found", || async {
         let store = store_of(&here).await;
@@ -85,4 +87,49 @@ async fn f24_a_stored_file_that_rots_is_set_aside_and_fetched_again() {
     assert!(upload(&here, start(&case, &bytes, 0), &bytes, 100_000).await.unwrap().here);
     assert_eq!(download(&here, &case, &bytes, 0).await.unwrap(), bytes);
     until("it is told", || async { (store_of(&here).await.rotten_count == 0).then_some(()) }).await;
+}
+
+fn receipt_of(case: &str, bytes: &[u8]) -> pb::RecordReceiptRequest {
+    let (sha256, sm3) = hashes(bytes);
+    pb::RecordReceiptRequest {
+        name: case.to_owned(),
+        evidence_id: "E01".to_owned(),
+        sha256: sha256.into(),
+        sm3: sm3.into(),
+        request_id: fresh(),
+        ..pb::RecordReceiptRequest::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f25_a_receipt_looks_at_what_is_stored() {
+    let nodes = lay_out("");
+    let bytes = content(300_000, 7);
+    let (_here, there, case) = with_a_file(&nodes, &bytes).await;
+    fetch(&there, &case, &bytes).await.unwrap();
+    let ask = async |asked: &pb::RecordReceiptRequest| {
+        there.evidence().record_receipt(asked.clone()).await.map(|said| said.into_inner())
+    };
+    let good = receipt_of(&case, &bytes);
+    let short = pb::RecordReceiptRequest { sm3: vec![1; 31].into(), ..good.clone() };
+    assert_eq!(refused(ask(&short).await), (Code::InvalidArgument, "DIGEST".into()));
+    let differs = async |asked: &pb::RecordReceiptRequest, what: &str| {
+        let said = ask(asked).await.unwrap_err();
+        assert_eq!(fact(&said, "digest"), what);
+        let wanted = (Code::FailedPrecondition, "EVIDENCE_STORED_DIFFERS".to_owned());
+        assert_eq!(refused(Err::<(), _>(said)), wanted);
+    };
+    let other = pb::RecordReceiptRequest { sm3: vec![1; 32].into(), ..good.clone() };
+    differs(&other, "SM3").await;
+    // What is stored is read, not what was once written down of it.
+    rot(&nodes, THERE, &bytes, 200_000);
+    differs(&good, "SHA-256").await;
+    assert!(!file(&there, &case, &bytes).await.unwrap().here, "it is set aside");
+    fetch(&there, &case, &bytes).await.unwrap();
+    let done = ask(&good).await.unwrap();
+    assert_eq!(done.standing.as_ref().unwrap().receipts.len(), 1);
+    // Whoever asks again has the first answer.
+    rot(&nodes, THERE, &bytes, 200_000);
+    let again = ask(&good).await.unwrap();
+    assert!(again.receipt.unwrap().replayed && again.standing == done.standing);
 }
