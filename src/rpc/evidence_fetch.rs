@@ -22,15 +22,18 @@ use tonic::{Status, Streaming};
 use super::evidence_files::{
     AGAIN, Answers, EvidenceFileApi, Found, IDLE, append, read_out, refused,
 };
+use super::audit_line;
 use crate::domain::{FileName, Language};
 use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Wanted};
 use crate::ids::{CityCode, Hash, hex};
+use crate::audit::{Audit, Deed};
 use crate::limits::{EVIDENCE_SENDS_PER_CITY_MAX, EVIDENCE_UPLOAD_MS_MAX, PEER_MESSAGE_BYTES_MAX};
 use crate::node::evidence::{self, Listed, Whose};
 use crate::node::writer::NodeHandle;
 use crate::wire::case::name_of;
 use crate::wire::evidence_file::{self as wire, Asked};
 use crate::wire::pb::peer_v1 as peer;
+use crate::trust::acceptor::Peer;
 use crate::wire::pb::peer_v1::fetch_evidence_response::Content;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
@@ -42,6 +45,8 @@ const ITSELF: &str = "node";
 
 /// Files that each city reads just now; clones share it.
 #[derive(Clone, Default)]
+/// What another city calls, by its full name.
+const FETCH_EVIDENCE: &str = "/liandong.peer.v1.PeerService/FetchEvidence";
 pub struct Sends(Arc<Mutex<BTreeMap<CityCode, usize>>>);
 
 /// A city's place; given back when it is dropped.
@@ -86,16 +91,25 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// Where it is noted who was served.
+    pub audit: Audit,
     /// Serves a file to a city, if it may hold it.
     pub(super) async fn serve(
         &self,
-        city: CityCode,
+    /// Nobody reads yet.
+    #[must_use]
+    pub fn new(node: NodeHandle, store: EvidenceStore, audit: Audit) -> Self {
+        Self { node, store, sends: Sends::default(), audit }
+    }
+
+        peer: &Peer,
         request: &peer::FetchEvidenceRequest,
     ) -> Result<Served, Refused> {
         let asked = wire::asked(request)?;
         // Before anything is looked at: looking costs too.
         let place = self.sends.enter(city);
         let place = place.ok_or_else(|| Refused::new("BUSY").retry_after(AGAIN))?;
+        let city = peer.identity.city;
         let allowed = self.allowed(city, asked).await?;
         let (about, listed) = allowed.ok_or(Refused::new("NOT_FOUND"))?;
         let size = about.size;
@@ -110,6 +124,10 @@ impl Holder {
         let (sender, answers) = mpsc::channel(2);
         let (store, node) = (self.store.clone(), self.node.clone());
         tokio::spawn(async move {
+        // Whoever takes evidence out leaves a line. A refusal has none: it tells nobody anything.
+        let name = name_of(asked.agreement, asked.subject);
+        let deed = audit_line::deed_of(&self.node, peer, FETCH_EVIDENCE, &name);
+        self.audit.note(Deed { file: Some(asked.sha256.to_string()), ..deed });
             let message = |content| Ok(peer::FetchEvidenceResponse { content: Some(content) });
             if sender.send(message(Content::Head(head))).await.is_err() {
                 return;

@@ -8,7 +8,7 @@ use tonic::Code;
 
 use super::api::{HERE, THERE, create, fact, fresh, ready, refused, sample};
 use super::evidence_files::{
-    below, content, download, fetch, file, folder, hashes, how_far, list, 
+    CHUNK, below, content, download, fetch, file, folder, hashes, how_far, list, read_as,
     start, upload,
 };
 use super::nodes::{Nodes, exe, plan, until};
@@ -132,4 +132,41 @@ async fn f25_a_receipt_looks_at_what_is_stored() {
     rot(&nodes, THERE, &bytes, 200_000);
     let again = ask(&good).await.unwrap();
     assert!(again.receipt.unwrap().replayed && again.standing == done.standing);
+}
+
+/// Lines of the audit that have a word.
+fn audit_lines(nodes: &Nodes, code: u32, word: &str) -> Vec<serde_json::Value> {
+    let mut found = Vec::new();
+    for path in below(&nodes.fleet.folder(code).join("data/audit")) {
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines = text.lines().filter(|line| line.contains(word));
+        found.extend(lines.filter_map(|line| serde_json::from_str(line).ok()));
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_whoever_is_served_a_file_leaves_a_line() {
+    let nodes = lay_out("");
+    let bytes = content(3 * CHUNK, 8);
+    let (_here, there, case) = with_a_file(&nodes, &bytes).await;
+    let nothing = content(50, 9);
+    read_as(&nodes, (THERE, HERE), &case, &nothing, 0).await.unwrap_err();
+    fetch(&there, &case, &bytes).await.unwrap();
+    let lines = until("the line is written", || async {
+        let lines = audit_lines(&nodes, HERE, "FetchEvidence");
+        (!lines.is_empty()).then_some(lines)
+    })
+    .await;
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    let digest = hex(&hashes(&bytes).0);
+    assert_eq!((&line["name"], &line["file"]), (&case.as_str().into(), &digest.as_str().into()));
+    assert!(line["who"].as_str().unwrap().contains(&THERE.to_string()), "{line}");
+    // And nothing else: neither what the file is called nor what it is.
+    let fields: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut known = ["file", "from", "method", "name", "outcome", "prev", "serial", "time", "who"];
+    known.sort_unstable();
+    let mut fields = fields;
+    fields.sort_unstable();
+    assert_eq!(fields, known);
 }
