@@ -10,7 +10,7 @@ use super::error::EvidenceError;
 use super::hashes::BothHashes;
 use super::hashing::Hashing;
 use super::store::{self, EvidenceStore, Held, UnderWay};
-use crate::ids::Hash;
+use crate::ids::{CityCode, Hash};
 use crate::limits::{
     EVIDENCE_CHUNK_BYTES_MAX, EVIDENCE_UPLOADS_MAX, EVIDENCE_UPLOADS_PER_CALLER_MAX,
 };
@@ -33,6 +33,8 @@ pub struct Wanted {
     pub name: String,
     /// The case that names it.
     pub case: CaseRef,
+    /// Which other city sends it; `None`: people of this one.
+    pub from: Option<CityCode>,
 }
 
 /// A place among the files that come in; given back when it is dropped.
@@ -211,7 +213,7 @@ impl Incoming {
             checked.map_err(|error| EvidenceError::Disk(io::Error::other(error)))??;
         let store = place.store.clone();
         let _turn = store.turn.lock().await;
-        let Wanted { sha256, sm3, size, name, case } = wanted;
+        let Wanted { sha256, sm3, size, name, case, from } = wanted;
         // Somebody else may have been quicker with the same bytes.
         let before = match store.known(sha256).await {
             Ok(before) => Some(before),
@@ -224,9 +226,11 @@ impl Incoming {
             Err(EvidenceError::NotHere) => true,
             Err(error) => return Err(error),
         };
-        let new = || About { sm3, size, name, cases: Vec::new(), unnamed_since_ms: None };
+        let (cases, came) = (Vec::new(), Vec::new());
+        let new = || About { sm3, size, name, cases, came, unnamed_since_ms: None };
         let mut known = before.unwrap_or_else(new);
         known.add(case);
+        known.has_come(case, from);
         store.write_about(sha256, &known).await?;
         let part = (store.part(sha256), store::part(sha256));
         store.objects.take((&part.0, &part.1), &store::file(sha256)).await?;

@@ -46,4 +46,4 @@ pub use error::EvidenceError;
 pub use hashes::BothHashes;
 pub use incoming::{Incoming, Wanted};
 pub use objects::{Elsewhere, Health};
-pub use store::{EvidenceLimits, EvidenceState, EvidenceStore};
+pub use store::{EvidenceLimits, EvidenceState, EvidenceStore, Noted};

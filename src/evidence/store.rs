@@ -75,6 +75,15 @@ impl Held {
     }
 }
 
+/// Why one more case is noted for a file that is here already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Noted {
+    /// People of this city had it in hand, and sent it for that case.
+    Sent,
+    /// Somebody wanted it for that case.
+    Wanted,
+}
+
 /// How the store is, for people.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EvidenceState {
@@ -227,11 +236,17 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// [`EvidenceError::NotHere`], or the disk's.
-    pub async fn note(&self, sha256: Hash, case: CaseRef) -> Result<About, EvidenceError> {
+    pub async fn note(
+        &self,
+        sha256: Hash,
+        case: CaseRef,
+        noted: Noted,
+    ) -> Result<About, EvidenceError> {
         let _turn = self.turn.lock().await;
         let mut known = self.about(sha256).await?;
+        let came = noted == Noted::Sent && known.has_come(case, None);
         let (added, was_unnamed) = (known.add(case), known.unnamed_since_ms.take().is_some());
-        if added || was_unnamed {
+        if came || added || was_unnamed {
             self.write_about(sha256, &known).await?;
         }
         Ok(known)

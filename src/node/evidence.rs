@@ -5,8 +5,10 @@
 //! ([`crate::evidence`]), sending them.
 //!
 //! Invariants:
-//! 1. A city is served only by a list that another city wrote and that it may hold: naming a digest
-//!    gets nobody the file. (`f24_evidence_files_cross_by_digest_to_whom_they_are_for`)
+//! 1. A city is served by a list that another city wrote and that it may hold: naming a digest gets
+//!    nobody the file. (`f24_evidence_files_cross_by_digest_to_whom_they_are_for`)
+//! 2. By a list of its own it gets back what came here from it, or was sent here by this city's own
+//!    people for that list. (`f24_what_a_city_gave_it_gets_back_after_its_disk_is_lost`)
 //!
 //! Whatever cannot be read keeps its file, and so does a case of which no list was erased. However
 //! much a city writes, the lists of others are found.
@@ -78,8 +80,11 @@ fn lists(reader: &Reader, case: CaseRef) -> (Vec<HistoryEntry>, bool) {
 pub enum Whose {
     /// All.
     Any,
-    /// Those that this city may hold and did not write itself.
+    /// Those that this city may hold and did not write itself. That it names a digest gets nobody
+    /// a file: whoever has heard of one could list it in a case of its own and ask for it.
     OfOthersFor(CityCode),
+    /// Those that this city wrote itself, for what it gave: see [`crate::evidence::About`].
+    OfItself(CityCode),
 }
 
 impl Whose {
@@ -88,6 +93,7 @@ impl Whose {
         match self {
             Self::Any => true,
             Self::OfOthersFor(city) => by != city,
+            Self::OfItself(city) => by == city,
         }
     }
 
@@ -95,7 +101,7 @@ impl Whose {
     fn reader(self) -> Option<CityCode> {
         match self {
             Self::Any => None,
-            Self::OfOthersFor(city) => Some(city),
+            Self::OfOthersFor(city) | Self::OfItself(city) => Some(city),
         }
     }
 }

@@ -21,7 +21,7 @@ use super::audit_line::{self, AuditLine};
 use super::caller::{Called, called};
 use crate::audit::{Audit, Deed};
 use crate::domain::{Evidence, FileName, InvalidReason};
-use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Incoming, Wanted};
+use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Incoming, Noted, Wanted};
 use crate::ids::Hash;
 use crate::limits::{EVIDENCE_CHUNK_BYTES, EVIDENCE_IDLE_MS_MAX};
 use crate::node::dial::Dialer;
@@ -213,7 +213,8 @@ impl EvidenceFileApi {
         let found = self.find(&start.case_name, &start.sha256).await?;
         check_listed(&found.listed.item, &start, sm3)?;
         if self.here(found.sha256).await?.is_some() {
-            let about = self.store.note(found.sha256, found.case).await.map_err(refused)?;
+            let about =
+                self.store.note(found.sha256, found.case, Noted::Sent).await.map_err(refused)?;
             return Ok(self.answer(&found, Some(&about)));
         }
         let wanted = Wanted {
@@ -222,6 +223,7 @@ impl EvidenceFileApi {
             size: start.size_bytes,
             name: name.to_string(),
             case: found.case,
+            from: None,
         };
         let mut incoming = self.begin(&who.caller.identity, wanted, start.offset).await?;
         while let Some(message) = next(messages).await? {

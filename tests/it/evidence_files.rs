@@ -21,7 +21,7 @@ use super::api::{HERE, THERE, create, fact, fresh, ready, refused, sample};
 use super::nodes::{Nodes, exe, plan, until};
 use super::rogue::channel;
 
-const DEZHOU: u32 = 371_400;
+pub const DEZHOU: u32 = 371_400;
 /// Of the nodes here.
 const FILE_BYTES_MAX: u64 = 2_000_000;
 pub const CHUNK: usize = 1_000;

@@ -170,3 +170,40 @@ async fn f24_whoever_is_served_a_file_leaves_a_line() {
     fields.sort_unstable();
     assert_eq!(fields, known);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_what_a_city_gave_it_gets_back_after_its_disk_is_lost() {
+    let mut nodes = lay_out("");
+    let agreement = nodes.fleet.agreements[0].name();
+    let bytes = content(400_000, 10);
+    let (_here, there, case) = with_a_file(&nodes, &bytes).await;
+    // Not before it has given it.
+    let early = read_as(&nodes, (HERE, THERE), &case, &bytes, 0).await.unwrap_err();
+    assert_eq!(early.code(), Code::NotFound);
+    fetch(&there, &case, &bytes).await.unwrap();
+    nodes.kill(HERE);
+    std::fs::remove_dir_all(nodes.fleet.folder(HERE).join("data/evidence")).unwrap();
+    nodes.start(HERE);
+    let here = nodes.client(HERE).await;
+    ready(&here, &agreement).await;
+    assert!(!file(&here, &case, &bytes).await.unwrap().here);
+    let back = until("it is back", || async { fetch(&here, &case, &bytes).await.ok() }).await;
+    assert_eq!((back.here, back.display_name.as_str()), (true, "现场录像.zip"));
+    assert_eq!(download(&here, &case, &bytes, 0).await.unwrap(), bytes);
+
+    // A digest that it has only heard of gets it nothing, whatever people there want to read.
+    let secret = content(3_000, 11);
+    let inner = create(&there, sample(&agreement, 1)).await.unwrap().name;
+    list(&there, &inner, "E01", &secret, secret.len() as u64).await;
+    upload(&there, start(&inner, &secret, 0), &secret, CHUNK).await.unwrap();
+    let bait = create(&here, sample(&agreement, 2)).await.unwrap().name;
+    list(&here, &bait, "E01", &secret, secret.len() as u64).await;
+    until("the bait is there", || async { file(&there, &bait, &secret).await.ok() }).await;
+    let ask = async || read_as(&nodes, (HERE, THERE), &bait, &secret, 0).await;
+    assert_eq!(ask().await.unwrap_err().code(), Code::NotFound);
+    assert!(fetch(&there, &bait, &secret).await.unwrap().here, "it is there already");
+    assert_eq!(ask().await.unwrap_err().code(), Code::NotFound, "wanting it gives it to nobody");
+    // Sending it for that case is giving it.
+    upload(&there, start(&bait, &secret, 0), &secret, CHUNK).await.unwrap();
+    assert_eq!(ask().await.unwrap(), secret);
+}

@@ -304,6 +304,7 @@ async fn s3_is_counted_and_collected_like_the_folder() {
             size: bytes.len() as u64,
             name: "证据.zip".to_owned(),
             case,
+            from: None,
         }
     };
     let store = open();
