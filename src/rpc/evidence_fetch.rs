@@ -306,9 +306,33 @@ impl EvidenceFileApi {
         pb::FetchResponse { offset: about.size, file }
     }
 
+    /// Brings a file from a city, and blames that city for its own bytes only: when what was here
+    /// before came from somebody else, the file is brought once more from its beginning.
     async fn bring_from(
         &self,
         city: CityCode,
+        who: &str,
+        found: &Found,
+        said: &mpsc::Sender<Result<pb::FetchResponse, Status>>,
+    ) -> Result<About, Refused> {
+        let staged = || self.store.staged(found.sha256).min(found.listed.item.size_bytes);
+        let before = staged();
+        let is_wrong = |refused: &Refused| refused.reason() == "WRONG_BYTES";
+        match self.bring_on((city, before), who, found, said).await {
+            Err(refused) if is_wrong(&refused) && before > 0 && staged() == 0 => {
+                tracing::info!(%city, "a part that was here was wrong: the file comes anew");
+                self.bring_on((city, 0), who, found, said)
+                    .await
+                    .map_err(|refused| blame(city, refused))
+            }
+            done => done.map_err(|refused| blame(city, refused)),
+        }
+    }
+
+    /// Brings what is missing from an offset on.
+    async fn bring_on(
+        &self,
+        (city, offset): (CityCode, u64),
         who: &str,
         found: &Found,
         said: &mpsc::Sender<Result<pb::FetchResponse, Status>>,
@@ -319,7 +343,6 @@ impl EvidenceFileApi {
         })?;
         let mut client = peer::peer_service_client::PeerServiceClient::new(channel)
             .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX);
-        let offset = self.store.staged(found.sha256).min(found.listed.item.size_bytes);
         let CaseRef { agreement, subject } = found.case;
         let request =
             wire::asked_to_pb(&Asked { agreement, subject, sha256: found.sha256, offset });
@@ -365,13 +388,18 @@ async fn say(
 /// What goes wrong with bytes of another city is told of that city.
 fn of(city: CityCode, refused: Refused) -> Refused {
     match refused.reason() {
-        "HASH_MISMATCH" | "UPLOAD_LONG" => {
-            tracing::error!(%city, reason = refused.reason(), "a city sent other bytes");
-            Refused::new("WRONG_BYTES").with("city", city)
-        }
+        "HASH_MISMATCH" | "UPLOAD_LONG" => Refused::new("WRONG_BYTES").with("city", city),
         "UPLOAD_SHORT" => unreached(city, "UPLOAD_SHORT"),
         _ => refused,
     }
+}
+
+/// Tells the operator of a city that sent other bytes from their beginning on.
+fn blame(city: CityCode, refused: Refused) -> Refused {
+    if refused.reason() == "WRONG_BYTES" {
+        tracing::error!(%city, reason = refused.reason(), "a city sent other bytes");
+    }
+    refused
 }
 
 /// What is taken in: as the list says; only where it does not, as the other city says.

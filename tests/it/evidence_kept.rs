@@ -1,17 +1,25 @@
 //! Stored bytes of evidence between real nodes: rot, what a receipt says, who has served whom, what
 //! comes back after a disk is lost, whom wrong bytes are blamed on.
 
+use liandong::api::request::PartContent;
 use liandong::cli::connect::Client;
-use liandong::ids::hex;
+use liandong::domain::evidence::EvidenceDraft;
+use liandong::domain::{CaseContribution, Event, Evidence};
+use liandong::ids::{Position, hex};
+use liandong::log::{Audience, PartKind, subject_id};
+use liandong::sync::Frame;
+use liandong::wire::part::encode_part;
 use liandong::wire::pb::v1 as pb;
-use tonic::Code;
+use tonic::{Code, Status};
 
-use super::api::{HERE, THERE, create, fact, fresh, ready, refused, sample};
+use super::api::{HERE, THERE, create, fact, fresh, get, ready, refused, sample};
 use super::evidence_files::{
-    CHUNK, below, content, download, fetch, file, folder, hashes, how_far, list, read_as,
+    CHUNK, DEZHOU, below, content, download, fetch, file, folder, hashes, how_far, list, read_as,
     start, upload,
 };
 use super::nodes::{Nodes, exe, plan, until};
+use super::rogue::{About, Author, Rogue, city};
+use super::stage::opened;
 
 fn lay_out(more: &str) -> Nodes {
     let mut plan = plan(&[HERE, THERE], &[("聊邯", &[HERE, THERE])]);
@@ -206,4 +214,110 @@ async fn f24_what_a_city_gave_it_gets_back_after_its_disk_is_lost() {
     // Sending it for that case is giving it.
     upload(&there, start(&bait, &secret, 0), &secret, CHUNK).await.unwrap();
     assert_eq!(ask().await.unwrap(), secret);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_wrong_bytes_are_blamed_on_who_sent_them() {
+    let nodes = lay_out("");
+    let bytes = content(400_000, 12);
+    let (here, there, case) = with_a_file(&nodes, &bytes).await;
+    // Half of it lies there already, sent by somebody else, and it is wrong.
+    let wrong = content(200_000, 13);
+    let half = upload(&there, start(&case, &bytes, 0), &wrong, 100_000).await;
+    assert_eq!(refused(half).1, "UPLOAD_SHORT");
+    assert!(fetch(&there, &case, &bytes).await.unwrap().here, "whoever sent the rest was right");
+    assert_eq!(download(&there, &case, &bytes, 0).await.unwrap(), bytes);
+    // The same, and this time the city is wrong too.
+    let more = content(400_000, 14);
+    list(&here, &case, "E02", &more, more.len() as u64).await;
+    upload(&here, start(&case, &more, 0), &more, 100_000).await.unwrap();
+    until("the list is there", || async { file(&there, &case, &more).await.ok() }).await;
+    upload(&there, start(&case, &more, 0), &wrong, 100_000).await.unwrap_err();
+    rot(&nodes, HERE, &more, 300_000);
+    let refusal = fetch(&there, &case, &more).await.unwrap_err();
+    assert_eq!(fact(&refusal, "city"), HERE.to_string());
+    assert_eq!(refused(Err::<(), _>(refusal)), (Code::DataLoss, "WRONG_BYTES".into()));
+    assert_eq!(how_far(&there, &case, &more).await, (0, false));
+    assert_eq!(nodes.log(THERE).matches("a city sent other bytes").count(), 1);
+}
+
+/// Waits until a node knows a case by its name, then until its lists name a file.
+async fn is_listed(client: &Client, case: &str, bytes: &[u8]) {
+    until("the list is there", || async { file(client, case, bytes).await.ok() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_a_list_that_is_opened_to_one_more_city_lets_it_have_the_file() {
+    let members = [HERE, THERE, DEZHOU];
+    let mut nodes = Nodes::lay_out(&plan(&members, &[("聊邯德", &members)]));
+    let mut author = Author::of(&nodes, DEZHOU);
+    nodes.start(HERE);
+    nodes.start(THERE);
+    let agreement = nodes.fleet.agreements[0].name();
+    let (here, there) = (nodes.client(HERE).await, nodes.client(THERE).await);
+    ready(&here, &agreement).await;
+    ready(&there, &agreement).await;
+    let bytes = content(2 * CHUNK, 15);
+    let log = author.log;
+    let at = |index| Position { log, index };
+    let subject = subject_id(at(0));
+    let case = format!("{agreement}/cases/{subject}");
+    let opening = author.entry(0, &opened(), About::case(None), &[]);
+    let item = EvidenceDraft {
+        id: "E01".to_owned(),
+        kind: "ELECTRONIC_DATA".to_owned(),
+        title: "只给一市看的证据".to_owned(),
+        collected_on: "2026-03-02".to_owned(),
+        mime: "application/zip".to_owned(),
+        size_bytes: bytes.len() as u64,
+        sha256: hex(&hashes(&bytes).0),
+        ..EvidenceDraft::default()
+    };
+    let items = PartContent::Evidence(vec![Evidence::parse(&item).unwrap()]);
+    let part =
+        (PartKind::Evidence, Audience::Cities(vec![city(HERE)]), encode_part(&items, [3; 16]));
+    let added = Event::Contribution(CaseContribution::EvidenceAdded);
+    let about = About::case(Some(subject));
+    let listing = author.entry_of(1, &added, about.clone(), &[part]);
+    let rogue = Rogue::greeted(&nodes, DEZHOU, HERE, &author).await;
+    let batch = author.batch(vec![opening, listing]);
+    rogue.say(Frame::Batch(batch.clone())).await;
+    author.wrote(&batch);
+    is_listed(&here, &case, &bytes).await;
+    upload(&here, start(&case, &bytes, 0), &bytes, CHUNK).await.unwrap();
+    until("the case is there", || async { get(&there, &case).await.ok() }).await;
+    let unseen = fetch_from(&there, &case, &bytes, HERE).await;
+    assert_eq!(refused(unseen), (Code::NotFound, "EVIDENCE_NOT_LISTED".into()));
+    let early = read_as(&nodes, (THERE, HERE), &case, &bytes, 0).await.unwrap_err();
+    assert_eq!(early.code(), Code::NotFound);
+
+    let opened = CaseContribution::PartGranted { entry: at(1), part: 0, to: city(THERE) };
+    let opened = author.entry(0, &Event::Contribution(opened), about, &[]);
+    let batch = author.batch(vec![opened]);
+    rogue.say(Frame::Batch(batch.clone())).await;
+    author.wrote(&batch);
+    is_listed(&there, &case, &bytes).await;
+    let brought = until("this city knows that it may give it", || async {
+        fetch_from(&there, &case, &bytes, HERE).await.ok()
+    })
+    .await;
+    assert!(brought.here);
+    assert_eq!(download(&there, &case, &bytes, 0).await.unwrap(), bytes);
+}
+
+async fn fetch_from(
+    client: &Client,
+    case: &str,
+    bytes: &[u8],
+    from_city: u32,
+) -> Result<pb::EvidenceFile, Status> {
+    let (case_name, sha256) = (case.to_owned(), hashes(bytes).0.into());
+    let request = pb::FetchRequest { case_name, sha256, from_city };
+    let mut answers = client.evidence_files().fetch(request).await?.into_inner();
+    loop {
+        let answer = answers.message().await?.expect("the last message has the file");
+        if let Some(file) = answer.file {
+            return Ok(file);
+        }
+    }
 }
