@@ -17,11 +17,15 @@ use crate::ids::{CityCode, NodeId};
 use crate::lang::Lang;
 use crate::limits;
 
+mod deadlines;
 mod error;
+pub mod evidence;
 pub mod hook;
 mod raw;
 
+pub use deadlines::Deadlines;
 pub use error::{ConfigError, Reason};
+use evidence::EvidencePlace;
 pub use hook::Hook;
 
 /// Settings of one node.
@@ -51,6 +55,8 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// Where this city is nudged; `None`: nowhere.
     pub hook: Option<Hook>,
+    /// Where whole evidence files lie.
+    pub evidence: EvidencePlace,
     /// Language of messages.
     pub lang: Lang,
     /// Port for nodes of member cities.
@@ -61,27 +67,6 @@ pub struct Config {
     pub limits: Limits,
     /// Log output.
     pub log: Log,
-}
-
-/// Lengths of terms that no source at hand gives, or only by hearsay; counted as their names say.
-/// `None`: the program's default.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deadlines {
-    /// Clue to the decision whether to file, if it is counted in workdays.
-    pub filing_workdays: Option<u32>,
-    /// The same, if it is counted in calendar days; wins over the other.
-    pub filing_days: Option<u32>,
-    /// By how much it may be extended.
-    pub filing_extension_workdays: Option<u32>,
-    /// Service of a decision to the end of the time for a suit.
-    pub suit_months: Option<u32>,
-    /// Order to rectify to the second look.
-    pub second_look_days: Option<u32>,
-    /// Suspicion of a crime to the decision whether to hand over.
-    pub crime_decision_days: Option<u32>,
-    /// Handing over to the answer of the police.
-    pub police_answer_days: Option<u32>,
 }
 
 /// A port and the TLS files behind it.
@@ -140,6 +125,8 @@ pub struct Limits {
     pub evidence_file_bytes_max: u64,
     /// Bytes of all evidence files and of what is on its way.
     pub evidence_folder_bytes_max: u64,
+    /// Within this time every stored evidence file is read again.
+    pub evidence_scrub_s: u64,
     /// Within so many metres two records may be of one act.
     pub same_act_metres_max: u32,
     /// Cases with a party in the index of acts; with 0 nothing is looked for.
@@ -168,6 +155,7 @@ impl Default for Limits {
             log_bytes_per_day_max: limits::LOG_BYTES_PER_DAY_MAX,
             evidence_file_bytes_max: limits::EVIDENCE_UPLOAD_BYTES_MAX,
             evidence_folder_bytes_max: limits::EVIDENCE_FOLDER_BYTES_MAX,
+            evidence_scrub_s: limits::EVIDENCE_SCRUB_S,
             same_act_metres_max: limits::SAME_ACT_METRES,
             same_act_cases_max: at_most_u32(limits::SAME_ACT_CASES_MAX),
         }
@@ -247,8 +235,9 @@ impl Config {
                 .catalogue_file
                 .map(|path| at.path("catalogue_file", &path))
                 .transpose()?,
-            deadlines: at.deadlines(raw.deadlines)?,
+            deadlines: raw.deadlines.check(&at)?,
             hook: raw.hook.map(|hook| hook.check(&at)).transpose()?,
+            evidence: raw.evidence.check(&at)?,
             lang: raw.lang,
             peer: at.port("peer", raw.peer)?,
             api: at.port("api", raw.api)?,
@@ -378,31 +367,11 @@ impl Resolver<'_> {
             evidence_folder_bytes_max: raw
                 .evidence_folder_bytes_max
                 .unwrap_or(standard.evidence_folder_bytes_max),
+            evidence_scrub_s: raw.evidence_scrub_s.unwrap_or(standard.evidence_scrub_s),
             same_act_metres_max: raw.same_act_metres_max.unwrap_or(standard.same_act_metres_max),
             same_act_cases_max: raw.same_act_cases_max.unwrap_or(standard.same_act_cases_max),
         };
         self.check_limits(&limits).map(|()| limits)
-    }
-
-    fn deadlines(&self, set: Deadlines) -> Result<Deadlines, ConfigError> {
-        let most = u64::from(limits::TERM_DAYS_MAX);
-        let terms = [
-            ("filing_workdays", set.filing_workdays),
-            ("filing_days", set.filing_days),
-            ("filing_extension_workdays", set.filing_extension_workdays),
-            ("suit_months", set.suit_months),
-            ("second_look_days", set.second_look_days),
-            ("crime_decision_days", set.crime_decision_days),
-            ("police_answer_days", set.police_answer_days),
-        ];
-        for (name, term) in terms {
-            let got = term.map_or(1, u64::from);
-            if !(1..=most).contains(&got) {
-                let reason = Reason::Range { got, least: 1, most };
-                return Err(self.bad(&format!("deadlines.{name}"), reason));
-            }
-        }
-        Ok(set)
     }
 
     fn check_limits(&self, limits: &Limits) -> Result<(), ConfigError> {
@@ -451,6 +420,7 @@ impl Resolver<'_> {
                 limits::EVIDENCE_FILE_BYTES_MAX,
             ),
             ("evidence_folder_bytes_max", limits.evidence_folder_bytes_max, 1, u64::MAX),
+            ("evidence_scrub_s", limits.evidence_scrub_s, 1, 365 * 86_400),
             (
                 "same_act_metres_max",
                 limits.same_act_metres_max.into(),

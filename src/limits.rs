@@ -337,6 +337,15 @@ pub const EVIDENCE_UPLOAD_MS_MAX: u64 = 3_600_000;
 pub const EVIDENCE_IDLE_MS_MAX: u64 = 30_000;
 /// Parts and files that no record names are kept for so long: a night and a day.
 pub const EVIDENCE_UNNAMED_MS: i64 = 24 * 3_600_000;
+/// A stored file that is read again when its receipt is recorded: a second of hashing.
+pub const EVIDENCE_RECEIPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Within this time every stored file is read again (default of a setting): a week, as files are
+/// many times larger than the journal, and the city that has the right bytes keeps them for years.
+pub const EVIDENCE_SCRUB_S: u64 = 7 * 86_400;
+/// Rotten files that a status names; all are counted.
+pub const EVIDENCE_ROTTEN_SHOWN_MAX: usize = 16;
+/// How often the right bytes of a file that has rotted are asked for.
+pub const EVIDENCE_MEND_AGAIN_S: u64 = 600;
 /// How often what may go is looked for.
 pub const EVIDENCE_COLLECT_S: u64 = 600;
 /// Cases that are remembered of one file: one with more is kept for good, and is served to other

@@ -49,6 +49,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("role", "role of the caller"),
     ("segment", "journal segment number"),
     ("serial", "serial of a certificate, hexadecimal"),
+    ("sha256", "SHA-256 of an evidence file, hexadecimal"),
     ("size", "number of entries of a log"),
     ("subject", "id of a record, 32 hexadecimal digits"),
     ("task", "name of a periodic task of the node"),

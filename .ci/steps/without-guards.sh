@@ -19,7 +19,7 @@ rows=(
   "35 apply-before-after a_lying_after_holds_only_its_own_log"
   "42 beyond-the-quota a_log_that_outruns_its_day_stands_still_here"
 )
-messages=$(cargo test --features planted-bugs --test it --no-run --message-format=json --quiet)
+messages=$(cargo test --features planted-bugs,s3 --test it --no-run --message-format=json --quiet)
 it=$(printf '%s\n' "$messages" | grep -o '"executable":"[^"]*/it-[^"]*"' | tail -1 | cut -d'"' -f4)
 [ -x "$it" ] || { echo "the tests were not built"; exit 1; }
 day=$(($(date +%s) / 86400))

@@ -256,6 +256,40 @@ pub struct HookStatus {
     pub next_ms: Option<i64>,
 }
 
+/// How the store of evidence files is. Times are milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceStoreStatus {
+    /// Where files lie; empty for the data folder.
+    pub place: String,
+    /// Bytes of files and parts; `None` while the place has not said.
+    pub used: Option<u64>,
+    /// Most bytes.
+    pub limit: u64,
+    /// When a store on another machine last answered.
+    pub last_ok_ms: Option<i64>,
+    /// Why it cannot be used.
+    pub failure: Option<String>,
+    /// Files that have rotted and whose right bytes have not come yet.
+    pub rotten: Vec<Hash>,
+}
+
+/// How reading stored evidence files again goes. Times are milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceCheckStatus {
+    /// Within this time every file is read again, seconds.
+    pub period_s: u64,
+    /// When the reading under way, or the last one, began.
+    pub begun_ms: i64,
+    /// When the last whole reading was over.
+    pub last_end_ms: Option<i64>,
+    /// Files it read.
+    pub last_files: u64,
+    /// Bytes it read.
+    pub last_bytes: u64,
+    /// Files it found rotten, those among them that are whole again.
+    pub last_rotten: u64,
+}
+
 /// Entries that are damaged on this disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DamageStatus {
@@ -282,6 +316,10 @@ pub struct ShellStatus {
     pub scrub: Option<ScrubStatus>,
     /// How nudging goes; `None` when it is not configured.
     pub hook: Option<HookStatus>,
+    /// How the store of evidence files is; `None` before it was first looked at.
+    pub evidence: Option<EvidenceStoreStatus>,
+    /// How reading stored files again goes; `None` before it has begun.
+    pub evidence_check: Option<EvidenceCheckStatus>,
     /// Why the views cannot be relied on.
     pub views_failure: Option<String>,
     /// Below this much free disk, writes are refused.

@@ -43,6 +43,8 @@ struct Line<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     #[serde(skip_serializing_if = "is_zero")]
     cases: u32,
     outcome: &'a str,
@@ -88,6 +90,7 @@ pub(super) fn line(deed: &Deed, untold: Untold, prev: Hash) -> Vec<u8> {
         acting_for: deed.acting_for.as_deref(),
         name: &deed.name,
         entry: deed.entry.as_deref(),
+        file: deed.file.as_deref(),
         cases: deed.cases,
         outcome: deed.outcome,
         missing: untold.missing,

@@ -1,9 +1,10 @@
 //! The audit: who did what, when and from where, one line for each deed, chained by hashes.
 //!
-//! Every write, every read of another city's records and every call by somebody who may not make it
-//! leaves a line in `audit/<date>.jsonl` of the data folder. Each line carries the SHA-256 of the
-//! line before it, over the end of a day, so that a line taken out or changed later shows. Lines
-//! name identities of certificates and ids of records, never what people typed.
+//! Every write, every read of another city's records, every evidence file that another city was
+//! served and every call by somebody who may not make it leaves a line in `audit/<date>.jsonl` of
+//! the data folder. Each line carries the SHA-256 of the line before it, over the end of a day, so
+//! that a line taken out or changed later shows. Lines name identities of certificates and ids of
+//! records, never what people typed.
 //!
 //! | field | meaning |
 //! |---|---|
@@ -15,6 +16,7 @@
 //! | `acting_for` | certificate number of the officer a system acted for |
 //! | `name` | agreement or case |
 //! | `entry` | the entry written |
+//! | `file` | SHA-256 of the evidence file that another city was served |
 //! | `cases` | cases of other cities shown |
 //! | `outcome` | `OK`, or the reason of the refusal |
 //! | `missing` | lines before this one that found no room |
@@ -67,6 +69,8 @@ pub struct Deed {
     pub name: String,
     /// The entry written.
     pub entry: Option<String>,
+    /// SHA-256 of the evidence file that was served, hexadecimal.
+    pub file: Option<String>,
     /// Cases of other cities shown.
     pub cases: u32,
     /// `OK`, or the reason of the refusal.

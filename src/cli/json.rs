@@ -375,6 +375,8 @@ pub fn status(status: &pb::Status) -> Value {
             "last_damaged_count": scrub.last_damaged_count,
             "bad_segments": scrub.bad_segments,
         })),
+        "evidence_store": status.evidence_store.as_ref().map(evidence_store),
+        "evidence_check": status.evidence_check.as_ref().map(evidence_check),
         "damage": status.damage.iter().map(|one| json!({
             "log_id": one.log_id,
             "from_index": one.from_index,
@@ -432,6 +434,30 @@ fn link(link: &pb::Link) -> Value {
         "dial_time": time(link.dial_time.as_ref()),
         "dial_error": some(link.dial_error.clone()),
         "next_dial_time": time(link.next_dial_time.as_ref()),
+    })
+}
+
+fn evidence_store(store: &pb::EvidenceStore) -> Value {
+    json!({
+        "place": some(store.place.clone()),
+        "counted": store.counted,
+        "used_bytes": store.used_bytes,
+        "limit_bytes": store.limit_bytes,
+        "last_answer_time": time(store.last_answer_time.as_ref()),
+        "error": some(store.error.clone()),
+        "rotten_count": store.rotten_count,
+        "rotten_sha256": store.rotten_sha256.iter().map(|one| hex(one)).collect::<Vec<_>>(),
+    })
+}
+
+fn evidence_check(check: &pb::EvidenceCheck) -> Value {
+    json!({
+        "period_seconds": check.period_seconds,
+        "begin_time": time(check.begin_time.as_ref()),
+        "last_end_time": time(check.last_end_time.as_ref()),
+        "last_file_count": check.last_file_count,
+        "last_bytes": check.last_bytes,
+        "last_rotten_count": check.last_rotten_count,
     })
 }
 

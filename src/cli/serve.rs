@@ -13,7 +13,6 @@ use crate::audit::Audit;
 use crate::config::{Config, Port};
 use crate::domain::calendar::{Term, WorkCalendar};
 use crate::domain::deadline::Terms;
-use crate::evidence::{EvidenceLimits, EvidenceStore};
 use crate::geo::Boundaries;
 use crate::journal::{Grown, Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
@@ -23,7 +22,6 @@ use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
 use crate::node::dial::{self, Dialer};
 use crate::node::due::Due;
-use crate::node::evidence::keep_collecting;
 use crate::node::guard::GuardKeeper;
 use crate::node::nudge::Nudger;
 use crate::node::reader::Reader;
@@ -32,7 +30,7 @@ use crate::node::same_act::SameActs;
 use crate::node::scrub::Scrub;
 use crate::node::shell::Shell;
 use crate::node::writer::{self, NodeHandle};
-use crate::rpc::evidence_fetch::{Holder, Sends};
+use crate::rpc::evidence_fetch::Holder;
 use crate::rpc::gate::GateLimits;
 use crate::rpc::peer_service::PeerApi;
 use crate::rpc::under_way::WritesUnderWay;
@@ -41,6 +39,7 @@ use crate::store::{SledStore, WriteBehind};
 use crate::trust::keys::{self, HmacKey};
 
 mod catalogue;
+mod evidence;
 mod files;
 mod inbox;
 mod progress;
@@ -121,17 +120,17 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let (alerts, rung) = (Alerts::default(), Rung::default());
     ringer(dialer.clone(), rung.clone()).start(stop.clone());
     dialer.clone().start(stop.clone());
-    let store = evidence(&config, &node, &stop)?;
+    let store = evidence::store(&config, &node, &stop)?;
     scrub(&config, &node, &stop)?;
     tracing::info!(city = %config.city, "serving");
     let peer = reload.peer_acceptor().run(peer_listener, stop.clone());
     let api = reload.api_acceptor().run(api_listener, stop.clone());
     reload.start(node.clone(), stop.clone());
     let age = Duration::from_secs(config.limits.connection_age_s_max);
-    let holder = Holder { node: node.clone(), store: store.clone(), sends: Sends::default() };
+    let audit = audit(&config, node.shell())?;
+    let holder = Holder::new(node.clone(), store.clone(), audit.clone());
     let peers = PeerApi { node: node.clone(), alerts: alerts.clone(), holder };
     let serve_peer = server::serve_peers(peers, age / 2, peer, stop.clone());
-    let audit = audit(&config, node.shell())?;
     let gate = gate_limits(&config);
     let writes = WritesUnderWay::default();
     let due = due(&config)?;
@@ -140,7 +139,9 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         .holding(config.limits.same_act_cases_max);
     acts.start(&node, stop.clone());
     let noting = (audit.clone(), writes.clone(), due, acts, catalogue);
-    let ringing = (alerts, rung, store, dialer);
+    let files = evidence::files((&node, &audit), store, dialer);
+    evidence::check(&config, &files, &stop);
+    let ringing = (alerts, rung, files);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));
@@ -228,25 +229,6 @@ fn scrub(config: &Config, node: &NodeHandle, stop: &CancellationToken) -> Result
         period: Duration::from_secs(config.limits.scrub_s),
     };
     scrub.start(stop.clone()).map_err(|e| local("无法启动", "could not start", e))
-}
-
-/// The folder of evidence files, and the task that keeps it.
-fn evidence(
-    config: &Config,
-    node: &NodeHandle,
-    stop: &CancellationToken,
-) -> Result<EvidenceStore, Failure> {
-    let limits = EvidenceLimits {
-        file_bytes_max: config.limits.evidence_file_bytes_max,
-        folder_bytes_max: config.limits.evidence_folder_bytes_max,
-        // A file must not take the room that the next case needs.
-        disk_low_bytes: config.limits.disk_low_bytes.saturating_mul(2),
-    };
-    let store = EvidenceStore::open(&config.data_dir.join("evidence"), limits);
-    let store =
-        store.map_err(|e| local("证据目录无法使用", "the evidence folder cannot be used", e))?;
-    keep_collecting(store.clone(), node, stop.clone());
-    Ok(store)
 }
 
 fn gate_limits(config: &Config) -> GateLimits {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::evidence::EvidenceReason;
 use crate::lang::Lang;
 use crate::limits;
 
@@ -81,6 +82,8 @@ pub enum Reason {
     HookCommand,
     /// CA certificates where no TLS is spoken.
     HookCa,
+    /// The place of evidence files.
+    Evidence(EvidenceReason),
     /// A file it names cannot be opened.
     Unreadable {
         /// Which file.
@@ -100,6 +103,7 @@ impl Reason {
             | Self::HookPlain
             | Self::HookCommand
             | Self::HookCa => return self.of_the_hook(lang),
+            Self::Evidence(reason) => return reason.text(lang),
             Self::City(got) => (
                 format!("“{got}”不是市级行政区划代码"),
                 "填写六位市级代码，如 371500".to_owned(),
@@ -199,6 +203,7 @@ impl Reason {
             | Self::KeysInData
             | Self::SamePort(_)
             | Self::Range { .. }
+            | Self::Evidence(_)
             | Self::Unreadable { .. } => (
                 "不是可用的地址",
                 "例如 https://hook.example.gov.cn/liandong，不带用户名、密码和 #",

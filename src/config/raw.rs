@@ -31,6 +31,8 @@ pub(super) struct Raw {
     pub deadlines: Deadlines,
     pub hook: Option<super::hook::Raw>,
     #[serde(default)]
+    pub evidence: super::evidence::Raw,
+    #[serde(default)]
     pub log: Log,
 }
 
@@ -69,6 +71,7 @@ pub(super) struct Limits {
     pub log_bytes_per_day_max: Option<u64>,
     pub evidence_file_bytes_max: Option<u64>,
     pub evidence_folder_bytes_max: Option<u64>,
+    pub evidence_scrub_s: Option<u64>,
     pub same_act_metres_max: Option<u32>,
     pub same_act_cases_max: Option<u32>,
 }

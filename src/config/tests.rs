@@ -1,5 +1,6 @@
 //! Tests of the configuration.
 
+use super::evidence::EvidenceReason;
 use super::*;
 
 const EXAMPLE: &str = include_str!("../../packaging/liandong.example.toml");
@@ -172,5 +173,84 @@ fn the_reach_of_hints_has_a_range() {
     for metres in ["0", "50001"] {
         let said = format!("{:?}", with(metres).unwrap_err());
         assert!(said.contains("limits.same_act_metres_max"), "{said}");
+    }
+}
+
+fn stored(lines: &str) -> Result<EvidencePlace, ConfigError> {
+    let text = format!("{EXAMPLE}\n[evidence]\n{lines}\n");
+    Config::parse(&text, Path::new("/etc/liandong/liandong.toml")).map(|config| config.evidence)
+}
+
+/// Whether a refusal says that this build has no such store, and nothing worse.
+fn is_fine(got: Result<EvidencePlace, ConfigError>) -> bool {
+    match got {
+        Ok(EvidencePlace::S3(_)) => cfg!(feature = "s3"),
+        Ok(EvidencePlace::Folder) => false,
+        Err(error) => cfg!(not(feature = "s3")) && error.text(Lang::En).contains("built without"),
+    }
+}
+
+#[test]
+fn evidence_settings_are_checked_one_by_one() {
+    assert_eq!(example().unwrap().evidence, EvidencePlace::Folder, "the folder by default");
+    assert_eq!(stored("store = \"folder\"").unwrap(), EvidencePlace::Folder);
+    let s3 = |lines: &str| {
+        let bucket = if lines.contains("bucket") { "" } else { "bucket = \"liandong\"\n" };
+        stored(&format!("store = \"s3\"\n{bucket}{lines}"))
+    };
+    for fine in [
+        "endpoint = \"https://oss.example:9000/\"\nca = \"ca.pem\"\nkey_file = \"s3.toml\"",
+        "endpoint = \"http://127.0.0.1:9000\"\nprefix = \"a/371500\"\nregion = \"cn-1\"",
+        "endpoint = \"http://[::1]:9000\"\nvirtual_hosted = true",
+        "endpoint = \"http://10.1.1.1\"\nallow_http = true",
+    ] {
+        assert!(is_fine(s3(fine)), "{fine}");
+    }
+    use EvidenceReason as R;
+    for (lines, field, reason) in [
+        ("", "endpoint", R::Endpoint),
+        ("endpoint = \"oss.example\"", "endpoint", R::Endpoint),
+        ("endpoint = \"ftp://oss.example\"", "endpoint", R::Endpoint),
+        ("endpoint = \"https://u:p@oss.example\"", "endpoint", R::Endpoint),
+        ("endpoint = \"https://oss.example/bucket\"", "endpoint", R::Endpoint),
+        ("endpoint = \"https://oss.example?a=b\"", "endpoint", R::Endpoint),
+        ("endpoint = \"http://10.1.1.1\"", "endpoint", R::Plain),
+        ("endpoint = \"http://127.0.0.1.example\"", "endpoint", R::Plain),
+        ("endpoint = \"https://a\"\nbucket = \"A b\"", "bucket", R::Bucket),
+        ("endpoint = \"https://a\"\nbucket = \"\"", "bucket", R::Bucket),
+        ("endpoint = \"https://a\"\nprefix = \"/a\"", "prefix", R::Name),
+        ("endpoint = \"https://a\"\nprefix = \"a/../b\"", "prefix", R::Name),
+        ("endpoint = \"https://a\"\nregion = \"\"", "region", R::Name),
+        ("endpoint = \"http://127.0.0.1\"\nca = \"ca.pem\"", "ca", R::Ca),
+    ] {
+        let ConfigError::Setting { field: named, reason: why, .. } = s3(lines).unwrap_err() else {
+            panic!("{lines}");
+        };
+        assert_eq!(
+            (named, why),
+            (format!("evidence.{field}"), Reason::Evidence(reason)),
+            "{lines}"
+        );
+    }
+    let stray = stored("bucket = \"liandong\"").unwrap_err().text(Lang::En);
+    assert!(stray.contains("evidence.bucket") && stray.contains("store = \"s3\""), "{stray}");
+    // The secret has no place in this file, and is not repeated from it.
+    let secret = stored("store = \"s3\"\nsecret = \"S3CRET\"").unwrap_err();
+    assert!(matches!(secret, ConfigError::Syntax { .. }));
+}
+
+#[test]
+fn a_store_that_was_not_built_in_is_refused() {
+    let got = stored("store = \"s3\"\nendpoint = \"https://oss.example\"\nbucket = \"liandong\"");
+    if cfg!(feature = "s3") {
+        let EvidencePlace::S3(place) = got.unwrap() else { panic!() };
+        assert_eq!((place.is_https(), place.region.as_str()), (true, "us-east-1"));
+        return;
+    }
+    for lang in [Lang::Zh, Lang::En] {
+        let said =
+            stored("store = \"s3\"\nendpoint = \"https://oss.example\"\nbucket = \"liandong\"");
+        let said = said.unwrap_err().text(lang);
+        assert!(said.contains("cargo build --release --features s3"), "{said}");
     }
 }

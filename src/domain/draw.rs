@@ -14,15 +14,16 @@
 //! ticket n   = SHA-256(seed || 0x1F || identifier || 0x1F || n in decimal), 1 <= n < weight
 //! ```
 //!
-//! A member of the pool with weight w has w tickets, and its smallest one counts. So the chance to be
-//! the first is its share of all tickets, and that to be the next its share of those that are left:
-//! a draw from an urn, without putting back. (fixed)
+//! A member of the pool with weight w has w tickets, and its smallest one counts. So the chance to
+//! be the first is its share of all tickets, and that to be the next its share of those that are
+//! left: a draw from an urn, without putting back. (fixed)
 //!
 //! In scope: commitments, the seed, the order. Out of scope: who may be drawn (recusal, positive
 //! list, caps), which is settled before the commitments; where this stands in the logs.
 //!
 //! Invariants:
-//! 1. The draws of the sample plans come out again. (`the_draws_of_the_sample_plans_come_out_again`)
+//! 1. The draws of the sample plans come out again.
+//!    (`the_draws_of_the_sample_plans_come_out_again`)
 //! 2. Whoever changes one bit of what one city showed is found out.
 //!    (`what_was_not_committed_to_is_no_reveal`)
 //! 3. Over a year of draws each member is drawn as often as its weight says, within what chance
@@ -101,8 +102,8 @@ impl Seed {
     /// The seed of what all cities have shown.
     ///
     /// # Errors
-    /// [`DrawError::Withheld`] and [`DrawError::NotCommitted`] with every city concerned, ascending;
-    /// [`DrawError::NoReveals`] when there is no city at all.
+    /// [`DrawError::Withheld`] and [`DrawError::NotCommitted`] with every city concerned,
+    /// ascending; [`DrawError::NoReveals`] when there is no city at all.
     pub fn joint(
         plan: SubjectId,
         revision: u32,

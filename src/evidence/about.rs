@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AgreementId, SubjectId, hex, unhex};
+use crate::ids::{AgreementId, CityCode, SubjectId, hex, unhex};
 use crate::limits::EVIDENCE_CASES_MAX;
 
 /// A case that names a file.
@@ -25,6 +25,9 @@ pub struct About {
     pub name: String,
     /// Cases for which it was taken, at most [`EVIDENCE_CASES_MAX`].
     pub cases: Vec<CaseRef>,
+    /// How its bytes came here: for which case, and from whom; `None`: from people of this city.
+    /// Not for every case: that somebody wanted what was here already brought no bytes.
+    pub came: Vec<(CaseRef, Option<CityCode>)>,
     /// Since when none of them names it, milliseconds since 1970-01-01 UTC.
     pub unnamed_since_ms: Option<i64>,
 }
@@ -37,6 +40,8 @@ struct Written {
     name: String,
     cases: Vec<(String, String)>,
     #[serde(default)]
+    came: Vec<(String, String, Option<u32>)>,
+    #[serde(default)]
     unnamed_since_ms: Option<i64>,
 }
 
@@ -45,6 +50,23 @@ impl About {
     #[must_use]
     pub fn name_for(&self, case: CaseRef) -> Option<&str> {
         (self.cases.first() == Some(&case)).then_some(self.name.as_str())
+    }
+
+    /// Whether the city that lists it in a case may have it by that list alone: it gave the bytes
+    /// itself, or people of this city sent them for that case. Then it learns nothing that it did
+    /// not have, or was not meant to have.
+    #[must_use]
+    pub fn gives_back(&self, case: CaseRef, lister: CityCode) -> bool {
+        self.came.iter().any(|(of, from)| *of == case && from.is_none_or(|from| from == lister))
+    }
+
+    /// Remembers how bytes came; false when there is nothing to remember.
+    pub(super) fn has_come(&mut self, case: CaseRef, from: Option<CityCode>) -> bool {
+        let fits = self.came.len() < EVIDENCE_CASES_MAX && !self.came.contains(&(case, from));
+        if fits {
+            self.came.push((case, from));
+        }
+        fits
     }
 
     /// Remembers one more case; false when there is nothing to remember.
@@ -58,11 +80,16 @@ impl About {
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let case = |case: &CaseRef| (case.agreement.to_string(), case.subject.to_string());
+        let came = |(of, from): &(CaseRef, Option<CityCode>)| {
+            let (agreement, subject) = case(of);
+            (agreement, subject, from.map(CityCode::as_u32))
+        };
         let written = Written {
             sm3: hex(&self.sm3),
             size: self.size,
             name: self.name.clone(),
             cases: self.cases.iter().map(case).collect(),
+            came: self.came.iter().map(came).collect(),
             unnamed_since_ms: self.unnamed_since_ms,
         };
         serde_json::to_vec(&written).unwrap_or_default()
@@ -71,15 +98,21 @@ impl About {
     /// `None` for what we did not write so.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let written: Written = serde_json::from_slice(bytes).ok()?;
-        let case = |(agreement, subject): &(String, String)| {
+        let case_of = |agreement: &str, subject: &str| {
             let agreement = AgreementId::parse(agreement).ok()?;
             Some(CaseRef { agreement, subject: SubjectId::parse(subject).ok()? })
+        };
+        let case = |(agreement, subject): &(String, String)| case_of(agreement, subject);
+        let came = |(agreement, subject, from): &(String, String, Option<u32>)| {
+            let from = from.map(CityCode::from_u32).transpose().ok()?;
+            Some((case_of(agreement, subject)?, from))
         };
         Some(Self {
             sm3: unhex(&written.sm3)?.try_into().ok()?,
             size: written.size,
             name: written.name,
             cases: written.cases.iter().map(case).collect::<Option<_>>()?,
+            came: written.came.iter().map(came).collect::<Option<_>>()?,
             unnamed_since_ms: written.unnamed_since_ms,
         })
     }

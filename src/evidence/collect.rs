@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use object_store::ObjectStoreExt;
-
 use super::about::{About, CaseRef};
 use super::error::EvidenceError;
 use super::store::{self, EvidenceStore};
@@ -38,11 +36,13 @@ impl EvidenceStore {
         let parts = tokio::task::spawn_blocking(move || store.collect_parts(now_ms)).await;
         let mut done =
             Collected { parts: parts.unwrap_or(Ok(0)).map_err(EvidenceError::Disk)?, files: 0 };
-        let folder = self.folder.clone();
-        let listed = tokio::task::spawn_blocking(move || store::whole_files(&folder)).await;
-        for (sha256, _) in listed.unwrap_or(Ok(Vec::new())).map_err(EvidenceError::Disk)? {
+        let rotten = self.state().rotten;
+        let whole = self.objects.list(store::FILES).await?;
+        for sha256 in whole.into_iter().map(|(sha256, _)| sha256).chain(rotten) {
             match self.collect_file(sha256, now_ms, is_named).await {
                 Ok(gone) => done.files += u64::from(gone),
+                // Nor will it answer for the next one; it has been told of.
+                Err(error @ EvidenceError::Away { .. }) => return Err(error),
                 // One that cannot be read keeps no other one.
                 Err(error) => tracing::error!(%error, "an evidence file could not be looked at"),
             }
@@ -81,7 +81,7 @@ impl EvidenceStore {
         is_named: &IsNamed,
     ) -> Result<bool, EvidenceError> {
         let _turn = self.turn.lock().await;
-        let known = match self.about(sha256).await {
+        let known = match self.known(sha256).await {
             Ok(known) => known,
             // Nothing is known of it: it can be neither named nor read.
             Err(EvidenceError::NotHere) => return Ok(false),
@@ -102,10 +102,14 @@ impl EvidenceStore {
                 self.write_about(sha256, &About { unnamed_since_ms, ..known }).await?;
             }
             (false, Some(since)) if is_over(since, now_ms) => {
+                let size = match self.objects.size(&store::file(sha256)).await {
+                    Err(EvidenceError::NotHere) => 0,
+                    size => size?,
+                };
                 self.objects.delete(&store::file(sha256)).await?;
+                self.lock().subtract(size);
+                self.throw_aside(sha256).await?;
                 self.objects.delete(&store::about(sha256)).await?;
-                let mut held = self.lock();
-                held.kept = held.kept.saturating_sub(known.size);
                 return Ok(true);
             }
             (false, Some(_)) => {}

@@ -69,16 +69,14 @@ pub enum EvidenceError {
     /// No file lies under this digest.
     #[error("no such file")]
     NotHere,
+    /// A part stays. The store on another machine does not answer, or does not let us in: an
+    /// operator looks at the settings and the machine.
+    #[error("the store of evidence files cannot be used: {why}")]
+    Away {
+        /// Why, in our words.
+        why: String,
+    },
     /// The disk or the folder failed; the part stays as it is.
     #[error("the evidence folder could not be used")]
     Disk(#[source] io::Error),
-}
-
-impl From<object_store::Error> for EvidenceError {
-    fn from(error: object_store::Error) -> Self {
-        if matches!(error, object_store::Error::NotFound { .. }) {
-            return Self::NotHere;
-        }
-        Self::Disk(io::Error::other(error))
-    }
 }

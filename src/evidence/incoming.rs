@@ -5,14 +5,12 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use object_store::ObjectStoreExt;
-
 use super::about::{About, CaseRef};
 use super::error::EvidenceError;
 use super::hashes::BothHashes;
 use super::hashing::Hashing;
 use super::store::{self, EvidenceStore, Held, UnderWay};
-use crate::ids::Hash;
+use crate::ids::{CityCode, Hash};
 use crate::limits::{
     EVIDENCE_CHUNK_BYTES_MAX, EVIDENCE_UPLOADS_MAX, EVIDENCE_UPLOADS_PER_CALLER_MAX,
 };
@@ -35,6 +33,8 @@ pub struct Wanted {
     pub name: String,
     /// The case that names it.
     pub case: CaseRef,
+    /// Which other city sends it; `None`: people of this one.
+    pub from: Option<CityCode>,
 }
 
 /// A place among the files that come in; given back when it is dropped.
@@ -82,7 +82,8 @@ impl EvidenceStore {
     /// Begins to take a file, or goes on with its part at `from`.
     ///
     /// # Errors
-    /// `TooLarge`, `Busy`, `WrongOffset`, `FolderFull`, `DiskLow`, `Disk`; nothing is changed.
+    /// `TooLarge`, `Busy`, `WrongOffset`, `FolderFull`, `DiskLow`, `Away`, `Disk`; nothing is
+    /// changed.
     pub fn begin(&self, who: &str, wanted: Wanted, from: u64) -> Result<Incoming, EvidenceError> {
         let (sha256, size) = (wanted.sha256, wanted.size);
         let limit = self.limits.file_bytes_max;
@@ -133,6 +134,10 @@ impl EvidenceStore {
     }
 
     fn check_room(&self, held: &Held, more: u64) -> Result<(), EvidenceError> {
+        if held.kept.is_none() {
+            let why = self.objects.health().failure;
+            return Err(EvidenceError::Away { why: why.unwrap_or_default() });
+        }
         let (used, limit) = (held.used(), self.limits.folder_bytes_max);
         if used.saturating_add(more) > limit {
             return Err(EvidenceError::FolderFull { used, limit });
@@ -200,7 +205,7 @@ impl Incoming {
     /// Checks what came and puts it under its digest, synced; says what is known of it then.
     ///
     /// # Errors
-    /// `Short` (the part stays), `WrongDigest` (the part is gone), `Disk`.
+    /// `Short` and `Away` (the part stays), `WrongDigest` (the part is gone), `Disk`.
     pub async fn finish(self) -> Result<About, EvidenceError> {
         let checked = tokio::task::spawn_blocking(move || self.checked()).await;
         // Its place is given back when it lies under its digest.
@@ -208,18 +213,31 @@ impl Incoming {
             checked.map_err(|error| EvidenceError::Disk(io::Error::other(error)))??;
         let store = place.store.clone();
         let _turn = store.turn.lock().await;
-        let Wanted { sha256, sm3, size, name, case } = wanted;
+        let Wanted { sha256, sm3, size, name, case, from } = wanted;
         // Somebody else may have been quicker with the same bytes.
-        let before = store.about(sha256).await.ok();
-        let is_new = store.objects.head(&store::file(sha256)).await.is_err();
-        let new = || About { sm3, size, name, cases: Vec::new(), unnamed_since_ms: None };
+        let before = match store.known(sha256).await {
+            Ok(before) => Some(before),
+            // What is known of it cannot be read, or there is nothing.
+            Err(EvidenceError::NotHere) => None,
+            Err(error) => return Err(error),
+        };
+        let is_new = match store.objects.size(&store::file(sha256)).await {
+            Ok(_) => false,
+            Err(EvidenceError::NotHere) => true,
+            Err(error) => return Err(error),
+        };
+        let (cases, came) = (Vec::new(), Vec::new());
+        let new = || About { sm3, size, name, cases, came, unnamed_since_ms: None };
         let mut known = before.unwrap_or_else(new);
         known.add(case);
+        known.has_come(case, from);
         store.write_about(sha256, &known).await?;
-        store.objects.rename(&store::part(sha256), &store::file(sha256)).await?;
+        let part = (store.part(sha256), store::part(sha256));
+        store.objects.take((&part.0, &part.1), &store::file(sha256)).await?;
         if is_new {
-            store.lock().kept += size;
+            store.lock().add(size);
         }
+        store.throw_aside(sha256).await?;
         Ok(known)
     }
 

@@ -1,4 +1,4 @@
-//! Evidence files: bytes under their digest, on the local disk.
+//! Evidence files: bytes under their digest, on the local disk or in a store on another machine.
 //!
 //! A file comes in chunks into a *part*, which may be cut anywhere and goes on where it was. It
 //! gets its place under its SHA-256 only when length, SHA-256 and SM3 are right and everything is
@@ -7,7 +7,8 @@
 //!
 //! ```text
 //! files/ab/ab12..   what is whole          about/ab/ab12..   its name, SM3, the cases that name it
-//! incoming/ab12..   what is on its way
+//! rotten/ab/ab12..  what had that digest once; never read, kept until the right bytes come
+//! incoming/ab12..   what is on its way, always on the local disk
 //! ```
 //!
 //! In scope: storing, going on, limits, collecting what nobody names. Out of scope: who may send
@@ -19,22 +20,30 @@
 //! 2. A cut after any chunk loses no chunk. (`a_cut_after_any_chunk_goes_on`)
 //! 3. All files and parts, with what was announced, stay below the folder's limit.
 //!    (`announced_bytes_count_against_the_folder`)
-//! 4. What no record names goes after 24 hours, and nothing else does.
+//! 4. What has rotted is found and served no more; the right bytes take its place.
+//!    (`what_has_rotted_is_set_aside_until_the_right_bytes_come`)
+//! 5. What no record names goes after 24 hours, and nothing else does.
 //!    (`what_no_record_names_goes_after_a_day`)
 
 mod about;
+mod check;
 mod collect;
 mod error;
 mod hashes;
 mod hashing;
 mod incoming;
+mod objects;
+#[cfg(feature = "s3")]
+pub mod s3;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use about::{About, CaseRef};
+pub use check::Checked;
 pub use collect::{Collected, IsNamed};
 pub use error::EvidenceError;
 pub use hashes::BothHashes;
 pub use incoming::{Incoming, Wanted};
-pub use store::{EvidenceLimits, EvidenceStore};
+pub use objects::{Elsewhere, Health};
+pub use store::{EvidenceLimits, EvidenceState, EvidenceStore, Noted};

@@ -1,4 +1,7 @@
-//! The folder: where files, parts and what is known of them lie, and how much there is.
+//! Where files, parts and what is known of them lie, and how much there is.
+//!
+//! Parts lie in the folder. Whole files and what is known of them lie there too, or in a store on
+//! another machine ([`super::objects`]); how much that holds is counted once it answers.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,12 +9,11 @@ use std::path::{Path as FsPath, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
 
 use super::about::{About, CaseRef};
 use super::error::EvidenceError;
+use super::objects::{self, Elsewhere, Health, Objects};
 use crate::ids::{Hash, hex};
 
 /// Limits an operator may move.
@@ -36,11 +38,13 @@ pub(super) struct UnderWay {
 /// How much there is.
 #[derive(Default)]
 pub(super) struct Held {
-    /// Bytes of whole files.
-    pub(super) kept: u64,
+    /// Bytes of whole files; `None` while the store has not said.
+    pub(super) kept: Option<u64>,
     /// Bytes of parts on the disk.
     pub(super) parts: BTreeMap<Hash, u64>,
     pub(super) under_way: BTreeMap<Hash, UnderWay>,
+    /// Files that have rotted and are set aside, and their bytes, which count among the kept.
+    pub(super) rotten: BTreeMap<Hash, u64>,
 }
 
 impl Held {
@@ -48,7 +52,18 @@ impl Held {
     pub(super) fn used(&self) -> u64 {
         let idle = self.parts.iter().filter(|(hash, _)| !self.under_way.contains_key(hash));
         let announced: u64 = self.under_way.values().map(|one| one.size).sum();
-        self.kept.saturating_add(idle.map(|(_, bytes)| bytes).sum()).saturating_add(announced)
+        let kept = self.kept.unwrap_or(0);
+        kept.saturating_add(idle.map(|(_, bytes)| bytes).sum()).saturating_add(announced)
+    }
+
+    /// A whole file came.
+    pub(super) fn add(&mut self, bytes: u64) {
+        self.kept = self.kept.map(|kept| kept.saturating_add(bytes));
+    }
+
+    /// A whole file is gone.
+    pub(super) fn subtract(&mut self, bytes: u64) {
+        self.kept = self.kept.map(|kept| kept.saturating_sub(bytes));
     }
 
     /// Bytes announced that are not on the disk yet.
@@ -60,11 +75,35 @@ impl Held {
     }
 }
 
-/// The folder of evidence files; clones share it.
+/// Why one more case is noted for a file that is here already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Noted {
+    /// People of this city had it in hand, and sent it for that case.
+    Sent,
+    /// Somebody wanted it for that case.
+    Wanted,
+}
+
+/// How the store is, for people.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EvidenceState {
+    /// Where whole files lie; empty for the own folder.
+    pub place: String,
+    /// Whether that answers.
+    pub health: Health,
+    /// Bytes of files and parts, and what is announced; `None` while the place has not answered.
+    pub used: Option<u64>,
+    /// Most bytes.
+    pub limit: u64,
+    /// Files that have rotted and whose right bytes have not come yet.
+    pub rotten: Vec<Hash>,
+}
+
+/// Evidence files; clones share them.
 #[derive(Clone)]
 pub struct EvidenceStore {
     pub(super) folder: PathBuf,
-    pub(super) objects: Arc<LocalFileSystem>,
+    pub(super) objects: Arc<Objects>,
     pub(super) limits: EvidenceLimits,
     pub(super) held: Arc<Mutex<Held>>,
     /// Whoever changes what is known of a file, or takes it away, has this.
@@ -77,28 +116,78 @@ impl EvidenceStore {
     /// # Errors
     /// Whatever the operating system says.
     pub fn open(folder: &FsPath, limits: EvidenceLimits) -> io::Result<Self> {
-        let mut held = Held::default();
-        for name in ["files", "about", "incoming"] {
+        for name in [FILES, ROTTEN, "about"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
+        let objects = Objects::folder(folder).map_err(io::Error::other)?;
+        let store = Self::begun(folder, limits, objects)?;
+        store.count(&objects::listed(folder, FILES)?, objects::listed(folder, ROTTEN)?);
+        Ok(store)
+    }
+
+    /// The same with whole files elsewhere. Nothing is asked there yet, so that a store that is
+    /// away keeps no node from starting.
+    ///
+    /// # Errors
+    /// Whatever the operating system says of the folder, where parts lie.
+    pub fn open_elsewhere(
+        folder: &FsPath,
+        limits: EvidenceLimits,
+        place: Elsewhere,
+    ) -> io::Result<Self> {
+        Self::begun(folder, limits, Objects::elsewhere(place))
+    }
+
+    fn begun(folder: &FsPath, limits: EvidenceLimits, objects: Objects) -> io::Result<Self> {
+        let mut held = Held::default();
+        std::fs::create_dir_all(folder.join("incoming"))?;
         std::fs::File::open(folder)?.sync_all()?;
-        for (_, bytes) in whole_files(folder)? {
-            held.kept = held.kept.saturating_add(bytes);
-        }
         for entry in std::fs::read_dir(folder.join("incoming"))? {
             let entry = entry?;
             if let Some(hash) = entry.file_name().to_str().and_then(|name| Hash::parse(name).ok()) {
                 held.parts.insert(hash, entry.metadata()?.len());
             }
         }
-        let objects = LocalFileSystem::new_with_prefix(folder).map_err(io::Error::other)?;
         Ok(Self {
             folder: folder.to_owned(),
-            objects: Arc::new(objects.with_fsync(true)),
+            objects: Arc::new(objects),
             limits,
             held: Arc::new(Mutex::new(held)),
             turn: Arc::default(),
         })
+    }
+
+    /// Looks whether a store elsewhere answers, and counts what lies in it if nobody has yet.
+    pub async fn probe(&self) {
+        let counted = self.lock().kept.is_some();
+        if counted {
+            self.objects.probe().await;
+            return;
+        }
+        // Nothing comes meanwhile: where nothing is counted, nothing is taken.
+        let all = (self.objects.list(FILES).await, self.objects.list(ROTTEN).await);
+        if let (Ok(whole), Ok(rotten)) = all {
+            self.count(&whole, rotten);
+        }
+    }
+
+    fn count(&self, whole: &[(Hash, u64)], rotten: Vec<(Hash, u64)>) {
+        let mut held = self.lock();
+        held.kept = Some(whole.iter().chain(&rotten).map(|(_, bytes)| bytes).sum());
+        held.rotten = rotten.into_iter().collect();
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn state(&self) -> EvidenceState {
+        let held = self.lock();
+        EvidenceState {
+            place: self.objects.name().to_owned(),
+            health: self.objects.health(),
+            used: held.kept.map(|_| held.used()),
+            limit: self.limits.folder_bytes_max,
+            rotten: held.rotten.keys().copied().collect(),
+        }
     }
 
     /// What is known of a whole file that lies here.
@@ -106,11 +195,18 @@ impl EvidenceStore {
     /// # Errors
     /// [`EvidenceError::NotHere`], or the disk's.
     pub async fn about(&self, sha256: Hash) -> Result<About, EvidenceError> {
-        let size = self.objects.head(&file(sha256)).await?.size;
-        let bytes = self.objects.get(&about(sha256)).await?.bytes().await?;
+        let size = self.objects.size(&file(sha256)).await?;
         // Its size is what the disk says, so that nobody reads beyond the end.
-        let about = About::from_bytes(&bytes).ok_or(EvidenceError::NotHere)?;
-        Ok(About { size, ..about })
+        Ok(About { size, ..self.known(sha256).await? })
+    }
+
+    /// The same of a file that has rotted too, with the size it should have.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NotHere`], or the disk's.
+    pub async fn known(&self, sha256: Hash) -> Result<About, EvidenceError> {
+        let bytes = self.objects.get(&about(sha256)).await?;
+        About::from_bytes(&bytes).ok_or(EvidenceError::NotHere)
     }
 
     /// Bytes of a file that is on its way.
@@ -133,18 +229,24 @@ impl EvidenceStore {
         if from >= to {
             return Ok(Bytes::new());
         }
-        Ok(self.objects.get_range(&file(sha256), from..to).await?)
+        self.objects.range(&file(sha256), from..to).await
     }
 
     /// Remembers that one more case names a whole file.
     ///
     /// # Errors
     /// [`EvidenceError::NotHere`], or the disk's.
-    pub async fn note(&self, sha256: Hash, case: CaseRef) -> Result<About, EvidenceError> {
+    pub async fn note(
+        &self,
+        sha256: Hash,
+        case: CaseRef,
+        noted: Noted,
+    ) -> Result<About, EvidenceError> {
         let _turn = self.turn.lock().await;
         let mut known = self.about(sha256).await?;
+        let came = noted == Noted::Sent && known.has_come(case, None);
         let (added, was_unnamed) = (known.add(case), known.unnamed_since_ms.take().is_some());
-        if added || was_unnamed {
+        if came || added || was_unnamed {
             self.write_about(sha256, &known).await?;
         }
         Ok(known)
@@ -155,9 +257,7 @@ impl EvidenceStore {
         sha256: Hash,
         known: &About,
     ) -> Result<(), EvidenceError> {
-        let bytes = PutPayload::from(known.to_bytes());
-        self.objects.put(&about(sha256), bytes).await?;
-        Ok(())
+        self.objects.put(&about(sha256), known.to_bytes()).await
     }
 
     /// Bytes free on the disk.
@@ -177,24 +277,11 @@ impl EvidenceStore {
     }
 }
 
-/// Digest and size of every whole file; what else lies there is left alone.
-pub(super) fn whole_files(folder: &FsPath) -> io::Result<Vec<(Hash, u64)>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder.join("files"))? {
-        let entry = entry?;
-        if !entry.file_type()?.is_dir() {
-            continue;
-        }
-        for file in std::fs::read_dir(entry.path())? {
-            let file = file?;
-            let hash = file.file_name().to_str().and_then(|name| Hash::parse(name).ok());
-            if let Some(hash) = hash {
-                found.push((hash, file.metadata()?.len()));
-            }
-        }
-    }
-    Ok(found)
-}
+/// Below this, whole files lie.
+pub(super) const FILES: &str = "files";
+
+/// Below this, what has rotted is kept from being found.
+pub(super) const ROTTEN: &str = "rotten";
 
 /// Names are made of a digest alone: nothing that anybody typed reaches a path.
 fn under(folder: &str, sha256: Hash) -> Path {
@@ -205,7 +292,12 @@ fn under(folder: &str, sha256: Hash) -> Path {
 
 /// Where a whole file lies.
 pub(super) fn file(sha256: Hash) -> Path {
-    under("files", sha256)
+    under(FILES, sha256)
+}
+
+/// Where a file lies that has rotted.
+pub(super) fn rotten(sha256: Hash) -> Path {
+    under(ROTTEN, sha256)
 }
 
 /// Where that lies which is known of it.

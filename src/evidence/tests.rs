@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::hashes::BothHashes;
 use super::*;
-use crate::ids::{AgreementId, Hash, SubjectId};
+use crate::ids::{AgreementId, CityCode, Hash, SubjectId};
 use crate::limits::{EVIDENCE_UNNAMED_MS, EVIDENCE_UPLOADS_PER_CALLER_MAX};
 
 const BYTES: &[u8] = b"PK\x03\x04 an archive that nobody unpacks, in five chunks";
@@ -29,6 +30,7 @@ fn wanted(bytes: &[u8]) -> Wanted {
         size: bytes.len() as u64,
         name: "证据.zip".into(),
         case,
+        from: None,
     }
 }
 
@@ -131,6 +133,42 @@ async fn announced_bytes_count_against_the_folder() {
 }
 
 #[tokio::test]
+async fn a_city_gets_back_what_it_gave_and_what_was_sent_here_for_its_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let city = |code| CityCode::from_u32(code).unwrap();
+    let (lister, third) = (city(371_500), city(130_400));
+    let case =
+        |n| CaseRef { agreement: AgreementId::new([1; 16]), subject: SubjectId::new([n; 16]) };
+    let mut incoming = store.begin("a", Wanted { from: Some(lister), ..wanted(BYTES) }, 0).unwrap();
+    incoming.append(BYTES).unwrap();
+    incoming.finish().await.unwrap();
+    store.note(sha256(BYTES), case(3), Noted::Wanted).await.unwrap();
+    store.note(sha256(BYTES), case(4), Noted::Sent).await.unwrap();
+    // It is remembered, and of a file of before nothing is.
+    for store in [&store, &open(&folder)] {
+        let known = store.about(sha256(BYTES)).await.unwrap();
+        for (of, who, gives) in [
+            (wanted(BYTES).case, lister, true),
+            (wanted(BYTES).case, third, false),
+            (case(3), lister, false),
+            (case(4), lister, true),
+            (case(4), third, true),
+            (case(5), lister, false),
+        ] {
+            assert_eq!(known.gives_back(of, who), gives, "{of:?} {who}");
+        }
+    }
+    let path = folder.path().join(super::store::about(sha256(BYTES)).as_ref());
+    let before = std::fs::read_to_string(&path).unwrap();
+    let mut before: serde_json::Value = serde_json::from_str(&before).unwrap();
+    before.as_object_mut().unwrap().remove("came").unwrap();
+    std::fs::write(&path, before.to_string()).unwrap();
+    let known = store.about(sha256(BYTES)).await.unwrap();
+    assert!(known.cases.len() == 3 && !known.gives_back(wanted(BYTES).case, lister));
+}
+
+#[tokio::test]
 async fn what_no_record_names_goes_after_a_day() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);
@@ -153,13 +191,55 @@ async fn what_no_record_names_goes_after_a_day() {
     assert_eq!(store.collect(now, &is_named).await.unwrap(), none);
     assert_eq!(store.collect(now + day - 1, &is_named).await.unwrap(), none);
     let case = wanted(BYTES).case;
-    store.note(sha256(BYTES), case).await.unwrap();
+    store.note(sha256(BYTES), case, Noted::Wanted).await.unwrap();
     assert_eq!(store.collect(now + day, &is_named).await.unwrap(), none, "counted anew");
     assert_eq!(store.collect(now + 2 * day - 1, &is_named).await.unwrap(), none);
     let gone = Collected { parts: 0, files: 1 };
     assert_eq!(store.collect(now + 2 * day, &is_named).await.unwrap(), gone);
     assert!(matches!(store.about(sha256(BYTES)).await, Err(EvidenceError::NotHere)));
     assert_eq!((places(&store), places(&open(&folder))), ((0, 0), (0, 0)));
+}
+
+#[tokio::test]
+async fn what_has_rotted_is_set_aside_until_the_right_bytes_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    put(&store, BYTES).await.unwrap();
+    let (sha256, size) = (sha256(BYTES), BYTES.len() as u64);
+    let whole = || store.check(sha256, Duration::ZERO);
+    assert_eq!(whole().await.unwrap(), Checked::Whole(size));
+    let path = folder.path().join(super::store::file(sha256).as_ref());
+    let mut wrong = BYTES.to_vec();
+    wrong[9] ^= 1;
+    for rotten in [wrong.as_slice(), &BYTES[1..], b""] {
+        std::fs::write(&path, rotten).unwrap();
+        assert!(matches!(whole().await.unwrap(), Checked::Rotten(_)), "{rotten:?}");
+        assert_eq!(store.check(sha256, Duration::ZERO).await.unwrap(), Checked::Gone);
+        assert!(matches!(store.about(sha256).await, Err(EvidenceError::NotHere)), "not served");
+        assert!(store.read((sha256, size), 0, 9).await.is_err());
+        // What is known of it stays, and so does what it was: somebody may want to look.
+        assert_eq!(store.known(sha256).await.unwrap().cases, [wanted(BYTES).case]);
+        for store in [&store, &open(&folder)] {
+            assert_eq!(store.state().rotten, [sha256]);
+            assert_eq!(store.state().used, Some(rotten.len() as u64));
+        }
+        let known = put(&store, BYTES).await.unwrap();
+        assert_eq!(known.cases, [wanted(BYTES).case]);
+        assert_eq!(whole().await.unwrap(), Checked::Whole(size));
+        for store in [&store, &open(&folder)] {
+            assert_eq!((store.state().rotten, store.state().used), (vec![], Some(size)));
+        }
+    }
+    // And it is collected like any other.
+    std::fs::write(&path, &wrong).unwrap();
+    whole().await.unwrap();
+    let is_named: IsNamed = Arc::new(|_, _| false);
+    let (now, day) = (now(), EVIDENCE_UNNAMED_MS);
+    assert_eq!(store.collect(now, &is_named).await.unwrap(), Collected::default());
+    let gone = Collected { parts: 0, files: 1 };
+    assert_eq!(store.collect(now + day, &is_named).await.unwrap(), gone);
+    assert!(matches!(store.known(sha256).await, Err(EvidenceError::NotHere)));
+    assert_eq!((store.state().rotten, store.state().used), (vec![], Some(0)));
 }
 
 fn now() -> i64 {

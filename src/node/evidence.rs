@@ -5,8 +5,10 @@
 //! ([`crate::evidence`]), sending them.
 //!
 //! Invariants:
-//! 1. A city is served only by a list that another city wrote and that it may hold: naming a digest
-//!    gets nobody the file. (`f24_evidence_files_cross_by_digest_to_whom_they_are_for`)
+//! 1. A city is served by a list that another city wrote and that it may hold: naming a digest gets
+//!    nobody the file. (`f24_evidence_files_cross_by_digest_to_whom_they_are_for`)
+//! 2. By a list of its own it gets back what came here from it, or was sent here by this city's own
+//!    people for that list. (`f24_what_a_city_gave_it_gets_back_after_its_disk_is_lost`)
 //!
 //! Whatever cannot be read keeps its file, and so does a case of which no list was erased. However
 //! much a city writes, the lists of others are found.
@@ -18,8 +20,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::request::PartContent;
+use crate::api::status::EvidenceStoreStatus;
 use crate::domain::Evidence;
-use crate::evidence::{CaseRef, EvidenceStore, IsNamed};
+use crate::evidence::{CaseRef, Collected, EvidenceError, EvidenceState, EvidenceStore, IsNamed};
 use crate::ids::{CityCode, Hash};
 use crate::limits::{EVIDENCE_COLLECT_S, EVIDENCE_LISTS_LOOKED_AT_MAX};
 use crate::log::{PartKind, PartSlot};
@@ -30,6 +33,8 @@ use crate::view::{self, Effect, HistoryEntry};
 
 /// How often the task comes round.
 const TICK: Duration = Duration::from_secs(1);
+/// How often a store on another machine is looked at, in rounds: sooner while it is away.
+const PROBE_ROUNDS: (u32, u32) = (30, 3);
 
 /// An item of evidence, and whose list has it.
 #[derive(Clone, Debug)]
@@ -70,10 +75,41 @@ fn lists(reader: &Reader, case: CaseRef) -> (Vec<HistoryEntry>, bool) {
     (all, complete)
 }
 
-/// Looks for a digest in the lists of a case; with `asking`, only in those that this other city may
-/// hold and did not write itself.
+/// Which lists of a case are looked through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// All.
+    Any,
+    /// Those that this city may hold and did not write itself. That it names a digest gets nobody
+    /// a file: whoever has heard of one could list it in a case of its own and ask for it.
+    OfOthersFor(CityCode),
+    /// Those that this city wrote itself, for what it gave: see [`crate::evidence::About`].
+    OfItself(CityCode),
+}
+
+impl Whose {
+    /// Whether a list by a city is looked at.
+    fn fits(self, by: CityCode) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OfOthersFor(city) => by != city,
+            Self::OfItself(city) => by == city,
+        }
+    }
+
+    /// Who must be allowed to hold it.
+    fn reader(self) -> Option<CityCode> {
+        match self {
+            Self::Any => None,
+            Self::OfOthersFor(city) | Self::OfItself(city) => Some(city),
+        }
+    }
+}
+
+/// Looks for a digest in the lists of a case.
 #[must_use]
-pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, asking: Option<CityCode>) -> Looked {
+pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, whose: Whose) -> Looked {
+    let asking = whose.reader();
     if view::case(&reader.view(), case.agreement, case.subject).is_none() {
         // It may come back: a node that was restored learns of its cases by and by.
         return Looked::default();
@@ -82,9 +118,8 @@ pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, asking: Option<CityCod
     let mut looked = Looked { complete, ..Looked::default() };
     for entry in entries {
         // What took no effect lets nobody have a file, and is no reason to take it away.
-        if asking
-            .is_some_and(|city| city == entry.city || matches!(entry.effect, Effect::Misfit(_)))
-        {
+        let without_effect = asking.is_some() && matches!(entry.effect, Effect::Misfit(_));
+        if !whose.fits(entry.city) || without_effect {
             continue;
         }
         let Ok(loaded) = reader.entry(entry.position) else {
@@ -122,6 +157,16 @@ pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, asking: Option<CityCod
     looked
 }
 
+/// Other cities that may have a file: whoever listed it first, then the other members.
+#[must_use]
+pub fn who_may_have(node: &NodeHandle, case: CaseRef, listed: &Listed) -> Vec<CityCode> {
+    let book = node.book();
+    let members = book.get(case.agreement).map(|found| found.cities()).unwrap_or_default();
+    let mut cities: Vec<CityCode> = members.into_iter().filter(|c| *c != node.city()).collect();
+    cities.sort_by_key(|city| *city != listed.by);
+    cities
+}
+
 /// Collects what no case lists, again and again until `stop`.
 pub fn keep_collecting(store: EvidenceStore, node: &NodeHandle, stop: CancellationToken) {
     let watchdog = node.shell().watchdog.clone();
@@ -132,32 +177,67 @@ pub fn keep_collecting(store: EvidenceStore, node: &NodeHandle, stop: Cancellati
 async fn collect(store: EvidenceStore, node: NodeHandle, pulse: Pulse) {
     let reader = node.reader();
     let is_named: IsNamed = Arc::new(move |case, sha256| {
-        let looked = look(&reader, case, sha256, None);
+        let looked = look(&reader, case, sha256, Whose::Any);
         // A file comes for a list only. Where none was erased, the list is not here (yet): a node
         // that was restored has its cases before it has all that was said of them.
         looked.found.is_some() || !looked.complete || !looked.erased
     });
     let mut tick = tokio::time::interval(TICK);
+    let mut due = tokio::time::Instant::now();
     loop {
-        let looking = store.collect(node.now_ms(), &is_named);
+        let collects = tokio::time::Instant::now() >= due;
+        let looking = async {
+            // First: a store that was away has not been counted.
+            store.probe().await;
+            if !collects {
+                return false;
+            }
+            let collected = store.collect(node.now_ms(), &is_named).await;
+            told(&collected);
+            !matches!(collected, Err(EvidenceError::Away { .. }))
+        };
         tokio::pin!(looking);
-        let next = tokio::time::Instant::now() + Duration::from_secs(EVIDENCE_COLLECT_S);
-        let mut over = false;
-        while !over || tokio::time::Instant::now() < next {
+        let (mut over, mut rounds) = (false, 0);
+        while !over || rounds < if is_away(&store) { PROBE_ROUNDS.1 } else { PROBE_ROUNDS.0 } {
             tokio::select! {
-                done = &mut looking, if !over => {
+                collected = &mut looking, if !over => {
                     over = true;
-                    match done {
-                        Ok(gone) if gone.files + gone.parts > 0 => {
-                            tracing::info!(entries = gone.files + gone.parts,
-                                "evidence files and parts that no case lists are gone");
-                        }
-                        Ok(_) => {}
-                        Err(error) => tracing::error!(%error, "evidence could not be collected"),
+                    if collected {
+                        let again = Duration::from_secs(EVIDENCE_COLLECT_S);
+                        due = tokio::time::Instant::now() + again;
                     }
                 }
-                _ = tick.tick() => pulse.done(),
+                _ = tick.tick() => {
+                    rounds += 1;
+                    show(&store, &node);
+                    pulse.done();
+                }
             }
         }
     }
+}
+
+fn is_away(store: &EvidenceStore) -> bool {
+    store.state().health.failure.is_some()
+}
+
+fn told(collected: &Result<Collected, EvidenceError>) {
+    match collected {
+        Ok(gone) if gone.files + gone.parts > 0 => {
+            tracing::info!(
+                entries = gone.files + gone.parts,
+                "evidence files and parts that no case lists are gone"
+            );
+        }
+        // That it is away has been told of.
+        Ok(_) | Err(EvidenceError::Away { .. }) => {}
+        Err(error) => tracing::error!(%error, "evidence could not be collected"),
+    }
+}
+
+fn show(store: &EvidenceStore, node: &NodeHandle) {
+    let EvidenceState { place, health, used, limit, rotten } = store.state();
+    let (last_ok_ms, failure) = (health.last_ok_ms, health.failure);
+    let status = EvidenceStoreStatus { place, used, limit, last_ok_ms, failure, rotten };
+    node.shell().know(|known| known.evidence = Some(status));
 }

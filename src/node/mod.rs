@@ -11,6 +11,7 @@ pub mod core;
 pub mod dial;
 pub mod due;
 pub mod evidence;
+pub mod evidence_scrub;
 pub mod guard;
 pub mod link;
 pub mod load;

@@ -262,6 +262,7 @@ pub fn words(name: &str) -> [String; 2] {
         "audit" => ("审计落盘", "writing the audit"),
         "dial" => ("安排市间连接", "planning links"),
         "evidence" => ("证据文件清理", "collecting evidence files"),
+        "evidence check" => ("证据文件核对", "checking evidence files"),
         "guard" => ("副本标记写入", "the mark against old copies"),
         "inbox" => ("收取签署文件", "taking in signed files"),
         "nudge" => ("事项提醒", "nudging this city"),

@@ -8,7 +8,10 @@
 //! Invariants:
 //! 1. Whatever a city may not have is answered like what is not there.
 //!    (`f24_evidence_files_cross_by_digest_to_whom_they_are_for`)
-//! 2. Bytes of another city are under their digest only once both digests are right; else they are
+//! 2. A list of its own gets a city back what it gave, or what was sent here for that list; never
+//!    what was here for something else.
+//!    (`f24_what_a_city_gave_it_gets_back_after_its_disk_is_lost`)
+//! 3. Bytes of another city are under their digest only once both digests are right; else they are
 //!    thrown away and the city is named. (`f24_a_wrong_byte_of_another_city_is_thrown_away`)
 
 use std::collections::BTreeMap;
@@ -19,15 +22,19 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
+use super::audit_line;
 use super::evidence_files::{
     AGAIN, Answers, EvidenceFileApi, Found, IDLE, append, read_out, refused,
 };
+use crate::audit::{Audit, Deed};
 use crate::domain::{FileName, Language};
-use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Wanted};
-use crate::ids::{CityCode, hex};
+use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Noted, Wanted};
+use crate::ids::{CityCode, Hash, hex};
 use crate::limits::{EVIDENCE_SENDS_PER_CITY_MAX, EVIDENCE_UPLOAD_MS_MAX, PEER_MESSAGE_BYTES_MAX};
-use crate::node::evidence::{self, Listed};
+use crate::node::evidence::{self, Listed, Whose};
 use crate::node::writer::NodeHandle;
+use crate::trust::acceptor::Peer;
+use crate::wire::case::name_of;
 use crate::wire::evidence_file::{self as wire, Asked};
 use crate::wire::pb::peer_v1 as peer;
 use crate::wire::pb::peer_v1::fetch_evidence_response::Content;
@@ -36,6 +43,10 @@ use crate::wire::status::Refused;
 
 /// How far a fetch goes between two words of it, in bytes.
 const SAY_AFTER: u64 = 4 * 1024 * 1024;
+/// Who brings a file here when nobody has asked for it; no caller is called so.
+const ITSELF: &str = "node";
+/// What another city calls, by its full name.
+const FETCH_EVIDENCE: &str = "/liandong.peer.v1.PeerService/FetchEvidence";
 
 /// Files that each city reads just now; clones share it.
 #[derive(Clone, Default)]
@@ -80,16 +91,25 @@ pub struct Holder {
     pub store: EvidenceStore,
     /// Who reads just now.
     pub sends: Sends,
+    /// Where it is noted who was served.
+    pub audit: Audit,
 }
 
 impl Holder {
+    /// Nobody reads yet.
+    #[must_use]
+    pub fn new(node: NodeHandle, store: EvidenceStore, audit: Audit) -> Self {
+        Self { node, store, sends: Sends::default(), audit }
+    }
+
     /// Serves a file to a city, if it may hold it.
     pub(super) async fn serve(
         &self,
-        city: CityCode,
+        peer: &Peer,
         request: &peer::FetchEvidenceRequest,
     ) -> Result<Served, Refused> {
         let asked = wire::asked(request)?;
+        let city = peer.identity.city;
         // Before anything is looked at: looking costs too.
         let place = self.sends.enter(city);
         let place = place.ok_or_else(|| Refused::new("BUSY").retry_after(AGAIN))?;
@@ -104,6 +124,10 @@ impl Holder {
             display_name: about.name_for(case).unwrap_or_default().to_owned(),
             mime: listed.item.mime,
         };
+        // Whoever takes evidence out leaves a line. A refusal has none: it tells nobody anything.
+        let name = name_of(asked.agreement, asked.subject);
+        let deed = audit_line::deed_of(&self.node, peer, FETCH_EVIDENCE, &name);
+        self.audit.note(Deed { file: Some(asked.sha256.to_string()), ..deed });
         let (sender, answers) = mpsc::channel(2);
         let (store, node) = (self.store.clone(), self.node.clone());
         tokio::spawn(async move {
@@ -138,11 +162,18 @@ impl Holder {
         }
         let reader = self.node.reader();
         let case = CaseRef { agreement, subject };
-        let look = move || evidence::look(&reader, case, sha256, Some(city));
+        let look = move || {
+            let by = |whose| evidence::look(&reader, case, sha256, whose).found;
+            let others = by(Whose::OfOthersFor(city)).map(|listed| (listed, false));
+            others.or_else(|| by(Whose::OfItself(city)).map(|listed| (listed, true)))
+        };
         let looked = tokio::task::spawn_blocking(look).await;
         let looked = looked.map_err(|_| Refused::new("STOPPING"))?;
-        let Some(listed) = looked.found else { return Ok(None) };
-        let fits = |about: &About| about.cases.contains(&case) && asked.offset <= about.size;
+        let Some((listed, is_its_own)) = looked else { return Ok(None) };
+        let fits = |about: &About| {
+            let is_for_it = !is_its_own || about.gives_back(case, city);
+            about.cases.contains(&case) && is_for_it && asked.offset <= about.size
+        };
         match self.store.about(sha256).await {
             Ok(about) => Ok(Some((about, listed)).filter(|(about, _)| fits(about))),
             Err(EvidenceError::NotHere) => Ok(None),
@@ -178,28 +209,79 @@ impl EvidenceFileApi {
     ) -> Result<pb::FetchResponse, Refused> {
         let found = self.find(&asked.case_name, &asked.sha256).await?;
         if self.here(found.sha256).await?.is_some() {
-            let about = self.store.note(found.sha256, found.case).await.map_err(refused)?;
+            let about =
+                self.store.note(found.sha256, found.case, Noted::Wanted).await.map_err(refused)?;
             return Ok(self.fetched(&found, &about));
         }
-        let city = match asked.from_city {
-            0 => found.listed.by,
+        let cities = match asked.from_city {
+            // Of what this city has listed itself, any other member may have a copy.
+            0 if found.listed.by == self.node.city() => {
+                evidence::who_may_have(&self.node, found.case, &found.listed)
+            }
+            0 => vec![found.listed.by],
             code => {
-                CityCode::from_u32(code).map_err(|_| Refused::new("CITY_CODE").at("from_city"))?
+                let city = CityCode::from_u32(code);
+                vec![city.map_err(|_| Refused::new("CITY_CODE").at("from_city"))?]
             }
         };
-        if city == self.node.city() || !self.may_be_asked(city, &found).await? {
+        let mut last = Refused::new("FILE_NOT_THERE").with("city", self.node.city());
+        for city in cities {
+            match self.bring_asked(city, who, &found, said).await {
+                Ok(about) => return Ok(self.fetched(&found, &about)),
+                Err(refused) if said.is_closed() => return Err(refused),
+                Err(refused) => last = refused,
+            }
+        }
+        Err(last)
+    }
+
+    /// The same from one city, as long as somebody listens.
+    async fn bring_asked(
+        &self,
+        city: CityCode,
+        who: &str,
+        found: &Found,
+        said: &mpsc::Sender<Result<pb::FetchResponse, Status>>,
+    ) -> Result<About, Refused> {
+        if city == self.node.city() || !self.may_be_asked(city, found).await? {
             return Err(Refused::new("FILE_NOT_THERE").with("city", city));
         }
-        let brought = self.bring_from(city, who, &found, said);
+        let brought = self.bring_from(city, who, found, said);
         let limit = Duration::from_millis(EVIDENCE_UPLOAD_MS_MAX);
-        let about = tokio::select! {
+        tokio::select! {
             brought = tokio::time::timeout(limit, brought) => {
-                brought.map_err(|_| unreached(city, "DEADLINE"))??
+                brought.map_err(|_| unreached(city, "DEADLINE"))?
             }
             // Who does not listen any more does not want it: the part stays.
-            () = said.closed() => return Err(Refused::new("DEADLINE")),
+            () = said.closed() => Err(Refused::new("DEADLINE")),
+        }
+    }
+
+    /// Brings a file here again that was here, for the node itself.
+    ///
+    /// # Errors
+    /// Why it did not come, by the reason of the published table.
+    pub async fn bring_back(
+        &self,
+        city: CityCode,
+        case: CaseRef,
+        sha256: Hash,
+    ) -> Result<(), String> {
+        let brought = async {
+            let found = self.find_in(case, name_of(case.agreement, case.subject), sha256).await?;
+            if !self.may_be_asked(city, &found).await? {
+                return Err(Refused::new("FILE_NOT_THERE").with("city", city));
+            }
+            // Nobody listens how far it is.
+            let (said, mut heard) = mpsc::channel(1);
+            let listening = tokio::spawn(async move { while heard.recv().await.is_some() {} });
+            let limit = Duration::from_millis(EVIDENCE_UPLOAD_MS_MAX);
+            let brought = self.bring_from(city, ITSELF, &found, &said);
+            let brought = tokio::time::timeout(limit, brought).await;
+            listening.abort();
+            brought.map_err(|_| unreached(city, "DEADLINE"))?
         };
-        Ok(self.fetched(&found, &about))
+        brought.await.map(|_| ()).map_err(|refused: Refused| refused.reason().to_owned())
     }
 
     /// Whether a city may be told that this file is wanted: one that may hold a list that names it,
@@ -214,7 +296,7 @@ impl EvidenceFileApi {
             return Ok(true);
         }
         let (reader, case, sha256) = (self.node.reader(), found.case, found.sha256);
-        let look = move || evidence::look(&reader, case, sha256, Some(city));
+        let look = move || evidence::look(&reader, case, sha256, Whose::OfOthersFor(city));
         let looked = tokio::task::spawn_blocking(look).await;
         Ok(looked.map_err(|_| Refused::new("STOPPING"))?.found.is_some())
     }
@@ -224,9 +306,33 @@ impl EvidenceFileApi {
         pb::FetchResponse { offset: about.size, file }
     }
 
+    /// Brings a file from a city, and blames that city for its own bytes only: when what was here
+    /// before came from somebody else, the file is brought once more from its beginning.
     async fn bring_from(
         &self,
         city: CityCode,
+        who: &str,
+        found: &Found,
+        said: &mpsc::Sender<Result<pb::FetchResponse, Status>>,
+    ) -> Result<About, Refused> {
+        let staged = || self.store.staged(found.sha256).min(found.listed.item.size_bytes);
+        let before = staged();
+        let is_wrong = |refused: &Refused| refused.reason() == "WRONG_BYTES";
+        match self.bring_on((city, before), who, found, said).await {
+            Err(refused) if is_wrong(&refused) && before > 0 && staged() == 0 => {
+                tracing::info!(%city, "a part that was here was wrong: the file comes anew");
+                self.bring_on((city, 0), who, found, said)
+                    .await
+                    .map_err(|refused| blame(city, refused))
+            }
+            done => done.map_err(|refused| blame(city, refused)),
+        }
+    }
+
+    /// Brings what is missing from an offset on.
+    async fn bring_on(
+        &self,
+        (city, offset): (CityCode, u64),
         who: &str,
         found: &Found,
         said: &mpsc::Sender<Result<pb::FetchResponse, Status>>,
@@ -237,7 +343,6 @@ impl EvidenceFileApi {
         })?;
         let mut client = peer::peer_service_client::PeerServiceClient::new(channel)
             .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX);
-        let offset = self.store.staged(found.sha256).min(found.listed.item.size_bytes);
         let CaseRef { agreement, subject } = found.case;
         let request =
             wire::asked_to_pb(&Asked { agreement, subject, sha256: found.sha256, offset });
@@ -283,13 +388,18 @@ async fn say(
 /// What goes wrong with bytes of another city is told of that city.
 fn of(city: CityCode, refused: Refused) -> Refused {
     match refused.reason() {
-        "HASH_MISMATCH" | "UPLOAD_LONG" => {
-            tracing::error!(%city, reason = refused.reason(), "a city sent other bytes");
-            Refused::new("WRONG_BYTES").with("city", city)
-        }
+        "HASH_MISMATCH" | "UPLOAD_LONG" => Refused::new("WRONG_BYTES").with("city", city),
         "UPLOAD_SHORT" => unreached(city, "UPLOAD_SHORT"),
         _ => refused,
     }
+}
+
+/// Tells the operator of a city that sent other bytes from their beginning on.
+fn blame(city: CityCode, refused: Refused) -> Refused {
+    if refused.reason() == "WRONG_BYTES" {
+        tracing::error!(%city, reason = refused.reason(), "a city sent other bytes");
+    }
+    refused
 }
 
 /// What is taken in: as the list says; only where it does not, as the other city says.
@@ -302,7 +412,8 @@ fn wanted(city: CityCode, found: &Found, head: &peer::EvidenceHead) -> Result<Wa
     }
     let name = FileName::parse(&head.display_name);
     let name = name.map_or_else(|_| hex(found.sha256.as_bytes()), |name| name.to_string());
-    Ok(Wanted { sha256: found.sha256, sm3, size: item.size_bytes, name, case: found.case })
+    let (sha256, size, case) = (found.sha256, item.size_bytes, found.case);
+    Ok(Wanted { sha256, sm3, size, name, case, from: Some(city) })
 }
 
 /// The next piece of what another city sends; none at its end.

@@ -21,11 +21,11 @@ use super::audit_line::{self, AuditLine};
 use super::caller::{Called, called};
 use crate::audit::{Audit, Deed};
 use crate::domain::{Evidence, FileName, InvalidReason};
-use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Incoming, Wanted};
+use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Incoming, Noted, Wanted};
 use crate::ids::Hash;
 use crate::limits::{EVIDENCE_CHUNK_BYTES, EVIDENCE_IDLE_MS_MAX};
 use crate::node::dial::Dialer;
-use crate::node::evidence::{self, Listed};
+use crate::node::evidence::{self, Listed, Whose};
 use crate::node::writer::NodeHandle;
 use crate::wire::case as read;
 use crate::wire::evidence_file as wire;
@@ -93,6 +93,8 @@ pub(super) fn refused(error: EvidenceError) -> Refused {
         }
         EvidenceError::Busy => Refused::new("BUSY").retry_after(AGAIN),
         EvidenceError::NotHere => Refused::new("NOT_FOUND"),
+        // It has been told of when it began.
+        EvidenceError::Away { .. } => Refused::new("EVIDENCE_STORE_AWAY").retry_after(AGAIN),
         EvidenceError::Disk(_) => {
             tracing::error!(%error, "evidence could not be read or written");
             Refused::new("STORAGE_FAILED")
@@ -128,13 +130,23 @@ impl EvidenceFileApi {
     /// The item of a case that names a digest.
     pub(super) async fn find(&self, case_name: &str, sha256: &[u8]) -> Result<Found, Refused> {
         let (agreement, subject) = read::case_name(case_name)?;
-        let (case, sha256) = (CaseRef { agreement, subject }, wire::sha256(sha256)?);
+        let case = CaseRef { agreement, subject };
+        self.find_in(case, case_name.to_owned(), wire::sha256(sha256)?).await
+    }
+
+    /// The same, by what the names mean.
+    pub(super) async fn find_in(
+        &self,
+        case: CaseRef,
+        case_name: String,
+        sha256: Hash,
+    ) -> Result<Found, Refused> {
         let reader = self.node.reader();
-        let look = move || evidence::look(&reader, case, sha256, None);
+        let look = move || evidence::look(&reader, case, sha256, Whose::Any);
         let looked = tokio::task::spawn_blocking(look).await;
         let looked = looked.map_err(|_| Refused::new("STOPPING"))?;
         let listed = looked.found.ok_or(Refused::new("EVIDENCE_NOT_LISTED"))?;
-        Ok(Found { case_name: case_name.to_owned(), case, sha256, listed })
+        Ok(Found { case_name, case, sha256, listed })
     }
 
     /// A file as an answer.
@@ -201,7 +213,8 @@ impl EvidenceFileApi {
         let found = self.find(&start.case_name, &start.sha256).await?;
         check_listed(&found.listed.item, &start, sm3)?;
         if self.here(found.sha256).await?.is_some() {
-            let about = self.store.note(found.sha256, found.case).await.map_err(refused)?;
+            let about =
+                self.store.note(found.sha256, found.case, Noted::Sent).await.map_err(refused)?;
             return Ok(self.answer(&found, Some(&about)));
         }
         let wanted = Wanted {
@@ -210,6 +223,7 @@ impl EvidenceFileApi {
             size: start.size_bytes,
             name: name.to_string(),
             case: found.case,
+            from: None,
         };
         let mut incoming = self.begin(&who.caller.identity, wanted, start.offset).await?;
         while let Some(message) = next(messages).await? {

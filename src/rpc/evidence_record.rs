@@ -4,20 +4,24 @@
 //! In scope: finding an item by its id, requests into commands, the standing of an item. Out of
 //! scope: who may say what ([`crate::domain::evidence_act`]), files.
 
+use std::time::Duration;
+
 use tonic::{Request, Status};
 
-use super::desk::{self, WriteRequest};
+use super::desk::{self, Judged, WriteRequest};
+use super::evidence_files::refused;
 use super::evidence_service::EvidenceApi;
 use super::said;
 use crate::api::request::{Command, NewPart, PartContent, Written};
 use crate::domain::{
     CaseContribution, Date, Event, Evidence, EvidenceAct, EvidencePlace, InvalidReason,
 };
+use crate::evidence::{Checked, EvidenceError};
 use crate::ids::{CaseKey, CityCode, Position};
-use crate::limits::EVIDENCE_LISTS_LOOKED_AT_MAX;
+use crate::limits::{EVIDENCE_LISTS_LOOKED_AT_MAX, EVIDENCE_RECEIPT_BYTES_MAX};
 use crate::log::Audience;
 use crate::node::reader::{LoadedEntry, Reader};
-use crate::view::{self, HandedOver, Judged};
+use crate::view::{self, HandedOver, Judged as Verdict};
 use crate::wire::case as read;
 use crate::wire::evidence as write;
 use crate::wire::evidence_file;
@@ -38,7 +42,50 @@ impl EvidenceApi {
         if found.evidence.sha256 != digest {
             return Err(Refused::new("EVIDENCE_DIFFERS").at("sha256").unless(&asked.evidence_id));
         }
+        let sm3 = held_sm3(asked)?;
+        if found.evidence.sm3.zip(sm3).is_some_and(|(listed, held)| listed != held) {
+            return Err(Refused::new("EVIDENCE_DIFFERS").at("sm3").unless(&asked.evidence_id));
+        }
         Ok(command(case, found.place, EvidenceAct::Received, None))
+    }
+
+    /// Whether the file, if it is stored here, is what the list says and what the caller holds. Its
+    /// bytes are read again, unless it is so large that nobody would wait.
+    pub(super) async fn as_stored(&self, asked: &pb::RecordReceiptRequest) -> Result<(), Refused> {
+        let (digest, sm3) = (evidence_file::sha256(&asked.sha256)?, held_sm3(asked)?);
+        let about = match self.store.about(digest).await {
+            Ok(about) => about,
+            // Whoever has it in hand may have got it in another way.
+            Err(EvidenceError::NotHere) => return Ok(()),
+            Err(error) => return Err(refused(error)),
+        };
+        let case = read::case_name(&asked.name)?;
+        let (api, id, entry) = (self.clone(), asked.evidence_id.clone(), asked.entry.clone());
+        let find = move || api.find(case, &id, &entry);
+        let found = tokio::task::spawn_blocking(find).await;
+        let listed = found.map_err(|_| Refused::new("STOPPING"))??.evidence;
+        let differs = |what| {
+            let differs = Refused::new("EVIDENCE_STORED_DIFFERS").with("digest", what);
+            Err(differs.unless(&asked.evidence_id))
+        };
+        if listed.sha256 != digest {
+            // The receipt itself is refused for that.
+            return Ok(());
+        }
+        if listed.size_bytes != about.size {
+            return differs("size");
+        }
+        if listed.sm3.or(sm3).is_some_and(|sm3| sm3 != about.sm3) {
+            return differs("SM3");
+        }
+        if about.size > EVIDENCE_RECEIPT_BYTES_MAX {
+            return Ok(());
+        }
+        match self.store.check(digest, Duration::ZERO).await {
+            Ok(Checked::Whole(_) | Checked::Gone) => Ok(()),
+            Ok(Checked::Rotten(_)) => differs("SHA-256"),
+            Err(error) => Err(refused(error)),
+        }
     }
 
     pub(super) fn recognition(
@@ -116,7 +163,18 @@ impl EvidenceApi {
         method: &'static str,
         command: impl FnOnce(&T) -> Result<Command, Refused>,
     ) -> Result<(Option<pb::EvidenceStanding>, Option<pb::WriteReceipt>), Status> {
-        let written = self.desk.perform(request, method, read::name_of, command).await?;
+        let judged = |asked: &T| command(asked).map(|command| (command, None));
+        self.write_judged(request, method, judged).await
+    }
+
+    /// The same for a command that may be refused unless it is sent again.
+    pub(super) async fn write_judged<T: WriteRequest>(
+        &self,
+        request: Request<T>,
+        method: &'static str,
+        judged: impl FnOnce(&T) -> Result<Judged, Refused>,
+    ) -> Result<(Option<pb::EvidenceStanding>, Option<pb::WriteReceipt>), Status> {
+        let written = self.desk.perform_judged(request, method, read::name_of, judged).await?;
         let Some(written) = written else { return Ok((None, None)) };
         let api = self.clone();
         let standing = tokio::task::spawn_blocking(move || api.after(written)).await;
@@ -131,6 +189,11 @@ impl EvidenceApi {
         };
         standing(&reader, (written.agreement, written.subject?), place)
     }
+}
+
+/// The SM3 of the bytes held, if the caller gave it.
+fn held_sm3(asked: &pb::RecordReceiptRequest) -> Result<Option<[u8; 32]>, Refused> {
+    if asked.sm3.is_empty() { Ok(None) } else { evidence_file::sm3(&asked.sm3).map(Some) }
 }
 
 /// The command that says something of an item. Who may hold what is said follows from the list.
@@ -201,7 +264,7 @@ pub(super) fn standing(
     })
 }
 
-fn verdict(reader: &Reader, city: CityCode, judged: Judged) -> pb::EvidenceVerdict {
+fn verdict(reader: &Reader, city: CityCode, judged: Verdict) -> pb::EvidenceVerdict {
     let loaded = reader.entry(judged.said.at).ok();
     let text = match loaded.and_then(|loaded| said::first_part(reader, &loaded)) {
         Some(PartContent::Text(text)) => Some(text),

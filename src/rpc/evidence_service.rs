@@ -5,7 +5,9 @@
 
 use tonic::{Request, Response, Status};
 
+use super::caller::called;
 use super::desk::{Desk, writes};
+use crate::evidence::EvidenceStore;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::evidence_service_server::EvidenceService;
 
@@ -14,6 +16,8 @@ use crate::wire::pb::v1::evidence_service_server::EvidenceService;
 pub struct EvidenceApi {
     /// What writing needs.
     pub desk: Desk,
+    /// Files that are here.
+    pub store: EvidenceStore,
 }
 
 writes! {
@@ -33,8 +37,12 @@ impl EvidenceService for EvidenceApi {
         &self,
         request: Request<pb::RecordReceiptRequest>,
     ) -> Result<Response<pb::RecordReceiptResponse>, Status> {
-        let command = |asked: &_| self.receipt(asked);
-        let (standing, receipt) = self.write(request, method!(RecordReceipt), command).await?;
+        let method = method!(RecordReceipt);
+        called(self.desk.door(), &request, method).map_err(|status| *status)?;
+        let stored = self.as_stored(request.get_ref()).await;
+        // Whoever asks again has the first answer, whatever became of the file meanwhile.
+        let command = |asked: &_| self.receipt(asked).map(|command| (command, stored.err()));
+        let (standing, receipt) = self.write_judged(request, method, command).await?;
         Ok(Response::new(pb::RecordReceiptResponse { standing, receipt }))
     }
 

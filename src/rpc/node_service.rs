@@ -10,13 +10,13 @@ use super::desk::check_request_id;
 use super::words;
 use crate::api::request::{Command, OrderError, Request as Asked};
 use crate::api::status::{
-    CertificateStatus, ContradictionStatus, DamageStatus, HookStatus, LogStatus, NodeStatus,
-    RecoveryStatus, ScrubStatus, SuspensionStatus, TaskStatus,
+    CertificateStatus, ContradictionStatus, DamageStatus, EvidenceCheckStatus, EvidenceStoreStatus,
+    HookStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus, SuspensionStatus, TaskStatus,
 };
 use crate::audit::{Audit, Deed};
 use crate::domain::{InvalidReason, Language};
 use crate::ids::{AgreementId, CityCode};
-use crate::limits::SUSPENSION_TEXT_BYTES_MAX;
+use crate::limits::{EVIDENCE_ROTTEN_SHOWN_MAX, SUSPENSION_TEXT_BYTES_MAX};
 use crate::log::Head;
 use crate::node::writer::NodeHandle;
 use crate::view;
@@ -164,6 +164,31 @@ fn hook_out(hook: &HookStatus) -> pb::Hook {
     }
 }
 
+fn check_out(check: &EvidenceCheckStatus) -> pb::EvidenceCheck {
+    pb::EvidenceCheck {
+        period_seconds: i64::try_from(check.period_s).unwrap_or(i64::MAX),
+        begin_time: Some(timestamp(check.begun_ms)),
+        last_end_time: check.last_end_ms.map(timestamp),
+        last_file_count: check.last_files,
+        last_bytes: check.last_bytes,
+        last_rotten_count: check.last_rotten,
+    }
+}
+
+fn evidence_out(store: &EvidenceStoreStatus) -> pb::EvidenceStore {
+    let rotten = store.rotten.iter().take(EVIDENCE_ROTTEN_SHOWN_MAX);
+    pb::EvidenceStore {
+        place: store.place.clone(),
+        counted: store.used.is_some(),
+        used_bytes: store.used.unwrap_or(0),
+        limit_bytes: store.limit,
+        last_answer_time: store.last_ok_ms.map(timestamp),
+        error: store.failure.clone().unwrap_or_default(),
+        rotten_count: u32::try_from(store.rotten.len()).unwrap_or(u32::MAX),
+        rotten_sha256: rotten.map(|hash| hash.as_bytes().to_vec().into()).collect(),
+    }
+}
+
 fn damage_out(damage: &DamageStatus) -> pb::Damage {
     pb::Damage {
         log_id: damage.log.to_string(),
@@ -243,6 +268,8 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         alone_seconds_max: i64::try_from(status.shell.alone_s).unwrap_or(i64::MAX),
         suspensions: status.suspensions.iter().map(suspension_out).collect(),
         hook: status.shell.hook.as_ref().map(hook_out),
+        evidence_store: status.shell.evidence.as_ref().map(evidence_out),
+        evidence_check: status.shell.evidence_check.as_ref().map(check_out),
     }
 }
 

@@ -84,8 +84,8 @@ impl PeerService for PeerApi {
         &self,
         request: Request<pb::FetchEvidenceRequest>,
     ) -> Result<Response<Served>, Status> {
-        let city = self.caller(&request)?.identity.city;
-        let served = self.holder.serve(city, &request.into_inner()).await;
+        let who = self.caller(&request)?;
+        let served = self.holder.serve(&who, &request.into_inner()).await;
         served.map(Response::new).map_err(|refused| refused.status(Language::En))
     }
 

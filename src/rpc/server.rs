@@ -30,13 +30,11 @@ use super::peer_service::PeerApi;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
-use crate::evidence::EvidenceStore;
 use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
-    EVIDENCE_DOWNLOADS_MAX, PEER_CALL_MS_MAX, PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
+    PEER_CALL_MS_MAX, PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
 };
 use crate::node::alert::Alerts;
-use crate::node::dial::Dialer;
 use crate::node::due::Due;
 use crate::node::ringer::Rung;
 use crate::node::roll::Roll;
@@ -128,7 +126,7 @@ macro_rules! sized {
 pub async fn serve_api(
     node: NodeHandle,
     (audit, writes, due, acts, catalogue): (Audit, WritesUnderWay, Due, SameActs, Arc<Catalogue>),
-    (alerts, rung, store, dialer): (Alerts, Rung, EvidenceStore, Dialer),
+    (alerts, rung, files): (Alerts, Rung, EvidenceFileApi),
     limits: GateLimits,
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
@@ -149,12 +147,10 @@ pub async fn serve_api(
     };
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
-    let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: desk.clone() });
+    let (its_desk, store) = (desk.clone(), files.store.clone());
+    let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: its_desk, store });
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
-    let reading = Arc::new(Semaphore::new(EVIDENCE_DOWNLOADS_MAX));
-    let (its_node, its_audit) = (node.clone(), audit.clone());
-    let files = EvidenceFileApi { node: its_node, audit: its_audit, store, dialer, reading };
     let files = sized!(EvidenceFileServiceServer: files);
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
     let (its_node, its_audit) = (node.clone(), audit.clone());

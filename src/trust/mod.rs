@@ -14,3 +14,4 @@ pub mod pki;
 pub mod roles;
 pub mod spiffe;
 pub mod tls;
+pub mod web;

@@ -21,10 +21,10 @@ use super::api::{HERE, THERE, create, fact, fresh, ready, refused, sample};
 use super::nodes::{Nodes, exe, plan, until};
 use super::rogue::channel;
 
-const DEZHOU: u32 = 371_400;
+pub const DEZHOU: u32 = 371_400;
 /// Of the nodes here.
 const FILE_BYTES_MAX: u64 = 2_000_000;
-const CHUNK: usize = 1_000;
+pub const CHUNK: usize = 1_000;
 
 fn lay_out(cities: &[u32], agreements: &[(&str, &[u32])]) -> Nodes {
     let mut plan = plan(cities, agreements);
@@ -33,12 +33,12 @@ fn lay_out(cities: &[u32], agreements: &[(&str, &[u32])]) -> Nodes {
 }
 
 /// Bytes that are nowhere alike.
-fn content(length: usize, seed: u8) -> Vec<u8> {
+pub fn content(length: usize, seed: u8) -> Vec<u8> {
     let byte = |i: usize| (i.wrapping_mul(31) ^ (i >> 8).wrapping_mul(7)) as u8 ^ seed;
     (0..length).map(byte).collect()
 }
 
-fn hashes(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+pub fn hashes(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut hashes = BothHashes::new();
     hashes.update(bytes);
     let (sha256, sm3) = hashes.finish();
@@ -46,7 +46,7 @@ fn hashes(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// Lists bytes as evidence of a case.
-async fn list(client: &Client, case: &str, id: &str, bytes: &[u8], size: u64) {
+pub async fn list(client: &Client, case: &str, id: &str, bytes: &[u8], size: u64) {
     let item = pb::Evidence {
         id: id.to_owned(),
         kind: pb::EvidenceKind::ElectronicData.into(),
@@ -66,7 +66,7 @@ async fn list(client: &Client, case: &str, id: &str, bytes: &[u8], size: u64) {
     client.cases().add_evidence(request).await.unwrap();
 }
 
-fn start(case: &str, bytes: &[u8], offset: usize) -> pb::UploadStart {
+pub fn start(case: &str, bytes: &[u8], offset: usize) -> pb::UploadStart {
     let (sha256, sm3) = hashes(bytes);
     pb::UploadStart {
         case_name: case.to_owned(),
@@ -83,7 +83,7 @@ fn up(content: Up) -> pb::UploadRequest {
     pb::UploadRequest { content: Some(content) }
 }
 
-async fn upload(
+pub async fn upload(
     client: &Client,
     start: pb::UploadStart,
     bytes: &[u8],
@@ -96,7 +96,7 @@ async fn upload(
 }
 
 /// An upload that neither ends nor goes on: its first bytes are at the node.
-async fn hanging(
+pub async fn hanging(
     client: &Client,
     start: pb::UploadStart,
     bytes: &[u8],
@@ -120,19 +120,19 @@ async fn hanging(
     (call, sender)
 }
 
-async fn how_far(client: &Client, case: &str, bytes: &[u8]) -> (u64, bool) {
+pub async fn how_far(client: &Client, case: &str, bytes: &[u8]) -> (u64, bool) {
     let (case_name, sha256) = (case.to_owned(), hashes(bytes).0.into());
     let request = pb::GetUploadRequest { case_name, sha256 };
     let far = client.evidence_files().get_upload(request).await.unwrap().into_inner();
     (far.offset, far.here)
 }
 
-async fn file(client: &Client, case: &str, bytes: &[u8]) -> Result<pb::EvidenceFile, Status> {
+pub async fn file(client: &Client, case: &str, bytes: &[u8]) -> Result<pb::EvidenceFile, Status> {
     let request = pb::GetFileRequest { case_name: case.to_owned(), sha256: hashes(bytes).0.into() };
     client.evidence_files().get_file(request).await.map(|a| a.into_inner().file.unwrap())
 }
 
-async fn download(
+pub async fn download(
     client: &Client,
     case: &str,
     bytes: &[u8],
@@ -155,7 +155,7 @@ async fn download(
 }
 
 /// Has a node bring a file here.
-async fn fetch(client: &Client, case: &str, bytes: &[u8]) -> Result<pb::EvidenceFile, Status> {
+pub async fn fetch(client: &Client, case: &str, bytes: &[u8]) -> Result<pb::EvidenceFile, Status> {
     let (case_name, sha256) = (case.to_owned(), hashes(bytes).0.into());
     let request = pb::FetchRequest { case_name, sha256, from_city: 0 };
     let mut answers = client.evidence_files().fetch(request).await?.into_inner();
@@ -168,7 +168,7 @@ async fn fetch(client: &Client, case: &str, bytes: &[u8]) -> Result<pb::Evidence
 }
 
 /// Reads a file from `to` as the node of `by` would.
-async fn read_as(
+pub async fn read_as(
     nodes: &Nodes,
     (by, to): (u32, u32),
     case: &str,
@@ -194,7 +194,7 @@ async fn read_as(
 }
 
 /// Files below a folder.
-fn below(folder: &Path) -> Vec<PathBuf> {
+pub fn below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         if entry.file_type().unwrap().is_dir() {
@@ -206,7 +206,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn folder(nodes: &Nodes, code: u32, what: &str) -> PathBuf {
+pub fn folder(nodes: &Nodes, code: u32, what: &str) -> PathBuf {
     nodes.fleet.folder(code).join("data/evidence").join(what)
 }
 

@@ -33,6 +33,7 @@ mod doctor;
 mod draws;
 mod epochs;
 mod evidence_files;
+mod evidence_kept;
 mod evidence_record;
 mod exchange;
 mod foreign;
@@ -58,6 +59,8 @@ mod rebuild;
 mod restore;
 mod rogue;
 mod roles;
+#[cfg(feature = "s3")]
+mod s3;
 mod same_acts;
 mod scrub;
 mod search;

@@ -101,8 +101,22 @@ impl Author {
         about: About,
         parts: &[(Audience, Bytes)],
     ) -> RawEntry {
-        let part = |(audience, bytes): &(Audience, Bytes)| PartRef {
-            kind: PartKind::Text,
+        let text = |(audience, bytes): &(Audience, Bytes)| {
+            (PartKind::Text, audience.clone(), bytes.clone())
+        };
+        self.entry_of(ahead, event, about, &parts.iter().map(text).collect::<Vec<_>>())
+    }
+
+    /// The same with parts of any kind.
+    pub fn entry_of(
+        &self,
+        ahead: u64,
+        event: &Event,
+        about: About,
+        parts: &[(PartKind, Audience, Bytes)],
+    ) -> RawEntry {
+        let part = |(kind, audience, bytes): &(PartKind, Audience, Bytes)| PartRef {
+            kind: *kind,
             audience: audience.clone(),
             digest: digest(bytes),
         };
@@ -119,7 +133,7 @@ impl Author {
             prev: about.prev,
             parts: parts.iter().map(part).collect(),
         };
-        let parts = parts.iter().map(|(_, bytes)| PartSlot::Bytes(bytes.clone())).collect();
+        let parts = parts.iter().map(|(_, _, bytes)| PartSlot::Bytes(bytes.clone())).collect();
         RawEntry { header: encode_header(&envelope, event), parts }
     }
 

@@ -11,6 +11,7 @@ use crate::lang::Lang;
 use crate::node::watchdog;
 use crate::wire::pb::v1 as pb;
 
+mod evidence;
 mod hook;
 mod suspended;
 
@@ -104,6 +105,11 @@ pub fn judge(status: &pb::Status, names: &Names, lang: Lang) -> Vec<Finding> {
     let own = status.logs.iter().filter(|log| log.own);
     all.extend(own.map(|log| receipts(log, status, now_s, names, lang)));
     all.push(audit(status, lang));
+    let store = status.evidence_store.iter();
+    all.extend(store.flat_map(|one| evidence::judge(one, now_s, lang)));
+    let check = status.evidence_check.iter();
+    let start_s = seconds(status.start_time.as_ref());
+    all.extend(check.flat_map(|one| evidence::late(one, start_s, now_s, lang)));
     all.extend(status.hook.iter().map(|one| hook::judge(one, lang)));
     all.extend(status.tasks.iter().map(|one| task(one, now_s, lang)));
     all

@@ -184,6 +184,7 @@ fn area(area: &str, lang: Lang) -> &str {
         "audit" => ("审计", "audit"),
         "suspension" => ("暂停", "suspended"),
         "cases" => ("案件", "cases"),
+        "evidence" => ("证据文件", "evidence files"),
         "hook" => ("事项提醒", "nudges"),
         "task" => ("任务", "task"),
         other => (other, other),

@@ -13,9 +13,10 @@ use crate::cli::case::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::written::{self, Shown};
 use crate::cli::{when, words};
+use crate::evidence::BothHashes;
+use crate::ids::Hash;
 use crate::lang::Lang;
 use crate::limits::EVIDENCE_FILE_BYTES_MAX;
-use crate::log::merkle;
 use crate::wire::pb::v1 as pb;
 
 /// What is read of a file at a time.
@@ -108,12 +109,13 @@ fn parse_ground(text: &str) -> Result<pb::EvidenceDeclineGround, String> {
 /// # Errors
 /// [`Failure`] when the file cannot be read, or the node refuses.
 pub async fn receipt(session: &Session, args: ReceiptArgs) -> Result<(), Failure> {
-    let digest = digest(&args.file, session.context.lang)?;
+    let (sha256, sm3) = digests(&args.file, session.context.lang)?;
     let request = pb::RecordReceiptRequest {
         name: name::case(session, &args.item.case).await?.name,
         evidence_id: args.item.evidence,
         entry: args.item.entry,
-        sha256: digest.to_vec().into(),
+        sha256: sha256.as_bytes().to_vec().into(),
+        sm3: sm3.to_vec().into(),
         request_id: args.item.write.request_id(),
         acting_for: args.item.write.acting_for(),
     };
@@ -194,23 +196,23 @@ fn done(
     written::done(session, request_id, answer, &shown)
 }
 
-/// SHA-256 of a file, read piece by piece: evidence may be larger than memory.
-fn digest(path: &Path, lang: Lang) -> Result<[u8; 32], Failure> {
+/// SHA-256 and SM3 of a file, read piece by piece: evidence may be larger than memory.
+fn digests(path: &Path, lang: Lang) -> Result<(Hash, [u8; 32]), Failure> {
     let shown = path.display();
     let read = || {
         let mut file = File::open(path)?.take(EVIDENCE_FILE_BYTES_MAX + 1);
-        let (mut digester, mut bytes) = (merkle::Digester::default(), 0_u64);
+        let (mut hashes, mut bytes) = (BothHashes::new(), 0_u64);
         let mut piece = vec![0; PIECE_BYTES];
         loop {
             let got = file.read(&mut piece)?;
             if got == 0 {
-                return Ok::<_, std::io::Error>((digester.finish(), bytes));
+                return Ok::<_, std::io::Error>((hashes.finish(), bytes));
             }
-            digester.update(piece.get(..got).unwrap_or_default());
+            hashes.update(piece.get(..got).unwrap_or_default());
             bytes += got as u64;
         }
     };
-    let (digest, bytes) = read().map_err(|error| {
+    let (digests, bytes) = read().map_err(|error| {
         Failure::local(lang.pick(
             format!("{shown}：无法读取（{error}）"),
             format!("{shown}: cannot be read ({error})"),
@@ -223,13 +225,14 @@ fn digest(path: &Path, lang: Lang) -> Result<[u8; 32], Failure> {
             format!("{shown}: is empty, or larger than {EVIDENCE_FILE_BYTES_MAX} bytes"),
         )));
     }
-    Ok(*digest.as_bytes())
+    Ok(digests)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ids::hex;
+    use crate::log::merkle;
 
     #[test]
     fn a_file_is_read_to_its_end_and_an_empty_one_is_none() {
@@ -237,12 +240,14 @@ mod tests {
         let path = folder.path().join("E01.pdf");
         std::fs::write(&path, "abc").unwrap();
         // FIPS 180-2, example B.1.
-        assert!(hex(&digest(&path, Lang::Zh).unwrap()).starts_with("ba7816bf8f01cfea"));
+        assert!(
+            hex(digests(&path, Lang::Zh).unwrap().0.as_bytes()).starts_with("ba7816bf8f01cfea")
+        );
         let long = vec![7; 300_000];
         std::fs::write(&path, &long).unwrap();
-        assert_eq!(digest(&path, Lang::Zh).unwrap(), *merkle::digest(&long).as_bytes());
+        assert_eq!(digests(&path, Lang::Zh).unwrap().0, merkle::digest(&long));
         std::fs::write(&path, "").unwrap();
-        assert!(digest(&path, Lang::Zh).is_err());
-        assert!(digest(&folder.path().join("none"), Lang::Zh).is_err());
+        assert!(digests(&path, Lang::Zh).is_err());
+        assert!(digests(&folder.path().join("none"), Lang::Zh).is_err());
     }
 }

@@ -7,8 +7,7 @@
 //! counts. A command gets no shell, `PATH` and `LANG` alone, and the root folder; when its time is
 //! over it is killed with its process group.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +18,7 @@ use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustix::process::{Pid, Signal, kill_process_group};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -28,16 +26,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::Hook;
 use crate::config::hook::{HookTarget, HookUrl};
-use crate::limits::{HOOK_CA_BYTES_MAX, NUDGE_ANSWER_BYTES_MAX};
-use crate::trust::tls;
-
-/// Where systems keep the CAs they trust: Debian and Ubuntu, Red Hat and openEuler, SUSE, Alpine.
-const SYSTEM_CAS: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
+use crate::limits::NUDGE_ANSWER_BYTES_MAX;
+use crate::trust::{tls, web};
 
 /// Sends a message; what a command says on standard error is shown if `show`.
 ///
@@ -61,7 +51,7 @@ async fn post(url: &HookUrl, ca: Option<PathBuf>, message: Vec<u8>) -> Result<St
     if !url.is_https {
         return speak(stream, url, message).await;
     }
-    let cas = tokio::task::spawn_blocking(move || cas(ca.as_deref()));
+    let cas = tokio::task::spawn_blocking(move || web::cas(ca.as_deref(), "hook.ca"));
     let cas = cas.await.map_err(|e| e.to_string())??;
     let config = tls::client_of_the_web(cas).map_err(|e| format!("no TLS: {e}"))?;
     let name = ServerName::try_from(url.host.clone()).map_err(|e| e.to_string())?;
@@ -97,19 +87,6 @@ where
     } else {
         Err(format!("answered {}", status.as_u16()))
     }
-}
-
-/// The CA certificates of a file, or of the system.
-fn cas(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, String> {
-    let system = || SYSTEM_CAS.iter().map(Path::new).find(|path| path.exists());
-    let none = "this system has no list of CAs; name a file with hook.ca";
-    let path = file.or_else(system).ok_or(none)?;
-    let bad = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-    let mut pem = Vec::new();
-    let open = std::fs::File::open(path).map_err(|e| bad(&e))?;
-    open.take(HOOK_CA_BYTES_MAX).read_to_end(&mut pem).map_err(|e| bad(&e))?;
-    let found: Vec<_> = CertificateDer::pem_slice_iter(&pem).flatten().collect();
-    if found.is_empty() { Err(bad(&"no CA certificates in it")) } else { Ok(found) }
 }
 
 /// Kills a process group that nobody waited for.

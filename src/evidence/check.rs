@@ -1,0 +1,122 @@
+//! Reading what is stored again: a disk forgets in silence, and what it gave back would be served.
+//!
+//! A file whose bytes are others now is set aside under its digest, where nobody finds it, until
+//! the right bytes come or no case names it any more. It counts as before.
+//!
+//! In scope: one file, slice by slice, and setting it aside. Out of scope: the pace, and who has
+//! the right bytes ([`crate::node::evidence_scrub`]).
+
+use std::time::Duration;
+
+use super::error::EvidenceError;
+use super::hashes::BothHashes;
+use super::store::{self, EvidenceStore};
+use crate::ids::Hash;
+
+/// Read at a time: some 4 ms of a disk and of hashing.
+const SLICE_BYTES: usize = 1024 * 1024;
+
+/// What a look at one file came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checked {
+    /// It is what it was; its bytes.
+    Whole(u64),
+    /// It was something else and is set aside; bytes read.
+    Rotten(u64),
+    /// It is not there (any more).
+    Gone,
+}
+
+impl EvidenceStore {
+    /// Digest and size of every whole file, in the order of their digests.
+    ///
+    /// # Errors
+    /// `Away`, `Disk`.
+    pub async fn whole(&self) -> Result<Vec<(Hash, u64)>, EvidenceError> {
+        let mut all = self.objects.list(store::FILES).await?;
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    /// Reads a file again, with a pause after each slice, and sets it aside if it has rotted.
+    ///
+    /// # Errors
+    /// `Away`; `Disk` when it could not be set aside.
+    pub async fn check(&self, sha256: Hash, pause: Duration) -> Result<Checked, EvidenceError> {
+        let first = self.read_again(sha256, pause).await?;
+        let Checked::Rotten(bytes) = first else { return Ok(first) };
+        // Once more, and quickly: a slip of the wire is no rot.
+        match self.read_again(sha256, Duration::ZERO).await? {
+            Checked::Rotten(_) => {}
+            other @ (Checked::Whole(_) | Checked::Gone) => return Ok(other),
+        }
+        self.set_aside(sha256).await?;
+        Ok(Checked::Rotten(bytes))
+    }
+
+    async fn read_again(&self, sha256: Hash, pause: Duration) -> Result<Checked, EvidenceError> {
+        let at = store::file(sha256);
+        let size = match self.objects.size(&at).await {
+            Ok(size) => size,
+            Err(EvidenceError::NotHere) => return Ok(Checked::Gone),
+            Err(error) => return Err(error),
+        };
+        // Without it only its name says what it should be.
+        let known = self.known(sha256).await.ok();
+        self.objects.forget(&at).await;
+        let (mut hashes, mut from) = (BothHashes::new(), 0);
+        while from < size {
+            let to = from.saturating_add(SLICE_BYTES as u64).min(size);
+            let bytes = match self.objects.range(&at, from..to).await {
+                Ok(bytes) if !bytes.is_empty() => bytes,
+                Err(EvidenceError::NotHere) => return Ok(Checked::Gone),
+                Err(error @ EvidenceError::Away { .. }) => return Err(error),
+                // A sector that cannot be read, or an end before the end.
+                Ok(_) | Err(_) => return Ok(Checked::Rotten(from)),
+            };
+            from = from.saturating_add(bytes.len() as u64);
+            let hashed = tokio::task::spawn_blocking(move || {
+                hashes.update(&bytes);
+                hashes
+            });
+            hashes = hashed.await.map_err(|e| EvidenceError::Disk(std::io::Error::other(e)))?;
+            tokio::time::sleep(pause).await;
+        }
+        let (is_sha256, is_sm3) = hashes.finish();
+        let fits = is_sha256 == sha256 && known.is_none_or(|known| known.sm3 == is_sm3);
+        Ok(if fits { Checked::Whole(size) } else { Checked::Rotten(size) })
+    }
+
+    async fn set_aside(&self, sha256: Hash) -> Result<(), EvidenceError> {
+        let _turn = self.turn.lock().await;
+        let (from, to) = (store::file(sha256), store::rotten(sha256));
+        let size = match self.objects.size(&from).await {
+            Ok(size) => size,
+            Err(EvidenceError::NotHere) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let counted = self.known(sha256).await.map_or(size, |known| known.size);
+        self.objects.rename(&from, &to).await?;
+        let mut held = self.lock();
+        held.subtract(counted);
+        held.add(size);
+        // What was set aside before it has been written over.
+        let before = held.rotten.insert(sha256, size);
+        held.subtract(before.unwrap_or(0));
+        drop(held);
+        tracing::error!(%sha256, "an evidence file has rotted and is set aside");
+        Ok(())
+    }
+
+    /// The right bytes came, or nobody wants any: takes away what was set aside.
+    pub(super) async fn throw_aside(&self, sha256: Hash) -> Result<(), EvidenceError> {
+        if !self.lock().rotten.contains_key(&sha256) {
+            return Ok(());
+        }
+        self.objects.delete(&store::rotten(sha256)).await?;
+        let mut held = self.lock();
+        let bytes = held.rotten.remove(&sha256).unwrap_or(0);
+        held.subtract(bytes);
+        Ok(())
+    }
+}
