@@ -126,7 +126,7 @@ async fn a_writing_thread_on_a_disk_that_hangs_is_shown_and_goes_on_with_the_dis
     })
     .await;
     // What is there is read, and nobody is told that the other case is.
-    let read = pb::GetCaseRequest { name: before.name.clone(), ..Default::default() };
+    let read = pb::GetCaseRequest { name: before.name.clone(), ..pb::GetCaseRequest::default() };
     let read = client.cases().get_case(read).await.unwrap().into_inner().case.unwrap();
     assert_eq!(read.etag, before.etag);
     let told = writing.await.unwrap().map(|case| case.name);
@@ -141,11 +141,12 @@ async fn a_writing_thread_on_a_disk_that_hangs_is_shown_and_goes_on_with_the_dis
         (!task.late && warnings.is_empty()).then_some(())
     })
     .await;
-    let list = pb::ListCasesRequest { parent: agreement, ..Default::default() };
+    let list = pb::ListCasesRequest { parent: agreement, ..pb::ListCasesRequest::default() };
     let list = client.cases().list_cases(list).await.unwrap().into_inner();
     let mut listed: Vec<String> = list.cases.into_iter().map(|case| case.name).collect();
     let mut both = vec![before.name, case.name];
-    (listed.sort(), both.sort());
+    listed.sort();
+    both.sort();
     assert_eq!(listed, both);
     assert_eq!(health(&client).await, ServingStatus::Serving);
 }
