@@ -126,7 +126,7 @@ async fn a_writing_thread_on_a_disk_that_hangs_is_shown_and_goes_on_with_the_dis
     })
     .await;
     // What is there is read, and nobody is told that the other case is.
-    let read = pb::GetCaseRequest { name: before.name.clone(), ..pb::GetCaseRequest::default() };
+    let read = pb::GetCaseRequest { name: before.name.clone() };
     let read = client.cases().get_case(read).await.unwrap().into_inner().case.unwrap();
     assert_eq!(read.etag, before.etag);
     let told = writing.await.unwrap().map(|case| case.name);
