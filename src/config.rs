@@ -17,10 +17,12 @@ use crate::ids::{CityCode, NodeId};
 use crate::lang::Lang;
 use crate::limits;
 
+mod deadlines;
 mod error;
 pub mod hook;
 mod raw;
 
+pub use deadlines::Deadlines;
 pub use error::{ConfigError, Reason};
 pub use hook::Hook;
 
@@ -61,27 +63,6 @@ pub struct Config {
     pub limits: Limits,
     /// Log output.
     pub log: Log,
-}
-
-/// Lengths of terms that no source at hand gives, or only by hearsay; counted as their names say.
-/// `None`: the program's default.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deadlines {
-    /// Clue to the decision whether to file, if it is counted in workdays.
-    pub filing_workdays: Option<u32>,
-    /// The same, if it is counted in calendar days; wins over the other.
-    pub filing_days: Option<u32>,
-    /// By how much it may be extended.
-    pub filing_extension_workdays: Option<u32>,
-    /// Service of a decision to the end of the time for a suit.
-    pub suit_months: Option<u32>,
-    /// Order to rectify to the second look.
-    pub second_look_days: Option<u32>,
-    /// Suspicion of a crime to the decision whether to hand over.
-    pub crime_decision_days: Option<u32>,
-    /// Handing over to the answer of the police.
-    pub police_answer_days: Option<u32>,
 }
 
 /// A port and the TLS files behind it.
@@ -382,27 +363,6 @@ impl Resolver<'_> {
             same_act_cases_max: raw.same_act_cases_max.unwrap_or(standard.same_act_cases_max),
         };
         self.check_limits(&limits).map(|()| limits)
-    }
-
-    fn deadlines(&self, set: Deadlines) -> Result<Deadlines, ConfigError> {
-        let most = u64::from(limits::TERM_DAYS_MAX);
-        let terms = [
-            ("filing_workdays", set.filing_workdays),
-            ("filing_days", set.filing_days),
-            ("filing_extension_workdays", set.filing_extension_workdays),
-            ("suit_months", set.suit_months),
-            ("second_look_days", set.second_look_days),
-            ("crime_decision_days", set.crime_decision_days),
-            ("police_answer_days", set.police_answer_days),
-        ];
-        for (name, term) in terms {
-            let got = term.map_or(1, u64::from);
-            if !(1..=most).contains(&got) {
-                let reason = Reason::Range { got, least: 1, most };
-                return Err(self.bad(&format!("deadlines.{name}"), reason));
-            }
-        }
-        Ok(set)
     }
 
     fn check_limits(&self, limits: &Limits) -> Result<(), ConfigError> {

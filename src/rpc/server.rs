@@ -27,6 +27,7 @@ use super::meeting_service::MeetingApi;
 use super::node_service::NodeApi;
 use super::notice_service::NoticeApi;
 use super::peer_service::PeerApi;
+use super::referral_service::ReferralApi;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
@@ -54,9 +55,10 @@ use crate::wire::pb::v1::evidence_service_server::EvidenceServiceServer;
 use crate::wire::pb::v1::meeting_service_server::MeetingServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
+use crate::wire::pb::v1::referral_service_server::ReferralServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 10] = [
+const API_SERVICES: [&str; 11] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
@@ -64,6 +66,7 @@ const API_SERVICES: [&str; 10] = [
     "liandong.v1.CatalogService",
     "liandong.v1.EvidenceFileService",
     "liandong.v1.EvidenceService",
+    "liandong.v1.ReferralService",
     "liandong.v1.MeetingService",
     "liandong.v1.NodeService",
     "liandong.v1.NoticeService",
@@ -150,6 +153,8 @@ pub async fn serve_api(
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
     let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: desk.clone() });
+    let referrals = ReferralApi { desk: desk.clone(), catalogue: Arc::clone(&catalogue) };
+    let referrals = sized!(ReferralServiceServer: referrals);
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let reading = Arc::new(Semaphore::new(EVIDENCE_DOWNLOADS_MAX));
@@ -182,6 +187,7 @@ pub async fn serve_api(
         .add_service(notices)
         .add_service(meetings)
         .add_service(evidence)
+        .add_service(referrals)
         .add_service(files)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
@@ -236,7 +242,9 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
         (NoticeServiceServer::<NoticeApi>::NAME, MeetingServiceServer::<MeetingApi>::NAME);
     let evidence = EvidenceServiceServer::<EvidenceApi>::NAME;
     let files = EvidenceFileServiceServer::<EvidenceFileApi>::NAME;
-    let writing = ["", CaseServiceServer::<CaseApi>::NAME, notices, meetings, evidence, files];
+    let referrals = ReferralServiceServer::<ReferralApi>::NAME;
+    let cases = CaseServiceServer::<CaseApi>::NAME;
+    let writing = ["", cases, notices, meetings, evidence, referrals, files];
     let asking = [
         AgreementServiceServer::<AgreementApi>::NAME,
         CatalogServiceServer::<CatalogApi>::NAME,
