@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "proto/liandong/v1/case_service.proto",
     "proto/liandong/v1/agreement_service.proto",
     "proto/liandong/v1/catalog_service.proto",
     "proto/liandong/v1/evidence_service.proto",
+    "proto/liandong/v1/referral_service.proto",
     "proto/liandong/v1/node_service.proto",
     "proto/liandong/v1/evidence_file_service.proto",
     "proto/liandong/v1/meeting_service.proto",

@@ -105,6 +105,8 @@ fn view(state: CaseState) -> CaseView {
         last_move: opened_at,
         record_at: opened_at,
         person_at: None,
+        handed_at: opened_at,
+        campaigns: Vec::new(),
         move_count: 1,
         contribution_count: 0,
         misfit_count: 0,

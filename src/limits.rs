@@ -251,6 +251,13 @@ pub const MEETING_NUMBER_MAX: u32 = 366;
 pub const MINUTES_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Hand-overs of one original that one city records: a sample passes through a dozen hands.
 pub const CUSTODY_STEPS_MAX: usize = 32;
+/// Papers that one referral names: more than the list of kinds has, so that it may grow.
+pub const REFERRAL_PAPERS_MAX: usize = 32;
+/// Words of police and procuratorate that are shown with a case, the newest ones: its history has
+/// all of them.
+pub const REFERRAL_WORDS_SHOWN_MAX: usize = 100;
+/// Campaigns in a catalogue: their number is one byte, and 1 is any other.
+pub const CATALOGUE_CAMPAIGNS_MAX: usize = 254;
 /// Lists of one case looked through for an item of evidence: each is read from the disk. Behind
 /// them an item is found by the entry that lists it.
 pub const EVIDENCE_LISTS_LOOKED_AT_MAX: usize = 256;

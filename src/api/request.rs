@@ -6,7 +6,7 @@
 use crate::domain::{
     CaseContribution, CaseFacts, CaseMove, CaseRecord, CustodyRecord, Date, Evidence, ExternalRef,
     MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord, PersonRecord,
-    Refusal,
+    ReferralRecord, Refusal,
 };
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{ActorRole, Audience, PartKind};
@@ -49,6 +49,8 @@ pub enum PartContent {
     Meeting(Box<MeetingRecord>),
     /// Who handed the original of an item of evidence to whom.
     Custody(Box<CustodyRecord>),
+    /// What goes with a referral, an answer or an opinion.
+    Referral(Box<ReferralRecord>),
 }
 
 impl PartContent {
@@ -65,6 +67,7 @@ impl PartContent {
             Self::Notice(_) => PartKind::Notice,
             Self::Meeting(_) => PartKind::Meeting,
             Self::Custody(_) => PartKind::Custody,
+            Self::Referral(_) => PartKind::Referral,
         }
     }
 }

@@ -87,7 +87,10 @@ pub async fn run(context: &Context, args: CatalogArgs) -> Result<(), Failure> {
 }
 
 /// Every page of a list, and the last answer.
-async fn all(
+///
+/// # Errors
+/// [`Failure`] when the node refuses.
+pub async fn all(
     client: &Client,
     list: &str,
 ) -> Result<(Vec<pb::CatalogItem>, pb::ListResponse), Failure> {

@@ -37,6 +37,7 @@ use crate::wire::pb::v1::evidence_service_client::EvidenceServiceClient;
 use crate::wire::pb::v1::meeting_service_client::MeetingServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
 use crate::wire::pb::v1::notice_service_client::NoticeServiceClient;
+use crate::wire::pb::v1::referral_service_client::ReferralServiceClient;
 
 /// A dial that takes longer has met a filter, not a slow city.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -254,6 +255,12 @@ impl Client {
     #[must_use]
     pub fn evidence(&self) -> EvidenceServiceClient<Wire> {
         EvidenceServiceClient::with_interceptor(self.channel.clone(), self.headers)
+    }
+
+    /// Police and procuratorate, and campaign tags.
+    #[must_use]
+    pub fn referrals(&self) -> ReferralServiceClient<Wire> {
+        ReferralServiceClient::with_interceptor(self.channel.clone(), self.headers)
     }
 
     /// Joint meetings.

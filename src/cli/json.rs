@@ -78,6 +78,7 @@ pub fn case(case: &pb::Case) -> Value {
         "turn_city": city(case.turn_city),
         "facts": case.facts.as_ref().map(facts),
         "record": case.record.as_ref().map(record),
+        "campaigns": case.campaigns,
         "person": case.person.as_ref().map(person),
         "transfer_from": city(case.transfer_from),
         "transfer_to": city(case.transfer_to),
@@ -278,6 +279,7 @@ pub fn history(entry: &pb::HistoryEntry) -> Value {
         "texts": entry.texts,
         "evidence": entry.evidence.as_ref().map(evidence),
         "custody": entry.custody.as_ref().map(super::evidence::standing::custody),
+        "referral": entry.referral.as_ref().map(super::case::referral::words::record),
         "holdings": holdings,
         "actor": some(entry.actor.clone()),
         "acting_for": some(entry.acting_for.clone()),
@@ -480,7 +482,7 @@ mod tests {
         assert_eq!(value["transfer_to"], Value::Null);
         assert_eq!(value["last_effective_on"], "2026-01-02");
         assert_eq!(value["allowed_steps"], json!(["FILED"]));
-        assert_eq!(value.as_object().unwrap().len(), 22);
+        assert_eq!(value.as_object().unwrap().len(), 23);
     }
 
     #[test]

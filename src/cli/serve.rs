@@ -405,6 +405,10 @@ fn due(config: &Config) -> Result<Due, Failure> {
         second_look: days(set.second_look_days, usual.second_look),
         crime_decision: days(set.crime_decision_days, usual.crime_decision),
         police_answer: days(set.police_answer_days, usual.police_answer),
+        crime_hand_over: days(set.crime_hand_over_days, usual.crime_hand_over),
+        detention_answer: days(set.detention_answer_days, usual.detention_answer),
+        procuratorate_copy: days(set.procuratorate_copy_days, usual.procuratorate_copy),
+        opinion_hand_over: days(set.opinion_hand_over_days, usual.opinion_hand_over),
         ..usual
     };
     Ok(Due::new(calendar, terms))

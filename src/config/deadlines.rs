@@ -25,6 +25,14 @@ pub struct Deadlines {
     pub crime_decision_days: Option<u32>,
     /// Handing over to the answer of the police.
     pub police_answer_days: Option<u32>,
+    /// Decision to the handing over to the police.
+    pub crime_hand_over_days: Option<u32>,
+    /// Handing over for a detention to the answer of the police.
+    pub detention_answer_days: Option<u32>,
+    /// Decision to the copy for the procuratorate.
+    pub procuratorate_copy_days: Option<u32>,
+    /// Opinion of the procuratorate that asks for it to the handing over.
+    pub opinion_hand_over_days: Option<u32>,
 }
 
 impl Deadlines {
@@ -38,6 +46,10 @@ impl Deadlines {
             ("second_look_days", self.second_look_days),
             ("crime_decision_days", self.crime_decision_days),
             ("police_answer_days", self.police_answer_days),
+            ("crime_hand_over_days", self.crime_hand_over_days),
+            ("detention_answer_days", self.detention_answer_days),
+            ("procuratorate_copy_days", self.procuratorate_copy_days),
+            ("opinion_hand_over_days", self.opinion_hand_over_days),
         ];
         for (name, term) in terms {
             let got = term.map_or(1, u64::from);

@@ -12,6 +12,7 @@ use super::date::Date;
 use super::deadline::Milestone;
 use super::evidence_act::{EvidenceAct, EvidencePlace};
 use super::facts::CaseFacts;
+use super::referral::ReferralAct;
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 
 coded! {
@@ -230,6 +231,8 @@ pub enum CaseContribution {
         /// What is said.
         act: EvidenceAct,
     },
+    /// Something is said to or of the police or the procuratorate, or of a campaign.
+    Referral(ReferralAct),
     /// All narrow parts of earlier handling cities have arrived.
     PartsReceived,
     /// One part is opened to one more city.

@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use super::date::Date;
 use super::law::{Article, LegalBasis};
 use super::quantity::Fen;
+use super::referral::Campaign;
 use super::text::Line;
 use super::violation::Violation;
 
@@ -33,6 +34,9 @@ pub use one_act::OneAct;
 
 /// What comes with the program; sources and terms: `data/README.md`.
 const SHIPPED: &str = include_str!("../../data/catalogue.toml");
+
+/// Code of any campaign that has no line.
+pub const OTHER_CAMPAIGN: &str = "OTHER";
 
 /// A word in both languages with the code it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +146,17 @@ pub struct Division {
     pub en: Line,
 }
 
+/// A campaign (专项行动) that cases are tagged with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CampaignLine {
+    /// The number by which headers carry it; never used for another one.
+    pub number: Campaign,
+    /// Code and words.
+    pub name: Named,
+    /// Somebody has read the document that calls it, not just remembered it.
+    pub verified: bool,
+}
+
 /// A catalogue that was read and checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
@@ -152,6 +167,7 @@ pub struct Catalogue {
     one_act: Vec<OneAct>,
     departments: Vec<Named>,
     divisions: Vec<Division>,
+    campaigns: Vec<CampaignLine>,
 }
 
 impl Catalogue {
@@ -193,6 +209,18 @@ impl Catalogue {
     #[must_use]
     pub fn departments(&self) -> &[Named] {
         &self.departments
+    }
+
+    /// Campaigns of the file, in its order; any other one is not among them.
+    #[must_use]
+    pub fn campaigns(&self) -> &[CampaignLine] {
+        &self.campaigns
+    }
+
+    /// Whether there is such a campaign; any other one always is.
+    #[must_use]
+    pub fn has_campaign(&self, campaign: Campaign) -> bool {
+        campaign == Campaign::OTHER || self.campaigns.iter().any(|one| one.number == campaign)
     }
 
     /// Divisions whose names are known, in the order of the file.

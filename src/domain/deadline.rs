@@ -5,8 +5,8 @@
 //! In scope: every term of the statutes and of the agreement that begins with something an entry
 //! tells. Out of scope: whether a day has passed (whoever asks knows what today is), and what
 //! follows from it: no deadline moves a case. Without a clock are the two or five years in which
-//! an act must be discovered (行政处罚法 art. 36: over once there is a clue), the 24 hours to hand
-//! over to the police (entries have days), and the copy to the procuratorate.
+//! an act must be discovered (行政处罚法 art. 36: over once there is a clue). Entries have days, so
+//! the 24 hours to hand over to the police are counted as one.
 //!
 //! Sources are named at each field of [`Terms`]. 行政处罚法 art. 85 makes terms of 2, 3, 5 and 7
 //! days workdays; 15 and 90 days are calendar days. What no source at hand gives has a default and
@@ -16,8 +16,10 @@ use super::calendar::{LastDay, Term, WorkCalendar};
 use super::case::{Case, CaseState};
 use super::code::coded;
 use super::date::Date;
+use super::referral::{PoliceAnswer, ProcuratorateOpinion, Referral};
 use crate::ids::{CityCode, Position};
 
+mod police;
 mod running;
 pub mod terms;
 
@@ -40,6 +42,10 @@ coded! {
         Progress "PROGRESS" "通报办理进展" "report progress";
         Outcome "OUTCOME" "反馈办理结果" "report the outcome";
         Assistance "ASSISTANCE" "答复协助请求" "answer the request for help";
+        CrimeHandOver "CRIME_HAND_OVER" "涉嫌犯罪案件移交公安" "hand over to the police";
+        DetentionAnswer "DETENTION_ANSWER" "公安答复行政拘留移送" "the police answer on detention";
+        ProcuratorateCopy "PROCURATORATE_COPY" "移送书抄送检察院" "copy to the procuratorate";
+        OpinionHandOver "OPINION_HAND_OVER" "按检察意见移交公安" "hand over as the procuratorate asks";
     }
 }
 
@@ -103,6 +109,19 @@ pub enum What {
     },
     /// Help was answered.
     Answered(Position),
+    /// The case was referred to the police, by this entry.
+    Referred(Position, Referral),
+    /// The police answered a referral.
+    PoliceAnswered {
+        /// The entry that referred the case.
+        referral: Position,
+        /// What.
+        answer: PoliceAnswer,
+    },
+    /// Something was copied to the procuratorate.
+    Copied,
+    /// The procuratorate said something.
+    Opined(ProcuratorateOpinion),
 }
 
 /// Lengths of all terms.
@@ -134,8 +153,16 @@ pub struct Terms {
     pub second_look: Term,
     /// Suspicion of a crime to the decision: 国务院令第310号, not read for this program.
     pub crime_decision: Term,
+    /// Decision to the handing over: as above, 24 hours.
+    pub crime_hand_over: Term,
     /// Handing over to the answer of the police: as above.
     pub police_answer: Term,
+    /// The same for a detention: rules of 2014 that were not at hand.
+    pub detention_answer: Term,
+    /// Decision to the copy for the procuratorate: 环环监〔2017〕17号, not read for this program.
+    pub procuratorate_copy: Term,
+    /// Opinion of the procuratorate to the handing over: likewise, of which news was read.
+    pub opinion_hand_over: Term,
     /// Offer to the receiver's acknowledgement: the agreement.
     pub transfer_ack: Term,
     /// Offer to its answer: the agreement.
@@ -161,7 +188,11 @@ impl Default for Terms {
             registration: Term::Workdays(7),
             second_look: Term::Days(30),
             crime_decision: Term::Days(3),
+            crime_hand_over: Term::Days(1),
             police_answer: Term::Days(3),
+            detention_answer: Term::Days(3),
+            procuratorate_copy: Term::Days(1),
+            opinion_hand_over: Term::Days(3),
             transfer_ack: Term::Workdays(2),
             transfer_answer: Term::Workdays(5),
             progress: Term::Days(30),

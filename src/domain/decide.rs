@@ -114,6 +114,8 @@ pub fn decide_contribution(
         // What rows know of an item decides on what is said of it
         // ([`crate::domain::evidence_act::decide_evidence`]).
         C::Evidence { .. }
+        // Likewise ([`crate::domain::referral::decide_referral`]).
+        | C::Referral(_)
         | C::ProposalMade
         | C::AssistanceAnswered { .. }
         | C::NoteAdded

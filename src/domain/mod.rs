@@ -33,6 +33,7 @@ pub mod place;
 pub mod pollutant;
 pub mod quantity;
 pub mod record;
+pub mod referral;
 pub mod refusal;
 pub mod same_act;
 pub mod statistics;
@@ -63,6 +64,10 @@ pub use meeting::{Meeting, MeetingAct, MeetingRecord, MeetingState};
 pub use notice::{Notice, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord};
 pub use person::PersonRecord;
 pub use record::{CaseDraft, CaseRecord, ExternalRef};
+pub use referral::{
+    Campaign, CopiedPaper, PoliceAnswer, ProcuratorateOpinion, Referral, ReferralAct, ReferralKind,
+    ReferralPaper, ReferralRecord,
+};
 pub use refusal::{Misfit, Refusal};
 pub use transition::{allowed_moves, next, open, steps_from};
 pub use uscc::Uscc;

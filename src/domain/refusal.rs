@@ -10,6 +10,7 @@ use super::evidence_act::EvidenceRefusal;
 use super::kind::MoveKind;
 use super::meeting::MeetingRefusal;
 use super::notice::NoticeRefusal;
+use super::referral::ReferralRefusal;
 use crate::ids::CityCode;
 
 /// Why the transition table forbids a move. The case is as it was.
@@ -256,6 +257,9 @@ pub enum Refusal {
     /// Of an item of evidence.
     #[error(transparent)]
     Evidence(EvidenceRefusal),
+    /// Of a referral or a campaign tag.
+    #[error(transparent)]
+    Referral(ReferralRefusal),
     /// Of a notice.
     #[error(transparent)]
     Notice(NoticeRefusal),
@@ -295,6 +299,7 @@ impl Refusal {
             Self::NothingToReceive => "NOTHING_TO_RECEIVE",
             Self::NoSuchPart { .. } => "NO_SUCH_PART",
             Self::Evidence(refusal) => refusal.reason(),
+            Self::Referral(refusal) => refusal.reason(),
             Self::Notice(refusal) => refusal.reason(),
             Self::Meeting(refusal) => refusal.reason(),
         }
@@ -304,6 +309,12 @@ impl Refusal {
 impl From<EvidenceRefusal> for Refusal {
     fn from(refusal: EvidenceRefusal) -> Self {
         Self::Evidence(refusal)
+    }
+}
+
+impl From<ReferralRefusal> for Refusal {
+    fn from(refusal: ReferralRefusal) -> Self {
+        Self::Referral(refusal)
     }
 }
 

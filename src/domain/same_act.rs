@@ -230,7 +230,11 @@ pub fn decided_on(happened: &[Happened]) -> Option<Date> {
         | What::Milestone(_)
         | What::Acknowledged(_)
         | What::Asked { .. }
-        | What::Answered(_) => decided,
+        | What::Answered(_)
+        | What::Referred(..)
+        | What::PoliceAnswered { .. }
+        | What::Copied
+        | What::Opined(_) => decided,
     })
 }
 

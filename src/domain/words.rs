@@ -41,7 +41,6 @@ impl Refusal {
 
     fn zh(&self, to: &Listener<'_>) -> (String, String) {
         let city = |code: &CityCode| (to.city)(*code);
-        let told = |why: String, todo: &str| (why, todo.to_owned());
         match self {
             Self::Misfit(misfit) => misfit.zh(to),
             Self::EffectiveInFuture { effective_on, today } => told(
@@ -105,6 +104,7 @@ impl Refusal {
                 told(format!("该记录没有第 {} 份材料", u64::from(*part) + 1), "请刷新后重选")
             }
             Self::Evidence(refusal) => refusal.zh(),
+            Self::Referral(refusal) => refusal.zh(),
             Self::Notice(refusal) => refusal.zh(),
             Self::Meeting(refusal) => refusal.zh(to.city),
         }
@@ -141,11 +141,17 @@ impl Refusal {
             Self::NothingToReceive => "nothing to confirm".to_owned(),
             Self::NoSuchPart { .. } => "reload the page and choose again".to_owned(),
             Self::Evidence(refusal) => refusal.en().to_owned(),
+            Self::Referral(refusal) => refusal.en(),
             Self::Notice(refusal) => refusal.en().to_owned(),
             Self::Meeting(refusal) => refusal.en().to_owned(),
         };
         (self.to_string(), todo)
     }
+}
+
+/// Why, with a value, and what to do.
+fn told(why: String, todo: &str) -> (String, String) {
+    (why, todo.to_owned())
 }
 
 /// Why and what to do, where neither needs a value.
@@ -366,6 +372,7 @@ mod tests {
             R::Notice(NoticeRefusal::Ended),
         ]);
         all.extend(meetings(city, today).map(R::Meeting));
+        all.extend(referrals(today).map(R::Referral));
         let name = |code: CityCode| code.to_string();
         let reasons: std::collections::BTreeSet<_> = all.iter().map(Refusal::reason).collect();
         assert_eq!(reasons.len(), all.len());
@@ -396,6 +403,20 @@ mod tests {
             M::MinutesMissing,
             M::MinutesDiffer,
             M::Confirmed,
+        ]
+    }
+
+    /// All but the one that says what HandlingCityOnly says.
+    fn referrals(not_before: crate::domain::Date) -> [crate::domain::referral::ReferralRefusal; 7] {
+        use crate::domain::referral::ReferralRefusal as F;
+        [
+            F::Unknown,
+            F::NotHandedOver,
+            F::TooEarly { not_before },
+            F::WrongAnswer,
+            F::Papers,
+            F::Tagged,
+            F::NotTagged,
         ]
     }
 

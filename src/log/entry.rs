@@ -128,6 +128,8 @@ pub enum PartKind {
     Meeting,
     /// Who handed the original of an item of evidence to whom.
     Custody,
+    /// What goes with a referral, an answer or an opinion.
+    Referral,
     /// Of a kind that only newer programs know.
     Newer,
 }

@@ -16,7 +16,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::domain::{BorderDistance, CaseState, Medium};
+use crate::domain::{BorderDistance, Campaign, CaseState, Medium};
 use crate::ids::{CaseKey, CityCode, Position};
 use crate::node::pieces;
 use crate::node::reader::Reader;
@@ -44,6 +44,8 @@ pub struct Line {
     pub medium: Medium,
     /// When it was discovered, milliseconds since 1970-01-01 UTC.
     pub discovered_time_ms: i64,
+    /// Its campaigns.
+    pub campaigns: Box<[Campaign]>,
     /// How far it is from others.
     pub borders: Box<[BorderDistance]>,
 }
@@ -62,6 +64,7 @@ impl Line {
             turn: view.case.turn,
             medium: view.case.facts.medium,
             discovered_time_ms: view.case.facts.discovered_time_ms,
+            campaigns: view.campaigns().collect(),
             borders: view.case.facts.borders.as_slice().into(),
         }
     }
@@ -176,6 +179,7 @@ mod tests {
             turn: Some(city),
             medium: Medium::Water,
             discovered_time_ms: 0,
+            campaigns: Box::default(),
             borders: Box::default(),
         }
     }

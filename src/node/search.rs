@@ -291,6 +291,7 @@ fn party_at(reader: &Reader, at: Position) -> Option<Option<PartyText>> {
         | PartContent::ActorCertificate(_)
         | PartContent::Notice(_)
         | PartContent::Meeting(_)
-        | PartContent::Custody(_) => None,
+        | PartContent::Custody(_)
+        | PartContent::Referral(_) => None,
     }
 }

@@ -4,7 +4,7 @@
 //! ([`super::case_walk`]).
 
 use crate::domain::party_search::PartyQuery;
-use crate::domain::{CaseState, Date, Medium};
+use crate::domain::{Campaign, CaseState, Date, Medium};
 use crate::ids::{AgreementId, CaseKey, CityCode};
 use crate::limits::{FILTER_MEDIA_MAX, FILTER_STATES_MAX};
 use crate::node::core::AgreementBook;
@@ -13,6 +13,7 @@ use crate::node::roll::Line;
 use crate::node::same_act::SameActs;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
+use crate::wire::referral;
 use crate::wire::status::Refused;
 
 /// A filter that was read.
@@ -30,6 +31,7 @@ pub struct Filter {
     /// Within so many metres of the border with this city.
     near: Option<(CityCode, u32)>,
     media: Vec<Medium>,
+    campaign: Option<Campaign>,
     /// First and last day of discovery.
     discovered: (Option<Date>, Option<Date>),
     /// Not judged by [`Self::takes`], which sees no part.
@@ -93,6 +95,10 @@ impl Filter {
             originating: city("originating_city", asked.originating_city)?,
             near,
             media: read::media(&asked.media)?,
+            campaign: match asked.campaign {
+                0 => None,
+                number => Some(referral::campaign(number)?),
+            },
             discovered: (
                 read::date("discovered_from", asked.discovered_from.as_ref())?,
                 read::date("discovered_to", asked.discovered_to.as_ref())?,
@@ -133,6 +139,7 @@ impl Filter {
             && self.turn.is_none_or(|city| line.turn == Some(city))
             && self.near.is_none_or(|(city, metres)| self.is_near(line, city, metres))
             && (self.media.is_empty() || self.media.contains(&line.medium))
+            && self.campaign.is_none_or(|one| line.campaigns.contains(&one))
             && self.was_discovered_then(line.discovered_time_ms)
     }
 

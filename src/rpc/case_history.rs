@@ -8,6 +8,7 @@ use super::case_service::CaseApi;
 use super::evidence_record;
 use super::holdings::Witnesses;
 use super::page_token::{self, Seal};
+use super::referral_record;
 use crate::api::request::PartContent;
 use crate::api::status::NodeStatus;
 use crate::domain::{CaseContribution, Event};
@@ -132,6 +133,7 @@ fn history_out(
         apply_number: entry.apply,
         evidence,
         custody: loaded.and_then(|l| evidence_record::custody(reader, l)),
+        referral: loaded.and_then(|l| referral_record::record(reader, l)),
     }
 }
 

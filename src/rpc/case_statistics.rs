@@ -10,15 +10,15 @@
 //! Invariant: the counts are those of all cases as of the cursor, and of no agreement that the own
 //! city is no member of. (`f36_months_of_the_samples_are_counted`)
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::audit_line::AuditLine;
 use super::caller::Called;
 use super::case_service::CaseApi;
 use super::cursor;
-use crate::domain::Date;
 use crate::domain::statistics::{Counts, Month};
+use crate::domain::{Campaign, Date};
 use crate::ids::{AgreementId, CaseKey, SubjectId};
 use crate::limits::STATISTICS_CASES_MAX;
 use crate::node::reader::Reader;
@@ -29,6 +29,8 @@ use crate::wire::status::Refused;
 
 /// Openings or feed entries read at a time.
 const CHUNK: usize = 256;
+/// What a case comes to, and its campaigns.
+type Counted = (Counts, Box<[Campaign]>);
 /// When somebody else's count may be over.
 const COME_BACK: Duration = Duration::from_secs(1);
 
@@ -71,9 +73,14 @@ impl CaseApi {
         };
         let (cases, as_of) = self.count_cases(&agreements, month)?;
         let mut sums: HashMap<AgreementId, Counts> = HashMap::new();
-        for ((agreement, _), counts) in cases {
+        let mut tags: BTreeMap<Campaign, (Counts, u32)> = BTreeMap::new();
+        for ((agreement, _), (counts, campaigns)) in cases {
             let sum = sums.entry(agreement).or_default();
             *sum = sum.plus(counts);
+            for campaign in campaigns {
+                let (sum, tagged) = tags.entry(campaign).or_default();
+                (*sum, *tagged) = (sum.plus(counts), *tagged + 1);
+            }
         }
         let of = |id: &AgreementId| sums.get(id).copied().unwrap_or_default();
         let total = agreements.iter().map(of).fold(Counts::default(), Counts::plus);
@@ -86,6 +93,7 @@ impl CaseApi {
             total: Some(counts_out(total)),
             until: Some(read::date_out(month.until)),
             cursor: cursor::at(&self.node, as_of),
+            campaigns: tags.into_iter().map(campaign_out).collect(),
         })
     }
 
@@ -94,10 +102,10 @@ impl CaseApi {
         &self,
         agreements: &[AgreementId],
         month: Month,
-    ) -> Result<(HashMap<CaseKey, Counts>, u64), Refused> {
+    ) -> Result<(HashMap<CaseKey, Counted>, u64), Refused> {
         let reader = self.node.reader();
         let mut as_of = reader.apply_number(&reader.view());
-        let mut cases: HashMap<CaseKey, Counts> = HashMap::new();
+        let mut cases: HashMap<CaseKey, Counted> = HashMap::new();
         for agreement in agreements {
             let mut below = None;
             loop {
@@ -142,14 +150,14 @@ impl CaseApi {
         reader: &Reader,
         (agreement, subject): CaseKey,
         month: Month,
-        cases: &mut HashMap<CaseKey, Counts>,
+        cases: &mut HashMap<CaseKey, Counted>,
     ) {
         let rows = reader.view();
         let Some(found) = view::case(&rows, agreement, subject) else { return };
         let facts = view::moved(&rows, agreement, subject);
         let source = found.case.facts.source;
         let counts = Counts::of_case(self.node.city(), source, &facts, month);
-        cases.insert((agreement, subject), counts);
+        cases.insert((agreement, subject), (counts, found.campaigns().collect()));
     }
 }
 
@@ -160,6 +168,11 @@ fn month(asked: &pb::ComputeStatisticsRequest, today: Date) -> Result<Month, Ref
     };
     let month = u8::try_from(asked.month).map_err(|_| refused())?;
     Month::new(asked.year, month, today).ok().flatten().ok_or_else(refused)
+}
+
+fn campaign_out((campaign, (counts, tagged)): (Campaign, (Counts, u32))) -> pb::CampaignCounts {
+    let (campaign, counts) = (u32::from(campaign.number()), Some(counts_out(counts)));
+    pb::CampaignCounts { campaign, counts, tagged }
 }
 
 fn counts_out(counts: Counts) -> pb::MonthCounts {

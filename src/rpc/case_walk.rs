@@ -413,6 +413,8 @@ mod tests {
             last_move: at,
             record_at: at,
             person_at: None,
+            handed_at: at,
+            campaigns: Vec::new(),
             move_count: 1,
             contribution_count: 0,
             misfit_count: 0,

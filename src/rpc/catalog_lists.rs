@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use prost::Message;
 
-use crate::domain::catalogue::{Catalogue, Named};
+use crate::domain::Campaign;
+use crate::domain::catalogue::{CampaignLine, Catalogue, Named, OTHER_CAMPAIGN};
 use crate::domain::deadline::Terms;
 use crate::domain::pollutant::{POLLUTANTS, UNITS};
 use crate::log::merkle::digest;
@@ -136,7 +137,7 @@ impl Lists {
     }
 
     /// Lists that are not enums.
-    fn of_file(&self, cities: &BTreeMap<u32, String>) -> [List; 5] {
+    fn of_file(&self, cities: &BTreeMap<u32, String>) -> [List; 6] {
         let catalogue = &self.catalogue;
         let law = |law: &Arc<crate::domain::catalogue::Law>| pb::CatalogItem {
             detail: Some(Detail::Law(law_out(law))),
@@ -154,6 +155,14 @@ impl Lists {
             known.iter().map(|one| division(one.code, one.zh.as_str(), one.en.as_str())).collect();
         let new = cities.iter().filter(|(code, _)| !known.iter().any(|one| one.code == **code));
         divisions.extend(new.map(|(code, name)| division(*code, name, &format!("city {code}"))));
+        let other = ("其他专项行动（另填名称）", "another campaign, by its name");
+        let of_number = |one: &CampaignLine| pb::CatalogItem {
+            number: i32::from(one.number.number()),
+            ..named(&one.name)
+        };
+        let number_of_other = i32::from(Campaign::OTHER.number());
+        let campaigns = [item(number_of_other, OTHER_CAMPAIGN, other)].into_iter();
+        let campaigns = campaigns.chain(catalogue.campaigns().iter().map(of_number)).collect();
         let list = |name, zh, en, items| List { name, zh, en, items };
         [
             list("laws", "法律法规", "laws", laws),
@@ -161,6 +170,7 @@ impl Lists {
             list("units", "计量单位", "units of measurement", units),
             list("departments", "部门", "departments", departments),
             list("divisions", "行政区划", "divisions", divisions),
+            list("campaigns", "专项行动", "campaigns", campaigns),
         ]
     }
 }

@@ -11,7 +11,7 @@ use super::under_way::WritesUnderWay;
 use super::words;
 use crate::api::request::{Command, Request as Asked, WriteError, Written};
 use crate::audit::{Audit, Deed};
-use crate::domain::{CaseContribution, EvidenceAct, MeetingAct, NoticeAct};
+use crate::domain::{CaseContribution, EvidenceAct, MeetingAct, NoticeAct, ReferralAct};
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::REQUEST_ID_BYTES_MAX;
 use crate::node::writer::NodeHandle;
@@ -218,7 +218,7 @@ fn asked_of<T: WriteRequest>(
 }
 
 /// What a system does for a person only: moves, acknowledging (签收) or ending (解除) a notice,
-/// agreeing to minutes, recognising evidence (证据互认) or not.
+/// agreeing to minutes, recognising evidence (证据互认) or not, referring a case to the police.
 const fn is_a_persons(command: &Command) -> bool {
     match command {
         Command::MoveCase { .. } => true,
@@ -228,6 +228,9 @@ const fn is_a_persons(command: &Command) -> bool {
         Command::ActOnMeeting { act, .. } => matches!(act, MeetingAct::MinutesConfirmed { .. }),
         Command::Contribute { contribution: CaseContribution::Evidence { act, .. }, .. } => {
             matches!(act, EvidenceAct::Recognised | EvidenceAct::Declined { .. })
+        }
+        Command::Contribute { contribution: CaseContribution::Referral(act), .. } => {
+            matches!(act, ReferralAct::Referred { .. })
         }
         Command::OpenCase { .. }
         | Command::CallMeeting { .. }

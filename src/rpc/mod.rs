@@ -38,6 +38,8 @@ mod notice_watch;
 pub mod page_token;
 pub mod peer_service;
 mod rate;
+mod referral_record;
+pub mod referral_service;
 mod said;
 mod same_act;
 pub mod server;

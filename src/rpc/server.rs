@@ -27,6 +27,7 @@ use super::meeting_service::MeetingApi;
 use super::node_service::NodeApi;
 use super::notice_service::NoticeApi;
 use super::peer_service::PeerApi;
+use super::referral_service::ReferralApi;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
@@ -52,9 +53,10 @@ use crate::wire::pb::v1::evidence_service_server::EvidenceServiceServer;
 use crate::wire::pb::v1::meeting_service_server::MeetingServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
+use crate::wire::pb::v1::referral_service_server::ReferralServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 10] = [
+const API_SERVICES: [&str; 11] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
@@ -62,6 +64,7 @@ const API_SERVICES: [&str; 10] = [
     "liandong.v1.CatalogService",
     "liandong.v1.EvidenceFileService",
     "liandong.v1.EvidenceService",
+    "liandong.v1.ReferralService",
     "liandong.v1.MeetingService",
     "liandong.v1.NodeService",
     "liandong.v1.NoticeService",
@@ -149,6 +152,8 @@ pub async fn serve_api(
     let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
     let (its_desk, store) = (desk.clone(), files.store.clone());
     let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: its_desk, store });
+    let referrals = ReferralApi { desk: desk.clone(), catalogue: Arc::clone(&catalogue) };
+    let referrals = sized!(ReferralServiceServer: referrals);
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);
@@ -178,6 +183,7 @@ pub async fn serve_api(
         .add_service(notices)
         .add_service(meetings)
         .add_service(evidence)
+        .add_service(referrals)
         .add_service(files)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
@@ -232,7 +238,9 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
         (NoticeServiceServer::<NoticeApi>::NAME, MeetingServiceServer::<MeetingApi>::NAME);
     let evidence = EvidenceServiceServer::<EvidenceApi>::NAME;
     let files = EvidenceFileServiceServer::<EvidenceFileApi>::NAME;
-    let writing = ["", CaseServiceServer::<CaseApi>::NAME, notices, meetings, evidence, files];
+    let referrals = ReferralServiceServer::<ReferralApi>::NAME;
+    let cases = CaseServiceServer::<CaseApi>::NAME;
+    let writing = ["", cases, notices, meetings, evidence, referrals, files];
     let asking = [
         AgreementServiceServer::<AgreementApi>::NAME,
         CatalogServiceServer::<CatalogApi>::NAME,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::{Effect, EntryRow, What};
 use super::keys;
+use super::referral_view::CampaignTag;
 use super::rows::{ReadRows, get};
 use crate::domain::{Case, CaseState};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
@@ -22,6 +23,10 @@ pub struct CaseView {
     pub record_at: Position,
     /// The newest move with a person among its parts.
     pub person_at: Option<Position>,
+    /// The last move that handed it over, or the opening.
+    pub handed_at: Position,
+    /// What was last said of each campaign tag, ascending by campaign.
+    pub campaigns: Vec<CampaignTag>,
     /// Moves that took effect, the opening included.
     pub move_count: u32,
     /// Contributions.
@@ -218,6 +223,7 @@ pub fn applied_entry(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<Ap
         What::AssistanceAnswer(_)
         | What::Acknowledgement(_)
         | What::Milestone(..)
+        | What::Referral(_)
         | What::Other => EntryRole::Other,
     };
     Some(AppliedEntry { agreement: row.agreement, subject: row.subject, city: row.city, role })

@@ -62,12 +62,17 @@ impl MoveRow {
         }
     }
 
+    /// Whether it makes another city the handling city, where it fits.
+    pub(super) fn hands_over(&self) -> bool {
+        matches!(&self.step, Step::Move(mv) if mv.hands_over())
+    }
+
     fn rank(&self) -> Rank {
         (self.epoch, self.at.log, self.at.index)
     }
 
     /// The case after this move, or why it does not fit.
-    fn next(&self, case: &Case) -> Result<Case, &'static str> {
+    pub(super) fn next(&self, case: &Case) -> Result<Case, &'static str> {
         match &self.step {
             Step::Opening(_) => Err("WRONG_SUBJECT"),
             Step::Move(mv) => {
@@ -116,6 +121,9 @@ fn take<R: Rows>(rows: &mut R, view: &mut CaseView, row: &MoveRow, case: Case) {
     view.case = case;
     view.last_move = row.at;
     view.move_count += 1;
+    if row.hands_over() {
+        view.handed_at = row.at;
+    }
     if row.carries_record {
         view.record_at = row.at;
     }
@@ -162,6 +170,7 @@ fn fold_again<R: Rows>(
     view.case = case;
     view.last_move = opened_at;
     view.record_at = opened_at;
+    view.handed_at = opened_at;
     view.person_at = None;
     view.move_count = 1;
     if carries_person(rows, opened_at) {
@@ -188,6 +197,7 @@ fn carries_person(rows: &impl super::rows::ReadRows, at: Position) -> bool {
             | What::AssistanceAnswer(_)
             | What::Acknowledgement(_)
             | What::Milestone(..)
+            | What::Referral(_)
             | What::Other,
         )
         | None => false,

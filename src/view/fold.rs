@@ -9,9 +9,9 @@ use super::evidence_view::{self, List, lists_of};
 use super::meeting_view::apply_to_meeting;
 use super::notice_view::apply_to_notice;
 use super::rows::{ReadRows, Rows, get, put};
-use super::{audience, case_view, keys};
+use super::{audience, case_view, keys, referral_view};
 use crate::domain::deadline::Milestone;
-use crate::domain::{self, CaseContribution, CaseMove, CaseState, Date, Event};
+use crate::domain::{self, CaseContribution, CaseMove, CaseState, Date, Event, ReferralAct};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::log::{Envelope, Head, PartKind, SubjectKind, subject_id};
 
@@ -98,6 +98,8 @@ pub(super) enum What {
     /// Of the offer that its author had seen as the last move.
     Acknowledgement(Position),
     Milestone(Milestone, Date),
+    /// Of police or procuratorate; a campaign tag has no date and is none.
+    Referral(ReferralAct),
     Other,
 }
 
@@ -109,7 +111,8 @@ impl What {
             | Self::AssistanceRequest { .. }
             | Self::AssistanceAnswer(_)
             | Self::Acknowledgement(_)
-            | Self::Milestone(..) => true,
+            | Self::Milestone(..)
+            | Self::Referral(_) => true,
             Self::Proposal | Self::Other => false,
         }
     }
@@ -251,6 +254,8 @@ fn open_case<R: Rows>(
         last_move: at,
         record_at: at,
         person_at: carries(PartKind::Person).then_some(at),
+        handed_at: at,
+        campaigns: Vec::new(),
         move_count: 1,
         contribution_count: 0,
         misfit_count: 0,
@@ -286,6 +291,9 @@ fn on_case<R: Rows>(
                 evidence_view::note_acceptance(rows, entry, subject);
             }
             let row = MoveRow::of(entry, mv, barred);
+            if mv.hands_over() {
+                referral_view::note_hand_over(rows, entry, subject, &view, &row);
+            }
             remember(rows, entry, Some(subject), apply, What::Move(row.clone()));
             chain::extend(rows, entry.agreement, subject, &mut view, &row)
         }
@@ -388,6 +396,7 @@ fn what_of(
         CaseContribution::MilestoneRecorded { milestone, effective_on } => {
             What::Milestone(*milestone, *effective_on)
         }
+        CaseContribution::Referral(act) if act.on().is_some() => What::Referral(act.clone()),
         // Whatever came first here: a later offer was not seen by whoever acknowledges the first.
         CaseContribution::TransferAcknowledged if entry.has_seen(rows, view.last_move) => {
             What::Acknowledgement(view.last_move)
@@ -397,6 +406,7 @@ fn what_of(
         | CaseContribution::NoteAdded
         | CaseContribution::EvidenceAdded
         | CaseContribution::Evidence { .. }
+        | CaseContribution::Referral(_)
         | CaseContribution::PoliceDetentionTransferred { .. }
         | CaseContribution::PartsReceived
         | CaseContribution::PartGranted { .. }
@@ -429,6 +439,11 @@ fn contribute<R: Rows>(
         }
         CaseContribution::Evidence { place, act } => {
             if let Err(wrong) = evidence_view::add(rows, entry, subject, *place, *act) {
+                return misfit(wrong.reason());
+            }
+        }
+        CaseContribution::Referral(act) => {
+            if let Err(wrong) = referral_view::add(rows, entry, subject, view, act) {
                 return misfit(wrong.reason());
             }
         }

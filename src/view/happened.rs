@@ -66,6 +66,7 @@ fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened
             (deadline::What::Asked { request: entry.position, to, due_on }, written)
         }
         What::AssistanceAnswer(request) => (deadline::What::Answered(request), written),
+        What::Referral(act) => (deadline::What::of_referral(entry.position, &act)?, act.on()),
         What::Proposal | What::Other => return None,
     };
     Some(Happened { by: entry.city, on: on?, what })

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use super::case_view::CaseView;
 use super::meeting_view::MeetingView;
 use super::notice_view::NoticeView;
+use super::referral_view;
 use super::rows::{ReadRows, bytes};
 use super::{FOLD_VERSION, keys};
 use crate::domain::EvidencePlace;
@@ -21,8 +22,8 @@ pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u3
 }
 
 /// SHA-256 over the fold version, the applied heads by log, then (record, SHA-256 of its state) by
-/// case, by notice and by meeting; with a case goes what was said of its evidence. What an entry of
-/// a newer kind holds is left out.
+/// case, by notice and by meeting; with a case goes what was said of its evidence, who took it over
+/// and its referrals. What an entry of a newer kind holds is left out.
 #[must_use]
 pub fn fold_hash(
     rows: &(impl ReadRows + ?Sized),
@@ -42,7 +43,12 @@ pub fn fold_hash(
             text.extend_from_slice(key.get(17..).unwrap_or_default());
             text.extend_from_slice(state_digest(view).as_bytes());
             let subject = key.get(17..).and_then(|id| SubjectId::from_slice(id).ok());
-            subject.inspect(|subject| add_evidence(rows, agreement, *subject, &mut text));
+            subject.inspect(|subject| {
+                add_evidence(rows, agreement, *subject, &mut text);
+                referral_view::each_row(rows, (agreement, *subject), &mut |said| {
+                    text.extend_from_slice(said);
+                });
+            });
         }
     });
     each_notice(rows, agreement, &mut |key, view| {
@@ -151,5 +157,6 @@ fn state_digest(view: &CaseView) -> Hash {
         view.contribution_count,
         view.misfit_count,
         &view.parts_received_by,
+        &view.campaigns,
     )))
 }

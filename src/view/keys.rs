@@ -112,6 +112,28 @@ pub fn accepted(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
     key(b'T', &[agreement.as_bytes(), subject.as_bytes()])
 }
 
+/// A move that handed a case over.
+pub fn handed(agreement: AgreementId, subject: SubjectId, at: Position) -> Vec<u8> {
+    placed(b'J', agreement, subject, at)
+}
+
+/// A referral of a case that took effect.
+pub fn referral(agreement: AgreementId, subject: SubjectId, at: Position) -> Vec<u8> {
+    placed(b'R', agreement, subject, at)
+}
+
+fn placed(prefix: u8, agreement: AgreementId, subject: SubjectId, at: Position) -> Vec<u8> {
+    let index = at.index.to_be_bytes();
+    key(prefix, &[agreement.as_bytes(), subject.as_bytes(), at.log.as_bytes(), &index])
+}
+
+/// The place at the end of a key of [`handed`] or [`referral`].
+pub fn last_place(key: &[u8]) -> Option<Position> {
+    let (log, index) = key.get(33..)?.split_at_checked(32)?;
+    let log = LogId::from_slice(log).ok()?;
+    Some(Position { log, index: u64::from_be_bytes(index.try_into().ok()?) })
+}
+
 /// What was applied, in order.
 pub fn feed(apply: u64) -> Vec<u8> {
     key(b'W', &[&apply.to_be_bytes()])

@@ -24,6 +24,7 @@ mod hash;
 mod keys;
 mod meeting_view;
 mod notice_view;
+mod referral_view;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,10 @@ pub use happened::{happened, moved};
 pub use hash::{fold_count, fold_hash};
 pub use meeting_view::{MeetingView, Minutes, last_sitting, meeting, meetings_newest_first};
 pub use notice_view::{NoticeView, Said, notice, notices_newest_first};
+pub use referral_view::{
+    CampaignTag, ReferralStanding, ReferralWord, referral_standing, referral_words,
+};
 pub use rows::{MemRows, ReadRows, Rows};
 
 /// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.
-pub const FOLD_VERSION: u32 = 6;
+pub const FOLD_VERSION: u32 = 7;

@@ -9,7 +9,8 @@ use super::happened::happened_by_history;
 use super::{CaseView, FoldEntry, MemRows, apply, case, fold_hash, happened, notice};
 use crate::domain::{
     self, AuthorityLevel, Case, CaseContribution as C, CaseFacts, CaseMove as M, CaseStep,
-    DataLevel, Date, Event, Medium, NoticeAct, NoticeKind, NoticeLevel, Source, Violation,
+    DataLevel, Date, Event, Medium, NoticeAct, NoticeKind, NoticeLevel, ReferralKind, Source,
+    Violation,
 };
 use crate::ids::{AgreementId, CityCode, Hash, LogId, Position};
 use crate::log::{Envelope, Head, Subject, SubjectKind, subject_id};
@@ -99,6 +100,10 @@ fn any_event(rng: &mut Rng, named: Position) -> Event {
         C::AssistanceAnswered { request: named },
         C::AssistanceRequested { to, due_on: effective_on },
         C::PartsReceived,
+        referrals::said(referrals::refer(ReferralKind::Crime)),
+        referrals::said(referrals::answer(named)),
+        referrals::said(referrals::tag(rng.below(2) as u32 + 1, rng.below(2) == 0)),
+        referrals::said(referrals::tag(1, true)),
     ];
     if rng.below(5) > 0 {
         Event::CaseMove(rng.pick(&moves))
@@ -379,6 +384,7 @@ fn a_notice_is_the_same_in_every_order() {
 }
 
 mod meetings;
+mod referrals;
 
 fn bare(n: u8, index: u64) -> Envelope {
     Envelope {

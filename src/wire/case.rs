@@ -348,6 +348,7 @@ pub fn case_to_pb(
         needs_newer_version: view.needs_newer,
         allowed_steps: allowed,
         assignment: None,
+        campaigns: view.campaigns().map(|one| u32::from(one.number())).collect(),
     }
 }
 

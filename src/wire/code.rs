@@ -12,6 +12,9 @@ use crate::domain::meeting::MeetingState;
 use crate::domain::notice::{NoticeKind, NoticeLevel};
 use crate::domain::pollutant::Statistic;
 use crate::domain::record::PenaltyKind;
+use crate::domain::referral::{
+    CopiedPaper, PoliceAnswer, ProcuratorateOpinion, ReferralKind, ReferralPaper,
+};
 use crate::domain::violation::Violation;
 
 /// What a number stands for.
@@ -81,7 +84,8 @@ codes! {
     Clock = DeadlineClock {
         Filing, Decision, HearingRequest, HearingNotice, Service, Payment, CourtEnforcement,
         Registration, SecondLook, CrimeDecision, PoliceAnswer, TransferAck, TransferAnswer,
-        Progress, Outcome, Assistance,
+        Progress, Outcome, Assistance, CrimeHandOver, DetentionAnswer, ProcuratorateCopy,
+        OpinionHandOver,
     }
     NoticeKind = NoticeKind { General, Emergency, HeavyPollution }
     NoticeLevel = NoticeLevel { One, Two, Three, Four }
@@ -109,6 +113,20 @@ codes! {
     DeclineGround = EvidenceDeclineGround {
         Unlawful, Officers, Unreviewed, Laboratory, Unverified, Unreadable, Custody, Irrelevant,
         Other,
+    }
+    ReferralKind = ReferralKind { Crime, Detention }
+    ReferralPaper = ReferralPaper {
+        Letter, Report, InspectionRecords, InterviewRecords, ListOfItems, PhotosAndRecordings,
+        MonitoringReports, ExpertOpinions, PenaltyDecision, RectificationOrder, Other,
+    }
+    PoliceAnswer = PoliceAnswer {
+        Filed, NotFiled, Returned, Forwarded, Detained, NotDetained, Other,
+    }
+    CopiedPaper = CopiedPaper {
+        Letter, PoliceAnswer, SupervisionRequest, PenaltyDecision, Other,
+    }
+    ProcuratorateOpinion = ProcuratorateOpinion {
+        HandOver, Supervision, Suggestion, Penalty, Other,
     }
     Statistic = PollutantStatistic {
         Spot, MinuteAverage = MinuteAvg, HourAverage = HourAvg, DayAverage = DayAvg,
@@ -149,5 +167,6 @@ mod tests {
     fn every_code_is_read_as_it_is_written() {
         check!(CaseState CaseStep AuthorityLevel Source Medium DataLevel Violation);
         check!(EvidenceKind Statistic PenaltyKind Milestone Clock Verdict SetBy DeclineGround);
+        check!(ReferralKind ReferralPaper PoliceAnswer CopiedPaper ProcuratorateOpinion);
     }
 }

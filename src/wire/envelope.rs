@@ -172,6 +172,7 @@ fn read_part(part: &pb::PartRef) -> Result<PartRef, WireError> {
         Ok(pb::PartKind::Notice) => PartKind::Notice,
         Ok(pb::PartKind::Meeting) => PartKind::Meeting,
         Ok(pb::PartKind::Custody) => PartKind::Custody,
+        Ok(pb::PartKind::Referral) => PartKind::Referral,
         Err(_) => PartKind::Newer,
     };
     let audience = part.audience.as_ref();
@@ -214,6 +215,7 @@ fn part_to_pb(part: &PartRef) -> pb::PartRef {
         PartKind::Notice => pb::PartKind::Notice,
         PartKind::Meeting => pb::PartKind::Meeting,
         PartKind::Custody => pb::PartKind::Custody,
+        PartKind::Referral => pb::PartKind::Referral,
         PartKind::Newer => pb::PartKind::Unspecified,
     };
     let (audience, cities) = match &part.audience {

@@ -13,6 +13,7 @@ use super::facts::{
 };
 use super::pb::v1 as pb;
 use super::pb::v1::entry_header::Event as E;
+use super::referral;
 use crate::domain::deadline::Milestone;
 use crate::domain::{
     AuthorityLevel, CaseContribution, CaseFacts, CaseMove, CaseStep, ErasureReason, Event,
@@ -58,10 +59,7 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
             part: e.part,
             reason: reading.code("part_erased.reason", e.reason, ErasureReason::Law)?,
         },
-        E::CaseOpened(e) => Event::CaseOpened {
-            facts: required_facts(&mut reading, e.facts.as_ref())?,
-            effective_on: effective_on(e.effective_on.as_ref())?,
-        },
+        E::CaseOpened(e) => read_opening(&mut reading, e)?,
         E::CaseStepped(_)
         | E::CaseAmended(_)
         | E::ProposalAdopted(_)
@@ -89,6 +87,11 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         | E::EvidenceRecognised(_)
         | E::EvidenceDeclined(_)
         | E::CustodyRecorded(_)
+        | E::CaseReferred(_)
+        | E::PoliceAnswered(_)
+        | E::ProcuratorateCopied(_)
+        | E::ProcuratorateOpined(_)
+        | E::CampaignTagged(_)
         | E::ContinuedIn(_)
         | E::ContinuedFrom(_) => match read_contribution(&mut reading, event)? {
             Some(contribution) => Event::Contribution(contribution),
@@ -99,10 +102,7 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         E::NoticeReported(_) => Event::NoticeAct(NoticeAct::Reported),
         E::NoticeEnded(_) => Event::NoticeAct(NoticeAct::Ended),
         E::MeetingCalled(e) => read_call(e)?,
-        E::MinutesRecorded(e) => Event::MeetingAct(MeetingAct::MinutesRecorded {
-            digest: hash("minutes_hash", &e.minutes_hash)?,
-            held_on: date("held_on", e.held_on.as_ref())?,
-        }),
+        E::MinutesRecorded(e) => Event::MeetingAct(read_minutes(e)?),
         E::MinutesConfirmed(e) => Event::MeetingAct(MeetingAct::MinutesConfirmed {
             digest: hash("minutes_hash", &e.minutes_hash)?,
         }),
@@ -124,6 +124,20 @@ fn read_notice(reading: &mut Reading, e: &pb::NoticeIssued) -> Result<Event, Wir
         kind: reading.code("notice.kind", e.kind, NoticeKind::General)?,
         level,
         addressees: cities.collect::<Result<_, _>>()?,
+    })
+}
+
+fn read_opening(reading: &mut Reading, e: &pb::CaseOpened) -> Result<Event, WireError> {
+    Ok(Event::CaseOpened {
+        facts: required_facts(reading, e.facts.as_ref())?,
+        effective_on: effective_on(e.effective_on.as_ref())?,
+    })
+}
+
+fn read_minutes(e: &pb::MinutesRecorded) -> Result<MeetingAct, WireError> {
+    Ok(MeetingAct::MinutesRecorded {
+        digest: hash("minutes_hash", &e.minutes_hash)?,
+        held_on: date("held_on", e.held_on.as_ref())?,
     })
 }
 
@@ -220,6 +234,11 @@ fn read_contribution(
         | E::EvidenceRecognised(_)
         | E::EvidenceDeclined(_)
         | E::CustodyRecorded(_) => return evidence::read(reading, event),
+        E::CaseReferred(_)
+        | E::PoliceAnswered(_)
+        | E::ProcuratorateCopied(_)
+        | E::ProcuratorateOpined(_)
+        | E::CampaignTagged(_) => return referral::read(reading, event),
         E::PartsReceived(_) => C::PartsReceived,
         E::PartGranted(e) => C::PartGranted {
             entry: position("part_granted.entry", e.entry.as_ref())?,
@@ -370,6 +389,7 @@ fn contribution_to_pb(contribution: &CaseContribution) -> E {
             })
         }
         C::Evidence { place, act } => evidence::to_pb(*place, *act),
+        C::Referral(act) => referral::to_pb(act),
         C::PartsReceived => E::PartsReceived(pb::PartsReceived {}),
         C::PartGranted { entry, part, to } => E::PartGranted(pb::PartGranted {
             entry: Some(position_to_pb(*entry)),

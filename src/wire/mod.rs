@@ -36,6 +36,7 @@ pub mod part;
 pub mod peer;
 pub mod reasons;
 pub mod record;
+pub mod referral;
 pub mod same_act;
 mod scan;
 pub mod status;

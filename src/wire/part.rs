@@ -15,6 +15,7 @@ use super::record::{
     evidence_from_pb, evidence_to_pb, external_to_pb, person_from_pb, person_to_pb, record_from_pb,
     record_to_pb,
 };
+use super::referral;
 use super::scan::check_elements;
 use crate::api::request::PartContent;
 use crate::domain::text::{Line, Text};
@@ -44,6 +45,7 @@ pub fn encode_part(content: &PartContent, salt: [u8; SALT_BYTES]) -> Bytes {
         PartContent::Notice(record) => C::Notice(notice_to_pb(record)),
         PartContent::Meeting(record) => C::Meeting(meeting_to_pb(record)),
         PartContent::Custody(record) => C::Custody(custody_to_pb(record)),
+        PartContent::Referral(record) => C::Referral(referral::record_to_pb(record)),
     };
     let salt = Bytes::copy_from_slice(&salt);
     pb::Part { salt, content: Some(content) }.encode_to_vec().into()
@@ -96,6 +98,10 @@ pub fn parse_part(bytes: &Bytes) -> Result<PartContent, WireError> {
         C::Custody(record) => {
             let record = custody_from_pb(&record).map_err(|wrong| first(&wrong, "custody"))?;
             PartContent::Custody(Box::new(record))
+        }
+        C::Referral(record) => {
+            let read = referral::record_from_pb(&record);
+            PartContent::Referral(Box::new(read.map_err(|wrong| first(&wrong, "referral"))?))
         }
     })
 }

@@ -15,6 +15,7 @@ mod lists;
 mod meetings;
 mod more;
 mod notices;
+mod referrals;
 
 pub use deadlines::{clock, milestone, milestones, parse_milestone};
 pub use evidence::{decline_ground, parse_decline_ground};
@@ -27,6 +28,12 @@ pub use more::{
 };
 pub use notices::{
     notice_filter, notice_kind, notice_level, notice_text, parse_notice_kind, report_kind,
+};
+
+pub use referrals::{
+    copied_paper, parse_copied_paper, parse_police_answer, parse_procuratorate_opinion,
+    parse_referral_kind, parse_referral_paper, police_answer, procuratorate_opinion, referral_kind,
+    referral_paper,
 };
 
 /// Where a case stands.
@@ -219,6 +226,12 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::EvidenceRecognised(_) => ("认可证据（证据互认）", "evidence recognised"),
         E::EvidenceDeclined(_) => ("不认可证据", "evidence declined"),
         E::CustodyRecorded(_) => ("证据移交", "original handed over"),
+        E::CaseReferred(referred) => return referral_kind(referred.kind(), lang),
+        E::PoliceAnswered(answered) => return police_answer(answered.answer(), lang),
+        E::ProcuratorateCopied(_) => ("抄送检察院", "copied to the procuratorate"),
+        E::ProcuratorateOpined(opined) => return procuratorate_opinion(opined.opinion(), lang),
+        E::CampaignTagged(tagged) if tagged.removed => ("取消专项行动标记", "campaign tag off"),
+        E::CampaignTagged(_) => ("专项行动标记", "campaign tag"),
     };
     lang.pick(zh, en)
 }

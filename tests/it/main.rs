@@ -56,6 +56,7 @@ mod people;
 mod power;
 mod proxy;
 mod rebuild;
+mod referrals;
 mod restore;
 mod rogue;
 mod roles;

@@ -24,6 +24,7 @@ pub mod notices;
 pub mod operator;
 pub mod plants;
 pub mod quotas;
+pub mod referrals;
 pub mod rng;
 pub mod rows;
 pub mod run;

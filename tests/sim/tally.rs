@@ -94,6 +94,8 @@ named! {
         MinutesConfirmed "minutes of a meeting confirmed";
         EvidenceRecognised "evidence of another city recognised";
         EvidenceDeclined "evidence of another city declined";
+        PoliceAnswered "an answer of the police that counts";
+        SaidBeforeHandOver "a word of the city that had the case before another";
         PartsReceived "a node confirmed all parts by itself";
         StaleEtag "a caller too late";
         Replayed "a repeated call answered from memory";

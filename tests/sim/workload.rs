@@ -16,6 +16,7 @@ use super::meetings;
 use super::moves;
 use super::node::SimReader;
 use super::notices;
+use super::referrals;
 use super::rng::Rng;
 use super::tally::{Fault, State};
 use super::world::{Event, World};
@@ -339,6 +340,15 @@ impl World {
                 (&text, today),
                 &mut rng,
             );
+            drop(rows);
+            return Some(Command::Contribute { agreement, subject, contribution, parts });
+        }
+        if rng.one_in(6) {
+            let text = self.work.marked("police");
+            let said = (&text[..], today);
+            let rows = reader.view();
+            let (subject, contribution, parts) =
+                referrals::next(&rows, (agreement, &cases), code, said, &mut rng);
             drop(rows);
             return Some(Command::Contribute { agreement, subject, contribution, parts });
         }

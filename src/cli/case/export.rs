@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use indicatif::ProgressBar;
 use serde_json::json;
 
+use super::campaign::Known;
 use super::list::FilterArgs;
 use super::sheet::csv;
 use super::sheet::written::{self, Beside};
@@ -77,6 +78,7 @@ pub async fn run(session: &Session, args: ExportArgs) -> Result<(), Failure> {
     if args.csv {
         target.put(&format!("\u{feff}{}", csv::line(&written::headings(lang))))?;
     }
+    let campaigns = Known::ask(&session.client).await?;
     let bar = ProgressBar::new(0);
     let (mut count, mut seen) = (Count::default(), HashSet::new());
     loop {
@@ -88,7 +90,7 @@ pub async fn run(session: &Session, args: ExportArgs) -> Result<(), Failure> {
         bar.set_length(u64::from(page.total_size));
         for case in page.cases {
             if seen.insert(case.name.clone()) {
-                one(session, &case, args.csv, &mut target, &mut count).await?;
+                one(session, &case, (args.csv, &campaigns), &mut target, &mut count).await?;
                 bar.inc(1);
             }
         }
@@ -108,11 +110,12 @@ pub async fn run(session: &Session, args: ExportArgs) -> Result<(), Failure> {
 async fn one(
     session: &Session,
     case: &pb::Case,
-    csv: bool,
+    (csv, campaigns): (bool, &Known),
     target: &mut Target,
     count: &mut Count,
 ) -> Result<(), Failure> {
-    let beside = beside(session, case).await?;
+    let mut beside = beside(session, case).await?;
+    beside.campaigns = campaigns.words(&case.campaigns, session.context.lang);
     count.cases += 1;
     count.only_here += u64::from(beside.only_here > 0);
     count.misfits += u64::from(case.misfit_count > 0);

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Session, name};
+use super::{Session, name, referral};
 use crate::cli::evidence::standing;
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
@@ -106,6 +106,7 @@ fn said(entry: &pb::HistoryEntry, lang: Lang) -> String {
         said.push(words::decline_ground(declined.ground(), lang).to_owned());
     }
     said.extend(entry.custody.iter().map(|record| standing::hand_over(record, lang)));
+    said.extend(entry.referral.iter().map(referral::words::told));
     said.extend(entry.texts.iter().map(|text| table::clean(text)));
     said.join(lang.pick("；", "; "))
 }

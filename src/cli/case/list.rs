@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::sheet::columns::Codes;
-use super::{Session, name};
+use super::{Session, campaign, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::{json as shape, table, when, words};
@@ -60,6 +60,9 @@ pub struct FilterArgs {
     /// 本市经办人，须与所填完全一致 · assigned to exactly this name
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     pub assignee: String,
+    /// 只看有此专项行动标记的，如 两打，见 liandong catalog campaigns · only with this campaign tag
+    #[arg(long, value_name = "CAMPAIGN")]
+    pub campaign: Option<String>,
     /// 只看疑似同一违法行为的 · only cases that may be of the same act as another one
     #[arg(long)]
     pub same_act: bool,
@@ -143,6 +146,10 @@ impl FilterArgs {
         };
         let code = |city: Option<CityCode>| city.map_or(0, CityCode::as_u32);
         let own = session.client.me.node_city;
+        let campaign = match &self.campaign {
+            Some(text) => campaign::number(&session.client, text, session.context.lang).await?,
+            None => 0,
+        };
         Ok(pb::ListCasesRequest {
             parent,
             states: self.state.iter().copied().map(i32::from).collect(),
@@ -159,6 +166,7 @@ impl FilterArgs {
             rests_on_suspended: self.rests_on_suspended,
             has_same_act_hints: self.same_act,
             assignee: self.assignee.clone(),
+            campaign,
             ..pb::ListCasesRequest::default()
         })
     }

@@ -17,6 +17,7 @@ use super::names::Names;
 use super::profile::ProfileArgs;
 
 pub mod assign;
+pub mod campaign;
 pub mod contribute;
 pub mod draft;
 pub mod due;
@@ -28,6 +29,7 @@ pub mod list;
 pub mod moves;
 pub mod name;
 pub mod new;
+pub mod referral;
 pub mod same_act;
 pub mod sheet;
 pub mod show;
@@ -92,6 +94,12 @@ pub enum CaseCommand {
     Stats(stats::StatsArgs),
     /// 记录影响时限的事项，如 送达、检测、责令改正 · record what begins, stops or ends a term
     Milestone(due::MilestoneArgs),
+    /// 行刑衔接：移送公安、公安答复、抄送检察院、检察意见 · police and procuratorate
+    #[command(subcommand)]
+    Referral(referral::ReferralCommand),
+    /// 专项行动标记 · campaign tags
+    #[command(subcommand)]
+    Campaign(campaign::CampaignCommand),
     /// 签收移送（由人签收） · acknowledge an offered transfer
     Ack(write::AddArgs),
     /// 请求退还已移送的案件 · ask for an offered case back
@@ -144,6 +152,8 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
         CaseCommand::Duplicates(args) => duplicates::run(&session, args).await,
         CaseCommand::Stats(args) => stats::run(&session, args).await,
         CaseCommand::Milestone(args) => due::record(&session, args).await,
+        CaseCommand::Referral(command) => referral::run(&session, command).await,
+        CaseCommand::Campaign(command) => campaign::run(&session, command).await,
         CaseCommand::Ack(args) => contribute::acknowledge(&session, args).await,
         CaseCommand::Recall(args) => contribute::recall(&session, args).await,
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::same_act as say;
-use super::{Session, due, name};
+use super::{Session, campaign, due, name, referral};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::table::Sheet;
@@ -36,17 +36,27 @@ pub async fn run(session: &Session, args: ShowArgs) -> Result<(), Failure> {
             fields.insert("deadlines".to_owned(), deadlines);
             let acts = shown.same_acts.as_ref().map(json::same_acts);
             fields.insert("same_acts".to_owned(), acts.unwrap_or_default());
+            let words = shown.referral_words.iter().map(referral::words::shape).collect();
+            fields.insert("referral_words".to_owned(), words);
         }
         session.context.print_json(&shape);
     } else {
-        print!("{}", text(&case, &shown, &session.names, session.context.lang));
+        let lang = session.context.lang;
+        let campaigns = campaign::names(&session.client, &case.campaigns, lang).await;
+        print!("{}", text(&case, &shown, &campaigns, &session.names, lang));
     }
     Ok(())
 }
 
 /// The case as people read it.
 #[must_use]
-pub fn text(case: &pb::Case, shown: &pb::GetCaseResponse, names: &Names, lang: Lang) -> String {
+pub fn text(
+    case: &pb::Case,
+    shown: &pb::GetCaseResponse,
+    campaigns: &str,
+    names: &Names,
+    lang: Lang,
+) -> String {
     let mut sheet = Sheet::default();
     sheet
         .row(lang.pick("编号", "number"), case.number.clone())
@@ -78,6 +88,10 @@ pub fn text(case: &pb::Case, shown: &pb::GetCaseResponse, names: &Names, lang: L
     if let Some(person) = &case.person {
         sheet.row(lang.pick("自然人", "person"), person.name.clone());
     }
+    sheet.row(lang.pick("专项行动", "campaigns"), campaigns);
+    let words = shown.referral_words.iter().map(|word| referral::words::line(word, names, lang));
+    let words: Vec<String> = words.collect();
+    sheet.row(lang.pick("行刑衔接", "police"), words.join("\n"));
     let due: Vec<String> = shown.deadlines.iter().map(|d| deadline(d, names, lang)).collect();
     sheet.row(lang.pick("时限", "due"), due.join("\n"));
     let acts = shown.same_acts.as_ref().map_or_else(String::new, |acts| same(acts, names, lang));
@@ -310,10 +324,11 @@ mod tests {
             same_acts: Some(acts),
             ..Default::default()
         };
-        let text = text(&sample(), &shown, &Names::new(Lang::Zh), Lang::Zh);
+        let text = text(&sample(), &shown, "“两打”专项行动", &Names::new(Lang::Zh), Lang::Zh);
         assert!(text.contains("LD-聊邯-2026-聊0007（聊城承办，已归档）相距 80 米"), "{text}");
         assert!(text.contains("另有 2 件") && text.contains("第二十九条"), "{text}");
         assert!(text.contains("2026-10-19 聊城 决定是否立案"), "{text}");
+        assert!(text.contains("“两打”专项行动"), "{text}");
         for want in [
             "办理权    现由 濮阳 处理",
             "首报市    邯郸",
@@ -349,7 +364,7 @@ mod tests {
     fn a_withheld_record_is_said_to_be() {
         let case = pb::Case { record: None, ..sample() };
         assert!(
-            text(&case, &pb::GetCaseResponse::default(), &Names::new(Lang::En), Lang::En)
+            text(&case, &pb::GetCaseResponse::default(), "", &Names::new(Lang::En), Lang::En)
                 .contains("not for this city")
         );
     }

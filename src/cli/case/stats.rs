@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::campaign::Known;
 use super::sheet::{cells, csv};
 use super::{Session, name, patient};
 use crate::cli::failure::Failure;
@@ -57,11 +58,20 @@ pub async fn run(session: &Session, args: StatsArgs) -> Result<(), Failure> {
                 json!(line.agreement),
             )).collect::<Vec<_>>(),
             "total": counts(&counted.total.unwrap_or_default()),
+            "campaigns": counted.campaigns.iter().map(|line| shape::with(
+                shape::with(counts(&line.counts.unwrap_or_default()), "tagged", json!(line.tagged)),
+                "campaign",
+                json!(line.campaign),
+            )).collect::<Vec<_>>(),
             "cursor": counted.cursor,
         }));
         return Ok(());
     }
-    let rows = rows(&counted, &session.names, lang);
+    let known = match counted.campaigns.is_empty() {
+        true => Known::none(),
+        false => Known::ask(&session.client).await?,
+    };
+    let rows = rows(&counted, &session.names, &known, lang);
     if args.csv {
         print!("\u{feff}");
         for row in rows {
@@ -105,8 +115,34 @@ fn share(part: u32, whole: u32) -> String {
     }
 }
 
-/// Headings, a row for each agreement, and the sum of several.
-fn rows(counted: &pb::ComputeStatisticsResponse, names: &Names, lang: Lang) -> Vec<Vec<String>> {
+/// A row: what is counted, and its counts.
+fn row(name: String, counts: pb::MonthCounts) -> Vec<String> {
+    let number = |number: u32| number.to_string();
+    let mut row = vec![name];
+    row.extend([
+        number(counts.opened),
+        number(counts.off_site),
+        share(counts.off_site, counts.opened),
+        number(counts.joint_checks),
+        number(counts.transfers),
+        number(counts.transfers_out),
+        number(counts.transfers_in),
+        number(counts.accepted),
+        number(counts.returned),
+        number(counts.filed_so_far),
+        number(counts.ended_so_far),
+        share(counts.ended_so_far, counts.filed_so_far),
+    ]);
+    row
+}
+
+/// Headings, a row for each agreement, the sum of several, and a row for each campaign.
+fn rows(
+    counted: &pb::ComputeStatisticsResponse,
+    names: &Names,
+    known: &Known,
+    lang: Lang,
+) -> Vec<Vec<String>> {
     let headings = lang.pick(
         [
             "联动协议",
@@ -139,25 +175,6 @@ fn rows(counted: &pb::ComputeStatisticsResponse, names: &Names, lang: Lang) -> V
             "closing rate",
         ],
     );
-    let row = |name: String, counts: pb::MonthCounts| {
-        let mut row = vec![name];
-        let number = |number: u32| number.to_string();
-        row.extend([
-            number(counts.opened),
-            number(counts.off_site),
-            share(counts.off_site, counts.opened),
-            number(counts.joint_checks),
-            number(counts.transfers),
-            number(counts.transfers_out),
-            number(counts.transfers_in),
-            number(counts.accepted),
-            number(counts.returned),
-            number(counts.filed_so_far),
-            number(counts.ended_so_far),
-            share(counts.ended_so_far, counts.filed_so_far),
-        ]);
-        row
-    };
     let mut rows = vec![headings.map(str::to_owned).to_vec()];
     for line in &counted.agreements {
         rows.push(row(names.agreement(&line.agreement), line.counts.unwrap_or_default()));
@@ -165,6 +182,14 @@ fn rows(counted: &pb::ComputeStatisticsResponse, names: &Names, lang: Lang) -> V
     if counted.agreements.len() != 1 {
         let all = lang.pick("合计", "in all").to_owned();
         rows.push(row(all, counted.total.unwrap_or_default()));
+    }
+    for line in &counted.campaigns {
+        let (what, tagged) = (known.word(line.campaign, lang), line.tagged);
+        let name = lang.pick(
+            format!("专项行动：{what}（共 {tagged} 件）"),
+            format!("campaign: {what} ({tagged} in all)"),
+        );
+        rows.push(row(name, line.counts.unwrap_or_default()));
     }
     rows
 }
@@ -223,11 +248,11 @@ mod tests {
             ..Default::default()
         };
         let names = Names::new(Lang::Zh);
-        let rows = rows(&counted, &names, Lang::Zh);
+        let rows = rows(&counted, &names, &Known::none(), Lang::Zh);
         assert_eq!(rows.len(), 4);
         assert_eq!(rows[3][..4], ["合计", "6", "2", "33.3%"].map(str::to_owned));
         assert!(!text(&rows, &counted, Lang::Zh).contains('\u{1b}'));
         counted.agreements.truncate(1);
-        assert_eq!(super::rows(&counted, &names, Lang::Zh).len(), 2);
+        assert_eq!(super::rows(&counted, &names, &Known::none(), Lang::Zh).len(), 2);
     }
 }

@@ -209,6 +209,8 @@ written! {
     ReturnTransferResponse DisputeTransferResponse DesignateJurisdictionResponse
     AdoptProposalResponse RefuseProposalResponse AcknowledgeTransferResponse RequestRecallResponse
     AddNoteResponse ProposeAmendmentResponse RecordPartsReceivedResponse RecordMilestoneResponse
+    ReferCaseResponse RecordPoliceAnswerResponse RecordProcuratorateCopyResponse
+    RecordProcuratorateOpinionResponse TagCampaignResponse
 }
 
 /// What a write leaves behind, whichever call it was.

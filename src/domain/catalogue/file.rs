@@ -11,16 +11,20 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::one_act::{self, RawPair};
-use super::{Basis, Catalogue, Division, Fine, FineRange, Law, Named};
+use super::{
+    Basis, CampaignLine, Catalogue, Division, Fine, FineRange, Law, Named, OTHER_CAMPAIGN,
+};
 use crate::domain::date::Date;
 use crate::domain::invalid::Invalid;
 use crate::domain::law::Article;
 use crate::domain::quantity::Fen;
+use crate::domain::referral::Campaign;
 use crate::domain::text::Line;
 use crate::domain::violation::Violation;
 use crate::limits::{
-    ADDRESS_BYTES_MAX, CATALOGUE_BASES_MAX, CATALOGUE_BYTES_MAX, CATALOGUE_DIVISIONS_MAX,
-    CATALOGUE_FINES_MAX, CATALOGUE_LAWS_MAX, CATALOGUE_PAIRS_MAX, NAME_BYTES_MAX,
+    ADDRESS_BYTES_MAX, CATALOGUE_BASES_MAX, CATALOGUE_BYTES_MAX, CATALOGUE_CAMPAIGNS_MAX,
+    CATALOGUE_DIVISIONS_MAX, CATALOGUE_FINES_MAX, CATALOGUE_LAWS_MAX, CATALOGUE_PAIRS_MAX,
+    NAME_BYTES_MAX,
 };
 
 /// Longest code: fits a column.
@@ -85,6 +89,14 @@ pub enum CatalogueError {
         /// Number of the last article.
         last: u16,
     },
+    /// The number of a campaign is no byte, or that of any other campaign.
+    #[error("{at}: {got} is no number of a campaign, which is 2 to 255")]
+    Number {
+        /// Where.
+        at: String,
+        /// The number.
+        got: u32,
+    },
     /// A range whose least is above its most, or a time that ends before it begins.
     #[error("{at}: the first is above the last")]
     Order {
@@ -115,6 +127,9 @@ struct File {
     one_act: Vec<RawPair>,
     department: Vec<RawNamed>,
     division: Vec<RawDivision>,
+    // Files of before have none.
+    #[serde(default)]
+    campaign: Vec<RawCampaign>,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +200,17 @@ struct RawDivision {
     en: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCampaign {
+    number: u32,
+    code: String,
+    zh: String,
+    en: String,
+    #[serde(default = "yes")]
+    verified: bool,
+}
+
 pub(super) const fn yes() -> bool {
     true
 }
@@ -206,6 +232,7 @@ impl Catalogue {
             ("department", file.department.len(), CATALOGUE_LAWS_MAX),
             ("division", file.division.len(), CATALOGUE_DIVISIONS_MAX),
             ("one_act", file.one_act.len(), CATALOGUE_PAIRS_MAX),
+            ("campaign", file.campaign.len(), CATALOGUE_CAMPAIGNS_MAX),
         ];
         for (at, got, limit) in lists {
             few(at, got, limit)?;
@@ -225,6 +252,10 @@ impl Catalogue {
         unique("department", departments.iter().map(|one| one.code.clone()))?;
         let divisions = file.division.into_iter().map(division).collect::<Result<Vec<_>, _>>()?;
         unique("division", divisions.iter().map(|one| one.code.to_string()))?;
+        let campaigns = file.campaign.into_iter().map(campaign).collect::<Result<Vec<_>, _>>()?;
+        let codes = campaigns.iter().map(|one| one.name.code.clone());
+        unique("campaign", codes.chain([OTHER_CAMPAIGN.to_owned()]))?;
+        unique("campaign", campaigns.iter().map(|one| one.number.number().to_string()))?;
         let (zh, en) = pair("notice", (&file.notice_zh, &file.notice_en))?;
         Ok(Self {
             version: short("version", &file.version)?.to_string(),
@@ -234,6 +265,7 @@ impl Catalogue {
             one_act,
             departments,
             divisions,
+            campaigns,
         })
     }
 }
@@ -420,6 +452,14 @@ fn ranges(at: &str, raw: &[RawRange]) -> Result<Vec<FineRange>, CatalogueError> 
     let cases = ranges.iter().filter_map(|range| range.case.as_ref());
     unique(&format!("{at}.fine"), cases.map(|case| case.code.clone()))?;
     Ok(ranges)
+}
+
+fn campaign(raw: RawCampaign) -> Result<CampaignLine, CatalogueError> {
+    let name = named("campaign", RawNamed { code: raw.code, zh: raw.zh, en: raw.en })?;
+    let number = Campaign::from_number(raw.number).filter(|one| *one != Campaign::OTHER);
+    let at = format!("campaign {}", name.code);
+    let number = number.ok_or(CatalogueError::Number { at, got: raw.number })?;
+    Ok(CampaignLine { number, name, verified: raw.verified })
 }
 
 fn division(raw: RawDivision) -> Result<Division, CatalogueError> {

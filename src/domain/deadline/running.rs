@@ -34,6 +34,8 @@ impl Reading<'_> {
             }
             S::Hearing => self.decision(),
             S::Decided | S::Enforcing => self.after_the_decision(state),
+            // A referral with its papers has a term of its own.
+            S::TransferredPolice if self.is_with_police() => Vec::new(),
             S::TransferredPolice => {
                 let since = self.became(&[S::TransferredPolice]);
                 self.unless(M::PoliceAnswered, Clock::PoliceAnswer, since, self.terms.police_answer)
@@ -137,9 +139,11 @@ impl Reading<'_> {
         }
         let suspected = self.open_since(M::CrimeSuspected, M::CrimeNotReferred);
         let handed = self.became(&[S::TransferredPolice]);
-        if handed.is_none_or(|handed| Some(handed) < suspected) {
+        let decided = self.decided_on();
+        if handed.max(decided).is_none_or(|ended| Some(ended) < suspected) {
             all.extend(self.run(Clock::CrimeDecision, suspected, self.terms.crime_decision));
         }
+        all.extend(self.of_police());
         let over = matches!(
             state,
             S::Closed
@@ -199,7 +203,7 @@ impl Reading<'_> {
     }
 
     /// A term of the handling city, if it has begun.
-    fn run(&self, clock: Clock, since: Option<Date>, term: Term) -> Vec<Deadline> {
+    pub(super) fn run(&self, clock: Clock, since: Option<Date>, term: Term) -> Vec<Deadline> {
         let begun = since.map(|from| Deadline {
             clock,
             city: self.case.handling,
@@ -230,7 +234,7 @@ impl Reading<'_> {
     }
 
     /// When it last became one of these.
-    fn became(&self, states: &[CaseState]) -> Option<Date> {
+    pub(super) fn became(&self, states: &[CaseState]) -> Option<Date> {
         let became = |h: &&Happened| matches!(h.what, What::Became(s) if states.contains(&s));
         self.history.iter().rev().find(became).map(|h| h.on)
     }
@@ -243,7 +247,7 @@ impl Reading<'_> {
     }
 
     /// Of the city that handles the case, and of earlier ones until they had handed it over.
-    fn milestones(&self) -> impl Iterator<Item = (Milestone, Date)> + '_ {
+    pub(super) fn milestones(&self) -> impl Iterator<Item = (Milestone, Date)> + '_ {
         let taken = self.became(&[S::TransferAccepted]);
         self.history.iter().filter_map(move |h| {
             let What::Milestone(one) = h.what else { return None };

@@ -58,6 +58,8 @@ impl Clock {
     #[must_use]
     pub fn terms(self, terms: &Terms) -> Vec<ClockTerm> {
         let crime = |term| vec![node(term, "国务院令第310号", "decree 310 of the State Council")];
+        let joint =
+            |term| vec![node(term, "环环监〔2017〕17号", "joint rules of 2017 on referrals")];
         match self {
             Self::Filing => vec![
                 node(terms.filing, "部令第30号", "decree 30 of the ministry"),
@@ -88,6 +90,14 @@ impl Clock {
             )],
             Self::CrimeDecision => crime(terms.crime_decision),
             Self::PoliceAnswer => crime(terms.police_answer),
+            Self::CrimeHandOver => crime(terms.crime_hand_over),
+            Self::ProcuratorateCopy => joint(terms.procuratorate_copy),
+            Self::OpinionHandOver => joint(terms.opinion_hand_over),
+            Self::DetentionAnswer => vec![node(
+                terms.detention_answer,
+                "公治〔2014〕853号",
+                "rules of 2014 on cases of detention",
+            )],
             Self::TransferAck => vec![agreed(terms.transfer_ack)],
             Self::TransferAnswer => vec![agreed(terms.transfer_answer)],
             Self::Progress => vec![agreed(terms.progress)],

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 const SAMPLES: &str = include_str!("../../../demo/sample-cases.json");
 
-fn date(text: &str) -> Date {
+pub(super) fn date(text: &str) -> Date {
     text.parse().unwrap()
 }
 
@@ -19,7 +19,7 @@ fn city(code: u32) -> CityCode {
     CityCode::from_u32(code).unwrap()
 }
 
-fn at(index: u64) -> Position {
+pub(super) fn at(index: u64) -> Position {
     Position { log: LogId::new([1; 32]), index }
 }
 
@@ -32,7 +32,7 @@ const OTHER: u32 = 130_400;
 
 /// A case in this state, and what happened: each a state or a milestone, with its date.
 #[derive(Clone)]
-struct Told {
+pub(super) struct Told {
     case: Case,
     history: Vec<Happened>,
 }
@@ -44,17 +44,17 @@ impl Told {
         Self { case, history: vec![opened] }
     }
 
-    fn became(mut self, state: CaseState, on: &str) -> Self {
+    pub(super) fn became(mut self, state: CaseState, on: &str) -> Self {
         self.case.state = state;
         self.case.turn = (state != S::Archived).then_some(self.case.handling);
         self.push(What::Became(state), on)
     }
 
-    fn milestone(self, one: Milestone, on: &str) -> Self {
+    pub(super) fn milestone(self, one: Milestone, on: &str) -> Self {
         self.push(What::Milestone(one), on)
     }
 
-    fn push(mut self, what: What, on: &str) -> Self {
+    pub(super) fn push(mut self, what: What, on: &str) -> Self {
         self.history.push(Happened { by: self.case.handling, on: date(on), what });
         self
     }
@@ -83,17 +83,17 @@ impl Told {
     }
 
     /// The last day of a clock, if it runs; `None` as well while it is suspended.
-    fn due(&self, clock: Clock) -> Option<String> {
+    pub(super) fn due(&self, clock: Clock) -> Option<String> {
         let found = self.all().into_iter().find(|d| d.clock == clock)?;
         found.last.map(|last| last.on.to_string())
     }
 
-    fn clocks(&self) -> Vec<(Clock, u32)> {
+    pub(super) fn clocks(&self) -> Vec<(Clock, u32)> {
         self.all().into_iter().map(|d| (d.clock, d.city.as_u32())).collect()
     }
 }
 
-fn filed(on: &str) -> Told {
+pub(super) fn filed(on: &str) -> Told {
     Told::opened(on).became(S::ClueVerifying, on).became(S::Filed, on)
 }
 

@@ -6,15 +6,15 @@
 use crate::api::request::{NewPart, WriteError};
 use crate::domain::evidence_act::decide_evidence;
 use crate::domain::{CaseContribution, Date};
-use crate::ids::{AgreementId, Position, SubjectId};
+use crate::ids::{AgreementId, SubjectId};
 use crate::journal::Disk;
 use crate::node::core::Core;
 use crate::store::Store;
 use crate::view;
 
 impl<D: Disk, S: Store> Core<D, S> {
-    /// The parts of a contribution. What is said of evidence goes to whoever may hold the list,
-    /// whatever audience was asked for.
+    /// The parts of a contribution, if what rows know of it allows it. What is said of evidence
+    /// goes to whoever may hold the list, whatever audience was asked for.
     pub(super) fn parts_beside(
         &mut self,
         case: (AgreementId, SubjectId),
@@ -22,14 +22,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         contribution: &CaseContribution,
         parts: &[NewPart],
     ) -> Result<Vec<NewPart>, WriteError> {
+        if let CaseContribution::Referral(act) = contribution {
+            self.decide_referral(case, today, act)?;
+        }
         let CaseContribution::Evidence { place, act } = contribution else {
             return Ok(parts.to_vec());
         };
         let by = self.settings.city;
         // As members will judge it: by what the new entry can say that it has seen.
-        let sure: Vec<_> =
-            self.logs.of_agreement(case.0).map(|log| (log.id, log.sure_head().size)).collect();
-        let seen = |at: Position| sure.iter().any(|(log, size)| *log == at.log && at.index < *size);
+        let seen = self.surely_seen(case.0);
         let found = view::evidence_standing(&self.group_rows(), case, *place, by, &seen);
         decide_evidence(by, found.as_ref().map(|(standing, _)| *standing), *act, today)?;
         // Without a list it was refused.

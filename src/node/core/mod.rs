@@ -41,6 +41,7 @@ mod passed;
 mod receipts;
 mod received;
 mod recover;
+mod referral;
 mod replay;
 pub mod rows;
 mod show;

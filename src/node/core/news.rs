@@ -60,6 +60,7 @@ pub(super) fn named_entry(event: &Event) -> Option<Position> {
         Event::Contribution(CaseContribution::AssistanceAnswered { request }) => Some(*request),
         Event::Contribution(CaseContribution::PartGranted { entry, .. }) => Some(*entry),
         Event::Contribution(CaseContribution::Evidence { place, .. }) => Some(place.entry),
+        Event::Contribution(CaseContribution::Referral(act)) => act.names(),
         Event::CaseMove(_)
         | Event::Contribution(_)
         | Event::ActorIntroduced

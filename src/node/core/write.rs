@@ -323,7 +323,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | PartContent::ActorCertificate(_)
             | PartContent::Notice(_)
             | PartContent::Meeting(_)
-            | PartContent::Custody(_) => None,
+            | PartContent::Custody(_)
+            | PartContent::Referral(_) => None,
         });
         let mv = match mv.facts() {
             Some(facts) => mv.clone().with_facts(self.with_borders(agreement, facts, record)?),

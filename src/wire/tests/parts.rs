@@ -11,7 +11,7 @@ use crate::api::request::PartContent;
 use crate::domain::notice::NoticeDraft;
 use crate::domain::{
     CaseDraft, CaseRecord, CustodyRecord, Evidence, ExternalRef, MeetingRecord, NoticeRecord,
-    PersonRecord,
+    PersonRecord, ReferralRecord,
 };
 use crate::limits::PART_BYTES_MAX;
 use crate::wire::part::{encode_part, parse_part};
@@ -46,6 +46,10 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         let record = CustodyRecord::parse("聊城市支队 王某", "邯郸市支队 李某", address, text);
         PartContent::Custody(Box::new(record.unwrap()))
     };
+    let referral = |organ, number, text| {
+        let record = ReferralRecord::parse(organ, number, text).unwrap();
+        PartContent::Referral(Box::new(record))
+    };
     let record = |record: CaseRecord| PartContent::CaseRecord(Box::new(record));
     let number = "LD-聊邯-2026-聊0005".to_owned();
     let external = ExternalRef::parse("聊城办案系统", "2026-0099").unwrap();
@@ -66,6 +70,8 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         ("meeting_bare", meeting("联席会议纪要", "", "")),
         ("custody", custody("莘县分局仓库", "封条 017 完好")),
         ("custody_bare", custody("", "")),
+        ("referral", referral("示例市公安局环食药侦支队", "示例移〔2026〕1号", "共 12 页")),
+        ("referral_bare", referral("", "示例公（刑）立字〔2026〕7号", "")),
     ]
 }
 

@@ -11,8 +11,10 @@ use crate::domain::law::LegalBasisDraft;
 use crate::domain::pollutant::MeasurementDraft;
 use crate::domain::record::PenaltyDraft;
 use crate::domain::{
-    CaseContribution, CaseDraft, CaseMove, CaseRecord, Date, DeclineGround, ErasureReason, Event,
-    EvidenceAct, EvidencePlace, MeetingAct, NoticeAct, NoticeKind, NoticeLevel, Violation,
+    Campaign, CaseContribution, CaseDraft, CaseMove, CaseRecord, CopiedPaper, Date, DeclineGround,
+    ErasureReason, Event, EvidenceAct, EvidencePlace, MeetingAct, NoticeAct, NoticeKind,
+    NoticeLevel, PoliceAnswer, ProcuratorateOpinion, Referral, ReferralAct, ReferralKind,
+    ReferralPaper, Violation,
 };
 use crate::ids::{ActorId, AgreementId, CityCode, Hash, LogId, Position, SubjectId, Tag};
 use crate::log::{
@@ -124,6 +126,17 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
     let place = EvidencePlace { entry: at(2, 6), part: 1, item: 3 };
     let said = |act| Event::Contribution(C::Evidence { place, act });
     let declined = EvidenceAct::Declined { ground: DeclineGround::Laboratory };
+    let told = |act| Event::Contribution(C::Referral(act));
+    let (kind, decided_on) = (ReferralKind::Crime, date("2026-11-19"));
+    let refer = |handed_over_on| {
+        let papers = vec![ReferralPaper::Letter, ReferralPaper::Report, ReferralPaper::Other];
+        let referral = Referral { kind, decided_on, handed_over_on };
+        told(ReferralAct::Referred { referral, papers })
+    };
+    let (answer, paper) = (PoliceAnswer::Forwarded, CopiedPaper::SupervisionRequest);
+    let opinion = ProcuratorateOpinion::HandOver;
+    let opined = |referral| told(ReferralAct::Opined { referral, opinion, on });
+    let campaign = Campaign::from_number(255).unwrap();
     let mv = Event::CaseMove;
     let add = Event::Contribution;
     vec![
@@ -179,6 +192,14 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
         ("evidence_recognised", said(EvidenceAct::Recognised)),
         ("evidence_declined", said(declined)),
         ("custody_recorded", said(EvidenceAct::HandedOver { on })),
+        ("case_referred", refer(Some(on))),
+        ("case_referred_decided", refer(None)),
+        ("police_answered", told(ReferralAct::Answered { referral: at(2, 8), answer, on })),
+        ("procuratorate_copied", told(ReferralAct::Copied { referral: at(2, 8), paper, on })),
+        ("procuratorate_opined", opined(Some(at(2, 8)))),
+        ("procuratorate_opined_alone", opined(None)),
+        ("campaign_tagged", told(ReferralAct::Tagged { campaign, on: true })),
+        ("campaign_untagged", told(ReferralAct::Tagged { campaign: Campaign::OTHER, on: false })),
         ("continued_in", add(C::ContinuedIn { agreement, subject })),
         ("continued_from", add(C::ContinuedFrom { agreement, subject })),
     ]
@@ -303,6 +324,7 @@ fn any_part() -> impl Strategy<Value = PartRef> {
         PartKind::Notice,
         PartKind::Meeting,
         PartKind::Custody,
+        PartKind::Referral,
     ]);
     let audience = prop_oneof![
         Just(Audience::AllMembers),

@@ -4,9 +4,10 @@
 //! value has its own word. (`every_enum_of_the_api_is_a_list_with_words`)
 
 use super::{
-    actor_role, audience_kind, authority, basis_verdict, clock, data_level, decline_ground, effect,
-    erasure_reason, evidence_kind, fine_kind, link, medium, meeting_state, meeting_word, milestone,
-    notice_filter, notice_kind, notice_level, notice_text, part_kind, party_type, penalty_kind,
+    actor_role, audience_kind, authority, basis_verdict, clock, copied_paper, data_level,
+    decline_ground, effect, erasure_reason, evidence_kind, fine_kind, link, medium, meeting_state,
+    meeting_word, milestone, notice_filter, notice_kind, notice_level, notice_text, part_kind,
+    party_type, penalty_kind, police_answer, procuratorate_opinion, referral_kind, referral_paper,
     report_kind, source, state, statistic, step, subject_kind, term_setter, term_unit, violation,
 };
 use crate::lang::Lang;
@@ -86,6 +87,13 @@ pub const fn lists() -> &'static [EnumList] {
         "evidence-kinds" "证据种类" "kinds of evidence" = EvidenceKind: evidence_kind;
         "decline-grounds" "不认可证据的原因" "why evidence is declined"
             = EvidenceDeclineGround: decline_ground;
+        "referral-kinds" "移送公安种类" "kinds of referrals" = ReferralKind: referral_kind;
+        "referral-papers" "移送材料" "papers of a referral" = ReferralPaper: referral_paper;
+        "police-answers" "公安机关答复" "answers of the police" = PoliceAnswer: police_answer;
+        "copied-papers" "抄送检察院的材料" "papers copied to the procuratorate"
+            = CopiedPaper: copied_paper;
+        "procuratorate-opinions" "检察机关意见" "opinions of the procuratorate"
+            = ProcuratorateOpinion: procuratorate_opinion;
         "penalty-kinds" "处罚种类" "kinds of penalty" = PenaltyKind: penalty_kind;
         "party-types" "当事人类型" "kinds of parties" = PartyType: party_type;
         "data-levels" "数据级别" "data levels" = DataLevel: data_level;

@@ -136,6 +136,7 @@ pub fn part_kind(one: pb::PartKind, lang: Lang) -> &'static str {
         K::Notice => ("通报内容", "what a notice says"),
         K::Meeting => ("会议内容", "what is said of a meeting"),
         K::Custody => ("移交记录", "who handed what to whom"),
+        K::Referral => ("移送与答复文书", "organ and document of a referral"),
     };
     lang.pick(zh, en)
 }

@@ -92,6 +92,7 @@ pub const COLUMNS: &[Column] = &[
     column("最近办理日期", "last legal date", "last_effective_on", "", Kind::Shown),
     column("仅存本市记录数", "entries held only here", "only_here", "", Kind::Shown),
     column("未生效操作数", "entries without effect", "misfit_count", "", Kind::Shown),
+    column("专项行动", "campaigns", "campaigns", "", Kind::Shown),
     column("自有系统", "own system", "external_ref.system", "external_ref.system", Kind::Text),
     column("自有系统编号", "number in own system", "external_ref.number", "external_ref.number",
         Kind::Id),

@@ -22,6 +22,8 @@ pub struct Beside {
     pub reported_on: Option<pb::Date>,
     /// Entries of the own city that no other city is known to hold.
     pub only_here: u64,
+    /// Its campaigns, as they are called.
+    pub campaigns: String,
 }
 
 fn some(text: &str) -> Value {
@@ -53,6 +55,7 @@ pub fn value(case: &pb::Case, beside: &Beside, names: &Names) -> Value {
         "last_effective_on": date(case.last_effective_on.as_ref()),
         "only_here": beside.only_here,
         "misfit_count": case.misfit_count,
+        "campaigns": some(&beside.campaigns),
         "reported_on": date(beside.reported_on.as_ref()),
     });
     if let (Value::Object(value), Value::Object(shown)) = (&mut value, shown) {
@@ -258,7 +261,9 @@ mod tests {
                     person: sample.person.clone(),
                     ..pb::Case::default()
                 };
-                let beside = Beside { reported_on: sample.reported_on, only_here: 2 };
+                let campaigns = "“两打”专项行动".to_owned();
+                let reported_on = sample.reported_on;
+                let beside = Beside { reported_on, only_here: 2, campaigns };
                 let value = value(&case, &beside, &names);
                 let row = cells(&value, &names, lang);
                 let again = columns.value(&row, lang).unwrap().unwrap();
