@@ -51,6 +51,7 @@ pub(super) struct Raw {
     last_effective_on: Option<String>,
     only_here: Option<u64>,
     misfit_count: Option<u64>,
+    campaigns: Option<String>,
 }
 
 /// The number in the own system.
