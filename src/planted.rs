@@ -35,7 +35,6 @@ pub const NAMES: &[&str] = &[
     "page-token-for-anybody",
     "resume-without-folding",
     "beyond-the-quota",
-    "referral-by-current-city",
 ];
 
 /// Place of the one that is on in [`NAMES`], counted from 1.

@@ -150,11 +150,6 @@ pub fn referral_standing(
     let of_city = last.filter(|(_, one)| one.to == city).map(|(_, one)| one.depth).max();
     let opened = view.case.originating == city && !ended(view.opened_at);
     let depth = of_city.or_else(|| opened.then_some(0));
-    #[cfg(feature = "planted-bugs")]
-    let depth = match crate::planted::is_on("referral-by-current-city") {
-        true => (view.case.handling == city).then_some(0),
-        false => depth,
-    };
     let named = act.names().filter(|at| seen(*at));
     let referral = named.and_then(|at| get(rows, &keys::referral(case_id.0, case_id.1, at)));
     let seen = Seen { handles: depth.is_some(), referral };

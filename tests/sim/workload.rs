@@ -343,7 +343,10 @@ impl World {
             drop(rows);
             return Some(Command::Contribute { agreement, subject, contribution, parts });
         }
-        if rng.one_in(6) {
+        // Of what it has offered a city speaks more than of anything else: see referrals::next.
+        let offers = |v: &CaseView| v.case.transfer.is_some_and(|t| t.from == code);
+        let has_offered = cases.iter().any(|(_, view)| offers(view));
+        if rng.one_in(if has_offered { 2 } else { 8 }) {
             let text = self.work.marked("police");
             let said = (&text[..], today);
             let rows = reader.view();
