@@ -6,6 +6,7 @@ code with the program that made the draw.
 
 import hashlib
 import json
+import re
 import sys
 
 
@@ -13,42 +14,44 @@ def sha256(*pieces):
     return hashlib.sha256(b"".join(pieces))
 
 
+def need(what, why):
+    if not what:
+        sys.exit(why)
+
+
 def joint_seed(draw):
-    plan = bytes.fromhex(draw["plan_id"])
-    revision = draw["revision"].to_bytes(4, "big")
-    if set(draw["commitments"]) != set(draw["reveals"]):
-        sys.exit("not every city has shown what it committed to")
-    for city, shown in draw["reveals"].items():
-        random = bytes.fromhex(shown)
-        made = sha256(b"liandong/draw/v1", plan, revision, city.encode("ascii"), random)
-        if len(random) != 32 or made.hexdigest() != draw["commitments"][city]:
-            sys.exit(f"{city} has shown what it had not committed to")
-    cities = sorted(draw["reveals"])
-    shown = [bytes.fromhex(draw["reveals"][city]) for city in cities]
-    return sha256(b"liandong/draw-seed/v1", *shown).hexdigest()
+    start = bytes.fromhex(draw["plan_id"]) + draw["revision"].to_bytes(4, "big")
+    committed, shown = draw["commitments"], draw["reveals"]
+    need(shown and set(committed) == set(shown), "not every city has shown its bytes")
+    for city, text in shown.items():
+        need(re.fullmatch("[0-9a-f]{64}", text), f"{city} has not shown 32 bytes")
+        made = sha256(b"liandong/draw/v1", start, city.encode("ascii"), bytes.fromhex(text))
+        need(made.hexdigest() == committed[city], f"{city} had committed to other bytes")
+    pieces = [bytes.fromhex(shown[city]) for city in sorted(shown)]
+    return sha256(b"liandong/draw-seed/v1", *pieces).hexdigest()
 
 
-def smallest_ticket(seed, member):
-    if isinstance(member, str):
-        member = {"id": member, "weight": 1}
-    tickets = [f"{seed}\x1f{member['id']}"]
-    tickets += [f"{seed}\x1f{member['id']}\x1f{n}" for n in range(1, member["weight"])]
-    return min(sha256(ticket.encode()).digest() for ticket in tickets), member["id"]
+def smallest_ticket(seed, name, weight):
+    tickets = [f"{seed}\x1f{name}"] + [f"{seed}\x1f{name}\x1f{n}" for n in range(1, weight)]
+    return min(sha256(ticket.encode()).digest() for ticket in tickets), name
 
 
-def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        draw = json.load(file)
-    seed = draw["seed"] if "seed" in draw else joint_seed(draw)
-    print("seed", seed)
-    wrong = 0
-    for group in draw["groups"]:
-        ranked = sorted(smallest_ticket(seed, member) for member in group["pool"])
-        right = [identifier for _, identifier in ranked[: len(group["drawn"])]]
-        same = right == group["drawn"]
-        wrong += not same
-        print(group["name"], "as published" if same else f"should be {right}")
-    sys.exit(1 if wrong else 0)
-
-
-main()
+with open(sys.argv[1], encoding="utf-8") as file:
+    draw = json.load(file)
+need(draw["schema"] == "liandong-draw/1", "not a draw of this form")
+need(("seed" in draw) != ("commitments" in draw), "either a seed, or commitments and reveals")
+seed = draw["seed"] if "seed" in draw else joint_seed(draw)
+print("seed", seed, "of one publisher" if "seed" in draw else "of " + " ".join(draw["reveals"]))
+need(draw["groups"] and all(group["drawn"] for group in draw["groups"]), "nobody was drawn")
+wrong, names = 0, set()
+for group in draw["groups"]:
+    plain = [(m, 1) if isinstance(m, str) else (m["id"], m["weight"]) for m in group["pool"]]
+    for name, weight in plain:
+        need(re.fullmatch("[0-9A-Za-z-]{1,64}", name), f"{name} cannot be drawn")
+        need(name not in names, f"{name} is there twice")
+        need(1 <= weight <= 100, f"weight of {name}")
+        names.add(name)
+    right = [n for _, n in sorted(smallest_ticket(seed, *m) for m in plain)][: len(group["drawn"])]
+    wrong += right != group["drawn"]
+    print(group["name"], "as published" if right == group["drawn"] else f"should be {right}")
+sys.exit(1 if wrong else 0)

@@ -62,8 +62,8 @@ pub enum DrawError {
         /// How many there are.
         got: usize,
     },
-    /// An identifier is empty, longer than [`DRAW_ID_BYTES_MAX`], or has a character that does not
-    /// show.
+    /// An identifier is empty, longer than [`DRAW_ID_BYTES_MAX`], or has anything but digits,
+    /// letters of ASCII and hyphens: two that look alike would be two members.
     #[error("identifier {0:?} cannot be drawn")]
     BadId(String),
     /// An identifier stands in the pool twice.
@@ -179,7 +179,7 @@ impl Pool {
         let mut ids = BTreeSet::new();
         for Member { id, weight } in &members {
             let fits = (1..=DRAW_ID_BYTES_MAX).contains(&id.len());
-            if !fits || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            if !fits || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
                 return Err(DrawError::BadId(id.clone()));
             }
             if !(1..=DRAW_WEIGHT_MAX).contains(weight) {

@@ -49,6 +49,8 @@ pub enum GuardVerdict {
         /// The logs concerned, with the entries the guard knows of. A log the journal knows nothing
         /// of may be among them.
         behind: Vec<(LogId, u64)>,
+        /// The last records of the journal are gone as well, or it is another journal.
+        end_lost: bool,
     },
     /// The journal is not new, but there is no guard of it that can be read: taken as an older
     /// copy.
@@ -164,10 +166,12 @@ impl Guard {
         let here = |log: LogId| sizes.iter().find(|(l, _)| *l == log).map_or(0, |(_, size)| *size);
         let behind: Vec<(LogId, u64)> =
             guard.grown.sizes.iter().filter(|(log, size)| here(*log) < *size).copied().collect();
+        let is_other = guard.journal_id != journal_id && !is_new;
+        let end_lost = is_other || guard.grown.records > now.records;
         match behind.is_empty() {
-            false => GuardVerdict::RestoredCopy { behind },
-            true if guard.journal_id != journal_id && !is_new => GuardVerdict::Missing,
-            true if guard.grown.records > now.records => GuardVerdict::EndLost,
+            false => GuardVerdict::RestoredCopy { behind, end_lost },
+            true if is_other => GuardVerdict::Missing,
+            true if end_lost => GuardVerdict::EndLost,
             true => GuardVerdict::Consistent,
         }
     }
@@ -206,13 +210,16 @@ mod tests {
         assert_eq!(judge(Some(&guard), 1, false, 9), GuardVerdict::Consistent);
         assert_eq!(judge(Some(&guard), 1, false, 12), GuardVerdict::Consistent);
         assert_eq!(judge(Some(&guard), 3, false, 12), GuardVerdict::Missing);
-        let behind = GuardVerdict::RestoredCopy { behind: vec![(log, 9)] };
-        assert_eq!(judge(Some(&guard), 1, false, 8), behind);
+        let behind = |end_lost| GuardVerdict::RestoredCopy { behind: vec![(log, 9)], end_lost };
+        assert_eq!(judge(Some(&guard), 1, false, 8), behind(false));
+        assert_eq!(judge(Some(&guard), 3, false, 8), behind(true));
+        let shorter = Guard::compare(Some(&guard), ([1; 16], false), &grown(8, 29));
+        assert_eq!(shorter, behind(true));
         let short = Guard::compare(Some(&guard), ([1; 16], false), &grown(9, 29));
         assert_eq!(short, GuardVerdict::EndLost);
         // The whole folder is gone, and a new journal was begun beside the old guard.
         let begun = Guard::begin(Some(guard), [3; 16]);
-        assert_eq!(Guard::compare(Some(&begun), ([3; 16], true), &Grown::default()), behind);
+        assert_eq!(Guard::compare(Some(&begun), ([3; 16], true), &Grown::default()), behind(false));
     }
 
     #[test]

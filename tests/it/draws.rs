@@ -116,7 +116,7 @@ fn f19_a_published_draw_is_worked_out_again_by_two_programs() {
 fn f19_a_draw_that_was_steered_is_refused_by_both() {
     let folder = tempfile::tempdir().unwrap();
     type Change = fn(&mut Value);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 13] = [
         ("NOT_COMMITTED", |draw| draw["reveals"]["371500"] = json!("00".repeat(32))),
         ("NOT_COMMITTED", |draw| draw["revision"] = json!(3)),
         ("REVEAL_WITHHELD", |draw| {
@@ -138,6 +138,19 @@ fn f19_a_draw_that_was_steered_is_refused_by_both() {
             draw["groups"][1]["pool"].as_array_mut().unwrap().retain(|one| *one != first);
         }),
         ("TOO_FEW", |draw| draw["groups"][1]["pool"] = json!(["37150099000"])),
+        ("TWICE", |draw| {
+            let site = draw["groups"][0]["pool"][0].clone();
+            draw["groups"][1]["pool"].as_array_mut().unwrap().push(site);
+        }),
+        ("BAD_ID", |draw| draw["groups"][1]["pool"][0] = json!("37150099000\u{200b}")),
+        ("WEIGHT", |draw| {
+            draw["groups"][1]["pool"][0] = json!({ "id": "37150099000", "weight": 101 });
+        }),
+        ("LOCAL", |draw| draw["groups"][1]["drawn"] = json!([])),
+        ("NO_REVEALS", |draw| {
+            draw["commitments"] = json!({});
+            draw["reveals"] = json!({});
+        }),
     ];
     for (reason, change) in changes {
         let mut draw = made(9);

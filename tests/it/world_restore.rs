@@ -350,3 +350,29 @@ fn a_log_that_only_the_guard_knows_is_asked_for() {
     let refused = act(&mut world, A, case, "d3", dismissed);
     assert!(matches!(refused, Err(WriteError::Refused(_))), "all have answered: {refused:?}");
 }
+
+#[test]
+fn what_stays_behind_for_ever_is_found_once() {
+    let (mut world, _) = offered_and_restored(3);
+    let first = world.cities[A].log(0);
+    world.start(A);
+    steps(&mut world, 300);
+    let before = world.backup(A);
+    let head = world.head_at(A, first).unwrap();
+    world.new_epoch(A, 0);
+    open(&mut world, A, "second").unwrap();
+    steps(&mut world, 100);
+    // The second log is lost, and nobody who has it can be reached: the guard stays ahead.
+    world.restore(A, &before);
+    world.crash(B);
+    world.crash(C);
+    world.start(A);
+    let feed = world.reader(A).feed_id();
+    world.new_epoch_after(A, 0, head);
+    open(&mut world, A, "third").unwrap();
+    for id in ["fourth", "fifth"] {
+        world.stop_and_start(A);
+        open(&mut world, A, id).unwrap();
+        assert_eq!(world.reader(A).feed_id(), feed, "no order has changed: cursors stay good");
+    }
+}

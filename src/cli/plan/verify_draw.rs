@@ -3,7 +3,7 @@
 //! In scope: the file of a published draw (`docs/draw.md`), comparing, telling what differs. Out of
 //! scope: the rule ([`crate::domain::draw`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -67,6 +67,14 @@ enum Written {
     Weighted(Weighted),
 }
 
+impl Written {
+    fn id(&self) -> &str {
+        match self {
+            Self::Plain(id) | Self::Weighted(Weighted { id, .. }) => id,
+        }
+    }
+}
+
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 struct Weighted {
@@ -105,7 +113,9 @@ impl Outcome {
 pub(super) fn run(context: &Context, args: &VerifyDrawArgs) -> Result<(), Failure> {
     let lang = context.lang;
     let published = read(args, lang)?;
+    check_groups(&published.groups, lang)?;
     let seed = seed(&published, lang)?;
+    let cities: Vec<String> = published.reveals.keys().cloned().collect();
     let mut outcomes = Vec::new();
     for group in published.groups {
         outcomes.push(drawn_again(group, &seed, lang)?);
@@ -121,9 +131,9 @@ pub(super) fn run(context: &Context, args: &VerifyDrawArgs) -> Result<(), Failur
             })
         };
         let groups: Vec<_> = outcomes.iter().map(group).collect();
-        context.print_json(&json!({ "seed": seed.as_str(), "groups": groups }));
+        context.print_json(&json!({ "seed": seed.as_str(), "cities": cities, "groups": groups }));
     } else {
-        println!("{}", text(&seed, &outcomes, lang));
+        println!("{}", text(&seed, &cities, &outcomes, lang));
     }
     match outcomes.iter().find(|one| !one.is_right()) {
         None => Ok(()),
@@ -207,6 +217,19 @@ fn of_cities<T>(
         .collect()
 }
 
+/// Somebody is drawn from every pool, and nobody stands in two, where one ticket would count twice.
+fn check_groups(groups: &[Group], lang: Lang) -> Result<(), Failure> {
+    if groups.is_empty() || groups.iter().any(|group| group.drawn.is_empty()) {
+        return Err(field("groups", lang.pick("没有抽取结果", "nobody was drawn")));
+    }
+    let mut seen = BTreeSet::new();
+    let mut members = groups.iter().flat_map(|group| &group.pool).map(Written::id);
+    match members.find(|id| !seen.insert(*id)) {
+        Some(id) => Err(refused(&DrawError::Twice(id.to_owned()), lang)),
+        None => Ok(()),
+    }
+}
+
 fn drawn_again(group: Group, seed: &Seed, lang: Lang) -> Result<Outcome, Failure> {
     let members = group.pool.into_iter().map(|written| match written {
         Written::Plain(id) => Member { id, weight: 1 },
@@ -223,9 +246,19 @@ fn drawn_again(group: Group, seed: &Seed, lang: Lang) -> Result<Outcome, Failure
     Ok(Outcome { name: group.name, pool: pool.len(), drawn: group.drawn, expected })
 }
 
-fn text(seed: &Seed, outcomes: &[Outcome], lang: Lang) -> String {
+fn text(seed: &Seed, cities: &[String], outcomes: &[Outcome], lang: Lang) -> String {
+    let by = match cities {
+        [] => lang.pick(
+            "随机数：由公布方一方给定，不是各市共同形成".to_owned(),
+            "randomness: given by whoever published it, not by the cities together".to_owned(),
+        ),
+        all => lang.pick(
+            format!("随机数：{} 共同形成", all.join("、")),
+            format!("randomness: of {} together", all.join(", ")),
+        ),
+    };
     let seed = table::clean(seed.as_str());
-    let mut lines = vec![lang.pick(format!("种子：{seed}"), format!("seed: {seed}"))];
+    let mut lines = vec![by, lang.pick(format!("种子：{seed}"), format!("seed: {seed}"))];
     for one in outcomes {
         let (name, pool, drawn) = (table::clean(&one.name), one.pool, one.drawn.len());
         let said = match one.is_right() {

@@ -87,7 +87,7 @@ fn what_was_not_committed_to_is_no_reveal() {
 #[test]
 fn pools_that_are_none_are_refused() {
     let long = "9".repeat(DRAW_ID_BYTES_MAX + 1);
-    for id in ["", "91 37", "a\u{1f}b", "a\nb", long.as_str()] {
+    for id in ["", "91 37", "a\u{1f}b", "a\nb", "A\u{200b}", "Ａ", "企业", long.as_str()] {
         assert_eq!(pool(&[(id, 1)]), Err(DrawError::BadId(id.to_owned())), "{id:?}");
     }
     assert_eq!(pool(&[("a", 1), ("b", 1), ("a", 2)]), Err(DrawError::Twice("a".to_owned())));

@@ -349,8 +349,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         match guard(&grown) {
             GuardVerdict::Fresh | GuardVerdict::Consistent => {}
             GuardVerdict::EndLost => self.found_cut(),
-            GuardVerdict::RestoredCopy { behind } => {
-                self.found_cut();
+            GuardVerdict::RestoredCopy { mut behind, end_lost } => {
+                if end_lost {
+                    self.found_cut();
+                }
+                // What nobody has any more stays behind for ever: it is said once, and condemns no
+                // log that was begun since. (`what_stays_behind_for_ever_is_found_once`)
+                behind.retain(|(log, _)| !self.is_restored(*log));
                 let lost = behind.iter().any(|(log, _)| self.logs.get(*log).is_none());
                 for (log, size) in behind {
                     self.found_restored(log, size);
