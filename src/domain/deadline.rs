@@ -16,7 +16,7 @@ use super::calendar::{LastDay, Term, WorkCalendar};
 use super::case::{Case, CaseState};
 use super::code::coded;
 use super::date::Date;
-use super::referral::{PoliceAnswer, ProcuratorateOpinion, Referral};
+use super::referral::{CopiedPaper, PoliceAnswer, ProcuratorateOpinion, Referral};
 use crate::ids::{CityCode, Position};
 
 mod police;
@@ -113,13 +113,20 @@ pub enum What {
     Referred(Position, Referral),
     /// The police answered a referral.
     PoliceAnswered {
+        /// The entry that says so: of two answers of one day the later place counts.
+        at: Position,
         /// The entry that referred the case.
         referral: Position,
         /// What.
         answer: PoliceAnswer,
     },
     /// Something was copied to the procuratorate.
-    Copied,
+    Copied {
+        /// The entry that referred the case.
+        referral: Position,
+        /// What.
+        paper: CopiedPaper,
+    },
     /// The procuratorate said something.
     Opined(ProcuratorateOpinion),
 }
@@ -228,8 +235,10 @@ pub struct Deadline {
 
 /// All terms that run in a case, in the order of [`Clock`].
 ///
-/// `history` is what happened, in the order of the case's history. A milestone counts of the city
-/// that handles the case, an acknowledgement of the receiver, an answer of whoever was asked.
+/// `history` is what happened, in the order of the case's history: that of moves is the same on all
+/// nodes, that of anything beside them is not, and nothing follows from it. A milestone counts of
+/// the city that handles the case, an acknowledgement of the receiver, an answer of whoever was
+/// asked.
 #[must_use]
 pub fn deadlines(
     case: &Case,
@@ -242,7 +251,8 @@ pub fn deadlines(
     let mut found: Vec<Deadline> = reading.of_handling_city();
     found.extend(reading.of_transfer());
     found.extend(reading.of_help());
-    found.sort_unstable_by_key(|d| (d.clock, d.city, d.from));
+    // Each node has a history of its own order: nothing may be left to it.
+    found.sort_unstable_by_key(|d| (d.clock, d.city, d.from, d.last.map(|last| last.on)));
     found
 }
 

@@ -233,7 +233,7 @@ pub fn decided_on(happened: &[Happened]) -> Option<Date> {
         | What::Answered(_)
         | What::Referred(..)
         | What::PoliceAnswered { .. }
-        | What::Copied
+        | What::Copied { .. }
         | What::Opined(_) => decided,
     })
 }

@@ -11,7 +11,7 @@ use super::referral_service::ReferralApi;
 use crate::api::request::{Command, NewPart, PartContent};
 use crate::domain::{
     Campaign, CaseContribution, CopiedPaper, Date, InvalidReason, PoliceAnswer,
-    ProcuratorateOpinion, Referral, ReferralAct, ReferralRecord,
+    ProcuratorateOpinion, Referral, ReferralAct, ReferralKind, ReferralRecord,
 };
 use crate::ids::CaseKey;
 use crate::limits::REFERRAL_WORDS_SHOWN_MAX;
@@ -26,11 +26,16 @@ use crate::wire::status::Refused;
 impl ReferralApi {
     pub(super) fn referred(&self, asked: &pb::ReferCaseRequest) -> Result<Command, Refused> {
         let case = read::case_name(&asked.name)?;
-        let referral = Referral {
-            kind: wire::kind(asked.kind)?,
-            decided_on: self.date_or_today("decided_on", asked.decided_on.as_ref())?,
-            handed_over_on: read::date("handed_over_on", asked.handed_over_on.as_ref())?,
+        let kind = wire::kind(asked.kind)?;
+        let handed_over_on = read::date("handed_over_on", asked.handed_over_on.as_ref())?;
+        let decided_on = match (asked.decided_on.as_ref(), handed_over_on) {
+            (None, Some(on)) => {
+                let words = view::referral_words(&self.desk.node.reader().view(), case.0, case.1);
+                waiting_since(&words, kind).unwrap_or(on)
+            }
+            (given, _) => self.date_or_today("decided_on", given)?,
         };
+        let referral = Referral { kind, decided_on, handed_over_on };
         let papers = wire::papers(&asked.papers)?;
         let record = wire::record(asked.record.as_ref())?;
         Ok(said(case, ReferralAct::Referred { referral, papers }, record))
@@ -104,6 +109,25 @@ impl ReferralApi {
     }
 }
 
+/// When the newest referral of a kind was decided, if no hand-over has followed it yet.
+fn waiting_since(words: &[ReferralWord], kind: ReferralKind) -> Option<Date> {
+    let referral = |word: &ReferralWord| match word.act {
+        ReferralAct::Referred { referral, .. } => Some(referral),
+        ReferralAct::Answered { .. }
+        | ReferralAct::Copied { .. }
+        | ReferralAct::Opined { .. }
+        | ReferralAct::Tagged { .. } => None,
+    };
+    let of_kind = |one: &Referral| one.kind == kind;
+    let all: Vec<Referral> = words.iter().filter_map(referral).filter(of_kind).collect();
+    let last = |handed: bool| {
+        let found = all.iter().filter(|one| one.handed_over_on.is_some() == handed);
+        found.map(|one| one.decided_on).max()
+    };
+    // A hand-over names the day of its decision.
+    last(false).filter(|decided| last(true).is_none_or(|handed| handed < *decided))
+}
+
 /// What a code does not say must be said in words.
 fn required(
     record: Option<ReferralRecord>,
@@ -153,4 +177,51 @@ pub(super) fn record(reader: &Reader, loaded: &LoadedEntry) -> Option<pb::Referr
         Ok(Some(PartContent::Referral(record))) => Some(wire::record_to_pb(&record)),
         Ok(_) | Err(_) => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{CityCode, LogId, Position};
+    use crate::view::{Effect, HistoryEntry};
+    use ReferralKind::{Crime, Detention};
+
+    fn date(text: &str) -> Date {
+        Date::parse(text).unwrap()
+    }
+
+    fn word(kind: ReferralKind, decided: &str, handed: Option<&str>) -> ReferralWord {
+        let (decided_on, handed_over_on) = (date(decided), handed.map(date));
+        let referral = Referral { kind, decided_on, handed_over_on };
+        let line = HistoryEntry {
+            apply: 1,
+            position: Position { log: LogId::new([7; 32]), index: 3 },
+            city: CityCode::from_u32(371_500).unwrap(),
+            effect: Effect::Contribution,
+            state: None,
+            record_time_ms: 0,
+        };
+        ReferralWord { line, act: ReferralAct::Referred { referral, papers: Vec::new() } }
+    }
+
+    #[test]
+    fn a_hand_over_follows_the_decision_that_waits_for_it() {
+        let decided = word(Crime, "2026-11-10", None);
+        let handed = word(Crime, "2026-11-10", Some("2026-11-11"));
+        let again = word(Crime, "2026-11-11", None);
+        let detained = word(Detention, "2026-11-12", None);
+        let rows: [(&[&ReferralWord], Option<&str>); 7] = [
+            (&[], None),
+            (&[&detained], None),
+            (&[&decided, &detained], Some("2026-11-10")),
+            (&[&decided, &handed], None),
+            (&[&handed, &decided], None),
+            (&[&decided, &handed, &again], Some("2026-11-11")),
+            (&[&again, &decided], Some("2026-11-11")),
+        ];
+        for (row, (words, want)) in rows.into_iter().enumerate() {
+            let words: Vec<_> = words.iter().map(|word| (*word).clone()).collect();
+            assert_eq!(waiting_since(&words, Crime), want.map(date), "row {row}");
+        }
+    }
 }

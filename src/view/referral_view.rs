@@ -9,8 +9,12 @@
 //! opening, whether or not another path came before it in the chain. A city handled the case if a
 //! hand-over it had seen gave it the case, and none it had seen took it from there. A city that
 //! moved a case in two of its logs at once is the only one for whom that may differ from the chain.
+//! Of one log and one `prev` the first legal hand-over counts and no other, as in the chain: a log
+//! has one order. What goes on from another of them hands nothing over.
 //! No word looks at the history of its case. (`referrals_are_the_same_in_every_order`,
 //! `who_handled_a_case_is_read_off_what_was_seen`)
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +33,8 @@ use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 struct HandOver {
     /// Who handles the case after it.
     to: CityCode,
+    /// The move it goes on from.
+    prev: Position,
     /// The hand-over before it on its path, or the opening.
     after: Position,
     /// How many there were before it.
@@ -85,6 +91,9 @@ pub(super) fn note_hand_over<R: Rows>(
 ) {
     let case_id = (entry.agreement, subject);
     let Some(prev) = row.prev.filter(|_| row.barred.is_none()) else { return };
+    if has_handed_over(rows, case_id, row.at, prev) {
+        return;
+    }
     // Mostly it goes on from where the case stands.
     let before = match prev == view.last_move {
         true => Some((view.case.clone(), view.handed_at)),
@@ -92,8 +101,27 @@ pub(super) fn note_hand_over<R: Rows>(
     };
     let legal = before.filter(|(case, _)| row.next(case).is_ok());
     let Some((_, after)) = legal else { return };
-    let depth = hand_over(rows, case_id, after).map_or(1, |earlier| earlier.depth + 1);
-    put(rows, keys::handed(case_id.0, case_id.1, row.at), &HandOver { to: row.by, after, depth });
+    let earlier = hand_over(rows, case_id, after).map(|earlier| earlier.depth);
+    let Some(before) = earlier.or_else(|| (after == view.opened_at).then_some(0)) else { return };
+    let one = HandOver { to: row.by, prev, after, depth: before + 1 };
+    put(rows, keys::handed(case_id.0, case_id.1, row.at), &one);
+}
+
+/// Whether the log of an entry has handed the case over from there before it.
+fn has_handed_over(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): (AgreementId, SubjectId),
+    at: Position,
+    prev: Position,
+) -> bool {
+    let key = |index| keys::handed(agreement, subject, Position { index, ..at });
+    let mut found = false;
+    rows.scan(&key(0), &key(at.index), false, &mut |_, value| {
+        let row = postcard::from_bytes::<HandOver>(value);
+        found = row.is_ok_and(|one| one.prev == prev);
+        !found
+    });
+    found
 }
 
 fn hand_over(
@@ -145,7 +173,8 @@ pub fn referral_standing(
             handings.push((at, one));
         }
     });
-    let ended = |at: Position| handings.iter().any(|(_, later)| later.after == at);
+    let afters: BTreeSet<Position> = handings.iter().map(|(_, later)| later.after).collect();
+    let ended = |at: Position| afters.contains(&at);
     let last = handings.iter().filter(|(at, _)| !ended(*at));
     let of_city = last.filter(|(_, one)| one.to == city).map(|(_, one)| one.depth).max();
     let opened = view.case.originating == city && !ended(view.opened_at);

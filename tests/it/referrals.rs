@@ -392,8 +392,11 @@ fn by_hand(pair: &Pair, case: &str) {
     };
     let refer = ["referral", "refer", case, "--kind", "crime", "--paper", "案件移送书"];
     let on = "2026-03-11";
-    let days = ["--decided", on, "--handed-over", on, "--organ", "示例区公安分局"];
-    let done = run(&[refer.as_slice(), &days].concat());
+    let decided = run(&[refer.as_slice(), &["--decided", on]].concat());
+    assert!(decided.status.success(), "{decided:?}");
+    // Of what is handed over the day of the decision is known.
+    let handed = ["--handed-over", "2026-03-12", "--organ", "示例区公安分局"];
+    let done = run(&[refer.as_slice(), &handed].concat());
     assert!(done.status.success(), "{done:?}");
     let answer = ["referral", "answer", case, "--answer", "退回补充材料", "-m", "缺清单"];
     let done = run(&answer);
@@ -415,6 +418,8 @@ fn by_hand(pair: &Pair, case: &str) {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let words = json["referral_words"].as_array().unwrap();
     assert_eq!(words.last().unwrap()["answer"], "RETURNED", "{json}");
+    let handed = words.iter().find(|word| word["handed_over_on"] == "2026-03-12").unwrap();
+    assert_eq!(handed["decided_on"], on, "{json}");
     assert_eq!(json["campaigns"], serde_json::json!([TWO_STRIKES]), "{json}");
     let listed = said(&run(&["list", "--campaign", "两打", "--json"]));
     assert!(listed.contains(case), "{listed}");

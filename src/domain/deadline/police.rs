@@ -4,14 +4,18 @@
 //!
 //! What is decided and what is handed over may be two entries. Of the referrals of one kind that
 //! were handed over the newest counts, so a case that goes to the police again begins a new term.
-//! An answer that it was forwarded (转送) begins the term of the next organ.
+//! An answer that it was forwarded (转送) begins the term of the next organ. Of two words of one day
+//! the one at the later place counts: the order of arrival is each node's own. Only the letter of a
+//! referral of a crime ends the term of the copy.
+
+use std::collections::BTreeSet;
 
 use super::running::Reading;
 use super::{Clock, Deadline, Milestone, What};
 use crate::domain::case::CaseState;
 use crate::domain::date::Date;
 use crate::domain::referral::{
-    PoliceAnswer, ProcuratorateOpinion, Referral, ReferralAct, ReferralKind,
+    CopiedPaper, PoliceAnswer, ProcuratorateOpinion, Referral, ReferralAct, ReferralKind,
 };
 use crate::ids::Position;
 
@@ -22,9 +26,11 @@ impl What {
         Some(match act {
             ReferralAct::Referred { referral, .. } => Self::Referred(at, *referral),
             ReferralAct::Answered { referral, answer, .. } => {
-                Self::PoliceAnswered { referral: *referral, answer: *answer }
+                Self::PoliceAnswered { at, referral: *referral, answer: *answer }
             }
-            ReferralAct::Copied { .. } => Self::Copied,
+            ReferralAct::Copied { referral, paper, .. } => {
+                Self::Copied { referral: *referral, paper: *paper }
+            }
             ReferralAct::Opined { opinion, .. } => Self::Opined(*opinion),
             ReferralAct::Tagged { .. } => return None,
         })
@@ -36,13 +42,12 @@ impl Reading<'_> {
     pub(super) fn of_police(&self) -> Vec<Deadline> {
         let decided = self.decided_on();
         let to_hand_over = decided.filter(|on| !self.was_handed_over_since(*on));
-        let copied = |on: Date| self.history.iter().any(|h| h.what == What::Copied && h.on >= on);
         let asked = |what| matches!(what, What::Opined(ProcuratorateOpinion::HandOver));
         let asked = self.history.iter().filter(|h| asked(h.what)).map(|h| h.on).max();
         let asked = asked.filter(|on| !self.was_handed_over_since(*on));
         let terms = self.terms;
         let mut all = self.run(Clock::CrimeHandOver, to_hand_over, terms.crime_hand_over);
-        let to_copy = decided.filter(|on| !copied(*on));
+        let to_copy = decided.filter(|on| !self.was_letter_copied_since(*on));
         all.extend(self.run(Clock::ProcuratorateCopy, to_copy, terms.procuratorate_copy));
         all.extend(self.run(Clock::OpinionHandOver, asked, terms.opinion_hand_over));
         let crime = self.unanswered(ReferralKind::Crime);
@@ -64,7 +69,7 @@ impl Reading<'_> {
             | What::Asked { .. }
             | What::Answered(_)
             | What::PoliceAnswered { .. }
-            | What::Copied
+            | What::Copied { .. }
             | What::Opined(_) => None,
         })
     }
@@ -86,12 +91,25 @@ impl Reading<'_> {
             || by_state.is_some_and(|on| on >= day)
     }
 
+    /// Whether the letter of a referral of a crime was copied.
+    fn was_letter_copied_since(&self, day: Date) -> bool {
+        let crimes: BTreeSet<Position> =
+            self.referrals(ReferralKind::Crime).map(|(at, _)| at).collect();
+        let of_crime = |what| {
+            matches!(what, What::Copied { referral, paper: CopiedPaper::Letter }
+                if crimes.contains(&referral))
+        };
+        self.history.iter().any(|h| h.on >= day && of_crime(h.what))
+    }
+
     /// Since when the police owe an answer to the newest referral of a kind.
     fn unanswered(&self, kind: ReferralKind) -> Option<Date> {
         let handed = self.referrals(kind).filter_map(|(at, one)| Some((one.handed_over_on?, at)));
-        let (on, newest) = handed.reduce(|a, b| if b.0 >= a.0 { b } else { a })?;
+        let (on, newest) = handed.max()?;
         let answers = self.history.iter().filter_map(|h| match h.what {
-            What::PoliceAnswered { referral, answer } if referral == newest => Some((h.on, answer)),
+            What::PoliceAnswered { at, referral, answer } if referral == newest => {
+                Some(((h.on, at), answer))
+            }
             What::PoliceAnswered { .. }
             | What::Referred(..)
             | What::Became(_)
@@ -100,12 +118,12 @@ impl Reading<'_> {
             | What::Acknowledged(_)
             | What::Asked { .. }
             | What::Answered(_)
-            | What::Copied
+            | What::Copied { .. }
             | What::Opined(_) => None,
         });
-        match answers.reduce(|a, b| if b.0 >= a.0 { b } else { a }) {
+        match answers.max_by_key(|(when, _)| *when) {
             None => Some(on),
-            Some((forwarded_on, PoliceAnswer::Forwarded)) => Some(forwarded_on),
+            Some(((forwarded_on, _), PoliceAnswer::Forwarded)) => Some(forwarded_on),
             Some((
                 _,
                 PoliceAnswer::Filed
@@ -149,7 +167,22 @@ mod tests {
     }
 
     fn answer(told: Told, referral: Position, answer: PoliceAnswer, on: &str) -> Told {
-        told.push(What::PoliceAnswered { referral, answer }, on)
+        // One after the other, and after all referrals.
+        let place = at(100 + told.len());
+        answer_at(told, place, (referral, answer), on)
+    }
+
+    fn answer_at(
+        told: Told,
+        at: Position,
+        (referral, answer): (Position, PoliceAnswer),
+        on: &str,
+    ) -> Told {
+        told.push(What::PoliceAnswered { at, referral, answer }, on)
+    }
+
+    fn copy(told: Told, referral: Position, paper: CopiedPaper, on: &str) -> Told {
+        told.push(What::Copied { referral, paper }, on)
     }
 
     #[test]
@@ -166,7 +199,7 @@ mod tests {
         assert_eq!(handed.due(Clock::CrimeHandOver), None);
         // The third day is a Saturday.
         assert_eq!(handed.due(Clock::PoliceAnswer).as_deref(), Some("2026-11-16"));
-        let copied = handed.push(What::Copied, "2026-11-11");
+        let copied = copy(handed, at(5), CopiedPaper::Letter, "2026-11-11");
         assert_eq!(copied.due(Clock::ProcuratorateCopy), None);
         let forwarded = answer(copied, at(6), PoliceAnswer::Forwarded, "2026-11-12");
         assert_eq!(forwarded.due(Clock::PoliceAnswer).as_deref(), Some("2026-11-16"));
@@ -206,6 +239,50 @@ mod tests {
         }
         let done = answer(told, at(5), PoliceAnswer::Detained, "2026-11-03");
         assert_eq!(done.due(Clock::DetentionAnswer), None);
+    }
+
+    /// Each node has its own order of what arrives; the terms are the same on all.
+    #[test]
+    fn words_of_one_day_count_by_their_place() {
+        let handed =
+            |told, place| refer(told, at(place), Crime, ("2026-11-02", Some("2026-11-02")));
+        let (filed_at, forwarded) = (at(7), (at(5), PoliceAnswer::Forwarded));
+        for (place, due) in [(at(6), None), (at(8), Some("2026-11-06"))] {
+            let told = handed(filed("2026-11-02"), 5);
+            let answers = [(filed_at, (at(5), PoliceAnswer::Filed)), (place, forwarded)];
+            for [first, second] in [answers, [answers[1], answers[0]]] {
+                let one = answer_at(told.clone(), first.0, first.1, "2026-11-03");
+                let both = answer_at(one, second.0, second.1, "2026-11-03");
+                assert_eq!(both.due(Clock::PoliceAnswer).as_deref(), due, "{first:?}");
+            }
+        }
+        // Of two referrals of one day the answer to the one at the later place counts.
+        for [first, second] in [[5, 6], [6, 5]] {
+            let both = handed(handed(filed("2026-11-02"), first), second);
+            let early = answer(both.clone(), at(5), PoliceAnswer::Filed, "2026-11-03");
+            assert!(early.due(Clock::PoliceAnswer).is_some(), "{first} {second}");
+            let late = answer(both, at(6), PoliceAnswer::Filed, "2026-11-03");
+            assert_eq!(late.due(Clock::PoliceAnswer), None, "{first} {second}");
+        }
+    }
+
+    #[test]
+    fn only_the_letter_of_a_crime_ends_the_term_of_its_copy() {
+        let told = refer(filed("2026-11-02"), at(5), Crime, ("2026-11-03", None));
+        let told = refer(told, at(6), Detention, ("2026-11-03", Some("2026-11-03")));
+        let due = |referral, paper| {
+            let copied = copy(told.clone(), referral, paper, "2026-11-03");
+            copied.due(Clock::ProcuratorateCopy)
+        };
+        for paper in CopiedPaper::ALL.iter().copied() {
+            let ends = paper == CopiedPaper::Letter;
+            assert_eq!(due(at(5), paper).is_none(), ends, "{paper}");
+            assert!(due(at(6), paper).is_some(), "of a detention: {paper}");
+        }
+        // What was copied between the decision and the hand-over counts when both are told.
+        let copied = copy(told, at(5), CopiedPaper::Letter, "2026-11-03");
+        let handed = refer(copied, at(8), Crime, ("2026-11-03", Some("2026-11-04")));
+        assert_eq!(handed.due(Clock::ProcuratorateCopy), None);
     }
 
     #[test]

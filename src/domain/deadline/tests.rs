@@ -59,6 +59,10 @@ impl Told {
         self
     }
 
+    pub(super) fn len(&self) -> u64 {
+        self.history.len() as u64
+    }
+
     fn offered(mut self, on: &str) -> Self {
         let returns_to = self.case.state;
         let (from, to) = (self.case.handling, city(OTHER));
@@ -257,6 +261,11 @@ fn every_other_clock_begins_and_ends() {
         answered.history.push(answer(by));
         assert_eq!(answered.clocks().contains(&(Clock::Assistance, OTHER)), runs);
     }
+    // Two requests of one day, in whichever order they arrived.
+    let later = What::Asked { request: at(8), to: city(OTHER), due_on: date("2026-03-24") };
+    let both = helped.push(later, "2026-03-03");
+    let swapped = filed("2026-03-02").push(later, "2026-03-03").push(asked, "2026-03-03");
+    assert_eq!(both.all(), swapped.all());
     assert_eq!(filed("2026-03-02").became(S::Archived, "2026-03-03").clocks(), []);
 }
 

@@ -5,7 +5,7 @@ use super::*;
 use crate::domain::{
     Campaign, PoliceAnswer, Referral, ReferralAct as A, ReferralKind, ReferralPaper,
 };
-use crate::view::{Effect, history, referral_words};
+use crate::view::{Effect, ReadRows, history, referral_words};
 
 const HERE: u32 = 371_500;
 const THERE: u32 = 130_400;
@@ -161,6 +161,45 @@ fn referrals_are_the_same_in_every_order() {
     let mut other = all.clone();
     other[2].event = Event::Contribution(said(refer(ReferralKind::Detention)));
     assert_ne!(fold(&other).0, hash);
+}
+
+/// One log that accepts an offer many times has accepted it once, and hands the case on for good.
+#[test]
+fn one_offer_is_accepted_once_by_one_log() {
+    let on = day("2026-11-20");
+    let mv = |mv, prev| (Event::CaseMove(mv), Some(prev));
+    let accepted = || mv(M::TransferAccepted { effective_on: on }, at(1, 4));
+    let offered = |to| M::TransferOffered { to: city(to), effective_on: on };
+    let (here, there) = ((1, HERE), (2, THERE));
+    let mut all = entries()[..5].to_vec();
+    all.push(entry(there, 0, &[(1, 5)], accepted()));
+    all.extend((1..6).map(|index| entry(there, index, &[], accepted())));
+    all.push(entry(there, 6, &[], word(tag(3, true))));
+    all.push(entry(there, 7, &[], mv(offered(HERE), at(2, 0))));
+    // What goes on from another of them is no hand-over.
+    all.push(entry(there, 8, &[], mv(offered(HERE), at(2, 3))));
+    all.push(entry(here, 5, &[(2, 9)], mv(M::TransferAccepted { effective_on: on }, at(2, 8))));
+    all.push(entry(here, 6, &[], mv(M::TransferAccepted { effective_on: on }, at(2, 7))));
+    all.push(entry(here, 7, &[], word(tag(4, true))));
+    all.push(entry(there, 9, &[(1, 8)], word(tag(5, true))));
+    let handed = |rows: &MemRows| {
+        let key = |place| crate::view::keys::handed(AGREEMENT, subject_id(at(1, 0)), place);
+        let places = all.iter().map(|written| written.envelope.position());
+        places.filter(|place| rows.get(&key(*place)).is_some()).collect::<Vec<_>>()
+    };
+    let (rows, mut rng, hash) = (rows_of(&all), Rng(11), fold(&all).0);
+    assert_eq!(handed(&rows), [at(2, 0), at(1, 6)]);
+    let effects = effects(&rows);
+    for place in [at(2, 6), at(1, 7)] {
+        assert_eq!(effects.get(&place), Some(&Effect::Contribution), "{place}");
+    }
+    let not_handling = Effect::Misfit("NOT_HANDLING_CITY".to_owned());
+    assert_eq!(effects.get(&at(2, 9)), Some(&not_handling), "it has handed the case back");
+    for nth in 0..100 {
+        let order = shuffled(&all, &mut rng);
+        assert_eq!(fold(&order).0, hash, "order {nth}");
+        assert_eq!(handed(&rows_of(&order)), handed(&rows), "order {nth}");
+    }
 }
 
 /// Three honest cities that hand a case on, and say words, each knowing what it has heard so far.

@@ -53,7 +53,9 @@ pub struct ReferArgs {
     /// 移送材料，可多个，见 liandong catalog referral-papers · a paper, by code or word
     #[arg(long, value_parser = paper)]
     pub paper: Vec<pb::ReferralPaper>,
-    /// 决定日期，默认今天 · the day it was decided, today when absent
+    /// 决定日期。不填时为今天；填了移交日期的，取最近一次尚未移交的同类移送的决定日期，没有则取移交日期
+    /// · the day it was decided; when absent today, or with a hand-over the day of the newest
+    /// decision of the kind that waits for it, else the day of the hand-over
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = when::parse_date)]
     pub decided: Option<pb::Date>,
     /// 移交日期；还没有移交的不填 · the day it was handed over; absent while it is only decided
@@ -166,7 +168,7 @@ async fn refer(session: &Session, args: ReferArgs) -> Result<(), Failure> {
         name: prepared.name.clone(),
         kind: args.kind.into(),
         papers: args.paper.into_iter().map(i32::from).collect(),
-        decided_on: args.decided.or(args.handed_over),
+        decided_on: args.decided,
         handed_over_on: args.handed_over,
         record,
         request_id: prepared.request_id.clone(),
