@@ -336,6 +336,8 @@ pub const EVIDENCE_UPLOADS_PER_CALLER_MAX: usize = 2;
 pub const EVIDENCE_UPLOADS_MAX: usize = 8;
 /// Files read out at a time on the api port.
 pub const EVIDENCE_DOWNLOADS_MAX: usize = 16;
+/// Files read again at a time because a receipt is recorded.
+pub const EVIDENCE_RECEIPTS_MAX: usize = 4;
 /// Files one member city reads at a time.
 pub const EVIDENCE_SENDS_PER_CITY_MAX: usize = 2;
 /// An upload ends after this time; the next one goes on where it was.

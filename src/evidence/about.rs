@@ -60,6 +60,14 @@ impl About {
         self.came.iter().any(|(of, from)| *of == case && from.is_none_or(|from| from == lister))
     }
 
+    /// Whether its bytes came here for a case: another city sent all of them, or people of this one
+    /// did. That somebody wanted for it what was here already is not enough.
+    #[must_use]
+    pub fn came_for(&self, case: CaseRef) -> bool {
+        // It came for its first case, also before it was written down how.
+        self.cases.first() == Some(&case) || self.came.iter().any(|(of, _)| *of == case)
+    }
+
     /// Remembers how bytes came; false when there is nothing to remember.
     pub(super) fn has_come(&mut self, case: CaseRef, from: Option<CityCode>) -> bool {
         let fits = self.came.len() < EVIDENCE_CASES_MAX && !self.came.contains(&(case, from));

@@ -38,13 +38,18 @@ impl EvidenceStore {
         Ok(all)
     }
 
-    /// Reads a file again, with a pause after each slice, and sets it aside if it has rotted.
+    /// Reads a file again, with a pause after each slice, and sets it aside if it has rotted. One
+    /// of which nothing is known any more has rotted too: it can be neither named nor read.
     ///
     /// # Errors
-    /// `Away`; `Disk` when it could not be set aside.
+    /// `Away`; `Disk` when what is known of it cannot be looked at.
     pub async fn check(&self, sha256: Hash, pause: Duration) -> Result<Checked, EvidenceError> {
         let first = self.read_again(sha256, pause).await?;
-        let Checked::Rotten(bytes) = first else { return Ok(first) };
+        let Checked::Rotten(bytes) = first else {
+            // Somebody has put the right bytes there, or taken the wrong ones away.
+            self.lock().stuck.remove(&sha256);
+            return Ok(first);
+        };
         // Once more, and quickly: a slip of the wire is no rot.
         match self.read_again(sha256, Duration::ZERO).await? {
             Checked::Rotten(_) => {}
@@ -61,8 +66,11 @@ impl EvidenceStore {
             Err(EvidenceError::NotHere) => return Ok(Checked::Gone),
             Err(error) => return Err(error),
         };
-        // Without it only its name says what it should be.
-        let known = self.known(sha256).await.ok();
+        let known = match self.known(sha256).await {
+            Ok(known) => Some(known),
+            Err(EvidenceError::NotHere) => None,
+            Err(error) => return Err(error),
+        };
         self.objects.forget(&at).await;
         let (mut hashes, mut from) = (BothHashes::new(), 0);
         while from < size {
@@ -83,7 +91,7 @@ impl EvidenceStore {
             tokio::time::sleep(pause).await;
         }
         let (is_sha256, is_sm3) = hashes.finish();
-        let fits = is_sha256 == sha256 && known.is_none_or(|known| known.sm3 == is_sm3);
+        let fits = is_sha256 == sha256 && known.is_some_and(|known| known.sm3 == is_sm3);
         Ok(if fits { Checked::Whole(size) } else { Checked::Rotten(size) })
     }
 
@@ -95,21 +103,42 @@ impl EvidenceStore {
             Err(EvidenceError::NotHere) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let counted = self.known(sha256).await.map_or(size, |known| known.size);
-        self.objects.rename(&from, &to).await?;
-        let mut held = self.lock();
-        held.subtract(counted);
-        held.add(size);
-        // What was set aside before it has been written over.
-        let before = held.rotten.insert(sha256, size);
-        held.subtract(before.unwrap_or(0));
-        drop(held);
+        match self.objects.rename(&from, &to).await {
+            Ok(()) => {}
+            Err(EvidenceError::NotHere) => return Ok(()),
+            Err(error) => {
+                tracing::error!(%sha256, %error, "a rotten file stays, and is not read");
+                self.lock().stuck.insert(sha256);
+                return Ok(());
+            }
+        }
+        {
+            let mut held = self.lock();
+            held.stuck.remove(&sha256);
+            // What was set aside before it has been written over.
+            let before = held.rotten.insert(sha256, size);
+            held.subtract(before.unwrap_or(0));
+        }
+        if self.known(sha256).await.map_or(true, |known| known.size != size) {
+            // It grew or shrank, or nobody knows: what it was counted as is on the disk no more.
+            self.count_again().await;
+        }
         tracing::error!(%sha256, "an evidence file has rotted and is set aside");
         Ok(())
     }
 
+    /// Counts all that lies there, while nothing comes or goes; where it cannot be listed, it
+    /// counts as before.
+    async fn count_again(&self) {
+        let all = (self.objects.list(store::FILES).await, self.objects.list(store::ROTTEN).await);
+        if let (Ok(whole), Ok(rotten)) = all {
+            self.count(&whole, rotten);
+        }
+    }
+
     /// The right bytes came, or nobody wants any: takes away what was set aside.
     pub(super) async fn throw_aside(&self, sha256: Hash) -> Result<(), EvidenceError> {
+        self.lock().stuck.remove(&sha256);
         if !self.lock().rotten.contains_key(&sha256) {
             return Ok(());
         }

@@ -64,7 +64,10 @@ impl EvidenceStore {
             }
             match std::fs::remove_file(entry.path()) {
                 Ok(()) => {
-                    hash.map(|hash| held.parts.remove(&hash));
+                    if let Some(hash) = hash {
+                        held.parts.remove(&hash);
+                        self.forget_sender(hash);
+                    }
                     gone += 1;
                 }
                 Err(error) => tracing::error!(%error, "a part of a file could not be removed"),

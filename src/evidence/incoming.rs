@@ -58,6 +58,7 @@ impl Drop for Place {
             0 => {
                 let _ = std::fs::remove_file(part);
                 held.parts.remove(&self.sha256);
+                self.store.forget_sender(self.sha256);
             }
             bytes => {
                 held.parts.insert(self.sha256, bytes);
@@ -79,18 +80,23 @@ pub struct Incoming {
 }
 
 impl EvidenceStore {
-    /// Begins to take a file, or goes on with its part at `from`.
+    /// Begins to take a file, or goes on at `from` with what the same sender sent of it for the
+    /// same case. At 0, what somebody else sent of it is thrown away.
     ///
     /// # Errors
     /// `TooLarge`, `Busy`, `WrongOffset`, `FolderFull`, `DiskLow`, `Away`, `Disk`; nothing is
-    /// changed.
+    /// changed, but by `Disk`.
     pub fn begin(&self, who: &str, wanted: Wanted, from: u64) -> Result<Incoming, EvidenceError> {
         let (sha256, size) = (wanted.sha256, wanted.size);
         let limit = self.limits.file_bytes_max;
         if size > limit {
             return Err(EvidenceError::TooLarge { got: size, limit });
         }
-        let place = self.enter(who, (sha256, size), from)?;
+        let place = self.enter(who, &wanted, from)?;
+        if from == 0 {
+            let sender = (wanted.case, wanted.from);
+            self.begin_anew(sha256, sender).map_err(EvidenceError::Disk)?;
+        }
         let mut file = File::options()
             .read(true)
             .append(true)
@@ -104,12 +110,8 @@ impl EvidenceStore {
     }
 
     /// Takes a place, if there is one and all that is announced fits.
-    fn enter(
-        &self,
-        who: &str,
-        (sha256, size): (Hash, u64),
-        from: u64,
-    ) -> Result<Place, EvidenceError> {
+    fn enter(&self, who: &str, wanted: &Wanted, from: u64) -> Result<Place, EvidenceError> {
+        let (sha256, size) = (wanted.sha256, wanted.size);
         let mut held = self.lock();
         let mine = held.under_way.values().filter(|one| one.who == who).count();
         let full =
@@ -117,18 +119,19 @@ impl EvidenceStore {
         if full || held.under_way.contains_key(&sha256) {
             return Err(EvidenceError::Busy);
         }
-        let mut staged = self.staged(sha256);
-        if staged > size {
-            // Somebody announced another size before: only one of them can be right.
-            std::fs::remove_file(self.part(sha256)).map_err(EvidenceError::Disk)?;
-            held.parts.remove(&sha256);
-            staged = 0;
-        }
+        let staged = self.goes_on_at((sha256, size), wanted.case, wanted.from);
         if from != staged {
             return Err(EvidenceError::WrongOffset { expected: staged, got: from });
         }
-        self.check_room(&held, size - staged)?;
-        held.parts.insert(sha256, staged);
+        // What somebody else sent of it makes room.
+        let before = held.parts.insert(sha256, staged);
+        if let Err(error) = self.check_room(&held, size - staged) {
+            match before {
+                Some(bytes) => held.parts.insert(sha256, bytes),
+                None => held.parts.remove(&sha256),
+            };
+            return Err(error);
+        }
         held.under_way.insert(sha256, UnderWay { who: who.to_owned(), size });
         Ok(Place { store: self.clone(), sha256 })
     }
@@ -221,21 +224,25 @@ impl Incoming {
             Err(EvidenceError::NotHere) => None,
             Err(error) => return Err(error),
         };
-        let is_new = match store.objects.size(&store::file(sha256)).await {
-            Ok(_) => false,
-            Err(EvidenceError::NotHere) => true,
+        let there = match store.objects.size(&store::file(sha256)).await {
+            Ok(bytes) => bytes,
+            Err(EvidenceError::NotHere) => 0,
             Err(error) => return Err(error),
         };
         let (cases, came) = (Vec::new(), Vec::new());
         let new = || About { sm3, size, name, cases, came, unnamed_since_ms: None };
         let mut known = before.unwrap_or_else(new);
+        // What was written down before may have rotted; this was just worked out.
+        (known.sm3, known.size) = (sm3, size);
         known.add(case);
         known.has_come(case, from);
         store.write_about(sha256, &known).await?;
         let part = (store.part(sha256), store::part(sha256));
         store.objects.take((&part.0, &part.1), &store::file(sha256)).await?;
-        if is_new {
-            store.lock().add(size);
+        {
+            let mut held = store.lock();
+            held.subtract(there);
+            held.add(size);
         }
         store.throw_aside(sha256).await?;
         Ok(known)

@@ -9,6 +9,7 @@
 //! files/ab/ab12..   what is whole          about/ab/ab12..   its name, SM3, the cases that name it
 //! rotten/ab/ab12..  what had that digest once; never read, kept until the right bytes come
 //! incoming/ab12..   what is on its way, always on the local disk
+//! senders/ab12..    who sends it and for which case: nobody else goes on with it
 //! ```
 //!
 //! In scope: storing, going on, limits, collecting what nobody names. Out of scope: who may send
@@ -24,6 +25,8 @@
 //!    (`what_has_rotted_is_set_aside_until_the_right_bytes_come`)
 //! 5. What no record names goes after 24 hours, and nothing else does.
 //!    (`what_no_record_names_goes_after_a_day`)
+//! 6. A file came from whoever sent all of its bytes, and from nobody else.
+//!    (`a_part_goes_on_only_for_its_sender_and_case`)
 
 mod about;
 mod check;
@@ -35,6 +38,7 @@ mod incoming;
 mod objects;
 #[cfg(feature = "s3")]
 pub mod s3;
+mod sender;
 mod store;
 #[cfg(test)]
 mod tests;

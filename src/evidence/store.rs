@@ -3,7 +3,7 @@
 //! Parts lie in the folder. Whole files and what is known of them lie there too, or in a store on
 //! another machine ([`super::objects`]); how much that holds is counted once it answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,7 @@ use object_store::path::Path;
 use super::about::{About, CaseRef};
 use super::error::EvidenceError;
 use super::objects::{self, Elsewhere, Health, Objects};
+use super::sender;
 use crate::ids::{Hash, hex};
 
 /// Limits an operator may move.
@@ -45,6 +46,8 @@ pub(super) struct Held {
     pub(super) under_way: BTreeMap<Hash, UnderWay>,
     /// Files that have rotted and are set aside, and their bytes, which count among the kept.
     pub(super) rotten: BTreeMap<Hash, u64>,
+    /// Files that have rotted and could not be set aside: they lie there and are not read.
+    pub(super) stuck: BTreeSet<Hash>,
 }
 
 impl Held {
@@ -148,6 +151,7 @@ impl EvidenceStore {
                 held.parts.insert(hash, entry.metadata()?.len());
             }
         }
+        sender::open(folder, |hash| held.parts.contains_key(&hash))?;
         Ok(Self {
             folder: folder.to_owned(),
             objects: Arc::new(objects),
@@ -171,7 +175,7 @@ impl EvidenceStore {
         }
     }
 
-    fn count(&self, whole: &[(Hash, u64)], rotten: Vec<(Hash, u64)>) {
+    pub(super) fn count(&self, whole: &[(Hash, u64)], rotten: Vec<(Hash, u64)>) {
         let mut held = self.lock();
         held.kept = Some(whole.iter().chain(&rotten).map(|(_, bytes)| bytes).sum());
         held.rotten = rotten.into_iter().collect();
@@ -181,12 +185,13 @@ impl EvidenceStore {
     #[must_use]
     pub fn state(&self) -> EvidenceState {
         let held = self.lock();
+        let rotten: BTreeSet<&Hash> = held.rotten.keys().chain(&held.stuck).collect();
         EvidenceState {
             place: self.objects.name().to_owned(),
             health: self.objects.health(),
             used: held.kept.map(|_| held.used()),
             limit: self.limits.folder_bytes_max,
-            rotten: held.rotten.keys().copied().collect(),
+            rotten: rotten.into_iter().copied().collect(),
         }
     }
 
@@ -195,6 +200,7 @@ impl EvidenceStore {
     /// # Errors
     /// [`EvidenceError::NotHere`], or the disk's.
     pub async fn about(&self, sha256: Hash) -> Result<About, EvidenceError> {
+        self.is_readable(sha256)?;
         let size = self.objects.size(&file(sha256)).await?;
         // Its size is what the disk says, so that nobody reads beyond the end.
         Ok(About { size, ..self.known(sha256).await? })
@@ -209,9 +215,19 @@ impl EvidenceStore {
         About::from_bytes(&bytes).ok_or(EvidenceError::NotHere)
     }
 
-    /// Bytes of a file that is on its way.
+    /// Whether a file is known to have rotted.
     #[must_use]
-    pub fn staged(&self, sha256: Hash) -> u64 {
+    pub fn is_rotten(&self, sha256: Hash) -> bool {
+        let held = self.lock();
+        held.rotten.contains_key(&sha256) || held.stuck.contains(&sha256)
+    }
+
+    fn is_readable(&self, sha256: Hash) -> Result<(), EvidenceError> {
+        if self.lock().stuck.contains(&sha256) { Err(EvidenceError::NotHere) } else { Ok(()) }
+    }
+
+    /// Bytes of a file that is on its way, whoever sends it.
+    pub(super) fn staged(&self, sha256: Hash) -> u64 {
         std::fs::metadata(self.part(sha256)).map_or(0, |data| data.len())
     }
 
@@ -229,6 +245,7 @@ impl EvidenceStore {
         if from >= to {
             return Ok(Bytes::new());
         }
+        self.is_readable(sha256)?;
         self.objects.range(&file(sha256), from..to).await
     }
 

@@ -158,6 +158,8 @@ async fn a_city_gets_back_what_it_gave_and_what_was_sent_here_for_its_list() {
         ] {
             assert_eq!(known.gives_back(of, who), gives, "{of:?} {who}");
         }
+        let came: Vec<u8> = (2..6).filter(|n| known.came_for(case(*n))).collect();
+        assert_eq!(came, [2, 4], "wanting what is here brings no bytes");
     }
     let path = folder.path().join(super::store::about(sha256(BYTES)).as_ref());
     let before = std::fs::read_to_string(&path).unwrap();
@@ -166,6 +168,104 @@ async fn a_city_gets_back_what_it_gave_and_what_was_sent_here_for_its_list() {
     std::fs::write(&path, before.to_string()).unwrap();
     let known = store.about(sha256(BYTES)).await.unwrap();
     assert!(known.cases.len() == 3 && !known.gives_back(wanted(BYTES).case, lister));
+    assert!(known.came_for(wanted(BYTES).case) && !known.came_for(case(3)));
+}
+
+#[tokio::test]
+async fn a_part_goes_on_only_for_its_sender_and_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let city = |code| CityCode::from_u32(code).unwrap();
+    let (lister, third) = (city(371_500), city(130_400));
+    let own = wanted(BYTES);
+    let elsewhere = CaseRef { subject: SubjectId::new([3; 16]), ..own.case };
+    let (sha256, size) = (own.sha256, own.size);
+    // People of this city sent all of it, and were cut before its end.
+    let store = open(&folder);
+    let mut incoming = store.begin("a", own.clone(), 0).unwrap();
+    incoming.append(BYTES).unwrap();
+    drop(incoming);
+    // Also in another process.
+    for store in [store, open(&folder)] {
+        assert_eq!(store.goes_on_at((sha256, size), own.case, None), size);
+        assert_eq!(store.goes_on_at((sha256, size - 1), own.case, None), 0);
+        for (case, from) in [
+            (own.case, Some(lister)),
+            (own.case, Some(third)),
+            (elsewhere, None),
+            (elsewhere, Some(lister)),
+        ] {
+            assert_eq!(store.goes_on_at((sha256, size), case, from), 0, "{case:?} {from:?}");
+            let other = Wanted { case, from, ..own.clone() };
+            let refused = store.begin("b", other, size).map(drop).unwrap_err();
+            assert!(matches!(refused, EvidenceError::WrongOffset { expected: 0, .. }));
+        }
+        assert_eq!(places(&store), (0, size), "and nothing is changed");
+    }
+    // A city that lists it and sends nothing has given nothing.
+    let store = open(&folder);
+    let lied = Wanted { from: Some(lister), ..own.clone() };
+    let incoming = store.begin("b", lied.clone(), 0).unwrap();
+    assert!(matches!(incoming.finish().await, Err(EvidenceError::Short { got: 0, .. })));
+    assert!(matches!(store.about(sha256).await, Err(EvidenceError::NotHere)));
+    // What it has sent of it is nobody else's either.
+    let mut incoming = store.begin("b", lied.clone(), 0).unwrap();
+    incoming.append(&BYTES[..9]).unwrap();
+    drop(incoming);
+    assert_eq!(store.goes_on_at((sha256, size), own.case, Some(lister)), 9);
+    assert_eq!(store.goes_on_at((sha256, size), own.case, None), 0);
+    let known = put(&store, BYTES).await.unwrap();
+    assert!(known.came == [(own.case, None)], "{known:?}");
+    assert_eq!(std::fs::read_dir(folder.path().join("senders")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_file_may_rot_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    put(&store, BYTES).await.unwrap();
+    let (sha256, size) = (sha256(BYTES), BYTES.len() as u64);
+    let path = folder.path().join(super::store::about(sha256).as_ref());
+    let good = std::fs::read_to_string(&path).unwrap();
+    let sm3 = crate::ids::hex(&digests(BYTES).1);
+    let larger = good.replace(&format!("\"size\":{size}"), "\"size\":99");
+    for bad in [good.replace(&sm3, &"0".repeat(64)), "{".to_owned(), larger] {
+        assert_ne!(bad, good);
+        std::fs::write(&path, &bad).unwrap();
+        let is_rotten = !bad.contains(&sm3);
+        let checked = store.check(sha256, Duration::ZERO).await.unwrap();
+        assert_eq!(checked == Checked::Rotten(size), is_rotten, "{bad}");
+        assert_eq!(store.is_rotten(sha256), is_rotten);
+        let known = put(&store, BYTES).await.unwrap();
+        assert_eq!((known.size, known.sm3), (size, digests(BYTES).1), "{bad}");
+        let whole = Checked::Whole(size);
+        assert_eq!(store.check(sha256, Duration::ZERO).await.unwrap(), whole, "{bad}");
+        assert_eq!((store.state().rotten, store.state().used), (vec![], Some(size)), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_rotted_and_cannot_be_set_aside_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    put(&store, BYTES).await.unwrap();
+    let (sha256, size) = (sha256(BYTES), BYTES.len() as u64);
+    // No folder can be made where a file is.
+    let rotten = folder.path().join("rotten");
+    std::fs::remove_dir_all(&rotten).unwrap();
+    std::fs::write(&rotten, "").unwrap();
+    let path = folder.path().join(super::store::file(sha256).as_ref());
+    let mut wrong = BYTES.to_vec();
+    wrong[9] ^= 1;
+    std::fs::write(&path, &wrong).unwrap();
+    let checked = store.check(sha256, Duration::ZERO).await.unwrap();
+    assert_eq!(checked, Checked::Rotten(size));
+    assert_eq!(std::fs::read(&path).unwrap(), wrong, "it lies where it was");
+    assert_eq!(store.state().rotten, [sha256]);
+    assert!(matches!(store.about(sha256).await, Err(EvidenceError::NotHere)));
+    assert!(matches!(store.read((sha256, size), 0, 9).await, Err(EvidenceError::NotHere)));
+    put(&store, BYTES).await.unwrap();
+    assert_eq!(store.read((sha256, size), 0, 9).await.unwrap(), BYTES[..9]);
+    assert_eq!((store.state().rotten, store.state().used), (vec![], Some(size)));
 }
 
 #[tokio::test]

@@ -52,6 +52,8 @@ struct Place {
     files: u64,
     bytes: u64,
     rotten: u64,
+    /// Files that could not be looked at.
+    failed: u64,
     /// The last whole reading: when it was over, and what it came to.
     last_end_ms: Option<i64>,
     last_files: u64,
@@ -83,7 +85,10 @@ impl Place {
     fn end(&mut self) {
         (self.last_end_ms, self.last_files) = (Some(wall_ms()), self.files);
         (self.last_bytes, self.last_rotten) = (self.bytes, self.rotten);
-        (self.files, self.bytes, self.rotten) = (0, 0, 0);
+        if self.failed > 0 {
+            tracing::error!(entries = self.failed, "evidence files could not be checked this time");
+        }
+        (self.files, self.bytes, self.rotten, self.failed) = (0, 0, 0, 0);
         self.last.clear();
     }
 }
@@ -173,7 +178,17 @@ impl EvidenceScrub {
         }
         let before = Hash::parse(&place.last).ok();
         for (sha256, _) in all.into_iter().filter(|(at, _)| before.is_none_or(|last| *at > last)) {
-            let checked = self.store.check(sha256, pause).await?;
+            let checked = match self.store.check(sha256, pause).await {
+                // Nor will it answer for the next one.
+                Err(error @ EvidenceError::Away { .. }) => return Err(error),
+                // One that cannot be read keeps no other one from being read.
+                Err(error) => {
+                    tracing::error!(%sha256, %error, "an evidence file could not be checked");
+                    place.failed += 1;
+                    Checked::Gone
+                }
+                Ok(checked) => checked,
+            };
             place.last = sha256.to_string();
             place.files += 1;
             let (bytes, rotten) = match checked {

@@ -172,7 +172,7 @@ impl Holder {
         let Some((listed, is_its_own)) = looked else { return Ok(None) };
         let fits = |about: &About| {
             let is_for_it = !is_its_own || about.gives_back(case, city);
-            about.cases.contains(&case) && is_for_it && asked.offset <= about.size
+            about.came_for(case) && is_for_it && asked.offset <= about.size
         };
         match self.store.about(sha256).await {
             Ok(about) => Ok(Some((about, listed)).filter(|(about, _)| fits(about))),
@@ -306,8 +306,8 @@ impl EvidenceFileApi {
         pb::FetchResponse { offset: about.size, file }
     }
 
-    /// Brings a file from a city, and blames that city for its own bytes only: when what was here
-    /// before came from somebody else, the file is brought once more from its beginning.
+    /// Brings a file from a city, and blames that city for what it sends now only: when a part that
+    /// was here before is wrong, the file is brought once more from its beginning.
     async fn bring_from(
         &self,
         city: CityCode,
@@ -315,7 +315,9 @@ impl EvidenceFileApi {
         found: &Found,
         said: &mpsc::Sender<Result<pb::FetchResponse, Status>>,
     ) -> Result<About, Refused> {
-        let staged = || self.store.staged(found.sha256).min(found.listed.item.size_bytes);
+        // Nothing of what came from elsewhere or for another case: it is asked where it goes on.
+        let file = (found.sha256, found.listed.item.size_bytes);
+        let staged = || self.store.goes_on_at(file, found.case, Some(city));
         let before = staged();
         let is_wrong = |refused: &Refused| refused.reason() == "WRONG_BYTES";
         match self.bring_on((city, before), who, found, said).await {

@@ -160,7 +160,11 @@ impl EvidenceFileApi {
                 offset: about.size,
                 ..listed
             },
-            None => pb::EvidenceFile { offset: self.store.staged(found.sha256), ..listed },
+            None => {
+                let file = (found.sha256, found.listed.item.size_bytes);
+                let offset = self.store.goes_on_at(file, found.case, None);
+                pb::EvidenceFile { offset, ..listed }
+            }
         }
     }
 

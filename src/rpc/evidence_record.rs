@@ -9,7 +9,7 @@ use std::time::Duration;
 use tonic::{Request, Status};
 
 use super::desk::{self, Judged, WriteRequest};
-use super::evidence_files::refused;
+use super::evidence_files::{AGAIN, refused};
 use super::evidence_service::EvidenceApi;
 use super::said;
 use crate::api::request::{Command, NewPart, PartContent, Written};
@@ -55,6 +55,11 @@ impl EvidenceApi {
         let (digest, sm3) = (evidence_file::sha256(&asked.sha256)?, held_sm3(asked)?);
         let about = match self.store.about(digest).await {
             Ok(about) => about,
+            // Whoever holds it holds what rotted here, or can give it: it comes again first.
+            Err(EvidenceError::NotHere) if self.store.is_rotten(digest) => {
+                let rotten = Refused::new("EVIDENCE_STORED_DIFFERS").with("digest", "SHA-256");
+                return Err(rotten.unless(&asked.evidence_id));
+            }
             // Whoever has it in hand may have got it in another way.
             Err(EvidenceError::NotHere) => return Ok(()),
             Err(error) => return Err(refused(error)),
@@ -81,6 +86,9 @@ impl EvidenceApi {
         if about.size > EVIDENCE_RECEIPT_BYTES_MAX {
             return Ok(());
         }
+        // Held while it is read: each reading is a second of a core.
+        let place = self.checking.try_acquire();
+        let _place = place.map_err(|_| Refused::new("BUSY").retry_after(AGAIN))?;
         match self.store.check(digest, Duration::ZERO).await {
             Ok(Checked::Whole(_) | Checked::Gone) => Ok(()),
             Ok(Checked::Rotten(_)) => differs("SHA-256"),

@@ -3,6 +3,9 @@
 //! In scope: which method asks for what. Out of scope: what is written down
 //! ([`super::evidence_record`]), the desk every write passes ([`super::desk`]).
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::caller::called;
@@ -18,6 +21,8 @@ pub struct EvidenceApi {
     pub desk: Desk,
     /// Files that are here.
     pub store: EvidenceStore,
+    /// Files read again at a time for a receipt.
+    pub checking: Arc<Semaphore>,
 }
 
 writes! {

@@ -33,7 +33,7 @@ use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
 use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
-    PEER_CALL_MS_MAX, PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
+    EVIDENCE_RECEIPTS_MAX, PEER_CALL_MS_MAX, PEER_MESSAGE_BYTES_MAX, PEER_STREAMS_MAX,
 };
 use crate::node::alert::Alerts;
 use crate::node::due::Due;
@@ -151,7 +151,8 @@ pub async fn serve_api(
     let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
     let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
     let (its_desk, store) = (desk.clone(), files.store.clone());
-    let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: its_desk, store });
+    let checking = Arc::new(Semaphore::new(EVIDENCE_RECEIPTS_MAX));
+    let evidence = sized!(EvidenceServiceServer: EvidenceApi { desk: its_desk, store, checking });
     let referrals = ReferralApi { desk: desk.clone(), catalogue: Arc::clone(&catalogue) };
     let referrals = sized!(ReferralServiceServer: referrals);
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });

@@ -133,6 +133,7 @@ async fn f25_a_receipt_looks_at_what_is_stored() {
     rot(&nodes, THERE, &bytes, 200_000);
     differs(&good, "SHA-256").await;
     assert!(!file(&there, &case, &bytes).await.unwrap().here, "it is set aside");
+    differs(&good, "SHA-256").await;
     fetch(&there, &case, &bytes).await.unwrap();
     let done = ask(&good).await.unwrap();
     assert_eq!(done.standing.as_ref().unwrap().receipts.len(), 1);
@@ -181,7 +182,10 @@ async fn f24_whoever_is_served_a_file_leaves_a_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f24_what_a_city_gave_it_gets_back_after_its_disk_is_lost() {
-    let mut nodes = lay_out("");
+    let members = [HERE, THERE, DEZHOU];
+    let mut nodes = Nodes::lay_out(&plan(&members, &[("聊邯德", &members)]));
+    nodes.start(HERE);
+    nodes.start(THERE);
     let agreement = nodes.fleet.agreements[0].name();
     let bytes = content(400_000, 10);
     let (_here, there, case) = with_a_file(&nodes, &bytes).await;
@@ -211,9 +215,12 @@ async fn f24_what_a_city_gave_it_gets_back_after_its_disk_is_lost() {
     assert_eq!(ask().await.unwrap_err().code(), Code::NotFound);
     assert!(fetch(&there, &bait, &secret).await.unwrap().here, "it is there already");
     assert_eq!(ask().await.unwrap_err().code(), Code::NotFound, "wanting it gives it to nobody");
+    let third = async || read_as(&nodes, (DEZHOU, THERE), &bait, &secret, 0).await;
+    assert_eq!(third().await.unwrap_err().code(), Code::NotFound, "nor to a third city");
     // Sending it for that case is giving it.
     upload(&there, start(&bait, &secret, 0), &secret, CHUNK).await.unwrap();
     assert_eq!(ask().await.unwrap(), secret);
+    assert_eq!(third().await.unwrap(), secret);
 }
 
 #[tokio::test(flavor = "multi_thread")]

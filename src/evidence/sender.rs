@@ -1,0 +1,74 @@
+//! Who sends a part, and for which case. Only he goes on with it, and only he learns how far it
+//! is: whoever sends the end of a file has not given the file, and may know nothing of the rest.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::about::CaseRef;
+use super::store::EvidenceStore;
+use crate::ids::{CityCode, Hash, hex};
+
+/// Below the folder, who sends each part lies under the part's digest.
+const SENDERS: &str = "senders";
+
+/// For which case, and from which other city; `None`: from people of this one.
+pub(super) type Sender = (CaseRef, Option<CityCode>);
+
+/// A sender as he is written down: a line, so that half of one is nobody's.
+fn line((case, from): Sender) -> String {
+    let from = from.map_or_else(|| "-".to_owned(), |city| city.to_string());
+    format!("{} {} {from}\n", case.agreement, case.subject)
+}
+
+/// Makes the folder, and takes away what is left of parts that are gone.
+pub(super) fn open(folder: &Path, is_here: impl Fn(Hash) -> bool) -> io::Result<()> {
+    let senders = folder.join(SENDERS);
+    fs::create_dir_all(&senders)?;
+    for entry in fs::read_dir(senders)? {
+        let entry = entry?;
+        let hash = entry.file_name().to_str().and_then(|name| Hash::parse(name).ok());
+        if hash.is_some_and(|hash| !is_here(hash)) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+impl EvidenceStore {
+    /// Where a sender goes on with a file of this size: bytes of it that he himself sent for the
+    /// same case.
+    #[must_use]
+    pub fn goes_on_at(
+        &self,
+        (sha256, size): (Hash, u64),
+        case: CaseRef,
+        from: Option<CityCode>,
+    ) -> u64 {
+        let staged = self.staged(sha256);
+        // Of another size: somebody announced it so before, and only one of them can be right.
+        if staged == 0 || staged > size {
+            return 0;
+        }
+        let written = fs::read(self.sender(sha256)).unwrap_or_default();
+        if written == line((case, from)).as_bytes() { staged } else { 0 }
+    }
+
+    /// Begins a part anew for a sender. On the disk no bytes of somebody else are ever his: the
+    /// part is empty there before he is written down.
+    pub(super) fn begin_anew(&self, sha256: Hash, sender: Sender) -> io::Result<()> {
+        File::create(self.part(sha256))?.sync_all()?;
+        let mut file = File::create(self.sender(sha256))?;
+        file.write_all(line(sender).as_bytes())?;
+        file.sync_all()
+    }
+
+    /// A part is gone. What stays is taken away when the folder is opened again.
+    pub(super) fn forget_sender(&self, sha256: Hash) {
+        let _ = fs::remove_file(self.sender(sha256));
+    }
+
+    fn sender(&self, sha256: Hash) -> PathBuf {
+        self.folder.join(SENDERS).join(hex(sha256.as_bytes()))
+    }
+}
