@@ -312,7 +312,7 @@ pub const PEER_CALL_MS_MAX: u64 = 30_000;
 pub const HOOK_WORDS_MAX: usize = 32;
 /// A word of the hook's command, or an address: keys of robots have some hundred bytes.
 pub const HOOK_TEXT_BYTES_MAX: usize = 1_024;
-/// Matters that are kept to nudge about, the gravest; what lies beyond comes when these are done.
+/// Matters in one nudge, the gravest; what lies beyond comes with the next.
 pub const NUDGE_MATTERS_MAX: usize = 10_000;
 /// Records that a nudge names of each kind; all are counted.
 pub const NUDGE_RECORDS_NAMED_MAX: usize = 10;

@@ -90,12 +90,19 @@ pub fn case(case: &pb::Case) -> Value {
         "files_outstanding": case.files_outstanding,
         "needs_newer_version": case.needs_newer_version,
         "allowed_steps": steps,
-        "assignment": case.assignment.as_ref().map(|own| json!({
-            "assignee": own.assignee,
-            "remark": own.remark,
-            "assign_time": time(own.assign_time.as_ref()),
-            "assigned_by": own.assigned_by,
-        })),
+        "assignment": case.assignment.as_ref().map(assignment),
+    })
+}
+
+/// Who of the own city works on a case.
+#[must_use]
+pub fn assignment(own: &pb::Assignment) -> Value {
+    json!({
+        "assignee": own.assignee,
+        "remark": own.remark,
+        "assign_time": time(own.assign_time.as_ref()),
+        "assigned_by": own.assigned_by,
+        "etag": own.etag,
     })
 }
 

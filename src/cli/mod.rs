@@ -231,6 +231,8 @@ mod tests {
          --designated-on 2026-11-20 --document 1号",
         "liandong case assign LD-1 --to 张三 --remark 下周复查 --json",
         "liandong case assign LD-1 --clear",
+        "liandong case assign LD-1 --to 张三 --etag ab12",
+        "liandong case assign LD-1 --to 张三 --replace",
         "liandong case list --assignee 张三",
         "liandong case note LD-1 -m 说明 --only-for 130400",
         "liandong case refuse LD-1 ab:3 --text 理由",

@@ -279,14 +279,17 @@ impl SameActs {
         opened
     }
 
-    /// Whether there is any.
+    /// Whether there is any, and how many records were looked at for it: of a surname with many
+    /// cases that are open, it may be all of them. The index is free again between two cases.
     #[must_use]
-    pub fn has_any(&self, case: CaseKey) -> bool {
+    pub fn has_any(&self, case: CaseKey) -> (bool, u32) {
         let index = lock(&self.index);
-        index.as_ref().is_some_and(|index| {
-            index.of_several.contains(&case)
-                && index.hints(case, self.metres_max, &self.catalogue).next().is_some()
-        })
+        let several = index.as_ref().filter(|index| index.of_several.contains(&case));
+        let Some(index) = several else { return (false, 0) };
+        let mut looked_at = 0_u32;
+        let judged = index.judged(case, self.metres_max, &self.catalogue);
+        let any = judged.inspect(|_| looked_at += 1).any(|hint| hint.is_some());
+        (any, looked_at)
     }
 
     /// One piece of the feed; whether that was the last one.
@@ -399,10 +402,20 @@ impl Index {
         metres_max: u32,
         catalogue: &Catalogue,
     ) -> impl Iterator<Item = Hint> {
+        self.judged(case, metres_max, catalogue).flatten()
+    }
+
+    /// Every record whose days may overlap, with the hint it is if it is one.
+    fn judged(
+        &self,
+        case: CaseKey,
+        metres_max: u32,
+        catalogue: &Catalogue,
+    ) -> impl Iterator<Item = Option<Hint>> {
         let own = self.known.get(&case);
         let others = own.map(|own| self.by_party.may_overlap(own.act.party, own.act.days()));
         let others = others.into_iter().flatten().filter(move |other| *other != case);
-        others.filter_map(move |other| {
+        others.map(move |other| {
             let (own, there) = (own?, self.known.get(&other)?);
             let one_act = |a, b| catalogue.may_be_one_act(a, b);
             let why = same_act::same_act(&own.act, &there.act, metres_max, one_act, metres)?;

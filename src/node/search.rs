@@ -30,7 +30,7 @@ use crate::log::{Audience, PartKind};
 use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view;
+use crate::view::{self, FeedEntry};
 
 mod texts;
 
@@ -92,16 +92,20 @@ impl Known {
     fn forget(&mut self, reader: &Reader, entry: Position, changed: u64) {
         match view::applied_entry(&reader.view(), entry) {
             Some(found) => {
-                if let Some(subject) = found.subject {
-                    let case = (found.agreement, subject);
-                    self.texts.remove(case);
-                    self.unread.insert(case, Unread { changed, tried: false });
-                }
-                // What is being read meanwhile is not kept.
-                self.erasures += 1;
+                let case = found.subject.map(|subject| (found.agreement, subject));
+                self.forget_case(case, changed);
             }
             None => self.forget_all(),
         }
+    }
+
+    fn forget_case(&mut self, case: Option<CaseKey>, changed: u64) {
+        if let Some(case) = case {
+            self.texts.remove(case);
+            self.unread.insert(case, Unread { changed, tried: false });
+        }
+        // What is being read meanwhile is not kept.
+        self.erasures += 1;
     }
 
     fn forget_all(&mut self) {
@@ -199,12 +203,12 @@ impl Search {
         }
     }
 
-    /// All cases whose party fits; `None` while not all parties are in memory. Reads those that
-    /// have changed: no view may be held.
+    /// All cases whose party fits; `None` while not all parties are in memory, or when something
+    /// was erased meanwhile. Reads those that have changed: no view may be held.
     #[must_use]
     pub fn fitting(&self, reader: &Reader, query: &PartyQuery) -> Option<Fitting> {
         let known = self.lock();
-        let as_of = known.read_to;
+        let (as_of, erasures) = (known.read_to, known.erasures);
         let many = known.unread.len() > SCAN_ROWS_MAX as usize;
         let unread: Vec<CaseKey> = known.unread.keys().copied().collect();
         if many || !known.whole {
@@ -212,9 +216,26 @@ impl Search {
         }
         drop(known);
         unread.into_iter().for_each(|case| self.read(reader, case));
-        let known = self.lock();
         // What was seen to change meanwhile is looked at again anyway, as it is behind `as_of`.
-        known.whole.then(|| Fitting { opened: known.texts.fitting(query), as_of })
+        self.lock().all_fitting(query, (as_of, erasures))
+    }
+
+    /// The cases of which something was erased by these entries; it is forgotten here. What an
+    /// entry erased that lies damaged nobody can tell. No view may be held: the journal is read.
+    #[must_use]
+    pub fn erased(&self, reader: &Reader, entries: &[FeedEntry]) -> Vec<CaseKey> {
+        let erased = entries.iter().filter_map(|entry| pieces::erased(reader, entry).ok()?);
+        let erased: Vec<Position> = erased.collect();
+        if erased.is_empty() {
+            return Vec::new();
+        }
+        self.look(reader);
+        let rows = reader.view();
+        let case = |at: Position| {
+            let found = view::applied_entry(&rows, at)?;
+            Some((found.agreement, found.subject?))
+        };
+        erased.into_iter().filter_map(case).collect()
     }
 
     /// Whether the party of a case fits. No view may be held: the journal may be read.
@@ -234,6 +255,14 @@ impl Search {
 }
 
 impl Known {
+    /// All cases that fit, if nothing was erased since then. The text of such a case is not here,
+    /// or was not kept when it was read, and the erasure names no case that would be looked at
+    /// again.
+    fn all_fitting(&self, query: &PartyQuery, (as_of, erasures): (u64, u64)) -> Option<Fitting> {
+        let is_all = self.whole && self.erasures == erasures;
+        is_all.then(|| Fitting { opened: self.texts.fitting(query), as_of })
+    }
+
     /// Whether what was seen of a case at `as_of` is as new as what is known to have changed.
     fn is_due(&self, case: CaseKey, as_of: u64) -> bool {
         match self.unread.get(&case) {
@@ -293,5 +322,31 @@ fn party_at(reader: &Reader, at: Position) -> Option<Option<PartyText>> {
         | PartContent::Meeting(_)
         | PartContent::Custody(_)
         | PartContent::Referral(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::party::Party;
+    use crate::ids::{LogId, SubjectId};
+
+    /// The erasure is looked at between the reading of what has changed and the answer.
+    #[test]
+    fn what_fits_is_not_called_all_when_something_was_erased_meanwhile() {
+        let case = (AgreementId::new([1; 16]), SubjectId::new([2; 16]));
+        let record_at = Position { log: LogId::new([3; 32]), index: 4 };
+        let party = Party::parse_legal("甲乙公司", "91371522YYYY90011A").unwrap();
+        let query = PartyQuery::parse("甲乙", "").unwrap().unwrap();
+        let mut known = Known { whole: true, read_to: 9, ..Known::default() };
+        assert!(
+            known.texts.put(Sought { case, opened: 7, record_at }, Some(&PartyText::of(&party)))
+        );
+        let begun = (known.read_to, known.erasures);
+        let fitting = known.all_fitting(&query, begun).unwrap();
+        assert_eq!((fitting.opened, fitting.as_of), (vec![7], 9));
+        known.forget_case(Some(case), 10);
+        assert!(known.all_fitting(&query, begun).is_none());
+        assert_eq!(known.all_fitting(&query, (10, known.erasures)).unwrap().opened, [0_u64; 0]);
     }
 }

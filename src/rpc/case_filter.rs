@@ -149,10 +149,11 @@ impl Filter {
         self.hinted.as_ref().map(SameActs::opened_of_several)
     }
 
-    /// Whether another record may be of the same act, if that is asked.
+    /// Whether another record may be of the same act, if that is asked, and how many it was
+    /// compared with.
     #[must_use]
-    pub fn may_be_one_act(&self, case: CaseKey) -> bool {
-        self.hinted.as_ref().is_none_or(|acts| acts.has_any(case))
+    pub fn may_be_one_act(&self, case: CaseKey) -> (bool, u32) {
+        self.hinted.as_ref().map_or((true, 0), |acts| acts.has_any(case))
     }
 
     fn was_discovered_then(&self, time_ms: i64) -> bool {

@@ -33,6 +33,8 @@ use crate::view::{self, CaseView, FeedEntry};
 
 /// Feed entries put right at a time.
 const FEED_CHUNK: usize = 256;
+/// So many records that are compared in memory cost as much of the budget as reading one row.
+const COMPARED_PER_ROW: u32 = 16;
 
 /// A case that was found.
 pub(super) struct Found {
@@ -110,6 +112,8 @@ impl Named {
 /// What the feed has brought: the lines of the cases concerned, with what they were read from.
 struct Changes {
     cases: Vec<Found>,
+    /// What is about no record: erasures are among it.
+    others: Vec<FeedEntry>,
     last: u64,
     /// There is more.
     more: bool,
@@ -192,6 +196,10 @@ impl Walk<'_> {
         let lines = lines.filter(|line| of_party.has(line.opened) && of_act.has(line.opened));
         let left: Vec<Sought> = lines.filter(|line| self.filter.takes(line)).map(sought).collect();
         drop(open);
+        if party.is_some() {
+            // No text is believed of which something was erased before `as_of`.
+            self.search.look(self.reader);
+        }
         let mut walked = Walked {
             found: Vec::new(),
             total: 0,
@@ -234,10 +242,12 @@ impl Walk<'_> {
     }
 
     /// Whether a case that fits by its line is to be shown; `party` where that is still to be
-    /// judged. No view may be held. What is in memory costs nothing of the budget.
+    /// judged. No view may be held. A look into memory costs nothing of the budget, many do.
     fn takes_one(&self, one: &Sought, party: Option<&PartyQuery>, budget: &mut u32) -> bool {
         let filter = self.filter;
-        if !filter.may_be_one_act(one.case) {
+        let (may_be, compared) = filter.may_be_one_act(one.case);
+        *budget = budget.saturating_sub(compared / COMPARED_PER_ROW);
+        if !may_be {
             return false;
         }
         if let Some(query) = party {
@@ -282,7 +292,19 @@ impl Walk<'_> {
                 self.put_right(changed, walked, fitting);
             }
             walked.as_of = changes.last;
-            if !changes.more {
+            let erased = match self.filter.party {
+                Some(_) => self.search.erased(self.reader, &changes.others),
+                None => Vec::new(),
+            };
+            for (agreement, subject) in &erased {
+                let view = view::case(&self.reader.view(), *agreement, *subject);
+                if let Some(view) = view {
+                    let found = Found { agreement: *agreement, subject: *subject, view };
+                    self.put_right(found, walked, fitting);
+                }
+            }
+            // Those were read as they stand behind `now`: what came since is put right as well.
+            if !changes.more && erased.is_empty() {
                 walked.as_of = now;
                 return;
             }
@@ -331,6 +353,7 @@ fn changes(rows: &ViewRead<'_>, behind: u64) -> Changes {
         cases: cases.into_iter().filter_map(read).collect(),
         last: entries.last().map_or(behind, |entry| entry.apply),
         more: entries.len() >= FEED_CHUNK,
+        others: entries.into_iter().filter(|entry| entry.record.is_none()).collect(),
     }
 }
 

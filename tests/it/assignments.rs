@@ -190,8 +190,20 @@ async fn an_assignment_that_was_changed_meanwhile_is_not_overwritten() {
 async fn by_hand(pair: &Pair, case: &pb::Case) {
     let shown = said(&pair.nodes, HERE, &["show", &case.number]);
     assert!(shown.contains(NAME) && shown.contains(REMARK), "{shown}");
-    // What is not given stays.
-    let text = said(&pair.nodes, HERE, &["assign", &case.number, "--to", "王五"]);
+    // What somebody else wrote is not replaced unseen; what is not given stays.
+    let other = pair.nodes.client_as(HERE, Role::Inspector).await;
+    assign(&other, &case.name, ("赵六", REMARK)).await.unwrap();
+    let shown = said(&pair.nodes, HERE, &["show", &case.number]);
+    let to = ["assign", &case.number, "--to"];
+    let text = run(&pair.nodes, HERE, &[&to[..], &["王五"]].concat());
+    let text = String::from_utf8_lossy(&text.stderr).into_owned();
+    assert!(text.contains("赵六") && text.contains("--replace"), "{text}");
+    let etag = get(&pair.here, &case.name).await.unwrap().assignment.unwrap().etag;
+    assert!(shown.contains(&etag) && text.contains(&etag), "{text}");
+    let seen = |name, etag| [&to[..], &[name, "--etag", etag]].concat();
+    assert!(!run(&pair.nodes, HERE, &seen("王五", "00")).status.success());
+    let text = said(&pair.nodes, HERE, &seen("王五", &etag));
+    assert!(text.contains("已替换") && text.contains("赵六"), "{text}");
     assert!(text.contains("王五") && text.contains("不发给其他城市"), "{text}");
     let own = get(&pair.here, &case.name).await.unwrap().assignment.unwrap();
     assert_eq!((own.assignee.as_str(), own.remark.as_str()), ("王五", REMARK));

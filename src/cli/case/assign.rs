@@ -7,8 +7,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Session, name};
-use crate::cli::failure::Failure;
-use crate::cli::{json as shape, table};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::{json as shape, table, when};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
@@ -28,33 +28,92 @@ pub struct AssignArgs {
     /// 清除经办人和备注 · take back both
     #[arg(long, group = "what", conflicts_with_all = ["to", "remark"])]
     pub clear: bool,
+    /// 所依据的经办人版本，见 case show · etag of the assignment that was seen, as case show has it
+    #[arg(long, value_name = "ETAG", conflicts_with = "replace")]
+    pub etag: Option<String>,
+    /// 替换他人写下的内容 · take the place of what somebody else wrote
+    #[arg(long)]
+    pub replace: bool,
 }
 
-/// Assigns. What is not given stays as it is.
+/// Assigns. What is not given stays as it is. What somebody else wrote is not replaced unseen: the
+/// etag of what was seen must be given, or the word to replace whatever stands.
 ///
 /// # Errors
-/// [`Failure`] when the case is not found or the node refuses.
+/// [`Failure`] when the case is not found, somebody else's assignment stands, or the node refuses.
 pub async fn run(session: &Session, args: AssignArgs) -> Result<(), Failure> {
     let found = name::case(session, &args.case).await?;
     let standing = found.assignment.unwrap_or_default();
-    let etag = standing.etag.clone();
-    let before = if args.clear { pb::Assignment::default() } else { standing };
+    let lang = session.context.lang;
+    let kept = if args.clear { pb::Assignment::default() } else { standing.clone() };
+    let (assignee, remark) = (args.to.unwrap_or(kept.assignee), args.remark.unwrap_or(kept.remark));
+    let changes = (&assignee, &remark) != (&standing.assignee, &standing.remark);
+    let me = format!("{}/{}", session.client.me.role, session.client.me.id);
+    if args.etag.is_none() && !args.replace && changes && is_of_another(&standing, &me) {
+        return Err(stands(&standing, lang));
+    }
     let request = pb::AssignCaseRequest {
-        etag,
+        etag: args.etag.unwrap_or_else(|| standing.etag.clone()),
         name: found.name,
-        assignee: args.to.unwrap_or(before.assignee),
-        remark: args.remark.unwrap_or(before.remark),
+        assignee,
+        remark,
         request_id: Uuid::new_v4().to_string(),
     };
     let answer = session.client.cases().assign_case(request).await;
     let done = answer.map_err(|status| session.client.failure(&status))?.into_inner();
     let case = done.case.unwrap_or_default();
+    let replaced = Some(&standing).filter(|before| changes && !is_empty(before));
     if session.context.json {
-        session.context.print_json(&json!({ "case": shape::case(&case) }));
+        let replaced = replaced.map(shape::assignment);
+        session.context.print_json(&json!({ "case": shape::case(&case), "replaced": replaced }));
     } else {
-        println!("{}", said(&case, session.context.lang));
+        println!("{}", said(&case, lang));
+        if let Some(before) = replaced {
+            println!("{}{}", lang.pick("已替换：", "in place of: "), written(before, lang));
+        }
     }
     Ok(())
+}
+
+/// Whether somebody else wrote what stands.
+fn is_of_another(standing: &pb::Assignment, me: &str) -> bool {
+    !is_empty(standing) && standing.assigned_by != me
+}
+
+const fn is_empty(standing: &pb::Assignment) -> bool {
+    standing.assignee.is_empty() && standing.remark.is_empty()
+}
+
+/// What stands, and who wrote it.
+fn written(standing: &pb::Assignment, lang: Lang) -> String {
+    let who = match standing.assignee.as_str() {
+        "" => lang.pick("未指定", "nobody").to_owned(),
+        name => table::clean(name),
+    };
+    let remark = match standing.remark.as_str() {
+        "" => lang.pick("无", "none").to_owned(),
+        text => table::clean(text),
+    };
+    let (by, at) = (table::clean(&standing.assigned_by), when::time(standing.assign_time.as_ref()));
+    lang.pick(
+        format!("经办人 {who}，备注：{remark}（{by} 于 {at} 填写）"),
+        format!("assigned to {who}, remark: {remark} (written by {by}, {at})"),
+    )
+}
+
+fn stands(standing: &pb::Assignment, lang: Lang) -> Failure {
+    let what = lang.pick("已有他人填写的本市经办人或备注", "somebody else's assignment stands");
+    let etag = table::clean(&standing.etag);
+    Failure::new(Exit::Refused, "ASSIGNMENT_STANDS", what).detail(written(standing, lang)).advise(
+        lang.pick(
+            format!(
+                "确认要替换以上内容的，加 --etag {etag}；不论现为何内容都要替换的，加 --replace"
+            ),
+            format!(
+                "to replace just this, add --etag {etag}; to replace whatever stands, --replace"
+            ),
+        ),
+    )
 }
 
 fn said(case: &pb::Case, lang: Lang) -> String {
@@ -90,5 +149,22 @@ mod tests {
         assert!(said(&case, Lang::En).contains("assigned to nobody"));
         case.assignment = None;
         assert!(said(&case, Lang::Zh).contains("已清除"));
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_is_not_replaced_unseen() {
+        let standing = pb::Assignment {
+            assignee: "李四".into(),
+            assigned_by: "coordinator/7".into(),
+            etag: "ab12".into(),
+            ..Default::default()
+        };
+        assert!(is_of_another(&standing, "coordinator/8"));
+        assert!(!is_of_another(&standing, "coordinator/7"));
+        assert!(!is_of_another(&pb::Assignment::default(), "coordinator/8"), "nobody wrote it");
+        let text = stands(&standing, Lang::Zh).text(Lang::Zh);
+        for part in ["李四", "coordinator/7", "--etag ab12", "--replace", "ASSIGNMENT_STANDS"] {
+            assert!(text.contains(part), "{text}");
+        }
     }
 }

@@ -71,7 +71,8 @@ pub fn text(
     if let Some(own) = &case.assignment {
         sheet
             .row(lang.pick("本市经办人", "assigned to"), own.assignee.clone())
-            .row(lang.pick("本市备注", "own remark"), own.remark.clone());
+            .row(lang.pick("本市备注", "own remark"), own.remark.clone())
+            .row(lang.pick("经办人版本", "its etag"), own.etag.clone());
     }
     if let Some(facts) = &case.facts {
         show_facts(&mut sheet, facts, names, lang);

@@ -3,14 +3,14 @@
 //! In scope: offers and emergencies; terms come from the index that has them
 //! ([`crate::node::due`]). Out of scope: what is said of them.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::matter::{Kind, Matter};
 use crate::api::request::PartContent;
 use crate::domain::deadline::{Clock, Deadline};
 use crate::domain::{CaseState, Date};
-use crate::ids::{AgreementId, CityCode, SubjectId};
-use crate::limits::NUDGE_MATTERS_MAX;
+use crate::ids::{AgreementId, SubjectId};
 use crate::log::PartKind;
 use crate::node::due::{Due, Key};
 use crate::node::pieces;
@@ -58,10 +58,9 @@ impl Follow {
         self.catch_up(node, &reader);
         self.look_up_terms(node, due, days);
         if before != (self.feed, self.read_to, self.terms_of) {
-            let all = self.records.values().chain(&self.terms);
-            let mut all: Vec<&Matter> = all.collect();
-            all.sort_unstable();
-            self.waiting = all.into_iter().take(NUDGE_MATTERS_MAX).cloned().collect();
+            // Not cut: what was told must be known as long as it stands, and leaves room for the
+            // rest (the ledger cuts).
+            self.waiting = self.records.values().chain(&self.terms).cloned().collect();
         }
         self
     }
@@ -100,7 +99,7 @@ impl Follow {
     }
 
     fn keep(&mut self, (agreement, subject): Record, kind: Kind, which: String) {
-        let matter = Matter { kind, agreement, subject, which };
+        let matter = Matter { kind, over_on: None, agreement, subject, which };
         self.records.insert((agreement, subject), matter);
     }
 
@@ -115,11 +114,7 @@ impl Follow {
         due.look(node);
         let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
         let until = today.plus_days(i64::from(days)).unwrap_or(today);
-        let list =
-            |after, until| due.list((node.city(), until), &agreements, after, NUDGE_MATTERS_MAX).0;
-        // Apart, so that those that are over leave room for those that can still be kept.
-        let mut found = list(Some(before_all_of(node.city(), today)), Some(until));
-        found.extend(today.plus_days(-1).map(|day| list(None, Some(day))).unwrap_or_default());
+        let found = due.list((node.city(), Some(until)), &agreements, None, usize::MAX).0;
         let matter = |(key, deadline): (Key, Deadline)| {
             let is_sure = deadline.last.is_some_and(|last| !last.provisional);
             let kind = match (is_answer(key.clock), key.on < today) {
@@ -130,7 +125,8 @@ impl Follow {
             };
             // Not by its place among the case's terms, which changes when another one ends.
             let which = format!("{:?} {} {}", key.clock, deadline.from, key.on);
-            Some(Matter { kind, agreement: key.agreement, subject: key.subject, which })
+            let over_on = kind.is_told_once().then_some(Reverse(key.on));
+            Some(Matter { kind, over_on, agreement: key.agreement, subject: key.subject, which })
         };
         self.terms = found.into_iter().filter_map(matter).collect();
         self.terms_of = Some((applied, today));
@@ -141,12 +137,6 @@ impl Follow {
 fn is_offered(node: &NodeHandle, view: &CaseView) -> bool {
     let offered = matches!(view.case.state, CaseState::TransferredOut | CaseState::Designated);
     offered && view.case.turn == Some(node.city())
-}
-
-/// Behind it lie a city's terms that end on a day or later.
-const fn before_all_of(city: CityCode, on: Date) -> Key {
-    let (agreement, subject) = (AgreementId::new([0; 16]), SubjectId::new([0; 16]));
-    Key { city, on, agreement, subject, clock: Clock::Filing, nth: 0 }
 }
 
 /// What another city waits for.

@@ -17,6 +17,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::matter::Matter;
+use crate::limits::NUDGE_MATTERS_MAX;
 
 /// First pause after a nudge that was not taken; it doubles.
 const PAUSE_FIRST_MS: i64 = 2_000;
@@ -53,7 +54,8 @@ impl Ledger {
         }
     }
 
-    /// Matters that are to be told now.
+    /// Matters that are to be told now, the gravest, as many as go into one nudge. What was told
+    /// takes no room of them.
     pub fn due(&self, waiting: &BTreeSet<Matter>, now_ms: i64, again_ms: i64) -> Vec<Matter> {
         // A clock that was set back a little tells nothing anew; one that was far ahead does.
         let waits = |at: &i64| now_ms.abs_diff(*at) < again_ms.unsigned_abs();
@@ -61,7 +63,7 @@ impl Ledger {
             let told = self.told.get(&matter.key());
             !told.is_some_and(|at| matter.kind.is_told_once() || waits(at))
         };
-        waiting.iter().filter(due).cloned().collect()
+        waiting.iter().filter(due).take(NUDGE_MATTERS_MAX).cloned().collect()
     }
 
     /// Before this time nothing leaves: two nudges are `every_ms` apart, and pauses double after
@@ -100,13 +102,17 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Reverse;
+
     use super::super::matter::Kind;
     use super::*;
+    use crate::domain::Date;
     use crate::ids::{AgreementId, SubjectId};
 
     fn matters(all: &[u8]) -> BTreeSet<Matter> {
         let one = |nth: &u8| Matter {
             kind: Kind::Transfer,
+            over_on: None,
             agreement: AgreementId::new([0; 16]),
             subject: SubjectId::new([*nth; 16]),
             which: String::new(),
@@ -143,6 +149,27 @@ mod tests {
         ledger.ended(&told, &both, 0, Ok(()));
         let left: Vec<Matter> = both.iter().skip(1).cloned().collect();
         assert_eq!(ledger.due(&both, i64::MAX, 1_000), left, "however long ago");
+    }
+
+    #[test]
+    fn nudge_of_many_terms_that_are_over_each_is_told_once_the_newest_first() {
+        let count = i64::try_from(NUDGE_MATTERS_MAX).unwrap() + 500;
+        let over = |nth: i64| Matter {
+            kind: Kind::DeadlineOver,
+            over_on: Date::from_days_since_epoch(nth).map(Reverse),
+            agreement: AgreementId::new([0; 16]),
+            subject: SubjectId::new([0; 16]),
+            which: nth.to_string(),
+        };
+        let all: BTreeSet<Matter> = (0..count).map(over).collect();
+        let mut ledger = Ledger::default();
+        let first = ledger.due(&all, 0, 1_000);
+        assert_eq!((first.len(), &first[0]), (NUDGE_MATTERS_MAX, &over(count - 1)));
+        ledger.ended(&first, &all, 0, Ok(()));
+        let rest = ledger.due(&all, 1, 1_000);
+        assert_eq!((rest.len(), &rest[0]), (500, &over(499)), "what was told takes no room");
+        ledger.ended(&rest, &all, 1, Ok(()));
+        assert!(ledger.due(&all, i64::MAX, 1_000).is_empty(), "and is not forgotten");
     }
 
     #[test]

@@ -5,8 +5,11 @@
 //! Invariant: of a record only its number and id are in a message.
 //! (`nudge_by_https_says_what_waits_and_never_what_it_says`)
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
+use crate::domain::Date;
 use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::NUDGE_RECORDS_NAMED_MAX;
 
@@ -77,6 +80,8 @@ impl Kind {
 pub struct Matter {
     /// Why.
     pub kind: Kind,
+    /// The last day of a term that is over: the newest come first.
+    pub over_on: Option<Reverse<Date>>,
     /// The record's agreement.
     pub agreement: AgreementId,
     /// The record.
@@ -201,7 +206,7 @@ mod tests {
 
     fn matter(kind: Kind, nth: u8) -> Matter {
         let (agreement, subject) = (AgreementId::new([9; 16]), SubjectId::new([nth; 16]));
-        Matter { kind, agreement, subject, which: String::new() }
+        Matter { kind, over_on: None, agreement, subject, which: String::new() }
     }
 
     #[test]

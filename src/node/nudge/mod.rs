@@ -73,15 +73,19 @@ impl Nudger {
 
     async fn run(self, pulse: Pulse) {
         let (mut follow, mut sends) = (Follow::default(), JoinSet::new());
-        let mut ledger = Ledger::read(&self.file);
+        let mut ledger = Arc::new(Ledger::read(&self.file));
         // Since when something is to be told.
         let mut since: Option<Instant> = None;
         loop {
             let (nudger, was) = (self.clone(), std::mem::take(&mut follow));
-            let look = move || was.look(&nudger.node, &nudger.due, nudger.hook.due_within_days);
-            let Ok(now) = tokio::task::spawn_blocking(look).await else { return };
+            let told = Arc::clone(&ledger);
+            let look = move || {
+                let now = was.look(&nudger.node, &nudger.due, nudger.hook.due_within_days);
+                let due = told.due(&now.waiting, wall_ms(), millis(nudger.hook.again_s));
+                (now, due)
+            };
+            let Ok((now, due)) = tokio::task::spawn_blocking(look).await else { return };
             follow = now;
-            let due = ledger.due(&follow.waiting, wall_ms(), millis(self.hook.again_s));
             since = if due.is_empty() { None } else { since.or_else(|| Some(Instant::now())) };
             let pace = self.pace(&due);
             let gathered = since.is_some_and(|at| at.elapsed() >= pace.gather);
@@ -95,7 +99,10 @@ impl Nudger {
             pulse.done();
             tokio::select! {
                 Some(joined) = sends.join_next() => match joined {
-                    Ok(ended) => ledger = self.ended(ledger, &follow, ended).await,
+                    Ok(ended) => {
+                        let told = Arc::unwrap_or_clone(ledger);
+                        ledger = Arc::new(self.ended(told, &follow, ended).await);
+                    }
                     // It broke off: everything is begun anew.
                     Err(_) => return,
                 },

@@ -239,8 +239,26 @@ fn a_record_of_which_something_was_erased_leaves_at_once() {
     let all = world(&mut StdRng::seed_from_u64(SEED));
     let acts = SameActs::new(METRES_MAX, Catalogue::shipped());
     *lock(&acts.index) = Some(index_of(&all[..4]));
-    assert!(acts.is_whole() && acts.has_any(all[0].case) && acts.has_any(all[1].case));
+    let has_any = |nth: usize| acts.has_any(all[nth].case).0;
+    assert!(acts.is_whole() && has_any(0) && has_any(1));
     acts.forget(all[1].case);
-    assert!(!acts.has_any(all[0].case) && !acts.has_any(all[1].case) && acts.has_any(all[2].case));
+    assert!(!has_any(0) && !has_any(1) && has_any(2));
     assert_eq!(format!("{acts:?}"), "SameActs(..)");
+}
+
+#[test]
+fn what_is_looked_at_for_a_hint_is_counted() {
+    let mut rng = StdRng::seed_from_u64(SEED);
+    let real = (0..).map(|_| Real::any(&mut rng, 1));
+    let mut real = real.take(100).find(|real| matches!(real.party, PartyKey::Person(_))).unwrap();
+    let acts = SameActs::new(METRES_MAX, Catalogue::shipped());
+    let mut index = Index::default();
+    // All of one surname and of the same days, each some kilometres from the last one.
+    for nth in 0..100_u32 {
+        real.at = (115_000_000 + i64::from(nth) * 40_000, 36_000_000);
+        index.take(key(nth), Reading::Act(real.record(&mut rng, nth)));
+    }
+    *lock(&acts.index) = Some(index);
+    assert!((0..100).all(|nth| acts.has_any(key(nth)) == (false, 99)));
+    assert_eq!(acts.has_any(key(100)), (false, 0), "not of several");
 }
