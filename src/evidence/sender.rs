@@ -54,6 +54,15 @@ impl EvidenceStore {
         if written == line((case, from)).as_bytes() { staged } else { 0 }
     }
 
+    /// The other city that has begun to send a file for a case, and how many bytes of it.
+    #[must_use]
+    pub fn fetched(&self, file: (Hash, u64), case: CaseRef) -> Option<(CityCode, u64)> {
+        let written = fs::read_to_string(self.sender(file.0)).ok()?;
+        let city = CityCode::parse(written.split_whitespace().last()?).ok()?;
+        let bytes = self.goes_on_at(file, case, Some(city));
+        (bytes > 0).then_some((city, bytes))
+    }
+
     /// Begins a part anew for a sender. On the disk no bytes of somebody else are ever his: the
     /// part is empty there before he is written down.
     pub(super) fn begin_anew(&self, sha256: Hash, sender: Sender) -> io::Result<()> {

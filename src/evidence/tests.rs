@@ -213,8 +213,11 @@ async fn a_part_goes_on_only_for_its_sender_and_case() {
     drop(incoming);
     assert_eq!(store.goes_on_at((sha256, size), own.case, Some(lister)), 9);
     assert_eq!(store.goes_on_at((sha256, size), own.case, None), 0);
+    assert_eq!(store.fetched((sha256, size), own.case), Some((lister, 9)));
+    assert_eq!(store.fetched((sha256, size), elsewhere), None);
     let known = put(&store, BYTES).await.unwrap();
     assert!(known.came == [(own.case, None)], "{known:?}");
+    assert_eq!(store.fetched((sha256, size), own.case), None);
     assert_eq!(std::fs::read_dir(folder.path().join("senders")).unwrap().count(), 0);
 }
 

@@ -217,13 +217,26 @@ impl EvidenceScrub {
             let look = move || evidence::look(&reader, case, sha256, Whose::Any);
             let Ok(looked) = tokio::task::spawn_blocking(look).await else { return };
             let Some(listed) = looked.found else { continue };
-            for city in evidence::who_may_have(&self.node, case, &listed) {
+            let file = (sha256, listed.item.size_bytes);
+            let begun = || self.store.fetched(file, case);
+            let mut cities = evidence::who_may_have(&self.node, case, &listed);
+            // A part is its sender's: another city would begin anew.
+            let first = begun().map(|(city, _)| city);
+            cities.sort_by_key(|city| Some(*city) != first);
+            for city in cities {
+                let before = begun();
                 match (self.bring)(city, case, sha256).await {
                     Ok(()) => {
                         tracing::info!(%city, "an evidence file that had rotted is whole again");
                         return;
                     }
-                    Err(why) => tracing::debug!(%city, %why, "a rotten file was not brought"),
+                    Err(why) => {
+                        tracing::debug!(%city, %why, "a rotten file was not brought");
+                        // It has sent more than before: the next round goes on with it.
+                        if begun() > before && begun().is_some_and(|(of, _)| of == city) {
+                            return;
+                        }
+                    }
                 }
             }
         }

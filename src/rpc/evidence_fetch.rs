@@ -43,6 +43,8 @@ use crate::wire::status::Refused;
 
 /// How far a fetch goes between two words of it, in bytes.
 const SAY_AFTER: u64 = 4 * 1024 * 1024;
+/// A city that has sent so much in one try is asked again rather than another one.
+const WORTH_KEEPING: u64 = 1024 * 1024;
 /// Who brings a file here when nobody has asked for it; no caller is called so.
 const ITSELF: &str = "node";
 /// What another city calls, by its full name.
@@ -211,7 +213,7 @@ impl EvidenceFileApi {
         if self.here(found.sha256).await?.is_some() {
             let about =
                 self.store.note(found.sha256, found.case, Noted::Wanted).await.map_err(refused)?;
-            return Ok(self.fetched(&found, &about));
+            return Ok(self.whole(&found, &about));
         }
         let cities = match asked.from_city {
             // Of what this city has listed itself, any other member may have a copy.
@@ -225,14 +227,35 @@ impl EvidenceFileApi {
             }
         };
         let mut last = Refused::new("FILE_NOT_THERE").with("city", self.node.city());
-        for city in cities {
+        for city in self.begun_first(cities, &found) {
+            let before = self.fetched_of(&found, city);
             match self.bring_asked(city, who, &found, said).await {
-                Ok(about) => return Ok(self.fetched(&found, &about)),
+                Ok(about) => return Ok(self.whole(&found, &about)),
                 Err(refused) if said.is_closed() => return Err(refused),
+                // Another one would begin anew.
+                Err(refused) if self.fetched_of(&found, city) >= before + WORTH_KEEPING => {
+                    return Err(refused);
+                }
                 Err(refused) => last = refused,
             }
         }
         Err(last)
+    }
+
+    /// The cities, the one first that has begun to send the file: a part is its sender's.
+    fn begun_first(&self, mut cities: Vec<CityCode>, found: &Found) -> Vec<CityCode> {
+        let begun = self.fetched(found).map(|(city, _)| city);
+        cities.sort_by_key(|city| Some(*city) != begun);
+        cities
+    }
+
+    /// What another city has begun to send of a file, and which.
+    pub(super) fn fetched(&self, found: &Found) -> Option<(CityCode, u64)> {
+        self.store.fetched((found.sha256, found.listed.item.size_bytes), found.case)
+    }
+
+    fn fetched_of(&self, found: &Found, city: CityCode) -> u64 {
+        self.fetched(found).filter(|(of, _)| *of == city).map_or(0, |(_, bytes)| bytes)
     }
 
     /// The same from one city, as long as somebody listens.
@@ -301,7 +324,7 @@ impl EvidenceFileApi {
         Ok(looked.map_err(|_| Refused::new("STOPPING"))?.found.is_some())
     }
 
-    fn fetched(&self, found: &Found, about: &About) -> pb::FetchResponse {
+    fn whole(&self, found: &Found, about: &About) -> pb::FetchResponse {
         let file = Some(self.answer(found, Some(about)));
         pb::FetchResponse { offset: about.size, file }
     }

@@ -163,7 +163,8 @@ impl EvidenceFileApi {
             None => {
                 let file = (found.sha256, found.listed.item.size_bytes);
                 let offset = self.store.goes_on_at(file, found.case, None);
-                pb::EvidenceFile { offset, ..listed }
+                let fetched_bytes = self.fetched(found).map_or(0, |(_, bytes)| bytes);
+                pb::EvidenceFile { offset, fetched_bytes, ..listed }
             }
         }
     }

@@ -31,7 +31,7 @@ impl ReferralApi {
         let decided_on = match (asked.decided_on.as_ref(), handed_over_on) {
             (None, Some(on)) => {
                 let words = view::referral_words(&self.desk.node.reader().view(), case.0, case.1);
-                waiting_since(&words, kind).unwrap_or(on)
+                waiting_since(&words, kind, on).unwrap_or(on)
             }
             (given, _) => self.date_or_today("decided_on", given)?,
         };
@@ -109,8 +109,8 @@ impl ReferralApi {
     }
 }
 
-/// When the newest referral of a kind was decided, if no hand-over has followed it yet.
-fn waiting_since(words: &[ReferralWord], kind: ReferralKind) -> Option<Date> {
+/// When the newest referral of a kind was decided until a day, if no hand-over has followed it yet.
+fn waiting_since(words: &[ReferralWord], kind: ReferralKind, until: Date) -> Option<Date> {
     let referral = |word: &ReferralWord| match word.act {
         ReferralAct::Referred { referral, .. } => Some(referral),
         ReferralAct::Answered { .. }
@@ -118,7 +118,7 @@ fn waiting_since(words: &[ReferralWord], kind: ReferralKind) -> Option<Date> {
         | ReferralAct::Opined { .. }
         | ReferralAct::Tagged { .. } => None,
     };
-    let of_kind = |one: &Referral| one.kind == kind;
+    let of_kind = |one: &Referral| one.kind == kind && one.decided_on <= until;
     let all: Vec<Referral> = words.iter().filter_map(referral).filter(of_kind).collect();
     let last = |handed: bool| {
         let found = all.iter().filter(|one| one.handed_over_on.is_some() == handed);
@@ -210,8 +210,10 @@ mod tests {
         let handed = word(Crime, "2026-11-10", Some("2026-11-11"));
         let again = word(Crime, "2026-11-11", None);
         let detained = word(Detention, "2026-11-12", None);
-        let rows: [(&[&ReferralWord], Option<&str>); 7] = [
+        let later = word(Crime, "2026-11-20", None);
+        let rows: [(&[&ReferralWord], Option<&str>); 8] = [
             (&[], None),
+            (&[&decided, &later], Some("2026-11-10")),
             (&[&detained], None),
             (&[&decided, &detained], Some("2026-11-10")),
             (&[&decided, &handed], None),
@@ -221,7 +223,11 @@ mod tests {
         ];
         for (row, (words, want)) in rows.into_iter().enumerate() {
             let words: Vec<_> = words.iter().map(|word| (*word).clone()).collect();
-            assert_eq!(waiting_since(&words, Crime), want.map(date), "row {row}");
+            assert_eq!(
+                waiting_since(&words, Crime, date("2026-11-12")),
+                want.map(date),
+                "row {row}"
+            );
         }
     }
 }

@@ -269,10 +269,11 @@ impl Film {
 
     /// Bytes at a city's node, once no more come.
     async fn settled(&self, client: &Client) -> Result<u64, Failure> {
-        let mut before = self.at(client).await?.offset;
+        let far = |file: &pb::EvidenceFile| file.offset.max(file.fetched_bytes);
+        let mut before = far(&self.at(client).await?);
         loop {
             tokio::time::sleep(PAUSE).await;
-            let now = self.at(client).await?.offset;
+            let now = far(&self.at(client).await?);
             if now == before {
                 return Ok(now);
             }

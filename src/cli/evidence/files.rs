@@ -317,7 +317,7 @@ async fn fetch(session: &Session, args: FetchArgs) -> Result<(), Failure> {
     let request = pb::FetchRequest { case_name, sha256: sha256.into(), from_city };
     let answer = session.client.evidence_files().fetch(request).await;
     let mut answers = answer.map_err(|status| session.client.failure(&status))?.into_inner();
-    let bar = bar(session, file.size_bytes, file.offset);
+    let bar = bar(session, file.size_bytes, so_far(&file));
     loop {
         let answer = answers.message().await.map_err(|status| session.client.failure(&status))?;
         let Some(answer) = answer else { return Err(cut(session.context.lang)) };
@@ -343,7 +343,13 @@ fn shape(file: &pb::EvidenceFile) -> Value {
         "listing_city": file.listing_city,
         "here": file.here,
         "offset": file.offset,
+        "fetched_bytes": file.fetched_bytes,
     })
+}
+
+/// What is here of a file, whoever sent it.
+fn so_far(file: &pb::EvidenceFile) -> u64 {
+    file.offset.max(file.fetched_bytes)
 }
 
 fn say(session: &Session, file: &pb::EvidenceFile) {
@@ -357,8 +363,8 @@ fn say(session: &Session, file: &pb::EvidenceFile) {
         lang.pick("已在本市节点".to_owned(), "on this node".to_owned())
     } else {
         lang.pick(
-            format!("不在本市节点（已收到 {} 字节），取证市：{city}", file.offset),
-            format!("not on this node ({} bytes so far); listed by {city}", file.offset),
+            format!("不在本市节点（已收到 {} 字节），取证市：{city}", so_far(file)),
+            format!("not on this node ({} bytes so far); listed by {city}", so_far(file)),
         )
     };
     println!("{} {}", table::clean(&file.evidence_id), table::clean(&file.title));
