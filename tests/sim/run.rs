@@ -149,8 +149,11 @@ fn settle(world: &mut World) {
             world.care(node);
         }
         match world.unsettled() {
-            // Once is luck: it must stay so.
-            None if quiet > 6 => return world.nothing_piles_up_in_memory(true),
+            // Once is luck: it must stay so. A group that somebody has just begun, such as an
+            // operator who needs a new epoch, is given some rounds to be written.
+            None if quiet > 6 && (quiet > 12 || !world.gathers()) => {
+                return world.nothing_piles_up_in_memory(true);
+            }
             None => quiet += 1,
             Some(what) => {
                 quiet = 0;

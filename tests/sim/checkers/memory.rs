@@ -17,6 +17,12 @@ fn over(kept: &[Kept]) -> Option<String> {
 }
 
 impl World {
+    /// Whether a process has a group under way.
+    pub fn gathers(&self) -> bool {
+        let cities = self.nodes.iter().take(self.cast.codes.len());
+        cities.filter_map(|node| node.core.as_ref()).any(|core| over(&core.gathered()).is_some())
+    }
+
     /// Whatever is kept for peers, logs and callers has its bound; once everybody is silent,
     /// nothing waits.
     pub fn nothing_piles_up_in_memory(&mut self, silent: bool) {
