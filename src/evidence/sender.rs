@@ -63,6 +63,20 @@ impl EvidenceStore {
         (bytes > 0).then_some((city, bytes))
     }
 
+    /// Cities that may send a file, the one first that has begun: a part is its sender's, and any
+    /// other would begin anew.
+    #[must_use]
+    pub fn begun_first(
+        &self,
+        mut cities: Vec<CityCode>,
+        file: (Hash, u64),
+        case: CaseRef,
+    ) -> Vec<CityCode> {
+        let begun = self.fetched(file, case).map(|(city, _)| city);
+        cities.sort_by_key(|city| Some(*city) != begun);
+        cities
+    }
+
     /// Begins a part anew for a sender. On the disk no bytes of somebody else are ever his: the
     /// part is empty there before he is written down.
     pub(super) fn begin_anew(&self, sha256: Hash, sender: Sender) -> io::Result<()> {

@@ -10,7 +10,7 @@
 //! 2. What has rotted is never served, and is whole again once somebody gives it.
 //!    (`f24_a_stored_file_that_rots_is_set_aside_and_fetched_again`)
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,7 @@ use crate::ids::{CityCode, Hash};
 use crate::limits::EVIDENCE_MEND_AGAIN_S;
 use crate::node::clock::wall_ms;
 use crate::node::evidence::{self, Whose};
+use crate::node::place;
 use crate::node::watchdog::Pulse;
 use crate::node::writer::NodeHandle;
 
@@ -62,21 +63,6 @@ struct Place {
 }
 
 impl Place {
-    fn read(file: &Path) -> Self {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
-    }
-
-    /// Losing it costs a reading from the beginning, so it is not synced.
-    fn write(&self, file: &Path) {
-        let beside = file.with_extension("new");
-        let text = serde_json::to_string(self).unwrap_or_default();
-        let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
-        if let Err(error) = written {
-            tracing::warn!(file = %file.display(), %error, "could not note where a check stands");
-        }
-    }
-
     fn is_fresh(&self) -> bool {
         self.last.is_empty()
     }
@@ -116,7 +102,7 @@ impl EvidenceScrub {
     }
 
     async fn run(self, pulse: Pulse) {
-        let mut place = Place::read(&self.file);
+        let mut place: Place = place::read(&self.file);
         let mut mended = None;
         let mut tick = tokio::time::interval(TICK);
         loop {
@@ -198,14 +184,14 @@ impl EvidenceScrub {
             };
             place.bytes += bytes;
             place.rotten += u64::from(rotten);
-            place.write(&self.file);
+            place::write(&self.file, &place);
             self.show(place);
             if rotten {
                 return Ok(true);
             }
         }
         place.end();
-        place.write(&self.file);
+        place::write(&self.file, &place);
         Ok(false)
     }
 
@@ -219,11 +205,8 @@ impl EvidenceScrub {
             let Some(listed) = looked.found else { continue };
             let file = (sha256, listed.item.size_bytes);
             let begun = || self.store.fetched(file, case);
-            let mut cities = evidence::who_may_have(&self.node, case, &listed);
-            // A part is its sender's: another city would begin anew.
-            let first = begun().map(|(city, _)| city);
-            cities.sort_by_key(|city| Some(*city) != first);
-            for city in cities {
+            let cities = evidence::who_may_have(&self.node, case, &listed);
+            for city in self.store.begun_first(cities, file, case) {
                 let before = begun();
                 match (self.bring)(city, case, sha256).await {
                     Ok(()) => {
@@ -287,14 +270,14 @@ mod tests {
     fn a_place_is_read_again_or_begun_anew() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("check.json");
-        assert_eq!(Place::read(&file), Place::default());
+        assert_eq!(place::read::<Place>(&file), Place::default());
         let mut place = Place { last: "ab".into(), files: 3, rotten: 1, ..Place::default() };
-        place.write(&file);
-        assert_eq!(Place::read(&file), place);
+        place::write(&file, &place);
+        assert_eq!(place::read::<Place>(&file), place);
         place.end();
         assert!(place.is_fresh() && place.last_end_ms.is_some());
         assert_eq!((place.last_files, place.last_rotten, place.files), (3, 1, 0));
         std::fs::write(&file, "{").unwrap();
-        assert_eq!(Place::read(&file), Place::default());
+        assert_eq!(place::read::<Place>(&file), Place::default());
     }
 }

@@ -18,6 +18,7 @@ pub mod load;
 pub mod nudge;
 mod orders;
 mod pieces;
+mod place;
 pub mod reader;
 mod recent;
 pub mod ringer;

@@ -12,7 +12,7 @@
 //!    would be busy with nothing else. (`the_pace_follows_the_size`)
 //! 2. Whatever the file says, a reading goes on. (`a_place_that_cannot_be_read_is_the_beginning`)
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::status::ScrubStatus;
 use crate::journal::{JournalReader, RealDisk, ScrubAt};
 use crate::node::clock::wall_ms;
+use crate::node::place;
 use crate::node::shell::Shell;
 use crate::node::watchdog::Pulse;
 
@@ -50,23 +51,6 @@ struct Place {
     last_damaged: u64,
 }
 
-impl Place {
-    fn read(file: &Path) -> Self {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
-    }
-
-    /// Losing it costs a reading from the beginning, so it is not synced.
-    fn write(&self, file: &Path) {
-        let beside = file.with_extension("new");
-        let text = serde_json::to_string(self).unwrap_or_default();
-        let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
-        if let Err(error) = written {
-            tracing::warn!(file = %file.display(), %error, "could not note where the scrub stands");
-        }
-    }
-}
-
 /// What a scrub needs.
 pub struct Scrub {
     /// The journal.
@@ -94,7 +78,7 @@ impl Scrub {
     }
 
     fn run(&self, pulse: &Pulse, stop: &CancellationToken) {
-        let mut place = Place::read(&self.file);
+        let mut place: Place = place::read(&self.file);
         let mut bad_segments = Vec::new();
         let period_ms = i64::try_from(self.period.as_millis()).unwrap_or(i64::MAX);
         while !stop.is_cancelled() {
@@ -146,14 +130,14 @@ impl Scrub {
                 (place.last_end_ms, place.last_bytes) = (Some(wall_ms()), place.bytes);
                 place.last_damaged = place.damaged;
                 (place.segment, place.bytes, place.damaged) = (0, 0, 0);
-                place.write(&self.file);
+                place::write(&self.file, &place);
                 self.show(place, bad_segments);
                 pulse.done();
                 return;
             };
             if next.segment != at.segment {
                 place.segment = next.segment;
-                place.write(&self.file);
+                place::write(&self.file, &place);
             }
             at = next;
             self.show(place, bad_segments);
@@ -208,11 +192,11 @@ mod tests {
     fn a_place_that_cannot_be_read_is_the_beginning() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("scrub.json");
-        assert_eq!(Place::read(&file), Place::default());
+        assert_eq!(place::read::<Place>(&file), Place::default());
         let place = Place { segment: 3, bytes: 9, last_end_ms: Some(7), ..Place::default() };
-        place.write(&file);
-        assert_eq!(Place::read(&file), place);
+        place::write(&file, &place);
+        assert_eq!(place::read::<Place>(&file), place);
         std::fs::write(&file, "{\"segment\": 3").unwrap();
-        assert_eq!(Place::read(&file), Place::default());
+        assert_eq!(place::read::<Place>(&file), Place::default());
     }
 }

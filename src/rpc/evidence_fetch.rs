@@ -227,7 +227,8 @@ impl EvidenceFileApi {
             }
         };
         let mut last = Refused::new("FILE_NOT_THERE").with("city", self.node.city());
-        for city in self.begun_first(cities, &found) {
+        let file = (found.sha256, found.listed.item.size_bytes);
+        for city in self.store.begun_first(cities, file, found.case) {
             let before = self.fetched_of(&found, city);
             match self.bring_asked(city, who, &found, said).await {
                 Ok(about) => return Ok(self.whole(&found, &about)),
@@ -240,13 +241,6 @@ impl EvidenceFileApi {
             }
         }
         Err(last)
-    }
-
-    /// The cities, the one first that has begun to send the file: a part is its sender's.
-    fn begun_first(&self, mut cities: Vec<CityCode>, found: &Found) -> Vec<CityCode> {
-        let begun = self.fetched(found).map(|(city, _)| city);
-        cities.sort_by_key(|city| Some(*city) != begun);
-        cities
     }
 
     /// What another city has begun to send of a file, and which.

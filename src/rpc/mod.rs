@@ -13,6 +13,7 @@ mod case_due;
 pub mod case_filter;
 mod case_history;
 mod case_list;
+mod case_page;
 pub mod case_read;
 pub mod case_service;
 mod case_statistics;

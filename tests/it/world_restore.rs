@@ -3,6 +3,7 @@
 use liandong::api::request::{Command, WriteError, Written};
 use liandong::domain::{CaseContribution, CaseMove, CaseState, CaseStep};
 use liandong::ids::{AgreementId, SubjectId};
+use liandong::log::Head;
 
 use super::world::{City, World, city, today};
 
@@ -318,13 +319,13 @@ fn beyond_its_pin_an_old_log_is_taken_only_where_another_city_has_cosigned() {
     }
 }
 
-#[test]
-fn a_log_that_only_the_guard_knows_is_asked_for() {
+/// Both others have shown what they hold of the first log. Then the second one began and is lost, and
+/// nobody who has it can be reached. The case, and the head of the first log.
+fn second_log_lost() -> (World, SubjectId, Head) {
     let (mut world, case) = offered_and_restored(3);
     let first = world.cities[A].log(0);
     world.start(A);
     steps(&mut world, 300);
-    // Both have shown what they hold of the first log. Then the second one begins, and is lost.
     let before = world.backup(A);
     let head = world.head_at(A, first).unwrap();
     world.new_epoch(A, 0);
@@ -334,6 +335,12 @@ fn a_log_that_only_the_guard_knows_is_asked_for() {
     world.crash(B);
     world.crash(C);
     world.start(A);
+    (world, case, head)
+}
+
+#[test]
+fn a_log_that_only_the_guard_knows_is_asked_for() {
+    let (mut world, case, head) = second_log_lost();
     assert_eq!(open(&mut world, A, "lost"), Err(WriteError::EpochNeeded));
     world.new_epoch_after(A, 0, head);
     open(&mut world, A, "third").unwrap();
@@ -353,20 +360,8 @@ fn a_log_that_only_the_guard_knows_is_asked_for() {
 
 #[test]
 fn what_stays_behind_for_ever_is_found_once() {
-    let (mut world, _) = offered_and_restored(3);
-    let first = world.cities[A].log(0);
-    world.start(A);
-    steps(&mut world, 300);
-    let before = world.backup(A);
-    let head = world.head_at(A, first).unwrap();
-    world.new_epoch(A, 0);
-    open(&mut world, A, "second").unwrap();
-    steps(&mut world, 100);
-    // The second log is lost, and nobody who has it can be reached: the guard stays ahead.
-    world.restore(A, &before);
-    world.crash(B);
-    world.crash(C);
-    world.start(A);
+    // The guard stays ahead.
+    let (mut world, _, head) = second_log_lost();
     let feed = world.reader(A).feed_id();
     world.new_epoch_after(A, 0, head);
     open(&mut world, A, "third").unwrap();

@@ -66,6 +66,11 @@ pub struct Cast {
 }
 
 impl Cast {
+    /// The members of an agreement.
+    pub fn members(&self, pact: usize) -> Vec<CityCode> {
+        self.pacts[pact].members.iter().map(|m| self.codes[*m]).collect()
+    }
+
     /// `members` are places in [`CITIES`], one list for each agreement; `rings` one for each city.
     pub fn new(n: usize, members: &[Vec<usize>], rings: &[Keys]) -> Self {
         let codes: Vec<CityCode> =

@@ -38,8 +38,7 @@ impl Checks {
     ) {
         let rows = node.reader.as_ref().unwrap().view();
         let agreement = cast.pacts[pact].id;
-        let members: Vec<CityCode> =
-            cast.pacts[pact].members.iter().map(|m| cast.codes[*m]).collect();
+        let members = cast.members(pact);
         let said: Vec<Saying<'_>> = known.iter().filter_map(|(at, k)| saying(*at, k)).collect();
         let mut told: BTreeMap<(SubjectId, EvidencePlace), Told> = BTreeMap::new();
         // First receipts and hand-overs, which rest on nothing that was said of the item.

@@ -147,7 +147,7 @@ fn cases_of(
     pact: usize,
     known: &BTreeMap<Position, Known>,
 ) -> Result<BTreeMap<SubjectId, Folded>, String> {
-    let members: Vec<CityCode> = cast.pacts[pact].members.iter().map(|m| cast.codes[*m]).collect();
+    let members = cast.members(pact);
     let mut of: BTreeMap<SubjectId, Vec<Position>> = BTreeMap::new();
     let mut cases = BTreeMap::new();
     for (position, entry) in known {

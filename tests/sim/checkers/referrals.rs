@@ -41,8 +41,7 @@ impl Checks {
     ) {
         let rows = node.reader.as_ref().unwrap().view();
         let agreement = cast.pacts[pact].id;
-        let members: Vec<CityCode> =
-            cast.pacts[pact].members.iter().map(|m| cast.codes[*m]).collect();
+        let members = cast.members(pact);
         let said: BTreeSet<SubjectId> = known.values().filter_map(of_case).collect();
         for subject in said {
             let Some(about) = About::of(known, subject, &members) else { continue };
