@@ -360,3 +360,5 @@ pub const EVIDENCE_COLLECT_S: u64 = 600;
 /// Cases that are remembered of one file: one with more is kept for good, and is served to other
 /// cities for these only.
 pub const EVIDENCE_CASES_MAX: usize = 64;
+/// Half days of one period: a leap year.
+pub const PERIOD_HALF_DAYS_MAX: usize = 732;

@@ -136,6 +136,9 @@ coded! {
             "permit number must be a credit code, three digits and one character";
         FineMismatch "FINE_MISMATCH" "处罚种类与罚款金额不一致：有罚款必填金额，无罚款不填"
             "an amount is given exactly when the penalty includes a fine";
+        HalfDay "HALF_DAY" "半天应写作 2026-07-03上午 或 2026-07-03下午 的形式"
+            "half day must look like 2026-07-03 AM or 2026-07-03 PM";
+        PeriodTooLong "PERIOD_TOO_LONG" "时段过长，以天计" "period is too long, counted in days";
     }
 }
 
