@@ -13,6 +13,7 @@ pub mod code;
 pub mod date;
 pub mod deadline;
 pub mod decide;
+pub mod department;
 pub mod division;
 pub mod draw;
 pub mod event;
@@ -53,6 +54,7 @@ pub use case::{AuthorityLevel, Case, CaseContribution, CaseMove, CaseState, Case
 pub use code::{Language, Words};
 pub use date::Date;
 pub use decide::{decide, decide_contribution, decide_open};
+pub use department::Department;
 pub use division::CountyCode;
 pub use event::{ErasureReason, Event};
 pub use evidence::Evidence;
