@@ -362,3 +362,14 @@ pub const EVIDENCE_COLLECT_S: u64 = 600;
 pub const EVIDENCE_CASES_MAX: usize = 64;
 /// Half days of one period: a leap year.
 pub const PERIOD_HALF_DAYS_MAX: usize = 732;
+/// Periods of one block: a year's duty roster of one officer in two entries.
+pub const UNIT_PERIODS_MAX: usize = 64;
+/// So far ahead a unit is blocked at most, in years: a secondment lasts that long.
+pub const UNIT_YEARS_AHEAD_MAX: i32 = 3;
+/// Periods of one unit that an answer shows: more than two a week of a year.
+pub const UNIT_PERIODS_SHOWN_MAX: usize = 100;
+/// Windows of an answer when nobody has said how many.
+pub const SLOTS_DEFAULT: usize = 3;
+/// Lines that say why earlier beginnings fail, in one answer: every half day of a quarter for some
+/// five reasons.
+pub const SLOT_HINDRANCES_MAX: usize = 1_000;

@@ -5,8 +5,8 @@
 
 use crate::domain::{
     CaseContribution, CaseFacts, CaseMove, CaseRecord, CustodyRecord, Date, Evidence, ExternalRef,
-    MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord, PersonRecord,
-    ReferralRecord, Refusal,
+    MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord, Period,
+    PersonRecord, ReferralRecord, Refusal, UnitFacts, UnitRecord,
 };
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{ActorRole, Audience, PartKind};
@@ -51,6 +51,8 @@ pub enum PartContent {
     Custody(Box<CustodyRecord>),
     /// What goes with a referral, an answer or an opinion.
     Referral(Box<ReferralRecord>),
+    /// Certificate number or label of a unit.
+    Unit(Box<UnitRecord>),
 }
 
 impl PartContent {
@@ -68,6 +70,7 @@ impl PartContent {
             Self::Meeting(_) => PartKind::Meeting,
             Self::Custody(_) => PartKind::Custody,
             Self::Referral(_) => PartKind::Referral,
+            Self::Unit(_) => PartKind::Unit,
         }
     }
 }
@@ -171,6 +174,39 @@ pub enum Command {
         /// What is said with it: decisions with minutes, else a text.
         said: Option<PartContent>,
     },
+    /// Register a unit.
+    RegisterUnit {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// What is known.
+        facts: UnitFacts,
+        /// Certificate number or label.
+        record: Box<UnitRecord>,
+    },
+    /// Change a unit.
+    ChangeUnit {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// The unit.
+        subject: SubjectId,
+        /// Position of the newest of its facts as the caller read it.
+        etag: Position,
+        /// All facts after the change.
+        facts: UnitFacts,
+        /// All of its record after the change.
+        record: Box<UnitRecord>,
+    },
+    /// Block a unit on half days, or free it.
+    BookUnit {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// The unit; the own city as a whole when absent.
+        subject: Option<SubjectId>,
+        /// It is busy, not free.
+        busy: bool,
+        /// When.
+        periods: Vec<Period>,
+    },
     /// Go on after a restore without the members named.
     OverrideRecovery {
         /// The agreement.
@@ -194,6 +230,9 @@ impl Command {
             | Self::ActOnNotice { agreement, .. }
             | Self::CallMeeting { agreement, .. }
             | Self::ActOnMeeting { agreement, .. }
+            | Self::RegisterUnit { agreement, .. }
+            | Self::ChangeUnit { agreement, .. }
+            | Self::BookUnit { agreement, .. }
             | Self::OverrideRecovery { agreement, .. } => *agreement,
         }
     }

@@ -6,6 +6,7 @@ use super::date::Date;
 use super::facts::CaseFacts;
 use super::meeting::MeetingAct;
 use super::notice::{NoticeAct, NoticeKind, NoticeLevel};
+use super::unit::{UnitAct, UnitFacts};
 use crate::ids::{CityCode, Hash, Position};
 
 coded! {
@@ -76,6 +77,13 @@ pub enum Event {
     },
     /// Something is added to a meeting.
     MeetingAct(MeetingAct),
+    /// A unit is registered.
+    UnitRegistered {
+        /// What is known.
+        facts: UnitFacts,
+    },
+    /// Something is said of a unit.
+    UnitAct(UnitAct),
     /// Of a kind that only newer programs know: it holds its subject.
     Newer,
 }
@@ -92,6 +100,8 @@ impl Event {
             | Self::NoticeAct(_)
             | Self::MeetingCalled { .. }
             | Self::MeetingAct(_)
+            | Self::UnitRegistered { .. }
+            | Self::UnitAct(_)
             | Self::ActorIntroduced
             | Self::RecoveryOverridden { .. }
             | Self::CharterAdopted { .. }

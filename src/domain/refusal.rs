@@ -11,6 +11,7 @@ use super::kind::MoveKind;
 use super::meeting::MeetingRefusal;
 use super::notice::NoticeRefusal;
 use super::referral::ReferralRefusal;
+use super::unit::UnitRefusal;
 use crate::ids::CityCode;
 
 /// Why the transition table forbids a move. The case is as it was.
@@ -94,6 +95,15 @@ pub enum Misfit {
         /// Who chairs it.
         chair: CityCode,
     },
+    /// A unit has a department, an officer a certificate; a block names half days.
+    #[error("unit lacks what its kind needs, or the entry names no half days")]
+    UnitInvalid,
+    /// Only its own city says anything of a unit.
+    #[error("unit is of {city}")]
+    NotUnitsCity {
+        /// Whose it is.
+        city: CityCode,
+    },
 }
 
 impl Misfit {
@@ -115,6 +125,8 @@ impl Misfit {
             Self::NotIssuer { .. } => "NOT_ISSUER",
             Self::MeetingInvalid => "MEETING_INVALID",
             Self::NotChair { .. } => "NOT_CHAIR",
+            Self::UnitInvalid => "UNIT_INVALID",
+            Self::NotUnitsCity { .. } => "NOT_UNITS_CITY",
         }
     }
 }
@@ -266,6 +278,9 @@ pub enum Refusal {
     /// Of a meeting.
     #[error(transparent)]
     Meeting(MeetingRefusal),
+    /// Of a unit.
+    #[error(transparent)]
+    Unit(UnitRefusal),
 }
 
 impl Refusal {
@@ -302,6 +317,7 @@ impl Refusal {
             Self::Referral(refusal) => refusal.reason(),
             Self::Notice(refusal) => refusal.reason(),
             Self::Meeting(refusal) => refusal.reason(),
+            Self::Unit(refusal) => refusal.reason(),
         }
     }
 }

@@ -107,6 +107,7 @@ impl Refusal {
             Self::Referral(refusal) => refusal.zh(),
             Self::Notice(refusal) => refusal.zh(),
             Self::Meeting(refusal) => refusal.zh(to.city),
+            Self::Unit(refusal) => refusal.zh(),
         }
     }
 
@@ -144,6 +145,7 @@ impl Refusal {
             Self::Referral(refusal) => refusal.en(),
             Self::Notice(refusal) => refusal.en().to_owned(),
             Self::Meeting(refusal) => refusal.en().to_owned(),
+            Self::Unit(refusal) => refusal.en().to_owned(),
         };
         (self.to_string(), todo)
     }
@@ -215,6 +217,13 @@ impl Misfit {
                 format!("这次会议由{}主持", city(chair)),
                 "请由主持市或召集市登记纪要、取消会议".to_owned(),
             ),
+            Self::UnitInvalid => (
+                "执法力量的内容不完整，或没有写明时段".to_owned(),
+                "请核对部门、证件有效期和时段".to_owned(),
+            ),
+            Self::NotUnitsCity { city: who } => {
+                (format!("这是{}的执法力量", city(who)), "由该市登记、修改和占用".to_owned())
+            }
         }
     }
 
@@ -268,6 +277,14 @@ impl Misfit {
             Self::NotChair { chair } => (
                 format!("the meeting is chaired by {}", city(chair)),
                 "its chair, or who called it, records minutes and cancels it".to_owned(),
+            ),
+            Self::UnitInvalid => pair(
+                "the unit lacks what its kind needs, or no half days are named",
+                "check department, certificate and half days",
+            ),
+            Self::NotUnitsCity { city: who } => (
+                format!("the unit is of {}", city(who)),
+                "that city registers, changes and blocks it".to_owned(),
             ),
         }
     }
@@ -339,6 +356,8 @@ mod tests {
             Misfit::NotIssuer { issuer: city },
             Misfit::MeetingInvalid,
             Misfit::NotChair { chair: city },
+            Misfit::UnitInvalid,
+            Misfit::NotUnitsCity { city },
         ];
         let mut all: Vec<Refusal> = misfits.into_iter().map(R::from).collect();
         all.extend([
@@ -372,6 +391,7 @@ mod tests {
             R::Notice(NoticeRefusal::Ended),
         ]);
         all.extend(meetings(city, today).map(R::Meeting));
+        all.extend(units(today).map(R::Unit));
         all.extend(referrals(today).map(R::Referral));
         let name = |code: CityCode| code.to_string();
         let reasons: std::collections::BTreeSet<_> = all.iter().map(Refusal::reason).collect();
@@ -403,6 +423,17 @@ mod tests {
             M::MinutesMissing,
             M::MinutesDiffer,
             M::Confirmed,
+        ]
+    }
+
+    fn units(today: crate::domain::Date) -> [crate::domain::unit::UnitRefusal; 5] {
+        use crate::domain::unit::UnitRefusal as U;
+        [
+            U::Known { unit: crate::ids::SubjectId::new([7; 16]) },
+            U::Retired,
+            U::WholeCity,
+            U::PeriodPast { last: today, today },
+            U::PeriodTooFar { last: today, today },
         ]
     }
 

@@ -23,6 +23,7 @@ pub mod reader;
 mod recent;
 pub mod ringer;
 pub mod roll;
+pub mod roster;
 pub mod same_act;
 pub mod scrub;
 pub mod search;

@@ -234,6 +234,9 @@ const fn is_a_persons(command: &Command) -> bool {
         }
         Command::OpenCase { .. }
         | Command::CallMeeting { .. }
+        | Command::RegisterUnit { .. }
+        | Command::ChangeUnit { .. }
+        | Command::BookUnit { .. }
         | Command::Contribute { .. }
         | Command::IssueNotice { .. }
         | Command::OverrideRecovery { .. } => false,

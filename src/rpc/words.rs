@@ -17,6 +17,9 @@ pub(super) const fn case_of(command: &Command) -> Option<(AgreementId, SubjectId
         | Command::ActOnNotice { .. }
         | Command::CallMeeting { .. }
         | Command::ActOnMeeting { .. }
+        | Command::RegisterUnit { .. }
+        | Command::ChangeUnit { .. }
+        | Command::BookUnit { .. }
         | Command::OverrideRecovery { .. } => None,
     }
 }

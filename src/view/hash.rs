@@ -7,6 +7,7 @@ use super::meeting_view::MeetingView;
 use super::notice_view::NoticeView;
 use super::referral_view;
 use super::rows::{ReadRows, bytes};
+use super::unit_view::{self, UnitView};
 use super::{FOLD_VERSION, keys};
 use crate::domain::EvidencePlace;
 use crate::ids::{AgreementId, Hash, LogId, Position, SubjectId};
@@ -22,8 +23,9 @@ pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u3
 }
 
 /// SHA-256 over the fold version, the applied heads by log, then (record, SHA-256 of its state) by
-/// case, by notice and by meeting; with a case goes what was said of its evidence, who took it over
-/// and its referrals. What an entry of a newer kind holds is left out.
+/// case, by notice, by meeting and by unit; with a case goes what was said of its evidence, who took
+/// it over and its referrals, with a unit when it is busy. What an entry of a newer kind holds is
+/// left out.
 #[must_use]
 pub fn fold_hash(
     rows: &(impl ReadRows + ?Sized),
@@ -64,6 +66,11 @@ pub fn fold_hash(
             text.extend_from_slice(meeting_digest(view).as_bytes());
         }
     });
+    let key = |subject| keys::unit(agreement, subject);
+    each(rows, &key, &mut |key, view: &UnitView| {
+        let id = key.last_chunk::<16>().filter(|_| !view.needs_newer);
+        id.inspect(|id| add_unit(rows, (agreement, SubjectId::new(**id)), view, &mut text));
+    });
     digest(&text)
 }
 
@@ -84,6 +91,21 @@ fn add_evidence(
         text.extend_from_slice(key.get(33..).unwrap_or_default());
         text.extend_from_slice(digest(value).as_bytes());
         true
+    });
+}
+
+/// A unit and its years.
+fn add_unit(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): (AgreementId, SubjectId),
+    view: &UnitView,
+    text: &mut Vec<u8>,
+) {
+    text.extend_from_slice(subject.as_bytes());
+    text.extend_from_slice(unit_digest(view).as_bytes());
+    unit_view::each_year_row(rows, (agreement, subject), view, &mut |year, row| {
+        text.extend_from_slice(year);
+        text.extend_from_slice(digest(row).as_bytes());
     });
 }
 
@@ -141,6 +163,18 @@ fn meeting_digest(view: &MeetingView) -> Hash {
         &view.words,
         &view.confirmed,
         view.cancelled,
+        view.misfit_count,
+    )))
+}
+
+/// What of a unit must be equal everywhere.
+fn unit_digest(view: &UnitView) -> Hash {
+    digest(&bytes(&(
+        &view.unit,
+        &view.facts,
+        view.facts_at,
+        view.record_at,
+        view.opened_at,
         view.misfit_count,
     )))
 }

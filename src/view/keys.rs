@@ -1,7 +1,7 @@
 //! Row keys of the view: upper-case prefixes; lower-case ones are the node's.
 
 use crate::domain::EvidencePlace;
-use crate::ids::{AgreementId, LogId, Position, SubjectId};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 
 fn key(prefix: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut out = vec![prefix];
@@ -137,6 +137,33 @@ pub fn last_place(key: &[u8]) -> Option<Position> {
 /// What was applied, in order.
 pub fn feed(apply: u64) -> Vec<u8> {
     key(b'W', &[&apply.to_be_bytes()])
+}
+
+/// A unit as folded.
+pub fn unit(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'U', &[agreement.as_bytes(), b"u", subject.as_bytes()])
+}
+
+/// A calendar of a city as a whole.
+pub fn whole_city(agreement: AgreementId, city: CityCode, subject: SubjectId) -> Vec<u8> {
+    let city = city.as_u32().to_be_bytes();
+    key(b'U', &[agreement.as_bytes(), b"w", &city, subject.as_bytes()])
+}
+
+/// The half days of one year of a unit.
+pub fn unit_year(agreement: AgreementId, subject: SubjectId, year: i32) -> Vec<u8> {
+    let year = u16::try_from(year).unwrap_or(u16::MAX).to_be_bytes();
+    key(b'V', &[agreement.as_bytes(), subject.as_bytes(), &year])
+}
+
+/// Behind the years of a unit.
+pub fn unit_years_end(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    unit_year(agreement, subject, i32::from(u16::MAX))
+}
+
+/// The year at the end of a key of [`unit_year`].
+pub fn last_year(key: &[u8]) -> Option<i32> {
+    key.last_chunk::<2>().map(|year| i32::from(u16::from_be_bytes(*year)))
 }
 
 /// The number at the end of a key.

@@ -294,6 +294,8 @@ fn on_meeting<R: Rows>(
             Effect::Newer
         }
         Event::MeetingCalled { .. }
+        | Event::UnitRegistered { .. }
+        | Event::UnitAct(_)
         | Event::NoticeIssued { .. }
         | Event::NoticeAct(_)
         | Event::CaseOpened { .. }

@@ -28,6 +28,7 @@ mod referral_view;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod unit_view;
 
 pub use audience::{may_hold, narrow_entries};
 pub use case_view::{
@@ -46,6 +47,7 @@ pub use referral_view::{
     CampaignTag, ReferralStanding, ReferralWord, referral_standing, referral_words,
 };
 pub use rows::{MemRows, ReadRows, Rows};
+pub use unit_view::{Place, UnitView, unit, unit_busy, units, whole_city};
 
 /// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.
-pub const FOLD_VERSION: u32 = 7;
+pub const FOLD_VERSION: u32 = 8;

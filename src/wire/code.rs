@@ -16,6 +16,7 @@ use crate::domain::referral::{
     CopiedPaper, PoliceAnswer, ProcuratorateOpinion, ReferralKind, ReferralPaper,
 };
 use crate::domain::violation::Violation;
+use crate::domain::{Department, Half, UnitKind};
 
 /// What a number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +137,12 @@ codes! {
         GradeLowered, LicenceRevoked, ActivityLimited, ProductionStopped, Shutdown,
         OccupationLimited,
     }
+    Half = DayHalf { Morning, Afternoon }
+    UnitKind = UnitKind { Officer, Vehicle, Uav, Boat, WholeCity }
+    Department = Department {
+        EcologyEnvironment, MarketSupervision, Housing, Water, PublicSecurity, Health, Transport,
+        Agriculture, Emergency, Other,
+    }
 }
 
 #[cfg(test)]
@@ -168,5 +175,6 @@ mod tests {
         check!(CaseState CaseStep AuthorityLevel Source Medium DataLevel Violation);
         check!(EvidenceKind Statistic PenaltyKind Milestone Clock Verdict SetBy DeclineGround);
         check!(ReferralKind ReferralPaper PoliceAnswer CopiedPaper ProcuratorateOpinion);
+        check!(Half UnitKind Department);
     }
 }

@@ -14,6 +14,7 @@ use super::facts::{
 use super::pb::v1 as pb;
 use super::pb::v1::entry_header::Event as E;
 use super::referral;
+use super::unit;
 use crate::domain::deadline::Milestone;
 use crate::domain::{
     AuthorityLevel, CaseContribution, CaseFacts, CaseMove, CaseStep, ErasureReason, Event,
@@ -107,6 +108,9 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
             digest: hash("minutes_hash", &e.minutes_hash)?,
         }),
         E::MeetingCancelled(_) => Event::MeetingAct(MeetingAct::Cancelled),
+        E::UnitRegistered(_) | E::UnitChanged(_) | E::UnitBlocked(_) | E::UnitFreed(_) => {
+            unit::read_event(&mut reading, event)?
+        }
     };
     Ok(if reading.newer { Event::Newer } else { event })
 }
@@ -295,6 +299,10 @@ pub(super) fn event_to_pb(event: &Event) -> Option<E> {
             })
         }
         Event::MeetingAct(act) => meeting_act_to_pb(*act),
+        Event::UnitRegistered { facts } => {
+            E::UnitRegistered(pb::UnitRegistered { facts: Some(unit::facts_to_pb(facts)) })
+        }
+        Event::UnitAct(act) => unit::act_to_pb(act),
         Event::Newer => return None,
     })
 }

@@ -40,6 +40,7 @@ pub mod referral;
 pub mod same_act;
 mod scan;
 pub mod status;
+pub mod unit;
 pub mod words;
 
 #[cfg(test)]

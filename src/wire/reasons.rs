@@ -6,6 +6,7 @@
 mod beside;
 mod cases;
 mod node;
+mod units;
 
 use tonic::Code;
 
@@ -22,6 +23,7 @@ const TABLES: &[&[Line]] = &[
     beside::MEETINGS,
     beside::EVIDENCE,
     beside::REFERRALS,
+    units::UNITS,
 ];
 
 /// The whole table, each reason once.

@@ -16,6 +16,7 @@ mod meetings;
 mod more;
 mod notices;
 mod referrals;
+mod units;
 
 pub use deadlines::{clock, milestone, milestones, parse_milestone};
 pub use evidence::{decline_ground, parse_decline_ground};
@@ -34,6 +35,10 @@ pub use referrals::{
     copied_paper, parse_copied_paper, parse_police_answer, parse_procuratorate_opinion,
     parse_referral_kind, parse_referral_paper, police_answer, procuratorate_opinion, referral_kind,
     referral_paper,
+};
+
+pub use units::{
+    day_half, department, parse_department, parse_unit_kind, slot_hindrance, unit_kind,
 };
 
 /// Where a case stands.
@@ -222,6 +227,10 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::MinutesRecorded(_) => ("登记会议纪要", "minutes recorded"),
         E::MinutesConfirmed(_) => ("确认会议纪要", "minutes confirmed"),
         E::MeetingCancelled(_) => ("取消联席会议", "meeting cancelled"),
+        E::UnitRegistered(_) => ("登记执法力量", "unit registered"),
+        E::UnitChanged(_) => ("修改执法力量", "unit changed"),
+        E::UnitBlocked(_) => ("登记占用", "unit blocked"),
+        E::UnitFreed(_) => ("取消占用", "unit freed"),
         E::EvidenceReceived(_) => ("登记接收证据", "evidence received"),
         E::EvidenceRecognised(_) => ("认可证据（证据互认）", "evidence recognised"),
         E::EvidenceDeclined(_) => ("不认可证据", "evidence declined"),

@@ -118,7 +118,9 @@ impl<D: Disk, S: Store> Core<D, S> {
                 | Event::NoticeIssued { .. }
                 | Event::NoticeAct(_)
                 | Event::MeetingCalled { .. }
-                | Event::MeetingAct(_),
+                | Event::MeetingAct(_)
+                | Event::UnitRegistered { .. }
+                | Event::UnitAct(_),
                 _,
             ) => false,
         }
@@ -197,7 +199,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let record = applied.subject.and_then(|(kind, id)| RecordRef::of(kind, id));
         let case = match record {
             Some(RecordRef::Case(subject)) => Some(subject),
-            Some(RecordRef::Notice(_) | RecordRef::Meeting(_)) | None => None,
+            Some(RecordRef::Notice(_) | RecordRef::Meeting(_) | RecordRef::Unit(_)) | None => None,
         };
         if city == self.settings.city {
             self.index_own(agreement, entry, event, record);
@@ -258,6 +260,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                         self.group_rows().put(key, Vec::new());
                     }
                     self.raise_counter(agreement, effective_on.year(), &number);
+                }
+                (PartKind::Unit, Ok(PartContent::Unit(unit))) => {
+                    let at = entry.envelope.position();
+                    subject.inspect(|subject| self.index_unit(agreement, at, *subject, &unit));
                 }
                 _ => {}
             }
@@ -334,6 +340,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Event::NoticeAct(_)
             | Event::MeetingCalled { .. }
             | Event::MeetingAct(_)
+            | Event::UnitRegistered { .. }
+            | Event::UnitAct(_)
             | Event::Newer => {}
         }
     }

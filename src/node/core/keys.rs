@@ -181,6 +181,24 @@ pub fn assignment(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
     key(b'a', &[agreement.as_bytes(), subject.as_bytes()])
 }
 
+/// An own unit that has a number; `tag` is of its kind and number.
+#[must_use]
+pub fn unit_number(tag: Tag, agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'j', &[b"n", tag.as_bytes(), agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// Reads back a key of [`unit_number`].
+#[must_use]
+pub fn parse_unit_number(key: &[u8]) -> Option<(AgreementId, SubjectId)> {
+    parse_case_value(key.get(18..)?)
+}
+
+/// The tag of an own unit's number.
+#[must_use]
+pub fn unit_tag(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'j', &[b"t", agreement.as_bytes(), subject.as_bytes()])
+}
+
 /// The text under which a running number is tagged.
 #[must_use]
 pub fn number_text(agreement: AgreementId, number: &str) -> Vec<u8> {

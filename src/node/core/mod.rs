@@ -15,6 +15,7 @@ mod agreements;
 mod ahead;
 mod apply;
 pub mod assign;
+mod built;
 mod clocks;
 mod commit;
 mod contradictions;
@@ -48,6 +49,7 @@ mod show;
 pub mod sizes;
 mod standing;
 mod suspension;
+pub mod unit;
 mod witness;
 mod write;
 

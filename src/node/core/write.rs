@@ -11,12 +11,11 @@ use crate::domain::{
 use crate::geo;
 use crate::ids::{ActorId, AgreementId, LogId, Position, SubjectId, Tag};
 use crate::journal::Disk;
-use crate::limits;
-use crate::log::entry::check_entry;
 use crate::log::{
     ActorRef, ActorRole, Audience, Entry, Envelope, PartRef, PartSlot, RequestTags, Subject,
     SubjectKind, merkle, subject_id,
 };
+use crate::node::core::built::{check_rules, check_size};
 use crate::node::core::commit::OpenBatch;
 use crate::node::core::group::GroupRows;
 use crate::node::core::news::{named_entry, needed_logs};
@@ -42,13 +41,16 @@ pub(super) struct Decided {
     pub record: Option<SubjectId>,
     /// Where that record was opened.
     pub opened_at: Option<Position>,
-    /// Rows beside the entry: numbers given.
+    /// What is written beside the entry.
     pub opens: Option<Opening>,
 }
 
-pub(super) struct Opening {
-    year: i32,
-    number: u32,
+/// What goes with an entry that opens something.
+pub(super) enum Opening {
+    /// A running number was given.
+    Number { year: i32, number: u32 },
+    /// The entry that opens the record, before the one that is about it.
+    First(Box<Draft>),
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
@@ -83,8 +85,20 @@ impl<D: Disk, S: Store> Core<D, S> {
             };
             self.actor(agreement, &officer, &mut drafts, &mut introduced)
         });
-        let (draft, opened_at) = (decided.draft, decided.opened_at);
+        let Decided { mut draft, mut record, opened_at, opens } = decided;
         let needed = needed_logs(draft.prev, opened_at, &draft.event);
+        let counted = match opens {
+            Some(Opening::Number { year, number }) => Some((year, number)),
+            Some(Opening::First(opening)) => {
+                let before = self.logs.get(log).ok_or(WriteError::NoLog)?.appended();
+                let at = Position { log, index: before + drafts.len() as u64 };
+                record = Some(subject_id(at));
+                draft.subject.id = record;
+                drafts.push((actor, acting_for, *opening));
+                None
+            }
+            None => None,
+        };
         drafts.push((actor, acting_for, draft));
         let entries = self.build(now, log, tags, drafts, &needed)?;
         if request.validate_only {
@@ -101,19 +115,22 @@ impl<D: Disk, S: Store> Core<D, S> {
             at = entry.envelope.position();
             self.add_own(open, entry, &event);
         }
-        if let Some(opening) = decided.opens {
-            let key = keys::counter(agreement, opening.year);
-            self.group_rows().put(key, opening.number.to_be_bytes().to_vec());
+        if let Some((year, number)) = counted {
+            let key = keys::counter(agreement, year);
+            self.group_rows().put(key, number.to_be_bytes().to_vec());
         }
         let subject = match request.command {
             Command::OpenCase { .. }
             | Command::IssueNotice { .. }
-            | Command::CallMeeting { .. } => Some(subject_id(at)),
+            | Command::CallMeeting { .. }
+            | Command::RegisterUnit { .. } => Some(subject_id(at)),
             Command::MoveCase { .. }
             | Command::Contribute { .. }
             | Command::ActOnNotice { .. }
             | Command::ActOnMeeting { .. }
-            | Command::OverrideRecovery { .. } => decided.record,
+            | Command::ChangeUnit { .. }
+            | Command::BookUnit { .. }
+            | Command::OverrideRecovery { .. } => record,
         };
         let row = RequestRow { body: tags.body, position: at, agreement, subject };
         let row = rows::encode(&row);
@@ -196,6 +213,15 @@ impl<D: Disk, S: Store> Core<D, S> {
             Command::ActOnMeeting { subject, act, said, .. } => {
                 self.decide_meeting_act(agreement, today, (*subject, *act), said.as_ref())
             }
+            Command::RegisterUnit { facts, record, .. } => {
+                self.decide_unit(agreement, facts, record)
+            }
+            Command::ChangeUnit { subject, etag, facts, record, .. } => {
+                self.decide_unit_change(agreement, today, (*subject, *etag), facts, record)
+            }
+            Command::BookUnit { subject, busy, periods, .. } => {
+                self.decide_booking(agreement, today, *subject, (*busy, periods))
+            }
             Command::OverrideRecovery { cities, text, .. } => {
                 self.decide_override(agreement, log, cities, text)
             }
@@ -247,7 +273,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let charter = &self.book.get(agreement).ok_or(WriteError::NotFound)?.charter;
         let text =
             charter.running_number(self.settings.city, year, number).ok_or(WriteError::NotFound)?;
-        Ok((text, Opening { year, number }))
+        Ok((text, Opening::Number { year, number }))
     }
 
     /// Fills in distances to the other members, and refuses places outside the belt.
@@ -324,7 +350,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | PartContent::Notice(_)
             | PartContent::Meeting(_)
             | PartContent::Custody(_)
-            | PartContent::Referral(_) => None,
+            | PartContent::Referral(_)
+            | PartContent::Unit(_) => None,
         });
         let mv = match mv.facts() {
             Some(facts) => mv.clone().with_facts(self.with_borders(agreement, facts, record)?),
@@ -465,33 +492,4 @@ struct OpenCase<'a> {
     person: &'a Option<domain::PersonRecord>,
     external_ref: &'a Option<ExternalRef>,
     on: Date,
-}
-
-fn check_size(entry: &Entry) -> Result<(), WriteError> {
-    let too_large = |what, limit, got| Err(WriteError::TooLarge { what, limit, got });
-    if entry.header.len() > limits::HEADER_BYTES_MAX {
-        return too_large("header", limits::HEADER_BYTES_MAX, entry.header.len());
-    }
-    let sizes = entry.parts.iter().map(|slot| match slot {
-        PartSlot::Bytes(bytes) => bytes.len(),
-        PartSlot::ErasedBy(_) | PartSlot::Withheld => 0,
-    });
-    let mut total = entry.header.len();
-    for size in sizes {
-        if size > limits::PART_BYTES_MAX {
-            return too_large("part", limits::PART_BYTES_MAX, size);
-        }
-        total += size;
-    }
-    if total > limits::ENTRY_BYTES_MAX {
-        return too_large("entry", limits::ENTRY_BYTES_MAX, total);
-    }
-    Ok(())
-}
-
-/// What every member will check. An entry that one of them refuses would stop the log for ever, so
-/// whatever led to it, it is not written.
-fn check_rules(entry: &Entry) -> Result<(), WriteError> {
-    check_entry(entry)
-        .map_err(|error| WriteError::BadField { field: "entry", reason: error.to_string() })
 }

@@ -4,11 +4,12 @@
 //! value has its own word. (`every_enum_of_the_api_is_a_list_with_words`)
 
 use super::{
-    actor_role, audience_kind, authority, basis_verdict, clock, copied_paper, data_level,
-    decline_ground, effect, erasure_reason, evidence_kind, fine_kind, link, medium, meeting_state,
-    meeting_word, milestone, notice_filter, notice_kind, notice_level, notice_text, part_kind,
-    party_type, penalty_kind, police_answer, procuratorate_opinion, referral_kind, referral_paper,
-    report_kind, source, state, statistic, step, subject_kind, term_setter, term_unit, violation,
+    actor_role, audience_kind, authority, basis_verdict, clock, copied_paper, data_level, day_half,
+    decline_ground, department, effect, erasure_reason, evidence_kind, fine_kind, link, medium,
+    meeting_state, meeting_word, milestone, notice_filter, notice_kind, notice_level, notice_text,
+    part_kind, party_type, penalty_kind, police_answer, procuratorate_opinion, referral_kind,
+    referral_paper, report_kind, slot_hindrance, source, state, statistic, step, subject_kind,
+    term_setter, term_unit, unit_kind, violation,
 };
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -116,6 +117,11 @@ pub const fn lists() -> &'static [EnumList] {
         "notice-filters" "通报筛选" "filters of notices" = NoticeFilter: notice_filter;
         "notice-texts" "通报正文" "text of a notice" = NoticeTextState: notice_text;
         "notice-reports" "通报办理" "what is said of a notice" = NoticeReportKind: report_kind;
+        "day-halves" "上午、下午" "halves of a day" = DayHalf: day_half;
+        "unit-kinds" "执法力量种类" "kinds of units" = UnitKind: unit_kind;
+        "departments" "参加部门" "departments" = Department: department;
+        "slot-hindrances" "时段不可行的原因" "why days are not offered"
+            = SlotHindranceKind: slot_hindrance;
         "term-setters" "期限由谁规定" "who sets a term" = TermSetter: term_setter;
     }
 }

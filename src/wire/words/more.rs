@@ -137,6 +137,7 @@ pub fn part_kind(one: pb::PartKind, lang: Lang) -> &'static str {
         K::Meeting => ("会议内容", "what is said of a meeting"),
         K::Custody => ("移交记录", "who handed what to whom"),
         K::Referral => ("移送与答复文书", "organ and document of a referral"),
+        K::Unit => ("执法力量证号、牌号", "number of a unit"),
     };
     lang.pick(zh, en)
 }

@@ -1,0 +1,189 @@
+//! The roster: every unit in one line with the half days on which it is busy, newest opening first.
+//! Kept in memory, and following the feed.
+//!
+//! Free and busy of a city asks every unit of it for a quarter of a year, and a search for windows
+//! those of several cities. From the rows that is some five reads a unit; here it is none. A line
+//! takes some 200 bytes and 16 for each stretch of busy half days, and nothing in it was typed by
+//! anybody.
+//!
+//! In scope: the lines, keeping them up to date. Out of scope: counting
+//! ([`crate::domain::unit::free_busy`]), what a list takes (`rpc::unit_list`).
+//!
+//! **Bookings by plans join here**: [`Line::busy`] is what the own city of a unit has blocked, and
+//! will be that and what plans have booked; nobody who asks the roster has to know which is which.
+//!
+//! Invariants:
+//! 1. After [`Roster::open`] the lines are what [`Line::of`] gives for every unit as of
+//!    [`Open::as_of`]. (`f17_dates_on_which_all_cities_can_come`)
+//! 2. Lines lie in the order of their openings. (`lines_lie_in_the_order_of_their_openings`)
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::unit::UnitFacts;
+use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::node::pieces::{self, PIECE};
+use crate::node::reader::Reader;
+use crate::node::writer::NodeHandle;
+use crate::view::{self, ReadRows, UnitView};
+
+/// A unit: its agreement, and its place in it.
+pub type UnitKey = (AgreementId, SubjectId);
+
+/// What lists and questions judge a unit by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The unit.
+    pub unit: UnitKey,
+    /// Apply number of its opening.
+    pub opened: u64,
+    /// Whose it is.
+    pub city: CityCode,
+    /// What is known of it.
+    pub facts: UnitFacts,
+    /// An entry of a newer kind holds it: it counts nowhere.
+    pub needs_newer: bool,
+    /// When it is busy: first and last half days by their numbers, in order, none touching.
+    pub busy: Box<[(i64, i64)]>,
+}
+
+impl Line {
+    /// Of a unit as folded.
+    #[must_use]
+    pub fn of(rows: &impl ReadRows, unit: UnitKey, view: &UnitView) -> Self {
+        Self {
+            unit,
+            opened: view.opened_apply,
+            city: view.unit.city,
+            facts: view.facts,
+            needs_newer: view.needs_newer,
+            busy: view::unit_busy(rows, unit, view).into(),
+        }
+    }
+}
+
+/// The lines; clones share them.
+#[derive(Clone, Default)]
+pub struct Roster(Arc<Mutex<Lines>>);
+
+#[derive(Default)]
+struct Lines {
+    /// The feed it follows; none before the first look.
+    feed: Option<[u8; 16]>,
+    read_to: u64,
+    /// Oldest opening first.
+    lines: Vec<Line>,
+}
+
+/// The roster while somebody reads it: nobody changes it meanwhile but he.
+pub struct Open<'a>(MutexGuard<'a, Lines>);
+
+impl Roster {
+    /// Opens it as of now. The first opening walks all units: call it off the threads that serve.
+    #[must_use]
+    pub fn open(&self, node: &NodeHandle) -> Open<'_> {
+        let mut open = Open(self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let reader = node.reader();
+        if open.0.feed != Some(reader.feed_id()) {
+            open.make(node, &reader);
+        }
+        while let Some((changes, last)) = pieces::changes(&reader, open.0.read_to) {
+            let key = |change: &view::FeedEntry| Some((change.agreement, change.unit()?));
+            let units: BTreeSet<UnitKey> = changes.iter().filter_map(key).collect();
+            for unit in units {
+                // Released each time: the writer waits for nobody who reads many.
+                open.put_all(&reader, &[unit]);
+            }
+            open.0.read_to = last;
+        }
+        open
+    }
+}
+
+impl Open<'_> {
+    fn make(&mut self, node: &NodeHandle, reader: &Reader) {
+        let read_to = reader.apply_number(&reader.view());
+        *self.0 = Lines { feed: Some(reader.feed_id()), read_to, lines: Vec::new() };
+        for (agreement, _) in node.book().iter() {
+            let mut behind = None;
+            loop {
+                let mut piece = Vec::new();
+                view::units(&reader.view(), *agreement, behind, &mut |subject, _| {
+                    piece.push((*agreement, subject));
+                    piece.len() < PIECE
+                });
+                let Some((_, last)) = piece.last().copied() else { break };
+                self.put_all(reader, &piece);
+                behind = Some(last);
+            }
+        }
+    }
+
+    fn put_all(&mut self, reader: &Reader, units: &[UnitKey]) {
+        let rows = reader.view();
+        for unit in units {
+            let found = view::unit(&rows, unit.0, unit.1);
+            found.inspect(|view| self.put(Line::of(&rows, *unit, view)));
+        }
+    }
+
+    fn put(&mut self, line: Line) {
+        let lines = &mut self.0.lines;
+        match lines.binary_search_by_key(&line.opened, |one| one.opened) {
+            Ok(place) => {
+                if let Some(one) = lines.get_mut(place) {
+                    *one = line;
+                }
+            }
+            Err(place) => lines.insert(place, line),
+        }
+    }
+
+    /// Apply number as of which it is so.
+    #[must_use]
+    pub fn as_of(&self) -> u64 {
+        self.0.read_to
+    }
+
+    /// The lines opened before `below`, newest first.
+    pub fn newest_first(&self, below: Option<u64>) -> impl Iterator<Item = &Line> {
+        let lines = &self.0.lines;
+        let end = below.map_or(lines.len(), |at| lines.partition_point(|one| one.opened < at));
+        lines.iter().take(end).rev()
+    }
+
+    /// The lines of an agreement that count, in the order of their openings.
+    pub fn of_agreement(&self, agreement: AgreementId) -> impl Iterator<Item = &Line> {
+        self.0.lines.iter().filter(move |line| line.unit.0 == agreement && !line.needs_newer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_lie_in_the_order_of_their_openings() {
+        let roster = Roster::default();
+        let mut open = Open(roster.0.lock().unwrap());
+        let line = |opened: u64, busy: &[(i64, i64)]| Line {
+            unit: (AgreementId::new([2; 16]), SubjectId::new([u8::try_from(opened).unwrap(); 16])),
+            opened,
+            city: CityCode::from_u32(371_500).unwrap(),
+            facts: UnitFacts::WHOLE_CITY,
+            needs_newer: opened == 9,
+            busy: busy.into(),
+        };
+        for opened in [5, 9, 2, 7] {
+            open.put(line(opened, &[]));
+        }
+        open.put(line(7, &[(3, 4)]));
+        let opened = |below| open.newest_first(below).map(|one| one.opened).collect::<Vec<_>>();
+        assert_eq!(opened(None), [9, 7, 5, 2]);
+        assert_eq!((opened(Some(7)), opened(Some(2))), (vec![5, 2], vec![]));
+        assert_eq!(*open.newest_first(Some(8)).next().unwrap(), line(7, &[(3, 4)]));
+        let counted: Vec<u64> =
+            open.of_agreement(AgreementId::new([2; 16])).map(|one| one.opened).collect();
+        assert_eq!(counted, [2, 5, 7], "what only newer programs know counts nowhere");
+    }
+}
