@@ -41,6 +41,7 @@ pub mod same_act;
 pub mod statistics;
 pub mod text;
 pub mod transition;
+pub mod unit_kind;
 pub mod uscc;
 pub mod violation;
 pub mod words;
@@ -74,5 +75,6 @@ pub use referral::{
 };
 pub use refusal::{Misfit, Refusal};
 pub use transition::{allowed_moves, next, open, steps_from};
+pub use unit_kind::UnitKind;
 pub use uscc::Uscc;
 pub use violation::Violation;
