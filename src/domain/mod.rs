@@ -38,6 +38,7 @@ pub mod record;
 pub mod referral;
 pub mod refusal;
 pub mod same_act;
+pub mod slots;
 pub mod statistics;
 pub mod text;
 pub mod transition;
