@@ -362,6 +362,14 @@ pub const EVIDENCE_COLLECT_S: u64 = 600;
 pub const EVIDENCE_CASES_MAX: usize = 64;
 /// Half days of one period: a leap year.
 pub const PERIOD_HALF_DAYS_MAX: usize = 732;
+/// Days between which common free times are looked for: a quarter.
+pub const SLOT_DAYS_MAX: usize = 92;
+/// Windows one search gives: people choose among a few.
+pub const SLOT_WINDOWS_MAX: usize = 10;
+/// Needs of one city for one plan: four kinds of units, and some of certain departments.
+pub const PLAN_NEEDS_MAX: usize = 8;
+/// Units of one need: a large operation has some dozens of officers of each city.
+pub const PLAN_NEED_COUNT_MAX: u32 = 99;
 /// Periods of one block: a year's duty roster of one officer in two entries.
 pub const UNIT_PERIODS_MAX: usize = 64;
 /// So far ahead a unit is blocked at most, in years: a secondment lasts that long.

@@ -139,6 +139,7 @@ coded! {
         HalfDay "HALF_DAY" "半天应写作 2026-07-03上午 或 2026-07-03下午 的形式"
             "half day must look like 2026-07-03 AM or 2026-07-03 PM";
         PeriodTooLong "PERIOD_TOO_LONG" "时段过长，以天计" "period is too long, counted in days";
+        OutOfRange "OUT_OF_RANGE" "数值为零或超出允许范围" "number is zero or beyond what is allowed";
     }
 }
 
