@@ -36,6 +36,7 @@ pub mod record;
 pub mod referral;
 pub mod refusal;
 pub mod same_act;
+pub mod site;
 pub mod statistics;
 pub mod text;
 pub mod transition;
@@ -69,6 +70,7 @@ pub use referral::{
     ReferralPaper, ReferralRecord,
 };
 pub use refusal::{Misfit, Refusal};
+pub use site::{Listing, SiteAct, SiteCheck, SiteFacts, SiteRecord};
 pub use transition::{allowed_moves, next, open, steps_from};
 pub use uscc::Uscc;
 pub use violation::Violation;
