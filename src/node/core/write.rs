@@ -108,11 +108,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         let subject = match request.command {
             Command::OpenCase { .. }
             | Command::IssueNotice { .. }
-            | Command::CallMeeting { .. } => Some(subject_id(at)),
+            | Command::CallMeeting { .. }
+            | Command::RegisterSite { .. } => Some(subject_id(at)),
             Command::MoveCase { .. }
             | Command::Contribute { .. }
             | Command::ActOnNotice { .. }
             | Command::ActOnMeeting { .. }
+            | Command::ActOnSite { .. }
             | Command::OverrideRecovery { .. } => decided.record,
         };
         let row = RequestRow { body: tags.body, position: at, agreement, subject };
@@ -195,6 +197,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             Command::ActOnMeeting { subject, act, said, .. } => {
                 self.decide_meeting_act(agreement, today, (*subject, *act), said.as_ref())
+            }
+            Command::RegisterSite { facts, record, another_plant, .. } => {
+                self.decide_site(agreement, facts, record, *another_plant)
+            }
+            Command::ActOnSite { subject, etag, act, said, another_plant, .. } => {
+                let said = (said.as_ref(), *another_plant);
+                self.decide_site_act((agreement, log), today, (*subject, *etag), act, said)
             }
             Command::OverrideRecovery { cities, text, .. } => {
                 self.decide_override(agreement, log, cities, text)
@@ -324,7 +333,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | PartContent::Notice(_)
             | PartContent::Meeting(_)
             | PartContent::Custody(_)
-            | PartContent::Referral(_) => None,
+            | PartContent::Referral(_)
+            | PartContent::Site(_) => None,
         });
         let mv = match mv.facts() {
             Some(facts) => mv.clone().with_facts(self.with_borders(agreement, facts, record)?),
