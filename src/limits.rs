@@ -360,6 +360,17 @@ pub const EVIDENCE_COLLECT_S: u64 = 600;
 /// Cases that are remembered of one file: one with more is kept for good, and is served to other
 /// cities for these only.
 pub const EVIDENCE_CASES_MAX: usize = 64;
+/// What one site may pollute: every medium of the list, with room for more.
+pub const SITE_MEDIA_MAX: usize = 16;
+/// By what one site is watched from afar.
+pub const SITE_MONITORING_MAX: usize = 16;
+/// Sites that a list looks at: twice those of five cities with ten thousand permits each.
+pub const SITES_LOOKED_AT_MAX: usize = 100_000;
+/// Checks on site of one enterprise in a year (default of a setting): what the office of one of the
+/// cities makes known is to be put in its place. From no text.
+pub const SITE_CHECKS_A_YEAR: u32 = 3;
+/// More than one check a day is no cap.
+pub const SITE_CHECKS_A_YEAR_MAX: u32 = 366;
 /// Half days of one period: a leap year.
 pub const PERIOD_HALF_DAYS_MAX: usize = 732;
 /// Days between which common free times are looked for: a quarter.

@@ -142,6 +142,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let files = evidence::files((&node, &audit), store, dialer);
     evidence::check(&config, &files, &stop);
     let ringing = (alerts, rung, files);
+    let gate = (gate, config.joint.site_checks_a_year_max);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));
@@ -325,6 +326,7 @@ pub(super) fn start(
         instance,
         disk_low_bytes: config.limits.disk_low_bytes,
         border_uncertain_metres: crate::geo::UNCERTAIN_METRES_DEFAULT,
+        site_checks_a_year_max: config.joint.site_checks_a_year_max,
         log_entries_per_day_max: config.limits.log_entries_per_day_max,
         log_bytes_per_day_max: config.limits.log_bytes_per_day_max,
         api_address: config.api.listen.to_string(),

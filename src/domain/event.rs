@@ -6,6 +6,7 @@ use super::date::Date;
 use super::facts::CaseFacts;
 use super::meeting::MeetingAct;
 use super::notice::{NoticeAct, NoticeKind, NoticeLevel};
+use super::site::{SiteAct, SiteFacts};
 use super::unit::{UnitAct, UnitFacts};
 use crate::ids::{CityCode, Hash, Position};
 
@@ -77,6 +78,13 @@ pub enum Event {
     },
     /// Something is added to a meeting.
     MeetingAct(MeetingAct),
+    /// A site is registered.
+    SiteRegistered {
+        /// Its facts.
+        facts: SiteFacts,
+    },
+    /// Something is said of a site.
+    SiteAct(SiteAct),
     /// A unit is registered.
     UnitRegistered {
         /// What is known.
@@ -100,6 +108,8 @@ impl Event {
             | Self::NoticeAct(_)
             | Self::MeetingCalled { .. }
             | Self::MeetingAct(_)
+            | Self::SiteRegistered { .. }
+            | Self::SiteAct(_)
             | Self::UnitRegistered { .. }
             | Self::UnitAct(_)
             | Self::ActorIntroduced

@@ -38,6 +38,7 @@ pub mod record;
 pub mod referral;
 pub mod refusal;
 pub mod same_act;
+pub mod site;
 pub mod slots;
 pub mod statistics;
 pub mod text;
@@ -76,6 +77,7 @@ pub use referral::{
     ReferralPaper, ReferralRecord,
 };
 pub use refusal::{Misfit, Refusal};
+pub use site::{Listing, SiteAct, SiteCheck, SiteFacts, SiteRecord};
 pub use transition::{allowed_moves, next, open, steps_from};
 pub use unit::{UnitAct, UnitFacts, UnitRecord};
 pub use unit_kind::UnitKind;

@@ -11,6 +11,7 @@ use super::kind::MoveKind;
 use super::meeting::MeetingRefusal;
 use super::notice::NoticeRefusal;
 use super::referral::ReferralRefusal;
+use super::site::SiteRefusal;
 use super::unit::UnitRefusal;
 use crate::ids::CityCode;
 
@@ -95,6 +96,15 @@ pub enum Misfit {
         /// Who chairs it.
         chair: CityCode,
     },
+    /// A site stands in the area of its city, has media in order, and a listing whose fields fit.
+    #[error("site is of another area, or its facts or its listing do not fit")]
+    SiteInvalid,
+    /// Only the city in whose area a site stands says anything of it.
+    #[error("site is of {owner}")]
+    NotSiteCity {
+        /// Whose it is.
+        owner: CityCode,
+    },
     /// A unit has a department, an officer a certificate; a block names half days.
     #[error("unit lacks what its kind needs, or the entry names no half days")]
     UnitInvalid,
@@ -125,6 +135,8 @@ impl Misfit {
             Self::NotIssuer { .. } => "NOT_ISSUER",
             Self::MeetingInvalid => "MEETING_INVALID",
             Self::NotChair { .. } => "NOT_CHAIR",
+            Self::SiteInvalid => "SITE_INVALID",
+            Self::NotSiteCity { .. } => "NOT_SITE_CITY",
             Self::UnitInvalid => "UNIT_INVALID",
             Self::NotUnitsCity { .. } => "NOT_UNITS_CITY",
         }
@@ -278,6 +290,9 @@ pub enum Refusal {
     /// Of a meeting.
     #[error(transparent)]
     Meeting(MeetingRefusal),
+    /// Of a site.
+    #[error(transparent)]
+    Site(SiteRefusal),
     /// Of a unit.
     #[error(transparent)]
     Unit(UnitRefusal),
@@ -317,6 +332,7 @@ impl Refusal {
             Self::Referral(refusal) => refusal.reason(),
             Self::Notice(refusal) => refusal.reason(),
             Self::Meeting(refusal) => refusal.reason(),
+            Self::Site(refusal) => refusal.reason(),
             Self::Unit(refusal) => refusal.reason(),
         }
     }

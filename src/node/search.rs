@@ -322,6 +322,7 @@ fn party_at(reader: &Reader, at: Position) -> Option<Option<PartyText>> {
         | PartContent::Meeting(_)
         | PartContent::Custody(_)
         | PartContent::Referral(_)
+        | PartContent::Site(_)
         | PartContent::Unit(_) => None,
     }
 }

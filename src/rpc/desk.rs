@@ -239,6 +239,8 @@ const fn is_a_persons(command: &Command) -> bool {
         | Command::BookUnit { .. }
         | Command::Contribute { .. }
         | Command::IssueNotice { .. }
+        | Command::RegisterSite { .. }
+        | Command::ActOnSite { .. }
         | Command::OverrideRecovery { .. } => false,
     }
 }

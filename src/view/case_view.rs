@@ -81,6 +81,8 @@ pub enum RecordRef {
     Notice(SubjectId),
     /// A meeting.
     Meeting(SubjectId),
+    /// A site.
+    Site(SubjectId),
     /// A unit.
     Unit(SubjectId),
 }
@@ -93,9 +95,9 @@ impl RecordRef {
             SubjectKind::Case => Some(Self::Case(id)),
             SubjectKind::Notice => Some(Self::Notice(id)),
             SubjectKind::Meeting => Some(Self::Meeting(id)),
+            SubjectKind::Site => Some(Self::Site(id)),
             SubjectKind::Unit => Some(Self::Unit(id)),
             SubjectKind::Plan
-            | SubjectKind::Site
             | SubjectKind::Actor
             | SubjectKind::Log
             | SubjectKind::Agreement
@@ -107,7 +109,11 @@ impl RecordRef {
     #[must_use]
     pub const fn id(self) -> SubjectId {
         match self {
-            Self::Case(id) | Self::Notice(id) | Self::Meeting(id) | Self::Unit(id) => id,
+            Self::Case(id)
+            | Self::Notice(id)
+            | Self::Meeting(id)
+            | Self::Site(id)
+            | Self::Unit(id) => id,
         }
     }
 }
@@ -131,7 +137,13 @@ impl FeedEntry {
     pub fn case(&self) -> Option<SubjectId> {
         match self.record {
             Some(RecordRef::Case(id)) => Some(id),
-            Some(RecordRef::Notice(_) | RecordRef::Meeting(_) | RecordRef::Unit(_)) | None => None,
+            Some(
+                RecordRef::Notice(_)
+                | RecordRef::Meeting(_)
+                | RecordRef::Site(_)
+                | RecordRef::Unit(_),
+            )
+            | None => None,
         }
     }
 
@@ -140,7 +152,13 @@ impl FeedEntry {
     pub fn notice(&self) -> Option<SubjectId> {
         match self.record {
             Some(RecordRef::Notice(id)) => Some(id),
-            Some(RecordRef::Case(_) | RecordRef::Meeting(_) | RecordRef::Unit(_)) | None => None,
+            Some(
+                RecordRef::Case(_)
+                | RecordRef::Meeting(_)
+                | RecordRef::Site(_)
+                | RecordRef::Unit(_),
+            )
+            | None => None,
         }
     }
 
@@ -149,7 +167,13 @@ impl FeedEntry {
     pub fn unit(&self) -> Option<SubjectId> {
         match self.record {
             Some(RecordRef::Unit(id)) => Some(id),
-            Some(RecordRef::Case(_) | RecordRef::Notice(_) | RecordRef::Meeting(_)) | None => None,
+            Some(
+                RecordRef::Case(_)
+                | RecordRef::Notice(_)
+                | RecordRef::Meeting(_)
+                | RecordRef::Site(_),
+            )
+            | None => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::evidence_view::{self, List, lists_of};
 use super::meeting_view::apply_to_meeting;
 use super::notice_view::apply_to_notice;
 use super::rows::{ReadRows, Rows, get, put};
+use super::site_view::apply_to_site;
 use super::unit_view::apply_to_unit;
 use super::{audience, case_view, keys, referral_view};
 use crate::domain::deadline::Milestone;
@@ -141,9 +142,9 @@ pub fn apply<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply_number: u64) ->
         SubjectKind::Case => apply_to_case(rows, entry, apply_number),
         SubjectKind::Notice => apply_to_notice(rows, entry, apply_number),
         SubjectKind::Meeting => apply_to_meeting(rows, entry, apply_number),
+        SubjectKind::Site => apply_to_site(rows, entry, apply_number),
         SubjectKind::Unit => apply_to_unit(rows, entry, apply_number),
         SubjectKind::Plan
-        | SubjectKind::Site
         | SubjectKind::Actor
         | SubjectKind::Log
         | SubjectKind::Agreement
@@ -166,6 +167,8 @@ fn apply_to_none<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Ap
         | Event::NoticeAct(_)
         | Event::MeetingCalled { .. }
         | Event::MeetingAct(_)
+        | Event::SiteRegistered { .. }
+        | Event::SiteAct(_)
         | Event::UnitRegistered { .. }
         | Event::UnitAct(_) => misfit("WRONG_SUBJECT"),
         Event::ActorIntroduced
@@ -315,6 +318,8 @@ fn on_case<R: Rows>(
         | Event::NoticeAct(_)
         | Event::MeetingCalled { .. }
         | Event::MeetingAct(_)
+        | Event::SiteRegistered { .. }
+        | Event::SiteAct(_)
         | Event::UnitRegistered { .. }
         | Event::UnitAct(_)
         | Event::ActorIntroduced

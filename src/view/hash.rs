@@ -7,6 +7,7 @@ use super::meeting_view::MeetingView;
 use super::notice_view::NoticeView;
 use super::referral_view;
 use super::rows::{ReadRows, bytes};
+use super::site_view::SiteView;
 use super::unit_view::{self, UnitView};
 use super::{FOLD_VERSION, keys};
 use crate::domain::EvidencePlace;
@@ -23,9 +24,9 @@ pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u3
 }
 
 /// SHA-256 over the fold version, the applied heads by log, then (record, SHA-256 of its state) by
-/// case, by notice, by meeting and by unit; with a case goes what was said of its evidence, who took
-/// it over and its referrals, with a unit when it is busy. What an entry of a newer kind holds is
-/// left out.
+/// case, by notice, by meeting, by site and by unit; with a case goes what was said of its evidence,
+/// who took it over and its referrals, with a unit when it is busy. What an entry of a newer kind
+/// holds is left out.
 #[must_use]
 pub fn fold_hash(
     rows: &(impl ReadRows + ?Sized),
@@ -64,6 +65,12 @@ pub fn fold_hash(
         if !view.needs_newer {
             text.extend_from_slice(key.get(17..).unwrap_or_default());
             text.extend_from_slice(meeting_digest(view).as_bytes());
+        }
+    });
+    each(rows, &|subject| keys::site(agreement, subject), &mut |key, view: &SiteView| {
+        if !view.needs_newer {
+            text.extend_from_slice(key.get(17..).unwrap_or_default());
+            text.extend_from_slice(site_digest(view).as_bytes());
         }
     });
     let key = |subject| keys::unit(agreement, subject);
@@ -165,6 +172,11 @@ fn meeting_digest(view: &MeetingView) -> Hash {
         view.cancelled,
         view.misfit_count,
     )))
+}
+
+/// What of a site must be equal everywhere.
+fn site_digest(view: &SiteView) -> Hash {
+    digest(&bytes(&(view.city, &view.facts, &view.listing, &view.years, view.misfit_count)))
 }
 
 /// What of a unit must be equal everywhere.

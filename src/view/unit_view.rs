@@ -304,6 +304,8 @@ fn on_unit<R: Rows>(
         | Event::CaseOpened { .. }
         | Event::CaseMove(_)
         | Event::Contribution(_)
+        | Event::SiteRegistered { .. }
+        | Event::SiteAct(_)
         | Event::ActorIntroduced
         | Event::RecoveryOverridden { .. }
         | Event::CharterAdopted { .. }

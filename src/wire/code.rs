@@ -15,6 +15,10 @@ use crate::domain::record::PenaltyKind;
 use crate::domain::referral::{
     CopiedPaper, PoliceAnswer, ProcuratorateOpinion, ReferralKind, ReferralPaper,
 };
+use crate::domain::site::{
+    CheckMode, LeftOut, ListingStatus, MonitoringKind, PermitKind, RemovalBasis, SiteTier,
+    VisitException,
+};
 use crate::domain::violation::Violation;
 use crate::domain::{Department, Half, UnitKind};
 
@@ -137,6 +141,16 @@ codes! {
         GradeLowered, LicenceRevoked, ActivityLimited, ProductionStopped, Shutdown,
         OccupationLimited,
     }
+    SiteTier = SiteTier { Key, General, Special }
+    PermitKind = PermitKind { KeyManaged, Simplified, Registered, NotRequired }
+    ListingStatus = ListingStatus { Active, Suspended, Removed }
+    RemovalBasis = RemovalBasis { PenaltyDecision, FalsifiedData, Incident, Lapse, Other }
+    MonitoringKind = MonitoringKind { Online, Power, Uav, Other }
+    CheckMode = CheckMode { OnSite, OffSite }
+    VisitException = VisitException {
+        Complaint, OffSiteClue, SpecialCampaign, Incident, PeerTransfer,
+    }
+    LeftOut = LeftOut { Closed, PositiveList, Capped }
     Half = DayHalf { Morning, Afternoon }
     UnitKind = UnitKind { Officer, Vehicle, Uav, Boat, WholeCity }
     Department = Department {
@@ -175,6 +189,8 @@ mod tests {
         check!(CaseState CaseStep AuthorityLevel Source Medium DataLevel Violation);
         check!(EvidenceKind Statistic PenaltyKind Milestone Clock Verdict SetBy DeclineGround);
         check!(ReferralKind ReferralPaper PoliceAnswer CopiedPaper ProcuratorateOpinion);
+        check!(SiteTier PermitKind ListingStatus RemovalBasis MonitoringKind CheckMode);
+        check!(VisitException LeftOut);
         check!(Half UnitKind Department);
     }
 }

@@ -173,6 +173,7 @@ fn read_part(part: &pb::PartRef) -> Result<PartRef, WireError> {
         Ok(pb::PartKind::Meeting) => PartKind::Meeting,
         Ok(pb::PartKind::Custody) => PartKind::Custody,
         Ok(pb::PartKind::Referral) => PartKind::Referral,
+        Ok(pb::PartKind::Site) => PartKind::Site,
         Ok(pb::PartKind::Unit) => PartKind::Unit,
         Err(_) => PartKind::Newer,
     };
@@ -217,6 +218,7 @@ fn part_to_pb(part: &PartRef) -> pb::PartRef {
         PartKind::Meeting => pb::PartKind::Meeting,
         PartKind::Custody => pb::PartKind::Custody,
         PartKind::Referral => pb::PartKind::Referral,
+        PartKind::Site => pb::PartKind::Site,
         PartKind::Unit => pb::PartKind::Unit,
         PartKind::Newer => pb::PartKind::Unspecified,
     };

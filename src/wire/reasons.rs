@@ -6,6 +6,7 @@
 mod beside;
 mod cases;
 mod node;
+mod sites;
 mod units;
 
 use tonic::Code;
@@ -23,6 +24,7 @@ const TABLES: &[&[Line]] = &[
     beside::MEETINGS,
     beside::EVIDENCE,
     beside::REFERRALS,
+    sites::SITES,
     units::UNITS,
 ];
 

@@ -123,11 +123,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             Command::OpenCase { .. }
             | Command::IssueNotice { .. }
             | Command::CallMeeting { .. }
+            | Command::RegisterSite { .. }
             | Command::RegisterUnit { .. } => Some(subject_id(at)),
             Command::MoveCase { .. }
             | Command::Contribute { .. }
             | Command::ActOnNotice { .. }
             | Command::ActOnMeeting { .. }
+            | Command::ActOnSite { .. }
             | Command::ChangeUnit { .. }
             | Command::BookUnit { .. }
             | Command::OverrideRecovery { .. } => record,
@@ -212,6 +214,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             Command::ActOnMeeting { subject, act, said, .. } => {
                 self.decide_meeting_act(agreement, today, (*subject, *act), said.as_ref())
+            }
+            Command::RegisterSite { facts, record, another_plant, .. } => {
+                self.decide_site(agreement, facts, record, *another_plant)
+            }
+            Command::ActOnSite { subject, etag, act, said, another_plant, .. } => {
+                let said = (said.as_ref(), *another_plant);
+                self.decide_site_act((agreement, log), today, (*subject, *etag), act, said)
             }
             Command::RegisterUnit { facts, record, .. } => {
                 self.decide_unit(agreement, facts, record)
@@ -351,6 +360,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             | PartContent::Meeting(_)
             | PartContent::Custody(_)
             | PartContent::Referral(_)
+            | PartContent::Site(_)
             | PartContent::Unit(_) => None,
         });
         let mv = match mv.facts() {
