@@ -392,3 +392,11 @@ pub const SLOTS_DEFAULT: usize = 3;
 /// Lines that say why earlier beginnings fail, in one answer: every half day of a quarter for some
 /// five reasons.
 pub const SLOT_HINDRANCES_MAX: usize = 1_000;
+/// A calendar file that is imported: ten years of a busy person.
+pub const ICS_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Busy events of a calendar file, occurrences of series among them.
+pub const ICS_EVENTS_MAX: usize = 10_000;
+/// Occurrences of one series: every day of ten years.
+pub const ICS_STARTS_MAX: usize = 3_660;
+/// Components inside components of a calendar file: an alarm is the third.
+pub const ICS_DEPTH_MAX: usize = 8;

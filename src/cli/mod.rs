@@ -55,6 +55,7 @@ pub mod status;
 pub mod status_text;
 pub mod suspend;
 pub mod table;
+pub mod unit;
 pub mod verify;
 pub mod watch;
 pub mod when;
@@ -97,6 +98,8 @@ pub enum Command {
     Notice(notice::NoticeArgs),
     /// 联席会议：轮值召集、会议纪要 · joint meetings and their minutes
     Meeting(meeting::MeetingArgs),
+    /// 执法力量：登记、占用、各市都能参加的时段 · officers, vehicles, drones; free and busy
+    Unit(unit::UnitArgs),
     /// 证据：文件传送、登记接收、证据互认、原件移交 · files, recognition, custody
     Evidence(evidence::EvidenceArgs),
     /// 联合行动：复核双随机抽取 · joint actions: verify a draw

@@ -141,7 +141,7 @@ impl Desk {
         done.map_err(|refused| refused.status(language))
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         who: &Called,
         (asked, unless): (Asked, Option<Refused>),
@@ -191,7 +191,7 @@ pub(super) fn receipt(written: Written) -> pb::WriteReceipt {
 }
 
 /// A request with what all have in common read.
-fn asked_of<T: WriteRequest>(
+pub(super) fn asked_of<T: WriteRequest>(
     who: &Called,
     (method, asked): (&'static str, &T),
     command: impl FnOnce(&T) -> Result<Judged, Refused>,

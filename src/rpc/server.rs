@@ -30,6 +30,7 @@ use super::peer_service::PeerApi;
 use super::referral_service::ReferralApi;
 use super::site_service::SiteApi;
 use super::under_way::WritesUnderWay;
+use super::unit_service::UnitApi;
 use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
 use crate::limits::{
@@ -40,6 +41,7 @@ use crate::node::alert::Alerts;
 use crate::node::due::Due;
 use crate::node::ringer::Rung;
 use crate::node::roll::Roll;
+use crate::node::roster::Roster;
 use crate::node::same_act::SameActs;
 use crate::node::search::Search;
 use crate::node::writer::NodeHandle;
@@ -56,9 +58,10 @@ use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
 use crate::wire::pb::v1::referral_service_server::ReferralServiceServer;
 use crate::wire::pb::v1::site_service_server::SiteServiceServer;
+use crate::wire::pb::v1::unit_service_server::UnitServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 12] = [
+const API_SERVICES: [&str; 13] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
@@ -71,6 +74,7 @@ const API_SERVICES: [&str; 12] = [
     "liandong.v1.NodeService",
     "liandong.v1.NoticeService",
     "liandong.v1.SiteService",
+    "liandong.v1.UnitService",
 ];
 
 /// Why a port could not be served.
@@ -142,7 +146,9 @@ pub async fn serve_api(
     let (health, health_service) = tonic_health::server::health_reporter();
     tokio::spawn(keep_health(health, node.clone(), stop.clone()));
     let roll = Roll::default();
-    tokio::spawn(keep_indexes(due.clone(), roll.clone(), node.clone(), stop.clone()));
+    let roster = Roster::default();
+    let rolls = (roll.clone(), roster.clone());
+    tokio::spawn(keep_indexes(due.clone(), rolls, node.clone(), stop.clone()));
     let search = Search::default();
     tokio::spawn(keep_search(search.clone(), node.clone(), stop.clone()));
     let described = tonic_reflection::server::Builder::configure()
@@ -162,6 +168,8 @@ pub async fn serve_api(
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let sites = SiteApi { desk: desk.clone(), checks_a_year_max };
     let sites = sized!(SiteServiceServer: sites);
+    let units = UnitApi { desk: desk.clone(), due: due.clone(), roster };
+    let units = sized!(UnitServiceServer: units);
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
@@ -193,6 +201,7 @@ pub async fn serve_api(
         .add_service(evidence)
         .add_service(referrals)
         .add_service(files)
+        .add_service(units)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
@@ -206,11 +215,17 @@ fn jittered(age: Duration) -> Duration {
 
 /// Brings what lists are read from up to date, so that whoever asks finds little left to do; and
 /// makes it at the start, because that walks all cases. Should it end, a list does it itself.
-async fn keep_indexes(due: Due, roll: Roll, node: NodeHandle, stop: CancellationToken) {
+async fn keep_indexes(
+    due: Due,
+    (roll, roster): (Roll, Roster),
+    node: NodeHandle,
+    stop: CancellationToken,
+) {
     while !stop.is_cancelled() {
-        let (due, roll, node) = (due.clone(), roll.clone(), node.clone());
+        let (due, roll, roster, node) = (due.clone(), roll.clone(), roster.clone(), node.clone());
         let looked = tokio::task::spawn_blocking(move || {
             drop(roll.open(&node));
+            drop(roster.open(&node));
             due.look(&node);
         });
         if let Err(error) = looked.await {
@@ -249,7 +264,8 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
     let referrals = ReferralServiceServer::<ReferralApi>::NAME;
     let cases = CaseServiceServer::<CaseApi>::NAME;
     let sites = SiteServiceServer::<SiteApi>::NAME;
-    let writing = ["", cases, notices, meetings, evidence, referrals, files, sites];
+    let units = UnitServiceServer::<UnitApi>::NAME;
+    let writing = ["", cases, notices, meetings, evidence, referrals, files, sites, units];
     let asking = [
         AgreementServiceServer::<AgreementApi>::NAME,
         CatalogServiceServer::<CatalogApi>::NAME,

@@ -131,6 +131,14 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.peer.v1.PeerService/Exchange", Access::Nodes),
     ("/liandong.peer.v1.PeerService/Alert", Access::Nodes),
     ("/liandong.peer.v1.PeerService/FetchEvidence", Access::Nodes),
+    ("/liandong.v1.UnitService/CreateUnit", Access::WriteCases),
+    ("/liandong.v1.UnitService/GetUnit", Access::Read),
+    ("/liandong.v1.UnitService/ListUnits", Access::Read),
+    ("/liandong.v1.UnitService/UpdateUnit", Access::WriteCases),
+    ("/liandong.v1.UnitService/BlockUnit", Access::WriteCases),
+    ("/liandong.v1.UnitService/FreeUnit", Access::WriteCases),
+    ("/liandong.v1.UnitService/QueryFreeBusy", Access::Read),
+    ("/liandong.v1.UnitService/FindSlots", Access::Read),
 ];
 
 /// What a method needs; `None` for a method that nobody may call.

@@ -9,12 +9,13 @@ use super::facts::{Reading, date_from_pb, date_to_pb, optional_date};
 use super::pb::v1 as pb;
 use super::pb::v1::entry_header::Event as E;
 use super::status::{Refused, bad_fields};
+use crate::domain::slots::Cause;
 use crate::domain::text::Line;
 use crate::domain::unit::{UnitAct, UnitFacts, UnitRecord};
 use crate::domain::{
     Date, Department, Event, Half, HalfDay, Invalid, InvalidReason, Period, UnitKind,
 };
-use crate::ids::{AgreementId, Position, SubjectId};
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::limits::UNIT_PERIODS_MAX;
 
 /// Reads an event about a unit; [`Event::Newer`] stands in for any other, which the caller has
@@ -269,6 +270,23 @@ pub fn half_day_from_pb(at: &pb::HalfDay) -> Option<HalfDay> {
 pub fn period_from_pb(period: &pb::Period) -> Option<Period> {
     let (first, last) = (period.first.as_ref()?, period.last.as_ref()?);
     Period::new(half_day_from_pb(first)?, half_day_from_pb(last)?).ok()
+}
+
+/// Reads why a window is none, as answers carry it; `None` for what only newer programs know.
+#[must_use]
+pub fn cause_from_pb(given: &pb::SlotHindrance) -> Option<Cause> {
+    let city = || CityCode::from_u32(given.city).ok();
+    match given.kind() {
+        pb::SlotHindranceKind::Unspecified => None,
+        pb::SlotHindranceKind::RestDay => Some(Cause::RestDay),
+        pb::SlotHindranceKind::CityBusy => Some(Cause::CityBusy { city: city()? }),
+        pb::SlotHindranceKind::UnitsMissing => Some(Cause::Short {
+            city: city()?,
+            kind: code("unit_kind", given.unit_kind).ok()??,
+            department: code("department", given.department).ok()?,
+            missing: given.missing,
+        }),
+    }
 }
 
 /// Reads an etag.

@@ -121,7 +121,8 @@ pub const fn lists() -> &'static [EnumList] {
         "notice-reports" "通报办理" "what is said of a notice" = NoticeReportKind: report_kind;
         "day-halves" "上午、下午" "halves of a day" = DayHalf: day_half;
         "unit-kinds" "执法力量种类" "kinds of units" = UnitKind: unit_kind;
-        "departments" "参加部门" "departments" = Department: department;
+        "joint-departments" "联合行动参加部门" "departments of joint actions"
+            = Department: department;
         "slot-hindrances" "时段不可行的原因" "why days are not offered"
             = SlotHindranceKind: slot_hindrance;
         "term-setters" "期限由谁规定" "who sets a term" = TermSetter: term_setter;

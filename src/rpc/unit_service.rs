@@ -1,0 +1,303 @@
+//! Units: every method of `UnitService`.
+//!
+//! In scope: requests into commands, one unit, in which agreements a block is written. Out of
+//! scope: writing ([`super::desk`], [`super::desk_each`]), lists ([`super::unit_list`]), free and
+//! busy ([`super::unit_free`]), windows ([`super::unit_slots`]).
+
+use std::collections::BTreeSet;
+
+use tonic::{Request, Response, Status};
+
+use super::audit_line::AuditLine;
+use super::caller::{Called, called};
+use super::cursor;
+use super::desk::{self, Desk, WriteRequest, writes};
+use super::unit_read::{busy_from, written};
+use crate::api::request::{Command, Written};
+use crate::domain::Period;
+use crate::ids::{AgreementId, SubjectId};
+use crate::node::core::unit::likes;
+use crate::node::due::Due;
+use crate::node::roster::Roster;
+use crate::view;
+use crate::wire::case as read;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::unit_service_server::UnitService;
+use crate::wire::status::Refused;
+use crate::wire::unit as write;
+
+/// The service.
+#[derive(Clone)]
+pub struct UnitApi {
+    /// What writing needs.
+    pub desk: Desk,
+    /// Which days are worked.
+    pub due: Due,
+    /// What lists and questions are answered from.
+    pub roster: Roster,
+}
+
+writes!(parent: CreateUnitRequest);
+writes!(name: UpdateUnitRequest BlockUnitRequest FreeUnitRequest);
+
+/// The full name of a method, as the table of roles knows it.
+macro_rules! method {
+    ($name:ident) => {
+        concat!("/liandong.v1.UnitService/", stringify!($name))
+    };
+}
+
+#[tonic::async_trait]
+impl UnitService for UnitApi {
+    async fn create_unit(
+        &self,
+        request: Request<pb::CreateUnitRequest>,
+    ) -> Result<Response<pb::CreateUnitResponse>, Status> {
+        let (unit, receipt) = self.write(request, method!(CreateUnit), register).await?;
+        Ok(Response::new(pb::CreateUnitResponse { unit, receipt }))
+    }
+
+    async fn update_unit(
+        &self,
+        request: Request<pb::UpdateUnitRequest>,
+    ) -> Result<Response<pb::UpdateUnitResponse>, Status> {
+        let command = |asked: &pb::UpdateUnitRequest| self.change(asked);
+        let (unit, receipt) = self.write(request, method!(UpdateUnit), command).await?;
+        Ok(Response::new(pb::UpdateUnitResponse { unit, receipt }))
+    }
+
+    async fn block_unit(
+        &self,
+        request: Request<pb::BlockUnitRequest>,
+    ) -> Result<Response<pb::BlockUnitResponse>, Status> {
+        let commands = |asked: &pb::BlockUnitRequest| self.book(&asked.name, true, &asked.periods);
+        let (unit, writes) = self.write_each(request, method!(BlockUnit), commands).await?;
+        Ok(Response::new(pb::BlockUnitResponse { unit, writes }))
+    }
+
+    async fn free_unit(
+        &self,
+        request: Request<pb::FreeUnitRequest>,
+    ) -> Result<Response<pb::FreeUnitResponse>, Status> {
+        let commands = |asked: &pb::FreeUnitRequest| self.book(&asked.name, false, &asked.periods);
+        let (unit, writes) = self.write_each(request, method!(FreeUnit), commands).await?;
+        Ok(Response::new(pb::FreeUnitResponse { unit, writes }))
+    }
+
+    async fn get_unit(
+        &self,
+        request: Request<pb::GetUnitRequest>,
+    ) -> Result<Response<pb::GetUnitResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(GetUnit)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| api.get(who, &asked)).await
+    }
+
+    async fn list_units(
+        &self,
+        request: Request<pb::ListUnitsRequest>,
+    ) -> Result<Response<pb::ListUnitsResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(ListUnits)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| {
+            let mut line = AuditLine::new(api.desk.door(), who, method!(ListUnits), &asked.parent);
+            let listed = api.page(who, &asked);
+            for unit in listed.iter().flat_map(|page| &page.units) {
+                line.shown_of(unit.city);
+            }
+            line.end(&listed);
+            listed
+        })
+        .await
+    }
+
+    async fn query_free_busy(
+        &self,
+        request: Request<pb::QueryFreeBusyRequest>,
+    ) -> Result<Response<pb::QueryFreeBusyResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(QueryFreeBusy)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| {
+            let method = method!(QueryFreeBusy);
+            let mut line = AuditLine::new(api.desk.door(), who, method, &asked.parent);
+            let found = api.free_busy(&asked);
+            for city in found.iter().flat_map(|found| &found.cities) {
+                line.shown_of(city.city);
+            }
+            line.end(&found);
+            found
+        })
+        .await
+    }
+
+    async fn find_slots(
+        &self,
+        request: Request<pb::FindSlotsRequest>,
+    ) -> Result<Response<pb::FindSlotsResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(FindSlots)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| {
+            let method = method!(FindSlots);
+            let mut line = AuditLine::new(api.desk.door(), who, method, &asked.parent);
+            let found = api.slots(&asked);
+            if found.is_ok() {
+                asked.participants.iter().for_each(|one| line.shown_of(one.city));
+            }
+            line.end(&found);
+            found
+        })
+        .await
+    }
+}
+
+fn register(asked: &pb::CreateUnitRequest) -> Result<Command, Refused> {
+    let agreement = read::parent(&asked.parent)?.ok_or(Refused::new("NOT_FOUND"))?;
+    let (facts, record) = write::asked(asked.facts.as_ref(), asked.record.as_ref(), None)?;
+    Ok(Command::RegisterUnit { agreement, facts, record })
+}
+
+impl UnitApi {
+    fn change(&self, asked: &pb::UpdateUnitRequest) -> Result<Command, Refused> {
+        let (agreement, subject) = write::name(&asked.name)?;
+        let etag = write::etag(&asked.etag)?;
+        let found = view::unit(&self.desk.node.reader().view(), agreement, subject);
+        let kind = found.ok_or(Refused::new("NOT_FOUND"))?.unit.kind;
+        let (facts, record) =
+            write::asked(asked.facts.as_ref(), asked.record.as_ref(), Some(kind))?;
+        Ok(Command::ChangeUnit { agreement, subject, etag, facts, record })
+    }
+
+    /// A command for every agreement in which others must see it, the one asked for first.
+    fn book(
+        &self,
+        name: &str,
+        busy: bool,
+        periods: &[pb::Period],
+    ) -> Result<Vec<Command>, Refused> {
+        let (agreement, subject) = write::name_or_city(name)?;
+        let periods: Vec<Period> = write::asked_periods(periods)?;
+        let in_force = self.in_force();
+        let mut all: Vec<(AgreementId, Option<SubjectId>)> = match subject {
+            Some(subject) => {
+                let likes = likes(&self.desk.node.reader().view(), agreement, subject);
+                likes.into_iter().map(|(agreement, subject)| (agreement, Some(subject))).collect()
+            }
+            None => {
+                let rows = self.desk.node.reader();
+                let (rows, city) = (rows.view(), self.desk.node.city());
+                // Nothing is freed where nothing was ever blocked.
+                let concerns =
+                    |id: &AgreementId| busy || !view::whole_city(&rows, *id, city).is_empty();
+                let all = in_force.iter().filter(|id| **id == agreement || concerns(id));
+                all.map(|agreement| (*agreement, None)).collect()
+            }
+        };
+        all.retain(|(id, _)| *id == agreement || in_force.contains(id));
+        if !all.iter().any(|(id, _)| *id == agreement) {
+            all.push((agreement, subject));
+        }
+        all.sort_unstable_by_key(|(id, subject)| (*id != agreement, *id, *subject));
+        all.dedup_by_key(|(id, _)| *id);
+        let command = |(agreement, subject)| {
+            let periods = periods.clone();
+            Command::BookUnit { agreement, subject, busy, periods }
+        };
+        Ok(all.into_iter().map(command).collect())
+    }
+
+    /// Agreements of the own city that are in force today.
+    fn in_force(&self) -> BTreeSet<AgreementId> {
+        let (book, today) = (self.desk.node.book(), self.desk.node.today());
+        let own = self.desk.node.city();
+        let agreements = book.iter().filter(|(_, agreement)| {
+            let charter = &agreement.charter;
+            let runs = |today| charter.begin_on <= today && today <= charter.end_on;
+            today.is_some_and(runs) && agreement.cities().contains(&own)
+        });
+        agreements.map(|(id, _)| *id).collect()
+    }
+
+    async fn write<T: WriteRequest>(
+        &self,
+        request: Request<T>,
+        method: &'static str,
+        command: impl FnOnce(&T) -> Result<Command, Refused>,
+    ) -> Result<(Option<pb::Unit>, Option<pb::WriteReceipt>), Status> {
+        let written = self.desk.perform(request, method, write::name_of, command).await?;
+        let Some(written) = written else { return Ok((None, None)) };
+        let unit = self.after(written).await;
+        Ok((unit, Some(desk::receipt(written))))
+    }
+
+    async fn write_each<T: WriteRequest>(
+        &self,
+        request: Request<T>,
+        method: &'static str,
+        commands: impl FnOnce(&T) -> Result<Vec<Command>, Refused>,
+    ) -> Result<(Option<pb::Unit>, Vec<pb::UnitWrite>), Status> {
+        let all = self.desk.perform_each(request, method, write::name_of, commands).await?;
+        let write = |written: &Written| {
+            let name = write::name_of(written.agreement, written.subject?);
+            Some(pb::UnitWrite { name, receipt: Some(desk::receipt(*written)) })
+        };
+        let writes = all.iter().filter_map(write).collect();
+        let unit = match all.first() {
+            Some(first) => self.after(*first).await,
+            None => None,
+        };
+        Ok((unit, writes))
+    }
+
+    /// A unit as it is after a write.
+    async fn after(&self, written: Written) -> Option<pb::Unit> {
+        let (api, subject) = (self.clone(), written.subject?);
+        let read = tokio::task::spawn_blocking(move || api.one(written.agreement, subject));
+        read.await.ok()?.ok().map(|(unit, _)| unit)
+    }
+
+    /// Reads aside, for disks may be slow.
+    async fn reading<T: Send + 'static>(
+        &self,
+        who: Called,
+        read: impl FnOnce(&Self, &Called) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let (api, language) = (self.clone(), who.language);
+        let done = tokio::task::spawn_blocking(move || read(&api, &who)).await;
+        let done = done.unwrap_or(Err(Refused::new("STOPPING")));
+        done.map(Response::new).map_err(|refused| refused.status(language))
+    }
+
+    fn get(
+        &self,
+        who: &Called,
+        asked: &pb::GetUnitRequest,
+    ) -> Result<pb::GetUnitResponse, Refused> {
+        let mut line = AuditLine::new(self.desk.door(), who, method!(GetUnit), &asked.name);
+        let found = write::name_or_city(&asked.name).and_then(|(agreement, subject)| {
+            let city = self.desk.node.city();
+            let rows = self.desk.node.reader();
+            let whole = || view::whole_city(&rows.view(), agreement, city).first().copied();
+            let subject = subject.or_else(whole).ok_or(Refused::new("NOT_FOUND"))?;
+            self.one(agreement, subject)
+        });
+        let found = found.map(|(unit, apply)| {
+            line.shown_of(unit.city);
+            pb::GetUnitResponse { unit: Some(unit), cursor: cursor::at(&self.desk.node, apply) }
+        });
+        line.end(&found);
+        found
+    }
+
+    /// One unit with when it is busy, and the apply number as of which it was read.
+    fn one(&self, agreement: AgreementId, subject: SubjectId) -> Result<(pb::Unit, u64), Refused> {
+        let reader = self.desk.node.reader();
+        let rows = reader.view();
+        let apply = reader.apply_number(&rows);
+        let found = view::unit(&rows, agreement, subject).ok_or(Refused::new("NOT_FOUND"))?;
+        let busy = view::unit_busy(&rows, (agreement, subject), &found);
+        drop(rows);
+        let mut unit = written(&reader, (agreement, subject), &found);
+        unit.busy = busy_from(&busy, self.desk.node.today());
+        Ok((unit, apply))
+    }
+}
