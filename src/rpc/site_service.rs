@@ -300,7 +300,7 @@ impl SiteApi {
             left_out: why.map_or(0, write::left_out_number),
             rule: why.map(|why| pick(why.rule())).unwrap_or_default(),
             source: why.map(|why| pick(why.source())).unwrap_or_default(),
-            exceptions_source: excepted.then(|| pick(EXCEPTIONS_SOURCE)).unwrap_or_default(),
+            exceptions_source: if excepted { pick(EXCEPTIONS_SOURCE) } else { String::new() },
             city: found.city.as_u32(),
             listed_until: until.map(read::date_out),
             made,
