@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "proto/liandong/v1/case_service.proto",
     "proto/liandong/v1/agreement_service.proto",
     "proto/liandong/v1/catalog_service.proto",
@@ -15,6 +15,7 @@ const FILES: [&str; 10] = [
     "proto/liandong/v1/evidence_file_service.proto",
     "proto/liandong/v1/meeting_service.proto",
     "proto/liandong/v1/notice_service.proto",
+    "proto/liandong/v1/site_service.proto",
     "proto/liandong/peer/v1/peer_service.proto",
 ];
 

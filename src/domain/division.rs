@@ -9,6 +9,7 @@ use std::fmt;
 
 /// A county, district or county-level city, such as 371522 (莘县).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct CountyCode(u32);
 
 impl CountyCode {

@@ -6,6 +6,7 @@ use super::date::Date;
 use super::facts::CaseFacts;
 use super::meeting::MeetingAct;
 use super::notice::{NoticeAct, NoticeKind, NoticeLevel};
+use super::site::{SiteAct, SiteFacts};
 use crate::ids::{CityCode, Hash, Position};
 
 coded! {
@@ -76,6 +77,13 @@ pub enum Event {
     },
     /// Something is added to a meeting.
     MeetingAct(MeetingAct),
+    /// A site is registered.
+    SiteRegistered {
+        /// Its facts.
+        facts: SiteFacts,
+    },
+    /// Something is said of a site.
+    SiteAct(SiteAct),
     /// Of a kind that only newer programs know: it holds its subject.
     Newer,
 }
@@ -92,6 +100,8 @@ impl Event {
             | Self::NoticeAct(_)
             | Self::MeetingCalled { .. }
             | Self::MeetingAct(_)
+            | Self::SiteRegistered { .. }
+            | Self::SiteAct(_)
             | Self::ActorIntroduced
             | Self::RecoveryOverridden { .. }
             | Self::CharterAdopted { .. }

@@ -39,6 +39,7 @@ pub mod referral;
 pub mod refusal;
 pub mod same_act;
 pub mod slots;
+pub mod site;
 pub mod statistics;
 pub mod text;
 pub mod transition;
@@ -75,6 +76,7 @@ pub use referral::{
     ReferralPaper, ReferralRecord,
 };
 pub use refusal::{Misfit, Refusal};
+pub use site::{Listing, SiteAct, SiteCheck, SiteFacts, SiteRecord};
 pub use transition::{allowed_moves, next, open, steps_from};
 pub use unit_kind::UnitKind;
 pub use uscc::Uscc;

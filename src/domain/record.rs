@@ -326,7 +326,7 @@ impl Collector {
     }
 }
 
-fn parse_coordinates(
+pub(super) fn parse_coordinates(
     given: Option<&(String, String, String)>,
 ) -> Result<Option<Coordinates>, Invalid> {
     given.map(|(lon, lat, crs)| Coordinates::parse(lon, lat, crs)).transpose()
@@ -343,7 +343,7 @@ fn parse_party(draft: &CaseDraft) -> Result<Option<Party>, Invalid> {
 }
 
 /// GB/T 4754: the letter of a section and two to four digits; or nothing.
-fn parse_industry(text: &str) -> Result<Option<String>, Invalid> {
+pub(super) fn parse_industry(text: &str) -> Result<Option<String>, Invalid> {
     match text.as_bytes() {
         [] => Ok(None),
         [b'A'..=b'T', digits @ ..]
@@ -356,7 +356,7 @@ fn parse_industry(text: &str) -> Result<Option<String>, Invalid> {
 }
 
 /// A credit code, three digits and a check character; or nothing.
-fn parse_permit_no(text: &str) -> Result<Option<String>, Invalid> {
+pub(super) fn parse_permit_no(text: &str) -> Result<Option<String>, Invalid> {
     if text.is_empty() {
         return Ok(None);
     }

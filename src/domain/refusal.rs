@@ -11,6 +11,7 @@ use super::kind::MoveKind;
 use super::meeting::MeetingRefusal;
 use super::notice::NoticeRefusal;
 use super::referral::ReferralRefusal;
+use super::site::SiteRefusal;
 use crate::ids::CityCode;
 
 /// Why the transition table forbids a move. The case is as it was.
@@ -94,6 +95,15 @@ pub enum Misfit {
         /// Who chairs it.
         chair: CityCode,
     },
+    /// A site stands in the area of its city, has media in order, and a listing whose fields fit.
+    #[error("site is of another area, or its facts or its listing do not fit")]
+    SiteInvalid,
+    /// Only the city in whose area a site stands says anything of it.
+    #[error("site is of {owner}")]
+    NotSiteCity {
+        /// Whose it is.
+        owner: CityCode,
+    },
 }
 
 impl Misfit {
@@ -115,6 +125,8 @@ impl Misfit {
             Self::NotIssuer { .. } => "NOT_ISSUER",
             Self::MeetingInvalid => "MEETING_INVALID",
             Self::NotChair { .. } => "NOT_CHAIR",
+            Self::SiteInvalid => "SITE_INVALID",
+            Self::NotSiteCity { .. } => "NOT_SITE_CITY",
         }
     }
 }
@@ -266,6 +278,9 @@ pub enum Refusal {
     /// Of a meeting.
     #[error(transparent)]
     Meeting(MeetingRefusal),
+    /// Of a site.
+    #[error(transparent)]
+    Site(SiteRefusal),
 }
 
 impl Refusal {
@@ -302,6 +317,7 @@ impl Refusal {
             Self::Referral(refusal) => refusal.reason(),
             Self::Notice(refusal) => refusal.reason(),
             Self::Meeting(refusal) => refusal.reason(),
+            Self::Site(refusal) => refusal.reason(),
         }
     }
 }

@@ -107,6 +107,7 @@ impl Refusal {
             Self::Referral(refusal) => refusal.zh(),
             Self::Notice(refusal) => refusal.zh(),
             Self::Meeting(refusal) => refusal.zh(to.city),
+            Self::Site(refusal) => refusal.zh(to.city),
         }
     }
 
@@ -144,6 +145,7 @@ impl Refusal {
             Self::Referral(refusal) => refusal.en(),
             Self::Notice(refusal) => refusal.en().to_owned(),
             Self::Meeting(refusal) => refusal.en().to_owned(),
+            Self::Site(refusal) => refusal.en().to_owned(),
         };
         (self.to_string(), todo)
     }
@@ -215,6 +217,14 @@ impl Misfit {
                 format!("这次会议由{}主持", city(chair)),
                 "请由主持市或召集市登记纪要、取消会议".to_owned(),
             ),
+            Self::SiteInvalid => pair(
+                "检查对象不在本市辖区，或登记内容不合规定",
+                "请核对县级区划代码、污染要素和正面清单各项",
+            ),
+            Self::NotSiteCity { owner } => (
+                format!("检查对象在{}辖区", city(owner)),
+                format!("请由{}登记、修改", city(owner)),
+            ),
         }
     }
 
@@ -268,6 +278,14 @@ impl Misfit {
             Self::NotChair { chair } => (
                 format!("the meeting is chaired by {}", city(chair)),
                 "its chair, or who called it, records minutes and cancels it".to_owned(),
+            ),
+            Self::SiteInvalid => pair(
+                "the site is of another area, or its facts or its listing do not fit",
+                "check county, media and listing",
+            ),
+            Self::NotSiteCity { owner } => (
+                format!("the site stands in the area of {}", city(owner)),
+                format!("{} registers and changes it", city(owner)),
             ),
         }
     }
@@ -339,6 +357,8 @@ mod tests {
             Misfit::NotIssuer { issuer: city },
             Misfit::MeetingInvalid,
             Misfit::NotChair { chair: city },
+            Misfit::SiteInvalid,
+            Misfit::NotSiteCity { owner: city },
         ];
         let mut all: Vec<Refusal> = misfits.into_iter().map(R::from).collect();
         all.extend([
@@ -373,6 +393,7 @@ mod tests {
         ]);
         all.extend(meetings(city, today).map(R::Meeting));
         all.extend(referrals(today).map(R::Referral));
+        all.extend(sites(city, today).map(R::Site));
         let name = |code: CityCode| code.to_string();
         let reasons: std::collections::BTreeSet<_> = all.iter().map(Refusal::reason).collect();
         assert_eq!(reasons.len(), all.len());
@@ -386,6 +407,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    fn sites(city: CityCode, on: crate::domain::Date) -> [crate::domain::site::SiteRefusal; 9] {
+        use crate::domain::site::SiteRefusal as S;
+        let county = crate::domain::CountyCode::from_u32(371_522).unwrap();
+        [
+            S::CountyNotOwn { county, city },
+            S::Known { site: crate::ids::SubjectId::new([1; 16]) },
+            S::Changed { current: crate::domain::fixtures::position() },
+            S::ListingDates { admitted_on: on, expires_on: on },
+            S::RemovalBasis { removed: true },
+            S::CheckInFuture { on, today: on },
+            S::Closed,
+            S::PositiveList { until: on },
+            S::Capped { year: 2026, made: 3, reserved: 0, most: 3 },
+        ]
     }
 
     fn meetings(

@@ -130,6 +130,8 @@ pub enum PartKind {
     Custody,
     /// What goes with a referral, an answer or an opinion.
     Referral,
+    /// Who and where a site is.
+    Site,
     /// Of a kind that only newer programs know.
     Newer,
 }

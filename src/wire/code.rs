@@ -15,6 +15,10 @@ use crate::domain::record::PenaltyKind;
 use crate::domain::referral::{
     CopiedPaper, PoliceAnswer, ProcuratorateOpinion, ReferralKind, ReferralPaper,
 };
+use crate::domain::site::{
+    CheckMode, LeftOut, ListingStatus, MonitoringKind, PermitKind, RemovalBasis, SiteTier,
+    VisitException,
+};
 use crate::domain::violation::Violation;
 
 /// What a number stands for.
@@ -136,6 +140,16 @@ codes! {
         GradeLowered, LicenceRevoked, ActivityLimited, ProductionStopped, Shutdown,
         OccupationLimited,
     }
+    SiteTier = SiteTier { Key, General, Special }
+    PermitKind = PermitKind { KeyManaged, Simplified, Registered, NotRequired }
+    ListingStatus = ListingStatus { Active, Suspended, Removed }
+    RemovalBasis = RemovalBasis { PenaltyDecision, FalsifiedData, Incident, Lapse, Other }
+    MonitoringKind = MonitoringKind { Online, Power, Uav, Other }
+    CheckMode = CheckMode { OnSite, OffSite }
+    VisitException = VisitException {
+        Complaint, OffSiteClue, SpecialCampaign, Incident, PeerTransfer,
+    }
+    LeftOut = LeftOut { Closed, PositiveList, Capped }
 }
 
 #[cfg(test)]
@@ -168,5 +182,7 @@ mod tests {
         check!(CaseState CaseStep AuthorityLevel Source Medium DataLevel Violation);
         check!(EvidenceKind Statistic PenaltyKind Milestone Clock Verdict SetBy DeclineGround);
         check!(ReferralKind ReferralPaper PoliceAnswer CopiedPaper ProcuratorateOpinion);
+        check!(SiteTier PermitKind ListingStatus RemovalBasis MonitoringKind CheckMode);
+        check!(VisitException LeftOut);
     }
 }

@@ -173,6 +173,7 @@ fn read_part(part: &pb::PartRef) -> Result<PartRef, WireError> {
         Ok(pb::PartKind::Meeting) => PartKind::Meeting,
         Ok(pb::PartKind::Custody) => PartKind::Custody,
         Ok(pb::PartKind::Referral) => PartKind::Referral,
+        Ok(pb::PartKind::Site) => PartKind::Site,
         Err(_) => PartKind::Newer,
     };
     let audience = part.audience.as_ref();
@@ -216,6 +217,7 @@ fn part_to_pb(part: &PartRef) -> pb::PartRef {
         PartKind::Meeting => pb::PartKind::Meeting,
         PartKind::Custody => pb::PartKind::Custody,
         PartKind::Referral => pb::PartKind::Referral,
+        PartKind::Site => pb::PartKind::Site,
         PartKind::Newer => pb::PartKind::Unspecified,
     };
     let (audience, cities) = match &part.audience {

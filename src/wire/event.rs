@@ -13,7 +13,7 @@ use super::facts::{
 };
 use super::pb::v1 as pb;
 use super::pb::v1::entry_header::Event as E;
-use super::referral;
+use super::{referral, site};
 use crate::domain::deadline::Milestone;
 use crate::domain::{
     AuthorityLevel, CaseContribution, CaseFacts, CaseMove, CaseStep, ErasureReason, Event,
@@ -107,6 +107,9 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
             digest: hash("minutes_hash", &e.minutes_hash)?,
         }),
         E::MeetingCancelled(_) => Event::MeetingAct(MeetingAct::Cancelled),
+        E::SiteRegistered(_) | E::SiteChanged(_) | E::SiteListed(_) | E::SiteChecked(_) => {
+            site::read(&mut reading, event)?.unwrap_or(Event::Newer)
+        }
     };
     Ok(if reading.newer { Event::Newer } else { event })
 }
@@ -295,6 +298,8 @@ pub(super) fn event_to_pb(event: &Event) -> Option<E> {
             })
         }
         Event::MeetingAct(act) => meeting_act_to_pb(*act),
+        Event::SiteRegistered { facts } => site::registered_to_pb(facts),
+        Event::SiteAct(act) => site::act_to_pb(act),
         Event::Newer => return None,
     })
 }

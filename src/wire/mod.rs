@@ -39,6 +39,7 @@ pub mod record;
 pub mod referral;
 pub mod same_act;
 mod scan;
+pub mod site;
 pub mod status;
 pub mod words;
 

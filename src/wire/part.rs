@@ -17,6 +17,7 @@ use super::record::{
 };
 use super::referral;
 use super::scan::check_elements;
+use super::site;
 use crate::api::request::PartContent;
 use crate::domain::text::{Line, Text};
 use crate::domain::{ExternalRef, Invalid};
@@ -46,6 +47,7 @@ pub fn encode_part(content: &PartContent, salt: [u8; SALT_BYTES]) -> Bytes {
         PartContent::Meeting(record) => C::Meeting(meeting_to_pb(record)),
         PartContent::Custody(record) => C::Custody(custody_to_pb(record)),
         PartContent::Referral(record) => C::Referral(referral::record_to_pb(record)),
+        PartContent::Site(record) => C::Site(site::record_to_pb(record)),
     };
     let salt = Bytes::copy_from_slice(&salt);
     pb::Part { salt, content: Some(content) }.encode_to_vec().into()
@@ -102,6 +104,10 @@ pub fn parse_part(bytes: &Bytes) -> Result<PartContent, WireError> {
         C::Referral(record) => {
             let read = referral::record_from_pb(&record);
             PartContent::Referral(Box::new(read.map_err(|wrong| first(&wrong, "referral"))?))
+        }
+        C::Site(record) => {
+            let read = site::record_from_pb(&record);
+            PartContent::Site(Box::new(read.map_err(|wrong| first(&wrong, "site"))?))
         }
     })
 }

@@ -254,7 +254,7 @@ pub fn record_to_pb(record: &CaseRecord) -> pb::CaseRecord {
     }
 }
 
-fn location_to_pb(at: Option<Coordinates>, address: &str) -> Option<pb::Location> {
+pub(super) fn location_to_pb(at: Option<Coordinates>, address: &str) -> Option<pb::Location> {
     if at.is_none() && address.is_empty() {
         return None;
     }

@@ -16,6 +16,7 @@ mod meetings;
 mod more;
 mod notices;
 mod referrals;
+mod sites;
 
 pub use deadlines::{clock, milestone, milestones, parse_milestone};
 pub use evidence::{decline_ground, parse_decline_ground};
@@ -34,6 +35,11 @@ pub use referrals::{
     copied_paper, parse_copied_paper, parse_police_answer, parse_procuratorate_opinion,
     parse_referral_kind, parse_referral_paper, police_answer, procuratorate_opinion, referral_kind,
     referral_paper,
+};
+pub use sites::{
+    check_mode, left_out, listing_status, monitoring_kind, parse_exception, parse_monitoring,
+    parse_permit, parse_removal, parse_status, parse_tier, permit_kind, removal_basis, site_tier,
+    site_word, visit_exception, visit_verdict,
 };
 
 /// Where a case stands.
@@ -232,6 +238,10 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::ProcuratorateOpined(opined) => return procuratorate_opinion(opined.opinion(), lang),
         E::CampaignTagged(tagged) if tagged.removed => ("取消专项行动标记", "campaign tag off"),
         E::CampaignTagged(_) => ("专项行动标记", "campaign tag"),
+        E::SiteRegistered(_) => ("登记检查对象", "site registered"),
+        E::SiteChanged(_) => ("修改检查对象", "site changed"),
+        E::SiteListed(_) => ("正面清单变动", "positive list"),
+        E::SiteChecked(_) => ("登记检查", "check recorded"),
     };
     lang.pick(zh, en)
 }

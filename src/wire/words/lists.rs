@@ -4,11 +4,13 @@
 //! value has its own word. (`every_enum_of_the_api_is_a_list_with_words`)
 
 use super::{
-    actor_role, audience_kind, authority, basis_verdict, clock, copied_paper, data_level,
-    decline_ground, effect, erasure_reason, evidence_kind, fine_kind, link, medium, meeting_state,
-    meeting_word, milestone, notice_filter, notice_kind, notice_level, notice_text, part_kind,
-    party_type, penalty_kind, police_answer, procuratorate_opinion, referral_kind, referral_paper,
-    report_kind, source, state, statistic, step, subject_kind, term_setter, term_unit, violation,
+    actor_role, audience_kind, authority, basis_verdict, check_mode, clock, copied_paper,
+    data_level, decline_ground, effect, erasure_reason, evidence_kind, fine_kind, left_out, link,
+    listing_status, medium, meeting_state, meeting_word, milestone, monitoring_kind, notice_filter,
+    notice_kind, notice_level, notice_text, part_kind, party_type, penalty_kind, permit_kind,
+    police_answer, procuratorate_opinion, referral_kind, referral_paper, removal_basis,
+    report_kind, site_tier, site_word, source, state, statistic, step, subject_kind, term_setter,
+    term_unit, violation, visit_exception, visit_verdict,
 };
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -117,6 +119,17 @@ pub const fn lists() -> &'static [EnumList] {
         "notice-texts" "通报正文" "text of a notice" = NoticeTextState: notice_text;
         "notice-reports" "通报办理" "what is said of a notice" = NoticeReportKind: report_kind;
         "term-setters" "期限由谁规定" "who sets a term" = TermSetter: term_setter;
+        "site-tiers" "检查对象类别" "pools of sites" = SiteTier: site_tier;
+        "permit-kinds" "排污许可管理类别" "kinds of permits" = PermitKind: permit_kind;
+        "listing-statuses" "正面清单状态" "positive list" = ListingStatus: listing_status;
+        "removal-bases" "移出正面清单的原因" "why a site is removed" = RemovalBasis: removal_basis;
+        "monitoring-kinds" "非现场监管方式" "means of monitoring" = MonitoringKind: monitoring_kind;
+        "check-modes" "检查方式" "how a check is made" = CheckMode: check_mode;
+        "visit-exceptions" "可作现场检查的例外情形" "exceptions for a visit"
+            = VisitException: visit_exception;
+        "visit-verdicts" "能否安排检查" "whether a visit may be" = VisitVerdict: visit_verdict;
+        "left-out" "不予安排的原因" "why a site is left out" = LeftOut: left_out;
+        "site-words" "检查对象办理" "what is said of a site" = SiteWordKind: site_word;
     }
 }
 

@@ -110,7 +110,7 @@ pub fn subject_kind(one: pb::SubjectKind, lang: Lang) -> &'static str {
         K::Unspecified => ("未知", "unknown"),
         K::Case => ("案件", "case"),
         K::Plan => ("联合行动方案", "joint-action plan"),
-        K::Site => ("检查点位", "site"),
+        K::Site => ("检查对象", "site"),
         K::Unit => ("执法力量", "officer, vehicle or drone"),
         K::Notice => ("信息通报", "notice"),
         K::Meeting => ("联席会议", "joint meeting"),
@@ -137,6 +137,7 @@ pub fn part_kind(one: pb::PartKind, lang: Lang) -> &'static str {
         K::Meeting => ("会议内容", "what is said of a meeting"),
         K::Custody => ("移交记录", "who handed what to whom"),
         K::Referral => ("移送与答复文书", "organ and document of a referral"),
+        K::Site => ("检查对象信息", "who and where a site is"),
     };
     lang.pick(zh, en)
 }

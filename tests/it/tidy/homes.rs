@@ -46,6 +46,7 @@ fn homeless(file: &str, path: &NamePath) -> Option<&'static str> {
         Some("gRPC codes are chosen only in src/wire/status.rs")
     } else if names.windows(2).any(|pair| pair[0] == "Code" || pair == ["tonic", "Code"])
         && file != "src/wire/reasons.rs"
+        && !in_folder("src/wire/reasons/")
         && file != "src/wire/status.rs"
     {
         Some("gRPC codes are named only in src/wire/status.rs")
