@@ -8,8 +8,9 @@ use crate::ids::CityCode;
 use std::fmt;
 
 /// A county, district or county-level city, such as 371522 (莘县).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct CountyCode(u32);
 
 impl CountyCode {

@@ -221,10 +221,9 @@ impl Misfit {
                 "检查对象不在本市辖区，或登记内容不合规定",
                 "请核对县级区划代码、污染要素和正面清单各项",
             ),
-            Self::NotSiteCity { owner } => (
-                format!("检查对象在{}辖区", city(owner)),
-                format!("请由{}登记、修改", city(owner)),
-            ),
+            Self::NotSiteCity { owner } => {
+                (format!("检查对象在{}辖区", city(owner)), format!("请由{}登记、修改", city(owner)))
+            }
         }
     }
 

@@ -63,12 +63,7 @@ fn read_facts(
         county: county.map_err(|_| WireError::BadHeader { field: "facts.county_code" })?,
         tier: reading.code("facts.tier", facts.tier, SiteTier::General)?,
         media,
-        permit: optional(
-            reading,
-            "facts.permit_kind",
-            facts.permit_kind,
-            PermitKind::NotRequired,
-        )?,
+        permit: optional(reading, "facts.permit_kind", facts.permit_kind, PermitKind::NotRequired)?,
         closed: facts.closed,
     })
 }

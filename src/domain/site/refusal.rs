@@ -62,7 +62,9 @@ pub enum SiteRefusal {
         until: Date,
     },
     /// It was visited as often as may be. Check it off site, or name an exception.
-    #[error("enterprise was visited {made} times in {year}, {reserved} more are planned, the cap is {most}")]
+    #[error(
+        "enterprise was visited {made} times in {year}, {reserved} more are planned, the cap is {most}"
+    )]
     Capped {
         /// Calendar year.
         year: i32,
@@ -153,9 +155,10 @@ impl SiteRefusal {
             Self::CheckInFuture { on, today } => {
                 pair(format!("检查日期 {on} 晚于今天（{today}）"), "检查结束后再登记")
             }
-            Self::Closed => {
-                pair("该对象已关停，不安排现场检查".to_owned(), "恢复生产的，请先修改登记；有例外情形的，请注明")
-            }
+            Self::Closed => pair(
+                "该对象已关停，不安排现场检查".to_owned(),
+                "恢复生产的，请先修改登记；有例外情形的，请注明",
+            ),
             Self::PositiveList { until } => (
                 format!("该企业在正面清单内（有效期至 {until}），一般不作现场检查"),
                 format!("可作非现场检查；有例外情形的，请注明（{exceptions}）"),

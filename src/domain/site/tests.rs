@@ -79,12 +79,9 @@ fn who_may_say_what_of_a_site() {
 fn a_listing_counts_from_its_first_day_to_its_last() {
     use ListingStatus as S;
     let active = listing(S::Active, None);
-    for (on, listed) in [
-        ("2026-02-28", false),
-        ("2026-03-01", true),
-        ("2026-08-31", true),
-        ("2026-09-01", false),
-    ] {
+    for (on, listed) in
+        [("2026-02-28", false), ("2026-03-01", true), ("2026-08-31", true), ("2026-09-01", false)]
+    {
         assert_eq!(active.is_listed(date(on)), listed, "{on}");
         let basis = Some(RemovalBasis::Incident);
         for other in [listing(S::Suspended, None), listing(S::Removed, basis)] {
@@ -115,7 +112,8 @@ fn whether_a_site_may_be_visited() {
     .enumerate()
     {
         let listing = Some(&active);
-        let ask = |exception| may_visit(&Visit { on: date(on), closed, listing, visited, exception });
+        let ask =
+            |exception| may_visit(&Visit { on: date(on), closed, listing, visited, exception });
         assert_eq!(ask(None), why.map_or(Verdict::Fine, Verdict::LeftOut), "row {row}");
         let excepted = why.map_or(Verdict::Fine, |why| Verdict::Excepted { why, by });
         assert_eq!(ask(Some(by)), excepted, "row {row}");

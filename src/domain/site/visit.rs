@@ -47,7 +47,9 @@ impl LeftOut {
     #[must_use]
     pub const fn source(self) -> (&'static str, &'static str) {
         match self {
-            Self::Closed => ("本市登记的检查对象状态", "what the own city has recorded of the site"),
+            Self::Closed => {
+                ("本市登记的检查对象状态", "what the own city has recorded of the site")
+            }
             Self::PositiveList => (
                 "2021年4月正面清单指导意见（原文未核对）",
                 "guideline on positive lists of April 2021, its text was not at hand",
