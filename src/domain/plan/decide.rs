@@ -64,15 +64,15 @@ pub fn decide_revise(
     time: Time<'_>,
 ) -> Result<PlanMove, PlanRefusal> {
     let facts = facts.sorted();
-    let mv = PlanMove::Revised { revision: plan.revision.saturating_add(1), facts };
-    // Who may not move it hears that first, and not what is wrong with the facts.
-    match (next(plan, by, &mv, &Seen::default(), members), &mv) {
-        (Ok(_) | Err(PlanMisfit::Invalid), PlanMove::Revised { facts, .. }) => {
-            check(facts, by, members, time)?;
-        }
-        (Err(misfit), _) => return Err(misfit.into()),
-        (Ok(_), _) => {}
+    let revision = plan.revision.saturating_add(1);
+    // Who may not revise hears that first, and not what is wrong with the facts.
+    let mv = PlanMove::Revised { revision, facts };
+    match next(plan, by, &mv, &Seen::default(), members) {
+        Ok(_) | Err(PlanMisfit::Invalid) => {}
+        Err(misfit) => return Err(misfit.into()),
     }
+    let PlanMove::Revised { facts, .. } = &mv else { return Ok(mv) };
+    check(facts, by, members, time)?;
     next(plan, by, &mv, &Seen::default(), members)?;
     Ok(mv)
 }

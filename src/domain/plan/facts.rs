@@ -187,6 +187,14 @@ impl PlanFacts {
         self.cities.iter().any(|one| one.city == city)
     }
 
+    /// How many days it takes, whole or half ones.
+    #[must_use]
+    pub fn day_count(&self) -> u32 {
+        let mut days: Vec<_> = self.days.iter().map(|day| day.at.on).collect();
+        days.dedup();
+        u32::try_from(days.len()).unwrap_or(u32::MAX)
+    }
+
     /// The rule of its draw, if there is one.
     #[must_use]
     pub const fn draw(&self) -> Option<&DrawRule> {

@@ -1,12 +1,15 @@
 //! The initiator's chain: what a plan is, and the one table of its moves, for every node.
 //!
-//! ```text
-//! Opened -> Open(1) -> Scheduled -> Executing -> Summarized
-//!             |  ^  \      |  ^         |
-//!        Revised |   \  Revised, Redrawn|       Amended changes nothing that counts, and fits
-//!                     \    |            |       Open, Scheduled and Executing
-//!                      +---+------------+-> Cancelled
-//! ```
+//! | from | move | to |
+//! |---|---|---|
+//! | | Opened | Open, revision 1 |
+//! | Open, Scheduled | Revised | Open, next revision |
+//! | Open | Scheduled | Scheduled |
+//! | Scheduled, Executing | Redrawn | the same |
+//! | Scheduled | Begun | Executing |
+//! | Executing | Summarized | Summarized |
+//! | Open, Scheduled, Executing | Amended | the same |
+//! | Open, Scheduled, Executing | Cancelled | Cancelled |
 //!
 //! Only the initiator moves a plan. What the other cities say never moves it: CONSULTING,
 //! CONFIRMING and RESULTS_REPORTED are *shown*, computed from the stage and their words ([`shown`]).
@@ -29,7 +32,7 @@
 //!
 //! Invariants:
 //! 1. Nobody but the initiator moves a plan. (`only_the_initiator_moves_a_plan`)
-//! 2. The moves allowed are those of the picture. (`the_table_of_moves`)
+//! 2. The moves allowed are those of the table. (`the_table_of_moves`)
 //! 3. No plan is scheduled on an answer that its author knew to be taken back.
 //!    (`scheduled_rests_on_the_newest_answers_its_author_had_seen`)
 //! 4. A draw is made again only when somebody withheld, and with fresh commitments of all.
@@ -172,6 +175,8 @@ pub struct Plan {
     pub revision: u32,
     /// How often it was amended.
     pub amendments: u32,
+    /// Days of the revision that has most of them: so many entries a calendar may have.
+    pub days_max: u32,
     /// Where it stands.
     pub stage: PlanStage,
     /// What it rests on, from Scheduled on.
@@ -221,6 +226,7 @@ pub fn open(by: CityCode, facts: &PlanFacts, members: &[CityCode]) -> Result<Pla
         rounds: vec![facts.participants().collect()],
         revision: 1,
         amendments: 0,
+        days_max: facts.day_count(),
         stage: PlanStage::Open,
         resting: Resting::default(),
     })
@@ -253,6 +259,7 @@ pub fn next(
             fits(facts, by, members)?;
             after.rounds.push(facts.participants().collect());
             after.facts = facts.clone();
+            after.days_max = plan.days_max.max(facts.day_count());
             (after.revision, after.stage) = (next, S::Open);
             after.resting = Resting::default();
         }
