@@ -32,6 +32,7 @@ pub mod party;
 pub mod party_search;
 pub mod person;
 pub mod place;
+pub mod plan;
 pub mod pollutant;
 pub mod quantity;
 pub mod record;

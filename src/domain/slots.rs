@@ -381,19 +381,7 @@ impl Fielded {
             u32::try_from(count).unwrap_or(u32::MAX)
         };
         let counted: Vec<(Need, u32)> = self.seats.iter().map(|s| (s.need, there(s))).collect();
-        // Those that a department's own needs take are not there for a need of any department.
-        let taken = |kind: UnitKind| -> u32 {
-            let own = |(need, _): &&(Need, u32)| need.kind == kind && need.department.is_some();
-            counted.iter().filter(own).map(|(need, there)| need.count.min(*there)).sum()
-        };
-        let missing = |(need, there): &(Need, u32)| {
-            let left = match need.department {
-                Some(_) => *there,
-                None => there.saturating_sub(taken(need.kind)),
-            };
-            (*need, need.count.saturating_sub(left))
-        };
-        counted.iter().map(missing).filter(|(_, missing)| *missing > 0).collect()
+        missing(&counted)
     }
 
     /// The first half day at which a window from here fails; it is known to fail.
@@ -431,6 +419,24 @@ fn lacking(cities: &[Fielded], start: usize, length: usize) -> Option<(usize, Ve
         }));
     }
     if causes.is_empty() { None } else { Some((at, causes)) }
+}
+
+/// Which needs are not met, and by how much, when so many units may serve each of them.
+#[must_use]
+pub fn missing(counted: &[(Need, u32)]) -> Vec<(Need, u32)> {
+    // Those that a department's own needs take are not there for a need of any department.
+    let taken = |kind: UnitKind| -> u32 {
+        let own = |(need, _): &&(Need, u32)| need.kind == kind && need.department.is_some();
+        counted.iter().filter(own).map(|(need, there)| need.count.min(*there)).sum()
+    };
+    let lacks = |(need, there): &(Need, u32)| {
+        let left = match need.department {
+            Some(_) => *there,
+            None => there.saturating_sub(taken(need.kind)),
+        };
+        (*need, need.count.saturating_sub(left))
+    };
+    counted.iter().map(lacks).filter(|(_, missing)| *missing > 0).collect()
 }
 
 /// When a unit is free: it serves, its certificate is valid, nothing is booked.

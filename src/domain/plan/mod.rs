@@ -1,0 +1,54 @@
+//! Joint actions (联合执法行动): from a proposal by way of answers and a draw to a summary.
+//!
+//! The initiator owns the plan, revision by revision; it alone moves it ([`state`]). Every
+//! participant, the initiator too, owns what it says to a revision ([`answer`]). Nothing that one
+//! city writes waits for another or is made void by it: what a plan rests on is named.
+//!
+//! | question | where |
+//! |---|---|
+//! | what a revision says, and how large it may be | [`facts`] |
+//! | what people read of it | [`PlanRecord`] |
+//! | who moves it, from which stage to which | [`state`] |
+//! | which answer and which units count | [`answer`] |
+//! | what it lacks to be scheduled or begun, by what law or rule | [`ready`] |
+//! | whether a command is carried out | [`decide`] |
+//! | who commits and reveals, what withholding means, what is drawn | [`lots`] |
+//! | who goes to which site | [`teams`] |
+//! | what was found, added up | [`results`] |
+//! | the summary in Chinese | [`summary`] |
+//! | the entry of a calendar | [`ics`] |
+//! | the words of misfits and refusals | [`PlanMisfit`], [`PlanRefusal`] |
+//!
+//! What is left to whoever folds: to work out [`Seen`] from what a move's entry names in `after`; to
+//! give each act the plan as its author had seen it; to show, beside the plan, withdrawals that came
+//! after it was scheduled. Drafts are local and in no log.
+//!
+//! In scope: rules, over values. Out of scope: logs, bytes, who is booked elsewhere (the node of
+//! each city knows that of its own units), which sites are of one enterprise.
+
+pub mod answer;
+pub mod decide;
+pub mod facts;
+pub mod ics;
+pub mod lots;
+pub mod ready;
+mod record;
+mod refusal;
+pub mod results;
+pub mod state;
+pub mod summary;
+pub mod teams;
+
+pub use answer::{Answer, AnswerKind, PlanAct, Recusal, Sent};
+pub use facts::{
+    DrawRule, PlanCity, PlanDay, PlanFacts, PlanKind, PlannedVisit, Targets, TierWeights,
+};
+pub use record::{PlanDraft, PlanRecord};
+pub use refusal::{Names, PlanMisfit, PlanRefusal};
+pub use results::{DepartmentCheck, VisitOutcome, VisitReport};
+pub use state::{
+    Plan, PlanMove, PlanMoveKind, PlanStage, PlanState, Resting, Seen, next, open, shown,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+//! What people are told when something about a plan was not done: why, and what to do now.
+
+use super::{PlanMisfit, PlanRefusal};
+use crate::domain::code::{Language, Words};
+use crate::domain::plan::ready::Finding;
+use crate::domain::words::Explanation;
+use crate::ids::{CityCode, SubjectId};
+
+/// What the sentences need to know: the names of cities, and those of sites and units.
+pub struct Names<'a> {
+    /// Of a city, such as 邯郸.
+    pub city: &'a dyn Fn(CityCode) -> String,
+    /// Of a site or a unit: a firm, a certificate number, a plate.
+    pub record: &'a dyn Fn(SubjectId) -> String,
+}
+
+impl PlanMisfit {
+    /// Why it has no effect and what to do.
+    #[must_use]
+    pub fn explain(self, language: Language, names: &Names<'_>) -> Explanation {
+        let (why, todo) = match language {
+            Language::Zh => self.zh(names),
+            Language::En => (self.to_string(), self.todo().to_owned()),
+        };
+        Explanation { why, todo }
+    }
+
+    fn zh(self, names: &Names<'_>) -> (String, String) {
+        let city = |code| (names.city)(code);
+        match self {
+            Self::Invalid => told("方案、答复或结果的内容不合规", "请核对后重新填写"),
+            Self::NotAMember { city: who } => {
+                told(format!("{}不是协议成员市", city(who)), "请核对所选协议")
+            }
+            Self::NotInitiator { initiator } => told(
+                format!("方案由{}发起，只有该市可以办理这一步", city(initiator)),
+                "本市可以答复、提出意见或要求调整",
+            ),
+            Self::NotParticipant { city: who } => {
+                told(format!("{}未参加这一版方案", city(who)), "如需参加，请与发起市联系")
+            }
+            Self::NotHost { host } => (
+                format!("该检查对象位于{}", city(host)),
+                format!("请由{}登记到场和结果", city(host)),
+            ),
+            Self::StageForbids { stage, kind } => told(
+                format!("方案现为“{}”，不能{}", stage.zh(), kind.zh()),
+                "请刷新查看方案的最新状态",
+            ),
+            Self::WrongRevision { revision } => {
+                told(format!("方案现为第 {revision} 版"), "请刷新后按最新一版办理")
+            }
+            Self::AnswerDoesNotCarry { city: who } => told(
+                format!("{}对本版方案的最新答复不是确认", city(who)),
+                "请待该市确认本版方案后再排定",
+            ),
+            Self::CommitmentMissing { city: who } => told(
+                format!("{}没有可用的抽取承诺", city(who)),
+                "请该市重新提交抽取承诺；用过的承诺不能再用",
+            ),
+            Self::WrongAttempt { attempt } => {
+                told(format!("抽取现为第 {attempt} 次"), "请刷新后再办理")
+            }
+            Self::NotWithheld { city: who } => told(
+                format!("{}已公开随机数，不属于未公开", city(who)),
+                "有市未公开随机数的，方可重新抽取；确需另抽的，请修订方案",
+            ),
+            Self::NoDraw => told("本方案不作随机抽取", "无需提交承诺或公开随机数"),
+        }
+    }
+
+    const fn todo(self) -> &'static str {
+        match self {
+            Self::Invalid => "check what was filled in",
+            Self::NotAMember { .. } => "check the agreement",
+            Self::NotInitiator { .. } => "answer it, or ask for changes",
+            Self::NotParticipant { .. } => "ask the initiator to be taken in",
+            Self::NotHost { .. } => "let that city record it",
+            Self::StageForbids { .. } => "look at the plan again",
+            Self::WrongRevision { .. } => "look at the plan again, and take its last revision",
+            Self::AnswerDoesNotCarry { .. } => "wait until that city has confirmed this revision",
+            Self::CommitmentMissing { .. } => "let that city commit again, with fresh randomness",
+            Self::WrongAttempt { .. } => "look at the plan again",
+            Self::NotWithheld { .. } => "draw again only when a city withholds, or revise the plan",
+            Self::NoDraw => "nothing to commit to and nothing to show",
+        }
+    }
+}
+
+impl PlanRefusal {
+    /// Why it was not done and what to do.
+    #[must_use]
+    pub fn explain(self, language: Language, names: &Names<'_>) -> Explanation {
+        let (why, todo) = match (self, language) {
+            (Self::Misfit(misfit), _) => return misfit.explain(language, names),
+            (Self::Lacking { finding, more }, _) => lacking(finding, more, language, names),
+            (_, Language::Zh) => self.zh(names),
+            (_, Language::En) => (self.to_string(), self.todo().to_owned()),
+        };
+        Explanation { why, todo }
+    }
+
+    fn zh(self, names: &Names<'_>) -> (String, String) {
+        let city = |code| (names.city)(code);
+        let record = |id| (names.record)(id);
+        match self {
+            Self::Misfit(misfit) => misfit.zh(names),
+            Self::Lacking { finding, more } => lacking(finding, more, Language::Zh, names),
+            Self::Participants => told("参加市应为 2 至 16 个，且不重复", "请核对参加市"),
+            Self::InitiatorMissing { initiator } => {
+                told(format!("发起市{}未列入参加市", city(initiator)), "请把发起市列入参加市")
+            }
+            Self::ParticipantNotMember { city: who } => {
+                told(format!("{}不是协议成员市", city(who)), "请选择协议成员市")
+            }
+            Self::Needs { city: who } => told(
+                format!("对{}的人员装备要求填写有误", city(who)),
+                "每种只写一次，数量 1 至 99，最多 8 项",
+            ),
+            Self::Departments => told("参加部门未填写或有重复", "请选择参加部门"),
+            Self::Days => told("行动时段应为 1 至 62 个半天，且不重复", "请核对行动日期"),
+            Self::TargetsOfKind { kind } => told(
+                format!("“{}”的检查对象设置不对", kind.zh()),
+                "双随机须设抽取规则，检查须列对象或抽取，演练不列对象",
+            ),
+            Self::Visits => told("检查对象应为 1 至 200 个", "对象较多的，请分成几个方案"),
+            Self::VisitDays { site } => told(
+                format!("{}的检查时段不在行动时段内", record(site)),
+                "请从方案的行动时段中选择",
+            ),
+            Self::VisitTwice { site } => {
+                told(format!("{}的检查时段重叠", record(site)), "同一对象再次检查的，时段要分开")
+            }
+            Self::DrawRule => {
+                told("抽取规则有误", "抽取数不超过名录数，权重 0 至 100，属地人员每处 2 至 16 名")
+            }
+            Self::OldRevision { revision } => told(
+                format!("所答复的不是最新版，方案现为第 {revision} 版"),
+                "请阅看最新一版后再答复",
+            ),
+            Self::AnswerTooLate { stage } => told(
+                format!("方案现为“{}”，不再接受这种答复", stage.zh()),
+                "已排定的方案可以提意见、换人换车或退出",
+            ),
+            Self::NothingConfirmed => told("本市尚未确认本版方案", "请先确认，再退出或更换人员"),
+            Self::HoldUntil { hold_until, latest } => told(
+                format!("保留期限 {hold_until} 早于今天或晚于 {latest}"),
+                format!("请填写今天至 {latest} 之间的日期"),
+            ),
+            Self::Periods => told("建议的时段有误", "时段应在今天之后，按先后填写且不重叠"),
+            Self::Committed => told("本市已提交抽取承诺", "无需重复提交"),
+            Self::NobodyWithholds => {
+                told("没有未公开随机数的市", "随机数公开齐全的不重新抽取；确需另抽的，请修订方案")
+            }
+            Self::RevealTooEarly { from } => {
+                told(format!("抽取结果自 {from} 起公开"), "请届时再公开，名单在此之前保密")
+            }
+            Self::RevealMismatch => told("公开的随机数与承诺不符", "请使用提交承诺时保存的随机数"),
+            Self::Revealed => told("本市已公开随机数", "无需重复公开"),
+            Self::BeginTooEarly { first } => {
+                told(format!("行动自 {first} 开始"), "请于行动当日开始；需提前的，请修订方案")
+            }
+            Self::NotVisited { site } => {
+                told(format!("{}不是本方案的检查对象", record(site)), "请核对检查对象")
+            }
+            Self::TeamTooSmall { got, least } => told(
+                format!("到场的属地持证执法人员 {got} 名，少于 {least} 名"),
+                "请补齐人员后再检查（行政处罚法第四十二条）",
+            ),
+            Self::ReportDay { on, first, last } => {
+                told(format!("检查日期 {on} 不在 {first} 至 {last} 之间"), "请填写实际检查日期")
+            }
+            Self::ResultsMissing { site } => {
+                told(format!("{}的结果尚未登记", record(site)), "请先登记该对象的结果")
+            }
+            Self::ResultsNotIn { city: who } => {
+                told(format!("{}的结果尚未上报", city(who)), "请待各市结果报齐后再总结")
+            }
+            Self::AllResultsIn => told("各市结果已报齐，不能取消", "请办理总结"),
+        }
+    }
+
+    const fn todo(self) -> &'static str {
+        match self {
+            Self::Misfit(misfit) => misfit.todo(),
+            Self::Lacking { .. } => "mend what is lacking",
+            Self::Participants => "name 2 to 16 members, each once",
+            Self::InitiatorMissing { .. } => "name the initiator too",
+            Self::ParticipantNotMember { .. } => "name members",
+            Self::Needs { .. } => "give each kind once, 1 to 99 of it, at most 8 in all",
+            Self::Departments => "name departments, each once",
+            Self::Days => "check the days",
+            Self::TargetsOfKind { .. } => "name sites, give a rule to draw them, or neither",
+            Self::Visits => "make several plans of it",
+            Self::VisitDays { .. } => "choose half days of the plan",
+            Self::VisitTwice { .. } => "keep visits to one site apart",
+            Self::DrawRule => "check numbers, weights and teams",
+            Self::OldRevision { .. } => "read the last revision and answer that",
+            Self::AnswerTooLate { .. } => "comment, swap units or withdraw",
+            Self::NothingConfirmed => "confirm first",
+            Self::HoldUntil { .. } => "give a day between the two",
+            Self::Periods => "give days ahead, in order and apart",
+            Self::Committed | Self::Revealed => "nothing to do",
+            Self::NobodyWithholds => "draw again only when a city withholds, or revise the plan",
+            Self::RevealTooEarly { .. } => "wait until then, the list is secret before",
+            Self::RevealMismatch => "show what was kept when the city committed",
+            Self::BeginTooEarly { .. } => "begin on that day, or revise the plan",
+            Self::NotVisited { .. } => "check the site",
+            Self::TeamTooSmall { .. } => "wait until there are enough (art. 42)",
+            Self::ReportDay { .. } => "give the day on which it was",
+            Self::ResultsMissing { .. } => "record the results of that site first",
+            Self::ResultsNotIn { .. } => "wait until all results are in",
+            Self::AllResultsIn => "summarise the plan",
+        }
+    }
+}
+
+/// What is lacking and by what rule; how many more things there are.
+fn lacking(finding: Finding, more: u32, language: Language, names: &Names<'_>) -> (String, String) {
+    let what = finding.explain(language, names.city, names.record);
+    let ((rule_zh, rule_en), (source_zh, source_en)) = finding.rule();
+    match (language, more) {
+        (Language::Zh, 0) => (what, format!("{rule_zh}（{source_zh}），请补正后再办理")),
+        (Language::Zh, _) => (
+            format!("{what}；另有 {more} 项不符合"),
+            format!("{rule_zh}（{source_zh}），请逐项补正后再办理"),
+        ),
+        (Language::En, 0) => (what, format!("{rule_en} ({source_en}); mend it first")),
+        (Language::En, _) => (
+            format!("{what}, and {more} more"),
+            format!("{rule_en} ({source_en}); mend them first"),
+        ),
+    }
+}
+
+fn told(why: impl Into<String>, todo: impl Into<String>) -> (String, String) {
+    (why.into(), todo.into())
+}

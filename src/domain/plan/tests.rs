@@ -1,0 +1,177 @@
+//! Plans in tables: values that all of them share.
+
+mod answers;
+mod commands;
+mod draws;
+mod facts;
+mod interleaved;
+mod lacking;
+mod moves;
+mod outcome;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ready::{Look, PlanRules, ReadyVisit, SiteStanding, UnitStanding};
+use super::*;
+use crate::domain::calendar::WorkCalendar;
+use crate::domain::date::Date;
+use crate::domain::department::Department;
+use crate::domain::fixtures::{city, date};
+use crate::domain::half_day::HalfDay;
+use crate::domain::slots::Need;
+use crate::domain::unit_kind::UnitKind;
+use crate::ids::{CityCode, LogId, Position, SubjectId};
+
+/// The initiator and the others, ascending; the last one takes no part.
+const CODES: [u32; 4] = [130_400, 371_500, 410_900, 130_500];
+
+fn handan() -> CityCode {
+    city(CODES[0])
+}
+
+fn liaocheng() -> CityCode {
+    city(CODES[1])
+}
+
+fn puyang() -> CityCode {
+    city(CODES[2])
+}
+
+fn xingtai() -> CityCode {
+    city(CODES[3])
+}
+
+fn members() -> [CityCode; 4] {
+    CODES.map(city)
+}
+
+fn name(code: CityCode) -> String {
+    let names = ["邯郸", "聊城", "濮阳", "邢台"];
+    CODES.iter().zip(names).find(|(known, _)| city(**known) == code).unwrap().1.to_owned()
+}
+
+fn id(number: u8) -> SubjectId {
+    SubjectId::new([number; 16])
+}
+
+fn at(log: u8, index: u64) -> Position {
+    Position { log: LogId::new([log; 32]), index }
+}
+
+fn day(text: &str) -> PlanDay {
+    PlanDay { at: text.parse().unwrap(), overtime: false }
+}
+
+fn asks(code: CityCode) -> PlanCity {
+    let need = |kind, count| Need { kind, department: None, count };
+    PlanCity { city: code, needs: vec![need(UnitKind::Officer, 3), need(UnitKind::Vehicle, 1)] }
+}
+
+/// Two days of an ordinary week, a site in Handan and one in Liaocheng on the first morning, two in
+/// Puyang on the second day.
+fn facts() -> PlanFacts {
+    let visit =
+        |number, first, last| PlannedVisit { site: id(number), first, last, exception: None };
+    PlanFacts {
+        kind: PlanKind::JointInspection,
+        cities: [handan(), liaocheng(), puyang()].map(asks).to_vec(),
+        departments: vec![Department::EcologyEnvironment, Department::Water],
+        days: ["2026-12-08上午", "2026-12-08下午", "2026-12-09上午"].map(day).to_vec(),
+        targets: Targets::Named(vec![visit(1, 0, 0), visit(2, 0, 1), visit(3, 2, 2)]),
+    }
+}
+
+fn opened() -> Plan {
+    open(liaocheng(), &facts(), &members()).unwrap()
+}
+
+/// Everything that a look needs, with nothing lacking.
+struct World {
+    plan: Plan,
+    answers: BTreeMap<CityCode, AnswerKind>,
+    sent: BTreeMap<CityCode, Sent>,
+    units: BTreeMap<SubjectId, UnitStanding>,
+    sites: BTreeMap<SubjectId, SiteStanding>,
+    drawn: Vec<ReadyVisit>,
+    pool: Vec<lots::PoolSite>,
+    committed: BTreeSet<CityCode>,
+    revealed: BTreeSet<CityCode>,
+    calendar: WorkCalendar,
+    term: (Date, Date),
+    today: Date,
+    rules: PlanRules,
+}
+
+/// The units of the n-th city: three officers and a vehicle.
+fn units_of(number: u8) -> Vec<SubjectId> {
+    (0..4).map(|place| id(100 + number * 10 + place)).collect()
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self {
+            plan: opened(),
+            answers: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            units: BTreeMap::new(),
+            sites: BTreeMap::new(),
+            drawn: Vec::new(),
+            pool: Vec::new(),
+            committed: BTreeSet::new(),
+            revealed: BTreeSet::new(),
+            calendar: WorkCalendar::shipped(),
+            term: (date("2026-01-01"), date("2028-12-31")),
+            today: date("2026-12-01"),
+            rules: PlanRules::default(),
+        };
+        for (number, code) in (0..).zip([handan(), liaocheng(), puyang()]) {
+            world.answers.insert(code, AnswerKind::Confirm);
+            let units = units_of(number);
+            for (place, unit) in units.iter().enumerate() {
+                let standing = UnitStanding {
+                    city: code,
+                    kind: if place < 3 { UnitKind::Officer } else { UnitKind::Vehicle },
+                    department: Department::EcologyEnvironment,
+                    valid: (Some(date("2024-01-01")), Some(date("2028-12-31"))),
+                    retired: false,
+                    taken: BTreeSet::new(),
+                };
+                world.units.insert(*unit, standing);
+            }
+            world.sent.insert(code, Sent { units, recusals: Vec::new() });
+            let site = SiteStanding { city: code, left_out: None };
+            world.sites.insert(id(number + 1), site);
+        }
+        world
+    }
+
+    fn look(&self) -> Look<'_> {
+        Look {
+            plan: &self.plan,
+            answers: &self.answers,
+            sent: &self.sent,
+            units: &self.units,
+            sites: &self.sites,
+            drawn: &self.drawn,
+            pool: &self.pool,
+            committed: &self.committed,
+            revealed: &self.revealed,
+            calendar: &self.calendar,
+            term: self.term,
+            today: self.today,
+            rules: &self.rules,
+        }
+    }
+
+    /// What the initiator has seen: every city's answer.
+    fn seen(&self) -> Seen {
+        let answers = (0..).zip(&self.answers);
+        let answers = answers.map(|(log, (code, kind))| (*code, (at(log, 5), *kind))).collect();
+        Seen { answers, ..Seen::default() }
+    }
+}
+
+fn half(text: &str) -> HalfDay {
+    text.parse().unwrap()
+}

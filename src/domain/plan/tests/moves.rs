@@ -1,0 +1,235 @@
+//! The initiator's chain in a table.
+
+use super::*;
+use crate::ids::Hash;
+
+/// A plan at each stage.
+fn at_stage(stage: PlanStage) -> Plan {
+    Plan { stage, ..opened() }
+}
+
+fn moves() -> Vec<PlanMove> {
+    vec![
+        PlanMove::Opened { facts: facts() },
+        PlanMove::Revised { revision: 2, facts: facts() },
+        PlanMove::Amended,
+        PlanMove::Scheduled {
+            revision: 1,
+            answers: vec![at(0, 5), at(1, 5), at(2, 5)],
+            commitments: Vec::new(),
+        },
+        PlanMove::Redrawn { attempt: 1, commitments: Vec::new(), withheld: vec![handan()] },
+        PlanMove::Begun,
+        PlanMove::Summarized,
+        PlanMove::Cancelled,
+    ]
+}
+
+#[test]
+fn the_table_of_moves() {
+    use PlanStage as S;
+    let seen = World::new().seen();
+    let allowed = |stage| -> Vec<(&'static str, PlanStage)> {
+        let mut allowed = Vec::new();
+        for mv in moves() {
+            if let Ok(after) = next(&at_stage(stage), liaocheng(), &mv, &seen, &members()) {
+                allowed.push((mv.kind().code(), after.stage));
+            }
+        }
+        allowed
+    };
+    let cancelled = ("CANCELLED", S::Cancelled);
+    let scheduled = ("SCHEDULED", S::Scheduled);
+    assert_eq!(
+        allowed(S::Open),
+        [("REVISED", S::Open), ("AMENDED", S::Open), scheduled, cancelled]
+    );
+    assert_eq!(
+        allowed(S::Scheduled),
+        [("REVISED", S::Open), ("AMENDED", S::Scheduled), ("BEGUN", S::Executing), cancelled]
+    );
+    assert_eq!(
+        allowed(S::Executing),
+        [("AMENDED", S::Executing), ("SUMMARIZED", S::Summarized), cancelled]
+    );
+    assert_eq!((allowed(S::Summarized), allowed(S::Cancelled)), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn only_the_initiator_moves_a_plan() {
+    let seen = World::new().seen();
+    for stage in PlanStage::ALL {
+        for mv in moves() {
+            for by in [handan(), puyang(), xingtai()] {
+                let got = next(&at_stage(*stage), by, &mv, &seen, &members());
+                assert_eq!(got, Err(PlanMisfit::NotInitiator { initiator: liaocheng() }));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_revision_voids_what_was_scheduled_and_an_amendment_nothing() {
+    let world = World::new();
+    let go = |plan: &Plan, mv: PlanMove| next(plan, liaocheng(), &mv, &world.seen(), &members());
+    let scheduled = go(&world.plan, moves()[3].clone()).unwrap();
+    assert_eq!(scheduled.resting.answers.len(), 3);
+    let amended = go(&scheduled, PlanMove::Amended).unwrap();
+    assert_eq!((amended.stage, amended.sequence()), (PlanStage::Scheduled, 1));
+    assert_eq!(amended.resting, scheduled.resting);
+    let mut fewer = facts();
+    fewer.cities.remove(0);
+    let revised = go(&amended, PlanMove::Revised { revision: 2, facts: fewer }).unwrap();
+    assert_eq!((revised.stage, revised.revision, revised.sequence()), (PlanStage::Open, 2, 2));
+    assert_eq!(revised.resting, Resting::default());
+    assert_eq!(revised.participants_of(1).unwrap().len(), 3);
+    assert_eq!(revised.participants_of(2).unwrap(), [liaocheng(), puyang()]);
+    assert_eq!((revised.participants_of(0), revised.participants_of(3)), (None, None));
+    // Answers to the first revision carry no second one, whoever names them.
+    let old = PlanMove::Scheduled {
+        revision: 1,
+        answers: vec![at(1, 5), at(2, 5)],
+        commitments: Vec::new(),
+    };
+    assert_eq!(go(&revised, old), Err(PlanMisfit::WrongRevision { revision: 2 }));
+    for revision in [1, 2, 4] {
+        let again = PlanMove::Revised { revision, facts: facts() };
+        assert_eq!(go(&revised, again), Err(PlanMisfit::WrongRevision { revision: 2 }));
+    }
+}
+
+#[test]
+fn scheduled_rests_on_the_newest_answers_its_author_had_seen() {
+    let world = World::new();
+    let reason = |seen: &Seen, answers: Vec<Position>, commitments: Vec<Position>| {
+        let mv = PlanMove::Scheduled { revision: 1, answers, commitments };
+        let got = next(&world.plan, liaocheng(), &mv, seen, &members());
+        got.err().map_or("", PlanMisfit::reason)
+    };
+    let named = || vec![at(0, 5), at(1, 5), at(2, 5)];
+    let seen = world.seen();
+    assert_eq!(reason(&seen, named(), Vec::new()), "");
+    // One of them is not there, is another one, stands elsewhere, or there are too many.
+    let not_carrying = "ANSWER_DOES_NOT_CARRY";
+    assert_eq!(reason(&seen, named()[..2].to_vec(), Vec::new()), not_carrying);
+    assert_eq!(reason(&seen, vec![at(0, 5), at(1, 4), at(2, 5)], Vec::new()), not_carrying);
+    assert_eq!(reason(&seen, vec![at(1, 5), at(0, 5), at(2, 5)], Vec::new()), not_carrying);
+    assert_eq!(reason(&seen, [named(), named()].concat(), Vec::new()), "PLAN_INVALID");
+    // What it had seen is newer, confirms nothing, or is nothing.
+    for kind in AnswerKind::ALL {
+        let mut other = world.seen();
+        other.answers.insert(puyang(), (at(2, 5), *kind));
+        let want = if *kind == AnswerKind::Confirm { "" } else { not_carrying };
+        assert_eq!(reason(&other, named(), Vec::new()), want, "{kind}");
+    }
+    let mut newer = world.seen();
+    newer.answers.insert(puyang(), (at(2, 6), AnswerKind::Confirm));
+    assert_eq!(reason(&newer, named(), Vec::new()), not_carrying);
+    newer.answers.remove(&puyang());
+    assert_eq!(reason(&newer, named(), Vec::new()), not_carrying);
+    // Nothing is drawn here.
+    assert_eq!(reason(&seen, named(), vec![at(0, 6)]), "NO_DRAW");
+}
+
+fn commitments(seed: u8, index: u64) -> BTreeMap<CityCode, (Position, Hash)> {
+    let hash = |log: u8| Hash::new([seed + log; 32]);
+    let all = (0..).zip([handan(), liaocheng(), puyang()]);
+    all.map(|(log, code)| (code, (at(log, index), hash(log)))).collect()
+}
+
+fn named(index: u64) -> Vec<Position> {
+    (0..3).map(|log| at(log, index)).collect()
+}
+
+/// A plan that draws, scheduled on the commitments of index 6.
+fn drawing() -> Plan {
+    let rule = DrawRule {
+        sites: 2,
+        host_officers: 2,
+        guest_officers: 0,
+        weights: TierWeights { key: 1, general: 1, special: 1 },
+        pool: Hash::new([9; 32]),
+        pool_size: 3,
+        spares_withholders: false,
+    };
+    let facts = PlanFacts { targets: Targets::Draw(rule), ..facts() };
+    let plan = open(liaocheng(), &facts, &members()).unwrap();
+    let seen = Seen { commitments: commitments(10, 6), ..World::new().seen() };
+    let (answers, commitments) = (named(5), named(6));
+    let mv = PlanMove::Scheduled { revision: 1, answers, commitments };
+    next(&plan, liaocheng(), &mv, &seen, &members()).unwrap()
+}
+
+#[test]
+fn a_plan_that_draws_rests_on_a_commitment_of_each() {
+    let plan = drawing();
+    assert_eq!((plan.resting.attempt, plan.resting.commitments.len()), (1, 3));
+    let open = Plan { stage: PlanStage::Open, resting: Resting::default(), ..plan };
+    let mut seen = Seen { commitments: commitments(10, 6), ..World::new().seen() };
+    let mut reason = |seen: &Seen, commitments: Vec<Position>| {
+        let mv = PlanMove::Scheduled { revision: 1, answers: named(5), commitments };
+        next(&open, liaocheng(), &mv, seen, &members()).err().map_or("", PlanMisfit::reason)
+    };
+    assert_eq!(reason(&seen, named(6)), "");
+    assert_eq!(reason(&seen, named(6)[..2].to_vec()), "COMMITMENT_MISSING");
+    assert_eq!(reason(&seen, Vec::new()), "COMMITMENT_MISSING");
+    assert_eq!(reason(&seen, named(7)), "COMMITMENT_MISSING");
+    assert_eq!(reason(&seen, [named(6), named(6)].concat()), "PLAN_INVALID");
+    seen.commitments.remove(&handan());
+    assert_eq!(reason(&seen, named(6)), "COMMITMENT_MISSING");
+}
+
+#[test]
+fn a_redraw_names_who_withheld_and_is_fresh() {
+    let plan = drawing();
+    let fresh = Seen {
+        commitments: commitments(50, 8),
+        revealed: BTreeSet::from([liaocheng(), puyang()]),
+        ..Seen::default()
+    };
+    let redraw = |plan: &Plan, seen: &Seen, attempt, withheld: &[CityCode]| {
+        let withheld = withheld.to_vec();
+        let mv = PlanMove::Redrawn { attempt, commitments: named(8), withheld };
+        next(plan, liaocheng(), &mv, seen, &members())
+    };
+    let reason = |seen: &Seen, attempt, withheld: &[CityCode]| {
+        redraw(&plan, seen, attempt, withheld).err().map_or("", PlanMisfit::reason)
+    };
+    let after = redraw(&plan, &fresh, 2, &[handan()]).unwrap();
+    assert_eq!((after.stage, after.resting.attempt), (PlanStage::Scheduled, 2));
+    assert_eq!(after.resting.withheld, BTreeSet::from([handan()]));
+    assert_eq!(after.resting.used.len(), 3);
+    assert_eq!(reason(&fresh, 2, &[]), "PLAN_INVALID");
+    assert_eq!(reason(&fresh, 2, &[handan(), handan()]), "PLAN_INVALID");
+    assert_eq!(reason(&fresh, 2, &[handan(), puyang()]), "NOT_WITHHELD");
+    assert_eq!(reason(&fresh, 2, &[xingtai()]), "NOT_WITHHELD");
+    assert_eq!(reason(&fresh, 1, &[handan()]), "WRONG_ATTEMPT");
+    assert_eq!(reason(&fresh, 3, &[handan()]), "WRONG_ATTEMPT");
+    // A commitment of the attempt before, of one city, is not fresh; nor is one before that.
+    let mut stale = fresh.clone();
+    stale.commitments.insert(puyang(), (at(2, 8), commitments(10, 6)[&puyang()].1));
+    assert_eq!(reason(&stale, 2, &[handan()]), "COMMITMENT_MISSING");
+    let older = Seen { commitments: commitments(10, 8), ..fresh.clone() };
+    let third = redraw(&after, &older, 3, &[handan()]);
+    assert_eq!(third, Err(PlanMisfit::CommitmentMissing { city: handan() }));
+    let none = redraw(&opened(), &fresh, 1, &[handan()]).unwrap_err();
+    assert_eq!(none.reason(), "PLAN_STAGE");
+    let named_only = Plan { stage: PlanStage::Scheduled, ..opened() };
+    assert_eq!(redraw(&named_only, &fresh, 1, &[handan()]), Err(PlanMisfit::NoDraw));
+}
+
+#[test]
+fn what_people_are_shown_of_a_plan() {
+    use AnswerKind as A;
+    let of = |stage, answers: &[A], reported| {
+        shown(&at_stage(stage), answers.iter().copied(), reported).code()
+    };
+    assert_eq!(of(PlanStage::Open, &[], false), "CONSULTING");
+    assert_eq!(of(PlanStage::Open, &[A::ChangesRequested, A::Tentative], false), "CONSULTING");
+    assert_eq!(of(PlanStage::Open, &[A::ChangesRequested, A::Confirm], false), "CONFIRMING");
+    assert_eq!(of(PlanStage::Scheduled, &[A::Withdraw], false), "SCHEDULED");
+    assert_eq!(of(PlanStage::Executing, &[A::Confirm], false), "EXECUTING");
+    assert_eq!(of(PlanStage::Executing, &[A::Confirm], true), "RESULTS_REPORTED");
+    assert_eq!(of(PlanStage::Summarized, &[], true), "SUMMARIZED");
+    assert_eq!(of(PlanStage::Cancelled, &[A::Confirm], true), "CANCELLED");
+}
