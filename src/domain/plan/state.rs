@@ -194,7 +194,8 @@ impl Plan {
     /// How often what people see was changed: the SEQUENCE of a calendar entry.
     #[must_use]
     pub const fn sequence(&self) -> u32 {
-        self.revision.saturating_sub(1).saturating_add(self.amendments)
+        let changed = self.revision.saturating_sub(1).saturating_add(self.amendments);
+        changed + matches!(self.stage, PlanStage::Cancelled) as u32
     }
 }
 

@@ -1,1 +1,269 @@
-//! x
+//! What a plan may lack, one thing at a time.
+
+use super::ready::{Finding, Force, of_city, of_host, to_begin, to_schedule};
+use super::*;
+use crate::domain::code::Language;
+use crate::domain::site::{LeftOut, SiteTier};
+
+type Change = fn(&mut World);
+
+/// What is changed, and what that makes the plan lack.
+fn rows() -> Vec<(Change, &'static [&'static str])> {
+    vec![
+        (|_| {}, &[]),
+        (|w| w.today = date("2026-12-09"), &["2026-12-08 已经过去"]),
+        (|w| w.term.1 = date("2026-12-08"), &["2026-12-09 不在协议有效期内"]),
+        (
+            |w| w.plan.facts.days[2].at = half("2026-12-12上午"),
+            &["2026-12-12 为休息日，未注明加班"],
+        ),
+        (
+            |w| w.plan.facts.days[2].at = half("2027-01-12上午"),
+            &["2027-01-12 是否上班尚不确定（当年放假安排未公布），须待公布或注明加班"],
+        ),
+        (
+            |w| {
+                w.plan.facts.days[2] = PlanDay { at: half("2026-12-12上午"), overtime: true };
+            },
+            &[],
+        ),
+        (
+            |w| {
+                w.rules.rest_days_flagged = false;
+                w.plan.facts.days[2].at = half("2026-12-12上午");
+            },
+            &[],
+        ),
+        (
+            |w| {
+                w.answers.insert(handan(), AnswerKind::ChangesRequested);
+                w.sent.remove(&handan());
+            },
+            &["邯郸尚未确认本版方案（现为“要求调整”）"],
+        ),
+        (
+            |w| {
+                w.answers.remove(&handan());
+                w.sent.remove(&handan());
+            },
+            &["邯郸尚未答复本版方案"],
+        ),
+        (
+            |w| {
+                w.answers.insert(puyang(), AnswerKind::Withdraw);
+                w.sent.remove(&puyang());
+            },
+            &["濮阳已退出"],
+        ),
+        (|w| drop(sent(w).drain(..2)), &["邯郸缺执法人员2名", HOST]),
+        (|w| sent(w).truncate(3), &["邯郸缺执法车辆1辆"]),
+        (
+            |w| w.plan.facts.cities[0].needs[1].department = Some(Department::Water),
+            &["邯郸缺水利执法车辆1辆"],
+        ),
+        (|w| sent(w)[3] = id(250), &["〔250〕不是邯郸登记的人员或装备", "邯郸缺执法车辆1辆"]),
+        (
+            |w| sent(w)[3] = units_of(1)[3],
+            &["〔113〕不是邯郸登记的人员或装备", "邯郸缺执法车辆1辆"],
+        ),
+        (|w| unit(w, 3).retired = true, &["邯郸的〔103〕已停用", "邯郸缺执法车辆1辆"]),
+        (
+            |w| unit(w, 0).valid.1 = Some(date("2026-12-08")),
+            &["邯郸的〔100〕执法证在 2026-12-09 不在有效期内", "邯郸缺执法人员1名"],
+        ),
+        (
+            |w| unit(w, 0).valid.0 = Some(date("2026-12-09")),
+            &["邯郸的〔100〕执法证在 2026-12-08 不在有效期内", "邯郸缺执法人员1名"],
+        ),
+        (
+            |w| {
+                unit(w, 0).taken.insert(half("2026-12-08下午"));
+            },
+            &["邯郸的〔100〕在2026-12-08下午已有安排", "邯郸缺执法人员1名"],
+        ),
+        (|w| w.sites.retain(|site, _| *site != id(1)), &["〔1〕不在名录库内"]),
+        (
+            |w| w.sites.get_mut(&id(1)).unwrap().city = xingtai(),
+            &["〔1〕位于邢台，该市未参加本次行动"],
+        ),
+        (|w| left_out(w, LeftOut::PositiveList), &["〔1〕：正面清单"]),
+        (|w| left_out(w, LeftOut::Capped), &["〔1〕：已达年度检查频次上限"]),
+        (|w| left_out(w, LeftOut::Closed), &["〔1〕：已关停"]),
+        (
+            |w| {
+                let recusal = |officer: u8| Recusal { officer: id(officer), site: id(1) };
+                w.sent.get_mut(&handan()).unwrap().recusals = vec![recusal(100), recusal(101)];
+            },
+            &[HOST],
+        ),
+        // Two sites of Handan at once need four officers, and it sends three.
+        (
+            |w| w.sites.get_mut(&id(2)).unwrap().city = handan(),
+            &["2026-12-08上午检查〔2〕，属地邯郸缺执法人员1名"],
+        ),
+        (|w| w.rules.host_officers = 1, &[]),
+        (
+            |w| w.rules.host_officers = 4,
+            &[
+                HOST,
+                "2026-12-08上午检查〔2〕，属地聊城缺执法人员1名",
+                "2026-12-08下午检查〔2〕，属地聊城缺执法人员1名",
+                "2026-12-09上午检查〔3〕，属地濮阳缺执法人员1名",
+            ],
+        ),
+    ]
+}
+
+const HOST: &str = "2026-12-08上午检查〔1〕，属地邯郸缺执法人员1名";
+
+fn sent(world: &mut World) -> &mut Vec<SubjectId> {
+    &mut world.sent.get_mut(&handan()).unwrap().units
+}
+
+fn unit(world: &mut World, place: usize) -> &mut UnitStanding {
+    world.units.get_mut(&units_of(0)[place]).unwrap()
+}
+
+fn left_out(world: &mut World, why: LeftOut) {
+    world.sites.get_mut(&id(1)).unwrap().left_out = Some(why);
+}
+
+fn record(id: SubjectId) -> String {
+    format!("〔{}〕", id.as_bytes()[0])
+}
+
+fn in_chinese(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|one| one.explain(Language::Zh, &name, &record)).collect()
+}
+
+#[test]
+fn everything_a_plan_may_lack_in_a_table() {
+    for (row, (change, want)) in rows().into_iter().enumerate() {
+        let mut world = World::new();
+        change(&mut world);
+        assert_eq!(in_chinese(&to_schedule(&world.look())), want, "row {row}");
+        for finding in to_schedule(&world.look()) {
+            let ((rule, _), (source, _)) = finding.rule();
+            assert!(!rule.is_empty() && !source.is_empty(), "row {row}");
+            let english = finding.explain(Language::En, &|code| code.to_string(), &record);
+            assert!(!english.ends_with('.') && !finding.field().is_empty(), "{english}");
+        }
+    }
+}
+
+/// What a city commits to is looked at when it commits, and it hears of nothing else.
+#[test]
+fn a_city_hears_what_is_wrong_with_its_own() {
+    for (row, (change, _)) in rows().into_iter().enumerate() {
+        let mut world = World::new();
+        change(&mut world);
+        let of = |city| {
+            let mut all = to_schedule(&world.look());
+            all.retain(|finding| match finding {
+                Finding::Short { city: who, .. }
+                | Finding::UnitForeign { city: who, .. }
+                | Finding::UnitRetired { city: who, .. }
+                | Finding::CertificateInvalid { city: who, .. }
+                | Finding::DoubleBooked { city: who, .. }
+                | Finding::HostShort { city: who, .. } => *who == city,
+                Finding::SiteLeftOut { .. } => city == handan(),
+                Finding::DayPast { .. }
+                | Finding::OutsideTerm { .. }
+                | Finding::RestDay { .. }
+                | Finding::CalendarUnknown { .. }
+                | Finding::NotConfirmed { .. }
+                | Finding::Withdrawn { .. }
+                | Finding::SiteUnknown { .. }
+                | Finding::SiteForeign { .. }
+                | Finding::PoolDiffers
+                | Finding::NotCommitted { .. }
+                | Finding::RevealMissing { .. } => false,
+            });
+            all
+        };
+        for city in [handan(), liaocheng(), puyang()] {
+            assert_eq!(of_host(&world.look(), city), of(city), "row {row}");
+            assert!(of_host(&world.look(), city).starts_with(&of_city(&world.look(), city)));
+        }
+    }
+}
+
+/// A plan that no longer meets the rules says so, and does not begin until it is mended; days that
+/// have come are no obstacle any more.
+#[test]
+fn what_has_changed_since_it_was_scheduled_stands_in_the_way() {
+    let mut world = World::new();
+    world.plan.stage = PlanStage::Scheduled;
+    world.today = date("2026-12-08");
+    assert_eq!(to_begin(&world.look()), []);
+    sent(&mut world).drain(..2);
+    assert_eq!(in_chinese(&to_begin(&world.look())), ["邯郸缺执法人员2名", HOST]);
+    world.answers.insert(handan(), AnswerKind::Withdraw);
+    world.sent.remove(&handan());
+    assert_eq!(in_chinese(&to_begin(&world.look())), ["邯郸已退出"]);
+}
+
+fn with_draw() -> World {
+    let mut world = World::new();
+    let all = (1..).zip([handan(), liaocheng(), puyang()]);
+    let pool =
+        all.map(|(number, city)| lots::PoolSite { site: id(number), city, tier: SiteTier::Key });
+    world.pool = pool.collect();
+    let weights = TierWeights { key: 1, general: 1, special: 1 };
+    world.plan.facts.targets = Targets::Draw(DrawRule {
+        sites: 2,
+        host_officers: 2,
+        guest_officers: 1,
+        weights,
+        pool: lots::pool_digest(&world.pool, weights),
+        pool_size: 3,
+        spares_withholders: false,
+    });
+    world.committed = [handan(), liaocheng(), puyang()].into();
+    world
+}
+
+/// With sealed lists the checks apply to the pool, before the commitments count.
+#[test]
+fn a_draw_is_checked_on_its_pool_and_its_commitments() {
+    let lacks = |change: &dyn Fn(&mut World)| {
+        let mut world = with_draw();
+        change(&mut world);
+        in_chinese(&to_schedule(&world.look()))
+    };
+    assert_eq!(lacks(&|_| {}), [""; 0]);
+    assert_eq!(lacks(&|w| w.pool[0].tier = SiteTier::Special), [""; 0]);
+    assert_eq!(lacks(&|w| w.pool[0].site = id(9)), ["抽取名录与方案所载不一致"]);
+    assert_eq!(lacks(&|w| w.pool.truncate(2)), ["抽取名录与方案所载不一致"]);
+    assert_eq!(lacks(&|w| left_out(w, LeftOut::PositiveList)), ["〔1〕：正面清单"]);
+    assert_eq!(lacks(&|w| w.committed.retain(|city| *city != puyang())), ["濮阳尚未提交抽取承诺"]);
+    assert_eq!(lacks(&|w| drop(sent(w).drain(..2))), ["邯郸缺执法人员2名", HOST]);
+    // At the reveal: whoever withholds is named, and what was drawn is looked at like named visits.
+    let mut world = with_draw();
+    world.plan.stage = PlanStage::Scheduled;
+    let bound = |code| (code, crate::ids::Hash::new([1; 32]));
+    world.plan.resting.commitments = [handan(), liaocheng(), puyang()].map(bound).into();
+    world.revealed = [handan(), liaocheng()].into();
+    assert_eq!(in_chinese(&to_begin(&world.look())), ["濮阳尚未公开随机数"]);
+    world.revealed.insert(puyang());
+    world.drawn = vec![ReadyVisit { site: id(1), half_days: vec![half("2026-12-08上午")] }];
+    assert_eq!(to_begin(&world.look()), []);
+    left_out(&mut world, LeftOut::Capped);
+    assert_eq!(in_chinese(&to_begin(&world.look())), ["〔1〕：已达年度检查频次上限"]);
+}
+
+/// What is law and what is not must be seen: only these are read in a law or a document.
+#[test]
+fn law_is_told_from_parameters() {
+    let (city, unit, site, on) = (handan(), id(1), id(2), date("2026-12-08"));
+    let at = half("2026-12-08上午");
+    let force = |finding: Finding| finding.force();
+    assert_eq!(force(Finding::CertificateInvalid { city, unit, on }), Force::Law);
+    assert_eq!(force(Finding::HostShort { city, site, at, missing: 1 }), Force::Law);
+    assert_eq!(force(Finding::SiteForeign { site, city }), Force::Law);
+    assert_eq!(force(Finding::SiteLeftOut { site, why: LeftOut::Capped }), Force::Law);
+    assert_eq!(force(Finding::SiteLeftOut { site, why: LeftOut::PositiveList }), Force::Rule);
+    assert_eq!(force(Finding::RestDay { on }), Force::Parameter);
+    assert!(Finding::RestDay { on }.rule().1.0.contains("无文件依据"));
+    assert_eq!(force(Finding::DoubleBooked { city, unit, at }), Force::Rule);
+}

@@ -166,7 +166,7 @@ fn a_plan_that_draws_rests_on_a_commitment_of_each() {
     assert_eq!((plan.resting.attempt, plan.resting.commitments.len()), (1, 3));
     let open = Plan { stage: PlanStage::Open, resting: Resting::default(), ..plan };
     let mut seen = Seen { commitments: commitments(10, 6), ..World::new().seen() };
-    let mut reason = |seen: &Seen, commitments: Vec<Position>| {
+    let reason = |seen: &Seen, commitments: Vec<Position>| {
         let mv = PlanMove::Scheduled { revision: 1, answers: named(5), commitments };
         next(&open, liaocheng(), &mv, seen, &members()).err().map_or("", PlanMisfit::reason)
     };

@@ -1,1 +1,130 @@
-//! x
+//! Every misfit, refusal and finding has its own reason and words in both languages.
+
+use super::ready::Finding;
+use super::*;
+use crate::domain::code::Language;
+use crate::domain::site::LeftOut;
+
+fn misfits() -> Vec<PlanMisfit> {
+    let (stage, kind) = (PlanStage::Cancelled, PlanMoveKind::Amend);
+    let (city, initiator, host) = (handan(), liaocheng(), puyang());
+    vec![
+        PlanMisfit::Invalid,
+        PlanMisfit::NotAMember { city },
+        PlanMisfit::NotInitiator { initiator },
+        PlanMisfit::NotParticipant { city },
+        PlanMisfit::NotHost { host },
+        PlanMisfit::StageForbids { stage, kind },
+        PlanMisfit::WrongRevision { revision: 2 },
+        PlanMisfit::AnswerDoesNotCarry { city },
+        PlanMisfit::CommitmentMissing { city },
+        PlanMisfit::WrongAttempt { attempt: 1 },
+        PlanMisfit::NotWithheld { city },
+        PlanMisfit::NoDraw,
+    ]
+}
+
+fn findings() -> Vec<Finding> {
+    let (city, unit, site, on) = (handan(), id(1), id(2), date("2026-12-08"));
+    let (at, missing) = (half("2026-12-08上午"), 2);
+    let (kind, department) = (UnitKind::Officer, Some(Department::Water));
+    let mut all = vec![
+        Finding::DayPast { on },
+        Finding::OutsideTerm { on },
+        Finding::RestDay { on },
+        Finding::CalendarUnknown { on },
+        Finding::NotConfirmed { city, answer: None },
+        Finding::Withdrawn { city },
+        Finding::Short { city, kind, department, missing },
+        Finding::UnitForeign { city, unit },
+        Finding::UnitRetired { city, unit },
+        Finding::CertificateInvalid { city, unit, on },
+        Finding::DoubleBooked { city, unit, at },
+        Finding::SiteUnknown { site },
+        Finding::SiteForeign { site, city },
+        Finding::HostShort { city, site, at, missing },
+        Finding::PoolDiffers,
+        Finding::NotCommitted { city },
+        Finding::RevealMissing { city },
+    ];
+    all.extend(LeftOut::ALL.iter().map(|why| Finding::SiteLeftOut { site, why: *why }));
+    all
+}
+
+fn refusals() -> Vec<PlanRefusal> {
+    use PlanRefusal as R;
+    let (city, site, on) = (handan(), id(2), date("2026-12-08"));
+    let (stage, kind) = (PlanStage::Executing, PlanKind::DoubleRandom);
+    let mut all = vec![
+        R::Participants,
+        R::InitiatorMissing { initiator: city },
+        R::ParticipantNotMember { city },
+        R::Needs { city },
+        R::Departments,
+        R::Days,
+        R::TargetsOfKind { kind },
+        R::Visits,
+        R::VisitDays { site },
+        R::VisitTwice { site },
+        R::DrawRule,
+        R::OldRevision { revision: 2 },
+        R::AnswerTooLate { stage },
+        R::NothingConfirmed,
+        R::HoldUntil { hold_until: on, latest: on },
+        R::Periods,
+        R::Committed,
+        R::NobodyWithholds,
+        R::RevealTooEarly { from: on },
+        R::RevealMismatch,
+        R::Revealed,
+        R::BeginTooEarly { first: on },
+        R::NotVisited { site },
+        R::TeamTooSmall { got: 1, least: 2 },
+        R::ReportDay { on, first: on, last: on },
+        R::ResultsMissing { site },
+        R::ResultsNotIn { city },
+        R::AllResultsIn,
+    ];
+    all.extend(misfits().into_iter().map(R::Misfit));
+    all.extend(findings().into_iter().map(|finding| R::Lacking { finding, more: 1 }));
+    all
+}
+
+#[test]
+fn every_refusal_has_its_own_reason_and_words_in_both_languages() {
+    let record = |id: SubjectId| format!("〔{}〕", id.as_bytes()[0]);
+    let names = Names { city: &name, record: &record };
+    let latin = Names { city: &|code| code.to_string(), record: &|id| id.to_string() };
+    let mut reasons = BTreeSet::new();
+    for refusal in refusals() {
+        let reason = refusal.reason();
+        assert!(reasons.insert(reason), "{reason} stands twice");
+        assert!(reason.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{reason}");
+        let zh = refusal.explain(Language::Zh, &names);
+        for text in [&zh.why, &zh.todo] {
+            assert!(text.chars().any(|c| c > '\u{2e80}') && !text.ends_with('。'), "{text}");
+            // Words that mean something else in law.
+            assert!(!text.contains("受理") && !text.contains("送达回证"), "{text}");
+        }
+        let en = refusal.explain(Language::En, &latin);
+        for text in [en.why, en.todo] {
+            assert!(!text.is_empty() && !text.ends_with('.'), "{text}");
+            assert!(text.chars().all(|c| c.is_ascii()), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_says_what_is_lacking_by_what_rule_and_from_where() {
+    let record = |_: SubjectId| "1304…011".to_owned();
+    let names = Names { city: &name, record: &record };
+    let (city, at) = (handan(), half("2026-12-08上午"));
+    let finding = Finding::DoubleBooked { city, unit: id(1), at };
+    let told = PlanRefusal::Lacking { finding, more: 0 }.explain(Language::Zh, &names);
+    assert_eq!(told.why, "邯郸的1304…011在2026-12-08上午已有安排");
+    assert_eq!(told.todo, "同一人员、车辆同一时段只能参加一项行动（联动规则），请补正后再办理");
+    let finding = Finding::HostShort { city, site: id(2), at, missing: 1 };
+    let told = PlanRefusal::Lacking { finding, more: 2 }.explain(Language::Zh, &names);
+    assert!(told.why.ends_with("属地邯郸缺执法人员1名；另有 2 项不符合"), "{}", told.why);
+    assert!(told.todo.contains("行政处罚法第四十二条；国办发〔2024〕54号"), "{}", told.todo);
+}
