@@ -15,6 +15,7 @@ mod agreements;
 mod ahead;
 mod apply;
 pub mod assign;
+mod borders;
 mod clocks;
 mod commit;
 mod contradictions;
