@@ -131,7 +131,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let holder = Holder::new(node.clone(), store.clone(), audit.clone());
     let peers = PeerApi { node: node.clone(), alerts: alerts.clone(), holder };
     let serve_peer = server::serve_peers(peers, age / 2, peer, stop.clone());
-    let gate = gate_limits(&config);
+    let gate = (gate_limits(&config), config.joint.site_checks_a_year_max);
     let writes = WritesUnderWay::default();
     let due = due(&config)?;
     nudge(&config, &node, due.clone(), &stop);
@@ -142,7 +142,6 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let files = evidence::files((&node, &audit), store, dialer);
     evidence::check(&config, &files, &stop);
     let ringing = (alerts, rung, files);
-    let gate = (gate, config.joint.site_checks_a_year_max);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));

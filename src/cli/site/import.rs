@@ -1,7 +1,7 @@
 //! `liandong site import`: sites from a file, row by row.
 //!
-//! In scope: what becomes of each row. Out of scope: reading rows ([`super::sheet`]), whether a site
-//! is right (the domain and the node).
+//! In scope: what becomes of each row. Out of scope: reading rows ([`super::sheet`]), whether a
+//! site is right (the domain and the node).
 //!
 //! Rows are told apart by credit code, and plants of one enterprise by their names. The same file
 //! creates nothing twice; a row that says something else than the site that is here is refused and

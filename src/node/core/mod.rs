@@ -16,6 +16,7 @@ mod ahead;
 mod apply;
 pub mod assign;
 mod built;
+mod borders;
 mod clocks;
 mod commit;
 mod contradictions;

@@ -220,8 +220,8 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// What is known of the visit that a check was.
     ///
-    /// After a restore checks of before may still lie with members only: one that counts waits until
-    /// they have shown what they hold, in every agreement in which the enterprise has a site.
+    /// After a restore checks of before may still lie with members only: one that counts waits
+    /// until they have shown what they hold, in every agreement in which the enterprise has a site.
     fn visit<'a>(
         &mut self,
         (agreement, log): (AgreementId, LogId),

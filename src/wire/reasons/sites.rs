@@ -17,7 +17,7 @@ pub(super) const SITES: &[Line] = &[
         "the county is not in the own area; the city where the site stands registers it"),
     ("SITE_KNOWN", AlreadyExists,
         "这一信用代码在本协议中已登记（{site}）；确是同一企业另一厂区的，请注明",
-        "the credit code is that of site {site}; change that one, or say that this is another plant"),
+        "the credit code is that of site {site}; change it, or say that this is another plant"),
     ("SITE_CHANGED", Aborted,
         "检查对象在此期间已有修改，请重新查看后再决定",
         "the site has moved on to {current}; read it again, then decide"),

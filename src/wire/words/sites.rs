@@ -11,7 +11,9 @@ use crate::wire::pb::v1 as pb;
 
 /// The word of a code, and reading a code from its word in either language or its name.
 macro_rules! words {
-    ($($(#[$meta:meta])* $word:ident $parse:ident = $list:ident $prefix:literal $unset:expr;)+) => {$(
+    ($(
+        $(#[$meta:meta])* $word:ident $parse:ident = $list:ident $prefix:literal $unset:expr;
+    )+) => {$(
         $(#[$meta])*
         #[must_use]
         pub fn $word(one: pb::$list, lang: Lang) -> &'static str {
