@@ -178,6 +178,25 @@ fn f18_no_officer_in_two_places_no_expired_certificate_two_of_the_host_city() {
 }
 
 #[test]
+fn units_are_released_when_the_plan_has_ended_or_has_another_revision() {
+    let release = |stage, revision, booked, by| {
+        let mut plan = Plan { stage, revision, ..opened() };
+        plan.rounds.push(plan.rounds[0].clone());
+        reason(decide_release(&plan, by, booked))
+    };
+    use PlanStage as S;
+    for stage in [S::Summarized, S::Cancelled] {
+        assert_eq!(release(stage, 1, Some(1), handan()), "");
+    }
+    for stage in [S::Open, S::Scheduled, S::Executing] {
+        assert_eq!(release(stage, 1, Some(1), handan()), "UNITS_NEEDED");
+        assert_eq!(release(stage, 2, Some(1), handan()), "");
+    }
+    assert_eq!(release(S::Cancelled, 1, None, handan()), "NOTHING_CONFIRMED");
+    assert_eq!(release(S::Cancelled, 1, Some(1), xingtai()), "NOT_PARTICIPANT");
+}
+
+#[test]
 fn a_plan_begins_on_its_day_and_ends_with_all_results() {
     let mut world = World::new();
     let begin = |w: &World, by| reason(decide_begin(&w.look(), by, &members()));
