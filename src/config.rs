@@ -21,12 +21,14 @@ mod deadlines;
 mod error;
 pub mod evidence;
 pub mod hook;
+mod joint;
 mod raw;
 
 pub use deadlines::Deadlines;
 pub use error::{ConfigError, Reason};
 use evidence::EvidencePlace;
 pub use hook::Hook;
+pub use joint::Joint;
 
 /// Settings of one node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,6 +55,8 @@ pub struct Config {
     pub catalogue_file: Option<PathBuf>,
     /// Lengths of terms that no source at hand gives.
     pub deadlines: Deadlines,
+    /// What this city sets for joint action.
+    pub joint: Joint,
     /// Where this city is nudged; `None`: nowhere.
     pub hook: Option<Hook>,
     /// Where whole evidence files lie.
@@ -236,6 +240,7 @@ impl Config {
                 .map(|path| at.path("catalogue_file", &path))
                 .transpose()?,
             deadlines: raw.deadlines.check(&at)?,
+            joint: raw.joint.check(&at)?,
             hook: raw.hook.map(|hook| hook.check(&at)).transpose()?,
             evidence: raw.evidence.check(&at)?,
             lang: raw.lang,

@@ -6,7 +6,7 @@
 use crate::domain::{
     CaseContribution, CaseFacts, CaseMove, CaseRecord, CustodyRecord, Date, Evidence, ExternalRef,
     MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord, PersonRecord,
-    ReferralRecord, Refusal,
+    ReferralRecord, Refusal, SiteAct, SiteFacts, SiteRecord,
 };
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{ActorRole, Audience, PartKind};
@@ -51,6 +51,8 @@ pub enum PartContent {
     Custody(Box<CustodyRecord>),
     /// What goes with a referral, an answer or an opinion.
     Referral(Box<ReferralRecord>),
+    /// Who and where a site is.
+    Site(Box<SiteRecord>),
 }
 
 impl PartContent {
@@ -68,6 +70,7 @@ impl PartContent {
             Self::Meeting(_) => PartKind::Meeting,
             Self::Custody(_) => PartKind::Custody,
             Self::Referral(_) => PartKind::Referral,
+            Self::Site(_) => PartKind::Site,
         }
     }
 }
@@ -171,6 +174,32 @@ pub enum Command {
         /// What is said with it: decisions with minutes, else a text.
         said: Option<PartContent>,
     },
+    /// Register a site.
+    RegisterSite {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// Its facts.
+        facts: SiteFacts,
+        /// Who and where it is.
+        record: Box<SiteRecord>,
+        /// The enterprise has a site here already, and this is another plant.
+        another_plant: bool,
+    },
+    /// Say something of a site.
+    ActOnSite {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// The site.
+        subject: SubjectId,
+        /// The newest change or listing as the caller read it; a check needs none.
+        etag: Option<Position>,
+        /// What is said.
+        act: SiteAct,
+        /// What is said with it: who and where it is with a change, else a text.
+        said: Option<PartContent>,
+        /// The new credit code is that of another site here, and this is another plant.
+        another_plant: bool,
+    },
     /// Go on after a restore without the members named.
     OverrideRecovery {
         /// The agreement.
@@ -194,6 +223,8 @@ impl Command {
             | Self::ActOnNotice { agreement, .. }
             | Self::CallMeeting { agreement, .. }
             | Self::ActOnMeeting { agreement, .. }
+            | Self::RegisterSite { agreement, .. }
+            | Self::ActOnSite { agreement, .. }
             | Self::OverrideRecovery { agreement, .. } => *agreement,
         }
     }

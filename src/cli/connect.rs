@@ -38,6 +38,7 @@ use crate::wire::pb::v1::meeting_service_client::MeetingServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
 use crate::wire::pb::v1::notice_service_client::NoticeServiceClient;
 use crate::wire::pb::v1::referral_service_client::ReferralServiceClient;
+use crate::wire::pb::v1::site_service_client::SiteServiceClient;
 
 /// A dial that takes longer has met a filter, not a slow city.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -267,6 +268,12 @@ impl Client {
     #[must_use]
     pub fn meetings(&self) -> MeetingServiceClient<Wire> {
         MeetingServiceClient::with_interceptor(self.channel.clone(), self.headers)
+    }
+
+    /// Sites.
+    #[must_use]
+    pub fn sites(&self) -> SiteServiceClient<Wire> {
+        SiteServiceClient::with_interceptor(self.channel.clone(), self.headers)
     }
 
     /// Evidence files; without a deadline, as they take as long as they are large.

@@ -3,8 +3,8 @@
 use super::failure::Failure;
 use super::{
     Command, Context, agreement, bench, card, case, catalog, check, demo, doctor, epoch, evidence,
-    fork, hook, ingest, meeting, notice, people, pki, plan, rebuild, roles, serve, status, suspend,
-    watch,
+    fork, hook, ingest, meeting, notice, people, pki, plan, rebuild, roles, serve, site, status,
+    suspend, watch,
 };
 
 /// Runs the command.
@@ -15,6 +15,7 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Case(args) => case::run(&context.with(args.profile), args.command).await,
         Command::Notice(args) => notice::run(&context.with(args.profile), args.command).await,
         Command::Meeting(args) => meeting::run(&context.with(args.profile), args.command).await,
+        Command::Site(args) => site::run(&context.with(args.profile), args.command).await,
         Command::Evidence(args) => evidence::run(&context.with(args.profile), args.command).await,
         Command::Ingest(args) => ingest::run(&context.with(args.profile), args.command).await,
         Command::Catalog(args) => catalog::run(&context.with(args.profile.clone()), args).await,

@@ -51,6 +51,7 @@ pub mod roles;
 mod sample_file;
 pub mod serve;
 mod short_id;
+pub mod site;
 pub mod status;
 pub mod status_text;
 pub mod suspend;
@@ -97,6 +98,8 @@ pub enum Command {
     Notice(notice::NoticeArgs),
     /// 联席会议：轮值召集、会议纪要 · joint meetings and their minutes
     Meeting(meeting::MeetingArgs),
+    /// 检查对象：登记、正面清单、检查、年度上限 · sites, positive lists, checks, the yearly cap
+    Site(site::SiteArgs),
     /// 证据：文件传送、登记接收、证据互认、原件移交 · files, recognition, custody
     Evidence(evidence::EvidenceArgs),
     /// 联合行动：复核双随机抽取 · joint actions: verify a draw

@@ -131,7 +131,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let holder = Holder::new(node.clone(), store.clone(), audit.clone());
     let peers = PeerApi { node: node.clone(), alerts: alerts.clone(), holder };
     let serve_peer = server::serve_peers(peers, age / 2, peer, stop.clone());
-    let gate = gate_limits(&config);
+    let gate = (gate_limits(&config), config.joint.site_checks_a_year_max);
     let writes = WritesUnderWay::default();
     let due = due(&config)?;
     nudge(&config, &node, due.clone(), &stop);
@@ -325,6 +325,7 @@ pub(super) fn start(
         instance,
         disk_low_bytes: config.limits.disk_low_bytes,
         border_uncertain_metres: crate::geo::UNCERTAIN_METRES_DEFAULT,
+        site_checks_a_year_max: config.joint.site_checks_a_year_max,
         log_entries_per_day_max: config.limits.log_entries_per_day_max,
         log_bytes_per_day_max: config.limits.log_bytes_per_day_max,
         api_address: config.api.listen.to_string(),

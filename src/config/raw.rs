@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Deadlines, LogFormat};
+use super::{Deadlines, Joint, LogFormat};
 use crate::lang::Lang;
 
 /// The whole file.
@@ -29,6 +29,8 @@ pub(super) struct Raw {
     pub limits: Limits,
     #[serde(default)]
     pub deadlines: Deadlines,
+    #[serde(default)]
+    pub joint: Joint,
     pub hook: Option<super::hook::Raw>,
     #[serde(default)]
     pub evidence: super::evidence::Raw,

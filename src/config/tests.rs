@@ -163,6 +163,23 @@ fn nudge_settings_are_checked_and_an_address_keeps_its_secret() {
 }
 
 #[test]
+fn the_yearly_cap_has_a_default_and_a_range() {
+    let text = |cap: &str| EXAMPLE.replacen("site_checks_a_year_max = 3", cap, 1);
+    let cap = |line: &str| {
+        let config = Config::parse(&text(line), Path::new("/etc/liandong/liandong.toml"));
+        config.map(|config| config.joint.site_checks_a_year_max)
+    };
+    for (line, want) in
+        [("", 3), ("site_checks_a_year_max = 0", 0), ("site_checks_a_year_max = 366", 366)]
+    {
+        assert_eq!(cap(line).unwrap(), want, "{line}");
+    }
+    let refused = cap("site_checks_a_year_max = 367").unwrap_err().to_string();
+    assert!(refused.contains("joint.site_checks_a_year_max"), "{refused}");
+    assert!(cap("site_checks = 1").is_err());
+}
+
+#[test]
 fn the_reach_of_hints_has_a_range() {
     let with = |metres: &str| {
         let line = format!("same_act_metres_max = {metres}");

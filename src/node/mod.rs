@@ -17,7 +17,7 @@ pub mod link;
 pub mod load;
 pub mod nudge;
 mod orders;
-mod pieces;
+pub mod pieces;
 mod place;
 pub mod reader;
 mod recent;

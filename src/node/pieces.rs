@@ -7,7 +7,7 @@ use crate::domain::Event;
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::node::load::ReadError;
 use crate::node::reader::Reader;
-use crate::view::{self, FeedEntry, NoticeView};
+use crate::view::{self, FeedEntry, NoticeView, SiteView};
 
 /// Openings, notices or feed entries read at a time.
 pub(super) const PIECE: usize = 256;
@@ -45,6 +45,29 @@ pub(super) fn notices(
         });
         let Some(lowest) = found.last().map(|(_, view)| view.opened_apply) else { return };
         found.into_iter().for_each(|(subject, view)| f(subject, view));
+        below = Some(lowest);
+    }
+}
+
+/// Every site of an agreement from below an apply number on, newest first, until `f` says no. No
+/// reading is under way while `f` runs.
+pub fn sites(
+    reader: &Reader,
+    agreement: AgreementId,
+    below: Option<u64>,
+    f: &mut dyn FnMut(SubjectId, SiteView) -> bool,
+) {
+    let mut below = below;
+    loop {
+        let mut found = Vec::new();
+        view::sites_newest_first(&reader.view(), agreement, below, &mut |subject, view| {
+            found.push((subject, view));
+            found.len() < PIECE
+        });
+        let Some(lowest) = found.last().map(|(_, view)| view.opened_apply) else { return };
+        if !found.into_iter().all(|(subject, view)| f(subject, view)) {
+            return;
+        }
         below = Some(lowest);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::api::request::PartContent;
-use crate::domain::Event;
+use crate::domain::{Event, Uscc};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::{Disk, JournalReader, RealDisk};
 use crate::limits;
@@ -15,6 +15,7 @@ use crate::log::{Entry, Head, PartSlot, merkle};
 use crate::node::core::keys;
 use crate::node::core::lean::Leaning;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
+use crate::node::core::site;
 use crate::node::load::{self, ReadError};
 use crate::node::recent::Recent;
 use crate::store::{Reading, SledStore, Store, WriteBehind};
@@ -218,6 +219,18 @@ impl<D: Disk, S: Store> Reader<D, S> {
             found.len() < CASES_BY_NUMBER_MAX
         });
         found
+    }
+
+    /// The tag that stands for a credit code in the rows of sites.
+    #[must_use]
+    pub fn site_tag(&self, uscc: &Uscc) -> Tag {
+        site::code_tag(&self.node_key, uscc)
+    }
+
+    /// Sites whose credit code has this tag, of all cities.
+    #[must_use]
+    pub fn sites_of(&self, tag: Tag) -> Vec<(AgreementId, SubjectId)> {
+        site::sites_of(&self.view(), tag)
     }
 
     /// A tag by which this node knows again what it once said to a caller.

@@ -321,7 +321,8 @@ fn party_at(reader: &Reader, at: Position) -> Option<Option<PartyText>> {
         | PartContent::Notice(_)
         | PartContent::Meeting(_)
         | PartContent::Custody(_)
-        | PartContent::Referral(_) => None,
+        | PartContent::Referral(_)
+        | PartContent::Site(_) => None,
     }
 }
 

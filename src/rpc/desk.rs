@@ -236,6 +236,8 @@ const fn is_a_persons(command: &Command) -> bool {
         | Command::CallMeeting { .. }
         | Command::Contribute { .. }
         | Command::IssueNotice { .. }
+        | Command::RegisterSite { .. }
+        | Command::ActOnSite { .. }
         | Command::OverrideRecovery { .. } => false,
     }
 }

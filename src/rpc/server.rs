@@ -28,6 +28,7 @@ use super::node_service::NodeApi;
 use super::notice_service::NoticeApi;
 use super::peer_service::PeerApi;
 use super::referral_service::ReferralApi;
+use super::site_service::SiteApi;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
 use crate::domain::catalogue::Catalogue;
@@ -54,9 +55,10 @@ use crate::wire::pb::v1::meeting_service_server::MeetingServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
 use crate::wire::pb::v1::referral_service_server::ReferralServiceServer;
+use crate::wire::pb::v1::site_service_server::SiteServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 11] = [
+const API_SERVICES: [&str; 12] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
@@ -68,6 +70,7 @@ const API_SERVICES: [&str; 11] = [
     "liandong.v1.MeetingService",
     "liandong.v1.NodeService",
     "liandong.v1.NoticeService",
+    "liandong.v1.SiteService",
 ];
 
 /// Why a port could not be served.
@@ -122,7 +125,8 @@ macro_rules! sized {
     };
 }
 
-/// Serves the own city's people and systems until `stop`. Connections end at the age of `age`.
+/// Serves the own city's people and systems until `stop`. Connections end at the age of `age`; an
+/// enterprise is checked on site at most `checks_a_year_max` times a year.
 ///
 /// # Errors
 /// [`ServeError`].
@@ -130,7 +134,7 @@ pub async fn serve_api(
     node: NodeHandle,
     (audit, writes, due, acts, catalogue): (Audit, WritesUnderWay, Due, SameActs, Arc<Catalogue>),
     (alerts, rung, files): (Alerts, Rung, EvidenceFileApi),
-    limits: GateLimits,
+    (limits, checks_a_year_max): (GateLimits, u32),
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
     stop: CancellationToken,
@@ -156,6 +160,8 @@ pub async fn serve_api(
     let referrals = ReferralApi { desk: desk.clone(), catalogue: Arc::clone(&catalogue) };
     let referrals = sized!(ReferralServiceServer: referrals);
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
+    let sites = SiteApi { desk: desk.clone(), checks_a_year_max };
+    let sites = sized!(SiteServiceServer: sites);
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
@@ -183,6 +189,7 @@ pub async fn serve_api(
         .add_service(nodes)
         .add_service(notices)
         .add_service(meetings)
+        .add_service(sites)
         .add_service(evidence)
         .add_service(referrals)
         .add_service(files)
@@ -241,7 +248,8 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
     let files = EvidenceFileServiceServer::<EvidenceFileApi>::NAME;
     let referrals = ReferralServiceServer::<ReferralApi>::NAME;
     let cases = CaseServiceServer::<CaseApi>::NAME;
-    let writing = ["", cases, notices, meetings, evidence, referrals, files];
+    let sites = SiteServiceServer::<SiteApi>::NAME;
+    let writing = ["", cases, notices, meetings, evidence, referrals, files, sites];
     let asking = [
         AgreementServiceServer::<AgreementApi>::NAME,
         CatalogServiceServer::<CatalogApi>::NAME,
@@ -323,6 +331,7 @@ mod tests {
             instance: [1; 16],
             disk_low_bytes: 0,
             border_uncertain_metres: 0,
+            site_checks_a_year_max: crate::limits::SITE_CHECKS_A_YEAR,
             log_entries_per_day_max: u64::MAX,
             log_bytes_per_day_max: u64::MAX,
             api_address: String::new(),

@@ -17,6 +17,8 @@ pub(super) const fn case_of(command: &Command) -> Option<(AgreementId, SubjectId
         | Command::ActOnNotice { .. }
         | Command::CallMeeting { .. }
         | Command::ActOnMeeting { .. }
+        | Command::RegisterSite { .. }
+        | Command::ActOnSite { .. }
         | Command::OverrideRecovery { .. } => None,
     }
 }

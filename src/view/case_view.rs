@@ -81,6 +81,8 @@ pub enum RecordRef {
     Notice(SubjectId),
     /// A meeting.
     Meeting(SubjectId),
+    /// A site.
+    Site(SubjectId),
 }
 
 impl RecordRef {
@@ -91,8 +93,8 @@ impl RecordRef {
             SubjectKind::Case => Some(Self::Case(id)),
             SubjectKind::Notice => Some(Self::Notice(id)),
             SubjectKind::Meeting => Some(Self::Meeting(id)),
+            SubjectKind::Site => Some(Self::Site(id)),
             SubjectKind::Plan
-            | SubjectKind::Site
             | SubjectKind::Unit
             | SubjectKind::Actor
             | SubjectKind::Log
@@ -105,7 +107,7 @@ impl RecordRef {
     #[must_use]
     pub const fn id(self) -> SubjectId {
         match self {
-            Self::Case(id) | Self::Notice(id) | Self::Meeting(id) => id,
+            Self::Case(id) | Self::Notice(id) | Self::Meeting(id) | Self::Site(id) => id,
         }
     }
 }
@@ -129,7 +131,7 @@ impl FeedEntry {
     pub fn case(&self) -> Option<SubjectId> {
         match self.record {
             Some(RecordRef::Case(id)) => Some(id),
-            Some(RecordRef::Notice(_) | RecordRef::Meeting(_)) | None => None,
+            Some(RecordRef::Notice(_) | RecordRef::Meeting(_) | RecordRef::Site(_)) | None => None,
         }
     }
 
@@ -138,7 +140,7 @@ impl FeedEntry {
     pub fn notice(&self) -> Option<SubjectId> {
         match self.record {
             Some(RecordRef::Notice(id)) => Some(id),
-            Some(RecordRef::Case(_) | RecordRef::Meeting(_)) | None => None,
+            Some(RecordRef::Case(_) | RecordRef::Meeting(_) | RecordRef::Site(_)) | None => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::evidence_view::{self, List, lists_of};
 use super::meeting_view::apply_to_meeting;
 use super::notice_view::apply_to_notice;
 use super::rows::{ReadRows, Rows, get, put};
+use super::site_view::apply_to_site;
 use super::{audience, case_view, keys, referral_view};
 use crate::domain::deadline::Milestone;
 use crate::domain::{self, CaseContribution, CaseMove, CaseState, Date, Event, ReferralAct};
@@ -140,8 +141,8 @@ pub fn apply<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply_number: u64) ->
         SubjectKind::Case => apply_to_case(rows, entry, apply_number),
         SubjectKind::Notice => apply_to_notice(rows, entry, apply_number),
         SubjectKind::Meeting => apply_to_meeting(rows, entry, apply_number),
+        SubjectKind::Site => apply_to_site(rows, entry, apply_number),
         SubjectKind::Plan
-        | SubjectKind::Site
         | SubjectKind::Unit
         | SubjectKind::Actor
         | SubjectKind::Log
@@ -164,7 +165,9 @@ fn apply_to_none<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Ap
         | Event::NoticeIssued { .. }
         | Event::NoticeAct(_)
         | Event::MeetingCalled { .. }
-        | Event::MeetingAct(_) => misfit("WRONG_SUBJECT"),
+        | Event::MeetingAct(_)
+        | Event::SiteRegistered { .. }
+        | Event::SiteAct(_) => misfit("WRONG_SUBJECT"),
         Event::ActorIntroduced
         | Event::RecoveryOverridden { .. }
         | Event::CharterAdopted { .. }
@@ -312,6 +315,8 @@ fn on_case<R: Rows>(
         | Event::NoticeAct(_)
         | Event::MeetingCalled { .. }
         | Event::MeetingAct(_)
+        | Event::SiteRegistered { .. }
+        | Event::SiteAct(_)
         | Event::ActorIntroduced
         | Event::RecoveryOverridden { .. }
         | Event::CharterAdopted { .. }

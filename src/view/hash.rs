@@ -7,6 +7,7 @@ use super::meeting_view::MeetingView;
 use super::notice_view::NoticeView;
 use super::referral_view;
 use super::rows::{ReadRows, bytes};
+use super::site_view::SiteView;
 use super::{FOLD_VERSION, keys};
 use crate::domain::EvidencePlace;
 use crate::ids::{AgreementId, Hash, LogId, Position, SubjectId};
@@ -22,8 +23,8 @@ pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u3
 }
 
 /// SHA-256 over the fold version, the applied heads by log, then (record, SHA-256 of its state) by
-/// case, by notice and by meeting; with a case goes what was said of its evidence, who took it over
-/// and its referrals. What an entry of a newer kind holds is left out.
+/// case, by notice, by meeting and by site; with a case goes what was said of its evidence, who took
+/// it over and its referrals. What an entry of a newer kind holds is left out.
 #[must_use]
 pub fn fold_hash(
     rows: &(impl ReadRows + ?Sized),
@@ -62,6 +63,12 @@ pub fn fold_hash(
         if !view.needs_newer {
             text.extend_from_slice(key.get(17..).unwrap_or_default());
             text.extend_from_slice(meeting_digest(view).as_bytes());
+        }
+    });
+    each(rows, &|subject| keys::site(agreement, subject), &mut |key, view: &SiteView| {
+        if !view.needs_newer {
+            text.extend_from_slice(key.get(17..).unwrap_or_default());
+            text.extend_from_slice(site_digest(view).as_bytes());
         }
     });
     digest(&text)
@@ -141,6 +148,18 @@ fn meeting_digest(view: &MeetingView) -> Hash {
         &view.words,
         &view.confirmed,
         view.cancelled,
+        view.misfit_count,
+    )))
+}
+
+/// What of a site must be equal everywhere.
+fn site_digest(view: &SiteView) -> Hash {
+    digest(&bytes(&(
+        view.city,
+        &view.facts,
+        &view.listing,
+        &view.years,
+        view.opened_at,
         view.misfit_count,
     )))
 }

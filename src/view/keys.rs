@@ -134,6 +134,16 @@ pub fn last_place(key: &[u8]) -> Option<Position> {
     Some(Position { log, index: u64::from_be_bytes(index.try_into().ok()?) })
 }
 
+/// A site as folded.
+pub fn site(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'A', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// Sites of an agreement, by the apply number of their opening.
+pub fn site_opened(agreement: AgreementId, apply: u64) -> Vec<u8> {
+    key(b'B', &[agreement.as_bytes(), &apply.to_be_bytes()])
+}
+
 /// What was applied, in order.
 pub fn feed(apply: u64) -> Vec<u8> {
     key(b'W', &[&apply.to_be_bytes()])

@@ -294,6 +294,8 @@ fn on_meeting<R: Rows>(
             Effect::Newer
         }
         Event::MeetingCalled { .. }
+        | Event::SiteRegistered { .. }
+        | Event::SiteAct(_)
         | Event::NoticeIssued { .. }
         | Event::NoticeAct(_)
         | Event::CaseOpened { .. }

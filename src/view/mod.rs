@@ -26,6 +26,7 @@ mod meeting_view;
 mod notice_view;
 mod referral_view;
 mod rows;
+mod site_view;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +47,7 @@ pub use referral_view::{
     CampaignTag, ReferralStanding, ReferralWord, referral_standing, referral_words,
 };
 pub use rows::{MemRows, ReadRows, Rows};
+pub use site_view::{SiteView, site, sites_newest_first};
 
 /// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.
-pub const FOLD_VERSION: u32 = 7;
+pub const FOLD_VERSION: u32 = 8;

@@ -196,6 +196,8 @@ fn on_notice<R: Rows>(
         Event::NoticeIssued { .. }
         | Event::MeetingCalled { .. }
         | Event::MeetingAct(_)
+        | Event::SiteRegistered { .. }
+        | Event::SiteAct(_)
         | Event::CaseOpened { .. }
         | Event::CaseMove(_)
         | Event::Contribution(_)

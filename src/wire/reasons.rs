@@ -6,6 +6,7 @@
 mod beside;
 mod cases;
 mod node;
+mod sites;
 
 use tonic::Code;
 
@@ -22,6 +23,7 @@ const TABLES: &[&[Line]] = &[
     beside::MEETINGS,
     beside::EVIDENCE,
     beside::REFERRALS,
+    sites::SITES,
 ];
 
 /// The whole table, each reason once.

@@ -115,7 +115,7 @@ pub fn facts_to_pb(facts: &SiteFacts) -> pb::SiteFacts {
         county_code: facts.county.as_u32(),
         tier: facts.tier.number(),
         media: facts.media.iter().map(|one| one.number()).collect(),
-        permit_kind: facts.permit.map_or(0, Code::number),
+        permit_kind: facts.permit.map_or(0, |code| code.number()),
         closed: facts.closed,
     }
 }
@@ -127,7 +127,7 @@ pub fn listing_to_pb(listing: &Listing) -> pb::SiteListed {
         status: listing.status.number(),
         admitted_on: Some(date_to_pb(listing.admitted_on)),
         expires_on: Some(date_to_pb(listing.expires_on)),
-        removed_for: listing.removed_for.map_or(0, Code::number),
+        removed_for: listing.removed_for.map_or(0, |code| code.number()),
         monitoring: listing.monitoring.iter().map(|one| one.number()).collect(),
     }
 }
@@ -138,7 +138,7 @@ pub fn check_to_pb(check: &SiteCheck) -> pb::SiteChecked {
     pb::SiteChecked {
         on: Some(date_to_pb(check.on)),
         mode: check.mode.number(),
-        exception: check.exception.map_or(0, Code::number),
+        exception: check.exception.map_or(0, |code| code.number()),
         plan_id: check.plan.map(|plan| bytes(plan.as_bytes())).unwrap_or_default(),
     }
 }

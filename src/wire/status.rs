@@ -18,6 +18,7 @@ use super::error::WireError;
 use super::reasons;
 use crate::api::request::WriteError;
 pub use crate::domain::Language;
+use crate::domain::site::SiteRefusal;
 use crate::domain::words::Listener;
 use crate::domain::{Invalid, MoveKind, Refusal};
 use crate::ids::{CityCode, Position};
@@ -271,10 +272,31 @@ fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
         Refusal::Misfit(crate::domain::Misfit::NotYourTurn { turn, .. }) => {
             refused.with("turn", turn)
         }
+        Refusal::Site(refusal) => of_site(*refusal, refused),
         _ if lasting == Some(Code::FailedPrecondition) => refused.unless("case"),
         _ => refused,
     };
     Refused { told: Some(format!("{}{joint}{}", said.why, said.todo)), ..refused }
+}
+
+fn of_site(refusal: SiteRefusal, refused: Refused) -> Refused {
+    let refused = refused.at(refusal.field());
+    match refusal {
+        SiteRefusal::Known { site } => refused.with("site", site),
+        SiteRefusal::Changed { current } => refused.with("current", current),
+        SiteRefusal::Closed => refused.unless("site"),
+        SiteRefusal::PositiveList { until } => refused.with("until", until).unless("site"),
+        SiteRefusal::Capped { year, made, reserved, most } => refused
+            .with("year", year)
+            .with("made", made)
+            .with("reserved", reserved)
+            .with("most", most)
+            .unless("site"),
+        SiteRefusal::CountyNotOwn { .. }
+        | SiteRefusal::ListingDates { .. }
+        | SiteRefusal::RemovalBasis { .. }
+        | SiteRefusal::CheckInFuture { .. } => refused,
+    }
 }
 
 fn too_large(what: &str, limit: usize, got: usize) -> Refused {

@@ -37,9 +37,9 @@ pub use referrals::{
     referral_paper,
 };
 pub use sites::{
-    check_mode, left_out, listing_status, monitoring_kind, parse_exception, parse_monitoring,
-    parse_permit, parse_removal, parse_status, parse_tier, permit_kind, removal_basis, site_tier,
-    site_word, visit_exception, visit_verdict,
+    check_mode, left_out, listing_status, monitoring_kind, parse_exception, parse_mode,
+    parse_monitoring, parse_permit, parse_removal, parse_status, parse_tier, permit_kind,
+    removal_basis, site_tier, site_word, visit_exception, visit_verdict,
 };
 
 /// Where a case stands.

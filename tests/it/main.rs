@@ -68,6 +68,7 @@ mod search;
 mod sharing;
 mod sheets;
 mod shim;
+mod sites;
 mod stage;
 mod statistics;
 mod storm;

@@ -53,6 +53,8 @@ pub fn said(command: &Command) -> String {
         Command::ActOnNotice { subject, act, .. } => format!("{act:?} {subject}"),
         Command::CallMeeting { on, chair, .. } => format!("meeting on {on} under {chair:?}"),
         Command::ActOnMeeting { subject, act, .. } => format!("{act:?} {subject}"),
+        Command::RegisterSite { facts, .. } => format!("site {:?} {}", facts.tier, facts.county),
+        Command::ActOnSite { subject, act, .. } => format!("{act:?} {subject}"),
         Command::OverrideRecovery { cities, .. } => format!("override {cities:?}"),
     }
 }

@@ -26,7 +26,7 @@ use crate::cli::failure::Failure;
 use crate::limits::PAGE_SIZE_MAX;
 use crate::wire::pb::v1 as pb;
 
-mod target;
+pub(in crate::cli) mod target;
 
 use target::Target;
 

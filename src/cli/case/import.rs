@@ -35,10 +35,10 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::status::{Language, Refused};
 
 mod known;
-mod report;
+pub(in crate::cli) mod report;
 mod source;
 
-use report::{Line, Outcome, Report};
+use report::{Line, Of, Outcome, Report};
 use source::Rows;
 
 /// What the number of a row is said to be of when the file does not say it.
@@ -96,7 +96,7 @@ pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
         agreements: HashMap::new(),
         seen: HashMap::new(),
     };
-    let mut report = Report::new(&path, encoding, args.dry_run);
+    let mut report = Report::new(&path, encoding, args.dry_run, Of::Cases);
     let stopped = import.all(&mut rows, &mut report, &bar).await.err();
     bar.finish_and_clear();
     if session.context.json {

@@ -90,8 +90,8 @@ coded! {
 }
 
 coded! {
-    /// Why a site is visited in spite of the positive list or the yearly cap. The list has no source
-    /// at hand ([`EXCEPTIONS_SOURCE`]).
+    /// Why a site is visited in spite of the positive list or the yearly cap. The list has no
+    /// source at hand ([`EXCEPTIONS_SOURCE`]).
     VisitException {
         Complaint "COMPLAINT" "投诉举报" "complaint";
         OffSiteClue "OFF_SITE_CLUE" "非现场监管发现线索" "clue from off-site monitoring";

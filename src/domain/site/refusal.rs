@@ -62,9 +62,7 @@ pub enum SiteRefusal {
         until: Date,
     },
     /// It was visited as often as may be. Check it off site, or name an exception.
-    #[error(
-        "enterprise was visited {made} times in {year}, {reserved} more are planned, the cap is {most}"
-    )]
+    #[error("enterprise was visited {made} times in {year}, {reserved} more planned, cap {most}")]
     Capped {
         /// Calendar year.
         year: i32,

@@ -118,7 +118,9 @@ impl<D: Disk, S: Store> Core<D, S> {
                 | Event::NoticeIssued { .. }
                 | Event::NoticeAct(_)
                 | Event::MeetingCalled { .. }
-                | Event::MeetingAct(_),
+                | Event::MeetingAct(_)
+                | Event::SiteRegistered { .. }
+                | Event::SiteAct(_),
                 _,
             ) => false,
         }
@@ -197,7 +199,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let record = applied.subject.and_then(|(kind, id)| RecordRef::of(kind, id));
         let case = match record {
             Some(RecordRef::Case(subject)) => Some(subject),
-            Some(RecordRef::Notice(_) | RecordRef::Meeting(_)) | None => None,
+            Some(RecordRef::Notice(_) | RecordRef::Meeting(_) | RecordRef::Site(_)) | None => None,
         };
         if city == self.settings.city {
             self.index_own(agreement, entry, event, record);
@@ -208,6 +210,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.settle_owed(entry.envelope.position(), event);
         self.note_claims(&entry.envelope);
         self.index_number(agreement, entry, case);
+        if let Some(RecordRef::Site(subject)) = record {
+            self.index_site(agreement, subject, entry);
+        }
+        self.forget_site(event);
         self.index_recovery(id, city, event);
         self.note_missing_parts(agreement, entry, event, record.map(RecordRef::id));
     }
@@ -334,6 +340,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Event::NoticeAct(_)
             | Event::MeetingCalled { .. }
             | Event::MeetingAct(_)
+            | Event::SiteRegistered { .. }
+            | Event::SiteAct(_)
             | Event::Newer => {}
         }
     }

@@ -175,6 +175,24 @@ pub fn overridden(log: LogId, city: CityCode) -> Vec<u8> {
     key(b'o', &[log.as_bytes(), &city.as_u32().to_be_bytes()])
 }
 
+/// A site whose newest record has a credit code; `tag` is of the code.
+#[must_use]
+pub fn site_code(tag: Tag, agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b's', &[tag.as_bytes(), agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// Reads back a key of [`site_code`].
+#[must_use]
+pub fn parse_site_code(key: &[u8]) -> Option<(AgreementId, SubjectId)> {
+    parse_case_value(key.get(17..)?)
+}
+
+/// The tag of the credit code of a site.
+#[must_use]
+pub fn site_tag(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'f', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
 /// Who of the own city works on a case.
 #[must_use]
 pub fn assignment(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {

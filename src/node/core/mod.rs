@@ -15,6 +15,7 @@ mod agreements;
 mod ahead;
 mod apply;
 pub mod assign;
+mod borders;
 mod clocks;
 mod commit;
 mod contradictions;
@@ -45,6 +46,7 @@ mod referral;
 mod replay;
 pub mod rows;
 mod show;
+pub mod site;
 pub mod sizes;
 mod standing;
 mod suspension;
@@ -105,6 +107,8 @@ pub struct Settings {
     pub disk_low_bytes: u64,
     /// Within this distance of a border the place is uncertain; metres.
     pub border_uncertain_metres: u32,
+    /// Checks on site of one enterprise in a year; 0 for no cap.
+    pub site_checks_a_year_max: u32,
     /// Entries of one log of another city that are taken in on one day.
     pub log_entries_per_day_max: u64,
     /// The same in signed bytes.

@@ -72,6 +72,8 @@ pub(super) fn named_entry(event: &Event) -> Option<Position> {
         | Event::NoticeAct(_)
         | Event::MeetingCalled { .. }
         | Event::MeetingAct(_)
+        | Event::SiteRegistered { .. }
+        | Event::SiteAct(_)
         | Event::Newer => None,
     }
 }

@@ -46,6 +46,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Event::NoticeAct(_)
             | Event::MeetingCalled { .. }
             | Event::MeetingAct(_)
+            | Event::SiteRegistered { .. }
+            | Event::SiteAct(_)
             | Event::Newer => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Own writes: from a request to the entries that stand in the group.
 //!
-//! In scope: request tags, actors, running numbers, etags, gates, distances, building entries.
+//! In scope: request tags, actors, running numbers, etags, gates, building entries.
 //! Out of scope: what a move means ([`crate::domain`]), when it reaches the disk
 //! ([`super::commit`]).
 
@@ -8,7 +8,6 @@ use crate::api::request::{Caller, Command, NewPart, PartContent, Request, WriteE
 use crate::domain::{
     self, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event, ExternalRef,
 };
-use crate::geo;
 use crate::ids::{ActorId, AgreementId, LogId, Position, SubjectId, Tag};
 use crate::journal::Disk;
 use crate::limits;
@@ -108,11 +107,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         let subject = match request.command {
             Command::OpenCase { .. }
             | Command::IssueNotice { .. }
-            | Command::CallMeeting { .. } => Some(subject_id(at)),
+            | Command::CallMeeting { .. }
+            | Command::RegisterSite { .. } => Some(subject_id(at)),
             Command::MoveCase { .. }
             | Command::Contribute { .. }
             | Command::ActOnNotice { .. }
             | Command::ActOnMeeting { .. }
+            | Command::ActOnSite { .. }
             | Command::OverrideRecovery { .. } => decided.record,
         };
         let row = RequestRow { body: tags.body, position: at, agreement, subject };
@@ -196,6 +197,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             Command::ActOnMeeting { subject, act, said, .. } => {
                 self.decide_meeting_act(agreement, today, (*subject, *act), said.as_ref())
             }
+            Command::RegisterSite { facts, record, another_plant, .. } => {
+                self.decide_site(agreement, facts, record, *another_plant)
+            }
+            Command::ActOnSite { subject, etag, act, said, another_plant, .. } => {
+                let said = (said.as_ref(), *another_plant);
+                self.decide_site_act((agreement, log), today, (*subject, *etag), act, said)
+            }
             Command::OverrideRecovery { cities, text, .. } => {
                 self.decide_override(agreement, log, cities, text)
             }
@@ -250,49 +258,6 @@ impl<D: Disk, S: Store> Core<D, S> {
         Ok((text, Opening { year, number }))
     }
 
-    /// Fills in distances to the other members, and refuses places outside the belt.
-    fn with_borders(
-        &self,
-        agreement: AgreementId,
-        facts: &CaseFacts,
-        record: Option<&CaseRecord>,
-    ) -> Result<CaseFacts, WriteError> {
-        let mut facts = facts.clone();
-        let Some(record) = record else { return Ok(facts) };
-        facts.has_point = record.coordinates.is_some();
-        facts.borders.clear();
-        facts.border_uncertain = false;
-        facts.belt_exception = record.belt_reason.is_some();
-        let Some((point, boundaries)) = record.coordinates.zip(self.boundaries.as_ref()) else {
-            return Ok(facts);
-        };
-        let (lon_e7, lat_e7) = (i64::from(point.lon_udeg()) * 10, i64::from(point.lat_udeg()) * 10);
-        let Ok(point) = geo::Point::new(lon_e7, lat_e7) else { return Ok(facts) };
-        let charter = &self.book.get(agreement).ok_or(WriteError::NotFound)?.charter;
-        let assessment = boundaries.assess(
-            point,
-            self.settings.city,
-            self.logs.members(agreement),
-            charter.belt_metres,
-            self.settings.border_uncertain_metres,
-        );
-        facts.borders = assessment
-            .distances
-            .iter()
-            .map(|(city, metres)| domain::BorderDistance { city: *city, metres: *metres })
-            .collect();
-        facts.borders.sort_unstable_by_key(|b| b.city);
-        facts.border_uncertain = assessment.uncertain;
-        match assessment.outside_belt {
-            Some(metres) if record.belt_reason.is_none() => Err(WriteError::OutsideBelt { metres }),
-            Some(_) => Ok(facts),
-            None => {
-                facts.belt_exception = false;
-                Ok(facts)
-            }
-        }
-    }
-
     fn case(&mut self, agreement: AgreementId, subject: SubjectId) -> Result<CaseView, WriteError> {
         let found = view::case(&self.group_rows(), agreement, subject);
         let case = found.ok_or(WriteError::NotFound)?;
@@ -324,7 +289,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             | PartContent::Notice(_)
             | PartContent::Meeting(_)
             | PartContent::Custody(_)
-            | PartContent::Referral(_) => None,
+            | PartContent::Referral(_)
+            | PartContent::Site(_) => None,
         });
         let mv = match mv.facts() {
             Some(facts) => mv.clone().with_facts(self.with_borders(agreement, facts, record)?),

@@ -112,7 +112,7 @@ fn no_text_below_a_header() {
 
 #[test]
 fn bytes_below_a_header_are_ids_and_digests() {
-    const FIXED: [&str; 10] = [
+    const FIXED: [&str; 11] = [
         "log_id",
         "root",
         "id",
@@ -123,6 +123,7 @@ fn bytes_below_a_header_are_ids_and_digests() {
         "minutes_hash",
         "agreement_id",
         "subject_id",
+        "plan_id",
     ];
     for (message, field) in below(".liandong.v1.EntryHeader") {
         if field.r#type() == Type::Bytes {

@@ -9,9 +9,10 @@ use super::values::{draft, evidence_draft, record};
 use super::{assert_golden, golden};
 use crate::api::request::PartContent;
 use crate::domain::notice::NoticeDraft;
+use crate::domain::site::SiteDraft;
 use crate::domain::{
     CaseDraft, CaseRecord, CustodyRecord, Evidence, ExternalRef, MeetingRecord, NoticeRecord,
-    PersonRecord, ReferralRecord,
+    PersonRecord, ReferralRecord, SiteRecord,
 };
 use crate::limits::PART_BYTES_MAX;
 use crate::wire::part::{encode_part, parse_part};
@@ -50,6 +51,19 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         let record = ReferralRecord::parse(organ, number, text).unwrap();
         PartContent::Referral(Box::new(record))
     };
+    let site = |draft: &SiteDraft| PartContent::Site(Box::new(SiteRecord::parse(draft).unwrap()));
+    let bare_site = SiteDraft {
+        name: "示例（聊城）纸业有限公司".into(),
+        uscc: "91371522YYYY90011A".into(),
+        ..SiteDraft::default()
+    };
+    let whole_site = SiteDraft {
+        permit_no: "91371522YYYY90011A001P".into(),
+        industry_code: "C2221".into(),
+        address: "莘县示例镇示例村北侧".into(),
+        coordinates: Some(("115.137564".into(), "36.243426".into(), "EPSG:4490".into())),
+        ..bare_site.clone()
+    };
     let record = |record: CaseRecord| PartContent::CaseRecord(Box::new(record));
     let number = "LD-聊邯-2026-聊0005".to_owned();
     let external = ExternalRef::parse("聊城办案系统", "2026-0099").unwrap();
@@ -72,6 +86,8 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         ("custody_bare", custody("", "")),
         ("referral", referral("示例市公安局环食药侦支队", "示例移〔2026〕1号", "共 12 页")),
         ("referral_bare", referral("", "示例公（刑）立字〔2026〕7号", "")),
+        ("site", site(&whole_site)),
+        ("site_bare", site(&bare_site)),
     ]
 }
 

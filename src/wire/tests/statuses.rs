@@ -8,6 +8,7 @@ use tonic_types::StatusExt;
 
 use super::values::{at, city, date};
 use crate::api::request::WriteError;
+use crate::domain::site::SiteRefusal;
 use crate::domain::{CaseState, InvalidReason, Language, Misfit, MoveKind, Refusal};
 use crate::ids::{LogId, SubjectId};
 use crate::log::{AppendError, CheckpointError, EntryError};
@@ -35,6 +36,8 @@ fn refusals() -> Vec<Refusal> {
         M::MoveNotAllowed { state, kind: MoveKind::Amend },
         M::SelfTransfer,
         M::ReceiverNotMember { city },
+        M::SiteInvalid,
+        M::NotSiteCity { owner: city },
     ];
     let mut all: Vec<R> = misfits.into_iter().map(R::Misfit).collect();
     all.extend([
@@ -62,6 +65,8 @@ fn refusals() -> Vec<Refusal> {
         R::OwnProposal,
         R::NothingToReceive,
         R::NoSuchPart { part: 9 },
+        R::Site(SiteRefusal::Closed),
+        R::Site(SiteRefusal::Capped { year: 2026, made: 3, reserved: 0, most: 3 }),
     ]);
     all
 }

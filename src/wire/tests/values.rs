@@ -10,11 +10,14 @@ use crate::domain::facts::{BorderDistance, CaseFacts, DataLevel, Medium, Source}
 use crate::domain::law::LegalBasisDraft;
 use crate::domain::pollutant::MeasurementDraft;
 use crate::domain::record::PenaltyDraft;
+use crate::domain::site::{
+    CheckMode, ListingStatus, MonitoringKind, PermitKind, RemovalBasis, SiteTier, VisitException,
+};
 use crate::domain::{
-    Campaign, CaseContribution, CaseDraft, CaseMove, CaseRecord, CopiedPaper, Date, DeclineGround,
-    ErasureReason, Event, EvidenceAct, EvidencePlace, MeetingAct, NoticeAct, NoticeKind,
-    NoticeLevel, PoliceAnswer, ProcuratorateOpinion, Referral, ReferralAct, ReferralKind,
-    ReferralPaper, Violation,
+    Campaign, CaseContribution, CaseDraft, CaseMove, CaseRecord, CopiedPaper, CountyCode, Date,
+    DeclineGround, ErasureReason, Event, EvidenceAct, EvidencePlace, Listing, MeetingAct,
+    NoticeAct, NoticeKind, NoticeLevel, PoliceAnswer, ProcuratorateOpinion, Referral, ReferralAct,
+    ReferralKind, ReferralPaper, SiteAct, SiteCheck, SiteFacts, Violation,
 };
 use crate::ids::{ActorId, AgreementId, CityCode, Hash, LogId, Position, SubjectId, Tag};
 use crate::log::{
@@ -203,6 +206,42 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
         ("continued_in", add(C::ContinuedIn { agreement, subject })),
         ("continued_from", add(C::ContinuedFrom { agreement, subject })),
     ]
+    .into_iter()
+    .chain(site_events(on, subject))
+    .collect()
+}
+
+fn site_events(on: Date, plan: SubjectId) -> Vec<(&'static str, Event)> {
+    let facts = |permit, closed| SiteFacts {
+        county: CountyCode::from_u32(371_522).unwrap(),
+        tier: SiteTier::Key,
+        media: vec![Medium::Air, Medium::Water],
+        permit,
+        closed,
+    };
+    let listed = |status, removed_for, monitoring| {
+        let (admitted_on, expires_on) = (on, date("2027-11-19"));
+        let listing = Listing { status, admitted_on, expires_on, removed_for, monitoring };
+        Event::SiteAct(SiteAct::Listed(listing))
+    };
+    let checked = |mode, exception, plan| {
+        Event::SiteAct(SiteAct::Checked(SiteCheck { on, mode, exception, plan }))
+    };
+    let kinds = vec![MonitoringKind::Online, MonitoringKind::Power];
+    let changed = SiteAct::Changed { facts: facts(None, true) };
+    let clue = Some(VisitException::OffSiteClue);
+    let removed = listed(ListingStatus::Removed, Some(RemovalBasis::FalsifiedData), Vec::new());
+    vec![
+        (
+            "site_registered",
+            Event::SiteRegistered { facts: facts(Some(PermitKind::KeyManaged), false) },
+        ),
+        ("site_changed", Event::SiteAct(changed)),
+        ("site_listed", listed(ListingStatus::Active, None, kinds)),
+        ("site_removed", removed),
+        ("site_checked", checked(CheckMode::OnSite, clue, Some(plan))),
+        ("site_checked_bare", checked(CheckMode::OffSite, None, None)),
+    ]
 }
 
 /// A record with every field filled in.
@@ -325,6 +364,7 @@ fn any_part() -> impl Strategy<Value = PartRef> {
         PartKind::Meeting,
         PartKind::Custody,
         PartKind::Referral,
+        PartKind::Site,
     ]);
     let audience = prop_oneof![
         Just(Audience::AllMembers),

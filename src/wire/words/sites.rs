@@ -11,7 +11,9 @@ use crate::wire::pb::v1 as pb;
 
 /// The word of a code, and reading a code from its word in either language or its name.
 macro_rules! words {
-    ($($(#[$meta:meta])* $word:ident $parse:ident = $list:ident $prefix:literal $unset:expr;)+) => {$(
+    ($(
+        $(#[$meta:meta])* $word:ident $parse:ident = $list:ident $prefix:literal $unset:expr;
+    )+) => {$(
         $(#[$meta])*
         #[must_use]
         pub fn $word(one: pb::$list, lang: Lang) -> &'static str {
@@ -53,8 +55,15 @@ words! {
     check_mode parse_mode = CheckMode "CHECK_MODE_" ("未填", "not given");
     /// Why a site is visited all the same.
     visit_exception parse_exception = VisitException "VISIT_EXCEPTION_" ("无", "none");
-    /// Why a site is left out.
-    left_out parse_left_out = LeftOut "LEFT_OUT_" ("无", "nothing");
+}
+
+/// Why a site is left out.
+#[must_use]
+pub fn left_out(one: pb::LeftOut, lang: Lang) -> &'static str {
+    match LeftOut::parse(short(one.as_str_name(), "LEFT_OUT_")) {
+        Ok(known) => lang.pick(known.zh(), known.en()),
+        Err(_) => lang.pick("无", "nothing"),
+    }
 }
 
 /// What comes of asking whether a site may be visited.

@@ -10,7 +10,7 @@ use crate::cli::files;
 use crate::lang::Lang;
 
 /// Where an export goes.
-pub(super) struct Target {
+pub(in crate::cli) struct Target {
     out: BufWriter<Box<dyn Write + Send>>,
     file: Option<Place>,
     lang: Lang,
@@ -26,12 +26,12 @@ struct Place {
 }
 
 impl Target {
-    pub(super) fn stdout(lang: Lang) -> Self {
+    pub(in crate::cli) fn stdout(lang: Lang) -> Self {
         Self { out: BufWriter::new(Box::new(io::stdout())), file: None, lang }
     }
 
     /// A file that will take this name.
-    pub(super) fn file(path: &Path, force: bool, lang: Lang) -> Result<Self, Failure> {
+    pub(in crate::cli) fn file(path: &Path, force: bool, lang: Lang) -> Result<Self, Failure> {
         check(path, force, lang)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let draft = path.with_file_name(format!(".{name}.{}", std::process::id()));
@@ -45,12 +45,12 @@ impl Target {
         Ok(Self { out: BufWriter::new(Box::new(out)), file, lang })
     }
 
-    pub(super) fn put(&mut self, text: &str) -> Result<(), Failure> {
+    pub(in crate::cli) fn put(&mut self, text: &str) -> Result<(), Failure> {
         self.out.write_all(text.as_bytes()).map_err(|error| self.failed(&error))
     }
 
     /// Gives the file its name.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
+    pub(in crate::cli) fn finish(mut self) -> Result<(), Failure> {
         self.out.flush().map_err(|error| self.failed(&error))?;
         let Some(mut file) = self.file.take() else { return Ok(()) };
         check(&file.path, file.force, self.lang)?;

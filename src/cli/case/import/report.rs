@@ -13,7 +13,7 @@ use crate::wire::pb::v1 as pb;
 
 /// What became of a row.
 #[derive(Debug, Default)]
-pub(super) enum Outcome {
+pub(in crate::cli) enum Outcome {
     /// It was opened.
     Created,
     /// It would be opened.
@@ -27,10 +27,10 @@ pub(super) enum Outcome {
 
 /// One row.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(in crate::cli) struct Line {
     /// Its number in the file; the headings are row 1.
     pub row: u64,
-    /// Its number in the own system.
+    /// Its number in the own system; of a site its credit code, and no system.
     pub external: pb::ExternalRef,
     /// The number people say, once there is one.
     pub number: String,
@@ -60,18 +60,40 @@ impl Outcome {
     }
 }
 
+/// What the rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Of {
+    /// Cases, told apart by their number in the own system.
+    Cases,
+    /// Sites, told apart by their credit code.
+    Sites,
+}
+
 /// All rows.
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     file: PathBuf,
     encoding: Encoding,
     dry_run: bool,
+    of: Of,
     /// In the order of the file.
     pub lines: Vec<Line>,
 }
 
 impl Report {
-    pub(super) fn new(file: &Path, encoding: Encoding, dry_run: bool) -> Self {
-        Self { file: file.to_owned(), encoding, dry_run, lines: Vec::new() }
+    pub(in crate::cli) fn new(file: &Path, encoding: Encoding, dry_run: bool, of: Of) -> Self {
+        Self { file: file.to_owned(), encoding, dry_run, of, lines: Vec::new() }
+    }
+
+    /// By what a row is known, for programs.
+    fn known_by(&self, line: &Line) -> (&'static str, Value) {
+        let some = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
+        let pb::ExternalRef { system, number } = &line.external;
+        match self.of {
+            Of::Cases => {
+                ("external_ref", json!({ "system": some(system), "number": some(number) }))
+            }
+            Of::Sites => ("uscc", some(number)),
+        }
     }
 
     fn count(&self, of: fn(&Outcome) -> bool) -> usize {
@@ -83,19 +105,17 @@ impl Report {
     }
 
     /// For programs.
-    pub(super) fn json(&self) -> Value {
+    pub(in crate::cli) fn json(&self) -> Value {
         let some = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
         let line = |line: &Line| {
             let wrong = match &line.outcome {
                 Outcome::Refused(wrong) => Some(wrong),
                 Outcome::Created | Outcome::Valid | Outcome::Existing => None,
             };
+            let (key, known_by) = self.known_by(line);
             json!({
                 "row": line.row,
-                "external_ref": {
-                    "system": some(&line.external.system),
-                    "number": some(&line.external.number),
-                },
+                key: known_by,
                 "result": line.outcome.code(),
                 "number": some(&line.number),
                 "name": some(&line.name),
@@ -120,10 +140,14 @@ impl Report {
     }
 
     /// For people.
-    pub(super) fn text(&self, lang: Lang) -> String {
+    pub(in crate::cli) fn text(&self, lang: Lang) -> String {
+        let key = match self.of {
+            Of::Cases => lang.pick("自有系统编号", "own number"),
+            Of::Sites => lang.pick("信用代码", "credit code"),
+        };
         let headers = lang.pick(
-            ["行", "自有系统编号", "结果", "编号", "列", "原因", "怎么办"],
-            ["row", "own number", "result", "number", "column", "reason", "what to do"],
+            ["行", key, "结果", "编号", "列", "原因", "怎么办"],
+            ["row", key, "result", "number", "column", "reason", "what to do"],
         );
         let mut rows = table::table(&headers);
         for line in &self.lines {
@@ -163,7 +187,7 @@ impl Report {
     ///
     /// # Errors
     /// [`Failure`] when one was refused.
-    pub(super) fn verdict(&self, lang: Lang) -> Result<(), Failure> {
+    pub(in crate::cli) fn verdict(&self, lang: Lang) -> Result<(), Failure> {
         let (all, refused) = (self.lines.len(), self.refused());
         if refused == 0 {
             return Ok(());

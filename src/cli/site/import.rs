@@ -1,0 +1,305 @@
+//! `liandong site import`: sites from a file, row by row.
+//!
+//! In scope: what becomes of each row. Out of scope: reading rows ([`super::sheet`]), whether a
+//! site is right (the domain and the node).
+//!
+//! Rows are told apart by credit code, and plants of one enterprise by their names. The same file
+//! creates nothing twice; a row that says something else than the site that is here is refused and
+//! changes nothing.
+//!
+//! Invariants:
+//! 1. The same file twice creates nothing twice. (`a_file_of_sites_is_imported_once`)
+//! 2. `--dry-run` writes nothing. (`a_file_of_sites_is_imported_once`)
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use indicatif::ProgressBar;
+
+use super::sheet::{Column, Draft, Headings};
+use super::short;
+use crate::cli::case::import::report::{Line, Of, Outcome, Report};
+use crate::cli::case::sheet::Wrong;
+use crate::cli::case::sheet::csv::{self, Row};
+use crate::cli::case::sheet::encoding::{self, Encoding, Text};
+use crate::cli::case::{Session, name, patient};
+use crate::cli::failure::Failure;
+use crate::cli::status_text;
+use crate::ids::hex;
+use crate::lang::Lang;
+use crate::limits::IMPORT_ROWS_MAX;
+use crate::log::merkle;
+use crate::wire;
+use crate::wire::pb::v1 as pb;
+use crate::wire::status::{Language, Refused};
+
+/// Arguments.
+#[derive(clap::Args, Debug)]
+pub struct ImportArgs {
+    /// CSV 文件 · file, .csv
+    #[arg(value_name = "FILE", required_unless_present = "template")]
+    pub file: Option<PathBuf>,
+    /// 只检查，不登记 · check everything, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// 文件编码 · how the file is written
+    #[arg(long, value_enum, default_value = "auto")]
+    pub encoding: Encoding,
+    /// 联动协议（只有一个时可省） · the agreement; may be left out if there is only one
+    #[arg(long, short = 'a', value_name = "AGREEMENT")]
+    pub agreement: Option<String>,
+    /// 系统代办时的执法证号 · officer a system acts for
+    #[arg(long, value_name = "CERTIFICATE")]
+    pub acting_for: Option<String>,
+    /// 打印表头（空白模板） · print the headings
+    #[arg(long, conflicts_with_all = ["file", "dry_run"])]
+    pub template: bool,
+}
+
+/// Imports.
+///
+/// # Errors
+/// [`Failure`] when the file cannot be used, a row was refused, or the node stopped answering; what
+/// was done until then is printed first.
+pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
+    let lang = session.context.lang;
+    let path = args.file.clone().unwrap_or_default();
+    let parent = name::agreement(session, args.agreement.as_deref()).await?;
+    let text = encoding::open(&path, args.encoding, lang)?;
+    let (encoding, bar) = (text.encoding, ProgressBar::new(text.bytes));
+    let (mut rows, headings) = open(&path, text, lang)?;
+    let mut report = Report::new(&path, encoding, args.dry_run, Of::Sites);
+    let mut import = Import { session, args: &args, parent, seen: HashSet::new() };
+    let stopped = import.all(&mut rows, &headings, &mut report, &bar).await.err();
+    bar.finish_and_clear();
+    if session.context.json {
+        session.context.print_json(&report.json());
+    } else {
+        print!("{}", report.text(lang));
+    }
+    match stopped {
+        Some(failure) => Err(failure.advise(lang.pick(
+            "以上各行已处理；排除故障后对同一文件再执行一次，已登记的不会重复",
+            "the rows above are done; run it again with the same file, nothing is done twice",
+        ))),
+        None => report.verdict(lang),
+    }
+}
+
+fn unread(path: &Path, error: &std::io::Error, lang: Lang) -> Failure {
+    let shown = path.display();
+    Failure::local(lang.pick(
+        format!("{shown}：无法读取（{error}）"),
+        format!("{shown}: cannot be read ({error})"),
+    ))
+}
+
+fn open(path: &Path, text: Text, lang: Lang) -> Result<(csv::Rows<Text>, Headings), Failure> {
+    let (in_doubt, shown) = (text.in_doubt, path.display());
+    let mut rows = csv::Rows::new(text);
+    let first = rows.row().map_err(|error| unread(path, &error, lang))?;
+    let Some(Row::Cells(first)) = first else {
+        return Err(Failure::local(
+            lang.pick(format!("{shown}：没有表头"), format!("{shown}: has no headings")),
+        ));
+    };
+    let headings = Headings::read(&first, lang)?;
+    if in_doubt && !Headings::prove_chinese(&first) {
+        return Err(Failure::local(lang.pick(
+            format!("{shown}：不是 UTF-8，也没有中文表头可以核实编码"),
+            format!("{shown}: is not UTF-8, and no Chinese heading proves what it is"),
+        ))
+        .advise(lang.pick("确认后加 --encoding gb18030", "if sure, use --encoding gb18030")));
+    }
+    Ok((rows, headings))
+}
+
+struct Import<'a> {
+    session: &'a Session,
+    args: &'a ImportArgs,
+    parent: String,
+    /// Request ids of rows before.
+    seen: HashSet<String>,
+}
+
+/// What stops a row: itself, or something that stops all.
+enum Stop {
+    Row(Wrong),
+    All(Failure),
+}
+
+impl From<Wrong> for Stop {
+    fn from(wrong: Wrong) -> Self {
+        Self::Row(wrong)
+    }
+}
+
+impl Import<'_> {
+    async fn all(
+        &mut self,
+        rows: &mut csv::Rows<Text>,
+        headings: &Headings,
+        report: &mut Report,
+        bar: &ProgressBar,
+    ) -> Result<(), Failure> {
+        let (lang, mut number) = (self.session.context.lang, 1);
+        let path = self.args.file.clone().unwrap_or_default();
+        while let Some(row) = rows.row().map_err(|error| unread(&path, &error, lang))? {
+            number += 1;
+            bar.set_position(rows.text().position());
+            let read = match row {
+                Row::Cells(cells) => headings.site(&cells, lang).transpose(),
+                Row::TooLong | Row::Unclosed => Some(Err(Wrong::new(
+                    "ROW_TOO_LONG",
+                    lang.pick(
+                        "此行过长，或引号没有配对",
+                        "the row is too long, or a quote is open",
+                    ),
+                    lang.pick("检查此行的引号", "look for a quote that is not closed"),
+                ))),
+            };
+            let Some(read) = read else { continue };
+            if report.lines.len() >= IMPORT_ROWS_MAX as usize {
+                return Err(Failure::local(lang.pick(
+                    format!("超过 {IMPORT_ROWS_MAX} 行，其余未处理"),
+                    format!("more than {IMPORT_ROWS_MAX} rows; the rest was left"),
+                )));
+            }
+            let mut line = Line { row: number, ..Line::default() };
+            let outcome = match read {
+                Ok(draft) => self.one(draft, &mut line).await,
+                Err(wrong) => Err(Stop::Row(wrong)),
+            };
+            line.outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(Stop::Row(wrong)) => Outcome::Refused(wrong),
+                Err(Stop::All(failure)) => return Err(failure),
+            };
+            report.lines.push(line);
+        }
+        Ok(())
+    }
+
+    async fn one(&mut self, draft: Draft, line: &mut Line) -> Result<Outcome, Stop> {
+        let lang = self.session.context.lang;
+        line.external.number.clone_from(&draft.record.uscc);
+        // As the node keeps it, so that space around a text is no difference.
+        let facts = wire::site::facts(Some(&draft.facts)).map_err(|r| self.refused(&r))?;
+        let record = wire::site::record(Some(&draft.record)).map_err(|r| self.refused(&r))?;
+        let (facts, record) = (wire::site::facts_to_pb(&facts), wire::site::record_to_pb(&record));
+        let request_id = request_id(&self.parent, &record);
+        if !self.seen.insert(request_id.clone()) {
+            return Err(twice(lang).into());
+        }
+        let found = self.known(&record, draft.another_plant).await?;
+        if let Some(site) = found {
+            line.name.clone_from(&site.name);
+            line.number = short(&site.name).to_owned();
+            let same = site.facts.as_ref() == Some(&facts) && site.record.as_ref() == Some(&record);
+            return if same { Ok(Outcome::Existing) } else { Err(changed(line, lang).into()) };
+        }
+        let certificate = self.args.acting_for.clone();
+        let request = pb::CreateSiteRequest {
+            parent: self.parent.clone(),
+            facts: Some(facts),
+            record: Some(record),
+            another_plant: draft.another_plant,
+            request_id,
+            acting_for: certificate.map(|number| pb::ActingFor { certificate_number: number }),
+            validate_only: self.args.dry_run,
+        };
+        let answer = patient(|| {
+            let (mut sites, request) = (self.session.client.sites(), request.clone());
+            async move { sites.create_site(request).await }
+        });
+        let done = answer.await.map_err(|status| self.stop(&status))?.into_inner();
+        let Some(site) = done.site else { return Ok(Outcome::Valid) };
+        line.number = short(&site.name).to_owned();
+        line.name = site.name;
+        let before = done.receipt.is_some_and(|receipt| receipt.replayed);
+        Ok(if before { Outcome::Existing } else { Outcome::Created })
+    }
+
+    /// The own site that a row is about, if it is here: of several plants the one of this name.
+    async fn known(
+        &self,
+        record: &pb::SiteRecord,
+        another_plant: bool,
+    ) -> Result<Option<pb::Site>, Stop> {
+        let request = pb::ListSitesRequest {
+            parent: self.parent.clone(),
+            page_size: 200,
+            city: self.session.client.me.node_city,
+            uscc: record.uscc.clone(),
+            ..pb::ListSitesRequest::default()
+        };
+        let answer = patient(|| {
+            let (mut sites, request) = (self.session.client.sites(), request.clone());
+            async move { sites.list_sites(request).await }
+        });
+        let page = answer.await.map_err(|status| self.stop(&status))?.into_inner();
+        let is_it = |site: &pb::Site| site.record.as_ref().is_some_and(|r| r.name == record.name);
+        let mut sites = page.sites;
+        if let Some(at) = sites.iter().position(is_it) {
+            return Ok(Some(sites.swap_remove(at)));
+        }
+        Ok(if another_plant { None } else { sites.pop() })
+    }
+
+    fn refused(&self, refused: &Refused) -> Stop {
+        let lang = self.session.context.lang;
+        let status = refused.status(lang.pick(Language::Zh, Language::En));
+        Stop::Row(named(status_text::failure(&status, None, lang), lang))
+    }
+
+    /// What a node's answer stops. Only what the row itself says is the row's fault.
+    fn stop(&self, status: &tonic::Status) -> Stop {
+        use tonic::Code::{AlreadyExists, FailedPrecondition, InvalidArgument};
+        let (lang, dial) = (self.session.context.lang, self.session.client.last_dial());
+        let retry = lang.pick("同一文件", "the same file");
+        let failure = status_text::write_failure(status, dial.as_ref(), retry, lang);
+        let of_all = ["NO_LOG", "EPOCH_NEEDED", "ACTING_FOR_REQUIRED"];
+        let of_row = matches!(status.code(), InvalidArgument | FailedPrecondition | AlreadyExists)
+            && !of_all.contains(&failure.reason.as_str());
+        if of_row { Stop::Row(named(failure, lang)) } else { Stop::All(failure) }
+    }
+}
+
+/// A refusal with its field's column, where it names one.
+fn named(failure: Failure, lang: Lang) -> Wrong {
+    let fields = failure.details.iter().filter_map(|line| line.split_once([':', ' ']));
+    let column = fields.map(|(field, _)| field).find_map(Column::of_field);
+    let what = std::iter::once(failure.what).chain(failure.details).collect::<Vec<_>>();
+    let wrong = Wrong::new(&failure.reason, what.join("；"), failure.advice.join("；"));
+    wrong.at(column.map_or("", |column| column.heading(lang)))
+}
+
+fn twice(lang: Lang) -> Wrong {
+    Wrong::new(
+        "DUPLICATE",
+        lang.pick("与前面一行是同一企业、同一名称", "has the code and name of a row before"),
+        lang.pick("保留一行", "keep one of them"),
+    )
+}
+
+fn changed(line: &Line, lang: Lang) -> Wrong {
+    let number = &line.number;
+    Wrong::new(
+        "CHANGED",
+        lang.pick(
+            format!("已登记为 {number}，但内容不同；未改动"),
+            format!("is {number} already, with other content; nothing was changed"),
+        ),
+        lang.pick(
+            "要修改的用 liandong site change；确是另一厂区的，“另一厂区”填“是”",
+            "change it with liandong site change; of another plant say yes in that column",
+        ),
+    )
+}
+
+/// The same row has the same request id, also in another file.
+fn request_id(parent: &str, record: &pb::SiteRecord) -> String {
+    let fields = ["site import", parent, &record.uscc, &record.name].join("\0");
+    let digest = merkle::digest(fields.as_bytes());
+    hex(digest.as_bytes().get(..16).unwrap_or_default())
+}

@@ -1,0 +1,312 @@
+//! Sites: every method of `SiteService`.
+//!
+//! In scope: requests into commands, one site, whether it may be visited. Out of scope: writing
+//! ([`super::desk`]), lists ([`super::site_list`]), what a site looks like ([`super::site_read`]).
+
+use tonic::{Request, Response, Status};
+
+use super::audit_line::AuditLine;
+use super::caller::{Called, called};
+use super::cursor;
+use super::desk::{self, Desk, WriteRequest, writes};
+use super::site_read::{words, written};
+use crate::api::request::{Command, PartContent, Written};
+use crate::domain::site::{
+    EXCEPTIONS_SOURCE, ListingStatus, RemovalBasis, SiteAct, Verdict, Visit, Visited, may_visit,
+};
+use crate::domain::{Date, InvalidReason, Language};
+use crate::ids::{AgreementId, Position, SubjectId};
+use crate::node::core::site::checks_made;
+use crate::view::{self, SiteView};
+use crate::wire::case as read;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::site_service_server::SiteService;
+use crate::wire::site as write;
+use crate::wire::status::Refused;
+
+/// The service.
+#[derive(Clone)]
+pub struct SiteApi {
+    /// What writing needs.
+    pub desk: Desk,
+    /// Checks on site of one enterprise in a year; 0 for no cap.
+    pub checks_a_year_max: u32,
+}
+
+writes!(name: UpdateSiteRequest SetListingRequest RecordCheckRequest);
+
+impl WriteRequest for pb::CreateSiteRequest {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn acting_for(&self) -> Option<&pb::ActingFor> {
+        self.acting_for.as_ref()
+    }
+
+    fn resource(&self) -> &str {
+        &self.parent
+    }
+
+    fn validate_only(&self) -> bool {
+        self.validate_only
+    }
+
+    fn body(&self) -> Vec<u8> {
+        read::request_body(&Self { validate_only: false, ..self.clone() })
+    }
+}
+
+/// The full name of a method, as the table of roles knows it.
+macro_rules! method {
+    ($name:ident) => {
+        concat!("/liandong.v1.SiteService/", stringify!($name))
+    };
+}
+
+#[tonic::async_trait]
+impl SiteService for SiteApi {
+    async fn create_site(
+        &self,
+        request: Request<pb::CreateSiteRequest>,
+    ) -> Result<Response<pb::CreateSiteResponse>, Status> {
+        let (site, receipt) = self.write(request, method!(CreateSite), register).await?;
+        Ok(Response::new(pb::CreateSiteResponse { site, receipt }))
+    }
+
+    async fn update_site(
+        &self,
+        request: Request<pb::UpdateSiteRequest>,
+    ) -> Result<Response<pb::UpdateSiteResponse>, Status> {
+        let command = |asked: &pb::UpdateSiteRequest| {
+            let facts = write::facts(asked.facts.as_ref())?;
+            let record = write::record(asked.record.as_ref())?;
+            let said = Some(PartContent::Site(Box::new(record)));
+            let (agreement, subject) = write::name(&asked.name)?;
+            let etag = Some(etag(&asked.etag)?);
+            let (act, another_plant) = (SiteAct::Changed { facts }, asked.another_plant);
+            Ok(Command::ActOnSite { agreement, subject, etag, act, said, another_plant })
+        };
+        let (site, receipt) = self.write(request, method!(UpdateSite), command).await?;
+        Ok(Response::new(pb::UpdateSiteResponse { site, receipt }))
+    }
+
+    async fn set_listing(
+        &self,
+        request: Request<pb::SetListingRequest>,
+    ) -> Result<Response<pb::SetListingResponse>, Status> {
+        let (site, receipt) = self.write(request, method!(SetListing), list).await?;
+        Ok(Response::new(pb::SetListingResponse { site, receipt }))
+    }
+
+    async fn record_check(
+        &self,
+        request: Request<pb::RecordCheckRequest>,
+    ) -> Result<Response<pb::RecordCheckResponse>, Status> {
+        let command = |asked: &pb::RecordCheckRequest| {
+            let act = SiteAct::Checked(write::check(asked.check.as_ref())?);
+            let said = read::text("text", &asked.text)?.map(PartContent::Text);
+            let (agreement, subject) = write::name(&asked.name)?;
+            let (etag, another_plant) = (None, false);
+            Ok(Command::ActOnSite { agreement, subject, etag, act, said, another_plant })
+        };
+        let (site, receipt) = self.write(request, method!(RecordCheck), command).await?;
+        Ok(Response::new(pb::RecordCheckResponse { site, receipt }))
+    }
+
+    async fn get_site(
+        &self,
+        request: Request<pb::GetSiteRequest>,
+    ) -> Result<Response<pb::GetSiteResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(GetSite)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| api.get(who, &asked)).await
+    }
+
+    async fn list_sites(
+        &self,
+        request: Request<pb::ListSitesRequest>,
+    ) -> Result<Response<pb::ListSitesResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(ListSites)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| {
+            let mut line = AuditLine::new(api.desk.door(), who, method!(ListSites), &asked.parent);
+            let listed = api.page(who, &asked);
+            for site in listed.iter().flat_map(|page| &page.sites) {
+                line.shown_of(site.city);
+            }
+            line.end(&listed);
+            listed
+        })
+        .await
+    }
+
+    async fn check_visit(
+        &self,
+        request: Request<pb::CheckVisitRequest>,
+    ) -> Result<Response<pb::CheckVisitResponse>, Status> {
+        let who = called(self.desk.door(), &request, method!(CheckVisit)).map_err(|s| *s)?;
+        let asked = request.into_inner();
+        self.reading(who, move |api, who| {
+            let mut line = AuditLine::new(api.desk.door(), who, method!(CheckVisit), &asked.name);
+            let found = api.visit(&asked, who.language);
+            found.iter().for_each(|visit| line.shown_of(visit.city));
+            line.end(&found);
+            found
+        })
+        .await
+    }
+}
+
+fn register(asked: &pb::CreateSiteRequest) -> Result<Command, Refused> {
+    let agreement = read::parent(&asked.parent)?.ok_or(Refused::new("NOT_FOUND"))?;
+    Ok(Command::RegisterSite {
+        agreement,
+        facts: write::facts(asked.facts.as_ref())?,
+        record: Box::new(write::record(asked.record.as_ref())?),
+        another_plant: asked.another_plant,
+    })
+}
+
+fn list(asked: &pb::SetListingRequest) -> Result<Command, Refused> {
+    let listing = write::listing(asked.listing.as_ref())?;
+    let text = read::text("text", &asked.text)?;
+    let other = listing.removed_for == Some(RemovalBasis::Other);
+    if other && listing.status == ListingStatus::Removed && text.is_none() {
+        return Err(read::wrong("text", InvalidReason::Required));
+    }
+    let (agreement, subject) = write::name(&asked.name)?;
+    let etag = Some(etag(&asked.etag)?);
+    let (act, said) = (SiteAct::Listed(listing), text.map(PartContent::Text));
+    Ok(Command::ActOnSite { agreement, subject, etag, act, said, another_plant: false })
+}
+
+fn etag(text: &str) -> Result<Position, Refused> {
+    if text.is_empty() {
+        return Err(Refused::new("ETAG_REQUIRED").at("etag"));
+    }
+    read::position("etag", text)
+}
+
+impl SiteApi {
+    async fn write<T: WriteRequest>(
+        &self,
+        request: Request<T>,
+        method: &'static str,
+        command: impl FnOnce(&T) -> Result<Command, Refused>,
+    ) -> Result<(Option<pb::Site>, Option<pb::WriteReceipt>), Status> {
+        let written = self.desk.perform(request, method, write::name_of, command).await?;
+        let Some(written) = written else { return Ok((None, None)) };
+        let site = self.after(written).await;
+        Ok((site, Some(desk::receipt(written))))
+    }
+
+    /// A site as it is after a write.
+    async fn after(&self, written: Written) -> Option<pb::Site> {
+        let (api, subject) = (self.clone(), written.subject?);
+        let read = tokio::task::spawn_blocking(move || api.one(written.agreement, subject));
+        read.await.ok()?.ok().map(|(site, _)| site)
+    }
+
+    /// Reads aside, for disks may be slow.
+    async fn reading<T: Send + 'static>(
+        &self,
+        who: Called,
+        read: impl FnOnce(&Self, &Called) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let (api, language) = (self.clone(), who.language);
+        let done = tokio::task::spawn_blocking(move || read(&api, &who)).await;
+        let done = done.unwrap_or(Err(Refused::new("STOPPING")));
+        done.map(Response::new).map_err(|refused| refused.status(language))
+    }
+
+    fn get(
+        &self,
+        who: &Called,
+        asked: &pb::GetSiteRequest,
+    ) -> Result<pb::GetSiteResponse, Refused> {
+        let mut line = AuditLine::new(self.desk.door(), who, method!(GetSite), &asked.name);
+        let found = write::name(&asked.name);
+        let found = found.and_then(|(agreement, subject)| self.one(agreement, subject));
+        let found = found.map(|(site, apply)| {
+            line.shown_of(site.city);
+            pb::GetSiteResponse { site: Some(site), cursor: cursor::at(&self.desk.node, apply) }
+        });
+        line.end(&found);
+        found
+    }
+
+    /// One site with what was said since, and the apply number as of which it was read.
+    fn one(&self, agreement: AgreementId, subject: SubjectId) -> Result<(pb::Site, u64), Refused> {
+        let reader = self.desk.node.reader();
+        let rows = reader.view();
+        let apply = reader.apply_number(&rows);
+        let found = view::site(&rows, agreement, subject);
+        drop(rows);
+        let found = found.ok_or(Refused::new("NOT_FOUND"))?;
+        let mut site = self.written((agreement, subject), &found)?;
+        site.words = words(&reader, agreement, subject);
+        Ok((site, apply))
+    }
+
+    pub(super) fn written(
+        &self,
+        key: (AgreementId, SubjectId),
+        found: &SiteView,
+    ) -> Result<pb::Site, Refused> {
+        Ok(written(&self.desk.node.reader(), key, found, self.today()?))
+    }
+
+    fn today(&self) -> Result<Date, Refused> {
+        Date::beijing(self.desk.node.now_ms()).ok_or(Refused::new("OUTSIDE_TERM"))
+    }
+
+    fn visit(
+        &self,
+        asked: &pb::CheckVisitRequest,
+        language: Language,
+    ) -> Result<pb::CheckVisitResponse, Refused> {
+        let (agreement, subject) = write::name(&asked.name)?;
+        let on = read::date("on", asked.on.as_ref())?.map_or_else(|| self.today(), Ok)?;
+        let exception = write::exception("exception", asked.exception)?;
+        let (reader, own) = (self.desk.node.reader(), self.desk.node.city());
+        let rows = reader.view();
+        let found = view::site(&rows, agreement, subject).ok_or(Refused::new("NOT_FOUND"))?;
+        let cap_is_known = found.city == own;
+        let (made, most) = match cap_is_known {
+            true => {
+                let made = checks_made(&rows, own, (agreement, subject), on.year());
+                (made, self.checks_a_year_max)
+            }
+            false => (0, 0),
+        };
+        drop(rows);
+        let listing = found.listing.as_ref().map(|(_, listing)| listing);
+        let visited = Visited { made, reserved: 0, most };
+        let closed = found.facts.1.closed;
+        let verdict = may_visit(&Visit { on, closed, listing, visited, exception });
+        let pick = |(zh, en): (&str, &str)| match language {
+            Language::Zh => zh.to_owned(),
+            Language::En => en.to_owned(),
+        };
+        let (word, why, excepted) = match verdict {
+            Verdict::Fine => (pb::VisitVerdict::Fine, None, false),
+            Verdict::Excepted { why, by: _ } => (pb::VisitVerdict::Excepted, Some(why), true),
+            Verdict::LeftOut(why) => (pb::VisitVerdict::LeftOut, Some(why), false),
+        };
+        let until = listing.filter(|listing| listing.is_listed(on)).map(|one| one.expires_on);
+        Ok(pb::CheckVisitResponse {
+            verdict: word.into(),
+            left_out: why.map_or(0, write::left_out_number),
+            rule: why.map(|why| pick(why.rule())).unwrap_or_default(),
+            source: why.map(|why| pick(why.source())).unwrap_or_default(),
+            exceptions_source: if excepted { pick(EXCEPTIONS_SOURCE) } else { String::new() },
+            city: found.city.as_u32(),
+            listed_until: until.map(read::date_out),
+            made,
+            reserved: 0,
+            most,
+            cap_is_known,
+        })
+    }
+}
