@@ -30,7 +30,7 @@ use crate::domain::date::Date;
 use crate::domain::draw::Randomness;
 use crate::ids::{CityCode, Position};
 
-/// What the node knows of time.
+/// What the node knows of time, and by which parameters it judges.
 #[derive(Debug, Clone, Copy)]
 pub struct Time<'a> {
     /// Which days are worked.
@@ -39,6 +39,8 @@ pub struct Time<'a> {
     pub term: (Date, Date),
     /// Today in Beijing.
     pub today: Date,
+    /// Parameters.
+    pub rules: &'a PlanRules,
 }
 
 /// Decides on a new plan.
@@ -102,7 +104,7 @@ fn check(
         if on < time.term.0 || time.term.1 < on {
             return Some(Finding::OutsideTerm { on });
         }
-        let off = time.calendar.day(on) == DayKind::DayOff;
+        let off = time.calendar.day(on) == DayKind::DayOff && time.rules.rest_days_flagged;
         (off && !day.overtime).then_some(Finding::RestDay { on })
     };
     first(facts.days.iter().filter_map(wrong))

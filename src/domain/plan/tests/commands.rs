@@ -11,7 +11,8 @@ fn reason<T>(result: Result<T, PlanRefusal>) -> &'static str {
 }
 
 fn time(world: &World) -> Time<'_> {
-    Time { calendar: &world.calendar, term: world.term, today: world.today }
+    let World { calendar, term, today, rules, .. } = world;
+    Time { calendar, term: *term, today: *today, rules }
 }
 
 #[test]
@@ -63,6 +64,11 @@ fn a_plan_is_opened_and_revised_ahead_in_term_and_on_workdays() {
     // Whether it is worked is asked when the plan is scheduled.
     assert_eq!(opens(&|f| f.days[2].at = half("2027-01-12上午")), "");
     assert_eq!(opens(&|f| f.departments.clear()), "PLAN_DEPARTMENTS");
+    let mut easy = World::new();
+    easy.rules.rest_days_flagged = false;
+    let mut saturday = facts();
+    saturday.days[2].at = half("2026-12-12上午");
+    assert_eq!(reason(decide_open(liaocheng(), saturday, &members(), time(&easy))), "");
     let stranger = decide_open(city(659_000), facts(), &members(), time(&world));
     assert_eq!(reason(stranger), "NOT_A_MEMBER");
     let revise =
