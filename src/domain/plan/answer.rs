@@ -193,6 +193,11 @@ pub enum PlanAct {
         /// Of which revision.
         revision: u32,
     },
+    /// The city's units are free again: the plan has ended, or has another revision.
+    UnitsReleased {
+        /// Of which revision they were.
+        revision: u32,
+    },
 }
 
 /// Whether a city may add this, on every node. `host` is the city in which the site stands that the
@@ -237,7 +242,9 @@ pub fn fits(
             at_home().and(whole(few && officers.is_sorted_by(|one, next| one < next)))
         }
         PlanAct::VisitReported(report) => at_home().and(whole(report.is_whole())),
-        PlanAct::ResultsReported { revision } => of_revision(*revision),
+        PlanAct::ResultsReported { revision } | PlanAct::UnitsReleased { revision } => {
+            of_revision(*revision)
+        }
     }
 }
 
@@ -266,7 +273,8 @@ pub fn answer_that_counts<'a, P: Ord + Copy>(
         | PlanAct::DrawRevealed { .. }
         | PlanAct::CheckedIn { .. }
         | PlanAct::VisitReported(_)
-        | PlanAct::ResultsReported { .. } => None,
+        | PlanAct::ResultsReported { .. }
+        | PlanAct::UnitsReleased { .. } => None,
     });
     answers.max_by_key(|(place, _)| *place)
 }
@@ -288,7 +296,8 @@ pub fn sent_that_counts<'a, P: Ord + Copy>(
         | PlanAct::DrawRevealed { .. }
         | PlanAct::CheckedIn { .. }
         | PlanAct::VisitReported(_)
-        | PlanAct::ResultsReported { .. } => None,
+        | PlanAct::ResultsReported { .. }
+        | PlanAct::UnitsReleased { .. } => None,
     });
     let newest = swaps.filter(|(place, _)| *place > confirmed).max_by_key(|(place, _)| *place);
     newest.or(Some((confirmed, sent)))

@@ -5,8 +5,9 @@
 //!    digest and the rule stand in the header of the revision, the list is a part.
 //! 2. Every participant commits to 32 random bytes for this revision and attempt
 //!    ([`crate::domain::draw::commitment`]); `Scheduled` names one commitment of each. The officers
-//!    who may be drawn are those the cities have confirmed; who is recused is named there, before
-//!    anybody reveals.
+//!    who may be drawn, and who is recused from where, are those of the answers that `Scheduled`
+//!    rests on, so nobody chooses them after a reveal. Units swapped behind that change who comes,
+//!    never what was drawn.
 //! 3. On the day each city reveals. What it shows counts when it is what it was bound to, whenever
 //!    it comes; anything else is no reveal. The seed is that of [`Seed::joint`].
 //! 4. A city that does not reveal is named, and nothing is drawn. Then the initiator may draw again
@@ -126,7 +127,7 @@ pub struct Outcome {
 }
 
 /// Draws. `reveals` are those that count ([`is_reveal`]), `officers` what each city sends of
-/// officers.
+/// officers by the answers that the plan rests on; other units are left out of it.
 ///
 /// # Errors
 /// [`DrawError`]: nothing is drawn; who withholds is named.

@@ -10,6 +10,7 @@
 //! | what people read of it | [`PlanRecord`] |
 //! | who moves it, from which stage to which | [`state`] |
 //! | which answer and which units count | [`answer`] |
+//! | what is booked, and what ends it | [`booking`] |
 //! | what it lacks to be scheduled or begun, by what law or rule | [`ready`] |
 //! | whether a command is carried out | [`decide`] |
 //! | who commits and reveals, what withholding means, what is drawn | [`lots`] |
@@ -27,6 +28,7 @@
 //! each city knows that of its own units), which sites are of one enterprise.
 
 pub mod answer;
+pub mod booking;
 pub mod decide;
 pub mod facts;
 pub mod ics;

@@ -191,6 +191,7 @@ pub fn of_host(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
     sites.dedup();
     findings.extend(sites.into_iter().filter_map(|site| look.site(site)));
     findings.extend(look.hosts(&visits));
+    findings.extend(look.pool_sites(look.pool.iter().filter(|one| one.city == city)));
     findings
 }
 
@@ -310,18 +311,34 @@ impl Look<'_> {
         }
     }
 
-    /// Officers of a city who may be at a site on a half day.
-    fn officers(&self, city: CityCode, at: HalfDay, site: SubjectId) -> Vec<SubjectId> {
+    /// Officers of a city who can be somewhere on a half day.
+    fn able(&self, city: CityCode, at: HalfDay) -> Vec<SubjectId> {
         let Some(sent) = self.sent.get(&city) else { return Vec::new() };
-        let may = |unit: &&SubjectId| {
-            let recused = sent.recusals.iter().any(|r| r.officer == **unit && r.site == site);
-            let fit = self.units.get(*unit).is_some_and(|one| {
+        let able = |unit: &&SubjectId| {
+            self.units.get(*unit).is_some_and(|one| {
                 let certified = one.kind == UnitKind::Officer && one.is_valid(at.on);
                 one.city == city && certified && !one.retired && !one.taken.contains(&at)
-            });
-            fit && !recused
+            })
         };
-        sent.units.iter().filter(may).copied().collect()
+        sent.units.iter().filter(able).copied().collect()
+    }
+
+    /// Those of some officers of a city who may go to a site.
+    fn unbiased(&self, city: CityCode, site: SubjectId, able: &[SubjectId]) -> Vec<SubjectId> {
+        let recusals = self.sent.get(&city).map_or(&[][..], |sent| &sent.recusals);
+        let stays = |officer: &&SubjectId| {
+            !recusals.iter().any(|one| one.officer == **officer && one.site == site)
+        };
+        able.iter().filter(stays).copied().collect()
+    }
+
+    /// Officers that the host city needs at a site.
+    fn host_officers(&self) -> u32 {
+        let asked = match &self.plan.facts.targets {
+            Targets::Draw(rule) => rule.host_officers,
+            Targets::None | Targets::Named(_) => self.rules.host_officers,
+        };
+        asked.max(self.rules.host_officers).max(HOST_OFFICERS_MIN)
     }
 
     /// Whether the city where each site stands can lead there, with all its visits of a half day.
@@ -335,14 +352,11 @@ impl Look<'_> {
                 at_once.entry((*at, host)).or_default().push(visit.site);
             }
         }
-        let asked = match &self.plan.facts.targets {
-            Targets::Draw(rule) => rule.host_officers,
-            Targets::None | Targets::Named(_) => self.rules.host_officers,
-        };
-        let asked = asked.max(self.rules.host_officers).max(HOST_OFFICERS_MIN);
+        let asked = self.host_officers();
         let mut findings = Vec::new();
         for ((at, city), sites) in at_once {
-            let teams = seat(&sites, asked, &|site| self.officers(city, at, site));
+            let able = self.able(city, at);
+            let teams = seat(&sites, asked, &|site| self.unbiased(city, site, &able));
             for (site, team) in sites.into_iter().zip(teams) {
                 let there = u32::try_from(team.len()).unwrap_or(u32::MAX);
                 let missing = asked.saturating_sub(there);
@@ -360,22 +374,34 @@ impl Look<'_> {
         if !is_pool_of(rule, self.pool) {
             return vec![Finding::PoolDiffers];
         }
-        let mut findings: Vec<Finding> =
-            self.pool.iter().filter_map(|one| self.site(one.site)).collect();
-        // Any site may be drawn on any half day: each one must find its hosts by itself.
-        let days = self.plan.facts.days.iter().map(|day| day.at);
-        for PoolSite { site, city, .. } in
-            self.pool.iter().filter(|one| self.sent.contains_key(&one.city))
-        {
-            let alone = |at: HalfDay| {
-                let half_days = vec![at];
-                self.hosts(&[ReadyVisit { site: *site, half_days }])
-            };
-            let short = days.clone().flat_map(alone).next();
-            findings.extend(short.filter(|_| self.plan.facts.has(*city)));
-        }
+        let mut findings = self.pool_sites(self.pool);
         let silent = self.plan.facts.participants().filter(|city| !self.committed.contains(city));
         findings.extend(silent.map(|city| Finding::NotCommitted { city }));
+        findings
+    }
+    /// Sites of the pool that are left out, or at which their city cannot lead. Any site may be
+    /// drawn on any half day, so each one must find its hosts by itself.
+    fn pool_sites<'a>(&self, pool: impl IntoIterator<Item = &'a PoolSite>) -> Vec<Finding> {
+        let (asked, mut findings) = (self.host_officers(), Vec::new());
+        let mut able: BTreeMap<CityCode, Vec<(HalfDay, Vec<SubjectId>)>> = BTreeMap::new();
+        for PoolSite { site, city, .. } in pool {
+            let (site, city) = (*site, *city);
+            findings.extend(self.site(site));
+            // Whoever has not confirmed, or takes no part, is named for that already.
+            if !self.plan.facts.has(city) || !self.sent.contains_key(&city) {
+                continue;
+            }
+            let days = self.plan.facts.days.iter().map(|day| day.at);
+            let able = able
+                .entry(city)
+                .or_insert_with(|| days.map(|at| (at, self.able(city, at))).collect());
+            let short = able.iter().find_map(|(at, able)| {
+                let there = self.unbiased(city, site, able).len();
+                let missing = asked.saturating_sub(u32::try_from(there).unwrap_or(u32::MAX));
+                (missing > 0).then_some(Finding::HostShort { city, site, at: *at, missing })
+            });
+            findings.extend(short);
+        }
         findings
     }
 }

@@ -189,6 +189,9 @@ pub enum PlanRefusal {
     /// Only what was confirmed is taken back or swapped.
     #[error("city has not confirmed this revision")]
     NothingConfirmed,
+    /// The plan still needs the units. Withdraw, or swap them.
+    #[error("plan still needs the units")]
+    UnitsNeeded,
     /// Units are held for a while, from today on.
     #[error("units are held until {hold_until}, which is before today or after {latest}")]
     HoldUntil {
@@ -286,6 +289,7 @@ impl PlanRefusal {
             Self::OldRevision { .. } => "OLD_REVISION",
             Self::AnswerTooLate { .. } => "ANSWER_TOO_LATE",
             Self::NothingConfirmed => "NOTHING_CONFIRMED",
+            Self::UnitsNeeded => "UNITS_NEEDED",
             Self::HoldUntil { .. } => "HOLD_UNTIL",
             Self::Periods => "PLAN_PERIODS",
             Self::Committed => "DRAW_COMMITTED",
@@ -329,6 +333,7 @@ impl PlanRefusal {
             Self::Misfit(_)
             | Self::AnswerTooLate { .. }
             | Self::NothingConfirmed
+            | Self::UnitsNeeded
             | Self::Committed
             | Self::NobodyWithholds
             | Self::RevealTooEarly { .. }

@@ -8,6 +8,7 @@ mod interleaved;
 mod lacking;
 mod moves;
 mod outcome;
+mod samples;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -143,6 +143,9 @@ impl PlanRefusal {
                 "已排定的方案可以提意见、换人换车或退出",
             ),
             Self::NothingConfirmed => told("本市尚未确认本版方案", "请先确认，再退出或更换人员"),
+            Self::UnitsNeeded => {
+                told("方案仍在进行，人员装备不能释放", "不参加的请退出，换人换车的请更换")
+            }
             Self::HoldUntil { hold_until, latest } => told(
                 format!("保留期限 {hold_until} 早于今天或晚于 {latest}"),
                 format!("请填写今天至 {latest} 之间的日期"),
@@ -198,6 +201,7 @@ impl PlanRefusal {
             Self::OldRevision { .. } => "read the last revision and answer that",
             Self::AnswerTooLate { .. } => "comment, swap units or withdraw",
             Self::NothingConfirmed => "confirm first",
+            Self::UnitsNeeded => "withdraw, or swap them",
             Self::HoldUntil { .. } => "give a day between the two",
             Self::Periods => "give days ahead, in order and apart",
             Self::Committed | Self::Revealed => "nothing to do",

@@ -1,6 +1,7 @@
 //! Which words of a city count, and who may add what.
 
 use super::answer::{Said, answer_that_counts, fits, sent_that_counts};
+use super::booking::booking;
 use super::*;
 use crate::domain::half_day::Period;
 use crate::domain::site::CheckMode;
@@ -73,6 +74,43 @@ fn units_swapped_behind_a_confirmation_are_those_sent() {
     assert_eq!(sent_that_counts(1, said), None);
 }
 
+#[test]
+fn a_booking_ends_by_the_citys_own_word() {
+    let tentative = |number| {
+        let hold_until = date("2026-12-05");
+        answered(1, Answer::Tentative { hold_until, sent: sends(number) })
+    };
+    let periods = || vec!["2026-12-10".parse().unwrap()];
+    let release = |revision| PlanAct::UnitsReleased { revision };
+    // What was said, and whose unit of which revision is booked.
+    let rows = [
+        (vec![], None),
+        (vec![answered(1, Answer::Comment)], None),
+        (vec![tentative(1)], Some((1, 1))),
+        (vec![tentative(1), confirms(1, 2)], Some((1, 2))),
+        (vec![confirms(1, 2), swaps(1, 3), answered(1, Answer::Comment)], Some((1, 3))),
+        (vec![confirms(1, 2), answered(1, Answer::Withdraw)], None),
+        (vec![confirms(1, 2), answered(1, Answer::Withdraw), confirms(1, 4)], Some((1, 4))),
+        (vec![confirms(1, 2), answered(1, Answer::OtherDays { periods: periods() })], None),
+        (vec![confirms(1, 2), release(1)], None),
+        (vec![confirms(1, 2), release(1), confirms(2, 5)], Some((2, 5))),
+        // A new revision alone frees nobody; the city's word to it does.
+        (vec![confirms(1, 2), swaps(2, 9)], Some((1, 2))),
+        (vec![confirms(1, 2), confirms(2, 5)], Some((2, 5))),
+        (vec![confirms(1, 2), answered(2, Answer::Decline)], None),
+    ];
+    for (row, (acts, want)) in rows.into_iter().enumerate() {
+        let said = acts.iter().enumerate().map(|(place, act)| Said { place, act });
+        let got = booking(said.rev());
+        let want = want.map(|(revision, number)| (revision, sends(number)));
+        assert_eq!(got.map(|one| (one.revision, one.sent.clone())), want, "row {row}");
+    }
+    let held = [tentative(1)];
+    let said = held.iter().enumerate().map(|(place, act)| Said { place, act });
+    let held = booking(said).unwrap();
+    assert!(held.holds(date("2026-12-05")) && !held.holds(date("2026-12-06")));
+}
+
 fn report(number: u8) -> VisitReport {
     VisitReport {
         site: id(number),
@@ -103,6 +141,7 @@ fn acts() -> Vec<PlanAct> {
         PlanAct::CheckedIn { site: id(1), officers: vec![id(1), id(2)] },
         PlanAct::VisitReported(report(1)),
         PlanAct::ResultsReported { revision },
+        PlanAct::UnitsReleased { revision },
     ]
 }
 

@@ -11,7 +11,8 @@ fn reason<T>(result: Result<T, PlanRefusal>) -> &'static str {
 }
 
 fn time(world: &World) -> Time<'_> {
-    Time { calendar: &world.calendar, term: world.term, today: world.today }
+    let World { calendar, term, today, rules, .. } = world;
+    Time { calendar, term: *term, today: *today, rules }
 }
 
 #[test]
@@ -63,6 +64,11 @@ fn a_plan_is_opened_and_revised_ahead_in_term_and_on_workdays() {
     // Whether it is worked is asked when the plan is scheduled.
     assert_eq!(opens(&|f| f.days[2].at = half("2027-01-12上午")), "");
     assert_eq!(opens(&|f| f.departments.clear()), "PLAN_DEPARTMENTS");
+    let mut easy = World::new();
+    easy.rules.rest_days_flagged = false;
+    let mut saturday = facts();
+    saturday.days[2].at = half("2026-12-12上午");
+    assert_eq!(reason(decide_open(liaocheng(), saturday, &members(), time(&easy))), "");
     let stranger = decide_open(city(659_000), facts(), &members(), time(&world));
     assert_eq!(reason(stranger), "NOT_A_MEMBER");
     let revise =
@@ -175,6 +181,25 @@ fn f18_no_officer_in_two_places_no_expired_certificate_two_of_the_host_city() {
     assert_eq!(swap(Some(AnswerKind::Tentative), &|_| {}), "NOTHING_CONFIRMED");
     let ended = |w: &mut World| w.plan.stage = PlanStage::Summarized;
     assert_eq!(swap(Some(AnswerKind::Confirm), &ended), "ANSWER_TOO_LATE");
+}
+
+#[test]
+fn units_are_released_when_the_plan_has_ended_or_has_another_revision() {
+    let release = |stage, revision, booked, by| {
+        let mut plan = Plan { stage, revision, ..opened() };
+        plan.rounds.push(plan.rounds[0].clone());
+        reason(decide_release(&plan, by, booked))
+    };
+    use PlanStage as S;
+    for stage in [S::Summarized, S::Cancelled] {
+        assert_eq!(release(stage, 1, Some(1), handan()), "");
+    }
+    for stage in [S::Open, S::Scheduled, S::Executing] {
+        assert_eq!(release(stage, 1, Some(1), handan()), "UNITS_NEEDED");
+        assert_eq!(release(stage, 2, Some(1), handan()), "");
+    }
+    assert_eq!(release(S::Cancelled, 1, None, handan()), "NOTHING_CONFIRMED");
+    assert_eq!(release(S::Cancelled, 1, Some(1), xingtai()), "NOT_PARTICIPANT");
 }
 
 #[test]

@@ -238,6 +238,11 @@ fn a_draw_is_checked_on_its_pool_and_its_commitments() {
     assert_eq!(lacks(&|w| left_out(w, LeftOut::PositiveList)), ["〔1〕：正面清单"]);
     assert_eq!(lacks(&|w| w.committed.retain(|city| *city != puyang())), ["濮阳尚未提交抽取承诺"]);
     assert_eq!(lacks(&|w| drop(sent(w).drain(..2))), ["邯郸缺执法人员2名", HOST]);
+    // Handan hears of its own sites before it confirms, the others do not.
+    let mut world = with_draw();
+    left_out(&mut world, LeftOut::Capped);
+    assert_eq!(in_chinese(&of_host(&world.look(), handan())), ["〔1〕：已达年度检查频次上限"]);
+    assert_eq!(of_host(&world.look(), puyang()), []);
     // At the reveal: whoever withholds is named, and what was drawn is looked at like named visits.
     let mut world = with_draw();
     world.plan.stage = PlanStage::Scheduled;

@@ -70,6 +70,7 @@ fn refusals() -> Vec<PlanRefusal> {
         R::OldRevision { revision: 2 },
         R::AnswerTooLate { stage },
         R::NothingConfirmed,
+        R::UnitsNeeded,
         R::HoldUntil { hold_until: on, latest: on },
         R::Periods,
         R::Committed,
@@ -109,7 +110,7 @@ fn every_refusal_has_its_own_reason_and_words_in_both_languages() {
         let en = refusal.explain(Language::En, &latin);
         for text in [en.why, en.todo] {
             assert!(!text.is_empty() && !text.ends_with('.'), "{text}");
-            assert!(text.chars().all(|c| c.is_ascii()), "{text}");
+            assert!(text.is_ascii(), "{text}");
         }
     }
 }
