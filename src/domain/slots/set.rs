@@ -94,10 +94,21 @@ impl HalfDaySet {
         place.try_into().ok().and_then(at) == Some(1)
     }
 
-    /// Whether so many places from one on are all in it.
+    /// So many places from one on.
     #[must_use]
-    pub fn has_all(self, start: usize, count: usize) -> bool {
-        (start..start.saturating_add(count)).all(|place| self.has(place))
+    pub fn stretch(start: usize, count: usize) -> Self {
+        let below = |place: usize, word: usize| match place.saturating_sub(word * BITS) {
+            bits if bits >= BITS => u64::MAX,
+            bits => (1 << bits) - 1,
+        };
+        let behind = start.saturating_add(count);
+        Self(std::array::from_fn(|word| below(behind, word) & !below(start, word)))
+    }
+
+    /// Whether all of another one is in it.
+    #[must_use]
+    pub fn includes(self, other: Self) -> bool {
+        other.without(self) == Self::EMPTY
     }
 
     /// The first of so many places from one on that is in it.
@@ -168,7 +179,15 @@ mod tests {
             places.iter().for_each(|place| set.insert(*place));
             let runs = set.runs_of(length);
             for start in 0..192 {
-                prop_assert_eq!(runs.has(start), set.has_all(start, length), "{}", start);
+                let window = start..start + length;
+                let all = window.clone().all(|place| set.has(place));
+                prop_assert_eq!(runs.has(start), all, "{}", start);
+                let stretch = HalfDaySet::stretch(start, length);
+                let beyond = window.end > 192;
+                prop_assert_eq!(set.includes(stretch) && !beyond, all, "{}", start);
+                for place in 0..192 {
+                    prop_assert_eq!(stretch.has(place), window.contains(&place), "{}", place);
+                }
             }
             let different: std::collections::BTreeSet<_> = places.iter().collect();
             prop_assert_eq!(usize::try_from(set.count()).unwrap(), different.len());

@@ -165,21 +165,44 @@ fn empty_seats(needs: &[Need], units: &[&Plain]) -> usize {
     seats.len() - seated
 }
 
+fn serves(unit: &Plain, window: &[(Date, bool)]) -> bool {
+    !unit.retired
+        && window.iter().all(|half| {
+            !unit.busy.contains(half)
+                && unit.valid.0.is_none_or(|first| first <= half.0)
+                && unit.valid.1.is_none_or(|last| half.0 <= last)
+        })
+}
+
 /// What a city lacks over these half days: seats, or `None` when it is busy as a whole.
 fn lacks(one: &PlainCity, window: &[(Date, bool)]) -> Option<usize> {
     if window.iter().any(|half| one.busy.contains(half)) {
         return None;
     }
-    let serves = |unit: &&Plain| {
-        !unit.retired
-            && window.iter().all(|half| {
-                !unit.busy.contains(half)
-                    && unit.valid.0.is_none_or(|first| first <= half.0)
-                    && unit.valid.1.is_none_or(|last| half.0 <= last)
-            })
-    };
-    let there: Vec<&Plain> = one.units.iter().filter(serves).collect();
+    let there: Vec<&Plain> = one.units.iter().filter(|unit| serves(unit, window)).collect();
     Some(empty_seats(&one.needs, &there))
+}
+
+/// What a city lacks over these half days, need by need. Those that name a department come first,
+/// and what the one that names none adds to the empty seats of its kind is what that one lacks.
+fn lacks_each(
+    one: &PlainCity,
+    window: &[(Date, bool)],
+) -> Vec<(UnitKind, Option<Department>, u32)> {
+    let there: Vec<&Plain> = one.units.iter().filter(|unit| serves(unit, window)).collect();
+    let lacking = |needs: Vec<Need>| empty_seats(&needs, &there);
+    let each = |need: &Need| {
+        let missing = match need.department {
+            Some(_) => lacking(vec![*need]),
+            None => {
+                let of_kind = |other: &&Need| other.kind == need.kind && other.department.is_some();
+                let own: Vec<Need> = one.needs.iter().filter(of_kind).copied().collect();
+                lacking([own.as_slice(), &[*need]].concat()) - lacking(own)
+            }
+        };
+        (need.kind, need.department, u32::try_from(missing).unwrap())
+    };
+    one.needs.iter().map(each).filter(|(_, _, missing)| *missing > 0).collect()
 }
 
 /// Whether a day is off, by a list of its own for 2026; `None` of another year.
@@ -242,10 +265,16 @@ fn compare(instance: &Instance, off: &BTreeMap<Date, Option<bool>>, round: usize
         }
         for (one, want) in instance.cities.iter().zip(lacking) {
             let of_city = got.causes.iter().filter_map(|cause| match cause {
-                Cause::Short { city: who, missing, .. } if *who == city(one.code) => Some(*missing),
+                Cause::Short { city: who, kind, department, missing } if *who == city(one.code) => {
+                    Some((*kind, *department, *missing))
+                }
                 Cause::RestDay | Cause::CityBusy { .. } | Cause::Short { .. } => None,
             });
-            let missing = of_city.sum::<u32>() as usize;
+            let of_city: Vec<_> = of_city.collect();
+            let missing = of_city.iter().map(|(_, _, missing)| *missing).sum::<u32>() as usize;
+            if want.is_some() {
+                assert_eq!(of_city, lacks_each(one, window), "round {round}");
+            }
             let busy = got.causes.contains(&Cause::CityBusy { city: city(one.code) });
             assert_eq!((busy, missing), (want.is_none(), want.unwrap_or(0)), "round {round}");
         }
