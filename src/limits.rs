@@ -385,6 +385,8 @@ pub const PLAN_NEED_COUNT_MAX: u32 = 99;
 pub const UNIT_PERIODS_MAX: usize = 64;
 /// So far ahead a unit is blocked at most, in years: a secondment lasts that long.
 pub const UNIT_YEARS_AHEAD_MAX: i32 = 3;
+/// Years before this one of which the roster keeps busy half days: for questions about last winter.
+pub const UNIT_YEARS_BEHIND_MAX: i32 = 1;
 /// Periods of one unit that an answer shows: more than two a week of a year.
 pub const UNIT_PERIODS_SHOWN_MAX: usize = 100;
 /// Windows of an answer when nobody has said how many.

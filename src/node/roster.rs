@@ -12,16 +12,22 @@
 //! **Bookings by plans join here**: [`Line::busy`] is what the own city of a unit has blocked, and
 //! will be that and what plans have booked; nobody who asks the roster has to know which is which.
 //!
+//! Busy half days are kept of last year and of the years in which anything may be blocked. A member
+//! that breaks the rules may sign blocks of any year; they cost rows, and nothing here.
+//!
 //! Invariants:
 //! 1. After [`Roster::open`] the lines are what [`Line::of`] gives for every unit as of
 //!    [`Open::as_of`]. (`f17_dates_on_which_all_cities_can_come`)
 //! 2. Lines lie in the order of their openings. (`lines_lie_in_the_order_of_their_openings`)
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::domain::UnitKind;
 use crate::domain::unit::UnitFacts;
 use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::limits::{UNIT_YEARS_AHEAD_MAX, UNIT_YEARS_BEHIND_MAX};
 use crate::node::pieces::{self, PIECE};
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
@@ -48,16 +54,21 @@ pub struct Line {
 }
 
 impl Line {
-    /// Of a unit as folded.
+    /// Of a unit as folded, busy in some years.
     #[must_use]
-    pub fn of(rows: &impl ReadRows, unit: UnitKey, view: &UnitView) -> Self {
+    pub fn of(
+        rows: &impl ReadRows,
+        unit: UnitKey,
+        view: &UnitView,
+        years: RangeInclusive<i32>,
+    ) -> Self {
         Self {
             unit,
             opened: view.opened_apply,
             city: view.unit.city,
             facts: view.facts,
             needs_newer: view.needs_newer,
-            busy: view::unit_busy(rows, unit, view).into(),
+            busy: view::unit_busy_in(rows, unit, view, years).into(),
         }
     }
 }
@@ -89,14 +100,41 @@ impl Roster {
         }
         while let Some((changes, last)) = pieces::changes(&reader, open.0.read_to) {
             let key = |change: &view::FeedEntry| Some((change.agreement, change.unit()?));
-            let units: BTreeSet<UnitKey> = changes.iter().filter_map(key).collect();
+            let mut units: BTreeSet<UnitKey> = changes.iter().filter_map(key).collect();
+            units.extend(calendars(&reader, &units));
             for unit in units {
                 // Released each time: the writer waits for nobody who reads many.
-                open.put_all(&reader, &[unit]);
+                open.put_all(&reader, &[unit], years(node));
             }
             open.0.read_to = last;
         }
         open
+    }
+}
+
+/// Every calendar of the cities of which one is among these: what is said of one is of all.
+fn calendars(reader: &Reader, units: &BTreeSet<UnitKey>) -> Vec<UnitKey> {
+    let mut cities = BTreeSet::new();
+    for (agreement, subject) in units {
+        let found = view::unit(&reader.view(), *agreement, *subject);
+        let whole = found.filter(|found| found.unit.kind == UnitKind::WholeCity);
+        cities.extend(whole.map(|found| (*agreement, found.unit.city)));
+    }
+    let of = |(agreement, city): (AgreementId, CityCode)| {
+        let all = view::whole_city(&reader.view(), agreement, city);
+        all.into_iter().map(move |subject| (agreement, subject))
+    };
+    cities.into_iter().flat_map(of).collect()
+}
+
+/// The years that questions are about. A block that lies further ahead than any may is not kept;
+/// the line of any other one is made anew when it comes.
+fn years(node: &NodeHandle) -> RangeInclusive<i32> {
+    match node.today() {
+        Some(today) => {
+            today.year() - UNIT_YEARS_BEHIND_MAX..=today.year() + UNIT_YEARS_AHEAD_MAX + 1
+        }
+        None => 0..=i32::from(u16::MAX),
     }
 }
 
@@ -113,17 +151,17 @@ impl Open<'_> {
                     piece.len() < PIECE
                 });
                 let Some((_, last)) = piece.last().copied() else { break };
-                self.put_all(reader, &piece);
+                self.put_all(reader, &piece, years(node));
                 behind = Some(last);
             }
         }
     }
 
-    fn put_all(&mut self, reader: &Reader, units: &[UnitKey]) {
+    fn put_all(&mut self, reader: &Reader, units: &[UnitKey], years: RangeInclusive<i32>) {
         let rows = reader.view();
         for unit in units {
             let found = view::unit(&rows, unit.0, unit.1);
-            found.inspect(|view| self.put(Line::of(&rows, *unit, view)));
+            found.inspect(|view| self.put(Line::of(&rows, *unit, view, years.clone())));
         }
     }
 

@@ -383,6 +383,7 @@ fn a_notice_is_the_same_in_every_order() {
     }
 }
 
+mod calendars;
 mod meetings;
 mod referrals;
 mod sites;

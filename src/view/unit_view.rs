@@ -8,6 +8,8 @@
 //! year of a unit is a row of its own: a block rewrites the years it touches, of some hundred bytes
 //! each, however long the unit has been there.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::fold::{
@@ -156,8 +158,19 @@ pub fn unit_busy(
     (agreement, subject): (AgreementId, SubjectId),
     view: &UnitView,
 ) -> Vec<(i64, i64)> {
+    unit_busy_in(rows, (agreement, subject), view, 0..=i32::from(u16::MAX))
+}
+
+/// The same of some years: what a member writes of others is neither read nor kept.
+#[must_use]
+pub fn unit_busy_in(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): (AgreementId, SubjectId),
+    view: &UnitView,
+    years: RangeInclusive<i32>,
+) -> Vec<(i64, i64)> {
     let mut stretches = Vec::new();
-    each_year(rows, agreement, view.calendar(subject), &mut |year, row: &YearRow| {
+    each_year(rows, (agreement, view.calendar(subject)), years, &mut |year, row: &YearRow| {
         calendar::busy(year, &row.runs).for_each(|one| calendar::join(&mut stretches, one));
     });
     stretches
@@ -165,12 +178,13 @@ pub fn unit_busy(
 
 fn each_year(
     rows: &(impl ReadRows + ?Sized),
-    agreement: AgreementId,
-    subject: SubjectId,
+    (agreement, subject): (AgreementId, SubjectId),
+    years: RangeInclusive<i32>,
     f: &mut dyn FnMut(i32, &YearRow),
 ) {
-    let from = keys::unit_year(agreement, subject, 0);
-    let to = keys::unit_years_end(agreement, subject);
+    let from = keys::unit_year(agreement, subject, *years.start());
+    let mut to = keys::unit_year(agreement, subject, *years.end());
+    to.push(0);
     rows.scan(&from, &to, false, &mut |key, value| {
         let row = postcard::from_bytes::<YearRow>(value).ok();
         keys::last_year(key).zip(row).inspect(|(year, row)| f(*year, row));
