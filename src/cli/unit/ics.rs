@@ -35,8 +35,18 @@ pub enum Why {
     Series,
     /// It is a series without an end.
     Endless,
-    /// The file has more events than are read.
+    /// The file has more events than are read, or a series more days.
     TooMany,
+    /// It is a series that has run for more than ten years.
+    Old,
+    /// A day that is left out of its series is none.
+    Exception,
+    /// It changes a series from one day on.
+    ThisAndFuture,
+    /// It is no event but busy times without one (VFREEBUSY).
+    BusyTimes,
+    /// It ends further ahead than anything may be blocked.
+    TooFar,
 }
 
 impl Why {
@@ -55,6 +65,24 @@ impl Why {
                 lang.pick("重复没有结束日期，请在日历中设定", "the series has no end; set one")
             }
             Self::TooMany => lang.pick("日程过多", "there are too many events"),
+            Self::Old => lang.pick(
+                "重复已持续十年以上，请从近期重新设定",
+                "the series began over ten years ago; begin it anew",
+            ),
+            Self::Exception => {
+                lang.pick("重复中除去的日期有误", "a day left out of the series is none")
+            }
+            Self::ThisAndFuture => lang.pick(
+                "从某天起改动了重复，请把它设为两条日程",
+                "it changes a series from a day on; make it two series",
+            ),
+            Self::BusyTimes => lang.pick(
+                "只有忙闲时段（VFREEBUSY），不是日程",
+                "busy times without an event (VFREEBUSY)",
+            ),
+            Self::TooFar => {
+                lang.pick("结束日期超出今后三年，不能登记", "it ends more than three years ahead")
+            }
         }
     }
 }
@@ -97,16 +125,20 @@ pub struct Calendar {
 pub fn read(bytes: &[u8]) -> Result<Calendar, Broken> {
     let text = unfolded(bytes);
     let text = std::str::from_utf8(&text).map_err(|_| Broken::Utf8)?;
-    // The reader goes down by calling itself.
-    check_depth(text)?;
+    check_nesting(text)?;
     let calendar = read_calendar(text).map_err(|_| Broken::Grammar)?;
     if calendar.components.is_empty() && calendar.properties.is_empty() {
         return Err(Broken::Grammar);
     }
-    let is_event = |one: &&Component<'_>| one.name.as_str().eq_ignore_ascii_case("VEVENT");
-    let events: Vec<&Component<'_>> = calendar.components.iter().filter(is_event).collect();
+    let named = |one: &&Component<'_>, name| one.name.as_str().eq_ignore_ascii_case(name);
+    let all = calendar.components.iter();
+    let events: Vec<&Component<'_>> = all.clone().filter(|one| named(one, "VEVENT")).collect();
     let moved = moved(&events);
     let mut found = Calendar::default();
+    for times in all.filter(|one| named(one, "VFREEBUSY")).take(ICS_EVENTS_MAX) {
+        let title = value(times, "SUMMARY").unwrap_or_default().to_owned();
+        found.unread.push((title, Why::BusyTimes));
+    }
     for event in &events {
         let title = value(event, "SUMMARY").unwrap_or_default().to_owned();
         if is_free(event) {
@@ -128,37 +160,51 @@ pub fn read(bytes: &[u8]) -> Result<Calendar, Broken> {
     Ok(found)
 }
 
-/// The lines in one piece each (RFC 5545, 3.1). A line may be folded within a character, so this
-/// comes before anything is text.
+/// The lines in one piece each, and each with the end that the standard gives it (RFC 5545, 3.1);
+/// the reader takes a long time over others, or loses what lies between two kinds. A line may be
+/// folded within a character, so this comes before anything is text. Empty lines say nothing.
 fn unfolded(bytes: &[u8]) -> Vec<u8> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((byte, behind)) = rest.split_first() {
-        rest = match rest {
-            [b'\r', b'\n', b' ' | b'\t', folded @ ..] | [b'\n', b' ' | b'\t', folded @ ..] => {
-                folded
-            }
+    for line in bytes.split(|byte| matches!(byte, b'\r' | b'\n')) {
+        match line {
+            [] => {}
+            [b' ' | b'\t', folded @ ..] => out.extend_from_slice(folded),
             _ => {
-                out.push(*byte);
-                behind
+                if !out.is_empty() {
+                    out.extend_from_slice(b"\r\n");
+                }
+                out.extend_from_slice(line);
             }
-        };
+        }
     }
+    out.extend_from_slice(b"\r\n");
     out
 }
 
-fn check_depth(text: &str) -> Result<(), Broken> {
-    let mut depth = 0_usize;
+fn behind<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+    let (head, rest) = line.split_at_checked(word.len())?;
+    head.eq_ignore_ascii_case(word).then_some(rest)
+}
+
+/// Every component ends, within the one it begins in, and few lie in each other: the reader goes
+/// down by calling itself.
+fn check_nesting(text: &str) -> Result<(), Broken> {
+    let mut open: Vec<&str> = Vec::new();
     for line in text.lines() {
-        let begins = line.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("BEGIN:"));
-        let ends = line.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("END:"));
-        depth = depth.saturating_add(begins.into()).saturating_sub(ends.into());
-        if depth > ICS_DEPTH_MAX {
+        if let Some(name) = behind(line, "BEGIN:") {
+            open.push(name.trim());
+        } else if let Some(name) = behind(line, "END:") {
+            let begun = open.pop();
+            if begun.is_none_or(|begun| !begun.eq_ignore_ascii_case(name.trim())) {
+                return Err(Broken::Grammar);
+            }
+        }
+        if open.len() > ICS_DEPTH_MAX {
             return Err(Broken::Grammar);
         }
     }
-    Ok(())
+    if open.is_empty() { Ok(()) } else { Err(Broken::Grammar) }
 }
 
 fn properties<'a>(event: &'a Component<'a>, name: &str) -> impl Iterator<Item = &'a Property<'a>> {
@@ -278,6 +324,12 @@ fn occurrences(
     let start = Moment::read(property(event, "DTSTART").ok_or(Why::Start)?)?;
     let begins = start.beijing().ok_or(Why::Start)?;
     let lasts = lasts(event, &start, begins)?;
+    let range = |one: &Property<'_>| {
+        one.params.iter().any(|param| param.key.as_str().eq_ignore_ascii_case("RANGE"))
+    };
+    if property(event, "RECURRENCE-ID").is_some_and(range) {
+        return Err(Why::ThisAndFuture);
+    }
     if property(event, "RDATE").is_some() || properties(event, "RRULE").count() > 1 {
         return Err(Why::Series);
     }
@@ -289,7 +341,8 @@ fn occurrences(
     for property in properties(event, "EXDATE") {
         for text in property.val.as_str().split(',') {
             let one = Property { val: text.into(), ..property.clone() };
-            out.extend(Moment::read(&one)?.beijing());
+            let left_out = Moment::read(&one).map_err(|_| Why::Exception)?;
+            out.insert(left_out.beijing().ok_or(Why::Exception)?);
         }
     }
     let uid = value(event, "UID").unwrap_or_default();
@@ -307,10 +360,8 @@ fn occurrences(
 fn lasts(event: &Component<'_>, start: &Moment, begins: DateTime) -> Result<SignedDuration, Why> {
     let lasts = match (property(event, "DTEND"), value(event, "DURATION")) {
         (Some(end), _) => {
-            let end = Moment::read(end).map_err(|why| match why {
-                Why::Zone => why,
-                Why::Start | Why::End | Why::Series | Why::Endless | Why::TooMany => Why::End,
-            })?;
+            let end =
+                Moment::read(end).map_err(|why| if why == Why::Zone { why } else { Why::End })?;
             if end.is_day() != start.is_day() {
                 return Err(Why::End);
             }

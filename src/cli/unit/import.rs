@@ -3,6 +3,7 @@
 //! In scope: what is sent of a file, and showing it first. Out of scope: reading the file
 //! ([`super::ics`]). What is sent are half days; titles stay here.
 
+use std::io::Read;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -15,10 +16,10 @@ use crate::cli::case::Session;
 use crate::cli::case::write::WriteArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::table;
-use crate::domain::unit::calendar;
+use crate::domain::unit::{calendar, is_too_far};
 use crate::domain::{Date, HalfDay, Language, Period};
 use crate::lang::Lang;
-use crate::limits::{ICS_BYTES_MAX, UNIT_PERIODS_MAX};
+use crate::limits::{ICS_BYTES_MAX, REQUEST_ID_BYTES_MAX, UNIT_PERIODS_MAX};
 use crate::wire::unit::period_to_pb;
 
 /// Arguments of an import.
@@ -53,19 +54,20 @@ pub struct ImportArgs {
 /// [`Failure`] when the file cannot be read, when an event of it cannot, or when the node refuses.
 pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
     let lang = session.context.lang;
-    let calendar = open(&args.file, lang)?;
+    let mut calendar = open(&args.file, lang)?;
     let today = Date::beijing(now_ms()).ok_or_else(|| Failure::local("no date"))?;
+    set_aside(&mut calendar, today);
     let coming = coming(&calendar.busy, today);
     let periods = merged(&coming);
     if args.dry_run {
         show(session, &calendar, &coming, &periods);
         return match calendar.unread.is_empty() || args.skip {
             true => Ok(()),
-            false => Err(unread(&calendar, lang)),
+            false => Err(unread(&calendar, session)),
         };
     }
     if !calendar.unread.is_empty() && !args.skip {
-        return Err(unread(&calendar, lang));
+        return Err(unread(&calendar, session));
     }
     if periods.is_empty() {
         return Err(Failure::local(lang.pick(
@@ -76,9 +78,19 @@ pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
     let unit = if args.whole_city { "全市" } else { args.unit.as_deref().unwrap_or_default() };
     let name = name(session, unit, args.agreement.as_deref()).await?;
     let request_id = args.write.request_id();
-    for (nth, some) in periods.chunks(UNIT_PERIODS_MAX).enumerate() {
-        // The first one is named as the import is, so that a small file is one request.
-        let id = if nth == 0 { request_id.clone() } else { format!("{request_id}-{nth}") };
+    let pieces: Vec<(String, &[Period])> = periods
+        .chunks(UNIT_PERIODS_MAX)
+        .enumerate()
+        .map(|(nth, some)| (id_of(&request_id, nth), some))
+        .collect();
+    // Before the first one is sent, for the later ones are longer.
+    if pieces.iter().any(|(id, _)| id.len() > REQUEST_ID_BYTES_MAX) {
+        return Err(Failure::usage(lang.pick(
+            format!("--request-id 过长：本文件分 {} 次登记，编号后要加次序", pieces.len()),
+            format!("--request-id is too long: {} requests are named after it", pieces.len()),
+        )));
+    }
+    for (id, some) in pieces {
         let asked = (true, some);
         let sent = book::send(session, &name, asked, (&id, args.write.acting_for())).await;
         sent.map_err(|status| book::failed(session, &status, &request_id))?;
@@ -87,17 +99,37 @@ pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The id of the nth request. The first one is named as the import is, so that a small file is one
+/// request.
+fn id_of(request_id: &str, nth: usize) -> String {
+    if nth == 0 { request_id.to_owned() } else { format!("{request_id}-{nth}") }
+}
+
+/// What ends too far ahead would be refused, with other periods written before it: it is not read.
+fn set_aside(calendar: &mut Calendar, today: Date) {
+    let all = std::mem::take(&mut calendar.busy);
+    let (far, near): (Vec<Busy>, Vec<Busy>) =
+        all.into_iter().partition(|one| is_too_far(one.last.on, today));
+    calendar.busy = near;
+    let mut titles: Vec<String> = far.into_iter().map(|one| one.title).collect();
+    // Days of a series are one after the other.
+    titles.dedup();
+    calendar.unread.extend(titles.into_iter().map(|title| (title, ics::Why::TooFar)));
+}
+
 fn open(file: &std::path::Path, lang: Lang) -> Result<Calendar, Failure> {
     let shown = file.display();
     let cannot = |error: &dyn std::fmt::Display| {
         Failure::local(lang.pick(format!("{shown}：{error}"), format!("{shown}: {error}")))
     };
-    let size = std::fs::metadata(file).map_err(|error| cannot(&error))?.len();
-    if size > ICS_BYTES_MAX {
+    let mut bytes = Vec::new();
+    // No file says beforehand how long it is: a pipe does not know, and others grow.
+    let read = std::fs::File::open(file)
+        .and_then(|file| file.take(ICS_BYTES_MAX + 1).read_to_end(&mut bytes));
+    if read.map_err(|error| cannot(&error))? as u64 > ICS_BYTES_MAX {
         let mib = ICS_BYTES_MAX / 1024 / 1024;
         return Err(cannot(&lang.pick(format!("超过 {mib} MiB"), format!("over {mib} MiB"))));
     }
-    let bytes = std::fs::read(file).map_err(|error| cannot(&error))?;
     ics::read(&bytes).map_err(|broken| match broken {
         Broken::Utf8 => cannot(&lang.pick("不是 UTF-8 编码", "not UTF-8")),
         Broken::Grammar => cannot(&lang.pick("不是日历文件（.ics）", "not a calendar file (.ics)")),
@@ -121,7 +153,8 @@ fn merged(busy: &[Busy]) -> Vec<Period> {
     calendar::periods(&stretches)
 }
 
-fn unread(calendar: &Calendar, lang: Lang) -> Failure {
+fn unread(calendar: &Calendar, session: &Session) -> Failure {
+    let (lang, json) = (session.context.lang, session.context.json);
     let what = lang.pick(
         format!("有 {} 条日程读不懂，未写入任何内容", calendar.unread.len()),
         format!("{} events could not be read; nothing was written", calendar.unread.len()),
@@ -131,10 +164,16 @@ fn unread(calendar: &Calendar, lang: Lang) -> Failure {
         "correct and export them again, or leave them out with --skip",
     );
     let mut failure = Failure::new(Exit::Local, "ICS_UNREAD", what).advise(advice);
-    let line =
-        |(title, why): &(String, ics::Why)| format!("{}: {}", table::clean(title), why.text(lang));
-    failure.details.extend(calendar.unread.iter().map(line));
+    failure.details.extend(calendar.unread.iter().map(|one| unread_line(one, json, lang)));
     failure
+}
+
+/// An event that was not read. What a program reads may go anywhere, so no titles there.
+fn unread_line((title, why): &(String, ics::Why), json: bool, lang: Lang) -> String {
+    match json {
+        true => why.text(lang).to_owned(),
+        false => format!("{}: {}", table::clean(title), why.text(lang)),
+    }
 }
 
 /// What would be blocked: event by event, then all of it.
@@ -195,6 +234,26 @@ mod tests {
     fn busy(title: &str, first: &str, last: &str) -> Busy {
         let at = |text: &str| text.parse().unwrap();
         Busy { title: title.to_owned(), first: at(first), last: at(last) }
+    }
+
+    #[test]
+    fn what_ends_too_far_ahead_is_not_read() {
+        let all = vec![
+            busy("近", "2029-07-01 PM", "2029-07-02 PM"),
+            busy("远", "2029-07-02 PM", "2029-07-03 AM"),
+            busy("远", "2030-07-02 PM", "2030-07-03 AM"),
+        ];
+        let mut calendar = Calendar { busy: all, free: 0, unread: Vec::new() };
+        set_aside(&mut calendar, "2026-07-02".parse().unwrap());
+        assert_eq!(calendar.busy, [busy("近", "2029-07-01 PM", "2029-07-02 PM")]);
+        assert_eq!(calendar.unread, [("远".to_owned(), ics::Why::TooFar)]);
+    }
+
+    #[test]
+    fn titles_stay_out_of_what_programs_read() {
+        let one = ("听证会".to_owned(), ics::Why::Endless);
+        assert!(unread_line(&one, false, Lang::Zh).contains("听证会"));
+        assert!(!unread_line(&one, true, Lang::Zh).contains("听证会"));
     }
 
     #[test]

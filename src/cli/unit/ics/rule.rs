@@ -54,6 +54,11 @@ impl Rule {
         if weekly && days.is_empty() {
             days.push(start.at.weekday());
         }
+        // Whether the first day belongs to the series then, programs do not agree (RFC 5545,
+        // 3.8.5.3).
+        if !days.is_empty() && !days.contains(&start.at.weekday()) {
+            return Err(Why::Series);
+        }
         Ok(Self { weekly, interval, end, days, week_begins })
     }
 
@@ -77,7 +82,7 @@ impl Rule {
             }
             day = day.tomorrow().map_err(|_| Why::Series)?;
         }
-        Err(Why::TooMany)
+        Err(Why::Old)
     }
 
     fn has(&self, first: Date, day: Date, nth: i32) -> bool {

@@ -98,8 +98,8 @@ fn series_that_end_are_read_day_by_day() {
         ["2026-07-03 AM", "2026-07-13 AM", "2026-07-17 AM", "2026-07-27 AM"]
     );
     assert_eq!(
-        of("FREQ=DAILY;BYDAY=SA,SU;COUNT=2|EXDATE:20260704T080000"),
-        ["2026-07-05 AM"],
+        of("FREQ=DAILY;BYDAY=FR,SA;COUNT=3|EXDATE:20260704T080000"),
+        ["2026-07-03 AM", "2026-07-10 AM"],
         "what was taken out counts, and is not busy"
     );
     let utc =
@@ -138,7 +138,16 @@ fn what_is_not_read_for_sure_is_told() {
         (format!("{at}FREQ=WEEKLY;INTERVAL=0;COUNT=2"), Why::Series),
         (format!("{at}FREQ=DAILY;BYHOUR=9;COUNT=2"), Why::Series),
         (format!("{at}FREQ=DAILY"), Why::Endless),
-        (format!("{at}FREQ=DAILY;COUNT=999999999"), Why::TooMany),
+        (format!("{at}FREQ=DAILY;COUNT=999999999"), Why::Old),
+        (format!("{at}FREQ=WEEKLY;BYDAY=MO;COUNT=2"), Why::Series),
+        (format!("{at}FREQ=DAILY;BYDAY=SA,SU;COUNT=2"), Why::Series),
+        (format!("{at}FREQ=DAILY;COUNT=2|EXDATE:2026-07-04"), Why::Exception),
+        (format!("{at}FREQ=DAILY;COUNT=2|EXDATE;TZID=Mars:20260704T080000"), Why::Exception),
+        ("DTSTART:20120703T080000|RRULE:FREQ=WEEKLY;UNTIL=20290101".to_owned(), Why::Old),
+        (
+            "RECURRENCE-ID;RANGE=THISANDFUTURE:20260704T080000|DTSTART:20260704T090000".to_owned(),
+            Why::ThisAndFuture,
+        ),
         (format!("{at}FREQ=DAILY;COUNT=2|RDATE:20260801T080000"), Why::Series),
     ] {
         let calendar = event(&lines);
@@ -164,6 +173,47 @@ fn what_is_no_calendar_is_refused() {
         b"\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
     ];
     assert_eq!(said(&read(&folded.concat()).unwrap()), ["2026-07-03 AM 2026-07-03 PM 会"]);
+}
+
+/// A calendar of some events and others, every line with these ends in turn.
+fn ended(events: usize, ends: &[&str]) -> Calendar {
+    let event = ["BEGIN:VEVENT", "DTSTART:20260703T080000", "SUMMARY:t", "END:VEVENT"];
+    let lines = [
+        vec!["BEGIN:VCALENDAR", "VERSION:2.0"],
+        event.repeat(events),
+        vec!["BEGIN:VFREEBUSY", "FREEBUSY:20260703T000000Z/PT1H", "END:VFREEBUSY", "END:VCALENDAR"],
+    ];
+    let lines = lines.concat();
+    let ended = lines.iter().zip(ends.iter().cycle()).map(|(line, end)| format!("{line}{end}"));
+    read(ended.collect::<String>().as_bytes()).unwrap()
+}
+
+#[test]
+fn lines_may_end_in_any_way() {
+    for ends in
+        [&["\r\n"][..], &["\n"], &["\r"], &["\r\n", "\n"], &["\n", "\r\n", "\n\n", "\r\r\n"]]
+    {
+        let calendar = ended(40, ends);
+        assert_eq!(calendar.busy.len(), 40, "{ends:?}");
+        assert_eq!(calendar.unread, [(String::new(), Why::BusyTimes)], "{ends:?}");
+    }
+    // Some MiB; over a file whose lines end in a plain LF the reader would sit for minutes.
+    let calendar = ended(50_000, &["\n"]);
+    assert_eq!(calendar.unread.last(), Some(&("t".to_owned(), Why::TooMany)));
+}
+
+#[test]
+fn components_that_do_not_end_are_refused() {
+    let of = |inner: &str| format!("BEGIN:VCALENDAR\r\n{inner}END:VCALENDAR\r\n");
+    let unbalanced = "BEGIN:VEVENT\r\nEND:X\r\n".repeat(100_000);
+    for bad in ["BEGIN:VEVENT\r\n", "END:VEVENT\r\n", "BEGIN:A\r\nEND:B\r\n", &unbalanced] {
+        assert_eq!(
+            read(of(bad).as_bytes()),
+            Err(Broken::Grammar),
+            "{}",
+            bad.get(..20).unwrap_or(bad)
+        );
+    }
 }
 
 proptest::proptest! {
