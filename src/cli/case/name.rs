@@ -104,7 +104,11 @@ pub async fn agreement_of(session: &Session, cities: &[u32]) -> Result<String, F
     }
 }
 
-async fn agreements(session: &Session) -> Result<Vec<pb::Agreement>, Failure> {
+/// The agreements of the node.
+///
+/// # Errors
+/// [`Failure`] when it refuses.
+pub async fn agreements(session: &Session) -> Result<Vec<pb::Agreement>, Failure> {
     let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
     let answer = session.client.agreements().list_agreements(request).await;
     Ok(answer.map_err(|status| session.client.failure(&status))?.into_inner().agreements)

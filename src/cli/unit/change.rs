@@ -8,6 +8,7 @@ use crate::cli::case::Session;
 use crate::cli::case::write::WriteArgs;
 use crate::cli::failure::Failure;
 use crate::cli::when;
+use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments of a change.
@@ -16,6 +17,9 @@ pub struct ChangeArgs {
     /// 证号、牌号、编号（列表中的前几位）或全名 · its number, beginning of its id, or its name
     #[arg(value_name = "UNIT")]
     pub unit: String,
+    /// 联动协议（同一证号在几份协议中时） · the agreement, when its number is in several
+    #[arg(long, short = 'a', value_name = "AGREEMENT")]
+    pub agreement: Option<String>,
     /// 部门 · department
     #[arg(long, value_parser = parse_department)]
     pub department: Option<pb::Department>,
@@ -50,14 +54,33 @@ pub struct ChangeArgs {
 /// # Errors
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: ChangeArgs) -> Result<(), Failure> {
-    let name = name(session, &args.unit, None).await?;
+    let name = name(session, &args.unit, args.agreement.as_deref()).await?;
     let request = pb::GetUnitRequest { name };
     let answer = session.client.units().get_unit(request).await;
     let unit = answer.map_err(|status| session.client.failure(&status))?.into_inner().unit;
     let request = changed(unit.unwrap_or_default(), args);
     let request_id = request.request_id.clone();
     let answer = session.client.units().update_unit(request).await.map(Response::into_inner);
-    show::done(session, &request_id, answer.map(|done| (done.unit, done.receipt)))
+    let parted = answer.as_ref().map_or_else(|_| Vec::new(), |done| done.parted.clone());
+    show::done(session, &request_id, answer.map(|done| (done.unit, done.receipt)))?;
+    // Beside the answer, which a program may read.
+    eprint!("{}", parted_text(&parted, session.context.lang));
+    Ok(())
+}
+
+/// In which other agreements it has its old number still.
+fn parted_text(parted: &[String], lang: Lang) -> String {
+    if parted.is_empty() {
+        return String::new();
+    }
+    let (count, names) = (parted.len(), parted.join("\n  "));
+    lang.pick(
+        format!("另有 {count} 份联动协议中仍是原号码，占用不再一并登记，请同样修改：\n  {names}\n"),
+        format!(
+            "it has its old number still in {count} agreements, where it is no longer blocked; \
+                 change it there too:\n  {names}\n"
+        ),
+    )
 }
 
 fn changed(unit: pb::Unit, args: ChangeArgs) -> pb::UpdateUnitRequest {
@@ -86,6 +109,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn where_the_old_number_stands_is_told() {
+        assert_eq!(parted_text(&[], Lang::Zh), "");
+        let text = parted_text(&["agreements/a/units/b".to_owned()], Lang::Zh);
+        assert!(text.contains("1 份") && text.contains("agreements/a/units/b"), "{text}");
+    }
+
+    #[test]
     fn what_is_not_given_stays() {
         let unit = pb::Unit {
             kind: pb::UnitKind::Officer.into(),
@@ -98,6 +128,7 @@ mod tests {
         };
         let args = ChangeArgs {
             unit: String::new(),
+            agreement: None,
             department: None,
             number: None,
             team: Some("二队".into()),

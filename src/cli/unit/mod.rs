@@ -96,14 +96,35 @@ async fn name(session: &Session, given: &str, agreement: Option<&str>) -> Result
         let parent = super::case::name::agreement(session, agreement).await?;
         return Ok(format!("{parent}/units/city"));
     }
-    let (short_id, number) = (given.to_ascii_lowercase(), given.to_uppercase());
-    let (mut by_id, mut by_number, mut page_token) = (Vec::new(), Vec::new(), String::new());
+    let parent = match agreement {
+        Some(given) => super::case::name::agreement(session, Some(given)).await?,
+        None => "agreements/-".to_owned(),
+    };
+    let own = listed(session, &parent, session.client.me.city).await?;
+    let all = super::case::name::agreements(session).await?;
+    let in_force: Vec<&str> =
+        all.iter().filter(|one| one.writable).map(|one| one.name.as_str()).collect();
+    if let Some(name) = by_number(&own, given, &in_force) {
+        return Ok(name);
+    }
+    let mut found = by_id(&own, given);
+    if found.is_empty() {
+        // What is of other cities is shown by its id only: their numbers may be anything.
+        found = by_id(&listed(session, &parent, 0).await?, given);
+    }
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        several => Err(unknown(session, given, several)),
+    }
+}
+
+/// The units of a city, or of all; retired ones too.
+async fn listed(session: &Session, parent: &str, city: u32) -> Result<Vec<pb::Unit>, Failure> {
+    let (mut units, mut page_token) = (Vec::new(), String::new());
     for _ in 0..PAGES_MAX {
         let request = pb::ListUnitsRequest {
-            parent: match agreement {
-                Some(given) => super::case::name::agreement(session, Some(given)).await?,
-                None => "agreements/-".to_owned(),
-            },
+            parent: parent.to_owned(),
+            city,
             with_retired: true,
             page_size: 200,
             page_token,
@@ -111,29 +132,37 @@ async fn name(session: &Session, given: &str, agreement: Option<&str>) -> Result
         };
         let answer = session.client.units().list_units(request).await;
         let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
-        for unit in page.units {
-            let id = unit.name.rsplit('/').next().unwrap_or_default();
-            let known = unit.record.as_ref().is_some_and(|r| r.number.to_uppercase() == number);
-            if known && unit.city == session.client.me.city {
-                by_number.push(unit.name);
-            } else if short_id.len() >= SHORT_MIN && id.starts_with(&short_id) {
-                by_id.push(unit.name);
-            }
-        }
+        units.extend(page.units);
         page_token = page.next_page_token;
         if page_token.is_empty() {
             break;
         }
     }
-    // The same officer in several agreements: whichever is named, all of them are blocked.
-    by_number.sort_unstable();
-    if let Some(first) = by_number.into_iter().next() {
-        return Ok(first);
-    }
-    match by_id.as_slice() {
-        [one] => Ok(one.clone()),
-        several => Err(unknown(session, given, several)),
-    }
+    Ok(units)
+}
+
+/// The unit of a number: of the same officer in several agreements one that is in use, in an
+/// agreement that is in force. Whichever is named, all of them are blocked.
+fn by_number(own: &[pb::Unit], given: &str, in_force: &[&str]) -> Option<String> {
+    let number = given.to_uppercase();
+    let known = |unit: &&pb::Unit| {
+        unit.record.as_ref().is_some_and(|record| record.number.to_uppercase() == number)
+    };
+    let ranked = |unit: &&pb::Unit| {
+        let agreement = unit.name.split_once("/units/").map_or("", |(agreement, _)| agreement);
+        (unit.retired, !in_force.contains(&agreement), unit.name.clone())
+    };
+    own.iter().filter(known).min_by_key(ranked).map(|unit| unit.name.clone())
+}
+
+/// The units whose ids begin like this.
+fn by_id(units: &[pb::Unit], given: &str) -> Vec<String> {
+    let short_id = given.to_ascii_lowercase();
+    let begins = |unit: &&pb::Unit| {
+        let id = unit.name.rsplit('/').next().unwrap_or_default();
+        short_id.len() >= SHORT_MIN && id.starts_with(&short_id)
+    };
+    units.iter().filter(begins).map(|unit| unit.name.clone()).collect()
 }
 
 fn unknown(session: &Session, given: &str, several: &[String]) -> Failure {
@@ -178,4 +207,34 @@ fn parse_period(text: &str) -> Result<crate::domain::Period, String> {
         let zh = wrong.explain(crate::domain::Language::Zh);
         format!("{zh}，如 2026-07-03上午 或 “2026-07-03 至 2026-07-05” · {wrong}")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_of_one_number_one_in_use_and_in_force_is_meant() {
+        let unit = |agreement: &str, id: &str, retired| pb::Unit {
+            name: format!("agreements/{agreement}/units/{id}"),
+            retired,
+            record: Some(pb::UnitRecord { number: "37150099011".into(), team: String::new() }),
+            ..Default::default()
+        };
+        let in_force = ["agreements/b", "agreements/c"];
+        let own = [
+            unit("b", "0001", true),
+            unit("a", "0002", false),
+            unit("c", "0003", false),
+            unit("b", "00040", false),
+        ];
+        let found = |of: &[pb::Unit]| by_number(of, "37150099011", &in_force).unwrap_or_default();
+        assert_eq!(found(&own), "agreements/b/units/00040");
+        assert_eq!(found(&own[..3]), "agreements/c/units/0003");
+        assert_eq!(found(&own[..2]), "agreements/a/units/0002");
+        assert_eq!(found(&own[..1]), "agreements/b/units/0001");
+        assert_eq!(by_number(&own, "37150099012", &in_force), None);
+        assert_eq!(by_id(&own, "0004"), ["agreements/b/units/00040"]);
+        assert!(by_id(&own, "000").is_empty(), "too short to name anything");
+    }
 }
