@@ -244,6 +244,8 @@ pub fn decide_act(
         UnitAct::Changed { .. } if unit.kind == UnitKind::WholeCity => {
             Err(UnitRefusal::WholeCity.into())
         }
+        // One of two that a restored city has is retired.
+        UnitAct::Changed { facts } if facts.retired => Ok(()),
         UnitAct::Changed { .. } => known.map_or(Ok(()), |unit| {
             Err(UnitRefusal::Known { unit }.into()) // Two units of one number would be booked apart.
         }),
@@ -254,16 +256,21 @@ pub fn decide_act(
     }
 }
 
+/// Whether a day is further ahead than anything may be blocked.
+#[must_use]
+pub fn is_too_far(day: Date, today: Date) -> bool {
+    let ahead = day.year() - today.year();
+    ahead > UNIT_YEARS_AHEAD_MAX
+        || (ahead == UNIT_YEARS_AHEAD_MAX
+            && (day.month(), day.day()) > (today.month(), today.day()))
+}
+
 /// What lies behind today, or too far ahead, is a slip.
 fn check_period(period: Period, today: Date) -> Result<(), UnitRefusal> {
     let last = period.last().on;
-    let ahead = last.year() - today.year();
-    let too_far = ahead > UNIT_YEARS_AHEAD_MAX
-        || (ahead == UNIT_YEARS_AHEAD_MAX
-            && (last.month(), last.day()) > (today.month(), today.day()));
     match () {
         () if last < today => Err(UnitRefusal::PeriodPast { last, today }),
-        () if too_far => Err(UnitRefusal::PeriodTooFar { last, today }),
+        () if is_too_far(last, today) => Err(UnitRefusal::PeriodTooFar { last, today }),
         () => Ok(()),
     }
 }

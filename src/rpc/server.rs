@@ -168,7 +168,7 @@ pub async fn serve_api(
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let sites = SiteApi { desk: desk.clone(), checks_a_year_max };
     let sites = sized!(SiteServiceServer: sites);
-    let units = UnitApi { desk: desk.clone(), due: due.clone(), roster };
+    let units = UnitApi { desk: desk.clone(), due: due.clone(), roster, turn: Arc::default() };
     let units = sized!(UnitServiceServer: units);
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);

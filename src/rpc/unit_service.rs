@@ -12,10 +12,12 @@ use super::audit_line::AuditLine;
 use super::caller::{Called, called};
 use super::cursor;
 use super::desk::{self, Desk, WriteRequest, writes};
+use super::desk_each::{About, Turn};
 use super::unit_read::{busy_from, written};
 use crate::api::request::{Command, Written};
-use crate::domain::Period;
+use crate::domain::{Period, UnitKind};
 use crate::ids::{AgreementId, SubjectId};
+use crate::limits::UNIT_YEARS_AHEAD_MAX;
 use crate::node::core::unit::likes;
 use crate::node::due::Due;
 use crate::node::roster::Roster;
@@ -35,6 +37,8 @@ pub struct UnitApi {
     pub due: Due,
     /// What lists and questions are answered from.
     pub roster: Roster,
+    /// Whose turn it is to say something in several agreements.
+    pub turn: Turn,
 }
 
 writes!(parent: CreateUnitRequest);
@@ -53,6 +57,8 @@ impl UnitService for UnitApi {
         &self,
         request: Request<pb::CreateUnitRequest>,
     ) -> Result<Response<pb::CreateUnitResponse>, Status> {
+        // What it is busy with elsewhere comes with it: nothing is added to that meanwhile.
+        let _turn = self.turn.lock().await;
         let (unit, receipt) = self.write(request, method!(CreateUnit), register).await?;
         Ok(Response::new(pb::CreateUnitResponse { unit, receipt }))
     }
@@ -62,8 +68,12 @@ impl UnitService for UnitApi {
         request: Request<pb::UpdateUnitRequest>,
     ) -> Result<Response<pb::UpdateUnitResponse>, Status> {
         let command = |asked: &pb::UpdateUnitRequest| self.change(asked);
+        let before = self.others(&request.get_ref().name);
         let (unit, receipt) = self.write(request, method!(UpdateUnit), command).await?;
-        Ok(Response::new(pb::UpdateUnitResponse { unit, receipt }))
+        let still = self.others(unit.as_ref().map_or("", |unit| &unit.name));
+        let parted = before.difference(&still).map(|(id, unit)| write::name_of(*id, *unit));
+        let parted = parted.collect();
+        Ok(Response::new(pb::UpdateUnitResponse { unit, receipt, parted }))
     }
 
     async fn block_unit(
@@ -168,13 +178,9 @@ impl UnitApi {
     }
 
     /// A command for every agreement in which others must see it, the one asked for first.
-    fn book(
-        &self,
-        name: &str,
-        busy: bool,
-        periods: &[pb::Period],
-    ) -> Result<Vec<Command>, Refused> {
+    fn book(&self, name: &str, busy: bool, periods: &[pb::Period]) -> Result<Vec<About>, Refused> {
         let (agreement, subject) = write::name_or_city(name)?;
+        let subject = subject.filter(|subject| !self.is_own_calendar(agreement, *subject));
         let periods: Vec<Period> = write::asked_periods(periods)?;
         let in_force = self.in_force();
         let mut all: Vec<(AgreementId, Option<SubjectId>)> = match subject {
@@ -196,13 +202,30 @@ impl UnitApi {
         if !all.iter().any(|(id, _)| *id == agreement) {
             all.push((agreement, subject));
         }
-        all.sort_unstable_by_key(|(id, subject)| (*id != agreement, *id, *subject));
-        all.dedup_by_key(|(id, _)| *id);
+        let asked = (agreement, subject);
+        all.sort_unstable_by_key(|one| (one.0 != agreement, *one != asked, *one));
         let command = |(agreement, subject)| {
             let periods = periods.clone();
-            Command::BookUnit { agreement, subject, busy, periods }
+            (Command::BookUnit { agreement, subject, busy, periods }, subject)
         };
         Ok(all.into_iter().map(command).collect())
+    }
+
+    /// Whether it is a calendar of the own city as a whole, which is one in all its agreements.
+    fn is_own_calendar(&self, agreement: AgreementId, subject: SubjectId) -> bool {
+        let found = view::unit(&self.desk.node.reader().view(), agreement, subject);
+        found.is_some_and(|found| {
+            let own = found.unit.city == self.desk.node.city();
+            own && found.unit.kind == UnitKind::WholeCity
+        })
+    }
+
+    /// The likes of a unit in other agreements that are in force.
+    fn others(&self, name: &str) -> BTreeSet<(AgreementId, SubjectId)> {
+        let Ok((agreement, subject)) = write::name(name) else { return BTreeSet::new() };
+        let all = likes(&self.desk.node.reader().view(), agreement, subject);
+        let in_force = self.in_force();
+        all.into_iter().filter(|(id, _)| *id != agreement && in_force.contains(id)).collect()
     }
 
     /// Agreements of the own city that are in force today.
@@ -233,9 +256,10 @@ impl UnitApi {
         &self,
         request: Request<T>,
         method: &'static str,
-        commands: impl FnOnce(&T) -> Result<Vec<Command>, Refused>,
+        commands: impl FnOnce(&T) -> Result<Vec<About>, Refused>,
     ) -> Result<(Option<pb::Unit>, Vec<pb::UnitWrite>), Status> {
-        let all = self.desk.perform_each(request, method, write::name_of, commands).await?;
+        let each = (method, &self.turn);
+        let all = self.desk.perform_each(request, each, write::name_of, commands).await?;
         let write = |written: &Written| {
             let name = write::name_of(written.agreement, written.subject?);
             Some(pb::UnitWrite { name, receipt: Some(desk::receipt(*written)) })
@@ -294,10 +318,14 @@ impl UnitApi {
         let rows = reader.view();
         let apply = reader.apply_number(&rows);
         let found = view::unit(&rows, agreement, subject).ok_or(Refused::new("NOT_FOUND"))?;
-        let busy = view::unit_busy(&rows, (agreement, subject), &found);
+        let today = self.desk.node.today();
+        let years = today.map_or(0..=i32::from(u16::MAX), |today| {
+            today.year()..=today.year() + UNIT_YEARS_AHEAD_MAX + 1
+        });
+        let busy = view::unit_busy_in(&rows, (agreement, subject), &found, years);
         drop(rows);
         let mut unit = written(&reader, (agreement, subject), &found);
-        unit.busy = busy_from(&busy, self.desk.node.today());
+        unit.busy = busy_from(&busy, today);
         Ok((unit, apply))
     }
 }

@@ -97,6 +97,9 @@ fn what_a_city_is_told_of_its_own_units() {
     let rows = [
         (officer(), UnitAct::Changed { facts: retired }, None, ""),
         (officer(), UnitAct::Changed { facts: officer() }, known, "UNIT_KNOWN"),
+        // One of two of one number, which two logs of a restored city may have opened.
+        (officer(), UnitAct::Changed { facts: retired }, known, ""),
+        (retired, UnitAct::Changed { facts: officer() }, known, "UNIT_KNOWN"),
         (officer(), blocked(&["2026-11-29上午"]), known, ""),
         (officer(), blocked(&["2026-11-01 至 2026-11-29"]), None, ""),
         (officer(), blocked(&["2026-11-30", "2026-11-28"]), None, "PERIOD_PAST"),

@@ -6,13 +6,15 @@
 //!
 //! One officer, or one vehicle, may be registered in several agreements. Only its own city knows
 //! that: rows of its node hold a tag of kind and number, which nobody without the node's key can
-//! make or compare.
+//! make or compare. So what is blocked in one agreement is written in all of them, and comes with
+//! the unit into an agreement in which it is registered later.
 
 use crate::api::request::{NewPart, PartContent, WriteError};
-use crate::domain::unit::{self, UnitAct, UnitFacts, UnitRecord};
-use crate::domain::{Date, Event, Period, Refusal, UnitKind};
+use crate::domain::unit::{self, UnitAct, UnitFacts, UnitRecord, calendar};
+use crate::domain::{Date, Event, HalfDay, Misfit, Period, Refusal, UnitKind};
 use crate::ids::{AgreementId, Position, SubjectId, Tag};
 use crate::journal::Disk;
+use crate::limits::{UNIT_PERIODS_MAX, UNIT_YEARS_AHEAD_MAX};
 use crate::log::{Audience, Subject, SubjectKind};
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::node::core::{Core, keys};
@@ -25,7 +27,8 @@ pub fn unit_tag(key: &HmacKey, kind: UnitKind, record: &UnitRecord) -> Tag {
     key.tag(&[b"unit", kind.code().as_bytes(), record.key().as_bytes()])
 }
 
-/// The own units that have a tag: in order, one for each agreement.
+/// The own units that have a tag, in order: one an agreement, but for a city that was restored and
+/// registered it again before it had seen that it had.
 pub fn units_of_tag(rows: &impl ReadRows, tag: Tag) -> Vec<(AgreementId, SubjectId)> {
     let mut found = Vec::new();
     let all = |byte| (AgreementId::new([byte; 16]), SubjectId::new([byte; 16]));
@@ -57,9 +60,11 @@ pub fn likes(
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
+    /// Registers a unit. When it is busy by what was said of it in other agreements comes with it.
     pub(super) fn decide_unit(
         &mut self,
         agreement: AgreementId,
+        today: Date,
         facts: &UnitFacts,
         record: &UnitRecord,
     ) -> Result<Decided, WriteError> {
@@ -69,13 +74,54 @@ impl<D: Disk, S: Store> Core<D, S> {
         if facts.kind == UnitKind::WholeCity {
             return Err(Refusal::from(unit::UnitRefusal::WholeCity).into());
         }
-        let draft = Draft {
-            subject: Subject { kind: SubjectKind::Unit, id: None },
-            prev: None,
-            event: Event::UnitRegistered { facts: *facts },
-            parts: vec![part_of(record)],
+        let event = Event::UnitRegistered { facts: *facts };
+        let opening = Draft { parts: vec![part_of(record)], ..draft_of(None, event) };
+        let tag = unit_tag(&self.node_key, facts.kind, record);
+        let likes = units_of_tag(&self.group_rows(), tag);
+        let periods = self.busy_elsewhere(&likes, today);
+        if periods.is_empty() || facts.retired {
+            return Ok(Decided { draft: opening, record: None, opened_at: None, opens: None });
+        }
+        let draft = draft_of(None, Event::UnitAct(UnitAct::Blocked { periods }));
+        let opens = Some(Opening::First(Box::new(opening)));
+        Ok(Decided { draft, record: None, opened_at: None, opens })
+    }
+
+    /// When own units are busy from today on, as far as an entry holds it, the earliest first. Of
+    /// an agreement that has ended nobody keeps that; of a retired unit neither.
+    fn busy_elsewhere(&mut self, units: &[(AgreementId, SubjectId)], today: Date) -> Vec<Period> {
+        let years = today.year()..=today.year() + UNIT_YEARS_AHEAD_MAX;
+        let begins = HalfDay::morning(today).number();
+        let mut all = Vec::new();
+        for (agreement, subject) in units {
+            if self.check_term(*agreement, today).is_err() {
+                continue;
+            }
+            let rows = self.group_rows();
+            let found = view::unit(&rows, *agreement, *subject);
+            let Some(found) = found.filter(|found| !found.facts.retired) else { continue };
+            let busy = view::unit_busy_in(&rows, (*agreement, *subject), &found, years.clone());
+            all.extend(busy.into_iter().filter(|(_, last)| *last >= begins));
+        }
+        all.sort_unstable();
+        let mut stretches = Vec::new();
+        let from_today = |(first, last): (i64, i64)| (first.max(begins), last);
+        all.into_iter().map(from_today).for_each(|one| calendar::join(&mut stretches, one));
+        let mut periods = calendar::periods(&stretches);
+        periods.truncate(UNIT_PERIODS_MAX);
+        periods
+    }
+
+    /// The calendars of the own city as a whole in other agreements.
+    fn own_calendars(&mut self, but: AgreementId) -> Vec<(AgreementId, SubjectId)> {
+        let city = self.settings.city;
+        let others: Vec<AgreementId> =
+            self.book.iter().map(|(id, _)| *id).filter(|id| *id != but).collect();
+        let rows = self.group_rows();
+        let of = |id: AgreementId| {
+            view::whole_city(&rows, id, city).into_iter().map(move |subject| (id, subject))
         };
-        Ok(Decided { draft, record: None, opened_at: None, opens: None })
+        others.into_iter().flat_map(of).collect()
     }
 
     pub(super) fn decide_unit_change(
@@ -93,12 +139,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let act = UnitAct::Changed { facts: *facts };
         let known = self.known_unit(agreement, facts.kind, record, Some(subject));
         self.judge_unit(&found, &act, known, today)?;
-        let draft = Draft {
-            subject: Subject { kind: SubjectKind::Unit, id: Some(subject) },
-            prev: None,
-            event: Event::UnitAct(act),
-            parts: vec![part_of(record)],
-        };
+        let draft = draft_of(Some(subject), Event::UnitAct(act));
+        let draft = Draft { parts: vec![part_of(record)], ..draft };
         let opened_at = Some(found.opened_at);
         Ok(Decided { draft, record: Some(subject), opened_at, opens: None })
     }
@@ -116,17 +158,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         let subject = subject.or(opened);
         let periods = periods.to_vec();
         let act = if busy { UnitAct::Blocked { periods } } else { UnitAct::Freed { periods } };
-        let draft = |id: Option<SubjectId>, event| Draft {
-            subject: Subject { kind: SubjectKind::Unit, id },
-            prev: None,
-            event,
-            parts: Vec::new(),
-        };
         if let Some(subject) = subject {
             let found = self.unit(agreement, subject)?;
             self.judge_unit(&found, &act, None, today)?;
             let opened_at = Some(found.opened_at);
-            let draft = draft(Some(subject), Event::UnitAct(act));
+            let draft = draft_of(Some(subject), Event::UnitAct(act));
             return Ok(Decided { draft, record: Some(subject), opened_at, opens: None });
         }
         if !busy {
@@ -137,10 +173,20 @@ impl<D: Disk, S: Store> Core<D, S> {
         unit::decide_register(city, &members, &UnitFacts::WHOLE_CITY, None)?;
         let new = unit::Unit { city, kind: UnitKind::WholeCity };
         unit::decide_act((&new, &UnitFacts::WHOLE_CITY), city, &act, None, today)?;
-        let opening = draft(None, Event::UnitRegistered { facts: UnitFacts::WHOLE_CITY });
+        let opening = draft_of(None, Event::UnitRegistered { facts: UnitFacts::WHOLE_CITY });
         let opens = Some(Opening::First(Box::new(opening)));
-        let draft = draft(None, Event::UnitAct(act));
+        let act = self.with_earlier(agreement, act, today);
+        let draft = draft_of(None, Event::UnitAct(act));
         Ok(Decided { draft, record: None, opened_at: None, opens })
+    }
+
+    /// A first block of the whole city, and what its calendars in other agreements say already.
+    fn with_earlier(&mut self, agreement: AgreementId, act: UnitAct, today: Date) -> UnitAct {
+        let UnitAct::Blocked { mut periods } = act else { return act };
+        let calendars = self.own_calendars(agreement);
+        periods.extend(self.busy_elsewhere(&calendars, today));
+        periods.truncate(UNIT_PERIODS_MAX);
+        UnitAct::Blocked { periods }
     }
 
     fn unit(&mut self, agreement: AgreementId, subject: SubjectId) -> Result<UnitView, WriteError> {
@@ -150,6 +196,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Err(WriteError::NeedsNewerVersion);
         }
         self.check_leaning(agreement, subject, None)?;
+        let by = self.settings.city;
+        if !self.logs.members(agreement).contains(&by) {
+            return Err(Refusal::from(Misfit::NotAMember { city: by }).into());
+        }
         Ok(found)
     }
 
@@ -172,8 +222,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         but: Option<SubjectId>,
     ) -> Option<SubjectId> {
         let tag = unit_tag(&self.node_key, kind, record);
-        let known = units_of_tag(&self.group_rows(), tag);
-        let other = |(of, id): &(AgreementId, SubjectId)| *of == agreement && Some(*id) != but;
+        let rows = self.group_rows();
+        let known = units_of_tag(&rows, tag);
+        // One that is retired stands in nobody's way but of a third one.
+        let counts = |id| but.is_none() || !is_retired(&rows, agreement, id);
+        let other = |(of, id): &(AgreementId, SubjectId)| {
+            *of == agreement && Some(*id) != but && counts(*id)
+        };
         known.into_iter().find(other).map(|(_, id)| id)
     }
 
@@ -200,7 +255,42 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 }
 
+fn is_retired(rows: &impl ReadRows, agreement: AgreementId, subject: SubjectId) -> bool {
+    view::unit(rows, agreement, subject).is_some_and(|found| found.facts.retired)
+}
+
+fn draft_of(id: Option<SubjectId>, event: Event) -> Draft {
+    let subject = Subject { kind: SubjectKind::Unit, id };
+    Draft { subject, prev: None, event, parts: Vec::new() }
+}
+
 fn part_of(record: &UnitRecord) -> NewPart {
     let content = PartContent::Unit(Box::new(record.clone()));
     NewPart { audience: Audience::AllMembers, content }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::MemRows;
+
+    #[test]
+    fn two_of_one_number_in_one_agreement_are_likes_too() {
+        let mut rows = MemRows::default();
+        let (tag, other) = (Tag::new([5; 16]), Tag::new([6; 16]));
+        let unit = |of, id| (AgreementId::new([of; 16]), SubjectId::new([id; 16]));
+        for (tag, (of, id)) in
+            [(tag, unit(1, 7)), (tag, unit(1, 9)), (tag, unit(2, 8)), (other, unit(2, 7))]
+        {
+            rows.put(keys::unit_number(tag, of, id), Vec::new());
+            rows.put(keys::unit_tag(of, id), tag.as_bytes().to_vec());
+        }
+        let all = [unit(1, 7), unit(1, 9), unit(2, 8)];
+        for (of, id) in all {
+            assert_eq!(likes(&rows, of, id), all);
+        }
+        assert_eq!(likes(&rows, unit(2, 7).0, unit(2, 7).1), [unit(2, 7)]);
+        // Its number was erased.
+        assert_eq!(likes(&rows, unit(3, 7).0, unit(3, 7).1), [unit(3, 7)]);
+    }
 }

@@ -122,8 +122,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             Command::OpenCase { .. }
             | Command::IssueNotice { .. }
             | Command::CallMeeting { .. }
-            | Command::RegisterSite { .. }
-            | Command::RegisterUnit { .. } => Some(subject_id(at)),
+            | Command::RegisterSite { .. } => Some(subject_id(at)),
+            // Behind its opening may stand when it is busy.
+            Command::RegisterUnit { .. } => record.or(Some(subject_id(at))),
             Command::MoveCase { .. }
             | Command::Contribute { .. }
             | Command::ActOnNotice { .. }
@@ -178,7 +179,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         Ok(Some(Written { agreement, subject, position, replayed: true }))
     }
 
-    fn check_term(&self, agreement: AgreementId, today: Date) -> Result<(), WriteError> {
+    pub(super) fn check_term(&self, agreement: AgreementId, today: Date) -> Result<(), WriteError> {
         let charter = &self.book.get(agreement).ok_or(WriteError::NotFound)?.charter;
         let in_term = charter.begin_on <= today && today <= charter.end_on;
         if in_term { Ok(()) } else { Err(WriteError::OutsideTerm) }
@@ -222,7 +223,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.decide_site_act((agreement, log), today, (*subject, *etag), act, said)
             }
             Command::RegisterUnit { facts, record, .. } => {
-                self.decide_unit(agreement, facts, record)
+                self.decide_unit(agreement, today, facts, record)
             }
             Command::ChangeUnit { subject, etag, facts, record, .. } => {
                 self.decide_unit_change(agreement, today, (*subject, *etag), facts, record)
