@@ -28,6 +28,7 @@ pub mod referrals;
 pub mod rng;
 pub mod rows;
 pub mod run;
+pub mod sites;
 pub mod tally;
 pub mod trace;
 pub mod workload;
