@@ -11,7 +11,7 @@ use crate::api::request::PartContent;
 use crate::domain::notice::NoticeDraft;
 use crate::domain::{
     CaseDraft, CaseRecord, CustodyRecord, Evidence, ExternalRef, MeetingRecord, NoticeRecord,
-    PersonRecord, ReferralRecord,
+    PersonRecord, ReferralRecord, UnitRecord,
 };
 use crate::limits::PART_BYTES_MAX;
 use crate::wire::part::{encode_part, parse_part};
@@ -50,6 +50,7 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         let record = ReferralRecord::parse(organ, number, text).unwrap();
         PartContent::Referral(Box::new(record))
     };
+    let unit = |number, team| PartContent::Unit(Box::new(UnitRecord::parse(number, team).unwrap()));
     let record = |record: CaseRecord| PartContent::CaseRecord(Box::new(record));
     let number = "LD-聊邯-2026-聊0005".to_owned();
     let external = ExternalRef::parse("聊城办案系统", "2026-0099").unwrap();
@@ -72,6 +73,8 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         ("custody_bare", custody("", "")),
         ("referral", referral("示例市公安局环食药侦支队", "示例移〔2026〕1号", "共 12 页")),
         ("referral_bare", referral("", "示例公（刑）立字〔2026〕7号", "")),
+        ("unit", unit("37150099011", "聊城市支队一大队")),
+        ("unit_bare", unit("鲁P·A1234", "")),
     ]
 }
 
