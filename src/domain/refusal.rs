@@ -100,7 +100,7 @@ pub enum Misfit {
     UnitInvalid,
     /// Only its own city says anything of a unit.
     #[error("unit is of {city}")]
-    NotUnitsCity {
+    NotUnitCity {
         /// Whose it is.
         city: CityCode,
     },
@@ -126,7 +126,7 @@ impl Misfit {
             Self::MeetingInvalid => "MEETING_INVALID",
             Self::NotChair { .. } => "NOT_CHAIR",
             Self::UnitInvalid => "UNIT_INVALID",
-            Self::NotUnitsCity { .. } => "NOT_UNITS_CITY",
+            Self::NotUnitCity { .. } => "NOT_UNIT_CITY",
         }
     }
 }

@@ -77,10 +77,7 @@ impl Refusal {
                 told(format!("行为结束日期晚于今天（{today}）"), "行为仍在持续的，结束日期请留空")
             }
             Self::Borders => pair("边界距离数据有误", "这是程序问题，请联系系统管理员"),
-            Self::OutsideBelt { nearest_m, belt_m } => told(
-                format!("距最近的共同边界 {nearest_m} 米，超出协议约定的 {belt_m} 米"),
-                "确需联动的，请勾选边界范围外例外并说明理由；否则在本市办理",
-            ),
+            Self::OutsideBelt { nearest_m, belt_m } => outside_belt(*nearest_m, *belt_m),
             Self::NoTransfer { state } => told(
                 format!("案件现为“{}”，没有待答复的移送", state.zh()),
                 "无需操作，请刷新查看最新状态",
@@ -149,6 +146,13 @@ impl Refusal {
         };
         (self.to_string(), todo)
     }
+}
+
+fn outside_belt(nearest_m: u32, belt_m: u32) -> (String, String) {
+    told(
+        format!("距最近的共同边界 {nearest_m} 米，超出协议约定的 {belt_m} 米"),
+        "确需联动的，请勾选边界范围外例外并说明理由；否则在本市办理",
+    )
 }
 
 /// Why, with a value, and what to do.
@@ -221,7 +225,7 @@ impl Misfit {
                 "执法力量的内容不完整，或没有写明时段".to_owned(),
                 "请核对部门、证件有效期和时段".to_owned(),
             ),
-            Self::NotUnitsCity { city: who } => {
+            Self::NotUnitCity { city: who } => {
                 (format!("这是{}的执法力量", city(who)), "由该市登记、修改和占用".to_owned())
             }
         }
@@ -282,7 +286,7 @@ impl Misfit {
                 "the unit lacks what its kind needs, or no half days are named",
                 "check department, certificate and half days",
             ),
-            Self::NotUnitsCity { city: who } => (
+            Self::NotUnitCity { city: who } => (
                 format!("the unit is of {}", city(who)),
                 "that city registers, changes and blocks it".to_owned(),
             ),
@@ -341,25 +345,7 @@ mod tests {
         let (today, city, state) = (date("2026-11-20"), city(130_400), CaseState::Filed);
         let (from, to, sender, receiver, handling) = (city, city, city, city, city);
         let (effective_on, last, due_on, designated_on) = (today, today, today, today);
-        let kind = MoveKind::AcceptTransfer;
-        let misfits = [
-            Misfit::CaseArchived,
-            Misfit::AlreadyOpen,
-            Misfit::NotAMember { city },
-            Misfit::NotYourTurn { turn: city, state },
-            Misfit::TransferPending { state },
-            Misfit::MoveNotAllowed { state, kind },
-            Misfit::SelfTransfer,
-            Misfit::ReceiverNotMember { city },
-            Misfit::NotAddressed { city },
-            Misfit::NoticeInvalid,
-            Misfit::NotIssuer { issuer: city },
-            Misfit::MeetingInvalid,
-            Misfit::NotChair { chair: city },
-            Misfit::UnitInvalid,
-            Misfit::NotUnitsCity { city },
-        ];
-        let mut all: Vec<Refusal> = misfits.into_iter().map(R::from).collect();
+        let mut all: Vec<Refusal> = misfits(city, state).into_iter().map(R::from).collect();
         all.extend([
             R::EffectiveInFuture { effective_on, today },
             R::EffectiveBeforeLast { effective_on, last },
@@ -408,6 +394,27 @@ mod tests {
         }
     }
 
+    fn misfits(city: CityCode, state: CaseState) -> Vec<Misfit> {
+        let kind = MoveKind::AcceptTransfer;
+        vec![
+            Misfit::CaseArchived,
+            Misfit::AlreadyOpen,
+            Misfit::NotAMember { city },
+            Misfit::NotYourTurn { turn: city, state },
+            Misfit::TransferPending { state },
+            Misfit::MoveNotAllowed { state, kind },
+            Misfit::SelfTransfer,
+            Misfit::ReceiverNotMember { city },
+            Misfit::NotAddressed { city },
+            Misfit::NoticeInvalid,
+            Misfit::NotIssuer { issuer: city },
+            Misfit::MeetingInvalid,
+            Misfit::NotChair { chair: city },
+            Misfit::UnitInvalid,
+            Misfit::NotUnitCity { city },
+        ]
+    }
+
     fn meetings(
         city: CityCode,
         today: crate::domain::Date,
@@ -426,10 +433,11 @@ mod tests {
         ]
     }
 
-    fn units(today: crate::domain::Date) -> [crate::domain::unit::UnitRefusal; 5] {
+    fn units(today: crate::domain::Date) -> [crate::domain::unit::UnitRefusal; 6] {
         use crate::domain::unit::UnitRefusal as U;
         [
             U::Known { unit: crate::ids::SubjectId::new([7; 16]) },
+            U::Changed { current: crate::domain::fixtures::position() },
             U::Retired,
             U::WholeCity,
             U::PeriodPast { last: today, today },

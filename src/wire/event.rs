@@ -47,11 +47,7 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
     let mut reading = Reading::default();
     let event = match event {
         E::ActorIntroduced(_) => Event::ActorIntroduced,
-        E::RecoveryOverridden(e) => {
-            check_count("cities", e.cities.len(), MEMBERS_MAX)?;
-            let cities = e.cities.iter().map(|code| city("cities", *code));
-            Event::RecoveryOverridden { cities: cities.collect::<Result<_, _>>()? }
-        }
+        E::RecoveryOverridden(e) => read_override(e)?,
         E::CharterAdopted(e) => {
             Event::CharterAdopted { charter: hash("charter_hash", &e.charter_hash)? }
         }
@@ -113,6 +109,12 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         }
     };
     Ok(if reading.newer { Event::Newer } else { event })
+}
+
+fn read_override(e: &pb::RecoveryOverridden) -> Result<Event, WireError> {
+    check_count("cities", e.cities.len(), MEMBERS_MAX)?;
+    let cities = e.cities.iter().map(|code| city("cities", *code));
+    Ok(Event::RecoveryOverridden { cities: cities.collect::<Result<_, _>>()? })
 }
 
 fn read_notice(reading: &mut Reading, e: &pb::NoticeIssued) -> Result<Event, WireError> {

@@ -148,7 +148,7 @@ fn needs(all: &[(u32, u32)]) -> Vec<pb::CityNeeds> {
     all.iter().map(one).collect()
 }
 
-/// Two officers of each of the first two cities and one of the third, for a whole day of a fortnight.
+/// Two officers of each of the first two cities and one of the third, for a day of a fortnight.
 fn searching(parent: &str) -> pb::FindSlotsRequest {
     pb::FindSlotsRequest {
         parent: parent.to_owned(),
@@ -505,10 +505,10 @@ async fn who_may_say_what_of_a_unit_between_cities() {
     // Nobody but its own city says anything of it.
     until("the other city has it", async || get(&there, &like.name).await.ok()).await;
     let theirs = get(&there, &unit.name).await.unwrap();
-    assert_eq!(refused(block(&there, &unit.name, &[whole(0)]).await), told("NOT_UNITS_CITY"));
-    assert_eq!(refused(free(&there, &unit.name, &[whole(0)]).await), told("NOT_UNITS_CITY"));
+    assert_eq!(refused(block(&there, &unit.name, &[whole(0)]).await), told("NOT_UNIT_CITY"));
+    assert_eq!(refused(free(&there, &unit.name, &[whole(0)]).await), told("NOT_UNIT_CITY"));
     let taken = update(&there, &theirs, |_| {}).await;
-    assert_eq!(refused(taken), told("NOT_UNITS_CITY"));
+    assert_eq!(refused(taken), told("NOT_UNIT_CITY"));
     let auditor = nodes.client_as(HERE, Role::Auditor).await;
     let refusal = refused(block(&auditor, &unit.name, &[whole(0)]).await);
     assert_eq!(refusal, told("ROLE_NOT_ALLOWED"));
@@ -520,7 +520,7 @@ async fn who_may_say_what_of_a_unit_between_cities() {
     .await
     .unwrap();
     let stale = refused(update(&here, &unit, |_| {}).await);
-    assert_eq!(stale, (Code::Aborted, "STALE_ETAG".to_owned()));
+    assert_eq!(stale, (Code::Aborted, "UNIT_CHANGED".to_owned()));
     let second = create(&here, request(&wide, "37150099002")).await.unwrap();
     let renamed = update(&here, &second, |request| {
         request.record.as_mut().unwrap().number = "37150099001".into();

@@ -30,5 +30,6 @@ pub mod rows;
 pub mod run;
 pub mod tally;
 pub mod trace;
+pub mod units;
 pub mod workload;
 pub mod world;

@@ -53,6 +53,11 @@ pub fn said(command: &Command) -> String {
         Command::ActOnNotice { subject, act, .. } => format!("{act:?} {subject}"),
         Command::CallMeeting { on, chair, .. } => format!("meeting on {on} under {chair:?}"),
         Command::ActOnMeeting { subject, act, .. } => format!("{act:?} {subject}"),
+        Command::RegisterUnit { facts, .. } => format!("register {:?}", facts.kind),
+        Command::ChangeUnit { subject, etag, .. } => format!("change {subject} from {etag}"),
+        Command::BookUnit { subject, busy, periods, .. } => {
+            format!("{} {subject:?} {periods:?}", if *busy { "block" } else { "free" })
+        }
         Command::OverrideRecovery { cities, .. } => format!("override {cities:?}"),
     }
 }

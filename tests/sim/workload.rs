@@ -19,6 +19,7 @@ use super::notices;
 use super::referrals;
 use super::rng::Rng;
 use super::tally::{Fault, State};
+use super::units;
 use super::world::{Event, World};
 
 /// A caller gives up waiting after this time, milliseconds.
@@ -385,7 +386,7 @@ impl World {
         Some(Command::MoveCase { agreement, subject, etag: case.last_move, mv, parts })
     }
 
-    /// About a notice or a meeting.
+    /// About a notice, a meeting or a unit.
     fn about_notices(
         &mut self,
         reader: &SimReader,
@@ -393,6 +394,11 @@ impl World {
         (city, members): (usize, &[CityCode]),
         rng: &mut Rng,
     ) -> Command {
+        if rng.one_in(3) {
+            let all = units::some(&reader.view(), agreement);
+            let (code, text) = (self.cast.codes[city], self.work.marked("unit"));
+            return units::next(agreement, (code, &all), (&text, today), rng);
+        }
         if rng.one_in(2) {
             let all = meetings::newest(&reader.view(), agreement);
             let (code, text) = (self.cast.codes[city], self.work.marked("meeting"));

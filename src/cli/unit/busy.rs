@@ -108,7 +108,10 @@ pub(super) fn now_ms() -> i64 {
 }
 
 fn city(city: &pb::CityFreeBusy) -> Value {
-    let count = |one: &pb::KindCount| json!({ "kind": shape::kind(one.kind()), "valid": one.valid, "busy": one.busy });
+    let count = |one: &pb::KindCount| {
+        let kind = shape::kind(one.kind());
+        json!({ "kind": kind, "valid": one.valid, "busy": one.busy })
+    };
     let half_day = |one: &pb::HalfDayCounts| {
         json!({
             "at": one.at.as_ref().map(shape::half_day),
