@@ -15,6 +15,9 @@ use super::nodes::{Nodes, exe, plan, until};
 const DEZHOU: u32 = 371_400;
 const OFFICER: pb::UnitKind = pb::UnitKind::Officer;
 
+/// The reason of a refusal, and what is changed in a good request.
+type Row<'a, T> = (&'static str, &'a dyn Fn(&mut T));
+
 fn today() -> Date {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
     Date::beijing(i64::try_from(now).unwrap()).unwrap()
@@ -321,7 +324,7 @@ async fn windows(here: &Client, agreement: &str) {
 }
 
 async fn bad_windows(here: &Client, agreement: &str) {
-    let cases: [(&str, &dyn Fn(&mut pb::FindSlotsRequest)); 15] = [
+    let cases: [Row<'_, pb::FindSlotsRequest>; 15] = [
         ("NAME_FORMAT", &|asked| asked.parent = "agreements/x".into()),
         ("REQUIRED", &|asked| asked.from = None),
         ("DATES_ORDER", &|asked| asked.until = day(nth(-1))),
@@ -538,7 +541,7 @@ async fn who_may_say_what_of_a_unit_between_cities() {
 
 async fn bad_input(here: &Client, agreement: &str, unit: &pb::Unit) {
     let before = list(here, |_| {}).await;
-    let created: [(&str, &dyn Fn(&mut pb::CreateUnitRequest)); 9] = [
+    let created: [Row<'_, pb::CreateUnitRequest>; 9] = [
         ("REQUIRED", &|asked| asked.facts = None),
         ("REQUIRED", &|asked| asked.facts.as_mut().unwrap().kind = 0),
         ("CODE_UNKNOWN", &|asked| asked.facts.as_mut().unwrap().kind = 99),

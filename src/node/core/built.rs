@@ -11,6 +11,9 @@ use crate::node::core::Core;
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::store::Store;
 
+/// The record a command is about, and year and number of a running number that was given.
+type Laid = (Option<SubjectId>, Option<(i32, u32)>);
+
 /// An entry with who writes it and for whom.
 pub(super) type Signed = (ActorRef, Option<ActorRef>, Draft);
 
@@ -23,7 +26,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         decided: Decided,
         (actor, acting_for): (ActorRef, Option<ActorRef>),
         drafts: &mut Vec<Signed>,
-    ) -> Result<(Option<SubjectId>, Option<(i32, u32)>), WriteError> {
+    ) -> Result<Laid, WriteError> {
         let Decided { mut draft, mut record, opened_at: _, opens } = decided;
         let mut counted = None;
         match opens {
