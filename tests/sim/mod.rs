@@ -31,5 +31,6 @@ pub mod run;
 pub mod sites;
 pub mod tally;
 pub mod trace;
+pub mod units;
 pub mod workload;
 pub mod world;

@@ -92,6 +92,7 @@ named! {
         Acknowledged "a notice acknowledged by all it is for";
         NoticeEnded "a notice ended";
         MinutesConfirmed "minutes of a meeting confirmed";
+        UnitFreed "a unit blocked and freed again in part";
         EvidenceRecognised "evidence of another city recognised";
         EvidenceDeclined "evidence of another city declined";
         PoliceAnswered "an answer of the police that counts";

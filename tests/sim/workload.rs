@@ -20,6 +20,7 @@ use super::referrals;
 use super::rng::Rng;
 use super::sites;
 use super::tally::{Fault, State};
+use super::units;
 use super::world::{Event, World};
 
 /// A caller gives up waiting after this time, milliseconds.
@@ -386,7 +387,7 @@ impl World {
         Some(Command::MoveCase { agreement, subject, etag: case.last_move, mv, parts })
     }
 
-    /// About a notice, a meeting or a site.
+    /// About a notice, a meeting, a site or a unit.
     fn about_notices(
         &mut self,
         reader: &SimReader,
@@ -394,6 +395,11 @@ impl World {
         (city, members): (usize, &[CityCode]),
         rng: &mut Rng,
     ) -> Command {
+        if rng.one_in(3) {
+            let all = units::some(&reader.view(), agreement);
+            let (code, text) = (self.cast.codes[city], self.work.marked("unit"));
+            return units::next(agreement, (code, &all), (&text, today), rng);
+        }
         if rng.one_in(2) {
             let all = sites::newest(&reader.view(), agreement);
             let (code, text) = (self.cast.codes[city], self.work.marked("site"));
