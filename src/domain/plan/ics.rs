@@ -3,8 +3,8 @@
 //! One entry a day. The n-th day of a plan always has the same UID, and SEQUENCE grows with every
 //! revision and amendment, so that an update moves the entries that a calendar has. Days that an
 //! earlier revision had besides are sent as cancelled, and so are all of a plan that is cancelled.
-//! Times are office hours; the plan itself knows only half days. They are written in UTC, so that no
-//! rules of time zones are needed.
+//! Times are office hours; the plan itself knows only half days. They are written in UTC, so that
+//! no rules of time zones are needed.
 //!
 //! In scope: text. Out of scope: who may read it. A feed that others may see shows no title
 //! ([`Shown::Busy`]).

@@ -4,9 +4,10 @@
 //! own (行政处罚法 art. 42; 国办发〔2024〕54号); visitors assist and do not count. An officer is at
 //! one site at a time, and goes nowhere he is recused from.
 //!
-//! Seats are filled visit by visit; each asks the officers in their order for this site, and whoever
-//! sits elsewhere moves if there is another seat for him. So a seat stays empty only when no
-//! assignment at all would fill more. The order is that of tickets after a draw, else that of ids.
+//! Seats are filled visit by visit; each asks the officers in their order for this site, and
+//! whoever sits elsewhere moves if there is another seat for him. So a seat stays empty only when
+//! no assignment at all would fill more. The order is that of tickets after a draw, else that of
+//! ids.
 //!
 //! In scope: seats of one half day. Out of scope: whose certificate is valid, who is free.
 //!
@@ -22,7 +23,8 @@ use crate::ids::SubjectId;
 /// A seat: at which visit, by its place in the list.
 type Seat = usize;
 
-/// Seats officers. `order` gives, for a site, the officers who may go there, whom to ask first first.
+/// Seats officers. `order` gives, for a site, the officers who may go there, whom to ask first
+/// first.
 ///
 /// Returns the team of each visit, in the order in which seats were filled.
 #[must_use]
