@@ -15,6 +15,7 @@
 //! | whether a command is carried out | [`decide`] |
 //! | who commits and reveals, what withholding means, what is drawn | [`lots`] |
 //! | who goes to which site | [`teams`] |
+//! | who has to do something next | [`awaited`] |
 //! | what was found, added up | [`results`] |
 //! | the summary in Chinese | [`summary`] |
 //! | the entry of a calendar | [`ics`] |
@@ -28,6 +29,7 @@
 //! each city knows that of its own units), which sites are of one enterprise.
 
 pub mod answer;
+pub mod awaited;
 pub mod booking;
 pub mod decide;
 pub mod facts;

@@ -1,6 +1,6 @@
 //! Results, their summary, and the entries of a calendar.
 
-use super::ics::{Shown, calendar};
+use super::ics::{Entry, Shown, calendar};
 use super::results::{Sum, Totals, totals};
 use super::summary::{Summarised, summary};
 use super::*;
@@ -148,8 +148,8 @@ fn f31_the_summary_is_generated_from_the_results() {
 
 /// The calendar of a plan, unfolded into lines.
 fn lines(plan: &Plan, shown: Shown<'_>) -> Vec<String> {
-    let stamp = date("2026-12-01").days_since_epoch() * 86_400_000 + 3_723_000;
-    let text = calendar(id(9), plan, shown, stamp);
+    let stamp_ms = date("2026-12-01").days_since_epoch() * 86_400_000 + 3_723_000;
+    let text = calendar([Entry { id: id(9), plan, shown, stamp_ms }]);
     assert!(text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n']));
     assert!(text.split("\r\n").all(|line| line.len() <= 75));
     text.replace("\r\n ", "").trim_end().split("\r\n").map(str::to_owned).collect()
