@@ -100,6 +100,22 @@ pub fn withholding(plan: &Plan, reveals: &BTreeMap<CityCode, Randomness>) -> Vec
     bound.filter(|city| !reveals.contains_key(*city)).copied().collect()
 }
 
+/// Who was named as withholding, and has revealed at an earlier attempt all the same, before or
+/// after. `shown` is everything that cities have shown for this revision.
+#[must_use]
+pub fn named_although_revealed(
+    id: SubjectId,
+    plan: &Plan,
+    shown: impl IntoIterator<Item = (CityCode, Randomness)>,
+) -> BTreeSet<CityCode> {
+    let Plan { resting, revision, .. } = plan;
+    let was_bound = |(city, random): &(CityCode, Randomness)| {
+        resting.used.contains(&commitment(id, *revision, *city, random))
+    };
+    let cities = shown.into_iter().filter(was_bound).map(|(city, _)| city);
+    cities.filter(|city| resting.withheld.contains(city)).collect()
+}
+
 /// A site that is to be visited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {

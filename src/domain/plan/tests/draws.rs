@@ -1,6 +1,9 @@
 //! Draws and teams: fair, recomputable, recusal honoured, and as full as can be.
 
-use super::lots::{Outcome, PoolSite, is_pool_of, is_reveal, outcome, pool_digest, withholding};
+use super::lots::{
+    Outcome, PoolSite, is_pool_of, is_reveal, named_although_revealed, outcome, pool_digest,
+    withholding,
+};
 use super::teams::seat;
 use super::*;
 use crate::domain::draw::{DrawError, Randomness, commitment};
@@ -137,6 +140,22 @@ fn who_withholds_has_all_its_sites_among_the_targets() {
     plan.resting.withheld = BTreeSet::from([puyang()]);
     let targets = drawn(&plan, &all, 2, &[]).targets;
     assert!(targets.len() == 6 && targets.iter().all(|one| !one.by_default));
+}
+
+#[test]
+fn who_is_named_and_has_revealed_all_the_same_is_shown() {
+    let all = pool(30);
+    let first = scheduled(rule(&all, 6), 1);
+    let mut second = scheduled(rule(&all, 6), 2);
+    second.resting.used = first.resting.commitments.values().copied().collect();
+    second.resting.withheld = BTreeSet::from([puyang()]);
+    let named = |shown: &[(CityCode, u32)]| {
+        let shown = shown.iter().map(|(city, attempt)| (*city, random(*city, *attempt)));
+        named_although_revealed(id(PLAN), &second, shown).into_iter().collect::<Vec<_>>()
+    };
+    // Those of the present attempt, of others, and of nothing it was bound to are no such thing.
+    assert_eq!(named(&[(puyang(), 2), (handan(), 1), (puyang(), 9)]), []);
+    assert_eq!(named(&[(puyang(), 1)]), [puyang()]);
 }
 
 #[test]
