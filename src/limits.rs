@@ -48,6 +48,8 @@ pub const PLAN_AMENDMENTS_MAX: u32 = 10_000;
 pub const PLAN_DRAWS_MAX: u32 = 8;
 /// Route, safety notes or contacts of a plan: 1 300 Chinese characters each.
 pub const PLAN_TEXT_BYTES_MAX: usize = 4_000;
+/// Items that one department checks at one site, or problems found there: a long check list.
+pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;
 /// One signature line of a note (C2SP allows more; ours never need it).
 pub const NOTE_LINE_BYTES_MAX: usize = 8 * 1024;
 /// A charter has at most 16 members, so a note needs at most 16 lines.
@@ -403,5 +405,3 @@ pub const SITES_LOOKED_AT_MAX: usize = 100_000;
 pub const SITE_CHECKS_A_YEAR: u32 = 3;
 /// More than one check a day is no cap.
 pub const SITE_CHECKS_A_YEAR_MAX: u32 = 366;
-/// Items that one department checks at one site, or problems found there: a long check list.
-pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;
