@@ -390,6 +390,10 @@ pub const SITE_MEDIA_MAX: usize = 16;
 pub const SITE_MONITORING_MAX: usize = 16;
 /// Sites that a list looks at: twice those of five cities with ten thousand permits each.
 pub const SITES_LOOKED_AT_MAX: usize = 100_000;
+/// Own sites of one credit code in one agreement: plants of one enterprise in one city.
+pub const SITES_OF_ONE_CODE_MAX: usize = 100;
+/// Sites that a list by credit code looks at, own ones first: five cities, four agreements, full.
+pub const SITES_BY_CODE_MAX: usize = 2_000;
 /// Checks on site of one enterprise in a year (default of a setting): what the office of one of the
 /// cities makes known is to be put in its place. From no text.
 pub const SITE_CHECKS_A_YEAR: u32 = 3;

@@ -92,6 +92,7 @@ mod world_groups;
 mod world_lost_notes;
 mod world_members;
 mod world_restore;
+mod world_sites;
 mod world_standing;
 mod world_suspension;
 mod wrong_clock;

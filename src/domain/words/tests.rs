@@ -104,7 +104,7 @@ fn misfits(city: CityCode, state: CaseState) -> Vec<Misfit> {
     ]
 }
 
-fn sites(city: CityCode, on: crate::domain::Date) -> [crate::domain::site::SiteRefusal; 9] {
+fn sites(city: CityCode, on: crate::domain::Date) -> [crate::domain::site::SiteRefusal; 13] {
     use crate::domain::site::SiteRefusal as S;
     let county = crate::domain::CountyCode::from_u32(371_522).unwrap();
     [
@@ -114,6 +114,10 @@ fn sites(city: CityCode, on: crate::domain::Date) -> [crate::domain::site::SiteR
         S::ListingDates { admitted_on: on, expires_on: on },
         S::RemovalBasis { removed: true },
         S::CheckInFuture { on, today: on },
+        S::CheckTooOld { on, since: on },
+        S::PlanUnknown,
+        S::RenewalBeginsLater { admitted_on: on, today: on },
+        S::TooManyPlants { most: 100 },
         S::Closed,
         S::PositiveList { until: on },
         S::Capped { year: 2026, made: 3, reserved: 0, most: 3 },

@@ -206,7 +206,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             Command::ActOnSite { subject, etag, act, said, another_plant, .. } => {
                 let said = (said.as_ref(), *another_plant);
-                self.decide_site_act((agreement, log), today, (*subject, *etag), act, said)
+                self.decide_site_act(agreement, today, (*subject, *etag), act, said)
             }
             Command::RegisterUnit { facts, record, .. } => {
                 self.decide_unit(agreement, facts, record)
