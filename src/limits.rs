@@ -26,6 +26,30 @@ pub const DRAW_ID_BYTES_MAX: usize = 64;
 pub const DRAW_WEIGHT_MAX: u32 = 100;
 /// A file to verify draws from: some pools at their limit.
 pub const DRAW_FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Half days of one plan: a month of whole days. All of a plan is in one header.
+pub const PLAN_HALF_DAYS_MAX: usize = 62;
+/// Visits that one plan names: twenty a city and week; with all else they fit a header.
+pub const PLAN_VISITS_MAX: usize = 200;
+/// Sites of the pool of one plan: the list is one part.
+pub const PLAN_POOL_MAX: usize = 2_000;
+/// Officers of a team that come from one side.
+pub const PLAN_TEAM_MAX: u32 = 16;
+/// Units that one city sends to a plan: all its officers and vehicles on the border.
+pub const PLAN_UNITS_MAX: usize = 200;
+/// Officers of one city that are not to go to a certain site (回避).
+pub const PLAN_RECUSALS_MAX: usize = 64;
+/// Periods in one answer that proposes other days.
+pub const PLAN_PERIODS_MAX: usize = 16;
+/// Revisions of one plan: whoever needs more has another plan.
+pub const PLAN_REVISIONS_MAX: u32 = 100;
+/// Amendments of one plan; more are kept and not counted.
+pub const PLAN_AMENDMENTS_MAX: u32 = 10_000;
+/// Attempts at one draw: each but the last ended because a city withheld its reveal.
+pub const PLAN_DRAWS_MAX: u32 = 8;
+/// Route, safety notes or contacts of a plan: 1 300 Chinese characters each.
+pub const PLAN_TEXT_BYTES_MAX: usize = 4_000;
+/// Items that one department checks at one site, or problems found there: a long check list.
+pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;
 /// One signature line of a note (C2SP allows more; ours never need it).
 pub const NOTE_LINE_BYTES_MAX: usize = 8 * 1024;
 /// A charter has at most 16 members, so a note needs at most 16 lines.
@@ -366,6 +390,10 @@ pub const SITE_MEDIA_MAX: usize = 16;
 pub const SITE_MONITORING_MAX: usize = 16;
 /// Sites that a list looks at: twice those of five cities with ten thousand permits each.
 pub const SITES_LOOKED_AT_MAX: usize = 100_000;
+/// Own sites of one credit code in one agreement: plants of one enterprise in one city.
+pub const SITES_OF_ONE_CODE_MAX: usize = 100;
+/// Sites that a list by credit code looks at, own ones first: five cities, four agreements, full.
+pub const SITES_BY_CODE_MAX: usize = 2_000;
 /// Checks on site of one enterprise in a year (default of a setting): what the office of one of the
 /// cities makes known is to be put in its place. From no text.
 pub const SITE_CHECKS_A_YEAR: u32 = 3;
@@ -402,27 +430,3 @@ pub const ICS_EVENTS_MAX: usize = 10_000;
 pub const ICS_STARTS_MAX: usize = 3_660;
 /// Components inside components of a calendar file: an alarm is the third.
 pub const ICS_DEPTH_MAX: usize = 8;
-/// Half days of one plan: a month of whole days. All of a plan is in one header.
-pub const PLAN_HALF_DAYS_MAX: usize = 62;
-/// Visits that one plan names: twenty a city and week; with all else they fit a header.
-pub const PLAN_VISITS_MAX: usize = 200;
-/// Sites of the pool of one plan: the list is one part.
-pub const PLAN_POOL_MAX: usize = 2_000;
-/// Officers of a team that come from one side.
-pub const PLAN_TEAM_MAX: u32 = 16;
-/// Units that one city sends to a plan: all its officers and vehicles on the border.
-pub const PLAN_UNITS_MAX: usize = 200;
-/// Officers of one city that are not to go to a certain site (回避).
-pub const PLAN_RECUSALS_MAX: usize = 64;
-/// Periods in one answer that proposes other days.
-pub const PLAN_PERIODS_MAX: usize = 16;
-/// Revisions of one plan: whoever needs more has another plan.
-pub const PLAN_REVISIONS_MAX: u32 = 100;
-/// Amendments of one plan; more are kept and not counted.
-pub const PLAN_AMENDMENTS_MAX: u32 = 10_000;
-/// Attempts at one draw: each but the last ended because a city withheld its reveal.
-pub const PLAN_DRAWS_MAX: u32 = 8;
-/// Route, safety notes or contacts of a plan: 1 300 Chinese characters each.
-pub const PLAN_TEXT_BYTES_MAX: usize = 4_000;
-/// Items that one department checks at one site, or problems found there: a long check list.
-pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;

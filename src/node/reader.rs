@@ -2,6 +2,7 @@
 //!
 //! Everything read here is synced. Blocking, but fast: one row and one journal record a case.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,18 +11,18 @@ use crate::api::request::PartContent;
 use crate::domain::{Event, Uscc};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::{Disk, JournalReader, RealDisk};
-use crate::limits;
+use crate::limits::{self, SITES_BY_CODE_MAX};
 use crate::log::{Entry, Head, PartSlot, merkle};
 use crate::node::core::keys;
 use crate::node::core::lean::Leaning;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
-use crate::node::core::site;
+use crate::node::core::site_codes::{self, SiteKey};
 use crate::node::load::{self, ReadError};
 use crate::node::recent::Recent;
 use crate::store::{Reading, SledStore, Store, WriteBehind};
 use crate::sync::RawBatch;
 use crate::trust::keys::HmacKey;
-use crate::view::{self, ReadRows};
+use crate::view::{self, ReadRows, SiteView};
 use crate::wire;
 
 /// Cases one external number leads to: a city has a few systems, not hundreds.
@@ -224,13 +225,24 @@ impl<D: Disk, S: Store> Reader<D, S> {
     /// The tag that stands for a credit code in the rows of sites.
     #[must_use]
     pub fn site_tag(&self, uscc: &Uscc) -> Tag {
-        site::code_tag(&self.node_key, uscc)
+        site_codes::code_tag(&self.node_key, uscc)
     }
 
-    /// Sites whose credit code has this tag, of all cities.
+    /// Sites whose credit code has this tag, those of the own city first and at most
+    /// [`SITES_BY_CODE_MAX`]; and whether there may be more.
     #[must_use]
-    pub fn sites_of(&self, tag: Tag) -> Vec<(AgreementId, SubjectId)> {
-        site::sites_of(&self.view(), tag)
+    pub fn sites_of(&self, own: CityCode, tag: Tag) -> (Vec<(SiteKey, SiteView)>, bool) {
+        let rows = self.view();
+        let mut keys = site_codes::sites_of(&rows, tag, Some(own), SITES_BY_CODE_MAX);
+        let all = site_codes::sites_of(&rows, tag, None, SITES_BY_CODE_MAX);
+        let partial = keys.len().max(all.len()) >= SITES_BY_CODE_MAX;
+        let known: BTreeSet<SiteKey> = keys.iter().copied().collect();
+        keys.extend(all.into_iter().filter(|key| !known.contains(key)));
+        let read = |key: SiteKey| Some((key, view::site(&rows, key.0, key.1)?));
+        let found = keys.into_iter().filter_map(read);
+        let is_of =
+            |(_, found): &(SiteKey, SiteView)| site_codes::tag_of(&rows, found) == Some(tag);
+        (found.filter(is_of).collect(), partial)
     }
 
     /// A tag by which this node knows again what it once said to a caller.

@@ -11,8 +11,9 @@ use super::page_token::{self, Seal};
 use super::site_service::SiteApi;
 use crate::domain::site::SiteTier;
 use crate::domain::{CountyCode, Date};
-use crate::ids::{AgreementId, CityCode, SubjectId, Tag};
+use crate::ids::{AgreementId, CityCode, Tag};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT, SITES_LOOKED_AT_MAX};
+use crate::node::core::site_codes::SiteKey;
 use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::view::{self, SiteView};
@@ -45,11 +46,13 @@ impl Filter {
 }
 
 /// A site that is to be shown, by the apply number of its opening.
-type Place = (u64, (AgreementId, SubjectId));
+type Place = (u64, SiteKey);
 
 /// What was found, newest first.
 struct Found {
     places: Vec<Place>,
+    /// What lies below this may be incomplete: there the walk over one of the agreements ended.
+    low: Option<u64>,
     /// More sites were there than are looked at.
     partial: bool,
     as_of: u64,
@@ -72,13 +75,15 @@ impl SiteApi {
         let reader = self.desk.node.reader();
         // One more tells whether there is a next page; the first page counts all.
         let want = if from.is_some() { size + 1 } else { SITES_LOOKED_AT_MAX };
-        let found = find(&reader, &filter, from.map(|[below, ..]| below), want);
+        let own = self.desk.node.city();
+        let found = find(&reader, own, &filter, (from.map(|[below, ..]| below), want));
         let (total, partial) = match from {
             Some([_, total, partial]) => (total, partial != 0),
             None => (found.places.len() as u64, found.partial),
         };
-        let (mut bytes, mut sites, mut next) = (0, Vec::new(), None);
-        for (opened, key) in &found.places {
+        let (mut bytes, mut sites, mut next) = (0, Vec::new(), found.low);
+        let is_whole = |(opened, _): &&Place| found.low.is_none_or(|low| *opened >= low);
+        for (opened, key) in found.places.iter().filter(is_whole) {
             let seen = view::site(&reader.view(), key.0, key.1);
             let Some(seen) = seen else { continue };
             let site = self.written(*key, &seen)?;
@@ -122,31 +127,45 @@ impl SiteApi {
     }
 }
 
-fn find(reader: &Reader, filter: &Filter, below: Option<u64>, want: usize) -> Found {
+fn find(
+    reader: &Reader,
+    own: CityCode,
+    filter: &Filter,
+    (below, want): (Option<u64>, usize),
+) -> Found {
     let as_of = reader.apply_number(&reader.view());
-    let (mut places, mut looked) = (Vec::new(), 0);
-    let is_below = |opened: u64| below.is_none_or(|below| opened < below);
     if let Some(tag) = filter.code {
-        for key in reader.sites_of(tag) {
-            let found = view::site(&reader.view(), key.0, key.1);
-            let found = found
-                .filter(|view| filter.agreements.contains(&key.0) && is_below(view.opened_apply));
-            let found = found.filter(|view| filter.takes(view));
-            places.extend(found.map(|view| (view.opened_apply, key)));
-        }
-    } else {
-        for agreement in &filter.agreements {
-            let mut here = 0;
-            pieces::sites(reader, *agreement, below, &mut |subject, view| {
-                looked += 1;
-                if filter.takes(&view) {
-                    here += 1;
-                    places.push((view.opened_apply, (*agreement, subject)));
-                }
-                here < want && looked < SITES_LOOKED_AT_MAX
-            });
-        }
+        let (found, partial) = reader.sites_of(own, tag);
+        let takes = |((agreement, _), view): &(SiteKey, SiteView)| {
+            let is_below = below.is_none_or(|below| view.opened_apply < below);
+            is_below && filter.agreements.contains(agreement) && filter.takes(view)
+        };
+        let found = found.into_iter().filter(takes);
+        let places = found.map(|(key, view)| (view.opened_apply, key)).collect();
+        return Found { places: newest_first(places), low: None, partial, as_of };
     }
+    let (mut places, mut low, mut partial) = (Vec::new(), None, false);
+    for agreement in &filter.agreements {
+        let (mut here, mut looked) = (0, 0);
+        pieces::sites(reader, *agreement, below, &mut |subject, view| {
+            looked += 1;
+            if filter.takes(&view) {
+                here += 1;
+                places.push((view.opened_apply, (*agreement, subject)));
+            }
+            let more = here < want && looked < SITES_LOOKED_AT_MAX;
+            if !more {
+                // Below this nothing of the agreement was looked at.
+                low = low.max(Some(view.opened_apply));
+                partial |= looked >= SITES_LOOKED_AT_MAX;
+            }
+            more
+        });
+    }
+    Found { places: newest_first(places), low, partial, as_of }
+}
+
+fn newest_first(mut places: Vec<Place>) -> Vec<Place> {
     places.sort_unstable_by_key(|(opened, _)| std::cmp::Reverse(*opened));
-    Found { places, partial: looked >= SITES_LOOKED_AT_MAX, as_of }
+    places
 }

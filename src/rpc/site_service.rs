@@ -16,7 +16,7 @@ use crate::domain::site::{
 };
 use crate::domain::{Date, InvalidReason, Language};
 use crate::ids::{AgreementId, Position, SubjectId};
-use crate::node::core::site::checks_made;
+use crate::node::core::site_codes::{Plant, checks_made, listing_on, plants};
 use crate::view::{self, SiteView};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -272,16 +272,20 @@ impl SiteApi {
         let (reader, own) = (self.desk.node.reader(), self.desk.node.city());
         let rows = reader.view();
         let found = view::site(&rows, agreement, subject).ok_or(Refused::new("NOT_FOUND"))?;
-        let cap_is_known = found.city == own;
-        let (made, most) = match cap_is_known {
-            true => {
-                let made = checks_made(&rows, own, (agreement, subject), on.year());
-                (made, self.checks_a_year_max)
-            }
-            false => (0, 0),
+        // Of an enterprise of another city this node knows the one site: neither what else its own
+        // city has of it, nor the cap.
+        let (site, cap_is_known) = ((agreement, subject), found.city == own);
+        let plants = match cap_is_known {
+            true => plants(&rows, site, &found),
+            false => vec![Plant { key: site, view: found.clone(), is_now: true }],
         };
         drop(rows);
-        let listing = found.listing.as_ref().map(|(_, listing)| listing);
+        let (made, most) = match cap_is_known {
+            true => (checks_made(&plants, on.year()), self.checks_a_year_max),
+            false => (0, 0),
+        };
+        let listed = listing_on(&plants, on);
+        let listing = listed.map(|(_, listing)| listing);
         let visited = Visited { made, reserved: 0, most };
         let closed = found.facts.1.closed;
         let verdict = may_visit(&Visit { on, closed, listing, visited, exception });
@@ -289,12 +293,13 @@ impl SiteApi {
             Language::Zh => zh.to_owned(),
             Language::En => en.to_owned(),
         };
+        let needs_newer_version = found.needs_newer;
         let (word, why, excepted) = match verdict {
+            _ if needs_newer_version => (pb::VisitVerdict::Unspecified, None, false),
             Verdict::Fine => (pb::VisitVerdict::Fine, None, false),
             Verdict::Excepted { why, by: _ } => (pb::VisitVerdict::Excepted, Some(why), true),
             Verdict::LeftOut(why) => (pb::VisitVerdict::LeftOut, Some(why), false),
         };
-        let until = listing.filter(|listing| listing.is_listed(on)).map(|one| one.expires_on);
         Ok(pb::CheckVisitResponse {
             verdict: word.into(),
             left_out: why.map_or(0, write::left_out_number),
@@ -302,11 +307,13 @@ impl SiteApi {
             source: why.map(|why| pick(why.source())).unwrap_or_default(),
             exceptions_source: if excepted { pick(EXCEPTIONS_SOURCE) } else { String::new() },
             city: found.city.as_u32(),
-            listed_until: until.map(read::date_out),
+            listed_until: listing.map(|one| read::date_out(one.expires_on)),
             made,
             reserved: 0,
             most,
             cap_is_known,
+            listed_site: listed.map(|(key, _)| write::name_of(key.0, key.1)).unwrap_or_default(),
+            needs_newer_version,
         })
     }
 }

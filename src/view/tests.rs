@@ -387,6 +387,7 @@ mod calendars;
 mod meetings;
 mod referrals;
 mod sites;
+mod units;
 
 fn bare(n: u8, index: u64) -> Envelope {
     Envelope {

@@ -148,7 +148,8 @@ codes! {
     MonitoringKind = MonitoringKind { Online, Power, Uav, Other }
     CheckMode = CheckMode { OnSite, OffSite }
     VisitException = VisitException {
-        Complaint, OffSiteClue, SpecialCampaign, Incident, PeerTransfer,
+        Complaint, OffSiteClue, SpecialCampaign, Incident, PeerTransfer, RequestedByEnterprise,
+        AssignedBySuperior, FollowUp,
     }
     LeftOut = LeftOut { Closed, PositiveList, Capped }
     Half = DayHalf { Morning, Afternoon }

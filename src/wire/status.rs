@@ -295,7 +295,11 @@ fn of_site(refusal: SiteRefusal, refused: Refused) -> Refused {
         SiteRefusal::CountyNotOwn { .. }
         | SiteRefusal::ListingDates { .. }
         | SiteRefusal::RemovalBasis { .. }
-        | SiteRefusal::CheckInFuture { .. } => refused,
+        | SiteRefusal::CheckInFuture { .. }
+        | SiteRefusal::CheckTooOld { .. }
+        | SiteRefusal::PlanUnknown
+        | SiteRefusal::RenewalBeginsLater { .. } => refused,
+        SiteRefusal::TooManyPlants { most } => refused.with("most", most).unless("site"),
     }
 }
 

@@ -53,7 +53,7 @@ pub fn holds(folder: &Path, wanted: &[u8]) -> bool {
 }
 
 /// The bytes of a case's id.
-fn id_of(name: &str) -> Vec<u8> {
+pub fn id_of(name: &str) -> Vec<u8> {
     let id = name.rsplit('/').next().unwrap();
     (0..id.len()).step_by(2).map(|i| u8::from_str_radix(&id[i..i + 2], 16).unwrap()).collect()
 }

@@ -218,7 +218,7 @@ async fn f20_positive_list_enterprises_are_left_out_unless_an_exception_applies(
     let refusal = routine(&here, &made.name).await;
     assert_eq!(refused(refusal), late("SITE_ON_POSITIVE_LIST"));
     record_check(&here, check(&made.name, pb::CheckMode::OffSite, none)).await.unwrap();
-    for exception in 1..=5 {
+    for exception in 1..=8 {
         let exception = pb::VisitException::try_from(exception).unwrap();
         let passed = visit(&here, &made.name, None, exception).await;
         assert_eq!((passed.verdict(), passed.left_out), (V::Excepted, 2), "{exception:?}");
@@ -226,7 +226,7 @@ async fn f20_positive_list_enterprises_are_left_out_unless_an_exception_applies(
         record_check(&here, check(&made.name, pb::CheckMode::OnSite, exception)).await.unwrap();
     }
     let year = today().year();
-    let counted = pb::SiteYear { year, counted: 0, excepted: 5, off_site: 1 };
+    let counted = pb::SiteYear { year, counted: 0, excepted: 8, off_site: 1 };
     let checked = seen(&there, &made.name, |site| site.years == [counted]).await;
     assert_eq!(checked.words.last().unwrap().text, "治污设施运行正常");
 
@@ -280,7 +280,8 @@ async fn by_filter(
             let (found, total) = all(client, &asked).await;
             let mut found: Vec<&str> = found.iter().map(|site| site.name.as_str()).collect();
             let mut want = want.to_vec();
-            (found.sort_unstable(), want.sort_unstable());
+            found.sort_unstable();
+            want.sort_unstable();
             assert_eq!((&found, total as usize), (&want, want.len()), "{asked:?}");
         }
     }
@@ -400,8 +401,10 @@ async fn refusals(
     assert_eq!(field(list(here, unread).await).1, "ETAG_REQUIRED");
     let on_site = check(&known.name, pb::CheckMode::OnSite, pb::VisitException::Unspecified);
     type Made = fn(&mut pb::SiteChecked);
-    let changes: [(Made, &str, &str); 5] = [
+    let changes: [(Made, &str, &str); 7] = [
         (|check| check.on = None, "check.on", "REQUIRED"),
+        (|check| check.on = later(-800), "check.on", "CHECK_TOO_OLD"),
+        (|check| check.plan_id = vec![1; 16].into(), "check.plan_id", "CHECK_PLAN_UNKNOWN"),
         (|check| check.on = later(2), "check.on", "CHECK_IN_FUTURE"),
         (|check| check.mode = 0, "check.mode", "REQUIRED"),
         (|check| check.exception = 99, "check.exception", "CODE_UNKNOWN"),
@@ -442,7 +445,7 @@ async fn f21_the_yearly_cap_of_an_enterprise_is_kept() {
         record_check(&here, asked.clone()).await.unwrap();
     }
     let mut old = check(&plant.name, pb::CheckMode::OnSite, none);
-    old.check.as_mut().unwrap().on = later(-400);
+    old.check.as_mut().unwrap().on = day(Date::new(today().year() - 1, 12, 31).unwrap());
     record_check(&here, old).await.unwrap();
     assert_eq!(visit(&here, &elsewhere.name, None, none).await.made, 1);
 
@@ -496,9 +499,11 @@ async fn f21_the_yearly_cap_of_an_enterprise_is_kept() {
         assert_eq!(refused(routine(&here, &other.name).await), late("SITE_CAPPED"));
     }
 
-    // What changes its credit code leaves the enterprise, and takes its checks along.
+    // What changes its credit code goes to another enterprise with its checks; they stay with the
+    // one of before as well.
     let here = nodes.client(HERE).await;
     let now = get(&here, &elsewhere.name).await.unwrap();
+    let own = now.years.iter().map(|year| year.counted).sum::<u32>();
     let moved = pb::UpdateSiteRequest {
         name: now.name,
         etag: now.etag,
@@ -510,8 +515,16 @@ async fn f21_the_yearly_cap_of_an_enterprise_is_kept() {
     };
     let moved = here.sites().update_site(moved).await.unwrap().into_inner().site.unwrap();
     let (left, kept) = (visit(&here, &moved.name, None, none).await, counts(&here).await);
-    assert_eq!(left.made + kept[0].0, 3);
-    assert!(!super::rebuild::holds(&nodes.fleet.folder(HERE).join("data/views"), USCC.as_bytes()));
+    assert_eq!((left.made, kept[0].0), (own, 3));
+
+    // Nobody's rows hold a credit code; rows reach the disk behind the writer's back.
+    for (city, name) in [(HERE, &plant.name), (THERE, &plant.name), (DEZHOU, &elsewhere.name)] {
+        let (views, id) =
+            (nodes.fleet.folder(city).join("data/views"), super::rebuild::id_of(name));
+        let on_disk = || async { super::rebuild::holds(&views, &id).then_some(()) };
+        until("the rows are on disk", on_disk).await;
+        assert!(!super::rebuild::holds(&views, USCC.as_bytes()), "{city}");
+    }
 }
 
 /// What a command printed.
@@ -564,6 +577,22 @@ async fn a_file_of_sites_is_imported_once() {
     let out = run(&["export", "--csv", "--out", "out.csv"]);
     assert!(out.status.success(), "{out:?}");
     assert_eq!(results(&run(&["import", "out.csv", "--json"])), ["EXISTING ", "EXISTING "]);
+    let exported = std::fs::read_to_string(folder.join("out.csv")).unwrap();
+    assert_eq!(exported.matches(",是,").count(), 1, "the second plant of a code is another one");
+
+    // A dry run refuses what the run would, and a row of another agreement goes nowhere.
+    let twice = "企业名称,统一社会信用代码,县级代码,类别,污染要素,联动协议,经度,纬度\r\n\
+        示例甲厂,91410922YYYY900388,371522,一般,AIR,聊邯,,\r\n\
+        示例乙厂,91410922YYYY900388,371522,一般,AIR,,,\r\n\
+        示例丙厂,91130425YYYY9002XX,371522,一般,AIR,聊德,,\r\n\
+        示例丁厂,91130425YYYY9002XX,371522,一般,AIR,,115.6,36.2\r\n";
+    std::fs::write(folder.join("twice.csv"), twice).unwrap();
+    let refused = ["CHANGED", "AGREEMENT_OTHER", "CRS_UNSUPPORTED"];
+    let refused = refused.map(|reason| format!("REFUSED {reason}"));
+    for (first, args) in [("VALID ", &["--dry-run", "--json"][..]), ("CREATED ", &["--json"])] {
+        let done = run(&[&["import", "twice.csv"], args].concat());
+        assert_eq!(results(&done), [&[first.to_owned()][..], &refused].concat(), "{done:?}");
+    }
 
     // By hand: listed, asked, checked, found by its credit code.
     let one = run(&["list", "--tier", "重点", "--json"]);

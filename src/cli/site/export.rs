@@ -15,6 +15,7 @@ use crate::cli::case::sheet::csv;
 use crate::cli::case::{Session, patient};
 use crate::cli::failure::Failure;
 use crate::limits::PAGE_SIZE_MAX;
+use crate::wire::pb::v1 as pb;
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -31,6 +32,14 @@ pub struct ExportArgs {
     /// 文件已存在时覆盖 · replace a file that is there
     #[arg(long, requires = "out")]
     pub force: bool,
+}
+
+/// An enterprise in the agreement and the city of one of its sites.
+fn enterprise(site: &pb::Site) -> (String, u32, String) {
+    let parent = site.name.split_once("/sites/").map_or("", |(parent, _)| parent);
+    let uscc = site.record.as_ref().map(|record| record.uscc.clone());
+    // One without its record is of no enterprise that is known.
+    (parent.to_owned(), site.city, uscc.unwrap_or_else(|| site.name.clone()))
 }
 
 /// Exports.
@@ -50,7 +59,7 @@ pub async fn run(session: &Session, args: ExportArgs) -> Result<(), Failure> {
     let mut request = args.filter.request(session).await?;
     request.page_size = i32::try_from(PAGE_SIZE_MAX).unwrap_or(i32::MAX);
     target.put(&format!("\u{feff}{}", csv::line(&sheet::headings(lang))))?;
-    let mut seen = HashSet::new();
+    let (mut seen, mut enterprises) = (HashSet::new(), HashSet::new());
     loop {
         let answer = patient(|| {
             let (mut sites, request) = (session.client.sites(), request.clone());
@@ -59,7 +68,8 @@ pub async fn run(session: &Session, args: ExportArgs) -> Result<(), Failure> {
         let page = answer.await.map_err(|status| session.client.failure(&status))?.into_inner();
         for site in page.sites {
             if seen.insert(site.name.clone()) {
-                target.put(&csv::line(&sheet::row(&site, &session.names, lang)))?;
+                let another = !enterprises.insert(enterprise(&site));
+                target.put(&csv::line(&sheet::row(&site, another, &session.names, lang)))?;
             }
         }
         if page.next_page_token.is_empty() {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 
-use super::sheet::{Column, Draft, Headings};
+use super::sheet::{self, Column, Draft, Headings};
 use super::short;
 use crate::cli::case::import::report::{Line, Of, Outcome, Report};
 use crate::cli::case::sheet::Wrong;
@@ -69,7 +69,8 @@ pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
     let (encoding, bar) = (text.encoding, ProgressBar::new(text.bytes));
     let (mut rows, headings) = open(&path, text, lang)?;
     let mut report = Report::new(&path, encoding, args.dry_run, Of::Sites);
-    let mut import = Import { session, args: &args, parent, seen: HashSet::new() };
+    let mut import =
+        Import { session, args: &args, parent, seen: HashSet::new(), codes: HashSet::new() };
     let stopped = import.all(&mut rows, &headings, &mut report, &bar).await.err();
     bar.finish_and_clear();
     if session.context.json {
@@ -120,6 +121,8 @@ struct Import<'a> {
     parent: String,
     /// Request ids of rows before.
     seen: HashSet<String>,
+    /// Credit codes of rows before.
+    codes: HashSet<String>,
 }
 
 /// What stops a row: itself, or something that stops all.
@@ -183,6 +186,10 @@ impl Import<'_> {
     async fn one(&mut self, draft: Draft, line: &mut Line) -> Result<Outcome, Stop> {
         let lang = self.session.context.lang;
         line.external.number.clone_from(&draft.record.uscc);
+        let chosen = self.session.names.agreement(&self.parent);
+        if !draft.agreement.is_empty() && ![&chosen, &self.parent].contains(&&draft.agreement) {
+            return Err(elsewhere(&chosen, lang).into());
+        }
         // As the node keeps it, so that space around a text is no difference.
         let facts = wire::site::facts(Some(&draft.facts)).map_err(|r| self.refused(&r))?;
         let record = wire::site::record(Some(&draft.record)).map_err(|r| self.refused(&r))?;
@@ -191,12 +198,17 @@ impl Import<'_> {
         if !self.seen.insert(request_id.clone()) {
             return Err(twice(lang).into());
         }
+        let is_first = self.codes.insert(record.uscc.clone());
         let found = self.known(&record, draft.another_plant).await?;
         if let Some(site) = found {
             line.name.clone_from(&site.name);
             line.number = short(&site.name).to_owned();
             let same = site.facts.as_ref() == Some(&facts) && site.record.as_ref() == Some(&record);
             return if same { Ok(Outcome::Existing) } else { Err(changed(line, lang).into()) };
+        }
+        if !is_first && !draft.another_plant {
+            // What the row before it will be, in a dry run, is not there yet.
+            return Err(same_code(lang).into());
         }
         let certificate = self.args.acting_for.clone();
         let request = pb::CreateSiteRequest {
@@ -280,6 +292,34 @@ fn twice(lang: Lang) -> Wrong {
         lang.pick("与前面一行是同一企业、同一名称", "has the code and name of a row before"),
         lang.pick("保留一行", "keep one of them"),
     )
+}
+
+fn same_code(lang: Lang) -> Wrong {
+    Wrong::new(
+        "CHANGED",
+        lang.pick(
+            "与前面一行信用代码相同，名称不同",
+            "has the code of a row before, and another name",
+        ),
+        lang.pick("确是另一厂区的，“另一厂区”填“是”", "of another plant say yes in that column"),
+    )
+    .at(Column::of_field("another_plant").map_or("", |column| column.heading(lang)))
+}
+
+/// Who may see a site of one agreement may be no member of another.
+fn elsewhere(chosen: &str, lang: Lang) -> Wrong {
+    Wrong::new(
+        "AGREEMENT_OTHER",
+        lang.pick(
+            format!("此行属于其他联动协议，本次登记到“{chosen}”"),
+            format!("the row is of another agreement than {chosen:?}"),
+        ),
+        lang.pick(
+            "分协议导入；确要登记到本协议的，清空此格",
+            "import each agreement by itself; empty the cell if it is meant for this one",
+        ),
+    )
+    .at(lang.pick(sheet::AGREEMENT, "agreement"))
 }
 
 fn changed(line: &Line, lang: Lang) -> Wrong {

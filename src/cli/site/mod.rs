@@ -4,6 +4,7 @@
 //! of its id. Out of scope: what is allowed, which the node decides.
 
 use clap::Subcommand;
+use tonic::Response;
 
 use super::Context;
 use super::case::Session;
@@ -13,6 +14,8 @@ use super::names::Names;
 use super::profile::ProfileArgs;
 use super::short_id::{self, short};
 use super::written::{self, Shown};
+use crate::domain::Uscc;
+use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
 pub mod act;
@@ -94,42 +97,64 @@ pub async fn run(context: &Context, command: SiteCommand) -> Result<(), Failure>
     }
 }
 
+/// Pages of a list that count as one to whoever looks for the beginning of an id: ten of these are
+/// all sites that the node looks at.
+const PAGES_AT_ONCE: usize = 50;
+
 /// The name of a site given as such, by its credit code, or by the beginning of its id.
 async fn name(session: &Session, given: &str) -> Result<String, Failure> {
-    let uscc = if given.len() == 18 { given.to_ascii_uppercase() } else { String::new() };
-    let page = async |page_token| {
+    let lang = session.context.lang;
+    let page = async |uscc: &str, page_token| {
         let request = pb::ListSitesRequest {
             parent: "agreements/-".to_owned(),
             page_size: 200,
             page_token,
-            uscc: uscc.clone(),
+            uscc: uscc.to_owned(),
             ..pb::ListSitesRequest::default()
         };
         let answer = session.client.sites().list_sites(request).await;
-        let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
-        let names: Vec<String> = page.sites.into_iter().map(|one| one.name).collect();
-        Ok((names, page.next_page_token))
+        answer.map(Response::into_inner).map_err(|status| session.client.failure(&status))
     };
-    if uscc.is_empty() {
-        return short_id::name(given, &KIND, session.context.lang, page).await;
-    }
-    let (found, _) = page(String::new()).await?;
-    match found.as_slice() {
-        [one] => Ok(one.clone()),
-        several => {
-            let lang = session.context.lang;
-            let what = match several {
-                [] => lang.pick("没有这一信用代码的检查对象", "no site has this credit code"),
-                _ => lang.pick("这一信用代码有多个检查对象", "several sites have this credit code"),
-            };
-            let mut failure = Failure::new(super::failure::Exit::Refused, "NOT_FOUND", what);
-            failure.details.extend(several.iter().cloned());
-            Err(failure.advise(lang.pick(
-                "用 liandong site list 中的编号或全名",
-                "give a number of liandong site list, or a full name",
-            )))
+    // The beginning of an id may look like a credit code, and hardly ever is one.
+    if let Ok(uscc) = Uscc::parse(given) {
+        let sites = page(uscc.as_str(), String::new()).await?.sites;
+        if !sites.is_empty() || given.chars().any(|c| !c.is_ascii_hexdigit()) {
+            return of_code(&sites, session.client.me.node_city, lang);
         }
     }
+    let pages = async |mut page_token| {
+        let mut names = Vec::new();
+        for _ in 0..PAGES_AT_ONCE {
+            let found = page("", page_token).await?;
+            names.extend(found.sites.into_iter().map(|one| one.name));
+            page_token = found.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        Ok((names, page_token))
+    };
+    short_id::name(given, &KIND, lang, pages).await
+}
+
+/// The one site of a credit code: the own one, where other cities have some as well.
+fn of_code(sites: &[pb::Site], own: u32, lang: Lang) -> Result<String, Failure> {
+    let is_own = |site: &&pb::Site| site.city == own;
+    let mut found: Vec<&pb::Site> = sites.iter().filter(is_own).collect();
+    if found.is_empty() {
+        found = sites.iter().collect();
+    }
+    let what = match found.as_slice() {
+        [one] => return Ok(one.name.clone()),
+        [] => lang.pick("没有这一信用代码的检查对象", "no site has this credit code"),
+        _ => lang.pick("这一信用代码有多个检查对象", "several sites have this credit code"),
+    };
+    let mut failure = Failure::new(super::failure::Exit::Refused, "NOT_FOUND", what);
+    failure.details.extend(found.into_iter().map(|site| site.name.clone()));
+    Err(failure.advise(lang.pick(
+        "用 liandong site list 中的编号或全名",
+        "give a number of liandong site list, or a full name",
+    )))
 }
 
 /// One site as it is now.
@@ -179,6 +204,19 @@ fn medium(text: &str) -> Result<pb::Medium, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_credit_code_is_the_own_site_before_that_of_another_city() {
+        let site = |name: &str, city| pb::Site { name: name.into(), city, ..pb::Site::default() };
+        let (own, other) = (site("a", 371_500), site("b", 130_400));
+        let named = |sites: &[pb::Site]| {
+            of_code(sites, 371_500, Lang::En).map_err(|failure| failure.details.len())
+        };
+        assert_eq!(named(&[other.clone(), own.clone()]), Ok("a".to_owned()));
+        assert_eq!(named(std::slice::from_ref(&other)), Ok("b".to_owned()));
+        assert_eq!(named(&[own.clone(), site("c", 371_500), other]), Err(2));
+        assert_eq!(named(&[]), Err(0));
+    }
 
     #[test]
     fn codes_are_read_and_a_wrong_one_names_its_list() {

@@ -40,11 +40,14 @@ const fn required(column: Column) -> Column {
     Column { required: true, ..column }
 }
 
+/// The column that says in which agreement a site is.
+pub const AGREEMENT: &str = "联动协议";
+
 /// All columns, in the order of an export.
 #[rustfmt::skip]
 pub const COLUMNS: &[Column] = &[
     id(column("编号", "number", "")),
-    column("联动协议", "agreement", ""),
+    column(AGREEMENT, "agreement", ""),
     column("所在市", "city", ""),
     required(column("企业名称", "name", "record.name")),
     required(id(column("统一社会信用代码", "credit code", "record.uscc"))),
@@ -165,6 +168,13 @@ impl Headings {
         let mut draft = Draft::default();
         for (column, cell) in self.0.iter().zip(row) {
             let text = cells::unescaped(cell);
+            if column.field.is_empty() {
+                // Only shown; but a row must not go into another agreement than it names.
+                if column.zh == AGREEMENT {
+                    text.clone_into(&mut draft.agreement);
+                }
+                continue;
+            }
             let read = match (text.is_empty(), column.required) {
                 (true, true) => {
                     let what = lang.pick("此格必填", "this cell must be filled");
@@ -177,12 +187,6 @@ impl Headings {
                 (false, _) => draft.set(column.field, text, lang),
             };
             read.map_err(|wrong| wrong.at(column.heading(lang)))?;
-        }
-        if let Some(location) = &mut draft.record.location
-            && !location.longitude.is_empty()
-            && location.crs.is_empty()
-        {
-            "EPSG:4490".clone_into(&mut location.crs);
         }
         Ok(Some(draft))
     }
@@ -197,6 +201,8 @@ pub struct Draft {
     pub record: pb::SiteRecord,
     /// It is another plant.
     pub another_plant: bool,
+    /// The agreement in which it is, if the file says so.
+    pub agreement: String,
 }
 
 impl Draft {
@@ -254,9 +260,10 @@ fn yes(text: &str, lang: Lang) -> Result<bool, Wrong> {
     }
 }
 
-/// A site as the cells of a row, in the order of [`COLUMNS`].
+/// A site as the cells of a row, in the order of [`COLUMNS`]; `another_plant` says that the file
+/// has one of the same enterprise already.
 #[must_use]
-pub fn row(site: &pb::Site, names: &Names, lang: Lang) -> Vec<String> {
+pub fn row(site: &pb::Site, another_plant: bool, names: &Names, lang: Lang) -> Vec<String> {
     let facts = site.facts.clone().unwrap_or_default();
     let record = site.record.clone().unwrap_or_default();
     let location = record.location.clone().unwrap_or_default();
@@ -266,7 +273,7 @@ pub fn row(site: &pb::Site, names: &Names, lang: Lang) -> Vec<String> {
         _ => words::permit_kind(facts.permit_kind(), lang),
     };
     let crs = if location.longitude.is_empty() { String::new() } else { location.crs.clone() };
-    let closed = if facts.closed { lang.pick("是", "yes") } else { "" };
+    let yes = |it_is: bool| if it_is { lang.pick("是", "yes") } else { "" }.to_owned();
     let listing = site.listing.as_ref().map(|listing| show::listed(listing, lang));
     let cells = [
         short(&site.name).to_owned(),
@@ -284,8 +291,8 @@ pub fn row(site: &pb::Site, names: &Names, lang: Lang) -> Vec<String> {
         location.longitude,
         location.latitude,
         crs,
-        closed.to_owned(),
-        String::new(),
+        yes(facts.closed),
+        yes(another_plant),
         listing.unwrap_or_default(),
     ];
     let written = |(column, cell): (&Column, String)| match (column.is_id, cell.is_empty()) {
@@ -310,10 +317,21 @@ mod tests {
 
     #[test]
     fn a_row_becomes_a_site_and_a_wrong_cell_is_named() {
-        let first = cells_of(&[&PLAIN[..], &["经度", "纬度", "已关停"]].concat());
+        let first =
+            cells_of(&[&PLAIN[..], &["经度", "纬度", "已关停", "编号", AGREEMENT]].concat());
         let headings = Headings::read(&first, Lang::Zh).unwrap();
-        let good =
-            ["'=示例", "\t91371522YYYY90011A", "371522", "重点", "水、AIR", "115.1", "36.2", "否"];
+        let good = [
+            "'=示例",
+            "\t91371522YYYY90011A",
+            "371522",
+            "重点",
+            "水、AIR",
+            "115.1",
+            "36.2",
+            "否",
+            "1e234567",
+            "聊邯",
+        ];
         let read = |at: usize, cell: &str| {
             let mut row = cells_of(&good);
             cell.clone_into(&mut row[at]);
@@ -325,8 +343,9 @@ mod tests {
         assert_eq!((draft.record.name.as_str(), draft.facts.county_code), ("=示例", 371_522));
         assert_eq!(draft.record.uscc, "91371522YYYY90011A");
         assert_eq!(draft.facts.media, [2, 1]);
-        assert_eq!(draft.record.location.unwrap().crs, "EPSG:4490");
-        assert!(headings.site(&cells_of(&[""; 8]), Lang::Zh).unwrap().is_none());
+        assert_eq!(draft.record.location.unwrap().crs, "", "never guessed: the node refuses it");
+        assert_eq!(draft.agreement, "聊邯");
+        assert!(headings.site(&cells_of(&[""; 10]), Lang::Zh).unwrap().is_none());
         for (at, cell, column, reason) in [
             (0, "", "企业名称", "REQUIRED"),
             (1, "9.13715E+17", "统一社会信用代码", "EXCEL_SCIENTIFIC"),
@@ -378,8 +397,9 @@ mod tests {
         };
         for lang in [Lang::Zh, Lang::En] {
             let headings = Headings::read(&headings(lang), lang).unwrap();
-            let row = row(&site, &Names::new(lang), lang);
+            let row = row(&site, true, &Names::new(lang), lang);
             let draft = headings.site(&row, lang).unwrap().unwrap();
+            assert!(draft.another_plant);
             assert_eq!(Some(draft.facts), site.facts);
             assert_eq!(Some(draft.record), site.record);
         }

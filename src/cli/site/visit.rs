@@ -53,6 +53,8 @@ pub async fn run(session: &Session, args: VisitArgs) -> Result<(), Failure> {
             "reserved": visit.reserved,
             "most": visit.most,
             "cap_is_known": visit.cap_is_known,
+            "listed_site": some(&visit.listed_site),
+            "needs_newer_version": visit.needs_newer_version,
         }));
     } else {
         print!("{}", text(&visit, &session.names, session.context.lang));
@@ -68,6 +70,10 @@ fn text(visit: &pb::CheckVisitResponse, names: &Names, lang: Lang) -> String {
         verdict.push_str(&lang.pick(format!("（{why}）"), format!(" ({why})")));
     }
     sheet.row(lang.pick("结论", "verdict"), verdict);
+    if visit.needs_newer_version {
+        let what = lang.pick("含有新版本的内容，请先升级本市节点", "upgrade this node first");
+        sheet.row(lang.pick("注意", "note"), what);
+    }
     sheet.row(lang.pick("所在市", "city"), names.city(visit.city));
     if visit.left_out != 0 {
         sheet
@@ -79,7 +85,9 @@ fn text(visit: &pb::CheckVisitResponse, names: &Names, lang: Lang) -> String {
     }
     if visit.listed_until.is_some() {
         let until = when::date(visit.listed_until.as_ref());
-        sheet.row(lang.pick("清单有效期至", "listed until"), until);
+        sheet
+            .row(lang.pick("清单有效期至", "listed until"), until)
+            .row(lang.pick("列入清单的对象", "listed as"), table::clean(&visit.listed_site));
     }
     let pb::CheckVisitResponse { made, reserved, most, .. } = *visit;
     let cap = match (visit.cap_is_known, most) {
@@ -122,5 +130,11 @@ mod tests {
         assert!(!told.contains('\u{1b}'));
         let foreign = pb::CheckVisitResponse { cap_is_known: false, ..visit };
         assert!(text(&foreign, &names, Lang::Zh).contains("本市不知"));
+        let newer = pb::CheckVisitResponse {
+            needs_newer_version: true,
+            ..pb::CheckVisitResponse::default()
+        };
+        let told = text(&newer, &names, Lang::Zh);
+        assert!(told.contains("未知") && told.contains("先升级"), "{told}");
     }
 }

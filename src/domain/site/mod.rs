@@ -91,13 +91,17 @@ coded! {
 
 coded! {
     /// Why a site is visited in spite of the positive list or the yearly cap. The list has no
-    /// source at hand ([`EXCEPTIONS_SOURCE`]).
+    /// source at hand ([`EXCEPTIONS_SOURCE`]); its last three are general knowledge: lists that
+    /// several authorities have made known have them, and none was at hand.
     VisitException {
         Complaint "COMPLAINT" "投诉举报" "complaint";
         OffSiteClue "OFF_SITE_CLUE" "非现场监管发现线索" "clue from off-site monitoring";
         SpecialCampaign "SPECIAL_CAMPAIGN" "上级部署专项行动" "campaign ordered from above";
         Incident "INCIDENT" "突发环境事件处置" "environmental incident";
         PeerTransfer "PEER_TRANSFER" "其他市移送线索" "clue transferred by another city";
+        RequestedByEnterprise "REQUESTED_BY_ENTERPRISE" "依企业申请" "the enterprise has asked";
+        AssignedBySuperior "ASSIGNED_BY_SUPERIOR" "上级转办交办" "assigned from above";
+        FollowUp "FOLLOW_UP" "整改复查" "whether faults were mended";
     }
 }
 
@@ -123,7 +127,8 @@ impl SiteFacts {
     }
 }
 
-/// What is said of a site and the positive list.
+/// What is said of a site and the positive list. Of several words the newest counts from the day
+/// on which it is said: also for days that lie before it, and for those to come.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Listing {
     /// Where it stands.
@@ -147,6 +152,17 @@ impl Listing {
             ListingStatus::Suspended | ListingStatus::Removed => false,
         };
         active && self.admitted_on <= on && on <= self.expires_on
+    }
+
+    /// A renewal that only begins later would take a site off the list until then: the newest word
+    /// counts at once.
+    fn check_renewal(&self, before: Option<&Self>, today: Date) -> Result<(), SiteRefusal> {
+        let admitted_on = self.admitted_on;
+        let later = self.status == ListingStatus::Active && admitted_on > today;
+        if later && before.is_some_and(|before| before.is_listed(today)) {
+            return Err(SiteRefusal::RenewalBeginsLater { admitted_on, today });
+        }
+        Ok(())
     }
 
     /// Checks that its fields go together.
@@ -178,6 +194,33 @@ pub struct SiteCheck {
     pub exception: Option<VisitException>,
     /// The plan it belongs to, if it belongs to one.
     pub plan: Option<SubjectId>,
+}
+
+impl SiteCheck {
+    /// Whether it counts to the yearly cap.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        matches!((self.mode, self.exception), (CheckMode::OnSite, None))
+    }
+
+    /// Checks what can be checked without knowing the site.
+    ///
+    /// # Errors
+    /// `CHECK_IN_FUTURE`, `CHECK_TOO_OLD` or `CHECK_PLAN_UNKNOWN`.
+    pub fn check(&self, today: Date) -> Result<(), SiteRefusal> {
+        let on = self.on;
+        if on > today {
+            return Err(SiteRefusal::CheckInFuture { on, today });
+        }
+        if let Ok(since) = Date::new(today.year() - 1, 1, 1)
+            && on < since
+        {
+            return Err(SiteRefusal::CheckTooOld { on, since });
+        }
+        // The field is for plans, of which no node knows any yet: what is typed there now would
+        // stand in a header for ever.
+        if self.plan.is_some() { Err(SiteRefusal::PlanUnknown) } else { Ok(()) }
+    }
 }
 
 /// Checks of one site in one calendar year.
@@ -266,13 +309,13 @@ fn check_county(by: CityCode, facts: &SiteFacts) -> Result<(), SiteRefusal> {
     if county.belongs_to(by) { Ok(()) } else { Err(SiteRefusal::CountyNotOwn { county, city: by }) }
 }
 
-/// Decides on what a city says of a site of `owner`; `visit` is what is known of a visit there on
-/// the day of a check.
+/// Decides on what a city says of a site of `owner` with its listing of before; `visit` is what is
+/// known of a visit there on the day of a check.
 ///
 /// # Errors
 /// A [`Refusal`]; nothing was written.
 pub fn decide_act(
-    owner: CityCode,
+    (owner, before): (CityCode, Option<&Listing>),
     by: CityCode,
     act: &SiteAct,
     visit: Option<&Visit<'_>>,
@@ -283,17 +326,20 @@ pub fn decide_act(
     }
     match act {
         SiteAct::Changed { facts } => check_county(by, facts)?,
-        SiteAct::Listed(listing) => listing.check()?,
-        SiteAct::Checked(check) if check.on > today => {
-            return Err(SiteRefusal::CheckInFuture { on: check.on, today }.into());
+        SiteAct::Listed(listing) => {
+            listing.check()?;
+            listing.check_renewal(before, today)?;
         }
-        SiteAct::Checked(check) => match (check.mode, visit.map(|v| (v, may_visit(v)))) {
-            (CheckMode::OffSite, _) | (CheckMode::OnSite, None) => {}
-            (CheckMode::OnSite, Some((_, Verdict::Fine | Verdict::Excepted { .. }))) => {}
-            (CheckMode::OnSite, Some((visit, Verdict::LeftOut(why)))) => {
-                return Err(SiteRefusal::of(why, visit).into());
+        SiteAct::Checked(check) => {
+            check.check(today)?;
+            match (check.mode, visit.map(|v| (v, may_visit(v)))) {
+                (CheckMode::OffSite, _) | (CheckMode::OnSite, None) => {}
+                (CheckMode::OnSite, Some((_, Verdict::Fine | Verdict::Excepted { .. }))) => {}
+                (CheckMode::OnSite, Some((visit, Verdict::LeftOut(why)))) => {
+                    return Err(SiteRefusal::of(why, visit).into());
+                }
             }
-        },
+        }
     }
     Ok(fits(owner, by, act)?)
 }

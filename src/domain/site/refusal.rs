@@ -52,6 +52,31 @@ pub enum SiteRefusal {
         /// Today in Beijing.
         today: Date,
     },
+    /// Older checks are in nobody's count any more: the day was mistyped.
+    #[error("check is on {on}, before {since}")]
+    CheckTooOld {
+        /// The date given.
+        on: Date,
+        /// The first day that is taken.
+        since: Date,
+    },
+    /// No plan is known to this program.
+    #[error("plans are not in use yet, a check belongs to none")]
+    PlanUnknown,
+    /// It would take the site off the list until then. Keep the first day and move the last.
+    #[error("site is on the positive list, the renewal begins on {admitted_on}, after {today}")]
+    RenewalBeginsLater {
+        /// First day of the renewal.
+        admitted_on: Date,
+        /// Today in Beijing.
+        today: Date,
+    },
+    /// Nobody has so many plants in one city: somebody has the wrong credit code.
+    #[error("the credit code has {most} sites in this agreement already")]
+    TooManyPlants {
+        /// At most so many.
+        most: usize,
+    },
     /// It is shut. Change its facts first if it works again, or name an exception.
     #[error("site is closed")]
     Closed,
@@ -103,6 +128,10 @@ impl SiteRefusal {
             Self::ListingDates { .. } => "LISTING_DATES",
             Self::RemovalBasis { .. } => "REMOVAL_BASIS",
             Self::CheckInFuture { .. } => "CHECK_IN_FUTURE",
+            Self::CheckTooOld { .. } => "CHECK_TOO_OLD",
+            Self::PlanUnknown => "CHECK_PLAN_UNKNOWN",
+            Self::RenewalBeginsLater { .. } => "LISTING_BEGINS_LATER",
+            Self::TooManyPlants { .. } => "SITE_PLANTS",
             Self::Closed => "SITE_CLOSED",
             Self::PositiveList { .. } => "SITE_ON_POSITIVE_LIST",
             Self::Capped { .. } => "SITE_CAPPED",
@@ -114,11 +143,13 @@ impl SiteRefusal {
     pub const fn field(self) -> &'static str {
         match self {
             Self::CountyNotOwn { .. } => "facts.county_code",
-            Self::Known { .. } => "record.uscc",
+            Self::Known { .. } | Self::TooManyPlants { .. } => "record.uscc",
             Self::Changed { .. } => "etag",
             Self::ListingDates { .. } => "listing.expires_on",
             Self::RemovalBasis { .. } => "listing.removed_for",
-            Self::CheckInFuture { .. } => "check.on",
+            Self::RenewalBeginsLater { .. } => "listing.admitted_on",
+            Self::CheckInFuture { .. } | Self::CheckTooOld { .. } => "check.on",
+            Self::PlanUnknown => "check.plan_id",
             Self::Closed | Self::PositiveList { .. } | Self::Capped { .. } => "check.exception",
         }
     }
@@ -153,20 +184,37 @@ impl SiteRefusal {
             Self::CheckInFuture { on, today } => {
                 pair(format!("检查日期 {on} 晚于今天（{today}）"), "检查结束后再登记")
             }
+            Self::CheckTooOld { on, since } => pair(
+                format!("检查日期 {on} 早于 {since}"),
+                "只登记上年1月1日以来的检查，请核对日期",
+            ),
+            Self::PlanUnknown => {
+                pair("联合检查计划尚未启用，检查不能关联计划".to_owned(), "计划编号请留空")
+            }
+            Self::RenewalBeginsLater { admitted_on, today } => pair(
+                format!("现有清单今天（{today}）仍有效，列入日期改为 {admitted_on} 会造成中断"),
+                "续期请保留原列入日期，只改到期日期",
+            ),
+            Self::TooManyPlants { most } => {
+                pair(format!("这一信用代码在本协议中已登记 {most} 个检查对象"), "请核对信用代码")
+            }
             Self::Closed => pair(
                 "该对象已关停，不安排现场检查".to_owned(),
                 "恢复生产的，请先修改登记；有例外情形的，请注明",
             ),
             Self::PositiveList { until } => (
-                format!("该企业在正面清单内（有效期至 {until}），一般不作现场检查"),
-                format!("可作非现场检查；有例外情形的，请注明（{exceptions}）"),
+                format!(
+                    "该企业在正面清单内（有效期至 {until}），一般不开展现场检查（{}）",
+                    LeftOut::PositiveList.source().0
+                ),
+                format!("可开展非现场检查；有例外情形的，请注明（{exceptions}）"),
             ),
             Self::Capped { year, made, reserved, most } => (
                 format!(
                     "该企业 {year} 年现场检查已 {made} 次、已排定 {reserved} 次，达到年度上限 {most} \
                      次（国办发〔2024〕54号；次数由本市设定）"
                 ),
-                format!("可作非现场检查；有例外情形的，请注明（{exceptions}）"),
+                format!("可开展非现场检查；有例外情形的，请注明（{exceptions}）"),
             ),
         }
     }
@@ -181,9 +229,14 @@ impl SiteRefusal {
             Self::RemovalBasis { removed: true } => "say why it was removed",
             Self::RemovalBasis { removed: false } => "leave the basis out",
             Self::CheckInFuture { .. } => "record it once it was made",
+            Self::CheckTooOld { .. } => "check the day",
+            Self::PlanUnknown => "leave the plan out",
+            Self::RenewalBeginsLater { .. } => "keep the first day, move the last",
+            Self::TooManyPlants { .. } => "check the credit code",
             Self::Closed => "change its facts if it works again, or name an exception",
             Self::PositiveList { .. } => {
-                "check it off site, or name an exception, for which no text was at hand"
+                "check it off site, or name an exception, for which no text was at hand; the list \
+                 is that of a guideline of April 2021, whose text was not at hand either"
             }
             Self::Capped { .. } => {
                 "check it off site, or name an exception; the cap is that of document 54 of 2024 \

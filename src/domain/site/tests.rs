@@ -91,6 +91,32 @@ fn a_listing_counts_from_its_first_day_to_its_last() {
 }
 
 #[test]
+fn a_renewal_does_not_interrupt_a_listing() {
+    use ListingStatus as S;
+    let owner = city(LIAOCHENG);
+    let renewed = |status, from, today, before: Option<&Listing>| {
+        let admitted_on = date(from);
+        let expires_on = date("2027-08-31");
+        let after = Listing { admitted_on, expires_on, ..listing(status, None) };
+        let decided =
+            decide_act((owner, before), owner, &SiteAct::Listed(after), None, date(today));
+        decided.map_err(|refusal| refusal.reason())
+    };
+    let (active, inside, outside) = (listing(S::Active, None), "2026-08-31", "2026-09-01");
+    let later = Err("LISTING_BEGINS_LATER");
+    for (status, from, today, before, want) in [
+        (S::Active, "2026-09-01", inside, Some(&active), later),
+        (S::Active, "2026-03-01", inside, Some(&active), Ok(())),
+        (S::Active, inside, inside, Some(&active), Ok(())),
+        (S::Active, "2026-10-01", outside, Some(&active), Ok(())),
+        (S::Active, "2026-10-01", inside, None, Ok(())),
+        (S::Suspended, "2026-09-01", inside, Some(&active), Ok(())),
+    ] {
+        assert_eq!(renewed(status, from, today, before), want, "{status:?} {from} {today}");
+    }
+}
+
+#[test]
 fn whether_a_site_may_be_visited() {
     use LeftOut as L;
     let active = listing(ListingStatus::Active, None);
@@ -128,7 +154,8 @@ fn a_check_beyond_list_or_cap_is_refused_unless_an_exception_is_named() {
         let visited = Visited { made, reserved: 0, most: 3 };
         let SiteCheck { on, exception, .. } = check;
         let visit = Visit { on, closed: false, listing, visited, exception };
-        let decided = decide_act(owner, owner, &SiteAct::Checked(check), Some(&visit), today);
+        let decided =
+            decide_act((owner, None), owner, &SiteAct::Checked(check), Some(&visit), today);
         decided.map_err(|refusal| refusal.reason())
     };
     let routine = check("2026-06-01", CheckMode::OnSite, None);
@@ -141,6 +168,12 @@ fn a_check_beyond_list_or_cap_is_refused_unless_an_exception_is_named() {
     assert_eq!(decide(excepted, Some(&active), 3), Ok(()));
     assert_eq!(decide(off_site, Some(&active), 3), Ok(()));
     assert_eq!(decide(ahead, None, 0), Err("CHECK_IN_FUTURE"));
+    let [first, before] =
+        ["2025-01-01", "2024-12-31"].map(|on| check(on, CheckMode::OffSite, None));
+    assert_eq!(decide(first, None, 0), Ok(()));
+    assert_eq!(decide(before, None, 0), Err("CHECK_TOO_OLD"));
+    let planned = SiteCheck { plan: Some(crate::ids::SubjectId::new([1; 16])), ..off_site };
+    assert_eq!(decide(planned, None, 0), Err("CHECK_PLAN_UNKNOWN"));
     let mut year = YearChecks::default();
     for one in [routine, routine, excepted, off_site] {
         year.add(&one);

@@ -3,7 +3,7 @@
 //! In scope: the verdict, and by what rule. Out of scope: how many checks there were (whoever asks
 //! counts them over all sites of one enterprise that are of the own city).
 //!
-//! The cap is law: one authority visits one enterprise at most so often in a calendar year (国办发
+//! The cap is law: one authority visits one enterprise only so often in a calendar year (国办发
 //! 〔2024〕54号). The number is a setting, since each authority makes its own known. What is checked
 //! off site is no visit. A check under an exception is not counted to the cap.
 
@@ -33,12 +33,12 @@ impl LeftOut {
         match self {
             Self::Closed => ("已关停的对象不安排现场检查", "a closed site is not visited"),
             Self::PositiveList => (
-                "正面清单内的企业在有效期内一般不作现场检查",
+                "正面清单内的企业在有效期内一般不开展现场检查",
                 "an enterprise on the positive list is not visited while it is on it",
             ),
             Self::Capped => (
                 "同一行政机关对同一企业的现场检查不得超过公布的年度频次上限",
-                "one authority visits one enterprise at most so often a year as it has made known",
+                "one authority visits one enterprise at most as often a year as it has made known",
             ),
         }
     }
@@ -88,7 +88,8 @@ pub struct Visit<'a> {
     pub on: Date,
     /// The site is closed.
     pub closed: bool,
-    /// Where the site stands on the positive list, if it ever stood on it.
+    /// Where the site stands on the positive list, if it ever stood on it; or another site of the
+    /// same enterprise that is on it that day, for the list is one of enterprises.
     pub listing: Option<&'a Listing>,
     /// What counts to the cap.
     pub visited: Visited,

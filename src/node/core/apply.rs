@@ -219,9 +219,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.note_claims(&entry.envelope);
         self.index_number(agreement, entry, case);
         if let Some(RecordRef::Site(subject)) = record {
-            self.index_site(agreement, subject, entry);
+            self.index_site((agreement, subject), entry, (event, &applied.effect));
         }
-        self.forget_site(event);
+        self.forget_site(entry.envelope.position(), event);
         self.index_recovery(id, city, event);
         self.note_missing_parts(agreement, entry, event, record.map(RecordRef::id));
     }

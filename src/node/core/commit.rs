@@ -133,14 +133,14 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn decide_queue(&mut self, now: Now) -> Result<(), WriteError> {
         let mut by_agreement: BTreeMap<AgreementId, Vec<(Ticket, Box<Request>)>> = BTreeMap::new();
         for (ticket, request) in std::mem::take(&mut self.queue.writes) {
+            if self.is_held(now, &request.command) {
+                self.queue.writes.push((ticket, request));
+                continue;
+            }
             by_agreement.entry(request.command.agreement()).or_default().push((ticket, request));
         }
         let mut failed = Ok(());
         for (agreement, writes) in by_agreement {
-            if self.is_gated(now, agreement) {
-                self.queue.writes.extend(writes);
-                continue;
-            }
             if let Err(error) = self.check_writable(agreement) {
                 self.refuse(writes, &error);
                 continue;

@@ -13,9 +13,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::request::{NewPart, PartContent, WriteError};
+use crate::api::request::{Command, NewPart, PartContent, WriteError};
 use crate::api::status::RecoveryStatus;
 use crate::domain::Event;
+use crate::domain::site::SiteAct;
 use crate::ids::{AgreementId, CityCode, LogId, Position};
 use crate::journal::{Disk, LocalFact, RecordKind};
 use crate::log::{Audience, Head, Subject, SubjectKind};
@@ -54,8 +55,18 @@ impl Recoveries {
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
-    /// Whether writes in an agreement must wait a moment for members to answer.
-    pub(super) fn is_gated(&self, now: Now, agreement: AgreementId) -> bool {
+    /// Whether a write must wait a moment for members to answer: in its agreement, and where checks
+    /// of all agreements count, in any.
+    pub(super) fn is_held(&self, now: Now, command: &Command) -> bool {
+        let counts = matches!(
+            command,
+            Command::ActOnSite { act: SiteAct::Checked(check), .. } if check.counts()
+        );
+        let any = || self.book.iter().any(|(agreement, _)| self.is_gated(now, *agreement));
+        self.is_gated(now, command.agreement()) || (counts && any())
+    }
+
+    fn is_gated(&self, now: Now, agreement: AgreementId) -> bool {
         match self.logs.own(agreement).map(|l| &l.hold) {
             Some(Hold::Asking { until_ms, waiting }) => {
                 now.mono_ms < *until_ms && !waiting.is_empty()
@@ -269,6 +280,22 @@ impl<D: Disk, S: Store> Core<D, S> {
         waiting_for.sort_unstable();
         waiting_for.dedup();
         if waiting_for.is_empty() { Ok(()) } else { Err(WriteError::Recovering { waiting_for }) }
+    }
+
+    /// Cities that may hold entries of this city's own in an agreement that are not here, or wait
+    /// here for others.
+    pub(super) fn lacks_own(&self, agreement: AgreementId) -> Vec<CityCode> {
+        let own = self.settings.city;
+        let others = || self.logs.members(agreement).iter().copied().filter(move |c| *c != own);
+        let mut cities: Vec<CityCode> = match self.check_own_log(agreement) {
+            Ok(()) | Err(WriteError::NoLog) => Vec::new(),
+            Err(WriteError::Recovering { waiting_for }) if !waiting_for.is_empty() => waiting_for,
+            Err(_) => others().collect(),
+        };
+        for old in self.old_logs(agreement) {
+            cities.extend(self.waiting_for(agreement, old));
+        }
+        cities
     }
 
     /// Whether anything in the agreement waits for members.

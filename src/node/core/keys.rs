@@ -175,22 +175,34 @@ pub fn overridden(log: LogId, city: CityCode) -> Vec<u8> {
     key(b'o', &[log.as_bytes(), &city.as_u32().to_be_bytes()])
 }
 
-/// A site whose newest record has a credit code; `tag` is of the code.
+/// A site that has, or once had, a credit code; `tag` is of the code. Those of a city lie together.
 #[must_use]
-pub fn site_code(tag: Tag, agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
-    key(b's', &[tag.as_bytes(), agreement.as_bytes(), subject.as_bytes()])
+pub fn site_code(tag: Tag, city: CityCode, agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    let (mut from, _) = site_codes(tag, Some(city));
+    from.extend_from_slice(&case_value(agreement, subject));
+    from
+}
+
+/// Between which keys all [`site_code`] of a tag lie, of one city or of all.
+#[must_use]
+pub fn site_codes(tag: Tag, city: Option<CityCode>) -> (Vec<u8>, Vec<u8>) {
+    let mut from = key(b's', &[tag.as_bytes()]);
+    from.extend(city.into_iter().flat_map(|city| city.as_u32().to_be_bytes()));
+    let mut to = from.clone();
+    to.extend([0xff; 40]);
+    (from, to)
 }
 
 /// Reads back a key of [`site_code`].
 #[must_use]
 pub fn parse_site_code(key: &[u8]) -> Option<(AgreementId, SubjectId)> {
-    parse_case_value(key.get(17..)?)
+    parse_case_value(key.get(21..)?)
 }
 
-/// The tag of the credit code of a site.
+/// The tag of the credit code in the record of a site that this entry carries.
 #[must_use]
-pub fn site_tag(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
-    key(b'f', &[agreement.as_bytes(), subject.as_bytes()])
+pub fn site_record(at: Position) -> Vec<u8> {
+    key(b'f', &[at.log.as_bytes(), &at.index.to_be_bytes()])
 }
 
 /// Who of the own city works on a case.

@@ -48,6 +48,7 @@ mod replay;
 pub mod rows;
 mod show;
 pub mod site;
+pub mod site_codes;
 pub mod sizes;
 mod standing;
 mod suspension;
@@ -205,8 +206,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// Something waits for an [`Input::Commit`] that would get on.
     #[must_use]
     pub fn wants_commit(&self, now: Now) -> bool {
-        self.group.dirty
-            || self.queue.writes.iter().any(|(_, w)| !self.is_gated(now, w.command.agreement()))
+        self.group.dirty || self.queue.writes.iter().any(|(_, w)| !self.is_held(now, &w.command))
     }
 
     /// A write or sync has failed: nothing is written until a restart.

@@ -218,6 +218,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         rows.delete(&keys::missing_part(entry, part));
         rows.delete(&keys::owed_part(entry, part));
         self.asking.forget((entry, part));
+        self.index_late_site(entry);
     }
 
     /// Notes parts for all members, of entries from one on, that are said to be erased by an entry
@@ -271,7 +272,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         (entry, erased) == (at, part) && self.same_city(by.log, at.log)
     }
 
-    fn same_city(&self, one: LogId, other: LogId) -> bool {
+    pub(super) fn same_city(&self, one: LogId, other: LogId) -> bool {
         let city = |log| self.logs.get(log).map(|l| (l.manifest.agreement, l.manifest.city));
         city(one).is_some() && city(one) == city(other)
     }

@@ -1,129 +1,34 @@
-//! Own sites: from what is asked to what will be written; which sites are of one enterprise.
+//! Own sites: from what is asked to what will be written.
 //!
-//! In scope: credit codes as tags, counting checks over all agreements, what a command comes to.
-//! Out of scope: who may say what and what a visit comes to ([`crate::domain::site`]), building
+//! In scope: credit codes that are here already, counting checks over all agreements, what a
+//! command comes to. Out of scope: who may say what and what a visit comes to
+//! ([`crate::domain::site`]), which sites are of one enterprise ([`super::site_codes`]), building
 //! entries ([`super::write`]).
-//!
-//! Credit codes are parts, so no row holds one: a row holds a tag that only this node can make. It
-//! is of the newest record of a site, and goes when that record is erased; the checks of such a
-//! site are counted for it alone.
 //!
 //! Invariants:
 //! 1. However many ask at a time, the checks that count never exceed the cap.
 //!    (`f21_the_yearly_cap_of_an_enterprise_is_kept`)
-//! 2. Whatever the order of application, a tag is that of the newest record. (the same, after its
-//!    rows were made anew)
+//! 2. Nor after a restore: a check that counts waits until all that this city ever wrote is here,
+//!    in every agreement. (`a_check_waits_for_what_a_restore_has_lost_in_any_agreement`)
+
+use std::collections::BTreeSet;
 
 use crate::api::request::{NewPart, PartContent, WriteError};
 use crate::domain::site::{
-    self, CheckMode, SiteAct, SiteCheck, SiteFacts, SiteRecord, SiteRefusal, Visit, Visited,
+    self, SiteAct, SiteCheck, SiteFacts, SiteRecord, SiteRefusal, Visit, Visited,
 };
-use crate::domain::{Date, Event, Misfit, Refusal, Uscc};
-use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
+use crate::domain::{Date, Event, Misfit, Refusal};
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::journal::Disk;
-use crate::log::{Audience, Entry, PartKind, PartSlot, Subject, SubjectKind};
+use crate::limits::SITES_OF_ONE_CODE_MAX;
+use crate::log::{Audience, Subject, SubjectKind};
+use crate::node::core::Core;
+use crate::node::core::site_codes::{checks_made, code_tag, listing_on, plants, sites_of, tag_of};
 use crate::node::core::write::{Decided, Draft};
-use crate::node::core::{Core, keys};
 use crate::store::Store;
-use crate::trust::keys::HmacKey;
-use crate::view::{self, ReadRows, Rows, SiteView};
-use crate::wire;
-
-/// A site in its agreement.
-type SiteKey = (AgreementId, SubjectId);
-
-/// The tag that stands for a credit code in rows.
-#[must_use]
-pub fn code_tag(key: &HmacKey, uscc: &Uscc) -> Tag {
-    key.tag(&[b"site", uscc.as_str().as_bytes()])
-}
-
-/// Every site whose credit code has this tag, of whichever city.
-#[must_use]
-pub fn sites_of(rows: &(impl ReadRows + ?Sized), tag: Tag) -> Vec<SiteKey> {
-    let all = |byte| (AgreementId::new([byte; 16]), SubjectId::new([byte; 16]));
-    let ((first, lowest), (last, highest)) = (all(0), all(255));
-    let from = keys::site_code(tag, first, lowest);
-    let mut to = keys::site_code(tag, last, highest);
-    to.push(0);
-    let mut found = Vec::new();
-    rows.scan(&from, &to, false, &mut |key, _| {
-        found.extend(keys::parse_site_code(key));
-        true
-    });
-    found
-}
-
-/// The sites of `own` that are of one enterprise with this one, itself among them.
-fn of_one_enterprise(
-    rows: &(impl ReadRows + ?Sized),
-    own: CityCode,
-    site: SiteKey,
-) -> Vec<(SiteKey, SiteView)> {
-    let tag = rows.get(&keys::site_tag(site.0, site.1));
-    let tag = tag.and_then(|bytes| Tag::from_slice(&bytes).ok());
-    let keys = tag.map_or_else(|| vec![site], |tag| sites_of(rows, tag));
-    let read = |key: SiteKey| Some((key, view::site(rows, key.0, key.1)?));
-    keys.into_iter().filter_map(read).filter(|(_, view)| view.city == own).collect()
-}
-
-/// Checks of a year that count to the cap, over all sites of `own` that are of one enterprise with
-/// this one.
-#[must_use]
-pub fn checks_made(
-    rows: &(impl ReadRows + ?Sized),
-    own: CityCode,
-    site: SiteKey,
-    year: i32,
-) -> u32 {
-    let sites = of_one_enterprise(rows, own, site);
-    let counted = |(_, view): &(SiteKey, SiteView)| view.checks(year).counted;
-    sites.iter().map(counted).fold(0, u32::saturating_add)
-}
+use crate::view::{self, SiteView};
 
 impl<D: Disk, S: Store> Core<D, S> {
-    /// Keeps the tag of a site that of its newest record.
-    pub(super) fn index_site(&mut self, agreement: AgreementId, subject: SubjectId, entry: &Entry) {
-        let found = view::site(&self.group_rows(), agreement, subject);
-        if found.is_none_or(|view| view.record_at() != entry.envelope.position()) {
-            return;
-        }
-        self.untag_site(agreement, subject);
-        let slots = entry.envelope.parts.iter().zip(&entry.parts);
-        let records = slots.filter(|(part, _)| part.kind == PartKind::Site);
-        let bytes = records.filter_map(|(_, slot)| match slot {
-            PartSlot::Bytes(bytes) => Some(bytes),
-            PartSlot::ErasedBy(_) | PartSlot::Withheld => None,
-        });
-        let read = bytes.filter_map(|bytes| wire::part::parse_part(bytes).ok()).next();
-        let Some(PartContent::Site(record)) = read else { return };
-        let tag = code_tag(&self.node_key, &record.uscc);
-        let mut rows = self.group_rows();
-        rows.put(keys::site_code(tag, agreement, subject), Vec::new());
-        rows.put(keys::site_tag(agreement, subject), tag.as_bytes().to_vec());
-    }
-
-    fn untag_site(&mut self, agreement: AgreementId, subject: SubjectId) {
-        let key = keys::site_tag(agreement, subject);
-        let mut rows = self.group_rows();
-        let Some(tag) = rows.get(&key).and_then(|bytes| Tag::from_slice(&bytes).ok()) else {
-            return;
-        };
-        rows.delete(&keys::site_code(tag, agreement, subject));
-        rows.delete(&key);
-    }
-
-    /// An erased record has no credit code any more.
-    pub(super) fn forget_site(&mut self, event: &Event) {
-        let Event::PartErased { entry, .. } = event else { return };
-        let Some(found) = view::applied_entry(&self.group_rows(), *entry) else { return };
-        let Some(subject) = found.subject else { return };
-        let view = view::site(&self.group_rows(), found.agreement, subject);
-        if view.is_some_and(|view| view.record_at() == *entry) {
-            self.untag_site(found.agreement, subject);
-        }
-    }
-
     pub(super) fn decide_site(
         &mut self,
         agreement: AgreementId,
@@ -144,7 +49,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         Ok(Decided { draft, record: None, opened_at: None, opens: None })
     }
 
-    /// Refuses a credit code that another own site of the agreement has.
+    /// Refuses a credit code that another own site of the agreement has, and one plant too many.
     fn check_new(
         &mut self,
         agreement: AgreementId,
@@ -152,29 +57,31 @@ impl<D: Disk, S: Store> Core<D, S> {
         record: &SiteRecord,
         another_plant: bool,
     ) -> Result<(), WriteError> {
-        if another_plant {
-            return Ok(());
-        }
         let (own, tag) = (self.settings.city, code_tag(&self.node_key, &record.uscc));
         let rows = self.group_rows();
-        let others = sites_of(&rows, tag).into_iter().filter(|key| key.0 == agreement);
-        let others: Vec<SubjectId> = others.map(|(_, other)| other).collect();
-        if subject.is_some_and(|subject| others.contains(&subject)) {
+        let is_of = |site: SubjectId| {
+            let found = view::site(&rows, agreement, site);
+            found.is_some_and(|view| tag_of(&rows, &view) == Some(tag))
+        };
+        if subject.is_some_and(is_of) {
             // It keeps the code that it has.
             return Ok(());
         }
-        let is_own = |other: &SubjectId| {
-            view::site(&rows, agreement, *other).is_some_and(|view| view.city == own)
+        let all = sites_of(&rows, tag, Some(own), usize::MAX).into_iter();
+        let here = all.filter(|(of, site)| *of == agreement && Some(*site) != subject);
+        let others: Vec<SubjectId> = here.map(|(_, site)| site).collect();
+        let known = others.iter().copied().find(|site| is_of(*site)).filter(|_| !another_plant);
+        let refusal = match known {
+            Some(site) => SiteRefusal::Known { site },
+            None if others.len() < SITES_OF_ONE_CODE_MAX => return Ok(()),
+            None => SiteRefusal::TooManyPlants { most: SITES_OF_ONE_CODE_MAX },
         };
-        match others.into_iter().find(is_own) {
-            Some(site) => Err(Refusal::from(SiteRefusal::Known { site }).into()),
-            None => Ok(()),
-        }
+        Err(Refusal::from(refusal).into())
     }
 
     pub(super) fn decide_site_act(
         &mut self,
-        (agreement, log): (AgreementId, LogId),
+        agreement: AgreementId,
         today: Date,
         (subject, etag): (SubjectId, Option<Position>),
         act: &SiteAct,
@@ -190,13 +97,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         if !self.logs.members(agreement).contains(&by) {
             return Err(Refusal::from(Misfit::NotAMember { city: by }).into());
         }
-        let visit = match act {
-            SiteAct::Checked(check) => {
-                Some(self.visit((agreement, log), (subject, &found), check)?)
-            }
-            SiteAct::Changed { .. } | SiteAct::Listed(_) => None,
-        };
-        site::decide_act(found.city, by, act, visit.as_ref(), today)?;
+        // First whose it is and what is asked, then what is known of a visit there.
+        let listing = found.listing.as_ref().map(|(_, listing)| listing);
+        site::decide_act((found.city, listing), by, act, None, today)?;
+        if let SiteAct::Checked(check) = act {
+            self.check_visit((agreement, subject), &found, (check, today))?;
+        }
         let current = found.newest().at;
         if etag.is_some_and(|etag| etag != current) {
             return Err(Refusal::from(SiteRefusal::Changed { current }).into());
@@ -218,30 +124,39 @@ impl<D: Disk, S: Store> Core<D, S> {
         Ok(Decided { draft, record: Some(subject), opened_at, opens: None })
     }
 
-    /// What is known of the visit that a check was.
-    ///
-    /// After a restore checks of before may still lie with members only: one that counts waits
-    /// until they have shown what they hold, in every agreement in which the enterprise has a site.
-    fn visit<'a>(
+    /// Decides on a check by what is known of the enterprise over all agreements.
+    fn check_visit(
         &mut self,
-        (agreement, log): (AgreementId, LogId),
-        (subject, found): (SubjectId, &'a SiteView),
-        check: &SiteCheck,
-    ) -> Result<Visit<'a>, WriteError> {
+        site: (AgreementId, SubjectId),
+        found: &SiteView,
+        (check, today): (&SiteCheck, Date),
+    ) -> Result<(), WriteError> {
         let (own, most) = (self.settings.city, self.settings.site_checks_a_year_max);
-        let counts = check.mode == CheckMode::OnSite && check.exception.is_none();
-        let sites = of_one_enterprise(&self.group_rows(), own, (agreement, subject));
-        for ((other, _), view) in sites.iter().filter(|_| counts && most > 0) {
-            let newest = self.logs.own(*other).map_or(log, |log| log.id);
-            self.check_recovery(*other, newest, view.opened_at)?;
+        if check.counts() && most > 0 {
+            self.check_all_is_here(today)?;
         }
-        let made = checks_made(&self.group_rows(), own, (agreement, subject), check.on.year());
-        Ok(Visit {
+        let plants = plants(&self.group_rows(), site, found);
+        let visit = Visit {
             on: check.on,
             closed: found.facts.1.closed,
-            listing: found.listing.as_ref().map(|(_, listing)| listing),
-            visited: Visited { made, reserved: 0, most },
+            listing: listing_on(&plants, check.on).map(|(_, listing)| listing),
+            visited: Visited { made: checks_made(&plants, check.on.year()), reserved: 0, most },
             exception: check.exception,
-        })
+        };
+        let act = SiteAct::Checked(*check);
+        Ok(site::decide_act((found.city, None), own, &act, Some(&visit), today)?)
+    }
+
+    /// After a restore or damage own checks may lie with members only, of sites that are not known
+    /// here either: a check that counts waits for all of them, in every agreement that still runs.
+    /// In one that has ended nobody could go on without a member, so it is not waited for.
+    fn check_all_is_here(&self, today: Date) -> Result<(), WriteError> {
+        let running = self.book.iter().filter(|(_, found)| today <= found.charter.end_on);
+        let waiting_for = running.flat_map(|(agreement, _)| self.lacks_own(*agreement));
+        let waiting_for: BTreeSet<CityCode> = waiting_for.collect();
+        if waiting_for.is_empty() {
+            return Ok(());
+        }
+        Err(WriteError::Recovering { waiting_for: waiting_for.into_iter().collect() })
     }
 }

@@ -30,13 +30,29 @@ pub(super) const SITES: &[Line] = &[
     ("CHECK_IN_FUTURE", InvalidArgument,
         "检查日期晚于今天，检查结束后再登记",
         "the check lies after today; record it once it was made"),
+    ("CHECK_TOO_OLD", InvalidArgument,
+        "只登记上年1月1日以来的检查，请核对日期",
+        "checks are recorded since 1 January of last year; check the day"),
+    ("CHECK_PLAN_UNKNOWN", InvalidArgument,
+        "联合检查计划尚未启用，计划编号请留空",
+        "plans are not in use yet; leave the plan out"),
+    ("LISTING_BEGINS_LATER", InvalidArgument,
+        "现有清单仍有效，续期请保留原列入日期，只改到期日期",
+        "the site is on the list today; keep the first day, move the last"),
+    ("SITE_PLANTS", FailedPrecondition,
+        "这一信用代码在本协议中登记的检查对象已达 {most} 个，请核对信用代码",
+        "the credit code has {most} sites in this agreement already; check it"),
     ("SITE_CLOSED", FailedPrecondition,
         "该对象已关停，不安排现场检查；恢复生产的请先修改登记，有例外情形的请注明",
         "the site is closed; change its facts if it works again, or name an exception"),
     ("SITE_ON_POSITIVE_LIST", FailedPrecondition,
-        "该企业在正面清单内，一般不作现场检查；可作非现场检查，有例外情形的请注明",
-        "the site is on the positive list; check it off site, or name an exception"),
+        "该企业在正面清单内，一般不开展现场检查（2021年4月正面清单指导意见，原文未核对）；可开展非现场检查，\
+        有例外情形的请注明",
+        "the site is on the positive list (guideline of April 2021, its text was not at \
+        hand); check it off site, or name an exception"),
     ("SITE_CAPPED", FailedPrecondition,
-        "该企业本年度现场检查已达频次上限（国办发〔2024〕54号）；可作非现场检查，有例外情形的请注明",
-        "the yearly cap of checks on site is reached; check it off site, or name an exception"),
+        "该企业本年度现场检查已达频次上限（国办发〔2024〕54号）；可开展非现场检查，\
+        有例外情形的请注明",
+        "the yearly cap of checks on site is reached (document 54 of 2024 of the State \
+        Council's office); check it off site, or name an exception"),
 ];

@@ -132,7 +132,7 @@ pub const fn lists() -> &'static [EnumList] {
         "removal-bases" "移出正面清单的原因" "why a site is removed" = RemovalBasis: removal_basis;
         "monitoring-kinds" "非现场监管方式" "means of monitoring" = MonitoringKind: monitoring_kind;
         "check-modes" "检查方式" "how a check is made" = CheckMode: check_mode;
-        "visit-exceptions" "可作现场检查的例外情形" "exceptions for a visit"
+        "visit-exceptions" "可开展现场检查的例外情形" "exceptions for a visit"
             = VisitException: visit_exception;
         "visit-verdicts" "能否安排检查" "whether a visit may be" = VisitVerdict: visit_verdict;
         "left-out" "不予安排的原因" "why a site is left out" = LeftOut: left_out;
