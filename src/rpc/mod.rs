@@ -26,6 +26,7 @@ mod cursor;
 pub mod desk;
 pub mod evidence_fetch;
 pub mod evidence_files;
+mod evidence_pace;
 mod evidence_record;
 pub mod evidence_service;
 pub mod gate;
