@@ -55,6 +55,11 @@ pub fn said(command: &Command) -> String {
         Command::ActOnMeeting { subject, act, .. } => format!("{act:?} {subject}"),
         Command::RegisterSite { facts, .. } => format!("site {:?} {}", facts.tier, facts.county),
         Command::ActOnSite { subject, act, .. } => format!("{act:?} {subject}"),
+        Command::RegisterUnit { facts, .. } => format!("register {:?}", facts.kind),
+        Command::ChangeUnit { subject, etag, .. } => format!("change {subject} from {etag}"),
+        Command::BookUnit { subject, busy, periods, .. } => {
+            format!("{} {subject:?} {periods:?}", if *busy { "block" } else { "free" })
+        }
         Command::OverrideRecovery { cities, .. } => format!("override {cities:?}"),
     }
 }
