@@ -352,6 +352,9 @@ pub const EVIDENCE_UPLOAD_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub const EVIDENCE_CHUNK_BYTES_MAX: usize = 512 * 1024;
 /// Chunks that this program sends: large enough for speed, small enough to lose little at a cut.
 pub const EVIDENCE_CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes of an evidence file that come in a second while entries come as well: a hundred megabits,
+/// so that a film of an hour takes a minute or two on a busy day and nobody waits for it.
+pub const EVIDENCE_BESIDE_ENTRIES_BYTES_PER_S: u64 = 12 * 1024 * 1024;
 /// Bytes of all evidence files and of those on their way (default of a setting): a few years.
 pub const EVIDENCE_FOLDER_BYTES_MAX: u64 = 200 * 1024 * 1024 * 1024;
 /// Files that come in at a time for one caller: a person watches no more.

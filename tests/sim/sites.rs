@@ -18,6 +18,9 @@ use super::rng::Rng;
 /// Sites a person looks at.
 const SHOWN: usize = 8;
 
+/// So few that a short run comes to it.
+pub const CHECKS_A_YEAR: u32 = 2;
+
 const FIRMS: [(SiteTier, &str); 2] =
     [(SiteTier::Key, "91371522YYYY90011A"), (SiteTier::General, "91130425YYYY9002XX")];
 
@@ -56,7 +59,8 @@ pub fn next(
 ) -> Command {
     let mine: Vec<_> = all.iter().filter(|(_, site)| site.city == code).collect();
     if mine.is_empty() || rng.one_in(5) {
-        let (tier, _) = rng.pick(&FIRMS);
+        // Mostly the same enterprise, in each agreement.
+        let (tier, _) = if rng.one_in(4) { rng.pick(&FIRMS) } else { FIRMS[0] };
         // Now and then in the area of another city, which is refused.
         let county = if rng.one_in(9) { rng.pick(members) } else { code };
         let facts = facts(county, tier, rng);

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use liandong::domain::Event;
 use liandong::domain::site::{CheckMode, SiteAct, SiteTier};
 use liandong::ids::{CityCode, Position, SubjectId};
-use liandong::limits::SITE_CHECKS_A_YEAR;
 use liandong::log::{SubjectKind, subject_id};
 use liandong::view::{self, SiteView};
 
@@ -16,6 +15,7 @@ use super::Checks;
 use super::fold::Known;
 use crate::sim::cast::Cast;
 use crate::sim::node::Node;
+use crate::sim::sites::CHECKS_A_YEAR;
 use crate::sim::tally::{State, Tally};
 
 /// Checks of a year: counted, excepted, off site.
@@ -93,10 +93,10 @@ impl Checks {
             *sums.entry(*firm).or_default() += count;
         }
         for (firm, count) in sums {
-            if count == SITE_CHECKS_A_YEAR {
+            if count == CHECKS_A_YEAR {
                 tally.reached(State::CapReached);
             }
-            if count > SITE_CHECKS_A_YEAR {
+            if count > CHECKS_A_YEAR {
                 self.fail(format!("city {city}: {count} checks of {firm:?} count"));
             }
         }
