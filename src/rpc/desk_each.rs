@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn each_command_has_its_own_request_id_and_always_the_same() {
+    fn each_agreement_has_its_own_request_id_and_always_the_same() {
         let subject = |n| Some(SubjectId::new([n; 16]));
         let one = derived("a", agreement(1), subject(1));
         assert_eq!(one, derived("a", agreement(1), subject(1)));

@@ -145,8 +145,7 @@ pub async fn serve_api(
 ) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     tokio::spawn(keep_health(health, node.clone(), stop.clone()));
-    let roll = Roll::default();
-    let roster = Roster::default();
+    let (roll, roster) = (Roll::default(), Roster::default());
     let rolls = (roll.clone(), roster.clone());
     tokio::spawn(keep_indexes(due.clone(), rolls, node.clone(), stop.clone()));
     let search = Search::default();
@@ -168,8 +167,7 @@ pub async fn serve_api(
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let sites = SiteApi { desk: desk.clone(), checks_a_year_max };
     let sites = sized!(SiteServiceServer: sites);
-    let units = UnitApi { desk: desk.clone(), due: due.clone(), roster, turn: Arc::default() };
-    let units = sized!(UnitServiceServer: units);
+    let units = sized!(UnitServiceServer: UnitApi::new(desk.clone(), due.clone(), roster));
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());

@@ -38,7 +38,7 @@ pub struct UnitApi {
     /// What lists and questions are answered from.
     pub roster: Roster,
     /// Whose turn it is to say something in several agreements.
-    pub turn: Turn,
+    turn: Turn,
 }
 
 writes!(parent: CreateUnitRequest);
@@ -167,6 +167,12 @@ fn register(asked: &pb::CreateUnitRequest) -> Result<Command, Refused> {
 }
 
 impl UnitApi {
+    /// The service; clones write in turn.
+    #[must_use]
+    pub fn new(desk: Desk, due: Due, roster: Roster) -> Self {
+        Self { desk, due, roster, turn: Turn::default() }
+    }
+
     fn change(&self, asked: &pb::UpdateUnitRequest) -> Result<Command, Refused> {
         let (agreement, subject) = write::name(&asked.name)?;
         let etag = write::etag(&asked.etag)?;
