@@ -26,6 +26,30 @@ pub const DRAW_ID_BYTES_MAX: usize = 64;
 pub const DRAW_WEIGHT_MAX: u32 = 100;
 /// A file to verify draws from: some pools at their limit.
 pub const DRAW_FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Half days of one plan: a month of whole days. All of a plan is in one header.
+pub const PLAN_HALF_DAYS_MAX: usize = 62;
+/// Visits that one plan names: twenty a city and week; with all else they fit a header.
+pub const PLAN_VISITS_MAX: usize = 200;
+/// Sites of the pool of one plan: the list is one part.
+pub const PLAN_POOL_MAX: usize = 2_000;
+/// Officers of a team that come from one side.
+pub const PLAN_TEAM_MAX: u32 = 16;
+/// Units that one city sends to a plan: all its officers and vehicles on the border.
+pub const PLAN_UNITS_MAX: usize = 200;
+/// Officers of one city that are not to go to a certain site (回避).
+pub const PLAN_RECUSALS_MAX: usize = 64;
+/// Periods in one answer that proposes other days.
+pub const PLAN_PERIODS_MAX: usize = 16;
+/// Revisions of one plan: whoever needs more has another plan.
+pub const PLAN_REVISIONS_MAX: u32 = 100;
+/// Amendments of one plan; more are kept and not counted.
+pub const PLAN_AMENDMENTS_MAX: u32 = 10_000;
+/// Attempts at one draw: each but the last ended because a city withheld its reveal.
+pub const PLAN_DRAWS_MAX: u32 = 8;
+/// Route, safety notes or contacts of a plan: 1 300 Chinese characters each.
+pub const PLAN_TEXT_BYTES_MAX: usize = 4_000;
+/// Items that one department checks at one site, or problems found there: a long check list.
+pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;
 /// One signature line of a note (C2SP allows more; ours never need it).
 pub const NOTE_LINE_BYTES_MAX: usize = 8 * 1024;
 /// A charter has at most 16 members, so a note needs at most 16 lines.
@@ -328,6 +352,9 @@ pub const EVIDENCE_UPLOAD_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub const EVIDENCE_CHUNK_BYTES_MAX: usize = 512 * 1024;
 /// Chunks that this program sends: large enough for speed, small enough to lose little at a cut.
 pub const EVIDENCE_CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes of an evidence file that come in a second while entries come as well: a hundred megabits,
+/// so that a film of an hour takes a minute or two on a busy day and nobody waits for it.
+pub const EVIDENCE_BESIDE_ENTRIES_BYTES_PER_S: u64 = 12 * 1024 * 1024;
 /// Bytes of all evidence files and of those on their way (default of a setting): a few years.
 pub const EVIDENCE_FOLDER_BYTES_MAX: u64 = 200 * 1024 * 1024 * 1024;
 /// Files that come in at a time for one caller: a person watches no more.
@@ -404,27 +431,3 @@ pub const ICS_EVENTS_MAX: usize = 10_000;
 pub const ICS_STARTS_MAX: usize = 3_660;
 /// Components inside components of a calendar file: an alarm is the third.
 pub const ICS_DEPTH_MAX: usize = 8;
-/// Half days of one plan: a month of whole days. All of a plan is in one header.
-pub const PLAN_HALF_DAYS_MAX: usize = 62;
-/// Visits that one plan names: twenty a city and week; with all else they fit a header.
-pub const PLAN_VISITS_MAX: usize = 200;
-/// Sites of the pool of one plan: the list is one part.
-pub const PLAN_POOL_MAX: usize = 2_000;
-/// Officers of a team that come from one side.
-pub const PLAN_TEAM_MAX: u32 = 16;
-/// Units that one city sends to a plan: all its officers and vehicles on the border.
-pub const PLAN_UNITS_MAX: usize = 200;
-/// Officers of one city that are not to go to a certain site (回避).
-pub const PLAN_RECUSALS_MAX: usize = 64;
-/// Periods in one answer that proposes other days.
-pub const PLAN_PERIODS_MAX: usize = 16;
-/// Revisions of one plan: whoever needs more has another plan.
-pub const PLAN_REVISIONS_MAX: u32 = 100;
-/// Amendments of one plan; more are kept and not counted.
-pub const PLAN_AMENDMENTS_MAX: u32 = 10_000;
-/// Attempts at one draw: each but the last ended because a city withheld its reveal.
-pub const PLAN_DRAWS_MAX: u32 = 8;
-/// Route, safety notes or contacts of a plan: 1 300 Chinese characters each.
-pub const PLAN_TEXT_BYTES_MAX: usize = 4_000;
-/// Items that one department checks at one site, or problems found there: a long check list.
-pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;

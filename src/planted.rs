@@ -35,6 +35,7 @@ pub const NAMES: &[&str] = &[
     "page-token-for-anybody",
     "resume-without-folding",
     "beyond-the-quota",
+    "checks-in-one-agreement",
 ];
 
 /// Place of the one that is on in [`NAMES`], counted from 1.

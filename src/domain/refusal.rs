@@ -110,7 +110,7 @@ pub enum Misfit {
     UnitInvalid,
     /// Only its own city says anything of a unit.
     #[error("unit is of {city}")]
-    NotUnitsCity {
+    NotUnitCity {
         /// Whose it is.
         city: CityCode,
     },
@@ -138,7 +138,7 @@ impl Misfit {
             Self::SiteInvalid => "SITE_INVALID",
             Self::NotSiteCity { .. } => "NOT_SITE_CITY",
             Self::UnitInvalid => "UNIT_INVALID",
-            Self::NotUnitsCity { .. } => "NOT_UNITS_CITY",
+            Self::NotUnitCity { .. } => "NOT_UNIT_CITY",
         }
     }
 }

@@ -387,8 +387,8 @@ impl Fielded {
     /// The first half day at which a window from here fails; it is known to fail.
     fn fails_at(&self, start: usize, length: usize) -> usize {
         let fails = |end: &usize| {
-            let all = |free: &HalfDaySet, _: &HalfDaySet| free.has_all(start, *end);
-            !self.short(&all).is_empty()
+            let part = HalfDaySet::span(start, *end);
+            !self.short(&|free, _| free.covers(part)).is_empty()
         };
         // What is short over a part is short over the whole, so halving finds the first one.
         let (mut works, mut fails_by) = (0, length);

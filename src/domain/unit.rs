@@ -196,7 +196,7 @@ pub fn opens(facts: &UnitFacts) -> Result<(), Misfit> {
 /// A [`Misfit`]: it is shown and has no effect.
 pub fn fits(unit: &Unit, by: CityCode, act: &UnitAct) -> Result<(), Misfit> {
     if by != unit.city {
-        return Err(Misfit::NotUnitsCity { city: unit.city });
+        return Err(Misfit::NotUnitCity { city: unit.city });
     }
     match act {
         UnitAct::Changed { facts } if facts.kind == unit.kind => opens(facts),
@@ -245,7 +245,8 @@ pub fn decide_act(
             Err(UnitRefusal::WholeCity.into())
         }
         UnitAct::Changed { .. } => known.map_or(Ok(()), |unit| {
-            Err(UnitRefusal::Known { unit }.into()) // Two units of one number would be booked apart.
+            // Two units of one number would be booked apart.
+            Err(UnitRefusal::Known { unit }.into())
         }),
         UnitAct::Blocked { .. } if facts.retired => Err(UnitRefusal::Retired.into()),
         UnitAct::Blocked { periods } | UnitAct::Freed { periods } => {

@@ -234,7 +234,7 @@ impl Misfit {
                 "执法力量的内容不完整，或没有写明时段".to_owned(),
                 "请核对部门、证件有效期和时段".to_owned(),
             ),
-            Self::NotUnitsCity { city: who } => {
+            Self::NotUnitCity { city: who } => {
                 (format!("这是{}的执法力量", city(who)), "由该市登记、修改和占用".to_owned())
             }
         }
@@ -303,7 +303,7 @@ impl Misfit {
                 "the unit lacks what its kind needs, or no half days are named",
                 "check department, certificate and half days",
             ),
-            Self::NotUnitsCity { city: who } => (
+            Self::NotUnitCity { city: who } => (
                 format!("the unit is of {}", city(who)),
                 "that city registers, changes and blocks it".to_owned(),
             ),

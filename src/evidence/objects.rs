@@ -217,7 +217,8 @@ impl Objects {
     ) -> Result<Vec<(Hash, u64)>, EvidenceError> {
         if let Some(folder) = self.folder.clone() {
             let listed = tokio::task::spawn_blocking(move || listed(&folder, below)).await;
-            return listed.unwrap_or(Ok(Vec::new())).map_err(EvidenceError::Disk);
+            // One that was cut off is no empty folder.
+            return listed.unwrap_or_else(|cut| Err(cut.into())).map_err(EvidenceError::Disk);
         }
         let prefix = Path::from(below);
         let mut all = self.store()?.list(Some(&prefix));

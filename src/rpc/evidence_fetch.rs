@@ -26,6 +26,7 @@ use super::audit_line;
 use super::evidence_files::{
     AGAIN, Answers, EvidenceFileApi, Found, IDLE, append, read_out, refused,
 };
+use super::evidence_pace::Pace;
 use crate::audit::{Audit, Deed};
 use crate::domain::{FileName, Language};
 use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Noted, Wanted};
@@ -373,6 +374,7 @@ impl EvidenceFileApi {
         };
         let wanted = wanted(city, found, &head)?;
         let mut incoming = self.begin(who, wanted, offset).await?;
+        let mut pace = Pace::new(self.node.applied());
         let mut said_at = offset;
         // Where it goes on: whoever asked can tell what came before from what comes now.
         say(said, said_at).await?;
@@ -383,7 +385,9 @@ impl EvidenceFileApi {
             if chunk.is_empty() {
                 return Err(unreached(city, "MALFORMED"));
             }
+            let bytes = chunk.len();
             incoming = append(incoming, chunk).await.map_err(|refused| of(city, refused))?;
+            pace.rest(bytes).await;
             if incoming.offset().saturating_sub(said_at) >= SAY_AFTER {
                 said_at = incoming.offset();
                 say(said, said_at).await?;

@@ -19,6 +19,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::audit_line::{self, AuditLine};
 use super::caller::{Called, called};
+use super::evidence_pace::Pace;
 use crate::audit::{Audit, Deed};
 use crate::domain::{Evidence, FileName, InvalidReason};
 use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Incoming, Noted, Wanted};
@@ -231,11 +232,14 @@ impl EvidenceFileApi {
             from: None,
         };
         let mut incoming = self.begin(&who.caller.identity, wanted, start.offset).await?;
+        let mut pace = Pace::new(self.node.applied());
         while let Some(message) = next(messages).await? {
             let Some(Up::Chunk(chunk)) = message.content else {
                 return Err(read::wrong("chunk", InvalidReason::Required).into());
             };
+            let bytes = chunk.len();
             incoming = append(incoming, chunk).await?;
+            pace.rest(bytes).await;
         }
         let about = incoming.finish().await.map_err(refused)?;
         Ok(self.answer(&found, Some(&about)))

@@ -27,6 +27,7 @@ pub mod desk;
 mod desk_each;
 pub mod evidence_fetch;
 pub mod evidence_files;
+mod evidence_pace;
 mod evidence_record;
 pub mod evidence_service;
 pub mod gate;

@@ -178,7 +178,7 @@ fn hindrance(begins: Period, at: HalfDay, cause: Cause) -> pb::SlotHindrance {
         unit_kind: write::kind_number(kind),
         department: write::department_number(department),
         missing,
-        ..line.clone()
+        ..line
     };
     match cause {
         Cause::RestDay => pb::SlotHindrance { kind: pb::SlotHindranceKind::RestDay.into(), ..line },

@@ -386,6 +386,7 @@ fn a_notice_is_the_same_in_every_order() {
 mod meetings;
 mod referrals;
 mod sites;
+mod units;
 
 fn bare(n: u8, index: u64) -> Envelope {
     Envelope {

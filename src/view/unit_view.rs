@@ -3,10 +3,10 @@
 //! In scope: folding entries about units, their busy half days year by year. Out of scope: who may
 //! say what ([`crate::domain::unit`]), counting ([`crate::domain::unit::free_busy`]).
 //!
-//! Of all facts of a unit, those of its opening among them, the newest count by (epoch, log, index),
-//! and of all entries about one half day the newest one. So the order of arrival changes nothing. A
-//! year of a unit is a row of its own: a block rewrites the years it touches, of some hundred bytes
-//! each, however long the unit has been there.
+//! Of all facts of a unit, those of its opening among them, the newest count by (epoch, log,
+//! index), and of all entries about one half day the newest one. So the order of arrival changes
+//! nothing. A year of a unit is a row of its own: a block rewrites the years it touches, of some
+//! hundred bytes each, however long the unit has been there.
 
 use serde::{Deserialize, Serialize};
 
@@ -248,8 +248,8 @@ fn open<R: Rows>(
     remember(rows, entry, Some(subject), apply, What::Other);
 }
 
-/// The calendars of a city as a whole, in the order of their ids: one, but for a city that wrote its
-/// first block in two of its logs.
+/// The calendars of a city as a whole, in the order of their ids: one, but for a city that wrote
+/// its first block in two of its logs.
 #[must_use]
 pub fn whole_city(
     rows: &(impl ReadRows + ?Sized),

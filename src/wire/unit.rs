@@ -81,7 +81,7 @@ fn periods(reading: &mut Reading, periods: &[pb::Period]) -> Result<Vec<Period>,
 pub fn facts_to_pb(facts: &UnitFacts) -> pb::UnitFacts {
     pb::UnitFacts {
         kind: facts.kind.number(),
-        department: facts.department.map_or(0, Code::number),
+        department: facts.department.map_or(0, |department| department.number()),
         valid_from: facts.valid_from.map(date_to_pb),
         valid_until: facts.valid_until.map(date_to_pb),
         retired: facts.retired,
@@ -213,7 +213,7 @@ pub fn kind_number(kind: UnitKind) -> i32 {
 /// The number of a department, 0 for none.
 #[must_use]
 pub fn department_number(department: Option<Department>) -> i32 {
-    department.map_or(0, Code::number)
+    department.map_or(0, |department| department.number())
 }
 
 /// Reads the periods of a request.

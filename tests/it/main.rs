@@ -77,6 +77,7 @@ mod tidy;
 mod tls;
 mod true_disk;
 mod two_cities;
+mod units;
 mod watchdog;
 mod world;
 mod world_clocks;

@@ -296,17 +296,20 @@ async fn handed_on(pair: &mut Pair, case: &str, referral: &str) {
     assert_eq!(refused(not_ours), (Code::PermissionDenied, "NOT_HANDLING_CITY".to_owned()));
     assert_eq!(there.tag(3, false, "").await.unwrap(), [TWO_STRIKES, 3]);
     there.answer(there.said_by_police(referral, pb::PoliceAnswer::Returned)).await.unwrap();
-    let shown = || async {
-        let words = there.words().await;
-        let of_organ = |word: &pb::ReferralWord| word.record == record(ORGAN);
-        (words.iter().filter(|word| word.city == HERE && of_organ(word)).count() > 3).then_some(())
-    };
-    until("the new handling city has the organs", shown).await;
-    // After a start that makes the rows anew, in whatever order the logs are read.
+    // All that the old one has said, the organs too, each of which comes by itself.
     let by_entry = |mut words: Vec<pb::ReferralWord>| {
         words.sort_by(|a, b| a.entry.cmp(&b.entry));
         words
     };
+    let of_here = |mut words: Vec<pb::ReferralWord>| {
+        words.retain(|word| word.city == HERE);
+        by_entry(words)
+    };
+    let said = of_here(here.words().await);
+    assert!(said.iter().filter(|word| word.record == record(ORGAN)).count() > 3, "{said:?}");
+    let shown = || async { (of_here(there.words().await) == said).then_some(()) };
+    until("the new handling city has the organs", shown).await;
+    // After a start that makes the rows anew, in whatever order the logs are read.
     let words = by_entry(there.words().await);
     pair.nodes.kill(THERE);
     std::fs::remove_dir_all(pair.nodes.fleet.folder(THERE).join("data/views")).unwrap();

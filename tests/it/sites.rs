@@ -280,7 +280,8 @@ async fn by_filter(
             let (found, total) = all(client, &asked).await;
             let mut found: Vec<&str> = found.iter().map(|site| site.name.as_str()).collect();
             let mut want = want.to_vec();
-            (found.sort_unstable(), want.sort_unstable());
+            found.sort_unstable();
+            want.sort_unstable();
             assert_eq!((&found, total as usize), (&want, want.len()), "{asked:?}");
         }
     }

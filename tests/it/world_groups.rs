@@ -195,14 +195,7 @@ fn two_forks_in_one_group_release_as_in_a_replay() {
         stage.store(links[waits], author, &batch);
     }
     for forks in [2, 3] {
-        let author = &authors[forks].1;
-        let signed = |root| {
-            let root = liandong::ids::Hash::new([root; 32]);
-            let head = Head { size: 1, root, ..author.head_after(&[]) };
-            SignedCheckpoint::sign(head, &author.key)
-        };
-        let proof = ForkProof::of(&signed(1), &signed(2)).unwrap();
-        stage.say(links[0], Frame::Fork(proof.encode(author.log)));
+        stage.say(links[0], fork_of(&authors[forks].1));
     }
     stage.commit();
     let applied = [0, 1].map(|n: usize| stage.shown(authors[n].1.log).applied);
@@ -211,6 +204,40 @@ fn two_forks_in_one_group_release_as_in_a_replay() {
     stage.world.crash(HERE);
     stage.world.start(HERE);
     assert_eq!(stage.view_rows(), lived, "the feed among them");
+}
+
+#[test]
+fn a_fork_in_the_group_of_a_stretch_releases_as_in_a_replay() {
+    let mut stage = Stage::laid(38, 3, &[&[0, 1, 2]]);
+    let (mut waits, forks) = (stage.world.author(1, 0), stage.world.author(2, 0));
+    let links = [stage.greet(1, &waits), stage.greet(2, &forks)];
+    stage.commit();
+    // It has seen an entry that has not come, and goes on when that log stands still: behind what
+    // came of it in the same group, which lies in the journal behind the proof.
+    let mut about = About::case(None);
+    about.after = vec![Head { size: 1, ..forks.head_after(&[]) }];
+    let batch = waits.batch(vec![waits.entry(0, &opened(), about, &[])]);
+    stage.store(links[0], &mut waits, &batch);
+    stage.say(links[1], Frame::Batch(opening(&forks)));
+    stage.say(links[0], fork_of(&forks));
+    stage.commit();
+    let applied = [&waits, &forks].map(|author| stage.shown(author.log).applied);
+    assert_eq!(applied, [1, 1]);
+    let lived = stage.view_rows();
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert_eq!(stage.view_rows(), lived, "the feed among them");
+}
+
+/// The proof of two histories of one entry.
+fn fork_of(author: &Author) -> Frame {
+    let signed = |root| {
+        let root = liandong::ids::Hash::new([root; 32]);
+        let head = Head { size: 1, root, ..author.head_after(&[]) };
+        SignedCheckpoint::sign(head, &author.key)
+    };
+    let proof = ForkProof::of(&signed(1), &signed(2)).unwrap();
+    Frame::Fork(proof.encode(author.log))
 }
 
 /// Entries that do not fit what the journal has reserved.

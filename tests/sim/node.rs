@@ -13,6 +13,7 @@ use super::cast::{Cast, Keys, node_id};
 use super::disk::SimDisk;
 use super::rng::Rng;
 use super::rows::SimRows;
+use super::sites;
 
 /// 2026-11-20 10:00 in Beijing.
 pub const START_MS: i64 = 1_795_140_000_000;
@@ -136,7 +137,7 @@ impl Node {
                 instance,
                 disk_low_bytes: DISK_LOW,
                 border_uncertain_metres: 1_700,
-                site_checks_a_year_max: limits::SITE_CHECKS_A_YEAR,
+                site_checks_a_year_max: sites::CHECKS_A_YEAR,
                 log_entries_per_day_max: self.quota,
                 log_bytes_per_day_max: limits::LOG_BYTES_PER_DAY_MAX,
                 api_address: String::new(),

@@ -92,10 +92,13 @@ named! {
         Acknowledged "a notice acknowledged by all it is for";
         NoticeEnded "a notice ended";
         MinutesConfirmed "minutes of a meeting confirmed";
+        UnitFreed "a unit blocked and freed again in part";
         EvidenceRecognised "evidence of another city recognised";
         EvidenceDeclined "evidence of another city declined";
         PoliceAnswered "an answer of the police that counts";
         SaidBeforeHandOver "a word of the city that had the case before another";
+        CheckExcepted "a site checked under an exception";
+        CapReached "an enterprise checked as often as may be";
         PartsReceived "a node confirmed all parts by itself";
         StaleEtag "a caller too late";
         Replayed "a repeated call answered from memory";

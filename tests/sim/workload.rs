@@ -18,7 +18,9 @@ use super::node::SimReader;
 use super::notices;
 use super::referrals;
 use super::rng::Rng;
+use super::sites;
 use super::tally::{Fault, State};
+use super::units;
 use super::world::{Event, World};
 
 /// A caller gives up waiting after this time, milliseconds.
@@ -313,7 +315,7 @@ impl World {
         let cases = newest_cases(reader, agreement);
         let n = &self.nodes[node];
         self.checks.session_reads(node, n, client, agreement, &cases, &mut self.tally);
-        if rng.one_in(7) {
+        if rng.one_in(4) {
             return Some(self.about_notices(
                 reader,
                 (agreement, today),
@@ -385,7 +387,7 @@ impl World {
         Some(Command::MoveCase { agreement, subject, etag: case.last_move, mv, parts })
     }
 
-    /// About a notice or a meeting.
+    /// About a notice, a meeting, a site or a unit.
     fn about_notices(
         &mut self,
         reader: &SimReader,
@@ -393,6 +395,16 @@ impl World {
         (city, members): (usize, &[CityCode]),
         rng: &mut Rng,
     ) -> Command {
+        if rng.one_in(3) {
+            let all = units::some(&reader.view(), agreement);
+            let (code, text) = (self.cast.codes[city], self.work.marked("unit"));
+            return units::next(agreement, (code, &all), (&text, today), rng);
+        }
+        if rng.one_in(2) {
+            let all = sites::newest(&reader.view(), agreement);
+            let (code, text) = (self.cast.codes[city], self.work.marked("site"));
+            return sites::next(agreement, (code, members, &all), (&text, today), rng);
+        }
         if rng.one_in(2) {
             let all = meetings::newest(&reader.view(), agreement);
             let (code, text) = (self.cast.codes[city], self.work.marked("meeting"));

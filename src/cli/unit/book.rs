@@ -20,7 +20,7 @@ pub struct BookArgs {
     /// 证号、牌号、编号（列表中的前几位）、全名或“全市” · number, beginning of its id, name or city
     #[arg(value_name = "UNIT")]
     pub unit: String,
-    /// 时段：2026-07-03上午、2026-07-03、“2026-07-03 至 2026-07-05上午” · half days, days
+    /// 时段：2026-07-03上午、2026-07-03、2026-07-03至2026-07-05上午 · half days, days, “A to B”
     #[arg(value_name = "PERIOD", required = true, value_parser = parse_period)]
     pub periods: Vec<Period>,
     /// 联动协议（全市占用时，只有一个时可省） · the agreement, for the whole city

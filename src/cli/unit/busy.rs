@@ -108,7 +108,10 @@ pub(super) fn now_ms() -> i64 {
 }
 
 fn city(city: &pb::CityFreeBusy) -> Value {
-    let count = |one: &pb::KindCount| json!({ "kind": shape::kind(one.kind()), "valid": one.valid, "busy": one.busy });
+    let count = |one: &pb::KindCount| {
+        let kind = shape::kind(one.kind());
+        json!({ "kind": kind, "valid": one.valid, "busy": one.busy })
+    };
     let half_day = |one: &pb::HalfDayCounts| {
         json!({
             "at": one.at.as_ref().map(shape::half_day),
@@ -241,12 +244,12 @@ mod tests {
         assert_eq!(
             zh,
             "\
-| 时段                             | 聊城                              | 邯郸     |
-|----------------------------------|-----------------------------------|----------|
-| 2026-07-03上午 至 2026-07-04上午 | 执法人员 200/200，执法车辆 2/3    | -        |
-| 2026-07-04下午                   | 执法人员 195/200，执法车辆 2/3    | -        |
-| 2026-07-05上午 至 2026-09-30下午 | 执法人员 200/200，执法车辆 2/3    | -        |
-| 2026-10-01上午 至 2026-10-02下午 | 执法人员 200/200，执法车辆 2/3    | 全市占用 |
+| 时段                             | 聊城                           | 邯郸     |
+|----------------------------------|--------------------------------|----------|
+| 2026-07-03上午 至 2026-07-04上午 | 执法人员 200/200，执法车辆 2/3 | -        |
+| 2026-07-04下午                   | 执法人员 195/200，执法车辆 2/3 | -        |
+| 2026-07-05上午 至 2026-09-30下午 | 执法人员 200/200，执法车辆 2/3 | -        |
+| 2026-10-01上午 至 2026-10-02下午 | 执法人员 200/200，执法车辆 2/3 | 全市占用 |
 每格为 空闲数/有效数：已停用、证件不在有效期的不计
 01234567  执法人员  2026-07-04下午
 "
@@ -255,12 +258,12 @@ mod tests {
         assert_eq!(
             en,
             "\
-| half days                        | Liaocheng                     | Handan          |
-|----------------------------------|-------------------------------|-----------------|
-| 2026-07-03                       | officer 200/200, vehicle 2/3  | -               |
-| 2026-07-04 AM                    | officer 200/200, vehicle 2/3  | whole city busy |
-| 2026-07-04 PM                    | officer 195/200, vehicle 2/3  | whole city busy |
-| 2026-07-05                       | officer 200/200, vehicle 2/3  | whole city busy |
+| half days     | Liaocheng                    | Handan          |
+|---------------|------------------------------|-----------------|
+| 2026-07-03    | officer 200/200, vehicle 2/3 | -               |
+| 2026-07-04 AM | officer 200/200, vehicle 2/3 | whole city busy |
+| 2026-07-04 PM | officer 195/200, vehicle 2/3 | whole city busy |
+| 2026-07-05    | officer 200/200, vehicle 2/3 | whole city busy |
 free/valid; what is retired or not valid on the day is not counted
 01234567  officer  2026-07-04 PM
 "

@@ -143,7 +143,7 @@ fn show(session: &Session, calendar: &Calendar, coming: &[Busy], periods: &[Peri
     if session.context.json {
         // No titles here either: what a program reads may go anywhere.
         session.context.print_json(&json!({
-            "periods": periods.iter().map(|one| shape::period(&period_to_pb(*one))).collect::<Vec<_>>(),
+            "periods": shapes(periods),
             "events": coming.len(),
             "past": calendar.busy.len() - coming.len(),
             "free": calendar.free,
@@ -152,6 +152,10 @@ fn show(session: &Session, calendar: &Calendar, coming: &[Busy], periods: &[Peri
     } else {
         print!("{}", text(calendar, coming, periods, lang));
     }
+}
+
+fn shapes(periods: &[Period]) -> Vec<serde_json::Value> {
+    periods.iter().map(|one| shape::period(&period_to_pb(*one))).collect()
 }
 
 fn text(calendar: &Calendar, coming: &[Busy], periods: &[Period], lang: Lang) -> String {
@@ -179,7 +183,7 @@ fn done(session: &Session, periods: &[Period], request_id: &str) {
     let lang = session.context.lang;
     if session.context.json {
         session.context.print_json(&json!({
-            "periods": periods.iter().map(|one| shape::period(&period_to_pb(*one))).collect::<Vec<_>>(),
+            "periods": shapes(periods),
             "request_id": request_id,
         }));
         return;

@@ -176,6 +176,6 @@ fn parse_department(text: &str) -> Result<pb::Department, String> {
 fn parse_period(text: &str) -> Result<crate::domain::Period, String> {
     crate::domain::Period::parse(text).map_err(|wrong| {
         let zh = wrong.explain(crate::domain::Language::Zh);
-        format!("{zh}，如 2026-07-03上午 或 “2026-07-03 至 2026-07-05” · {wrong}")
+        format!("{zh}，如 2026-07-03上午 或 2026-07-03至2026-07-05 · {wrong}")
     })
 }

@@ -14,7 +14,7 @@ use crate::domain::Language;
 use crate::ids::CityCode;
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
-use crate::wire::unit::{cause_from_pb, half_day_from_pb};
+use crate::wire::unit::{cause_from_pb, half_day_from_pb, period_from_pb};
 
 /// Arguments of a search.
 #[derive(Args, Debug)]
@@ -189,8 +189,9 @@ fn why(one: &pb::SlotHindrance, names: &Names, lang: Lang) -> String {
     let cause = cause_from_pb(one)
         .map(|cause| cause.explain(language, &|city: CityCode| names.city(city.as_u32())));
     let cause = cause.unwrap_or_else(|| words::slot_hindrance(one.kind(), lang).to_owned());
-    let at = one.at.as_ref().and_then(half_day_from_pb).map(|at| at.text(language));
-    let at = at.filter(|at| !begins.starts_with(at.as_str()));
+    let first = one.begins.as_ref().and_then(period_from_pb).map(|begins| begins.first());
+    let at = one.at.as_ref().and_then(half_day_from_pb).filter(|at| first != Some(*at));
+    let at = at.map(|at| at.text(language));
     match (at, lang) {
         (None, Lang::Zh) => format!("  {begins}：{cause}\n"),
         (Some(at), Lang::Zh) => format!("  {begins} 开始：{at}{cause}\n"),
@@ -253,7 +254,7 @@ mod tests {
                 },
             ],
             hindrances: vec![
-                short.clone(),
+                short,
                 pb::SlotHindrance {
                     begins: period("2026-07-03下午"),
                     kind: pb::SlotHindranceKind::RestDay.into(),
@@ -273,9 +274,9 @@ mod tests {
         };
         let said = text(&found, &Names::new(Lang::Zh), Lang::Zh);
         let shown = "\
-| 可行时段                         | 说明                                              |
-|----------------------------------|---------------------------------------------------|
-| 2026-07-06                       |                                                   |
+| 可行时段                         | 说明                                             |
+|----------------------------------|--------------------------------------------------|
+| 2026-07-06                       |                                                  |
 | 2027-01-02上午 至 2027-01-03下午 | 暂定：节假日安排尚未公布；休息日加班：2026-12-31 |
 更早不行的原因：
   2026-07-03上午：邯郸缺执法人员2名

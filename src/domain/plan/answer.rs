@@ -6,10 +6,10 @@
 //! writes at the same time.
 //!
 //! An answer is to one revision. Of several answers of a city to the same revision the newest
-//! counts, by (epoch, log id, index); a comment is no answer and displaces none. An answer to an old
-//! revision counts for nothing. A city that swaps its own units ([`PlanAct::UnitsSwapped`]) still
-//! has confirmed: what it sends is what it said last behind its confirmation. A withdrawal after the
-//! plan is scheduled is a fact beside the plan, which the initiator has to resolve.
+//! counts, by (epoch, log id, index); a comment is no answer and displaces none. An answer to an
+//! old revision counts for nothing. A city that swaps its own units ([`PlanAct::UnitsSwapped`])
+//! still has confirmed: what it sends is what it said last behind its confirmation. A withdrawal
+//! after the plan is scheduled is a fact beside the plan, which the initiator has to resolve.
 //!
 //! In scope: which of several words of a city counts. Out of scope: which entries there are, and
 //! which of them somebody has seen (the view).
@@ -279,8 +279,8 @@ pub fn answer_that_counts<'a, P: Ord + Copy>(
     answers.max_by_key(|(place, _)| *place)
 }
 
-/// What a city that has confirmed a revision sends: what it said last, in its confirmation or behind
-/// it. `None` while its newest answer is another one.
+/// What a city that has confirmed a revision sends: what it said last, in its confirmation or
+/// behind it. `None` while its newest answer is another one.
 #[must_use]
 pub fn sent_that_counts<'a, P: Ord + Copy>(
     revision: u32,

@@ -1,11 +1,11 @@
 //! What a city has booked for a plan: its own units, on the half days of the revision it answered.
 //!
-//! A booking is made by the city's own confirmation (or, until a day, by a tentative answer) and ends
-//! by its own entry only: another answer, a withdrawal, or [`PlanAct::UnitsReleased`] once the plan
-//! has ended or has another revision. So no other city frees or takes anybody, and the books of one
-//! city are kept by its one writing node over all its agreements, without any lock between cities.
-//! A node that sees that a plan of its bookings has been cancelled, summarised or revised may
-//! release them by itself; until it does, they stay busy.
+//! A booking is made by the city's own confirmation (or, until a day, by a tentative answer) and
+//! ends by its own entry only: another answer, a withdrawal, or [`PlanAct::UnitsReleased`] once the
+//! plan has ended or has another revision. So no other city frees or takes anybody, and the books
+//! of one city are kept by its one writing node over all its agreements, without any lock between
+//! cities. A node that sees that a plan of its bookings has been cancelled, summarised or revised
+//! may release them by itself; until it does, they stay busy.
 //!
 //! Visits to own sites are booked alike, against the yearly cap: those named, or with a draw every
 //! own site of the pool, until the reveal says which of them are targets.

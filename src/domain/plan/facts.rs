@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PlanMisfit, PlanRefusal};
+use super::{FactsRefusal, PlanMisfit};
 use crate::domain::code::coded;
 use crate::domain::department::Department;
 use crate::domain::half_day::HalfDay;
@@ -224,20 +224,20 @@ impl PlanFacts {
     /// have signed.
     ///
     /// # Errors
-    /// [`PlanRefusal`] with the first thing that is wrong.
-    pub fn check(&self, initiator: CityCode, members: &[CityCode]) -> Result<(), PlanRefusal> {
+    /// [`FactsRefusal`] with the first thing that is wrong.
+    pub fn check(&self, initiator: CityCode, members: &[CityCode]) -> Result<(), FactsRefusal> {
         self.check_cities(initiator, members)?;
         let ascending = self.departments.is_sorted_by(|one, next| one < next);
         if self.departments.is_empty() || !ascending {
-            return Err(PlanRefusal::Departments);
+            return Err(FactsRefusal::Departments);
         }
         let days = self.days.len();
         let ascending = self.days.is_sorted_by(|one, next| one.at < next.at);
         if !(1..=PLAN_HALF_DAYS_MAX).contains(&days) || !ascending {
-            return Err(PlanRefusal::Days);
+            return Err(FactsRefusal::Days);
         }
         if !self.kind.takes(&self.targets) {
-            return Err(PlanRefusal::TargetsOfKind { kind: self.kind });
+            return Err(FactsRefusal::TargetsOfKind { kind: self.kind });
         }
         match &self.targets {
             Targets::None => Ok(()),
@@ -246,47 +246,47 @@ impl PlanFacts {
         }
     }
 
-    fn check_cities(&self, initiator: CityCode, members: &[CityCode]) -> Result<(), PlanRefusal> {
+    fn check_cities(&self, initiator: CityCode, members: &[CityCode]) -> Result<(), FactsRefusal> {
         let ascending = self.cities.is_sorted_by(|one, next| one.city < next.city);
         if !(2..=MEMBERS_MAX).contains(&self.cities.len()) || !ascending {
-            return Err(PlanRefusal::Participants);
+            return Err(FactsRefusal::Participants);
         }
         if !self.has(initiator) {
-            return Err(PlanRefusal::InitiatorMissing { initiator });
+            return Err(FactsRefusal::InitiatorMissing { initiator });
         }
         let stranger = self.participants().find(|city| !members.contains(city));
         if let Some(city) = stranger {
-            return Err(PlanRefusal::ParticipantNotMember { city });
+            return Err(FactsRefusal::ParticipantNotMember { city });
         }
         match self.cities.iter().find(|one| check_needs(&one.needs).is_err()) {
-            Some(one) => Err(PlanRefusal::Needs { city: one.city }),
+            Some(one) => Err(FactsRefusal::Needs { city: one.city }),
             None => Ok(()),
         }
     }
 }
 
 /// Visits are few, at half days of the plan, and those of one site do not overlap.
-fn check_visits(visits: &[PlannedVisit], days: usize) -> Result<(), PlanRefusal> {
+fn check_visits(visits: &[PlannedVisit], days: usize) -> Result<(), FactsRefusal> {
     if !(1..=PLAN_VISITS_MAX).contains(&visits.len()) {
-        return Err(PlanRefusal::Visits);
+        return Err(FactsRefusal::Visits);
     }
     let outside =
         |visit: &&PlannedVisit| visit.first > visit.last || usize::from(visit.last) >= days;
     if let Some(visit) = visits.iter().find(outside) {
-        return Err(PlanRefusal::VisitDays { site: visit.site });
+        return Err(FactsRefusal::VisitDays { site: visit.site });
     }
     let behind = |one: &PlannedVisit, next: &PlannedVisit| {
         one.site < next.site || (one.site == next.site && one.last < next.first)
     };
     let wrong = visits.iter().zip(visits.iter().skip(1)).find(|(one, next)| !behind(one, next));
     match wrong {
-        Some((_, visit)) => Err(PlanRefusal::VisitTwice { site: visit.site }),
+        Some((_, visit)) => Err(FactsRefusal::VisitTwice { site: visit.site }),
         None => Ok(()),
     }
 }
 
 impl DrawRule {
-    fn check(&self) -> Result<(), PlanRefusal> {
+    fn check(&self) -> Result<(), FactsRefusal> {
         let pool = u32::try_from(PLAN_POOL_MAX).unwrap_or(u32::MAX);
         let TierWeights { key, general, special } = self.weights;
         let weights = [key, general, special];
@@ -296,7 +296,7 @@ impl DrawRule {
             && self.guest_officers <= PLAN_TEAM_MAX;
         let sized =
             (1..=pool).contains(&self.pool_size) && (1..=self.pool_size).contains(&self.sites);
-        if weighed && teams && sized { Ok(()) } else { Err(PlanRefusal::DrawRule) }
+        if weighed && teams && sized { Ok(()) } else { Err(FactsRefusal::DrawRule) }
     }
 }
 

@@ -3,8 +3,8 @@
 //! One entry a day. The n-th day of a plan always has the same UID, and SEQUENCE grows with every
 //! revision and amendment, so that an update moves the entries that a calendar has. Days that an
 //! earlier revision had besides are sent as cancelled, and so are all of a plan that is cancelled.
-//! Times are office hours; the plan itself knows only half days. They are written in UTC, so that no
-//! rules of time zones are needed.
+//! Times are office hours; the plan itself knows only half days. They are written in UTC, so that
+//! no rules of time zones are needed.
 //!
 //! In scope: text. Out of scope: who may read it. A feed that others may see shows no title
 //! ([`Shown::Busy`]).
@@ -45,18 +45,32 @@ pub enum Shown<'a> {
     Busy,
 }
 
-/// The calendar of one plan. `stamp_ms` is when its last entry was written, milliseconds since
-/// 1970-01-01 UTC.
+/// A plan that goes into a calendar.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// Which.
+    pub id: SubjectId,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What of it.
+    pub shown: Shown<'a>,
+    /// When its last entry was written, milliseconds since 1970-01-01 UTC.
+    pub stamp_ms: i64,
+}
+
+/// The calendar of some plans.
 #[must_use]
-pub fn calendar(id: SubjectId, plan: &Plan, shown: Shown<'_>, stamp_ms: i64) -> String {
+pub fn calendar<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> String {
     let mut out = Lines::default();
     out.line("BEGIN:VCALENDAR");
     out.line("VERSION:2.0");
     out.line("PRODID:-//liandong//joint actions//ZH");
     out.line("CALSCALE:GREGORIAN");
     out.line("METHOD:PUBLISH");
-    for event in events(plan) {
-        out.event(id, plan, &event, shown, stamp_ms);
+    for entry in entries {
+        for day in days(entry.plan) {
+            out.event(&entry, &day);
+        }
     }
     out.line("END:VCALENDAR");
     out.text
@@ -73,7 +87,7 @@ struct Day {
 }
 
 /// The days of the plan, and behind them those that it once had besides.
-fn events(plan: &Plan) -> Vec<Day> {
+fn days(plan: &Plan) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for day in &plan.facts.days {
         let on = day.at.on;
@@ -107,7 +121,8 @@ struct Lines {
 }
 
 impl Lines {
-    fn event(&mut self, id: SubjectId, plan: &Plan, day: &Day, shown: Shown<'_>, stamp_ms: i64) {
+    fn event(&mut self, entry: &Entry<'_>, day: &Day) {
+        let Entry { id, plan, shown, stamp_ms } = *entry;
         let (status, transparency) = match (day.cancelled, plan.stage) {
             (true, _) | (false, PlanStage::Cancelled) => ("CANCELLED", "TRANSPARENT"),
             (false, PlanStage::Open) => ("TENTATIVE", "OPAQUE"),

@@ -12,9 +12,9 @@
 //!    it comes; anything else is no reveal. The seed is that of [`Seed::joint`].
 //! 4. A city that does not reveal is named, and nothing is drawn. Then the initiator may draw again
 //!    with fresh commitments of *all* at the next attempt, and, unless the rule spares them, all
-//!    sites of the pool that stand in a city that withheld are targets, besides those drawn from the
-//!    rest. So withholding never takes a site out. Whoever does not want this makes a new revision,
-//!    which everybody sees.
+//!    sites of the pool that stand in a city that withheld are targets, besides those drawn from
+//!    the rest. So withholding never takes a site out. Whoever does not want this makes a new
+//!    revision, which everybody sees.
 //!
 //! ```text
 //! pool digest      = SHA-256("liandong/draw-pool/v1" || for each site, ascending by id:
@@ -29,8 +29,8 @@
 //! i mod (their number): so visits of one city are spread. Teams of a half day are filled by
 //! [`super::teams`], whoever has the smallest ticket first.
 //!
-//! In scope: what follows from what stands in the logs; anybody can work it out again. Out of scope:
-//! random bytes (the shell), when a list is shown to people.
+//! In scope: what follows from what stands in the logs; anybody can work it out again. Out of
+//! scope: random bytes (the shell), when a list is shown to people.
 //!
 //! Invariants:
 //! 1. A recused officer is never drawn for that site. (`f19_recused_officers_are_never_drawn`)
@@ -98,6 +98,22 @@ pub fn is_reveal(id: SubjectId, plan: &Plan, city: CityCode, random: &Randomness
 pub fn withholding(plan: &Plan, reveals: &BTreeMap<CityCode, Randomness>) -> Vec<CityCode> {
     let bound = plan.resting.commitments.keys();
     bound.filter(|city| !reveals.contains_key(*city)).copied().collect()
+}
+
+/// Who was named as withholding, and has revealed at an earlier attempt all the same, before or
+/// after. `shown` is everything that cities have shown for this revision.
+#[must_use]
+pub fn named_although_revealed(
+    id: SubjectId,
+    plan: &Plan,
+    shown: impl IntoIterator<Item = (CityCode, Randomness)>,
+) -> BTreeSet<CityCode> {
+    let Plan { resting, revision, .. } = plan;
+    let was_bound = |(city, random): &(CityCode, Randomness)| {
+        resting.used.contains(&commitment(id, *revision, *city, random))
+    };
+    let cities = shown.into_iter().filter(was_bound).map(|(city, _)| city);
+    cities.filter(|city| resting.withheld.contains(city)).collect()
 }
 
 /// A site that is to be visited.

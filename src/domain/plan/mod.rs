@@ -15,19 +15,21 @@
 //! | whether a command is carried out | [`decide`] |
 //! | who commits and reveals, what withholding means, what is drawn | [`lots`] |
 //! | who goes to which site | [`teams`] |
+//! | who has to do something next | [`awaited`] |
 //! | what was found, added up | [`results`] |
 //! | the summary in Chinese | [`summary`] |
 //! | the entry of a calendar | [`ics`] |
 //! | the words of misfits and refusals | [`PlanMisfit`], [`PlanRefusal`] |
 //!
-//! What is left to whoever folds: to work out [`Seen`] from what a move's entry names in `after`; to
-//! give each act the plan as its author had seen it; to show, beside the plan, withdrawals that came
-//! after it was scheduled. Drafts are local and in no log.
+//! What is left to whoever folds: to work out [`Seen`] from what a move's entry names in `after`;
+//! to give each act the plan as its author had seen it; to show, beside the plan, withdrawals that
+//! came after it was scheduled. Drafts are local and in no log.
 //!
 //! In scope: rules, over values. Out of scope: logs, bytes, who is booked elsewhere (the node of
 //! each city knows that of its own units), which sites are of one enterprise.
 
 pub mod answer;
+pub mod awaited;
 pub mod booking;
 pub mod decide;
 pub mod facts;
@@ -46,7 +48,7 @@ pub use facts::{
     DrawRule, PlanCity, PlanDay, PlanFacts, PlanKind, PlannedVisit, Targets, TierWeights,
 };
 pub use record::{PlanDraft, PlanRecord};
-pub use refusal::{Names, PlanMisfit, PlanRefusal};
+pub use refusal::{FactsRefusal, Names, PlanMisfit, PlanRefusal};
 pub use results::{DepartmentCheck, VisitOutcome, VisitReport};
 pub use state::{
     Plan, PlanMove, PlanMoveKind, PlanStage, PlanState, Resting, Seen, next, open, shown,

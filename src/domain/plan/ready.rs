@@ -38,8 +38,8 @@ use crate::domain::slots::{Need, missing};
 use crate::domain::unit_kind::UnitKind;
 use crate::ids::{CityCode, SubjectId};
 
-/// What agreements may set otherwise. No text that was read says any of these, but for the number of
-/// officers, which may only be raised.
+/// What agreements may set otherwise. No text that was read says any of these, but for the number
+/// of officers, which may only be raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlanRules {
     /// Certified officers of the host city at a site; fewer than two is against the law.

@@ -1,7 +1,7 @@
 //! What people read of a plan: title, theme, route, safety, contacts, place of meeting.
 //!
-//! It is a part of the entry that opens, revises or amends the plan, never in a header. An amendment
-//! changes nothing else, and voids no answer.
+//! It is a part of the entry that opens, revises or amends the plan, never in a header. An
+//! amendment changes nothing else, and voids no answer.
 //!
 //! In scope: the texts and their limits. Out of scope: what counts ([`super::PlanFacts`]).
 

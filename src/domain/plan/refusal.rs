@@ -4,11 +4,12 @@
 //! only. In scope: reasons, fields, words. Out of scope: what a plan lacks has its own words
 //! ([`Finding`]).
 
+mod facts;
 mod words;
 
+pub use facts::FactsRefusal;
 pub use words::Names;
 
-use super::facts::PlanKind;
 use super::ready::Finding;
 use super::state::{PlanMoveKind, PlanStage};
 use crate::domain::date::Date;
@@ -123,57 +124,9 @@ pub enum PlanRefusal {
         /// How many more there are.
         more: u32,
     },
-    /// Cities are two or more, each once.
-    #[error("participants are not 2 to 16 cities, each once")]
-    Participants,
-    /// Whoever proposes a plan takes part.
-    #[error("initiator {initiator} does not take part")]
-    InitiatorMissing {
-        /// Who proposes it.
-        initiator: CityCode,
-    },
-    /// Only members take part.
-    #[error("participant {city} is not a member of the agreement")]
-    ParticipantNotMember {
-        /// The participant that was named.
-        city: CityCode,
-    },
-    /// What a city is to bring is not a short list of kinds and numbers.
-    #[error("needs of {city} are not as they should be")]
-    Needs {
-        /// Whose.
-        city: CityCode,
-    },
-    /// Departments are one or more, each once.
-    #[error("departments are not one or more, each once")]
-    Departments,
-    /// Half days are one or more, each once.
-    #[error("half days are not 1 to 62, each once")]
-    Days,
-    /// The kind of plan has other targets.
-    #[error("a plan of kind {kind} has other targets")]
-    TargetsOfKind {
-        /// The kind.
-        kind: PlanKind,
-    },
-    /// Visits are one or more.
-    #[error("visits are not 1 to 200")]
-    Visits,
-    /// A visit is on half days of the plan.
-    #[error("visit to {site} is not on half days of the plan")]
-    VisitDays {
-        /// Where.
-        site: SubjectId,
-    },
-    /// Visits to one site do not overlap.
-    #[error("visits to {site} overlap")]
-    VisitTwice {
-        /// Where.
-        site: SubjectId,
-    },
-    /// Numbers, weights or teams of the rule are none.
-    #[error("rule of the draw is not as it should be")]
-    DrawRule,
+    /// What a revision says is not as it should be.
+    #[error(transparent)]
+    Facts(FactsRefusal),
     /// There is a newer revision. Read it and answer that.
     #[error("revision is old, the plan is at revision {revision}")]
     OldRevision {
@@ -275,17 +228,7 @@ impl PlanRefusal {
         match self {
             Self::Misfit(misfit) => misfit.reason(),
             Self::Lacking { finding, .. } => finding.reason(),
-            Self::Participants => "PARTICIPANTS",
-            Self::InitiatorMissing { .. } => "INITIATOR_MISSING",
-            Self::ParticipantNotMember { .. } => "PARTICIPANT_NOT_MEMBER",
-            Self::Needs { .. } => "PLAN_NEEDS",
-            Self::Departments => "PLAN_DEPARTMENTS",
-            Self::Days => "PLAN_DAYS",
-            Self::TargetsOfKind { .. } => "TARGETS_OF_KIND",
-            Self::Visits => "PLAN_VISITS",
-            Self::VisitDays { .. } => "VISIT_DAYS",
-            Self::VisitTwice { .. } => "VISIT_TWICE",
-            Self::DrawRule => "DRAW_RULE",
+            Self::Facts(refusal) => refusal.reason(),
             Self::OldRevision { .. } => "OLD_REVISION",
             Self::AnswerTooLate { .. } => "ANSWER_TOO_LATE",
             Self::NothingConfirmed => "NOTHING_CONFIRMED",
@@ -312,17 +255,7 @@ impl PlanRefusal {
     pub const fn field(self) -> Option<&'static str> {
         match self {
             Self::Lacking { finding, .. } => Some(finding.field()),
-            Self::Participants
-            | Self::InitiatorMissing { .. }
-            | Self::ParticipantNotMember { .. } => Some("cities"),
-            Self::Needs { .. } => Some("cities.needs"),
-            Self::Departments => Some("departments"),
-            Self::Days => Some("days"),
-            Self::TargetsOfKind { .. } => Some("targets"),
-            Self::Visits | Self::VisitDays { .. } | Self::VisitTwice { .. } => {
-                Some("targets.visits")
-            }
-            Self::DrawRule => Some("targets.draw"),
+            Self::Facts(refusal) => Some(refusal.field()),
             Self::OldRevision { .. } => Some("revision"),
             Self::HoldUntil { .. } => Some("hold_until"),
             Self::Periods => Some("periods"),
@@ -349,5 +282,11 @@ impl PlanRefusal {
 impl From<PlanMisfit> for PlanRefusal {
     fn from(misfit: PlanMisfit) -> Self {
         Self::Misfit(misfit)
+    }
+}
+
+impl From<FactsRefusal> for PlanRefusal {
+    fn from(refusal: FactsRefusal) -> Self {
+        Self::Facts(refusal)
     }
 }

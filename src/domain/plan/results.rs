@@ -183,8 +183,8 @@ impl Totals {
         self.all.sites += u32::from(has(&checked));
     }
 
-    /// Share of the sites checked that were only checked from afar, in tenths of a per cent, rounded
-    /// half up; `None` when none was checked.
+    /// Share of the sites checked that were only checked from afar, in tenths of a per cent,
+    /// rounded half up; `None` when none was checked.
     #[must_use]
     pub fn off_site_per_mille(&self) -> Option<u32> {
         let all = self.all.sites;

@@ -12,20 +12,21 @@
 //! | Open, Scheduled, Executing | Cancelled | Cancelled |
 //!
 //! Only the initiator moves a plan. What the other cities say never moves it: CONSULTING,
-//! CONFIRMING and RESULTS_REPORTED are *shown*, computed from the stage and their words ([`shown`]).
-//! A new revision voids confirmations, because they are of the old one, and takes a scheduled plan
-//! back to Open. What is under way is not revised: it is amended, cancelled, or followed by another
-//! plan.
+//! CONFIRMING and RESULTS_REPORTED are *shown*, computed from the stage and their words
+//! ([`shown`]). A new revision voids confirmations, because they are of the old one, and takes a
+//! scheduled plan back to Open. What is under way is not revised: it is amended, cancelled, or
+//! followed by another plan.
 //!
-//! `Scheduled` names the answers it rests on, one of each participant. It is a misfit unless each is
-//! that city's newest answer to that revision *among the entries its author had seen*, and confirms
-//! it. So what counts is what the initiator knew, never what happened to arrive first ([`Seen`] is
-//! worked out by the view). With a draw it names a commitment of each participant by the same rule.
+//! `Scheduled` names the answers it rests on, one of each participant. It is a misfit unless each
+//! is that city's newest answer to that revision *among the entries its author had seen*, and
+//! confirms it. So what counts is what the initiator knew, never what happened to arrive first
+//! ([`Seen`] is worked out by the view). With a draw it names a commitment of each participant by
+//! the same rule.
 //!
 //! `Redrawn` follows when a city withholds its reveal. It names who, and fresh commitments of all
-//! participants to the next attempt; a commitment that was used for an earlier attempt is not fresh.
-//! It is a misfit when somebody it names has revealed: a draw that somebody does not like is not
-//! drawn again. What a withheld reveal means for the targets: [`super::lots`].
+//! participants to the next attempt; a commitment that was used for an earlier attempt is not
+//! fresh. It is a misfit when somebody it names has revealed: a draw that somebody does not like is
+//! not drawn again. What a withheld reveal means for the targets: [`super::lots`].
 //!
 //! In scope: stages, who moves, what each move rests on. Out of scope: calendar, bookings, caps,
 //! certificates ([`super::ready`], which only the deciding node asks).
@@ -271,14 +272,7 @@ pub fn next(
             if *revision != plan.revision {
                 return Err(PlanMisfit::WrongRevision { revision: plan.revision });
             }
-            carry(plan, answers, seen)?;
-            let draws = plan.facts.draw().is_some();
-            let bound = if draws { bound(plan, commitments, seen)? } else { BTreeMap::new() };
-            if !draws && !commitments.is_empty() {
-                return Err(PlanMisfit::NoDraw);
-            }
-            after.resting.answers.clone_from(answers);
-            (after.resting.attempt, after.resting.commitments) = (u32::from(draws), bound);
+            after.resting = rests(plan, answers, commitments, seen)?;
             after.stage = S::Scheduled;
         }
         (S::Scheduled | S::Executing, M::Redrawn { attempt, commitments, withheld }) => {
@@ -308,6 +302,23 @@ pub fn next(
         ) => return Err(PlanMisfit::StageForbids { stage: plan.stage, kind: mv.kind() }),
     }
     Ok(after)
+}
+
+/// What a plan rests on when it is scheduled.
+fn rests(
+    plan: &Plan,
+    answers: &[Position],
+    commitments: &[Position],
+    seen: &Seen,
+) -> Result<Resting, PlanMisfit> {
+    carry(plan, answers, seen)?;
+    let draws = plan.facts.draw().is_some();
+    if !draws && !commitments.is_empty() {
+        return Err(PlanMisfit::NoDraw);
+    }
+    let commitments = if draws { bound(plan, commitments, seen)? } else { BTreeMap::new() };
+    let (answers, attempt) = (answers.to_vec(), u32::from(draws));
+    Ok(Resting { answers, attempt, commitments, ..Resting::default() })
 }
 
 /// Whether the answers named are those of all participants, each its newest, and confirm.

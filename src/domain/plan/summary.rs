@@ -1,7 +1,7 @@
 //! The summary of a joint action (行动总结), generated in Chinese from the entries.
 //!
-//! Every number comes from [`Totals`] and from the cases that name the plan; nobody types one. People
-//! add what numbers do not say in a text of their own.
+//! Every number comes from [`Totals`] and from the cases that name the plan; nobody types one.
+//! People add what numbers do not say in a text of their own.
 //!
 //! In scope: the sentences. Out of scope: adding up ([`super::results`]).
 //!
@@ -98,7 +98,7 @@ fn long(on: Date) -> String {
 fn found(of: &Summarised<'_>) -> String {
     let Totals { all, samples, not_producing, not_checked, .. } = of.totals;
     let mut text = format!("检查企业{}家，发现问题{}个", all.sites, all.problems);
-    let _ = write!(text, "，立线索{}条，采集样品{samples}个", of.cases);
+    let _ = write!(text, "，形成线索{}条，采集样品{samples}个", of.cases);
     if *not_producing > 0 {
         let _ = write!(text, "；另有{not_producing}家停产或关停");
     }

@@ -4,9 +4,10 @@
 //! own (行政处罚法 art. 42; 国办发〔2024〕54号); visitors assist and do not count. An officer is at
 //! one site at a time, and goes nowhere he is recused from.
 //!
-//! Seats are filled visit by visit; each asks the officers in their order for this site, and whoever
-//! sits elsewhere moves if there is another seat for him. So a seat stays empty only when no
-//! assignment at all would fill more. The order is that of tickets after a draw, else that of ids.
+//! Seats are filled visit by visit; each takes the first free officer in the order for its site.
+//! Only when there is none, somebody who sits elsewhere moves here, if his seat can be filled
+//! again. So a seat stays empty only when no assignment at all would fill more. The order is that
+//! of tickets after a draw, else that of ids.
 //!
 //! In scope: seats of one half day. Out of scope: whose certificate is valid, who is free.
 //!
@@ -22,7 +23,8 @@ use crate::ids::SubjectId;
 /// A seat: at which visit, by its place in the list.
 type Seat = usize;
 
-/// Seats officers. `order` gives, for a site, the officers who may go there, whom to ask first first.
+/// Seats officers. `order` gives, for a site, the officers who may go there, whom to ask first
+/// first.
 ///
 /// Returns the team of each visit, in the order in which seats were filled.
 #[must_use]
@@ -48,7 +50,8 @@ pub fn seat(
     (0..visits.len()).map(sits_at).collect()
 }
 
-/// Finds one more officer for a visit, and moves others on where they leave a seat empty.
+/// Finds one more officer for a visit: the first who is free, else one who leaves a seat that
+/// somebody else can take.
 fn place(
     at: Seat,
     asked: &[SubjectId],
@@ -56,18 +59,14 @@ fn place(
     sits: &mut BTreeMap<SubjectId, Seat>,
     tried: &mut BTreeSet<SubjectId>,
 ) -> bool {
+    if let Some(free) = asked.iter().find(|officer| !sits.contains_key(*officer)) {
+        sits.insert(*free, at);
+        return true;
+    }
     for officer in asked {
-        if sits.get(officer) == Some(&at) || !tried.insert(*officer) {
-            continue;
-        }
-        let free = match sits.get(officer).copied() {
-            None => true,
-            Some(other) => match orders.get(other) {
-                Some(asked) => place(other, asked, orders, sits, tried),
-                None => false,
-            },
-        };
-        if free {
+        let Some(other) = sits.get(officer).copied().filter(|seat| *seat != at) else { continue };
+        let elsewhere = orders.get(other).map_or(&[][..], Vec::as_slice);
+        if tried.insert(*officer) && place(other, elsewhere, orders, sits, tried) {
             sits.insert(*officer, at);
             return true;
         }

@@ -94,10 +94,16 @@ impl HalfDaySet {
         place.try_into().ok().and_then(at) == Some(1)
     }
 
-    /// Whether so many places from one on are all in it.
-    #[must_use]
-    pub fn has_all(self, start: usize, count: usize) -> bool {
-        (start..start.saturating_add(count)).all(|place| self.has(place))
+    /// So many places from one on, as far as they fit.
+    pub(super) fn span(start: usize, count: usize) -> Self {
+        let mut set = Self::EMPTY;
+        (start..start.saturating_add(count).min(WORDS * BITS)).for_each(|place| set.insert(place));
+        set
+    }
+
+    /// Whether everything of another set is in it.
+    pub(super) fn covers(self, other: Self) -> bool {
+        other.without(self) == Self::EMPTY
     }
 
     /// The first of so many places from one on that is in it.
@@ -168,7 +174,11 @@ mod tests {
             places.iter().for_each(|place| set.insert(*place));
             let runs = set.runs_of(length);
             for start in 0..192 {
-                prop_assert_eq!(runs.has(start), set.has_all(start, length), "{}", start);
+                let all = (start..start + length).all(|place| set.has(place));
+                prop_assert_eq!(runs.has(start), all, "{}", start);
+                let span = HalfDaySet::span(start, length);
+                // A span that does not fit is cut off.
+                prop_assert!(set.covers(span) == all || start + length > 192);
             }
             let different: std::collections::BTreeSet<_> = places.iter().collect();
             prop_assert_eq!(usize::try_from(set.count()).unwrap(), different.len());

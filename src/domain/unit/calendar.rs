@@ -1,7 +1,7 @@
 //! Which entry counts for a half day of a unit: of those that block or free it the newest.
 //!
-//! In scope: one year of one unit, cell by cell, and what is busy in it. Out of scope: what "newest"
-//! is, which is the order of `P` (of entries: epoch, log, index), and where a year is kept.
+//! In scope: one year of one unit, cell by cell, and what is busy in it. Out of scope: what
+//! "newest" is, which is the order of `P` (of entries: epoch, log, index), where a year is kept.
 //!
 //! A year as runs takes a few bytes a block, however many entries were laid over each other, and
 //! says the same whatever the order in which they came.
@@ -192,7 +192,9 @@ mod tests {
             // Half day by half day, the last of the list.
             let mut plain = BTreeMap::new();
             for (period, by, busy) in &all {
-                period.half_days().for_each(|at| drop(plain.insert(at.number(), (*by, *busy))));
+                for at in period.half_days() {
+                    plain.insert(at.number(), (*by, *busy));
+                }
             }
             for year in 2026..=2029 {
                 let mut made = [Year::new(year), Year::new(year), Year::new(year)];

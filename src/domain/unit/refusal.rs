@@ -2,7 +2,7 @@
 
 use crate::domain::date::Date;
 use crate::domain::refusal::Refusal;
-use crate::ids::SubjectId;
+use crate::ids::{Position, SubjectId};
 use crate::limits::UNIT_YEARS_AHEAD_MAX;
 
 /// Why the deciding node does not carry out a command about a unit. Nothing was written.
@@ -13,6 +13,12 @@ pub enum UnitRefusal {
     Known {
         /// The unit that has it.
         unit: SubjectId,
+    },
+    /// It was changed since the caller read it.
+    #[error("unit was changed, its etag is now {current}")]
+    Changed {
+        /// Its etag now.
+        current: Position,
     },
     /// It no longer counts.
     #[error("unit is retired")]
@@ -44,6 +50,7 @@ impl UnitRefusal {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Known { .. } => "UNIT_KNOWN",
+            Self::Changed { .. } => "UNIT_CHANGED",
             Self::Retired => "UNIT_RETIRED",
             Self::WholeCity => "UNIT_WHOLE_CITY",
             Self::PeriodPast { .. } => "PERIOD_PAST",
@@ -59,6 +66,7 @@ impl UnitRefusal {
                 format!("本市在这份协议中已登记同一编号的执法力量（{unit}）"),
                 "请直接使用，或核对证号、牌号是否录错".to_owned(),
             ),
+            Self::Changed { .. } => pair("这项执法力量刚被修改过", "请重新查看后再决定是否修改"),
             Self::Retired => pair("这项执法力量已停用", "无需登记占用；如恢复使用，请先修改"),
             Self::WholeCity => {
                 pair("全市日历由节点在首次登记占用时建立，不能另行登记或修改", "请直接登记全市占用")
@@ -78,6 +86,7 @@ impl UnitRefusal {
     pub(in crate::domain) const fn en(self) -> &'static str {
         match self {
             Self::Known { .. } => "use that one, or check the number",
+            Self::Changed { .. } => "read it again, then decide",
             Self::Retired => "nothing to do; if it is used again, change it first",
             Self::WholeCity => "block the whole city, its calendar opens by itself",
             Self::PeriodPast { .. } => "what has been need not be blocked, check the days",

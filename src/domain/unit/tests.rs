@@ -66,13 +66,13 @@ fn who_may_say_what_of_a_unit() {
         (own, changed(UnitFacts { retired: true, ..officer() }), ""),
         (own, changed(vehicle), "UNIT_INVALID"),
         (own, changed(UnitFacts { valid_from: None, ..officer() }), "UNIT_INVALID"),
-        (other, changed(officer()), "NOT_UNITS_CITY"),
+        (other, changed(officer()), "NOT_UNIT_CITY"),
         (own, blocked(&["2026-07-01"]), ""),
-        (other, blocked(&["2026-07-01"]), "NOT_UNITS_CITY"),
+        (other, blocked(&["2026-07-01"]), "NOT_UNIT_CITY"),
         (own, blocked(&[]), "UNIT_INVALID"),
         (own, many(UNIT_PERIODS_MAX), ""),
         (own, many(UNIT_PERIODS_MAX + 1), "UNIT_INVALID"),
-        (other, many(1), "NOT_UNITS_CITY"),
+        (other, many(1), "NOT_UNIT_CITY"),
     ];
     for (row, (by, act, want)) in rows.into_iter().enumerate() {
         let got = fits(&unit, by, &act).map_or_else(|misfit| misfit.reason(), |()| "");

@@ -33,8 +33,13 @@ impl Ahead {
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
-    /// Whether a replay still comes to entries of a log that follow what is here of it.
+    /// Whether a replay still comes to entries of a log that follow what is here of it; or the
+    /// group that is being written, whose stretches lie in the journal behind everything else.
+    /// (`a_fork_in_the_group_of_a_stretch_releases_as_in_a_replay`)
     pub(super) fn comes_again(&mut self, log: LogId) -> bool {
+        if self.group.coming.contains(&log) {
+            return true;
+        }
         let Some(appended) = self.logs.get(log).map(Log::appended) else { return false };
         self.ahead().is_some_and(|ahead| ahead.continues(log, appended))
     }

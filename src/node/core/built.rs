@@ -1,9 +1,48 @@
-//! What every own entry is checked for before it is written.
+//! Own entries before they are written: in which order those of one command stand, and what each is
+//! checked for.
 
 use crate::api::request::WriteError;
+use crate::ids::{LogId, Position, SubjectId};
+use crate::journal::Disk;
 use crate::limits;
 use crate::log::entry::check_entry;
-use crate::log::{Entry, PartSlot};
+use crate::log::{ActorRef, Entry, PartSlot, subject_id};
+use crate::node::core::Core;
+use crate::node::core::write::{Decided, Draft, Opening};
+use crate::store::Store;
+
+/// The record a command is about, and year and number of a running number that was given.
+type Laid = (Option<SubjectId>, Option<(i32, u32)>);
+
+/// An entry with who writes it and for whom.
+pub(super) type Signed = (ActorRef, Option<ActorRef>, Draft);
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Lays what was decided behind other drafts of the command; what opens the record stands
+    /// before what is said of it. Returns the record, and the running number that was given.
+    pub(super) fn lay(
+        &self,
+        log: LogId,
+        decided: Decided,
+        (actor, acting_for): (ActorRef, Option<ActorRef>),
+        drafts: &mut Vec<Signed>,
+    ) -> Result<Laid, WriteError> {
+        let Decided { mut draft, mut record, opened_at: _, opens } = decided;
+        let mut counted = None;
+        match opens {
+            Some(Opening::Number { year, number }) => counted = Some((year, number)),
+            Some(Opening::First(opening)) => {
+                let before = self.logs.get(log).ok_or(WriteError::NoLog)?.appended();
+                record = Some(subject_id(Position { log, index: before + drafts.len() as u64 }));
+                draft.subject.id = record;
+                drafts.push((actor, acting_for, *opening));
+            }
+            None => {}
+        }
+        drafts.push((actor, acting_for, draft));
+        Ok((record, counted))
+    }
+}
 
 /// No larger than its limits.
 pub(super) fn check_size(entry: &Entry) -> Result<(), WriteError> {

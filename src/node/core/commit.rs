@@ -255,6 +255,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 log.durable = stretch.head;
                 log.durable_checkpoint = stretch.batch.checkpoint.clone();
             }
+            self.group.coming.pop_front();
             self.apply_stretch(stretch);
         }
         self.forget_early();

@@ -3,7 +3,7 @@
 //! Rows of the current group lie over the committed rows, so that the second command of a group
 //! is decided on what the first one did. Nothing outside sees them before the sync.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
@@ -51,6 +51,8 @@ pub struct Group {
     pub mended: Vec<(RawBatch, Vec<ParsedHeader>)>,
     /// Stretches of other logs, in order of arrival.
     pub ingested: Vec<Ingested>,
+    /// The logs of these, one for each stretch that is still to be applied.
+    pub coming: VecDeque<LogId>,
     /// Answers to give once it is on disk.
     pub answers: Vec<(Ticket, Result<Written, WriteError>)>,
     /// Anything to write.

@@ -177,6 +177,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let stretch = Ingested { link, batch, headers, head: accepted.head, bytes };
         self.group.ingested.push(stretch);
+        self.group.coming.push_back(log);
     }
 
     fn turned_away(&mut self, now: Now, link: LinkId, log: LogId, error: &NotTaken) -> Vec<Output> {

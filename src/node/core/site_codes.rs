@@ -94,6 +94,11 @@ pub fn plants(rows: &(impl ReadRows + ?Sized), site: SiteKey, found: &SiteView) 
         return vec![Plant { key: site, view: found.clone(), is_now: true }];
     };
     let keys = sites_of(rows, tag, Some(found.city), usize::MAX);
+    #[cfg(feature = "planted-bugs")]
+    let keys = match crate::planted::is_on("checks-in-one-agreement") {
+        true => keys.into_iter().filter(|key| key.0 == site.0).collect(),
+        false => keys,
+    };
     let read = |key: SiteKey| {
         let view = view::site(rows, key.0, key.1)?;
         let is_now = tag_of(rows, &view) == Some(tag);

@@ -88,7 +88,8 @@ impl<D: Disk, S: Store> Core<D, S> {
     ) -> Result<Decided, WriteError> {
         let found = self.unit(agreement, subject)?;
         if found.facts_at.at != etag && found.unit.city == self.settings.city {
-            return Err(WriteError::StaleEtag { current: found.facts_at.at });
+            let current = found.facts_at.at;
+            return Err(Refusal::from(unit::UnitRefusal::Changed { current }).into());
         }
         let act = UnitAct::Changed { facts: *facts };
         let known = self.known_unit(agreement, facts.kind, record, Some(subject));
@@ -177,8 +178,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         known.into_iter().find(other).map(|(_, id)| id)
     }
 
-    /// An own entry with a unit's number was applied: its tag leads to the unit from now on, and the
-    /// one of the number before leads nowhere.
+    /// An own entry with a unit's number was applied: its tag leads to the unit from now on, and
+    /// the one of the number before leads nowhere.
     pub(super) fn index_unit(
         &mut self,
         agreement: AgreementId,

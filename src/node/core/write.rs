@@ -84,21 +84,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             };
             self.actor(agreement, &officer, &mut drafts, &mut introduced)
         });
-        let Decided { mut draft, mut record, opened_at, opens } = decided;
-        let needed = needed_logs(draft.prev, opened_at, &draft.event);
-        let counted = match opens {
-            Some(Opening::Number { year, number }) => Some((year, number)),
-            Some(Opening::First(opening)) => {
-                let before = self.logs.get(log).ok_or(WriteError::NoLog)?.appended();
-                let at = Position { log, index: before + drafts.len() as u64 };
-                record = Some(subject_id(at));
-                draft.subject.id = record;
-                drafts.push((actor, acting_for, *opening));
-                None
-            }
-            None => None,
-        };
-        drafts.push((actor, acting_for, draft));
+        let needed = needed_logs(decided.draft.prev, decided.opened_at, &decided.draft.event);
+        let (record, counted) = self.lay(log, decided, (actor, acting_for), &mut drafts)?;
         let entries = self.build(now, log, tags, drafts, &needed)?;
         if request.validate_only {
             let position = entries.last().ok_or(WriteError::NoLog)?.0.envelope.position();

@@ -1,6 +1,6 @@
 //! Reasons about units, and about the days on which cities can come.
 
-use tonic::Code::{AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied};
+use tonic::Code::{Aborted, AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied};
 
 use super::Line;
 
@@ -10,12 +10,15 @@ pub(super) const UNITS: &[Line] = &[
     ("UNIT_INVALID", InvalidArgument,
         "执法力量的内容不完整，或没有写明时段，请核对部门、证件有效期和时段",
         "the unit lacks what its kind needs, or no half days are named"),
-    ("NOT_UNITS_CITY", PermissionDenied,
+    ("NOT_UNIT_CITY", PermissionDenied,
         "这是另一城市的执法力量，由该市登记、修改和占用",
         "the unit is of another city, which registers, changes and blocks it"),
     ("UNIT_KNOWN", AlreadyExists,
         "本市在这份协议中已登记同一编号的执法力量，请直接使用，或核对证号、牌号是否录错",
-        "this city has a unit of this number in the agreement already; use it, or check the number"),
+        "this city has a unit of this number in the agreement; use it, or check the number"),
+    ("UNIT_CHANGED", Aborted,
+        "这项执法力量刚被修改过，请重新查看后再决定是否修改",
+        "the unit was changed meanwhile; read it again, then decide"),
     ("UNIT_RETIRED", FailedPrecondition,
         "这项执法力量已停用，无需登记占用；如恢复使用，请先修改",
         "the unit is retired; if it is used again, change it first"),

@@ -92,7 +92,8 @@ fn every_kind() -> Vec<(String, Envelope)> {
     }
     let part = |kind, audience| PartRef { kind, audience, digest: Hash::new([9; 32]) };
     let cases = [P::CaseRecord, P::Person, P::CaseNumber, P::Text, P::Evidence];
-    let others = [P::ActorCertificate, P::Notice, P::Meeting, P::Custody, P::Referral, P::Site];
+    let others =
+        [P::ActorCertificate, P::Notice, P::Meeting, P::Custody, P::Referral, P::Site, P::Unit];
     for kind in cases.into_iter().chain(others) {
         let parts = vec![part(kind, Audience::AllMembers)];
         all.push((format!("part_{kind:?}"), Envelope { parts, ..bare() }));

@@ -12,7 +12,7 @@ use crate::domain::notice::NoticeDraft;
 use crate::domain::site::SiteDraft;
 use crate::domain::{
     CaseDraft, CaseRecord, CustodyRecord, Evidence, ExternalRef, MeetingRecord, NoticeRecord,
-    PersonRecord, ReferralRecord, SiteRecord,
+    PersonRecord, ReferralRecord, SiteRecord, UnitRecord,
 };
 use crate::limits::PART_BYTES_MAX;
 use crate::wire::part::{encode_part, parse_part};
@@ -64,6 +64,7 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         coordinates: Some(("115.137564".into(), "36.243426".into(), "EPSG:4490".into())),
         ..bare_site.clone()
     };
+    let unit = |number, team| PartContent::Unit(Box::new(UnitRecord::parse(number, team).unwrap()));
     let record = |record: CaseRecord| PartContent::CaseRecord(Box::new(record));
     let number = "LD-聊邯-2026-聊0005".to_owned();
     let external = ExternalRef::parse("聊城办案系统", "2026-0099").unwrap();
@@ -88,6 +89,8 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         ("referral_bare", referral("", "示例公（刑）立字〔2026〕7号", "")),
         ("site", site(&whole_site)),
         ("site_bare", site(&bare_site)),
+        ("unit", unit("37150099011", "聊城市支队一大队")),
+        ("unit_bare", unit("鲁P·A1234", "")),
     ]
 }
 

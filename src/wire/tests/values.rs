@@ -15,9 +15,10 @@ use crate::domain::site::{
 };
 use crate::domain::{
     Campaign, CaseContribution, CaseDraft, CaseMove, CaseRecord, CopiedPaper, CountyCode, Date,
-    DeclineGround, ErasureReason, Event, EvidenceAct, EvidencePlace, Listing, MeetingAct,
-    NoticeAct, NoticeKind, NoticeLevel, PoliceAnswer, ProcuratorateOpinion, Referral, ReferralAct,
-    ReferralKind, ReferralPaper, SiteAct, SiteCheck, SiteFacts, Violation,
+    DeclineGround, Department, ErasureReason, Event, EvidenceAct, EvidencePlace, HalfDay, Listing,
+    MeetingAct, NoticeAct, NoticeKind, NoticeLevel, Period, PoliceAnswer, ProcuratorateOpinion,
+    Referral, ReferralAct, ReferralKind, ReferralPaper, SiteAct, SiteCheck, SiteFacts, UnitAct,
+    UnitFacts, UnitKind, Violation,
 };
 use crate::ids::{ActorId, AgreementId, CityCode, Hash, LogId, Position, SubjectId, Tag};
 use crate::log::{
@@ -140,6 +141,15 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
     let opinion = ProcuratorateOpinion::HandOver;
     let opined = |referral| told(ReferralAct::Opined { referral, opinion, on });
     let campaign = Campaign::from_number(255).unwrap();
+    let (from, until) = (Some(date("2024-01-01")), Some(date("2028-12-31")));
+    let (kind, department) = (UnitKind::Officer, Some(Department::EcologyEnvironment));
+    let (valid_from, valid_until, retired) = (from, until, false);
+    let officer = UnitFacts { kind, department, valid_from, valid_until, retired };
+    let (kind, department) = (UnitKind::Boat, Some(Department::Water));
+    let (valid_from, valid_until, retired) = (None, None, true);
+    let boat = UnitFacts { kind, department, valid_from, valid_until, retired };
+    let morning = Period::half_day(HalfDay::morning(on));
+    let periods = vec![morning, Period::day(date("2026-12-31"))];
     let mv = Event::CaseMove;
     let add = Event::Contribution;
     vec![
@@ -205,6 +215,11 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
         ("campaign_untagged", told(ReferralAct::Tagged { campaign: Campaign::OTHER, on: false })),
         ("continued_in", add(C::ContinuedIn { agreement, subject })),
         ("continued_from", add(C::ContinuedFrom { agreement, subject })),
+        ("unit_registered", Event::UnitRegistered { facts: officer }),
+        ("unit_registered_city", Event::UnitRegistered { facts: UnitFacts::WHOLE_CITY }),
+        ("unit_changed", Event::UnitAct(UnitAct::Changed { facts: boat })),
+        ("unit_blocked", Event::UnitAct(UnitAct::Blocked { periods: periods.clone() })),
+        ("unit_freed", Event::UnitAct(UnitAct::Freed { periods })),
     ]
     .into_iter()
     .chain(site_events(on, subject))
@@ -365,6 +380,7 @@ fn any_part() -> impl Strategy<Value = PartRef> {
         PartKind::Custody,
         PartKind::Referral,
         PartKind::Site,
+        PartKind::Unit,
     ]);
     let audience = prop_oneof![
         Just(Audience::AllMembers),

@@ -8,7 +8,7 @@
 //! | P1, P2, P3 | [`logs`]: what was on disk stays, copies are prefixes, one entry at an index |
 //! | receipts, P3 | [`receipts`]: every holder has signed, every proof is known to all |
 //! | P4 | [`ending`]: equal logs and views; [`fold`]: the view folded anew from the set of entries;
-//! | | [`notices`], [`meetings`], [`evidence`], [`referrals`]: the same of what has no turns |
+//! | | [`notices`], [`meetings`], [`evidence`], [`referrals`], [`sites`], [`units`]: the same without turns |
 //! | P5 | [`audience`]: frames and disks |
 //! | P6, P7 | [`requests`]: one answer, one entry, a published reason |
 //! | P8 | [`memory`]: what piles up; [`quotas`]: what a day may bring |
@@ -29,11 +29,14 @@ pub mod receipts;
 pub mod referrals;
 pub mod requests;
 pub mod sessions;
+pub mod sites;
 pub mod turns;
+pub mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use liandong::api::request::{Request, WriteError, Written};
+use liandong::domain::site::SiteTier;
 use liandong::ids::{Hash, LogId, SubjectId};
 use liandong::sync::Frame;
 
@@ -59,6 +62,8 @@ pub struct Checks {
     pub days: quotas::Days,
     /// Minutes that most members stood by, as a process has shown them.
     minutes_kept: BTreeMap<(usize, SubjectId), Hash>,
+    /// Checks that count, of each city and agreement by enterprise and year.
+    site_checks: BTreeMap<(usize, usize), BTreeMap<(SiteTier, i32), u32>>,
     pub logs: logs::Logs,
     pub feeds: feed::Feeds,
     pub audience: audience::Watch,
@@ -79,6 +84,7 @@ impl Checks {
             ever_suspended: BTreeSet::new(),
             days: quotas::Days::default(),
             minutes_kept: BTreeMap::new(),
+            site_checks: BTreeMap::new(),
             logs: logs::Logs::default(),
             feeds: feed::Feeds::default(),
             audience: audience::Watch::default(),

@@ -158,13 +158,13 @@ impl Finding {
             Self::Withdrawn { .. } => "WITHDRAWN",
             Self::Short { .. } => "UNITS_SHORT",
             Self::UnitForeign { .. } => "UNIT_UNKNOWN_OR_FOREIGN",
-            Self::UnitRetired { .. } => "UNIT_RETIRED",
+            Self::UnitRetired { .. } => "UNIT_NOT_IN_SERVICE",
             Self::CertificateInvalid { .. } => "CERTIFICATE_INVALID",
             Self::DoubleBooked { .. } => "DOUBLE_BOOKED",
             Self::SiteUnknown { .. } => "PLAN_SITE_UNKNOWN",
             Self::SiteForeign { .. } => "SITE_OF_NO_PARTICIPANT",
             Self::SiteLeftOut { why: LeftOut::Closed, .. } => "SITE_CLOSED",
-            Self::SiteLeftOut { why: LeftOut::PositiveList, .. } => "SITE_POSITIVE_LISTED",
+            Self::SiteLeftOut { why: LeftOut::PositiveList, .. } => "SITE_ON_POSITIVE_LIST",
             Self::SiteLeftOut { why: LeftOut::Capped, .. } => "SITE_CAPPED",
             Self::HostShort { .. } => "HOST_OFFICERS_MISSING",
             Self::PoolDiffers => "POOL_DIFFERS",
@@ -238,7 +238,7 @@ impl Finding {
                 ),
                 (
                     "行政处罚法第四十二条；国办发〔2024〕54号",
-                    "Administrative Penalty Law, art. 42; document 54 of 2024, State Council's office",
+                    "Administrative Penalty Law, art. 42; State Council's document 54 of 2024",
                 ),
             ),
             Self::SiteForeign { .. } => (
@@ -246,7 +246,7 @@ impl Finding {
                     "不得违规异地检查，由属地实施",
                     "sites are checked with the city where they stand",
                 ),
-                ("国办发〔2024〕54号", "document 54 of 2024, State Council's office"),
+                ("国办发〔2024〕54号", "State Council's document 54 of 2024"),
             ),
             Self::SiteLeftOut { why, .. } => (why.rule(), why.source()),
             Self::RestDay { .. } | Self::CalendarUnknown { .. } => (

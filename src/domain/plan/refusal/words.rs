@@ -106,34 +106,7 @@ impl PlanRefusal {
         match self {
             Self::Misfit(misfit) => misfit.zh(names),
             Self::Lacking { finding, more } => lacking(finding, more, Language::Zh, names),
-            Self::Participants => told("参加市应为 2 至 16 个，且不重复", "请核对参加市"),
-            Self::InitiatorMissing { initiator } => {
-                told(format!("发起市{}未列入参加市", city(initiator)), "请把发起市列入参加市")
-            }
-            Self::ParticipantNotMember { city: who } => {
-                told(format!("{}不是协议成员市", city(who)), "请选择协议成员市")
-            }
-            Self::Needs { city: who } => told(
-                format!("对{}的人员装备要求填写有误", city(who)),
-                "每种只写一次，数量 1 至 99，最多 8 项",
-            ),
-            Self::Departments => told("参加部门未填写或有重复", "请选择参加部门"),
-            Self::Days => told("行动时段应为 1 至 62 个半天，且不重复", "请核对行动日期"),
-            Self::TargetsOfKind { kind } => told(
-                format!("“{}”的检查对象设置不对", kind.zh()),
-                "双随机须设抽取规则，检查须列对象或抽取，演练不列对象",
-            ),
-            Self::Visits => told("检查对象应为 1 至 200 个", "对象较多的，请分成几个方案"),
-            Self::VisitDays { site } => told(
-                format!("{}的检查时段不在行动时段内", record(site)),
-                "请从方案的行动时段中选择",
-            ),
-            Self::VisitTwice { site } => {
-                told(format!("{}的检查时段重叠", record(site)), "同一对象再次检查的，时段要分开")
-            }
-            Self::DrawRule => {
-                told("抽取规则有误", "抽取数不超过名录数，权重 0 至 100，属地人员每处 2 至 16 名")
-            }
+            Self::Facts(refusal) => refusal.zh(names),
             Self::OldRevision { revision } => told(
                 format!("所答复的不是最新版，方案现为第 {revision} 版"),
                 "请阅看最新一版后再答复",
@@ -187,17 +160,7 @@ impl PlanRefusal {
         match self {
             Self::Misfit(misfit) => misfit.todo(),
             Self::Lacking { .. } => "mend what is lacking",
-            Self::Participants => "name 2 to 16 members, each once",
-            Self::InitiatorMissing { .. } => "name the initiator too",
-            Self::ParticipantNotMember { .. } => "name members",
-            Self::Needs { .. } => "give each kind once, 1 to 99 of it, at most 8 in all",
-            Self::Departments => "name departments, each once",
-            Self::Days => "check the days",
-            Self::TargetsOfKind { .. } => "name sites, give a rule to draw them, or neither",
-            Self::Visits => "make several plans of it",
-            Self::VisitDays { .. } => "choose half days of the plan",
-            Self::VisitTwice { .. } => "keep visits to one site apart",
-            Self::DrawRule => "check numbers, weights and teams",
+            Self::Facts(refusal) => refusal.todo(),
             Self::OldRevision { .. } => "read the last revision and answer that",
             Self::AnswerTooLate { .. } => "comment, swap units or withdraw",
             Self::NothingConfirmed => "confirm first",
@@ -237,6 +200,6 @@ fn lacking(finding: Finding, more: u32, language: Language, names: &Names<'_>) -
     }
 }
 
-fn told(why: impl Into<String>, todo: impl Into<String>) -> (String, String) {
+pub(super) fn told(why: impl Into<String>, todo: impl Into<String>) -> (String, String) {
     (why.into(), todo.into())
 }

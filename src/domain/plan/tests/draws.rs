@@ -1,6 +1,9 @@
 //! Draws and teams: fair, recomputable, recusal honoured, and as full as can be.
 
-use super::lots::{Outcome, PoolSite, is_pool_of, is_reveal, outcome, pool_digest, withholding};
+use super::lots::{
+    Outcome, PoolSite, is_pool_of, is_reveal, named_although_revealed, outcome, pool_digest,
+    withholding,
+};
 use super::teams::seat;
 use super::*;
 use crate::domain::draw::{DrawError, Randomness, commitment};
@@ -140,6 +143,22 @@ fn who_withholds_has_all_its_sites_among_the_targets() {
 }
 
 #[test]
+fn who_is_named_and_has_revealed_all_the_same_is_shown() {
+    let all = pool(30);
+    let first = scheduled(rule(&all, 6), 1);
+    let mut second = scheduled(rule(&all, 6), 2);
+    second.resting.used = first.resting.commitments.values().copied().collect();
+    second.resting.withheld = BTreeSet::from([puyang()]);
+    let named = |shown: &[(CityCode, u32)]| {
+        let shown = shown.iter().map(|(city, attempt)| (*city, random(*city, *attempt)));
+        named_although_revealed(id(PLAN), &second, shown).into_iter().collect::<Vec<_>>()
+    };
+    // Those of the present attempt, of others, and of nothing it was bound to are no such thing.
+    assert_eq!(named(&[(puyang(), 2), (handan(), 1), (puyang(), 9)]), []);
+    assert_eq!(named(&[(puyang(), 1)]), [puyang()]);
+}
+
+#[test]
 fn f19_recused_officers_are_never_drawn() {
     let all = pool(30);
     let mut rule = rule(&all, 12);
@@ -260,4 +279,57 @@ fn teams_are_as_full_as_trying_everything_makes_them() {
         let best = most(visits.len(), seats, &table, 0, &mut vec![0; visits.len()]);
         assert_eq!(everybody.len() as u32, best, "round {round}: {teams:?}");
     }
+}
+
+/// Computed by some lines of Python: SHA-256 of the pieces in the header of [`lots`].
+#[test]
+fn a_draw_with_its_teams_is_what_other_code_makes_of_it() {
+    let site = |number, city, tier| PoolSite { site: id(number), city, tier };
+    let all = [
+        site(1, handan(), SiteTier::Key),
+        site(2, liaocheng(), SiteTier::General),
+        site(3, puyang(), SiteTier::General),
+        site(4, puyang(), SiteTier::General),
+    ];
+    let rule = DrawRule { guest_officers: 1, ..rule(&all, 3) };
+    assert_eq!(
+        rule.pool.to_string(),
+        "54b251544147965809191ad80deee63a080d2c75ec97e44ee152df42f107f367"
+    );
+    let mut plan = scheduled(rule, 1);
+    let shown: BTreeMap<CityCode, Randomness> =
+        [(handan(), [0x11; 32]), (liaocheng(), [0x22; 32]), (puyang(), [0x33; 32])].into();
+    let bound =
+        |(city, random): (&CityCode, &Randomness)| (*city, commitment(id(PLAN), 1, *city, random));
+    plan.resting.commitments = shown.iter().map(bound).collect();
+    let sends = |numbers: std::ops::RangeInclusive<u8>| Sent {
+        units: numbers.map(id).collect(),
+        recusals: Vec::new(),
+    };
+    let officers = [
+        (handan(), sends(101..=104)),
+        (liaocheng(), sends(111..=113)),
+        (puyang(), sends(121..=123)),
+    ];
+    let drawn = outcome(id(PLAN), &plan, &all, &shown, &officers.into()).unwrap();
+    assert_eq!(
+        drawn.seed.as_str(),
+        "b21c764b12f0e4d5a6f119bdb80d91ea3e82f0224feabed8b53e2347eb6cadfe"
+    );
+    let number = |id: &SubjectId| id.as_bytes()[0];
+    let team = |ids: &[SubjectId]| ids.iter().map(number).collect::<Vec<u8>>();
+    let got: Vec<_> = drawn
+        .targets
+        .iter()
+        .map(|one| (number(&one.site), team(&one.lead), team(&one.guests)))
+        .collect();
+    // Guests of the first site are drawn from whoever is left over, and so on.
+    assert_eq!(
+        got,
+        [
+            (1, vec![101, 104], vec![123]),
+            (3, vec![122, 121], vec![113]),
+            (2, vec![111, 112], vec![103]),
+        ]
+    );
 }

@@ -1,5 +1,6 @@
 //! The initiator's chain in a table.
 
+use super::awaited::{Awaited, Heard, awaited};
 use super::*;
 use crate::ids::Hash;
 
@@ -232,4 +233,76 @@ fn what_people_are_shown_of_a_plan() {
     assert_eq!(of(PlanStage::Executing, &[A::Confirm], true), "RESULTS_REPORTED");
     assert_eq!(of(PlanStage::Summarized, &[], true), "SUMMARIZED");
     assert_eq!(of(PlanStage::Cancelled, &[A::Confirm], true), "CANCELLED");
+}
+
+#[test]
+fn whom_a_plan_awaits() {
+    use AnswerKind as A;
+    let confirmed = || BTreeMap::from([handan(), liaocheng(), puyang()].map(|c| (c, A::Confirm)));
+    let (none, all) = (BTreeSet::new(), BTreeSet::from([handan(), liaocheng(), puyang()]));
+    let of = |plan: &Plan, answers: &BTreeMap<CityCode, A>, done: &BTreeSet<CityCode>, today| {
+        let (committed, revealed, reported) = (done, done, done);
+        let heard = Heard { answers, committed, revealed, reported };
+        let awaited = awaited(plan, heard, date("2026-12-07"), date(today));
+        let text = |(city, what): (CityCode, Vec<Awaited>)| {
+            let what: Vec<_> = what.iter().map(|one| one.code()).collect();
+            format!("{} {}", name(city), what.join("+"))
+        };
+        awaited.into_iter().map(text).collect::<Vec<String>>()
+    };
+    let open = opened();
+    let day = "2026-12-01";
+    let everybody = ["邯郸 ANSWER", "聊城 ANSWER", "濮阳 ANSWER"];
+    assert_eq!(of(&open, &BTreeMap::new(), &none, day), everybody);
+    let mut answers = confirmed();
+    assert_eq!(of(&open, &answers, &none, day), ["聊城 SCHEDULE"]);
+    answers.insert(puyang(), A::Tentative);
+    assert_eq!(of(&open, &answers, &none, day), ["濮阳 ANSWER"]);
+    answers.insert(handan(), A::Decline);
+    assert_eq!(of(&open, &answers, &none, day), ["聊城 RESOLVE", "濮阳 ANSWER"]);
+    let mut draws = drawing();
+    assert_eq!(of(&draws, &confirmed(), &none, "2026-12-06"), [""; 0]);
+    let reveal = ["邯郸 REVEAL", "聊城 REVEAL", "濮阳 REVEAL"];
+    assert_eq!(of(&draws, &confirmed(), &none, "2026-12-07"), reveal);
+    assert_eq!(of(&draws, &confirmed(), &all, "2026-12-08"), ["聊城 BEGIN"]);
+    answers = confirmed();
+    answers.insert(puyang(), A::Withdraw);
+    assert_eq!(of(&draws, &answers, &all, "2026-12-08"), ["聊城 RESOLVE"]);
+    draws.stage = PlanStage::Open;
+    let commit = ["邯郸 COMMIT", "聊城 COMMIT", "濮阳 COMMIT"];
+    assert_eq!(of(&draws, &confirmed(), &none, day), commit);
+    assert_eq!(of(&draws, &confirmed(), &all, day), ["聊城 SCHEDULE"]);
+    let going = at_stage(PlanStage::Executing);
+    let report = ["邯郸 REPORT", "聊城 REPORT", "濮阳 REPORT"];
+    assert_eq!(of(&going, &confirmed(), &none, day), report);
+    assert_eq!(of(&going, &confirmed(), &all, day), ["聊城 SUMMARIZE"]);
+    for stage in [PlanStage::Summarized, PlanStage::Cancelled] {
+        assert_eq!(of(&at_stage(stage), &BTreeMap::new(), &none, day), [""; 0]);
+    }
+}
+
+/// Whatever three cities have said.
+#[test]
+fn an_open_plan_always_awaits_somebody() {
+    let cities = [handan(), liaocheng(), puyang()];
+    for plan in [opened(), drawing()] {
+        for stage in [PlanStage::Open, PlanStage::Scheduled, PlanStage::Executing] {
+            let plan = Plan { stage, ..plan.clone() };
+            for said in 0..8_usize.pow(3) {
+                let kind = |place: usize| AnswerKind::ALL.get(said / 8_usize.pow(place as u32) % 8);
+                let answers = cities.iter().enumerate();
+                let answers = answers.filter_map(|(at, city)| Some((*city, *kind(at)?)));
+                let answers: BTreeMap<_, _> =
+                    answers.filter(|(_, kind)| *kind != AnswerKind::Comment).collect();
+                for done in 0..8_u32 {
+                    let done = cities.iter().enumerate().filter(|(at, _)| done >> at & 1 == 1);
+                    let done: BTreeSet<CityCode> = done.map(|(_, city)| *city).collect();
+                    let (committed, revealed, reported) = (&done, &done, &done);
+                    let heard = Heard { answers: &answers, committed, revealed, reported };
+                    let on = date("2026-12-08");
+                    assert!(!awaited(&plan, heard, on, on).is_empty(), "{answers:?} {done:?}");
+                }
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Results, their summary, and the entries of a calendar.
 
-use super::ics::{Shown, calendar};
+use super::ics::{Entry, Shown, calendar};
 use super::results::{Sum, Totals, totals};
 use super::summary::{Summarised, summary};
 use super::*;
@@ -128,7 +128,7 @@ fn f31_the_summary_is_generated_from_the_results() {
         text,
         "冀鲁豫三市涉水企业联合执法行动于2026年12月8日至2026年12月9日（共2天）开展，\
          由聊城发起，邯郸、濮阳参加，生态环境、水利等2个部门派员。\n\
-         检查企业4家，发现问题5个，立线索2条，采集样品3个；另有1家停产或关停。\n\
+         检查企业4家，发现问题5个，形成线索2条，采集样品3个；另有1家停产或关停。\n\
          现场检查3家，非现场检查1家，非现场占比25.0%；“进一次门、查多项事”2家。\n\
          分部门：生态环境检查4家、41项，发现问题3个；住建检查1家、2项，发现问题1个；\
          水利检查2家、10项，发现问题1个。\n\
@@ -148,8 +148,8 @@ fn f31_the_summary_is_generated_from_the_results() {
 
 /// The calendar of a plan, unfolded into lines.
 fn lines(plan: &Plan, shown: Shown<'_>) -> Vec<String> {
-    let stamp = date("2026-12-01").days_since_epoch() * 86_400_000 + 3_723_000;
-    let text = calendar(id(9), plan, shown, stamp);
+    let stamp_ms = date("2026-12-01").days_since_epoch() * 86_400_000 + 3_723_000;
+    let text = calendar([Entry { id: id(9), plan, shown, stamp_ms }]);
     assert!(text.ends_with("\r\n") && !text.replace("\r\n", "").contains(['\r', '\n']));
     assert!(text.split("\r\n").all(|line| line.len() <= 75));
     text.replace("\r\n ", "").trim_end().split("\r\n").map(str::to_owned).collect()

@@ -51,22 +51,29 @@ fn findings() -> Vec<Finding> {
     all
 }
 
+fn facts_refusals() -> Vec<FactsRefusal> {
+    use FactsRefusal as F;
+    let (city, site, kind) = (handan(), id(2), PlanKind::DoubleRandom);
+    vec![
+        F::Participants,
+        F::InitiatorMissing { initiator: city },
+        F::ParticipantNotMember { city },
+        F::Needs { city },
+        F::Departments,
+        F::Days,
+        F::TargetsOfKind { kind },
+        F::Visits,
+        F::VisitDays { site },
+        F::VisitTwice { site },
+        F::DrawRule,
+    ]
+}
+
 fn refusals() -> Vec<PlanRefusal> {
     use PlanRefusal as R;
     let (city, site, on) = (handan(), id(2), date("2026-12-08"));
-    let (stage, kind) = (PlanStage::Executing, PlanKind::DoubleRandom);
+    let stage = PlanStage::Executing;
     let mut all = vec![
-        R::Participants,
-        R::InitiatorMissing { initiator: city },
-        R::ParticipantNotMember { city },
-        R::Needs { city },
-        R::Departments,
-        R::Days,
-        R::TargetsOfKind { kind },
-        R::Visits,
-        R::VisitDays { site },
-        R::VisitTwice { site },
-        R::DrawRule,
         R::OldRevision { revision: 2 },
         R::AnswerTooLate { stage },
         R::NothingConfirmed,
@@ -86,6 +93,7 @@ fn refusals() -> Vec<PlanRefusal> {
         R::ResultsNotIn { city },
         R::AllResultsIn,
     ];
+    all.extend(facts_refusals().into_iter().map(R::Facts));
     all.extend(misfits().into_iter().map(R::Misfit));
     all.extend(findings().into_iter().map(|finding| R::Lacking { finding, more: 1 }));
     all
