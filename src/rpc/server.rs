@@ -145,8 +145,7 @@ pub async fn serve_api(
 ) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     tokio::spawn(keep_health(health, node.clone(), stop.clone()));
-    let roll = Roll::default();
-    let roster = Roster::default();
+    let (roll, roster) = (Roll::default(), Roster::default());
     let rolls = (roll.clone(), roster.clone());
     tokio::spawn(keep_indexes(due.clone(), rolls, node.clone(), stop.clone()));
     let search = Search::default();
@@ -166,8 +165,7 @@ pub async fn serve_api(
     let referrals = ReferralApi { desk: desk.clone(), catalogue: Arc::clone(&catalogue) };
     let referrals = sized!(ReferralServiceServer: referrals);
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
-    let sites = SiteApi { desk: desk.clone(), checks_a_year_max };
-    let sites = sized!(SiteServiceServer: sites);
+    let sites = sized!(SiteServiceServer: SiteApi { desk: desk.clone(), checks_a_year_max });
     let units = UnitApi { desk: desk.clone(), due: due.clone(), roster };
     let units = sized!(UnitServiceServer: units);
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });

@@ -24,9 +24,9 @@ pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u3
 }
 
 /// SHA-256 over the fold version, the applied heads by log, then (record, SHA-256 of its state) by
-/// case, by notice, by meeting, by site and by unit; with a case goes what was said of its evidence,
-/// who took it over and its referrals, with a unit when it is busy. What an entry of a newer kind
-/// holds is left out.
+/// case, by notice, by meeting, by site and by unit; with a case goes what was said of its
+/// evidence, who took it over and its referrals, with a unit when it is busy. What an entry of a
+/// newer kind holds is left out.
 #[must_use]
 pub fn fold_hash(
     rows: &(impl ReadRows + ?Sized),

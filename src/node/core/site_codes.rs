@@ -134,9 +134,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// A part has come that was not here with its entry: if it is a record that took effect, its tag
-    /// is kept now, and for one that may still do so until then. What came is not on disk yet, so it
-    /// is not read from there.
+    /// A part has come that was not here with its entry: if it is a record that took effect, its
+    /// tag is kept now, and for one that may still do so until then. What came is not on disk yet,
+    /// so it is not read from there.
     pub(super) fn index_late_site(&mut self, at: Position, part: u32, bytes: &[u8]) {
         let reader = self.journal.reader();
         let batch = load::batch_at(&self.group_rows(), &reader, at.log, at.index);
