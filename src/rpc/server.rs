@@ -165,8 +165,7 @@ pub async fn serve_api(
     let referrals = ReferralApi { desk: desk.clone(), catalogue: Arc::clone(&catalogue) };
     let referrals = sized!(ReferralServiceServer: referrals);
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
-    let sites = SiteApi { desk: desk.clone(), checks_a_year_max };
-    let sites = sized!(SiteServiceServer: sites);
+    let sites = sized!(SiteServiceServer: SiteApi { desk: desk.clone(), checks_a_year_max });
     let units = sized!(UnitServiceServer: UnitApi::new(desk.clone(), due.clone(), roster));
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);

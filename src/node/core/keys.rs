@@ -199,6 +199,12 @@ pub fn parse_site_code(key: &[u8]) -> Option<(AgreementId, SubjectId)> {
     parse_case_value(key.get(21..)?)
 }
 
+/// The same of a record that came before its entry was applied.
+#[must_use]
+pub fn late_site_record(at: Position) -> Vec<u8> {
+    key(b'f', &[at.log.as_bytes(), &at.index.to_be_bytes(), b"l"])
+}
+
 /// The tag of the credit code in the record of a site that this entry carries.
 #[must_use]
 pub fn site_record(at: Position) -> Vec<u8> {

@@ -204,7 +204,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             let payload = wire::peer::encode_late_part(entry, part, &bytes);
             match self.append(RecordKind::LatePart, &payload) {
-                Ok(record) => self.index_late_part(entry, part, rows::encode(&record)),
+                Ok(record) => self.index_late_part(entry, part, (rows::encode(&record), &bytes)),
                 Err(error) => tracing::error!(%error, "could not keep a late part"),
             }
         }
@@ -212,13 +212,18 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Notes where a late part lies, and that it is neither missing nor owed any more.
-    pub(super) fn index_late_part(&mut self, entry: Position, part: u32, row: Vec<u8>) {
+    pub(super) fn index_late_part(
+        &mut self,
+        entry: Position,
+        part: u32,
+        (row, bytes): (Vec<u8>, &[u8]),
+    ) {
         let mut rows = self.group_rows();
         rows.put(keys::late_part(entry, part), row);
         rows.delete(&keys::missing_part(entry, part));
         rows.delete(&keys::owed_part(entry, part));
         self.asking.forget((entry, part));
-        self.index_late_site(entry);
+        self.index_late_site(entry, part, bytes);
     }
 
     /// Notes parts for all members, of entries from one on, that are said to be erased by an entry

@@ -148,7 +148,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             RecordKind::Cosignature => self.replay_cosignature(payload),
             RecordKind::LatePart => {
                 if let Ok(late) = wire::peer::parse_late_part(payload) {
-                    self.index_late_part(late.entry, late.part, rows::encode(&record));
+                    let row = rows::encode(&record);
+                    self.index_late_part(late.entry, late.part, (row, &late.bytes));
                 }
             }
             RecordKind::Manifest

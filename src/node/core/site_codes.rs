@@ -23,7 +23,7 @@ use crate::domain::site::{Listing, SiteAct, fits};
 use crate::domain::{Date, Event, Uscc};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId, Tag};
 use crate::journal::Disk;
-use crate::log::{Entry, PartKind, PartSlot, subject_id};
+use crate::log::{Entry, Envelope, PartKind, PartSlot, subject_id};
 use crate::node::core::{Core, keys, rows};
 use crate::node::load;
 use crate::store::Store;
@@ -67,6 +67,12 @@ pub fn tag_of(rows: &(impl ReadRows + ?Sized), found: &SiteView) -> Option<Tag> 
 /// The tag of a record, and which part it is.
 fn record_tag(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<(Tag, u32)> {
     rows.get(&keys::site_record(at)).as_deref().and_then(rows::decode)
+}
+
+/// Which part of an entry is who and where a site is.
+fn record_part(envelope: &Envelope) -> Option<u32> {
+    let parts = (0_u32..).zip(&envelope.parts);
+    parts.filter(|(_, part)| part.kind == PartKind::Site).map(|(nth, _)| nth).next()
 }
 
 /// A site of an enterprise.
@@ -128,16 +134,27 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
     }
 
-    /// A part has come that was not here when its entry was applied: if it is a record that took
-    /// effect, its tag is kept now.
-    pub(super) fn index_late_site(&mut self, at: Position) {
-        let Some(applied) = view::applied_entry(&self.group_rows(), at) else { return };
+    /// A part has come that was not here with its entry: if it is a record that took effect, its
+    /// tag is kept now, and for one that may still do so until then. What came is not on disk yet,
+    /// so it is not read from there.
+    pub(super) fn index_late_site(&mut self, at: Position, part: u32, bytes: &[u8]) {
+        let reader = self.journal.reader();
+        let batch = load::batch_at(&self.group_rows(), &reader, at.log, at.index);
+        let Ok(batch) = batch else { return };
+        let offset = usize::try_from(at.index.saturating_sub(batch.from)).unwrap_or(usize::MAX);
+        let Some(raw) = batch.entries.get(offset) else { return };
+        let Ok(parsed) = wire::entry::parse_header(&raw.header) else { return };
+        if record_part(&parsed.envelope) != Some(part) {
+            return;
+        }
+        let Some(tag) = self.tag_in(bytes) else { return };
+        let Some(applied) = view::applied_entry(&self.group_rows(), at) else {
+            self.group_rows().put(keys::late_site_record(at), rows::encode(&tag));
+            return;
+        };
         let Some(subject) = applied.subject else { return };
         let found = view::site(&self.group_rows(), applied.agreement, subject);
         let Some(found) = found else { return };
-        let reader = self.journal.reader();
-        let Ok(entry) = load::entry_at(&self.group_rows(), &reader, at) else { return };
-        let Ok(parsed) = wire::entry::parse_header(&entry.header) else { return };
         let opens = matches!(parsed.event, Event::SiteRegistered { .. });
         let changes = |act: &SiteAct| {
             let changed = matches!(act, SiteAct::Changed { .. });
@@ -145,39 +162,39 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         let takes_effect = matches!(&parsed.event, Event::SiteAct(act) if changes(act));
         if takes_effect || (opens && subject == subject_id(at)) {
-            self.tag_record((applied.agreement, subject), &entry);
+            self.keep_tag((applied.agreement, subject), at, (tag, part));
         }
     }
 
-    fn tag_record(&mut self, (agreement, subject): SiteKey, entry: &Entry) {
+    fn tag_in(&self, bytes: &[u8]) -> Option<Tag> {
+        match wire::part::parse_part(&Bytes::copy_from_slice(bytes)) {
+            Ok(PartContent::Site(record)) => Some(code_tag(&self.node_key, &record.uscc)),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    fn tag_record(&mut self, site: SiteKey, entry: &Entry) {
         let at = entry.envelope.position();
-        let kinds = (0_u32..).zip(&entry.envelope.parts);
-        let part = kinds.filter(|(_, part)| part.kind == PartKind::Site).map(|(nth, _)| nth).next();
-        let Some(part) = part else { return };
-        // What is said to be gone may have been fetched before its entry was applied.
-        let bytes = match entry.parts.get(part as usize) {
-            Some(PartSlot::Bytes(bytes)) => Some(bytes.clone()),
-            Some(PartSlot::ErasedBy(_) | PartSlot::Withheld) | None => self.late_record(at, part),
+        let Some(part) = record_part(&entry.envelope) else { return };
+        let tag = match entry.parts.get(part as usize) {
+            Some(PartSlot::Bytes(bytes)) => self.tag_in(bytes),
+            Some(PartSlot::ErasedBy(_) | PartSlot::Withheld) | None => {
+                let came = self.group_rows().get(&keys::late_site_record(at));
+                came.as_deref().and_then(rows::decode)
+            }
         };
-        let is_erased = self.group_rows().get(&keys::erased_part(at, part)).is_some();
-        let Some(bytes) = bytes.filter(|_| !is_erased) else { return };
-        let Ok(PartContent::Site(record)) = wire::part::parse_part(&bytes) else { return };
-        let found = view::site(&self.group_rows(), agreement, subject);
-        let Some(found) = found.filter(|_| record_tag(&self.group_rows(), at).is_none()) else {
-            return;
-        };
-        let tag = code_tag(&self.node_key, &record.uscc);
-        self.group_rows().put(keys::site_record(at), rows::encode(&(tag, part)));
-        self.count_records((tag, found.city), (agreement, subject), 1);
+        if let Some(tag) = tag {
+            self.keep_tag(site, at, (tag, part));
+        }
     }
 
-    fn late_record(&mut self, at: Position, part: u32) -> Option<Bytes> {
-        self.group_rows().get(&keys::late_part(at, part))?;
-        let reader = self.journal.reader();
-        match load::slot_at(&self.group_rows(), &reader, at, part as usize) {
-            Ok(PartSlot::Bytes(bytes)) => Some(bytes),
-            Ok(PartSlot::ErasedBy(_) | PartSlot::Withheld) | Err(_) => None,
-        }
+    fn keep_tag(&mut self, site: SiteKey, at: Position, (tag, part): (Tag, u32)) {
+        let is_erased = self.group_rows().get(&keys::erased_part(at, part)).is_some();
+        let is_kept = record_tag(&self.group_rows(), at).is_some();
+        let found = view::site(&self.group_rows(), site.0, site.1);
+        let Some(found) = found.filter(|_| !is_erased && !is_kept) else { return };
+        self.group_rows().put(keys::site_record(at), rows::encode(&(tag, part)));
+        self.count_records((tag, found.city), site, 1);
     }
 
     /// One more record of a site has a code, or one less.
