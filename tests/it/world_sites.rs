@@ -120,9 +120,9 @@ fn nobody_else_parts_a_site_from_its_enterprise() {
     let (mut owner, mut other) = (stage.world.author(1, 0), stage.world.author(2, 0));
     let (link, outside) = (stage.greet(1, &owner), stage.greet(2, &other));
     stage.world.write(HERE, "one", register(stage.world.agreements[0].0, CODE));
-    let written = stage.commit().into_iter().find_map(|output| match output {
-        Output::Written(_, written) => Some(written.unwrap()),
-        _ => None,
+    let written = stage.commit().into_iter().find_map(|output| {
+        let Output::Written(_, written) = output else { return None };
+        Some(written.unwrap())
     });
     let own = written.unwrap();
     let (batch, theirs) = registered(&owner);
