@@ -120,7 +120,8 @@ fn nothing_is_drawn_from_another_list() {
     let all = pool(30);
     let rule = rule(&all, 6);
     let plan = scheduled(rule, 1);
-    let changes: [&dyn Fn(&mut Vec<PoolSite>); 7] = [
+    type Change<'a> = &'a dyn Fn(&mut Vec<PoolSite>);
+    let changes: [Change<'_>; 7] = [
         &|list| list.truncate(29),
         &|list| list.push(list[0]),
         &|list| list[29] = list[0],
