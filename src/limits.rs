@@ -50,6 +50,8 @@ pub const PLAN_DRAWS_MAX: u32 = 8;
 pub const PLAN_TEXT_BYTES_MAX: usize = 4_000;
 /// Items that one department checks at one site, or problems found there: a long check list.
 pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;
+/// Plans that one city opens in a year: some dozens.
+pub const PLAN_NUMBER_MAX: u32 = 99_999;
 /// One signature line of a note (C2SP allows more; ours never need it).
 pub const NOTE_LINE_BYTES_MAX: usize = 8 * 1024;
 /// A charter has at most 16 members, so a note needs at most 16 lines.

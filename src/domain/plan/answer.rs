@@ -5,11 +5,17 @@
 //! [`super::decide`] may refuse them. So nothing a city says can be made void by what another city
 //! writes at the same time.
 //!
-//! An answer is to one revision. Of several answers of a city to the same revision the newest
-//! counts, by (epoch, log id, index); a comment is no answer and displaces none. An answer to an
-//! old revision counts for nothing. A city that swaps its own units ([`PlanAct::UnitsSwapped`])
-//! still has confirmed: what it sends is what it said last behind its confirmation. A withdrawal
-//! after the plan is scheduled is a fact beside the plan, which the initiator has to resolve.
+//! Every act names the entry that made the revision it speaks of ([`PlanAct::revision`]), not a
+//! number. It fits when that entry is a revision of this plan, in the chain or not, when its author
+//! had seen it and takes part in it; so whether it fits depends on no chain and no arrival. What
+//! counts are the acts that name the entry of the present revision.
+//!
+//! Of several answers of a city to the same revision the newest counts, by (epoch, log id, index);
+//! a comment is no answer and displaces none. A city that swaps its own units
+//! ([`PlanWord::UnitsSwapped`]) still has confirmed: what it sends is what it said last behind its
+//! confirmation. A withdrawal after the plan is scheduled is a fact beside the plan, which the
+//! initiator has to resolve. Reports, arrivals and findings count for targets of the plan only; of
+//! one visit the newest.
 //!
 //! In scope: which of several words of a city counts. Out of scope: which entries there are, and
 //! which of them somebody has seen (the view).
@@ -21,14 +27,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::results::VisitReport;
-use super::{Plan, PlanMisfit};
+use super::PlanMisfit;
+use super::facts::HOST_OFFICERS_MIN;
+use super::results::{VISITS_OF_SITE_MAX, VisitReport};
 use crate::domain::code::coded;
 use crate::domain::date::Date;
 use crate::domain::draw::Randomness;
 use crate::domain::half_day::Period;
-use crate::ids::{CityCode, Hash, SubjectId};
-use crate::limits::{PLAN_PERIODS_MAX, PLAN_RECUSALS_MAX, PLAN_TEAM_MAX, PLAN_UNITS_MAX};
+use crate::ids::{CityCode, Hash, Position, SubjectId};
+use crate::limits::{
+    PLAN_HALF_DAYS_MAX, PLAN_PERIODS_MAX, PLAN_RECUSALS_MAX, PLAN_TEAM_MAX, PLAN_UNITS_MAX,
+};
 
 coded! {
     /// What sort of answer something is.
@@ -43,34 +52,92 @@ coded! {
     }
 }
 
+coded! {
+    /// What became of a proposal of a city (意见采纳情况).
+    Resolution {
+        Adopted "ADOPTED" "采纳" "adopted";
+        Partly "PARTLY" "部分采纳" "adopted in part";
+        NotAdopted "NOT_ADOPTED" "未采纳" "not adopted";
+    }
+}
+
 /// An officer who is not to go to a site (回避). Why is nobody's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Recusal {
-    /// Which officer.
+    /// Which officer; he need not be sent.
     pub officer: SubjectId,
-    /// To which site.
-    pub site: SubjectId,
+    /// To which site; absent, he has nothing to do with the whole plan.
+    pub site: Option<SubjectId>,
+}
+
+impl Recusal {
+    /// Whether it keeps an officer from a site.
+    #[must_use]
+    pub fn keeps(&self, officer: SubjectId, site: SubjectId) -> bool {
+        self.officer == officer && self.site.is_none_or(|of| of == site)
+    }
+}
+
+/// Half days of a plan, by their places in [`super::PlanFacts::days`], both in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// The first one, from 0.
+    pub first: u8,
+    /// The last one.
+    pub last: u8,
+}
+
+/// A unit that a city sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SentUnit {
+    /// Which.
+    pub unit: SubjectId,
+    /// On which half days; absent, on all of them. Places behind the plan's last are no half days.
+    pub span: Option<Span>,
+}
+
+impl SentUnit {
+    /// Whether it comes on the half day at a place of the plan's list.
+    #[must_use]
+    pub fn comes(&self, place: usize) -> bool {
+        self.span.is_none_or(|Span { first, last }| {
+            (usize::from(first)..=usize::from(last)).contains(&place)
+        })
+    }
 }
 
 /// What a city sends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sent {
-    /// Its units, ascending, at most [`PLAN_UNITS_MAX`].
-    pub units: Vec<SubjectId>,
-    /// Who of them does not go where, ascending, at most [`PLAN_RECUSALS_MAX`].
+    /// Its units, each once, ascending, at most [`PLAN_UNITS_MAX`].
+    pub units: Vec<SentUnit>,
+    /// Who of the city does not go where, ascending, at most [`PLAN_RECUSALS_MAX`].
     pub recusals: Vec<Recusal>,
 }
 
 impl Sent {
-    /// Whether its lists are short and in order, and who is recused is sent.
+    /// Whether its lists are short and in order.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let Self { units, recusals } = self;
         let short = units.len() <= PLAN_UNITS_MAX && recusals.len() <= PLAN_RECUSALS_MAX;
-        let ascending = units.is_sorted_by(|one, next| one < next)
+        let ascending = units.is_sorted_by(|one, next| one.unit < next.unit)
             && recusals.is_sorted_by(|one, next| one < next);
-        let sent = |recusal: &Recusal| units.binary_search(&recusal.officer).is_ok();
-        short && ascending && recusals.iter().all(sent)
+        let some =
+            |Span { first, last }: Span| first <= last && usize::from(last) < PLAN_HALF_DAYS_MAX;
+        short && ascending && units.iter().all(|one| one.span.is_none_or(some))
+    }
+
+    /// Whether a unit is sent at all.
+    #[must_use]
+    pub fn has(&self, unit: SubjectId) -> bool {
+        self.units.iter().any(|one| one.unit == unit)
+    }
+
+    /// Whether an officer of the city is kept from a site.
+    #[must_use]
+    pub fn keeps(&self, officer: SubjectId, site: SubjectId) -> bool {
+        self.recusals.iter().any(|one| one.keeps(officer, site))
     }
 }
 
@@ -144,112 +211,140 @@ impl Answer {
     }
 }
 
-/// What a city may add to a plan.
+/// What a city says to a revision of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum PlanAct {
-    /// An answer to a revision.
-    Answered {
-        /// Which, from 1.
-        revision: u32,
-        /// The answer.
-        answer: Answer,
-    },
-    /// A city that has confirmed sends other units.
-    UnitsSwapped {
-        /// Of which revision.
-        revision: u32,
-        /// All that it sends from now on.
-        sent: Sent,
-    },
+pub struct PlanAct {
+    /// The entry that made the revision: that of `Opened` or `Revised`.
+    pub revision: Position,
+    /// What is said.
+    pub word: PlanWord,
+}
+
+/// What a city may say to a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PlanWord {
+    /// An answer to the revision.
+    Answered(Answer),
+    /// A city that has confirmed sends other units: all that it sends from now on.
+    UnitsSwapped(Sent),
     /// A city binds itself to its part of a draw.
     DrawCommitted {
-        /// Of which revision.
-        revision: u32,
-        /// At which attempt, from 1.
+        /// At which attempt, from 1: the one after those that have begun.
         attempt: u32,
         /// See [`crate::domain::draw::commitment`].
         commitment: Hash,
     },
     /// A city shows its part of a draw.
     DrawRevealed {
-        /// Of which revision.
-        revision: u32,
-        /// At which attempt.
-        attempt: u32,
+        /// The entry that began the attempt: that of `Scheduled` or `Redrawn`. So nothing that was
+        /// shown before it counts.
+        draw: Position,
         /// What it had bound itself to.
         random: Randomness,
     },
-    /// The team has arrived at a site (到场).
-    CheckedIn {
+    /// A team has arrived at a site (到场).
+    CheckedIn(CheckIn),
+    /// What came of a visit.
+    VisitReported(VisitReport),
+    /// Something found at a visit is followed up (线索).
+    FindingOpened {
         /// Which site.
         site: SubjectId,
-        /// Officers of the host city, ascending, at most [`PLAN_TEAM_MAX`].
-        officers: Vec<SubjectId>,
+        /// Which visit there by this plan, from 0.
+        nth: u32,
+        /// The case that was opened; absent when others follow it up.
+        case: Option<SubjectId>,
     },
-    /// What came of a visit; of several reports of one visit the newest counts.
-    VisitReported(VisitReport),
     /// All results of the city are in.
-    ResultsReported {
-        /// Of which revision.
-        revision: u32,
-    },
+    ResultsReported,
     /// The city's units are free again: the plan has ended, or has another revision.
-    UnitsReleased {
-        /// Of which revision they were.
-        revision: u32,
+    UnitsReleased,
+    /// The initiator says what became of an answer of a city (意见采纳情况).
+    AnswerResolved {
+        /// Which: an answer to the revision.
+        answer: Position,
+        /// What became of it; why is a part.
+        resolution: Resolution,
     },
 }
 
-/// Whether a city may add this, on every node. `host` is the city in which the site stands that the
-/// act names, if that is known.
-///
-/// An act is judged against what its author had seen, so the plan given is that of its author's
-/// view: a revision that it answers and has not seen is a misfit.
-///
-/// # Errors
-/// A [`PlanMisfit`]: it is shown and has no effect.
-pub fn fits(
-    plan: &Plan,
-    by: CityCode,
-    act: &PlanAct,
-    host: Option<CityCode>,
-) -> Result<(), PlanMisfit> {
-    let of_revision = |revision: u32| match plan.participants_of(revision) {
-        None => Err(PlanMisfit::WrongRevision { revision: plan.revision }),
-        Some(cities) if !cities.contains(&by) => Err(PlanMisfit::NotParticipant { city: by }),
-        Some(_) => Ok(()),
-    };
-    let whole = |whole: bool| if whole { Ok(()) } else { Err(PlanMisfit::Invalid) };
-    let at_home = || match host {
-        Some(host) if host == by => of_revision(plan.revision),
-        Some(host) => Err(PlanMisfit::NotHost { host }),
-        None => Err(PlanMisfit::Invalid),
-    };
-    match act {
-        PlanAct::Answered { revision, answer } => {
-            of_revision(*revision).and(whole(answer.is_whole()))
-        }
-        PlanAct::UnitsSwapped { revision, sent } => {
-            of_revision(*revision).and(whole(sent.is_whole()))
-        }
-        PlanAct::DrawCommitted { revision, attempt, .. }
-        | PlanAct::DrawRevealed { revision, attempt, .. } => {
-            of_revision(*revision).and(whole(*attempt >= 1))
-        }
-        PlanAct::CheckedIn { officers, .. } => {
-            let most = usize::try_from(PLAN_TEAM_MAX).unwrap_or(usize::MAX);
-            let few = (1..=most).contains(&officers.len());
-            at_home().and(whole(few && officers.is_sorted_by(|one, next| one < next)))
-        }
-        PlanAct::VisitReported(report) => at_home().and(whole(report.is_whole())),
-        PlanAct::ResultsReported { revision } | PlanAct::UnitsReleased { revision } => {
-            of_revision(*revision)
-        }
+/// An arrival.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CheckIn {
+    /// Which site.
+    pub site: SubjectId,
+    /// Which visit there by this plan, from 0.
+    pub nth: u32,
+    /// The day.
+    pub on: Date,
+    /// Officers of the host city, ascending, [`HOST_OFFICERS_MIN`] to [`PLAN_TEAM_MAX`].
+    pub officers: Vec<SubjectId>,
+    /// Officers of other cities, ascending, at most [`PLAN_TEAM_MAX`]; none of them leads.
+    pub guests: Vec<SubjectId>,
+}
+
+impl CheckIn {
+    /// Whether its lists are as long as they may be and in order, and nobody stands in both.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let Self { site: _, nth, on: _, officers, guests } = self;
+        let many = |list: &[SubjectId]| u32::try_from(list.len()).unwrap_or(u32::MAX);
+        let few = (HOST_OFFICERS_MIN..=PLAN_TEAM_MAX).contains(&many(officers))
+            && many(guests) <= PLAN_TEAM_MAX
+            && *nth < VISITS_OF_SITE_MAX;
+        let ascending = [officers, guests].iter().all(|l| l.is_sorted_by(|one, next| one < next));
+        few && ascending && guests.iter().all(|guest| officers.binary_search(guest).is_err())
     }
 }
 
-/// Something a city has said of a revision. The order of `P` is that of entries: epoch, log id,
-/// index.
+/// What is known of an act *among the entries that its author had seen*. The view works it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found<'a> {
+    /// Who proposed the plan.
+    pub initiator: CityCode,
+    /// Who takes part by the revision that the act names, in the chain or not.
+    pub participants: Option<&'a [CityCode]>,
+    /// The other entry that the act names, if it names one, is of this plan and of the sort asked:
+    /// a move that began an attempt at a draw, or an answer to the same revision.
+    pub entry: bool,
+    /// Where the site stands that the act names.
+    pub host: Option<CityCode>,
+}
+
+/// Whether a city may add this, on every node.
+///
+/// # Errors
+/// A [`PlanMisfit`]: it is shown and has no effect.
+pub fn fits(by: CityCode, act: &PlanAct, found: &Found<'_>) -> Result<(), PlanMisfit> {
+    match found.participants {
+        None => return Err(PlanMisfit::RevisionUnknown),
+        Some(cities) if !cities.contains(&by) => {
+            return Err(PlanMisfit::NotParticipant { city: by });
+        }
+        Some(_) => {}
+    }
+    let whole = |whole: bool| if whole { Ok(()) } else { Err(PlanMisfit::Invalid) };
+    let named = || if found.entry { Ok(()) } else { Err(PlanMisfit::EntryUnknown) };
+    // One misfit for a site elsewhere and for one that its author had not seen: which of them it is
+    // must not depend on what has arrived here.
+    let home = || if found.host == Some(by) { Ok(()) } else { Err(PlanMisfit::NotHost) };
+    match &act.word {
+        PlanWord::Answered(answer) => whole(answer.is_whole()),
+        PlanWord::UnitsSwapped(sent) => whole(sent.is_whole()),
+        PlanWord::DrawCommitted { attempt, .. } => whole(*attempt >= 1),
+        PlanWord::DrawRevealed { .. } => named(),
+        PlanWord::CheckedIn(arrival) => home().and(whole(arrival.is_whole())),
+        PlanWord::VisitReported(report) => home().and(whole(report.is_whole())),
+        PlanWord::FindingOpened { nth, .. } => home().and(whole(*nth < VISITS_OF_SITE_MAX)),
+        PlanWord::ResultsReported | PlanWord::UnitsReleased => Ok(()),
+        PlanWord::AnswerResolved { .. } if by != found.initiator => {
+            Err(PlanMisfit::NotInitiator { initiator: found.initiator })
+        }
+        PlanWord::AnswerResolved { .. } => named(),
+    }
+}
+
+/// Something a city has said of a plan. The order of `P` is that of entries: epoch, log id, index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Said<'a, P> {
     /// Which entry.
@@ -261,44 +356,55 @@ pub struct Said<'a, P> {
 /// Which answer of a city to a revision counts: its newest that is no comment.
 #[must_use]
 pub fn answer_that_counts<'a, P: Ord + Copy>(
-    revision: u32,
+    revision: Position,
     said: impl IntoIterator<Item = Said<'a, P>>,
 ) -> Option<(P, &'a Answer)> {
-    let answers = said.into_iter().filter_map(|one| match one.act {
-        PlanAct::Answered { answer: Answer::Comment, .. } => None,
-        PlanAct::Answered { revision: of, answer } if *of == revision => Some((one.place, answer)),
-        PlanAct::Answered { .. }
-        | PlanAct::UnitsSwapped { .. }
-        | PlanAct::DrawCommitted { .. }
-        | PlanAct::DrawRevealed { .. }
-        | PlanAct::CheckedIn { .. }
-        | PlanAct::VisitReported(_)
-        | PlanAct::ResultsReported { .. }
-        | PlanAct::UnitsReleased { .. } => None,
-    });
-    answers.max_by_key(|(place, _)| *place)
+    let of = said.into_iter().filter(|one| one.act.revision == revision);
+    of.filter_map(|one| Some((one.place, answer(one.act)?))).max_by_key(|(place, _)| *place)
 }
 
 /// What a city that has confirmed a revision sends: what it said last, in its confirmation or
 /// behind it. `None` while its newest answer is another one.
 #[must_use]
 pub fn sent_that_counts<'a, P: Ord + Copy>(
-    revision: u32,
+    revision: Position,
     said: impl IntoIterator<Item = Said<'a, P>> + Clone,
 ) -> Option<(P, &'a Sent)> {
     let (confirmed, answer) = answer_that_counts(revision, said.clone())?;
     let Answer::Confirm { sent } = answer else { return None };
-    let swaps = said.into_iter().filter_map(|one| match one.act {
-        PlanAct::UnitsSwapped { revision: of, sent } if *of == revision => Some((one.place, sent)),
-        PlanAct::Answered { .. }
-        | PlanAct::UnitsSwapped { .. }
-        | PlanAct::DrawCommitted { .. }
-        | PlanAct::DrawRevealed { .. }
-        | PlanAct::CheckedIn { .. }
-        | PlanAct::VisitReported(_)
-        | PlanAct::ResultsReported { .. }
-        | PlanAct::UnitsReleased { .. } => None,
-    });
-    let newest = swaps.filter(|(place, _)| *place > confirmed).max_by_key(|(place, _)| *place);
+    let of = said.into_iter().filter(|one| one.act.revision == revision && one.place > confirmed);
+    let newest = of.filter_map(|one| Some((one.place, swap(one.act)?))).max_by_key(|one| one.0);
     newest.or(Some((confirmed, sent)))
+}
+
+/// The answer that an act is, comments excepted.
+pub(super) const fn answer(act: &PlanAct) -> Option<&Answer> {
+    match &act.word {
+        PlanWord::Answered(Answer::Comment) => None,
+        PlanWord::Answered(answer) => Some(answer),
+        PlanWord::UnitsSwapped(_)
+        | PlanWord::DrawCommitted { .. }
+        | PlanWord::DrawRevealed { .. }
+        | PlanWord::CheckedIn(_)
+        | PlanWord::VisitReported(_)
+        | PlanWord::FindingOpened { .. }
+        | PlanWord::ResultsReported
+        | PlanWord::UnitsReleased
+        | PlanWord::AnswerResolved { .. } => None,
+    }
+}
+
+const fn swap(act: &PlanAct) -> Option<&Sent> {
+    match &act.word {
+        PlanWord::UnitsSwapped(sent) => Some(sent),
+        PlanWord::Answered(_)
+        | PlanWord::DrawCommitted { .. }
+        | PlanWord::DrawRevealed { .. }
+        | PlanWord::CheckedIn(_)
+        | PlanWord::VisitReported(_)
+        | PlanWord::FindingOpened { .. }
+        | PlanWord::ResultsReported
+        | PlanWord::UnitsReleased
+        | PlanWord::AnswerResolved { .. } => None,
+    }
 }

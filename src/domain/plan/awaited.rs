@@ -69,7 +69,11 @@ pub fn awaited(
                 let shown = !draws || heard.revealed.contains(&city);
                 (Awaited::Reveal, shown || today < reveal_on)
             }
-            PlanStage::Executing => (Awaited::Report, heard.reported.contains(&city)),
+            PlanStage::Executing => {
+                // Whoever has withdrawn is not waited for.
+                let gone = answer == Some(AnswerKind::Withdraw);
+                (Awaited::Report, gone || heard.reported.contains(&city))
+            }
             PlanStage::Summarized | PlanStage::Cancelled => return BTreeMap::new(),
         };
         ready &= done;

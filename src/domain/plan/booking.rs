@@ -1,11 +1,11 @@
 //! What a city has booked for a plan: its own units, on the half days of the revision it answered.
 //!
 //! A booking is made by the city's own confirmation (or, until a day, by a tentative answer) and
-//! ends by its own entry only: another answer, a withdrawal, or [`PlanAct::UnitsReleased`] once the
-//! plan has ended or has another revision. So no other city frees or takes anybody, and the books
-//! of one city are kept by its one writing node over all its agreements, without any lock between
-//! cities. A node that sees that a plan of its bookings has been cancelled, summarised or revised
-//! may release them by itself; until it does, they stay busy.
+//! ends by its own entry only: another answer, a withdrawal, or [`PlanWord::UnitsReleased`] once
+//! the plan has ended or has another revision. So no other city frees or takes anybody, and the
+//! books of one city are kept by its one writing node over all its agreements, without any lock
+//! between cities. A node that sees that a plan of its bookings has been cancelled, summarised or
+//! revised may release them by itself; until it does, they stay busy.
 //!
 //! Visits to own sites are booked alike, against the yearly cap: those named, or with a draw every
 //! own site of the pool, until the reveal says which of them are targets.
@@ -16,14 +16,15 @@
 //! 1. A booking ends by a later word of the same city, and by nothing else.
 //!    (`a_booking_ends_by_the_citys_own_word`)
 
-use super::answer::{Answer, PlanAct, Said, Sent, sent_that_counts};
+use super::answer::{Answer, PlanWord, Said, Sent, answer, sent_that_counts};
 use crate::domain::date::Date;
+use crate::ids::Position;
 
 /// What is booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Booking<'a> {
-    /// On the half days of which revision.
-    pub revision: u32,
+    /// On the half days of which revision, by the entry that made it.
+    pub revision: Position,
     /// Which units.
     pub sent: &'a Sent,
     /// Last day on which they are only held; booked when absent.
@@ -38,25 +39,24 @@ impl Booking<'_> {
     }
 }
 
-/// What a city has booked for a plan, by all that it has said to any revision.
+/// What a city has booked for a plan, by all that it has said to any revision: its newest answer
+/// counts, unless the units of that revision were released behind it. A release of an old revision
+/// frees nobody who was confirmed for a newer one.
 #[must_use]
 pub fn booking<'a, P: Ord + Copy>(
     said: impl IntoIterator<Item = Said<'a, P>> + Clone,
 ) -> Option<Booking<'a>> {
-    let word = |one: Said<'a, P>| match one.act {
-        PlanAct::Answered { answer: Answer::Comment, .. } => None,
-        PlanAct::Answered { revision, answer } => Some((one.place, (*revision, Some(answer)))),
-        PlanAct::UnitsReleased { revision } => Some((one.place, (*revision, None))),
-        PlanAct::UnitsSwapped { .. }
-        | PlanAct::DrawCommitted { .. }
-        | PlanAct::DrawRevealed { .. }
-        | PlanAct::CheckedIn { .. }
-        | PlanAct::VisitReported(_)
-        | PlanAct::ResultsReported { .. } => None,
+    let answers = said.clone().into_iter();
+    let answers = answers.filter_map(|one| Some((one.place, one.act.revision, answer(one.act)?)));
+    let (place, revision, answer) = answers.max_by_key(|(place, _, _)| *place)?;
+    let frees = |one: Said<'a, P>| {
+        let of = one.act.revision == revision && one.place > place;
+        of && one.act.word == PlanWord::UnitsReleased
     };
-    let newest = said.clone().into_iter().filter_map(word).max_by_key(|(place, _)| *place);
-    let (_, (revision, answer)) = newest?;
-    match answer? {
+    if said.clone().into_iter().any(frees) {
+        return None;
+    }
+    match answer {
         Answer::Confirm { .. } => {
             let (_, sent) = sent_that_counts(revision, said)?;
             Some(Booking { revision, sent, hold_until: None })

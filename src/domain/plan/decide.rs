@@ -12,23 +12,30 @@
 //!    (`f15_a_plan_is_scheduled_when_all_have_confirmed_the_same_revision`)
 
 mod acts;
+mod visits;
 
-pub use acts::{
-    Visited, decide_answer, decide_check_in, decide_commit, decide_release, decide_report,
-    decide_results, decide_reveal, decide_swap,
+pub use acts::{Bound, decide_answer, decide_commit, decide_release, decide_reveal, decide_swap};
+pub use visits::{
+    Arriving, Visited, decide_check_in, decide_finding, decide_report, decide_resolution,
+    decide_results, is_late,
 };
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::answer::AnswerKind;
 use super::facts::PlanFacts;
 use super::lots::withholding;
 use super::ready::{Finding, Look, PlanRules, to_begin, to_schedule};
 use super::refusal::{PlanMisfit, PlanRefusal};
-use super::state::{Plan, PlanMove, PlanStage, Seen, next, open};
+use super::rests::Seen;
+use super::state::{Plan, PlanMove, PlanStage, next, open, unreported};
 use crate::domain::calendar::{DayKind, WorkCalendar};
 use crate::domain::date::Date;
 use crate::domain::draw::Randomness;
-use crate::ids::{CityCode, Position};
+use crate::ids::{CityCode, LogId, Position};
+
+/// Where an entry will stand that is only decided on: no rule asks.
+const AHEAD: Position = Position { log: LogId::new([0; LogId::LEN]), index: 0 };
 
 /// What the node knows of time, and by which parameters it judges.
 #[derive(Debug, Clone, Copy)]
@@ -55,32 +62,31 @@ pub fn decide_open(
 ) -> Result<PlanMove, PlanRefusal> {
     let facts = facts.sorted();
     check(&facts, by, members, time)?;
-    open(by, &facts, members)?;
+    open(by, (AHEAD, &facts), members)?;
     Ok(PlanMove::Opened { facts })
 }
 
-/// Decides on a new revision.
+/// Decides on a new revision; `seen` tells whether cities have revealed, which is counted.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
 pub fn decide_revise(
     plan: &Plan,
     by: CityCode,
-    facts: PlanFacts,
+    (facts, seen): (PlanFacts, &Seen),
     members: &[CityCode],
     time: Time<'_>,
 ) -> Result<PlanMove, PlanRefusal> {
     let facts = facts.sorted();
-    let revision = plan.revision.saturating_add(1);
     // Who may not revise hears that first, and not what is wrong with the facts.
-    let mv = PlanMove::Revised { revision, facts };
-    match next(plan, by, &mv, &Seen::default(), members) {
+    let mv = PlanMove::Revised { facts };
+    match next(plan, by, (AHEAD, &mv), seen, members) {
         Ok(_) | Err(PlanMisfit::Invalid) => {}
         Err(misfit) => return Err(misfit.into()),
     }
     let PlanMove::Revised { facts, .. } = &mv else { return Ok(mv) };
     check(facts, by, members, time)?;
-    next(plan, by, &mv, &Seen::default(), members)?;
+    next(plan, by, (AHEAD, &mv), seen, members)?;
     Ok(mv)
 }
 
@@ -132,7 +138,7 @@ pub fn decide_plain(
     all_reported: bool,
     members: &[CityCode],
 ) -> Result<PlanMove, PlanRefusal> {
-    next(plan, by, &mv, &Seen::default(), members)?;
+    next(plan, by, (AHEAD, &mv), &Seen::default(), members)?;
     let cancels = matches!(mv, PlanMove::Cancelled);
     if cancels && all_reported && plan.stage == PlanStage::Executing {
         return Err(PlanRefusal::AllResultsIn);
@@ -161,8 +167,8 @@ pub fn decide_schedule(
         Some(_) => named(plan, seen),
         None => Vec::new(),
     };
-    let mv = PlanMove::Scheduled { revision: plan.revision, answers, commitments };
-    next(plan, by, &mv, seen, members)?;
+    let mv = PlanMove::Scheduled { answers, commitments };
+    next(plan, by, (AHEAD, &mv), seen, members)?;
     Ok(mv)
 }
 
@@ -171,7 +177,7 @@ fn named(plan: &Plan, seen: &Seen) -> Vec<Position> {
     plan.facts.participants().filter_map(commitment).collect()
 }
 
-/// Decides on drawing again; `reveals` are those that count.
+/// Decides on drawing again; `reveals` are those that count. The day of the reveal must have come.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
@@ -182,10 +188,9 @@ pub fn decide_redraw(
     (members, rules, today): (&[CityCode], &PlanRules, Date),
 ) -> Result<PlanMove, PlanRefusal> {
     let withheld = withholding(plan, reveals);
-    let attempt = plan.resting.attempt.saturating_add(1);
     let nobody = withheld.is_empty();
-    let mv = PlanMove::Redrawn { attempt, commitments: named(plan, seen), withheld };
-    match next(plan, by, &mv, seen, members) {
+    let mv = PlanMove::Redrawn { commitments: named(plan, seen), withheld };
+    match next(plan, by, (AHEAD, &mv), seen, members) {
         Err(PlanMisfit::Invalid) if nobody => return Err(PlanRefusal::NobodyWithholds),
         result => result?,
     };
@@ -216,7 +221,7 @@ pub fn decide_begin(
     members: &[CityCode],
 ) -> Result<PlanMove, PlanRefusal> {
     let mv = PlanMove::Begun;
-    next(look.plan, by, &mv, &Seen::default(), members)?;
+    next(look.plan, by, (AHEAD, &mv), &Seen::default(), members)?;
     match first_day(look.plan) {
         Some(first) if look.today < first => return Err(PlanRefusal::BeginTooEarly { first }),
         Some(_) | None => {}
@@ -225,20 +230,29 @@ pub fn decide_begin(
     Ok(mv)
 }
 
-/// Decides on the summary; `unreported` are the participants whose results are not in.
+/// Decides on the summary. `seen` has the results and the answers; a city that has withdrawn is not
+/// waited for.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
 pub fn decide_summarize(
     plan: &Plan,
     by: CityCode,
-    unreported: &[CityCode],
+    seen: &Seen,
     members: &[CityCode],
 ) -> Result<PlanMove, PlanRefusal> {
-    let mv = PlanMove::Summarized;
-    next(plan, by, &mv, &Seen::default(), members)?;
-    match unreported.first() {
-        Some(city) => Err(PlanRefusal::ResultsNotIn { city: *city }),
-        None => Ok(mv),
+    let answers: BTreeMap<CityCode, AnswerKind> =
+        seen.answers.iter().map(|(city, (_, kind))| (*city, *kind)).collect();
+    let gone = |city: &CityCode| answers.get(city) == Some(&AnswerKind::Withdraw);
+    let stayed = plan.facts.participants().filter(|city| !gone(city));
+    let results = stayed.filter_map(|city| seen.results.get(&city).copied()).collect();
+    let mv = PlanMove::Summarized { results };
+    let reported: BTreeSet<CityCode> = seen.results.keys().copied().collect();
+    match next(plan, by, (AHEAD, &mv), seen, members) {
+        Err(PlanMisfit::ResultsMissing { city }) => {
+            let first = unreported(plan, &answers, &reported).first().copied();
+            Err(PlanRefusal::ResultsNotIn { city: first.unwrap_or(city) })
+        }
+        result => result.map(|_| mv).map_err(PlanRefusal::from),
     }
 }

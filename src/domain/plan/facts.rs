@@ -125,9 +125,10 @@ pub struct DrawRule {
     pub guest_officers: u32,
     /// Tickets by tier.
     pub weights: TierWeights,
-    /// Which sites may be drawn: [`super::lots::pool_digest`]. The list itself is a part.
+    /// The list of sites, and of those left out of it: [`super::lots::pool_digest`]. The list
+    /// itself is a part.
     pub pool: Hash,
-    /// How many they are, 1 to [`PLAN_POOL_MAX`].
+    /// How many of it may be drawn, 1 to [`PLAN_POOL_MAX`].
     pub pool_size: u32,
     /// When a city withholds its reveal and all draw again, its sites are drawn like all others. By
     /// default, without this, all of them are targets.
@@ -163,15 +164,15 @@ pub struct PlanFacts {
 impl PlanFacts {
     /// Brings every list into its order; what stands in one twice stays twice, and is refused.
     ///
-    /// Visits name half days by place, so their order is that of the days given; put days in order
-    /// before places are taken.
+    /// Days stay as they are when visits name places among them: sorting would shift the visits.
+    /// Unsorted ones are refused then.
     #[must_use]
     pub fn sorted(mut self) -> Self {
         self.cities.sort_by_key(|one| one.city);
         self.departments.sort_unstable();
-        self.days.sort_unstable();
-        if let Targets::Named(visits) = &mut self.targets {
-            visits.sort_by_key(|visit| (visit.site, visit.first));
+        match &mut self.targets {
+            Targets::Named(visits) => visits.sort_by_key(|visit| (visit.site, visit.first)),
+            Targets::None | Targets::Draw(_) => self.days.sort_unstable(),
         }
         self
     }

@@ -6,19 +6,23 @@
 //! Times are office hours; the plan itself knows only half days. They are written in UTC, so that
 //! no rules of time zones are needed.
 //!
-//! In scope: text. Out of scope: who may read it. A feed that others may see shows no title
-//! ([`Shown::Busy`]).
+//! SEQUENCE also grows with every change of STATUS. The organiser is the initiator; a city has no
+//! address of mail here, so it is named by a URN.
+//!
+//! In scope: text. Out of scope: who may read it. A feed that others may see shows times and
+//! nothing else ([`Shown::Busy`]); its UIDs are hashes, so that nobody finds a plan by them.
 //!
 //! Invariants:
 //! 1. No line is longer than 75 octets, and no character is cut.
 //!    (`lines_are_folded_between_characters`)
 //! 2. An update has the UIDs of before and a higher SEQUENCE; surplus days are cancelled.
 //!    (`updates_and_cancellations_keep_their_uids`)
+//! 3. A feed of busy times tells no plan. (`a_feed_of_busy_times_shows_times_only`)
 
 use super::state::{Plan, PlanStage};
 use crate::domain::date::Date;
 use crate::domain::half_day::Half;
-use crate::ids::SubjectId;
+use crate::ids::{Hash, SubjectId, hex};
 
 /// Octets of a line without its end (RFC 5545, 3.1).
 const LINE_OCTETS_MAX: usize = 75;
@@ -40,8 +44,10 @@ pub enum Shown<'a> {
         place: &'a str,
         /// What else is said, or empty.
         text: &'a str,
+        /// The name of the initiator.
+        organizer: &'a str,
     },
-    /// That there is a joint action, and when.
+    /// When somebody is busy.
     Busy,
 }
 
@@ -66,7 +72,11 @@ pub fn calendar<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> String {
     out.line("VERSION:2.0");
     out.line("PRODID:-//liandong//joint actions//ZH");
     out.line("CALSCALE:GREGORIAN");
-    out.line("METHOD:PUBLISH");
+    // What is published has an organiser (RFC 5546), and busy times tell of none.
+    let entries: Vec<Entry<'_>> = entries.into_iter().collect();
+    if entries.iter().all(|entry| entry.shown != Shown::Busy) {
+        out.line("METHOD:PUBLISH");
+    }
     for entry in entries {
         for day in days(entry.plan) {
             out.event(&entry, &day);
@@ -135,13 +145,15 @@ impl Lines {
             stamp(minutes * 60)
         };
         self.line("BEGIN:VEVENT");
-        self.line(&format!("UID:{id}-{}@liandong", day.number));
+        self.line(&format!("UID:{}", uid(id, day.number, shown)));
         self.line(&format!("DTSTAMP:{}", stamp(stamp_ms.div_euclid(1_000))));
         self.line(&format!("SEQUENCE:{}", plan.sequence()));
         self.line(&format!("DTSTART:{}", time(day.from)));
         self.line(&format!("DTEND:{}", time(day.until)));
         match shown {
-            Shown::All { title, place, text } => {
+            Shown::All { title, place, text, organizer } => {
+                let name: String = organizer.chars().filter(|c| !"\";:,".contains(*c)).collect();
+                self.line(&format!("ORGANIZER;CN={name}:urn:x-liandong:{}", plan.initiator));
                 self.line(&format!("SUMMARY:{}", escaped(title)));
                 for (name, value) in [("LOCATION", place), ("DESCRIPTION", text)] {
                     if !value.is_empty() {
@@ -149,7 +161,7 @@ impl Lines {
                     }
                 }
             }
-            Shown::Busy => self.line("SUMMARY:联合行动"),
+            Shown::Busy => self.line("SUMMARY:已有安排"),
         }
         self.line(&format!("STATUS:{status}"));
         self.line(&format!("TRANSP:{transparency}"));
@@ -169,6 +181,18 @@ impl Lines {
             octets += c.len_utf8();
         }
         self.text.push_str("\r\n");
+    }
+}
+
+/// What tells an entry from others.
+fn uid(id: SubjectId, number: usize, shown: Shown<'_>) -> String {
+    match shown {
+        Shown::All { .. } => format!("{id}-{number}@liandong"),
+        Shown::Busy => {
+            let number = number.to_string();
+            let hash = Hash::of(&[b"liandong/busy/v1", id.as_bytes(), number.as_bytes()]);
+            format!("{}@liandong", hex(hash.as_bytes()))
+        }
     }
 }
 

@@ -1,26 +1,37 @@
 //! The draw of a plan: who commits and reveals, what withholding means, what is drawn.
 //!
-//! 1. Whoever proposes the plan names the pool: sites that may be visited, with positive list, caps
-//!    and closed sites already left out ([`super::ready`] checks that before the commitments). Its
-//!    digest and the rule stand in the header of the revision, the list is a part.
+//! 1. Whoever proposes the plan names the pool: a list of sites, with city and tier, and those that
+//!    were left out, with the reason. Its digest and the rule stand in the header of the revision,
+//!    the list is a part. Every host checks its own sites before it confirms
+//!    ([`super::ready::of_host`]): city, tier, reasons, and that none is omitted.
 //! 2. Every participant commits to 32 random bytes for this revision and attempt
-//!    ([`crate::domain::draw::commitment`]); `Scheduled` names one commitment of each. The officers
-//!    who may be drawn, and who is recused from where, are those of the answers that `Scheduled`
-//!    rests on, so nobody chooses them after a reveal. Units swapped behind that change who comes,
-//!    never what was drawn.
-//! 3. On the day each city reveals. What it shows counts when it is what it was bound to, whenever
-//!    it comes; anything else is no reveal. The seed is that of [`Seed::joint`].
-//! 4. A city that does not reveal is named, and nothing is drawn. Then the initiator may draw again
-//!    with fresh commitments of *all* at the next attempt, and, unless the rule spares them, all
-//!    sites of the pool that stand in a city that withheld are targets, besides those drawn from
-//!    the rest. So withholding never takes a site out. Whoever does not want this makes a new
-//!    revision, which everybody sees.
+//!    ([`crate::domain::draw::commitment`]); while the plan is open it may do so again, and
+//!    `Scheduled` names one commitment of each, the newest it had seen.
+//! 3. The officers who may be drawn, and who is recused from where, are those of the answers that
+//!    `Scheduled` rests on, so nobody chooses them after a reveal. Who is an officer, and whose, is
+//!    said by the entry that registered him, which never changes ([`officers_of`]). A certificate
+//!    that has expired since, or a unit swapped behind the confirmation, changes who comes and
+//!    never what was drawn: the next by the same tickets stands in ([`super::arrivals`]).
+//! 4. From the reveal day on each city reveals, and names the entry that began the attempt. What it
+//!    shows counts when that entry began the present attempt of the present revision, and it is
+//!    what the city was bound to ([`reveals_that_count`]); so nothing shown before `Scheduled`
+//!    counts. The seed is that of [`Seed::joint`].
+//! 5. A city that does not reveal is named, and nothing is drawn. Then, from the reveal day on, the
+//!    initiator may draw again with fresh commitments of *all* at the next attempt. A city commits
+//!    to the next attempt only when it has revealed at this one (or has lost the bytes, and says
+//!    so). Unless the rule spares them, all sites of the pool that stand in a city that withheld,
+//!    and may be drawn, are targets, besides those drawn from the rest. So withholding takes no
+//!    site out, *as long as the city commits again*: one that never does stops the draw. Then the
+//!    initiator makes a new revision without it, which everybody sees, or cancels. With
+//!    `spares_withholders` each city may withhold once.
 //!
 //! ```text
 //! pool digest      = SHA-256("liandong/draw-pool/v1" || for each site, ascending by id:
-//!                            id, 16 || city, 4 big-endian || weight, 4 big-endian)
+//!                            id, 16 || city, 4 big-endian || tier, 1 || left out, 1)
+//! tier             = 1 key, 2 general, 3 special
+//! left out         = 0 may be drawn, 1 closed, 2 positive list, 3 yearly cap
 //! identifier       = lower-case hex of a site's or an officer's id, 32 characters
-//! site ticket      = that of `crate::domain::draw`, with the site's weight
+//! site ticket      = that of `crate::domain::draw`, with the weight of the site's tier
 //! officer's ticket = SHA-256(seed || 0x1F || site || 0x1F || officer)
 //! ```
 //! (fixed)
@@ -34,27 +45,31 @@
 //!
 //! Invariants:
 //! 1. A recused officer is never drawn for that site. (`f19_recused_officers_are_never_drawn`)
-//! 2. Withholding takes no site of the own city out.
+//! 2. A city that withholds and commits again has all its sites among the targets.
 //!    (`who_withholds_has_all_its_sites_among_the_targets`)
 //! 3. The host city leads everywhere it can. (`hosts_lead_at_every_site_that_is_drawn`)
+//! 4. Nothing is drawn from a list that is not that of the revision.
+//!    (`nothing_is_drawn_from_another_list`)
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::Sent;
-use super::facts::{DrawRule, TierWeights};
+use super::answer::{PlanAct, PlanWord, Sent, SentUnit};
+use super::facts::DrawRule;
 use super::state::Plan;
 use super::teams::seat;
 use crate::domain::draw::{DrawError, Member, Pool, Randomness, Seed, commitment};
 use crate::domain::half_day::HalfDay;
-use crate::domain::site::SiteTier;
-use crate::ids::{CityCode, Hash, SubjectId};
+use crate::domain::site::{LeftOut, SiteTier};
+use crate::domain::unit_kind::UnitKind;
+use crate::ids::{CityCode, Hash, Position, SubjectId};
+use crate::limits::PLAN_POOL_MAX;
 
 /// Begins what the digest of a pool is of.
 const POOL: &[u8] = b"liandong/draw-pool/v1";
 /// Stands between the pieces of a ticket.
 const BETWEEN: char = '\u{1f}';
 
-/// A site that may be drawn.
+/// A site of the list, whether it may be drawn or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PoolSite {
     /// Which.
@@ -63,34 +78,115 @@ pub struct PoolSite {
     pub city: CityCode,
     /// Its tier when the pool was made.
     pub tier: SiteTier,
+    /// Why it may not be drawn.
+    pub left_out: Option<LeftOut>,
+}
+
+impl PoolSite {
+    /// Its tickets; none when it is left out, or its tier is.
+    #[must_use]
+    pub fn weight(&self, rule: &DrawRule) -> u32 {
+        if self.left_out.is_some() { 0 } else { rule.weights.of(self.tier) }
+    }
+}
+
+const fn tier_byte(tier: SiteTier) -> u8 {
+    match tier {
+        SiteTier::Key => 1,
+        SiteTier::General => 2,
+        SiteTier::Special => 3,
+    }
+}
+
+const fn reason_byte(left_out: Option<LeftOut>) -> u8 {
+    match left_out {
+        None => 0,
+        Some(LeftOut::Closed) => 1,
+        Some(LeftOut::PositiveList) => 2,
+        Some(LeftOut::Capped) => 3,
+    }
 }
 
 /// The digest of a pool; the order of the sites does not matter.
 #[must_use]
-pub fn pool_digest(sites: &[PoolSite], weights: TierWeights) -> Hash {
+pub fn pool_digest(sites: &[PoolSite]) -> Hash {
     let mut sorted = sites.to_vec();
     sorted.sort_unstable();
-    let mut bytes = Vec::with_capacity(sorted.len() * 24);
-    for PoolSite { site, city, tier } in sorted {
+    let mut bytes = Vec::with_capacity(sorted.len() * 22);
+    for PoolSite { site, city, tier, left_out } in sorted {
         bytes.extend_from_slice(site.as_bytes());
         bytes.extend_from_slice(&city.as_u32().to_be_bytes());
-        bytes.extend_from_slice(&weights.of(tier).to_be_bytes());
+        bytes.extend_from_slice(&[tier_byte(tier), reason_byte(left_out)]);
     }
     Hash::of(&[POOL, &bytes])
 }
 
-/// Whether these are the sites that a rule speaks of.
+/// Whether this is the list that a rule speaks of: each site once, as many that may be drawn as it
+/// says, enough of them with tickets, and the same digest.
 #[must_use]
 pub fn is_pool_of(rule: &DrawRule, sites: &[PoolSite]) -> bool {
-    usize::try_from(rule.pool_size) == Ok(sites.len())
-        && pool_digest(sites, rule.weights) == rule.pool
+    let ids: BTreeSet<SubjectId> = sites.iter().map(|one| one.site).collect();
+    let may = sites.iter().filter(|one| one.left_out.is_none()).count();
+    let tickets = sites.iter().filter(|one| one.weight(rule) > 0).count();
+    ids.len() == sites.len()
+        && sites.len() <= PLAN_POOL_MAX
+        && usize::try_from(rule.pool_size) == Ok(may)
+        && usize::try_from(rule.sites).is_ok_and(|asked| asked <= tickets)
+        && pool_digest(sites) == rule.pool
 }
 
-/// Whether a city shows what it was bound to at the present attempt.
+/// Whether a city shows, at the present attempt, what it was bound to. `draw` is the entry that it
+/// names.
 #[must_use]
-pub fn is_reveal(id: SubjectId, plan: &Plan, city: CityCode, random: &Randomness) -> bool {
+pub fn is_reveal(
+    id: SubjectId,
+    plan: &Plan,
+    city: CityCode,
+    (draw, random): (Position, &Randomness),
+) -> bool {
     let bound = plan.resting.commitments.get(&city);
-    bound == Some(&commitment(id, plan.revision, city, random))
+    plan.resting.draw == Some(draw) && bound == Some(&commitment(id, plan.revision, city, random))
+}
+
+/// The reveals that count, of all acts that fit: of the present revision and attempt, and what
+/// their cities were bound to. When they come does not matter.
+#[must_use]
+pub fn reveals_that_count<'a>(
+    id: SubjectId,
+    plan: &Plan,
+    acts: impl IntoIterator<Item = (CityCode, &'a PlanAct)>,
+) -> BTreeMap<CityCode, Randomness> {
+    let of = acts.into_iter().filter(|(_, act)| act.revision == plan.at);
+    let shown = of.filter_map(|(city, act)| match &act.word {
+        PlanWord::DrawRevealed { draw, random } => Some((city, *draw, *random)),
+        PlanWord::Answered(_)
+        | PlanWord::UnitsSwapped(_)
+        | PlanWord::DrawCommitted { .. }
+        | PlanWord::CheckedIn(_)
+        | PlanWord::VisitReported(_)
+        | PlanWord::FindingOpened { .. }
+        | PlanWord::ResultsReported
+        | PlanWord::UnitsReleased
+        | PlanWord::AnswerResolved { .. } => None,
+    });
+    let counts = shown.filter(|(city, draw, random)| is_reveal(id, plan, *city, (*draw, random)));
+    counts.map(|(city, _, random)| (city, random)).collect()
+}
+
+/// The officers who may be drawn: of what each city sends by the answers that the plan rests on,
+/// those that are registered as officers of that city. `registered` reads the entry that opened a
+/// unit; certificates, and whether he still serves, are not asked.
+#[must_use]
+pub fn officers_of(
+    answers: &BTreeMap<CityCode, Sent>,
+    registered: &dyn Fn(SubjectId) -> Option<(CityCode, UnitKind)>,
+) -> BTreeMap<CityCode, Sent> {
+    let of = |(city, sent): (&CityCode, &Sent)| {
+        let is = |one: &&SentUnit| registered(one.unit) == Some((*city, UnitKind::Officer));
+        let units = sent.units.iter().filter(is).copied().collect();
+        (*city, Sent { units, recusals: sent.recusals.clone() })
+    };
+    answers.iter().map(of).collect()
 }
 
 /// Who has not revealed at the present attempt, ascending.
@@ -142,26 +238,37 @@ pub struct Outcome {
     pub targets: Vec<Target>,
 }
 
-/// Draws. `reveals` are those that count ([`is_reveal`]), `officers` what each city sends of
-/// officers by the answers that the plan rests on; other units are left out of it.
+/// Why nothing is drawn.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotDrawn {
+    /// Somebody withholds, or fewer are there than are asked for.
+    #[error(transparent)]
+    Draw(DrawError),
+    /// The list is not the one whose digest stands in the revision. Get that one.
+    #[error("list is not the one whose digest stands in the revision")]
+    OtherPool,
+}
+
+/// Draws. `reveals` are those that count ([`reveals_that_count`]), `officers` those that may be
+/// drawn ([`officers_of`]).
 ///
 /// # Errors
-/// [`DrawError`]: nothing is drawn; who withholds is named.
+/// [`NotDrawn`]: nothing is drawn; who withholds is named.
 pub fn outcome(
     id: SubjectId,
     plan: &Plan,
     pool: &[PoolSite],
     reveals: &BTreeMap<CityCode, Randomness>,
     officers: &BTreeMap<CityCode, Sent>,
-) -> Result<Outcome, DrawError> {
-    let seed = Seed::joint(id, plan.revision, &plan.resting.commitments, reveals)?;
-    let mut targets = match plan.facts.draw() {
-        Some(rule) => sites(plan, rule, pool, &seed)?,
-        None => Vec::new(),
-    };
-    if let Some(rule) = plan.facts.draw() {
-        staff(&mut targets, rule, &seed, officers);
+) -> Result<Outcome, NotDrawn> {
+    let seed = Seed::joint(id, plan.revision, &plan.resting.commitments, reveals);
+    let seed = seed.map_err(NotDrawn::Draw)?;
+    let Some(rule) = plan.facts.draw() else { return Ok(Outcome { seed, targets: Vec::new() }) };
+    if !is_pool_of(rule, pool) {
+        return Err(NotDrawn::OtherPool);
     }
+    let mut targets = sites(plan, rule, pool, &seed).map_err(NotDrawn::Draw)?;
+    staff(plan, &mut targets, &seed, officers);
     Ok(Outcome { seed, targets })
 }
 
@@ -172,19 +279,17 @@ fn sites(
     pool: &[PoolSite],
     seed: &Seed,
 ) -> Result<Vec<Target>, DrawError> {
-    let mut pool = pool.to_vec();
+    // What is left out, or of a tier without tickets, is neither drawn nor a target by default.
+    let mut pool: Vec<PoolSite> = pool.iter().filter(|one| one.weight(rule) > 0).copied().collect();
     pool.sort_unstable();
     let withheld = &plan.resting.withheld;
     let by_default = |one: &PoolSite| !rule.spares_withholders && withheld.contains(&one.city);
     let (defaults, rest): (Vec<PoolSite>, Vec<PoolSite>) = pool.into_iter().partition(by_default);
     let by_id: BTreeMap<String, PoolSite> =
         rest.iter().map(|one| (one.site.to_string(), *one)).collect();
-    // A tier without tickets is not in the pool that is drawn from.
-    let members: Vec<Member> = by_id
-        .iter()
-        .map(|(id, one)| Member { id: id.clone(), weight: rule.weights.of(one.tier) })
-        .filter(|member| member.weight > 0)
-        .collect();
+    let members: Vec<Member> =
+        by_id.iter().map(|(id, one)| Member { id: id.clone(), weight: one.weight(rule) }).collect();
+    // Fewer are left only when those of a city that withheld are targets already.
     let count = usize::try_from(rule.sites).unwrap_or(usize::MAX).min(members.len());
     let members = Pool::new(members)?;
     let drawn = members.draw(seed, count)?;
@@ -204,15 +309,12 @@ fn sites(
 }
 
 /// Gives every target its team.
-fn staff(
-    targets: &mut [Target],
-    rule: &DrawRule,
-    seed: &Seed,
-    officers: &BTreeMap<CityCode, Sent>,
-) {
+fn staff(plan: &Plan, targets: &mut [Target], seed: &Seed, officers: &BTreeMap<CityCode, Sent>) {
+    let Some(rule) = plan.facts.draw() else { return };
     let none = Sent::default();
     let half_days: BTreeSet<HalfDay> = targets.iter().map(|one| one.at).collect();
     for at in half_days {
+        let place = plan.facts.days.iter().position(|day| day.at == at).unwrap_or(0);
         let now = |targets: &[Target]| -> Vec<(SubjectId, CityCode)> {
             let now = targets.iter().filter(|one| one.at == at);
             now.map(|one| (one.site, one.host)).collect()
@@ -224,7 +326,7 @@ fn staff(
             let own: Vec<SubjectId> =
                 visits.iter().filter(|(_, city)| *city == host).map(|(site, _)| *site).collect();
             let sent = officers.get(&host).unwrap_or(&none);
-            let order = |site| ranked(seed, site, &[sent], &BTreeSet::new());
+            let order = |site| ranked(seed, (site, place), &[sent], &BTreeSet::new());
             for (site, team) in own.iter().zip(seat(&own, rule.host_officers, &order)) {
                 teams.entry(*site).or_default().0 = team;
             }
@@ -236,7 +338,7 @@ fn staff(
         let order = |site: SubjectId| {
             let others = officers.iter().filter(|(city, _)| host_of.get(&site) != Some(*city));
             let others: Vec<&Sent> = others.map(|(_, sent)| sent).collect();
-            ranked(seed, site, &others, &busy)
+            ranked(seed, (site, place), &others, &busy)
         };
         for (site, team) in all.iter().zip(seat(&all, rule.guest_officers, &order)) {
             teams.entry(*site).or_default().1 = team;
@@ -247,19 +349,17 @@ fn staff(
     }
 }
 
-/// Officers who may go to a site, whoever has the smallest ticket first.
-fn ranked(
+/// Officers who may go to a site on the half day at a place, whoever has the smallest ticket first.
+pub(super) fn ranked(
     seed: &Seed,
-    site: SubjectId,
+    (site, place): (SubjectId, usize),
     sent: &[&Sent],
     busy: &BTreeSet<SubjectId>,
 ) -> Vec<SubjectId> {
-    let may = |sent: &&Sent, officer: &SubjectId| {
-        let recused = |one: &super::answer::Recusal| one.officer == *officer && one.site == site;
-        !busy.contains(officer) && !sent.recusals.iter().any(recused)
-    };
     let of = |sent: &&Sent| -> Vec<SubjectId> {
-        sent.units.iter().filter(|officer| may(sent, officer)).copied().collect()
+        let comes = sent.units.iter().filter(|one| one.comes(place)).map(|one| one.unit);
+        let may = |officer: &SubjectId| !busy.contains(officer) && !sent.keeps(*officer, site);
+        comes.filter(may).collect()
     };
     let ticket = |officer: SubjectId| {
         let text = format!("{}{BETWEEN}{site}{BETWEEN}{officer}", seed.as_str());

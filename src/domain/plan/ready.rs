@@ -8,32 +8,44 @@
 //! none of this is in [`super::next`]. Of units of other cities a node knows what their headers say
 //! and what is booked by plans that it sees; each city has checked its own when it confirmed.
 //!
-//! With a draw these checks apply to the pool, before the commitments count; teams are assigned to
-//! sites at the reveal.
+//! With a draw these checks apply to the pool, before the commitments count: whatever is drawn can
+//! then be carried out. Teams are assigned to sites at the reveal. Who leads is of the ecology
+//! department when the plan has it, else of one of the plan's departments.
 //!
-//! In scope: the findings. Out of scope: their words ([`Finding`]), who may go to a site
-//! ([`crate::domain::site::may_visit`], asked by the caller for each visit).
+//! Each visit is judged by itself, and those of one enterprise add up to the yearly cap. Of sites
+//! of other cities a node knows neither the enterprise nor the checks: it judges what is closed
+//! and what stands on the positive list, and the host judges the cap, before it confirms. What is
+//! closed, listed or full only since the plan was scheduled stops that visit, not the plan
+//! ([`Remark`]).
+//!
+//! In scope: the findings. Out of scope: their words ([`Finding`], [`Remark`]).
 //!
 //! Invariants:
 //! 1. A plan that lacks nothing has no finding, and each thing taken away makes its own.
 //!    (`everything_a_plan_may_lack_in_a_table`)
+//! 2. Visits of one plan to one enterprise add up. (`visits_to_one_enterprise_add_up_to_the_cap`)
+//! 3. A host finds what is wrong with its own sites in a pool that another city made.
+//!    (`a_host_checks_the_pool_that_another_city_made`)
 
 mod finding;
+mod remark;
+mod sites;
 
 pub use finding::{Finding, Force};
+pub use remark::{Remark, remarks};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::{AnswerKind, Sent};
-use super::facts::{HOST_OFFICERS_MIN, Targets};
-use super::lots::{PoolSite, is_pool_of};
+use super::answer::{AnswerKind, Sent, SentUnit};
+use super::facts::{HOST_OFFICERS_MIN, PlanDay, Targets};
+use super::lots::PoolSite;
 use super::state::Plan;
 use super::teams::seat;
 use crate::domain::calendar::{DayKind, WorkCalendar};
 use crate::domain::date::Date;
 use crate::domain::department::Department;
 use crate::domain::half_day::HalfDay;
-use crate::domain::site::LeftOut;
+use crate::domain::site::{Listing, SiteTier, VisitException, Visited};
 use crate::domain::slots::{Need, missing};
 use crate::domain::unit_kind::UnitKind;
 use crate::ids::{CityCode, SubjectId};
@@ -91,12 +103,21 @@ impl UnitStanding {
 }
 
 /// What is known of a site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteStanding {
     /// Where it stands.
     pub city: CityCode,
-    /// Why it is left out, exceptions considered.
-    pub left_out: Option<LeftOut>,
+    /// Its tier.
+    pub tier: SiteTier,
+    /// It is closed.
+    pub closed: bool,
+    /// Where it stands on the positive list, if it ever stood on it.
+    pub listing: Option<Listing>,
+    /// Of an own site: what tells its enterprise from others. Of others this is not known.
+    pub enterprise: Option<u64>,
+    /// Of an own site: what counts to the cap of its enterprise, by year, *without* what this plan
+    /// has reserved itself. Empty for sites of others, whose cap is not judged here.
+    pub visited: BTreeMap<i32, Visited>,
 }
 
 /// A visit, named or drawn.
@@ -106,6 +127,10 @@ pub struct ReadyVisit {
     pub site: SubjectId,
     /// When.
     pub half_days: Vec<HalfDay>,
+    /// Why it is visited in spite of list or cap.
+    pub exception: Option<VisitException>,
+    /// It is a target because its city withheld: owed, and no obstacle when nobody can lead there.
+    pub by_default: bool,
 }
 
 /// Everything that is looked at.
@@ -119,12 +144,15 @@ pub struct Look<'a> {
     pub sent: &'a BTreeMap<CityCode, Sent>,
     /// Units that are named.
     pub units: &'a BTreeMap<SubjectId, UnitStanding>,
-    /// Sites that are named, or in the pool.
+    /// Sites that are named, or in the pool; and those of `own`.
     pub sites: &'a BTreeMap<SubjectId, SiteStanding>,
     /// Visits that were drawn; named ones are in the plan.
     pub drawn: &'a [ReadyVisit],
-    /// With a draw: the sites that may be drawn.
+    /// With a draw: its list of sites.
     pub pool: &'a [PoolSite],
+    /// With a draw: the own sites that belong into the list, by what the plan is about. Only their
+    /// city can say which these are.
+    pub own: &'a BTreeSet<SubjectId>,
     /// With a draw: who is bound to its part.
     pub committed: &'a BTreeSet<CityCode>,
     /// With a draw: who has revealed.
@@ -147,23 +175,24 @@ pub fn to_schedule(look: &Look<'_>) -> Vec<Finding> {
     for city in look.plan.facts.participants() {
         findings.extend(look.city(city));
     }
-    findings.extend(look.sites());
-    findings.extend(look.hosts(&look.named()));
+    let visits = look.named();
+    findings.extend(look.sites(&visits));
+    findings.extend(look.hosts(&visits));
     findings.extend(look.pool());
     findings
 }
 
-/// What a scheduled plan lacks to be begun: what it rested on may have changed since.
+/// What a scheduled plan lacks to be begun: what it rested on may have changed since. A site that
+/// may not be visited any more is a remark.
 #[must_use]
 pub fn to_begin(look: &Look<'_>) -> Vec<Finding> {
     let mut findings = look.answers();
     for city in look.plan.facts.participants() {
         findings.extend(look.city(city));
     }
-    findings.extend(look.sites());
-    let mut visits = look.named();
-    visits.extend(look.drawn.iter().cloned());
-    findings.extend(look.hosts(&visits));
+    let visits = look.visits();
+    findings.extend(look.sites(&visits).into_iter().filter(|one| !one.stops_a_visit()));
+    findings.extend(look.hosts(&look.going(&visits)));
     if look.plan.facts.draw().is_some() {
         let bound = look.plan.resting.commitments.keys();
         let silent = bound.filter(|city| !look.revealed.contains(*city));
@@ -178,20 +207,17 @@ pub fn of_city(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
     look.city(city)
 }
 
-/// What is wrong with what one city sends, and with visits to its own sites, which it books: asked
-/// before it confirms or swaps.
+/// What is wrong with what one city sends, with visits to its own sites, which it books, and with
+/// what a pool says of them: asked before it confirms, commits or swaps.
 #[must_use]
 pub fn of_host(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
     let own = |site: &SubjectId| look.sites.get(site).is_some_and(|one| one.city == city);
-    let mut visits = look.named();
-    visits.extend(look.drawn.iter().cloned());
+    let mut visits = look.visits();
     visits.retain(|visit| own(&visit.site));
     let mut findings = look.city(city);
-    let mut sites: Vec<SubjectId> = visits.iter().map(|visit| visit.site).collect();
-    sites.dedup();
-    findings.extend(sites.into_iter().filter_map(|site| look.site(site)));
+    findings.extend(look.sites(&visits));
     findings.extend(look.hosts(&visits));
-    findings.extend(look.pool_sites(look.pool.iter().filter(|one| one.city == city)));
+    findings.extend(look.pool_of(city));
     findings
 }
 
@@ -237,98 +263,100 @@ impl Look<'_> {
         lacking.collect()
     }
 
-    /// The units that a city sends: its own, in service, certified and free on all days, and as
-    /// many as the plan asks of it.
+    /// The half days that are still to come, with their places.
+    fn ahead(&self) -> impl Iterator<Item = (usize, HalfDay)> + '_ {
+        let days = self.plan.facts.days.iter().map(|day: &PlanDay| day.at).enumerate();
+        days.filter(|(_, at)| self.today <= at.on)
+    }
+
+    /// The units that a city sends: its own, in service, certified and free on the half days still
+    /// to come, and on each of these as many as the plan asks of it.
     fn city(&self, city: CityCode) -> Vec<Finding> {
         let Some(sent) = self.sent.get(&city) else { return Vec::new() };
         let (mut findings, mut serving) = (Vec::new(), Vec::new());
-        for unit in &sent.units {
-            match self.unit(city, *unit) {
-                Ok(standing) => serving.push((standing.kind, standing.department)),
+        for one in &sent.units {
+            match self.unit(city, one) {
+                Ok(standing) => serving.push((one, standing.kind, standing.department)),
                 Err(finding) => findings.push(finding),
             }
         }
         let asked = self.plan.facts.cities.iter().find(|one| one.city == city);
-        let counted: Vec<(Need, u32)> = asked
-            .into_iter()
-            .flat_map(|one| &one.needs)
-            .map(|need| {
-                let serves = |(kind, department): &&(UnitKind, Department)| {
-                    *kind == need.kind && need.department.is_none_or(|of| of == *department)
-                };
-                let there = serving.iter().filter(serves).count();
-                (*need, u32::try_from(there).unwrap_or(u32::MAX))
+        let needs: Vec<Need> = asked.map_or(Vec::new(), |one| one.needs.clone());
+        let mut most: BTreeMap<Need, u32> = BTreeMap::new();
+        for (place, _) in self.ahead() {
+            let there = |need: &Need| {
+                let serves = serving.iter().filter(|(one, kind, department)| {
+                    let of = need.department.is_none_or(|of| of == *department);
+                    one.comes(place) && *kind == need.kind && of
+                });
+                (*need, u32::try_from(serves.count()).unwrap_or(u32::MAX))
+            };
+            let counted: Vec<(Need, u32)> = needs.iter().map(there).collect();
+            for (need, missing) in missing(&counted) {
+                let most = most.entry(need).or_default();
+                *most = missing.max(*most);
+            }
+        }
+        let short = |need: &Need| {
+            let Need { kind, department, count: _ } = *need;
+            most.get(need).map(|missing| Finding::Short {
+                city,
+                kind,
+                department,
+                missing: *missing,
             })
-            .collect();
-        findings.extend(missing(&counted).into_iter().map(|(need, missing)| {
-            let Need { kind, department, count: _ } = need;
-            Finding::Short { city, kind, department, missing }
-        }));
+        };
+        findings.extend(needs.iter().filter_map(short));
         findings
     }
 
-    fn unit(&self, city: CityCode, unit: SubjectId) -> Result<&UnitStanding, Finding> {
+    fn unit(&self, city: CityCode, one: &SentUnit) -> Result<&UnitStanding, Finding> {
+        let unit = one.unit;
         let known = self.units.get(&unit).filter(|standing| standing.city == city);
         let standing = known.ok_or(Finding::UnitForeign { city, unit })?;
-        let mut half_days = self.plan.facts.days.iter().map(|day| day.at);
         if standing.retired {
-            return Err(Finding::UnitRetired { city, unit });
+            return Err(Finding::UnitRetired { city, kind: standing.kind, unit });
         }
-        if let Some(at) = half_days.clone().find(|at| !standing.is_valid(at.on)) {
+        let half_days: Vec<HalfDay> =
+            self.ahead().filter(|(place, _)| one.comes(*place)).map(|(_, at)| at).collect();
+        if let Some(at) = half_days.iter().find(|at| !standing.is_valid(at.on)) {
             return Err(Finding::CertificateInvalid { city, unit, on: at.on });
         }
-        match half_days.find(|at| standing.taken.contains(at)) {
-            Some(at) => Err(Finding::DoubleBooked { city, unit, at }),
+        match half_days.iter().find(|at| standing.taken.contains(at)) {
+            Some(at) => Err(Finding::DoubleBooked { city, unit, at: *at }),
             None => Ok(standing),
         }
     }
 
-    fn named(&self) -> Vec<ReadyVisit> {
-        let facts = &self.plan.facts;
-        let visit = |visit: &super::PlannedVisit| ReadyVisit {
-            site: visit.site,
-            half_days: facts.half_days_of(visit).collect(),
-        };
-        facts.visits().iter().map(visit).collect()
-    }
-
-    /// Sites that are left out, or stand in no city of the plan.
-    fn sites(&self) -> Vec<Finding> {
-        let named = self.plan.facts.visits().iter().map(|visit| visit.site);
-        let drawn = self.drawn.iter().map(|visit| visit.site);
-        let mut all: Vec<SubjectId> = named.chain(drawn).collect();
-        all.dedup();
-        all.into_iter().filter_map(|site| self.site(site)).collect()
-    }
-
-    fn site(&self, site: SubjectId) -> Option<Finding> {
-        match self.sites.get(&site) {
-            Some(one) if !self.plan.facts.has(one.city) => {
-                Some(Finding::SiteForeign { site, city: one.city })
-            }
-            Some(one) => one.left_out.map(|why| Finding::SiteLeftOut { site, why }),
-            None => Some(Finding::SiteUnknown { site }),
+    /// Whether officers of a department lead.
+    fn leads(&self, department: Department) -> bool {
+        let of = &self.plan.facts.departments;
+        if of.contains(&Department::EcologyEnvironment) {
+            department == Department::EcologyEnvironment
+        } else {
+            of.contains(&department)
         }
     }
 
-    /// Officers of a city who can be somewhere on a half day.
+    /// Officers of a city who can lead somewhere on a half day.
     fn able(&self, city: CityCode, at: HalfDay) -> Vec<SubjectId> {
         let Some(sent) = self.sent.get(&city) else { return Vec::new() };
-        let able = |unit: &&SubjectId| {
-            self.units.get(*unit).is_some_and(|one| {
-                let certified = one.kind == UnitKind::Officer && one.is_valid(at.on);
-                one.city == city && certified && !one.retired && !one.taken.contains(&at)
+        let place = self.plan.facts.days.iter().position(|day| day.at == at);
+        let able = |one: &&SentUnit| {
+            self.units.get(&one.unit).is_some_and(|unit| {
+                let certified = unit.kind == UnitKind::Officer && unit.is_valid(at.on);
+                let serves = unit.city == city && !unit.retired && self.leads(unit.department);
+                let comes = place.is_some_and(|place| one.comes(place));
+                certified && serves && comes && !unit.taken.contains(&at)
             })
         };
-        sent.units.iter().filter(able).copied().collect()
+        sent.units.iter().filter(able).map(|one| one.unit).collect()
     }
 
     /// Those of some officers of a city who may go to a site.
     fn unbiased(&self, city: CityCode, site: SubjectId, able: &[SubjectId]) -> Vec<SubjectId> {
-        let recusals = self.sent.get(&city).map_or(&[][..], |sent| &sent.recusals);
-        let stays = |officer: &&SubjectId| {
-            !recusals.iter().any(|one| one.officer == **officer && one.site == site)
-        };
+        let sent = self.sent.get(&city);
+        let stays = |officer: &&SubjectId| sent.is_none_or(|sent| !sent.keeps(**officer, site));
         able.iter().filter(stays).copied().collect()
     }
 
@@ -348,7 +376,7 @@ impl Look<'_> {
             // Whoever has not confirmed is named for that already.
             let host = self.sites.get(&visit.site).map(|one| one.city);
             let Some(host) = host.filter(|city| self.sent.contains_key(city)) else { continue };
-            for at in &visit.half_days {
+            for at in visit.half_days.iter().filter(|at| self.today <= at.on) {
                 at_once.entry((*at, host)).or_default().push(visit.site);
             }
         }
@@ -364,43 +392,6 @@ impl Look<'_> {
                     findings.push(Finding::HostShort { city, site, at, missing });
                 }
             }
-        }
-        findings
-    }
-
-    /// The pool of a draw, and who is bound to its part of the seed.
-    fn pool(&self) -> Vec<Finding> {
-        let Some(rule) = self.plan.facts.draw() else { return Vec::new() };
-        if !is_pool_of(rule, self.pool) {
-            return vec![Finding::PoolDiffers];
-        }
-        let mut findings = self.pool_sites(self.pool);
-        let silent = self.plan.facts.participants().filter(|city| !self.committed.contains(city));
-        findings.extend(silent.map(|city| Finding::NotCommitted { city }));
-        findings
-    }
-    /// Sites of the pool that are left out, or at which their city cannot lead. Any site may be
-    /// drawn on any half day, so each one must find its hosts by itself.
-    fn pool_sites<'a>(&self, pool: impl IntoIterator<Item = &'a PoolSite>) -> Vec<Finding> {
-        let (asked, mut findings) = (self.host_officers(), Vec::new());
-        let mut able: BTreeMap<CityCode, Vec<(HalfDay, Vec<SubjectId>)>> = BTreeMap::new();
-        for PoolSite { site, city, .. } in pool {
-            let (site, city) = (*site, *city);
-            findings.extend(self.site(site));
-            // Whoever has not confirmed, or takes no part, is named for that already.
-            if !self.plan.facts.has(city) || !self.sent.contains_key(&city) {
-                continue;
-            }
-            let days = self.plan.facts.days.iter().map(|day| day.at);
-            let able = able
-                .entry(city)
-                .or_insert_with(|| days.map(|at| (at, self.able(city, at))).collect());
-            let short = able.iter().find_map(|(at, able)| {
-                let there = self.unbiased(city, site, able).len();
-                let missing = asked.saturating_sub(u32::try_from(there).unwrap_or(u32::MAX));
-                (missing > 0).then_some(Finding::HostShort { city, site, at: *at, missing })
-            });
-            findings.extend(short);
         }
         findings
     }

@@ -6,6 +6,7 @@
 //! In scope: the texts and their limits. Out of scope: what counts ([`super::PlanFacts`]).
 
 use crate::domain::invalid::Invalid;
+use crate::domain::record::ExternalRef;
 use crate::domain::text::{Line, Text};
 use crate::limits::{
     ADDRESS_BYTES_MAX, FREE_TEXT_BYTES_MAX, NAME_BYTES_MAX, PLAN_TEXT_BYTES_MAX, TITLE_BYTES_MAX,
@@ -28,6 +29,8 @@ pub struct PlanRecord {
     pub contacts: Option<Text>,
     /// Place of meeting (集合地点).
     pub meeting_place: Option<Line>,
+    /// Its number in another system (a document, a platform of the province).
+    pub external_ref: Option<ExternalRef>,
 }
 
 /// A plan as it is typed or sent. Empty texts mean "not given".
@@ -47,6 +50,10 @@ pub struct PlanDraft<'a> {
     pub contacts: &'a str,
     /// See [`PlanRecord::meeting_place`].
     pub meeting_place: &'a str,
+    /// See [`PlanRecord::external_ref`]: the system.
+    pub external_system: &'a str,
+    /// See [`PlanRecord::external_ref`]: the number in it.
+    pub external_number: &'a str,
 }
 
 impl PlanRecord {
@@ -72,10 +79,19 @@ impl PlanRecord {
         let route = long(draft.route, "route", PLAN_TEXT_BYTES_MAX);
         let safety = long(draft.safety, "safety", PLAN_TEXT_BYTES_MAX);
         let contacts = long(draft.contacts, "contacts", PLAN_TEXT_BYTES_MAX);
+        let external = ExternalRef::parse(draft.external_system, draft.external_number);
+        let external_ref = external.map_err(|invalid| wrong.push(invalid)).unwrap_or_default();
         match title {
-            Ok(title) if wrong.is_empty() => {
-                Ok(Self { title, theme, text, route, safety, contacts, meeting_place })
-            }
+            Ok(title) if wrong.is_empty() => Ok(Self {
+                title,
+                theme,
+                text,
+                route,
+                safety,
+                contacts,
+                meeting_place,
+                external_ref,
+            }),
             Ok(_) | Err(()) => Err(wrong),
         }
     }

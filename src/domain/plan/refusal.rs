@@ -13,6 +13,8 @@ pub use words::Names;
 use super::ready::Finding;
 use super::state::{PlanMoveKind, PlanStage};
 use crate::domain::date::Date;
+use crate::domain::department::Department;
+use crate::domain::site::LeftOut;
 use crate::ids::{CityCode, SubjectId};
 
 /// Why an entry about a plan has no effect. The plan is as it was.
@@ -40,11 +42,8 @@ pub enum PlanMisfit {
         city: CityCode,
     },
     /// Only the city where a site stands says what was done there.
-    #[error("site stands in {host}")]
-    NotHost {
-        /// Where it stands.
-        host: CityCode,
-    },
+    #[error("site is none of the own city")]
+    NotHost,
     /// The stage has no such move.
     #[error("{kind} is not possible, the plan is {stage}")]
     StageForbids {
@@ -53,12 +52,15 @@ pub enum PlanMisfit {
         /// What was tried.
         kind: PlanMoveKind,
     },
-    /// It speaks of another revision than there is.
-    #[error("plan is at revision {revision}")]
-    WrongRevision {
-        /// The present one.
-        revision: u32,
-    },
+    /// The entry named is no revision of this plan, or its author had not seen it.
+    #[error("entry named is no revision of this plan")]
+    RevisionUnknown,
+    /// Another entry named is not of this plan, not of that sort, or its author had not seen it.
+    #[error("entry named is not one of this plan that can be meant")]
+    EntryUnknown,
+    /// A plan has at most so many revisions.
+    #[error("plan has 100 revisions")]
+    TooManyRevisions,
     /// The answer named of a city is not its newest one, or confirms nothing.
     #[error("answer named of {city} does not carry")]
     AnswerDoesNotCarry {
@@ -71,16 +73,28 @@ pub enum PlanMisfit {
         /// Whose.
         city: CityCode,
     },
-    /// Attempts follow one another.
-    #[error("draw is at attempt {attempt}")]
-    WrongAttempt {
+    /// A draw is made again a few times at most.
+    #[error("draw is at attempt {attempt}, there is no other")]
+    TooManyDraws {
         /// The present one.
         attempt: u32,
     },
-    /// A city that has revealed is said to withhold.
-    #[error("{city} has not withheld its reveal")]
-    NotWithheld {
+    /// A city that has revealed is said to withhold, or one that withholds is left out.
+    #[error("list of those who withhold is wrong about {city}")]
+    WithholdersDiffer {
         /// Which.
+        city: CityCode,
+    },
+    /// The rule spares a city that withholds once, not twice.
+    #[error("{city} has withheld before, and the rule spares it once")]
+    WithheldTwice {
+        /// Which.
+        city: CityCode,
+    },
+    /// The entry named for a city is not the newest by which it says that its results are in.
+    #[error("results of {city} are not in, or not those named")]
+    ResultsMissing {
+        /// Whose.
         city: CityCode,
     },
     /// The plan draws nothing.
@@ -97,13 +111,17 @@ impl PlanMisfit {
             Self::NotAMember { .. } => "NOT_A_MEMBER",
             Self::NotInitiator { .. } => "NOT_INITIATOR",
             Self::NotParticipant { .. } => "NOT_PARTICIPANT",
-            Self::NotHost { .. } => "NOT_HOST_CITY",
+            Self::NotHost => "NOT_HOST_CITY",
             Self::StageForbids { .. } => "PLAN_STAGE",
-            Self::WrongRevision { .. } => "WRONG_REVISION",
+            Self::RevisionUnknown => "REVISION_UNKNOWN",
+            Self::EntryUnknown => "ENTRY_UNKNOWN",
+            Self::TooManyRevisions => "TOO_MANY_REVISIONS",
             Self::AnswerDoesNotCarry { .. } => "ANSWER_DOES_NOT_CARRY",
             Self::CommitmentMissing { .. } => "COMMITMENT_MISSING",
-            Self::WrongAttempt { .. } => "WRONG_ATTEMPT",
-            Self::NotWithheld { .. } => "NOT_WITHHELD",
+            Self::TooManyDraws { .. } => "TOO_MANY_DRAWS",
+            Self::WithholdersDiffer { .. } => "WITHHOLDERS_DIFFER",
+            Self::WithheldTwice { .. } => "WITHHELD_TWICE",
+            Self::ResultsMissing { .. } => "PLAN_RESULTS_MISSING",
             Self::NoDraw => "NO_DRAW",
         }
     }
@@ -132,6 +150,94 @@ pub enum PlanRefusal {
     OldRevision {
         /// The present one.
         revision: u32,
+    },
+    /// Reveals and commitments are of one attempt after the other.
+    #[error("draw is at attempt {attempt}")]
+    WrongAttempt {
+        /// The present one.
+        attempt: u32,
+    },
+    /// A plan that is still open is confirmed anew, with the other units.
+    #[error("plan is open, other units are sent by another confirmation")]
+    ConfirmAnew,
+    /// Whoever wants another draw shows its own part of this one.
+    #[error("city has not shown its part of the present draw")]
+    RevealFirst,
+    /// Nothing is drawn any more.
+    #[error("plan is {stage}, nothing is drawn any more")]
+    CommitTooLate {
+        /// Where it stands.
+        stage: PlanStage,
+    },
+    /// Parts of a draw are shown between scheduling and end.
+    #[error("plan is {stage}, no part of a draw is shown")]
+    RevealStage {
+        /// Where it stands.
+        stage: PlanStage,
+    },
+    /// Teams arrive while a plan is under way.
+    #[error("plan is {stage}, no team arrives")]
+    CheckInStage {
+        /// Where it stands.
+        stage: PlanStage,
+    },
+    /// Results are there once a plan is under way.
+    #[error("plan is {stage}, there are no results")]
+    ReportStage {
+        /// Where it stands.
+        stage: PlanStage,
+    },
+    /// The visit does not take place any more.
+    #[error("{site} is left out since the plan was scheduled: {why}")]
+    VisitStopped {
+        /// Which.
+        site: SubjectId,
+        /// Why.
+        why: LeftOut,
+    },
+    /// The plan goes there less often.
+    #[error("{site} is visited {visits} times by this plan")]
+    VisitUnknown {
+        /// Which.
+        site: SubjectId,
+        /// How often.
+        visits: u32,
+    },
+    /// Teams arrive on a day of the plan that has come.
+    #[error("{on} is no day of the plan that has come")]
+    ArrivalDay {
+        /// The day given.
+        on: Date,
+    },
+    /// Recused officers do not check.
+    #[error("officer {officer} is recused")]
+    OfficerRecused {
+        /// Who.
+        officer: SubjectId,
+    },
+    /// Only who was sent for that day checks.
+    #[error("officer {officer} is not sent on that day")]
+    OfficerNotSent {
+        /// Who.
+        officer: SubjectId,
+    },
+    /// Only departments of the plan check.
+    #[error("department {department} is not in the plan")]
+    DepartmentNotIn {
+        /// Which.
+        department: Department,
+    },
+    /// Results are keyed in within some days of the plan's end.
+    #[error("results could be keyed in until {until}")]
+    ReportTooLate {
+        /// The last day.
+        until: Date,
+    },
+    /// There is no report of a clue that could be followed up.
+    #[error("no report of {site} tells of a clue")]
+    NoClue {
+        /// Where.
+        site: SubjectId,
     },
     /// The plan takes no such answer any more.
     #[error("plan is {stage} and takes no such answer")]
@@ -230,6 +336,21 @@ impl PlanRefusal {
             Self::Lacking { finding, .. } => finding.reason(),
             Self::Facts(refusal) => refusal.reason(),
             Self::OldRevision { .. } => "OLD_REVISION",
+            Self::WrongAttempt { .. } => "WRONG_ATTEMPT",
+            Self::ConfirmAnew => "CONFIRM_ANEW",
+            Self::RevealFirst => "REVEAL_FIRST",
+            Self::CommitTooLate { .. } => "COMMIT_TOO_LATE",
+            Self::RevealStage { .. } => "REVEAL_STAGE",
+            Self::CheckInStage { .. } => "CHECK_IN_STAGE",
+            Self::ReportStage { .. } => "REPORT_STAGE",
+            Self::VisitStopped { .. } => "VISIT_STOPPED",
+            Self::VisitUnknown { .. } => "VISIT_UNKNOWN",
+            Self::ArrivalDay { .. } => "ARRIVAL_DAY",
+            Self::OfficerRecused { .. } => "OFFICER_RECUSED",
+            Self::OfficerNotSent { .. } => "OFFICER_NOT_SENT",
+            Self::DepartmentNotIn { .. } => "DEPARTMENT_NOT_IN_PLAN",
+            Self::ReportTooLate { .. } => "REPORT_TOO_LATE",
+            Self::NoClue { .. } => "NO_CLUE",
             Self::AnswerTooLate { .. } => "ANSWER_TOO_LATE",
             Self::NothingConfirmed => "NOTHING_CONFIRMED",
             Self::UnitsNeeded => "UNITS_NEEDED",
@@ -260,10 +381,24 @@ impl PlanRefusal {
             Self::HoldUntil { .. } => Some("hold_until"),
             Self::Periods => Some("periods"),
             Self::RevealMismatch => Some("random"),
-            Self::NotVisited { .. } => Some("site"),
-            Self::TeamTooSmall { .. } => Some("officers"),
-            Self::ReportDay { .. } => Some("on"),
+            Self::NotVisited { .. } | Self::VisitStopped { .. } | Self::NoClue { .. } => {
+                Some("site")
+            }
+            Self::VisitUnknown { .. } => Some("nth"),
+            Self::TeamTooSmall { .. }
+            | Self::OfficerRecused { .. }
+            | Self::OfficerNotSent { .. } => Some("officers"),
+            Self::ReportDay { .. } | Self::ArrivalDay { .. } => Some("on"),
+            Self::DepartmentNotIn { .. } => Some("checks.department"),
+            Self::WrongAttempt { .. } => Some("attempt"),
             Self::Misfit(_)
+            | Self::ConfirmAnew
+            | Self::RevealFirst
+            | Self::CommitTooLate { .. }
+            | Self::RevealStage { .. }
+            | Self::CheckInStage { .. }
+            | Self::ReportStage { .. }
+            | Self::ReportTooLate { .. }
             | Self::AnswerTooLate { .. }
             | Self::NothingConfirmed
             | Self::UnitsNeeded

@@ -2,8 +2,11 @@
 //!
 //! One entry, many checks (进一次门、查多项事): a report has what each department looked at and found.
 //! The host city reports, for its own sites; of several reports of one visit the newest counts. A
-//! problem that becomes a case is opened as a case that names plan and site; those are counted from
-//! the cases, never typed a second time.
+//! report of a site that is no target counts for nothing. A clue that is followed up is named
+//! ([`super::PlanWord::FindingOpened`]) with the case opened from it, so from a visit one gets to
+//! its cases and back. A site's own record of checks ([`crate::domain::site`]) may have an entry
+//! of the same visit, that names the plan: what counts for the plan is the report, and the check
+//! of a visit that a plan reports is not counted a second time to the yearly cap.
 //!
 //! In scope: the shape of a report, adding up. Out of scope: which reports count (the view), the
 //! words of the summary ([`super::summary`]).
@@ -23,8 +26,8 @@ use crate::domain::site::CheckMode;
 use crate::ids::{CityCode, SubjectId};
 use crate::limits::PLAN_CHECK_ITEMS_MAX;
 
-/// Visits of one plan to one site, at most.
-const VISITS_OF_SITE_MAX: u32 = 62;
+/// Visits of one plan to one site, at most: one on every half day.
+pub(super) const VISITS_OF_SITE_MAX: u32 = 62;
 
 coded! {
     /// How a visit ended.
@@ -63,6 +66,8 @@ pub struct VisitReport {
     pub checks: Vec<DepartmentCheck>,
     /// Samples taken.
     pub samples: u32,
+    /// Clues found, to be followed up ([`super::PlanWord::FindingOpened`]).
+    pub clues: u32,
 }
 
 impl VisitReport {
@@ -77,10 +82,12 @@ impl VisitReport {
         let checked = match self.outcome {
             VisitOutcome::Checked => !self.checks.is_empty(),
             VisitOutcome::NotProducing | VisitOutcome::NotChecked => {
-                self.checks.is_empty() && self.samples == 0
+                self.checks.is_empty() && self.samples == 0 && self.clues == 0
             }
         };
-        let few = self.nth < VISITS_OF_SITE_MAX && self.samples <= PLAN_CHECK_ITEMS_MAX;
+        let few = self.nth < VISITS_OF_SITE_MAX
+            && self.samples <= PLAN_CHECK_ITEMS_MAX
+            && self.clues <= PLAN_CHECK_ITEMS_MAX;
         ascending && checked && few && self.checks.iter().all(counted)
     }
 
@@ -121,21 +128,27 @@ pub struct Totals {
     pub off_site: u32,
     /// Sites that were found not to produce, and were not checked at any visit.
     pub not_producing: u32,
-    /// Sites that were not checked for another reason.
+    /// Sites that were not checked for another reason, or of which there is no report.
     pub not_checked: u32,
     /// Sites at which several departments came at once.
     pub joint_checks: u32,
     /// Samples taken.
     pub samples: u32,
+    /// Clues found.
+    pub clues: u32,
     /// By department; a site counts for each department that checked there.
     pub departments: BTreeMap<Department, Sum>,
     /// By the city where the site stands.
     pub cities: BTreeMap<CityCode, Sum>,
 }
 
-/// Adds up the reports that count, each with the city in which its site stands.
+/// Adds up the reports that count, each with the city in which its site stands. Targets without any
+/// report were not checked.
 #[must_use]
-pub fn totals<'a>(reports: impl IntoIterator<Item = (CityCode, &'a VisitReport)>) -> Totals {
+pub fn totals<'a>(
+    reports: impl IntoIterator<Item = (CityCode, &'a VisitReport)>,
+    targets: impl IntoIterator<Item = SubjectId>,
+) -> Totals {
     let mut of_site: BTreeMap<SubjectId, Vec<(CityCode, &VisitReport)>> = BTreeMap::new();
     for (host, report) in reports {
         of_site.entry(report.site).or_default().push((host, report));
@@ -144,6 +157,10 @@ pub fn totals<'a>(reports: impl IntoIterator<Item = (CityCode, &'a VisitReport)>
     for visits in of_site.values() {
         totals.add_site(visits);
     }
+    let silent: BTreeSet<SubjectId> =
+        targets.into_iter().filter(|site| !of_site.contains_key(site)).collect();
+    let silent = u32::try_from(silent.len()).unwrap_or(u32::MAX);
+    totals.not_checked = totals.not_checked.saturating_add(silent);
     totals
 }
 
@@ -165,6 +182,7 @@ impl Totals {
         let (mut departments, mut cities) = (BTreeSet::new(), BTreeSet::new());
         for (host, report) in visits.iter().filter(|(_, one)| checked(one)) {
             self.samples += report.samples;
+            self.clues += report.clues;
             let city = self.cities.entry(*host).or_default();
             city.sites += u32::from(cities.insert(*host));
             for sum in [city, &mut self.all] {

@@ -17,38 +17,35 @@
 //! scheduled plan back to Open. What is under way is not revised: it is amended, cancelled, or
 //! followed by another plan.
 //!
-//! `Scheduled` names the answers it rests on, one of each participant. It is a misfit unless each
-//! is that city's newest answer to that revision *among the entries its author had seen*, and
-//! confirms it. So what counts is what the initiator knew, never what happened to arrive first
-//! ([`Seen`] is worked out by the view). With a draw it names a commitment of each participant by
-//! the same rule.
+//! Moves follow one another by the entry before (`prev`), so they name no numbers. A city that has
+//! lost its log may write two second revisions; the chain rule picks one. Therefore a revision,
+//! and an attempt at a draw, is known by the *entry* that made it, and that is what acts name.
 //!
-//! `Redrawn` follows when a city withholds its reveal. It names who, and fresh commitments of all
-//! participants to the next attempt; a commitment that was used for an earlier attempt is not
-//! fresh. It is a misfit when somebody it names has revealed: a draw that somebody does not like is
-//! not drawn again. What a withheld reveal means for the targets: [`super::lots`].
+//! What a move rests on it names, and the rules for that are in [`super::rests`].
 //!
-//! In scope: stages, who moves, what each move rests on. Out of scope: calendar, bookings, caps,
-//! certificates ([`super::ready`], which only the deciding node asks).
+//! A revision after cities have revealed would be a draw made again without anybody withholding. It
+//! is not forbidden, because a plan has to change when a river floods; but it is counted
+//! ([`Plan::late_revisions`]) and shown, and who withheld stays named while the pool is the same.
+//!
+//! In scope: stages, who moves. Out of scope: calendar, bookings, caps, certificates
+//! ([`super::ready`], which only the deciding node asks).
 //!
 //! Invariants:
 //! 1. Nobody but the initiator moves a plan. (`only_the_initiator_moves_a_plan`)
 //! 2. The moves allowed are those of the table. (`the_table_of_moves`)
-//! 3. No plan is scheduled on an answer that its author knew to be taken back.
-//!    (`scheduled_rests_on_the_newest_answers_its_author_had_seen`)
-//! 4. A draw is made again only when somebody withheld, and with fresh commitments of all.
-//!    (`a_redraw_names_who_withheld_and_is_fresh`)
+//! 3. A revision wipes nobody's name. (`a_revision_after_reveals_is_counted_and_keeps_names`)
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::AnswerKind;
+use super::answer::{AnswerKind, Found};
 use super::facts::{PlanFacts, fits};
 use super::refusal::PlanMisfit;
+use super::rests::{Resting, Seen, bound, carry, redrawn, summed};
 use crate::domain::code::coded;
-use crate::ids::{CityCode, Hash, Position};
-use crate::limits::{PLAN_AMENDMENTS_MAX, PLAN_DRAWS_MAX, PLAN_REVISIONS_MAX};
+use crate::ids::{CityCode, Position};
+use crate::limits::{PLAN_AMENDMENTS_MAX, PLAN_REVISIONS_MAX};
 
 coded! {
     /// Where the initiator's chain stands.
@@ -98,8 +95,6 @@ pub enum PlanMove {
     },
     /// Another revision.
     Revised {
-        /// Which: one more than the last.
-        revision: u32,
         /// All of it after the change.
         facts: PlanFacts,
     },
@@ -107,8 +102,6 @@ pub enum PlanMove {
     Amended,
     /// It is settled.
     Scheduled {
-        /// Of which revision.
-        revision: u32,
         /// The answers it rests on, one of each participant, in the order of cities.
         answers: Vec<Position>,
         /// With a draw, the commitments it rests on, likewise.
@@ -116,17 +109,19 @@ pub enum PlanMove {
     },
     /// The draw is made again.
     Redrawn {
-        /// At which attempt, from 2.
-        attempt: u32,
         /// The fresh commitments, one of each participant, in the order of cities.
         commitments: Vec<Position>,
-        /// Who withheld its reveal, ascending.
+        /// All who withheld their reveal, ascending.
         withheld: Vec<CityCode>,
     },
     /// The action begins.
     Begun,
     /// The summary is there; its text is a part.
-    Summarized,
+    Summarized {
+        /// By which entries the cities have said that their results are in, in the order of cities;
+        /// none of those that have withdrawn.
+        results: Vec<Position>,
+    },
     /// It does not take place; why is a part.
     Cancelled,
 }
@@ -142,25 +137,19 @@ impl PlanMove {
             Self::Scheduled { .. } => PlanMoveKind::Schedule,
             Self::Redrawn { .. } => PlanMoveKind::Redraw,
             Self::Begun => PlanMoveKind::Begin,
-            Self::Summarized => PlanMoveKind::Summarize,
+            Self::Summarized { .. } => PlanMoveKind::Summarize,
             Self::Cancelled => PlanMoveKind::Cancel,
         }
     }
 }
 
-/// What a scheduled plan rests on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Resting {
-    /// The answers, in the order of cities.
-    pub answers: Vec<Position>,
-    /// The draw's attempt, from 1; 0 without a draw.
-    pub attempt: u32,
-    /// What the cities are bound to at this attempt.
-    pub commitments: BTreeMap<CityCode, Hash>,
-    /// Who withheld its reveal at an earlier attempt of this revision.
-    pub withheld: BTreeSet<CityCode>,
-    /// Commitments of earlier attempts: none of them is fresh again.
-    pub used: BTreeSet<Hash>,
+/// A revision of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Round {
+    /// The entry that made it: that of the opening or of the revision.
+    pub at: Position,
+    /// Who takes part.
+    pub cities: Vec<CityCode>,
 }
 
 /// A plan.
@@ -170,12 +159,18 @@ pub struct Plan {
     pub initiator: CityCode,
     /// What it is by its last revision.
     pub facts: PlanFacts,
-    /// Who takes part by each revision, from the first; the last is that of `facts`.
-    pub rounds: Vec<Vec<CityCode>>,
-    /// Which revision, from 1.
+    /// The entry that made the present revision: acts that name it count.
+    pub at: Position,
+    /// Which revision that is, from 1, for people and for [`crate::domain::draw::commitment`].
     pub revision: u32,
+    /// The revisions of the chain, from the first; the last is the present one.
+    pub rounds: Vec<Round>,
+    /// How often it was revised after cities had revealed their parts of a draw.
+    pub late_revisions: u32,
     /// How often it was amended.
     pub amendments: u32,
+    /// How often what calendars show was changed.
+    pub changes: u32,
     /// Days of the revision that has most of them: so many entries a calendar may have.
     pub days_max: u32,
     /// Where it stands.
@@ -185,39 +180,37 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Who takes part by a revision; `None` when there is no such revision.
+    /// Who takes part by a revision of the chain.
     #[must_use]
-    pub fn participants_of(&self, revision: u32) -> Option<&[CityCode]> {
-        let place = usize::try_from(revision.checked_sub(1)?).ok()?;
-        self.rounds.get(place).map(Vec::as_slice)
+    pub fn participants_of(&self, revision: Position) -> Option<&[CityCode]> {
+        let round = self.rounds.iter().find(|round| round.at == revision);
+        round.map(|round| round.cities.as_slice())
+    }
+
+    /// What is known of an act to this plan on a node that has all of it; the view, for acts of
+    /// others, looks among what their authors had seen.
+    #[must_use]
+    pub fn found(&self, revision: Position, host: Option<CityCode>) -> Found<'_> {
+        let participants = self.participants_of(revision);
+        Found { initiator: self.initiator, participants, entry: true, host }
     }
 
     /// How often what people see was changed: the SEQUENCE of a calendar entry.
     #[must_use]
     pub const fn sequence(&self) -> u32 {
-        let changed = self.revision.saturating_sub(1).saturating_add(self.amendments);
-        changed + matches!(self.stage, PlanStage::Cancelled) as u32
+        self.changes
     }
 }
 
-/// What the author of a move had seen of the other cities, as the view works it out from what the
-/// move's entry names in `after` up to and including itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Of each participant: its newest answer to the present revision that is no comment.
-    pub answers: BTreeMap<CityCode, (Position, AnswerKind)>,
-    /// Of each participant: its newest commitment to the present revision at the attempt that the
-    /// move is about, the first or the next one.
-    pub commitments: BTreeMap<CityCode, (Position, Hash)>,
-    /// Who has shown, at the present attempt, what it had bound itself to.
-    pub revealed: BTreeSet<CityCode>,
-}
-
-/// Opens a plan.
+/// Opens a plan. `at` is where the entry stands that opens it.
 ///
 /// # Errors
 /// A [`PlanMisfit`]: it is counted and opens nothing.
-pub fn open(by: CityCode, facts: &PlanFacts, members: &[CityCode]) -> Result<Plan, PlanMisfit> {
+pub fn open(
+    by: CityCode,
+    (at, facts): (Position, &PlanFacts),
+    members: &[CityCode],
+) -> Result<Plan, PlanMisfit> {
     if !members.contains(&by) {
         return Err(PlanMisfit::NotAMember { city: by });
     }
@@ -225,9 +218,12 @@ pub fn open(by: CityCode, facts: &PlanFacts, members: &[CityCode]) -> Result<Pla
     Ok(Plan {
         initiator: by,
         facts: facts.clone(),
-        rounds: vec![facts.participants().collect()],
+        at,
         revision: 1,
+        rounds: vec![Round { at, cities: facts.participants().collect() }],
+        late_revisions: 0,
         amendments: 0,
+        changes: 0,
         days_max: facts.day_count(),
         stage: PlanStage::Open,
         resting: Resting::default(),
@@ -235,14 +231,14 @@ pub fn open(by: CityCode, facts: &PlanFacts, members: &[CityCode]) -> Result<Pla
 }
 
 /// The plan after a move, or why the move has no effect: the same for commands and for what others
-/// have signed.
+/// have signed. `at` is where the move's entry stands; a node that only decides gives any place.
 ///
 /// # Errors
 /// A [`PlanMisfit`]: it is shown and has no effect.
 pub fn next(
     plan: &Plan,
     by: CityCode,
-    mv: &PlanMove,
+    (at, mv): (Position, &PlanMove),
     seen: &Seen,
     members: &[CityCode],
 ) -> Result<Plan, PlanMisfit> {
@@ -253,41 +249,40 @@ pub fn next(
     }
     let mut after = plan.clone();
     match (plan.stage, mv) {
-        (S::Open | S::Scheduled, M::Revised { revision, facts }) => {
-            let next = plan.revision.saturating_add(1);
-            if *revision != next || next > PLAN_REVISIONS_MAX {
-                return Err(PlanMisfit::WrongRevision { revision: plan.revision });
-            }
+        (S::Open | S::Scheduled, M::Revised { facts }) => {
             fits(facts, by, members)?;
-            after.rounds.push(facts.participants().collect());
-            after.facts = facts.clone();
-            after.days_max = plan.days_max.max(facts.day_count());
-            (after.revision, after.stage) = (next, S::Open);
-            after.resting = Resting::default();
+            revise(&mut after, at, facts, seen)?;
         }
         (S::Open | S::Scheduled | S::Executing, M::Amended) => {
-            after.amendments = plan.amendments.saturating_add(1).min(PLAN_AMENDMENTS_MAX);
+            let counts = plan.amendments < PLAN_AMENDMENTS_MAX;
+            after.amendments = plan.amendments.saturating_add(u32::from(counts));
+            after.changes = plan.changes.saturating_add(u32::from(counts));
         }
-        (S::Open, M::Scheduled { revision, answers, commitments }) => {
-            if *revision != plan.revision {
-                return Err(PlanMisfit::WrongRevision { revision: plan.revision });
-            }
-            after.resting = rests(plan, answers, commitments, seen)?;
+        (S::Open, M::Scheduled { answers, commitments }) => {
+            after.resting = rests(plan, at, (answers, commitments), seen)?;
+            after.changes = plan.changes.saturating_add(1);
             after.stage = S::Scheduled;
         }
-        (S::Scheduled | S::Executing, M::Redrawn { attempt, commitments, withheld }) => {
-            redrawn(plan, (*attempt, withheld), seen)?;
+        (S::Scheduled | S::Executing, M::Redrawn { commitments, withheld }) => {
+            redrawn(plan, withheld, seen)?;
             let resting = &mut after.resting;
             resting.used.extend(plan.resting.commitments.values());
             resting.commitments = bound(plan, commitments, seen)?;
             resting.withheld.extend(withheld);
-            resting.attempt = *attempt;
+            resting.attempt = plan.resting.attempt.saturating_add(1);
+            resting.draw = Some(at);
         }
         (S::Scheduled, M::Begun) => after.stage = S::Executing,
-        (S::Executing, M::Summarized) => after.stage = S::Summarized,
-        (S::Open | S::Scheduled | S::Executing, M::Cancelled) => after.stage = S::Cancelled,
-        (S::Open, M::Opened { .. } | M::Redrawn { .. } | M::Begun | M::Summarized)
-        | (S::Scheduled, M::Opened { .. } | M::Scheduled { .. } | M::Summarized)
+        (S::Executing, M::Summarized { results }) => {
+            summed(plan, results, seen)?;
+            after.stage = S::Summarized;
+        }
+        (S::Open | S::Scheduled | S::Executing, M::Cancelled) => {
+            after.stage = S::Cancelled;
+            after.changes = plan.changes.saturating_add(1);
+        }
+        (S::Open, M::Opened { .. } | M::Redrawn { .. } | M::Begun | M::Summarized { .. })
+        | (S::Scheduled, M::Opened { .. } | M::Scheduled { .. } | M::Summarized { .. })
         | (S::Executing, M::Opened { .. } | M::Revised { .. } | M::Scheduled { .. } | M::Begun)
         | (
             S::Summarized | S::Cancelled,
@@ -297,7 +292,7 @@ pub fn next(
             | M::Scheduled { .. }
             | M::Redrawn { .. }
             | M::Begun
-            | M::Summarized
+            | M::Summarized { .. }
             | M::Cancelled,
         ) => return Err(PlanMisfit::StageForbids { stage: plan.stage, kind: mv.kind() }),
     }
@@ -307,8 +302,8 @@ pub fn next(
 /// What a plan rests on when it is scheduled.
 fn rests(
     plan: &Plan,
-    answers: &[Position],
-    commitments: &[Position],
+    at: Position,
+    (answers, commitments): (&[Position], &[Position]),
     seen: &Seen,
 ) -> Result<Resting, PlanMisfit> {
     carry(plan, answers, seen)?;
@@ -316,67 +311,46 @@ fn rests(
     if !draws && !commitments.is_empty() {
         return Err(PlanMisfit::NoDraw);
     }
-    let commitments = if draws { bound(plan, commitments, seen)? } else { BTreeMap::new() };
-    let (answers, attempt) = (answers.to_vec(), u32::from(draws));
-    Ok(Resting { answers, attempt, commitments, ..Resting::default() })
+    let mut resting = plan.resting.clone();
+    resting.answers = answers.to_vec();
+    (resting.attempt, resting.draw) = (u32::from(draws), draws.then_some(at));
+    resting.commitments = if draws { bound(plan, commitments, seen)? } else { BTreeMap::new() };
+    Ok(resting)
 }
 
-/// Whether the answers named are those of all participants, each its newest, and confirm.
-fn carry(plan: &Plan, named: &[Position], seen: &Seen) -> Result<(), PlanMisfit> {
-    let confirms = |(city, named): (CityCode, Option<&Position>)| {
-        let (at, kind) = seen.answers.get(&city)?;
-        (*kind == AnswerKind::Confirm && named == Some(at)).then_some(())
+/// Another revision: what the last one rested on is void, but for who has withheld from this pool.
+fn revise(plan: &mut Plan, at: Position, facts: &PlanFacts, seen: &Seen) -> Result<(), PlanMisfit> {
+    if plan.revision >= PLAN_REVISIONS_MAX {
+        return Err(PlanMisfit::TooManyRevisions);
+    }
+    let pool = |facts: &PlanFacts| facts.draw().map(|rule| rule.pool);
+    let kept = if pool(&plan.facts) == pool(facts) {
+        std::mem::take(&mut plan.resting.withheld)
+    } else {
+        BTreeSet::new()
     };
-    let mut names = named.iter();
-    for city in plan.facts.participants() {
-        confirms((city, names.next())).ok_or(PlanMisfit::AnswerDoesNotCarry { city })?;
-    }
-    if names.next().is_some() { Err(PlanMisfit::Invalid) } else { Ok(()) }
+    let late = plan.resting.attempt > 0 && !seen.revealed.is_empty();
+    plan.late_revisions = plan.late_revisions.saturating_add(u32::from(late));
+    plan.rounds.push(Round { at, cities: facts.participants().collect() });
+    plan.facts = facts.clone();
+    plan.days_max = plan.days_max.max(facts.day_count());
+    plan.revision = plan.revision.saturating_add(1);
+    plan.changes = plan.changes.saturating_add(1);
+    (plan.at, plan.stage) = (at, PlanStage::Open);
+    plan.resting = Resting { withheld: kept, ..Resting::default() };
+    Ok(())
 }
 
-/// What the participants are bound to: the commitments named, each its city's newest, none of them
-/// used before.
-fn bound(
+/// Whose results are still to come: those of every participant that has neither reported nor
+/// withdrawn, so that a city that has gone does not block the others for ever.
+#[must_use]
+pub fn unreported(
     plan: &Plan,
-    named: &[Position],
-    seen: &Seen,
-) -> Result<BTreeMap<CityCode, Hash>, PlanMisfit> {
-    let used = |hash: &Hash| {
-        let Resting { commitments, used, .. } = &plan.resting;
-        used.contains(hash) || commitments.values().any(|one| one == hash)
-    };
-    let (mut names, mut bound) = (named.iter(), BTreeMap::new());
-    for city in plan.facts.participants() {
-        let name = names.next();
-        match seen.commitments.get(&city) {
-            Some((at, hash)) if Some(at) == name && !used(hash) => bound.insert(city, *hash),
-            Some(_) | None => return Err(PlanMisfit::CommitmentMissing { city }),
-        };
-    }
-    if names.next().is_some() { Err(PlanMisfit::Invalid) } else { Ok(bound) }
-}
-
-/// Whether a draw may be made again: it is the next attempt, and those named have withheld.
-fn redrawn(
-    plan: &Plan,
-    (attempt, withheld): (u32, &[CityCode]),
-    seen: &Seen,
-) -> Result<(), PlanMisfit> {
-    let next = plan.resting.attempt.saturating_add(1);
-    if plan.facts.draw().is_none() {
-        return Err(PlanMisfit::NoDraw);
-    }
-    if attempt != next || attempt > PLAN_DRAWS_MAX {
-        return Err(PlanMisfit::WrongAttempt { attempt: plan.resting.attempt });
-    }
-    if withheld.is_empty() || !withheld.is_sorted_by(|one, next| one < next) {
-        return Err(PlanMisfit::Invalid);
-    }
-    let has_not = |city: &&CityCode| !plan.facts.has(**city) || seen.revealed.contains(*city);
-    match withheld.iter().find(has_not) {
-        Some(city) => Err(PlanMisfit::NotWithheld { city: *city }),
-        None => Ok(()),
-    }
+    answers: &BTreeMap<CityCode, AnswerKind>,
+    reported: &BTreeSet<CityCode>,
+) -> Vec<CityCode> {
+    let gone = |city: &CityCode| answers.get(city) == Some(&AnswerKind::Withdraw);
+    plan.facts.participants().filter(|city| !gone(city) && !reported.contains(city)).collect()
 }
 
 /// What people are shown: `answers` are the newest answers to the present revision that are no

@@ -31,6 +31,8 @@ pub struct Summarised<'a> {
     pub cases: u32,
     /// Cities that withheld their part of a draw, ascending.
     pub withheld: &'a [CityCode],
+    /// See [`super::Plan::late_revisions`].
+    pub late_revisions: u32,
     /// The name of a city, such as 聊城.
     pub name: &'a dyn Fn(CityCode) -> String,
 }
@@ -41,7 +43,7 @@ pub fn summary(of: &Summarised<'_>) -> String {
     let mut text = opening(of);
     let Totals { all, .. } = of.totals;
     if let Targets::Draw(_) = of.facts.targets {
-        text.push_str("检查对象由参加各市共同承诺、公开随机数后抽取");
+        text.push_str("检查对象由参加各市先行承诺、随后公开随机数，随机抽取产生");
         if !of.withheld.is_empty() {
             let names: Vec<String> = of.withheld.iter().map(|city| (of.name)(*city)).collect();
             let names = names.join("、");
@@ -50,6 +52,9 @@ pub fn summary(of: &Summarised<'_>) -> String {
                 Some(_) | None => "，其名录内对象全部列入检查",
             };
             let _ = write!(text, "；{names}未按承诺公开随机数，已重新抽取{default}");
+        }
+        if of.late_revisions > 0 {
+            let _ = write!(text, "；随机数公开后方案修订{}次", of.late_revisions);
         }
         text.push_str("。\n");
     }
@@ -65,7 +70,7 @@ pub fn summary(of: &Summarised<'_>) -> String {
     let departments = of.totals.departments.iter().map(|(one, sum)| (one.zh().to_owned(), *sum));
     text.push_str(&lines("分部门", departments));
     let cities = of.totals.cities.iter().map(|(city, sum)| ((of.name)(*city), *sum));
-    text.push_str(&lines("分城市", cities));
+    text.push_str(&lines("分市", cities));
     text
 }
 
@@ -80,13 +85,15 @@ fn opening(of: &Summarised<'_>) -> String {
         [only] => format!("于{}", long(*only)),
         [first, .., last] => format!("于{}至{}（共{}天）", long(*first), long(*last), days.len()),
     };
+    let sends = match departments.as_slice() {
+        [only] => format!("{only}部门派员"),
+        all => format!("{}等{}个部门派员", all.join("、"), all.len()),
+    };
     format!(
-        "{}{when}开展，由{}发起，{}参加，{}等{}个部门派员。\n",
+        "{}{when}开展，由{}发起，{}参加，{sends}。\n",
         of.title,
         (of.name)(of.initiator),
         guests.join("、"),
-        departments.join("、"),
-        departments.len(),
     )
 }
 
@@ -96,9 +103,13 @@ fn long(on: Date) -> String {
 }
 
 fn found(of: &Summarised<'_>) -> String {
-    let Totals { all, samples, not_producing, not_checked, .. } = of.totals;
+    let Totals { all, samples, clues, not_producing, not_checked, .. } = of.totals;
     let mut text = format!("检查企业{}家，发现问题{}个", all.sites, all.problems);
-    let _ = write!(text, "，形成线索{}条，采集样品{samples}个", of.cases);
+    let _ = write!(text, "，形成线索{clues}条");
+    if of.cases > 0 {
+        let _ = write!(text, "（已转为案件{}件）", of.cases);
+    }
+    let _ = write!(text, "，采集样品{samples}个");
     if *not_producing > 0 {
         let _ = write!(text, "；另有{not_producing}家停产或关停");
     }

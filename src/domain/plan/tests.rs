@@ -2,6 +2,7 @@
 
 mod answers;
 mod commands;
+mod draw_commands;
 mod draws;
 mod facts;
 mod interleaved;
@@ -20,6 +21,7 @@ use crate::domain::date::Date;
 use crate::domain::department::Department;
 use crate::domain::fixtures::{city, date};
 use crate::domain::half_day::HalfDay;
+use crate::domain::site::SiteTier;
 use crate::domain::slots::Need;
 use crate::domain::unit_kind::UnitKind;
 use crate::ids::{CityCode, LogId, Position, SubjectId};
@@ -60,6 +62,50 @@ fn at(log: u8, index: u64) -> Position {
     Position { log: LogId::new([log; 32]), index }
 }
 
+/// The entry that made a revision.
+fn rev(number: u64) -> Position {
+    at(9, number)
+}
+
+/// What is said to a revision.
+fn says(revision: u64, word: PlanWord) -> PlanAct {
+    PlanAct { revision: rev(revision), word }
+}
+
+fn answered(revision: u64, answer: Answer) -> PlanAct {
+    says(revision, PlanWord::Answered(answer))
+}
+
+/// Units for all half days, nobody recused.
+fn sent_of(units: &[SubjectId]) -> Sent {
+    let units = units.iter().map(|unit| SentUnit { unit: *unit, span: None });
+    Sent { units: units.collect(), recusals: Vec::new() }
+}
+
+/// A site of which nothing stands against a visit.
+fn standing(code: CityCode) -> SiteStanding {
+    SiteStanding {
+        city: code,
+        tier: SiteTier::Key,
+        closed: false,
+        listing: None,
+        enterprise: None,
+        visited: BTreeMap::new(),
+    }
+}
+
+/// A visit that was drawn.
+fn visit(number: u8, at: &str) -> ReadyVisit {
+    let half_days = vec![half(at)];
+    ReadyVisit { site: id(number), half_days, exception: None, by_default: false }
+}
+
+/// The plan after a move of Liaocheng, which is its revision of that number if it is one.
+fn moved(plan: &Plan, mv: &PlanMove, seen: &Seen) -> Result<Plan, PlanMisfit> {
+    let at = rev(u64::from(plan.revision) + 1);
+    next(plan, liaocheng(), (at, mv), seen, &members())
+}
+
 fn day(text: &str) -> PlanDay {
     PlanDay { at: text.parse().unwrap(), overtime: false }
 }
@@ -84,7 +130,7 @@ fn facts() -> PlanFacts {
 }
 
 fn opened() -> Plan {
-    open(liaocheng(), &facts(), &members()).unwrap()
+    open(liaocheng(), (rev(1), &facts()), &members()).unwrap()
 }
 
 /// Everything that a look needs, with nothing lacking.
@@ -96,6 +142,7 @@ struct World {
     sites: BTreeMap<SubjectId, SiteStanding>,
     drawn: Vec<ReadyVisit>,
     pool: Vec<lots::PoolSite>,
+    own: BTreeSet<SubjectId>,
     committed: BTreeSet<CityCode>,
     revealed: BTreeSet<CityCode>,
     calendar: WorkCalendar,
@@ -119,6 +166,7 @@ impl World {
             sites: BTreeMap::new(),
             drawn: Vec::new(),
             pool: Vec::new(),
+            own: BTreeSet::new(),
             committed: BTreeSet::new(),
             revealed: BTreeSet::new(),
             calendar: WorkCalendar::shipped(),
@@ -140,9 +188,8 @@ impl World {
                 };
                 world.units.insert(*unit, standing);
             }
-            world.sent.insert(code, Sent { units, recusals: Vec::new() });
-            let site = SiteStanding { city: code, left_out: None };
-            world.sites.insert(id(number + 1), site);
+            world.sent.insert(code, sent_of(&units));
+            world.sites.insert(id(number + 1), standing(code));
         }
         world
     }
@@ -156,6 +203,7 @@ impl World {
             sites: &self.sites,
             drawn: &self.drawn,
             pool: &self.pool,
+            own: &self.own,
             committed: &self.committed,
             revealed: &self.revealed,
             calendar: &self.calendar,

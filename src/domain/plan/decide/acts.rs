@@ -1,18 +1,32 @@
-//! Whether a city may add something to a plan: an answer, other units, its part of a draw, results.
+//! Whether a city may add something to a plan: an answer, other units, its part of a draw.
 //!
-//! In scope: refusals of contributions. Out of scope: moves of the initiator ([`super`]).
+//! In scope: refusals of contributions. Out of scope: what is said of visits ([`super::visits`]),
+//! moves of the initiator ([`super`]).
 
-use super::{due, first, first_day};
+use super::{due, first};
 use crate::domain::date::Date;
 use crate::domain::draw::Randomness;
-use crate::domain::plan::answer::{Answer, AnswerKind, PlanAct, fits};
-use crate::domain::plan::facts::HOST_OFFICERS_MIN;
+use crate::domain::plan::answer::{Answer, AnswerKind, Found, PlanAct, PlanWord, fits};
 use crate::domain::plan::lots::is_reveal;
 use crate::domain::plan::ready::{Finding, Look, PlanRules, of_city, of_host};
 use crate::domain::plan::refusal::{PlanMisfit, PlanRefusal};
-use crate::domain::plan::results::VisitReport;
-use crate::domain::plan::state::{Plan, PlanStage};
-use crate::ids::{CityCode, Hash, SubjectId};
+use crate::domain::plan::state::{Plan, PlanStage, Round};
+use crate::ids::{CityCode, Hash, Position, SubjectId};
+
+/// Whether an act fits, and names the present revision.
+pub(super) fn present(
+    plan: &Plan,
+    by: CityCode,
+    act: &PlanAct,
+    host: Option<CityCode>,
+) -> Result<(), PlanRefusal> {
+    fits(by, act, &plan.found(act.revision, host))?;
+    if act.revision == plan.at {
+        Ok(())
+    } else {
+        Err(PlanRefusal::OldRevision { revision: plan.revision })
+    }
+}
 
 /// Decides on an answer. `look.sent` has, for this city, what the answer sends; `before` is its
 /// newest answer so far.
@@ -22,17 +36,16 @@ use crate::ids::{CityCode, Hash, SubjectId};
 pub fn decide_answer(
     look: &Look<'_>,
     by: CityCode,
-    (revision, answer): (u32, &Answer),
+    (revision, answer): (Position, &Answer),
     before: Option<AnswerKind>,
 ) -> Result<(), PlanRefusal> {
     let plan = look.plan;
-    let act = PlanAct::Answered { revision, answer: answer.clone() };
-    match (fits(plan, by, &act, None), answer) {
-        (Err(PlanMisfit::Invalid), Answer::OtherDays { .. }) => return Err(PlanRefusal::Periods),
-        (fits, _) => fits?,
-    }
-    if revision != plan.revision {
-        return Err(PlanRefusal::OldRevision { revision: plan.revision });
+    let act = PlanAct { revision, word: PlanWord::Answered(answer.clone()) };
+    match (present(plan, by, &act, None), answer) {
+        (Err(PlanRefusal::Misfit(PlanMisfit::Invalid)), Answer::OtherDays { .. }) => {
+            return Err(PlanRefusal::Periods);
+        }
+        (present, _) => present?,
     }
     check_stage(plan.stage, answer.kind(), before)?;
     match answer {
@@ -97,7 +110,9 @@ fn check_stage(
     if takes { Ok(()) } else { Err(PlanRefusal::AnswerTooLate { stage }) }
 }
 
-/// Decides on sending other units; `look.sent` has what the city would send from now on.
+/// Decides on sending other units; `look.sent` has what the city would send from now on. Looked at
+/// are the half days still to come. While a plan is open, the draw would not know of a swap: the
+/// city confirms anew instead.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written, nothing booked.
@@ -108,15 +123,10 @@ pub fn decide_swap(
     before: Option<AnswerKind>,
 ) -> Result<(), PlanRefusal> {
     let plan = look.plan;
-    fits(plan, by, act, None)?;
-    let PlanAct::UnitsSwapped { revision, .. } = act else {
-        return Err(PlanMisfit::Invalid.into());
-    };
-    if *revision != plan.revision {
-        return Err(PlanRefusal::OldRevision { revision: plan.revision });
-    }
+    present(plan, by, act, None)?;
     match plan.stage {
-        PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => {}
+        PlanStage::Open => return Err(PlanRefusal::ConfirmAnew),
+        PlanStage::Scheduled | PlanStage::Executing => {}
         PlanStage::Summarized | PlanStage::Cancelled => {
             return Err(PlanRefusal::AnswerTooLate { stage: plan.stage });
         }
@@ -127,37 +137,59 @@ pub fn decide_swap(
     first(of_host(look, by))
 }
 
-/// Decides on a commitment. `bound` is what the city has committed to at this attempt; `withheld`
-/// says whether anybody withholds at the present one.
+/// What a city has done of a draw so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// It is bound to its part at the attempt in question.
+    pub committed: bool,
+    /// It has revealed at the present attempt.
+    pub revealed: bool,
+    /// Somebody withholds at the present attempt.
+    pub withheld: bool,
+    /// Its people say that the bytes of the present attempt are lost.
+    pub lost: bool,
+}
+
+/// Decides on a commitment to an attempt of the present revision: the first while the plan is open,
+/// where a city may commit again and the newest counts, or the next one once somebody withholds. To
+/// that only a city commits that has revealed itself, or has lost its bytes and says so; else all
+/// would draw again for one that does not like the draw.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
 pub fn decide_commit(
     plan: &Plan,
     by: CityCode,
-    (revision, attempt): (u32, u32),
-    (bound, withheld): (Option<Hash>, bool),
+    (revision, attempt): (Position, u32),
+    bound: Bound,
+    (rules, today): (&PlanRules, Date),
 ) -> Result<(), PlanRefusal> {
     let commitment = Hash::new([0; Hash::LEN]);
-    fits(plan, by, &PlanAct::DrawCommitted { revision, attempt, commitment }, None)?;
+    let word = PlanWord::DrawCommitted { attempt, commitment };
+    present(plan, by, &PlanAct { revision, word }, None)?;
     if plan.facts.draw().is_none() {
         return Err(PlanMisfit::NoDraw.into());
     }
-    if revision != plan.revision {
-        return Err(PlanRefusal::OldRevision { revision: plan.revision });
-    }
     if attempt != plan.resting.attempt.saturating_add(1) {
-        return Err(PlanMisfit::WrongAttempt { attempt: plan.resting.attempt }.into());
+        return Err(PlanRefusal::WrongAttempt { attempt: plan.resting.attempt });
     }
     match plan.stage {
-        PlanStage::Open => {}
-        PlanStage::Scheduled | PlanStage::Executing if withheld => {}
-        PlanStage::Scheduled | PlanStage::Executing => return Err(PlanRefusal::NobodyWithholds),
+        PlanStage::Open => return Ok(()),
+        PlanStage::Scheduled | PlanStage::Executing => {}
         PlanStage::Summarized | PlanStage::Cancelled => {
-            return Err(PlanRefusal::AnswerTooLate { stage: plan.stage });
+            return Err(PlanRefusal::CommitTooLate { stage: plan.stage });
         }
     }
-    if bound.is_some() { Err(PlanRefusal::Committed) } else { Ok(()) }
+    if !bound.withheld {
+        return Err(PlanRefusal::NobodyWithholds);
+    }
+    if !bound.revealed && !bound.lost {
+        return Err(PlanRefusal::RevealFirst);
+    }
+    if bound.committed {
+        return Err(PlanRefusal::Committed);
+    }
+    due(plan, rules, today)
 }
 
 /// Decides on a reveal; `revealed` says that the city has revealed at this attempt.
@@ -167,25 +199,25 @@ pub fn decide_commit(
 pub fn decide_reveal(
     (id, plan): (SubjectId, &Plan),
     by: CityCode,
-    (attempt, random): (u32, &Randomness),
+    (draw, random): (Position, &Randomness),
     revealed: bool,
     (rules, today): (&PlanRules, Date),
 ) -> Result<(), PlanRefusal> {
-    let (revision, random) = (plan.revision, *random);
-    fits(plan, by, &PlanAct::DrawRevealed { revision, attempt, random }, None)?;
+    let word = PlanWord::DrawRevealed { draw, random: *random };
+    present(plan, by, &PlanAct { revision: plan.at, word }, None)?;
     if plan.facts.draw().is_none() {
         return Err(PlanMisfit::NoDraw.into());
     }
     match plan.stage {
         PlanStage::Scheduled | PlanStage::Executing => {}
         PlanStage::Open | PlanStage::Summarized | PlanStage::Cancelled => {
-            return Err(PlanRefusal::AnswerTooLate { stage: plan.stage });
+            return Err(PlanRefusal::RevealStage { stage: plan.stage });
         }
     }
-    if attempt != plan.resting.attempt {
-        return Err(PlanMisfit::WrongAttempt { attempt: plan.resting.attempt }.into());
+    if plan.resting.draw != Some(draw) {
+        return Err(PlanRefusal::WrongAttempt { attempt: plan.resting.attempt });
     }
-    if !is_reveal(id, plan, by, &random) {
+    if !is_reveal(id, plan, by, (draw, random)) {
         return Err(PlanRefusal::RevealMismatch);
     }
     if revealed {
@@ -194,101 +226,28 @@ pub fn decide_reveal(
     due(plan, rules, today)
 }
 
-/// A visit that is asked about: where its site stands, and whether the plan goes there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Visited {
-    /// Where the site stands.
-    pub host: Option<CityCode>,
-    /// The plan goes there.
-    pub is_target: bool,
-}
-
-/// Decides on a team's arrival; `certified` of the officers named are of the own city, with
-/// certificates valid today.
-///
-/// # Errors
-/// A [`PlanRefusal`]; nothing was written.
-pub fn decide_check_in(
-    plan: &Plan,
-    by: CityCode,
-    (site, officers): (SubjectId, &[SubjectId]),
-    visited: Visited,
-    (certified, rules): (u32, &PlanRules),
-) -> Result<(), PlanRefusal> {
-    let act = PlanAct::CheckedIn { site, officers: officers.to_vec() };
-    fits(plan, by, &act, visited.host)?;
-    check_target(plan, site, visited)?;
-    let least = rules.host_officers.max(HOST_OFFICERS_MIN);
-    if certified < least {
-        return Err(PlanRefusal::TeamTooSmall { got: certified, least });
-    }
-    Ok(())
-}
-
-fn check_target(plan: &Plan, site: SubjectId, visited: Visited) -> Result<(), PlanRefusal> {
-    match plan.stage {
-        PlanStage::Executing if visited.is_target => Ok(()),
-        PlanStage::Executing => Err(PlanRefusal::NotVisited { site }),
-        PlanStage::Open | PlanStage::Scheduled | PlanStage::Summarized | PlanStage::Cancelled => {
-            Err(PlanRefusal::AnswerTooLate { stage: plan.stage })
-        }
-    }
-}
-
-/// Decides on results of a visit; they may be keyed in afterwards (补录).
-///
-/// # Errors
-/// A [`PlanRefusal`]; nothing was written.
-pub fn decide_report(
-    plan: &Plan,
-    by: CityCode,
-    report: &VisitReport,
-    visited: Visited,
-    (rules, today): (&PlanRules, Date),
-) -> Result<(), PlanRefusal> {
-    fits(plan, by, &PlanAct::VisitReported(report.clone()), visited.host)?;
-    check_target(plan, report.site, visited)?;
-    let first = first_day(plan).unwrap_or(today);
-    let end = plan.facts.days.last().map_or(today, |day| day.at.on);
-    let end = end.plus_days(i64::from(rules.results_days_max)).unwrap_or(today);
-    let last = today.min(end);
-    if report.on < first || last < report.on {
-        return Err(PlanRefusal::ReportDay { on: report.on, first, last });
-    }
-    Ok(())
-}
-
-/// Decides on saying that all results are in; `missing` are own targets without a report.
-///
-/// # Errors
-/// A [`PlanRefusal`]; nothing was written.
-pub fn decide_results(plan: &Plan, by: CityCode, missing: &[SubjectId]) -> Result<(), PlanRefusal> {
-    fits(plan, by, &PlanAct::ResultsReported { revision: plan.revision }, None)?;
-    if plan.stage != PlanStage::Executing {
-        return Err(PlanRefusal::AnswerTooLate { stage: plan.stage });
-    }
-    match missing.first() {
-        Some(site) => Err(PlanRefusal::ResultsMissing { site: *site }),
-        None => Ok(()),
-    }
-}
-
-/// Decides on releasing units; `booked` is the revision for which the city has booked any.
+/// Decides on releasing units; `booked` is the revision for which the city has booked any, in the
+/// chain or not.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
 pub fn decide_release(
     plan: &Plan,
     by: CityCode,
-    booked: Option<u32>,
+    booked: Option<&Round>,
 ) -> Result<PlanAct, PlanRefusal> {
-    let revision = booked.ok_or(PlanRefusal::NothingConfirmed)?;
-    let act = PlanAct::UnitsReleased { revision };
-    fits(plan, by, &act, None)?;
+    let round = booked.ok_or(PlanRefusal::NothingConfirmed)?;
+    let act = PlanAct { revision: round.at, word: PlanWord::UnitsReleased };
+    let found = Found { participants: Some(&round.cities), ..plan.found(round.at, None) };
+    fits(by, &act, &found)?;
     match plan.stage {
         PlanStage::Summarized | PlanStage::Cancelled => Ok(act),
         PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => {
-            if revision < plan.revision { Ok(act) } else { Err(PlanRefusal::UnitsNeeded) }
+            if round.at == plan.at {
+                Err(PlanRefusal::UnitsNeeded)
+            } else {
+                Ok(act)
+            }
         }
     }
 }

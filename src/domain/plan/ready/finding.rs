@@ -77,6 +77,8 @@ pub enum Finding {
     UnitRetired {
         /// Who sends it.
         city: CityCode,
+        /// What it is.
+        kind: UnitKind,
         /// Which.
         unit: SubjectId,
     },
@@ -128,8 +130,27 @@ pub enum Finding {
         /// Certified officers missing.
         missing: u32,
     },
-    /// The list of sites is not that of the revision.
+    /// The list of sites is not that of the revision, has a site twice, or too few with tickets.
     PoolDiffers,
+    /// What the list says of an own site is not so: its city, its tier, or why it was left out.
+    PoolSiteDiffers {
+        /// Which.
+        site: SubjectId,
+    },
+    /// The list has not a site that belongs into it.
+    PoolOmits {
+        /// Which.
+        site: SubjectId,
+    },
+    /// A city cannot lead at as many sites as may be drawn for one half day.
+    DrawShort {
+        /// Which.
+        city: CityCode,
+        /// When.
+        at: HalfDay,
+        /// Certified officers missing.
+        missing: u32,
+    },
     /// A city is not bound to its part of the draw.
     NotCommitted {
         /// Which.
@@ -146,6 +167,12 @@ pub enum Finding {
 type Pair = (&'static str, &'static str);
 
 impl Finding {
+    /// Whether it stands against one visit only.
+    #[must_use]
+    pub const fn stops_a_visit(self) -> bool {
+        matches!(self, Self::SiteLeftOut { .. })
+    }
+
     /// The stable reason, upper-case letters and underscores.
     #[must_use]
     pub const fn reason(self) -> &'static str {
@@ -168,6 +195,9 @@ impl Finding {
             Self::SiteLeftOut { why: LeftOut::Capped, .. } => "SITE_CAPPED",
             Self::HostShort { .. } => "HOST_OFFICERS_MISSING",
             Self::PoolDiffers => "POOL_DIFFERS",
+            Self::PoolSiteDiffers { .. } => "POOL_SITE_DIFFERS",
+            Self::PoolOmits { .. } => "POOL_OMITS_SITE",
+            Self::DrawShort { .. } => "DRAW_OFFICERS_MISSING",
             Self::NotCommitted { .. } => "DRAW_NOT_COMMITTED",
             Self::RevealMissing { .. } => "REVEAL_MISSING",
         }
@@ -187,11 +217,12 @@ impl Finding {
             | Self::UnitRetired { .. }
             | Self::CertificateInvalid { .. }
             | Self::DoubleBooked { .. }
+            | Self::DrawShort { .. }
             | Self::HostShort { .. } => "units",
             Self::SiteUnknown { .. } | Self::SiteForeign { .. } | Self::SiteLeftOut { .. } => {
                 "targets"
             }
-            Self::PoolDiffers => "pool",
+            Self::PoolDiffers | Self::PoolSiteDiffers { .. } | Self::PoolOmits { .. } => "pool",
             Self::NotCommitted { .. } | Self::RevealMissing { .. } => "draw",
         }
     }
@@ -202,6 +233,7 @@ impl Finding {
         match self {
             Self::CertificateInvalid { .. }
             | Self::HostShort { .. }
+            | Self::DrawShort { .. }
             | Self::SiteForeign { .. }
             | Self::SiteLeftOut { why: LeftOut::Capped, .. } => Force::Law,
             Self::RestDay { .. } | Self::CalendarUnknown { .. } => Force::Parameter,
@@ -216,6 +248,8 @@ impl Finding {
             | Self::SiteUnknown { .. }
             | Self::SiteLeftOut { why: LeftOut::Closed | LeftOut::PositiveList, .. }
             | Self::PoolDiffers
+            | Self::PoolSiteDiffers { .. }
+            | Self::PoolOmits { .. }
             | Self::NotCommitted { .. }
             | Self::RevealMissing { .. } => Force::Rule,
         }
@@ -231,14 +265,15 @@ impl Finding {
                 ("执法人员须持有效执法证件", "officers hold a certificate that is valid"),
                 ("行政处罚法第四十二条", "Administrative Penalty Law, art. 42"),
             ),
-            Self::HostShort { .. } => (
+            Self::HostShort { .. } | Self::DrawShort { .. } => (
                 (
                     "现场检查由属地执法人员带队，属地持证执法人员不少于两人",
                     "the city where a site stands leads, with at least two certified officers",
                 ),
                 (
-                    "行政处罚法第四十二条；国办发〔2024〕54号",
-                    "Administrative Penalty Law, art. 42; State Council's document 54 of 2024",
+                    "据国办发〔2024〕54号（属地管辖）、行政处罚法第四十二条（不少于两人）",
+                    "document 54 of 2024, State Council's office (where it stands); \
+                     Administrative Penalty Law, art. 42 (no fewer than two)",
                 ),
             ),
             Self::SiteForeign { .. } => (
@@ -269,13 +304,16 @@ impl Finding {
             ),
             Self::DayPast { .. } | Self::OutsideTerm { .. } => (
                 (
-                    "行动日期须在今天之后、协议有效期内",
+                    "行动日期不早于今天，并在协议有效期内",
                     "days lie ahead and in the agreement's term",
                 ),
                 OURS,
             ),
-            Self::SiteUnknown { .. } | Self::PoolDiffers => {
-                (("检查对象须在名录库内", "sites are those of the lists"), OURS)
+            Self::SiteUnknown { .. }
+            | Self::PoolDiffers
+            | Self::PoolSiteDiffers { .. }
+            | Self::PoolOmits { .. } => {
+                (("检查对象须在名录库内，并如实列入", "sites are those of the lists"), OURS)
             }
             Self::NotCommitted { .. } | Self::RevealMissing { .. } => (
                 (
@@ -323,7 +361,10 @@ impl Finding {
             Self::UnitForeign { city, unit } => {
                 format!("{}不是{}登记的人员或装备", record(unit), name(city))
             }
-            Self::UnitRetired { city, unit } => format!("{}的{}已停用", name(city), record(unit)),
+            Self::UnitRetired { city, kind, unit } => {
+                let gone = if kind == UnitKind::Officer { "已离岗" } else { "已停用" };
+                format!("{}的{}{gone}", name(city), record(unit))
+            }
             Self::CertificateInvalid { city, unit, on } => {
                 format!("{}的{}执法证在 {on} 不在有效期内", name(city), record(unit))
             }
@@ -343,6 +384,16 @@ impl Finding {
                 UnitKind::Officer.counted(missing, zh)
             ),
             Self::PoolDiffers => "抽取名录与方案所载不一致".to_owned(),
+            Self::PoolSiteDiffers { site } => {
+                format!("抽取名录中{}的属地、类别或排除理由与实际不符", record(site))
+            }
+            Self::PoolOmits { site } => format!("抽取名录漏列{}", record(site)),
+            Self::DrawShort { city, at, missing } => format!(
+                "{}可能抽到的对象较多，属地{}缺{}",
+                at.text(zh),
+                name(city),
+                UnitKind::Officer.counted(missing, zh)
+            ),
             Self::NotCommitted { city } => format!("{}尚未提交抽取承诺", name(city)),
             Self::RevealMissing { city } => format!("{}尚未公开随机数", name(city)),
         }
@@ -371,7 +422,7 @@ impl Finding {
             Self::UnitForeign { city, unit } => {
                 format!("{} is no unit of {}", record(unit), name(city))
             }
-            Self::UnitRetired { city, unit } => {
+            Self::UnitRetired { city, unit, kind: _ } => {
                 format!("{} of {} is retired", record(unit), name(city))
             }
             Self::CertificateInvalid { city, unit, on } => {
@@ -393,6 +444,17 @@ impl Finding {
                 UnitKind::Officer.counted(missing, en)
             ),
             Self::PoolDiffers => "list of the draw is not that of the plan".to_owned(),
+            Self::PoolSiteDiffers { site } => format!(
+                "city, tier or reason for leaving out that the list has of {} is not so",
+                record(site)
+            ),
+            Self::PoolOmits { site } => format!("list of the draw has not {}", record(site)),
+            Self::DrawShort { city, at, missing } => format!(
+                "as many sites as may be drawn for {}, {} is short of {}",
+                at.text(en),
+                name(city),
+                UnitKind::Officer.counted(missing, en)
+            ),
             Self::NotCommitted { city } => {
                 format!("{} is not bound to its part of the draw", name(city))
             }

@@ -101,9 +101,9 @@ impl FactsRefusal {
         let city = |code| (names.city)(code);
         let record = |id| (names.record)(id);
         match self {
-            Self::Participants => told("参加市应为 2 至 16 个，且不重复", "请核对参加市"),
+            Self::Participants => told("参加城市应为 2 至 16 个，且不重复", "请核对参加城市"),
             Self::InitiatorMissing { initiator } => {
-                told(format!("发起市{}未列入参加市", city(initiator)), "请把发起市列入参加市")
+                told(format!("发起市{}未列入参加城市", city(initiator)), "请把发起市列入参加城市")
             }
             Self::ParticipantNotMember { city: who } => {
                 told(format!("{}不是协议成员市", city(who)), "请选择协议成员市")

@@ -39,17 +39,16 @@ impl PlanMisfit {
             Self::NotParticipant { city: who } => {
                 told(format!("{}未参加这一版方案", city(who)), "如需参加，请与发起市联系")
             }
-            Self::NotHost { host } => (
-                format!("该检查对象位于{}", city(host)),
-                format!("请由{}登记到场和结果", city(host)),
-            ),
+            Self::NotHost => told("该检查对象不在本市", "请由属地登记到场和结果"),
             Self::StageForbids { stage, kind } => told(
                 format!("方案现为“{}”，不能{}", stage.zh(), kind.zh()),
                 "请刷新查看方案的最新状态",
             ),
-            Self::WrongRevision { revision } => {
-                told(format!("方案现为第 {revision} 版"), "请刷新后按最新一版办理")
+            Self::RevisionUnknown => {
+                told("所指的方案版本不存在或尚未收到", "请刷新后按最新一版办理")
             }
+            Self::EntryUnknown => told("所指的记录不存在或尚未收到", "请刷新后再办理"),
+            Self::TooManyRevisions => told("方案修订次数已达上限", "请另行发起方案"),
             Self::AnswerDoesNotCarry { city: who } => told(
                 format!("{}对本版方案的最新答复不是确认", city(who)),
                 "请待该市确认本版方案后再排定",
@@ -58,13 +57,20 @@ impl PlanMisfit {
                 format!("{}没有可用的抽取承诺", city(who)),
                 "请该市重新提交抽取承诺；用过的承诺不能再用",
             ),
-            Self::WrongAttempt { attempt } => {
-                told(format!("抽取现为第 {attempt} 次"), "请刷新后再办理")
+            Self::TooManyDraws { attempt } => {
+                told(format!("已抽取 {attempt} 次，不能再抽"), "请修订或取消方案")
             }
-            Self::NotWithheld { city: who } => told(
-                format!("{}已公开随机数，不属于未公开", city(who)),
-                "有市未公开随机数的，方可重新抽取；确需另抽的，请修订方案",
+            Self::WithholdersDiffer { city: who } => told(
+                format!("未公开随机数的名单与{}的情况不符", city(who)),
+                "请刷新后再办理；未公开的须全部列明，已公开的不得列入",
             ),
+            Self::WithheldTwice { city: who } => told(
+                format!("{}再次未公开随机数，按规则不能再抽", city(who)),
+                "请修订方案（不含该市）或取消方案",
+            ),
+            Self::ResultsMissing { city: who } => {
+                told(format!("{}的结果尚未上报或已更新", city(who)), "请刷新，待各市报齐后再总结")
+            }
             Self::NoDraw => told("本方案不作随机抽取", "无需提交承诺或公开随机数"),
         }
     }
@@ -75,13 +81,18 @@ impl PlanMisfit {
             Self::NotAMember { .. } => "check the agreement",
             Self::NotInitiator { .. } => "answer it, or ask for changes",
             Self::NotParticipant { .. } => "ask the initiator to be taken in",
-            Self::NotHost { .. } => "let that city record it",
+            Self::NotHost => "let the city record it where the site stands",
             Self::StageForbids { .. } => "look at the plan again",
-            Self::WrongRevision { .. } => "look at the plan again, and take its last revision",
+            Self::RevisionUnknown | Self::EntryUnknown => {
+                "look at the plan again, and take its last revision"
+            }
+            Self::TooManyRevisions => "open another plan",
             Self::AnswerDoesNotCarry { .. } => "wait until that city has confirmed this revision",
             Self::CommitmentMissing { .. } => "let that city commit again, with fresh randomness",
-            Self::WrongAttempt { .. } => "look at the plan again",
-            Self::NotWithheld { .. } => "draw again only when a city withholds, or revise the plan",
+            Self::TooManyDraws { .. } => "revise or cancel the plan",
+            Self::WithholdersDiffer { .. } => "look at the plan again, and name all who withhold",
+            Self::WithheldTwice { .. } => "revise the plan without that city, or cancel it",
+            Self::ResultsMissing { .. } => "look at the plan again, and wait for all results",
             Self::NoDraw => "nothing to commit to and nothing to show",
         }
     }
@@ -109,8 +120,23 @@ impl PlanRefusal {
             Self::Facts(refusal) => refusal.zh(names),
             Self::OldRevision { revision } => told(
                 format!("所答复的不是最新版，方案现为第 {revision} 版"),
-                "请阅看最新一版后再答复",
+                "请查看最新一版后再答复",
             ),
+            Self::WrongAttempt { .. }
+            | Self::ConfirmAnew
+            | Self::RevealFirst
+            | Self::CommitTooLate { .. }
+            | Self::RevealStage { .. }
+            | Self::CheckInStage { .. }
+            | Self::ReportStage { .. }
+            | Self::VisitStopped { .. }
+            | Self::VisitUnknown { .. }
+            | Self::ArrivalDay { .. }
+            | Self::OfficerRecused { .. }
+            | Self::OfficerNotSent { .. }
+            | Self::DepartmentNotIn { .. }
+            | Self::ReportTooLate { .. }
+            | Self::NoClue { .. } => self.of_course_zh(names),
             Self::AnswerTooLate { stage } => told(
                 format!("方案现为“{}”，不再接受这种答复", stage.zh()),
                 "已排定的方案可以提意见、换人换车或退出",
@@ -123,7 +149,7 @@ impl PlanRefusal {
                 format!("保留期限 {hold_until} 早于今天或晚于 {latest}"),
                 format!("请填写今天至 {latest} 之间的日期"),
             ),
-            Self::Periods => told("建议的时段有误", "时段应在今天之后，按先后填写且不重叠"),
+            Self::Periods => told("建议的时段有误", "时段不早于今天，按先后填写且不重叠"),
             Self::Committed => told("本市已提交抽取承诺", "无需重复提交"),
             Self::NobodyWithholds => {
                 told("没有未公开随机数的市", "随机数公开齐全的不重新抽取；确需另抽的，请修订方案")
@@ -156,12 +182,99 @@ impl PlanRefusal {
         }
     }
 
+    /// The words about draws and visits, while a plan takes its course; [`Self::zh`] has the
+    /// others.
+    fn of_course_zh(self, names: &Names<'_>) -> (String, String) {
+        let record = |id| (names.record)(id);
+        match self {
+            Self::WrongAttempt { attempt } => {
+                told(format!("抽取现为第 {attempt} 次"), "请刷新后再办理")
+            }
+            Self::ConfirmAnew => told("方案尚未排定，不能直接更换", "请重新确认并填写新的人员装备"),
+            Self::RevealFirst => {
+                told("本市尚未公开本次抽取的随机数", "请先公开；随机数已丢失的，请注明后再提交承诺")
+            }
+            Self::CommitTooLate { stage } => {
+                told(format!("方案现为“{}”，不再抽取", stage.zh()), "无需提交抽取承诺")
+            }
+            Self::RevealStage { stage } => {
+                told(format!("方案现为“{}”，不能公开随机数", stage.zh()), "排定后至结束前方可公开")
+            }
+            Self::CheckInStage { stage } => told(
+                format!("方案现为“{}”，不能登记到场", stage.zh()),
+                "请于排定后、行动期间登记；已结束的请补录结果",
+            ),
+            Self::ReportStage { stage } => {
+                told(format!("方案现为“{}”，不能登记结果", stage.zh()), "请于行动开始后登记")
+            }
+            Self::VisitStopped { site, why } => {
+                told(format!("{}{}，本次不再检查", record(site), why.zh()), "结果请登记为“未检查”")
+            }
+            Self::VisitUnknown { site, visits } => {
+                told(format!("本方案对{}安排检查 {visits} 次", record(site)), "请核对是第几次检查")
+            }
+            Self::ArrivalDay { on } => told(format!("{on} 不是已到的行动日"), "请填写实际到场日期"),
+            Self::OfficerRecused { officer } => told(
+                format!("{}应当回避", record(officer)),
+                "请换其他执法人员（行政处罚法第四十三条）",
+            ),
+            Self::OfficerNotSent { officer } => {
+                told(format!("{}未列入当日派出人员", record(officer)), "请先更换人员，再登记到场")
+            }
+            Self::DepartmentNotIn { department } => {
+                told(format!("{}部门未参加本方案", department.zh()), "请核对检查部门")
+            }
+            Self::ReportTooLate { until } => {
+                told(format!("结果登记截止 {until}"), "请在行动总结的说明中补充")
+            }
+            Self::NoClue { site } => {
+                told(format!("{}的结果中没有线索", record(site)), "请先登记结果和线索数")
+            }
+            Self::Misfit(_)
+            | Self::Lacking { .. }
+            | Self::Facts(_)
+            | Self::OldRevision { .. }
+            | Self::AnswerTooLate { .. }
+            | Self::NothingConfirmed
+            | Self::UnitsNeeded
+            | Self::HoldUntil { .. }
+            | Self::Periods
+            | Self::Committed
+            | Self::NobodyWithholds
+            | Self::RevealTooEarly { .. }
+            | Self::RevealMismatch
+            | Self::Revealed
+            | Self::BeginTooEarly { .. }
+            | Self::NotVisited { .. }
+            | Self::TeamTooSmall { .. }
+            | Self::ReportDay { .. }
+            | Self::ResultsMissing { .. }
+            | Self::ResultsNotIn { .. }
+            | Self::AllResultsIn => self.zh(names),
+        }
+    }
+
     const fn todo(self) -> &'static str {
         match self {
             Self::Misfit(misfit) => misfit.todo(),
             Self::Lacking { .. } => "mend what is lacking",
             Self::Facts(refusal) => refusal.todo(),
             Self::OldRevision { .. } => "read the last revision and answer that",
+            Self::WrongAttempt { .. } => "look at the plan again",
+            Self::ConfirmAnew => "confirm again, with the other units",
+            Self::RevealFirst => "show it first, or say that the bytes are lost",
+            Self::CommitTooLate { .. } => "nothing to do",
+            Self::RevealStage { .. } => "show it between scheduling and end",
+            Self::CheckInStage { .. } => "record the results instead, if the plan has ended",
+            Self::ReportStage { .. } => "record results once the action has begun",
+            Self::VisitStopped { .. } => "report it as not checked",
+            Self::VisitUnknown { .. } => "check which visit it was",
+            Self::ArrivalDay { .. } => "give the day on which it was",
+            Self::OfficerRecused { .. } => "send another officer (art. 43)",
+            Self::OfficerNotSent { .. } => "swap units first",
+            Self::DepartmentNotIn { .. } => "check the departments",
+            Self::ReportTooLate { .. } => "say it in the text of the summary",
+            Self::NoClue { .. } => "report the visit and its clues first",
             Self::AnswerTooLate { .. } => "comment, swap units or withdraw",
             Self::NothingConfirmed => "confirm first",
             Self::UnitsNeeded => "withdraw, or swap them",

@@ -7,20 +7,16 @@ use crate::domain::half_day::Period;
 use crate::domain::site::CheckMode;
 use crate::ids::Hash;
 
-fn answered(revision: u32, answer: Answer) -> PlanAct {
-    PlanAct::Answered { revision, answer }
-}
-
 fn sends(number: u8) -> Sent {
-    Sent { units: vec![id(number)], recusals: Vec::new() }
+    sent_of(&[id(number)])
 }
 
-fn confirms(revision: u32, number: u8) -> PlanAct {
+fn confirms(revision: u64, number: u8) -> PlanAct {
     answered(revision, Answer::Confirm { sent: sends(number) })
 }
 
-fn swaps(revision: u32, number: u8) -> PlanAct {
-    PlanAct::UnitsSwapped { revision, sent: sends(number) }
+fn swaps(revision: u64, number: u8) -> PlanAct {
+    says(revision, PlanWord::UnitsSwapped(sends(number)))
 }
 
 /// Every order of these.
@@ -50,12 +46,12 @@ fn the_newest_answer_counts_in_whatever_order_they_arrive() {
     ];
     for order in orders(&acts) {
         let said = || order.iter().map(|(place, act)| Said { place: *place, act });
-        let kind = |revision| answer_that_counts(revision, said()).map(|(p, a)| (p, a.kind()));
+        let kind = |revision| answer_that_counts(rev(revision), said()).map(|(p, a)| (p, a.kind()));
         assert_eq!(kind(1), Some((1, AnswerKind::ChangesRequested)));
         assert_eq!(kind(2), Some((2, AnswerKind::Confirm)));
         assert_eq!(kind(3), None);
-        assert_eq!(sent_that_counts(1, said()), None);
-        assert_eq!(sent_that_counts(2, said()), Some((2, &sends(2))));
+        assert_eq!(sent_that_counts(rev(1), said()), None);
+        assert_eq!(sent_that_counts(rev(2), said()), Some((2, &sends(2))));
     }
 }
 
@@ -65,13 +61,13 @@ fn units_swapped_behind_a_confirmation_are_those_sent() {
     let acts = [swaps(1, 1), confirms(1, 2), swaps(1, 3), swaps(1, 4), swaps(2, 5)];
     for order in orders(&acts) {
         let said = || order.iter().map(|(place, act)| Said { place: *place, act });
-        assert_eq!(sent_that_counts(1, said()), Some((3, &sends(4))));
-        assert_eq!(answer_that_counts(1, said()).map(|(place, _)| place), Some(1));
-        assert_eq!(sent_that_counts(2, said()), None);
+        assert_eq!(sent_that_counts(rev(1), said()), Some((3, &sends(4))));
+        assert_eq!(answer_that_counts(rev(1), said()).map(|(place, _)| place), Some(1));
+        assert_eq!(sent_that_counts(rev(2), said()), None);
     }
     let withdrawn = [confirms(1, 1), swaps(1, 2), answered(1, Answer::Withdraw)];
     let said = withdrawn.iter().enumerate().map(|(place, act)| Said { place, act });
-    assert_eq!(sent_that_counts(1, said), None);
+    assert_eq!(sent_that_counts(rev(1), said), None);
 }
 
 #[test]
@@ -81,7 +77,7 @@ fn a_booking_ends_by_the_citys_own_word() {
         answered(1, Answer::Tentative { hold_until, sent: sends(number) })
     };
     let periods = || vec!["2026-12-10".parse().unwrap()];
-    let release = |revision| PlanAct::UnitsReleased { revision };
+    let release = |revision| says(revision, PlanWord::UnitsReleased);
     // What was said, and whose unit of which revision is booked.
     let rows = [
         (vec![], None),
@@ -94,6 +90,11 @@ fn a_booking_ends_by_the_citys_own_word() {
         (vec![confirms(1, 2), answered(1, Answer::OtherDays { periods: periods() })], None),
         (vec![confirms(1, 2), release(1)], None),
         (vec![confirms(1, 2), release(1), confirms(2, 5)], Some((2, 5))),
+        // A release of an old revision frees nobody of a newer one; one before a confirmation,
+        // nobody.
+        (vec![confirms(1, 2), confirms(2, 5), release(1)], Some((2, 5))),
+        (vec![confirms(1, 2), confirms(2, 5), release(2)], None),
+        (vec![release(1), confirms(1, 2)], Some((1, 2))),
         // A new revision alone frees nobody; the city's word to it does.
         (vec![confirms(1, 2), swaps(2, 9)], Some((1, 2))),
         (vec![confirms(1, 2), confirms(2, 5)], Some((2, 5))),
@@ -102,7 +103,7 @@ fn a_booking_ends_by_the_citys_own_word() {
     for (row, (acts, want)) in rows.into_iter().enumerate() {
         let said = acts.iter().enumerate().map(|(place, act)| Said { place, act });
         let got = booking(said.rev());
-        let want = want.map(|(revision, number)| (revision, sends(number)));
+        let want = want.map(|(revision, number)| (rev(revision), sends(number)));
         assert_eq!(got.map(|one| (one.revision, one.sent.clone())), want, "row {row}");
     }
     let held = [tentative(1)];
@@ -120,41 +121,56 @@ fn report(number: u8) -> VisitReport {
         mode: CheckMode::OnSite,
         checks: Vec::new(),
         samples: 0,
+        clues: 0,
     }
 }
 
-/// Every act that a city may add, as it should be.
-fn acts() -> Vec<PlanAct> {
-    let (revision, attempt) = (1, 1);
-    let periods = vec!["2026-12-10".parse().unwrap()];
-    vec![
-        answered(1, Answer::Comment),
-        answered(1, Answer::Tentative { hold_until: date("2026-12-05"), sent: sends(1) }),
-        confirms(1, 1),
-        answered(1, Answer::ChangesRequested),
-        answered(1, Answer::OtherDays { periods }),
-        answered(1, Answer::Decline),
-        answered(1, Answer::Withdraw),
-        swaps(1, 2),
-        PlanAct::DrawCommitted { revision, attempt, commitment: Hash::new([1; 32]) },
-        PlanAct::DrawRevealed { revision, attempt, random: [1; 32] },
-        PlanAct::CheckedIn { site: id(1), officers: vec![id(1), id(2)] },
-        PlanAct::VisitReported(report(1)),
-        PlanAct::ResultsReported { revision },
-        PlanAct::UnitsReleased { revision },
-    ]
+fn arrival(officers: &[u8], guests: &[u8]) -> CheckIn {
+    let ids = |list: &[u8]| list.iter().map(|number| id(*number)).collect();
+    let (officers, guests) = (ids(officers), ids(guests));
+    CheckIn { site: id(1), nth: 0, on: date("2026-12-08"), officers, guests }
 }
 
-/// Whatever the stage: what a city says is never made void by what another city writes.
+/// Every act that a city may add, as it should be.
+fn words() -> Vec<PlanWord> {
+    let attempt = 1;
+    let periods = vec!["2026-12-10".parse().unwrap()];
+    let answers = [
+        Answer::Comment,
+        Answer::Tentative { hold_until: date("2026-12-05"), sent: sends(1) },
+        Answer::Confirm { sent: sends(1) },
+        Answer::ChangesRequested,
+        Answer::OtherDays { periods },
+        Answer::Decline,
+        Answer::Withdraw,
+    ];
+    let mut words: Vec<PlanWord> = answers.into_iter().map(PlanWord::Answered).collect();
+    words.extend([
+        PlanWord::UnitsSwapped(sends(2)),
+        PlanWord::DrawCommitted { attempt, commitment: Hash::new([1; 32]) },
+        PlanWord::DrawRevealed { draw: at(1, 20), random: [1; 32] },
+        PlanWord::CheckedIn(arrival(&[1, 2], &[3])),
+        PlanWord::VisitReported(report(1)),
+        PlanWord::FindingOpened { site: id(1), nth: 0, case: Some(id(60)) },
+        PlanWord::FindingOpened { site: id(1), nth: 0, case: None },
+        PlanWord::ResultsReported,
+        PlanWord::UnitsReleased,
+    ]);
+    words
+}
+
+/// Whatever the stage, whatever the chain: what a city says is never made void by what another city
+/// writes. All that is asked was seen by its author.
 #[test]
 fn participants_add_to_a_plan_at_every_stage_and_others_never() {
     for stage in PlanStage::ALL {
         let plan = Plan { stage: *stage, ..opened() };
-        for act in acts() {
+        for word in words() {
+            let act = says(1, word);
             for by in [handan(), liaocheng(), puyang()] {
-                assert_eq!(fits(&plan, by, &act, Some(by)), Ok(()), "{act:?}");
+                assert_eq!(fits(by, &act, &plan.found(rev(1), Some(by))), Ok(()), "{act:?}");
             }
-            let got = fits(&plan, xingtai(), &act, Some(xingtai()));
+            let got = fits(xingtai(), &act, &plan.found(rev(1), Some(xingtai())));
             assert_eq!(got, Err(PlanMisfit::NotParticipant { city: xingtai() }), "{act:?}");
         }
     }
@@ -165,41 +181,86 @@ fn an_act_fits_its_revision_and_its_site() {
     let plan = opened();
     let mut fewer = facts();
     fewer.cities.remove(0);
-    let mv = PlanMove::Revised { revision: 2, facts: fewer };
-    let revised = next(&plan, liaocheng(), &mv, &Seen::default(), &members()).unwrap();
+    let revised = moved(&plan, &PlanMove::Revised { facts: fewer }, &Seen::default()).unwrap();
+    let fit = |plan: &Plan, by, act: &PlanAct, host| fits(by, act, &plan.found(act.revision, host));
     // Handan took part in the first revision, and its answer to that still fits.
-    assert_eq!(fits(&revised, handan(), &confirms(1, 1), None), Ok(()));
+    assert_eq!(fit(&revised, handan(), &confirms(1, 1), None), Ok(()));
     let gone = PlanMisfit::NotParticipant { city: handan() };
-    assert_eq!(fits(&revised, handan(), &confirms(2, 1), None), Err(gone));
-    for revision in [0, 2, u32::MAX] {
-        let unknown = fits(&plan, handan(), &confirms(revision, 1), None);
-        assert_eq!(unknown, Err(PlanMisfit::WrongRevision { revision: 1 }));
+    assert_eq!(fit(&revised, handan(), &confirms(2, 1), None), Err(gone));
+    for revision in [0, 2, u64::MAX] {
+        let unknown = fit(&plan, handan(), &confirms(revision, 1), None);
+        assert_eq!(unknown, Err(PlanMisfit::RevisionUnknown));
     }
-    let reports = PlanAct::VisitReported(report(1));
-    let elsewhere = PlanMisfit::NotHost { host: puyang() };
-    assert_eq!(fits(&plan, handan(), &reports, Some(puyang())), Err(elsewhere));
-    assert_eq!(fits(&plan, handan(), &reports, None), Err(PlanMisfit::Invalid));
+    // A second revision 2, in a log that the chain rule did not pick: its author had seen it, so it
+    // fits; but it counts for nothing.
+    let other = PlanAct { revision: at(8, 2), ..confirms(2, 1) };
+    let cities = [handan(), liaocheng()];
+    let found = Found { participants: Some(&cities), ..plan.found(at(8, 2), None) };
+    assert_eq!(fits(handan(), &other, &found), Ok(()));
+    let said = [Said { place: 1, act: &other }];
+    assert_eq!(answer_that_counts(revised.at, said), None);
+    // A site elsewhere and one that was not seen are the same misfit.
+    for word in [
+        PlanWord::VisitReported(report(1)),
+        PlanWord::CheckedIn(arrival(&[1, 2], &[])),
+        PlanWord::FindingOpened { site: id(1), nth: 0, case: None },
+    ] {
+        for host in [Some(puyang()), None] {
+            let got = fit(&plan, handan(), &says(1, word.clone()), host);
+            assert_eq!(got, Err(PlanMisfit::NotHost));
+        }
+    }
+}
+
+#[test]
+fn a_word_about_another_entry_needs_that_entry() {
+    let plan = opened();
+    let resolution = Resolution::Partly;
+    let resolves = says(1, PlanWord::AnswerResolved { answer: at(0, 4), resolution });
+    let shows = says(1, PlanWord::DrawRevealed { draw: at(1, 20), random: [1; 32] });
+    for (act, by, entry, want) in [
+        (&resolves, liaocheng(), true, Ok(())),
+        (&resolves, liaocheng(), false, Err(PlanMisfit::EntryUnknown)),
+        (&resolves, handan(), true, Err(PlanMisfit::NotInitiator { initiator: liaocheng() })),
+        (&shows, handan(), true, Ok(())),
+        // Before anything was scheduled there is no such entry.
+        (&shows, handan(), false, Err(PlanMisfit::EntryUnknown)),
+    ] {
+        let found = Found { entry, ..plan.found(rev(1), None) };
+        assert_eq!(fits(by, act, &found), want, "{act:?}");
+    }
 }
 
 #[test]
 fn what_is_not_as_it_should_be_has_no_effect() {
-    let sent = |units: &[u8], recusals: &[(u8, u8)]| Sent {
-        units: units.iter().map(|unit| id(*unit)).collect(),
-        recusals: recusals
-            .iter()
-            .map(|(officer, site)| Recusal { officer: id(*officer), site: id(*site) })
-            .collect(),
+    let fit =
+        |word: PlanWord| fits(handan(), &says(1, word), &opened().found(rev(1), Some(handan())));
+    let unit = |unit: u8, span: Option<(u8, u8)>| {
+        let span = span.map(|(first, last)| Span { first, last });
+        SentUnit { unit: id(unit), span }
     };
-    for (units, recusals, whole) in [
-        (&[1, 2][..], &[(1, 9), (2, 8)][..], true),
-        (&[], &[], true),
-        (&[2, 1], &[], false),
-        (&[1, 1], &[], false),
-        (&[1], &[(1, 9), (1, 9)], false),
-        (&[1], &[(2, 9)], false),
-    ] {
-        let act = answered(1, Answer::Confirm { sent: sent(units, recusals) });
-        assert_eq!(fits(&opened(), handan(), &act, None).is_ok(), whole, "{units:?} {recusals:?}");
+    let recusal = |officer: u8, site: Option<u8>| {
+        let site = site.map(id);
+        Recusal { officer: id(officer), site }
+    };
+    for (row, (units, recusals, whole)) in [
+        (vec![unit(1, None), unit(2, None)], vec![recusal(1, Some(9)), recusal(2, None)], true),
+        (vec![], vec![], true),
+        (vec![unit(2, None), unit(1, None)], vec![], false),
+        (vec![unit(1, None), unit(1, Some((0, 0)))], vec![], false),
+        (vec![unit(1, Some((0, 61)))], vec![], true),
+        (vec![unit(1, Some((1, 0)))], vec![], false),
+        (vec![unit(1, Some((0, 62)))], vec![], false),
+        (vec![unit(1, None)], vec![recusal(1, Some(9)), recusal(1, Some(9))], false),
+        // An officer who was left out because of a recusal is not sent.
+        (vec![unit(1, None)], vec![recusal(2, None)], true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sent = Sent { units, recusals };
+        let got = fit(PlanWord::Answered(Answer::Confirm { sent }));
+        assert_eq!(got.is_ok(), whole, "row {row}");
     }
     let periods = |texts: &[&str]| -> Vec<Period> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -210,17 +271,30 @@ fn what_is_not_as_it_should_be_has_no_effect() {
         (&["2026-12-10", "2026-12-10下午"], false),
         (&["2026-12-11", "2026-12-10"], false),
     ] {
-        let act = answered(1, Answer::OtherDays { periods: periods(texts) });
-        assert_eq!(fits(&opened(), handan(), &act, None).is_ok(), whole, "{texts:?}");
+        let got = fit(PlanWord::Answered(Answer::OtherDays { periods: periods(texts) }));
+        assert_eq!(got.is_ok(), whole, "{texts:?}");
     }
-    let (revision, attempt) = (1, 0);
-    let act = PlanAct::DrawRevealed { revision, attempt, random: [1; 32] };
-    assert_eq!(fits(&opened(), handan(), &act, None), Err(PlanMisfit::Invalid));
-    for officers in [vec![], vec![id(2), id(1)], vec![id(1); 2]] {
-        let act = PlanAct::CheckedIn { site: id(1), officers };
-        assert_eq!(fits(&opened(), handan(), &act, Some(handan())), Err(PlanMisfit::Invalid));
+    let commitment = Hash::new([1; 32]);
+    let bound = fit(PlanWord::DrawCommitted { attempt: 0, commitment });
+    assert_eq!(bound, Err(PlanMisfit::Invalid));
+    // Two officers of the host city at least, nobody twice, and on no side both.
+    for (officers, guests, whole) in [
+        (&[1, 2][..], &[][..], true),
+        (&[1, 2], &[3, 4], true),
+        (&[], &[3], false),
+        (&[1], &[3], false),
+        (&[2, 1], &[], false),
+        (&[1, 1], &[], false),
+        (&[1, 2], &[4, 3], false),
+        (&[1, 2], &[2], false),
+    ] {
+        let got = fit(PlanWord::CheckedIn(arrival(officers, guests)));
+        assert_eq!(got.is_ok(), whole, "{officers:?} {guests:?}");
     }
+    let late = CheckIn { nth: 62, ..arrival(&[1, 2], &[]) };
+    assert_eq!(fit(PlanWord::CheckedIn(late)), Err(PlanMisfit::Invalid));
     let odd = VisitReport { outcome: VisitOutcome::Checked, ..report(1) };
-    let act = PlanAct::VisitReported(odd);
-    assert_eq!(fits(&opened(), handan(), &act, Some(handan())), Err(PlanMisfit::Invalid));
+    assert_eq!(fit(PlanWord::VisitReported(odd)), Err(PlanMisfit::Invalid));
+    let clue = VisitReport { clues: 1, ..report(1) };
+    assert_eq!(fit(PlanWord::VisitReported(clue)), Err(PlanMisfit::Invalid));
 }

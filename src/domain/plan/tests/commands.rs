@@ -2,9 +2,7 @@
 
 use super::decide::*;
 use super::*;
-use crate::domain::draw::commitment;
-use crate::domain::site::CheckMode;
-use crate::ids::Hash;
+use crate::domain::site::{CheckMode, LeftOut};
 
 fn reason<T>(result: Result<T, PlanRefusal>) -> &'static str {
     result.err().map_or("", PlanRefusal::reason)
@@ -19,7 +17,7 @@ fn time(world: &World) -> Time<'_> {
 fn f15_a_plan_is_scheduled_when_all_have_confirmed_the_same_revision() {
     let mut world = World::new();
     let mv = decide_schedule(&world.look(), liaocheng(), &world.seen(), &members()).unwrap();
-    let after = next(&world.plan, liaocheng(), &mv, &world.seen(), &members()).unwrap();
+    let after = moved(&world.plan, &mv, &world.seen()).unwrap();
     assert_eq!(after.stage, PlanStage::Scheduled);
     // Refused: another city schedules, one has not confirmed, one has confirmed the old revision.
     let by_other = decide_schedule(&world.look(), handan(), &world.seen(), &members());
@@ -28,8 +26,10 @@ fn f15_a_plan_is_scheduled_when_all_have_confirmed_the_same_revision() {
     let twice = decide_schedule(&again.look(), liaocheng(), &again.seen(), &members());
     assert_eq!(reason(twice), "PLAN_STAGE");
     let facts = PlanFacts { departments: vec![Department::Water], ..facts() };
-    let mv = decide_revise(&again.plan, liaocheng(), facts, &members(), time(&again)).unwrap();
-    world.plan = next(&again.plan, liaocheng(), &mv, &Seen::default(), &members()).unwrap();
+    let none = Seen::default();
+    let changed = (facts, &none);
+    let mv = decide_revise(&again.plan, liaocheng(), changed, &members(), time(&again)).unwrap();
+    world.plan = moved(&again.plan, &mv, &none).unwrap();
     // A new revision: nobody has answered it.
     world.answers.clear();
     world.sent.clear();
@@ -38,7 +38,7 @@ fn f15_a_plan_is_scheduled_when_all_have_confirmed_the_same_revision() {
     assert_eq!((refusal.reason(), refusal.field()), ("NOT_CONFIRMED", Some("answers")));
     assert!(matches!(refusal, PlanRefusal::Lacking { more: 2, .. }));
     let confirm = Answer::Confirm { sent: Sent::default() };
-    let old = decide_answer(&world.look(), handan(), (1, &confirm), None);
+    let old = decide_answer(&world.look(), handan(), (rev(1), &confirm), None);
     assert_eq!(old, Err(PlanRefusal::OldRevision { revision: 2 }));
     // What the own log has not seen is named by nothing.
     let unseen = World::new();
@@ -58,6 +58,7 @@ fn a_plan_is_opened_and_revised_ahead_in_term_and_on_workdays() {
     };
     assert_eq!(opens(&|_| {}), "");
     assert_eq!(opens(&|f| f.cities.reverse()), "");
+    assert_eq!(opens(&|f| f.days.reverse()), "PLAN_DAYS");
     assert_eq!(opens(&|f| f.days[0].at = half("2026-11-30上午")), "PLAN_DAY_PAST");
     assert_eq!(opens(&|f| f.days[2].at = half("2029-01-02上午")), "PLAN_OUTSIDE_TERM");
     assert_eq!(opens(&|f| f.days[2].at = half("2026-12-12上午")), "REST_DAY");
@@ -71,8 +72,10 @@ fn a_plan_is_opened_and_revised_ahead_in_term_and_on_workdays() {
     assert_eq!(reason(decide_open(liaocheng(), saturday, &members(), time(&easy))), "");
     let stranger = decide_open(city(659_000), facts(), &members(), time(&world));
     assert_eq!(reason(stranger), "NOT_A_MEMBER");
-    let revise =
-        |plan: &Plan, by, facts| reason(decide_revise(plan, by, facts, &members(), time(&world)));
+    let revise = |plan: &Plan, by, facts| {
+        let changed = (facts, &Seen::default());
+        reason(decide_revise(plan, by, changed, &members(), time(&world)))
+    };
     let mut bad = facts();
     bad.days[2].at = half("2026-12-12上午");
     assert_eq!(revise(&world.plan, liaocheng(), facts()), "");
@@ -89,7 +92,7 @@ fn a_plan_is_opened_and_revised_ahead_in_term_and_on_workdays() {
 fn f16_every_answer_at_every_stage() {
     use AnswerKind as A;
     let units = units_of(0);
-    let sent = Sent { units, recusals: Vec::new() };
+    let sent = sent_of(&units);
     let periods = vec!["2026-12-10".parse().unwrap()];
     let answers = [
         Answer::Comment,
@@ -103,7 +106,7 @@ fn f16_every_answer_at_every_stage() {
     let row = |stage, before: Option<A>| -> Vec<&'static str> {
         let mut world = World::new();
         world.plan.stage = stage;
-        let decide = |one: &Answer| decide_answer(&world.look(), handan(), (1, one), before);
+        let decide = |one: &Answer| decide_answer(&world.look(), handan(), (rev(1), one), before);
         let taken = answers.iter().filter(|one| decide(one).is_ok());
         taken.map(|one| one.kind().code()).collect()
     };
@@ -120,7 +123,8 @@ fn f16_every_answer_at_every_stage() {
     assert_eq!(row(S::Summarized, Some(A::Confirm)), [""; 0]);
     assert_eq!(row(S::Cancelled, Some(A::Confirm)), [""; 0]);
     let world = World::new();
-    let decide = |by, answer: &Answer| reason(decide_answer(&world.look(), by, (1, answer), None));
+    let decide =
+        |by, answer: &Answer| reason(decide_answer(&world.look(), by, (rev(1), answer), None));
     assert_eq!(decide(xingtai(), &Answer::Comment), "NOT_PARTICIPANT");
     assert_eq!(decide(handan(), &Answer::Withdraw), "NOTHING_CONFIRMED");
     for hold_until in ["2026-11-30", "2027-01-01"] {
@@ -142,7 +146,7 @@ fn f18_no_officer_in_two_places_no_expired_certificate_two_of_the_host_city() {
         change(&mut world);
         let sent = world.sent[&handan()].clone();
         let answer = Answer::Confirm { sent };
-        reason(decide_answer(&world.look(), handan(), (1, &answer), None))
+        reason(decide_answer(&world.look(), handan(), (rev(1), &answer), None))
     };
     let first = || units_of(0)[0];
     assert_eq!(confirm(&|_| {}), "");
@@ -165,41 +169,56 @@ fn f18_no_officer_in_two_places_no_expired_certificate_two_of_the_host_city() {
     let foreign = |w: &mut World| w.units.get_mut(&first()).unwrap().city = puyang();
     assert_eq!(confirm(&foreign), "UNIT_UNKNOWN_OR_FOREIGN");
     let capped = |w: &mut World| {
-        w.sites.get_mut(&id(1)).unwrap().left_out = Some(crate::domain::site::LeftOut::Capped);
+        let full = crate::domain::site::Visited { made: 3, reserved: 0, most: 3 };
+        w.sites.get_mut(&id(1)).unwrap().visited.insert(2026, full);
     };
     assert_eq!(confirm(&capped), "SITE_CAPPED");
     // A swap is looked at like a confirmation, and needs one.
     let swap = |before, change: &dyn Fn(&mut World)| {
         let mut world = World::new();
+        world.plan.stage = PlanStage::Scheduled;
         change(&mut world);
         let sent = world.sent[&handan()].clone();
-        let act = PlanAct::UnitsSwapped { revision: 1, sent };
+        let act = says(1, PlanWord::UnitsSwapped(sent));
         reason(decide_swap(&world.look(), handan(), &act, before))
     };
-    assert_eq!(swap(Some(AnswerKind::Confirm), &|_| {}), "");
-    assert_eq!(swap(Some(AnswerKind::Confirm), &taken), "DOUBLE_BOOKED");
+    let confirmed = Some(AnswerKind::Confirm);
+    assert_eq!(swap(confirmed, &|_| {}), "");
+    assert_eq!(swap(confirmed, &taken), "DOUBLE_BOOKED");
     assert_eq!(swap(Some(AnswerKind::Tentative), &|_| {}), "NOTHING_CONFIRMED");
-    let ended = |w: &mut World| w.plan.stage = PlanStage::Summarized;
-    assert_eq!(swap(Some(AnswerKind::Confirm), &ended), "ANSWER_TOO_LATE");
+    let stage = |stage| move |w: &mut World| w.plan.stage = stage;
+    assert_eq!(swap(confirmed, &stage(PlanStage::Summarized)), "ANSWER_TOO_LATE");
+    assert_eq!(swap(confirmed, &stage(PlanStage::Executing)), "");
+    // While the plan is open the draw would not know of it: the city confirms anew.
+    assert_eq!(swap(confirmed, &stage(PlanStage::Open)), "CONFIRM_ANEW");
+    // On the second day only what is still to come is asked.
+    let second = |w: &mut World| {
+        w.today = date("2026-12-09");
+        let unit = w.units.get_mut(&units_of(0)[0]).unwrap();
+        unit.taken.insert(half("2026-12-08上午"));
+    };
+    assert_eq!(swap(confirmed, &second), "");
 }
 
 #[test]
 fn units_are_released_when_the_plan_has_ended_or_has_another_revision() {
-    let release = |stage, revision, booked, by| {
-        let mut plan = Plan { stage, revision, ..opened() };
-        plan.rounds.push(plan.rounds[0].clone());
-        reason(decide_release(&plan, by, booked))
+    let release = |stage, booked: Option<u64>, by| {
+        let plan = Plan { stage, ..opened() };
+        let cities = plan.rounds[0].cities.clone();
+        // Also for a revision that the chain rule did not pick.
+        let round = booked.map(|number| Round { at: rev(number), cities });
+        reason(decide_release(&plan, by, round.as_ref()))
     };
     use PlanStage as S;
     for stage in [S::Summarized, S::Cancelled] {
-        assert_eq!(release(stage, 1, Some(1), handan()), "");
+        assert_eq!(release(stage, Some(1), handan()), "");
     }
     for stage in [S::Open, S::Scheduled, S::Executing] {
-        assert_eq!(release(stage, 1, Some(1), handan()), "UNITS_NEEDED");
-        assert_eq!(release(stage, 2, Some(1), handan()), "");
+        assert_eq!(release(stage, Some(1), handan()), "UNITS_NEEDED");
+        assert_eq!(release(stage, Some(0), handan()), "");
     }
-    assert_eq!(release(S::Cancelled, 1, None, handan()), "NOTHING_CONFIRMED");
-    assert_eq!(release(S::Cancelled, 1, Some(1), xingtai()), "NOT_PARTICIPANT");
+    assert_eq!(release(S::Cancelled, None, handan()), "NOTHING_CONFIRMED");
+    assert_eq!(release(S::Cancelled, Some(1), xingtai()), "NOT_PARTICIPANT");
 }
 
 #[test]
@@ -216,11 +235,22 @@ fn a_plan_begins_on_its_day_and_ends_with_all_results() {
     world.sent.remove(&handan());
     assert_eq!(begin(&world, liaocheng()), "WITHDRAWN");
     let plan = Plan { stage: PlanStage::Executing, ..opened() };
-    let summarize =
-        |by, unreported: &[CityCode]| reason(decide_summarize(&plan, by, unreported, &members()));
-    assert_eq!(summarize(liaocheng(), &[]), "");
-    assert_eq!(summarize(liaocheng(), &[handan()]), "RESULTS_NOT_IN");
-    assert_eq!(summarize(handan(), &[]), "NOT_INITIATOR");
+    let summarize = |by, reported: &[CityCode], gone: Option<CityCode>| {
+        let results = (0..).zip(reported).map(|(log, code)| (*code, at(log, 7))).collect();
+        let mut seen = Seen { results, ..World::new().seen() };
+        if let Some(city) = gone {
+            seen.answers.insert(city, (at(7, 7), AnswerKind::Withdraw));
+        }
+        reason(decide_summarize(&plan, by, &seen, &members()))
+    };
+    let all = [handan(), liaocheng(), puyang()];
+    assert_eq!(summarize(liaocheng(), &all, None), "");
+    assert_eq!(summarize(liaocheng(), &all[1..], None), "RESULTS_NOT_IN");
+    // A city that has gone does not block the others, reported or not.
+    assert_eq!(summarize(liaocheng(), &all[1..], Some(handan())), "");
+    assert_eq!(summarize(liaocheng(), &all, Some(handan())), "");
+    assert_eq!(summarize(liaocheng(), &all[1..], Some(puyang())), "RESULTS_NOT_IN");
+    assert_eq!(summarize(handan(), &all, None), "NOT_INITIATOR");
     let cancel = |plan: &Plan, reported| {
         reason(decide_plain(plan, liaocheng(), PlanMove::Cancelled, reported, &members()))
     };
@@ -232,22 +262,68 @@ fn a_plan_begins_on_its_day_and_ends_with_all_results() {
     assert_eq!(reason(amend), "");
 }
 
+const HERE: fn() -> Visited = || Visited { host: Some(handan()), visits: 1, left_out: None };
+
+#[test]
+fn a_team_arrives_as_it_was_sent() {
+    let world = World::new();
+    type Change<'a> = &'a dyn Fn(&mut CheckIn, &mut Visited, &mut BTreeMap<CityCode, Sent>);
+    let arrive = |stage, today, change: Change<'_>| {
+        let plan = Plan { stage, ..opened() };
+        let (officers, guests) = (units_of(0)[..2].to_vec(), units_of(1)[..1].to_vec());
+        let on = date("2026-12-08");
+        let mut arrival = CheckIn { site: id(1), nth: 0, on, officers, guests };
+        let (mut visited, mut sent) = (HERE(), world.sent.clone());
+        change(&mut arrival, &mut visited, &mut sent);
+        let arriving = Arriving { sent: &sent, certified: arrival.officers.len() as u32 };
+        let known = (arriving, &world.rules, date(today));
+        reason(decide_check_in(&plan, handan(), &arrival, visited, known))
+    };
+    let recuse = |sent: &mut BTreeMap<CityCode, Sent>, city, officer, site| {
+        let recusal = Recusal { officer, site };
+        sent.get_mut(&city).unwrap().recusals.push(recusal);
+    };
+    let rows: &[(Change<'_>, &str)] = &[
+        (&|_, _, _| {}, ""),
+        (&|a, _, _| a.officers.truncate(1), "PLAN_INVALID"),
+        (&|a, _, _| a.nth = 1, "VISIT_UNKNOWN"),
+        (&|_, v, _| v.visits = 0, "SITE_NOT_VISITED"),
+        (&|_, v, _| v.host = Some(puyang()), "NOT_HOST_CITY"),
+        (&|_, v, _| v.left_out = Some(LeftOut::PositiveList), "VISIT_STOPPED"),
+        // No day of the plan; one that has not come.
+        (&|a, _, _| a.on = date("2026-12-07"), "ARRIVAL_DAY"),
+        (&|a, _, _| a.on = date("2026-12-09"), "ARRIVAL_DAY"),
+        // Who was not sent: at all, by another city, on another half day; who is recused.
+        (&|a, _, _| a.officers[1] = id(200), "OFFICER_NOT_SENT"),
+        (&|a, _, _| a.officers[1] = units_of(1)[1], "OFFICER_NOT_SENT"),
+        (&|a, _, _| a.guests[0] = id(200), "OFFICER_NOT_SENT"),
+        (
+            &|_, _, s| {
+                let span = Some(Span { first: 2, last: 2 });
+                s.get_mut(&handan()).unwrap().units[0].span = span;
+            },
+            "OFFICER_NOT_SENT",
+        ),
+        (&|_, _, s| recuse(s, handan(), units_of(0)[0], Some(id(1))), "OFFICER_RECUSED"),
+        (&|_, _, s| recuse(s, handan(), units_of(0)[0], Some(id(2))), ""),
+        (&|_, _, s| recuse(s, liaocheng(), units_of(1)[0], None), "OFFICER_RECUSED"),
+    ];
+    for (row, (change, want)) in rows.iter().enumerate() {
+        assert_eq!(arrive(PlanStage::Executing, "2026-12-08", *change), *want, "row {row}");
+    }
+    // Also when the initiator has not begun on the morning, and neither before nor afterwards.
+    let none: Change<'_> = &|_, _, _| {};
+    assert_eq!(arrive(PlanStage::Scheduled, "2026-12-08", none), "");
+    assert_eq!(arrive(PlanStage::Scheduled, "2026-12-07", none), "CHECK_IN_STAGE");
+    for stage in [PlanStage::Open, PlanStage::Summarized, PlanStage::Cancelled] {
+        assert_eq!(arrive(stage, "2026-12-08", none), "CHECK_IN_STAGE");
+    }
+}
+
 #[test]
 fn the_host_city_reports_what_its_team_did() {
     let executing = Plan { stage: PlanStage::Executing, ..opened() };
     let rules = PlanRules::default();
-    let here = Visited { host: Some(handan()), is_target: true };
-    let arrive = |plan: &Plan, by, visited, certified| {
-        let officers = &units_of(0)[..2];
-        let team = (id(1), officers);
-        reason(decide_check_in(plan, by, team, visited, (certified, &rules)))
-    };
-    assert_eq!(arrive(&executing, handan(), here, 2), "");
-    assert_eq!(arrive(&executing, handan(), here, 1), "TEAM_TOO_SMALL");
-    assert_eq!(arrive(&executing, puyang(), here, 2), "NOT_HOST_CITY");
-    assert_eq!(arrive(&opened(), handan(), here, 2), "ANSWER_TOO_LATE");
-    let aside = Visited { is_target: false, ..here };
-    assert_eq!(arrive(&executing, handan(), aside, 2), "SITE_NOT_VISITED");
     let check = |department| DepartmentCheck { department, items: 5, problems: 1 };
     let report = VisitReport {
         site: id(1),
@@ -257,90 +333,66 @@ fn the_host_city_reports_what_its_team_did() {
         mode: CheckMode::OnSite,
         checks: vec![check(Department::EcologyEnvironment)],
         samples: 0,
+        clues: 1,
     };
-    let decide = |by, report: &VisitReport, today| {
-        reason(decide_report(&executing, by, report, here, (&rules, date(today))))
+    let at_stage = |stage, by, report: &VisitReport, today| {
+        let plan = Plan { stage, ..opened() };
+        reason(decide_report(&plan, by, report, HERE(), (&rules, date(today))))
     };
+    let decide =
+        |by, report: &VisitReport, today| at_stage(PlanStage::Executing, by, report, today);
     assert_eq!(decide(handan(), &report, "2026-12-08"), "");
-    // Keyed in afterwards.
+    // Keyed in afterwards, within ninety days of the last day; the day itself is one of the plan's.
     assert_eq!(decide(handan(), &report, "2027-02-28"), "");
+    assert_eq!(decide(handan(), &report, "2027-03-09"), "");
+    assert_eq!(decide(handan(), &report, "2027-03-10"), "REPORT_TOO_LATE");
+    let behind = VisitReport { on: date("2026-12-10"), ..report.clone() };
+    assert_eq!(decide(handan(), &behind, "2027-02-28"), "REPORT_DAY");
     assert_eq!(decide(puyang(), &report, "2026-12-08"), "NOT_HOST_CITY");
     assert_eq!(decide(handan(), &report, "2026-12-07"), "REPORT_DAY");
     let early = VisitReport { on: date("2026-12-07"), ..report.clone() };
     assert_eq!(decide(handan(), &early, "2026-12-08"), "REPORT_DAY");
-    let odd = VisitReport { checks: Vec::new(), ..report };
+    let odd = VisitReport { checks: Vec::new(), ..report.clone() };
     assert_eq!(decide(handan(), &odd, "2026-12-08"), "PLAN_INVALID");
-    let done = |plan: &Plan, by, missing: &[SubjectId]| reason(decide_results(plan, by, missing));
+    let other = VisitReport { checks: vec![check(Department::Health)], ..report.clone() };
+    assert_eq!(decide(handan(), &other, "2026-12-08"), "DEPARTMENT_NOT_IN_PLAN");
+    let again = VisitReport { nth: 1, ..report.clone() };
+    assert_eq!(decide(handan(), &again, "2026-12-08"), "VISIT_UNKNOWN");
+    for (stage, today, want) in [
+        (PlanStage::Open, "2026-12-08", "REPORT_STAGE"),
+        (PlanStage::Scheduled, "2026-12-07", "REPORT_STAGE"),
+        (PlanStage::Scheduled, "2026-12-08", ""),
+        (PlanStage::Summarized, "2026-12-20", ""),
+        (PlanStage::Cancelled, "2026-12-20", ""),
+    ] {
+        assert_eq!(at_stage(stage, handan(), &report, today), want, "{stage}");
+        let late = matches!(stage, PlanStage::Summarized | PlanStage::Cancelled);
+        assert_eq!(is_late(&Plan { stage, ..opened() }), late);
+    }
+    let finds = |visited, reported| {
+        let what = (id(1), 0, Some(id(60)));
+        reason(decide_finding(&executing, handan(), what, (visited, reported)))
+    };
+    assert_eq!((finds(HERE(), true), finds(HERE(), false)), ("", "NO_CLUE"));
+    assert_eq!(finds(Visited { visits: 0, ..HERE() }, true), "SITE_NOT_VISITED");
+    let done = |plan: &Plan, by, missing: &[SubjectId]| {
+        reason(decide_results(plan, by, missing, date("2026-12-07")))
+    };
     assert_eq!(done(&executing, handan(), &[]), "");
     assert_eq!(done(&executing, handan(), &[id(1)]), "RESULTS_MISSING");
     assert_eq!(done(&executing, xingtai(), &[]), "NOT_PARTICIPANT");
-    assert_eq!(done(&opened(), handan(), &[]), "ANSWER_TOO_LATE");
+    assert_eq!(done(&opened(), handan(), &[]), "REPORT_STAGE");
 }
 
 #[test]
-fn who_commits_reveals_and_draws_again() {
-    let plan_id = id(77);
-    let random = |code: CityCode| [u8::try_from(code.as_u32() / 10_000).unwrap(); 32];
-    let rule = DrawRule {
-        sites: 1,
-        host_officers: 2,
-        guest_officers: 0,
-        weights: TierWeights { key: 1, general: 1, special: 1 },
-        pool: Hash::new([9; 32]),
-        pool_size: 3,
-        spares_withholders: false,
+fn the_initiator_says_what_became_of_proposals() {
+    let plan = opened();
+    let decide = |by, revision, answer| {
+        let what = (rev(revision), answer, Resolution::NotAdopted);
+        reason(decide_resolution(&plan, by, what, &[at(0, 4)]))
     };
-    let mut plan = opened();
-    plan.facts.targets = Targets::Draw(rule);
-    let commit = |plan: &Plan, by, numbers, state| reason(decide_commit(plan, by, numbers, state));
-    assert_eq!(commit(&plan, handan(), (1, 1), (None, false)), "");
-    let bound = Some(Hash::new([1; 32]));
-    assert_eq!(commit(&plan, handan(), (1, 1), (bound, false)), "DRAW_COMMITTED");
-    assert_eq!(commit(&plan, handan(), (1, 2), (None, false)), "WRONG_ATTEMPT");
-    assert_eq!(commit(&plan, handan(), (2, 1), (None, false)), "WRONG_REVISION");
-    assert_eq!(commit(&plan, xingtai(), (1, 1), (None, false)), "NOT_PARTICIPANT");
-    assert_eq!(commit(&opened(), handan(), (1, 1), (None, false)), "NO_DRAW");
-    let cities = [handan(), liaocheng(), puyang()];
-    plan.stage = PlanStage::Scheduled;
-    plan.resting.attempt = 1;
-    let hash = |code: CityCode| (code, commitment(plan_id, 1, code, &random(code)));
-    plan.resting.commitments = cities.map(hash).into();
-    assert_eq!(commit(&plan, handan(), (1, 2), (None, false)), "NOBODY_WITHHOLDS");
-    assert_eq!(commit(&plan, handan(), (1, 2), (None, true)), "");
-    let rules = PlanRules::default();
-    let reveal = |by, shown: &[u8; 32], revealed, attempt, today| {
-        let at = (&rules, date(today));
-        reason(decide_reveal((plan_id, &plan), by, (attempt, shown), revealed, at))
-    };
-    let own = random(handan());
-    // Shown the day before at the earliest.
-    assert_eq!(reveal(handan(), &own, false, 1, "2026-12-07"), "");
-    assert_eq!(reveal(handan(), &own, false, 1, "2026-12-06"), "REVEAL_TOO_EARLY");
-    assert_eq!(reveal(handan(), &own, true, 1, "2026-12-08"), "DRAW_REVEALED");
-    assert_eq!(reveal(handan(), &own, false, 2, "2026-12-08"), "WRONG_ATTEMPT");
-    assert_eq!(reveal(handan(), &[0; 32], false, 1, "2026-12-08"), "REVEAL_MISMATCH");
-    assert_eq!(reveal(puyang(), &own, false, 1, "2026-12-08"), "REVEAL_MISMATCH");
-    assert_eq!(reveal(xingtai(), &own, false, 1, "2026-12-08"), "NOT_PARTICIPANT");
-    // Puyang withholds: a draw again needs fresh commitments of all, also of Puyang.
-    let mut reveals: BTreeMap<_, _> = [handan(), liaocheng()].map(|c| (c, random(c))).into();
-    let fresh = |log: u8, code: CityCode| (code, (at(log, 9), Hash::new([log + 1; 32])));
-    let mut seen = Seen {
-        commitments: (0..).zip(cities).map(|(log, code)| fresh(log, code)).collect(),
-        revealed: reveals.keys().copied().collect(),
-        ..Seen::default()
-    };
-    let redraw = |seen: &Seen, reveals: &BTreeMap<_, _>, by, today| {
-        let known = (&members()[..], &rules, date(today));
-        decide_redraw(&plan, by, (seen, reveals), known)
-    };
-    let mv = redraw(&seen, &reveals, liaocheng(), "2026-12-08").unwrap();
-    assert!(
-        matches!(&mv, PlanMove::Redrawn { attempt: 2, withheld, .. } if *withheld == [puyang()])
-    );
-    assert_eq!(reason(redraw(&seen, &reveals, handan(), "2026-12-08")), "NOT_INITIATOR");
-    assert_eq!(reason(redraw(&seen, &reveals, liaocheng(), "2026-12-06")), "REVEAL_TOO_EARLY");
-    seen.commitments.remove(&puyang());
-    assert_eq!(reason(redraw(&seen, &reveals, liaocheng(), "2026-12-08")), "COMMITMENT_MISSING");
-    reveals.insert(puyang(), random(puyang()));
-    assert_eq!(reason(redraw(&seen, &reveals, liaocheng(), "2026-12-08")), "NOBODY_WITHHOLDS");
+    assert_eq!(decide(liaocheng(), 1, at(0, 4)), "");
+    assert_eq!(decide(liaocheng(), 1, at(0, 5)), "ENTRY_UNKNOWN");
+    assert_eq!(decide(liaocheng(), 2, at(0, 4)), "REVISION_UNKNOWN");
+    assert_eq!(decide(handan(), 1, at(0, 4)), "NOT_INITIATOR");
 }

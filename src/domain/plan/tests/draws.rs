@@ -1,13 +1,14 @@
 //! Draws and teams: fair, recomputable, recusal honoured, and as full as can be.
 
+use super::arrivals::{Difference, difference, due};
 use super::lots::{
-    Outcome, PoolSite, is_pool_of, is_reveal, named_although_revealed, outcome, pool_digest,
-    withholding,
+    NotDrawn, Outcome, PoolSite, is_pool_of, is_reveal, named_although_revealed, officers_of,
+    outcome, pool_digest, reveals_that_count, withholding,
 };
 use super::teams::seat;
 use super::*;
 use crate::domain::draw::{DrawError, Randomness, commitment};
-use crate::domain::site::SiteTier;
+use crate::domain::site::LeftOut;
 use crate::ids::Hash;
 
 const PLAN: u8 = 77;
@@ -28,6 +29,7 @@ fn pool(size: u32) -> Vec<PoolSite> {
         site: hashed("site", number),
         city: cities()[number as usize % 3],
         tier: tiers[number as usize % 4],
+        left_out: None,
     };
     (0..size).map(one).collect()
 }
@@ -39,7 +41,7 @@ fn rule(pool: &[PoolSite], sites: u32) -> DrawRule {
         host_officers: 2,
         guest_officers: 2,
         weights,
-        pool: pool_digest(pool, weights),
+        pool: pool_digest(pool),
         pool_size: pool.len() as u32,
         spares_withholders: false,
     }
@@ -58,7 +60,7 @@ fn scheduled(rule: DrawRule, attempt: u32) -> Plan {
     let mut plan = opened();
     plan.facts.targets = Targets::Draw(rule);
     plan.stage = PlanStage::Scheduled;
-    plan.resting.attempt = attempt;
+    (plan.resting.attempt, plan.resting.draw) = (attempt, Some(at(1, 20)));
     let bound = |code| (code, commitment(id(PLAN), 1, code, &random(code, attempt)));
     plan.resting.commitments = cities().map(bound).into();
     plan
@@ -71,12 +73,12 @@ fn officers(recused: &[SubjectId]) -> BTreeMap<CityCode, Sent> {
             (0..10).map(|number| hashed("officer", code.as_u32() + number)).collect();
         units.sort_unstable();
         let own = if code == handan() { recused } else { &[] };
-        let both = units[..2]
-            .iter()
-            .flat_map(|officer| own.iter().map(|site| Recusal { officer: *officer, site: *site }));
+        let both = units[..2].iter().flat_map(|officer| {
+            own.iter().map(|site| Recusal { officer: *officer, site: Some(*site) })
+        });
         let mut recusals: Vec<Recusal> = both.collect();
         recusals.sort_unstable();
-        (code, Sent { units, recusals })
+        (code, Sent { recusals, ..sent_of(&units) })
     };
     cities().map(of).into()
 }
@@ -100,10 +102,140 @@ fn the_same_reveals_draw_the_same_in_whatever_order_the_pool_comes() {
     assert_eq!(first, drawn(&plan, &reversed, 1, &[]));
     assert_eq!(first.targets.len(), 6);
     assert_ne!(first, drawn(&scheduled(rule, 2), &all, 2, &[]));
-    // A tier without tickets is not drawn, however many are asked for.
-    let many = DrawRule { sites: 30, ..rule };
-    let drawn = drawn(&scheduled(many, 1), &all, 1, &[]);
-    assert_eq!(drawn.targets.len(), all.iter().filter(|one| one.tier != SiteTier::Special).count());
+    // What was left out, and a tier without tickets, is never drawn.
+    let mut some = all.clone();
+    some[0].left_out = Some(LeftOut::PositiveList);
+    let tickets = |one: &&PoolSite| one.left_out.is_none() && one.tier != SiteTier::Special;
+    let there = some.iter().filter(tickets).count() as u32;
+    let many = |sites| DrawRule { sites, pool: pool_digest(&some), pool_size: 29, ..rule };
+    let drawn = drawn(&scheduled(many(there), 1), &some, 1, &[]);
+    assert_eq!(drawn.targets.len() as u32, there);
+    assert!(drawn.targets.iter().all(|one| one.site != some[0].site));
+    // More than there are with tickets is an error, not a smaller draw.
+    assert!(!is_pool_of(&many(there + 1), &some));
+}
+
+#[test]
+fn nothing_is_drawn_from_another_list() {
+    let all = pool(30);
+    let rule = rule(&all, 6);
+    let plan = scheduled(rule, 1);
+    type Change<'a> = &'a dyn Fn(&mut Vec<PoolSite>);
+    let changes: [Change<'_>; 7] = [
+        &|list| list.truncate(29),
+        &|list| list.push(list[0]),
+        &|list| list[29] = list[0],
+        &|list| list[3].city = xingtai(),
+        &|list| list[0].tier = SiteTier::General,
+        &|list| list[0].left_out = Some(LeftOut::Capped),
+        &|list| list[0].site = id(1),
+    ];
+    for (row, change) in changes.into_iter().enumerate() {
+        let mut other = all.clone();
+        change(&mut other);
+        assert!(!is_pool_of(&rule, &other), "row {row}");
+        let got = outcome(id(PLAN), &plan, &other, &reveals(1), &officers(&[]));
+        assert_eq!(got, Err(NotDrawn::OtherPool), "row {row}");
+    }
+    // A reason changed is another list.
+    let mut reasons = all.clone();
+    reasons[0].left_out = Some(LeftOut::Capped);
+    let capped = pool_digest(&reasons);
+    reasons[0].left_out = Some(LeftOut::Closed);
+    assert_ne!(capped, pool_digest(&reasons));
+    // A site twice is none, even when the digest is of that.
+    let twice = [all.clone(), vec![all[0]]].concat();
+    let digest = DrawRule { pool: pool_digest(&twice), pool_size: 31, ..rule };
+    assert!(!is_pool_of(&digest, &twice));
+}
+
+#[test]
+fn a_reveal_counts_for_its_revision_attempt_and_commitment() {
+    let all = pool(30);
+    let plan = scheduled(rule(&all, 6), 1);
+    let shown = |revision: Position, draw: Position, random: Randomness| PlanAct {
+        revision,
+        word: PlanWord::DrawRevealed { draw, random },
+    };
+    let own = random(handan(), 1);
+    for (row, (act, counts)) in [
+        (shown(rev(1), at(1, 20), own), true),
+        (shown(rev(2), at(1, 20), own), false),
+        (shown(rev(1), at(1, 19), own), false),
+        (shown(rev(1), at(1, 20), random(handan(), 2)), false),
+        (shown(rev(1), at(1, 20), random(puyang(), 1)), false),
+        (says(1, PlanWord::ResultsReported), false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let got = reveals_that_count(id(PLAN), &plan, [(handan(), &act)]);
+        assert_eq!(got.contains_key(&handan()), counts, "row {row}");
+    }
+    // Nothing is scheduled: nothing counts.
+    let open = Plan { resting: Resting::default(), ..plan };
+    let act = shown(rev(1), at(1, 20), own);
+    assert!(reveals_that_count(id(PLAN), &open, [(handan(), &act)]).is_empty());
+}
+
+#[test]
+fn only_registered_officers_of_the_city_are_drawn() {
+    let sent = BTreeMap::from([(handan(), sent_of(&[id(1), id(2), id(3), id(4)]))]);
+    let registered = |unit: SubjectId| match unit.as_bytes()[0] {
+        1 => Some((handan(), UnitKind::Officer)),
+        2 => Some((handan(), UnitKind::Vehicle)),
+        3 => Some((puyang(), UnitKind::Officer)),
+        _ => None,
+    };
+    assert_eq!(officers_of(&sent, &registered)[&handan()], sent_of(&[id(1)]));
+}
+
+#[test]
+fn the_next_by_ticket_stands_in() {
+    let all = pool(30);
+    let plan = scheduled(rule(&all, 12), 1);
+    let sent = officers(&[]);
+    let drawn = drawn(&plan, &all, 1, &[]);
+    let first = drawn.targets[0].clone();
+    let at_once: Vec<_> = drawn.targets.iter().filter(|one| one.at == first.at).collect();
+    let of = |sent: &BTreeMap<CityCode, Sent>, able: &dyn Fn(SubjectId) -> bool| {
+        let due = due(&plan, &drawn, first.at, &|city| sent.get(&city), &|_, one| able(one));
+        due.into_iter().collect::<BTreeMap<_, _>>()
+    };
+    // Whoever was drawn and can come, comes.
+    let all_come = of(&sent, &|_| true);
+    assert!(at_once.iter().all(|one| all_come[&one.site] == one.lead));
+    // One of the team cannot: the other stays, and one stands in who is in no team of that time.
+    let gone = first.lead[0];
+    let stands_in = |due: &BTreeMap<SubjectId, Vec<SubjectId>>| {
+        let team = &due[&first.site];
+        assert!(team.len() == 2 && team[0] == first.lead[1] && !team.contains(&gone));
+        assert!(sent[&first.host].has(team[1]));
+        let busy = at_once.iter().flat_map(|one| one.lead.iter().chain(&one.guests));
+        assert!(!busy.copied().any(|one| one == team[1]));
+        for other in &at_once[1..] {
+            assert_eq!(due[&other.site], other.lead);
+        }
+        team[1]
+    };
+    let ill = stands_in(&of(&sent, &|one| one != gone));
+    let mut swapped = sent.clone();
+    swapped.get_mut(&first.host).unwrap().units.retain(|one| one.unit != gone);
+    let mut recused = sent.clone();
+    let recusal = Recusal { officer: gone, site: Some(first.site) };
+    recused.get_mut(&first.host).unwrap().recusals.push(recusal);
+    for other in [swapped, recused] {
+        assert_eq!(stands_in(&of(&other, &|_| true)), ill);
+    }
+    // Nobody can: nobody is due.
+    assert!(of(&sent, &|_| false).values().all(Vec::is_empty));
+    let mut officers = vec![ill, first.lead[1]];
+    officers.sort_unstable();
+    let (site, on) = (first.site, first.at.on);
+    let arrival = CheckIn { site, nth: 0, on, officers, guests: Vec::new() };
+    assert_eq!(difference(&[first.lead[1], ill], &arrival), Difference::default());
+    let want = Difference { absent: vec![gone], others: vec![ill] };
+    assert_eq!(difference(&first.lead, &arrival), want);
 }
 
 #[test]
@@ -115,12 +247,12 @@ fn nothing_is_drawn_while_a_city_withholds_and_it_is_named() {
     shown.remove(&puyang());
     assert_eq!(withholding(&plan, &shown), [puyang()]);
     let got = outcome(id(PLAN), &plan, &all, &shown, &officers(&[]));
-    assert_eq!(got, Err(DrawError::Withheld(vec![puyang()])));
+    assert_eq!(got, Err(NotDrawn::Draw(DrawError::Withheld(vec![puyang()]))));
     shown.insert(puyang(), [0; 32]);
-    assert!(!is_reveal(id(PLAN), &plan, puyang(), &[0; 32]));
-    assert!(is_reveal(id(PLAN), &plan, puyang(), &random(puyang(), 1)));
+    assert!(!is_reveal(id(PLAN), &plan, puyang(), (at(1, 20), &[0; 32])));
+    assert!(is_reveal(id(PLAN), &plan, puyang(), (at(1, 20), &random(puyang(), 1))));
     let got = outcome(id(PLAN), &plan, &all, &shown, &officers(&[]));
-    assert_eq!(got, Err(DrawError::NotCommitted(vec![puyang()])));
+    assert_eq!(got, Err(NotDrawn::Draw(DrawError::NotCommitted(vec![puyang()]))));
 }
 
 #[test]
@@ -129,7 +261,9 @@ fn who_withholds_has_all_its_sites_among_the_targets() {
     let mut plan = scheduled(rule(&all, 6), 2);
     plan.resting.withheld = BTreeSet::from([puyang()]);
     let targets = drawn(&plan, &all, 2, &[]).targets;
-    let own = all.iter().filter(|one| one.city == puyang()).count();
+    // Not those of a tier without tickets.
+    let own = |one: &&PoolSite| one.city == puyang() && one.tier != SiteTier::Special;
+    let own = all.iter().filter(own).count();
     let by_default = targets.iter().filter(|one| one.by_default);
     assert!(by_default.clone().all(|one| one.host == puyang()));
     assert_eq!((by_default.count(), targets.len()), (own, own + 6));
@@ -163,9 +297,9 @@ fn f19_recused_officers_are_never_drawn() {
     let all = pool(30);
     let mut rule = rule(&all, 12);
     rule.weights.special = 1;
-    rule.pool = pool_digest(&all, rule.weights);
     let sites: Vec<SubjectId> = all.iter().map(|one| one.site).collect();
-    let recused = officers(&[]).remove(&handan()).unwrap().units[..2].to_vec();
+    let recused = officers(&[]).remove(&handan()).unwrap().units;
+    let recused: Vec<SubjectId> = recused[..2].iter().map(|one| one.unit).collect();
     let mut without = 0;
     for attempt in 1..=100 {
         let plan = scheduled(rule, attempt);
@@ -177,10 +311,6 @@ fn f19_recused_officers_are_never_drawn() {
         without += usize::from(of(&[]).iter().any(goes));
     }
     assert!(without > 50, "{without}: the rule must make a difference");
-    // A refusal: a recusal of an officer who is not sent is none.
-    let recusal = Recusal { officer: hashed("officer", 1), site: sites[0] };
-    let sent = Sent { units: vec![recused[0]], recusals: vec![recusal] };
-    assert!(!sent.is_whole());
 }
 
 #[test]
@@ -188,7 +318,7 @@ fn hosts_lead_at_every_site_that_is_drawn() {
     let all = pool(60);
     let host_of: BTreeMap<_, _> = officers(&[])
         .into_iter()
-        .flat_map(|(c, s)| s.units.into_iter().map(move |u| (u, c)))
+        .flat_map(|(c, s)| s.units.into_iter().map(move |one| (one.unit, c)))
         .collect();
     for attempt in 1..=50 {
         let targets = drawn(&scheduled(rule(&all, 20), attempt), &all, attempt, &[]).targets;
@@ -284,7 +414,7 @@ fn teams_are_as_full_as_trying_everything_makes_them() {
 /// Computed by some lines of Python: SHA-256 of the pieces in the header of [`lots`].
 #[test]
 fn a_draw_with_its_teams_is_what_other_code_makes_of_it() {
-    let site = |number, city, tier| PoolSite { site: id(number), city, tier };
+    let site = |number, city, tier| PoolSite { site: id(number), city, tier, left_out: None };
     let all = [
         site(1, handan(), SiteTier::Key),
         site(2, liaocheng(), SiteTier::General),
@@ -294,7 +424,7 @@ fn a_draw_with_its_teams_is_what_other_code_makes_of_it() {
     let rule = DrawRule { guest_officers: 1, ..rule(&all, 3) };
     assert_eq!(
         rule.pool.to_string(),
-        "54b251544147965809191ad80deee63a080d2c75ec97e44ee152df42f107f367"
+        "c24010f465cadb644b37a8525a58da9ccb24c13bba51898fc39ef2b4775b5346"
     );
     let mut plan = scheduled(rule, 1);
     let shown: BTreeMap<CityCode, Randomness> =
@@ -302,9 +432,8 @@ fn a_draw_with_its_teams_is_what_other_code_makes_of_it() {
     let bound =
         |(city, random): (&CityCode, &Randomness)| (*city, commitment(id(PLAN), 1, *city, random));
     plan.resting.commitments = shown.iter().map(bound).collect();
-    let sends = |numbers: std::ops::RangeInclusive<u8>| Sent {
-        units: numbers.map(id).collect(),
-        recusals: Vec::new(),
+    let sends = |numbers: std::ops::RangeInclusive<u8>| {
+        sent_of(&numbers.map(id).collect::<Vec<SubjectId>>())
     };
     let officers = [
         (handan(), sends(101..=104)),

@@ -69,10 +69,10 @@ fn every_field_of_a_revision_is_checked() {
         change(&mut changed);
         let got = changed.check(liaocheng(), &members());
         assert_eq!(got.err().map_or("", |refusal| refusal.reason()), *want, "row {row}");
-        let opened = open(liaocheng(), &changed, &members());
+        let opened = open(liaocheng(), (rev(1), &changed), &members());
         assert_eq!(opened.is_ok(), want.is_empty(), "row {row}");
     }
-    let stranger = open(city(659_000), &facts(), &members());
+    let stranger = open(city(659_000), (rev(1), &facts()), &members());
     assert_eq!(stranger.unwrap_err().reason(), "NOT_A_MEMBER");
 }
 
@@ -85,6 +85,14 @@ fn lists_are_put_in_order_and_twins_stay() {
         visits.reverse();
     }
     assert_eq!(mixed.sorted(), facts());
+    // Sorting days would shift visits, which name their places: they stay, and are refused.
+    let mut shifted = facts();
+    shifted.days.reverse();
+    let sorted = shifted.clone().sorted();
+    assert_eq!(sorted.days, shifted.days);
+    assert_eq!(sorted.check(liaocheng(), &members()), Err(FactsRefusal::Days));
+    shifted.targets = Targets::Draw(rule());
+    assert_eq!(shifted.sorted().days, facts().days);
     let mut twice = facts();
     twice.departments.push(Department::Water);
     assert_eq!(twice.sorted().departments.len(), 3);
@@ -116,7 +124,10 @@ fn the_largest_revision_fits_a_header() {
     let revision = 2 + days + visits + cities + departments + 12 + 8;
     assert!(around() + revision <= HEADER_BYTES_MAX, "{} + {revision}", around());
     // So does the largest answer, and what a plan is scheduled on.
-    let answer = PLAN_UNITS_MAX * message(16) + PLAN_RECUSALS_MAX * message(2 * message(16)) + 24;
+    let unit = message(message(16) + message(4));
+    let named = message(message(32) + 11);
+    let recusals = PLAN_RECUSALS_MAX * message(2 * message(16));
+    let answer = named + PLAN_UNITS_MAX * unit + recusals + 24;
     assert!(around() + answer <= HEADER_BYTES_MAX, "{} + {answer}", around());
     let named = 2 * MEMBERS_MAX * message(message(32) + 11) + MEMBERS_MAX * 4 + 24;
     assert!(around() + named <= HEADER_BYTES_MAX, "{} + {named}", around());
@@ -133,4 +144,32 @@ fn every_wrong_text_is_named() {
     let good =
         PlanDraft { title: "金堤河联合执法", contacts: "值班室", ..PlanDraft::default() };
     assert!(PlanRecord::parse(good).is_ok_and(|record| record.route.is_none()));
+    let numbered = PlanDraft { external_system: "省平台", external_number: "2026-7", ..good };
+    assert!(PlanRecord::parse(numbered).unwrap().external_ref.is_some());
+    let half = PlanDraft { external_number: "2026-7", ..good };
+    let wrong = PlanRecord::parse(half).unwrap_err();
+    assert_eq!(wrong[0].field.as_deref(), Some("system"));
+}
+
+#[test]
+fn numbers_of_plans_are_read_as_they_are_written() {
+    for text in ["JA-371500-2026-001", "JA-130400-2027-1234"] {
+        assert_eq!(PlanNumber::parse(text).unwrap().to_string(), text);
+    }
+    let number = PlanNumber::parse("JA-371500-2026-001").unwrap();
+    assert_eq!((number.city, number.year, number.number), (liaocheng(), 2026, 1));
+    for text in [
+        "",
+        "JA-371500-2026",
+        "JA-371500-2026-1",
+        "JA-371500-2026-0001",
+        "JA-371500-2026-000",
+        "JA-371500-26-001",
+        "JA-371500-2026-100000",
+        "JA-3715-2026-001",
+        "JA-371500-2026-001-1",
+        "JA-371500-2026-+01",
+    ] {
+        assert_eq!(PlanNumber::parse(text), None, "{text}");
+    }
 }

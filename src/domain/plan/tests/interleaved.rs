@@ -76,14 +76,15 @@ fn act(revision: u32, kind: AnswerKind) -> PlanAct {
         | AnswerKind::OtherDays
         | AnswerKind::Decline => Answer::Comment,
     };
-    PlanAct::Answered { revision, answer }
+    answered(u64::from(revision), answer)
 }
 
 impl View {
     fn newest(&self, log: usize, revision: u32, below: u64) -> Option<(u64, AnswerKind)> {
         let said = self.said[log].iter().filter(|(place, _)| *place < below);
         let said = said.map(|(place, act)| Said { place: *place, act });
-        answer_that_counts(revision, said).map(|(place, answer)| (place, answer.kind()))
+        answer_that_counts(rev(u64::from(revision)), said)
+            .map(|(place, answer)| (place, answer.kind()))
     }
 
     /// What counts for an entry of the initiator.
@@ -107,25 +108,24 @@ impl View {
         let fit = match &entry.event {
             Event::Say(revision, kind) => {
                 let act = act(*revision, *kind);
-                let fit = fits(&self.plan, nodes()[log], &act, None);
+                let fit = fits(nodes()[log], &act, &self.plan.found(act.revision, None));
                 self.said[log].push((index, act));
                 fit
             }
             Event::Revise | Event::Cancel | Event::Schedule(..) => {
                 let mv = match &entry.event {
-                    Event::Schedule(revision, [one, two]) => PlanMove::Scheduled {
-                        revision: *revision,
+                    Event::Schedule(_, [one, two]) => PlanMove::Scheduled {
                         // In the order of cities: Handan, Liaocheng, Puyang.
                         answers: vec![at(1, *one), at(0, OWN), at(2, *two)],
                         commitments: Vec::new(),
                     },
                     Event::Cancel => PlanMove::Cancelled,
-                    Event::Revise | Event::Say(..) => {
-                        PlanMove::Revised { revision: self.plan.revision + 1, facts: facts() }
-                    }
+                    Event::Revise | Event::Say(..) => PlanMove::Revised { facts: facts() },
                 };
                 let seen = self.seen(rule, entry);
-                next(&self.plan, nodes()[log], &mv, &seen, &members()).map(|plan| {
+                let here = rev(u64::from(self.plan.revision) + 1);
+                let after = next(&self.plan, nodes()[log], (here, &mv), &seen, &members());
+                after.map(|plan| {
                     self.scheduled = match &entry.event {
                         Event::Schedule(revision, named) => Some((index, *revision, *named)),
                         Event::Revise | Event::Cancel | Event::Say(..) => None,

@@ -1,14 +1,19 @@
 //! What a plan may lack, one thing at a time.
 
-use super::ready::{Finding, Force, of_city, of_host, to_begin, to_schedule};
+use super::ready::{Finding, Force, Remark, of_city, of_host, remarks, to_begin, to_schedule};
 use super::*;
 use crate::domain::code::Language;
-use crate::domain::site::{LeftOut, SiteTier};
+use crate::domain::site::{LeftOut, Listing, ListingStatus, VisitException, Visited};
 
 type Change = fn(&mut World);
+type Row = (Change, &'static [&'static str]);
 
 /// What is changed, and what that makes the plan lack.
-fn rows() -> Vec<(Change, &'static [&'static str])> {
+fn rows() -> Vec<Row> {
+    [of_days_and_answers(), of_units(), of_sites()].concat()
+}
+
+fn of_days_and_answers() -> Vec<Row> {
     vec![
         (|_| {}, &[]),
         (|w| w.today = date("2026-12-09"), &["2026-12-08 已经过去"]),
@@ -55,18 +60,47 @@ fn rows() -> Vec<(Change, &'static [&'static str])> {
             },
             &["濮阳已退出"],
         ),
+    ]
+}
+
+fn of_units() -> Vec<Row> {
+    vec![
         (|w| drop(sent(w).drain(..2)), &["邯郸缺执法人员2名", HOST]),
         (|w| sent(w).truncate(3), &["邯郸缺执法车辆1辆"]),
         (
             |w| w.plan.facts.cities[0].needs[1].department = Some(Department::Water),
             &["邯郸缺水利执法车辆1辆"],
         ),
-        (|w| sent(w)[3] = id(250), &["〔250〕不是邯郸登记的人员或装备", "邯郸缺执法车辆1辆"]),
+        (|w| sent(w)[3].unit = id(250), &["〔250〕不是邯郸登记的人员或装备", "邯郸缺执法车辆1辆"]),
         (
-            |w| sent(w)[3] = units_of(1)[3],
+            |w| sent(w)[3].unit = units_of(1)[3],
             &["〔113〕不是邯郸登记的人员或装备", "邯郸缺执法车辆1辆"],
         ),
         (|w| unit(w, 3).retired = true, &["邯郸的〔103〕已停用", "邯郸缺执法车辆1辆"]),
+        (|w| unit(w, 0).retired = true, &["邯郸的〔100〕已离岗", "邯郸缺执法人员1名"]),
+        // Who comes on one half day only is missing on the others, and asked only for that one.
+        (
+            |w| {
+                sent(w)[0].span = Some(Span { first: 0, last: 0 });
+                unit(w, 0).taken.insert(half("2026-12-08下午"));
+            },
+            &["邯郸缺执法人员1名"],
+        ),
+        // Where the ecology department takes part, its officers lead.
+        (
+            |w| {
+                unit(w, 0).department = Department::Water;
+                unit(w, 1).department = Department::Water;
+            },
+            &[HOST],
+        ),
+        (
+            |w| {
+                w.plan.facts.departments = vec![Department::Water];
+                w.units.values_mut().for_each(|one| one.department = Department::Water);
+            },
+            &[],
+        ),
         (
             |w| unit(w, 0).valid.1 = Some(date("2026-12-08")),
             &["邯郸的〔100〕执法证在 2026-12-09 不在有效期内", "邯郸缺执法人员1名"],
@@ -81,6 +115,11 @@ fn rows() -> Vec<(Change, &'static [&'static str])> {
             },
             &["邯郸的〔100〕在2026-12-08下午已有安排", "邯郸缺执法人员1名"],
         ),
+    ]
+}
+
+fn of_sites() -> Vec<Row> {
+    vec![
         (|w| w.sites.retain(|site, _| *site != id(1)), &["〔1〕不在名录库内"]),
         (
             |w| w.sites.get_mut(&id(1)).unwrap().city = xingtai(),
@@ -91,7 +130,8 @@ fn rows() -> Vec<(Change, &'static [&'static str])> {
         (|w| left_out(w, LeftOut::Closed), &["〔1〕：已关停"]),
         (
             |w| {
-                let recusal = |officer: u8| Recusal { officer: id(officer), site: id(1) };
+                let site = Some(id(1));
+                let recusal = |officer: u8| Recusal { officer: id(officer), site };
                 w.sent.get_mut(&handan()).unwrap().recusals = vec![recusal(100), recusal(101)];
             },
             &[HOST],
@@ -116,7 +156,7 @@ fn rows() -> Vec<(Change, &'static [&'static str])> {
 
 const HOST: &str = "2026-12-08上午检查〔1〕，属地邯郸缺执法人员1名";
 
-fn sent(world: &mut World) -> &mut Vec<SubjectId> {
+fn sent(world: &mut World) -> &mut Vec<SentUnit> {
     &mut world.sent.get_mut(&handan()).unwrap().units
 }
 
@@ -125,7 +165,29 @@ fn unit(world: &mut World, place: usize) -> &mut UnitStanding {
 }
 
 fn left_out(world: &mut World, why: LeftOut) {
-    world.sites.get_mut(&id(1)).unwrap().left_out = Some(why);
+    let site = world.sites.get_mut(&id(1)).unwrap();
+    match why {
+        LeftOut::Closed => site.closed = true,
+        LeftOut::PositiveList => site.listing = Some(listed()),
+        LeftOut::Capped => {
+            site.visited.insert(2026, one_left(0));
+        }
+    }
+}
+
+fn listed() -> Listing {
+    Listing {
+        status: ListingStatus::Active,
+        admitted_on: date("2025-01-01"),
+        expires_on: date("2027-12-31"),
+        removed_for: None,
+        monitoring: Vec::new(),
+    }
+}
+
+/// So many visits are left under a cap of three.
+fn one_left(left: u32) -> Visited {
+    Visited { made: 3 - left, reserved: 0, most: 3 }
 }
 
 fn record(id: SubjectId) -> String {
@@ -176,6 +238,9 @@ fn a_city_hears_what_is_wrong_with_its_own() {
                 | Finding::SiteUnknown { .. }
                 | Finding::SiteForeign { .. }
                 | Finding::PoolDiffers
+                | Finding::PoolSiteDiffers { .. }
+                | Finding::PoolOmits { .. }
+                | Finding::DrawShort { .. }
                 | Finding::NotCommitted { .. }
                 | Finding::RevealMissing { .. } => false,
             });
@@ -206,8 +271,12 @@ fn what_has_changed_since_it_was_scheduled_stands_in_the_way() {
 fn with_draw() -> World {
     let mut world = World::new();
     let all = (1..).zip([handan(), liaocheng(), puyang()]);
-    let pool =
-        all.map(|(number, city)| lots::PoolSite { site: id(number), city, tier: SiteTier::Key });
+    let pool = all.map(|(number, city)| lots::PoolSite {
+        site: id(number),
+        city,
+        tier: SiteTier::Key,
+        left_out: None,
+    });
     world.pool = pool.collect();
     let weights = TierWeights { key: 1, general: 1, special: 1 };
     world.plan.facts.targets = Targets::Draw(DrawRule {
@@ -215,7 +284,7 @@ fn with_draw() -> World {
         host_officers: 2,
         guest_officers: 1,
         weights,
-        pool: lots::pool_digest(&world.pool, weights),
+        pool: lots::pool_digest(&world.pool),
         pool_size: 3,
         spares_withholders: false,
     });
@@ -232,7 +301,8 @@ fn a_draw_is_checked_on_its_pool_and_its_commitments() {
         in_chinese(&to_schedule(&world.look()))
     };
     assert_eq!(lacks(&|_| {}), [""; 0]);
-    assert_eq!(lacks(&|w| w.pool[0].tier = SiteTier::Special), [""; 0]);
+    let differs = ["抽取名录与方案所载不一致"];
+    assert_eq!(lacks(&|w| w.pool[0].tier = SiteTier::Special), differs);
     assert_eq!(lacks(&|w| w.pool[0].site = id(9)), ["抽取名录与方案所载不一致"]);
     assert_eq!(lacks(&|w| w.pool.truncate(2)), ["抽取名录与方案所载不一致"]);
     assert_eq!(lacks(&|w| left_out(w, LeftOut::PositiveList)), ["〔1〕：正面清单"]);
@@ -251,10 +321,143 @@ fn a_draw_is_checked_on_its_pool_and_its_commitments() {
     world.revealed = [handan(), liaocheng()].into();
     assert_eq!(in_chinese(&to_begin(&world.look())), ["濮阳尚未公开随机数"]);
     world.revealed.insert(puyang());
-    world.drawn = vec![ReadyVisit { site: id(1), half_days: vec![half("2026-12-08上午")] }];
+    world.drawn = vec![visit(1, "2026-12-08上午")];
+    assert_eq!((to_begin(&world.look()), remarks(&world.look())), (vec![], vec![]));
+    sent(&mut world).drain(..2);
+    world.plan.facts.cities[0].needs.clear();
+    assert_eq!(in_chinese(&to_begin(&world.look())), [HOST]);
+    // A target by default is owed, and a site listed since is not visited: both are no obstacles.
+    world.drawn[0].by_default = true;
     assert_eq!(to_begin(&world.look()), []);
-    left_out(&mut world, LeftOut::Capped);
-    assert_eq!(in_chinese(&to_begin(&world.look())), ["〔1〕：已达年度检查频次上限"]);
+    assert_eq!(remarks(&world.look()), [Remark::Owed { site: id(1) }]);
+    world.drawn[0].by_default = false;
+    left_out(&mut world, LeftOut::PositiveList);
+    assert_eq!(to_begin(&world.look()), []);
+    let why = LeftOut::PositiveList;
+    assert_eq!(remarks(&world.look()), [Remark::VisitStopped { site: id(1), why }]);
+    world.plan.resting.withheld.insert(puyang());
+    world.plan.late_revisions = 2;
+    let texts: Vec<String> = remarks(&world.look())
+        .into_iter()
+        .map(|one| one.explain(Language::Zh, &name, &record))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "濮阳此前未按承诺公开随机数",
+            "随机数公开后方案又修订 2 次，等于重新抽取",
+            "〔1〕正面清单，本次不再检查",
+        ]
+    );
+}
+
+/// A pool made by another city, looked at by the host before it confirms.
+#[test]
+fn a_host_checks_the_pool_that_another_city_made() {
+    type Change<'a> = &'a dyn Fn(&mut World);
+    let of = |city, change: Change<'_>| {
+        let mut world = with_draw();
+        change(&mut world);
+        let Targets::Draw(rule) = &mut world.plan.facts.targets else { panic!("draw") };
+        rule.pool = lots::pool_digest(&world.pool);
+        rule.pool_size = world.pool.iter().filter(|one| one.left_out.is_none()).count() as u32;
+        in_chinese(&of_host(&world.look(), city))
+    };
+    let differs = ["抽取名录中〔1〕的属地、类别或排除理由与实际不符"];
+    let claims = |why| move |w: &mut World| w.pool[0].left_out = Some(why);
+    let rows: &[(Change<'_>, &[&str])] = &[
+        (&|_| {}, &[]),
+        (&|w| w.pool[0].city = puyang(), &differs),
+        (&|w| w.pool[0].tier = SiteTier::General, &differs),
+        // Left out for a reason that its city does not know, and for one that it does.
+        (&claims(LeftOut::Capped), &differs),
+        (
+            &|w| {
+                left_out(w, LeftOut::Capped);
+                w.pool[0].left_out = Some(LeftOut::Capped);
+            },
+            &[],
+        ),
+        (&|w| left_out(w, LeftOut::Closed), &["〔1〕：已关停"]),
+        // A site that belongs into the pool, and was omitted.
+        (
+            &|w| {
+                w.sites.insert(id(8), standing(handan()));
+                w.own = [id(1), id(8)].into();
+            },
+            &["抽取名录漏列〔8〕"],
+        ),
+        // As many as may be drawn for one half day need officers.
+        (
+            &|w| {
+                w.plan.facts.days.truncate(1);
+                w.sites.insert(id(8), standing(handan()));
+                let site = lots::PoolSite { site: id(8), ..w.pool[0] };
+                w.pool.push(site);
+            },
+            &["2026-12-08上午可能抽到的对象较多，属地邯郸缺执法人员1名"],
+        ),
+    ];
+    for (row, (change, want)) in rows.iter().enumerate() {
+        assert_eq!(of(handan(), *change), *want, "row {row}");
+    }
+    // What concerns Handan is nothing to the others.
+    assert_eq!(of(liaocheng(), &claims(LeftOut::Capped)), [""; 0]);
+}
+
+#[test]
+fn visits_to_one_enterprise_add_up_to_the_cap() {
+    type Change<'a> = &'a dyn Fn(&mut World);
+    let lacks = |change: Change<'_>| {
+        let mut world = World::new();
+        let visit = |number, place| PlannedVisit {
+            site: id(number),
+            first: place,
+            last: place,
+            exception: None,
+        };
+        world.plan.facts.targets = Targets::Named(vec![visit(1, 0), visit(1, 2), visit(4, 1)]);
+        world.sites.insert(id(4), standing(handan()));
+        for site in [1, 4] {
+            world.sites.get_mut(&id(site)).unwrap().visited.insert(2026, one_left(3));
+        }
+        change(&mut world);
+        in_chinese(&to_schedule(&world.look()))
+    };
+    let left = |w: &mut World, site, left| {
+        w.sites.get_mut(&id(site)).unwrap().visited.insert(2026, one_left(left));
+    };
+    let one_firm = |w: &mut World| {
+        for site in [1, 4] {
+            w.sites.get_mut(&id(site)).unwrap().enterprise = Some(7);
+            left(w, site, 2);
+        }
+    };
+    let except = |w: &mut World, place: usize| {
+        let Targets::Named(visits) = &mut w.plan.facts.targets else { panic!("visits") };
+        visits[place].exception = Some(VisitException::Complaint);
+    };
+    let capped = |site: u8| format!("〔{site}〕：已达年度检查频次上限");
+    assert_eq!(lacks(&|_| {}), [""; 0]);
+    assert_eq!(lacks(&|w| left(w, 1, 2)), [""; 0]);
+    // Two visits, one left; with the exception of one of them it is enough.
+    assert_eq!(lacks(&|w| left(w, 1, 1)), [capped(1)]);
+    assert_eq!(
+        lacks(&|w| {
+            left(w, 1, 1);
+            except(w, 0);
+        }),
+        [""; 0]
+    );
+    // Three visits to two sites of one enterprise, two left: the last one is too many.
+    assert_eq!(lacks(&one_firm), [capped(1)]);
+    assert_eq!(
+        lacks(&|w| {
+            one_firm(w);
+            except(w, 2);
+        }),
+        [""; 0]
+    );
 }
 
 /// What is law and what is not must be seen: only these are read in a law or a document.

@@ -12,16 +12,12 @@ fn at_stage(stage: PlanStage) -> Plan {
 fn moves() -> Vec<PlanMove> {
     vec![
         PlanMove::Opened { facts: facts() },
-        PlanMove::Revised { revision: 2, facts: facts() },
+        PlanMove::Revised { facts: facts() },
         PlanMove::Amended,
-        PlanMove::Scheduled {
-            revision: 1,
-            answers: vec![at(0, 5), at(1, 5), at(2, 5)],
-            commitments: Vec::new(),
-        },
-        PlanMove::Redrawn { attempt: 1, commitments: Vec::new(), withheld: vec![handan()] },
+        PlanMove::Scheduled { answers: named(5), commitments: Vec::new() },
+        PlanMove::Redrawn { commitments: Vec::new(), withheld: vec![handan()] },
         PlanMove::Begun,
-        PlanMove::Summarized,
+        PlanMove::Summarized { results: named(7) },
         PlanMove::Cancelled,
     ]
 }
@@ -29,11 +25,12 @@ fn moves() -> Vec<PlanMove> {
 #[test]
 fn the_table_of_moves() {
     use PlanStage as S;
-    let seen = World::new().seen();
+    let results = (0..).zip(all_cities()).map(|(log, code)| (code, at(log, 7))).collect();
+    let seen = Seen { results, ..World::new().seen() };
     let allowed = |stage| -> Vec<(&'static str, PlanStage)> {
         let mut allowed = Vec::new();
         for mv in moves() {
-            if let Ok(after) = next(&at_stage(stage), liaocheng(), &mv, &seen, &members()) {
+            if let Ok(after) = moved(&at_stage(stage), &mv, &seen) {
                 allowed.push((mv.kind().code(), after.stage));
             }
         }
@@ -62,7 +59,7 @@ fn only_the_initiator_moves_a_plan() {
     for stage in PlanStage::ALL {
         for mv in moves() {
             for by in [handan(), puyang(), xingtai()] {
-                let got = next(&at_stage(*stage), by, &mv, &seen, &members());
+                let got = next(&at_stage(*stage), by, (rev(2), &mv), &seen, &members());
                 assert_eq!(got, Err(PlanMisfit::NotInitiator { initiator: liaocheng() }));
             }
         }
@@ -72,42 +69,38 @@ fn only_the_initiator_moves_a_plan() {
 #[test]
 fn a_revision_voids_what_was_scheduled_and_an_amendment_nothing() {
     let world = World::new();
-    let go = |plan: &Plan, mv: PlanMove| next(plan, liaocheng(), &mv, &world.seen(), &members());
+    let go = |plan: &Plan, mv: PlanMove| moved(plan, &mv, &world.seen());
     let scheduled = go(&world.plan, moves()[3].clone()).unwrap();
     assert_eq!(scheduled.resting.answers.len(), 3);
     let amended = go(&scheduled, PlanMove::Amended).unwrap();
-    assert_eq!((amended.stage, amended.sequence()), (PlanStage::Scheduled, 1));
+    assert_eq!((amended.stage, amended.sequence()), (PlanStage::Scheduled, 2));
     assert_eq!(amended.resting, scheduled.resting);
     let mut fewer = facts();
     fewer.cities.remove(0);
-    let revised = go(&amended, PlanMove::Revised { revision: 2, facts: fewer }).unwrap();
-    assert_eq!((revised.stage, revised.revision, revised.sequence()), (PlanStage::Open, 2, 2));
-    assert_eq!(revised.resting, Resting::default());
-    assert_eq!(revised.participants_of(1).unwrap().len(), 3);
-    assert_eq!(revised.participants_of(2).unwrap(), [liaocheng(), puyang()]);
-    assert_eq!((revised.participants_of(0), revised.participants_of(3)), (None, None));
+    let revised = go(&amended, PlanMove::Revised { facts: fewer }).unwrap();
+    assert_eq!((revised.stage, revised.revision, revised.sequence()), (PlanStage::Open, 2, 3));
+    assert_eq!((revised.at, revised.resting.clone()), (rev(2), Resting::default()));
+    assert_eq!(revised.participants_of(rev(1)).unwrap().len(), 3);
+    assert_eq!(revised.participants_of(rev(2)).unwrap(), [liaocheng(), puyang()]);
+    assert_eq!((revised.participants_of(rev(0)), revised.participants_of(rev(3))), (None, None));
     // Answers to the first revision carry no second one, whoever names them.
-    let old = PlanMove::Scheduled {
-        revision: 1,
-        answers: vec![at(1, 5), at(2, 5)],
-        commitments: Vec::new(),
-    };
-    assert_eq!(go(&revised, old), Err(PlanMisfit::WrongRevision { revision: 2 }));
-    for revision in [1, 2, 4] {
-        let again = PlanMove::Revised { revision, facts: facts() };
-        assert_eq!(go(&revised, again), Err(PlanMisfit::WrongRevision { revision: 2 }));
-    }
+    let none = Seen::default();
+    let old = PlanMove::Scheduled { answers: named(5)[1..].to_vec(), commitments: Vec::new() };
+    let carries = PlanMisfit::AnswerDoesNotCarry { city: liaocheng() };
+    assert_eq!(moved(&revised, &old, &none), Err(carries));
+    let last = Plan { revision: crate::limits::PLAN_REVISIONS_MAX, ..revised };
+    let another = PlanMove::Revised { facts: facts() };
+    assert_eq!(go(&last, another), Err(PlanMisfit::TooManyRevisions));
 }
 
 #[test]
 fn scheduled_rests_on_the_newest_answers_its_author_had_seen() {
     let world = World::new();
     let reason = |seen: &Seen, answers: Vec<Position>, commitments: Vec<Position>| {
-        let mv = PlanMove::Scheduled { revision: 1, answers, commitments };
-        let got = next(&world.plan, liaocheng(), &mv, seen, &members());
+        let got = moved(&world.plan, &PlanMove::Scheduled { answers, commitments }, seen);
         got.err().map_or("", PlanMisfit::reason)
     };
-    let named = || vec![at(0, 5), at(1, 5), at(2, 5)];
+    let named = || named(5);
     let seen = world.seen();
     assert_eq!(reason(&seen, named(), Vec::new()), "");
     // One of them is not there, is another one, stands elsewhere, or there are too many.
@@ -134,8 +127,12 @@ fn scheduled_rests_on_the_newest_answers_its_author_had_seen() {
 
 fn commitments(seed: u8, index: u64) -> BTreeMap<CityCode, (Position, Hash)> {
     let hash = |log: u8| Hash::new([seed + log; 32]);
-    let all = (0..).zip([handan(), liaocheng(), puyang()]);
+    let all = (0..).zip(all_cities());
     all.map(|(log, code)| (code, (at(log, index), hash(log)))).collect()
+}
+
+fn all_cities() -> [CityCode; 3] {
+    [handan(), liaocheng(), puyang()]
 }
 
 fn named(index: u64) -> Vec<Position> {
@@ -154,22 +151,23 @@ fn drawing() -> Plan {
         spares_withholders: false,
     };
     let facts = PlanFacts { targets: Targets::Draw(rule), ..facts() };
-    let plan = open(liaocheng(), &facts, &members()).unwrap();
+    let plan = open(liaocheng(), (rev(1), &facts), &members()).unwrap();
     let seen = Seen { commitments: commitments(10, 6), ..World::new().seen() };
     let (answers, commitments) = (named(5), named(6));
-    let mv = PlanMove::Scheduled { revision: 1, answers, commitments };
-    next(&plan, liaocheng(), &mv, &seen, &members()).unwrap()
+    let mv = PlanMove::Scheduled { answers, commitments };
+    next(&plan, liaocheng(), (at(1, 20), &mv), &seen, &members()).unwrap()
 }
 
 #[test]
 fn a_plan_that_draws_rests_on_a_commitment_of_each() {
     let plan = drawing();
     assert_eq!((plan.resting.attempt, plan.resting.commitments.len()), (1, 3));
+    assert_eq!(plan.resting.draw, Some(at(1, 20)));
     let open = Plan { stage: PlanStage::Open, resting: Resting::default(), ..plan };
     let mut seen = Seen { commitments: commitments(10, 6), ..World::new().seen() };
     let reason = |seen: &Seen, commitments: Vec<Position>| {
-        let mv = PlanMove::Scheduled { revision: 1, answers: named(5), commitments };
-        next(&open, liaocheng(), &mv, seen, &members()).err().map_or("", PlanMisfit::reason)
+        let mv = PlanMove::Scheduled { answers: named(5), commitments };
+        moved(&open, &mv, seen).err().map_or("", PlanMisfit::reason)
     };
     assert_eq!(reason(&seen, named(6)), "");
     assert_eq!(reason(&seen, named(6)[..2].to_vec()), "COMMITMENT_MISSING");
@@ -188,35 +186,126 @@ fn a_redraw_names_who_withheld_and_is_fresh() {
         revealed: BTreeSet::from([liaocheng(), puyang()]),
         ..Seen::default()
     };
-    let redraw = |plan: &Plan, seen: &Seen, attempt, withheld: &[CityCode]| {
+    let redraw = |plan: &Plan, seen: &Seen, withheld: &[CityCode]| {
         let withheld = withheld.to_vec();
-        let mv = PlanMove::Redrawn { attempt, commitments: named(8), withheld };
-        next(plan, liaocheng(), &mv, seen, &members())
+        let mv = PlanMove::Redrawn { commitments: named(8), withheld };
+        next(plan, liaocheng(), (at(1, 30), &mv), seen, &members())
     };
-    let reason = |seen: &Seen, attempt, withheld: &[CityCode]| {
-        redraw(&plan, seen, attempt, withheld).err().map_or("", PlanMisfit::reason)
+    let reason = |seen: &Seen, withheld: &[CityCode]| {
+        redraw(&plan, seen, withheld).err().map_or("", PlanMisfit::reason)
     };
-    let after = redraw(&plan, &fresh, 2, &[handan()]).unwrap();
+    let after = redraw(&plan, &fresh, &[handan()]).unwrap();
     assert_eq!((after.stage, after.resting.attempt), (PlanStage::Scheduled, 2));
+    assert_eq!(after.resting.draw, Some(at(1, 30)));
     assert_eq!(after.resting.withheld, BTreeSet::from([handan()]));
     assert_eq!(after.resting.used.len(), 3);
-    assert_eq!(reason(&fresh, 2, &[]), "PLAN_INVALID");
-    assert_eq!(reason(&fresh, 2, &[handan(), handan()]), "PLAN_INVALID");
-    assert_eq!(reason(&fresh, 2, &[handan(), puyang()]), "NOT_WITHHELD");
-    assert_eq!(reason(&fresh, 2, &[xingtai()]), "NOT_WITHHELD");
-    assert_eq!(reason(&fresh, 1, &[handan()]), "WRONG_ATTEMPT");
-    assert_eq!(reason(&fresh, 3, &[handan()]), "WRONG_ATTEMPT");
+    assert_eq!(reason(&fresh, &[]), "PLAN_INVALID");
+    assert_eq!(reason(&fresh, &[handan(), handan()]), "PLAN_INVALID");
+    assert_eq!(reason(&fresh, &[handan(), puyang()]), "WITHHOLDERS_DIFFER");
+    assert_eq!(reason(&fresh, &[xingtai()]), "WITHHOLDERS_DIFFER");
+    // Of two that withhold none is spared.
+    let both = Seen { revealed: BTreeSet::from([liaocheng()]), ..fresh.clone() };
+    assert_eq!(reason(&both, &[handan()]), "WITHHOLDERS_DIFFER");
+    assert_eq!(reason(&both, &[puyang()]), "WITHHOLDERS_DIFFER");
+    assert_eq!(reason(&both, &[handan(), puyang()]), "");
     // A commitment of the attempt before, of one city, is not fresh; nor is one before that.
     let mut stale = fresh.clone();
     stale.commitments.insert(puyang(), (at(2, 8), commitments(10, 6)[&puyang()].1));
-    assert_eq!(reason(&stale, 2, &[handan()]), "COMMITMENT_MISSING");
+    assert_eq!(reason(&stale, &[handan()]), "COMMITMENT_MISSING");
     let older = Seen { commitments: commitments(10, 8), ..fresh.clone() };
-    let third = redraw(&after, &older, 3, &[handan()]);
+    let third = redraw(&after, &older, &[handan()]);
     assert_eq!(third, Err(PlanMisfit::CommitmentMissing { city: handan() }));
-    let none = redraw(&opened(), &fresh, 1, &[handan()]).unwrap_err();
+    let none = redraw(&opened(), &fresh, &[handan()]).unwrap_err();
     assert_eq!(none.reason(), "PLAN_STAGE");
     let named_only = Plan { stage: PlanStage::Scheduled, ..opened() };
-    assert_eq!(redraw(&named_only, &fresh, 1, &[handan()]), Err(PlanMisfit::NoDraw));
+    assert_eq!(redraw(&named_only, &fresh, &[handan()]), Err(PlanMisfit::NoDraw));
+    // A rule that spares them does so once a city.
+    let again = Seen { commitments: commitments(90, 8), ..fresh.clone() };
+    assert!(redraw(&after, &again, &[handan()]).is_ok());
+    let Targets::Draw(rule) = after.facts.targets else { panic!("draw") };
+    let mut spares = after.clone();
+    spares.facts.targets = Targets::Draw(DrawRule { spares_withholders: true, ..rule });
+    let twice = Err(PlanMisfit::WithheldTwice { city: handan() });
+    assert_eq!(redraw(&spares, &again, &[handan()]), twice);
+    let other = Seen { revealed: BTreeSet::from([handan(), liaocheng()]), ..again.clone() };
+    assert!(redraw(&spares, &other, &[puyang()]).is_ok());
+    let mut last = after;
+    last.resting.attempt = crate::limits::PLAN_DRAWS_MAX;
+    assert_eq!(redraw(&last, &again, &[handan()]).unwrap_err().reason(), "TOO_MANY_DRAWS");
+}
+
+#[test]
+fn a_revision_after_reveals_is_counted_and_keeps_names() {
+    let mut plan = drawing();
+    plan.resting.withheld.insert(handan());
+    let revise = |plan: &Plan, change: &dyn Fn(&mut DrawRule), revealed: &[CityCode]| {
+        let mut facts = plan.facts.clone();
+        if let Targets::Draw(rule) = &mut facts.targets {
+            change(rule);
+        }
+        let revealed = revealed.iter().copied().collect();
+        let seen = Seen { revealed, ..Seen::default() };
+        moved(plan, &PlanMove::Revised { facts }, &seen).unwrap()
+    };
+    // The change, who has revealed: how often that counts, and whether Handan stays named.
+    let same: &dyn Fn(&mut DrawRule) = &|_| {};
+    let sites: &dyn Fn(&mut DrawRule) = &|rule| rule.sites = 1;
+    let pool: &dyn Fn(&mut DrawRule) = &|rule| rule.pool = Hash::new([8; 32]);
+    for (row, (change, revealed, late, named)) in [
+        (same, &[][..], 0, true),
+        (same, &[puyang()], 1, true),
+        (sites, &[puyang(), liaocheng()], 1, true),
+        (pool, &[puyang()], 1, false),
+        (pool, &[], 0, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let after = revise(&plan, change, revealed);
+        assert_eq!(after.late_revisions, late, "row {row}");
+        assert_eq!(after.resting.withheld.contains(&handan()), named, "row {row}");
+        assert_eq!((after.resting.attempt, after.resting.draw), (0, None), "row {row}");
+        // Nothing is drawn yet in this one.
+        assert_eq!(revise(&after, same, revealed).late_revisions, late, "row {row}");
+    }
+}
+
+#[test]
+fn a_summary_rests_on_the_results_of_all_who_stayed() {
+    let plan = at_stage(PlanStage::Executing);
+    let results = (0..).zip(all_cities()).map(|(log, code)| (code, at(log, 7))).collect();
+    let seen = Seen { results, ..World::new().seen() };
+    let mut gone = seen.clone();
+    gone.answers.insert(puyang(), (at(2, 6), AnswerKind::Withdraw));
+    let mut silent = seen.clone();
+    silent.results.remove(&puyang());
+    let mut left = gone.clone();
+    left.results.remove(&puyang());
+    let reason = |seen: &Seen, results: Vec<Position>| {
+        let got = moved(&plan, &PlanMove::Summarized { results }, seen);
+        got.err().map_or("", PlanMisfit::reason)
+    };
+    let two = || named(7)[..2].to_vec();
+    for (row, (seen, results, want)) in [
+        (&seen, named(7), ""),
+        (&seen, two(), "PLAN_RESULTS_MISSING"),
+        (&seen, named(6), "PLAN_RESULTS_MISSING"),
+        (&seen, [named(7), two()].concat(), "PLAN_INVALID"),
+        (&silent, two(), "PLAN_RESULTS_MISSING"),
+        (&silent, named(7), "PLAN_RESULTS_MISSING"),
+        // Whoever has withdrawn is not waited for, and not named.
+        (&left, two(), ""),
+        (&gone, two(), ""),
+        (&gone, named(7), "PLAN_INVALID"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(reason(seen, results), want, "row {row}");
+    }
+    let answers = BTreeMap::from([(puyang(), AnswerKind::Withdraw)]);
+    assert_eq!(unreported(&plan, &answers, &[handan()].into()), [liaocheng()]);
+    assert_eq!(unreported(&plan, &BTreeMap::new(), &[handan()].into()), [liaocheng(), puyang()]);
 }
 
 #[test]

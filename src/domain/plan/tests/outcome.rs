@@ -19,6 +19,7 @@ fn report(site: u8, nth: u32, checks: &[(Department, u32, u32)]) -> VisitReport 
         mode: CheckMode::OnSite,
         checks: checks.iter().map(check).collect(),
         samples: 0,
+        clues: 0,
     }
 }
 
@@ -30,7 +31,7 @@ const HOUSING: Department = Department::Housing;
 /// produce.
 fn reports() -> Vec<(CityCode, VisitReport)> {
     let mut sampled = report(1, 0, &[(EEB, 12, 2), (WATER, 5, 0)]);
-    sampled.samples = 3;
+    (sampled.samples, sampled.clues) = (3, 3);
     let mut afar = report(3, 0, &[(EEB, 4, 1)]);
     afar.mode = CheckMode::OffSite;
     let mut shut = report(4, 0, &[]);
@@ -46,7 +47,7 @@ fn reports() -> Vec<(CityCode, VisitReport)> {
 }
 
 fn all() -> Totals {
-    totals(reports().iter().map(|(city, report)| (*city, report)))
+    totals(reports().iter().map(|(city, report)| (*city, report)), [id(1), id(5)])
 }
 
 #[test]
@@ -68,6 +69,10 @@ fn f30_totals_by_department_and_city_are_the_sum_of_the_sites() {
         super::outcome::all();
     assert_eq!((on_site, off_site, not_producing, not_checked), (3, 1, 1, 0));
     assert_eq!((joint_checks, samples), (2, 3));
+    // Targets without any report were not checked, each once.
+    let all = reports();
+    let some = || all.iter().map(|(city, report)| (*city, report));
+    assert_eq!(totals(some(), [id(1), id(7), id(8), id(7)]).not_checked, 2);
     // Refused: a report without checks, one with a department twice, one of a visit without end.
     let bad = [
         report(1, 0, &[]),
@@ -87,7 +92,7 @@ fn totals_by_department_and_city_are_the_sum_of_the_sites() {
     let reports = reports();
     for mask in 0_u32..64 {
         let some = || reports.iter().zip(0..).filter(move |(_, bit)| mask >> bit & 1 == 1);
-        let totals = totals(some().map(|((city, report), _)| (*city, report)));
+        let totals = totals(some().map(|((city, report), _)| (*city, report)), []);
         let problems: u32 = some().map(|((_, report), _)| report.problems()).sum();
         assert_eq!(totals.all.problems, problems);
         assert_eq!(totals.departments.values().map(|sum| sum.problems).sum::<u32>(), problems);
@@ -116,6 +121,7 @@ fn summarised<'a>(facts: &'a PlanFacts, totals: &'a Totals) -> Summarised<'a> {
         totals,
         cases: 2,
         withheld: &[],
+        late_revisions: 0,
         name: &name,
     }
 }
@@ -128,11 +134,11 @@ fn f31_the_summary_is_generated_from_the_results() {
         text,
         "冀鲁豫三市涉水企业联合执法行动于2026年12月8日至2026年12月9日（共2天）开展，\
          由聊城发起，邯郸、濮阳参加，生态环境、水利等2个部门派员。\n\
-         检查企业4家，发现问题5个，形成线索2条，采集样品3个；另有1家停产或关停。\n\
+         检查企业4家，发现问题5个，形成线索3条（已转为案件2件），采集样品3个；另有1家停产或关停。\n\
          现场检查3家，非现场检查1家，非现场占比25.0%；“进一次门、查多项事”2家。\n\
          分部门：生态环境检查4家、41项，发现问题3个；住建检查1家、2项，发现问题1个；\
          水利检查2家、10项，发现问题1个。\n\
-         分城市：邯郸检查1家、20项，发现问题2个；聊城检查2家、23项，发现问题3个；\
+         分市：邯郸检查1家、20项，发现问题2个；聊城检查2家、23项，发现问题3个；\
          濮阳检查1家、10项，发现问题0个。\n"
     );
     // What was not done is not said to have been.
@@ -142,6 +148,9 @@ fn f31_the_summary_is_generated_from_the_results() {
     let text = summary(&summarised(&drill, &Totals::default()));
     assert!(text.contains("行动于2026年12月8日开展，由聊城发起"));
     assert!(text.ends_with("等2个部门派员。\n本次行动未安排企业检查。\n"));
+    drill.departments.truncate(1);
+    let text = summary(&summarised(&drill, &Totals::default()));
+    assert!(text.contains("参加，生态环境部门派员。\n"), "{text}");
     let text = summary(&summarised(&facts, &Totals::default()));
     assert!(text.ends_with("本次行动未检查企业。\n"));
 }
@@ -156,7 +165,9 @@ fn lines(plan: &Plan, shown: Shown<'_>) -> Vec<String> {
 }
 
 const ALL: Shown<'_> =
-    Shown::All { title: "联合检查；一", place: "聊城, 东阿县", text: "" };
+    Shown::All {
+        title: "联合检查；一", place: "聊城, 东阿县", text: "", organizer: "聊城"
+    };
 
 fn values<'a>(lines: &'a [String], name: &str) -> Vec<&'a str> {
     lines.iter().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':')).collect()
@@ -169,7 +180,8 @@ fn a_plan_in_a_calendar_is_this_text() {
     let event = |number: u32, start: &str, end: &str| {
         format!(
             "BEGIN:VEVENT|UID:{uid}-{number}@liandong|DTSTAMP:20261201T010203Z|SEQUENCE:0|\
-             DTSTART:{start}|DTEND:{end}|SUMMARY:联合检查；一|LOCATION:聊城\\, 东阿县|\
+             DTSTART:{start}|DTEND:{end}|\
+             ORGANIZER;CN=聊城:urn:x-liandong:371500|SUMMARY:联合检查；一|LOCATION:聊城\\, 东阿县|\
              STATUS:TENTATIVE|TRANSP:OPAQUE|CLASS:PRIVATE|END:VEVENT"
         )
     };
@@ -180,24 +192,58 @@ fn a_plan_in_a_calendar_is_this_text() {
         event(2, "20261209T003000Z", "20261209T040000Z"),
     );
     assert_eq!(got.join("|"), want);
-    let busy = lines(&opened(), Shown::Busy);
-    assert_eq!(values(&busy, "SUMMARY"), ["联合行动", "联合行动"]);
-    assert!(values(&busy, "LOCATION").is_empty() && values(&busy, "DESCRIPTION").is_empty());
+}
+
+#[test]
+fn a_feed_of_busy_times_shows_times_only() {
+    let (all, busy) = (lines(&opened(), ALL), lines(&opened(), Shown::Busy));
+    assert_eq!(values(&busy, "SUMMARY"), ["已有安排", "已有安排"]);
+    assert_eq!(values(&busy, "DTSTART"), values(&all, "DTSTART"));
+    let hidden = ["LOCATION", "DESCRIPTION", "METHOD"];
+    assert!(hidden.iter().all(|name| values(&busy, name).is_empty()));
+    let tells = |line: &String| line.contains("0909") || line.contains("371500");
+    assert!(all.iter().any(tells) && !busy.iter().any(tells));
+    let uids: BTreeSet<&str> = values(&busy, "UID").into_iter().collect();
+    assert_eq!(uids.len(), 2);
+}
+
+#[test]
+fn a_summary_says_who_withheld_and_what_was_revised() {
+    let mut facts = facts();
+    facts.targets = Targets::Draw(DrawRule {
+        sites: 2,
+        host_officers: 2,
+        guest_officers: 0,
+        weights: TierWeights { key: 1, general: 1, special: 1 },
+        pool: crate::ids::Hash::new([9; 32]),
+        pool_size: 3,
+        spares_withholders: false,
+    });
+    let totals = all();
+    let withheld = [handan()];
+    let of = Summarised { withheld: &withheld, late_revisions: 1, ..summarised(&facts, &totals) };
+    let text = summary(&of);
+    let want = "检查对象由参加各市先行承诺、随后公开随机数，随机抽取产生；\
+                邯郸未按承诺公开随机数，已重新抽取，其名录内对象全部列入检查；\
+                随机数公开后方案修订1次。\n";
+    assert!(text.contains(want), "{text}");
 }
 
 #[test]
 fn updates_and_cancellations_keep_their_uids() {
-    let go = |plan: &Plan, mv: PlanMove| {
-        next(plan, liaocheng(), &mv, &Seen::default(), &members()).unwrap()
-    };
+    let world = World::new();
+    let go = |plan: &Plan, mv: PlanMove| moved(plan, &mv, &world.seen()).unwrap();
     let first = opened();
     let mut fewer = facts();
     fewer.days = vec![day("2026-12-15下午")];
     fewer.targets = Targets::None;
     fewer.kind = PlanKind::EmergencyDrill;
-    let revised = go(&first, PlanMove::Revised { revision: 2, facts: fewer });
+    let revised = go(&first, PlanMove::Revised { facts: fewer });
     let amended = go(&revised, PlanMove::Amended);
-    let cancelled = go(&amended, PlanMove::Cancelled);
+    let named = vec![at(0, 5), at(1, 5), at(2, 5)];
+    let mv = PlanMove::Scheduled { answers: named, commitments: Vec::new() };
+    let scheduled = go(&amended, mv);
+    let cancelled = go(&scheduled, PlanMove::Cancelled);
     let of = |plan: &Plan, name: &str| -> Vec<String> {
         values(&lines(plan, ALL), name).into_iter().map(str::to_owned).collect()
     };
@@ -206,7 +252,8 @@ fn updates_and_cancellations_keep_their_uids() {
         (&first, "0", ["TENTATIVE", "TENTATIVE"]),
         (&revised, "1", ["TENTATIVE", "CANCELLED"]),
         (&amended, "2", ["TENTATIVE", "CANCELLED"]),
-        (&cancelled, "3", ["CANCELLED", "CANCELLED"]),
+        (&scheduled, "3", ["CONFIRMED", "CANCELLED"]),
+        (&cancelled, "4", ["CANCELLED", "CANCELLED"]),
     ] {
         assert_eq!(of(plan, "UID"), uids);
         assert_eq!(of(plan, "SEQUENCE"), [sequence, sequence]);
@@ -219,7 +266,7 @@ fn updates_and_cancellations_keep_their_uids() {
 fn lines_are_folded_between_characters() {
     for length in 0..60 {
         let title = format!("{}{}", "a".repeat(length), "汉字；,\\\n".repeat(20));
-        let shown = Shown::All { title: &title, place: "", text: &title };
+        let shown = Shown::All { title: &title, place: "", text: &title, organizer: "" };
         let got = lines(&opened(), shown);
         let want = format!("{}{}", "a".repeat(length), "汉字；\\,\\\\\\n".repeat(20));
         assert_eq!(values(&got, "SUMMARY"), [want.as_str(), &want]);

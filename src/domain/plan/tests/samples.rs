@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::answer::{Said, answer_that_counts, sent_that_counts};
 use super::decide::*;
-use super::lots::{Outcome, PoolSite, outcome, pool_digest};
+use super::lots::{Outcome, PoolSite, officers_of, outcome, pool_digest};
 use super::results::totals;
 use super::*;
 use crate::domain::draw::{Randomness, commitment};
 use crate::domain::half_day::Period;
-use crate::domain::site::{CheckMode, SiteTier};
+use crate::domain::site::{CheckMode, LeftOut, Listing, ListingStatus};
 use crate::ids::Hash;
 
 const PLANS: &str = include_str!("../../../../demo/sample-plans.json");
@@ -70,8 +70,8 @@ fn facts_of(sample: &Value, pool: &[PoolSite]) -> PlanFacts {
             host_officers: 2,
             guest_officers: 1,
             weights,
-            pool: pool_digest(pool, weights),
-            pool_size: pool.len() as u32,
+            pool: pool_digest(pool),
+            pool_size: pool.iter().filter(|one| one.left_out.is_none()).count() as u32,
             spares_withholders: false,
         }),
     };
@@ -113,18 +113,31 @@ struct Course<'a> {
 
 impl Course<'_> {
     fn begin(sample: &Value) -> Course<'_> {
-        let one = |uscc: &&str| PoolSite {
+        let one = |uscc: &str, left_out| PoolSite {
             site: hashed(uscc),
             city: city_of(&format!("{}00", &uscc[2..6])),
             tier: SiteTier::Key,
+            left_out,
         };
-        let pool: Vec<PoolSite> = texts(&sample["draw"]["pool"]).iter().map(one).collect();
+        let pool = texts(&sample["draw"]["pool"]).into_iter().map(|uscc| one(uscc, None));
+        let listed = texts(&sample["draw"]["excluded_positive_list"]).into_iter();
+        let listed = listed.map(|uscc| one(uscc, Some(LeftOut::PositiveList)));
+        let pool: Vec<PoolSite> = pool.chain(listed).collect();
         let mut world = World::new();
         world.today = date(sample["created_on"].as_str().unwrap());
         (world.answers, world.sent, world.units) = <_>::default();
         world.sites = pool
             .iter()
-            .map(|one| (one.site, SiteStanding { city: one.city, left_out: None }))
+            .map(|one| {
+                let listing = one.left_out.map(|_| Listing {
+                    status: ListingStatus::Active,
+                    admitted_on: date("2025-01-01"),
+                    expires_on: date("2027-12-31"),
+                    removed_for: None,
+                    monitoring: Vec::new(),
+                });
+                (one.site, SiteStanding { listing, ..standing(one.city) })
+            })
             .collect();
         let initiator = city_of(sample["initiator"].as_str().unwrap());
         let World { calendar, term, today, rules, .. } = &world;
@@ -132,22 +145,23 @@ impl Course<'_> {
         let members = MEMBERS.map(city);
         let mv = decide_open(initiator, facts_of(sample, &pool), &members, time).unwrap();
         let PlanMove::Opened { facts } = mv else { panic!("opened") };
-        world.plan = open(initiator, &facts, &members).unwrap();
+        world.plan = open(initiator, (rev(1), &facts), &members).unwrap();
         world.pool = pool;
         let id = hashed(sample["plan_id"].as_str().unwrap());
         Course { sample, id, world, said: BTreeMap::new(), random: BTreeMap::new() }
     }
 
-    fn say(&mut self, by: CityCode, act: PlanAct) {
-        answer::fits(&self.world.plan, by, &act, Some(by)).unwrap();
+    fn say(&mut self, by: CityCode, word: PlanWord) {
+        let act = says(1, word);
+        answer::fits(by, &act, &self.world.plan.found(rev(1), Some(by))).unwrap();
         let said = self.said.entry(by).or_default();
         said.push((said.len() as u64, act));
-        let (plan, world) = (self.world.plan.revision, &mut self.world);
+        let world = &mut self.world;
         let said = self.said[&by].iter().map(|(place, act)| Said { place: *place, act });
-        if let Some((_, answer)) = answer_that_counts(plan, said.clone()) {
+        if let Some((_, answer)) = answer_that_counts(rev(1), said.clone()) {
             world.answers.insert(by, answer.kind());
         }
-        if let Some((_, sent)) = sent_that_counts(plan, said) {
+        if let Some((_, sent)) = sent_that_counts(rev(1), said) {
             world.sent.insert(by, sent.clone());
         }
     }
@@ -156,19 +170,24 @@ impl Course<'_> {
         let mut seen = Seen { revealed: self.world.revealed.clone(), ..Seen::default() };
         for (log, (by, said)) in (0..).zip(&self.said) {
             for (place, act) in said {
-                match act {
-                    PlanAct::Answered { answer, .. } => {
-                        seen.answers.insert(*by, (at(log, *place), answer.kind()));
+                let here = at(log, *place);
+                match &act.word {
+                    PlanWord::Answered(answer) => {
+                        seen.answers.insert(*by, (here, answer.kind()));
                     }
-                    PlanAct::DrawCommitted { commitment, .. } => {
-                        seen.commitments.insert(*by, (at(log, *place), *commitment));
+                    PlanWord::DrawCommitted { commitment, .. } => {
+                        seen.commitments.insert(*by, (here, *commitment));
                     }
-                    PlanAct::UnitsSwapped { .. }
-                    | PlanAct::DrawRevealed { .. }
-                    | PlanAct::CheckedIn { .. }
-                    | PlanAct::VisitReported(_)
-                    | PlanAct::ResultsReported { .. }
-                    | PlanAct::UnitsReleased { .. } => {}
+                    PlanWord::ResultsReported => {
+                        seen.results.insert(*by, here);
+                    }
+                    PlanWord::UnitsSwapped(_)
+                    | PlanWord::DrawRevealed { .. }
+                    | PlanWord::CheckedIn(_)
+                    | PlanWord::VisitReported(_)
+                    | PlanWord::FindingOpened { .. }
+                    | PlanWord::UnitsReleased
+                    | PlanWord::AnswerResolved { .. } => {}
                 }
             }
         }
@@ -197,7 +216,12 @@ impl Course<'_> {
             }
         }
         units.sort_unstable();
-        Sent { units, recusals: Vec::new() }
+        // Officers who were left out take no part at all.
+        let recused = texts(&self.sample["draw"]["recused_officers"][&text]).into_iter();
+        let recused = recused.map(|no| Recusal { officer: hashed(no), site: None });
+        let mut recusals: Vec<Recusal> = recused.collect();
+        recusals.sort_unstable();
+        Sent { recusals, ..sent_of(&units) }
     }
 
     fn answers(&mut self) {
@@ -214,14 +238,16 @@ impl Course<'_> {
             if let Answer::Confirm { sent } = &answer {
                 self.world.sent.insert(by, sent.clone());
             }
-            decide_answer(&self.world.look(), by, (1, &answer), None).unwrap();
+            decide_answer(&self.world.look(), by, (rev(1), &answer), None).unwrap();
             let confirms = answer.kind() == AnswerKind::Confirm;
-            self.say(by, PlanAct::Answered { revision: 1, answer });
+            self.say(by, PlanWord::Answered(answer));
             if confirms && self.world.plan.facts.draw().is_some() {
                 let bound = commitment(self.id, 1, by, &random(by));
-                decide_commit(&self.world.plan, by, (1, 1), (None, false)).unwrap();
-                let (revision, attempt) = (1, 1);
-                self.say(by, PlanAct::DrawCommitted { revision, attempt, commitment: bound });
+                let now = (&PlanRules::default(), self.world.today);
+                let fresh =
+                    Bound { committed: false, revealed: false, withheld: false, lost: false };
+                decide_commit(&self.world.plan, by, (rev(1), 1), fresh, now).unwrap();
+                self.say(by, PlanWord::DrawCommitted { attempt: 1, commitment: bound });
                 self.world.committed.insert(by);
             }
         }
@@ -229,7 +255,8 @@ impl Course<'_> {
 
     fn go(&mut self, mv: &PlanMove) {
         let (plan, seen) = (&self.world.plan, self.seen());
-        self.world.plan = next(plan, plan.initiator, mv, &seen, &MEMBERS.map(city)).unwrap();
+        self.world.plan =
+            next(plan, plan.initiator, (at(9, 2), mv), &seen, &MEMBERS.map(city)).unwrap();
     }
 
     fn schedule(&mut self) {
@@ -243,21 +270,23 @@ impl Course<'_> {
         let cities: Vec<CityCode> = self.world.plan.facts.participants().collect();
         for by in &cities {
             let (shown, now) = (random(*by), (&PlanRules::default(), self.world.today));
-            decide_reveal((self.id, &self.world.plan), *by, (1, &shown), false, now).unwrap();
-            let (revision, attempt) = (1, 1);
-            self.say(*by, PlanAct::DrawRevealed { revision, attempt, random: shown });
+            let draw = self.world.plan.resting.draw.unwrap();
+            decide_reveal((self.id, &self.world.plan), *by, (draw, &shown), false, now).unwrap();
+            self.say(*by, PlanWord::DrawRevealed { draw, random: shown });
             self.random.insert(*by, shown);
             self.world.revealed.insert(*by);
         }
-        let officers = |sent: &Sent| -> Sent {
-            let is = |unit: &&SubjectId| self.world.units[*unit].kind == UnitKind::Officer;
-            let units = sent.units.iter().filter(is).copied().collect();
-            Sent { units, recusals: sent.recusals.clone() }
-        };
-        let sent = self.world.sent.iter().map(|(code, sent)| (*code, officers(sent))).collect();
+        let registered =
+            |unit: SubjectId| self.world.units.get(&unit).map(|one| (one.city, one.kind));
+        let sent = officers_of(&self.world.sent, &registered);
         let World { plan, pool, .. } = &self.world;
         let drawn = outcome(self.id, plan, pool, &self.random, &sent).unwrap();
-        let visit = |one: &lots::Target| ReadyVisit { site: one.site, half_days: vec![one.at] };
+        let visit = |one: &lots::Target| ReadyVisit {
+            site: one.site,
+            half_days: vec![one.at],
+            exception: None,
+            by_default: one.by_default,
+        };
         self.world.drawn = drawn.targets.iter().map(visit).collect();
         let by = self.world.plan.initiator;
         let mv = decide_begin(&self.world.look(), by, &MEMBERS.map(city)).unwrap();
@@ -269,6 +298,7 @@ impl Course<'_> {
     fn report(&mut self, drawn: &Outcome) -> Vec<(CityCode, VisitReport)> {
         let number = |key: &str| self.sample["results"][key].as_u64().unwrap() as u32;
         let (mut problems, mut samples) = (number("problems_found"), number("joint_samples"));
+        let mut clues = number("clues_opened");
         let (sites, joint) = (number("sites_checked") as usize, number("one_entry_multi_checks"));
         let departments = self.world.plan.facts.departments.clone();
         let mut reports = Vec::new();
@@ -291,15 +321,16 @@ impl Course<'_> {
                     mode: CheckMode::OnSite,
                     checks,
                     samples: std::mem::take(&mut samples),
+                    clues: std::mem::take(&mut clues),
                 },
             ));
         }
         self.world.today = self.world.plan.facts.days.last().unwrap().at.on;
         for (by, report) in &reports {
-            let here = Visited { host: Some(*by), is_target: true };
+            let here = Visited { host: Some(*by), visits: 1, left_out: None };
             let now = (&PlanRules::default(), self.world.today);
             decide_report(&self.world.plan, *by, report, here, now).unwrap();
-            self.say(*by, PlanAct::VisitReported(report.clone()));
+            self.say(*by, PlanWord::VisitReported(report.clone()));
         }
         reports
     }
@@ -324,23 +355,30 @@ fn play(sample: &Value) -> PlanState {
     if scheduled && want != "SCHEDULED" {
         let drawn = course.reveal_and_begin();
         let reports = course.report(&drawn);
-        let totals = totals(reports.iter().map(|(host, report)| (*host, report)));
+        let targets = drawn.targets.iter().map(|one| one.site);
+        let totals = totals(reports.iter().map(|(host, report)| (*host, report)), targets);
         let number = |key: &str| sample["results"][key].as_u64().unwrap() as u32;
         assert_eq!(totals.all.sites, number("sites_checked"));
         assert_eq!(totals.all.problems, number("problems_found"));
         assert_eq!(totals.samples, number("joint_samples"));
+        assert_eq!(totals.clues, number("clues_opened"));
+        assert_eq!(totals.not_checked as usize, drawn.targets.len() - reports.len());
         assert_eq!(totals.joint_checks, number("one_entry_multi_checks"));
         all_in = reports.len() == drawn.targets.len();
         let cities: Vec<CityCode> = course.world.plan.facts.participants().collect();
         for by in cities {
             let open = drawn.targets.iter().skip(reports.len()).filter(|one| one.host == by);
             let open: Vec<SubjectId> = open.map(|one| one.site).collect();
-            let done = decide_results(&course.world.plan, by, &open);
+            let today = course.world.today;
+            let done = decide_results(&course.world.plan, by, &open, today);
             assert_eq!(done.is_ok(), open.is_empty());
+            if done.is_ok() {
+                course.say(by, PlanWord::ResultsReported);
+            }
         }
     }
     if want == "SUMMARIZED" {
-        let mv = decide_summarize(&course.world.plan, by, &[], &members).unwrap();
+        let mv = decide_summarize(&course.world.plan, by, &course.seen(), &members).unwrap();
         course.go(&mv);
     }
     if want == "CANCELLED" {

@@ -7,19 +7,23 @@ use crate::domain::site::LeftOut;
 
 fn misfits() -> Vec<PlanMisfit> {
     let (stage, kind) = (PlanStage::Cancelled, PlanMoveKind::Amend);
-    let (city, initiator, host) = (handan(), liaocheng(), puyang());
+    let (city, initiator) = (handan(), liaocheng());
     vec![
         PlanMisfit::Invalid,
         PlanMisfit::NotAMember { city },
         PlanMisfit::NotInitiator { initiator },
         PlanMisfit::NotParticipant { city },
-        PlanMisfit::NotHost { host },
+        PlanMisfit::NotHost,
         PlanMisfit::StageForbids { stage, kind },
-        PlanMisfit::WrongRevision { revision: 2 },
+        PlanMisfit::RevisionUnknown,
+        PlanMisfit::EntryUnknown,
+        PlanMisfit::TooManyRevisions,
         PlanMisfit::AnswerDoesNotCarry { city },
         PlanMisfit::CommitmentMissing { city },
-        PlanMisfit::WrongAttempt { attempt: 1 },
-        PlanMisfit::NotWithheld { city },
+        PlanMisfit::TooManyDraws { attempt: 8 },
+        PlanMisfit::WithholdersDiffer { city },
+        PlanMisfit::WithheldTwice { city },
+        PlanMisfit::ResultsMissing { city },
         PlanMisfit::NoDraw,
     ]
 }
@@ -37,13 +41,16 @@ fn findings() -> Vec<Finding> {
         Finding::Withdrawn { city },
         Finding::Short { city, kind, department, missing },
         Finding::UnitForeign { city, unit },
-        Finding::UnitRetired { city, unit },
+        Finding::UnitRetired { city, kind, unit },
         Finding::CertificateInvalid { city, unit, on },
         Finding::DoubleBooked { city, unit, at },
         Finding::SiteUnknown { site },
         Finding::SiteForeign { site, city },
         Finding::HostShort { city, site, at, missing },
         Finding::PoolDiffers,
+        Finding::PoolSiteDiffers { site },
+        Finding::PoolOmits { site },
+        Finding::DrawShort { city, at, missing },
         Finding::NotCommitted { city },
         Finding::RevealMissing { city },
     ];
@@ -76,6 +83,21 @@ fn refusals() -> Vec<PlanRefusal> {
     let mut all = vec![
         R::OldRevision { revision: 2 },
         R::AnswerTooLate { stage },
+        R::WrongAttempt { attempt: 1 },
+        R::ConfirmAnew,
+        R::RevealFirst,
+        R::CommitTooLate { stage },
+        R::RevealStage { stage },
+        R::CheckInStage { stage },
+        R::ReportStage { stage },
+        R::VisitStopped { site, why: LeftOut::Closed },
+        R::VisitUnknown { site, visits: 1 },
+        R::ArrivalDay { on },
+        R::OfficerRecused { officer: id(1) },
+        R::OfficerNotSent { officer: id(1) },
+        R::DepartmentNotIn { department: Department::Water },
+        R::ReportTooLate { until: on },
+        R::NoClue { site },
         R::NothingConfirmed,
         R::UnitsNeeded,
         R::HoldUntil { hold_until: on, latest: on },
@@ -135,5 +157,9 @@ fn a_refusal_says_what_is_lacking_by_what_rule_and_from_where() {
     let finding = Finding::HostShort { city, site: id(2), at, missing: 1 };
     let told = PlanRefusal::Lacking { finding, more: 2 }.explain(Language::Zh, &names);
     assert!(told.why.ends_with("属地邯郸缺执法人员1名；另有 2 项不符合"), "{}", told.why);
-    assert!(told.todo.contains("行政处罚法第四十二条；国办发〔2024〕54号"), "{}", told.todo);
+    assert!(
+        told.todo.contains("国办发〔2024〕54号（属地管辖）、行政处罚法第四十二条（不少于两人）"),
+        "{}",
+        told.todo
+    );
 }

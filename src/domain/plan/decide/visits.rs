@@ -1,0 +1,206 @@
+//! Whether a city may say something of a visit: that its team is there, what came of it, what is
+//! followed up; and what became of proposals.
+//!
+//! Arrivals and reports are taken from the plan's first day on once it is scheduled, so a team does
+//! not wait at a gate until the initiator has pressed a button. Reports of a plan's days are also
+//! taken behind its end, for a while; they are shown as keyed in afterwards or corrected
+//! (补录、更正, [`is_late`]), and a summary is not made again for them.
+//!
+//! In scope: refusals. Out of scope: answers, draws ([`super::acts`]).
+
+use std::collections::BTreeMap;
+
+use super::acts::present;
+use super::first_day;
+use crate::domain::date::Date;
+use crate::domain::plan::answer::{CheckIn, PlanAct, PlanWord, Resolution, Sent};
+use crate::domain::plan::facts::HOST_OFFICERS_MIN;
+use crate::domain::plan::ready::PlanRules;
+use crate::domain::plan::refusal::PlanRefusal;
+use crate::domain::plan::results::VisitReport;
+use crate::domain::plan::state::{Plan, PlanStage};
+use crate::domain::site::LeftOut;
+use crate::ids::{CityCode, Position, SubjectId};
+
+/// A visit that is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visited {
+    /// Where the site stands.
+    pub host: Option<CityCode>,
+    /// How often the plan goes there; 0 when it is no target.
+    pub visits: u32,
+    /// What stands against a visit since the plan was scheduled, exceptions considered.
+    pub left_out: Option<LeftOut>,
+}
+
+/// Who arrives.
+#[derive(Debug, Clone, Copy)]
+pub struct Arriving<'a> {
+    /// What each city sends, as it counts now.
+    pub sent: &'a BTreeMap<CityCode, Sent>,
+    /// How many of those who lead are officers of the own city with certificates valid today.
+    pub certified: u32,
+}
+
+/// Decides on a team's arrival. Whoever is recused or was not sent does not check; a team that
+/// differs from the draw is shown ([`crate::domain::plan::arrivals`]).
+///
+/// # Errors
+/// A [`PlanRefusal`]; nothing was written.
+pub fn decide_check_in(
+    plan: &Plan,
+    by: CityCode,
+    arrival: &CheckIn,
+    visited: Visited,
+    (arriving, rules, today): (Arriving<'_>, &PlanRules, Date),
+) -> Result<(), PlanRefusal> {
+    let act = PlanAct { revision: plan.at, word: PlanWord::CheckedIn(arrival.clone()) };
+    present(plan, by, &act, visited.host)?;
+    if !is_under_way(plan, today) {
+        return Err(PlanRefusal::CheckInStage { stage: plan.stage });
+    }
+    check_target(arrival.site, arrival.nth, visited)?;
+    if let Some(why) = visited.left_out {
+        return Err(PlanRefusal::VisitStopped { site: arrival.site, why });
+    }
+    let days = plan.facts.days.iter().enumerate();
+    let places: Vec<usize> =
+        days.filter(|(_, day)| day.at.on == arrival.on).map(|(place, _)| place).collect();
+    if places.is_empty() || today < arrival.on {
+        return Err(PlanRefusal::ArrivalDay { on: arrival.on });
+    }
+    let comes = |sent: &Sent, officer: SubjectId| {
+        let mut units = sent.units.iter().filter(|one| one.unit == officer);
+        units.any(|one| places.iter().any(|place| one.comes(*place)))
+    };
+    let of = |guest: bool| {
+        arriving.sent.iter().filter(move |(city, _)| (**city != by) == guest).map(|(_, sent)| sent)
+    };
+    let leads = arrival.officers.iter().map(|officer| (*officer, false));
+    let guests = arrival.guests.iter().map(|officer| (*officer, true));
+    for (officer, guest) in leads.chain(guests) {
+        if of(guest).any(|sent| sent.keeps(officer, arrival.site)) {
+            return Err(PlanRefusal::OfficerRecused { officer });
+        }
+        if !of(guest).any(|sent| comes(sent, officer)) {
+            return Err(PlanRefusal::OfficerNotSent { officer });
+        }
+    }
+    let (got, least) = (arriving.certified, rules.host_officers.max(HOST_OFFICERS_MIN));
+    if got < least { Err(PlanRefusal::TeamTooSmall { got, least }) } else { Ok(()) }
+}
+
+/// The plan has begun, or would have if the initiator could be reached.
+fn is_under_way(plan: &Plan, today: Date) -> bool {
+    match plan.stage {
+        PlanStage::Executing => true,
+        PlanStage::Scheduled => first_day(plan).is_some_and(|first| first <= today),
+        PlanStage::Open | PlanStage::Summarized | PlanStage::Cancelled => false,
+    }
+}
+
+/// Whether a report comes behind the plan's end: it is shown as keyed in afterwards.
+#[must_use]
+pub const fn is_late(plan: &Plan) -> bool {
+    match plan.stage {
+        PlanStage::Summarized | PlanStage::Cancelled => true,
+        PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => false,
+    }
+}
+
+fn check_target(site: SubjectId, nth: u32, visited: Visited) -> Result<(), PlanRefusal> {
+    match visited.visits {
+        0 => Err(PlanRefusal::NotVisited { site }),
+        visits if nth >= visits => Err(PlanRefusal::VisitUnknown { site, visits }),
+        _ => Ok(()),
+    }
+}
+
+/// Decides on results of a visit: of a day of the plan's, by departments of the plan, keyed in
+/// within some days of its end.
+///
+/// # Errors
+/// A [`PlanRefusal`]; nothing was written.
+pub fn decide_report(
+    plan: &Plan,
+    by: CityCode,
+    report: &VisitReport,
+    visited: Visited,
+    (rules, today): (&PlanRules, Date),
+) -> Result<(), PlanRefusal> {
+    let act = PlanAct { revision: plan.at, word: PlanWord::VisitReported(report.clone()) };
+    present(plan, by, &act, visited.host)?;
+    if !is_under_way(plan, today) && !is_late(plan) {
+        return Err(PlanRefusal::ReportStage { stage: plan.stage });
+    }
+    check_target(report.site, report.nth, visited)?;
+    let asked = |department| plan.facts.departments.contains(department);
+    let mut departments = report.checks.iter().map(|check| &check.department);
+    if let Some(department) = departments.find(|one| !asked(one)) {
+        return Err(PlanRefusal::DepartmentNotIn { department: *department });
+    }
+    let first = first_day(plan).unwrap_or(today);
+    let end = plan.facts.days.last().map_or(today, |day| day.at.on);
+    let last = today.min(end);
+    if report.on < first || last < report.on {
+        return Err(PlanRefusal::ReportDay { on: report.on, first, last });
+    }
+    let until = end.plus_days(i64::from(rules.results_days_max)).unwrap_or(end);
+    if until < today { Err(PlanRefusal::ReportTooLate { until }) } else { Ok(()) }
+}
+
+/// Decides on a clue of a visit being followed up; `reported` says that the visit has a report that
+/// tells of clues.
+///
+/// # Errors
+/// A [`PlanRefusal`]; nothing was written.
+pub fn decide_finding(
+    plan: &Plan,
+    by: CityCode,
+    (site, nth, case): (SubjectId, u32, Option<SubjectId>),
+    (visited, reported): (Visited, bool),
+) -> Result<(), PlanRefusal> {
+    let word = PlanWord::FindingOpened { site, nth, case };
+    present(plan, by, &PlanAct { revision: plan.at, word }, visited.host)?;
+    check_target(site, nth, visited)?;
+    if reported { Ok(()) } else { Err(PlanRefusal::NoClue { site }) }
+}
+
+/// Decides on saying that all results are in; `missing` are own targets without a report.
+///
+/// # Errors
+/// A [`PlanRefusal`]; nothing was written.
+pub fn decide_results(
+    plan: &Plan,
+    by: CityCode,
+    missing: &[SubjectId],
+    today: Date,
+) -> Result<(), PlanRefusal> {
+    let act = PlanAct { revision: plan.at, word: PlanWord::ResultsReported };
+    present(plan, by, &act, None)?;
+    if !is_under_way(plan, today) {
+        return Err(PlanRefusal::ReportStage { stage: plan.stage });
+    }
+    match missing.first() {
+        Some(site) => Err(PlanRefusal::ResultsMissing { site: *site }),
+        None => Ok(()),
+    }
+}
+
+/// Decides on saying what became of an answer of a city, to any revision, at any stage; `answers`
+/// are the answers there are to that revision.
+///
+/// # Errors
+/// A [`PlanRefusal`]; nothing was written.
+pub fn decide_resolution(
+    plan: &Plan,
+    by: CityCode,
+    (revision, answer, resolution): (Position, Position, Resolution),
+    answers: &[Position],
+) -> Result<(), PlanRefusal> {
+    let act = PlanAct { revision, word: PlanWord::AnswerResolved { answer, resolution } };
+    let mut found = plan.found(revision, None);
+    found.entry = answers.contains(&answer);
+    crate::domain::plan::answer::fits(by, &act, &found)?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! What people have to know of a plan, and what is no obstacle to it.
+//!
+//! In scope: remarks and their words. Out of scope: what stands in the way ([`super::Finding`]).
+
+use super::{Finding, Look};
+use crate::domain::code::{Language, Words};
+use crate::domain::site::LeftOut;
+use crate::ids::{CityCode, SubjectId};
+
+/// Something that is shown beside a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Remark {
+    /// A city has withheld its part of a draw from this pool.
+    WithheldBefore {
+        /// Which.
+        city: CityCode,
+    },
+    /// The plan was revised after cities had shown their parts of a draw.
+    LateRevisions {
+        /// How often.
+        times: u32,
+    },
+    /// A target because its city withheld, for which the city has nobody who can lead: it is owed.
+    Owed {
+        /// Which.
+        site: SubjectId,
+    },
+    /// A visit does not take place: what stands against it came after the plan was scheduled.
+    VisitStopped {
+        /// Which site.
+        site: SubjectId,
+        /// Why.
+        why: LeftOut,
+    },
+}
+
+/// All remarks on a plan.
+#[must_use]
+pub fn remarks(look: &Look<'_>) -> Vec<Remark> {
+    let plan = look.plan;
+    let withheld = plan.resting.withheld.iter();
+    let mut remarks: Vec<Remark> =
+        withheld.map(|city| Remark::WithheldBefore { city: *city }).collect();
+    if plan.late_revisions > 0 {
+        remarks.push(Remark::LateRevisions { times: plan.late_revisions });
+    }
+    let visits = look.visits();
+    let defaults: Vec<_> = visits.iter().filter(|one| one.by_default).cloned().collect();
+    remarks.extend(look.hosts(&defaults).into_iter().filter_map(|finding| {
+        if let Finding::HostShort { site, .. } = finding {
+            return Some(Remark::Owed { site });
+        }
+        None
+    }));
+    if plan.stage != crate::domain::plan::PlanStage::Open {
+        remarks.extend(look.sites(&visits).into_iter().filter_map(|finding| {
+            if let Finding::SiteLeftOut { site, why } = finding {
+                return Some(Remark::VisitStopped { site, why });
+            }
+            None
+        }));
+    }
+    remarks
+}
+
+impl Remark {
+    /// The stable reason, upper-case letters and underscores.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::WithheldBefore { .. } => "WITHHELD_BEFORE",
+            Self::LateRevisions { .. } => "LATE_REVISIONS",
+            Self::Owed { .. } => "VISIT_OWED",
+            Self::VisitStopped { .. } => "VISIT_STOPPED",
+        }
+    }
+
+    /// What is remarked, for people.
+    #[must_use]
+    pub fn explain(
+        self,
+        language: Language,
+        name: &dyn Fn(CityCode) -> String,
+        record: &dyn Fn(SubjectId) -> String,
+    ) -> String {
+        match (self, language) {
+            (Self::WithheldBefore { city }, Language::Zh) => {
+                format!("{}此前未按承诺公开随机数", name(city))
+            }
+            (Self::WithheldBefore { city }, Language::En) => {
+                format!("{} has withheld its part of the draw before", name(city))
+            }
+            (Self::LateRevisions { times }, Language::Zh) => {
+                format!("随机数公开后方案又修订 {times} 次，等于重新抽取")
+            }
+            (Self::LateRevisions { times }, Language::En) => {
+                format!("revised {times} times after reveals, each as good as a draw made again")
+            }
+            (Self::Owed { site }, Language::Zh) => {
+                format!("{}因该市未公开随机数列入检查，属地人员不足，应另行补查", record(site))
+            }
+            (Self::Owed { site }, Language::En) => {
+                format!("{} is a target because its city withheld, and owed", record(site))
+            }
+            (Self::VisitStopped { site, why }, Language::Zh) => {
+                format!("{}{}，本次不再检查", record(site), why.zh())
+            }
+            (Self::VisitStopped { site, why }, Language::En) => {
+                format!("{} is not visited: {}", record(site), why.en())
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What stands against visits: sites left out, caps over all visits of a plan, pools of a draw.
+//!
+//! In scope: sites and pools. Out of scope: units, days, answers ([`super`]).
+
+use std::collections::BTreeMap;
+
+use super::{Finding, Look, ReadyVisit, SiteStanding};
+use crate::domain::date::Date;
+use crate::domain::half_day::HalfDay;
+use crate::domain::plan::facts::{DrawRule, PlannedVisit};
+use crate::domain::plan::lots::{PoolSite, is_pool_of};
+use crate::domain::site::{Verdict, Visit, VisitException, may_visit};
+use crate::ids::{CityCode, SubjectId};
+
+/// What a cap is counted by: an enterprise (a site alone where that is not known), and a year.
+type Capped = (Result<u64, SubjectId>, i32);
+
+impl Look<'_> {
+    /// The visits that are named.
+    pub(super) fn named(&self) -> Vec<ReadyVisit> {
+        let facts = &self.plan.facts;
+        let visit = |visit: &PlannedVisit| ReadyVisit {
+            site: visit.site,
+            half_days: facts.half_days_of(visit).collect(),
+            exception: visit.exception,
+            by_default: false,
+        };
+        facts.visits().iter().map(visit).collect()
+    }
+
+    /// Those that are named and those that were drawn.
+    pub(super) fn visits(&self) -> Vec<ReadyVisit> {
+        let mut visits = self.named();
+        visits.extend(self.drawn.iter().cloned());
+        visits
+    }
+
+    /// Those of some visits that take place, and whose city has to lead.
+    pub(super) fn going(&self, visits: &[ReadyVisit]) -> Vec<ReadyVisit> {
+        let stopped = self.stopped(visits);
+        let goes = |(visit, stopped): (&ReadyVisit, Option<Finding>)| {
+            let stopped = stopped.is_some_and(Finding::stops_a_visit);
+            (!visit.by_default && !stopped).then(|| visit.clone())
+        };
+        visits.iter().zip(stopped).filter_map(goes).collect()
+    }
+
+    /// Sites that are left out, or stand in no city of the plan; each once.
+    pub(super) fn sites(&self, visits: &[ReadyVisit]) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = Vec::new();
+        for finding in self.stopped(visits).into_iter().flatten() {
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
+        findings
+    }
+
+    /// What stands against each visit. They are gone through in the order of their days, so of two
+    /// visits with one left under the cap the later one is left out.
+    pub(super) fn stopped(&self, visits: &[ReadyVisit]) -> Vec<Option<Finding>> {
+        let mut places: Vec<usize> = (0..visits.len()).collect();
+        places.sort_by_key(|place| visits.get(*place).map(|one| (one.half_days.first(), one.site)));
+        let (mut so_far, mut found) = (BTreeMap::new(), BTreeMap::new());
+        for place in places {
+            let Some(visit) = visits.get(place) else { continue };
+            let Some(on) = visit.half_days.first().map(|at| at.on) else { continue };
+            let before: &mut u32 = so_far.entry(self.capped(visit.site, on)).or_default();
+            let finding = self.stops((visit.site, on), visit.exception, *before);
+            // A check under an exception is not counted to the cap.
+            let counts = finding.is_none() && visit.exception.is_none();
+            *before = before.saturating_add(u32::from(counts));
+            found.insert(place, finding);
+        }
+        (0..visits.len()).map(|place| found.remove(&place).flatten()).collect()
+    }
+
+    fn capped(&self, site: SubjectId, on: Date) -> Capped {
+        let enterprise = self.sites.get(&site).and_then(|one| one.enterprise);
+        (enterprise.ok_or(site), on.year())
+    }
+
+    /// What stands against one visit, with so many of this plan to the same enterprise before it.
+    fn stops(
+        &self,
+        (site, on): (SubjectId, Date),
+        exception: Option<VisitException>,
+        before: u32,
+    ) -> Option<Finding> {
+        let Some(one) = self.sites.get(&site) else { return Some(Finding::SiteUnknown { site }) };
+        if !self.plan.facts.has(one.city) {
+            return Some(Finding::SiteForeign { site, city: one.city });
+        }
+        let mut visited = one.visited.get(&on.year()).copied().unwrap_or_default();
+        visited.reserved = visited.reserved.saturating_add(before);
+        let (closed, listing) = (one.closed, one.listing.as_ref());
+        match may_visit(&Visit { on, closed, listing, visited, exception }) {
+            Verdict::LeftOut(why) => Some(Finding::SiteLeftOut { site, why }),
+            Verdict::Fine | Verdict::Excepted { .. } => None,
+        }
+    }
+
+    /// The pool of a draw, and who is bound to its part of the seed.
+    pub(super) fn pool(&self) -> Vec<Finding> {
+        let Some(rule) = self.plan.facts.draw() else { return Vec::new() };
+        if !is_pool_of(rule, self.pool) {
+            return vec![Finding::PoolDiffers];
+        }
+        let mut findings = self.said_of_sites(rule, None);
+        for city in self.plan.facts.participants() {
+            findings.extend(self.leads_in_pool(rule, city));
+        }
+        let silent = self.plan.facts.participants().filter(|city| !self.committed.contains(city));
+        findings.extend(silent.map(|city| Finding::NotCommitted { city }));
+        findings
+    }
+
+    /// What is wrong with what a pool says of the sites of one city, and whether it can lead there.
+    pub(super) fn pool_of(&self, city: CityCode) -> Vec<Finding> {
+        let Some(rule) = self.plan.facts.draw() else { return Vec::new() };
+        if !is_pool_of(rule, self.pool) {
+            return vec![Finding::PoolDiffers];
+        }
+        let mut findings = self.said_of_sites(rule, Some(city));
+        let listed = |site: &SubjectId| self.pool.iter().any(|one| one.site == *site);
+        let omitted = self.own.iter().filter(|site| !listed(site));
+        findings.extend(omitted.map(|site| Finding::PoolOmits { site: *site }));
+        findings.extend(self.leads_in_pool(rule, city));
+        findings
+    }
+
+    /// Whether each site of the list stands where the list says, is of that tier, and is left out
+    /// or not as it should be: on every day of the plan, because any may be drawn. With a city,
+    /// only what concerns its sites, and only it can say that a site was left out without a reason.
+    fn said_of_sites(&self, rule: &DrawRule, of: Option<CityCode>) -> Vec<Finding> {
+        let mut days: Vec<Date> = self.plan.facts.days.iter().map(|day| day.at.on).collect();
+        days.dedup();
+        let (mut findings, mut so_far) = (Vec::new(), BTreeMap::new());
+        for listed in self.pool {
+            let (site, known) = (listed.site, self.sites.get(&listed.site));
+            let stands = known.map_or(listed.city, |one| one.city);
+            if of.is_some_and(|of| of != stands && of != listed.city) {
+                continue;
+            }
+            let same = |one: &SiteStanding| one.city == listed.city && one.tier == listed.tier;
+            if known.is_some_and(|one| !same(one)) {
+                findings.push(Finding::PoolSiteDiffers { site });
+                continue;
+            }
+            if rule.weights.of(listed.tier) == 0 {
+                continue;
+            }
+            let found = days.iter().find_map(|on| {
+                let before = so_far.get(&self.capped(site, *on)).copied().unwrap_or(0);
+                self.stops((site, *on), None, before)
+            });
+            if let (Some(on), true) = (days.first(), listed.left_out.is_none()) {
+                *so_far.entry(self.capped(site, *on)).or_insert(0_u32) += 1;
+            }
+            findings.extend(match (listed.left_out, found, of) {
+                (None, found, _) => found,
+                (Some(_), None, Some(_)) => Some(Finding::PoolSiteDiffers { site }),
+                (Some(_), _, _) => None,
+            });
+        }
+        findings
+    }
+
+    /// Whether a city can lead wherever the draw may lead to: at each site by itself, and at as
+    /// many at once as may fall on one half day.
+    fn leads_in_pool(&self, rule: &DrawRule, city: CityCode) -> Vec<Finding> {
+        // Whoever has not confirmed is named for that already.
+        if !self.sent.contains_key(&city) {
+            return Vec::new();
+        }
+        let may = self.pool.iter().filter(|one| one.city == city && one.weight(rule) > 0);
+        let own: Vec<&PoolSite> = may.collect();
+        let asked = self.host_officers();
+        let able: Vec<(HalfDay, Vec<SubjectId>)> =
+            self.ahead().map(|(_, at)| (at, self.able(city, at))).collect();
+        let lacks = |there: usize, needed: u32| {
+            needed.saturating_sub(u32::try_from(there).unwrap_or(u32::MAX))
+        };
+        let mut findings = Vec::new();
+        for PoolSite { site, .. } in &own {
+            let short = able.iter().find_map(|(at, able)| {
+                let missing = lacks(self.unbiased(city, *site, able).len(), asked);
+                (missing > 0).then_some(Finding::HostShort { city, site: *site, at: *at, missing })
+            });
+            findings.extend(short);
+        }
+        if !findings.is_empty() {
+            return findings;
+        }
+        let most = u32::try_from(own.len()).unwrap_or(u32::MAX).min(rule.sites);
+        let days = u32::try_from(self.plan.facts.days.len()).unwrap_or(u32::MAX).max(1);
+        let needed = most.div_ceil(days).saturating_mul(asked);
+        let short = able.iter().find_map(|(at, able)| {
+            let missing = lacks(able.len(), needed);
+            (missing > 0).then_some(Finding::DrawShort { city, at: *at, missing })
+        });
+        findings.extend(short);
+        findings
+    }
+}
