@@ -79,16 +79,16 @@ mod tests {
         let begun = Instant::now();
         let at = |ms: u64| begun + Duration::from_millis(ms);
         let mut turn = Turn { applied: 5, moved: None, free_at: begun };
-        // A tenth of what may come in a second.
-        let bytes = usize::try_from(EVIDENCE_BESIDE_ENTRIES_BYTES_PER_S / 10).unwrap();
+        // An eighth of what may come in a second.
+        let bytes = usize::try_from(EVIDENCE_BESIDE_ENTRIES_BYTES_PER_S / 8).unwrap();
         // When a piece has come, what was applied by then, and how long the next one waits.
         let rows = [
             ("no entries", 1, 5, 0),
             ("no entries for long", 10_000, 5, 0),
-            ("an entry", 10_010, 6, 90),
-            ("beside it", 10_120, 6, 80),
+            ("an entry", 10_010, 6, 115),
+            ("beside it", 10_135, 6, 115),
             ("the connection is slower", 10_500, 6, 0),
-            ("what was lost is not made up for", 10_520, 7, 80),
+            ("what was lost is not made up for", 10_520, 7, 105),
             ("the entries have ended", 11_520, 7, 0),
         ];
         for (what, ms, applied, waits) in rows {
