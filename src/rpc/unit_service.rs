@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
-use super::caller::{Called, called};
+use super::caller::{Called, called, reading};
 use super::cursor;
 use super::desk::{self, Desk, WriteRequest, writes};
 use super::desk_each::{About, Turn};
@@ -291,10 +291,8 @@ impl UnitApi {
         who: Called,
         read: impl FnOnce(&Self, &Called) -> Result<T, Refused> + Send + 'static,
     ) -> Result<Response<T>, Status> {
-        let (api, language) = (self.clone(), who.language);
-        let done = tokio::task::spawn_blocking(move || read(&api, &who)).await;
-        let done = done.unwrap_or(Err(Refused::new("STOPPING")));
-        done.map(Response::new).map_err(|refused| refused.status(language))
+        let api = self.clone();
+        reading(who, move |who| read(&api, who)).await
     }
 
     fn get(
