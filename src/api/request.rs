@@ -3,6 +3,8 @@
 //! In scope: requests as plain, parsed values; every way a write can be turned away.
 //! Out of scope: protobuf and gRPC codes ([`crate::wire`]), who may ask ([`crate::trust`]).
 
+use crate::domain::plan::lots::PoolSite;
+use crate::domain::plan::{PlanNumber, PlanRecord};
 use crate::domain::{
     CaseContribution, CaseFacts, CaseMove, CaseRecord, CustodyRecord, Date, Evidence, ExternalRef,
     MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord, Period,
@@ -55,6 +57,12 @@ pub enum PartContent {
     Site(Box<SiteRecord>),
     /// Certificate number or label of a unit.
     Unit(Box<UnitRecord>),
+    /// What people read of a plan.
+    Plan(Box<PlanRecord>),
+    /// The list from which the targets of a plan are drawn.
+    PlanPool(Vec<PoolSite>),
+    /// The number people say of a plan.
+    PlanNumber(PlanNumber),
 }
 
 impl PartContent {
@@ -74,7 +82,18 @@ impl PartContent {
             Self::Referral(_) => PartKind::Referral,
             Self::Site(_) => PartKind::Site,
             Self::Unit(_) => PartKind::Unit,
+            Self::Plan(_) => PartKind::Plan,
+            Self::PlanPool(_) => PartKind::PlanPool,
+            Self::PlanNumber(_) => PartKind::PlanNumber,
         }
+    }
+}
+
+impl PartContent {
+    /// The record of a case, if it is one.
+    #[must_use]
+    pub fn case_record(&self) -> Option<&CaseRecord> {
+        if let Self::CaseRecord(record) = self { Some(record) } else { None }
     }
 }
 

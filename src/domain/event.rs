@@ -6,6 +6,7 @@ use super::date::Date;
 use super::facts::CaseFacts;
 use super::meeting::MeetingAct;
 use super::notice::{NoticeAct, NoticeKind, NoticeLevel};
+use super::plan::{PlanAct, PlanFacts, PlanMove};
 use super::site::{SiteAct, SiteFacts};
 use super::unit::{UnitAct, UnitFacts};
 use crate::ids::{CityCode, Hash, Position};
@@ -92,6 +93,15 @@ pub enum Event {
     },
     /// Something is said of a unit.
     UnitAct(UnitAct),
+    /// A joint action is proposed.
+    PlanOpened {
+        /// What it is.
+        facts: PlanFacts,
+    },
+    /// A move of a plan; never [`PlanMove::Opened`].
+    PlanMove(PlanMove),
+    /// Something is said to a plan.
+    PlanAct(PlanAct),
     /// Of a kind that only newer programs know: it holds its subject.
     Newer,
 }
@@ -112,6 +122,9 @@ impl Event {
             | Self::SiteAct(_)
             | Self::UnitRegistered { .. }
             | Self::UnitAct(_)
+            | Self::PlanOpened { .. }
+            | Self::PlanMove(_)
+            | Self::PlanAct(_)
             | Self::ActorIntroduced
             | Self::RecoveryOverridden { .. }
             | Self::CharterAdopted { .. }

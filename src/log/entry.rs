@@ -134,6 +134,12 @@ pub enum PartKind {
     Site,
     /// Certificate number or label of a unit, and its team.
     Unit,
+    /// What people read of a plan.
+    Plan,
+    /// The list from which the targets of a plan are drawn.
+    PlanPool,
+    /// The number people say of a plan.
+    PlanNumber,
     /// Of a kind that only newer programs know.
     Newer,
 }

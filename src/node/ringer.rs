@@ -21,6 +21,7 @@ use tonic::transport::Channel;
 
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::limits::RINGS_KEPT_MAX;
+use crate::log::SubjectKind;
 use crate::node::clock::wall_ms;
 use crate::node::dial::Dialer;
 use crate::node::pieces;
@@ -206,9 +207,9 @@ impl Ringer {
             }
         }
         while let Some((changes, last)) = pieces::changes(&reader, open.read_to) {
-            for (agreement, subject) in
-                changes.iter().filter_map(|change| Some((change.agreement, change.notice()?)))
-            {
+            for (agreement, subject) in changes.iter().filter_map(|change| {
+                Some((change.agreement, change.record_of(SubjectKind::Notice)?))
+            }) {
                 if let Some(view) = view::notice(&reader.view(), agreement, subject) {
                     self.take((agreement, subject), view, &mut open);
                 }

@@ -28,6 +28,7 @@ use crate::domain::UnitKind;
 use crate::domain::unit::UnitFacts;
 use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::{UNIT_YEARS_AHEAD_MAX, UNIT_YEARS_BEHIND_MAX};
+use crate::log::SubjectKind;
 use crate::node::pieces::{self, PIECE};
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
@@ -99,7 +100,9 @@ impl Roster {
             open.make(node, &reader);
         }
         while let Some((changes, last)) = pieces::changes(&reader, open.0.read_to) {
-            let key = |change: &view::FeedEntry| Some((change.agreement, change.unit()?));
+            let key = |change: &view::FeedEntry| {
+                Some((change.agreement, change.record_of(SubjectKind::Unit)?))
+            };
             let mut units: BTreeSet<UnitKey> = changes.iter().filter_map(key).collect();
             units.extend(calendars(&reader, &units));
             for unit in units {

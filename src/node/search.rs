@@ -22,7 +22,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::api::request::PartContent;
 use crate::domain::party_search::{PartyQuery, PartyText};
 use crate::ids::{AgreementId, CaseKey, Position};
 use crate::limits::{SCAN_ROWS_MAX, SEARCH_CASES_MAX};
@@ -311,20 +310,8 @@ fn party_at(reader: &Reader, at: Position) -> Option<Option<PartyText>> {
         part.kind == PartKind::CaseRecord && part.audience == Audience::AllMembers
     };
     let Some(place) = parts.iter().position(open) else { return Some(None) };
-    match reader.part(&entry, place).ok()?? {
-        PartContent::CaseRecord(record) => Some(record.party.as_ref().map(PartyText::of)),
-        PartContent::Person(_)
-        | PartContent::CaseNumber { .. }
-        | PartContent::Text(_)
-        | PartContent::Evidence(_)
-        | PartContent::ActorCertificate(_)
-        | PartContent::Notice(_)
-        | PartContent::Meeting(_)
-        | PartContent::Custody(_)
-        | PartContent::Referral(_)
-        | PartContent::Site(_)
-        | PartContent::Unit(_) => None,
-    }
+    let content = reader.part(&entry, place).ok()??;
+    content.case_record().map(|record| record.party.as_ref().map(PartyText::of))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::notice_service::NoticeApi;
 use super::watch::{self, Look, Source};
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::{NOTICES_LOOKED_THROUGH_MAX, RINGS_AT_BEGIN_MAX};
+use crate::log::SubjectKind;
 use crate::node::reader::Reader;
 use crate::view::{self, FeedEntry, NoticeView};
 use crate::wire::pb::v1 as pb;
@@ -85,7 +86,8 @@ impl Source for Notices {
         }
         let (looked, last_of) = (entries.len(), entries.last().map(|entry| entry.apply));
         let only = &self.only;
-        entries.retain(|e| e.notice().is_some() && only.contains(&e.agreement));
+        entries
+            .retain(|e| e.record_of(SubjectKind::Notice).is_some() && only.contains(&e.agreement));
         if entries.is_empty() && !self.first {
             return Some(Look { changes: Vec::new(), looked, last: last_of });
         }
@@ -201,7 +203,7 @@ impl NoticeApi {
         entry: &FeedEntry,
         witnesses: &Witnesses,
     ) -> Option<pb::WatchNoticesResponse> {
-        let key = (entry.agreement, entry.notice()?);
+        let key = (entry.agreement, entry.record_of(SubjectKind::Notice)?);
         let found = view::notice(&reader.view(), key.0, key.1)?;
         let opens = found.opened_at == entry.position;
         let rings = opens && found.notice.kind.rings() && found.awaits(self.desk.node.city());

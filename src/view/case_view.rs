@@ -85,6 +85,8 @@ pub enum RecordRef {
     Site(SubjectId),
     /// A unit.
     Unit(SubjectId),
+    /// A plan.
+    Plan(SubjectId),
 }
 
 impl RecordRef {
@@ -97,11 +99,10 @@ impl RecordRef {
             SubjectKind::Meeting => Some(Self::Meeting(id)),
             SubjectKind::Site => Some(Self::Site(id)),
             SubjectKind::Unit => Some(Self::Unit(id)),
-            SubjectKind::Plan
-            | SubjectKind::Actor
-            | SubjectKind::Log
-            | SubjectKind::Agreement
-            | SubjectKind::Newer => None,
+            SubjectKind::Plan => Some(Self::Plan(id)),
+            SubjectKind::Actor | SubjectKind::Log | SubjectKind::Agreement | SubjectKind::Newer => {
+                None
+            }
         }
     }
 
@@ -113,7 +114,8 @@ impl RecordRef {
             | Self::Notice(id)
             | Self::Meeting(id)
             | Self::Site(id)
-            | Self::Unit(id) => id,
+            | Self::Unit(id)
+            | Self::Plan(id) => id,
         }
     }
 }
@@ -132,49 +134,17 @@ pub struct FeedEntry {
 }
 
 impl FeedEntry {
+    /// The record it concerns, if it is of this kind.
+    #[must_use]
+    pub fn record_of(&self, kind: SubjectKind) -> Option<SubjectId> {
+        let id = self.record.map(RecordRef::id)?;
+        (RecordRef::of(kind, id) == self.record).then_some(id)
+    }
+
     /// The case it concerns, if it is about one.
     #[must_use]
     pub fn case(&self) -> Option<SubjectId> {
-        match self.record {
-            Some(RecordRef::Case(id)) => Some(id),
-            Some(
-                RecordRef::Notice(_)
-                | RecordRef::Meeting(_)
-                | RecordRef::Site(_)
-                | RecordRef::Unit(_),
-            )
-            | None => None,
-        }
-    }
-
-    /// The notice it concerns, if it is about one.
-    #[must_use]
-    pub fn notice(&self) -> Option<SubjectId> {
-        match self.record {
-            Some(RecordRef::Notice(id)) => Some(id),
-            Some(
-                RecordRef::Case(_)
-                | RecordRef::Meeting(_)
-                | RecordRef::Site(_)
-                | RecordRef::Unit(_),
-            )
-            | None => None,
-        }
-    }
-
-    /// The unit it concerns, if it is about one.
-    #[must_use]
-    pub fn unit(&self) -> Option<SubjectId> {
-        match self.record {
-            Some(RecordRef::Unit(id)) => Some(id),
-            Some(
-                RecordRef::Case(_)
-                | RecordRef::Notice(_)
-                | RecordRef::Meeting(_)
-                | RecordRef::Site(_),
-            )
-            | None => None,
-        }
+        self.record_of(SubjectKind::Case)
     }
 }
 
@@ -259,6 +229,8 @@ pub fn applied_entry(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<Ap
         | What::Acknowledgement(_)
         | What::Milestone(..)
         | What::Referral(_)
+        | What::PlanMove(_)
+        | What::PlanAnswer(_)
         | What::Other => EntryRole::Other,
     };
     Some(AppliedEntry { agreement: row.agreement, subject: row.subject, city: row.city, role })

@@ -2,16 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::case_chain::MoveRow;
 use super::case_view::RecordRef;
 use super::case_view::{CaseView, HistoryRow};
-use super::chain::{self, MoveRow};
 use super::evidence_view::{self, List, lists_of};
-use super::meeting_view::apply_to_meeting;
-use super::notice_view::apply_to_notice;
+use super::meeting_view::MeetingView;
+use super::notice_view::NoticeView;
+use super::plan_chain::PlanMoveRow;
+use super::plan_view::PlanView;
 use super::rows::{ReadRows, Rows, get, put};
-use super::site_view::apply_to_site;
-use super::unit_view::apply_to_unit;
-use super::{audience, case_view, keys, referral_view};
+use super::site_view::SiteView;
+use super::unit_view::UnitView;
+use super::{audience, case_view, chain, keys, record, referral_view};
 use crate::domain::deadline::Milestone;
 use crate::domain::{self, CaseContribution, CaseMove, CaseState, Date, Event, ReferralAct};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
@@ -102,6 +104,9 @@ pub(super) enum What {
     Milestone(Milestone, Date),
     /// Of police or procuratorate; a campaign tag has no date and is none.
     Referral(ReferralAct),
+    PlanMove(Box<PlanMoveRow>),
+    /// To this revision of a plan.
+    PlanAnswer(Position),
     Other,
 }
 
@@ -115,7 +120,7 @@ impl What {
             | Self::Acknowledgement(_)
             | Self::Milestone(..)
             | Self::Referral(_) => true,
-            Self::Proposal | Self::Other => false,
+            Self::Proposal | Self::PlanMove(_) | Self::PlanAnswer(_) | Self::Other => false,
         }
     }
 }
@@ -140,15 +145,14 @@ pub fn apply<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply_number: u64) ->
     let at = entry.envelope.position();
     let applied = match entry.envelope.subject.kind {
         SubjectKind::Case => apply_to_case(rows, entry, apply_number),
-        SubjectKind::Notice => apply_to_notice(rows, entry, apply_number),
-        SubjectKind::Meeting => apply_to_meeting(rows, entry, apply_number),
-        SubjectKind::Site => apply_to_site(rows, entry, apply_number),
-        SubjectKind::Unit => apply_to_unit(rows, entry, apply_number),
-        SubjectKind::Plan
-        | SubjectKind::Actor
-        | SubjectKind::Log
-        | SubjectKind::Agreement
-        | SubjectKind::Newer => apply_to_none(rows, entry, apply_number),
+        SubjectKind::Notice => record::apply::<NoticeView, R>(rows, entry, apply_number),
+        SubjectKind::Meeting => record::apply::<MeetingView, R>(rows, entry, apply_number),
+        SubjectKind::Site => record::apply::<SiteView, R>(rows, entry, apply_number),
+        SubjectKind::Unit => record::apply::<UnitView, R>(rows, entry, apply_number),
+        SubjectKind::Plan => record::apply::<PlanView, R>(rows, entry, apply_number),
+        SubjectKind::Actor | SubjectKind::Log | SubjectKind::Agreement | SubjectKind::Newer => {
+            apply_to_none(rows, entry, apply_number)
+        }
     };
     let record = applied.subject.and_then(|(kind, id)| RecordRef::of(kind, id));
     put(rows, keys::feed(apply_number), &(entry.agreement, record, at));
@@ -170,7 +174,10 @@ fn apply_to_none<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Ap
         | Event::SiteRegistered { .. }
         | Event::SiteAct(_)
         | Event::UnitRegistered { .. }
-        | Event::UnitAct(_) => misfit("WRONG_SUBJECT"),
+        | Event::UnitAct(_)
+        | Event::PlanOpened { .. }
+        | Event::PlanMove(_)
+        | Event::PlanAct(_) => misfit("WRONG_SUBJECT"),
         Event::ActorIntroduced
         | Event::RecoveryOverridden { .. }
         | Event::CharterAdopted { .. }
@@ -301,7 +308,7 @@ fn on_case<R: Rows>(
                 referral_view::note_hand_over(rows, entry, subject, &view, &row);
             }
             remember(rows, entry, Some(subject), apply, What::Move(row.clone()));
-            chain::extend(rows, entry.agreement, subject, &mut view, &row)
+            chain::extend(rows, (entry.agreement, subject), &mut view, &row)
         }
         Event::Contribution(contribution) => {
             let what = what_of(rows, entry, &view, contribution);
@@ -322,6 +329,9 @@ fn on_case<R: Rows>(
         | Event::SiteAct(_)
         | Event::UnitRegistered { .. }
         | Event::UnitAct(_)
+        | Event::PlanOpened { .. }
+        | Event::PlanMove(_)
+        | Event::PlanAct(_)
         | Event::ActorIntroduced
         | Event::RecoveryOverridden { .. }
         | Event::CharterAdopted { .. }
@@ -347,19 +357,9 @@ fn bar(
     subject: SubjectId,
     mv: &CaseMove,
 ) -> Option<&'static str> {
-    let Some(prev) = entry.envelope.prev else { return Some("PREV_MISSING") };
-    if !entry.has_seen(rows, prev) {
-        return Some("PREV_UNSEEN");
-    }
-    let row: Option<EntryRow> = get(rows, &keys::entry(prev));
-    let Some(row) = row.filter(|row| row.agreement == entry.agreement) else {
-        return Some("PREV_UNSEEN");
-    };
-    if row.subject != Some(subject) {
-        return Some("OTHER_SUBJECT");
-    }
-    if !matches!(row.what, What::Move(_)) {
-        return Some("PREV_NOT_A_MOVE");
+    let wrong = bar_prev(rows, entry, subject, |what| matches!(what, What::Move(_)));
+    if wrong.is_some() {
+        return wrong;
     }
     match mv {
         CaseMove::ProposalAdopted { proposal, .. } | CaseMove::ProposalRefused { proposal, .. } => {
@@ -377,8 +377,29 @@ fn bar(
     }
 }
 
+/// Why what a move names as the entry before it is none.
+pub(super) fn bar_prev(
+    rows: &impl ReadRows,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    is_move: impl Fn(&What) -> bool,
+) -> Option<&'static str> {
+    let Some(prev) = entry.envelope.prev else { return Some("PREV_MISSING") };
+    if !entry.has_seen(rows, prev) {
+        return Some("PREV_UNSEEN");
+    }
+    let row: Option<EntryRow> = get(rows, &keys::entry(prev));
+    let Some(row) = row.filter(|row| row.agreement == entry.agreement) else {
+        return Some("PREV_UNSEEN");
+    };
+    if row.subject != Some(subject) {
+        return Some("OTHER_SUBJECT");
+    }
+    (!is_move(&row.what)).then_some("PREV_NOT_A_MOVE")
+}
+
 /// Whether an entry names a seen entry of its own record that plays the role asked for.
-fn names(
+pub(super) fn names(
     rows: &impl ReadRows,
     entry: &FoldEntry<'_>,
     subject: SubjectId,

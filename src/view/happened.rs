@@ -6,8 +6,8 @@
 //! Invariant: what is read is what a look through the whole history finds.
 //! (`dated_lines_are_those_of_the_whole_history`)
 
+use super::case_chain::Step;
 use super::case_view::{HistoryEntry, dated};
-use super::chain::Step;
 use super::fold::{Effect, EntryRow, What};
 use super::keys;
 use super::rows::{ReadRows, get};
@@ -67,7 +67,7 @@ fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened
         }
         What::AssistanceAnswer(request) => (deadline::What::Answered(request), written),
         What::Referral(act) => (deadline::What::of_referral(entry.position, &act)?, act.on()),
-        What::Proposal | What::Other => return None,
+        What::Proposal | What::PlanMove(_) | What::PlanAnswer(_) | What::Other => return None,
     };
     Some(Happened { by: entry.city, on: on?, what })
 }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use super::case_view::CaseView;
 use super::meeting_view::MeetingView;
 use super::notice_view::NoticeView;
+use super::plan_view::{self, PlanView};
 use super::referral_view;
 use super::rows::{ReadRows, bytes};
 use super::site_view::SiteView;
@@ -24,9 +25,9 @@ pub fn fold_count(rows: &(impl ReadRows + ?Sized), agreement: AgreementId) -> u3
 }
 
 /// SHA-256 over the fold version, the applied heads by log, then (record, SHA-256 of its state) by
-/// case, by notice, by meeting, by site and by unit; with a case goes what was said of its
-/// evidence, who took it over and its referrals, with a unit when it is busy. What an entry of a
-/// newer kind holds is left out.
+/// case, by notice, by meeting, by site, by unit and by plan; with a case goes what was said of its
+/// evidence, who took it over and its referrals, with a unit when it is busy, with a plan what was
+/// said to it. What an entry of a newer kind holds is left out.
 #[must_use]
 pub fn fold_hash(
     rows: &(impl ReadRows + ?Sized),
@@ -78,6 +79,11 @@ pub fn fold_hash(
         let id = key.last_chunk::<16>().filter(|_| !view.needs_newer);
         id.inspect(|id| add_unit(rows, (agreement, SubjectId::new(**id)), view, &mut text));
     });
+    let key = |subject| keys::plan(agreement, subject);
+    each(rows, &key, &mut |key, view: &PlanView| {
+        let id = key.last_chunk::<16>().filter(|_| !view.needs_newer);
+        id.inspect(|id| add_plan(rows, (agreement, SubjectId::new(**id)), view, &mut text));
+    });
     digest(&text)
 }
 
@@ -112,6 +118,21 @@ fn add_unit(
     text.extend_from_slice(unit_digest(view).as_bytes());
     unit_view::each_year_row(rows, (agreement, subject), view, &mut |year, row| {
         text.extend_from_slice(year);
+        text.extend_from_slice(digest(row).as_bytes());
+    });
+}
+
+/// A plan and what was said to it.
+fn add_plan(
+    rows: &(impl ReadRows + ?Sized),
+    record: (AgreementId, SubjectId),
+    view: &PlanView,
+    text: &mut Vec<u8>,
+) {
+    text.extend_from_slice(record.1.as_bytes());
+    text.extend_from_slice(plan_digest(view).as_bytes());
+    plan_view::each_word_row(rows, record, &mut |place, row| {
+        text.extend_from_slice(place);
         text.extend_from_slice(digest(row).as_bytes());
     });
 }
@@ -187,6 +208,21 @@ fn unit_digest(view: &UnitView) -> Hash {
         view.facts_at,
         view.record_at,
         view.opened_at,
+        view.misfit_count,
+    )))
+}
+
+/// What of a plan must be equal everywhere.
+fn plan_digest(view: &PlanView) -> Hash {
+    digest(&bytes(&(
+        &view.plan,
+        view.opened_at,
+        view.last_move,
+        view.record_at,
+        view.pool_at,
+        &view.heard,
+        view.move_count,
+        view.contribution_count,
         view.misfit_count,
     )))
 }

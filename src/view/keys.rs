@@ -176,6 +176,22 @@ pub fn last_year(key: &[u8]) -> Option<i32> {
     key.last_chunk::<2>().map(|year| i32::from(u16::from_be_bytes(*year)))
 }
 
+/// A plan as folded.
+pub fn plan(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+    key(b'X', &[agreement.as_bytes(), subject.as_bytes()])
+}
+
+/// Plans of an agreement, by the apply number of their opening.
+pub fn plan_opened(agreement: AgreementId, apply: u64) -> Vec<u8> {
+    key(b'Y', &[agreement.as_bytes(), &apply.to_be_bytes()])
+}
+
+/// What a city has said of a sort to a plan, from its first revision on.
+pub fn plan_acts(agreement: AgreementId, subject: SubjectId, sort: u8, city: CityCode) -> Vec<u8> {
+    let city = city.as_u32().to_be_bytes();
+    key(b'Z', &[agreement.as_bytes(), subject.as_bytes(), &[sort], &city])
+}
+
 /// The number at the end of a key.
 pub fn last_number(key: &[u8]) -> Option<u64> {
     key.last_chunk::<8>().map(|b| u64::from_be_bytes(*b))

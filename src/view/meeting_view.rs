@@ -10,18 +10,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{
-    Applied, Effect, FoldEntry, SUBJECT_UNSEEN, What, misfit, note_history, remember,
-};
+use super::fold::FoldEntry;
 use super::keys;
 use super::notice_view::Said;
-use super::rows::{ReadRows, Rows, get, put};
+use super::record::{self, Added, Counted, Record};
+use super::rows::{ReadRows, Rows, put};
 use crate::domain::meeting::{
     Meeting, MeetingAct, MeetingState, Recorded, Sitting, Standing, fits, minutes_that_count, opens,
 };
 use crate::domain::{Date, Event};
 use crate::ids::{AgreementId, CityCode, Hash, Position, SubjectId};
-use crate::log::{SubjectKind, subject_id};
+use crate::log::SubjectKind;
 
 /// Minutes of a meeting. The order is that in which they count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -131,7 +130,7 @@ impl MeetingView {
         self.minutes = counts.map(|(_, minutes)| minutes);
     }
 
-    fn add(&mut self, by: CityCode, act: MeetingAct, said: Said) {
+    fn say(&mut self, by: CityCode, act: MeetingAct, said: Said) {
         match act {
             MeetingAct::MinutesRecorded { digest, held_on } => {
                 let minutes = Minutes { said, city: by, digest, held_on };
@@ -168,7 +167,7 @@ pub fn meeting(
     agreement: AgreementId,
     subject: SubjectId,
 ) -> Option<MeetingView> {
-    get(rows, &keys::meeting(agreement, subject))
+    record::read(rows, agreement, subject)
 }
 
 /// Walks the meetings of an agreement from the one opened last here, or from below apply number
@@ -179,12 +178,7 @@ pub fn meetings_newest_first(
     below: Option<u64>,
     f: &mut dyn FnMut(SubjectId, MeetingView) -> bool,
 ) {
-    let from = keys::meeting_opened(agreement, 0);
-    let to = keys::meeting_opened(agreement, below.unwrap_or(u64::MAX));
-    rows.scan(&from, &to, true, &mut |_, value| {
-        let Ok(subject) = postcard::from_bytes::<SubjectId>(value) else { return true };
-        meeting(rows, agreement, subject).is_none_or(|view| f(subject, view))
-    });
+    record::newest_first(rows, agreement, below, f);
 }
 
 /// The meeting of an agreement that was held last, not after `until`: a day ahead, which no honest
@@ -205,114 +199,60 @@ pub fn last_sitting(
     last
 }
 
-/// Applies an entry about a meeting.
-pub(super) fn apply_to_meeting<R: Rows>(
-    rows: &mut R,
-    entry: &FoldEntry<'_>,
-    apply: u64,
-) -> Applied {
-    let at = entry.envelope.position();
-    let (subject, effect) = match (entry.envelope.subject.id, entry.event) {
-        (None, Event::MeetingCalled { on, number, chair, due_chair }) => {
-            let (on, number, convener) = (*on, *number, entry.city);
-            let (chair, due_chair) = (*chair, *due_chair);
-            let subject = subject_id(at);
-            let meeting = Meeting { on, number, convener, chair, due_chair };
-            if let Err(wrong) = opens(&meeting, entry.members) {
-                remember(rows, entry, None, apply, What::Other);
-                let effect = misfit(wrong.reason());
-                return Applied { effect, subject: None, refolded: false };
-            }
-            open(rows, entry, subject, meeting, apply);
-            (subject, Effect::Opened)
-        }
-        (Some(subject), event) => (subject, on_meeting(rows, entry, subject, event, apply)),
-        (None, event) => {
-            remember(rows, entry, None, apply, What::Other);
-            // Of a kind that only newer programs know: it opens nothing here, and is no fault.
-            let newer = *event == Event::Newer;
-            let effect = if newer { Effect::Newer } else { misfit("SUBJECT_MISSING") };
-            return Applied { effect, subject: None, refolded: false };
-        }
-    };
-    note_history(rows, entry, subject, (&effect, None), apply);
-    Applied { effect, subject: Some((SubjectKind::Meeting, subject)), refolded: false }
-}
+impl Record for MeetingView {
+    const KIND: SubjectKind = SubjectKind::Meeting;
 
-fn open<R: Rows>(
-    rows: &mut R,
-    entry: &FoldEntry<'_>,
-    subject: SubjectId,
-    meeting: Meeting,
-    apply: u64,
-) {
-    let view = MeetingView {
-        meeting,
-        opened_at: entry.envelope.position(),
-        called_ms: entry.envelope.record_time_ms,
-        recorded: Vec::new(),
-        minutes: None,
-        words: Vec::new(),
-        confirmed: Vec::new(),
-        cancelled: None,
-        misfit_count: 0,
-        needs_newer: false,
-        last_apply: apply,
-        opened_apply: apply,
-    };
-    put(rows, keys::meeting(entry.agreement, subject), &view);
-    put(rows, keys::meeting_opened(entry.agreement, apply), &subject);
-    remember(rows, entry, Some(subject), apply, What::Other);
-}
+    fn key(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+        keys::meeting(agreement, subject)
+    }
 
-fn on_meeting<R: Rows>(
-    rows: &mut R,
-    entry: &FoldEntry<'_>,
-    subject: SubjectId,
-    event: &Event,
-    apply: u64,
-) -> Effect {
-    let view = meeting(rows, entry.agreement, subject);
-    let Some(mut view) = view.filter(|view| entry.has_seen(rows, view.opened_at)) else {
-        remember(rows, entry, None, apply, What::Other);
-        return misfit(SUBJECT_UNSEEN);
-    };
-    remember(rows, entry, Some(subject), apply, What::Other);
-    let before = view.sitting();
-    let effect = match event {
-        Event::MeetingAct(act) => match fits(&view.meeting, entry.city, *act) {
-            Err(wrong) => misfit(wrong.reason()),
-            Ok(()) => {
-                let at = entry.envelope.position();
-                let record_time_ms = entry.envelope.record_time_ms;
-                view.add(entry.city, *act, Said { epoch: entry.epoch, at, record_time_ms });
-                Effect::Contribution
-            }
-        },
-        Event::Newer => {
-            view.needs_newer = true;
-            Effect::Newer
+    fn opened_key(agreement: AgreementId, apply: u64) -> Option<Vec<u8>> {
+        Some(keys::meeting_opened(agreement, apply))
+    }
+
+    fn open(entry: &FoldEntry<'_>, apply: u64) -> Option<Result<Self, &'static str>> {
+        let Event::MeetingCalled { on, number, chair, due_chair } = entry.event else {
+            return None;
+        };
+        let (on, number, convener) = (*on, *number, entry.city);
+        let (chair, due_chair) = (*chair, *due_chair);
+        let meeting = Meeting { on, number, convener, chair, due_chair };
+        let fits = opens(&meeting, entry.members).map_err(|wrong| wrong.reason());
+        Some(fits.map(|()| Self {
+            meeting,
+            opened_at: entry.envelope.position(),
+            called_ms: entry.envelope.record_time_ms,
+            recorded: Vec::new(),
+            minutes: None,
+            words: Vec::new(),
+            confirmed: Vec::new(),
+            cancelled: None,
+            misfit_count: 0,
+            needs_newer: false,
+            last_apply: apply,
+            opened_apply: apply,
+        }))
+    }
+
+    fn opened_at(&self) -> Position {
+        self.opened_at
+    }
+
+    fn counted(&mut self) -> Counted<'_> {
+        let Self { misfit_count, needs_newer, last_apply, .. } = self;
+        Counted { misfit_count, needs_newer, last_apply }
+    }
+
+    fn add<R: Rows>(&mut self, rows: &mut R, entry: &FoldEntry<'_>, _: SubjectId) -> Option<Added> {
+        let Event::MeetingAct(act) = entry.event else { return None };
+        let fits = fits(&self.meeting, entry.city, *act).map_err(|wrong| wrong.reason());
+        if fits.is_ok() {
+            let before = self.sitting();
+            self.say(entry.city, *act, Said::by(entry));
+            reseat(rows, entry.agreement, before, self.sitting());
         }
-        Event::MeetingCalled { .. }
-        | Event::SiteRegistered { .. }
-        | Event::SiteAct(_)
-        | Event::UnitRegistered { .. }
-        | Event::UnitAct(_)
-        | Event::NoticeIssued { .. }
-        | Event::NoticeAct(_)
-        | Event::CaseOpened { .. }
-        | Event::CaseMove(_)
-        | Event::Contribution(_)
-        | Event::ActorIntroduced
-        | Event::RecoveryOverridden { .. }
-        | Event::CharterAdopted { .. }
-        | Event::PartErased { .. } => misfit("WRONG_SUBJECT"),
-    };
-    reseat(rows, entry.agreement, before, view.sitting());
-    view.misfit_count += u32::from(matches!(effect, Effect::Misfit(_)));
-    view.last_apply = apply;
-    put(rows, keys::meeting(entry.agreement, subject), &view);
-    effect
+        Some(Added::contribution(fits))
+    }
 }
 
 /// Keeps the row of a meeting that was held where its day is.

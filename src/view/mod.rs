@@ -15,6 +15,7 @@
 //! 2. The incremental fold equals the fold of the set. (the same test)
 
 mod audience;
+mod case_chain;
 mod case_view;
 mod chain;
 mod evidence_view;
@@ -24,6 +25,9 @@ mod hash;
 mod keys;
 mod meeting_view;
 mod notice_view;
+mod plan_chain;
+mod plan_view;
+mod record;
 mod referral_view;
 mod rows;
 mod site_view;
@@ -44,6 +48,9 @@ pub use happened::{happened, moved};
 pub use hash::{fold_count, fold_hash};
 pub use meeting_view::{MeetingView, Minutes, last_sitting, meeting, meetings_newest_first};
 pub use notice_view::{NoticeView, Said, notice, notices_newest_first};
+pub use plan_view::{
+    Heard, PlanView, Spoken, WordSort, plan, plan_facts_at, plan_words, plans_newest_first,
+};
 pub use referral_view::{
     CampaignTag, ReferralStanding, ReferralWord, referral_standing, referral_words,
 };
@@ -52,4 +59,4 @@ pub use site_view::{SiteView, site, sites_newest_first};
 pub use unit_view::{Place, UnitView, unit, unit_busy, unit_busy_in, units, whole_city};
 
 /// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.
-pub const FOLD_VERSION: u32 = 8;
+pub const FOLD_VERSION: u32 = 9;

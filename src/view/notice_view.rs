@@ -8,15 +8,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{
-    Applied, Effect, FoldEntry, SUBJECT_UNSEEN, What, misfit, note_history, remember,
-};
+use super::fold::FoldEntry;
 use super::keys;
-use super::rows::{ReadRows, Rows, get, put};
+use super::record::{self, Added, Counted, Record};
+use super::rows::{ReadRows, Rows};
 use crate::domain::Event;
 use crate::domain::notice::{Notice, NoticeAct, fits, opens};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
-use crate::log::{SubjectKind, subject_id};
+use crate::log::SubjectKind;
 
 /// Where and when a city said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,6 +26,13 @@ pub struct Said {
     pub at: Position,
     /// The author's clock, milliseconds since 1970-01-01 UTC.
     pub record_time_ms: i64,
+}
+
+impl Said {
+    pub(super) fn by(entry: &FoldEntry<'_>) -> Self {
+        let (at, record_time_ms) = (entry.envelope.position(), entry.envelope.record_time_ms);
+        Self { epoch: entry.epoch, at, record_time_ms }
+    }
 }
 
 /// A notice as the fold has it.
@@ -69,7 +75,7 @@ impl NoticeView {
             && !self.has_acknowledged(city)
     }
 
-    fn add(&mut self, by: CityCode, act: NoticeAct, said: Said) {
+    fn say(&mut self, by: CityCode, act: NoticeAct, said: Said) {
         match act {
             NoticeAct::Acknowledged => {
                 match self.acknowledged.binary_search_by_key(&by, |(city, _)| *city) {
@@ -94,7 +100,7 @@ pub fn notice(
     agreement: AgreementId,
     subject: SubjectId,
 ) -> Option<NoticeView> {
-    get(rows, &keys::notice(agreement, subject))
+    record::read(rows, agreement, subject)
 }
 
 /// Walks the notices of an agreement from the one opened last here, or from below apply number
@@ -105,111 +111,54 @@ pub fn notices_newest_first(
     below: Option<u64>,
     f: &mut dyn FnMut(SubjectId, NoticeView) -> bool,
 ) {
-    let from = keys::notice_opened(agreement, 0);
-    let to = keys::notice_opened(agreement, below.unwrap_or(u64::MAX));
-    rows.scan(&from, &to, true, &mut |_, value| {
-        let Ok(subject) = postcard::from_bytes::<SubjectId>(value) else { return true };
-        notice(rows, agreement, subject).is_none_or(|view| f(subject, view))
-    });
+    record::newest_first(rows, agreement, below, f);
 }
 
-/// Applies an entry about a notice.
-pub(super) fn apply_to_notice<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Applied {
-    let at = entry.envelope.position();
-    let (subject, effect) = match (entry.envelope.subject.id, entry.event) {
-        (None, Event::NoticeIssued { kind, level, addressees }) => {
-            let subject = subject_id(at);
-            let (issuer, addressees) = (entry.city, addressees.clone());
-            let notice = Notice { kind: *kind, level: *level, issuer, addressees };
-            if let Err(wrong) = opens(&notice, entry.members) {
-                remember(rows, entry, None, apply, What::Other);
-                let effect = misfit(wrong.reason());
-                return Applied { effect, subject: None, refolded: false };
-            }
-            open(rows, entry, subject, notice, apply);
-            (subject, Effect::Opened)
-        }
-        (Some(subject), event) => (subject, on_notice(rows, entry, subject, event, apply)),
-        (None, event) => {
-            remember(rows, entry, None, apply, What::Other);
-            // Of a kind that only newer programs know: it opens nothing here, and is no fault.
-            let newer = *event == Event::Newer;
-            let effect = if newer { Effect::Newer } else { misfit("SUBJECT_MISSING") };
-            return Applied { effect, subject: None, refolded: false };
-        }
-    };
-    note_history(rows, entry, subject, (&effect, None), apply);
-    Applied { effect, subject: Some((SubjectKind::Notice, subject)), refolded: false }
-}
+impl Record for NoticeView {
+    const KIND: SubjectKind = SubjectKind::Notice;
 
-fn open<R: Rows>(
-    rows: &mut R,
-    entry: &FoldEntry<'_>,
-    subject: SubjectId,
-    notice: Notice,
-    apply: u64,
-) {
-    let view = NoticeView {
-        notice,
-        opened_at: entry.envelope.position(),
-        issued_ms: entry.envelope.record_time_ms,
-        acknowledged: Vec::new(),
-        ended: None,
-        report_count: 0,
-        misfit_count: 0,
-        needs_newer: false,
-        last_apply: apply,
-        opened_apply: apply,
-    };
-    put(rows, keys::notice(entry.agreement, subject), &view);
-    put(rows, keys::notice_opened(entry.agreement, apply), &subject);
-    remember(rows, entry, Some(subject), apply, What::Other);
-}
+    fn key(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+        keys::notice(agreement, subject)
+    }
 
-fn on_notice<R: Rows>(
-    rows: &mut R,
-    entry: &FoldEntry<'_>,
-    subject: SubjectId,
-    event: &Event,
-    apply: u64,
-) -> Effect {
-    let view = notice(rows, entry.agreement, subject);
-    let Some(mut view) = view.filter(|view| entry.has_seen(rows, view.opened_at)) else {
-        remember(rows, entry, None, apply, What::Other);
-        return misfit(SUBJECT_UNSEEN);
-    };
-    remember(rows, entry, Some(subject), apply, What::Other);
-    let effect = match event {
-        Event::NoticeAct(act) => match fits(&view.notice, entry.city, *act) {
-            Err(wrong) => misfit(wrong.reason()),
-            Ok(()) => {
-                let at = entry.envelope.position();
-                let record_time_ms = entry.envelope.record_time_ms;
-                view.add(entry.city, *act, Said { epoch: entry.epoch, at, record_time_ms });
-                Effect::Contribution
-            }
-        },
-        Event::Newer => {
-            view.needs_newer = true;
-            Effect::Newer
+    fn opened_key(agreement: AgreementId, apply: u64) -> Option<Vec<u8>> {
+        Some(keys::notice_opened(agreement, apply))
+    }
+
+    fn open(entry: &FoldEntry<'_>, apply: u64) -> Option<Result<Self, &'static str>> {
+        let Event::NoticeIssued { kind, level, addressees } = entry.event else { return None };
+        let (issuer, addressees) = (entry.city, addressees.clone());
+        let notice = Notice { kind: *kind, level: *level, issuer, addressees };
+        let fits = opens(&notice, entry.members).map_err(|wrong| wrong.reason());
+        Some(fits.map(|()| Self {
+            notice,
+            opened_at: entry.envelope.position(),
+            issued_ms: entry.envelope.record_time_ms,
+            acknowledged: Vec::new(),
+            ended: None,
+            report_count: 0,
+            misfit_count: 0,
+            needs_newer: false,
+            last_apply: apply,
+            opened_apply: apply,
+        }))
+    }
+
+    fn opened_at(&self) -> Position {
+        self.opened_at
+    }
+
+    fn counted(&mut self) -> Counted<'_> {
+        let Self { misfit_count, needs_newer, last_apply, .. } = self;
+        Counted { misfit_count, needs_newer, last_apply }
+    }
+
+    fn add<R: Rows>(&mut self, _: &mut R, entry: &FoldEntry<'_>, _: SubjectId) -> Option<Added> {
+        let Event::NoticeAct(act) = entry.event else { return None };
+        let fits = fits(&self.notice, entry.city, *act).map_err(|wrong| wrong.reason());
+        if fits.is_ok() {
+            self.say(entry.city, *act, Said::by(entry));
         }
-        Event::NoticeIssued { .. }
-        | Event::MeetingCalled { .. }
-        | Event::MeetingAct(_)
-        | Event::SiteRegistered { .. }
-        | Event::SiteAct(_)
-        | Event::UnitRegistered { .. }
-        | Event::UnitAct(_)
-        | Event::CaseOpened { .. }
-        | Event::CaseMove(_)
-        | Event::Contribution(_)
-        | Event::ActorIntroduced
-        | Event::RecoveryOverridden { .. }
-        | Event::CharterAdopted { .. }
-        | Event::PartErased { .. } => misfit("WRONG_SUBJECT"),
-    };
-    view.misfit_count += u32::from(matches!(effect, Effect::Misfit(_)));
-    view.last_apply = apply;
-    put(rows, keys::notice(entry.agreement, subject), &view);
-    effect
+        Some(Added::contribution(fits))
+    }
 }

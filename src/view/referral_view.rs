@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::case_chain::{MoveRow, Step};
 use super::case_view::{CaseView, HistoryEntry, dated};
-use super::chain::{MoveRow, Step};
 use super::fold::{Effect, EntryRow, FoldEntry, What};
 use super::keys;
 use super::notice_view::Said;
@@ -99,7 +99,7 @@ pub(super) fn note_hand_over<R: Rows>(
         true => Some((view.case.clone(), view.handed_at)),
         false => path_to(rows, prev),
     };
-    let legal = before.filter(|(case, _)| row.next(case).is_ok());
+    let legal = before.filter(|(case, _)| row.moved(case).is_ok());
     let Some((_, after)) = legal else { return };
     let earlier = hand_over(rows, case_id, after).map(|earlier| earlier.depth);
     let Some(before) = earlier.or_else(|| (after == view.opened_at).then_some(0)) else { return };
@@ -150,7 +150,7 @@ fn path_to(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<(Case, Posit
         }
     };
     for row in path.iter().rev() {
-        case = row.next(&case).ok()?;
+        case = row.moved(&case).ok()?;
         if row.hands_over() {
             handed_at = row.at;
         }

@@ -8,16 +8,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{
-    Applied, Effect, FoldEntry, SUBJECT_UNSEEN, What, misfit, note_history, remember,
-};
+use super::fold::FoldEntry;
 use super::keys;
 use super::notice_view::Said;
-use super::rows::{ReadRows, Rows, get, put};
+use super::record::{self, Added, Counted, Record};
+use super::rows::{ReadRows, Rows};
 use crate::domain::site::{Listing, SiteAct, SiteCheck, SiteFacts, YearChecks, fits, opens};
 use crate::domain::{Date, Event};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
-use crate::log::{SubjectKind, subject_id};
+use crate::log::SubjectKind;
 
 /// A site as the fold has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +84,7 @@ impl SiteView {
         }
     }
 
-    fn add(&mut self, act: &SiteAct, said: Said) {
+    fn say(&mut self, act: &SiteAct, said: Said) {
         match act {
             SiteAct::Changed { facts } if said > self.facts.0 => {
                 self.facts = (said, facts.clone());
@@ -108,7 +107,7 @@ pub fn site(
     agreement: AgreementId,
     subject: SubjectId,
 ) -> Option<SiteView> {
-    get(rows, &keys::site(agreement, subject))
+    record::read(rows, agreement, subject)
 }
 
 /// Walks the sites of an agreement from the one opened last here, or from below apply number
@@ -119,112 +118,52 @@ pub fn sites_newest_first(
     below: Option<u64>,
     f: &mut dyn FnMut(SubjectId, SiteView) -> bool,
 ) {
-    let from = keys::site_opened(agreement, 0);
-    let to = keys::site_opened(agreement, below.unwrap_or(u64::MAX));
-    rows.scan(&from, &to, true, &mut |_, value| {
-        let Ok(subject) = postcard::from_bytes::<SubjectId>(value) else { return true };
-        site(rows, agreement, subject).is_none_or(|view| f(subject, view))
-    });
+    record::newest_first(rows, agreement, below, f);
 }
 
-/// Applies an entry about a site.
-pub(super) fn apply_to_site<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Applied {
-    let at = entry.envelope.position();
-    let (subject, effect) = match (entry.envelope.subject.id, entry.event) {
-        (None, Event::SiteRegistered { facts }) => {
-            if let Err(wrong) = opens(entry.city, facts, entry.members) {
-                remember(rows, entry, None, apply, What::Other);
-                let effect = misfit(wrong.reason());
-                return Applied { effect, subject: None, refolded: false };
-            }
-            let subject = subject_id(at);
-            open(rows, entry, subject, facts, apply);
-            (subject, Effect::Opened)
+impl Record for SiteView {
+    const KIND: SubjectKind = SubjectKind::Site;
+
+    fn key(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+        keys::site(agreement, subject)
+    }
+
+    fn opened_key(agreement: AgreementId, apply: u64) -> Option<Vec<u8>> {
+        Some(keys::site_opened(agreement, apply))
+    }
+
+    fn open(entry: &FoldEntry<'_>, apply: u64) -> Option<Result<Self, &'static str>> {
+        let Event::SiteRegistered { facts } = entry.event else { return None };
+        let fits = opens(entry.city, facts, entry.members).map_err(|wrong| wrong.reason());
+        Some(fits.map(|()| Self {
+            city: entry.city,
+            facts: (Said::by(entry), facts.clone()),
+            listing: None,
+            years: Vec::new(),
+            opened_at: entry.envelope.position(),
+            registered_ms: entry.envelope.record_time_ms,
+            misfit_count: 0,
+            needs_newer: false,
+            last_apply: apply,
+            opened_apply: apply,
+        }))
+    }
+
+    fn opened_at(&self) -> Position {
+        self.opened_at
+    }
+
+    fn counted(&mut self) -> Counted<'_> {
+        let Self { misfit_count, needs_newer, last_apply, .. } = self;
+        Counted { misfit_count, needs_newer, last_apply }
+    }
+
+    fn add<R: Rows>(&mut self, _: &mut R, entry: &FoldEntry<'_>, _: SubjectId) -> Option<Added> {
+        let Event::SiteAct(act) = entry.event else { return None };
+        let fits = fits(self.city, entry.city, act).map_err(|wrong| wrong.reason());
+        if fits.is_ok() {
+            self.say(act, Said::by(entry));
         }
-        (Some(subject), event) => (subject, on_site(rows, entry, subject, event, apply)),
-        (None, event) => {
-            remember(rows, entry, None, apply, What::Other);
-            // Of a kind that only newer programs know: it opens nothing here, and is no fault.
-            let newer = *event == Event::Newer;
-            let effect = if newer { Effect::Newer } else { misfit("SUBJECT_MISSING") };
-            return Applied { effect, subject: None, refolded: false };
-        }
-    };
-    note_history(rows, entry, subject, (&effect, None), apply);
-    Applied { effect, subject: Some((SubjectKind::Site, subject)), refolded: false }
-}
-
-fn said(entry: &FoldEntry<'_>) -> Said {
-    let record_time_ms = entry.envelope.record_time_ms;
-    Said { epoch: entry.epoch, at: entry.envelope.position(), record_time_ms }
-}
-
-fn open<R: Rows>(
-    rows: &mut R,
-    entry: &FoldEntry<'_>,
-    subject: SubjectId,
-    facts: &SiteFacts,
-    apply: u64,
-) {
-    let view = SiteView {
-        city: entry.city,
-        facts: (said(entry), facts.clone()),
-        listing: None,
-        years: Vec::new(),
-        opened_at: entry.envelope.position(),
-        registered_ms: entry.envelope.record_time_ms,
-        misfit_count: 0,
-        needs_newer: false,
-        last_apply: apply,
-        opened_apply: apply,
-    };
-    put(rows, keys::site(entry.agreement, subject), &view);
-    put(rows, keys::site_opened(entry.agreement, apply), &subject);
-    remember(rows, entry, Some(subject), apply, What::Other);
-}
-
-fn on_site<R: Rows>(
-    rows: &mut R,
-    entry: &FoldEntry<'_>,
-    subject: SubjectId,
-    event: &Event,
-    apply: u64,
-) -> Effect {
-    let view = site(rows, entry.agreement, subject);
-    let Some(mut view) = view.filter(|view| entry.has_seen(rows, view.opened_at)) else {
-        remember(rows, entry, None, apply, What::Other);
-        return misfit(SUBJECT_UNSEEN);
-    };
-    remember(rows, entry, Some(subject), apply, What::Other);
-    let effect = match event {
-        Event::SiteAct(act) => match fits(view.city, entry.city, act) {
-            Err(wrong) => misfit(wrong.reason()),
-            Ok(()) => {
-                view.add(act, said(entry));
-                Effect::Contribution
-            }
-        },
-        Event::Newer => {
-            view.needs_newer = true;
-            Effect::Newer
-        }
-        Event::SiteRegistered { .. }
-        | Event::MeetingCalled { .. }
-        | Event::MeetingAct(_)
-        | Event::NoticeIssued { .. }
-        | Event::NoticeAct(_)
-        | Event::CaseOpened { .. }
-        | Event::CaseMove(_)
-        | Event::Contribution(_)
-        | Event::UnitRegistered { .. }
-        | Event::UnitAct(_)
-        | Event::ActorIntroduced
-        | Event::RecoveryOverridden { .. }
-        | Event::CharterAdopted { .. }
-        | Event::PartErased { .. } => misfit("WRONG_SUBJECT"),
-    };
-    view.misfit_count += u32::from(matches!(effect, Effect::Misfit(_)));
-    view.last_apply = apply;
-    put(rows, keys::site(entry.agreement, subject), &view);
-    effect
+        Some(Added::contribution(fits))
+    }
 }

@@ -385,6 +385,7 @@ fn a_notice_is_the_same_in_every_order() {
 
 mod calendars;
 mod meetings;
+mod plans;
 mod referrals;
 mod sites;
 mod units;

@@ -12,16 +12,15 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{
-    Applied, Effect, FoldEntry, SUBJECT_UNSEEN, What, misfit, note_history, remember,
-};
+use super::fold::{FoldEntry, What};
 use super::keys;
+use super::record::{self, Added, Counted, Record};
 use super::rows::{ReadRows, Rows, get, put};
 use crate::domain::unit::calendar::{self, Run, Year};
 use crate::domain::unit::{Unit, UnitAct, UnitFacts, fits, opens};
 use crate::domain::{Event, Period, UnitKind};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
-use crate::log::{PartKind, SubjectKind, subject_id};
+use crate::log::{PartKind, SubjectKind};
 
 /// Where an entry stands, in the order in which entries of one city are newer than others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -126,7 +125,7 @@ pub fn unit(
     agreement: AgreementId,
     subject: SubjectId,
 ) -> Option<UnitView> {
-    get(rows, &keys::unit(agreement, subject))
+    record::read(rows, agreement, subject)
 }
 
 /// Walks the units of an agreement in the order of their ids, from behind one of them, until `f`
@@ -208,58 +207,70 @@ pub(super) fn each_year_row(
     });
 }
 
-/// Applies an entry about a unit.
-pub(super) fn apply_to_unit<R: Rows>(rows: &mut R, entry: &FoldEntry<'_>, apply: u64) -> Applied {
-    let (subject, effect) = match (entry.envelope.subject.id, entry.event) {
-        (None, Event::UnitRegistered { facts }) => {
-            if let Err(wrong) = opens(facts) {
-                remember(rows, entry, None, apply, What::Other);
-                let effect = misfit(wrong.reason());
-                return Applied { effect, subject: None, refolded: false };
-            }
-            let subject = subject_id(entry.envelope.position());
-            open(rows, entry, subject, *facts, apply);
-            (subject, Effect::Opened)
-        }
-        (Some(subject), event) => (subject, on_unit(rows, entry, subject, event, apply)),
-        (None, event) => {
-            remember(rows, entry, None, apply, What::Other);
-            // Of a kind that only newer programs know: it opens nothing here, and is no fault.
-            let newer = *event == Event::Newer;
-            let effect = if newer { Effect::Newer } else { misfit("SUBJECT_MISSING") };
-            return Applied { effect, subject: None, refolded: false };
-        }
-    };
-    note_history(rows, entry, subject, (&effect, None), apply);
-    Applied { effect, subject: Some((SubjectKind::Unit, subject)), refolded: false }
-}
+impl Record for UnitView {
+    const KIND: SubjectKind = SubjectKind::Unit;
 
-fn open<R: Rows>(
-    rows: &mut R,
-    entry: &FoldEntry<'_>,
-    subject: SubjectId,
-    facts: UnitFacts,
-    apply: u64,
-) {
-    let place = Place { epoch: entry.epoch, at: entry.envelope.position() };
-    let view = UnitView {
-        unit: Unit { city: entry.city, kind: facts.kind },
-        facts,
-        facts_at: place,
-        record_at: carries_record(entry).then_some(place),
-        opened_at: place.at,
-        opened_ms: entry.envelope.record_time_ms,
-        changed_ms: entry.envelope.record_time_ms,
-        misfit_count: 0,
-        needs_newer: false,
-        last_apply: apply,
-        opened_apply: apply,
-    };
-    if facts.kind == UnitKind::WholeCity {
-        put(rows, keys::whole_city(entry.agreement, entry.city, subject), &());
+    fn key(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+        keys::unit(agreement, subject)
     }
-    put(rows, keys::unit(entry.agreement, subject), &view);
-    remember(rows, entry, Some(subject), apply, What::Other);
+
+    fn opened_key(_: AgreementId, _: u64) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn open(entry: &FoldEntry<'_>, apply: u64) -> Option<Result<Self, &'static str>> {
+        let Event::UnitRegistered { facts } = entry.event else { return None };
+        let place = Place { epoch: entry.epoch, at: entry.envelope.position() };
+        let fits = opens(facts).map_err(|wrong| wrong.reason());
+        Some(fits.map(|()| Self {
+            unit: Unit { city: entry.city, kind: facts.kind },
+            facts: *facts,
+            facts_at: place,
+            record_at: carries_record(entry).then_some(place),
+            opened_at: place.at,
+            opened_ms: entry.envelope.record_time_ms,
+            changed_ms: entry.envelope.record_time_ms,
+            misfit_count: 0,
+            needs_newer: false,
+            last_apply: apply,
+            opened_apply: apply,
+        }))
+    }
+
+    fn opened<R: Rows>(&self, rows: &mut R, entry: &FoldEntry<'_>, subject: SubjectId) -> What {
+        if self.unit.kind == UnitKind::WholeCity {
+            put(rows, keys::whole_city(entry.agreement, entry.city, subject), &());
+        }
+        What::Other
+    }
+
+    fn opened_at(&self) -> Position {
+        self.opened_at
+    }
+
+    fn counted(&mut self) -> Counted<'_> {
+        let Self { misfit_count, needs_newer, last_apply, .. } = self;
+        Counted { misfit_count, needs_newer, last_apply }
+    }
+
+    fn add<R: Rows>(
+        &mut self,
+        rows: &mut R,
+        entry: &FoldEntry<'_>,
+        subject: SubjectId,
+    ) -> Option<Added> {
+        let Event::UnitAct(act) = entry.event else { return None };
+        let fits = fits(&self.unit, entry.city, act).map_err(|wrong| wrong.reason());
+        if fits.is_ok() {
+            let calendar = self.calendar(subject);
+            match act {
+                UnitAct::Changed { facts } => self.change(entry, *facts),
+                UnitAct::Blocked { periods } => lay(rows, entry, calendar, periods, true),
+                UnitAct::Freed { periods } => lay(rows, entry, calendar, periods, false),
+            }
+        }
+        Some(Added::contribution(fits))
+    }
 }
 
 /// The calendars of a city as a whole, in the order of their ids: one, but for a city that wrote
@@ -278,57 +289,6 @@ pub fn whole_city(
         true
     });
     found
-}
-
-fn on_unit<R: Rows>(
-    rows: &mut R,
-    entry: &FoldEntry<'_>,
-    subject: SubjectId,
-    event: &Event,
-    apply: u64,
-) -> Effect {
-    let view = unit(rows, entry.agreement, subject);
-    let Some(mut view) = view.filter(|view| entry.has_seen(rows, view.opened_at)) else {
-        remember(rows, entry, None, apply, What::Other);
-        return misfit(SUBJECT_UNSEEN);
-    };
-    remember(rows, entry, Some(subject), apply, What::Other);
-    let calendar = view.calendar(subject);
-    let effect = match event {
-        Event::UnitAct(act) => match fits(&view.unit, entry.city, act) {
-            Err(wrong) => misfit(wrong.reason()),
-            Ok(()) => {
-                match act {
-                    UnitAct::Changed { facts } => view.change(entry, *facts),
-                    UnitAct::Blocked { periods } => lay(rows, entry, calendar, periods, true),
-                    UnitAct::Freed { periods } => lay(rows, entry, calendar, periods, false),
-                }
-                Effect::Contribution
-            }
-        },
-        Event::Newer => {
-            view.needs_newer = true;
-            Effect::Newer
-        }
-        Event::UnitRegistered { .. }
-        | Event::MeetingCalled { .. }
-        | Event::MeetingAct(_)
-        | Event::NoticeIssued { .. }
-        | Event::NoticeAct(_)
-        | Event::CaseOpened { .. }
-        | Event::CaseMove(_)
-        | Event::Contribution(_)
-        | Event::SiteRegistered { .. }
-        | Event::SiteAct(_)
-        | Event::ActorIntroduced
-        | Event::RecoveryOverridden { .. }
-        | Event::CharterAdopted { .. }
-        | Event::PartErased { .. } => misfit("WRONG_SUBJECT"),
-    };
-    view.misfit_count += u32::from(matches!(effect, Effect::Misfit(_)));
-    view.last_apply = apply;
-    put(rows, keys::unit(entry.agreement, subject), &view);
-    effect
 }
 
 /// Lays an entry over the half days of its periods, year by year.

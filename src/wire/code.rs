@@ -10,6 +10,7 @@ use crate::domain::evidence_act::DeclineGround;
 use crate::domain::facts::{DataLevel, Medium, Source};
 use crate::domain::meeting::MeetingState;
 use crate::domain::notice::{NoticeKind, NoticeLevel};
+use crate::domain::plan::{AnswerKind, PlanKind, Resolution, VisitOutcome};
 use crate::domain::pollutant::Statistic;
 use crate::domain::record::PenaltyKind;
 use crate::domain::referral::{
@@ -152,6 +153,15 @@ codes! {
         AssignedBySuperior, FollowUp,
     }
     LeftOut = LeftOut { Closed, PositiveList, Capped }
+    PlanKind = PlanKind {
+        JointInspection, CrossInspection, JointCampaign, DoubleRandom, EmergencyDrill,
+        TrainingExchange,
+    }
+    AnswerKind = PlanAnswerKind {
+        Comment, Tentative, Confirm, ChangesRequested, OtherDays, Decline, Withdraw,
+    }
+    Resolution = PlanResolution { Adopted, Partly, NotAdopted }
+    VisitOutcome = VisitOutcome { Checked, NotProducing, NotChecked }
     Half = DayHalf { Morning, Afternoon }
     UnitKind = UnitKind { Officer, Vehicle, Uav, Boat, WholeCity }
     Department = Department {
@@ -192,6 +202,6 @@ mod tests {
         check!(ReferralKind ReferralPaper PoliceAnswer CopiedPaper ProcuratorateOpinion);
         check!(SiteTier PermitKind ListingStatus RemovalBasis MonitoringKind CheckMode);
         check!(VisitException LeftOut);
-        check!(Half UnitKind Department);
+        check!(Half UnitKind Department PlanKind AnswerKind Resolution VisitOutcome);
     }
 }

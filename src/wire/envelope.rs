@@ -175,6 +175,9 @@ fn read_part(part: &pb::PartRef) -> Result<PartRef, WireError> {
         Ok(pb::PartKind::Referral) => PartKind::Referral,
         Ok(pb::PartKind::Site) => PartKind::Site,
         Ok(pb::PartKind::Unit) => PartKind::Unit,
+        Ok(pb::PartKind::Plan) => PartKind::Plan,
+        Ok(pb::PartKind::PlanPool) => PartKind::PlanPool,
+        Ok(pb::PartKind::PlanNumber) => PartKind::PlanNumber,
         Err(_) => PartKind::Newer,
     };
     let audience = part.audience.as_ref();
@@ -220,6 +223,9 @@ fn part_to_pb(part: &PartRef) -> pb::PartRef {
         PartKind::Referral => pb::PartKind::Referral,
         PartKind::Site => pb::PartKind::Site,
         PartKind::Unit => pb::PartKind::Unit,
+        PartKind::Plan => pb::PartKind::Plan,
+        PartKind::PlanPool => pb::PartKind::PlanPool,
+        PartKind::PlanNumber => pb::PartKind::PlanNumber,
         PartKind::Newer => pb::PartKind::Unspecified,
     };
     let (audience, cities) = match &part.audience {

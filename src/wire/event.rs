@@ -13,7 +13,7 @@ use super::facts::{
 };
 use super::pb::v1 as pb;
 use super::pb::v1::entry_header::Event as E;
-use super::{referral, site, unit};
+use super::{plan, referral, site, unit};
 use crate::domain::deadline::Milestone;
 use crate::domain::{
     AuthorityLevel, CaseContribution, CaseFacts, CaseMove, CaseStep, ErasureReason, Event,
@@ -109,6 +109,24 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         E::UnitRegistered(_) | E::UnitChanged(_) | E::UnitBlocked(_) | E::UnitFreed(_) => {
             unit::read_event(&mut reading, event)?
         }
+        E::PlanOpened(_)
+        | E::PlanRevised(_)
+        | E::PlanAmended(_)
+        | E::PlanScheduled(_)
+        | E::PlanRedrawn(_)
+        | E::PlanBegun(_)
+        | E::PlanSummarized(_)
+        | E::PlanCancelled(_)
+        | E::PlanAnswered(_)
+        | E::PlanUnitsSwapped(_)
+        | E::DrawCommitted(_)
+        | E::DrawRevealed(_)
+        | E::TeamArrived(_)
+        | E::VisitReported(_)
+        | E::FindingOpened(_)
+        | E::PlanResultsReported(_)
+        | E::PlanUnitsReleased(_)
+        | E::PlanAnswerResolved(_) => plan::read_event(&mut reading, event)?,
     };
     Ok(if reading.newer { Event::Newer } else { event })
 }
@@ -309,6 +327,9 @@ pub(super) fn event_to_pb(event: &Event) -> Option<E> {
             E::UnitRegistered(pb::UnitRegistered { facts: Some(unit::facts_to_pb(facts)) })
         }
         Event::UnitAct(act) => unit::act_to_pb(act),
+        Event::PlanOpened { facts } => plan::opened_to_pb(facts),
+        Event::PlanMove(mv) => plan::move_to_pb(mv),
+        Event::PlanAct(act) => plan::act_to_pb(act),
         Event::Newer => return None,
     })
 }

@@ -34,6 +34,7 @@ pub mod meeting;
 pub mod notice;
 pub mod part;
 pub mod peer;
+pub mod plan;
 pub mod reasons;
 pub mod record;
 pub mod referral;

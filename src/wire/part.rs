@@ -11,6 +11,7 @@ use super::meeting::{record_from_pb as meeting_from_pb, record_to_pb as meeting_
 use super::notice::{notice_from_pb, notice_to_pb};
 use super::pb::v1 as pb;
 use super::pb::v1::part::Content as C;
+use super::plan;
 use super::record::{
     evidence_from_pb, evidence_to_pb, external_to_pb, person_from_pb, person_to_pb, record_from_pb,
     record_to_pb,
@@ -20,6 +21,7 @@ use super::scan::check_elements;
 use super::site;
 use super::unit;
 use crate::api::request::PartContent;
+use crate::domain::plan::PlanNumber;
 use crate::domain::text::{Line, Text};
 use crate::domain::{ExternalRef, Invalid};
 use crate::limits::{PART_BYTES_MAX, REFERENCE_BYTES_MAX};
@@ -50,6 +52,11 @@ pub fn encode_part(content: &PartContent, salt: [u8; SALT_BYTES]) -> Bytes {
         PartContent::Referral(record) => C::Referral(referral::record_to_pb(record)),
         PartContent::Site(record) => C::Site(site::record_to_pb(record)),
         PartContent::Unit(record) => C::Unit(unit::record_to_pb(record)),
+        PartContent::Plan(record) => C::Plan(plan::record_to_pb(record)),
+        PartContent::PlanPool(pool) => C::PlanPool(plan::pool_to_pb(pool)),
+        PartContent::PlanNumber(number) => {
+            C::PlanNumber(pb::PlanNumber { number: number.to_string() })
+        }
     };
     let salt = Bytes::copy_from_slice(&salt);
     pb::Part { salt, content: Some(content) }.encode_to_vec().into()
@@ -114,6 +121,15 @@ pub fn parse_part(bytes: &Bytes) -> Result<PartContent, WireError> {
         C::Unit(record) => {
             let read = unit::record_from_pb(&record);
             PartContent::Unit(Box::new(read.map_err(|wrong| first(&wrong, "unit"))?))
+        }
+        C::Plan(record) => {
+            let read = plan::record_from_pb(&record);
+            PartContent::Plan(Box::new(read.map_err(|wrong| first(&wrong, "plan"))?))
+        }
+        C::PlanPool(pool) => PartContent::PlanPool(plan::pool_from_pb(&pool)?),
+        C::PlanNumber(number) => {
+            let bad = || WireError::BadValue { field: "plan_number".into(), reason: "PLAN_NUMBER" };
+            PartContent::PlanNumber(PlanNumber::parse(&number.number).ok_or_else(bad)?)
         }
     })
 }

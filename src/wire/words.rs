@@ -15,6 +15,7 @@ mod lists;
 mod meetings;
 mod more;
 mod notices;
+mod plans;
 mod referrals;
 mod sites;
 mod units;
@@ -32,6 +33,7 @@ pub use notices::{
     notice_filter, notice_kind, notice_level, notice_text, parse_notice_kind, report_kind,
 };
 
+pub use plans::{plan_answer, plan_kind, plan_resolution, visit_outcome};
 pub use referrals::{
     copied_paper, parse_copied_paper, parse_police_answer, parse_procuratorate_opinion,
     parse_referral_kind, parse_referral_paper, police_answer, procuratorate_opinion, referral_kind,
@@ -233,6 +235,24 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::MinutesRecorded(_) => ("登记会议纪要", "minutes recorded"),
         E::MinutesConfirmed(_) => ("确认会议纪要", "minutes confirmed"),
         E::MeetingCancelled(_) => ("取消联席会议", "meeting cancelled"),
+        E::PlanOpened(_) => ("发起方案", "plan opened"),
+        E::PlanRevised(_) => ("修订方案", "plan revised"),
+        E::PlanAmended(_) => ("补正方案", "plan amended"),
+        E::PlanScheduled(_) => ("排定方案", "plan scheduled"),
+        E::PlanRedrawn(_) => ("重新抽取", "drawn again"),
+        E::PlanBegun(_) => ("开始执行", "action begun"),
+        E::PlanSummarized(_) => ("行动总结", "action summarised"),
+        E::PlanCancelled(_) => ("取消方案", "plan cancelled"),
+        E::PlanAnswered(answered) => return plan_answer(answered.kind(), lang),
+        E::PlanUnitsSwapped(_) => ("调整派出力量", "other units sent"),
+        E::DrawCommitted(_) => ("提交抽取承诺", "committed to a draw"),
+        E::DrawRevealed(_) => ("公开随机数", "part of a draw shown"),
+        E::TeamArrived(_) => ("到场签到", "team arrived"),
+        E::VisitReported(_) => ("上报检查结果", "visit reported"),
+        E::FindingOpened(_) => ("线索转办", "finding followed up"),
+        E::PlanResultsReported(_) => ("结果上报完毕", "all results reported"),
+        E::PlanUnitsReleased(_) => ("释放执法力量", "units released"),
+        E::PlanAnswerResolved(resolved) => return plan_resolution(resolved.resolution(), lang),
         E::UnitRegistered(_) => ("登记执法力量", "unit registered"),
         E::UnitChanged(_) => ("修改执法力量", "unit changed"),
         E::UnitBlocked(_) => ("登记占用", "unit blocked"),

@@ -220,6 +220,26 @@ pub struct PlanAct {
     pub word: PlanWord,
 }
 
+impl PlanAct {
+    /// The entries that it names.
+    #[must_use]
+    pub fn names(&self) -> Vec<Position> {
+        let other = match &self.word {
+            PlanWord::DrawRevealed { draw: at, .. }
+            | PlanWord::AnswerResolved { answer: at, .. } => Some(*at),
+            PlanWord::Answered(_)
+            | PlanWord::UnitsSwapped(_)
+            | PlanWord::DrawCommitted { .. }
+            | PlanWord::CheckedIn(_)
+            | PlanWord::VisitReported(_)
+            | PlanWord::FindingOpened { .. }
+            | PlanWord::ResultsReported
+            | PlanWord::UnitsReleased => None,
+        };
+        [Some(self.revision), other].into_iter().flatten().collect()
+    }
+}
+
 /// What a city may say to a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PlanWord {

@@ -86,7 +86,7 @@ coded! {
 }
 
 /// A move of the initiator.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PlanMove {
     /// The plan is proposed; this is its revision 1.
     Opened {
@@ -127,6 +127,22 @@ pub enum PlanMove {
 }
 
 impl PlanMove {
+    /// The entries that it rests on.
+    #[must_use]
+    pub fn names(&self) -> Vec<Position> {
+        match self {
+            Self::Scheduled { answers, commitments } => [&**answers, commitments].concat(),
+            Self::Redrawn { commitments: named, .. } | Self::Summarized { results: named } => {
+                named.clone()
+            }
+            Self::Opened { .. }
+            | Self::Revised { .. }
+            | Self::Amended
+            | Self::Begun
+            | Self::Cancelled => Vec::new(),
+        }
+    }
+
     /// What sort of move this is.
     #[must_use]
     pub const fn kind(&self) -> PlanMoveKind {

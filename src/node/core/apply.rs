@@ -122,7 +122,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                 | Event::SiteRegistered { .. }
                 | Event::SiteAct(_)
                 | Event::UnitRegistered { .. }
-                | Event::UnitAct(_),
+                | Event::UnitAct(_)
+                | Event::PlanOpened { .. }
+                | Event::PlanMove(_)
+                | Event::PlanAct(_),
                 _,
             ) => false,
         }
@@ -199,16 +202,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             log.misfits += 1;
         }
         let record = applied.subject.and_then(|(kind, id)| RecordRef::of(kind, id));
-        let case = match record {
-            Some(RecordRef::Case(subject)) => Some(subject),
-            Some(
-                RecordRef::Notice(_)
-                | RecordRef::Meeting(_)
-                | RecordRef::Site(_)
-                | RecordRef::Unit(_),
-            )
-            | None => None,
-        };
+        let case = if let Some(RecordRef::Case(subject)) = record { Some(subject) } else { None };
         if city == self.settings.city {
             self.index_own(agreement, entry, event, record);
             if let Some(subject) = case {
@@ -356,6 +350,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Event::SiteAct(_)
             | Event::UnitRegistered { .. }
             | Event::UnitAct(_)
+            | Event::PlanOpened { .. }
+            | Event::PlanMove(_)
+            | Event::PlanAct(_)
             | Event::Newer => {}
         }
     }

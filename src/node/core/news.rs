@@ -48,7 +48,16 @@ pub(super) fn needed_logs(
     opened_at: Option<Position>,
     event: &Event,
 ) -> Vec<LogId> {
-    [prev, opened_at, named_entry(event)].into_iter().flatten().map(|at| at.log).collect()
+    let one = [prev, opened_at, named_entry(event)].into_iter().flatten();
+    one.chain(named_of_plan(event)).map(|at| at.log).collect()
+}
+
+/// The entries on which a word or a move of a plan rests.
+fn named_of_plan(event: &Event) -> Vec<Position> {
+    if let Event::PlanMove(mv) = event {
+        return mv.names();
+    }
+    if let Event::PlanAct(act) = event { act.names() } else { Vec::new() }
 }
 
 /// The entry that an event answers or opens up, if it does.
@@ -76,6 +85,9 @@ pub(super) fn named_entry(event: &Event) -> Option<Position> {
         | Event::SiteAct(_)
         | Event::UnitRegistered { .. }
         | Event::UnitAct(_)
+        | Event::PlanOpened { .. }
+        | Event::PlanMove(_)
+        | Event::PlanAct(_)
         | Event::Newer => None,
     }
 }

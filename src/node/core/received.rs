@@ -50,6 +50,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Event::SiteAct(_)
             | Event::UnitRegistered { .. }
             | Event::UnitAct(_)
+            | Event::PlanOpened { .. }
+            | Event::PlanMove(_)
+            | Event::PlanAct(_)
             | Event::Newer => {}
         }
     }

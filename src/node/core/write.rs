@@ -293,20 +293,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         self.check_recovery(agreement, log, case.opened_at)?;
         self.check_leaning(agreement, subject, named_entry(&Event::CaseMove(mv.clone())))?;
-        let record = parts.iter().find_map(|p| match &p.content {
-            PartContent::CaseRecord(record) => Some(record.as_ref()),
-            PartContent::Person(_)
-            | PartContent::CaseNumber { .. }
-            | PartContent::Text(_)
-            | PartContent::Evidence(_)
-            | PartContent::ActorCertificate(_)
-            | PartContent::Notice(_)
-            | PartContent::Meeting(_)
-            | PartContent::Custody(_)
-            | PartContent::Referral(_)
-            | PartContent::Site(_)
-            | PartContent::Unit(_) => None,
-        });
+        let record = parts.iter().find_map(|p| p.content.case_record());
         let mv = match mv.facts() {
             Some(facts) => mv.clone().with_facts(self.with_borders(agreement, facts, record)?),
             None => mv.clone(),

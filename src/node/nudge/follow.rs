@@ -12,6 +12,7 @@ use crate::domain::deadline::{Clock, Deadline};
 use crate::domain::{CaseState, Date};
 use crate::ids::{AgreementId, SubjectId};
 use crate::log::PartKind;
+use crate::log::SubjectKind;
 use crate::node::due::{Due, Key};
 use crate::node::pieces;
 use crate::node::reader::Reader;
@@ -72,7 +73,7 @@ impl Follow {
                 if let Some(subject) = change.case() {
                     self.look_at_case(node, reader, (agreement, subject));
                 }
-                if let Some(subject) = change.notice()
+                if let Some(subject) = change.record_of(SubjectKind::Notice)
                     && let Some(notice) = view::notice(&reader.view(), agreement, subject)
                 {
                     self.take_notice(node, (agreement, subject), &notice);

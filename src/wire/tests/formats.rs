@@ -112,7 +112,7 @@ fn no_text_below_a_header() {
 
 #[test]
 fn bytes_below_a_header_are_ids_and_digests() {
-    const FIXED: [&str; 11] = [
+    const FIXED: [&str; 20] = [
         "log_id",
         "root",
         "id",
@@ -124,6 +124,15 @@ fn bytes_below_a_header_are_ids_and_digests() {
         "agreement_id",
         "subject_id",
         "plan_id",
+        "site_id",
+        "unit_id",
+        "officer_id",
+        "case_id",
+        "officer_ids",
+        "guest_ids",
+        "pool_hash",
+        "commitment",
+        "random",
     ];
     for (message, field) in below(".liandong.v1.EntryHeader") {
         if field.r#type() == Type::Bytes {

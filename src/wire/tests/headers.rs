@@ -94,7 +94,8 @@ fn every_kind() -> Vec<(String, Envelope)> {
     let cases = [P::CaseRecord, P::Person, P::CaseNumber, P::Text, P::Evidence];
     let others =
         [P::ActorCertificate, P::Notice, P::Meeting, P::Custody, P::Referral, P::Site, P::Unit];
-    for kind in cases.into_iter().chain(others) {
+    let plans = [P::Plan, P::PlanPool, P::PlanNumber];
+    for kind in cases.into_iter().chain(others).chain(plans) {
         let parts = vec![part(kind, Audience::AllMembers)];
         all.push((format!("part_{kind:?}"), Envelope { parts, ..bare() }));
     }

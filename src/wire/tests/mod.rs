@@ -4,6 +4,7 @@ mod formats;
 mod frames;
 mod headers;
 mod parts;
+mod plan_values;
 mod statuses;
 mod values;
 

@@ -9,11 +9,14 @@ use super::values::{draft, evidence_draft, record};
 use super::{assert_golden, golden};
 use crate::api::request::PartContent;
 use crate::domain::notice::NoticeDraft;
-use crate::domain::site::SiteDraft;
+use crate::domain::plan::lots::PoolSite;
+use crate::domain::plan::{PlanDraft, PlanNumber, PlanRecord};
+use crate::domain::site::{LeftOut, SiteDraft, SiteTier};
 use crate::domain::{
     CaseDraft, CaseRecord, CustodyRecord, Evidence, ExternalRef, MeetingRecord, NoticeRecord,
     PersonRecord, ReferralRecord, SiteRecord, UnitRecord,
 };
+use crate::ids::{CityCode, SubjectId};
 use crate::limits::PART_BYTES_MAX;
 use crate::wire::part::{encode_part, parse_part};
 use crate::wire::pb::v1 as pb;
@@ -91,6 +94,43 @@ fn contents() -> Vec<(&'static str, PartContent)> {
         ("site_bare", site(&bare_site)),
         ("unit", unit("37150099011", "聊城市支队一大队")),
         ("unit_bare", unit("鲁P·A1234", "")),
+    ]
+    .into_iter()
+    .chain(of_plans())
+    .collect()
+}
+
+fn of_plans() -> Vec<(&'static str, PartContent)> {
+    let whole = PlanDraft {
+        title: "聊邯交界涉水企业联合检查",
+        theme: "涉水企业",
+        text: "一、检查排口\n二、核对台账",
+        route: "莘县至大名",
+        safety: "进厂戴安全帽",
+        contacts: "聊城值班室 0635-0000000",
+        meeting_place: "示例镇政府门前",
+        external_system: "省平台",
+        external_number: "2026-007",
+    };
+    let bare = PlanDraft { title: "联合演练", ..PlanDraft::default() };
+    let plan = |draft| PartContent::Plan(Box::new(PlanRecord::parse(draft).unwrap()));
+    let site = |n: u8, tier, left_out| PoolSite {
+        site: SubjectId::new([n; 16]),
+        city: CityCode::from_u32(371_500).unwrap(),
+        tier,
+        left_out,
+    };
+    let pool = vec![
+        site(1, SiteTier::Key, None),
+        site(2, SiteTier::General, Some(LeftOut::PositiveList)),
+        site(3, SiteTier::Special, Some(LeftOut::Capped)),
+    ];
+    let number = PlanNumber::parse("JA-371500-2026-001").unwrap();
+    vec![
+        ("plan", plan(whole)),
+        ("plan_bare", plan(bare)),
+        ("plan_pool", PartContent::PlanPool(pool)),
+        ("plan_number", PartContent::PlanNumber(number)),
     ]
 }
 

@@ -27,6 +27,8 @@ use crate::log::{
 };
 use crate::sync::{RawBatch, RawEntry};
 
+use super::plan_values::plan_events;
+
 pub(super) fn city(code: u32) -> CityCode {
     CityCode::from_u32(code).unwrap()
 }
@@ -223,6 +225,7 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
     ]
     .into_iter()
     .chain(site_events(on, subject))
+    .chain(plan_events(on))
     .collect()
 }
 
@@ -381,6 +384,9 @@ fn any_part() -> impl Strategy<Value = PartRef> {
         PartKind::Referral,
         PartKind::Site,
         PartKind::Unit,
+        PartKind::Plan,
+        PartKind::PlanPool,
+        PartKind::PlanNumber,
     ]);
     let audience = prop_oneof![
         Just(Audience::AllMembers),

@@ -8,10 +8,10 @@ use super::{
     data_level, day_half, decline_ground, department, effect, erasure_reason, evidence_kind,
     fine_kind, left_out, link, listing_status, medium, meeting_state, meeting_word, milestone,
     monitoring_kind, notice_filter, notice_kind, notice_level, notice_text, part_kind, party_type,
-    penalty_kind, permit_kind, police_answer, procuratorate_opinion, referral_kind, referral_paper,
-    removal_basis, report_kind, site_tier, site_word, slot_hindrance, source, state, statistic,
-    step, subject_kind, term_setter, term_unit, unit_kind, violation, visit_exception,
-    visit_verdict,
+    penalty_kind, permit_kind, plan_answer, plan_kind, plan_resolution, police_answer,
+    procuratorate_opinion, referral_kind, referral_paper, removal_basis, report_kind, site_tier,
+    site_word, slot_hindrance, source, state, statistic, step, subject_kind, term_setter,
+    term_unit, unit_kind, violation, visit_exception, visit_outcome, visit_verdict,
 };
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -136,6 +136,11 @@ pub const fn lists() -> &'static [EnumList] {
             = VisitException: visit_exception;
         "visit-verdicts" "能否安排检查" "whether a visit may be" = VisitVerdict: visit_verdict;
         "left-out" "不予安排的原因" "why a site is left out" = LeftOut: left_out;
+        "plan-kinds" "联合行动类型" "kinds of joint actions" = PlanKind: plan_kind;
+        "plan-answers" "对方案的答复" "answers to a plan" = PlanAnswerKind: plan_answer;
+        "plan-resolutions" "意见采纳情况" "what became of an answer"
+            = PlanResolution: plan_resolution;
+        "visit-outcomes" "检查结果" "how a visit ended" = VisitOutcome: visit_outcome;
         "site-words" "检查对象办理" "what is said of a site" = SiteWordKind: site_word;
     }
 }

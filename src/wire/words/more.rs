@@ -139,6 +139,9 @@ pub fn part_kind(one: pb::PartKind, lang: Lang) -> &'static str {
         K::Referral => ("移送与答复文书", "organ and document of a referral"),
         K::Site => ("检查对象信息", "who and where a site is"),
         K::Unit => ("执法力量证号、牌号", "number of a unit"),
+        K::Plan => ("方案内容", "what is said of a plan"),
+        K::PlanPool => ("抽查对象名录", "list for a draw"),
+        K::PlanNumber => ("方案编号", "number of a plan"),
     };
     lang.pick(zh, en)
 }

@@ -1,0 +1,520 @@
+//! Plans of joint action, as the rows hold them, and what an entry about one comes to.
+//!
+//! The initiator's moves are a chain ([`super::plan_chain`]). What the cities say lies beside it, by
+//! sort, city and revision, so that the newest word of a city is found without reading the others.
+//! What the cities have said to the present revision is kept with the plan ([`Heard`]) and worked
+//! out again whenever a move takes effect.
+//!
+//! In scope: folding entries about plans. Out of scope: who may say what
+//! ([`crate::domain::plan`]), calendars and books of units (the node).
+//!
+//! Invariants:
+//! 1. What is heard is what a look through all words finds.
+//!    (`what_is_heard_of_a_plan_is_what_was_said`)
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::fold::{EntryRow, FoldEntry, What, bar_prev, names};
+use super::plan_chain::{PlanMoveRow, seen};
+use super::record::{self, Added, Counted, Record};
+use super::rows::{ReadRows, Rows, get, put};
+use super::unit_view::Place;
+use super::{chain, keys, site_view};
+use crate::domain::Event;
+use crate::domain::plan::answer::fits;
+use crate::domain::plan::lots::is_reveal;
+use crate::domain::plan::{
+    Answer, AnswerKind, Found, Plan, PlanAct, PlanFacts, PlanStage, PlanState, PlanWord, Seen,
+    shown, unreported,
+};
+use crate::ids::{AgreementId, CityCode, Hash, LogId, Position, SubjectId};
+use crate::log::SubjectKind;
+
+/// A plan as the fold has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanView {
+    /// What it is.
+    pub plan: Plan,
+    /// The entry that opened it.
+    pub opened_at: Position,
+    /// Clock of its author, milliseconds since 1970-01-01 UTC.
+    pub opened_ms: i64,
+    /// The last move that took effect: the etag.
+    pub last_move: Position,
+    /// The newest move with a record among its parts.
+    pub record_at: Position,
+    /// With a draw: the move that carries the list of the present revision.
+    pub pool_at: Option<Position>,
+    /// What the cities have said to the present revision.
+    pub heard: Heard,
+    /// Moves that took effect, the opening included.
+    pub move_count: u32,
+    /// Contributions.
+    pub contribution_count: u32,
+    /// Entries that did not take effect.
+    pub misfit_count: u32,
+    /// An entry of a newer kind holds it.
+    pub needs_newer: bool,
+    /// Apply number of the last entry here.
+    pub last_apply: u64,
+    /// Apply number of the opening here.
+    pub opened_apply: u64,
+}
+
+/// What the cities have said to the present revision, and at the present attempt of its draw.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// The newest answer of each that is no comment.
+    pub answers: BTreeMap<CityCode, (Place, AnswerKind)>,
+    /// The newest commitment of each to the next attempt.
+    pub commitments: BTreeMap<CityCode, Place>,
+    /// Who has shown what it had bound itself to.
+    pub revealed: BTreeSet<CityCode>,
+    /// By which entry each has said last that its results are in.
+    pub reported: BTreeMap<CityCode, Place>,
+}
+
+impl PlanView {
+    /// The newest answers by city.
+    #[must_use]
+    pub fn answers(&self) -> BTreeMap<CityCode, AnswerKind> {
+        self.heard.answers.iter().map(|(city, (_, kind))| (*city, *kind)).collect()
+    }
+
+    /// Whether every participant that has not withdrawn has reported its results.
+    #[must_use]
+    pub fn all_reported(&self) -> bool {
+        let reported = self.heard.reported.keys().copied().collect();
+        unreported(&self.plan, &self.answers(), &reported).is_empty()
+    }
+
+    /// What people are shown.
+    #[must_use]
+    pub fn state(&self) -> PlanState {
+        shown(&self.plan, self.answers().into_values(), self.all_reported())
+    }
+
+    /// Whether nothing moves it any more.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        match self.plan.stage {
+            PlanStage::Summarized | PlanStage::Cancelled => true,
+            PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => false,
+        }
+    }
+
+    /// What this node has seen of what the cities have said: what its next own entry will rest on.
+    #[must_use]
+    pub fn seen(&self, rows: &(impl ReadRows + ?Sized), record: (AgreementId, SubjectId)) -> Seen {
+        seen(rows, record, &self.plan, &|_| true)
+    }
+
+    /// Works out again what is heard of the present revision.
+    fn hear_again(&mut self, rows: &impl ReadRows, record: (AgreementId, SubjectId)) {
+        self.heard = Heard::default();
+        let participants: Vec<CityCode> = self.plan.facts.participants().collect();
+        for city in participants {
+            for sort in WordSort::HEARD {
+                // Newest first: the rest of a sort is older, and only another attempt's.
+                plan_words(rows, record, (sort, city), Some(self.plan.at), &mut |spoken| {
+                    self.hear(record.1, city, spoken.place, &spoken.act);
+                    sort.is_of_an_attempt()
+                });
+            }
+        }
+    }
+
+    /// Hears one act that fits.
+    fn hear(&mut self, subject: SubjectId, city: CityCode, place: Place, act: &PlanAct) {
+        let takes_part = self.plan.facts.has(city);
+        if act.revision != self.plan.at || !takes_part {
+            return;
+        }
+        let Self { plan, heard, .. } = self;
+        match &act.word {
+            PlanWord::Answered(Answer::Comment) => {}
+            PlanWord::Answered(answer) => {
+                let said = (place, answer.kind());
+                let last = heard.answers.entry(city).or_insert(said);
+                if last.0 < place {
+                    *last = said;
+                }
+            }
+            PlanWord::DrawCommitted { .. } => {
+                let next = plan.resting.attempt.saturating_add(1);
+                if commitment_at(&act.word, next).is_some() {
+                    let last = heard.commitments.entry(city).or_insert(place);
+                    *last = place.max(*last);
+                }
+            }
+            PlanWord::DrawRevealed { draw, random } => {
+                if is_reveal(subject, plan, city, (*draw, random)) {
+                    heard.revealed.insert(city);
+                }
+            }
+            PlanWord::ResultsReported => {
+                let last = heard.reported.entry(city).or_insert(place);
+                *last = place.max(*last);
+            }
+            PlanWord::UnitsSwapped(_)
+            | PlanWord::CheckedIn(_)
+            | PlanWord::VisitReported(_)
+            | PlanWord::FindingOpened { .. }
+            | PlanWord::UnitsReleased
+            | PlanWord::AnswerResolved { .. } => {}
+        }
+    }
+}
+
+/// Sorts of words, as they lie beside a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WordSort {
+    /// Answers that are no comments.
+    Answer,
+    /// Other units sent.
+    Swap,
+    /// Commitments to a draw.
+    Commitment,
+    /// Parts of a draw shown.
+    Reveal,
+    /// All results in.
+    Results,
+    /// Arrivals.
+    CheckIn,
+    /// What came of visits.
+    Report,
+    /// What is followed up.
+    Finding,
+    /// Comments.
+    Comment,
+    /// Units free again.
+    Release,
+    /// What became of answers.
+    Resolution,
+}
+
+impl WordSort {
+    /// Those that [`Heard`] is made of.
+    const HEARD: [Self; 4] = [Self::Answer, Self::Commitment, Self::Reveal, Self::Results];
+
+    /// Of which sort something said is.
+    #[must_use]
+    pub const fn of(word: &PlanWord) -> Self {
+        match word {
+            PlanWord::Answered(Answer::Comment) => Self::Comment,
+            PlanWord::Answered(_) => Self::Answer,
+            PlanWord::UnitsSwapped(_) => Self::Swap,
+            PlanWord::DrawCommitted { .. } => Self::Commitment,
+            PlanWord::DrawRevealed { .. } => Self::Reveal,
+            PlanWord::ResultsReported => Self::Results,
+            PlanWord::CheckedIn(_) => Self::CheckIn,
+            PlanWord::VisitReported(_) => Self::Report,
+            PlanWord::FindingOpened { .. } => Self::Finding,
+            PlanWord::UnitsReleased => Self::Release,
+            PlanWord::AnswerResolved { .. } => Self::Resolution,
+        }
+    }
+
+    /// Whether several of one city may be looked through, because attempts differ.
+    const fn is_of_an_attempt(self) -> bool {
+        matches!(self, Self::Commitment | Self::Reveal)
+    }
+
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Answer => 1,
+            Self::Swap => 2,
+            Self::Commitment => 3,
+            Self::Reveal => 4,
+            Self::Results => 5,
+            Self::CheckIn => 6,
+            Self::Report => 7,
+            Self::Finding => 8,
+            Self::Comment => 9,
+            Self::Release => 10,
+            Self::Resolution => 11,
+        }
+    }
+}
+
+/// Something a city has said to a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// Who.
+    pub city: CityCode,
+    /// Where it stands.
+    pub place: Place,
+    /// The author's clock, milliseconds since 1970-01-01 UTC.
+    pub record_time_ms: i64,
+    /// What.
+    pub act: PlanAct,
+}
+
+/// One plan.
+#[must_use]
+pub fn plan(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    subject: SubjectId,
+) -> Option<PlanView> {
+    record::read(rows, agreement, subject)
+}
+
+/// Walks the plans of an agreement from the one opened last here, or from below apply number
+/// `below`, until `f` says no.
+pub fn plans_newest_first(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    below: Option<u64>,
+    f: &mut dyn FnMut(SubjectId, PlanView) -> bool,
+) {
+    record::newest_first(rows, agreement, below, f);
+}
+
+/// What a revision of a plan says, in its chain or not, by the entry that made it.
+#[must_use]
+pub fn plan_facts_at(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<PlanFacts> {
+    let row: EntryRow = get(rows, &keys::entry(at))?;
+    let What::PlanMove(row) = row.what else { return None };
+    row.facts().cloned()
+}
+
+/// Walks what a city has said of a sort, of one revision or of all, until `f` says no: within a
+/// revision the newest first.
+pub fn plan_words(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): (AgreementId, SubjectId),
+    (sort, city): (WordSort, CityCode),
+    revision: Option<Position>,
+    f: &mut dyn FnMut(Spoken) -> bool,
+) {
+    let base = keys::plan_acts(agreement, subject, sort.byte(), city);
+    let lowest = Position { log: LogId::new([0; LogId::LEN]), index: 0 };
+    let highest = Position { log: LogId::new([255; LogId::LEN]), index: u64::MAX };
+    let end = |at: Position, byte: u8| {
+        let place = Place { epoch: u64::from_be_bytes([byte; 8]), at: lowest };
+        let place = if byte == 0 { place } else { Place { at: highest, ..place } };
+        act_key(&base, at, place)
+    };
+    let from = end(revision.unwrap_or(lowest), 0);
+    let mut to = end(revision.unwrap_or(highest), 255);
+    to.push(0);
+    rows.scan(&from, &to, true, &mut |key, value| {
+        let row = postcard::from_bytes::<(i64, PlanAct)>(value).ok();
+        let Some((place, (record_time_ms, act))) = place_of(key).zip(row) else { return true };
+        f(Spoken { city, place, record_time_ms, act })
+    });
+}
+
+fn act_key(base: &[u8], revision: Position, place: Place) -> Vec<u8> {
+    let position = |at: Position| {
+        let index = at.index.to_be_bytes();
+        [at.log.as_bytes().as_slice(), &index].concat()
+    };
+    let epoch = place.epoch.to_be_bytes();
+    [base, &position(revision), &epoch, &position(place.at)].concat()
+}
+
+/// The place at the end of a key of [`act_key`].
+fn place_of(key: &[u8]) -> Option<Place> {
+    let (_, last) = key.split_at_checked(key.len().checked_sub(8 + LogId::LEN + 8)?)?;
+    let (epoch, last) = last.split_first_chunk::<8>()?;
+    let (log, index) = last.split_first_chunk::<{ LogId::LEN }>()?;
+    let index = u64::from_be_bytes(index.try_into().ok()?);
+    let at = Position { log: LogId::new(*log), index };
+    Some(Place { epoch: u64::from_be_bytes(*epoch), at })
+}
+
+/// The commitment that something said is, if it is one to this attempt.
+pub(super) fn commitment_at(word: &PlanWord, attempt: u32) -> Option<Hash> {
+    if let PlanWord::DrawCommitted { attempt: of, commitment } = word {
+        return (*of == attempt).then_some(*commitment);
+    }
+    None
+}
+
+/// What of the words of a plan must be equal everywhere.
+pub(super) fn each_word_row(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): (AgreementId, SubjectId),
+    f: &mut dyn FnMut(&[u8], &[u8]),
+) {
+    let from = keys::plan(agreement, subject);
+    let behind_record = from.len();
+    let (mut from, mut to) = (from.clone(), from);
+    for key in [&mut from, &mut to] {
+        if let Some(prefix) = key.first_mut() {
+            *prefix = b'Z';
+        }
+    }
+    to.push(u8::MAX);
+    rows.scan(&from, &to, false, &mut |key, value| {
+        f(key.get(behind_record..).unwrap_or_default(), value);
+        true
+    });
+}
+
+impl Record for PlanView {
+    const KIND: SubjectKind = SubjectKind::Plan;
+
+    fn key(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
+        keys::plan(agreement, subject)
+    }
+
+    fn opened_key(agreement: AgreementId, apply: u64) -> Option<Vec<u8>> {
+        Some(keys::plan_opened(agreement, apply))
+    }
+
+    fn open(entry: &FoldEntry<'_>, apply: u64) -> Option<Result<Self, &'static str>> {
+        let Event::PlanOpened { facts } = entry.event else { return None };
+        let at = entry.envelope.position();
+        let carries = |kind| entry.envelope.parts.iter().any(|part| part.kind == kind);
+        let plan = crate::domain::plan::open(entry.city, (at, facts), entry.members);
+        Some(plan.map_err(|wrong| wrong.reason()).map(|plan| Self {
+            plan,
+            opened_at: at,
+            opened_ms: entry.envelope.record_time_ms,
+            last_move: at,
+            record_at: at,
+            pool_at: carries(crate::log::PartKind::PlanPool).then_some(at),
+            heard: Heard::default(),
+            move_count: 1,
+            contribution_count: 0,
+            misfit_count: 0,
+            needs_newer: false,
+            last_apply: apply,
+            opened_apply: apply,
+        }))
+    }
+
+    fn opened<R: Rows>(&self, rows: &mut R, entry: &FoldEntry<'_>, _: SubjectId) -> What {
+        What::PlanMove(Box::new(PlanMoveRow::opened(rows, entry, &self.plan.facts)))
+    }
+
+    fn opened_at(&self) -> Position {
+        self.opened_at
+    }
+
+    fn counted(&mut self) -> Counted<'_> {
+        let Self { misfit_count, needs_newer, last_apply, .. } = self;
+        Counted { misfit_count, needs_newer, last_apply }
+    }
+
+    fn add<R: Rows>(
+        &mut self,
+        rows: &mut R,
+        entry: &FoldEntry<'_>,
+        subject: SubjectId,
+    ) -> Option<Added> {
+        let record = (entry.agreement, subject);
+        if let Event::PlanAct(act) = entry.event {
+            return Some(self.say(rows, entry, subject, act));
+        }
+        let Event::PlanMove(mv) = entry.event else { return None };
+        let is_move = |what: &What| matches!(what, What::PlanMove(_));
+        let barred = bar_prev(rows, entry, subject, is_move);
+        let row = PlanMoveRow::moved(rows, entry, mv, barred);
+        let (effect, refolded) = chain::extend(rows, record, self, &row);
+        if refolded || effect == super::Effect::Move {
+            self.hear_again(rows, record);
+        }
+        Some(Added { effect, refolded, what: What::PlanMove(Box::new(row)) })
+    }
+}
+
+impl PlanView {
+    fn say<R: Rows>(
+        &mut self,
+        rows: &mut R,
+        entry: &FoldEntry<'_>,
+        subject: SubjectId,
+        act: &PlanAct,
+    ) -> Added {
+        if let Err(wrong) = self.fits(rows, entry, subject, act) {
+            return Added::contribution(Err(wrong));
+        }
+        let place = Place { epoch: entry.epoch, at: entry.envelope.position() };
+        let sort = WordSort::of(&act.word);
+        let base = keys::plan_acts(entry.agreement, subject, sort.byte(), entry.city);
+        let key = act_key(&base, act.revision, place);
+        put(rows, key, &(entry.envelope.record_time_ms, act));
+        self.contribution_count += 1;
+        self.hear(subject, entry.city, place, act);
+        let what = match &act.word {
+            PlanWord::Answered(_) => What::PlanAnswer(act.revision),
+            PlanWord::UnitsSwapped(_)
+            | PlanWord::DrawCommitted { .. }
+            | PlanWord::DrawRevealed { .. }
+            | PlanWord::CheckedIn(_)
+            | PlanWord::VisitReported(_)
+            | PlanWord::FindingOpened { .. }
+            | PlanWord::ResultsReported
+            | PlanWord::UnitsReleased
+            | PlanWord::AnswerResolved { .. } => What::Other,
+        };
+        Added { what, ..Added::contribution(Ok(())) }
+    }
+
+    /// Whether an act fits, by what its author had seen: the same whatever has arrived here.
+    fn fits(
+        &self,
+        rows: &impl ReadRows,
+        entry: &FoldEntry<'_>,
+        subject: SubjectId,
+        act: &PlanAct,
+    ) -> Result<(), &'static str> {
+        let makes = |what: &What| matches!(what, What::PlanMove(row) if row.facts().is_some());
+        let facts = names(rows, entry, subject, act.revision, makes)
+            .then(|| plan_facts_at(rows, act.revision))
+            .flatten();
+        let participants: Option<Vec<CityCode>> = facts.map(|facts| facts.participants().collect());
+        let named = |at: Position, plays: &dyn Fn(&What) -> bool| {
+            names(rows, entry, subject, at, |what| plays(what))
+        };
+        let found_entry = match &act.word {
+            PlanWord::DrawRevealed { draw, .. } => {
+                named(*draw, &|what| matches!(what, What::PlanMove(row) if row.begins_a_draw()))
+            }
+            PlanWord::AnswerResolved { answer, .. } => {
+                named(*answer, &|what| *what == What::PlanAnswer(act.revision))
+            }
+            PlanWord::Answered(_)
+            | PlanWord::UnitsSwapped(_)
+            | PlanWord::DrawCommitted { .. }
+            | PlanWord::CheckedIn(_)
+            | PlanWord::VisitReported(_)
+            | PlanWord::FindingOpened { .. }
+            | PlanWord::ResultsReported
+            | PlanWord::UnitsReleased => true,
+        };
+        let host = site_of(&act.word).and_then(|site| {
+            let view = site_view::site(rows, entry.agreement, site)?;
+            entry.has_seen(rows, view.opened_at).then_some(view.city)
+        });
+        let found = Found {
+            initiator: self.plan.initiator,
+            participants: participants.as_deref(),
+            entry: found_entry,
+            host,
+        };
+        fits(entry.city, act, &found).map_err(|wrong| wrong.reason())
+    }
+}
+
+/// The site that something said is about.
+const fn site_of(word: &PlanWord) -> Option<SubjectId> {
+    match word {
+        PlanWord::CheckedIn(arrival) => Some(arrival.site),
+        PlanWord::VisitReported(report) => Some(report.site),
+        PlanWord::FindingOpened { site, .. } => Some(*site),
+        PlanWord::Answered(_)
+        | PlanWord::UnitsSwapped(_)
+        | PlanWord::DrawCommitted { .. }
+        | PlanWord::DrawRevealed { .. }
+        | PlanWord::ResultsReported
+        | PlanWord::UnitsReleased
+        | PlanWord::AnswerResolved { .. } => None,
+    }
+}
