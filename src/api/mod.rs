@@ -3,5 +3,6 @@
 //! In scope: requests, refusals, the state of a node. Out of scope: protobuf and gRPC codes
 //! ([`crate::wire`]), how any of it comes about ([`crate::node`]).
 
+pub mod plan;
 pub mod request;
 pub mod status;

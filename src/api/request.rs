@@ -3,6 +3,7 @@
 //! In scope: requests as plain, parsed values; every way a write can be turned away.
 //! Out of scope: protobuf and gRPC codes ([`crate::wire`]), who may ask ([`crate::trust`]).
 
+use crate::api::plan::PlanAsk;
 use crate::domain::plan::lots::PoolSite;
 use crate::domain::plan::{PlanNumber, PlanRecord};
 use crate::domain::{
@@ -255,6 +256,13 @@ pub enum Command {
         /// When.
         periods: Vec<Period>,
     },
+    /// Open a plan, move it, or say something to it.
+    Plan {
+        /// Its agreement.
+        agreement: AgreementId,
+        /// What is asked.
+        ask: Box<PlanAsk>,
+    },
     /// Go on after a restore without the members named.
     OverrideRecovery {
         /// The agreement.
@@ -283,6 +291,7 @@ impl Command {
             | Self::RegisterUnit { agreement, .. }
             | Self::ChangeUnit { agreement, .. }
             | Self::BookUnit { agreement, .. }
+            | Self::Plan { agreement, .. }
             | Self::OverrideRecovery { agreement, .. } => *agreement,
         }
     }

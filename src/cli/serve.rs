@@ -13,13 +13,14 @@ use crate::audit::Audit;
 use crate::config::{Config, Port};
 use crate::domain::calendar::{Term, WorkCalendar};
 use crate::domain::deadline::Terms;
+use crate::domain::plan::ready::PlanRules;
 use crate::geo::Boundaries;
 use crate::journal::{Grown, Guard, Journal, JournalOptions, RealDisk};
 use crate::lang::Lang;
 use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::alert::Alerts;
 use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
-use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, Settings};
+use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, PlanBasis, Settings};
 use crate::node::dial::{self, Dialer};
 use crate::node::due::Due;
 use crate::node::guard::GuardKeeper;
@@ -326,6 +327,7 @@ pub(super) fn start(
         disk_low_bytes: config.limits.disk_low_bytes,
         border_uncertain_metres: crate::geo::UNCERTAIN_METRES_DEFAULT,
         site_checks_a_year_max: config.joint.site_checks_a_year_max,
+        plans: PlanBasis { calendar: Arc::new(calendar(config)?), rules: PlanRules::default() },
         log_entries_per_day_max: config.limits.log_entries_per_day_max,
         log_bytes_per_day_max: config.limits.log_bytes_per_day_max,
         api_address: config.api.listen.to_string(),
@@ -386,8 +388,8 @@ fn open_guard(config: &Config, id: [u8; 16], is_new: bool) -> Result<Option<Guar
     Ok(Some(guard))
 }
 
-/// The calendar that comes with the program and the operator's own, and the terms he has set.
-fn due(config: &Config) -> Result<Due, Failure> {
+/// The calendar that comes with the program and the operator's own.
+fn calendar(config: &Config) -> Result<WorkCalendar, Failure> {
     let mut calendar = WorkCalendar::shipped();
     if let Some(path) = &config.workdays_file {
         let text = std::fs::read_to_string(path)
@@ -396,6 +398,12 @@ fn due(config: &Config) -> Result<Due, Failure> {
             .map_err(|e| local("工作日历无法使用", "the workday calendar cannot be used", e))?;
         calendar = calendar.with(own);
     }
+    Ok(calendar)
+}
+
+/// The calendar and the terms that the operator has set.
+fn due(config: &Config) -> Result<Due, Failure> {
+    let calendar = calendar(config)?;
     let (set, usual) = (&config.deadlines, Terms::default());
     let days = |set: Option<u32>, usual| set.map_or(usual, Term::Days);
     let workdays = |set: Option<u32>, usual| set.map_or(usual, Term::Workdays);

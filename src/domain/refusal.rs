@@ -10,6 +10,7 @@ use super::evidence_act::EvidenceRefusal;
 use super::kind::MoveKind;
 use super::meeting::MeetingRefusal;
 use super::notice::NoticeRefusal;
+use super::plan::PlanRefusal;
 use super::referral::ReferralRefusal;
 use super::site::SiteRefusal;
 use super::unit::UnitRefusal;
@@ -296,6 +297,9 @@ pub enum Refusal {
     /// Of a unit.
     #[error(transparent)]
     Unit(UnitRefusal),
+    /// Of a plan.
+    #[error(transparent)]
+    Plan(PlanRefusal),
 }
 
 impl Refusal {
@@ -334,6 +338,7 @@ impl Refusal {
             Self::Meeting(refusal) => refusal.reason(),
             Self::Site(refusal) => refusal.reason(),
             Self::Unit(refusal) => refusal.reason(),
+            Self::Plan(refusal) => refusal.reason(),
         }
     }
 }

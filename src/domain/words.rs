@@ -5,8 +5,9 @@
 
 use super::code::{Language, Words};
 use super::kind::MoveKind;
+use super::plan::{Names, PlanRefusal};
 use super::refusal::{Misfit, Refusal};
-use crate::ids::CityCode;
+use crate::ids::{CityCode, SubjectId};
 
 /// Two sentences for a page, a table or an error detail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Listener<'a> {
     pub language: Language,
     /// The name of a city for people, such as 邯郸 or Handan.
     pub city: &'a dyn Fn(CityCode) -> String,
+    /// The name of a site or a unit: a firm, a certificate number, a plate.
+    pub record: &'a dyn Fn(SubjectId) -> String,
     /// What this city could do now, as [`crate::domain::allowed_moves`] lists it.
     pub allowed: &'a [MoveKind],
 }
@@ -106,6 +109,7 @@ impl Refusal {
             Self::Meeting(refusal) => refusal.zh(to.city),
             Self::Site(refusal) => refusal.zh(to.city),
             Self::Unit(refusal) => refusal.zh(),
+            Self::Plan(refusal) => of_plan(*refusal, to),
         }
     }
 
@@ -145,9 +149,15 @@ impl Refusal {
             Self::Meeting(refusal) => refusal.en().to_owned(),
             Self::Site(refusal) => refusal.en().to_owned(),
             Self::Unit(refusal) => refusal.en().to_owned(),
+            Self::Plan(refusal) => return of_plan(*refusal, to),
         };
         (self.to_string(), todo)
     }
+}
+
+fn of_plan(refusal: PlanRefusal, to: &Listener<'_>) -> (String, String) {
+    let said = refusal.explain(to.language, &Names { city: to.city, record: to.record });
+    (said.why, said.todo)
 }
 
 fn outside_belt(nearest_m: u32, belt_m: u32) -> (String, String) {

@@ -19,6 +19,7 @@ pub mod nudge;
 mod orders;
 pub mod pieces;
 mod place;
+pub mod plan_look;
 pub mod reader;
 mod recent;
 pub mod ringer;

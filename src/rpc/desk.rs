@@ -9,6 +9,7 @@ use super::audit_line;
 use super::caller::{Called, called};
 use super::under_way::WritesUnderWay;
 use super::words;
+use crate::api::plan::{PlanAsked, PlanSaid};
 use crate::api::request::{Command, Request as Asked, WriteError, Written};
 use crate::audit::{Audit, Deed};
 use crate::domain::{CaseContribution, EvidenceAct, MeetingAct, NoticeAct, ReferralAct};
@@ -218,7 +219,8 @@ pub(super) fn asked_of<T: WriteRequest>(
 }
 
 /// What a system does for a person only: moves, acknowledging (签收) or ending (解除) a notice,
-/// agreeing to minutes, recognising evidence (证据互认) or not, referring a case to the police.
+/// agreeing to minutes, recognising evidence (证据互认) or not, referring a case to the police,
+/// moving a plan and answering one.
 const fn is_a_persons(command: &Command) -> bool {
     match command {
         Command::MoveCase { .. } => true,
@@ -232,6 +234,11 @@ const fn is_a_persons(command: &Command) -> bool {
         Command::Contribute { contribution: CaseContribution::Referral(act), .. } => {
             matches!(act, ReferralAct::Referred { .. })
         }
+        Command::Plan { ask, .. } => match &ask.what {
+            PlanAsked::Move { .. } => true,
+            PlanAsked::Say { word, .. } => matches!(word, PlanSaid::Answer(_)),
+            PlanAsked::Open { .. } => false,
+        },
         Command::OpenCase { .. }
         | Command::CallMeeting { .. }
         | Command::RegisterUnit { .. }

@@ -345,6 +345,7 @@ mod tests {
             disk_low_bytes: 0,
             border_uncertain_metres: 0,
             site_checks_a_year_max: crate::limits::SITE_CHECKS_A_YEAR,
+            plans: crate::node::core::PlanBasis::default(),
             log_entries_per_day_max: u64::MAX,
             log_bytes_per_day_max: u64::MAX,
             api_address: String::new(),

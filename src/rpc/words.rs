@@ -22,6 +22,7 @@ pub(super) const fn case_of(command: &Command) -> Option<(AgreementId, SubjectId
         | Command::RegisterUnit { .. }
         | Command::ChangeUnit { .. }
         | Command::BookUnit { .. }
+        | Command::Plan { .. }
         | Command::OverrideRecovery { .. } => None,
     }
 }
@@ -35,7 +36,10 @@ pub(super) fn refusal(
 ) -> Refused {
     let allowed = case.map(|case| allowed(node, case)).unwrap_or_default();
     let city = |city| city_name(node, city);
-    status::of_write(error, &Told { language, city: &city, allowed: &allowed })
+    status::of_write(
+        error,
+        &Told { language, city: &city, record: &status::short_id, allowed: &allowed },
+    )
 }
 
 /// What the own city could do now.

@@ -166,6 +166,17 @@ pub fn unit_year(agreement: AgreementId, subject: SubjectId, year: i32) -> Vec<u
     key(b'V', &[agreement.as_bytes(), subject.as_bytes(), &year])
 }
 
+/// When a plan has a unit.
+pub fn unit_booked(agreement: AgreementId, unit: SubjectId, plan: SubjectId) -> Vec<u8> {
+    key(b'U', &[agreement.as_bytes(), b"b", unit.as_bytes(), plan.as_bytes()])
+}
+
+/// What a city has booked for a plan.
+pub fn city_booked(agreement: AgreementId, city: CityCode, plan: SubjectId) -> Vec<u8> {
+    let city = city.as_u32().to_be_bytes();
+    key(b'U', &[agreement.as_bytes(), b"c", &city, plan.as_bytes()])
+}
+
 /// Behind the years of a unit.
 pub fn unit_years_end(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
     unit_year(agreement, subject, i32::from(u16::MAX))

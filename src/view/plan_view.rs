@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::fold::{EntryRow, FoldEntry, What, bar_prev, names};
+use super::plan_books::rebook;
 use super::plan_chain::{PlanMoveRow, seen};
 use super::record::{self, Added, Counted, Record};
 use super::rows::{ReadRows, Rows, get, put};
@@ -109,6 +110,17 @@ impl PlanView {
     #[must_use]
     pub fn seen(&self, rows: &(impl ReadRows + ?Sized), record: (AgreementId, SubjectId)) -> Seen {
         seen(rows, record, &self.plan, &|_| true)
+    }
+
+    /// The same of what somebody has seen, `saw` telling which entries.
+    #[must_use]
+    pub fn seen_by(
+        &self,
+        rows: &(impl ReadRows + ?Sized),
+        record: (AgreementId, SubjectId),
+        saw: &dyn Fn(Position) -> bool,
+    ) -> Seen {
+        seen(rows, record, &self.plan, saw)
     }
 
     /// Works out again what is heard of the present revision.
@@ -308,6 +320,19 @@ pub fn plan_words(
     });
 }
 
+/// One word of a city, by the revision it speaks of and its place.
+#[must_use]
+pub fn plan_word_at(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): (AgreementId, SubjectId),
+    (sort, city): (WordSort, CityCode),
+    (revision, place): (Position, Place),
+) -> Option<Spoken> {
+    let base = keys::plan_acts(agreement, subject, sort.byte(), city);
+    let (record_time_ms, act) = get(rows, &act_key(&base, revision, place))?;
+    Some(Spoken { city, place, record_time_ms, act })
+}
+
 fn act_key(base: &[u8], revision: Position, place: Place) -> Vec<u8> {
     let position = |at: Position| {
         let index = at.index.to_be_bytes();
@@ -442,6 +467,9 @@ impl PlanView {
         put(rows, key, &(entry.envelope.record_time_ms, act));
         self.contribution_count += 1;
         self.hear(subject, entry.city, place, act);
+        if matches!(sort, WordSort::Answer | WordSort::Swap | WordSort::Release) {
+            rebook(rows, (entry.agreement, subject), entry.city, (place, act));
+        }
         let what = match &act.word {
             PlanWord::Answered(_) => What::PlanAnswer(act.revision),
             PlanWord::UnitsSwapped(_)

@@ -6,6 +6,7 @@
 mod beside;
 mod cases;
 mod node;
+mod plans;
 mod sites;
 mod units;
 
@@ -26,6 +27,9 @@ const TABLES: &[&[Line]] = &[
     beside::REFERRALS,
     sites::SITES,
     units::UNITS,
+    plans::PLANS,
+    plans::FACTS,
+    plans::FINDINGS,
 ];
 
 /// The whole table, each reason once.

@@ -18,10 +18,11 @@ use super::error::WireError;
 use super::reasons;
 use crate::api::request::WriteError;
 pub use crate::domain::Language;
+use crate::domain::plan::PlanRefusal;
 use crate::domain::site::SiteRefusal;
 use crate::domain::words::Listener;
 use crate::domain::{Invalid, MoveKind, Refusal};
-use crate::ids::{CityCode, Position};
+use crate::ids::{CityCode, Position, SubjectId};
 use crate::log::{AppendError, EntryError};
 
 /// The domain of every `ErrorInfo`.
@@ -205,12 +206,20 @@ pub fn code_name(city: CityCode) -> String {
     city.to_string()
 }
 
+/// How a site or a unit is called where nothing better is known.
+#[must_use]
+pub fn short_id(id: SubjectId) -> String {
+    id.to_string().chars().take(8).collect()
+}
+
 /// Who is told about a refused write, and what else the sentences need to know.
 pub struct Told<'a> {
     /// The language of the sentences.
     pub language: Language,
     /// The name of a city for people.
     pub city: &'a dyn Fn(CityCode) -> String,
+    /// The name of a site or a unit.
+    pub record: &'a dyn Fn(SubjectId) -> String,
     /// What this city could do now.
     pub allowed: &'a [MoveKind],
 }
@@ -257,7 +266,12 @@ pub fn of_write(error: &WriteError, told: &Told<'_>) -> Refused {
 }
 
 fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
-    let listener = Listener { language: told.language, city: told.city, allowed: told.allowed };
+    let listener = Listener {
+        language: told.language,
+        city: told.city,
+        record: told.record,
+        allowed: told.allowed,
+    };
     let said = refusal.explain(&listener);
     let joint = match told.language {
         Language::Zh => "。",
@@ -273,6 +287,7 @@ fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
             refused.with("turn", turn)
         }
         Refusal::Site(refusal) => of_site(*refusal, refused),
+        Refusal::Plan(refusal) => of_plan(*refusal, refused),
         _ if lasting == Some(Code::FailedPrecondition) => refused.unless("case"),
         _ => refused,
     };
@@ -301,6 +316,28 @@ fn of_site(refusal: SiteRefusal, refused: Refused) -> Refused {
         | SiteRefusal::RenewalBeginsLater { .. } => refused,
         SiteRefusal::TooManyPlants { most } => refused.with("most", most).unless("site"),
     }
+}
+
+fn of_plan(refusal: PlanRefusal, refused: Refused) -> Refused {
+    let refused = match refusal.field() {
+        Some(field) => refused.at(field),
+        None => refused,
+    };
+    let refused = match refusal {
+        PlanRefusal::Lacking { finding, more } => {
+            let ((_, rule), (_, source)) = finding.rule();
+            let force = finding.force();
+            refused
+                .with("more", more)
+                .with("rule", rule)
+                .with("source", source)
+                .with("force", force)
+        }
+        PlanRefusal::OldRevision { revision } => refused.with("revision", revision),
+        _ => refused,
+    };
+    let code = reasons::find(refusal.reason()).map(|(_, code, ..)| code);
+    if code == Some(Code::FailedPrecondition) { refused.unless("plan") } else { refused }
 }
 
 fn too_large(what: &str, limit: usize, got: usize) -> Refused {

@@ -237,6 +237,7 @@ impl World {
                 disk_low_bytes: entry.disk_low_bytes,
                 border_uncertain_metres: 1_700,
                 site_checks_a_year_max: liandong::limits::SITE_CHECKS_A_YEAR,
+                plans: liandong::node::core::PlanBasis::default(),
                 log_entries_per_day_max: entry.log_entries_per_day_max,
                 log_bytes_per_day_max: entry.log_bytes_per_day_max,
                 api_address: String::new(),

@@ -138,6 +138,7 @@ impl Node {
                 disk_low_bytes: DISK_LOW,
                 border_uncertain_metres: 1_700,
                 site_checks_a_year_max: sites::CHECKS_A_YEAR,
+                plans: liandong::node::core::PlanBasis::default(),
                 log_entries_per_day_max: self.quota,
                 log_bytes_per_day_max: limits::LOG_BYTES_PER_DAY_MAX,
                 api_address: String::new(),

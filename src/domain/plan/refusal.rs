@@ -325,6 +325,18 @@ pub enum PlanRefusal {
     /// What has been done is not cancelled.
     #[error("all results are in")]
     AllResultsIn,
+    /// The case that a clue led to is not here.
+    #[error("case {case} is not in this agreement")]
+    CaseUnknown {
+        /// Which.
+        case: SubjectId,
+    },
+    /// A city opens at most [`crate::limits::PLAN_NUMBER_MAX`] plans a year.
+    #[error("running numbers of {year} are used up")]
+    NumbersUsedUp {
+        /// The year.
+        year: i32,
+    },
 }
 
 impl PlanRefusal {
@@ -368,6 +380,8 @@ impl PlanRefusal {
             Self::ResultsMissing { .. } => "RESULTS_MISSING",
             Self::ResultsNotIn { .. } => "RESULTS_NOT_IN",
             Self::AllResultsIn => "ALL_RESULTS_IN",
+            Self::CaseUnknown { .. } => "FINDING_CASE_UNKNOWN",
+            Self::NumbersUsedUp { .. } => "PLAN_NUMBERS_USED_UP",
         }
     }
 
@@ -391,6 +405,7 @@ impl PlanRefusal {
             Self::ReportDay { .. } | Self::ArrivalDay { .. } => Some("on"),
             Self::DepartmentNotIn { .. } => Some("checks.department"),
             Self::WrongAttempt { .. } => Some("attempt"),
+            Self::CaseUnknown { .. } => Some("case"),
             Self::Misfit(_)
             | Self::ConfirmAnew
             | Self::RevealFirst
@@ -409,7 +424,8 @@ impl PlanRefusal {
             | Self::BeginTooEarly { .. }
             | Self::ResultsMissing { .. }
             | Self::ResultsNotIn { .. }
-            | Self::AllResultsIn => None,
+            | Self::AllResultsIn
+            | Self::NumbersUsedUp { .. } => None,
         }
     }
 }

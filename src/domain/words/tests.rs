@@ -11,7 +11,12 @@ fn a_coordinator_reads_whose_turn_it_is_and_what_can_be_done() {
         other => other.to_string(),
     };
     let allowed = [MoveKind::Step(CaseStep::Filed), MoveKind::OfferTransfer];
-    let mut to = Listener { language: Language::Zh, city: &name, allowed: &allowed };
+    let mut to = Listener {
+        language: Language::Zh,
+        city: &name,
+        record: &|id| id.to_string(),
+        allowed: &allowed,
+    };
     let state = CaseState::TransferredOut;
     let turn = Misfit::NotYourTurn { turn: city(130_400), state };
     assert_eq!(turn.explain(&to).why, "办理权：现由邯郸处理（已移送，待对方答复）");
@@ -71,7 +76,12 @@ fn every_refusal_has_a_reason_of_its_own_and_two_sentences() {
     assert_eq!(reasons.len(), all.len());
     for refusal in all {
         for language in [Language::Zh, Language::En] {
-            let told = refusal.explain(&Listener { language, city: &name, allowed: &[] });
+            let told = refusal.explain(&Listener {
+                language,
+                city: &name,
+                record: &|id| id.to_string(),
+                allowed: &[],
+            });
             for sentence in [told.why, told.todo] {
                 let chinese = sentence.chars().any(|c| c > '\u{2e80}');
                 assert_eq!(chinese, language == Language::Zh, "{sentence}");

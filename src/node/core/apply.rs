@@ -267,6 +267,12 @@ impl<D: Disk, S: Store> Core<D, S> {
                     }
                     self.raise_counter(agreement, effective_on.year(), &number);
                 }
+                (PartKind::PlanNumber, Ok(PartContent::PlanNumber(number))) => {
+                    if matches!(event, Event::PlanOpened { .. }) {
+                        let key = keys::plan_counter(number.year.into());
+                        self.raise_to(key, number.number);
+                    }
+                }
                 (PartKind::Unit, Ok(PartContent::Unit(unit))) => {
                     let at = entry.envelope.position();
                     subject.inspect(|subject| self.index_unit(agreement, at, *subject, &unit));
@@ -280,7 +286,10 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn raise_counter(&mut self, agreement: AgreementId, year: i32, number: &str) {
         let digits = number.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap_or("");
         let Ok(given) = digits.parse::<u32>() else { return };
-        let key = keys::counter(agreement, year);
+        self.raise_to(keys::counter(agreement, year), given);
+    }
+
+    fn raise_to(&mut self, key: Vec<u8>, given: u32) {
         let row = self.group_rows().get(&key);
         let last = row.and_then(|r| r.try_into().ok()).map_or(0, u32::from_be_bytes);
         if given > last {

@@ -7,12 +7,12 @@ use crate::journal::Disk;
 use crate::limits;
 use crate::log::entry::check_entry;
 use crate::log::{ActorRef, Entry, PartSlot, subject_id};
-use crate::node::core::Core;
 use crate::node::core::write::{Decided, Draft, Opening};
+use crate::node::core::{Core, keys};
 use crate::store::Store;
 
-/// The record a command is about, and year and number of a running number that was given.
-type Laid = (Option<SubjectId>, Option<(i32, u32)>);
+/// The record a command is about, and a running number that was given with the row that counts it.
+type Laid = (Option<SubjectId>, Option<(Vec<u8>, u32)>);
 
 /// An entry with who writes it and for whom.
 pub(super) type Signed = (ActorRef, Option<ActorRef>, Draft);
@@ -28,11 +28,18 @@ impl<D: Disk, S: Store> Core<D, S> {
         drafts: &mut Vec<Signed>,
     ) -> Result<Laid, WriteError> {
         let Decided { mut draft, mut record, opened_at: _, opens } = decided;
+        let log_of = self.logs.get(log).ok_or(WriteError::NoLog)?;
+        let (agreement, before) = (log_of.manifest.agreement, log_of.appended());
         let mut counted = None;
         match opens {
-            Some(Opening::Number { year, number }) => counted = Some((year, number)),
+            Some(Opening::Number { year, number }) => {
+                counted = Some((keys::counter(agreement, year), number));
+            }
+            Some(Opening::PlanNumber { year, number }) => {
+                counted = Some((keys::plan_counter(year), number));
+            }
+            Some(Opening::Beside(beside)) => drafts.push((actor, acting_for, *beside)),
             Some(Opening::First(opening)) => {
-                let before = self.logs.get(log).ok_or(WriteError::NoLog)?.appended();
                 record = Some(subject_id(Position { log, index: before + drafts.len() as u64 }));
                 draft.subject.id = record;
                 drafts.push((actor, acting_for, *opening));

@@ -58,6 +58,12 @@ pub fn counter(agreement: AgreementId, year: i32) -> Vec<u8> {
     key(b'u', &[agreement.as_bytes(), &year.to_be_bytes()])
 }
 
+/// The last running number of own plans in a year.
+#[must_use]
+pub fn plan_counter(year: i32) -> Vec<u8> {
+    key(b'p', &[&year.to_be_bytes()])
+}
+
 /// The case that has an external number.
 #[must_use]
 pub fn external(tag: Tag) -> Vec<u8> {

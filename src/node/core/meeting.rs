@@ -78,7 +78,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// First and last day of an agreement.
-    fn term(&self, agreement: AgreementId) -> Result<(Date, Date), WriteError> {
+    pub(super) fn term(&self, agreement: AgreementId) -> Result<(Date, Date), WriteError> {
         let charter = &self.book.get(agreement).ok_or(WriteError::NotFound)?.charter;
         Ok((charter.begin_on, charter.end_on))
     }

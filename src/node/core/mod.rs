@@ -40,6 +40,8 @@ mod notes;
 mod notice;
 mod parts;
 mod passed;
+mod plan;
+mod plan_acts;
 mod receipts;
 mod received;
 mod recover;
@@ -63,6 +65,8 @@ pub use agreements::{Agreement, AgreementBook};
 pub use io::{Input, Now, Output, Ticket};
 pub use recover::{CoreParts, OpenError};
 
+use crate::domain::calendar::WorkCalendar;
+use crate::domain::plan::ready::PlanRules;
 use crate::geo::Boundaries;
 use crate::ids::{AgreementId, CityCode, LogId, NodeId, SubjectId};
 use crate::journal::{Disk, Grown, Journal, RecordKind};
@@ -112,6 +116,8 @@ pub struct Settings {
     pub border_uncertain_metres: u32,
     /// Checks on site of one enterprise in a year; 0 for no cap.
     pub site_checks_a_year_max: u32,
+    /// By what plans of joint action are judged.
+    pub plans: PlanBasis,
     /// Entries of one log of another city that are taken in on one day.
     pub log_entries_per_day_max: u64,
     /// The same in signed bytes.
@@ -120,6 +126,21 @@ pub struct Settings {
     pub api_address: String,
     /// Addresses to show.
     pub peer_address: String,
+}
+
+/// By what plans of joint action are judged beside what the logs say.
+#[derive(Clone, Debug)]
+pub struct PlanBasis {
+    /// Which days are worked.
+    pub calendar: Arc<WorkCalendar>,
+    /// Parameters.
+    pub rules: PlanRules,
+}
+
+impl Default for PlanBasis {
+    fn default() -> Self {
+        Self { calendar: Arc::new(WorkCalendar::shipped()), rules: PlanRules::default() }
+    }
 }
 
 /// The one writer of a node.

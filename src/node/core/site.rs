@@ -150,7 +150,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// After a restore or damage own checks may lie with members only, of sites that are not known
     /// here either: a check that counts waits for all of them, in every agreement that still runs.
     /// In one that has ended nobody could go on without a member, so it is not waited for.
-    fn check_all_is_here(&self, today: Date) -> Result<(), WriteError> {
+    pub(super) fn check_all_is_here(&self, today: Date) -> Result<(), WriteError> {
         let running = self.book.iter().filter(|(_, found)| today <= found.charter.end_on);
         let waiting_for = running.flat_map(|(agreement, _)| self.lacks_own(*agreement));
         let waiting_for: BTreeSet<CityCode> = waiting_for.collect();

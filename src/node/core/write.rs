@@ -48,6 +48,10 @@ pub(super) struct Decided {
 pub(super) enum Opening {
     /// A running number was given.
     Number { year: i32, number: u32 },
+    /// An entry about another record, before this one.
+    Beside(Box<Draft>),
+    /// A running number of a plan was given.
+    PlanNumber { year: i32, number: u32 },
     /// The entry that opens the record, before the one that is about it.
     First(Box<Draft>),
 }
@@ -101,8 +105,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             at = entry.envelope.position();
             self.add_own(open, entry, &event);
         }
-        if let Some((year, number)) = counted {
-            let key = keys::counter(agreement, year);
+        if let Some((key, number)) = counted {
             self.group_rows().put(key, number.to_be_bytes().to_vec());
         }
         let subject = match request.command {
@@ -111,7 +114,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Command::CallMeeting { .. }
             | Command::RegisterSite { .. } => Some(subject_id(at)),
             // Behind its opening may stand when it is busy.
-            Command::RegisterUnit { .. } => record.or(Some(subject_id(at))),
+            Command::RegisterUnit { .. } | Command::Plan { .. } => record.or(Some(subject_id(at))),
             Command::MoveCase { .. }
             | Command::Contribute { .. }
             | Command::ActOnNotice { .. }
@@ -218,6 +221,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             Command::BookUnit { subject, busy, periods, .. } => {
                 self.decide_booking(agreement, today, *subject, (*busy, periods))
             }
+            Command::Plan { ask, .. } => self.decide_plan(agreement, log, today, ask),
             Command::OverrideRecovery { cities, text, .. } => {
                 self.decide_override(agreement, log, cities, text)
             }

@@ -17,7 +17,12 @@ use crate::wire::reasons;
 use crate::wire::status::{self, Refused, Told};
 
 fn told<'a>() -> Told<'a> {
-    Told { language: Language::Zh, city: &status::code_name, allowed: &[] }
+    Told {
+        language: Language::Zh,
+        city: &status::code_name,
+        record: &status::short_id,
+        allowed: &[],
+    }
 }
 
 fn refusals() -> Vec<Refusal> {

@@ -50,6 +50,7 @@ fn a_node_starts_on_the_golden_journal() {
         disk_low_bytes: 0,
         border_uncertain_metres: 1_700,
         site_checks_a_year_max: liandong::limits::SITE_CHECKS_A_YEAR,
+        plans: liandong::node::core::PlanBasis::default(),
         log_entries_per_day_max: u64::MAX,
         log_bytes_per_day_max: u64::MAX,
         api_address: String::new(),

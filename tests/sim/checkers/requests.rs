@@ -67,7 +67,12 @@ impl Checks {
             }
             Err(error) => {
                 let name = |code: liandong::ids::CityCode| code.to_string();
-                let told = Told { language: Language::En, city: &name, allowed: &[] };
+                let told = Told {
+                    language: Language::En,
+                    city: &name,
+                    record: &liandong::wire::status::short_id,
+                    allowed: &[],
+                };
                 let reason = of_write(error, &told).reason();
                 if reasons::find(reason).is_none() {
                     self.fail(format!("P7 {at} refuses with {reason}, which no table has"));

@@ -179,6 +179,12 @@ impl PlanRefusal {
                 told(format!("{}的结果尚未上报", city(who)), "请待各市结果报齐后再总结")
             }
             Self::AllResultsIn => told("各市结果已报齐，不能取消", "请办理总结"),
+            Self::CaseUnknown { .. } => {
+                told("所填案件不在本协议内", "请核对案件编号；由其他部门办理的请留空")
+            }
+            Self::NumbersUsedUp { year } => {
+                told(format!("{year} 年的方案编号已用完"), "请取消不再需要的草案，下一年度再发起")
+            }
         }
     }
 
@@ -192,7 +198,7 @@ impl PlanRefusal {
             }
             Self::ConfirmAnew => told("方案尚未排定，不能直接更换", "请重新确认并填写新的人员装备"),
             Self::RevealFirst => {
-                told("本市尚未公开本次抽取的随机数", "请先公开；随机数已丢失的，请注明后再提交承诺")
+                told("本市尚未公开本次抽取的随机数", "请先公开，再为下一次抽取提交承诺")
             }
             Self::CommitTooLate { stage } => {
                 told(format!("方案现为“{}”，不再抽取", stage.zh()), "无需提交抽取承诺")
@@ -250,7 +256,9 @@ impl PlanRefusal {
             | Self::ReportDay { .. }
             | Self::ResultsMissing { .. }
             | Self::ResultsNotIn { .. }
-            | Self::AllResultsIn => self.zh(names),
+            | Self::AllResultsIn
+            | Self::CaseUnknown { .. }
+            | Self::NumbersUsedUp { .. } => self.zh(names),
         }
     }
 
@@ -262,7 +270,7 @@ impl PlanRefusal {
             Self::OldRevision { .. } => "read the last revision and answer that",
             Self::WrongAttempt { .. } => "look at the plan again",
             Self::ConfirmAnew => "confirm again, with the other units",
-            Self::RevealFirst => "show it first, or say that the bytes are lost",
+            Self::RevealFirst => "show it first, then commit to the next attempt",
             Self::CommitTooLate { .. } => "nothing to do",
             Self::RevealStage { .. } => "show it between scheduling and end",
             Self::CheckInStage { .. } => "record the results instead, if the plan has ended",
@@ -283,7 +291,9 @@ impl PlanRefusal {
             Self::Committed | Self::Revealed => "nothing to do",
             Self::NobodyWithholds => "draw again only when a city withholds, or revise the plan",
             Self::RevealTooEarly { .. } => "wait until then, the list is secret before",
-            Self::RevealMismatch => "show what was kept when the city committed",
+            Self::RevealMismatch => {
+                "the node has another key than then: commit to the next attempt once all draw again"
+            }
             Self::BeginTooEarly { .. } => "begin on that day, or revise the plan",
             Self::NotVisited { .. } => "check the site",
             Self::TeamTooSmall { .. } => "wait until there are enough (art. 42)",
@@ -291,6 +301,10 @@ impl PlanRefusal {
             Self::ResultsMissing { .. } => "record the results of that site first",
             Self::ResultsNotIn { .. } => "wait until all results are in",
             Self::AllResultsIn => "summarise the plan",
+            Self::CaseUnknown { .. } => {
+                "check the case, or leave it empty when others follow it up"
+            }
+            Self::NumbersUsedUp { .. } => "open it next year",
         }
     }
 }

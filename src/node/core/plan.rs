@@ -1,0 +1,274 @@
+//! Plans of joint action: from what the initiator asks to what will be written.
+//!
+//! In scope: numbers, etags, what an own move may rest on, parts. Out of scope: who may move what
+//! ([`crate::domain::plan`]), what the cities say ([`super::plan_acts`]), what is known around a
+//! plan ([`crate::node::plan_look`]), building entries ([`super::write`]).
+//!
+//! What a move rests on is what its entry will name as seen: heads that are sure here, and what the
+//! log has named before. What is applied and not sure is not seen yet, and not rested on.
+
+use std::collections::BTreeMap;
+
+use crate::api::plan::{PlanAsk, PlanAsked, PlanStep};
+use crate::api::request::{NewPart, PartContent, WriteError};
+use crate::domain::plan::decide::{
+    Time, decide_begin, decide_open, decide_plain, decide_redraw, decide_revise, decide_schedule,
+    decide_summarize,
+};
+use crate::domain::plan::lots::{PoolSite, is_pool_of};
+use crate::domain::plan::ready::Finding;
+use crate::domain::plan::{PlanFacts, PlanMove, PlanNumber, PlanRecord, PlanRefusal, Seen, Sent};
+use crate::domain::{Date, Event, Misfit, Refusal};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
+use crate::journal::Disk;
+use crate::limits::PLAN_NUMBER_MAX;
+use crate::log::{Audience, Subject, SubjectKind};
+use crate::node::core::write::{Decided, Draft, Opening};
+use crate::node::core::{Core, keys};
+use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
+use crate::store::Store;
+use crate::view::{self, PlanView, ReadRows};
+
+impl<D: Disk, S: Store> Core<D, S> {
+    pub(super) fn decide_plan(
+        &mut self,
+        agreement: AgreementId,
+        log: LogId,
+        today: Date,
+        ask: &PlanAsk,
+    ) -> Result<Decided, WriteError> {
+        match (&ask.what, ask.subject) {
+            (PlanAsked::Open { facts, record, pool }, _) => {
+                self.open_plan(agreement, today, (facts, record, pool))
+            }
+            (_, None) => Err(WriteError::NotFound),
+            (PlanAsked::Move { etag, step }, Some(subject)) => {
+                self.move_plan((agreement, subject), log, today, (*etag, step))
+            }
+            (PlanAsked::Say { revision, word, text }, Some(subject)) => {
+                let said = (*revision, word, text.as_deref());
+                self.say_to_plan((agreement, subject), today, said)
+            }
+        }
+    }
+
+    fn open_plan(
+        &mut self,
+        agreement: AgreementId,
+        today: Date,
+        (facts, record, pool): (&PlanFacts, &PlanRecord, &[PoolSite]),
+    ) -> Result<Decided, WriteError> {
+        let (by, members) = (self.settings.city, self.logs.members(agreement).to_vec());
+        let basis = self.settings.plans.clone();
+        let term = self.term(agreement)?;
+        let time = Time { calendar: &basis.calendar, term, today, rules: &basis.rules };
+        let opened = decide_open(by, facts.clone(), &members, time).map_err(Refusal::Plan)?;
+        let PlanMove::Opened { facts } = opened else { return Err(WriteError::NotFound) };
+        let mut parts = parts_of(&facts, record, pool)?;
+        let (number, opening) = self.next_plan_number(today)?;
+        parts.push(for_all(PartContent::PlanNumber(number)));
+        let draft = draft_of(None, None, Event::PlanOpened { facts }, parts);
+        Ok(Decided { draft, record: None, opened_at: None, opens: Some(opening) })
+    }
+
+    /// The number people say, counted per city and year over all agreements.
+    fn next_plan_number(&mut self, today: Date) -> Result<(PlanNumber, Opening), WriteError> {
+        let year = today.year();
+        let row = self.group_rows().get(&keys::plan_counter(year));
+        let last = row.and_then(|row| row.try_into().ok()).map_or(0, u32::from_be_bytes);
+        let number = last.saturating_add(1);
+        if number > PLAN_NUMBER_MAX {
+            return Err(Refusal::Plan(PlanRefusal::NumbersUsedUp { year }).into());
+        }
+        let text = PlanNumber {
+            city: self.settings.city,
+            year: u16::try_from(year).map_err(|_| WriteError::OutsideTerm)?,
+            number,
+        };
+        Ok((text, Opening::PlanNumber { year, number }))
+    }
+
+    /// A plan that this node may write about.
+    pub(super) fn plan(&mut self, key: PlanKey) -> Result<PlanView, WriteError> {
+        let found = view::plan(&self.group_rows(), key.0, key.1).ok_or(WriteError::NotFound)?;
+        if found.needs_newer {
+            return Err(WriteError::NeedsNewerVersion);
+        }
+        self.check_leaning(key.0, key.1, None)?;
+        let by = self.settings.city;
+        if !self.logs.members(key.0).contains(&by) {
+            return Err(Refusal::from(Misfit::NotAMember { city: by }).into());
+        }
+        Ok(found)
+    }
+
+    fn move_plan(
+        &mut self,
+        key: PlanKey,
+        log: LogId,
+        today: Date,
+        (etag, step): (Position, &PlanStep),
+    ) -> Result<Decided, WriteError> {
+        let found = self.plan(key)?;
+        if found.last_move != etag {
+            return Err(WriteError::StaleEtag { current: found.last_move });
+        }
+        // After a restore the own chain may have gone on, in entries that only members have.
+        self.check_recovery(key.0, log, found.opened_at)?;
+        let (mv, parts) = self.decide_step(key, log, today, (&found, step))?;
+        let (prev, opened_at) = (Some(found.last_move), Some(found.opened_at));
+        let draft = draft_of(Some(key.1), prev, Event::PlanMove(mv), parts);
+        Ok(Decided { draft, record: Some(key.1), opened_at, opens: None })
+    }
+
+    fn decide_step(
+        &mut self,
+        key: PlanKey,
+        log: LogId,
+        today: Date,
+        (found, step): (&PlanView, &PlanStep),
+    ) -> Result<(PlanMove, Vec<NewPart>), WriteError> {
+        let (by, members) = (self.settings.city, self.logs.members(key.0).to_vec());
+        let basis = self.settings.plans.clone();
+        let term = self.term(key.0)?;
+        let time = Time { calendar: &basis.calendar, term, today, rules: &basis.rules };
+        let judging = Judging { calendar: &basis.calendar, term, today, rules: &basis.rules };
+        let seen = self.seen_of(key, log, found);
+        let plan = &found.plan;
+        let said = |text: &str| vec![for_all(PartContent::Text(text.to_owned()))];
+        let refused = |refusal: PlanRefusal| WriteError::from(Refusal::Plan(refusal));
+        let plain = |mv| decide_plain(plan, by, mv, found.all_reported(), &members);
+        match step {
+            PlanStep::Revise { facts, record, pool } => {
+                let facts = (facts.clone(), &seen);
+                let mv = decide_revise(plan, by, facts, &members, time).map_err(refused)?;
+                let PlanMove::Revised { facts } = &mv else { return Err(WriteError::NotFound) };
+                let parts = parts_of(facts, record, pool)?;
+                Ok((mv, parts))
+            }
+            PlanStep::Amend { record } => {
+                let part = for_all(PartContent::Plan(record.clone()));
+                Ok((plain(PlanMove::Amended).map_err(refused)?, vec![part]))
+            }
+            PlanStep::Schedule => {
+                let looked = self.look_at(key, found.clone(), None, today)?;
+                let mv = decide_schedule(&looked.look(judging), by, &seen, &members);
+                Ok((mv.map_err(refused)?, Vec::new()))
+            }
+            PlanStep::Redraw => {
+                let looked = self.look_at(key, found.clone(), None, today)?;
+                let by_rules = (members.as_slice(), &basis.rules, today);
+                let mv = decide_redraw(plan, by, (&seen, &looked.reveals), by_rules);
+                Ok((mv.map_err(refused)?, Vec::new()))
+            }
+            PlanStep::Begin => {
+                let looked = self.look_at(key, found.clone(), None, today)?;
+                let mv = decide_begin(&looked.look(judging), by, &members).map_err(refused)?;
+                Ok((mv, Vec::new()))
+            }
+            PlanStep::Summarize { text } => {
+                let mv = decide_summarize(plan, by, &seen, &members).map_err(refused)?;
+                Ok((mv, said(text)))
+            }
+            PlanStep::Cancel { text } => {
+                Ok((plain(PlanMove::Cancelled).map_err(refused)?, said(text)))
+            }
+        }
+    }
+
+    /// Everything around a plan; with `sends`, as if the own city had answered with it.
+    pub(super) fn look_at(
+        &mut self,
+        key: PlanKey,
+        found: PlanView,
+        sends: Option<Sent>,
+        today: Date,
+    ) -> Result<Looked, WriteError> {
+        let own = self.settings.city;
+        let looked =
+            self.at_desk(today, |desk| desk.look(key, found, sends.map(|sent| (own, sent))));
+        // The entry that carries the list is being written, or is being fetched again.
+        if looked.pool_missing { Err(WriteError::Busy) } else { Ok(looked) }
+    }
+
+    /// Lets something be read where everything is.
+    pub(super) fn at_desk<T>(
+        &mut self,
+        today: Date,
+        read: impl FnOnce(&Desk<'_, crate::node::core::group::GroupRows<'_, S>, D>) -> T,
+    ) -> T {
+        let (own, most) = (self.settings.city, self.settings.site_checks_a_year_max);
+        let agreements: Vec<AgreementId> = self.book.iter().map(|(id, _)| *id).collect();
+        let journal = self.journal.reader();
+        let rows = self.group_rows();
+        let agreements = agreements.as_slice();
+        read(&Desk { rows: &rows, journal: &journal, own, most, agreements, today })
+    }
+
+    /// What an entry that is written now will have seen of what the cities have said.
+    fn seen_of(&mut self, key: PlanKey, log: LogId, found: &PlanView) -> Seen {
+        let sure: BTreeMap<LogId, u64> =
+            self.logs.of_agreement(key.0).map(|one| (one.id, one.sure_head().size)).collect();
+        let rows = self.group_rows();
+        let saw = |at: Position| {
+            let size = sure.get(&at.log).copied().unwrap_or(0);
+            at.log == log || at.index < size.max(view::named(&rows, log, at.log))
+        };
+        found.seen_by(&rows, key, &saw)
+    }
+}
+
+/// The parts of a revision.
+fn parts_of(
+    facts: &PlanFacts,
+    record: &PlanRecord,
+    pool: &[PoolSite],
+) -> Result<Vec<NewPart>, WriteError> {
+    let mut parts = vec![for_all(PartContent::Plan(Box::new(record.clone())))];
+    let fits = facts.draw().map_or(pool.is_empty(), |rule| is_pool_of(rule, pool));
+    if !fits {
+        let lacking = PlanRefusal::Lacking { finding: Finding::PoolDiffers, more: 0 };
+        return Err(Refusal::Plan(lacking).into());
+    }
+    if !pool.is_empty() {
+        parts.push(for_all(PartContent::PlanPool(pool.to_vec())));
+    }
+    Ok(parts)
+}
+
+pub(super) const fn for_all(content: PartContent) -> NewPart {
+    NewPart { audience: Audience::AllMembers, content }
+}
+
+pub(super) const fn draft_of(
+    id: Option<SubjectId>,
+    prev: Option<Position>,
+    event: Event,
+    parts: Vec<NewPart>,
+) -> Draft {
+    Draft { subject: Subject { kind: SubjectKind::Plan, id }, prev, event, parts }
+}
+
+/// Who acts is the own city: its code in six digits is part of what it commits to.
+pub(super) const RANDOM_PIECES: [&[u8]; 2] = [b"draw, first half", b"draw, second half"];
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// The own part of a draw: 32 bytes that nobody can work out without the key of this node, the
+    /// same whenever they are asked for. So nothing is lost that was committed to, as long as the
+    /// key is there, and nothing has to be kept secret but the key.
+    pub(super) fn own_random(
+        &self,
+        (plan, revision, attempt): (SubjectId, Position, u32),
+        city: CityCode,
+    ) -> crate::domain::draw::Randomness {
+        let mut random = [0; 32];
+        let (index, attempt) = (revision.index.to_be_bytes(), attempt.to_be_bytes());
+        let city = city.as_u32().to_be_bytes();
+        for (half, piece) in random.chunks_exact_mut(16).zip(RANDOM_PIECES) {
+            let fields: [&[u8]; 6] =
+                [piece, plan.as_bytes(), revision.log.as_bytes(), &index, &attempt, &city];
+            half.copy_from_slice(self.node_key.tag(&fields).as_bytes());
+        }
+        random
+    }
+}

@@ -1,0 +1,346 @@
+//! What the own city says to a plan: from what is asked to what will be written.
+//!
+//! In scope: answers, parts of a draw, visits. Out of scope: moves of the initiator
+//! ([`super::plan`]), whether it is allowed ([`crate::domain::plan::decide`]).
+//!
+//! Invariants:
+//! 1. A city books its units, and visits to its own sites, with the entry that confirms: nothing is
+//!    booked when it is refused. (`f16_an_officer_is_in_one_place_at_a_time`)
+//! 2. A visit that is reported as made on site is a check of its site, in the same breath.
+//!    (`f30_results_by_department_and_a_summary`)
+
+use std::collections::BTreeSet;
+
+use crate::api::plan::PlanSaid;
+use crate::api::request::{PartContent, WriteError};
+use crate::domain::draw::commitment;
+use crate::domain::plan::answer::{Answer, CheckIn, PlanAct, PlanWord, Resolution, Sent};
+use crate::domain::plan::decide::{
+    Arriving, Bound, Visited, decide_answer, decide_check_in, decide_commit, decide_finding,
+    decide_release, decide_report, decide_resolution, decide_results, decide_reveal, decide_swap,
+};
+use crate::domain::plan::lots::withholding;
+use crate::domain::plan::{AnswerKind, PlanMisfit, PlanRefusal, Round, VisitReport};
+use crate::domain::site::{
+    CheckMode, LeftOut, SiteAct, SiteCheck, Verdict, Visit, VisitException, may_visit,
+};
+use crate::domain::{Date, Event, Refusal, UnitKind};
+use crate::ids::{Position, SubjectId};
+use crate::journal::Disk;
+use crate::log::{Subject, SubjectKind};
+use crate::node::core::Core;
+use crate::node::core::plan::{draft_of, for_all};
+use crate::node::core::write::{Decided, Draft, Opening};
+use crate::node::plan_look::{Judging, Looked, PlanKey};
+use crate::store::Store;
+use crate::view::{self, PlanView, WordSort};
+
+impl<D: Disk, S: Store> Core<D, S> {
+    pub(super) fn say_to_plan(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        (revision, said, text): (Position, &PlanSaid, Option<&str>),
+    ) -> Result<Decided, WriteError> {
+        let found = self.plan(key)?;
+        let (act, opens) = self.decide_word(key, today, &found, (revision, said))?;
+        let text = text.map(|text| for_all(PartContent::Text(text.to_owned())));
+        let parts = text.into_iter().collect();
+        let draft = draft_of(Some(key.1), None, Event::PlanAct(act), parts);
+        let opened_at = Some(found.opened_at);
+        Ok(Decided { draft, record: Some(key.1), opened_at, opens })
+    }
+
+    fn decide_word(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        found: &PlanView,
+        (revision, said): (Position, &PlanSaid),
+    ) -> Result<(PlanAct, Option<Opening>), WriteError> {
+        let plain = |word| (PlanAct { revision, word }, None);
+        Ok(match said {
+            PlanSaid::Answer(answer) => {
+                self.judge_answer(key, today, found, (revision, answer))?;
+                plain(PlanWord::Answered(answer.clone()))
+            }
+            PlanSaid::Swap(sent) => {
+                let act = PlanAct { revision, word: PlanWord::UnitsSwapped(sent.clone()) };
+                self.judge_swap(key, today, found, (&act, sent))?;
+                (act, None)
+            }
+            PlanSaid::Commit => plain(self.commit_to_draw(key, today, found, revision)?),
+            PlanSaid::Reveal => plain(self.reveal(key, today, found)?),
+            PlanSaid::CheckIn(arrival) => {
+                self.judge_arrival(key, today, found, arrival)?;
+                plain(PlanWord::CheckedIn(arrival.clone()))
+            }
+            PlanSaid::Report(report) => {
+                let check = self.judge_report(key, today, found, report)?;
+                let word = PlanWord::VisitReported(report.clone());
+                (PlanAct { revision, word }, check.map(|draft| Opening::Beside(Box::new(draft))))
+            }
+            PlanSaid::Finding { site, nth, case } => {
+                self.judge_finding(key, today, found, (*site, *nth, *case))?;
+                plain(PlanWord::FindingOpened { site: *site, nth: *nth, case: *case })
+            }
+            PlanSaid::ResultsIn => {
+                self.judge_results(key, today, found)?;
+                plain(PlanWord::ResultsReported)
+            }
+            PlanSaid::Release => (self.release(key, found)?, None),
+            PlanSaid::Resolve { answer, resolution } => {
+                self.judge_resolution(key, found, (revision, *answer, *resolution))?;
+                plain(PlanWord::AnswerResolved { answer: *answer, resolution: *resolution })
+            }
+        })
+    }
+
+    fn before(&self, found: &PlanView) -> Option<AnswerKind> {
+        found.heard.answers.get(&self.settings.city).map(|(_, kind)| *kind)
+    }
+
+    fn judge_answer(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        found: &PlanView,
+        (revision, answer): (Position, &Answer),
+    ) -> Result<(), WriteError> {
+        if answer.sent().is_some() {
+            // What is booked elsewhere, or was checked, may lie with members only.
+            self.check_all_is_here(today)?;
+        }
+        let (by, before, basis) =
+            (self.settings.city, self.before(found), self.settings.plans.clone());
+        let looked = self.look_at(key, found.clone(), answer.sent().cloned(), today)?;
+        let term = self.term(key.0)?;
+        let judging = Judging { calendar: &basis.calendar, term, today, rules: &basis.rules };
+        let decided = decide_answer(&looked.look(judging), by, (revision, answer), before);
+        Ok(decided.map_err(Refusal::Plan)?)
+    }
+
+    fn judge_swap(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        found: &PlanView,
+        (act, sent): (&PlanAct, &Sent),
+    ) -> Result<(), WriteError> {
+        self.check_all_is_here(today)?;
+        let (by, before, basis) =
+            (self.settings.city, self.before(found), self.settings.plans.clone());
+        let looked = self.look_at(key, found.clone(), Some(sent.clone()), today)?;
+        let term = self.term(key.0)?;
+        let judging = Judging { calendar: &basis.calendar, term, today, rules: &basis.rules };
+        Ok(decide_swap(&looked.look(judging), by, act, before).map_err(Refusal::Plan)?)
+    }
+
+    fn commit_to_draw(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        found: &PlanView,
+        revision: Position,
+    ) -> Result<PlanWord, WriteError> {
+        let (by, rules) = (self.settings.city, self.settings.plans.rules);
+        let plan = &found.plan;
+        let attempt = plan.resting.attempt.saturating_add(1);
+        let looked = self.look_at(key, found.clone(), None, today)?;
+        // The bytes of the present attempt follow from the key of this node: another key, other
+        // bytes.
+        let random = self.own_random((key.1, plan.at, plan.resting.attempt), by);
+        let bound = plan.resting.commitments.get(&by);
+        let bound = Bound {
+            committed: found.heard.commitments.contains_key(&by),
+            revealed: found.heard.revealed.contains(&by),
+            withheld: !withholding(plan, &looked.reveals).is_empty(),
+            lost: bound.is_some_and(|hash| *hash != commitment(key.1, plan.revision, by, &random)),
+        };
+        decide_commit(plan, by, (revision, attempt), bound, (&rules, today))
+            .map_err(Refusal::Plan)?;
+        let random = self.own_random((key.1, plan.at, attempt), by);
+        let commitment = commitment(key.1, plan.revision, by, &random);
+        Ok(PlanWord::DrawCommitted { attempt, commitment })
+    }
+
+    fn reveal(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        found: &PlanView,
+    ) -> Result<PlanWord, WriteError> {
+        let (by, rules) = (self.settings.city, self.settings.plans.rules);
+        let plan = &found.plan;
+        // Without an attempt the table says why nothing is shown.
+        let draw = plan.resting.draw.unwrap_or(plan.at);
+        let random = self.own_random((key.1, plan.at, plan.resting.attempt), by);
+        let revealed = found.heard.revealed.contains(&by);
+        decide_reveal((key.1, plan), by, (draw, &random), revealed, (&rules, today))
+            .map_err(Refusal::Plan)?;
+        Ok(PlanWord::DrawRevealed { draw, random })
+    }
+
+    fn judge_arrival(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        found: &PlanView,
+        arrival: &CheckIn,
+    ) -> Result<(), WriteError> {
+        let (by, rules) = (self.settings.city, self.settings.plans.rules);
+        let looked = self.look_at(key, found.clone(), None, today)?;
+        let visited = visited(&looked, arrival.site, today);
+        let rows = self.group_rows();
+        let certified = arrival.officers.iter().filter(|officer| {
+            let unit = view::unit(&rows, key.0, **officer);
+            unit.is_some_and(|unit| {
+                let (from, until) = (unit.facts.valid_from, unit.facts.valid_until);
+                let valid = from.is_none_or(|from| from <= today)
+                    && until.is_none_or(|until| today <= until);
+                let serves = unit.unit.city == by && unit.unit.kind == UnitKind::Officer;
+                valid && serves && !unit.facts.retired
+            })
+        });
+        let certified = u32::try_from(certified.count()).unwrap_or(u32::MAX);
+        let arriving = Arriving { sent: &looked.sent, certified };
+        let decided = decide_check_in(&found.plan, by, arrival, visited, (arriving, &rules, today));
+        Ok(decided.map_err(Refusal::Plan)?)
+    }
+
+    /// Decides on a report; with the first one of a visit goes the check of the site.
+    fn judge_report(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        found: &PlanView,
+        report: &VisitReport,
+    ) -> Result<Option<Draft>, WriteError> {
+        let (by, rules) = (self.settings.city, self.settings.plans.rules);
+        let looked = self.look_at(key, found.clone(), None, today)?;
+        let visited = visited(&looked, report.site, today);
+        decide_report(&found.plan, by, report, visited, (&rules, today)).map_err(Refusal::Plan)?;
+        let before = self.at_desk(today, |desk| desk.reports(key, found, by));
+        let is_check = |one: &VisitReport| !one.checks.is_empty();
+        let same = |one: &&VisitReport| (one.site, one.nth) == (report.site, report.nth);
+        if !is_check(report) || before.iter().filter(same).any(is_check) {
+            return Ok(None);
+        }
+        let visits = looked.visits();
+        let visit = visits.iter().find(|one| (one.site, one.nth) == (report.site, report.nth));
+        let check = SiteCheck {
+            on: report.on,
+            mode: report.mode,
+            exception: visit
+                .and_then(|visit| visit.exception)
+                .filter(|_| report.mode == CheckMode::OnSite),
+            plan: Some(key.1),
+        };
+        Ok(Some(Draft {
+            subject: Subject { kind: SubjectKind::Site, id: Some(report.site) },
+            prev: None,
+            event: Event::SiteAct(SiteAct::Checked(check)),
+            parts: Vec::new(),
+        }))
+    }
+
+    fn judge_finding(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        found: &PlanView,
+        (site, nth, case): (SubjectId, u32, Option<SubjectId>),
+    ) -> Result<(), WriteError> {
+        let by = self.settings.city;
+        let looked = self.look_at(key, found.clone(), None, today)?;
+        let reports = self.at_desk(today, |desk| desk.reports(key, found, by));
+        let newest = reports.iter().find(|one| (one.site, one.nth) == (site, nth));
+        let reported = newest.is_some_and(|one| one.clues > 0);
+        if let Some(case) = case
+            && view::case(&self.group_rows(), key.0, case).is_none()
+        {
+            return Err(Refusal::Plan(PlanRefusal::CaseUnknown { case }).into());
+        }
+        let visited = (visited(&looked, site, today), reported);
+        Ok(decide_finding(&found.plan, by, (site, nth, case), visited).map_err(Refusal::Plan)?)
+    }
+
+    fn judge_results(
+        &mut self,
+        key: PlanKey,
+        today: Date,
+        found: &PlanView,
+    ) -> Result<(), WriteError> {
+        let by = self.settings.city;
+        let looked = self.look_at(key, found.clone(), None, today)?;
+        let reports = self.at_desk(today, |desk| desk.reports(key, found, by));
+        let reported: BTreeSet<_> = reports.iter().map(|one| (one.site, one.nth)).collect();
+        let visits = looked.visits();
+        let own = visits.iter().filter(|visit| looked.host(visit.site) == Some(by));
+        let missing: Vec<SubjectId> = own
+            .filter(|visit| !reported.contains(&(visit.site, visit.nth)))
+            .map(|visit| visit.site)
+            .collect();
+        Ok(decide_results(&found.plan, by, &missing, today).map_err(Refusal::Plan)?)
+    }
+
+    fn release(&mut self, key: PlanKey, found: &PlanView) -> Result<PlanAct, WriteError> {
+        let by = self.settings.city;
+        let rows = self.group_rows();
+        let booked = view::booked(&rows, key, by);
+        let round = booked.and_then(|booked| {
+            let facts = view::plan_facts_at(&rows, booked.revision)?;
+            Some(Round { at: booked.revision, cities: facts.participants().collect() })
+        });
+        Ok(decide_release(&found.plan, by, round.as_ref()).map_err(Refusal::Plan)?)
+    }
+
+    fn judge_resolution(
+        &mut self,
+        key: PlanKey,
+        found: &PlanView,
+        (revision, answer, resolution): (Position, Position, Resolution),
+    ) -> Result<(), WriteError> {
+        let by = self.settings.city;
+        let rows = self.group_rows();
+        let mut answers = Vec::new();
+        for city in found.plan.participants_of(revision).unwrap_or_default() {
+            for sort in [WordSort::Answer, WordSort::Comment] {
+                view::plan_words(&rows, key, (sort, *city), Some(revision), &mut |spoken| {
+                    answers.push(spoken.place.at);
+                    true
+                });
+            }
+        }
+        if found.plan.participants_of(revision).is_none() {
+            return Err(Refusal::Plan(PlanMisfit::RevisionUnknown.into()).into());
+        }
+        let named = (revision, answer, resolution);
+        Ok(decide_resolution(&found.plan, by, named, &answers).map_err(Refusal::Plan)?)
+    }
+}
+
+/// What is known of visits of a plan to a site.
+fn visited(looked: &Looked, site: SubjectId, today: Date) -> Visited {
+    let visits = looked.visits();
+    let here: Vec<_> = visits.iter().filter(|visit| visit.site == site).collect();
+    let exception = here.iter().find_map(|visit| visit.exception);
+    Visited {
+        host: looked.host(site),
+        visits: u32::try_from(here.len()).unwrap_or(u32::MAX),
+        left_out: stands_against(looked, site, (today, exception)),
+    }
+}
+
+/// What stands against a visit today; the cap is judged when visits are reserved.
+fn stands_against(
+    looked: &Looked,
+    site: SubjectId,
+    (on, exception): (Date, Option<VisitException>),
+) -> Option<LeftOut> {
+    let one = looked.sites.get(&site)?;
+    let listing = one.listing.as_ref();
+    let visited = crate::domain::site::Visited::default();
+    let verdict = may_visit(&Visit { on, closed: one.closed, listing, visited, exception });
+    if let Verdict::LeftOut(why) = verdict { Some(why) } else { None }
+}

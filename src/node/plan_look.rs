@@ -1,0 +1,513 @@
+//! A plan with everything around it: units with their calendars, sites with what was checked there,
+//! the list and the outcome of its draw. What a command is judged by, and what people are shown.
+//!
+//! In scope: gathering, from rows and parts. Out of scope: judging
+//! ([`crate::domain::plan::ready`]), writing ([`crate::node::core`]), who may see it.
+//!
+//! Of units and sites of other cities this node knows what their headers say; of its own also which
+//! of them are one and the same in other agreements, and what is reserved of the yearly cap there.
+//!
+//! Invariants:
+//! 1. What one plan has of a unit or of the cap, another plan does not get.
+//!    (`f16_an_officer_is_in_one_place_at_a_time`)
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::api::request::PartContent;
+use crate::domain::calendar::WorkCalendar;
+use crate::domain::draw::Randomness;
+use crate::domain::plan::answer::AnswerKind;
+use crate::domain::plan::lots::{
+    self, NotDrawn, Outcome, PoolSite, officers_of, reveals_that_count,
+};
+use crate::domain::plan::ready::{Look, PlanRules, ReadyVisit, SiteStanding, UnitStanding};
+use crate::domain::plan::{PlanAct, PlanStage, PlanWord, Sent, VisitReport};
+use crate::domain::site::{VisitException, Visited};
+use crate::domain::{Date, HalfDay, UnitKind};
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::journal::{Disk, JournalReader};
+use crate::log::{PartKind, PartSlot};
+use crate::node::core::site_codes::{checks_made, listing_on, plants, tag_of};
+use crate::node::core::unit::likes;
+use crate::node::load;
+use crate::view::{self, Booked, PlanView, ReadRows, WordSort};
+use crate::wire;
+
+/// A plan in its agreement.
+pub type PlanKey = (AgreementId, SubjectId);
+
+/// Where everything is read.
+pub struct Desk<'a, R, D: Disk> {
+    /// Rows.
+    pub rows: &'a R,
+    /// Parts.
+    pub journal: &'a JournalReader<D>,
+    /// The own city.
+    pub own: CityCode,
+    /// Checks of one enterprise in a year; 0 for no cap.
+    pub most: u32,
+    /// All agreements.
+    pub agreements: &'a [AgreementId],
+    /// Today in Beijing.
+    pub today: Date,
+}
+
+/// A visit of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanVisit {
+    /// The site.
+    pub site: SubjectId,
+    /// Which visit there by this plan, from 0.
+    pub nth: u32,
+    /// When.
+    pub half_days: Vec<HalfDay>,
+    /// Why in spite of list or cap.
+    pub exception: Option<VisitException>,
+    /// It is a target because its city withheld.
+    pub by_default: bool,
+}
+
+/// A plan with everything around it.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// The plan.
+    pub view: PlanView,
+    /// Newest answers to the present revision.
+    pub answers: BTreeMap<CityCode, AnswerKind>,
+    /// What those who have confirmed send.
+    pub sent: BTreeMap<CityCode, Sent>,
+    /// Units that are sent.
+    pub units: BTreeMap<SubjectId, UnitStanding>,
+    /// Sites that are named, or in the pool.
+    pub sites: BTreeMap<SubjectId, SiteStanding>,
+    /// The list of the draw.
+    pub pool: Vec<PoolSite>,
+    /// There is a list, and it cannot be read here now.
+    pub pool_missing: bool,
+    /// Who is bound to its part of the draw.
+    pub committed: BTreeSet<CityCode>,
+    /// What was shown that counts.
+    pub reveals: BTreeMap<CityCode, Randomness>,
+    /// What was drawn, once all have shown their parts.
+    pub outcome: Option<Outcome>,
+    drawn: Vec<ReadyVisit>,
+    own: BTreeSet<SubjectId>,
+    revealed: BTreeSet<CityCode>,
+}
+
+/// By what a plan is judged beside what is known of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Judging<'a> {
+    /// Which days are worked.
+    pub calendar: &'a WorkCalendar,
+    /// First and last day of the agreement.
+    pub term: (Date, Date),
+    /// Today in Beijing.
+    pub today: Date,
+    /// Parameters.
+    pub rules: &'a PlanRules,
+}
+
+impl Looked {
+    /// As the rules want it.
+    #[must_use]
+    pub const fn look<'a>(&'a self, by: Judging<'a>) -> Look<'a> {
+        Look {
+            plan: &self.view.plan,
+            answers: &self.answers,
+            sent: &self.sent,
+            units: &self.units,
+            sites: &self.sites,
+            drawn: self.drawn.as_slice(),
+            pool: self.pool.as_slice(),
+            own: &self.own,
+            committed: &self.committed,
+            revealed: &self.revealed,
+            calendar: by.calendar,
+            term: by.term,
+            today: by.today,
+            rules: by.rules,
+        }
+    }
+
+    /// The visits of the plan, as far as they are known: named, or drawn.
+    #[must_use]
+    pub fn visits(&self) -> Vec<PlanVisit> {
+        let facts = &self.view.plan.facts;
+        let named = facts.visits().iter().map(|visit| ReadyVisit {
+            site: visit.site,
+            half_days: facts.half_days_of(visit).collect(),
+            exception: visit.exception,
+            by_default: false,
+        });
+        let mut before: BTreeMap<SubjectId, u32> = BTreeMap::new();
+        let number = |visit: ReadyVisit| {
+            let nth = before.entry(visit.site).or_default();
+            let ReadyVisit { site, half_days, exception, by_default } = visit;
+            let numbered = PlanVisit { site, nth: *nth, half_days, exception, by_default };
+            *nth = nth.saturating_add(1);
+            numbered
+        };
+        named.chain(self.drawn.iter().cloned()).map(number).collect()
+    }
+
+    /// Where a site stands, as far as this plan is concerned.
+    #[must_use]
+    pub fn host(&self, site: SubjectId) -> Option<CityCode> {
+        self.sites.get(&site).map(|one| one.city)
+    }
+}
+
+impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
+    /// Gathers everything of a plan. With `sends`, as if that city had answered with it.
+    #[must_use]
+    pub fn look(&self, key: PlanKey, view: PlanView, sends: Option<(CityCode, Sent)>) -> Looked {
+        let plan = &view.plan;
+        let confirmed = plan.facts.participants().filter_map(|city| {
+            let sent = self.sent_by(key, &view, city)?;
+            Some((city, sent))
+        });
+        let mut sent: BTreeMap<CityCode, Sent> = confirmed.collect();
+        sent.extend(sends);
+        let pool = view.pool_at.map(|at| self.pool(at));
+        let pool_missing = matches!(pool, Some(None));
+        let pool = pool.flatten().unwrap_or_default();
+        let reveals = self.reveals(key, &view);
+        let outcome = self.outcome(key, &view, (&pool, &reveals));
+        let drawn: Vec<ReadyVisit> =
+            outcome.iter().flat_map(|one| &one.targets).map(drawn).collect();
+        let committed = if plan.resting.attempt == 0 {
+            view.heard.commitments.keys().copied().collect()
+        } else {
+            plan.resting.commitments.keys().copied().collect()
+        };
+        let named = plan.facts.visits().iter().map(|visit| visit.site);
+        let named: BTreeSet<SubjectId> = named.chain(pool.iter().map(|one| one.site)).collect();
+        Looked {
+            answers: view.answers(),
+            units: self.units(key, &view, &sent),
+            sites: self.sites(key, &view, &named),
+            revealed: view.heard.revealed.clone(),
+            own: BTreeSet::new(),
+            sent,
+            pool,
+            pool_missing,
+            committed,
+            reveals,
+            outcome,
+            drawn,
+            view,
+        }
+    }
+
+    /// What a city that has confirmed sends, as it counts now.
+    fn sent_by(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Option<Sent> {
+        let revision = view.plan.at;
+        let (place, kind) = *view.heard.answers.get(&city)?;
+        if kind != AnswerKind::Confirm {
+            return None;
+        }
+        let mut found = None;
+        view::plan_words(self.rows, key, (WordSort::Swap, city), Some(revision), &mut |spoken| {
+            if let PlanWord::UnitsSwapped(sent) = spoken.act.word
+                && spoken.place > place
+            {
+                found = Some(sent);
+            }
+            false
+        });
+        found.or_else(|| self.confirmed(key, (revision, place.at), city))
+    }
+
+    /// What a city sends by one confirmation.
+    fn confirmed(
+        &self,
+        key: PlanKey,
+        (revision, at): (Position, Position),
+        city: CityCode,
+    ) -> Option<Sent> {
+        let mut found = None;
+        view::plan_words(self.rows, key, (WordSort::Answer, city), Some(revision), &mut |spoken| {
+            if spoken.place.at != at {
+                return true;
+            }
+            if let PlanWord::Answered(answer) = &spoken.act.word {
+                found = answer.sent().cloned();
+            }
+            false
+        });
+        found
+    }
+
+    /// A part of an entry by its kind; `None` when it cannot be read here.
+    #[must_use]
+    pub fn content(&self, at: Position, kind: PartKind) -> Option<PartContent> {
+        let entry = load::entry_at(self.rows, self.journal, at).ok()?;
+        let place = entry.envelope.parts.iter().position(|part| part.kind == kind)?;
+        let PartSlot::Bytes(bytes) = entry.parts.get(place)? else { return None };
+        wire::part::parse_part(bytes).ok()
+    }
+
+    fn pool(&self, at: Position) -> Option<Vec<PoolSite>> {
+        let content = self.content(at, PartKind::PlanPool)?;
+        if let PartContent::PlanPool(pool) = content { Some(pool) } else { None }
+    }
+
+    /// What was shown that counts.
+    fn reveals(&self, key: PlanKey, view: &PlanView) -> BTreeMap<CityCode, Randomness> {
+        let plan = &view.plan;
+        let mut acts: Vec<(CityCode, PlanAct)> = Vec::new();
+        for city in view.heard.revealed.iter().copied() {
+            let sort = (WordSort::Reveal, city);
+            view::plan_words(self.rows, key, sort, Some(plan.at), &mut |spoken| {
+                let counts = reveals_that_count(key.1, plan, [(city, &spoken.act)]);
+                let goes_on = counts.is_empty();
+                acts.push((city, spoken.act));
+                goes_on
+            });
+        }
+        reveals_that_count(key.1, plan, acts.iter().map(|(city, act)| (*city, act)))
+    }
+
+    fn outcome(
+        &self,
+        key: PlanKey,
+        view: &PlanView,
+        (pool, reveals): (&[PoolSite], &BTreeMap<CityCode, Randomness>),
+    ) -> Option<Outcome> {
+        let plan = &view.plan;
+        if plan.facts.draw().is_none() || plan.resting.attempt == 0 {
+            return None;
+        }
+        let answers = plan.facts.participants().zip(&plan.resting.answers);
+        let answers = answers
+            .filter_map(|(city, at)| Some((city, self.confirmed(key, (plan.at, *at), city)?)));
+        let answers: BTreeMap<CityCode, Sent> = answers.collect();
+        let registered = |unit: SubjectId| {
+            let found = view::unit(self.rows, key.0, unit)?;
+            Some((found.unit.city, found.unit.kind))
+        };
+        let officers = officers_of(&answers, &registered);
+        let drawn: Result<Outcome, NotDrawn> = lots::outcome(key.1, plan, pool, reveals, &officers);
+        drawn.ok()
+    }
+
+    fn units(
+        &self,
+        key: PlanKey,
+        view: &PlanView,
+        sent: &BTreeMap<CityCode, Sent>,
+    ) -> BTreeMap<SubjectId, UnitStanding> {
+        let days: Vec<HalfDay> = view.plan.facts.days.iter().map(|day| day.at).collect();
+        let mut whole: BTreeMap<CityCode, BTreeSet<HalfDay>> = BTreeMap::new();
+        let mut standing = BTreeMap::new();
+        for unit in sent.values().flat_map(|sent| &sent.units).map(|one| one.unit) {
+            let Some(found) = view::unit(self.rows, key.0, unit) else { continue };
+            let city = found.unit.city;
+            let Some(department) = found.facts.department else { continue };
+            if found.needs_newer || found.unit.kind == UnitKind::WholeCity {
+                continue;
+            }
+            let closed = whole.entry(city).or_insert_with(|| self.closed(key.0, city, &days));
+            let mut taken = self.taken(key, (unit, city), &days);
+            taken.extend(closed.iter().copied());
+            let facts = found.facts;
+            let one = UnitStanding {
+                city,
+                kind: found.unit.kind,
+                department,
+                valid: (facts.valid_from, facts.valid_until),
+                retired: facts.retired,
+                taken,
+            };
+            standing.insert(unit, one);
+        }
+        standing
+    }
+
+    /// Half days on which a city is busy as a whole.
+    fn closed(
+        &self,
+        agreement: AgreementId,
+        city: CityCode,
+        days: &[HalfDay],
+    ) -> BTreeSet<HalfDay> {
+        let calendars = view::whole_city(self.rows, agreement, city);
+        calendars.into_iter().flat_map(|unit| self.blocked((agreement, unit), days)).collect()
+    }
+
+    fn blocked(&self, unit: (AgreementId, SubjectId), days: &[HalfDay]) -> Vec<HalfDay> {
+        let Some(found) = view::unit(self.rows, unit.0, unit.1) else { return Vec::new() };
+        let years = days.iter().map(|at| at.on.year());
+        let (Some(first), Some(last)) = (years.clone().min(), years.max()) else {
+            return Vec::new();
+        };
+        let busy = view::unit_busy_in(self.rows, unit, &found, first..=last);
+        days.iter().copied().filter(|at| within(&busy, *at)).collect()
+    }
+
+    /// Half days of a plan on which something else has a unit, in any agreement.
+    fn taken(
+        &self,
+        (agreement, plan): PlanKey,
+        (unit, city): (SubjectId, CityCode),
+        days: &[HalfDay],
+    ) -> BTreeSet<HalfDay> {
+        let own = city == self.own;
+        let all = if own { likes(self.rows, agreement, unit) } else { vec![(agreement, unit)] };
+        let mut taken = BTreeSet::new();
+        for like in all {
+            taken.extend(self.blocked(like, days));
+            view::unit_bookings(self.rows, like, &mut |by, booked| {
+                let holds = booked.hold_until.is_none_or(|until| self.today <= until);
+                if (like.0, by) != (agreement, plan) && booked.city == city && holds {
+                    taken.extend(days.iter().copied().filter(|at| within(&booked.busy, *at)));
+                }
+            });
+        }
+        taken
+    }
+
+    fn sites(
+        &self,
+        key: PlanKey,
+        view: &PlanView,
+        named: &BTreeSet<SubjectId>,
+    ) -> BTreeMap<SubjectId, SiteStanding> {
+        let first = view.plan.facts.days.first().map_or(self.today, |day| day.at.on);
+        let years: BTreeSet<i32> =
+            view.plan.facts.days.iter().map(|day| day.at.on.year()).collect();
+        let mut reserved: Option<BTreeMap<(u64, i32), u32>> = None;
+        let mut standing = BTreeMap::new();
+        for site in named.iter().copied() {
+            let Some(found) = view::site(self.rows, key.0, site) else { continue };
+            let mut one = SiteStanding {
+                city: found.city,
+                tier: found.facts.1.tier,
+                closed: found.facts.1.closed,
+                listing: found.listing.as_ref().map(|(_, listing)| listing.clone()),
+                enterprise: None,
+                visited: BTreeMap::new(),
+            };
+            if found.city == self.own {
+                let reserved = reserved.get_or_insert_with(|| self.reserved(Some(key)));
+                let plants = plants(self.rows, (key.0, site), &found);
+                if let Some((_, listing)) = listing_on(&plants, first) {
+                    one.listing = Some(listing.clone());
+                }
+                one.enterprise = enterprise(self.rows, &found);
+                let visited = |year: i32| Visited {
+                    made: checks_made(&plants, year),
+                    reserved: one
+                        .enterprise
+                        .and_then(|of| reserved.get(&(of, year)).copied())
+                        .unwrap_or(0),
+                    most: self.most,
+                };
+                one.visited = years.iter().map(|year| (*year, visited(*year))).collect();
+            }
+            standing.insert(site, one);
+        }
+        standing
+    }
+
+    /// Visits to own sites that confirmed plans have reserved and that were not made yet, by
+    /// enterprise and year, but for one plan.
+    #[must_use]
+    pub fn reserved(&self, but: Option<PlanKey>) -> BTreeMap<(u64, i32), u32> {
+        let mut all: BTreeMap<(u64, i32), u32> = BTreeMap::new();
+        for agreement in self.agreements.iter().copied() {
+            let mut plans: Vec<(SubjectId, Booked)> = Vec::new();
+            view::bookings_of(self.rows, (agreement, self.own), &mut |plan, booked| {
+                if booked.hold_until.is_none() && Some((agreement, plan)) != but {
+                    plans.push((plan, booked));
+                }
+                true
+            });
+            for (plan, booked) in plans {
+                for (site, on) in self.still_to_visit((agreement, plan), &booked) {
+                    let found = view::site(self.rows, agreement, site);
+                    let own = found.filter(|found| found.city == self.own);
+                    if let Some(of) = own.and_then(|found| enterprise(self.rows, &found)) {
+                        let count = all.entry((of, on.year())).or_default();
+                        *count = count.saturating_add(1);
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Visits of a confirmed plan that count to a cap and have no report yet: with a draw whose
+    /// targets are not known, one to each site of its list.
+    fn still_to_visit(&self, key: PlanKey, booked: &Booked) -> Vec<(SubjectId, Date)> {
+        let Some(view) = view::plan(self.rows, key.0, key.1) else { return Vec::new() };
+        let goes_on = match view.plan.stage {
+            PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => true,
+            PlanStage::Summarized | PlanStage::Cancelled => false,
+        };
+        if !goes_on || booked.revision != view.plan.at {
+            return Vec::new();
+        }
+        let facts = &view.plan.facts;
+        let first = facts.days.first().map_or(self.today, |day| day.at.on);
+        let reports = self.reports(key, &view, self.own);
+        let reported: BTreeSet<_> = reports.iter().map(|one| (one.site, one.nth)).collect();
+        let open = |site, nth, on, exception: Option<VisitException>| {
+            (exception.is_none() && !reported.contains(&(site, nth))).then_some((site, on))
+        };
+        let Some(rule) = facts.draw() else {
+            let mut before: BTreeMap<SubjectId, u32> = BTreeMap::new();
+            let visit = |visit: &crate::domain::plan::PlannedVisit| {
+                let nth = before.entry(visit.site).or_default();
+                let on = facts.half_days_of(visit).next().map_or(first, |at| at.on);
+                let found = open(visit.site, *nth, on, visit.exception);
+                *nth = nth.saturating_add(1);
+                found
+            };
+            return facts.visits().iter().filter_map(visit).collect();
+        };
+        let pool = view.pool_at.and_then(|at| self.pool(at)).unwrap_or_default();
+        let reveals = self.reveals(key, &view);
+        if let Some(outcome) = self.outcome(key, &view, (&pool, &reveals)) {
+            let targets = outcome.targets.iter();
+            return targets.filter_map(|one| open(one.site, 0, one.at.on, None)).collect();
+        }
+        let may = pool.iter().filter(|one| one.city == self.own && one.weight(rule) > 0);
+        may.map(|one| (one.site, first)).collect()
+    }
+
+    /// What a city has reported of the visits of the present revision, the newest first.
+    #[must_use]
+    pub fn reports(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Vec<VisitReport> {
+        let mut found = Vec::new();
+        let sort = (WordSort::Report, city);
+        view::plan_words(self.rows, key, sort, Some(view.plan.at), &mut |spoken| {
+            if let PlanWord::VisitReported(report) = spoken.act.word {
+                found.push(report);
+            }
+            true
+        });
+        found
+    }
+}
+
+fn drawn(one: &lots::Target) -> ReadyVisit {
+    ReadyVisit {
+        site: one.site,
+        half_days: vec![one.at],
+        exception: None,
+        by_default: one.by_default,
+    }
+}
+
+/// What tells the enterprise of an own site from others.
+fn enterprise(rows: &impl ReadRows, found: &view::SiteView) -> Option<u64> {
+    let tag = tag_of(rows, found)?;
+    tag.as_bytes().first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+fn within(busy: &[(i64, i64)], at: HalfDay) -> bool {
+    let number = at.number();
+    busy.iter().any(|(first, last)| (*first..=*last).contains(&number))
+}
