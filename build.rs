@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "proto/liandong/v1/case_service.proto",
     "proto/liandong/v1/agreement_service.proto",
     "proto/liandong/v1/catalog_service.proto",
@@ -17,6 +17,7 @@ const FILES: [&str; 12] = [
     "proto/liandong/v1/notice_service.proto",
     "proto/liandong/v1/site_service.proto",
     "proto/liandong/v1/unit_service.proto",
+    "proto/liandong/v1/plan_service.proto",
     "proto/liandong/peer/v1/peer_service.proto",
 ];
 

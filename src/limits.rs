@@ -52,6 +52,12 @@ pub const PLAN_TEXT_BYTES_MAX: usize = 4_000;
 pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;
 /// Plans that one city opens in a year: some dozens.
 pub const PLAN_NUMBER_MAX: u32 = 99_999;
+/// Plans of one agreement that a list looks at.
+pub const PLANS_LOOKED_AT_MAX: usize = 100_000;
+/// Answers to a plan that an answer of the API shows.
+pub const PLAN_ANSWERS_SHOWN_MAX: usize = 200;
+/// Plans in one calendar file, the newest.
+pub const CALENDAR_PLANS_MAX: usize = 1_000;
 /// One signature line of a note (C2SP allows more; ours never need it).
 pub const NOTE_LINE_BYTES_MAX: usize = 8 * 1024;
 /// A charter has at most 16 members, so a note needs at most 16 lines.

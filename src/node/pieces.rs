@@ -1,5 +1,5 @@
-//! Reading rows in small pieces, because a reading keeps the writer waiting: all cases or notices
-//! of an agreement, and what the feed has brought since.
+//! Reading rows in small pieces, because a reading keeps the writer waiting: all records of
+//! an agreement, and what the feed has brought since.
 //!
 //! In scope: the pieces. Out of scope: what is made of them (the indexes that follow the feed).
 
@@ -7,7 +7,7 @@ use crate::domain::Event;
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::node::load::ReadError;
 use crate::node::reader::Reader;
-use crate::view::{self, FeedEntry, NoticeView, SiteView};
+use crate::view::{self, FeedEntry};
 
 /// Openings, notices or feed entries read at a time.
 pub(super) const PIECE: usize = 256;
@@ -30,46 +30,52 @@ pub(super) fn cases(reader: &Reader, agreement: AgreementId, f: &mut dyn FnMut(S
     }
 }
 
-/// Every notice of an agreement, newest first. No reading is under way while `f` runs.
-pub(super) fn notices(
-    reader: &Reader,
-    agreement: AgreementId,
-    f: &mut dyn FnMut(SubjectId, NoticeView),
+/// Walks records piece by piece: `read` gives those below an apply number, newest first, and
+/// `opened` tells where one was opened.
+fn walk<V>(
+    mut below: Option<u64>,
+    read: &dyn Fn(Option<u64>, &mut dyn FnMut(SubjectId, V) -> bool),
+    opened: fn(&V) -> u64,
+    f: &mut dyn FnMut(SubjectId, V) -> bool,
 ) {
-    let mut below = None;
     loop {
         let mut found = Vec::new();
-        view::notices_newest_first(&reader.view(), agreement, below, &mut |subject, view| {
+        read(below, &mut |subject, view| {
             found.push((subject, view));
             found.len() < PIECE
         });
-        let Some(lowest) = found.last().map(|(_, view)| view.opened_apply) else { return };
-        found.into_iter().for_each(|(subject, view)| f(subject, view));
-        below = Some(lowest);
-    }
-}
-
-/// Every site of an agreement from below an apply number on, newest first, until `f` says no. No
-/// reading is under way while `f` runs.
-pub fn sites(
-    reader: &Reader,
-    agreement: AgreementId,
-    below: Option<u64>,
-    f: &mut dyn FnMut(SubjectId, SiteView) -> bool,
-) {
-    let mut below = below;
-    loop {
-        let mut found = Vec::new();
-        view::sites_newest_first(&reader.view(), agreement, below, &mut |subject, view| {
-            found.push((subject, view));
-            found.len() < PIECE
-        });
-        let Some(lowest) = found.last().map(|(_, view)| view.opened_apply) else { return };
+        let Some(lowest) = found.last().map(|(_, view)| opened(view)) else { return };
         if !found.into_iter().all(|(subject, view)| f(subject, view)) {
             return;
         }
         below = Some(lowest);
     }
+}
+
+/// Writes a walk over all records of a kind.
+macro_rules! walks {
+    ($($name:ident $view:ident $newest_first:ident)+) => {$(
+        #[doc = concat!("Every ", stringify!($view), " of an agreement from below an apply number")]
+        /// on, newest first, until `f` says no. No reading is under way while `f` runs.
+        pub fn $name(
+            reader: &Reader,
+            agreement: AgreementId,
+            below: Option<u64>,
+            f: &mut dyn FnMut(SubjectId, view::$view) -> bool,
+        ) {
+            let read = |below, f: &mut dyn FnMut(SubjectId, view::$view) -> bool| {
+                view::$newest_first(&reader.view(), agreement, below, f);
+            };
+            walk(below, &read, |view| view.opened_apply, f);
+        }
+    )+};
+}
+
+walks! {
+    notices NoticeView notices_newest_first
+    meetings MeetingView meetings_newest_first
+    sites SiteView sites_newest_first
+    plans PlanView plans_newest_first
 }
 
 /// What the feed has brought behind an apply number, one piece of it, and up to where that goes;

@@ -201,8 +201,9 @@ impl Ringer {
             open.read_to = reader.apply_number(&reader.view());
             let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
             for agreement in agreements {
-                pieces::notices(&reader, agreement, &mut |subject, view| {
+                pieces::notices(&reader, agreement, None, &mut |subject, view| {
                     self.take((agreement, subject), view, &mut open);
+                    true
                 });
             }
         }

@@ -3,7 +3,6 @@
 //! In scope: requests into commands, one meeting, lists, the next chair. Out of scope: writing
 //! ([`super::desk`]), what a meeting looks like ([`super::meeting_read`]).
 
-use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
@@ -12,11 +11,13 @@ use super::cursor;
 use super::desk::{self, Desk, WriteRequest, writes};
 use super::meeting_read::{words, written};
 use super::page_token::{self, Seal};
+use super::walk::{self, Walk};
 use crate::api::request::{Command, PartContent, Written};
 use crate::domain::meeting::{MeetingAct, is_missing, next_chair};
 use crate::domain::{Date, MeetingRecord};
 use crate::ids::{AgreementId, CityCode, SubjectId};
-use crate::limits::{MEETINGS_LOOKED_AT_MAX, PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
+use crate::limits::{MEETINGS_LOOKED_AT_MAX, PAGE_SIZE_DEFAULT};
+use crate::node::pieces;
 use crate::view::{self, MeetingView};
 use crate::wire::case as read;
 use crate::wire::meeting as write;
@@ -259,61 +260,24 @@ impl MeetingApi {
         let bound = [b"meetings ".as_slice(), asked.parent.as_bytes()].concat();
         let seal = Seal::new(&self.desk.node, &who.caller.identity, bound);
         let from = seal.open::<1>(&asked.page_token)?.map(|[below]| below);
-        let walked = self.walk(&agreements, from, size);
-        let (mut bytes, mut next, mut meetings) = (0, walked.next, Vec::new());
-        for (key, view) in &walked.found {
-            let written = self.written(*key, view);
-            bytes += written.encoded_len();
-            if bytes > PAGE_BYTES_MAX && !meetings.is_empty() {
-                // It is the first of the next page.
-                next = Some(view.opened_apply + 1);
-                break;
-            }
-            meetings.push(written);
-        }
+        let reader = self.desk.node.reader();
+        let walk: Walk<'_> = &|agreement, below, f| {
+            pieces::meetings(&reader, agreement, below, &mut |subject, view| {
+                f(subject, view.opened_apply, true)
+            });
+        };
+        // One more tells whether there is a next page.
+        let found =
+            walk::find(&reader, &agreements, (from, size + 1), MEETINGS_LOOKED_AT_MAX, walk);
+        let written = |key: (AgreementId, SubjectId)| {
+            let seen = view::meeting(&reader.view(), key.0, key.1);
+            Ok(seen.map(|seen| self.written(key, &seen)))
+        };
+        let (meetings, next) = found.page(size, &written)?;
         Ok(pb::ListMeetingsResponse {
             meetings,
             next_page_token: next.map(|below| seal.close(&[below])).unwrap_or_default(),
-            cursor: cursor::at(&self.desk.node, walked.as_of),
+            cursor: cursor::at(&self.desk.node, found.as_of),
         })
     }
-
-    /// Meetings, the newest here first, from below an apply number on.
-    fn walk(&self, agreements: &[AgreementId], below: Option<u64>, size: usize) -> Walked {
-        let reader = self.desk.node.reader();
-        let rows = reader.view();
-        let as_of = reader.apply_number(&rows);
-        let (mut found, mut low) = (Vec::new(), Vec::new());
-        for agreement in agreements {
-            let mut looked = 0;
-            view::meetings_newest_first(&rows, *agreement, below, &mut |subject, view| {
-                looked += 1;
-                let at = view.opened_apply;
-                found.push(((*agreement, subject), view));
-                let more = looked < MEETINGS_LOOKED_AT_MAX && looked <= size;
-                if !more {
-                    // Below this nothing of the agreement was looked at.
-                    low.push(at);
-                }
-                more
-            });
-        }
-        drop(rows);
-        found.sort_by_key(|(_, view)| std::cmp::Reverse(view.opened_apply));
-        // What lies below the highest place at which one of the walks ended may be incomplete.
-        let mut next = low.into_iter().max();
-        found.retain(|(_, view)| next.is_none_or(|low| view.opened_apply >= low));
-        if found.len() > size {
-            found.truncate(size);
-            next = found.last().map(|(_, view)| view.opened_apply);
-        }
-        Walked { found, next, as_of }
-    }
-}
-
-struct Walked {
-    found: Vec<((AgreementId, SubjectId), MeetingView)>,
-    /// The next page lies below this apply number.
-    next: Option<u64>,
-    as_of: u64,
 }

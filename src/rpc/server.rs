@@ -27,6 +27,7 @@ use super::meeting_service::MeetingApi;
 use super::node_service::NodeApi;
 use super::notice_service::NoticeApi;
 use super::peer_service::PeerApi;
+use super::plan_service::PlanApi;
 use super::referral_service::ReferralApi;
 use super::site_service::SiteApi;
 use super::under_way::WritesUnderWay;
@@ -56,12 +57,13 @@ use crate::wire::pb::v1::evidence_service_server::EvidenceServiceServer;
 use crate::wire::pb::v1::meeting_service_server::MeetingServiceServer;
 use crate::wire::pb::v1::node_service_server::NodeServiceServer;
 use crate::wire::pb::v1::notice_service_server::NoticeServiceServer;
+use crate::wire::pb::v1::plan_service_server::PlanServiceServer;
 use crate::wire::pb::v1::referral_service_server::ReferralServiceServer;
 use crate::wire::pb::v1::site_service_server::SiteServiceServer;
 use crate::wire::pb::v1::unit_service_server::UnitServiceServer;
 
 /// What the api port offers, as reflection names it.
-const API_SERVICES: [&str; 13] = [
+const API_SERVICES: [&str; 14] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "liandong.v1.AgreementService",
@@ -75,6 +77,7 @@ const API_SERVICES: [&str; 13] = [
     "liandong.v1.NoticeService",
     "liandong.v1.SiteService",
     "liandong.v1.UnitService",
+    "liandong.v1.PlanService",
 ];
 
 /// Why a port could not be served.
@@ -167,6 +170,8 @@ pub async fn serve_api(
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let sites = sized!(SiteServiceServer: SiteApi { desk: desk.clone(), checks_a_year_max });
     let units = sized!(UnitServiceServer: UnitApi::new(desk.clone(), due.clone(), roster));
+    let plans = PlanApi { desk: desk.clone(), due: due.clone(), checks_a_year_max };
+    let plans = sized!(PlanServiceServer: plans);
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
@@ -199,6 +204,7 @@ pub async fn serve_api(
         .add_service(referrals)
         .add_service(files)
         .add_service(units)
+        .add_service(plans)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
@@ -262,7 +268,8 @@ async fn keep_health(health: HealthReporter, node: NodeHandle, stop: Cancellatio
     let cases = CaseServiceServer::<CaseApi>::NAME;
     let sites = SiteServiceServer::<SiteApi>::NAME;
     let units = UnitServiceServer::<UnitApi>::NAME;
-    let writing = ["", cases, notices, meetings, evidence, referrals, files, sites, units];
+    let plans = PlanServiceServer::<PlanApi>::NAME;
+    let writing = ["", cases, notices, meetings, evidence, referrals, files, sites, units, plans];
     let asking = [
         AgreementServiceServer::<AgreementApi>::NAME,
         CatalogServiceServer::<CatalogApi>::NAME,

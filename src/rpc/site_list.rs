@@ -3,16 +3,15 @@
 //! In scope: what a list is asked to show, one page of an answer. Out of scope: what a site looks
 //! like ([`super::site_read`]).
 
-use prost::Message;
-
 use super::caller::Called;
 use super::cursor;
 use super::page_token::{self, Seal};
 use super::site_service::SiteApi;
+use super::walk::{self, Found};
 use crate::domain::site::SiteTier;
 use crate::domain::{CountyCode, Date};
 use crate::ids::{AgreementId, CityCode, Tag};
-use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT, SITES_LOOKED_AT_MAX};
+use crate::limits::{PAGE_SIZE_DEFAULT, SITES_LOOKED_AT_MAX};
 use crate::node::core::site_codes::SiteKey;
 use crate::node::pieces;
 use crate::node::reader::Reader;
@@ -45,19 +44,6 @@ impl Filter {
     }
 }
 
-/// A site that is to be shown, by the apply number of its opening.
-type Place = (u64, SiteKey);
-
-/// What was found, newest first.
-struct Found {
-    places: Vec<Place>,
-    /// What lies below this may be incomplete: there the walk over one of the agreements ended.
-    low: Option<u64>,
-    /// More sites were there than are looked at.
-    partial: bool,
-    as_of: u64,
-}
-
 impl SiteApi {
     /// One page of a list.
     pub(super) fn page(
@@ -81,20 +67,11 @@ impl SiteApi {
             Some([_, total, partial]) => (total, partial != 0),
             None => (found.places.len() as u64, found.partial),
         };
-        let (mut bytes, mut sites, mut next) = (0, Vec::new(), found.low);
-        let is_whole = |(opened, _): &&Place| found.low.is_none_or(|low| *opened >= low);
-        for (opened, key) in found.places.iter().filter(is_whole) {
+        let written = |key: SiteKey| {
             let seen = view::site(&reader.view(), key.0, key.1);
-            let Some(seen) = seen else { continue };
-            let site = self.written(*key, &seen)?;
-            bytes += site.encoded_len();
-            if sites.len() == size || (bytes > PAGE_BYTES_MAX && !sites.is_empty()) {
-                // It is the first of the next page.
-                next = Some(opened + 1);
-                break;
-            }
-            sites.push(site);
-        }
+            seen.map(|seen| self.written(key, &seen)).transpose()
+        };
+        let (sites, next) = found.page(size, &written)?;
         let token = |below| seal.close(&[below, total, u64::from(partial)]);
         Ok(pb::ListSitesResponse {
             sites,
@@ -141,31 +118,14 @@ fn find(
             is_below && filter.agreements.contains(agreement) && filter.takes(view)
         };
         let found = found.into_iter().filter(takes);
-        let places = found.map(|(key, view)| (view.opened_apply, key)).collect();
-        return Found { places: newest_first(places), low: None, partial, as_of };
+        let mut places: Vec<_> = found.map(|(key, view)| (view.opened_apply, key)).collect();
+        places.sort_unstable_by_key(|(opened, _)| std::cmp::Reverse(*opened));
+        return Found { places, low: None, partial, as_of };
     }
-    let (mut places, mut low, mut partial) = (Vec::new(), None, false);
-    for agreement in &filter.agreements {
-        let (mut here, mut looked) = (0, 0);
-        pieces::sites(reader, *agreement, below, &mut |subject, view| {
-            looked += 1;
-            if filter.takes(&view) {
-                here += 1;
-                places.push((view.opened_apply, (*agreement, subject)));
-            }
-            let more = here < want && looked < SITES_LOOKED_AT_MAX;
-            if !more {
-                // Below this nothing of the agreement was looked at.
-                low = low.max(Some(view.opened_apply));
-                partial |= looked >= SITES_LOOKED_AT_MAX;
-            }
-            more
+    let want = (below, want);
+    walk::find(reader, &filter.agreements, want, SITES_LOOKED_AT_MAX, &|agreement, below, f| {
+        pieces::sites(reader, agreement, below, &mut |subject, view| {
+            f(subject, view.opened_apply, filter.takes(&view))
         });
-    }
-    Found { places: newest_first(places), low, partial, as_of }
-}
-
-fn newest_first(mut places: Vec<Place>) -> Vec<Place> {
-    places.sort_unstable_by_key(|(opened, _)| std::cmp::Reverse(*opened));
-    places
+    })
 }

@@ -50,7 +50,7 @@ fn allowed(node: &NodeHandle, (agreement, subject): (AgreementId, SubjectId)) ->
 }
 
 /// A city's name for people: as an agreement calls it, else its code.
-fn city_name(node: &NodeHandle, city: CityCode) -> String {
+pub(super) fn city_name(node: &NodeHandle, city: CityCode) -> String {
     let book = node.book();
     let mut members = book.iter().flat_map(|(_, agreement)| &agreement.charter.members);
     let member = members.find(|member| member.city == city && !member.name.is_empty());

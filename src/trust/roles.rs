@@ -139,6 +139,23 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.UnitService/FreeUnit", Access::WriteCases),
     ("/liandong.v1.UnitService/QueryFreeBusy", Access::Read),
     ("/liandong.v1.UnitService/FindSlots", Access::Read),
+    ("/liandong.v1.PlanService/CreatePlan", Access::WriteCases),
+    ("/liandong.v1.PlanService/RevisePlan", Access::WriteCases),
+    ("/liandong.v1.PlanService/AmendPlan", Access::WriteCases),
+    ("/liandong.v1.PlanService/MovePlan", Access::WriteCases),
+    ("/liandong.v1.PlanService/AnswerPlan", Access::WriteCases),
+    ("/liandong.v1.PlanService/ResolveAnswer", Access::WriteCases),
+    ("/liandong.v1.PlanService/SwapUnits", Access::WriteCases),
+    ("/liandong.v1.PlanService/CommitDraw", Access::WriteCases),
+    ("/liandong.v1.PlanService/RevealDraw", Access::WriteCases),
+    ("/liandong.v1.PlanService/CheckIn", Access::WriteCases),
+    ("/liandong.v1.PlanService/ReportVisit", Access::WriteCases),
+    ("/liandong.v1.PlanService/OpenFinding", Access::WriteCases),
+    ("/liandong.v1.PlanService/ReportResults", Access::WriteCases),
+    ("/liandong.v1.PlanService/ReleaseUnits", Access::WriteCases),
+    ("/liandong.v1.PlanService/GetPlan", Access::Read),
+    ("/liandong.v1.PlanService/ListPlans", Access::Read),
+    ("/liandong.v1.PlanService/ExportCalendar", Access::Read),
 ];
 
 /// What a method needs; `None` for a method that nobody may call.

@@ -10,7 +10,9 @@ use crate::domain::evidence_act::DeclineGround;
 use crate::domain::facts::{DataLevel, Medium, Source};
 use crate::domain::meeting::MeetingState;
 use crate::domain::notice::{NoticeKind, NoticeLevel};
-use crate::domain::plan::{AnswerKind, PlanKind, Resolution, VisitOutcome};
+use crate::domain::plan::awaited::Awaited;
+use crate::domain::plan::ready::Force;
+use crate::domain::plan::{AnswerKind, PlanKind, PlanState, Resolution, VisitOutcome};
 use crate::domain::pollutant::Statistic;
 use crate::domain::record::PenaltyKind;
 use crate::domain::referral::{
@@ -161,6 +163,13 @@ codes! {
         Comment, Tentative, Confirm, ChangesRequested, OtherDays, Decline, Withdraw,
     }
     Resolution = PlanResolution { Adopted, Partly, NotAdopted }
+    PlanState = PlanState {
+        Consulting, Confirming, Scheduled, Executing, ResultsReported, Summarized, Cancelled,
+    }
+    Awaited = PlanAwaited {
+        Answer, Commit, Resolve, Schedule, Reveal, Begin, Report, Summarize,
+    }
+    Force = RuleForce { Law, Rule, Parameter }
     VisitOutcome = VisitOutcome { Checked, NotProducing, NotChecked }
     Half = DayHalf { Morning, Afternoon }
     UnitKind = UnitKind { Officer, Vehicle, Uav, Boat, WholeCity }
@@ -203,5 +212,6 @@ mod tests {
         check!(SiteTier PermitKind ListingStatus RemovalBasis MonitoringKind CheckMode);
         check!(VisitException LeftOut);
         check!(Half UnitKind Department PlanKind AnswerKind Resolution VisitOutcome);
+        check!(PlanState Awaited Force);
     }
 }

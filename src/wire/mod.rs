@@ -35,6 +35,7 @@ pub mod notice;
 pub mod part;
 pub mod peer;
 pub mod plan;
+pub mod plan_call;
 pub mod reasons;
 pub mod record;
 pub mod referral;

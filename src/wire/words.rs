@@ -33,7 +33,10 @@ pub use notices::{
     notice_filter, notice_kind, notice_level, notice_text, parse_notice_kind, report_kind,
 };
 
-pub use plans::{plan_answer, plan_kind, plan_resolution, visit_outcome};
+pub use plans::{
+    plan_answer, plan_awaited, plan_kind, plan_resolution, plan_state, plan_step, rule_force,
+    visit_outcome,
+};
 pub use referrals::{
     copied_paper, parse_copied_paper, parse_police_answer, parse_procuratorate_opinion,
     parse_referral_kind, parse_referral_paper, police_answer, procuratorate_opinion, referral_kind,

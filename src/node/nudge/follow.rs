@@ -51,8 +51,9 @@ impl Follow {
                     self.look_at_case(node, &reader, (agreement, subject));
                     true
                 });
-                pieces::notices(&reader, agreement, &mut |subject, view| {
+                pieces::notices(&reader, agreement, None, &mut |subject, view| {
                     self.take_notice(node, (agreement, subject), &view);
+                    true
                 });
             }
         }

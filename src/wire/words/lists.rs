@@ -8,10 +8,11 @@ use super::{
     data_level, day_half, decline_ground, department, effect, erasure_reason, evidence_kind,
     fine_kind, left_out, link, listing_status, medium, meeting_state, meeting_word, milestone,
     monitoring_kind, notice_filter, notice_kind, notice_level, notice_text, part_kind, party_type,
-    penalty_kind, permit_kind, plan_answer, plan_kind, plan_resolution, police_answer,
-    procuratorate_opinion, referral_kind, referral_paper, removal_basis, report_kind, site_tier,
-    site_word, slot_hindrance, source, state, statistic, step, subject_kind, term_setter,
-    term_unit, unit_kind, violation, visit_exception, visit_outcome, visit_verdict,
+    penalty_kind, permit_kind, plan_answer, plan_awaited, plan_kind, plan_resolution, plan_state,
+    plan_step, police_answer, procuratorate_opinion, referral_kind, referral_paper, removal_basis,
+    report_kind, rule_force, site_tier, site_word, slot_hindrance, source, state, statistic, step,
+    subject_kind, term_setter, term_unit, unit_kind, violation, visit_exception, visit_outcome,
+    visit_verdict,
 };
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -140,6 +141,10 @@ pub const fn lists() -> &'static [EnumList] {
         "plan-answers" "对方案的答复" "answers to a plan" = PlanAnswerKind: plan_answer;
         "plan-resolutions" "意见采纳情况" "what became of an answer"
             = PlanResolution: plan_resolution;
+        "plan-states" "方案状态" "states of a plan" = PlanState: plan_state;
+        "plan-steps" "方案办理" "moves of a plan" = PlanStep: plan_step;
+        "plan-awaited" "待办事项" "what is awaited" = PlanAwaited: plan_awaited;
+        "rule-forces" "规则效力" "force of a rule" = RuleForce: rule_force;
         "visit-outcomes" "检查结果" "how a visit ended" = VisitOutcome: visit_outcome;
         "site-words" "检查对象办理" "what is said of a site" = SiteWordKind: site_word;
     }

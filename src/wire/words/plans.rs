@@ -1,7 +1,9 @@
 //! Words of plans of joint action: those of the domain, by the numbers of messages.
 
 use crate::domain::code::Words;
-use crate::domain::plan::{AnswerKind, PlanKind, Resolution, VisitOutcome};
+use crate::domain::plan::awaited::Awaited;
+use crate::domain::plan::ready::Force;
+use crate::domain::plan::{AnswerKind, PlanKind, PlanState, Resolution, VisitOutcome};
 use crate::lang::Lang;
 use crate::wire::code::{Code, Read};
 use crate::wire::pb::v1 as pb;
@@ -33,6 +35,38 @@ pub fn plan_answer(one: pb::PlanAnswerKind, lang: Lang) -> &'static str {
 #[must_use]
 pub fn plan_resolution(one: pb::PlanResolution, lang: Lang) -> &'static str {
     word::<Resolution>(one.into(), ("未知处理", "unknown"), lang)
+}
+
+/// Where a plan stands.
+#[must_use]
+pub fn plan_state(one: pb::PlanState, lang: Lang) -> &'static str {
+    word::<PlanState>(one.into(), ("未知状态", "unknown state"), lang)
+}
+
+/// What a city has to do next.
+#[must_use]
+pub fn plan_awaited(one: pb::PlanAwaited, lang: Lang) -> &'static str {
+    word::<Awaited>(one.into(), ("未知事项", "unknown"), lang)
+}
+
+/// Whether a rule can be set otherwise.
+#[must_use]
+pub fn rule_force(one: pb::RuleForce, lang: Lang) -> &'static str {
+    word::<Force>(one.into(), ("未知", "unknown"), lang)
+}
+
+/// A plain move of the initiator.
+#[must_use]
+pub fn plan_step(one: pb::PlanStep, lang: Lang) -> &'static str {
+    let (zh, en) = match one {
+        pb::PlanStep::Unspecified => ("未知步骤", "unknown"),
+        pb::PlanStep::Schedule => ("排定", "schedule"),
+        pb::PlanStep::Redraw => ("重新抽取", "draw again"),
+        pb::PlanStep::Begin => ("开始执行", "begin"),
+        pb::PlanStep::Summarize => ("总结", "summarise"),
+        pb::PlanStep::Cancel => ("取消", "cancel"),
+    };
+    lang.pick(zh, en)
 }
 
 /// How a visit ended.

@@ -1,0 +1,157 @@
+//! A draft of a plan into what a revision says: places of visits, and the list of a draw.
+//!
+//! The node makes the list: all sites of the participants in the agreement, or those that are
+//! asked for, with those that may not be drawn and why. Of its own sites it knows the cap too; what
+//! only another city knows of its sites is said in the draft.
+//!
+//! In scope: facts and list. Out of scope: whether they are allowed ([`crate::domain::plan`]).
+
+use std::collections::BTreeMap;
+
+use super::plan_service::PlanApi;
+use crate::domain::plan::lots::{PoolSite, pool_digest};
+use crate::domain::plan::{DrawRule, PlanFacts, PlannedVisit, Targets};
+use crate::domain::site::{LeftOut, Verdict, Visit, Visited, may_visit};
+use crate::domain::{Date, HalfDay};
+use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::limits::PLAN_POOL_MAX;
+use crate::node::core::site_codes::{checks_made, listing_on, plants};
+use crate::node::pieces;
+use crate::view::{self, SiteView};
+use crate::wire::plan_call::{DraftAsked, DrawAsked, VisitAsked};
+use crate::wire::status::Refused;
+
+impl PlanApi {
+    /// What a revision says by a draft, and the list of its draw.
+    pub(super) fn facts_of(
+        &self,
+        agreement: AgreementId,
+        draft: &DraftAsked,
+    ) -> Result<(PlanFacts, Vec<PoolSite>), Refused> {
+        let (targets, pool) = match (&draft.draw, draft.visits.is_empty()) {
+            (Some(_), false) => return Err(Refused::new("PLAN_TARGETS_TWICE").at("draft.draw")),
+            (Some(draw), true) => {
+                let pool = self.pool(agreement, draft, draw)?;
+                (Targets::Draw(rule(draw, &pool)), pool)
+            }
+            (None, true) => (Targets::None, Vec::new()),
+            (None, false) => (Targets::Named(visits(draft)?), Vec::new()),
+        };
+        let facts = PlanFacts {
+            kind: draft.kind,
+            cities: draft.cities.clone(),
+            departments: draft.departments.clone(),
+            days: draft.days.clone(),
+            targets,
+        };
+        Ok((facts.sorted(), pool))
+    }
+
+    fn pool(
+        &self,
+        agreement: AgreementId,
+        draft: &DraftAsked,
+        draw: &DrawAsked,
+    ) -> Result<Vec<PoolSite>, Refused> {
+        let reader = self.desk.node.reader();
+        let mut found: BTreeMap<SubjectId, SiteView> = BTreeMap::new();
+        let takes = |view: &SiteView| {
+            let of = |city: CityCode| draft.cities.iter().any(|one| one.city == city);
+            let media = &view.facts.1.media;
+            let is_about =
+                draw.media.is_empty() || draw.media.iter().any(|one| media.contains(one));
+            of(view.city) && is_about && !view.needs_newer
+        };
+        if draw.pool.is_empty() {
+            pieces::sites(&reader, agreement, None, &mut |subject, view| {
+                if takes(&view) {
+                    found.insert(subject, view);
+                }
+                found.len() <= PLAN_POOL_MAX
+            });
+        }
+        for site in &draw.pool {
+            let view = view::site(&reader.view(), agreement, *site);
+            let view = view.ok_or(Refused::new("NOT_FOUND").at("draft.draw.pool"))?;
+            found.insert(*site, view);
+        }
+        if found.len() > PLAN_POOL_MAX {
+            let long = Refused::new("LIST_TOO_LONG").at("draft.draw.pool");
+            return Err(long.with("limit", PLAN_POOL_MAX));
+        }
+        let days: Vec<Date> = draft.days.iter().map(|day| day.at.on).collect();
+        let site = |(site, view): (&SubjectId, &SiteView)| PoolSite {
+            site: *site,
+            city: view.city,
+            tier: view.facts.1.tier,
+            left_out: draw
+                .left_out
+                .get(site)
+                .copied()
+                .or_else(|| self.stands_against((agreement, *site), view, &days)),
+        };
+        let pool: Vec<PoolSite> = found.iter().map(site).collect();
+        let may = |one: &&PoolSite| one.left_out.is_none() && draw.weights.of(one.tier) > 0;
+        if !pool.iter().any(|one| may(&one)) {
+            return Err(Refused::new("PLAN_POOL_EMPTY").at("draft.draw").unless("pool"));
+        }
+        Ok(pool)
+    }
+
+    /// Why a site may not be drawn on some day of the plan.
+    fn stands_against(
+        &self,
+        site: (AgreementId, SubjectId),
+        view: &SiteView,
+        days: &[Date],
+    ) -> Option<LeftOut> {
+        let reader = self.desk.node.reader();
+        let rows = reader.view();
+        let own = view.city == self.desk.node.city();
+        let plants = if own { plants(&rows, site, view) } else { Vec::new() };
+        days.iter().find_map(|on| {
+            let listing = if own {
+                listing_on(&plants, *on).map(|(_, listing)| listing)
+            } else {
+                view.listing.as_ref().map(|(_, listing)| listing)
+            };
+            let most = if own { self.checks_a_year_max } else { 0 };
+            let made = checks_made(&plants, on.year());
+            let visited = Visited { made, reserved: 0, most };
+            let closed = view.facts.1.closed;
+            let asked = Visit { on: *on, closed, listing, visited, exception: None };
+            if let Verdict::LeftOut(why) = may_visit(&asked) { Some(why) } else { None }
+        })
+    }
+}
+
+fn rule(draw: &DrawAsked, pool: &[PoolSite]) -> DrawRule {
+    let may = |one: &&PoolSite| one.left_out.is_none() && draw.weights.of(one.tier) > 0;
+    DrawRule {
+        sites: draw.sites,
+        host_officers: draw.host_officers,
+        guest_officers: draw.guest_officers,
+        weights: draw.weights,
+        pool: pool_digest(pool),
+        pool_size: u32::try_from(pool.iter().filter(may).count()).unwrap_or(u32::MAX),
+        spares_withholders: draw.spares_withholders,
+    }
+}
+
+fn visits(draft: &DraftAsked) -> Result<Vec<PlannedVisit>, Refused> {
+    let place = |at: HalfDay| {
+        let place = draft.days.iter().position(|day| day.at == at);
+        let place = place.and_then(|place| u8::try_from(place).ok());
+        place.ok_or(Refused::new("VISIT_DAY_NOT_IN_PLAN").at("draft.visits"))
+    };
+    let visit = |one: &VisitAsked| {
+        let (first, last) = one.half_days;
+        Ok(PlannedVisit {
+            site: one.site,
+            first: place(first)?,
+            last: place(last)?,
+            exception: one.exception,
+        })
+    };
+    draft.visits.iter().map(visit).collect()
+}

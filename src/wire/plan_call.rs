@@ -1,0 +1,574 @@
+//! Plans in requests and answers of calls.
+//!
+//! In scope: reading fields, writing what was read. Out of scope: deciding anything; headers and
+//! parts ([`super::plan`]).
+
+use std::collections::BTreeMap;
+
+use super::case::wrong;
+use super::code::{Code, Read};
+use super::facts::date_to_pb;
+use super::pb::v1 as pb;
+use super::plan::{check_to_pb, needs_to_pb, pool_site_to_pb, record_from_pb, rule_to_pb};
+use super::status::{Refused, bad_fields};
+use super::unit::{half_day_from_pb, half_day_to_pb, period_to_pb};
+use super::{case, site, unit};
+use crate::domain::code::Language;
+use crate::domain::plan::awaited::Awaited;
+use crate::domain::plan::lots::PoolSite;
+use crate::domain::plan::ready::Finding;
+use crate::domain::plan::results::Sum;
+use crate::domain::plan::{
+    Answer, AnswerKind, CheckIn, DepartmentCheck, DrawRule, PlanCity, PlanDay, PlanKind,
+    PlanRecord, PlanState, Recusal, Resolution, Sent, SentUnit, Span, TierWeights, VisitOutcome,
+    VisitReport,
+};
+use crate::domain::site::{CheckMode, LeftOut, VisitException};
+use crate::domain::slots::Need;
+use crate::domain::{Date, Department, HalfDay, Invalid, InvalidReason, Medium, Period, UnitKind};
+use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::limits::{
+    MEMBERS_MAX, PLAN_HALF_DAYS_MAX, PLAN_NEEDS_MAX, PLAN_PERIODS_MAX, PLAN_POOL_MAX,
+    PLAN_RECUSALS_MAX, PLAN_TEAM_MAX, PLAN_UNITS_MAX, PLAN_VISITS_MAX,
+};
+
+/// A visit as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitAsked {
+    /// The site.
+    pub site: SubjectId,
+    /// First and last half day.
+    pub half_days: (HalfDay, HalfDay),
+    /// Why in spite of list or cap.
+    pub exception: Option<VisitException>,
+}
+
+/// A draw as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrawAsked {
+    /// How many sites.
+    pub sites: u32,
+    /// Officers of the host city at each.
+    pub host_officers: u32,
+    /// Officers of the other cities at each.
+    pub guest_officers: u32,
+    /// Tickets by tier.
+    pub weights: TierWeights,
+    /// Whether sites of a city that withholds are drawn like all others.
+    pub spares_withholders: bool,
+    /// From these sites; from all of the participants when empty.
+    pub pool: Vec<SubjectId>,
+    /// Only sites that may pollute one of these.
+    pub media: Vec<Medium>,
+    /// What only their city knows.
+    pub left_out: BTreeMap<SubjectId, LeftOut>,
+}
+
+/// A plan as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftAsked {
+    /// What sort of action.
+    pub kind: PlanKind,
+    /// Who takes part.
+    pub cities: Vec<PlanCity>,
+    /// Whose departments check.
+    pub departments: Vec<Department>,
+    /// When, ascending.
+    pub days: Vec<PlanDay>,
+    /// Where.
+    pub visits: Vec<VisitAsked>,
+    /// How sites are drawn.
+    pub draw: Option<DrawAsked>,
+    /// What people read of it.
+    pub record: Box<PlanRecord>,
+}
+
+fn required<T>(field: &str, value: Option<T>) -> Result<T, Refused> {
+    value.ok_or_else(|| wrong(field, InvalidReason::Required))
+}
+
+fn few(field: &str, got: usize, most: usize) -> Result<(), Refused> {
+    if got <= most {
+        return Ok(());
+    }
+    let long = Invalid::with_limit(InvalidReason::ListTooLong, most);
+    Err(bad_fields(vec![long.at(field)]))
+}
+
+fn code<T: Code>(field: &str, number: i32) -> Result<Option<T>, Refused> {
+    match T::read(number) {
+        Read::Known(value) => Ok(Some(value)),
+        Read::Unset => Ok(None),
+        Read::Newer => Err(wrong(field, InvalidReason::CodeUnknown)),
+    }
+}
+
+fn half_day(field: &str, at: Option<&pb::HalfDay>) -> Result<Option<HalfDay>, Refused> {
+    let Some(at) = at else { return Ok(None) };
+    half_day_from_pb(at).map(Some).ok_or_else(|| wrong(field, InvalidReason::DateRange))
+}
+
+/// A site or unit of the plan's own agreement.
+fn own(
+    field: &'static str,
+    (agreement, id): (AgreementId, SubjectId),
+    of: AgreementId,
+) -> Result<SubjectId, Refused> {
+    if agreement == of { Ok(id) } else { Err(Refused::new("OTHER_AGREEMENT").at(field)) }
+}
+
+fn site_of(field: &'static str, name: &str, of: AgreementId) -> Result<SubjectId, Refused> {
+    own(field, site::name(name)?, of)
+}
+
+fn unit_of(field: &'static str, name: &str, of: AgreementId) -> Result<SubjectId, Refused> {
+    own(field, unit::name(name)?, of)
+}
+
+/// Reads a site of a request.
+///
+/// # Errors
+/// [`Refused`]: no name, or of another agreement.
+pub fn site_asked(name: &str, of: AgreementId) -> Result<SubjectId, Refused> {
+    site_of("site", name, of)
+}
+
+/// Reads a draft.
+///
+/// # Errors
+/// [`Refused`] naming the first wrong field; of the texts all of them.
+pub fn draft(given: Option<&pb::PlanDraft>, of: AgreementId) -> Result<DraftAsked, Refused> {
+    let given = required("draft", given)?;
+    few("draft.cities", given.cities.len(), MEMBERS_MAX)?;
+    few("draft.departments", given.departments.len(), Department::ALL.len())?;
+    few("draft.days", given.days.len(), PLAN_HALF_DAYS_MAX)?;
+    few("draft.visits", given.visits.len(), PLAN_VISITS_MAX)?;
+    let kind = required("draft.kind", code::<PlanKind>("draft.kind", given.kind)?)?;
+    let cities = given.cities.iter().map(city_needs).collect::<Result<_, _>>()?;
+    let departments = given.departments.iter().map(|one| {
+        let field = "draft.departments";
+        required(field, code::<Department>(field, *one)?)
+    });
+    let mut departments = departments.collect::<Result<Vec<_>, _>>()?;
+    if departments.is_empty() {
+        departments.push(Department::EcologyEnvironment);
+    }
+    let day = |day: &pb::PlanDay| {
+        let at = required("draft.days", half_day("draft.days", day.at.as_ref())?)?;
+        Ok(PlanDay { at, overtime: day.overtime })
+    };
+    let mut days = given.days.iter().map(day).collect::<Result<Vec<_>, Refused>>()?;
+    days.sort_unstable();
+    Ok(DraftAsked {
+        kind,
+        cities,
+        departments,
+        days,
+        visits: given.visits.iter().map(|one| visit(one, of)).collect::<Result<_, _>>()?,
+        draw: given.draw.as_ref().map(|one| draw(one, of)).transpose()?,
+        record: record(given.record.as_ref(), "draft.record")?,
+    })
+}
+
+/// Reads the texts of a plan.
+///
+/// # Errors
+/// [`Refused`] naming every wrong field.
+pub fn record(given: Option<&pb::PlanRecord>, field: &str) -> Result<Box<PlanRecord>, Refused> {
+    let read = record_from_pb(required(field, given)?);
+    let at = |all: Vec<Invalid>| all.into_iter().map(|one| one.at(field)).collect();
+    read.map(Box::new).map_err(|all| bad_fields(at(all)))
+}
+
+fn city_needs(given: &pb::CityNeeds) -> Result<PlanCity, Refused> {
+    let field = "draft.cities.needs";
+    few(field, given.needs.len(), PLAN_NEEDS_MAX)?;
+    let need = |one: &pb::UnitNeed| {
+        Ok(Need {
+            kind: required(field, code::<UnitKind>(field, one.kind)?)?,
+            department: code::<Department>(field, one.department)?,
+            count: one.count,
+        })
+    };
+    Ok(PlanCity {
+        city: case::city("draft.cities.city", given.city)?,
+        needs: given.needs.iter().map(need).collect::<Result<_, Refused>>()?,
+    })
+}
+
+fn visit(given: &pb::VisitDraft, of: AgreementId) -> Result<VisitAsked, Refused> {
+    let first = required("draft.visits.first", half_day("draft.visits", given.first.as_ref())?)?;
+    let last = half_day("draft.visits", given.last.as_ref())?.unwrap_or(first);
+    Ok(VisitAsked {
+        site: site_of("draft.visits.site", &given.site, of)?,
+        half_days: (first, last),
+        exception: site::exception("draft.visits.exception", given.exception)?,
+    })
+}
+
+fn draw(given: &pb::DrawDraft, of: AgreementId) -> Result<DrawAsked, Refused> {
+    few("draft.draw.pool", given.pool.len(), PLAN_POOL_MAX)?;
+    few("draft.draw.left_out", given.left_out.len(), PLAN_POOL_MAX)?;
+    let sites = given.pool.iter().map(|name| site_of("draft.draw.pool", name, of));
+    let left_out = given.left_out.iter().map(|one| {
+        let field = "draft.draw.left_out";
+        let why = required(field, code::<LeftOut>(field, one.why)?)?;
+        Ok((site_of(field, &one.site, of)?, why))
+    });
+    let weights = given.weights.map_or(
+        TierWeights { key: 1, general: 1, special: 1 },
+        |pb::TierWeights { key, general, special }| TierWeights { key, general, special },
+    );
+    Ok(DrawAsked {
+        sites: given.sites,
+        host_officers: given.host_officers,
+        guest_officers: given.guest_officers,
+        weights,
+        spares_withholders: given.spares_withholders,
+        pool: sites.collect::<Result<_, _>>()?,
+        media: case::media(&given.media)?,
+        left_out: left_out.collect::<Result<_, Refused>>()?,
+    })
+}
+
+/// Reads what a city sends, by the half days of the plan.
+///
+/// # Errors
+/// [`Refused`] naming the wrong field.
+pub fn sent(
+    given: Option<&pb::SentDraft>,
+    of: AgreementId,
+    days: &[PlanDay],
+) -> Result<Sent, Refused> {
+    let default = pb::SentDraft::default();
+    let given = given.unwrap_or(&default);
+    few("sent.units", given.units.len(), PLAN_UNITS_MAX)?;
+    few("sent.recusals", given.recusals.len(), PLAN_RECUSALS_MAX)?;
+    let place = |field: &str, at: Option<&pb::HalfDay>| -> Result<Option<u8>, Refused> {
+        let Some(at) = half_day(field, at)? else { return Ok(None) };
+        let place = days.iter().position(|day| day.at == at);
+        let place = place.and_then(|place| u8::try_from(place).ok());
+        place.map(Some).ok_or_else(|| wrong(field, InvalidReason::DateRange))
+    };
+    let unit = |one: &pb::UnitDraft| {
+        let first = place("sent.units.first", one.first.as_ref())?;
+        let last = place("sent.units.last", one.last.as_ref())?;
+        let behind = u8::try_from(days.len().saturating_sub(1)).unwrap_or(u8::MAX);
+        let span = (first.is_some() || last.is_some())
+            .then_some(Span { first: first.unwrap_or(0), last: last.unwrap_or(behind) });
+        Ok(SentUnit { unit: unit_of("sent.units.unit", &one.unit, of)?, span })
+    };
+    let recusal = |one: &pb::RecusalDraft| {
+        let given = (!one.site.is_empty()).then_some(&one.site);
+        let site = given.map(|name| site_of("sent.recusals.site", name, of)).transpose()?;
+        Ok(Recusal { officer: unit_of("sent.recusals.officer", &one.officer, of)?, site })
+    };
+    let mut units = given.units.iter().map(unit).collect::<Result<Vec<_>, Refused>>()?;
+    let mut recusals = given.recusals.iter().map(recusal).collect::<Result<Vec<_>, Refused>>()?;
+    units.sort_unstable_by_key(|one| one.unit);
+    recusals.sort_unstable();
+    Ok(Sent { units, recusals })
+}
+
+/// Reads an answer, by the half days of the plan.
+///
+/// # Errors
+/// [`Refused`] naming the wrong field.
+pub fn answer(
+    asked: &pb::AnswerPlanRequest,
+    of: AgreementId,
+    days: &[PlanDay],
+) -> Result<Answer, Refused> {
+    let kind = required("kind", code::<AnswerKind>("kind", asked.kind)?)?;
+    let sent = || sent(asked.sent.as_ref(), of, days);
+    let until = || {
+        let given = case::date("hold_until", asked.hold_until.as_ref())?;
+        required("hold_until", given)
+    };
+    Ok(match kind {
+        AnswerKind::Comment => Answer::Comment,
+        AnswerKind::Tentative => Answer::Tentative { hold_until: until()?, sent: sent()? },
+        AnswerKind::Confirm => Answer::Confirm { sent: sent()? },
+        AnswerKind::ChangesRequested => Answer::ChangesRequested,
+        AnswerKind::OtherDays => Answer::OtherDays { periods: periods(&asked.periods)? },
+        AnswerKind::Decline => Answer::Decline,
+        AnswerKind::Withdraw => Answer::Withdraw,
+    })
+}
+
+fn periods(given: &[pb::Period]) -> Result<Vec<Period>, Refused> {
+    few("periods", given.len(), PLAN_PERIODS_MAX)?;
+    let mut periods = unit::asked_periods(given)?;
+    periods.sort_unstable_by_key(|period| period.first());
+    Ok(periods)
+}
+
+/// Whether an answer of this kind needs words.
+#[must_use]
+pub const fn needs_words(answer: &Answer) -> bool {
+    matches!(answer, Answer::Comment | Answer::ChangesRequested | Answer::Withdraw)
+}
+
+/// Reads what became of an answer.
+///
+/// # Errors
+/// [`Refused`] when it is not set or unknown.
+pub fn resolution(number: i32) -> Result<Resolution, Refused> {
+    required("resolution", code("resolution", number)?)
+}
+
+/// Reads an arrival; `today` when no day is given.
+///
+/// # Errors
+/// [`Refused`] naming the wrong field.
+pub fn arrival(
+    asked: &pb::CheckInRequest,
+    of: AgreementId,
+    today: Date,
+) -> Result<CheckIn, Refused> {
+    let most = usize::try_from(PLAN_TEAM_MAX).unwrap_or(usize::MAX);
+    few("officers", asked.officers.len(), most)?;
+    few("guests", asked.guests.len(), most)?;
+    let list = |field, names: &[String]| {
+        let ids = names.iter().map(|name| unit_of(field, name, of));
+        let mut ids = ids.collect::<Result<Vec<_>, _>>()?;
+        ids.sort_unstable();
+        Ok::<_, Refused>(ids)
+    };
+    Ok(CheckIn {
+        site: site_of("site", &asked.site, of)?,
+        nth: asked.nth,
+        on: case::date("on", asked.on.as_ref())?.unwrap_or(today),
+        officers: list("officers", &asked.officers)?,
+        guests: list("guests", &asked.guests)?,
+    })
+}
+
+/// Reads what came of a visit.
+///
+/// # Errors
+/// [`Refused`] naming the wrong field.
+pub fn report(
+    (site, nth): (SubjectId, u32),
+    given: Option<&pb::VisitResult>,
+) -> Result<VisitReport, Refused> {
+    let given = required("result", given)?;
+    few("result.checks", given.checks.len(), Department::ALL.len())?;
+    let check = |one: &pb::VisitCheck| {
+        let field = "result.checks.department";
+        let department = required(field, code(field, one.department)?)?;
+        Ok(DepartmentCheck { department, items: one.items, problems: one.problems })
+    };
+    let mut checks = given.checks.iter().map(check).collect::<Result<Vec<_>, Refused>>()?;
+    checks.sort_unstable_by_key(|one| one.department);
+    Ok(VisitReport {
+        site,
+        nth,
+        on: required("result.on", case::date("result.on", given.on.as_ref())?)?,
+        outcome: required(
+            "result.outcome",
+            code::<VisitOutcome>("result.outcome", given.outcome)?,
+        )?,
+        mode: required("result.mode", code::<CheckMode>("result.mode", given.mode)?)?,
+        checks,
+        samples: given.samples,
+        clues: given.clues,
+    })
+}
+
+/// Reads a state that may be unset.
+///
+/// # Errors
+/// [`Refused`] when the code is unknown.
+pub fn state(number: i32) -> Result<Option<PlanState>, Refused> {
+    code("state", number)
+}
+
+/// Reads `agreements/{agreement}/plans/{plan}`.
+///
+/// # Errors
+/// [`Refused`] `NAME_FORMAT` for anything else.
+pub fn name(text: &str) -> Result<(AgreementId, SubjectId), Refused> {
+    let expected = "agreements/{agreement}/plans/{plan}";
+    let bad = || Refused::new("NAME_FORMAT").with("expected", expected);
+    let (agreement, plan) = text.split_once("/plans/").ok_or_else(bad)?;
+    let agreement = case::parent(agreement).map_err(|_| bad())?.ok_or_else(bad)?;
+    Ok((agreement, SubjectId::parse(plan).map_err(|_| bad())?))
+}
+
+/// Writes a plan's name.
+#[must_use]
+pub fn name_of(agreement: AgreementId, subject: SubjectId) -> String {
+    format!("agreements/{agreement}/plans/{subject}")
+}
+
+/// Writes a state.
+#[must_use]
+pub fn state_number(state: PlanState) -> i32 {
+    state.number()
+}
+
+/// Writes what sort of action it is.
+#[must_use]
+pub fn kind_number(kind: PlanKind) -> i32 {
+    kind.number()
+}
+
+/// Writes who takes part.
+#[must_use]
+pub fn cities_to_pb(cities: &[PlanCity]) -> Vec<pb::CityNeeds> {
+    cities.iter().map(needs_to_pb).collect()
+}
+
+/// Writes departments.
+#[must_use]
+pub fn departments_to_pb(departments: &[Department]) -> Vec<i32> {
+    departments.iter().map(|one| one.number()).collect()
+}
+
+/// Writes days.
+#[must_use]
+pub fn days_to_pb(days: &[PlanDay]) -> Vec<pb::PlanDay> {
+    let day =
+        |day: &PlanDay| pb::PlanDay { at: Some(half_day_to_pb(day.at)), overtime: day.overtime };
+    days.iter().map(day).collect()
+}
+
+/// Writes the rule of a draw.
+#[must_use]
+pub fn draw_rule_to_pb(rule: &DrawRule) -> pb::DrawRule {
+    rule_to_pb(rule)
+}
+
+/// Writes the list of a draw.
+#[must_use]
+pub fn pool_to_pb(pool: &[PoolSite]) -> Vec<pb::PoolSite> {
+    pool.iter().map(pool_site_to_pb).collect()
+}
+
+/// Writes what a city sends, by the half days of its revision.
+#[must_use]
+pub fn sent_to_pb(sent: &Sent, of: AgreementId, days: &[PlanDay]) -> pb::SentDraft {
+    let at = |place: u8| days.get(usize::from(place)).map(|day| half_day_to_pb(day.at));
+    let unit = |one: &SentUnit| pb::UnitDraft {
+        unit: unit::name_of(of, one.unit),
+        first: one.span.and_then(|span| at(span.first)),
+        last: one.span.and_then(|span| at(span.last)),
+    };
+    let recusal = |one: &Recusal| pb::RecusalDraft {
+        officer: unit::name_of(of, one.officer),
+        site: one.site.map(|site| site::name_of(of, site)).unwrap_or_default(),
+    };
+    pb::SentDraft {
+        units: sent.units.iter().map(unit).collect(),
+        recusals: sent.recusals.iter().map(recusal).collect(),
+    }
+}
+
+/// Writes an answer; entry, time, words and what became of it are added by whoever has them.
+#[must_use]
+pub fn answer_to_pb(
+    (city, answer): (CityCode, &Answer),
+    of: AgreementId,
+    days: &[PlanDay],
+) -> pb::PlanAnswer {
+    let mut written = pb::PlanAnswer {
+        city: city.as_u32(),
+        kind: answer.kind().number(),
+        sent: answer.sent().map(|sent| sent_to_pb(sent, of, days)),
+        ..pb::PlanAnswer::default()
+    };
+    if let Answer::Tentative { hold_until, .. } = answer {
+        written.hold_until = Some(date_to_pb(*hold_until));
+    }
+    if let Answer::OtherDays { periods } = answer {
+        written.periods = periods.iter().copied().map(period_to_pb).collect();
+    }
+    written
+}
+
+/// Writes what became of an answer.
+#[must_use]
+pub fn resolution_number(resolution: Resolution) -> i32 {
+    resolution.number()
+}
+
+/// Writes what sort of answer it is.
+#[must_use]
+pub fn answer_number(kind: AnswerKind) -> i32 {
+    kind.number()
+}
+
+/// Writes an exception.
+#[must_use]
+pub fn exception_number(exception: Option<VisitException>) -> i32 {
+    exception.map_or(0, |code| code.number())
+}
+
+/// Writes something that a plan lacks.
+#[must_use]
+pub fn finding_to_pb(finding: Finding, text: String, language: Language) -> pb::PlanFinding {
+    let ((rule_zh, rule_en), (source_zh, source_en)) = finding.rule();
+    let (rule, source) = match language {
+        Language::Zh => (rule_zh, source_zh),
+        Language::En => (rule_en, source_en),
+    };
+    pb::PlanFinding {
+        reason: finding.reason().to_owned(),
+        text,
+        rule: rule.to_owned(),
+        source: source.to_owned(),
+        force: finding.force().number(),
+    }
+}
+
+/// Writes who has to do what.
+#[must_use]
+pub fn awaited_to_pb(awaited: &BTreeMap<CityCode, Vec<Awaited>>) -> Vec<pb::CityAwaited> {
+    let one = |(city, what): (&CityCode, &Vec<Awaited>)| pb::CityAwaited {
+        city: city.as_u32(),
+        what: what.iter().map(|one| one.number()).collect(),
+    };
+    awaited.iter().map(one).collect()
+}
+
+/// Writes an arrival.
+#[must_use]
+pub fn arrival_to_pb(arrival: &CheckIn, of: AgreementId) -> pb::TeamArrival {
+    let names = |ids: &[SubjectId]| ids.iter().map(|id| unit::name_of(of, *id)).collect();
+    pb::TeamArrival {
+        on: Some(date_to_pb(arrival.on)),
+        officers: names(&arrival.officers),
+        guests: names(&arrival.guests),
+    }
+}
+
+/// Writes what came of a visit.
+#[must_use]
+pub fn report_to_pb(report: &VisitReport) -> pb::VisitResult {
+    let check = |check: &DepartmentCheck| {
+        let pb::DepartmentCheck { department, items, problems } = check_to_pb(check);
+        pb::VisitCheck { department, items, problems }
+    };
+    pb::VisitResult {
+        on: Some(date_to_pb(report.on)),
+        outcome: report.outcome.number(),
+        mode: report.mode.number(),
+        checks: report.checks.iter().map(check).collect(),
+        samples: report.samples,
+        clues: report.clues,
+    }
+}
+
+/// Writes what reports come to.
+#[must_use]
+pub const fn totals_to_pb(sum: &Sum) -> pb::PlanTotals {
+    let Sum { sites, visits, items, problems } = *sum;
+    pb::PlanTotals { sites, visits, items, problems }
+}
+
+/// Writes a reveal.
+#[must_use]
+pub fn reveal_to_pb(city: CityCode, random: &[u8; 32]) -> pb::DrawReveal {
+    pb::DrawReveal { city: city.as_u32(), random: crate::ids::hex(random) }
+}
