@@ -64,6 +64,7 @@ fn node(disk: &MemDisk) -> MemCore {
         log_bytes_per_day_max: u64::MAX,
         border_uncertain_metres: 1_700,
         site_checks_a_year_max: 3,
+        plans: liandong::node::core::PlanBasis::default(),
         api_address: String::new(),
         peer_address: String::new(),
     };

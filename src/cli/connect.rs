@@ -37,6 +37,7 @@ use crate::wire::pb::v1::evidence_service_client::EvidenceServiceClient;
 use crate::wire::pb::v1::meeting_service_client::MeetingServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
 use crate::wire::pb::v1::notice_service_client::NoticeServiceClient;
+use crate::wire::pb::v1::plan_service_client::PlanServiceClient;
 use crate::wire::pb::v1::referral_service_client::ReferralServiceClient;
 use crate::wire::pb::v1::site_service_client::SiteServiceClient;
 use crate::wire::pb::v1::unit_service_client::UnitServiceClient;
@@ -275,6 +276,12 @@ impl Client {
     #[must_use]
     pub fn sites(&self) -> SiteServiceClient<Wire> {
         SiteServiceClient::with_interceptor(self.channel.clone(), self.headers)
+    }
+
+    /// Joint actions.
+    #[must_use]
+    pub fn plans(&self) -> PlanServiceClient<Wire> {
+        PlanServiceClient::with_interceptor(self.channel.clone(), self.headers)
     }
 
     /// Units, free and busy.

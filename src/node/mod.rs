@@ -20,6 +20,7 @@ mod orders;
 pub mod pieces;
 mod place;
 pub mod plan_look;
+mod plan_reserved;
 pub mod reader;
 mod recent;
 pub mod ringer;

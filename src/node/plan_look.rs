@@ -21,7 +21,7 @@ use crate::domain::plan::lots::{
     self, NotDrawn, Outcome, PoolSite, officers_of, reveals_that_count,
 };
 use crate::domain::plan::ready::{Look, PlanRules, ReadyVisit, SiteStanding, UnitStanding};
-use crate::domain::plan::{PlanAct, PlanStage, PlanWord, Sent, VisitReport};
+use crate::domain::plan::{PlanAct, PlanWord, Sent, VisitReport};
 use crate::domain::site::{VisitException, Visited};
 use crate::domain::{Date, HalfDay, UnitKind};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
@@ -30,7 +30,7 @@ use crate::log::{PartKind, PartSlot};
 use crate::node::core::site_codes::{checks_made, listing_on, plants, tag_of};
 use crate::node::core::unit::likes;
 use crate::node::load;
-use crate::view::{self, Booked, PlanView, ReadRows, WordSort};
+use crate::view::{self, PlanView, ReadRows, WordSort};
 use crate::wire;
 
 /// A plan in its agreement.
@@ -248,13 +248,13 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         wire::part::parse_part(bytes).ok()
     }
 
-    fn pool(&self, at: Position) -> Option<Vec<PoolSite>> {
+    pub(super) fn pool(&self, at: Position) -> Option<Vec<PoolSite>> {
         let content = self.content(at, PartKind::PlanPool)?;
         if let PartContent::PlanPool(pool) = content { Some(pool) } else { None }
     }
 
     /// What was shown that counts.
-    fn reveals(&self, key: PlanKey, view: &PlanView) -> BTreeMap<CityCode, Randomness> {
+    pub(super) fn reveals(&self, key: PlanKey, view: &PlanView) -> BTreeMap<CityCode, Randomness> {
         let plan = &view.plan;
         let mut acts: Vec<(CityCode, PlanAct)> = Vec::new();
         for city in view.heard.revealed.iter().copied() {
@@ -269,7 +269,7 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         reveals_that_count(key.1, plan, acts.iter().map(|(city, act)| (*city, act)))
     }
 
-    fn outcome(
+    pub(super) fn outcome(
         &self,
         key: PlanKey,
         view: &PlanView,
@@ -411,72 +411,6 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         standing
     }
 
-    /// Visits to own sites that confirmed plans have reserved and that were not made yet, by
-    /// enterprise and year, but for one plan.
-    #[must_use]
-    pub fn reserved(&self, but: Option<PlanKey>) -> BTreeMap<(u64, i32), u32> {
-        let mut all: BTreeMap<(u64, i32), u32> = BTreeMap::new();
-        for agreement in self.agreements.iter().copied() {
-            let mut plans: Vec<(SubjectId, Booked)> = Vec::new();
-            view::bookings_of(self.rows, (agreement, self.own), &mut |plan, booked| {
-                if booked.hold_until.is_none() && Some((agreement, plan)) != but {
-                    plans.push((plan, booked));
-                }
-                true
-            });
-            for (plan, booked) in plans {
-                for (site, on) in self.still_to_visit((agreement, plan), &booked) {
-                    let found = view::site(self.rows, agreement, site);
-                    let own = found.filter(|found| found.city == self.own);
-                    if let Some(of) = own.and_then(|found| enterprise(self.rows, &found)) {
-                        let count = all.entry((of, on.year())).or_default();
-                        *count = count.saturating_add(1);
-                    }
-                }
-            }
-        }
-        all
-    }
-
-    /// Visits of a confirmed plan that count to a cap and have no report yet: with a draw whose
-    /// targets are not known, one to each site of its list.
-    fn still_to_visit(&self, key: PlanKey, booked: &Booked) -> Vec<(SubjectId, Date)> {
-        let Some(view) = view::plan(self.rows, key.0, key.1) else { return Vec::new() };
-        let goes_on = match view.plan.stage {
-            PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => true,
-            PlanStage::Summarized | PlanStage::Cancelled => false,
-        };
-        if !goes_on || booked.revision != view.plan.at {
-            return Vec::new();
-        }
-        let facts = &view.plan.facts;
-        let first = facts.days.first().map_or(self.today, |day| day.at.on);
-        let reports = self.reports(key, &view, self.own);
-        let reported: BTreeSet<_> = reports.iter().map(|one| (one.site, one.nth)).collect();
-        let open = |site, nth, on, exception: Option<VisitException>| {
-            (exception.is_none() && !reported.contains(&(site, nth))).then_some((site, on))
-        };
-        let Some(rule) = facts.draw() else {
-            let mut before: BTreeMap<SubjectId, u32> = BTreeMap::new();
-            let visit = |visit: &crate::domain::plan::PlannedVisit| {
-                let nth = before.entry(visit.site).or_default();
-                let on = facts.half_days_of(visit).next().map_or(first, |at| at.on);
-                let found = open(visit.site, *nth, on, visit.exception);
-                *nth = nth.saturating_add(1);
-                found
-            };
-            return facts.visits().iter().filter_map(visit).collect();
-        };
-        let pool = view.pool_at.and_then(|at| self.pool(at)).unwrap_or_default();
-        let reveals = self.reveals(key, &view);
-        if let Some(outcome) = self.outcome(key, &view, (&pool, &reveals)) {
-            let targets = outcome.targets.iter();
-            return targets.filter_map(|one| open(one.site, 0, one.at.on, None)).collect();
-        }
-        let may = pool.iter().filter(|one| one.city == self.own && one.weight(rule) > 0);
-        may.map(|one| (one.site, first)).collect()
-    }
-
     /// What a city has reported of the visits of the present revision, the newest first.
     #[must_use]
     pub fn reports(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Vec<VisitReport> {
@@ -502,7 +436,7 @@ fn drawn(one: &lots::Target) -> ReadyVisit {
 }
 
 /// What tells the enterprise of an own site from others.
-fn enterprise(rows: &impl ReadRows, found: &view::SiteView) -> Option<u64> {
+pub(super) fn enterprise(rows: &impl ReadRows, found: &view::SiteView) -> Option<u64> {
     let tag = tag_of(rows, found)?;
     tag.as_bytes().first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
 }

@@ -9,8 +9,9 @@
 //! In scope: the lines, keeping them up to date. Out of scope: counting
 //! ([`crate::domain::unit::free_busy`]), what a list takes (`rpc::unit_list`).
 //!
-//! **Bookings by plans join here**: [`Line::busy`] is what the own city of a unit has blocked, and
-//! will be that and what plans have booked; nobody who asks the roster has to know which is which.
+//! **Bookings by plans join here**: [`Line::busy`] is what the own city of a unit has blocked and
+//! what its plans have booked, of an own unit in all agreements; nobody who asks the roster has to
+//! know which is which. What is only held is looked at again when its last day has passed.
 //!
 //! Busy half days are kept of last year and of the years in which anything may be blocked. A member
 //! that breaks the rules may sign blocks of any year; they cost rows, and nothing here.
@@ -24,11 +25,12 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::domain::UnitKind;
-use crate::domain::unit::UnitFacts;
+use crate::domain::unit::{UnitFacts, calendar};
+use crate::domain::{Date, UnitKind};
 use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::{UNIT_YEARS_AHEAD_MAX, UNIT_YEARS_BEHIND_MAX};
 use crate::log::SubjectKind;
+use crate::node::core::unit::likes;
 use crate::node::pieces::{self, PIECE};
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
@@ -52,24 +54,46 @@ pub struct Line {
     pub needs_newer: bool,
     /// When it is busy: first and last half days by their numbers, in order, none touching.
     pub busy: Box<[(i64, i64)]>,
+    /// Plans that have it, here or under its other names.
+    plans: Box<[SubjectId]>,
+    /// The day on which something that only holds it ends first.
+    hold_ends: Option<Date>,
 }
 
 impl Line {
-    /// Of a unit as folded, busy in some years.
+    /// Of a unit as folded, busy in some years; `own` is the city of this node.
     #[must_use]
-    pub fn of(
-        rows: &impl ReadRows,
-        unit: UnitKey,
-        view: &UnitView,
-        years: RangeInclusive<i32>,
-    ) -> Self {
+    fn of(rows: &impl ReadRows, unit: UnitKey, view: &UnitView, asked: &Asked) -> Self {
+        let city = view.unit.city;
+        let mut all = view::unit_busy_in(rows, unit, view, asked.years.clone());
+        let (mut plans, mut hold_ends) = (BTreeSet::new(), None::<Date>);
+        let names = if city == asked.own { likes(rows, unit.0, unit.1) } else { vec![unit] };
+        for name in names {
+            view::unit_bookings(rows, name, &mut |plan, booked| {
+                if booked.city != city {
+                    // Nobody books the units of others.
+                    return;
+                }
+                plans.insert(plan);
+                let until = booked.hold_until;
+                if until.zip(asked.today).is_none_or(|(until, today)| today <= until) {
+                    all.extend(booked.busy);
+                    hold_ends = hold_ends.into_iter().chain(until).min();
+                }
+            });
+        }
+        all.sort_unstable();
+        let mut busy = Vec::new();
+        all.into_iter().for_each(|one| calendar::join(&mut busy, one));
         Self {
             unit,
             opened: view.opened_apply,
             city: view.unit.city,
             facts: view.facts,
             needs_newer: view.needs_newer,
-            busy: view::unit_busy_in(rows, unit, view, years).into(),
+            busy: busy.into(),
+            plans: plans.into_iter().collect(),
+            hold_ends,
         }
     }
 }
@@ -95,7 +119,7 @@ impl Roster {
     #[must_use]
     pub fn open(&self, node: &NodeHandle) -> Open<'_> {
         let mut open = Open(self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let reader = node.reader();
+        let (reader, asked) = (node.reader(), Asked::of(node));
         if open.0.feed != Some(reader.feed_id()) {
             open.make(node, &reader);
         }
@@ -105,13 +129,35 @@ impl Roster {
             };
             let mut units: BTreeSet<UnitKey> = changes.iter().filter_map(key).collect();
             units.extend(calendars(&reader, &units));
+            let plan = |change: &view::FeedEntry| {
+                Some((change.agreement, change.record_of(SubjectKind::Plan)?))
+            };
+            let plans: BTreeSet<UnitKey> = changes.iter().filter_map(plan).collect();
+            units.extend(plans.into_iter().flat_map(|plan| open.units_of_plan(&reader, plan)));
             for unit in units {
                 // Released each time: the writer waits for nobody who reads many.
-                open.put_all(&reader, &[unit], years(node));
+                open.put_all(&reader, &[unit], &asked);
             }
             open.0.read_to = last;
         }
+        let ended = |line: &&Line| line.hold_ends.zip(asked.today).is_some_and(|(e, t)| e < t);
+        let ended: Vec<UnitKey> = open.0.lines.iter().filter(ended).map(|one| one.unit).collect();
+        open.put_all(&reader, &ended, &asked);
         open
+    }
+}
+
+/// For whom and when lines are made.
+struct Asked {
+    own: CityCode,
+    today: Option<Date>,
+    years: RangeInclusive<i32>,
+}
+
+impl Asked {
+    fn of(node: &NodeHandle) -> Self {
+        let today = node.today();
+        Self { own: node.city(), today, years: years(today) }
     }
 }
 
@@ -132,8 +178,8 @@ fn calendars(reader: &Reader, units: &BTreeSet<UnitKey>) -> Vec<UnitKey> {
 
 /// The years that questions are about. A block that lies further ahead than any may is not kept;
 /// the line of any other one is made anew when it comes.
-fn years(node: &NodeHandle) -> RangeInclusive<i32> {
-    match node.today() {
+fn years(today: Option<Date>) -> RangeInclusive<i32> {
+    match today {
         Some(today) => {
             today.year() - UNIT_YEARS_BEHIND_MAX..=today.year() + UNIT_YEARS_AHEAD_MAX + 1
         }
@@ -154,17 +200,36 @@ impl Open<'_> {
                     piece.len() < PIECE
                 });
                 let Some((_, last)) = piece.last().copied() else { break };
-                self.put_all(reader, &piece, years(node));
+                self.put_all(reader, &piece, &Asked::of(node));
                 behind = Some(last);
             }
         }
     }
 
-    fn put_all(&mut self, reader: &Reader, units: &[UnitKey], years: RangeInclusive<i32>) {
+    /// The units of which a plan may have changed when they are busy: those that have its bookings,
+    /// and those that had them, under all their names.
+    fn units_of_plan(&self, reader: &Reader, plan: UnitKey) -> BTreeSet<UnitKey> {
+        let rows = reader.view();
+        let had = self.0.lines.iter().filter(|line| line.plans.contains(&plan.1));
+        let mut units: BTreeSet<UnitKey> = had.map(|line| line.unit).collect();
+        let cities = view::plan(&rows, plan.0, plan.1).map(|view| {
+            let rounds = view.plan.rounds.iter().flat_map(|round| round.cities.clone());
+            rounds.collect::<BTreeSet<CityCode>>()
+        });
+        for city in cities.unwrap_or_default() {
+            let booked = view::booked(&rows, plan, city);
+            for (unit, _) in booked.into_iter().flat_map(|booked| booked.units) {
+                units.extend(likes(&rows, plan.0, unit));
+            }
+        }
+        units
+    }
+
+    fn put_all(&mut self, reader: &Reader, units: &[UnitKey], asked: &Asked) {
         let rows = reader.view();
         for unit in units {
             let found = view::unit(&rows, unit.0, unit.1);
-            found.inspect(|view| self.put(Line::of(&rows, *unit, view, years.clone())));
+            found.inspect(|view| self.put(Line::of(&rows, *unit, view, asked)));
         }
     }
 
@@ -214,6 +279,8 @@ mod tests {
             facts: UnitFacts::WHOLE_CITY,
             needs_newer: opened == 9,
             busy: busy.into(),
+            plans: Box::default(),
+            hold_ends: None,
         };
         for opened in [5, 9, 2, 7] {
             open.put(line(opened, &[]));

@@ -27,7 +27,7 @@ use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::plan_call as write;
 use crate::wire::status::{self, Refused};
-use crate::wire::{plan as record, site, unit};
+use crate::wire::{plan_part as record, site, unit};
 
 /// Cases opened from a visit.
 type Followed = BTreeMap<(SubjectId, u32), Vec<SubjectId>>;

@@ -153,14 +153,7 @@ pub async fn serve_api(
     tokio::spawn(keep_indexes(due.clone(), rolls, node.clone(), stop.clone()));
     let search = Search::default();
     tokio::spawn(keep_search(search.clone(), node.clone(), stop.clone()));
-    let described = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
-    // Only what this port serves: the descriptors hold the exchange between cities too.
-    let named = |builder: tonic_reflection::server::Builder<'static>, name: &&'static str| {
-        builder.with_service_name(*name)
-    };
-    let reflection = API_SERVICES.iter().fold(described, named).build_v1()?;
+    let reflection = described().build_v1()?;
     let desk = Desk { node: node.clone(), audit: audit.clone(), writes: writes.clone() };
     let (its_desk, store) = (desk.clone(), files.store.clone());
     let checking = Arc::new(Semaphore::new(EVIDENCE_RECEIPTS_MAX));
@@ -208,6 +201,15 @@ pub async fn serve_api(
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
+}
+
+/// What reflection tells: only what this port serves, for the descriptors hold the exchange between
+/// cities too.
+fn described() -> tonic_reflection::server::Builder<'static> {
+    let described = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    API_SERVICES.iter().fold(described, |builder, name| builder.with_service_name(*name))
 }
 
 /// Ten per cent more or less, so that nodes started together do not redial together.

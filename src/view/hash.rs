@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 use super::case_view::CaseView;
 use super::meeting_view::MeetingView;
 use super::notice_view::NoticeView;
-use super::plan_view::{self, PlanView};
+use super::plan_view::PlanView;
+use super::plan_words;
 use super::referral_view;
 use super::rows::{ReadRows, bytes};
 use super::site_view::SiteView;
@@ -131,7 +132,7 @@ fn add_plan(
 ) {
     text.extend_from_slice(record.1.as_bytes());
     text.extend_from_slice(plan_digest(view).as_bytes());
-    plan_view::each_word_row(rows, record, &mut |place, row| {
+    plan_words::each_word_row(rows, record, &mut |place, row| {
         text.extend_from_slice(place);
         text.extend_from_slice(digest(row).as_bytes());
     });

@@ -28,6 +28,7 @@ mod notice_view;
 mod plan_books;
 mod plan_chain;
 mod plan_view;
+mod plan_words;
 mod record;
 mod referral_view;
 mod rows;
@@ -50,10 +51,8 @@ pub use hash::{fold_count, fold_hash};
 pub use meeting_view::{MeetingView, Minutes, last_sitting, meeting, meetings_newest_first};
 pub use notice_view::{NoticeView, Said, notice, notices_newest_first};
 pub use plan_books::{Booked, UnitBooked, booked, bookings_of, unit_bookings};
-pub use plan_view::{
-    Heard, PlanView, Spoken, WordSort, plan, plan_facts_at, plan_word_at, plan_words,
-    plans_newest_first,
-};
+pub use plan_view::{Heard, PlanView, plan, plan_facts_at, plans_newest_first};
+pub use plan_words::{Spoken, WordSort, plan_word_at, plan_words};
 pub use referral_view::{
     CampaignTag, ReferralStanding, ReferralWord, referral_standing, referral_words,
 };

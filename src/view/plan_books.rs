@@ -1,9 +1,9 @@
 //! Which units are booked by plans: by what each city has said last of its own.
 //!
 //! A booking is of the city's newest answer to any revision, in the chain or not, with the units it
-//! said last behind it, until it frees them ([`crate::domain::plan::booking`]). The rows lie by unit,
-//! so that the calendar of a unit is read without the plans, and by city, so that the books of one
-//! city are read without those of others.
+//! said last behind it, until it frees them ([`crate::domain::plan::booking`]). The rows lie by
+//! unit, so that the calendar of a unit is read without the plans, and by city, so that the books
+//! of one city are read without those of others.
 //!
 //! In scope: keeping the rows. Out of scope: whether a city may book a unit (who reads the rows
 //! asks whose it is), until when something is held (whoever knows the day).
@@ -11,7 +11,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::keys;
-use super::plan_view::{WordSort, plan_facts_at, plan_word_at, plan_words};
+use super::plan_view::plan_facts_at;
+use super::plan_words::{WordSort, plan_word_at, plan_words};
 use super::rows::{ReadRows, Rows, get, put};
 use super::unit_view::Place;
 use crate::domain::Date;
@@ -100,8 +101,8 @@ fn ends(key: &dyn Fn(SubjectId) -> Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     (key(SubjectId::new([0; 16])), to)
 }
 
-/// Works out again what a city has booked for a plan, after it has said something more. However much
-/// it has said, only its newest answer and what it said last behind that are read.
+/// Works out again what a city has booked for a plan, after it has said something more. However
+/// much it has said, only its newest answer and what it said last behind that are read.
 pub(super) fn rebook<R: Rows>(
     rows: &mut R,
     record: (AgreementId, SubjectId),

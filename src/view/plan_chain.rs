@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::Link;
 use super::fold::{FoldEntry, What};
-use super::plan_view::{PlanView, WordSort, plan_words};
+use super::plan_view::PlanView;
+use super::plan_words::{WordSort, plan_words};
 use super::rows::ReadRows;
 use super::{keys, plan_view};
 use crate::domain::CaseState;

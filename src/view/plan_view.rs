@@ -1,7 +1,7 @@
 //! Plans of joint action, as the rows hold them, and what an entry about one comes to.
 //!
-//! The initiator's moves are a chain ([`super::plan_chain`]). What the cities say lies beside it, by
-//! sort, city and revision, so that the newest word of a city is found without reading the others.
+//! The initiator's moves are a chain ([`super::plan_chain`]). What the cities say lies beside it
+//! ([`super::plan_words`]).
 //! What the cities have said to the present revision is kept with the plan ([`Heard`]) and worked
 //! out again whenever a move takes effect.
 //!
@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use super::fold::{EntryRow, FoldEntry, What, bar_prev, names};
 use super::plan_books::rebook;
 use super::plan_chain::{PlanMoveRow, seen};
+use super::plan_words::{WordSort, lay, plan_words};
 use super::record::{self, Added, Counted, Record};
-use super::rows::{ReadRows, Rows, get, put};
+use super::rows::{ReadRows, Rows, get};
 use super::unit_view::Place;
 use super::{chain, keys, site_view};
 use crate::domain::Event;
@@ -30,7 +31,7 @@ use crate::domain::plan::{
     Answer, AnswerKind, Found, Plan, PlanAct, PlanFacts, PlanStage, PlanState, PlanWord, Seen,
     shown, unreported,
 };
-use crate::ids::{AgreementId, CityCode, Hash, LogId, Position, SubjectId};
+use crate::ids::{AgreementId, CityCode, Hash, Position, SubjectId};
 use crate::log::SubjectKind;
 
 /// A plan as the fold has it.
@@ -180,90 +181,6 @@ impl PlanView {
     }
 }
 
-/// Sorts of words, as they lie beside a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum WordSort {
-    /// Answers that are no comments.
-    Answer,
-    /// Other units sent.
-    Swap,
-    /// Commitments to a draw.
-    Commitment,
-    /// Parts of a draw shown.
-    Reveal,
-    /// All results in.
-    Results,
-    /// Arrivals.
-    CheckIn,
-    /// What came of visits.
-    Report,
-    /// What is followed up.
-    Finding,
-    /// Comments.
-    Comment,
-    /// Units free again.
-    Release,
-    /// What became of answers.
-    Resolution,
-}
-
-impl WordSort {
-    /// Those that [`Heard`] is made of.
-    const HEARD: [Self; 4] = [Self::Answer, Self::Commitment, Self::Reveal, Self::Results];
-
-    /// Of which sort something said is.
-    #[must_use]
-    pub const fn of(word: &PlanWord) -> Self {
-        match word {
-            PlanWord::Answered(Answer::Comment) => Self::Comment,
-            PlanWord::Answered(_) => Self::Answer,
-            PlanWord::UnitsSwapped(_) => Self::Swap,
-            PlanWord::DrawCommitted { .. } => Self::Commitment,
-            PlanWord::DrawRevealed { .. } => Self::Reveal,
-            PlanWord::ResultsReported => Self::Results,
-            PlanWord::CheckedIn(_) => Self::CheckIn,
-            PlanWord::VisitReported(_) => Self::Report,
-            PlanWord::FindingOpened { .. } => Self::Finding,
-            PlanWord::UnitsReleased => Self::Release,
-            PlanWord::AnswerResolved { .. } => Self::Resolution,
-        }
-    }
-
-    /// Whether several of one city may be looked through, because attempts differ.
-    const fn is_of_an_attempt(self) -> bool {
-        matches!(self, Self::Commitment | Self::Reveal)
-    }
-
-    const fn byte(self) -> u8 {
-        match self {
-            Self::Answer => 1,
-            Self::Swap => 2,
-            Self::Commitment => 3,
-            Self::Reveal => 4,
-            Self::Results => 5,
-            Self::CheckIn => 6,
-            Self::Report => 7,
-            Self::Finding => 8,
-            Self::Comment => 9,
-            Self::Release => 10,
-            Self::Resolution => 11,
-        }
-    }
-}
-
-/// Something a city has said to a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spoken {
-    /// Who.
-    pub city: CityCode,
-    /// Where it stands.
-    pub place: Place,
-    /// The author's clock, milliseconds since 1970-01-01 UTC.
-    pub record_time_ms: i64,
-    /// What.
-    pub act: PlanAct,
-}
-
 /// One plan.
 #[must_use]
 pub fn plan(
@@ -293,92 +210,12 @@ pub fn plan_facts_at(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<Pl
     row.facts().cloned()
 }
 
-/// Walks what a city has said of a sort, of one revision or of all, until `f` says no: within a
-/// revision the newest first.
-pub fn plan_words(
-    rows: &(impl ReadRows + ?Sized),
-    (agreement, subject): (AgreementId, SubjectId),
-    (sort, city): (WordSort, CityCode),
-    revision: Option<Position>,
-    f: &mut dyn FnMut(Spoken) -> bool,
-) {
-    let base = keys::plan_acts(agreement, subject, sort.byte(), city);
-    let lowest = Position { log: LogId::new([0; LogId::LEN]), index: 0 };
-    let highest = Position { log: LogId::new([255; LogId::LEN]), index: u64::MAX };
-    let end = |at: Position, byte: u8| {
-        let place = Place { epoch: u64::from_be_bytes([byte; 8]), at: lowest };
-        let place = if byte == 0 { place } else { Place { at: highest, ..place } };
-        act_key(&base, at, place)
-    };
-    let from = end(revision.unwrap_or(lowest), 0);
-    let mut to = end(revision.unwrap_or(highest), 255);
-    to.push(0);
-    rows.scan(&from, &to, true, &mut |key, value| {
-        let row = postcard::from_bytes::<(i64, PlanAct)>(value).ok();
-        let Some((place, (record_time_ms, act))) = place_of(key).zip(row) else { return true };
-        f(Spoken { city, place, record_time_ms, act })
-    });
-}
-
-/// One word of a city, by the revision it speaks of and its place.
-#[must_use]
-pub fn plan_word_at(
-    rows: &(impl ReadRows + ?Sized),
-    (agreement, subject): (AgreementId, SubjectId),
-    (sort, city): (WordSort, CityCode),
-    (revision, place): (Position, Place),
-) -> Option<Spoken> {
-    let base = keys::plan_acts(agreement, subject, sort.byte(), city);
-    let (record_time_ms, act) = get(rows, &act_key(&base, revision, place))?;
-    Some(Spoken { city, place, record_time_ms, act })
-}
-
-fn act_key(base: &[u8], revision: Position, place: Place) -> Vec<u8> {
-    let position = |at: Position| {
-        let index = at.index.to_be_bytes();
-        [at.log.as_bytes().as_slice(), &index].concat()
-    };
-    let epoch = place.epoch.to_be_bytes();
-    [base, &position(revision), &epoch, &position(place.at)].concat()
-}
-
-/// The place at the end of a key of [`act_key`].
-fn place_of(key: &[u8]) -> Option<Place> {
-    let (_, last) = key.split_at_checked(key.len().checked_sub(8 + LogId::LEN + 8)?)?;
-    let (epoch, last) = last.split_first_chunk::<8>()?;
-    let (log, index) = last.split_first_chunk::<{ LogId::LEN }>()?;
-    let index = u64::from_be_bytes(index.try_into().ok()?);
-    let at = Position { log: LogId::new(*log), index };
-    Some(Place { epoch: u64::from_be_bytes(*epoch), at })
-}
-
 /// The commitment that something said is, if it is one to this attempt.
 pub(super) fn commitment_at(word: &PlanWord, attempt: u32) -> Option<Hash> {
     if let PlanWord::DrawCommitted { attempt: of, commitment } = word {
         return (*of == attempt).then_some(*commitment);
     }
     None
-}
-
-/// What of the words of a plan must be equal everywhere.
-pub(super) fn each_word_row(
-    rows: &(impl ReadRows + ?Sized),
-    (agreement, subject): (AgreementId, SubjectId),
-    f: &mut dyn FnMut(&[u8], &[u8]),
-) {
-    let from = keys::plan(agreement, subject);
-    let behind_record = from.len();
-    let (mut from, mut to) = (from.clone(), from);
-    for key in [&mut from, &mut to] {
-        if let Some(prefix) = key.first_mut() {
-            *prefix = b'Z';
-        }
-    }
-    to.push(u8::MAX);
-    rows.scan(&from, &to, false, &mut |key, value| {
-        f(key.get(behind_record..).unwrap_or_default(), value);
-        true
-    });
 }
 
 impl Record for PlanView {
@@ -462,9 +299,8 @@ impl PlanView {
         }
         let place = Place { epoch: entry.epoch, at: entry.envelope.position() };
         let sort = WordSort::of(&act.word);
-        let base = keys::plan_acts(entry.agreement, subject, sort.byte(), entry.city);
-        let key = act_key(&base, act.revision, place);
-        put(rows, key, &(entry.envelope.record_time_ms, act));
+        let said = (place, entry.envelope.record_time_ms);
+        lay(rows, (entry.agreement, subject), entry.city, said, act);
         self.contribution_count += 1;
         self.hear(subject, entry.city, place, act);
         if matches!(sort, WordSort::Answer | WordSort::Swap | WordSort::Release) {

@@ -36,6 +36,7 @@ pub mod part;
 pub mod peer;
 pub mod plan;
 pub mod plan_call;
+pub mod plan_part;
 pub mod reasons;
 pub mod record;
 pub mod referral;

@@ -11,7 +11,7 @@ use super::meeting::{record_from_pb as meeting_from_pb, record_to_pb as meeting_
 use super::notice::{notice_from_pb, notice_to_pb};
 use super::pb::v1 as pb;
 use super::pb::v1::part::Content as C;
-use super::plan;
+use super::plan_part as plan;
 use super::record::{
     evidence_from_pb, evidence_to_pb, external_to_pb, person_from_pb, person_to_pb, record_from_pb,
     record_to_pb,

@@ -1,7 +1,7 @@
-//! Plans of joint action as messages: events of headers, and parts.
+//! Plans of joint action as messages: events of headers.
 //!
-//! In scope: reading fields, writing what was read. Out of scope: deciding anything; requests and
-//! answers of calls ([`super::plan_call`]).
+//! In scope: reading fields, writing what was read. Out of scope: deciding anything; parts
+//! ([`super::plan_part`]), requests and answers of calls ([`super::plan_call`]).
 
 use bytes::Bytes;
 
@@ -15,20 +15,18 @@ use super::pb::v1 as pb;
 use super::pb::v1::entry_header::Event as E;
 use super::unit::{half_day_to_pb, period_to_pb};
 use crate::domain::draw::Randomness;
-use crate::domain::plan::lots::PoolSite;
 use crate::domain::plan::{
-    Answer, AnswerKind, CheckIn, DepartmentCheck, DrawRule, PlanAct, PlanCity, PlanDay, PlanDraft,
-    PlanFacts, PlanKind, PlanMove, PlanRecord, PlanWord, PlannedVisit, Recusal, Resolution, Sent,
-    SentUnit, Span, Targets, TierWeights, VisitOutcome, VisitReport,
+    Answer, AnswerKind, CheckIn, DepartmentCheck, DrawRule, PlanAct, PlanCity, PlanDay, PlanFacts,
+    PlanKind, PlanMove, PlanWord, PlannedVisit, Recusal, Resolution, Sent, SentUnit, Span, Targets,
+    TierWeights, VisitOutcome, VisitReport,
 };
-use crate::domain::site::{CheckMode, LeftOut, SiteTier, VisitException};
+use crate::domain::site::{CheckMode, VisitException};
 use crate::domain::slots::Need;
-use crate::domain::text::{Line, Text};
-use crate::domain::{Department, Event, Half, HalfDay, Invalid, InvalidReason, Period, UnitKind};
-use crate::ids::{CityCode, Position, SubjectId};
+use crate::domain::{Department, Event, Half, HalfDay, Period, UnitKind};
+use crate::ids::{Position, SubjectId};
 use crate::limits::{
-    MEMBERS_MAX, PLAN_HALF_DAYS_MAX, PLAN_NEEDS_MAX, PLAN_PERIODS_MAX, PLAN_POOL_MAX,
-    PLAN_RECUSALS_MAX, PLAN_TEAM_MAX, PLAN_UNITS_MAX, PLAN_VISITS_MAX,
+    MEMBERS_MAX, PLAN_HALF_DAYS_MAX, PLAN_NEEDS_MAX, PLAN_PERIODS_MAX, PLAN_RECUSALS_MAX,
+    PLAN_TEAM_MAX, PLAN_UNITS_MAX, PLAN_VISITS_MAX,
 };
 
 /// Reads an event about a plan; [`Event::Newer`] stands in for any other, which the caller has
@@ -491,78 +489,5 @@ pub(super) fn rule_to_pb(rule: &DrawRule) -> pb::DrawRule {
         pool_hash: bytes(rule.pool.as_bytes()),
         pool_size: rule.pool_size,
         spares_withholders: rule.spares_withholders,
-    }
-}
-
-/// Reads what people read of a plan.
-///
-/// # Errors
-/// Every wrong field, by its name in the message.
-pub fn record_from_pb(record: &pb::PlanRecord) -> Result<PlanRecord, Vec<Invalid>> {
-    PlanRecord::parse(PlanDraft {
-        title: &record.title,
-        theme: &record.theme,
-        text: &record.text,
-        route: &record.route,
-        safety: &record.safety,
-        contacts: &record.contacts,
-        meeting_place: &record.meeting_place,
-        external_system: &record.external_system,
-        external_number: &record.external_number,
-    })
-}
-
-/// Writes what people read of a plan.
-#[must_use]
-pub fn record_to_pb(record: &PlanRecord) -> pb::PlanRecord {
-    let line = |line: &Option<Line>| line.as_ref().map_or("", Line::as_str).to_owned();
-    let text = |text: &Option<Text>| text.as_ref().map_or("", Text::as_str).to_owned();
-    let external = record.external_ref.as_ref();
-    pb::PlanRecord {
-        title: record.title.as_str().to_owned(),
-        theme: line(&record.theme),
-        text: text(&record.text),
-        route: text(&record.route),
-        safety: text(&record.safety),
-        contacts: text(&record.contacts),
-        meeting_place: line(&record.meeting_place),
-        external_system: external.map_or("", |one| one.system.as_str()).to_owned(),
-        external_number: external.map_or("", |one| one.number.as_str()).to_owned(),
-    }
-}
-
-/// Reads the list of a draw.
-///
-/// # Errors
-/// [`WireError`]: the list cannot be used.
-pub(super) fn pool_from_pb(pool: &pb::PlanPool) -> Result<Vec<PoolSite>, WireError> {
-    check_count("plan_pool", pool.sites.len(), PLAN_POOL_MAX)?;
-    let reason = InvalidReason::CodeUnknown.code();
-    let bad = |field: &str| WireError::BadValue { field: format!("plan_pool.{field}"), reason };
-    let site = |one: &pb::PoolSite| {
-        let Read::Known(tier) = SiteTier::read(one.tier) else { return Err(bad("tier")) };
-        let left_out = match LeftOut::read(one.left_out) {
-            Read::Known(why) => Some(why),
-            Read::Unset => None,
-            Read::Newer => return Err(bad("left_out")),
-        };
-        let city = CityCode::from_u32(one.city).map_err(|_| bad("city"))?;
-        Ok(PoolSite { site: subject_id("plan_pool.site_id", &one.site_id)?, city, tier, left_out })
-    };
-    pool.sites.iter().map(site).collect()
-}
-
-/// Writes the list of a draw.
-pub(super) fn pool_to_pb(pool: &[PoolSite]) -> pb::PlanPool {
-    pb::PlanPool { sites: pool.iter().map(pool_site_to_pb).collect() }
-}
-
-/// Writes a site of the list.
-pub(super) fn pool_site_to_pb(one: &PoolSite) -> pb::PoolSite {
-    pb::PoolSite {
-        site_id: bytes(one.site.as_bytes()),
-        city: one.city.as_u32(),
-        tier: one.tier.number(),
-        left_out: one.left_out.map_or(0, |code| code.number()),
     }
 }

@@ -60,6 +60,7 @@ pub fn said(command: &Command) -> String {
         Command::BookUnit { subject, busy, periods, .. } => {
             format!("{} {subject:?} {periods:?}", if *busy { "block" } else { "free" })
         }
+        Command::Plan { ask, .. } => format!("plan {:?} {:?}", ask.subject, ask.what),
         Command::OverrideRecovery { cities, .. } => format!("override {cities:?}"),
     }
 }

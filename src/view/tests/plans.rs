@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::plan_view::{WordSort, plan_words};
+use super::super::plan_words::{WordSort, plan_words};
 use super::super::{FoldEntry, MemRows, PlanView, apply, fold_hash, plan};
 use super::{AGREEMENT, Rng, Written, city, has_seen, log, shuffled};
 use crate::domain::draw::commitment;

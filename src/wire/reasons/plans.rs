@@ -1,9 +1,7 @@
 //! Reasons about plans of joint action. What stands in a refusal says more: which city, which
 //! officer, which day.
 
-use tonic::Code::{
-    AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied, ResourceExhausted,
-};
+use tonic::Code::{AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied};
 
 use super::Line;
 
@@ -31,7 +29,7 @@ pub(super) const PLANS: &[Line] = &[
     ("ENTRY_UNKNOWN", FailedPrecondition,
         "所指的记录不存在或尚未收到，请刷新后再办理",
         "the entry named is not one that can be meant; look at the plan again"),
-    ("TOO_MANY_REVISIONS", ResourceExhausted,
+    ("TOO_MANY_REVISIONS", FailedPrecondition,
         "方案修订次数已达上限，请另行发起方案",
         "the plan has 100 revisions; open another one"),
     ("ANSWER_DOES_NOT_CARRY", FailedPrecondition,
@@ -40,7 +38,7 @@ pub(super) const PLANS: &[Line] = &[
     ("COMMITMENT_MISSING", FailedPrecondition,
         "有市没有可用的抽取承诺，请其重新提交",
         "a city's commitment is missing or was used before; let it commit again"),
-    ("TOO_MANY_DRAWS", ResourceExhausted,
+    ("TOO_MANY_DRAWS", FailedPrecondition,
         "抽取次数已达上限，请修订或取消方案",
         "there is no other attempt at the draw; revise or cancel the plan"),
     ("WITHHOLDERS_DIFFER", FailedPrecondition,
@@ -158,7 +156,7 @@ pub(super) const PLANS: &[Line] = &[
     ("FINDING_CASE_UNKNOWN", InvalidArgument,
         "所填案件不在本协议内，请核对；由其他部门办理的请留空",
         "the case is not in this agreement; check it, or leave it empty"),
-    ("PLAN_NUMBERS_USED_UP", ResourceExhausted,
+    ("PLAN_NUMBERS_USED_UP", FailedPrecondition,
         "本年度的方案编号已用完，请下一年度再发起",
         "running numbers of the year are used up; open it next year"),
     ("REVISION_REQUIRED", InvalidArgument,

@@ -134,8 +134,6 @@ impl PlanRefusal {
             | Self::ArrivalDay { .. }
             | Self::OfficerRecused { .. }
             | Self::OfficerNotSent { .. }
-            | Self::DepartmentNotIn { .. }
-            | Self::ReportTooLate { .. }
             | Self::NoClue { .. } => self.of_course_zh(names),
             Self::AnswerTooLate { stage } => told(
                 format!("方案现为“{}”，不再接受这种答复", stage.zh()),
@@ -179,12 +177,10 @@ impl PlanRefusal {
                 told(format!("{}的结果尚未上报", city(who)), "请待各市结果报齐后再总结")
             }
             Self::AllResultsIn => told("各市结果已报齐，不能取消", "请办理总结"),
-            Self::CaseUnknown { .. } => {
-                told("所填案件不在本协议内", "请核对案件编号；由其他部门办理的请留空")
-            }
-            Self::NumbersUsedUp { year } => {
-                told(format!("{year} 年的方案编号已用完"), "请取消不再需要的草案，下一年度再发起")
-            }
+            Self::CaseUnknown { .. }
+            | Self::NumbersUsedUp { .. }
+            | Self::DepartmentNotIn { .. }
+            | Self::ReportTooLate { .. } => self.of_results_zh(names),
         }
     }
 
@@ -227,12 +223,6 @@ impl PlanRefusal {
             Self::OfficerNotSent { officer } => {
                 told(format!("{}未列入当日派出人员", record(officer)), "请先更换人员，再登记到场")
             }
-            Self::DepartmentNotIn { department } => {
-                told(format!("{}部门未参加本方案", department.zh()), "请核对检查部门")
-            }
-            Self::ReportTooLate { until } => {
-                told(format!("结果登记截止 {until}"), "请在行动总结的说明中补充")
-            }
             Self::NoClue { site } => {
                 told(format!("{}的结果中没有线索", record(site)), "请先登记结果和线索数")
             }
@@ -258,8 +248,27 @@ impl PlanRefusal {
             | Self::ResultsNotIn { .. }
             | Self::AllResultsIn
             | Self::CaseUnknown { .. }
-            | Self::NumbersUsedUp { .. } => self.zh(names),
+            | Self::NumbersUsedUp { .. }
+            | Self::DepartmentNotIn { .. }
+            | Self::ReportTooLate { .. } => self.zh(names),
         }
+    }
+
+    /// The words about results; [`Self::zh`] has the others.
+    fn of_results_zh(self, names: &Names<'_>) -> (String, String) {
+        if let Self::DepartmentNotIn { department } = self {
+            return told(format!("{}部门未参加本方案", department.zh()), "请核对检查部门");
+        }
+        if let Self::ReportTooLate { until } = self {
+            return told(format!("结果登记截止 {until}"), "请在行动总结的说明中补充");
+        }
+        if let Self::NumbersUsedUp { year } = self {
+            return told(format!("{year} 年的方案编号已用完"), "请下一年度再发起");
+        }
+        if let Self::CaseUnknown { .. } = self {
+            return told("所填案件不在本协议内", "请核对案件编号；由其他部门办理的请留空");
+        }
+        self.of_course_zh(names)
     }
 
     const fn todo(self) -> &'static str {

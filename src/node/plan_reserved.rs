@@ -1,0 +1,86 @@
+//! What plans have reserved of the yearly caps of own enterprises.
+//!
+//! A city reserves visits to its own sites when it confirms: those named, or with a draw whose
+//! targets are not known yet, one to each of its sites in the list. A visit that was reported is
+//! reserved no more: its check is counted.
+//!
+//! In scope: counting. Out of scope: what a cap is ([`crate::domain::site`]), looking at one plan
+//! ([`super::plan_look`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::Date;
+use crate::domain::plan::{PlanStage, PlannedVisit};
+use crate::domain::site::VisitException;
+use crate::ids::SubjectId;
+use crate::journal::Disk;
+use crate::node::plan_look::{Desk, PlanKey, enterprise};
+use crate::view::{self, Booked, ReadRows};
+
+impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
+    /// Visits to own sites that confirmed plans have reserved and that were not made yet, by
+    /// enterprise and year, but for one plan.
+    #[must_use]
+    pub fn reserved(&self, but: Option<PlanKey>) -> BTreeMap<(u64, i32), u32> {
+        let mut all: BTreeMap<(u64, i32), u32> = BTreeMap::new();
+        for agreement in self.agreements.iter().copied() {
+            let mut plans: Vec<(SubjectId, Booked)> = Vec::new();
+            view::bookings_of(self.rows, (agreement, self.own), &mut |plan, booked| {
+                if booked.hold_until.is_none() && Some((agreement, plan)) != but {
+                    plans.push((plan, booked));
+                }
+                true
+            });
+            for (plan, booked) in plans {
+                for (site, on) in self.still_to_visit((agreement, plan), &booked) {
+                    let found = view::site(self.rows, agreement, site);
+                    let own = found.filter(|found| found.city == self.own);
+                    if let Some(of) = own.and_then(|found| enterprise(self.rows, &found)) {
+                        let count = all.entry((of, on.year())).or_default();
+                        *count = count.saturating_add(1);
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Visits of a confirmed plan that count to a cap and have no report yet: with a draw whose
+    /// targets are not known, one to each site of its list.
+    fn still_to_visit(&self, key: PlanKey, booked: &Booked) -> Vec<(SubjectId, Date)> {
+        let Some(view) = view::plan(self.rows, key.0, key.1) else { return Vec::new() };
+        let goes_on = match view.plan.stage {
+            PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => true,
+            PlanStage::Summarized | PlanStage::Cancelled => false,
+        };
+        if !goes_on || booked.revision != view.plan.at {
+            return Vec::new();
+        }
+        let facts = &view.plan.facts;
+        let first = facts.days.first().map_or(self.today, |day| day.at.on);
+        let reports = self.reports(key, &view, self.own);
+        let reported: BTreeSet<_> = reports.iter().map(|one| (one.site, one.nth)).collect();
+        let open = |site, nth, on, exception: Option<VisitException>| {
+            (exception.is_none() && !reported.contains(&(site, nth))).then_some((site, on))
+        };
+        let Some(rule) = facts.draw() else {
+            let mut before: BTreeMap<SubjectId, u32> = BTreeMap::new();
+            let visit = |visit: &PlannedVisit| {
+                let nth = before.entry(visit.site).or_default();
+                let on = facts.half_days_of(visit).next().map_or(first, |at| at.on);
+                let found = open(visit.site, *nth, on, visit.exception);
+                *nth = nth.saturating_add(1);
+                found
+            };
+            return facts.visits().iter().filter_map(visit).collect();
+        };
+        let pool = view.pool_at.and_then(|at| self.pool(at)).unwrap_or_default();
+        let reveals = self.reveals(key, &view);
+        if let Some(outcome) = self.outcome(key, &view, (&pool, &reveals)) {
+            let targets = outcome.targets.iter();
+            return targets.filter_map(|one| open(one.site, 0, one.at.on, None)).collect();
+        }
+        let may = pool.iter().filter(|one| one.city == self.own && one.weight(rule) > 0);
+        may.map(|one| (one.site, first)).collect()
+    }
+}
