@@ -6,8 +6,8 @@
 //! Every word must stand somewhere in the name, in any order. Both sides are brought into one form
 //! first: Unicode NFC, full-width letters, digits and brackets as narrow ones, Latin letters small,
 //! space left out. `示例(聊城)` so finds 示例（聊城）纸业, whichever keyboard either was typed on. A
-//! credit code fits as a whole or by its beginning. Only what all members may see is searched: of a natural person the
-//! masked name.
+//! credit code fits as a whole or by its beginning. Only what all members may see is searched: of a
+//! natural person the masked name.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -61,7 +61,8 @@ pub struct PartyQuery {
 }
 
 impl PartyQuery {
-    /// Reads words of a name, apart by space, and a credit code or its beginning; `None` when both are empty.
+    /// Reads words of a name, apart by space, and a credit code or its beginning; `None` when both
+    /// are empty.
     ///
     /// # Errors
     /// At `party_name`: `TEXT_EMPTY` when there is nothing but space, `TEXT_TOO_LONG`,

@@ -7,7 +7,8 @@
 //! Archived cases take no room.
 //!
 //! Invariant: after [`Due::look`] the index is what [`Due::of_case`] gives for every case as of one
-//! apply number. (`f14_what_is_due_is_listed_exactly`, `totals_and_pages_are_those_of_a_plain_list`)
+//! apply number. (`f14_what_is_due_is_listed_exactly`,
+//! `totals_and_pages_are_those_of_a_plain_list`)
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};

@@ -3,8 +3,9 @@
 //! The batches of cases that are shown again and again stay here too: the first page of a list by
 //! last days has fifty of them, one for each case.
 //!
-//! In scope: a few batches in memory, by their journal record. Out of scope: where a batch lies, and
-//! what is in it ([`crate::node::load`]). A record's bytes never change, so nothing here grows old.
+//! In scope: a few batches in memory, by their journal record. Out of scope: where a batch lies,
+//! and what is in it ([`crate::node::load`]). A record's bytes never change, so nothing here grows
+//! old.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -53,8 +53,8 @@ pub struct Line {
     pub borders: Borders,
 }
 
-/// How far a case is from other cities. The first one, mostly the only one, lies in the line itself:
-/// a list of what is near a border looks at it in every line, and nowhere else in memory.
+/// How far a case is from other cities. The first one, mostly the only one, lies in the line
+/// itself: a list of what is near a border looks at it in every line, and nowhere else in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Borders {
     first: Option<BorderDistance>,

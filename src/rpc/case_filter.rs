@@ -34,8 +34,8 @@ pub struct Filter {
     near: Option<(CityCode, u32)>,
     media: Vec<Medium>,
     campaign: Option<Campaign>,
-    /// Instants of discovery, milliseconds since 1970-01-01 UTC: a day is not worked out for each of
-    /// many cases.
+    /// Instants of discovery, milliseconds since 1970-01-01 UTC: a day is not worked out for each
+    /// of many cases.
     discovered: Option<Range<i64>>,
     /// Not judged by [`Self::takes`], which sees no part.
     pub party: Option<PartyQuery>,
