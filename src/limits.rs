@@ -170,7 +170,9 @@ pub const FILTER_STATES_MAX: usize = 16;
 pub const FILTER_MEDIA_MAX: usize = 8;
 /// Words of one search by name: place, firm, trade, form.
 pub const SEARCH_TERMS_MAX: usize = 8;
-/// Parties kept in memory for searching, some 50 MB; if there are more, cases are looked at one by
+/// Parties kept in memory for searching, some 50 MB: of each case one name of [`NAME_BYTES_MAX`]
+/// and one credit code. No word is put into an index, and no other text is searched; so what a case
+/// takes does not grow with what is written in it. If there are more, cases are looked at one by
 /// one, and the parties of the rest are read from the journal each time.
 pub const SEARCH_CASES_MAX: usize = 200_000;
 /// A request id: a UUID takes 36.

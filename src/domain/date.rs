@@ -29,6 +29,8 @@ pub struct Date {
 impl Date {
     /// The first day there is.
     pub const EARLIEST: Self = Self { year: YEAR_MIN, month: 1, day: 1 };
+    /// The last day there is.
+    pub const LATEST: Self = Self { year: YEAR_MAX, month: 12, day: 31 };
 
     /// The day with this year (1900 to 2199), month (1 to 12) and day of the month.
     ///
@@ -72,6 +74,13 @@ impl Date {
     #[must_use]
     pub fn beijing(unix_ms: i64) -> Option<Self> {
         Self::from_days_since_epoch(unix_ms.checked_add(BEIJING_MS)?.div_euclid(DAY_MS))
+    }
+
+    /// The instants of this day in Beijing: from the first millisecond to before that of the next.
+    #[must_use]
+    pub fn beijing_ms(self) -> std::ops::Range<i64> {
+        let begin = self.days_since_epoch() * DAY_MS - BEIJING_MS;
+        begin..begin + DAY_MS
     }
 
     /// The day `days` after 1970-01-01; `None` outside the range of dates.
@@ -229,6 +238,17 @@ mod tests {
         assert_eq!(Date::beijing(utc_midnight + 16 * 3_600_000), Some(date("2026-11-21")));
         assert_eq!(Date::beijing(i64::MAX), None);
         assert_eq!(Date::beijing(i64::MIN), None);
+        for day in [Date::EARLIEST, date("2026-11-20"), Date::LATEST] {
+            let ms = day.beijing_ms();
+            assert_eq!(
+                (Date::beijing(ms.start), Date::beijing(ms.end - 1)),
+                (Some(day), Some(day))
+            );
+            assert_ne!(Date::beijing(ms.start - 1), Some(day));
+            assert_ne!(Date::beijing(ms.end), Some(day));
+        }
+        assert_eq!(Date::beijing(Date::EARLIEST.beijing_ms().start - 1), None);
+        assert_eq!(Date::beijing(Date::LATEST.beijing_ms().end), None);
     }
 
     proptest! {

@@ -80,6 +80,8 @@ coded! {
         TextLineBreak "TEXT_LINE_BREAK" "此项只能写一行" "this field takes one line only";
         UsccLength "USCC_LENGTH" "统一社会信用代码应为 18 位"
             "unified social credit code must have 18 characters";
+        UsccStart "USCC_START" "统一社会信用代码至少填写前 8 位"
+            "give at least the first 8 characters of the credit code";
         UsccAlphabet "USCC_ALPHABET"
             "统一社会信用代码只能用数字和大写字母，不用 I、O、S、V、Z，第 3 至 8 位为数字"
             "credit code takes digits and letters but I, O, S, V, Z; places 3 to 8 are digits";

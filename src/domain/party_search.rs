@@ -6,14 +6,14 @@
 //! Every word must stand somewhere in the name, in any order. Both sides are brought into one form
 //! first: Unicode NFC, full-width letters, digits and brackets as narrow ones, Latin letters small,
 //! space left out. `示例(聊城)` so finds 示例（聊城）纸业, whichever keyboard either was typed on. A
-//! credit code fits as a whole. Only what all members may see is searched: of a natural person the
-//! masked name.
+//! credit code fits as a whole or by its beginning. Only what all members may see is searched: of a
+//! natural person the masked name.
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::invalid::{Invalid, InvalidReason};
 use super::party::Party;
-use super::uscc::Uscc;
+use super::uscc::{Uscc, UsccStart};
 use crate::limits::{NAME_BYTES_MAX, SEARCH_TERMS_MAX};
 
 /// From a full-width form to its narrow one.
@@ -57,15 +57,16 @@ impl PartyText {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartyQuery {
     terms: Vec<String>,
-    uscc: Option<Uscc>,
+    uscc: Option<UsccStart>,
 }
 
 impl PartyQuery {
-    /// Reads words of a name, apart by space, and a credit code; `None` when both are empty.
+    /// Reads words of a name, apart by space, and a credit code or its beginning; `None` when both
+    /// are empty.
     ///
     /// # Errors
     /// At `party_name`: `TEXT_EMPTY` when there is nothing but space, `TEXT_TOO_LONG`,
-    /// `LIST_TOO_LONG` for too many words; at `uscc`: those of [`Uscc::parse`].
+    /// `LIST_TOO_LONG` for too many words; at `uscc`: those of [`UsccStart::parse`].
     pub fn parse(name: &str, uscc: &str) -> Result<Option<Self>, Invalid> {
         let at = |wrong: Invalid| wrong.at("party_name");
         if name.len() > NAME_BYTES_MAX {
@@ -80,7 +81,7 @@ impl PartyQuery {
         }
         let uscc = match uscc {
             "" => None,
-            code => Some(Uscc::parse(code).map_err(|wrong| wrong.at("uscc"))?),
+            code => Some(UsccStart::parse(code).map_err(|wrong| wrong.at("uscc"))?),
         };
         Ok((!terms.is_empty() || uscc.is_some()).then_some(Self { terms, uscc }))
     }
@@ -94,7 +95,8 @@ impl PartyQuery {
     /// The same of a party's name, in the form of [`PartyText::name`], and credit code.
     #[must_use]
     pub fn takes_text(&self, name: &str, uscc: Option<Uscc>) -> bool {
-        let code_fits = self.uscc.is_none() || self.uscc == uscc;
+        let begins = |start: &UsccStart| uscc.is_some_and(|code| start.begins(&code));
+        let code_fits = self.uscc.as_ref().is_none_or(begins);
         code_fits && self.terms.iter().all(|term| name.contains(term.as_str()))
     }
 
@@ -147,6 +149,10 @@ mod tests {
         assert!(PartyQuery::parse("张某", "").unwrap().unwrap().takes(&masked));
         let code = PartyQuery::parse("", "91371522yyyy90011a").unwrap().unwrap();
         assert!(code.takes(&firm("示例")) && !code.takes(&masked));
+        let start = PartyQuery::parse("示例", "91371522y").unwrap().unwrap();
+        assert!(start.takes(&firm("示例")) && !start.takes(&firm("纸业")) && !start.takes(&masked));
+        let other = PartyQuery::parse("", "91371523").unwrap().unwrap();
+        assert!(!other.takes(&firm("示例")));
     }
 
     #[test]
@@ -161,7 +167,7 @@ mod tests {
         assert_eq!(refused(&many, ""), ("party_name".to_owned(), "LIST_TOO_LONG"));
         let long = "a".repeat(NAME_BYTES_MAX + 1);
         assert_eq!(refused(&long, ""), ("party_name".to_owned(), "TEXT_TOO_LONG"));
-        assert_eq!(refused("", "9137"), ("uscc".to_owned(), "USCC_LENGTH"));
+        assert_eq!(refused("", "9137"), ("uscc".to_owned(), "USCC_START"));
     }
 
     proptest! {

@@ -13,6 +13,49 @@ const WEIGHTS: [u32; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 
 /// Weights of the first 8 characters of the organisation code.
 const ORG_WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
 
+/// Characters that the beginning of a code has at least: department, kind and division. Fewer say
+/// nothing about whose code it is.
+const START_MIN: usize = 8;
+
+/// The beginning of a credit code, for finding those that go on from it, or a whole one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UsccStart(String);
+
+impl UsccStart {
+    /// Reads 8 to 18 characters; a whole code must be right.
+    ///
+    /// # Errors
+    /// `USCC_START` for fewer than 8 characters; those of [`Uscc::parse`].
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text.chars().count() {
+            0..START_MIN => Err(InvalidReason::UsccStart.into()),
+            START_MIN..18 => {
+                let upper = text.to_ascii_uppercase();
+                let wrong = || Invalid::from(InvalidReason::UsccAlphabet);
+                has_alphabet(upper.as_bytes()).then_some(Self(upper)).ok_or_else(wrong)
+            }
+            _ => Uscc::parse(text).map(|whole| Self(whole.as_str().to_owned())),
+        }
+    }
+
+    /// Whether a code begins so.
+    #[must_use]
+    pub fn begins(&self, code: &Uscc) -> bool {
+        code.as_str().starts_with(&self.0)
+    }
+}
+
+impl fmt::Debug for UsccStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a code or its beginning has digits and letters where they belong.
+fn has_alphabet(code: &[u8]) -> bool {
+    code.iter().skip(2).take(6).all(u8::is_ascii_digit) && code.iter().all(|c| ALPHABET.contains(c))
+}
+
 /// A credit code whose two check digits are right.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uscc([u8; 18]);
@@ -31,8 +74,7 @@ impl Uscc {
         let Ok(code) = <[u8; 18]>::try_from(upper.as_bytes()) else {
             return wrong(InvalidReason::UsccAlphabet);
         };
-        let division_digits = code.iter().skip(2).take(6).all(u8::is_ascii_digit);
-        if !division_digits || !code.iter().all(|c| ALPHABET.contains(c)) {
+        if !has_alphabet(&code) {
             return wrong(InvalidReason::UsccAlphabet);
         }
         let [.., _, org_check, check] = code;
@@ -108,6 +150,26 @@ mod tests {
         assert_eq!(reason("9137152AYYYY90011A"), "USCC_ALPHABET");
         assert_eq!(reason("９1371522YYYY90011A"), "USCC_ALPHABET");
         assert_eq!(Uscc::parse("91371522yyyy90011a").unwrap().as_str(), "91371522YYYY90011A");
+    }
+
+    #[test]
+    fn the_beginning_of_a_code_finds_it() {
+        let code = Uscc::parse("91371522YYYY90011A").unwrap();
+        for length in START_MIN..=18 {
+            let start = UsccStart::parse(&"91371522yyyy90011a"[..length]).unwrap();
+            assert!(start.begins(&code), "{start:?}");
+        }
+        for other in ["91371523", "91371522YYYY9002", "91130425YYYY9002XX"] {
+            assert!(!UsccStart::parse(other).unwrap().begins(&code));
+        }
+        let reason =
+            |text: &str| UsccStart::parse(text).map_or_else(|wrong| wrong.reason(), |_| "");
+        assert_eq!((reason(""), reason("9137152")), ("USCC_START", "USCC_START"));
+        assert_eq!(reason("91371522YYYY90011B"), "USCC_CHECK", "a whole one must be right");
+        assert_eq!(reason("91371522YYYY90011AA"), "USCC_LENGTH");
+        for wrong in ["9137152A", "91371522I", "９1371522", "1522YYYY9001", "91371522 "] {
+            assert_eq!(reason(wrong), "USCC_ALPHABET", "{wrong}");
+        }
     }
 
     #[test]

@@ -7,8 +7,10 @@
 //! Archived cases take no room.
 //!
 //! Invariant: after [`Due::look`] the index is what [`Due::of_case`] gives for every case as of one
-//! apply number. (`f14_what_is_due_is_listed_exactly`)
+//! apply number. (`f14_what_is_due_is_listed_exactly`,
+//! `totals_and_pages_are_those_of_a_plain_list`)
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::domain::Date;
 use crate::domain::calendar::{Term, WorkCalendar};
 use crate::domain::deadline::{self, Clock, Deadline, Terms};
-use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::ids::{AgreementId, CaseKey, CityCode, SubjectId};
 use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
@@ -54,7 +56,10 @@ struct Index {
     feed: Option<[u8; 16]>,
     read_to: u64,
     by_day: BTreeMap<Key, Deadline>,
-    of_case: HashMap<(AgreementId, SubjectId), Vec<Key>>,
+    /// How many end on a day, for each city and agreement: a total is added up from a few hundred
+    /// of these, not counted from a hundred thousand.
+    ending: BTreeMap<(CityCode, Date, AgreementId), usize>,
+    of_case: HashMap<CaseKey, Vec<Key>>,
 }
 
 impl Due {
@@ -88,7 +93,7 @@ impl Due {
         &self,
         node: &NodeHandle,
         rows: &impl ReadRows,
-        (agreement, subject): (AgreementId, SubjectId),
+        (agreement, subject): CaseKey,
         view: &CaseView,
     ) -> Vec<Deadline> {
         let happened = view::happened(rows, agreement, subject);
@@ -117,7 +122,7 @@ impl Due {
             }
         }
         while let Some((changes, last)) = pieces::changes(&reader, index.read_to) {
-            let mut cases: Vec<(AgreementId, SubjectId)> =
+            let mut cases: Vec<CaseKey> =
                 changes.iter().filter_map(|c| Some((c.agreement, c.case()?))).collect();
             cases.sort_unstable();
             cases.dedup();
@@ -128,16 +133,8 @@ impl Due {
         }
     }
 
-    fn work_out(
-        &self,
-        node: &NodeHandle,
-        reader: &Reader,
-        case: (AgreementId, SubjectId),
-        index: &mut Index,
-    ) {
-        for key in index.of_case.remove(&case).unwrap_or_default() {
-            index.by_day.remove(&key);
-        }
+    fn work_out(&self, node: &NodeHandle, reader: &Reader, case: CaseKey, index: &mut Index) {
+        index.remove(case);
         let rows = reader.view();
         let Some(view) = view::case(&rows, case.0, case.1) else { return };
         if view.case.turn.is_none() {
@@ -151,11 +148,7 @@ impl Due {
             Some((Key { city, on, agreement, subject, clock, nth }, deadline))
         });
         let dated: Vec<(Key, Deadline)> = dated.collect();
-        if dated.is_empty() {
-            return;
-        }
-        index.of_case.insert(case, dated.iter().map(|(key, _)| *key).collect());
-        index.by_day.extend(dated);
+        index.put(case, dated);
     }
 
     /// Terms of a city that end by a day, soonest first, from behind a key on: as many as are
@@ -169,27 +162,67 @@ impl Due {
         want: usize,
     ) -> (Vec<(Key, Deadline)>, usize, u64) {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |city: CityCode| Key {
-            city,
-            on: Date::EARLIEST,
-            agreement: AgreementId::new([0; 16]),
-            subject: SubjectId::new([0; 16]),
-            clock: Clock::Filing,
-            nth: 0,
-        };
-        let all = index.by_day.range((Bound::Included(of(city)), Bound::Unbounded));
-        let due = |key: &Key| key.city == city && until.is_none_or(|until| key.on <= until);
-        let due = all.take_while(|(key, _)| due(key));
-        let due = due.filter(|(key, _)| agreements.contains(&key.agreement));
-        let (mut found, mut total) = (Vec::new(), 0);
-        for (key, deadline) in due {
-            total += 1;
-            if found.len() < want && after.is_none_or(|after| *key > after) {
-                found.push((*key, *deadline));
-            }
-        }
+        let (found, total) = index.list((city, until), agreements, after, want);
         (found, total, index.read_to)
     }
+}
+
+impl Index {
+    /// Takes a case out.
+    fn remove(&mut self, case: CaseKey) {
+        for key in self.of_case.remove(&case).unwrap_or_default() {
+            if self.by_day.remove(&key).is_none() {
+                continue;
+            }
+            if let Entry::Occupied(mut ending) = self.ending.entry(day_of(&key)) {
+                *ending.get_mut() = ending.get().saturating_sub(1);
+                if *ending.get() == 0 {
+                    ending.remove();
+                }
+            }
+        }
+    }
+
+    /// Takes in the terms of a case that is not in it.
+    fn put(&mut self, case: CaseKey, dated: Vec<(Key, Deadline)>) {
+        if dated.is_empty() {
+            return;
+        }
+        self.of_case.insert(case, dated.iter().map(|(key, _)| *key).collect());
+        for (key, deadline) in dated {
+            if self.by_day.insert(key, deadline).is_none() {
+                *self.ending.entry(day_of(&key)).or_default() += 1;
+            }
+        }
+    }
+
+    /// As [`Due::list`].
+    fn list(
+        &self,
+        (city, until): (CityCode, Option<Date>),
+        agreements: &[AgreementId],
+        after: Option<Key>,
+        want: usize,
+    ) -> (Vec<(Key, Deadline)>, usize) {
+        let (agreement, subject) = (AgreementId::new([0; 16]), SubjectId::new([0; 16]));
+        let first =
+            Key { city, on: Date::EARLIEST, agreement, subject, clock: Clock::Filing, nth: 0 };
+        let is_due = |of: CityCode, on: Date| of == city && until.is_none_or(|until| on <= until);
+        let days =
+            self.ending.range(day_of(&first)..).take_while(|((of, on, _), _)| is_due(*of, *on));
+        let days = days.filter(|((_, _, agreement), _)| agreements.contains(agreement));
+        let total = days.map(|(_, ending)| *ending).sum();
+        let from = after.map_or(Bound::Included(first), Bound::Excluded);
+        let due = self.by_day.range((from, Bound::Unbounded));
+        let due = due.take_while(|(key, _)| is_due(key.city, key.on));
+        let due = due.filter(|(key, _)| agreements.contains(&key.agreement));
+        (due.take(want).map(|(key, deadline)| (*key, *deadline)).collect(), total)
+    }
+}
+
+/// City, day and agreement of a term.
+fn day_of(key: &Key) -> (CityCode, Date, AgreementId) {
+    (key.city, key.on, key.agreement)
 }
 
 /// The terms an agreement sets take the place of what nobody set.
@@ -200,5 +233,81 @@ fn with_agreement(terms: Terms, set: &charter::Deadlines) -> Terms {
         progress: Term::Days(set.progress_days),
         outcome: Term::Workdays(set.outcome_workdays),
         ..terms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::calendar::LastDay;
+
+    fn day(number: i64) -> Date {
+        Date::from_days_since_epoch(20_000 + number).unwrap()
+    }
+
+    fn city(nth: u8) -> CityCode {
+        CityCode::from_u32([371_500, 130_400][usize::from(nth)]).unwrap()
+    }
+
+    fn agreement(nth: u8) -> AgreementId {
+        AgreementId::new([nth; 16])
+    }
+
+    /// Terms of a case: whose each is, and when it ends.
+    fn terms(case: CaseKey, ends: &[(u8, i64)]) -> Vec<(Key, Deadline)> {
+        let one = |(nth, (of, on)): (u32, &(u8, i64))| {
+            let (city, on, clock) = (city(*of), day(*on), Clock::Filing);
+            let (agreement, subject) = case;
+            let key = Key { city, on, agreement, subject, clock, nth };
+            let last = Some(LastDay { on, provisional: false });
+            let from = day(0);
+            let (suspended, suspended_days) = (false, 0);
+            (key, Deadline { clock, city, from, last, suspended, suspended_days })
+        };
+        (0..).zip(ends).map(one).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn totals_and_pages_are_those_of_a_plain_list(
+            steps in prop::collection::vec(
+                ((0..2_u8, 0..20_u8), prop::collection::vec((0..2_u8, 0..6_i64), 0..4)), 0..80),
+            until in prop::option::of(0..6_i64),
+            of in prop::collection::vec(0..2_u8, 0..3),
+            want in 1..5_usize,
+        ) {
+            let (mut index, mut plain) = (Index::default(), BTreeMap::new());
+            for ((of, case), ends) in steps {
+                let case = (agreement(of), SubjectId::new([case; 16]));
+                index.remove(case);
+                index.put(case, terms(case, &ends));
+                plain.insert(case, terms(case, &ends));
+            }
+            let agreements: Vec<AgreementId> = of.into_iter().map(agreement).collect();
+            let until = until.map(day);
+            for one in [city(0), city(1)] {
+                let mut all: Vec<(Key, Deadline)> = plain.values().flatten().copied().collect();
+                all.retain(|(key, _)| {
+                    key.city == one
+                        && until.is_none_or(|until| key.on <= until)
+                        && agreements.contains(&key.agreement)
+                });
+                all.sort_by_key(|(key, _)| *key);
+                let (mut listed, mut after) = (Vec::new(), None);
+                loop {
+                    let (page, total) = index.list((one, until), &agreements, after, want);
+                    prop_assert_eq!(total, all.len());
+                    let Some((last, _)) = page.last() else { break };
+                    after = Some(*last);
+                    listed.extend(page);
+                }
+                prop_assert_eq!(listed, all);
+            }
+            let cases: Vec<CaseKey> = plain.into_keys().collect();
+            cases.into_iter().for_each(|case| index.remove(case));
+            prop_assert!(index.ending.is_empty() && index.by_day.is_empty());
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use crate::domain::Event;
 use crate::ids::{Hash, LogId, Position};
 use crate::journal::{Disk, JournalError, JournalReader, RecordKind, RecordRef};
 use crate::limits;
@@ -12,7 +13,7 @@ use crate::log::merkle::{LeafSource, leaf_hash};
 use crate::log::{Entry, PartSlot};
 use crate::node::core::keys;
 use crate::node::core::rows::{self, BatchRow};
-use crate::sync::RawBatch;
+use crate::sync::{RawBatch, RawEntry};
 use crate::view::ReadRows;
 use crate::wire;
 
@@ -82,13 +83,26 @@ pub fn read_batch<D: Disk>(
     record: RecordRef,
     at: Position,
 ) -> Result<RawBatch, ReadError> {
+    let payload = read_encoded(journal, record, at)?;
+    wire::batch::parse_batch(payload)
+        .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })
+}
+
+/// The same, not read any further: [`entry_in`] takes one entry out of it.
+///
+/// # Errors
+/// [`ReadError`]: damaged or unreadable.
+pub fn read_encoded<D: Disk>(
+    journal: &JournalReader<D>,
+    record: RecordRef,
+    at: Position,
+) -> Result<Bytes, ReadError> {
     let (kind, payload) =
         journal.read(record).map_err(|source| ReadError::Damaged { at, source })?;
-    let unreadable = |reason: String| ReadError::Unreadable { at, reason };
     if kind != RecordKind::Batch {
-        return Err(unreadable("not a batch".to_owned()));
+        return Err(ReadError::Unreadable { at, reason: "not a batch".to_owned() });
     }
-    wire::batch::parse_batch(Bytes::from(payload)).map_err(|e| unreadable(e.to_string()))
+    Ok(Bytes::from(payload))
 }
 
 /// One entry, with late parts in their places.
@@ -100,25 +114,36 @@ pub fn entry_at<D: Disk>(
     journal: &JournalReader<D>,
     at: Position,
 ) -> Result<Entry, ReadError> {
-    let batch = batch_at(rows, journal, at.log, at.index)?;
-    entry_of(rows, journal, &batch, at)
+    let (_, row) = find_batch(rows, at).ok_or(ReadError::NotFound)?;
+    let batch = read_encoded(journal, row.record, at)?;
+    entry_in(rows, journal, &batch, at).map(|(entry, _)| entry)
 }
 
-/// One entry of a batch already read, with late parts in their places.
+/// One entry of an encoded batch, late parts in their places, and what happened. A case mostly lies
+/// in a batch with many others, which are not read for it.
 ///
 /// # Errors
 /// [`ReadError`]: not in the batch, damaged, or unreadable.
-pub fn entry_of<D: Disk>(
+pub fn entry_in<D: Disk>(
     rows: &dyn ReadRows,
     journal: &JournalReader<D>,
-    batch: &RawBatch,
+    batch: &Bytes,
     at: Position,
-) -> Result<Entry, ReadError> {
-    let offset = at.index.checked_sub(batch.from).and_then(|o| usize::try_from(o).ok());
-    let raw = offset.and_then(|o| batch.entries.get(o)).ok_or(ReadError::NotFound)?;
-    let parsed = wire::entry::parse_header(&raw.header)
+) -> Result<(Entry, Event), ReadError> {
+    let raw = wire::batch::parse_entry_of(batch, at.index)
         .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
-    let mut parts = raw.parts.clone();
+    entry_of(rows, journal, raw.ok_or(ReadError::NotFound)?, at)
+}
+
+fn entry_of<D: Disk>(
+    rows: &dyn ReadRows,
+    journal: &JournalReader<D>,
+    raw: RawEntry,
+    at: Position,
+) -> Result<(Entry, Event), ReadError> {
+    let RawEntry { header, mut parts } = raw;
+    let parsed = wire::entry::parse_header(&header)
+        .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
     for (part, slot) in (0..).zip(parts.iter_mut()) {
         if !matches!(slot, PartSlot::Bytes(_))
             && let Some(bytes) = late_part(rows, journal, at, part)?
@@ -126,7 +151,7 @@ pub fn entry_of<D: Disk>(
             *slot = PartSlot::Bytes(bytes);
         }
     }
-    Ok(Entry { header: raw.header.clone(), envelope: parsed.envelope, parts })
+    Ok((Entry { header, envelope: parsed.envelope, parts }, parsed.event))
 }
 
 /// What stands in a part's place here.

@@ -173,13 +173,10 @@ impl<D: Disk, S: Store> Reader<D, S> {
     pub fn entry(&self, at: Position) -> Result<LoadedEntry, ReadError> {
         let rows = self.view();
         let (_, row) = load::find_batch(&rows, at).ok_or(ReadError::NotFound)?;
-        let read = || load::read_batch(&self.journal, row.record, at);
+        let read = || load::read_encoded(&self.journal, row.record, at);
         let batch = self.recent.batch(row.record, read)?;
-        let entry = load::entry_of(&rows, &self.journal, &batch, at)?;
-        drop(rows);
-        let parsed = wire::entry::parse_header(&entry.header)
-            .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
-        Ok(LoadedEntry { entry, event: parsed.event })
+        let (entry, event) = load::entry_in(&rows, &self.journal, &batch, at)?;
+        Ok(LoadedEntry { entry, event })
     }
 
     /// The content of a part; `None` when it is withheld from this city or erased.

@@ -23,6 +23,9 @@ use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
 use crate::view::{self, CaseView, FeedEntry};
 
+/// Up to every so many lines, one is looked up by itself: that takes as long as going through them.
+const LOOKED_UP_IN: usize = 16;
+
 /// What a list judges a case by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -47,7 +50,29 @@ pub struct Line {
     /// Its campaigns.
     pub campaigns: Box<[Campaign]>,
     /// How far it is from others.
-    pub borders: Box<[BorderDistance]>,
+    pub borders: Borders,
+}
+
+/// How far a case is from other cities. The first one, mostly the only one, lies in the line
+/// itself: a list of what is near a border looks at it in every line, and nowhere else in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Borders {
+    first: Option<BorderDistance>,
+    others: Box<[BorderDistance]>,
+}
+
+impl Borders {
+    /// Those a case lists.
+    #[must_use]
+    pub fn of(all: &[BorderDistance]) -> Self {
+        let (first, others) = all.split_first().unzip();
+        Self { first: first.copied(), others: others.unwrap_or_default().into() }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &BorderDistance> {
+        self.first.iter().chain(&self.others)
+    }
 }
 
 impl Line {
@@ -65,7 +90,7 @@ impl Line {
             medium: view.case.facts.medium,
             discovered_time_ms: view.case.facts.discovered_time_ms,
             campaigns: view.campaigns().collect(),
-            borders: view.case.facts.borders.as_slice().into(),
+            borders: Borders::of(&view.case.facts.borders),
         }
     }
 }
@@ -143,6 +168,23 @@ impl Open<'_> {
         lines.iter().take(end).rev()
     }
 
+    /// Of the lines opened before `below`, those whose openings are `named`, newest first as these.
+    /// Few are looked up one by one, many come by as all are gone through.
+    pub fn named(&self, named: Vec<u64>, below: Option<u64>) -> Vec<&Line> {
+        if named.len() > self.0.lines.len() / LOOKED_UP_IN {
+            let mut named = named.into_iter().peekable();
+            let is_named = |line: &&Line| {
+                while named.next_if(|newer| *newer > line.opened).is_some() {}
+                named.next_if_eq(&line.opened).is_some()
+            };
+            return self.newest_first(below).filter(is_named).collect();
+        }
+        let lines = &self.0.lines;
+        let named = named.into_iter().filter(|opened| below.is_none_or(|below| *opened < below));
+        let places = named.filter_map(|at| lines.binary_search_by_key(&at, |one| one.opened).ok());
+        places.filter_map(|place| lines.get(place)).collect()
+    }
+
     /// Takes in how a case stands; returns how it stood.
     pub fn put(&mut self, line: Line) -> Option<Line> {
         let lines = &mut self.0.lines;
@@ -180,7 +222,7 @@ mod tests {
             medium: Medium::Water,
             discovered_time_ms: 0,
             campaigns: Box::default(),
-            borders: Box::default(),
+            borders: Borders::default(),
         }
     }
 
@@ -197,5 +239,34 @@ mod tests {
         assert_eq!(opened(None), [9, 7, 5, 2]);
         assert_eq!((opened(Some(7)), opened(Some(2))), (vec![5, 2], vec![]));
         assert_eq!(open.newest_first(Some(8)).next().unwrap().state, CaseState::Filed);
+    }
+
+    #[test]
+    fn named_lines_are_the_same_however_many_are_named() {
+        let roll = Roll::default();
+        let mut open = Open(roll.0.lock().unwrap());
+        for opened in (0..1_000).map(|nth| nth * 3) {
+            open.put(line(opened, CaseState::Filed));
+        }
+        for step in [1, 3, 7, 100, 999] {
+            // Some of them are of no case.
+            let named: Vec<u64> = (0..3_100).rev().step_by(step).collect();
+            for below in [None, Some(0), Some(1_500), Some(1_501)] {
+                let all = open.newest_first(below).filter(|one| named.contains(&one.opened));
+                let all: Vec<&Line> = all.collect();
+                assert_eq!(open.named(named.clone(), below), all, "{step} {below:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_borders_of_a_line_are_those_of_its_case() {
+        let city = |code| CityCode::from_u32(code).unwrap();
+        let border = |(code, metres)| BorderDistance { city: city(code), metres };
+        let all = [(130_400, 7), (410_900, 90), (371_400, 0)].map(border);
+        for count in 0..=3 {
+            let borders = Borders::of(&all[..count]);
+            assert_eq!(borders.iter().copied().collect::<Vec<_>>(), all[..count]);
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::deadline::{Clock, Deadline};
 use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
 use crate::node::due::Key;
+use crate::node::reader::Reader;
 use crate::view;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -78,9 +79,10 @@ impl CaseApi {
         self.due.look(&self.node);
         // One more tells whether there is a next page.
         let (found, total, as_of) = self.due.list((city, until), &agreements, after, size + 1);
+        let reader = self.node.reader();
         let (mut deadlines, mut bytes, mut last) = (Vec::new(), 0, None);
         for (key, deadline) in found.iter().take(size) {
-            let written = self.due_out(*key, deadline, line);
+            let written = self.due_out(&reader, (*key, deadline), line);
             bytes += written.encoded_len();
             if bytes > PAGE_BYTES_MAX && !deadlines.is_empty() {
                 break;
@@ -98,14 +100,23 @@ impl CaseApi {
         })
     }
 
-    fn due_out(&self, key: Key, deadline: &Deadline, line: &mut AuditLine) -> pb::CaseDeadline {
-        let case = case_read::read(&self.node, key.agreement, key.subject).unwrap_or_default();
-        line.foreign(std::iter::once(&case));
+    fn due_out(
+        &self,
+        reader: &Reader,
+        (key, deadline): (Key, &Deadline),
+        line: &mut AuditLine,
+    ) -> pb::CaseDeadline {
+        let found = view::case(&reader.view(), key.agreement, key.subject);
+        let (number, title) =
+            found.as_ref().map(|found| case_read::heading(reader, found)).unwrap_or_default();
+        if let Some(found) = &found {
+            line.shown(found.case.originating);
+        }
         pb::CaseDeadline {
             name: read::name_of(key.agreement, key.subject),
-            number: case.number,
-            title: case.record.map(|record| record.title).unwrap_or_default(),
-            state: case.state,
+            number,
+            title,
+            state: read::state_number(found.map(|found| found.case.state)),
             deadline: Some(read::deadline_to_pb(deadline, self.node.today())),
         }
     }

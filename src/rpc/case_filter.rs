@@ -3,6 +3,8 @@
 //! In scope: reading the filter, judging a case by it. Out of scope: finding cases
 //! ([`super::case_walk`]).
 
+use std::ops::Range;
+
 use crate::domain::party_search::PartyQuery;
 use crate::domain::{Campaign, CaseState, Date, Medium};
 use crate::ids::{AgreementId, CaseKey, CityCode};
@@ -32,8 +34,9 @@ pub struct Filter {
     near: Option<(CityCode, u32)>,
     media: Vec<Medium>,
     campaign: Option<Campaign>,
-    /// First and last day of discovery.
-    discovered: (Option<Date>, Option<Date>),
+    /// Instants of discovery, milliseconds since 1970-01-01 UTC: a day is not worked out for each
+    /// of many cases.
+    discovered: Option<Range<i64>>,
     /// Not judged by [`Self::takes`], which sees no part.
     pub party: Option<PartyQuery>,
     /// Only cases of which a move leans on a suspension here; not judged by [`Self::takes`] either.
@@ -99,10 +102,10 @@ impl Filter {
                 0 => None,
                 number => Some(referral::campaign(number)?),
             },
-            discovered: (
+            discovered: discovered((
                 read::date("discovered_from", asked.discovered_from.as_ref())?,
                 read::date("discovered_to", asked.discovered_to.as_ref())?,
-            ),
+            )),
             party: read::party_query(&asked.party_name, &asked.party_uscc)?,
             leaning: None,
             assignee: Some(read::assignee(&asked.assignee)?).filter(|name| !name.is_empty()),
@@ -140,7 +143,7 @@ impl Filter {
             && self.near.is_none_or(|(city, metres)| self.is_near(line, city, metres))
             && (self.media.is_empty() || self.media.contains(&line.medium))
             && self.campaign.is_none_or(|one| line.campaigns.contains(&one))
-            && self.was_discovered_then(line.discovered_time_ms)
+            && self.discovered.as_ref().is_none_or(|then| then.contains(&line.discovered_time_ms))
     }
 
     /// If hints are asked for: the openings, newest first, of cases whose party has another one.
@@ -156,27 +159,57 @@ impl Filter {
         self.hinted.as_ref().map_or((true, 0), |acts| acts.has_any(case))
     }
 
-    fn was_discovered_then(&self, time_ms: i64) -> bool {
-        if self.discovered == (None, None) {
-            return true;
-        }
-        let (from, to) = self.discovered;
-        let on = Date::beijing(time_ms);
-        from.is_none_or(|from| on.is_some_and(|on| on >= from))
-            && to.is_none_or(|to| on.is_some_and(|on| on <= to))
-    }
-
     /// A case lists the distance to every member but the author of its facts, who is the one that
     /// is missing. If that is the city asked for, the case lies on its side of the border, and what
     /// counts is how far the own city is.
     fn is_near(&self, line: &Line, city: CityCode, most: u32) -> bool {
-        let agreement = line.case.0;
         let to = |city| line.borders.iter().find(|b| b.city == city).map(|b| b.metres);
-        let of = self.members.iter().find(|(id, _)| *id == agreement);
+        if let Some(far) = to(city) {
+            return far <= most;
+        }
+        let of = self.members.iter().find(|(id, _)| *id == line.case.0);
         let mut unlisted =
             of.into_iter().flat_map(|(_, cities)| cities).filter(|member| to(**member).is_none());
         let author = unlisted.next().filter(|_| unlisted.next().is_none());
-        let far = to(city).or_else(|| author.filter(|a| **a == city).and_then(|_| to(self.own)));
+        let far = author.filter(|author| **author == city).and_then(|_| to(self.own));
         far.is_some_and(|far| far <= most)
+    }
+}
+
+/// From the first day to the last one; none where neither is given.
+fn discovered((from, to): (Option<Date>, Option<Date>)) -> Option<Range<i64>> {
+    if (from, to) == (None, None) {
+        return None;
+    }
+    let (from, to) = (from.unwrap_or(Date::EARLIEST), to.unwrap_or(Date::LATEST));
+    Some(from.beijing_ms().start..to.beijing_ms().end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_of_discovery_are_told_by_instants() {
+        let day = |text: &str| text.parse::<Date>().ok();
+        let (before, first, last, after) =
+            (day("2026-05-31"), day("2026-06-01"), day("2026-06-30"), day("2026-07-01"));
+        let rows = [
+            ((first, last), [false, true, true, false]),
+            ((first, None), [false, true, true, true]),
+            ((None, last), [true, true, true, false]),
+            ((last, first), [false; 4]),
+        ];
+        for (asked, want) in rows {
+            let then = discovered(asked).unwrap();
+            let has = |at: i64| then.contains(&at);
+            for (day, want) in [before, first, last, after].into_iter().zip(want) {
+                let of_day = day.unwrap().beijing_ms();
+                assert_eq!((has(of_day.start), has(of_day.end - 1)), (want, want), "{day:?}");
+            }
+            // A clock of another city may say anything; such an instant is of no day.
+            assert!(!has(i64::MIN) && !has(i64::MAX));
+        }
+        assert_eq!(discovered((None, None)), None);
     }
 }

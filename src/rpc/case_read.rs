@@ -1,6 +1,7 @@
 //! Reading cases for answers: rows of the view, and the parts this city may see.
 
 use crate::api::request::PartContent;
+use crate::domain::{CaseRecord, ExternalRef};
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::log::PartKind;
 use crate::node::load::ReadError;
@@ -62,11 +63,15 @@ pub fn written(
 /// The number people say; empty when its part is not here.
 #[must_use]
 pub fn number(reader: &Reader, found: &CaseView) -> String {
-    let mut entries = Entries { reader, read: Vec::with_capacity(1) };
-    match entries.part(found.opened_at, PartKind::CaseNumber) {
-        Some(PartContent::CaseNumber { number, .. }) => number,
-        Some(_) | None => String::new(),
-    }
+    Entries { reader, read: Vec::with_capacity(1) }.number(found).0
+}
+
+/// The number people say, and the title; each empty when its part is not here.
+#[must_use]
+pub fn heading(reader: &Reader, found: &CaseView) -> (String, String) {
+    let mut entries = Entries { reader, read: Vec::with_capacity(2) };
+    let title = entries.record(found).map(|record| record.title.as_str().to_owned());
+    (entries.number(found).0, title.unwrap_or_default())
 }
 
 /// The entries of one answer, each read from the journal once: record, number and person of a
@@ -86,22 +91,27 @@ impl Entries<'_> {
         let place = entry.envelope.parts.iter().position(|p| p.kind == kind)?;
         self.reader.part(entry, place).ok().flatten()
     }
+
+    fn record(&mut self, found: &CaseView) -> Option<CaseRecord> {
+        match self.part(found.record_at, PartKind::CaseRecord) {
+            Some(PartContent::CaseRecord(record)) => Some(*record),
+            Some(_) | None => None,
+        }
+    }
+
+    fn number(&mut self, found: &CaseView) -> (String, Option<ExternalRef>) {
+        match self.part(found.opened_at, PartKind::CaseNumber) {
+            Some(PartContent::CaseNumber { number, external_ref }) => (number, external_ref),
+            Some(_) | None => (String::new(), None),
+        }
+    }
 }
 
 fn contents(reader: &Reader, found: &CaseView) -> Contents {
     let mut entries = Entries { reader, read: Vec::with_capacity(2) };
-    let mut contents = Contents::default();
-    if let Some(PartContent::CaseRecord(record)) =
-        entries.part(found.record_at, PartKind::CaseRecord)
-    {
-        contents.record = Some(*record);
-    }
-    if let Some(PartContent::CaseNumber { number, external_ref }) =
-        entries.part(found.opened_at, PartKind::CaseNumber)
-    {
-        contents.number = number;
-        contents.external_ref = external_ref;
-    }
+    let record = entries.record(found);
+    let (number, external_ref) = entries.number(found);
+    let mut contents = Contents { record, number, external_ref, person: None };
     if let Some(at) = found.person_at
         && let Some(PartContent::Person(person)) = entries.part(at, PartKind::Person)
     {

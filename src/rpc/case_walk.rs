@@ -19,8 +19,6 @@
 //!    `totals_are_exact_at_every_moment_of_a_storm`)
 
 use std::collections::BTreeSet;
-use std::iter::Peekable;
-use std::vec::IntoIter;
 
 use super::case_filter::Filter;
 use super::case_page::{Found, Listed, Walked};
@@ -60,20 +58,19 @@ pub(super) struct Walk<'a> {
     pub count: bool,
 }
 
-/// The openings that an index names, newest first; without an index, all.
-struct Named(Option<Peekable<IntoIter<u64>>>);
-
-impl Named {
-    fn by(opened: Option<Vec<u64>>) -> Self {
-        Self(opened.map(|opened| opened.into_iter().peekable()))
-    }
-
-    /// Whether an opening is among them. To be asked of ever older ones.
-    fn has(&mut self, opened: u64) -> bool {
-        let Some(named) = &mut self.0 else { return true };
-        while named.next_if(|newer| *newer > opened).is_some() {}
-        named.next_if_eq(&opened).is_some()
-    }
+/// The openings that every index names of those that name any, newest first; without one, none is
+/// named, and all come into question.
+fn named_by_all(one: Option<Vec<u64>>, other: Option<Vec<u64>>) -> Option<Vec<u64>> {
+    let (mut one, other) = match (one, other) {
+        (Some(one), Some(other)) => (one, other),
+        (one, other) => return one.or(other),
+    };
+    let mut other = other.into_iter().peekable();
+    one.retain(|opened| {
+        while other.next_if(|newer| newer > opened).is_some() {}
+        other.next_if_eq(opened).is_some()
+    });
+    Some(one)
 }
 
 /// What the feed has brought: the lines of the cases concerned, with what they were read from.
@@ -157,11 +154,14 @@ impl Walk<'_> {
         let open = self.roll.open(self.node);
         let as_of =
             fitting.as_ref().map_or(open.as_of(), |fitting| fitting.as_of.min(open.as_of()));
-        let mut of_party = Named::by(fitting.map(|fitting| fitting.opened));
-        let mut of_act = Named::by(self.filter.may_have_hints());
-        let lines = open.newest_first(self.after);
-        let lines = lines.filter(|line| of_party.has(line.opened) && of_act.has(line.opened));
-        let left: Vec<Sought> = lines.filter(|line| self.filter.takes(line)).map(sought).collect();
+        let of_party = fitting.map(|fitting| fitting.opened);
+        let takes = |line: &&Line| self.filter.takes(line);
+        let left: Vec<Sought> = match named_by_all(of_party, self.filter.may_have_hints()) {
+            Some(named) => {
+                open.named(named, self.after).into_iter().filter(takes).map(sought).collect()
+            }
+            None => open.newest_first(self.after).filter(takes).map(sought).collect(),
+        };
         drop(open);
         if party.is_some() {
             // No text is believed of which something was erased before `as_of`.

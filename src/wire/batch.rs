@@ -7,7 +7,7 @@ use super::error::{WireError, check_bytes, check_count};
 use super::facts::{bytes, log_id, position, position_to_pb};
 use super::pb::v1 as pb;
 use super::pb::v1::part_slot::Slot;
-use super::scan::check_elements;
+use super::scan::{check_elements, each_field};
 use crate::limits::{
     BATCH_ENTRIES_MAX, HEADER_BYTES_MAX, NOTE_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX,
     RECORD_BYTES_MAX,
@@ -29,6 +29,37 @@ pub fn parse_batch(bytes: Bytes) -> Result<RawBatch, WireError> {
     check_bytes("batch", bytes.len(), RECORD_BYTES_MAX)?;
     check_elements("batch", &pb::Batch::full_name(), &bytes)?;
     batch_from_pb(pb::Batch::decode(bytes).map_err(WireError::unreadable("batch"))?)
+}
+
+/// Reads one entry of a batch, by its index in the log, and nothing of the others; `None` when the
+/// batch does not hold it. Header and parts share the memory of `bytes`.
+///
+/// # Errors
+/// [`WireError`] when the batch or that entry cannot be read.
+pub fn parse_entry_of(bytes: &Bytes, index: u64) -> Result<Option<RawEntry>, WireError> {
+    check_bytes("batch", bytes.len(), RECORD_BYTES_MAX)?;
+    let (from, entries) = entries_of(bytes)?;
+    check_count("entries of a batch", entries.len(), BATCH_ENTRIES_MAX)?;
+    let place = index.checked_sub(from).and_then(|place| usize::try_from(place).ok());
+    let Some(entry) = place.and_then(|place| entries.get(place)) else { return Ok(None) };
+    check_elements("entry", &pb::Entry::full_name(), entry)?;
+    let entry =
+        pb::Entry::decode(bytes.slice_ref(entry)).map_err(WireError::unreadable("entry"))?;
+    read_entry(entry).map(Some)
+}
+
+/// The index of the first entry of a batch, and the bytes of each.
+fn entries_of(bytes: &[u8]) -> Result<(u64, Vec<&[u8]>), WireError> {
+    // Numbers as in `entry.proto`.
+    const FROM: u32 = 2;
+    const ENTRIES: u32 = 3;
+    let (mut from, mut entries) = (0, Vec::new());
+    each_field("batch", bytes, &mut |field, number, value| match field {
+        FROM => from = number,
+        ENTRIES => entries.push(value),
+        _ => {}
+    })?;
+    Ok((from, entries))
 }
 
 pub(super) fn batch_to_pb(batch: &RawBatch) -> pb::Batch {

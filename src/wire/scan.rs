@@ -87,6 +87,25 @@ pub(super) fn check_elements(
     walk.message(*shape, bytes, MESSAGE_DEPTH_MAX)
 }
 
+/// Tells every field of a message, but not what lies within it: its number, and its value as a
+/// number or as bytes.
+///
+/// # Errors
+/// [`WireError::Unreadable`] when it is no message at all.
+pub(super) fn each_field<'a>(
+    what: &'static str,
+    mut rest: &'a [u8],
+    f: &mut dyn FnMut(u32, u64, &'a [u8]),
+) -> Result<(), WireError> {
+    let walk = Walk { what, left: 0 };
+    while rest.has_remaining() {
+        let (field, wire_type) = decode_key(&mut rest).map_err(walk.unreadable())?;
+        let (number, bytes) = walk.value(wire_type, &mut rest)?;
+        f(field, number, bytes);
+    }
+    Ok(())
+}
+
 struct Walk {
     what: &'static str,
     left: usize,
@@ -98,7 +117,7 @@ impl Walk {
         while rest.has_remaining() {
             let (number, wire_type) = decode_key(&mut rest).map_err(self.unreadable())?;
             let field = fields.iter().find(|field| field.number == number);
-            let value = self.value(wire_type, &mut rest)?;
+            let (_, value) = self.value(wire_type, &mut rest)?;
             let Some(field) = field else { continue };
             if field.repeated {
                 // A packed list may hold one number in each byte; numbers take eight at most.
@@ -113,12 +132,15 @@ impl Walk {
         Ok(())
     }
 
-    /// Takes one value off; empty for numbers.
-    fn value<'a>(&self, wire_type: WireType, rest: &mut &'a [u8]) -> Result<&'a [u8], WireError> {
+    /// Takes one value off: a varint, or else bytes.
+    fn value<'a>(
+        &self,
+        wire_type: WireType,
+        rest: &mut &'a [u8],
+    ) -> Result<(u64, &'a [u8]), WireError> {
         let length = match wire_type {
             WireType::Varint => {
-                decode_varint(rest).map_err(self.unreadable())?;
-                return Ok(&[]);
+                return Ok((decode_varint(rest).map_err(self.unreadable())?, &[]));
             }
             WireType::SixtyFourBit => 8,
             WireType::ThirtyTwoBit => 4,
@@ -131,7 +153,7 @@ impl Walk {
         let (value, after) =
             rest.split_at_checked(length).ok_or_else(|| self.broken("ends too early"))?;
         *rest = after;
-        Ok(value)
+        Ok((0, value))
     }
 
     fn count(&mut self, elements: usize) -> Result<(), WireError> {

@@ -94,8 +94,9 @@ async fn damage_that_nobody_reads_is_found_and_fetched_again() {
     };
     let again = until("it is read again", || async { read(&held.name).await.ok() }).await;
     assert_eq!(again, held);
-    // Writes go on all the while, until nobody has the damaged one in memory any more.
-    for n in 0..20 {
+    // Writes go on all the while, until nobody has the damaged one in memory any more: 512 batches
+    // that were read lately stay there.
+    for n in 0..530 {
         open(&client, &agreement, &format!("later-{n}")).await;
     }
     let refused = read(&alone.name).await.unwrap_err();

@@ -50,7 +50,7 @@ impl Query {
         let date = |text: &str| text.parse::<Date>().unwrap();
         let near = facts.border_distances.iter().find(|one| one.city == THERE);
         self.party.split(' ').all(|word| name.contains(word))
-            && (self.uscc.is_empty() || party.uscc == self.uscc)
+            && (self.uscc.is_empty() || party.uscc.starts_with(&self.uscc))
             && (self.media.is_empty() || self.media.contains(&facts.medium()))
             && (self.states.is_empty() || self.states.contains(&case.state()))
             && self.from.is_none_or(|from| on >= date(from))
@@ -89,7 +89,7 @@ fn queries(cases: &[pb::Case]) -> Vec<Query> {
     let words = words.chain([firm.name.clone(), masked.masked_name.clone()]);
     let mut all = Vec::new();
     for party in words {
-        for uscc in [String::new(), firm.uscc.clone()] {
+        for uscc in [String::new(), firm.uscc.clone(), firm.uscc[..8].to_owned()] {
             for media in [&[][..], &[pb::Medium::Water], &[pb::Medium::Air, pb::Medium::SolidWaste]]
             {
                 for (from, to) in [
@@ -279,7 +279,7 @@ async fn refusals(pair: &Pair) {
     assert_eq!(refuse(|r| r.party_name = "a b c d e f g h i".to_owned()).await, complex);
     assert_eq!(refuse(|r| r.media = vec![1; 9]).await, complex);
     for (change, reason) in [
-        ((|r| r.party_uscc = "9137".to_owned()) as fn(&mut pb::ListCasesRequest), "USCC_LENGTH"),
+        ((|r| r.party_uscc = "9137".to_owned()) as fn(&mut pb::ListCasesRequest), "USCC_START"),
         (|r| r.party_name = "示".repeat(121), "TEXT_TOO_LONG"),
         (|r| r.party_name = " ".to_owned(), "TEXT_EMPTY"),
         (|r| r.media = vec![99], "CODE_UNKNOWN"),

@@ -48,7 +48,7 @@ pub struct FilterArgs {
     /// 当事人名称中的字词，以空格分开 · words in the name of the party
     #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
     pub party: String,
-    /// 当事人统一社会信用代码 · credit code of the party
+    /// 当事人统一社会信用代码，可只填前 8 位以上 · credit code of the party, or its first 8 or more
     #[arg(long, value_name = "CODE", default_value = "", hide_default_value = true)]
     pub uscc: String,
     /// 以本机已暂停城市的记录为依据、暂不能办理的 · that rest on a city suspended on this node

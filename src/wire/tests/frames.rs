@@ -10,7 +10,7 @@ use crate::limits::{BATCH_ENTRIES_MAX, HELLO_AGREEMENTS_MAX, HELLO_LOGS_MAX, NOT
 use crate::log::PartSlot;
 use crate::sync::{AgreementState, Cosign, Frame, Hello, LogState};
 use crate::wire::WireError;
-use crate::wire::batch::{encode_batch, parse_batch};
+use crate::wire::batch::{encode_batch, parse_batch, parse_entry_of};
 use crate::wire::pb::{peer_v1, v1};
 use crate::wire::peer::{
     LatePart, encode_cosign, encode_late_part, frame_to_pb, parse_cosign, parse_frame,
@@ -102,6 +102,30 @@ fn a_batch_shares_the_memory_it_came_in() {
     }
     let PartSlot::Bytes(part) = &parsed.entries[1].parts[0] else { panic!() };
     assert!(range.contains(&part.as_ptr()));
+}
+
+#[test]
+fn one_entry_of_a_batch_is_read_as_all_of_them_are() {
+    let one = batch();
+    let bytes = Bytes::from(encode_batch(&one));
+    let range = bytes.as_ptr_range();
+    for (index, entry) in (one.from..).zip(&one.entries) {
+        let read = parse_entry_of(&bytes, index).unwrap().unwrap();
+        assert_eq!(&read, entry);
+        assert!(range.contains(&read.header.as_ptr()));
+    }
+    let behind = one.from + one.entries.len() as u64;
+    for index in [one.from.checked_sub(1), Some(behind), Some(u64::MAX)].into_iter().flatten() {
+        assert_eq!(parse_entry_of(&bytes, index), Ok(None));
+    }
+    let cut = bytes.slice(..bytes.len() - 1);
+    assert!(matches!(parse_entry_of(&cut, one.from), Err(WireError::Unreadable { .. })));
+    let many = v1::Batch {
+        entries: vec![v1::Entry::default(); BATCH_ENTRIES_MAX + 1],
+        ..Default::default()
+    };
+    let many = parse_entry_of(&Bytes::from(many.encode_to_vec()), 0);
+    assert!(matches!(many, Err(WireError::TooMany { .. })));
 }
 
 #[test]
@@ -202,7 +226,12 @@ proptest! {
     fn any_bytes_are_a_batch_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         let _ = parse_late_part(&bytes);
         let _ = parse_cosign(&bytes);
-        if let Ok(batch) = parse_batch(Bytes::from(bytes)) {
+        let bytes = Bytes::from(bytes);
+        let _ = parse_entry_of(&bytes, 0);
+        if let Ok(batch) = parse_batch(bytes.clone()) {
+            for (index, entry) in (batch.from..).zip(&batch.entries) {
+                prop_assert_eq!(parse_entry_of(&bytes, index), Ok(Some(entry.clone())));
+            }
             prop_assert_eq!(parse_batch(Bytes::from(encode_batch(&batch))).unwrap(), batch);
         }
     }
