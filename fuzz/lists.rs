@@ -63,7 +63,7 @@ fn book() -> AgreementBook {
     let note = Bytes::from_static(CHARTER);
     let charter = SignedCharter::parse(&note).expect("sample").charter().clone();
     let mut book = AgreementBook::default();
-    book.insert(Agreement { charter, note });
+    book.insert(Agreement::new(charter, note));
     book
 }
 

@@ -97,12 +97,10 @@ impl FromStr for CityCode {
 /// Writes bytes as lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let mut out = String::with_capacity(bytes.len() * 2);
     for b in bytes {
         for nibble in [b >> 4, b & 15] {
-            out.extend(DIGITS.get(usize::from(nibble)));
+            out.push(char::from(nibble + if nibble < 10 { b'0' } else { b'a' - 10 }));
         }
     }
     out

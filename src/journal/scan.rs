@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
+
 use super::disk::Disk;
 use super::record::{self, RecordKind, RecordRef};
 use super::segment::{self, SegmentHeader};
@@ -191,11 +193,7 @@ pub(super) fn records<D: Disk>(
 
 /// Bytes to the next place, a multiple of 8 ahead, at which a record might begin.
 pub(super) fn next_magic(rest: &[u8]) -> Option<usize> {
-    rest.chunks(8)
-        .enumerate()
-        .skip(1)
-        .find(|(_, c)| c.starts_with(&record::MAGIC))
-        .map(|(i, _)| i * 8)
+    memmem::find_iter(rest, &record::MAGIC).find(|at| *at > 0 && at % 8 == 0)
 }
 
 /// Zeroes what lies behind the last whole record, so that it can never be taken for one.
@@ -204,8 +202,48 @@ fn cut<D: Disk>(disk: &D, number: u32, offset: u64, length: u64) -> Result<u64, 
     let rest = usize::try_from(length.saturating_sub(offset)).unwrap_or(0);
     let mut bytes = vec![0; rest];
     disk.read_at(&name, offset, &mut bytes)?;
-    let Some(dirty) = bytes.iter().rposition(|b| *b != 0) else { return Ok(0) };
-    disk.write_at(&name, offset, &vec![0; dirty + 1])?;
-    disk.sync_data(&name)?;
-    Ok(dirty as u64 + 1)
+    let dirty = dirty_bytes(&bytes);
+    if dirty > 0 {
+        disk.write_at(&name, offset, &vec![0; dirty])?;
+        disk.sync_data(&name)?;
+    }
+    Ok(dirty as u64)
+}
+
+/// Bytes up to the last one that is not zero. Most of what is reserved is zero, so it is looked
+/// through by pieces, which takes no decision for each byte.
+fn dirty_bytes(bytes: &[u8]) -> usize {
+    let is_zero = |piece: &[u8]| piece.iter().fold(0, |all, byte| all | byte) == 0;
+    let zeroes: usize =
+        bytes.rchunks(256).take_while(|piece| is_zero(piece)).map(<[u8]>::len).sum();
+    let rest = bytes.get(..bytes.len() - zeroes).unwrap_or_default();
+    rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_tail_holds_is_found_wherever_it_ends() {
+        for len in [0, 1, 255, 256, 257, 700] {
+            for last in 0..len {
+                let mut bytes = vec![0; len];
+                (bytes[last / 2], bytes[last]) = (1, 1);
+                assert_eq!(dirty_bytes(&bytes), last + 1, "of {len}");
+            }
+            assert_eq!(dirty_bytes(&vec![0; len]), 0);
+        }
+    }
+
+    #[test]
+    fn a_record_begins_at_a_multiple_of_eight_ahead() {
+        let at = |places: &[usize]| {
+            let mut bytes = vec![0; 100];
+            places.iter().for_each(|p| bytes[*p..*p + 4].copy_from_slice(&record::MAGIC));
+            next_magic(&bytes)
+        };
+        assert_eq!((at(&[]), at(&[0]), at(&[0, 8])), (None, None, Some(8)));
+        assert_eq!((at(&[0, 4, 12, 90]), at(&[3, 20, 96])), (None, Some(96)));
+    }
 }

@@ -13,15 +13,23 @@
 //!    it computes itself, without the cofactor, so an R in a second encoding never matches.
 //!    (`a_signature_cannot_be_written_in_another_way`)
 //! 3. 32 bytes that are no point of the curve are taken by `parse` and verify nothing.
+//!
+//! What held is remembered for a while, by thread: members pass on what others have signed, and
+//! announce what they send next, so the same signature comes again and again. What did not hold is
+//! never remembered. (`a_signature_that_held_makes_no_other_one_hold`)
 
+use std::cell::RefCell;
 use std::fmt;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, VerificationAlgorithm};
 
 use crate::ids::{hex, unhex};
 
 /// Bytes of a signature: R and S.
 pub const SIGNATURE_LEN: usize = 64;
+/// Signatures that held and are remembered, a power of two: 32 KiB in each thread that verifies.
+const HELD_MAX: usize = 1024;
 
 /// Why bytes are not a key, or a signature does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -119,7 +127,58 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError::BadSignature`], whatever is wrong with it.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), KeyError> {
-        ED25519.verify_sig(&self.0, message, signature).map_err(|_| KeyError::BadSignature)
+        if signature.len() != SIGNATURE_LEN {
+            return Err(KeyError::BadSignature);
+        }
+        let asked = self.asked(message, signature);
+        if HELD.with_borrow(|held| held.contains(&asked)) {
+            return Ok(());
+        }
+        let held = ED25519.verify_sig(&self.0, message, signature);
+        held.map_err(|_| KeyError::BadSignature)?;
+        HELD.with_borrow_mut(|held| held.put(asked));
+        Ok(())
+    }
+
+    /// SHA-256 of key, signature and message. The first two have fixed lengths, so that two
+    /// questions of one digest are one question.
+    fn asked(&self, message: &[u8], signature: &[u8]) -> Asked {
+        let mut context = Context::new(&SHA256);
+        for bytes in [&self.0, signature, message] {
+            context.update(bytes);
+        }
+        let mut asked = [0; 32];
+        for (to, from) in asked.iter_mut().zip(context.finish().as_ref()) {
+            *to = *from;
+        }
+        asked
+    }
+}
+
+type Asked = [u8; 32];
+
+thread_local! {
+    static HELD: RefCell<Held> = const { RefCell::new(Held(Vec::new())) };
+}
+
+/// Signatures that held, each at the one place that its digest gives it: a later one of that place
+/// takes it. Whoever fills it with his own signatures makes others be verified again, no more.
+struct Held(Vec<Asked>);
+
+impl Held {
+    fn place([low, high, ..]: &Asked) -> usize {
+        usize::from(u16::from_le_bytes([*low, *high])) % HELD_MAX
+    }
+
+    fn contains(&self, asked: &Asked) -> bool {
+        self.0.get(Self::place(asked)) == Some(asked)
+    }
+
+    fn put(&mut self, asked: Asked) {
+        self.0.resize(HELD_MAX, [0; 32]);
+        if let Some(place) = self.0.get_mut(Self::place(&asked)) {
+            *place = asked;
+        }
     }
 }
 
@@ -252,6 +311,28 @@ mod tests {
         for length in [0, 63, 65] {
             assert_eq!(public.verify(b"text", &vec![0; length]), Err(KeyError::BadSignature));
         }
+    }
+
+    #[test]
+    fn a_signature_that_held_makes_no_other_one_hold() {
+        let (key, other) = (signing_key(), SigningKey::from_seed(&[7; 32]).unwrap());
+        let public = key.verifying_key();
+        for nth in 0..2 * HELD_MAX {
+            let text = nth.to_string();
+            let signature = key.sign(text.as_bytes());
+            for _ in 0..2 {
+                assert_eq!(public.verify(text.as_bytes(), &signature), Ok(()));
+            }
+            let mut wrong = signature;
+            wrong[nth % SIGNATURE_LEN] ^= 1;
+            for _ in 0..2 {
+                assert!(public.verify(text.as_bytes(), &wrong).is_err(), "{nth}");
+                assert!(public.verify(b"another text", &signature).is_err(), "{nth}");
+                assert!(other.verifying_key().verify(text.as_bytes(), &signature).is_err());
+            }
+            assert_eq!(public.verify(text.as_bytes(), &signature), Ok(()));
+        }
+        assert_eq!(HELD.with_borrow(|held| held.0.len()), HELD_MAX);
     }
 
     #[test]

@@ -47,8 +47,9 @@ pub struct LogInfo<'a> {
 pub trait Logs {
     /// One log, if it is known here.
     fn info(&self, log: LogId) -> Option<LogInfo<'_>>;
-    /// All logs of agreements of which `city` is a member together with the own city.
-    fn shared_with(&self, city: CityCode) -> Vec<LogId>;
+    /// All logs, by id, of agreements of which one of these cities is a member together with the
+    /// own city.
+    fn shared_with(&self, cities: &[CityCode]) -> Vec<(LogId, LogInfo<'_>)>;
     /// Whether a log is known here and `city` is a member of its agreement.
     fn shares(&self, city: CityCode, log: LogId) -> bool;
     /// The newest durable checkpoint of a log, if there is one.
@@ -196,30 +197,35 @@ impl Exchange {
     }
 
     pub(super) fn choose_all(&mut self, now: u64, logs: &impl Logs) -> Vec<Action> {
-        let mut all: Vec<LogId> =
-            self.links.values().flat_map(|l| logs.shared_with(l.city)).collect();
-        // Not unstable: they are a few sorted lists, one behind the other.
-        all.sort();
-        all.dedup();
-        all.into_iter().flat_map(|log| self.choose(now, logs, log)).collect()
+        let cities: Vec<CityCode> = self.links.values().map(|l| l.city).collect();
+        let all = logs.shared_with(&cities).into_iter();
+        all.flat_map(|(log, info)| self.choose_of(now, log, info)).collect()
     }
 
     fn choose(&mut self, now: u64, logs: &impl Logs, log: LogId) -> Vec<Action> {
-        let Some(info) = logs.info(log).filter(|i| i.followed) else { return self.drop_log(log) };
-        let ahead = self.announced(log) > info.stored;
+        match logs.info(log) {
+            Some(info) => self.choose_of(now, log, info),
+            None => self.drop_log(log),
+        }
+    }
+
+    fn choose_of(&mut self, now: u64, log: LogId, info: LogInfo<'_>) -> Vec<Action> {
+        if !info.followed {
+            return self.drop_log(log);
+        }
         let followed = self.followed.entry(log).or_default();
+        let mut largest = 0;
+        let mut candidates = Vec::with_capacity(self.links.len());
+        for (id, link) in &self.links {
+            let announced = link.announced.get(&log).copied().unwrap_or(0);
+            largest = announced.max(largest);
+            if link.greeted && info.members.contains(&link.city) {
+                let rested = followed.resting.get(&link.city).is_some_and(|until| now < *until);
+                candidates.push(Candidate { link: *id, city: link.city, announced, rested });
+            }
+        }
+        let ahead = largest > info.stored;
         followed.waiting_ms = ahead.then(|| followed.waiting_ms.unwrap_or(now));
-        let candidates: Vec<Candidate> = self
-            .links
-            .iter()
-            .filter(|(_, l)| l.greeted && info.members.contains(&l.city))
-            .map(|(id, l)| Candidate {
-                link: *id,
-                city: l.city,
-                announced: l.announced.get(&log).copied().unwrap_or(0),
-                rested: followed.resting.get(&l.city).is_some_and(|until| now < *until),
-            })
-            .collect();
         let chosen = source::choose(info.city, info.stored, &candidates);
         if chosen == followed.source {
             return Vec::new();

@@ -257,8 +257,10 @@ impl Exchange {
         let links: Vec<(LinkId, CityCode)> = self.greeted().collect();
         let mut actions = Vec::new();
         for (link, city) in links {
-            let shared = logs.shared_with(city).into_iter();
-            actions.extend(shared.filter_map(|log| self.tell(logs, link, log)));
+            let shared = logs.shared_with(&[city]).into_iter();
+            actions.extend(
+                shared.filter_map(|(log, info)| self.tell_of(logs, link, (log, info.stored))),
+            );
         }
         actions
     }

@@ -133,15 +133,25 @@ impl Exchange {
 
     pub(super) fn tell(&mut self, logs: &impl Logs, id: LinkId, log: LogId) -> Option<Action> {
         let info = logs.info(log)?;
+        let city = self.city_of(id).filter(|city| logs.shares(*city, log));
+        city.and_then(|_| self.tell_of(logs, id, (log, info.stored)))
+    }
+
+    /// The same of a log that is known to be shared with the city at the other end.
+    pub(super) fn tell_of(
+        &mut self,
+        logs: &impl Logs,
+        id: LinkId,
+        (log, stored): (LogId, u64),
+    ) -> Option<Action> {
         let link = self.links.get_mut(&id)?;
-        if !link.greeted || link.followers.contains_key(&log) {
+        if !link.greeted || link.told.get(&log).is_some_and(|told| *told >= stored) {
             return None;
         }
-        let told = link.told.get(&log).copied().unwrap_or(0);
-        if told >= info.stored || !logs.shares(link.city, log) {
+        if stored == 0 || link.followers.contains_key(&log) {
             return None;
         }
-        link.told.insert(log, info.stored);
+        link.told.insert(log, stored);
         Some(Action::Send(id, logs.announcement(log)?))
     }
 }

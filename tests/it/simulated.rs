@@ -6,15 +6,16 @@ use std::ops::Range;
 use super::sim::run::{Length, SHORT, WHOLE, run};
 use super::sim::tally::Tally;
 
-/// Seeds of six hours that run here: built without optimisation each takes seconds.
-const SEEDS: Range<u64> = 0..10;
-/// Short ones: together two hundred, a tenth of the gate.
-const SHORT_SEEDS: Range<u64> = 10..200;
+/// Seeds of six hours that run here: built without optimisation each takes ten seconds. The gate
+/// runs them too, with two thousand others, and asks all of those for every kind of fault.
+const SEEDS: Range<u64> = 0..3;
+/// Short ones, of which the gate runs 10..200.
+const SHORT_SEEDS: Range<u64> = 10..50;
 
 #[test]
 fn some_seeds_of_everything_broken_come_right() {
     let all = come_right(SEEDS, WHOLE, "");
-    assert!(all.kinds() >= 40, "{all:?}");
+    assert!(all.kinds() >= 30, "{all:?}");
 }
 
 #[test]
@@ -36,10 +37,11 @@ fn come_right(seeds: Range<u64>, length: Length, flag: &str) -> Tally {
     all
 }
 
+/// Short ones: the gate runs twenty whole ones twice.
 #[test]
 fn one_seed_has_one_trace() {
-    let (one, two) = (run(3, WHOLE, false), run(3, WHOLE, false));
+    let (one, two) = (run(3, SHORT, false), run(3, SHORT, false));
     assert_eq!(one.hash, two.hash);
     assert_eq!(one.tally, two.tally);
-    assert_ne!(one.hash, run(4, WHOLE, false).hash);
+    assert_ne!(one.hash, run(4, SHORT, false).hash);
 }

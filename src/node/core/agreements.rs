@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use crate::ids::{AgreementId, CityCode};
+use crate::ids::{AgreementId, CityCode, Hash};
 use crate::log::keys::VerifyingKey;
 use crate::trust::card::{Card, CardBook, Outcome};
 use crate::trust::charter::Charter;
@@ -14,11 +14,19 @@ use crate::trust::charter::Charter;
 pub struct Agreement {
     /// The charter.
     pub charter: Charter,
+    /// Its hash, which every greeting, manifest and start asks for.
+    pub hash: Hash,
     /// The signed text.
     pub note: Bytes,
 }
 
 impl Agreement {
+    /// A charter and its signed text.
+    #[must_use]
+    pub fn new(charter: Charter, note: Bytes) -> Self {
+        Self { hash: charter.hash(), charter, note }
+    }
+
     /// Member cities, ascending.
     #[must_use]
     pub fn cities(&self) -> Vec<CityCode> {

@@ -103,7 +103,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// An entry about the log or the agreement that this program does not know, and one that
     /// adopts a charter that is not here, hold the whole log.
     fn holds_its_log(&self, agreement: AgreementId, parsed: &ParsedHeader) -> bool {
-        let in_force = self.book.get(agreement).map(|a| a.charter.hash());
+        let in_force = self.book.get(agreement).map(|a| a.hash);
         match (&parsed.event, parsed.envelope.subject.kind) {
             (Event::Newer, SubjectKind::Log | SubjectKind::Agreement) => true,
             (Event::CharterAdopted { charter }, _) => in_force != Some(*charter),

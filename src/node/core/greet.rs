@@ -56,7 +56,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             // What is not named of its own logs is not here: all of them, or not the agreement.
             let Some(logs) = self.states_of(id, city, &mut room) else { continue };
             members.extend(agreement.cities());
-            let charter = agreement.charter.hash();
+            let charter = agreement.hash;
             agreements.push(AgreementState { agreement: id, charter, manifests: vec![], logs });
         }
         for state in &mut agreements {
@@ -200,7 +200,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     ) -> Vec<Output> {
         let known = self.book.get(state.agreement).filter(|a| a.cities().contains(&city));
         let Some(known) = known else { return Vec::new() };
-        let current = known.charter.hash();
+        let current = known.hash;
         if current != state.charter {
             let refused = Refused::new("STALE_CHARTER").with("current", current);
             return vec![refuse(link, &refused, None)];

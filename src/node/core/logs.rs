@@ -292,15 +292,22 @@ impl crate::sync::Logs for LogTable {
         self.get(log).map(|l| l.info(self.members(l.manifest.agreement)))
     }
 
-    fn shared_with(&self, city: CityCode) -> Vec<LogId> {
-        #[cfg(feature = "planted-bugs")]
-        if crate::planted::is_on("tell-a-non-member") {
-            return self.logs.keys().copied().collect();
-        }
+    fn shared_with(&self, cities: &[CityCode]) -> Vec<(LogId, LogInfo<'_>)> {
         // Asked for every link at every look: no log is looked up by its id.
-        let agreements: Vec<AgreementId> = self.shared_agreements(city).collect();
-        let shared = |l: &&Log| agreements.contains(&l.manifest.agreement);
-        self.logs.values().filter(shared).map(|l| l.id).collect()
+        let all = |members: &[CityCode]| cities.iter().any(|city| members.contains(city));
+        #[cfg(feature = "planted-bugs")]
+        let all = |members: &[CityCode]| {
+            all(members) || (!cities.is_empty() && crate::planted::is_on("tell-a-non-member"))
+        };
+        let agreements: BTreeMap<AgreementId, &[CityCode]> = self
+            .members
+            .iter()
+            .filter(|(_, m)| all(m))
+            .map(|(id, m)| (*id, m.as_slice()))
+            .collect();
+        let logs = self.logs.values();
+        let shared = logs.filter_map(|l| Some((l, agreements.get(&l.manifest.agreement)?)));
+        shared.map(|(l, members)| (l.id, l.info(members))).collect()
     }
 
     fn shares(&self, city: CityCode, log: LogId) -> bool {

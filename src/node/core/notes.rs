@@ -170,7 +170,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Err("this city is no member".to_owned());
         }
         if let Some(known) = self.book.get(charter.agreement) {
-            return match known.charter.hash() == charter.hash() {
+            return match known.hash == charter.hash() {
                 true => Ok(Taken::Known(what)),
                 false => Err("another charter of this agreement is in force here".to_owned()),
             };
@@ -182,7 +182,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     pub(super) fn add_charter(&mut self, charter: Charter, note: Bytes) {
-        let agreement = Agreement { charter, note };
+        let agreement = Agreement::new(charter, note);
         self.logs.set_members(agreement.charter.agreement, agreement.cities());
         self.book.insert(agreement);
     }
@@ -213,7 +213,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let claimed = SignedManifest::peek(note).map_err(|e| e.to_string())?;
         let agreement = self.book.get(claimed.agreement).ok_or("no such agreement here")?;
         let key = agreement.city_key(claimed.city).ok_or("its city is no member")?;
-        if claimed.charter != agreement.charter.hash() {
+        if claimed.charter != agreement.hash {
             return Err("it was signed under another charter".to_owned());
         }
         let logs = self.logs.of_agreement(claimed.agreement);

@@ -150,7 +150,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                     title: charter.title.clone(),
                     short_name: charter.short_name.clone(),
                     version: charter.version,
-                    charter: charter.hash(),
+                    charter: agreement.hash,
                     note: agreement.note.clone(),
                     members: charter.members.iter().map(member).collect(),
                     begin_on: charter.begin_on,

@@ -43,8 +43,9 @@ impl Logs for Table {
     fn info(&self, log: LogId) -> Option<LogInfo<'_>> {
         self.0.get(&log).map(|(info, members)| LogInfo { members, ..*info })
     }
-    fn shared_with(&self, city: CityCode) -> Vec<LogId> {
-        self.0.iter().filter(|(_, (_, m))| m.contains(&city)).map(|(id, _)| *id).collect()
+    fn shared_with(&self, cities: &[CityCode]) -> Vec<(LogId, LogInfo<'_>)> {
+        let shared = self.0.iter().filter(|(_, (_, m))| m.iter().any(|c| cities.contains(c)));
+        shared.map(|(id, (info, members))| (*id, LogInfo { members, ..*info })).collect()
     }
     fn shares(&self, city: CityCode, log: LogId) -> bool {
         self.0.get(&log).is_some_and(|(_, m)| m.contains(&city))
