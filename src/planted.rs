@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Every bug; what each breaks stands where it is planted.
 ///
 /// Not planted, because the product does not do it yet: an erased part that is served (nothing
-/// erases bytes), a plan scheduled without one answer (there are no plans).
+/// erases bytes).
 pub const NAMES: &[&str] = &[
     "ack-before-sync",
     "skip-directory-sync",
@@ -36,6 +36,11 @@ pub const NAMES: &[&str] = &[
     "resume-without-folding",
     "beyond-the-quota",
     "checks-in-one-agreement",
+    "plan-rests-on-what-came",
+    "last-answer-to-come-counts",
+    "answers-outlive-their-revision",
+    "any-release-frees",
+    "booked-by-several-plans",
 ];
 
 /// Place of the one that is on in [`NAMES`], counted from 1.

@@ -126,7 +126,13 @@ impl PlanView {
 
     /// Works out again what is heard of the present revision.
     fn hear_again(&mut self, rows: &impl ReadRows, record: (AgreementId, SubjectId)) {
+        #[cfg(feature = "planted-bugs")]
+        let kept = self.heard.answers.clone();
         self.heard = Heard::default();
+        #[cfg(feature = "planted-bugs")]
+        if crate::planted::is_on("answers-outlive-their-revision") {
+            self.heard.answers = kept;
+        }
         let participants: Vec<CityCode> = self.plan.facts.participants().collect();
         for city in participants {
             for sort in WordSort::HEARD {
@@ -151,6 +157,10 @@ impl PlanView {
             PlanWord::Answered(answer) => {
                 let said = (place, answer.kind());
                 let last = heard.answers.entry(city).or_insert(said);
+                #[cfg(feature = "planted-bugs")]
+                if crate::planted::is_on("last-answer-to-come-counts") {
+                    *last = said;
+                }
                 if last.0 < place {
                     *last = said;
                 }

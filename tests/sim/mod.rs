@@ -22,6 +22,7 @@ pub mod node;
 pub mod notes;
 pub mod notices;
 pub mod operator;
+pub mod plans;
 pub mod plants;
 pub mod quotas;
 pub mod referrals;

@@ -16,6 +16,7 @@ use super::meetings;
 use super::moves;
 use super::node::SimReader;
 use super::notices;
+use super::plans;
 use super::referrals;
 use super::rng::Rng;
 use super::sites;
@@ -387,7 +388,7 @@ impl World {
         Some(Command::MoveCase { agreement, subject, etag: case.last_move, mv, parts })
     }
 
-    /// About a notice, a meeting, a site or a unit.
+    /// About a notice, a meeting, a site, a unit or a plan.
     fn about_notices(
         &mut self,
         reader: &SimReader,
@@ -395,6 +396,21 @@ impl World {
         (city, members): (usize, &[CityCode]),
         rng: &mut Rng,
     ) -> Command {
+        if rng.one_in(2) {
+            let (code, text) = (self.cast.codes[city], self.work.marked("plan"));
+            let rows = reader.view();
+            let around = plans::Around {
+                code,
+                members,
+                plans: plans::newest(&rows, agreement),
+                units: units::some(&rows, agreement),
+                sites: sites::newest(&rows, agreement),
+                text,
+                today,
+            };
+            drop(rows);
+            return plans::next(agreement, &around, rng);
+        }
         if rng.one_in(3) {
             let all = units::some(&reader.view(), agreement);
             let (code, text) = (self.cast.codes[city], self.work.marked("unit"));

@@ -25,9 +25,9 @@ use crate::limits::PLAN_NUMBER_MAX;
 use crate::log::{Audience, Subject, SubjectKind};
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::node::core::{Core, keys};
-use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
+use crate::node::plan_look::{Desk, Judging, Looked, PlanKey, enterprise};
 use crate::store::Store;
-use crate::view::{self, PlanView, ReadRows};
+use crate::view::{self, PlanView, ReadRows, SiteView};
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn decide_plan(
@@ -203,6 +203,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         let rows = self.group_rows();
         let agreements = agreements.as_slice();
         read(&Desk { rows: &rows, journal: &journal, own, most, agreements, today })
+    }
+
+    /// Visits to the enterprise of an own site that plans have reserved in a year.
+    pub(super) fn reserved_of(&mut self, found: &SiteView, year: i32, today: Date) -> u32 {
+        let of = enterprise(&self.group_rows(), found);
+        let reserved = self.at_desk(today, |desk| desk.reserved(None));
+        of.and_then(|of| reserved.get(&(of, year)).copied()).unwrap_or(0)
     }
 
     /// What an entry that is written now will have seen of what the cities have said.

@@ -136,11 +136,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             self.check_all_is_here(today)?;
         }
         let plants = plants(&self.group_rows(), site, found);
+        let reserved = self.reserved_of(found, check.on.year(), today);
         let visit = Visit {
             on: check.on,
             closed: found.facts.1.closed,
             listing: listing_on(&plants, check.on).map(|(_, listing)| listing),
-            visited: Visited { made: checks_made(&plants, check.on.year()), reserved: 0, most },
+            visited: Visited { made: checks_made(&plants, check.on.year()), reserved, most },
             exception: check.exception,
         };
         let act = SiteAct::Checked(*check);

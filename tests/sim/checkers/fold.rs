@@ -62,6 +62,7 @@ impl Checks {
         self.meetings_anew(cast, (at, node), pact, &known, tally);
         self.sites_anew(cast, (at, node), pact, &known, tally);
         self.units_anew(cast, (at, node), pact, &known, tally);
+        self.plans_anew(cast, (at, node), pact, &known, tally);
         self.evidence_anew(cast, (at, node), pact, &known, tally);
         self.referrals_anew(cast, (at, node), pact, &known, tally);
         let folded = match cases_of(cast, at, pact, &known) {

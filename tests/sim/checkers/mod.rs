@@ -24,6 +24,7 @@ pub mod logs;
 pub mod meetings;
 pub mod memory;
 pub mod notices;
+pub mod plans;
 pub mod quotas;
 pub mod receipts;
 pub mod referrals;
