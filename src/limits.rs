@@ -52,10 +52,19 @@ pub const PLAN_TEXT_BYTES_MAX: usize = 4_000;
 pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;
 /// Plans that one city opens in a year: some dozens.
 pub const PLAN_NUMBER_MAX: u32 = 99_999;
+/// Answers, comments, units swapped, parts of a draw of each sort that one log says to one revision
+/// of a plan; more take no effect.
+pub const PLAN_WORDS_MAX: u32 = 100;
+/// Arrivals, reports, findings and resolutions of one log to one revision: ten to each visit.
+pub const PLAN_VISIT_WORDS_MAX: u32 = 2_000;
+/// Cases opened from one visit that an answer of the API shows.
+pub const PLAN_CASES_SHOWN_MAX: usize = 50;
 /// Plans of one agreement that a list looks at.
 pub const PLANS_LOOKED_AT_MAX: usize = 100_000;
 /// Answers to a plan that an answer of the API shows.
 pub const PLAN_ANSWERS_SHOWN_MAX: usize = 200;
+/// Characters of a plan's text that its calendar shows.
+pub const CALENDAR_TEXT_CHARS_MAX: usize = 500;
 /// Plans in one calendar file, the newest.
 pub const CALENDAR_PLANS_MAX: usize = 1_000;
 /// One signature line of a note (C2SP allows more; ours never need it).

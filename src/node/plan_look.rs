@@ -82,8 +82,6 @@ pub struct Looked {
     pub sites: BTreeMap<SubjectId, SiteStanding>,
     /// The list of the draw.
     pub pool: Vec<PoolSite>,
-    /// There is a list, and it cannot be read here now.
-    pub pool_missing: bool,
     /// Who is bound to its part of the draw.
     pub committed: BTreeSet<CityCode>,
     /// What was shown that counts.
@@ -109,6 +107,25 @@ pub struct Judging<'a> {
 }
 
 impl Looked {
+    /// A plan with what it says itself and nothing around it.
+    #[must_use]
+    pub fn bare(view: PlanView) -> Self {
+        Self {
+            answers: view.answers(),
+            sent: BTreeMap::new(),
+            units: BTreeMap::new(),
+            sites: BTreeMap::new(),
+            pool: Vec::new(),
+            committed: BTreeSet::new(),
+            reveals: BTreeMap::new(),
+            outcome: None,
+            drawn: Vec::new(),
+            own: BTreeSet::new(),
+            revealed: view.heard.revealed.clone(),
+            view,
+        }
+    }
+
     /// As the rules want it.
     #[must_use]
     pub const fn look<'a>(&'a self, by: Judging<'a>) -> Look<'a> {
@@ -162,6 +179,22 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
     /// Gathers everything of a plan. With `sends`, as if that city had answered with it.
     #[must_use]
     pub fn look(&self, key: PlanKey, view: PlanView, sends: Option<(CityCode, Sent)>) -> Looked {
+        self.gather(key, view, sends, true)
+    }
+
+    /// A plan with its visits, and without units and caps.
+    #[must_use]
+    pub fn visits(&self, key: PlanKey, view: PlanView) -> Looked {
+        self.gather(key, view, None, false)
+    }
+
+    fn gather(
+        &self,
+        key: PlanKey,
+        view: PlanView,
+        sends: Option<(CityCode, Sent)>,
+        all: bool,
+    ) -> Looked {
         let plan = &view.plan;
         let confirmed = plan.facts.participants().filter_map(|city| {
             let sent = self.sent_by(key, &view, city)?;
@@ -169,9 +202,8 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         });
         let mut sent: BTreeMap<CityCode, Sent> = confirmed.collect();
         sent.extend(sends);
-        let pool = view.pool_at.map(|at| self.pool(at));
-        let pool_missing = matches!(pool, Some(None));
-        let pool = pool.flatten().unwrap_or_default();
+        // A list that cannot be read is none, and not that of the revision.
+        let pool = view.pool_at.and_then(|at| self.pool(at)).unwrap_or_default();
         let reveals = self.reveals(key, &view);
         let outcome = self.outcome(key, &view, (&pool, &reveals));
         let drawn: Vec<ReadyVisit> =
@@ -183,15 +215,17 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         };
         let named = plan.facts.visits().iter().map(|visit| visit.site);
         let named: BTreeSet<SubjectId> = named.chain(pool.iter().map(|one| one.site)).collect();
+        let mut answers = view.answers();
+        // Whoever has freed its units comes no more, whatever it had answered.
+        answers.retain(|city, kind| *kind != AnswerKind::Confirm || sent.contains_key(city));
         Looked {
-            answers: view.answers(),
-            units: self.units(key, &view, &sent),
-            sites: self.sites(key, &view, &named),
+            answers,
+            units: if all { self.units(key, &view, &sent) } else { BTreeMap::new() },
+            sites: self.sites(key, &view, (&named, all)),
             revealed: view.heard.revealed.clone(),
             own: BTreeSet::new(),
             sent,
             pool,
-            pool_missing,
             committed,
             reveals,
             outcome,
@@ -204,7 +238,8 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
     fn sent_by(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Option<Sent> {
         let revision = view.plan.at;
         let (place, kind) = *view.heard.answers.get(&city)?;
-        if kind != AnswerKind::Confirm {
+        let booked = view::booked(self.rows, key, city);
+        if kind != AnswerKind::Confirm || booked.is_none_or(|one| one.revision != revision) {
             return None;
         }
         let mut found = None;
@@ -358,11 +393,11 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         let mut taken = BTreeSet::new();
         for like in all {
             taken.extend(self.blocked(like, days));
-            view::unit_bookings(self.rows, like, &mut |by, booked| {
+            view::unit_bookings(self.rows, like, city, &mut |by, booked| {
                 let holds = booked.hold_until.is_none_or(|until| self.today <= until);
                 #[cfg(feature = "planted-bugs")]
                 let holds = holds && !crate::planted::is_on("booked-by-several-plans");
-                if (like.0, by) != (agreement, plan) && booked.city == city && holds {
+                if (like.0, by) != (agreement, plan) && holds {
                     taken.extend(days.iter().copied().filter(|at| within(&booked.busy, *at)));
                 }
             });
@@ -374,7 +409,7 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         &self,
         key: PlanKey,
         view: &PlanView,
-        named: &BTreeSet<SubjectId>,
+        (named, all): (&BTreeSet<SubjectId>, bool),
     ) -> BTreeMap<SubjectId, SiteStanding> {
         let first = view.plan.facts.days.first().map_or(self.today, |day| day.at.on);
         let years: BTreeSet<i32> =
@@ -391,7 +426,7 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
                 enterprise: None,
                 visited: BTreeMap::new(),
             };
-            if found.city == self.own {
+            if found.city == self.own && all {
                 let reserved = reserved.get_or_insert_with(|| self.reserved(Some(key)));
                 let plants = plants(self.rows, (key.0, site), &found);
                 if let Some((_, listing)) = listing_on(&plants, first) {

@@ -9,9 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::Date;
 use crate::domain::plan::{PlanStage, PlannedVisit};
 use crate::domain::site::VisitException;
+use crate::domain::{Date, HalfDay};
 use crate::ids::SubjectId;
 use crate::journal::Disk;
 use crate::node::plan_look::{Desk, PlanKey, enterprise};
@@ -23,10 +23,14 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
     #[must_use]
     pub fn reserved(&self, but: Option<PlanKey>) -> BTreeMap<(u64, i32), u32> {
         let mut all: BTreeMap<(u64, i32), u32> = BTreeMap::new();
+        let begins =
+            Date::new(self.today.year(), 1, 1).map_or(0, |day| HalfDay::morning(day).number());
         for agreement in self.agreements.iter().copied() {
             let mut plans: Vec<(SubjectId, Booked)> = Vec::new();
             view::bookings_of(self.rows, (agreement, self.own), &mut |plan, booked| {
-                if booked.hold_until.is_none() && Some((agreement, plan)) != but {
+                // No year is asked for that has passed.
+                let counts = booked.hold_until.is_none() && booked.ends >= begins;
+                if counts && Some((agreement, plan)) != but {
                     plans.push((plan, booked));
                 }
                 true
@@ -81,6 +85,10 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             return targets.filter_map(|one| open(one.site, 0, one.at.on, None)).collect();
         }
         let may = pool.iter().filter(|one| one.city == self.own && one.weight(rule) > 0);
-        may.map(|one| (one.site, first)).collect()
+        // Any of its days may be the one.
+        let years: BTreeMap<i32, Date> =
+            facts.days.iter().rev().map(|day| (day.at.on.year(), day.at.on)).collect();
+        may.flat_map(|one| years.values().map(move |on| (one.site, *on)).collect::<Vec<_>>())
+            .collect()
     }
 }

@@ -69,6 +69,9 @@ impl<D: Disk, S: Store> Clone for Reader<D, S> {
     }
 }
 
+/// Rows that [`InPieces`] reads at a time.
+const PIECE_ROWS: usize = 64;
+
 /// Rows, consistent while held. Drop it soon: the writer waits for it.
 pub struct ViewRead<'a, S: Store = SledStore>(Reading<'a, S>);
 
@@ -90,7 +93,43 @@ impl<S: Store> ReadRows for ViewRead<'_, S> {
     }
 }
 
+/// Rows, read in pieces: between two readings the writer may go on, so what is read may be of two
+/// moments. For what takes long and is shown to people.
+pub struct InPieces<'a, D: Disk, S: Store>(&'a Reader<D, S>);
+
+impl<D: Disk, S: Store> ReadRows for InPieces<'_, D, S> {
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.0.view().get(key)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], reverse: bool, f: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        let (mut from, mut to) = (from.to_vec(), to.to_vec());
+        loop {
+            let mut piece: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+            self.0.view().scan(&from, &to, reverse, &mut |key, value| {
+                piece.push((key.to_vec(), value.to_vec()));
+                piece.len() < PIECE_ROWS
+            });
+            let Some((last, _)) = piece.last() else { return };
+            if reverse {
+                to.clone_from(last);
+            } else {
+                from = [last.as_slice(), &[0]].concat();
+            }
+            if !piece.iter().all(|(key, value)| f(key, value)) {
+                return;
+            }
+        }
+    }
+}
+
 impl<D: Disk, S: Store> Reader<D, S> {
+    /// The views, read in pieces.
+    #[must_use]
+    pub const fn in_pieces(&self) -> InPieces<'_, D, S> {
+        InPieces(self)
+    }
+
     /// A reader over committed rows and a journal.
     #[must_use]
     pub fn new(

@@ -69,11 +69,7 @@ impl Line {
         let (mut plans, mut hold_ends) = (BTreeSet::new(), None::<Date>);
         let names = if city == asked.own { likes(rows, unit.0, unit.1) } else { vec![unit] };
         for name in names {
-            view::unit_bookings(rows, name, &mut |plan, booked| {
-                if booked.city != city {
-                    // Nobody books the units of others.
-                    return;
-                }
+            view::unit_bookings(rows, name, city, &mut |plan, booked| {
                 plans.insert(plan);
                 let until = booked.hold_until;
                 if until.zip(asked.today).is_none_or(|(until, today)| today <= until) {

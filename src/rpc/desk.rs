@@ -150,7 +150,7 @@ impl Desk {
         deed: &mut Deed,
     ) -> Result<Option<Written>, Refused> {
         deed.acting_for.clone_from(&asked.acting_for);
-        let case = words::case_of(&asked.command);
+        let about = (asked.command.agreement(), words::case_of(&asked.command));
         let only_checked = asked.validate_only;
         let written = self.node.write(asked).await;
         let written = match (written, unless) {
@@ -160,7 +160,7 @@ impl Desk {
             (written, _) => written,
         };
         let written =
-            written.map_err(|error| words::refusal(&self.node, who.language, case, &error))?;
+            written.map_err(|error| words::refusal(&self.node, who.language, about, &error))?;
         if only_checked && !written.replayed {
             return Ok(None);
         }

@@ -301,12 +301,13 @@ impl NodeApi {
             validate_only: false,
             command,
         };
+        let about = (asked.command.agreement(), None);
         let node = self.node.clone();
         // In a task of its own: a caller who gives up does not stop a write half-way.
         let written = tokio::spawn(async move { node.write(asked).await }).await;
         let written = written.map_err(|_| Refused::new("STOPPING"))?;
         let written =
-            written.map_err(|error| words::refusal(&self.node, who.language, None, &error))?;
+            written.map_err(|error| words::refusal(&self.node, who.language, about, &error))?;
         deed.entry = Some(written.position.to_string());
         Ok(agreement)
     }

@@ -126,7 +126,8 @@ impl PlanApi {
 }
 
 fn rule(draw: &DrawAsked, pool: &[PoolSite]) -> DrawRule {
-    let may = |one: &&PoolSite| one.left_out.is_none() && draw.weights.of(one.tier) > 0;
+    // Tiers without tickets are counted too: the size is that of the list.
+    let may = |one: &&PoolSite| one.left_out.is_none();
     DrawRule {
         sites: draw.sites,
         host_officers: draw.host_officers,

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use prost::Message;
+
 use super::plan_service::PlanApi;
 use super::words::city_name;
 use crate::api::request::PartContent;
@@ -17,7 +19,10 @@ use crate::domain::plan::summary::{Summarised, summary};
 use crate::domain::plan::{PlanStage, PlanWord, Resolution, VisitReport};
 use crate::domain::text::Line;
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
-use crate::limits::PLAN_ANSWERS_SHOWN_MAX;
+use crate::limits::{
+    CALENDAR_PLANS_MAX, CALENDAR_TEXT_CHARS_MAX, PAGE_BYTES_MAX, PLAN_ANSWERS_SHOWN_MAX,
+    PLAN_CASES_SHOWN_MAX,
+};
 use crate::log::PartKind;
 use crate::node::pieces;
 use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
@@ -30,7 +35,7 @@ use crate::wire::status::{self, Refused};
 use crate::wire::{plan_part as record, site, unit};
 
 /// Cases opened from a visit.
-type Followed = BTreeMap<(SubjectId, u32), Vec<SubjectId>>;
+type Followed = BTreeMap<(SubjectId, u32), BTreeSet<SubjectId>>;
 
 impl PlanApi {
     /// One plan with everything around it, and the apply number as of which it was read.
@@ -111,7 +116,7 @@ impl PlanApi {
     fn look(&self, key: PlanKey, found: PlanView) -> Result<Looked, Refused> {
         let today = self.today()?;
         let reader = self.desk.node.reader();
-        let (journal, rows) = (reader.journal(), reader.view());
+        let (journal, rows) = (reader.journal(), reader.in_pieces());
         let book = self.desk.node.book();
         let agreements: Vec<AgreementId> = book.iter().map(|(id, _)| *id).collect();
         let (own, most, agreements) =
@@ -153,7 +158,7 @@ impl PlanApi {
     /// What the cities have reported of visits, the newest of each.
     fn reports(&self, key: PlanKey, found: &PlanView) -> Vec<(CityCode, VisitReport)> {
         let reader = self.desk.node.reader();
-        let rows = reader.view();
+        let rows = reader.in_pieces();
         let mut reports: BTreeMap<(SubjectId, u32), (CityCode, VisitReport)> = BTreeMap::new();
         for city in found.plan.facts.participants() {
             let sort = (WordSort::Report, city);
@@ -177,7 +182,7 @@ impl PlanApi {
         let found = &looked.view;
         let (mut arrivals, mut cases) = (BTreeMap::new(), Followed::new());
         let reader = self.desk.node.reader();
-        let rows = reader.view();
+        let rows = reader.in_pieces();
         for city in found.plan.facts.participants() {
             let revision = Some(found.plan.at);
             view::plan_words(&rows, key, (WordSort::CheckIn, city), revision, &mut |spoken| {
@@ -188,12 +193,11 @@ impl PlanApi {
             });
             view::plan_words(&rows, key, (WordSort::Finding, city), revision, &mut |spoken| {
                 if let PlanWord::FindingOpened { site, nth, case: Some(case) } = spoken.act.word {
-                    cases.entry((site, nth)).or_default().push(case);
+                    cases.entry((site, nth)).or_default().insert(case);
                 }
                 true
             });
         }
-        drop(rows);
         let targets = looked.outcome.iter().flat_map(|outcome| &outcome.targets);
         let teams: BTreeMap<SubjectId, _> =
             targets.map(|one| (one.site, (&one.lead, &one.guests))).collect();
@@ -202,7 +206,7 @@ impl PlanApi {
             let place = (visit.site, visit.nth);
             let result = reports.iter().find(|(_, one)| (one.site, one.nth) == place);
             let team = teams.get(&visit.site);
-            let followed = cases.get(&place).into_iter().flatten();
+            let followed = cases.get(&place).into_iter().flatten().take(PLAN_CASES_SHOWN_MAX);
             pb::PlanVisit {
                 site: site::name_of(key.0, visit.site),
                 city: looked.host(visit.site).map_or(0, |city| city.as_u32()),
@@ -237,7 +241,7 @@ impl PlanApi {
     /// All answers to all revisions, the newest first.
     pub(super) fn all_answers(&self, key: PlanKey) -> Vec<pb::PlanAnswer> {
         let reader = self.desk.node.reader();
-        let rows = reader.view();
+        let rows = reader.in_pieces();
         let Some(found) = view::plan(&rows, key.0, key.1) else { return Vec::new() };
         let cities: BTreeSet<CityCode> =
             found.plan.rounds.iter().flat_map(|round| round.cities.iter().copied()).collect();
@@ -257,12 +261,19 @@ impl PlanApi {
                 break;
             }
         }
-        drop(rows);
         spoken.sort_by_key(|one| std::cmp::Reverse((one.record_time_ms, one.place)));
         spoken.truncate(PLAN_ANSWERS_SHOWN_MAX);
         let resolutions = self.resolutions(key, &found);
-        let answer = |one: &Spoken| self.answer(key, &found, one, &resolutions);
-        spoken.iter().filter_map(answer).collect()
+        let (mut shown, mut bytes) = (Vec::new(), 0);
+        for one in &spoken {
+            let Some(answer) = self.answer(key, &found, one, &resolutions) else { continue };
+            bytes += answer.encoded_len();
+            if bytes > PAGE_BYTES_MAX {
+                break;
+            }
+            shown.push(answer);
+        }
+        shown
     }
 
     fn answer(
@@ -341,7 +352,11 @@ impl PlanApi {
     }
 
     /// A plan, or all plans of an agreement, as a calendar.
-    pub(super) fn calendar(&self, name: &str) -> Result<String, Refused> {
+    pub(super) fn calendar(
+        &self,
+        name: &str,
+        shown_of: &mut dyn FnMut(u32),
+    ) -> Result<String, Refused> {
         let reader = self.desk.node.reader();
         let plans: Vec<(SubjectId, PlanView, AgreementId)> = if name.contains("/plans/") {
             let (agreement, subject) = write::name(name)?;
@@ -354,29 +369,34 @@ impl PlanApi {
             }
             let mut all = Vec::new();
             pieces::plans(&reader, agreement, None, &mut |subject, view| {
-                all.push((subject, view, agreement));
-                all.len() < crate::limits::CALENDAR_PLANS_MAX
+                // What is still talked of is in no calendar but its own.
+                if view.plan.stage != PlanStage::Open {
+                    all.push((subject, view, agreement));
+                }
+                all.len() < CALENDAR_PLANS_MAX
             });
             all
         };
-        let texts: Vec<_> = plans.iter().map(|(_, one, _)| texts(&reader, one.record_at)).collect();
-        let organizers: Vec<String> = plans
-            .iter()
-            .map(|(_, one, _)| city_name(&self.desk.node, one.plan.initiator))
-            .collect();
-        let stamps: Vec<i64> =
-            plans.iter().map(|(_, one, _)| stamp(&reader, one.last_move, one.opened_ms)).collect();
-        let default = pb::PlanRecord::default();
-        let entries = plans.iter().zip(&texts).zip(organizers.iter().zip(&stamps));
-        let entries = entries.map(|(((id, one, _), texts), (organizer, stamp_ms))| {
-            let texts = texts.as_ref().unwrap_or(&default);
-            let shown = Shown::All {
-                title: &texts.title,
-                place: &texts.meeting_place,
-                text: &texts.text,
-                organizer,
-            };
-            Entry { id: *id, plan: &one.plan, shown, stamp_ms: *stamp_ms }
+        let mut made = Vec::new();
+        let mut bytes = 0;
+        for (id, found, _) in &plans {
+            let texts = texts(&reader, found.record_at).unwrap_or_default();
+            // A calendar is no place for all that is written; the plan itself is asked for that.
+            let text: String = texts.text.chars().take(CALENDAR_TEXT_CHARS_MAX).collect();
+            let days = found.plan.days_max as usize;
+            bytes += days * (1_024 + text.len() + texts.title.len() + texts.meeting_place.len());
+            if bytes > PAGE_BYTES_MAX && !made.is_empty() {
+                break;
+            }
+            shown_of(found.plan.initiator.as_u32());
+            let organizer = city_name(&self.desk.node, found.plan.initiator);
+            let stamp_ms = stamp(&reader, found.last_move, found.opened_ms);
+            made.push((*id, &found.plan, texts, (text, organizer), stamp_ms));
+        }
+        let entries = made.iter().map(|(id, plan, texts, (text, organizer), stamp_ms)| {
+            let shown =
+                Shown::All { title: &texts.title, place: &texts.meeting_place, text, organizer };
+            Entry { id: *id, plan, shown, stamp_ms: *stamp_ms }
         });
         Ok(ics::calendar(entries))
     }

@@ -222,8 +222,8 @@ impl PlanService for PlanApi {
         let asked = request.into_inner();
         self.reading(who, move |api, who| {
             let method = method!(ExportCalendar);
-            let line = AuditLine::new(api.desk.door(), who, method, &asked.name);
-            let made = api.calendar(&asked.name);
+            let mut line = AuditLine::new(api.desk.door(), who, method, &asked.name);
+            let made = api.calendar(&asked.name, &mut |city| line.shown_of(city));
             let made = made.map(|calendar| pb::ExportCalendarResponse { calendar });
             line.end(&made);
             made
@@ -299,7 +299,7 @@ fn step(api: &PlanApi, asked: &pb::MovePlanRequest) -> Result<Command, Refused> 
 
 fn answer(api: &PlanApi, asked: &pb::AnswerPlanRequest) -> Result<Command, Refused> {
     let (agreement, subject) = write::name(&asked.name)?;
-    let days = api.days(agreement, subject)?;
+    let days = api.days((agreement, subject), &asked.revision)?;
     let answer = write::answer(asked, agreement, &days)?;
     let text = read::text("text", &asked.text)?;
     if text.is_none() && write::needs_words(&answer) {
@@ -317,7 +317,7 @@ fn resolve(_: &PlanApi, asked: &pb::ResolveAnswerRequest) -> Result<Command, Ref
 
 fn swap(api: &PlanApi, asked: &pb::SwapUnitsRequest) -> Result<Command, Refused> {
     let (agreement, subject) = write::name(&asked.name)?;
-    let days = api.days(agreement, subject)?;
+    let days = api.days((agreement, subject), &asked.revision)?;
     let sent = write::sent(asked.sent.as_ref(), agreement, &days)?;
     say(&asked.name, &asked.revision, PlanSaid::Swap(sent), None)
 }
@@ -395,10 +395,15 @@ impl PlanApi {
         self.desk.node.today().ok_or(Refused::new("OUTSIDE_TERM"))
     }
 
-    /// The half days of the present revision.
-    fn days(&self, agreement: AgreementId, subject: SubjectId) -> Result<Vec<PlanDay>, Refused> {
-        let found = view::plan(&self.desk.node.reader().view(), agreement, subject);
-        Ok(found.ok_or(Refused::new("NOT_FOUND"))?.plan.facts.days)
+    /// The half days of the revision that is spoken of: they never change, so a request that is sent
+    /// again is read as it was the first time.
+    fn days(&self, key: (AgreementId, SubjectId), text: &str) -> Result<Vec<PlanDay>, Refused> {
+        let revision = given("revision", "REVISION_REQUIRED", text)?;
+        let reader = self.desk.node.reader();
+        let rows = reader.view();
+        view::plan(&rows, key.0, key.1).ok_or(Refused::new("NOT_FOUND"))?;
+        let facts = view::plan_facts_at(&rows, revision);
+        Ok(facts.ok_or(Refused::new("REVISION_UNKNOWN").at("revision").unless("plan"))?.days)
     }
 
     fn get(

@@ -1,5 +1,6 @@
 //! What people are told about a refused write: cities by name, and what could be done instead.
 
+use super::plan_read::record_name;
 use crate::api::request::{Command, WriteError};
 use crate::domain::{Language, MoveKind, allowed_moves};
 use crate::ids::{AgreementId, CityCode, SubjectId};
@@ -31,15 +32,14 @@ pub(super) const fn case_of(command: &Command) -> Option<(AgreementId, SubjectId
 pub(super) fn refusal(
     node: &NodeHandle,
     language: Language,
-    case: Option<(AgreementId, SubjectId)>,
+    (agreement, case): (AgreementId, Option<(AgreementId, SubjectId)>),
     error: &WriteError,
 ) -> Refused {
     let allowed = case.map(|case| allowed(node, case)).unwrap_or_default();
     let city = |city| city_name(node, city);
-    status::of_write(
-        error,
-        &Told { language, city: &city, record: &status::short_id, allowed: &allowed },
-    )
+    let reader = node.reader();
+    let record = |id| record_name(&reader, agreement, id);
+    status::of_write(error, &Told { language, city: &city, record: &record, allowed: &allowed })
 }
 
 /// What the own city could do now.

@@ -166,9 +166,14 @@ pub fn unit_year(agreement: AgreementId, subject: SubjectId, year: i32) -> Vec<u
     key(b'V', &[agreement.as_bytes(), subject.as_bytes(), &year])
 }
 
-/// When a plan has a unit.
-pub fn unit_booked(agreement: AgreementId, unit: SubjectId, plan: SubjectId) -> Vec<u8> {
-    key(b'U', &[agreement.as_bytes(), b"b", unit.as_bytes(), plan.as_bytes()])
+/// When a plan has a unit by what a city says.
+pub fn unit_booked(
+    agreement: AgreementId,
+    (city, unit): (CityCode, SubjectId),
+    plan: SubjectId,
+) -> Vec<u8> {
+    let city = city.as_u32().to_be_bytes();
+    key(b'U', &[agreement.as_bytes(), b"b", &city, unit.as_bytes(), plan.as_bytes()])
 }
 
 /// What a city has booked for a plan.
@@ -201,6 +206,19 @@ pub fn plan_opened(agreement: AgreementId, apply: u64) -> Vec<u8> {
 pub fn plan_acts(agreement: AgreementId, subject: SubjectId, sort: u8, city: CityCode) -> Vec<u8> {
     let city = city.as_u32().to_be_bytes();
     key(b'Z', &[agreement.as_bytes(), subject.as_bytes(), &[sort], &city])
+}
+
+/// How many words of a sort a log has said to a revision of a plan.
+pub fn plan_count(
+    agreement: AgreementId,
+    subject: SubjectId,
+    (sort, log): (u8, LogId),
+    revision: Position,
+) -> Vec<u8> {
+    let at = [revision.log.as_bytes().as_slice(), &revision.index.to_be_bytes()].concat();
+    let parts: [&[u8]; 6] =
+        [agreement.as_bytes(), subject.as_bytes(), &[u8::MAX], &[sort], log.as_bytes(), &at];
+    key(b'Z', &parts)
 }
 
 /// The number at the end of a key.

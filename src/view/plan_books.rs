@@ -5,8 +5,8 @@
 //! unit, so that the calendar of a unit is read without the plans, and by city, so that the books
 //! of one city are read without those of others.
 //!
-//! In scope: keeping the rows. Out of scope: whether a city may book a unit (who reads the rows
-//! asks whose it is), until when something is held (whoever knows the day).
+//! In scope: keeping the rows. Out of scope: whether a city may book a unit (who reads asks for what
+//! its own city says), until when something is held (whoever knows the day).
 
 use serde::{Deserialize, Serialize};
 
@@ -46,21 +46,20 @@ struct Row {
 /// A unit as a plan has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitBooked {
-    /// Who has said so.
-    pub city: CityCode,
     /// When it is busy.
     pub busy: Vec<(i64, i64)>,
     /// Last day on which it is only held.
     pub hold_until: Option<Date>,
 }
 
-/// The plans that have a unit.
+/// The plans that have a unit, by what its own city says: what others say books nobody.
 pub fn unit_bookings(
     rows: &(impl ReadRows + ?Sized),
     (agreement, unit): (AgreementId, SubjectId),
+    city: CityCode,
     f: &mut dyn FnMut(SubjectId, UnitBooked),
 ) {
-    let (from, to) = ends(&|plan| keys::unit_booked(agreement, unit, plan));
+    let (from, to) = ends(&|plan| keys::unit_booked(agreement, (city, unit), plan));
     rows.scan(&from, &to, false, &mut |key, value| {
         let plan = key.last_chunk::<16>().map(|id| SubjectId::new(*id));
         let found = plan.zip(postcard::from_bytes::<UnitBooked>(value).ok());
@@ -121,13 +120,13 @@ pub(super) fn rebook<R: Rows>(
         Some(_) | None => return,
     };
     for (unit, _) in before.and_then(|row| row.booked).into_iter().flat_map(|one| one.units) {
-        rows.delete(&keys::unit_booked(agreement, unit, plan));
+        rows.delete(&keys::unit_booked(agreement, (city, unit), plan));
     }
     let booked = work_out(rows, record, city, newest);
     for (unit, busy) in booked.iter().flat_map(|one| &one.units) {
         let hold_until = booked.as_ref().and_then(|one| one.hold_until);
-        let row = UnitBooked { city, busy: busy.clone(), hold_until };
-        put(rows, keys::unit_booked(agreement, *unit, plan), &row);
+        let row = UnitBooked { busy: busy.clone(), hold_until };
+        put(rows, keys::unit_booked(agreement, (city, *unit), plan), &row);
     }
     put(rows, key, &Row { answer: newest.0, revision: newest.1, booked });
 }

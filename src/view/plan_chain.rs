@@ -178,7 +178,16 @@ impl Link for PlanMoveRow {
             }
             self.frontier.has(at)
         };
-        let seen = seen(rows, record, &view.plan, &saw);
+        let seen = match mv {
+            PlanMove::Revised { .. }
+            | PlanMove::Scheduled { .. }
+            | PlanMove::Redrawn { .. }
+            | PlanMove::Summarized { .. } => seen(rows, record, &view.plan, &saw),
+            // These rest on nothing.
+            PlanMove::Opened { .. } | PlanMove::Amended | PlanMove::Begun | PlanMove::Cancelled => {
+                Seen::default()
+            }
+        };
         let plan = next(&view.plan, self.by, (self.at, mv), &seen, &self.members);
         let plan = plan.map_err(|wrong| wrong.reason())?;
         let mut view = PlanView { plan, ..view.clone() };

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::fold::{EntryRow, FoldEntry, What, bar_prev, names};
 use super::plan_books::rebook;
 use super::plan_chain::{PlanMoveRow, seen};
-use super::plan_words::{WordSort, lay, plan_words};
+use super::plan_words::{WordSort, count, lay, plan_words};
 use super::record::{self, Added, Counted, Record};
 use super::rows::{ReadRows, Rows, get};
 use super::unit_view::Place;
@@ -28,8 +28,8 @@ use crate::domain::Event;
 use crate::domain::plan::answer::fits;
 use crate::domain::plan::lots::is_reveal;
 use crate::domain::plan::{
-    Answer, AnswerKind, Found, Plan, PlanAct, PlanFacts, PlanStage, PlanState, PlanWord, Seen,
-    shown, unreported,
+    Answer, AnswerKind, Found, Plan, PlanAct, PlanFacts, PlanMisfit, PlanStage, PlanState,
+    PlanWord, Seen, shown, unreported,
 };
 use crate::ids::{AgreementId, CityCode, Hash, Position, SubjectId};
 use crate::log::SubjectKind;
@@ -288,8 +288,10 @@ impl Record for PlanView {
         let is_move = |what: &What| matches!(what, What::PlanMove(_));
         let barred = bar_prev(rows, entry, subject, is_move);
         let row = PlanMoveRow::moved(rows, entry, mv, barred);
+        let heard_of = |plan: &Plan| (plan.at, plan.resting.attempt, plan.resting.draw);
+        let before = heard_of(&self.plan);
         let (effect, refolded) = chain::extend(rows, record, self, &row);
-        if refolded || effect == super::Effect::Move {
+        if refolded || heard_of(&self.plan) != before {
             self.hear_again(rows, record);
         }
         Some(Added { effect, refolded, what: What::PlanMove(Box::new(row)) })
@@ -306,6 +308,9 @@ impl PlanView {
     ) -> Added {
         if let Err(wrong) = self.fits(rows, entry, subject, act) {
             return Added::contribution(Err(wrong));
+        }
+        if !count(rows, (entry.agreement, subject), entry.envelope.log, act) {
+            return Added::contribution(Err(PlanMisfit::TooManyWords.reason()));
         }
         let place = Place { epoch: entry.epoch, at: entry.envelope.position() };
         let sort = WordSort::of(&act.word);
@@ -339,7 +344,9 @@ impl PlanView {
         subject: SubjectId,
         act: &PlanAct,
     ) -> Result<(), &'static str> {
-        let makes = |what: &What| matches!(what, What::PlanMove(row) if row.facts().is_some());
+        // A move of somebody else, or one that names no move before it, makes no revision.
+        let stands = |row: &PlanMoveRow| row.by == self.plan.initiator && row.barred.is_none();
+        let makes = |what: &What| matches!(what, What::PlanMove(row) if stands(row) && row.facts().is_some());
         let facts = names(rows, entry, subject, act.revision, makes)
             .then(|| plan_facts_at(rows, act.revision))
             .flatten();
@@ -348,9 +355,10 @@ impl PlanView {
             names(rows, entry, subject, at, |what| plays(what))
         };
         let found_entry = match &act.word {
-            PlanWord::DrawRevealed { draw, .. } => {
-                named(*draw, &|what| matches!(what, What::PlanMove(row) if row.begins_a_draw()))
-            }
+            PlanWord::DrawRevealed { draw, .. } => named(
+                *draw,
+                &|what| matches!(what, What::PlanMove(row) if stands(row) && row.begins_a_draw()),
+            ),
             PlanWord::AnswerResolved { answer, .. } => {
                 named(*answer, &|what| *what == What::PlanAnswer(act.revision))
             }

@@ -9,6 +9,7 @@ use super::rows::{ReadRows, Rows, get, put};
 use super::unit_view::Place;
 use crate::domain::plan::{Answer, PlanAct, PlanWord};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
+use crate::limits::{PLAN_VISIT_WORDS_MAX, PLAN_WORDS_MAX};
 
 /// Sorts of words, as they lie beside a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +64,20 @@ impl WordSort {
     /// Whether several of one city may be looked through, because attempts differ.
     pub(super) const fn is_of_an_attempt(self) -> bool {
         matches!(self, Self::Commitment | Self::Reveal)
+    }
+
+    /// Words that one log may say to one revision.
+    const fn most(self) -> u32 {
+        match self {
+            Self::CheckIn | Self::Report | Self::Finding | Self::Resolution => PLAN_VISIT_WORDS_MAX,
+            Self::Answer
+            | Self::Swap
+            | Self::Commitment
+            | Self::Reveal
+            | Self::Results
+            | Self::Comment
+            | Self::Release => PLAN_WORDS_MAX,
+        }
     }
 
     const fn byte(self) -> u8 {
@@ -152,6 +167,37 @@ fn place_of(key: &[u8]) -> Option<Place> {
     let index = u64::from_be_bytes(index.try_into().ok()?);
     let at = Position { log: LogId::new(*log), index };
     Some(Place { epoch: u64::from_be_bytes(*epoch), at })
+}
+
+/// Counts one more word of a log; no when there are as many as there may be. A log is applied in its
+/// order, so which ones are too many is the same everywhere.
+pub(super) fn count<R: Rows>(
+    rows: &mut R,
+    (agreement, subject): (AgreementId, SubjectId),
+    log: LogId,
+    act: &PlanAct,
+) -> bool {
+    let sort = WordSort::of(&act.word);
+    let key = keys::plan_count(agreement, subject, (sort.byte(), log), act.revision);
+    let before: u32 = get(rows, &key).unwrap_or(0);
+    if before >= sort.most() {
+        return false;
+    }
+    put(rows, key, &(before + 1));
+    true
+}
+
+/// Whether a log may say one more word of a sort to a revision.
+#[must_use]
+pub fn plan_takes_more(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): (AgreementId, SubjectId),
+    log: LogId,
+    act: &PlanAct,
+) -> bool {
+    let sort = WordSort::of(&act.word);
+    let key = keys::plan_count(agreement, subject, (sort.byte(), log), act.revision);
+    get::<u32>(rows, &key).unwrap_or(0) < sort.most()
 }
 
 /// Lays a word beside its plan.

@@ -17,7 +17,7 @@ use liandong::view::{self, PlanView, ReadRows, SiteView, UnitView};
 use super::rng::Rng;
 
 /// Plans a person looks at.
-const SHOWN: usize = 4;
+const SHOWN: usize = 3;
 
 /// The newest plans of an agreement.
 pub fn newest(rows: &impl ReadRows, agreement: AgreementId) -> Vec<(SubjectId, PlanView)> {
@@ -46,7 +46,7 @@ pub fn next(agreement: AgreementId, around: &Around<'_>, rng: &mut Rng) -> Comma
         let ask = Box::new(PlanAsk { subject, what });
         Command::Plan { agreement, ask }
     };
-    if around.plans.is_empty() || rng.one_in(7) {
+    if around.plans.is_empty() || rng.one_in(25) {
         let (facts, pool) = facts(around, rng);
         return command(None, PlanAsked::Open { facts, record: record(&around.text), pool });
     }
@@ -72,7 +72,8 @@ fn facts(around: &Around<'_>, rng: &mut Rng) -> (PlanFacts, Vec<PoolSite>) {
     if cities.len() < 2 {
         cities.extend(around.members.iter().find(|city| **city != around.code));
     }
-    let first = around.today.plus_days(i64::try_from(rng.below(3)).unwrap()).unwrap();
+    let ahead = if rng.one_in(4) { i64::try_from(rng.below(3)).unwrap() } else { 0 };
+    let first = around.today.plus_days(ahead).unwrap();
     let day = |half| PlanDay { at: HalfDay { on: first, half }, overtime: true };
     let days: Vec<PlanDay> = Half::ALL.iter().map(|half| day(*half)).collect();
     let of = |view: &SiteView| cities.contains(&view.city);
@@ -128,7 +129,7 @@ fn step(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> PlanStep {
             PlanStep::Summarize { text: around.text.clone() }
         }
     };
-    match rng.below(12) {
+    match rng.below(30) {
         0 => {
             let (facts, pool) = facts(around, rng);
             PlanStep::Revise { facts, record: record(&around.text), pool }
@@ -172,7 +173,7 @@ fn said(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> PlanSaid {
         PlanStage::Executing => PlanSaid::ResultsIn,
         PlanStage::Summarized | PlanStage::Cancelled => PlanSaid::Release,
     };
-    match rng.below(14) {
+    match rng.below(40) {
         0 => PlanSaid::Answer(Answer::Decline),
         1 => PlanSaid::Answer(Answer::Comment),
         2 => PlanSaid::Answer(Answer::Withdraw),

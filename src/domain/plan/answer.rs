@@ -36,7 +36,8 @@ use crate::domain::draw::Randomness;
 use crate::domain::half_day::Period;
 use crate::ids::{CityCode, Hash, Position, SubjectId};
 use crate::limits::{
-    PLAN_HALF_DAYS_MAX, PLAN_PERIODS_MAX, PLAN_RECUSALS_MAX, PLAN_TEAM_MAX, PLAN_UNITS_MAX,
+    PLAN_DRAWS_MAX, PLAN_HALF_DAYS_MAX, PLAN_PERIODS_MAX, PLAN_RECUSALS_MAX, PLAN_TEAM_MAX,
+    PLAN_UNITS_MAX,
 };
 
 coded! {
@@ -351,7 +352,7 @@ pub fn fits(by: CityCode, act: &PlanAct, found: &Found<'_>) -> Result<(), PlanMi
     match &act.word {
         PlanWord::Answered(answer) => whole(answer.is_whole()),
         PlanWord::UnitsSwapped(sent) => whole(sent.is_whole()),
-        PlanWord::DrawCommitted { attempt, .. } => whole(*attempt >= 1),
+        PlanWord::DrawCommitted { attempt, .. } => whole((1..=PLAN_DRAWS_MAX).contains(attempt)),
         PlanWord::DrawRevealed { .. } => named(),
         PlanWord::CheckedIn(arrival) => home().and(whole(arrival.is_whole())),
         PlanWord::VisitReported(report) => home().and(whole(report.is_whole())),

@@ -100,6 +100,9 @@ pub enum PlanMisfit {
     /// The plan draws nothing.
     #[error("plan has no draw")]
     NoDraw,
+    /// A city says a few things of each sort to a revision.
+    #[error("city has said as much of this sort to the revision as it may")]
+    TooManyWords,
 }
 
 impl PlanMisfit {
@@ -123,6 +126,7 @@ impl PlanMisfit {
             Self::WithheldTwice { .. } => "WITHHELD_TWICE",
             Self::ResultsMissing { .. } => "PLAN_RESULTS_MISSING",
             Self::NoDraw => "NO_DRAW",
+            Self::TooManyWords => "PLAN_WORDS_TOO_MANY",
         }
     }
 }
@@ -325,6 +329,9 @@ pub enum PlanRefusal {
     /// What has been done is not cancelled.
     #[error("all results are in")]
     AllResultsIn,
+    /// The same bytes were shown under another beginning of this draw: all must be bound anew.
+    #[error("the own part was shown before the draw was begun again")]
+    ShownBefore,
     /// The case that a clue led to is not here.
     #[error("case {case} is not in this agreement")]
     CaseUnknown {
@@ -380,6 +387,7 @@ impl PlanRefusal {
             Self::ResultsMissing { .. } => "RESULTS_MISSING",
             Self::ResultsNotIn { .. } => "RESULTS_NOT_IN",
             Self::AllResultsIn => "ALL_RESULTS_IN",
+            Self::ShownBefore => "DRAW_SHOWN_BEFORE",
             Self::CaseUnknown { .. } => "FINDING_CASE_UNKNOWN",
             Self::NumbersUsedUp { .. } => "PLAN_NUMBERS_USED_UP",
         }
@@ -425,6 +433,7 @@ impl PlanRefusal {
             | Self::ResultsMissing { .. }
             | Self::ResultsNotIn { .. }
             | Self::AllResultsIn
+            | Self::ShownBefore
             | Self::NumbersUsedUp { .. } => None,
         }
     }

@@ -269,7 +269,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 }
                 (PartKind::PlanNumber, Ok(PartContent::PlanNumber(number))) => {
                     if matches!(event, Event::PlanOpened { .. }) {
-                        let key = keys::plan_counter(number.year.into());
+                        let key = keys::plan_counter(agreement, number.year.into());
                         self.raise_to(key, number.number);
                     }
                 }

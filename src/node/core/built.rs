@@ -36,7 +36,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 counted = Some((keys::counter(agreement, year), number));
             }
             Some(Opening::PlanNumber { year, number }) => {
-                counted = Some((keys::plan_counter(year), number));
+                counted = Some((keys::plan_counter(agreement, year), number));
             }
             Some(Opening::Beside(beside)) => drafts.push((actor, acting_for, *beside)),
             Some(Opening::First(opening)) => {

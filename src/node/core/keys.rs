@@ -58,10 +58,10 @@ pub fn counter(agreement: AgreementId, year: i32) -> Vec<u8> {
     key(b'u', &[agreement.as_bytes(), &year.to_be_bytes()])
 }
 
-/// The last running number of own plans in a year.
+/// The last running number of own plans of an agreement in a year.
 #[must_use]
-pub fn plan_counter(year: i32) -> Vec<u8> {
-    key(b'p', &[&year.to_be_bytes()])
+pub fn plan_counter(agreement: AgreementId, year: i32) -> Vec<u8> {
+    key(b'p', &[agreement.as_bytes(), &year.to_be_bytes()])
 }
 
 /// The case that has an external number.

@@ -65,16 +65,21 @@ impl<D: Disk, S: Store> Core<D, S> {
         let opened = decide_open(by, facts.clone(), &members, time).map_err(Refusal::Plan)?;
         let PlanMove::Opened { facts } = opened else { return Err(WriteError::NotFound) };
         let mut parts = parts_of(&facts, record, pool)?;
-        let (number, opening) = self.next_plan_number(today)?;
+        let (number, opening) = self.next_plan_number(agreement, today)?;
         parts.push(for_all(PartContent::PlanNumber(number)));
         let draft = draft_of(None, None, Event::PlanOpened { facts }, parts);
         Ok(Decided { draft, record: None, opened_at: None, opens: Some(opening) })
     }
 
-    /// The number people say, counted per city and year over all agreements.
-    fn next_plan_number(&mut self, today: Date) -> Result<(PlanNumber, Opening), WriteError> {
+    /// The number people say, counted per city, agreement and year: it tells nobody of plans in
+    /// other agreements.
+    fn next_plan_number(
+        &mut self,
+        agreement: AgreementId,
+        today: Date,
+    ) -> Result<(PlanNumber, Opening), WriteError> {
         let year = today.year();
-        let row = self.group_rows().get(&keys::plan_counter(year));
+        let row = self.group_rows().get(&keys::plan_counter(agreement, year));
         let last = row.and_then(|row| row.try_into().ok()).map_or(0, u32::from_be_bytes);
         let number = last.saturating_add(1);
         if number > PLAN_NUMBER_MAX {
@@ -151,18 +156,18 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Ok((plain(PlanMove::Amended).map_err(refused)?, vec![part]))
             }
             PlanStep::Schedule => {
-                let looked = self.look_at(key, found.clone(), None, today)?;
+                let looked = self.look_at(key, found.clone(), None, today);
                 let mv = decide_schedule(&looked.look(judging), by, &seen, &members);
                 Ok((mv.map_err(refused)?, Vec::new()))
             }
             PlanStep::Redraw => {
-                let looked = self.look_at(key, found.clone(), None, today)?;
+                let looked = self.look_at(key, found.clone(), None, today);
                 let by_rules = (members.as_slice(), &basis.rules, today);
                 let mv = decide_redraw(plan, by, (&seen, &looked.reveals), by_rules);
                 Ok((mv.map_err(refused)?, Vec::new()))
             }
             PlanStep::Begin => {
-                let looked = self.look_at(key, found.clone(), None, today)?;
+                let looked = self.look_at(key, found.clone(), None, today);
                 let mv = decide_begin(&looked.look(judging), by, &members).map_err(refused)?;
                 Ok((mv, Vec::new()))
             }
@@ -183,12 +188,14 @@ impl<D: Disk, S: Store> Core<D, S> {
         found: PlanView,
         sends: Option<Sent>,
         today: Date,
-    ) -> Result<Looked, WriteError> {
+    ) -> Looked {
         let own = self.settings.city;
-        let looked =
-            self.at_desk(today, |desk| desk.look(key, found, sends.map(|sent| (own, sent))));
-        // The entry that carries the list is being written, or is being fetched again.
-        if looked.pool_missing { Err(WriteError::Busy) } else { Ok(looked) }
+        self.at_desk(today, |desk| desk.look(key, found, sends.map(|sent| (own, sent))))
+    }
+
+    /// A plan with its visits, and without units and caps.
+    pub(super) fn visits_at(&mut self, key: PlanKey, found: PlanView, today: Date) -> Looked {
+        self.at_desk(today, |desk| desk.visits(key, found))
     }
 
     /// Lets something be read where everything is.

@@ -44,6 +44,10 @@ impl<D: Disk, S: Store> Core<D, S> {
     ) -> Result<Decided, WriteError> {
         let found = self.plan(key)?;
         let (act, opens) = self.decide_word(key, today, &found, (revision, said))?;
+        let log = self.logs.own(key.0).ok_or(WriteError::NoLog)?.id;
+        if !view::plan_takes_more(&self.group_rows(), key, log, &act) {
+            return Err(Refusal::Plan(PlanMisfit::TooManyWords.into()).into());
+        }
         let text = text.map(|text| for_all(PartContent::Text(text.to_owned())));
         let parts = text.into_iter().collect();
         let draft = draft_of(Some(key.1), None, Event::PlanAct(act), parts);
@@ -59,6 +63,22 @@ impl<D: Disk, S: Store> Core<D, S> {
         (revision, said): (Position, &PlanSaid),
     ) -> Result<(PlanAct, Option<Opening>), WriteError> {
         let plain = |word| (PlanAct { revision, word }, None);
+        // What is judged by the present revision is about that one and no other.
+        let of_the_present = matches!(
+            said,
+            PlanSaid::Reveal
+                | PlanSaid::CheckIn(_)
+                | PlanSaid::Report(_)
+                | PlanSaid::Finding { .. }
+                | PlanSaid::ResultsIn
+        );
+        if of_the_present && revision != found.plan.at {
+            let refusal = match found.plan.participants_of(revision) {
+                Some(_) => PlanRefusal::OldRevision { revision: found.plan.revision },
+                None => PlanMisfit::RevisionUnknown.into(),
+            };
+            return Err(Refusal::Plan(refusal).into());
+        }
         Ok(match said {
             PlanSaid::Answer(answer) => {
                 self.judge_answer(key, today, found, (revision, answer))?;
@@ -113,7 +133,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let (by, before, basis) =
             (self.settings.city, self.before(found), self.settings.plans.clone());
-        let looked = self.look_at(key, found.clone(), answer.sent().cloned(), today)?;
+        let looked = match answer.sent() {
+            Some(sent) => self.look_at(key, found.clone(), Some(sent.clone()), today),
+            None => Looked::bare(found.clone()),
+        };
         let term = self.term(key.0)?;
         let judging = Judging { calendar: &basis.calendar, term, today, rules: &basis.rules };
         let decided = decide_answer(&looked.look(judging), by, (revision, answer), before);
@@ -130,7 +153,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.check_all_is_here(today)?;
         let (by, before, basis) =
             (self.settings.city, self.before(found), self.settings.plans.clone());
-        let looked = self.look_at(key, found.clone(), Some(sent.clone()), today)?;
+        let looked = self.look_at(key, found.clone(), Some(sent.clone()), today);
         let term = self.term(key.0)?;
         let judging = Judging { calendar: &basis.calendar, term, today, rules: &basis.rules };
         Ok(decide_swap(&looked.look(judging), by, act, before).map_err(Refusal::Plan)?)
@@ -146,7 +169,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
         let plan = &found.plan;
         let attempt = plan.resting.attempt.saturating_add(1);
-        let looked = self.look_at(key, found.clone(), None, today)?;
+        let reveals = self.at_desk(today, |desk| desk.reveals(key, found));
         // The bytes of the present attempt follow from the key of this node: another key, other
         // bytes.
         let random = self.own_random((key.1, plan.at, plan.resting.attempt), by);
@@ -154,7 +177,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let bound = Bound {
             committed: found.heard.commitments.contains_key(&by),
             revealed: found.heard.revealed.contains(&by),
-            withheld: !withholding(plan, &looked.reveals).is_empty(),
+            withheld: !withholding(plan, &reveals).is_empty(),
             lost: bound.is_some_and(|hash| *hash != commitment(key.1, plan.revision, by, &random)),
         };
         decide_commit(plan, by, (revision, attempt), bound, (&rules, today))
@@ -176,6 +199,18 @@ impl<D: Disk, S: Store> Core<D, S> {
         let draw = plan.resting.draw.unwrap_or(plan.at);
         let random = self.own_random((key.1, plan.at, plan.resting.attempt), by);
         let revealed = found.heard.revealed.contains(&by);
+        // Whoever began this attempt twice may have known these bytes when it did.
+        let mut shown_before = false;
+        let sort = (WordSort::Reveal, by);
+        view::plan_words(&self.group_rows(), key, sort, Some(plan.at), &mut |spoken| {
+            if let PlanWord::DrawRevealed { draw: other, random: same } = spoken.act.word {
+                shown_before |= other != draw && same == random;
+            }
+            true
+        });
+        if shown_before && !revealed {
+            return Err(Refusal::Plan(PlanRefusal::ShownBefore).into());
+        }
         decide_reveal((key.1, plan), by, (draw, &random), revealed, (&rules, today))
             .map_err(Refusal::Plan)?;
         Ok(PlanWord::DrawRevealed { draw, random })
@@ -189,7 +224,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         arrival: &CheckIn,
     ) -> Result<(), WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
-        let looked = self.look_at(key, found.clone(), None, today)?;
+        let looked = self.visits_at(key, found.clone(), today);
         let visited = visited(&looked, arrival.site, today);
         let rows = self.group_rows();
         let certified = arrival.officers.iter().filter(|officer| {
@@ -217,11 +252,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         report: &VisitReport,
     ) -> Result<Option<Draft>, WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
-        let looked = self.look_at(key, found.clone(), None, today)?;
+        let looked = self.visits_at(key, found.clone(), today);
         let visited = visited(&looked, report.site, today);
         decide_report(&found.plan, by, report, visited, (&rules, today)).map_err(Refusal::Plan)?;
         let before = self.at_desk(today, |desk| desk.reports(key, found, by));
-        let is_check = |one: &VisitReport| !one.checks.is_empty();
+        let is_check = |one: &VisitReport| !one.checks.is_empty() && one.mode == report.mode;
         let same = |one: &&VisitReport| (one.site, one.nth) == (report.site, report.nth);
         if !is_check(report) || before.iter().filter(same).any(is_check) {
             return Ok(None);
@@ -252,7 +287,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         (site, nth, case): (SubjectId, u32, Option<SubjectId>),
     ) -> Result<(), WriteError> {
         let by = self.settings.city;
-        let looked = self.look_at(key, found.clone(), None, today)?;
+        let looked = self.visits_at(key, found.clone(), today);
         let reports = self.at_desk(today, |desk| desk.reports(key, found, by));
         let newest = reports.iter().find(|one| (one.site, one.nth) == (site, nth));
         let reported = newest.is_some_and(|one| one.clues > 0);
@@ -272,7 +307,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         found: &PlanView,
     ) -> Result<(), WriteError> {
         let by = self.settings.city;
-        let looked = self.look_at(key, found.clone(), None, today)?;
+        let looked = self.visits_at(key, found.clone(), today);
         let reports = self.at_desk(today, |desk| desk.reports(key, found, by));
         let reported: BTreeSet<_> = reports.iter().map(|one| (one.site, one.nth)).collect();
         let visits = looked.visits();

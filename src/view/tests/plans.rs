@@ -4,15 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::plan_words::{WordSort, plan_words};
-use super::super::{FoldEntry, MemRows, PlanView, apply, fold_hash, plan};
+use super::super::{
+    FoldEntry, MemRows, PlanView, apply, fold_hash, plan, plan_takes_more, unit_bookings,
+};
 use super::{AGREEMENT, Rng, Written, city, has_seen, log, shuffled};
 use crate::domain::draw::commitment;
 use crate::domain::plan::{
     Answer, AnswerKind, DrawRule, Plan, PlanAct, PlanCity, PlanDay, PlanFacts, PlanKind, PlanMove,
-    PlanStage, PlanWord, Seen, Sent, Targets, TierWeights, next, open,
+    PlanStage, PlanWord, Seen, Sent, SentUnit, Targets, TierWeights, next, open,
 };
 use crate::domain::{Department, Event};
-use crate::ids::{CityCode, Hash, LogId, Position};
+use crate::ids::{CityCode, Hash, LogId, Position, SubjectId};
+use crate::limits::PLAN_WORDS_MAX;
 use crate::log::{Envelope, Head, Subject, SubjectKind, subject_id};
 
 /// The initiator writes in two logs, as after a restore.
@@ -203,14 +206,29 @@ fn fitting(entries: &[Written]) -> Vec<(&Written, &PlanAct)> {
             let is_opening = at == opening();
             (is_opening || has_seen(entries, &named.envelope, opening())).then_some(named)
         };
-        let facts = match of_plan(act.revision).map(|named| &named.event) {
+        // A move of somebody else, or one that names no move before it, makes no revision.
+        let stands = |named: &&Written| {
+            let is_move = |at| {
+                let event = find(at).map(|one| &one.event);
+                matches!(event, Some(Event::PlanOpened { .. } | Event::PlanMove(_)))
+            };
+            let moves_from = |at: Position| {
+                let saw = has_seen(entries, &named.envelope, at);
+                let about = at == opening()
+                    || find(at).is_some_and(|one| has_seen(entries, &one.envelope, opening()));
+                saw && about && is_move(at)
+            };
+            let first = named.envelope.position() == opening();
+            named.city == entries[0].city && (first || named.envelope.prev.is_some_and(moves_from))
+        };
+        let facts = match of_plan(act.revision).filter(stands).map(|named| &named.event) {
             Some(Event::PlanOpened { facts } | Event::PlanMove(PlanMove::Revised { facts })) => {
                 facts
             }
             _ => return false,
         };
         let begins = |at| {
-            let event = of_plan(at).map(|named| &named.event);
+            let event = of_plan(at).filter(stands).map(|named| &named.event);
             matches!(
                 event,
                 Some(Event::PlanMove(PlanMove::Scheduled { .. } | PlanMove::Redrawn { .. }))
@@ -360,4 +378,82 @@ fn what_is_heard_of_a_plan_is_what_was_said() {
         assert_eq!(count, acts.len(), "seed {seed}: every word lies beside the plan once");
     }
     assert!(heard > 60, "{heard} words were heard");
+}
+
+/// An entry about the plan, whose author has seen everything before it.
+fn said(all: &[Written], (n, code, epoch): (u8, u32, u64), event: Event) -> Written {
+    let count = |log| all.iter().filter(|w| w.envelope.log == log).count() as u64;
+    let others = LOGS.iter().map(|(n, ..)| log(*n)).filter(|other| *other != log(n));
+    let after = others.filter(|other| count(*other) > 0);
+    let after = after.map(|log| Head { log, size: count(log), root: Hash::new([0; 32]) }).collect();
+    let id = (!all.is_empty()).then(|| subject_id(opening()));
+    let subject = Subject { kind: SubjectKind::Plan, id };
+    let envelope = Envelope { subject, after, ..super::bare(n, count(log(n))) };
+    Written { city: city(code), epoch, envelope, event }
+}
+
+fn confirms(unit: Option<u8>) -> Event {
+    let unit = unit.map(|id| SentUnit { unit: SubjectId::new([id; 16]), span: None });
+    let sent = Sent { units: unit.into_iter().collect(), recusals: Vec::new() };
+    let answer = if sent.units.is_empty() { Answer::Decline } else { Answer::Confirm { sent } };
+    Event::PlanAct(PlanAct { revision: opening(), word: PlanWord::Answered(answer) })
+}
+
+#[test]
+fn nobody_books_or_frees_the_units_of_others() {
+    let opened = Event::PlanOpened { facts: facts(false, true) };
+    let mut all = vec![said(&[], LOGS[0], opened)];
+    let mut rows = MemRows::default();
+    add(&mut rows, &all[0], 1);
+    let unit = SubjectId::new([0x61; 16]);
+    let busy = |rows: &MemRows, code| {
+        let mut busy = Vec::new();
+        unit_bookings(rows, (AGREEMENT, unit), city(code), &mut |_, one| busy.extend(one.busy));
+        busy.len()
+    };
+    // Their own city sends them; another one names them too, and then takes that back.
+    let words = [(LOGS[1], Some(0x61)), (LOGS[3], Some(0x61)), (LOGS[3], None)];
+    for (number, (who, unit)) in (2..).zip(words) {
+        let one = said(&all, who, confirms(unit));
+        add(&mut rows, &one, number);
+        all.push(one);
+        assert_eq!(busy(&rows, 130_400), 1, "after {number}");
+    }
+    assert_eq!((busy(&rows, 371_400), busy(&rows, 371_500)), (0, 0));
+}
+
+#[test]
+fn a_log_says_as_much_as_it_may_and_no_more() {
+    let mut all = vec![said(&[], LOGS[0], Event::PlanOpened { facts: facts(false, true) })];
+    let mut rows = MemRows::default();
+    add(&mut rows, &all[0], 1);
+    let comment = Answer::Comment;
+    let comment = PlanAct { revision: opening(), word: PlanWord::Answered(comment) };
+    for number in 0..u64::from(PLAN_WORDS_MAX) + 3 {
+        let one = said(&all, LOGS[1], Event::PlanAct(comment.clone()));
+        add(&mut rows, &one, number + 2);
+        all.push(one);
+    }
+    let view = plan(&rows, AGREEMENT, subject_id(opening())).unwrap();
+    assert_eq!((view.contribution_count, view.misfit_count), (PLAN_WORDS_MAX, 3));
+    assert!(!plan_takes_more(&rows, (AGREEMENT, subject_id(opening())), log(2), &comment));
+    assert!(plan_takes_more(&rows, (AGREEMENT, subject_id(opening())), log(4), &comment));
+}
+
+#[test]
+fn a_move_of_somebody_else_makes_no_revision() {
+    let mut all = vec![said(&[], LOGS[0], Event::PlanOpened { facts: facts(false, false) })];
+    let mut rows = MemRows::default();
+    add(&mut rows, &all[0], 1);
+    // A member that does not take part writes a revision in which it does, and answers that.
+    let mut revised =
+        said(&all, LOGS[3], Event::PlanMove(PlanMove::Revised { facts: facts(false, true) }));
+    revised.envelope.prev = Some(opening());
+    add(&mut rows, &revised, 2);
+    let revision = revised.envelope.position();
+    all.push(revised);
+    let act = PlanAct { revision, word: PlanWord::Answered(Answer::Comment) };
+    add(&mut rows, &said(&all, LOGS[3], Event::PlanAct(act)), 3);
+    let view = plan(&rows, AGREEMENT, subject_id(opening())).unwrap();
+    assert_eq!((view.contribution_count, view.misfit_count, view.plan.revision), (0, 2, 1));
 }

@@ -50,8 +50,18 @@ impl<'a> Set<'a> {
         counts.then_some(named)
     }
 
+    /// Whether it is a move of the initiator that names a move before it, or the opening.
+    fn stands(&self, one: &Known) -> bool {
+        let opener = &self.known[&self.opening];
+        let is_move =
+            |one: &Known| matches!(one.event, Event::PlanOpened { .. } | Event::PlanMove(_));
+        let first = one.envelope.subject.id.is_none();
+        let from = one.envelope.prev.and_then(|at| self.seen_by(one, at));
+        one.city == opener.city && (first || from.is_some_and(is_move))
+    }
+
     fn facts_at(&self, by: &Known, at: Position) -> Option<&'a PlanFacts> {
-        match &self.seen_by(by, at)?.event {
+        match &self.seen_by(by, at).filter(|one| self.stands(one))?.event {
             Event::PlanOpened { facts } | Event::PlanMove(PlanMove::Revised { facts }) => {
                 Some(facts)
             }
@@ -80,7 +90,7 @@ impl<'a> Set<'a> {
             self.facts_at(by, act.revision).map(|facts| facts.participants().collect());
         let entry = match &act.word {
             PlanWord::DrawRevealed { draw, .. } => matches!(
-                self.seen_by(by, *draw).map(|one| &one.event),
+                self.seen_by(by, *draw).filter(|one| self.stands(one)).map(|one| &one.event),
                 Some(Event::PlanMove(PlanMove::Scheduled { .. } | PlanMove::Redrawn { .. }))
             ),
             PlanWord::AnswerResolved { answer, .. } => {

@@ -72,6 +72,9 @@ impl PlanMisfit {
                 told(format!("{}的结果尚未上报或已更新", city(who)), "请刷新，待各市报齐后再总结")
             }
             Self::NoDraw => told("本方案不作随机抽取", "无需提交承诺或公开随机数"),
+            Self::TooManyWords => {
+                told("本市对这一版方案的同类记录已达上限", "请合并办理，或待修订后再办")
+            }
         }
     }
 
@@ -94,6 +97,7 @@ impl PlanMisfit {
             Self::WithheldTwice { .. } => "revise the plan without that city, or cancel it",
             Self::ResultsMissing { .. } => "look at the plan again, and wait for all results",
             Self::NoDraw => "nothing to commit to and nothing to show",
+            Self::TooManyWords => "say it in one, or after the next revision",
         }
     }
 }
@@ -137,7 +141,7 @@ impl PlanRefusal {
             | Self::NoClue { .. } => self.of_course_zh(names),
             Self::AnswerTooLate { stage } => told(
                 format!("方案现为“{}”，不再接受这种答复", stage.zh()),
-                "已排定的方案可以提意见、换人换车或退出",
+                "执行结束前可以提意见、换人换车或退出",
             ),
             Self::NothingConfirmed => told("本市尚未确认本版方案", "请先确认，再退出或更换人员"),
             Self::UnitsNeeded => {
@@ -155,7 +159,10 @@ impl PlanRefusal {
             Self::RevealTooEarly { from } => {
                 told(format!("抽取结果自 {from} 起公开"), "请届时再公开，名单在此之前保密")
             }
-            Self::RevealMismatch => told("公开的随机数与承诺不符", "请使用提交承诺时保存的随机数"),
+            Self::RevealMismatch => told(
+                "公开的随机数与承诺不符，节点密钥可能已更换",
+                "请告知发起市重新抽取，并为下一次提交承诺",
+            ),
             Self::Revealed => told("本市已公开随机数", "无需重复公开"),
             Self::BeginTooEarly { first } => {
                 told(format!("行动自 {first} 开始"), "请于行动当日开始；需提前的，请修订方案")
@@ -179,6 +186,7 @@ impl PlanRefusal {
             Self::AllResultsIn => told("各市结果已报齐，不能取消", "请办理总结"),
             Self::CaseUnknown { .. }
             | Self::NumbersUsedUp { .. }
+            | Self::ShownBefore
             | Self::DepartmentNotIn { .. }
             | Self::ReportTooLate { .. } => self.of_results_zh(names),
         }
@@ -249,6 +257,7 @@ impl PlanRefusal {
             | Self::AllResultsIn
             | Self::CaseUnknown { .. }
             | Self::NumbersUsedUp { .. }
+            | Self::ShownBefore
             | Self::DepartmentNotIn { .. }
             | Self::ReportTooLate { .. } => self.zh(names),
         }
@@ -264,6 +273,12 @@ impl PlanRefusal {
         }
         if let Self::NumbersUsedUp { year } = self {
             return told(format!("{year} 年的方案编号已用完"), "请下一年度再发起");
+        }
+        if let Self::ShownBefore = self {
+            return told(
+                "本市的随机数在此前一次排定后已公开，再用即可被人算定",
+                "请发起市修订方案，各市重新提交承诺",
+            );
         }
         if let Self::CaseUnknown { .. } = self {
             return told("所填案件不在本协议内", "请核对案件编号；由其他部门办理的请留空");
@@ -310,6 +325,7 @@ impl PlanRefusal {
             Self::ResultsMissing { .. } => "record the results of that site first",
             Self::ResultsNotIn { .. } => "wait until all results are in",
             Self::AllResultsIn => "summarise the plan",
+            Self::ShownBefore => "let the initiator revise the plan, so that all commit anew",
             Self::CaseUnknown { .. } => {
                 "check the case, or leave it empty when others follow it up"
             }
