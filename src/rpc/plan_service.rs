@@ -395,8 +395,8 @@ impl PlanApi {
         self.desk.node.today().ok_or(Refused::new("OUTSIDE_TERM"))
     }
 
-    /// The half days of the revision that is spoken of: they never change, so a request that is sent
-    /// again is read as it was the first time.
+    /// The half days of the revision that is spoken of: they never change, so a request that is
+    /// sent again is read as it was the first time.
     fn days(&self, key: (AgreementId, SubjectId), text: &str) -> Result<Vec<PlanDay>, Refused> {
         let revision = given("revision", "REVISION_REQUIRED", text)?;
         let reader = self.desk.node.reader();

@@ -5,8 +5,8 @@
 //! unit, so that the calendar of a unit is read without the plans, and by city, so that the books
 //! of one city are read without those of others.
 //!
-//! In scope: keeping the rows. Out of scope: whether a city may book a unit (who reads asks for what
-//! its own city says), until when something is held (whoever knows the day).
+//! In scope: keeping the rows. Out of scope: whose a unit is (who reads asks for what its own city
+//! says), until when something is held (whoever knows the day).
 
 use serde::{Deserialize, Serialize};
 

@@ -346,7 +346,8 @@ impl PlanView {
     ) -> Result<(), &'static str> {
         // A move of somebody else, or one that names no move before it, makes no revision.
         let stands = |row: &PlanMoveRow| row.by == self.plan.initiator && row.barred.is_none();
-        let makes = |what: &What| matches!(what, What::PlanMove(row) if stands(row) && row.facts().is_some());
+        let makes_one = |row: &PlanMoveRow| stands(row) && row.facts().is_some();
+        let makes = |what: &What| matches!(what, What::PlanMove(row) if makes_one(row));
         let facts = names(rows, entry, subject, act.revision, makes)
             .then(|| plan_facts_at(rows, act.revision))
             .flatten();

@@ -169,8 +169,8 @@ fn place_of(key: &[u8]) -> Option<Place> {
     Some(Place { epoch: u64::from_be_bytes(*epoch), at })
 }
 
-/// Counts one more word of a log; no when there are as many as there may be. A log is applied in its
-/// order, so which ones are too many is the same everywhere.
+/// Counts one more word of a log; no when there are as many as there may be. A log is applied in
+/// its order, so which ones are too many is the same everywhere.
 pub(super) fn count<R: Rows>(
     rows: &mut R,
     (agreement, subject): (AgreementId, SubjectId),

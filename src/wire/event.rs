@@ -13,6 +13,7 @@ use super::facts::{
 };
 use super::pb::v1 as pb;
 use super::pb::v1::entry_header::Event as E;
+use super::plan::read_event as read_plan;
 use super::{plan, referral, site, unit};
 use crate::domain::deadline::Milestone;
 use crate::domain::{
@@ -109,24 +110,12 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         E::UnitRegistered(_) | E::UnitChanged(_) | E::UnitBlocked(_) | E::UnitFreed(_) => {
             unit::read_event(&mut reading, event)?
         }
-        E::PlanOpened(_)
-        | E::PlanRevised(_)
-        | E::PlanAmended(_)
-        | E::PlanScheduled(_)
-        | E::PlanRedrawn(_)
-        | E::PlanBegun(_)
-        | E::PlanSummarized(_)
-        | E::PlanCancelled(_)
-        | E::PlanAnswered(_)
-        | E::PlanUnitsSwapped(_)
-        | E::DrawCommitted(_)
-        | E::DrawRevealed(_)
-        | E::TeamArrived(_)
-        | E::VisitReported(_)
-        | E::FindingOpened(_)
-        | E::PlanResultsReported(_)
-        | E::PlanUnitsReleased(_)
-        | E::PlanAnswerResolved(_) => plan::read_event(&mut reading, event)?,
+        E::PlanOpened(_) | E::PlanRevised(_) | E::PlanAmended(_) => read_plan(&mut reading, event)?,
+        E::PlanScheduled(_) | E::PlanRedrawn(_) | E::PlanBegun(_) => read_plan(&mut reading, event)?,
+        E::PlanSummarized(_) | E::PlanCancelled(_) | E::PlanAnswered(_) => read_plan(&mut reading, event)?,
+        E::PlanUnitsSwapped(_) | E::DrawCommitted(_) | E::DrawRevealed(_) => read_plan(&mut reading, event)?,
+        E::TeamArrived(_) | E::VisitReported(_) | E::FindingOpened(_) => read_plan(&mut reading, event)?,
+        E::PlanResultsReported(_) | E::PlanUnitsReleased(_) | E::PlanAnswerResolved(_) => read_plan(&mut reading, event)?,
     };
     Ok(if reading.newer { Event::Newer } else { event })
 }

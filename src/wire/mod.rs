@@ -37,6 +37,7 @@ pub mod peer;
 pub mod plan;
 pub mod plan_call;
 pub mod plan_part;
+pub mod plan_shown;
 pub mod reasons;
 pub mod record;
 pub mod referral;

@@ -74,3 +74,31 @@ pub fn plan_step(one: pb::PlanStep, lang: Lang) -> &'static str {
 pub fn visit_outcome(one: pb::VisitOutcome, lang: Lang) -> &'static str {
     word::<VisitOutcome>(one.into(), ("未知结果", "unknown"), lang)
 }
+
+/// What happened in an entry about a plan; any other event is unknown here.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller lists every event")]
+pub(super) fn plan_event(event: &pb::entry_header::Event, lang: Lang) -> &'static str {
+    use pb::entry_header::Event as E;
+    let (zh, en) = match event {
+        E::PlanOpened(_) => ("发起方案", "plan opened"),
+        E::PlanRevised(_) => ("修订方案", "plan revised"),
+        E::PlanAmended(_) => ("补正方案", "plan amended"),
+        E::PlanScheduled(_) => ("排定方案", "plan scheduled"),
+        E::PlanRedrawn(_) => ("重新抽取", "drawn again"),
+        E::PlanBegun(_) => ("开始执行", "action begun"),
+        E::PlanSummarized(_) => ("行动总结", "action summarised"),
+        E::PlanCancelled(_) => ("取消方案", "plan cancelled"),
+        E::PlanAnswered(answered) => return plan_answer(answered.kind(), lang),
+        E::PlanUnitsSwapped(_) => ("调整派出力量", "other units sent"),
+        E::DrawCommitted(_) => ("提交抽取承诺", "committed to a draw"),
+        E::DrawRevealed(_) => ("公开随机数", "part of a draw shown"),
+        E::TeamArrived(_) => ("到场签到", "team arrived"),
+        E::VisitReported(_) => ("上报检查结果", "visit reported"),
+        E::FindingOpened(_) => ("线索转办", "finding followed up"),
+        E::PlanResultsReported(_) => ("结果上报完毕", "all results reported"),
+        E::PlanUnitsReleased(_) => ("释放执法力量", "units released"),
+        E::PlanAnswerResolved(resolved) => return plan_resolution(resolved.resolution(), lang),
+        _ => ("未知事项", "unknown event"),
+    };
+    lang.pick(zh, en)
+}

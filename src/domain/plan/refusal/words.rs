@@ -116,7 +116,6 @@ impl PlanRefusal {
     }
 
     fn zh(self, names: &Names<'_>) -> (String, String) {
-        let city = |code| (names.city)(code);
         let record = |id| (names.record)(id);
         match self {
             Self::Misfit(misfit) => misfit.zh(names),
@@ -177,14 +176,10 @@ impl PlanRefusal {
             Self::ReportDay { on, first, last } => {
                 told(format!("检查日期 {on} 不在 {first} 至 {last} 之间"), "请填写实际检查日期")
             }
-            Self::ResultsMissing { site } => {
-                told(format!("{}的结果尚未登记", record(site)), "请先登记该对象的结果")
-            }
-            Self::ResultsNotIn { city: who } => {
-                told(format!("{}的结果尚未上报", city(who)), "请待各市结果报齐后再总结")
-            }
-            Self::AllResultsIn => told("各市结果已报齐，不能取消", "请办理总结"),
             Self::CaseUnknown { .. }
+            | Self::ResultsMissing { .. }
+            | Self::ResultsNotIn { .. }
+            | Self::AllResultsIn
             | Self::NumbersUsedUp { .. }
             | Self::ShownBefore
             | Self::DepartmentNotIn { .. }
@@ -273,6 +268,17 @@ impl PlanRefusal {
         }
         if let Self::NumbersUsedUp { year } = self {
             return told(format!("{year} 年的方案编号已用完"), "请下一年度再发起");
+        }
+        if let Self::ResultsMissing { site } = self {
+            let name = (names.record)(site);
+            return told(format!("{name}的结果尚未登记"), "请先登记该对象的结果");
+        }
+        if let Self::ResultsNotIn { city } = self {
+            let name = (names.city)(city);
+            return told(format!("{name}的结果尚未上报"), "请待各市结果报齐后再总结");
+        }
+        if let Self::AllResultsIn = self {
+            return told("各市结果已报齐，不能取消", "请办理总结");
         }
         if let Self::ShownBefore = self {
             return told(
