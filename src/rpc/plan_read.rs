@@ -279,6 +279,7 @@ impl PlanApi {
         let mut written = write::answer_to_pb((spoken.city, answer), key.0, &days);
         let at = spoken.place.at;
         written.entry = at.to_string();
+        written.revision = spoken.act.revision.to_string();
         written.answer_time = Some(read::timestamp(spoken.record_time_ms));
         written.text = text(&reader, at);
         let newest = found.heard.answers.get(&spoken.city).map(|(place, _)| *place);
