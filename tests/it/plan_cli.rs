@@ -158,7 +158,7 @@ async fn answers(here: &Desk<'_>, there: &Desk<'_>, number: &str) {
 
     // Nothing is settled before all have confirmed; what is lacking is said with its rule.
     let early = here.refused(&["schedule", number]);
-    has(&early, &["操作未执行", "NOT_CONFIRMED"]);
+    has(&early, &["操作未执行", "NOT_CONFIRMED", "liandong plan show"]);
     has(&here.refused(&["answer", number, "confirm", "--unit", "99999999999"]), &["找不到"]);
     let two = ["--unit", "37150099001", "--unit", "37150099002", "--recuse", "37150099003"];
     let answer = ["answer", number, "confirm"];
@@ -176,10 +176,10 @@ async fn answers(here: &Desk<'_>, there: &Desk<'_>, number: &str) {
     };
     let whole = here.seen(number, "all have confirmed", all).await;
     assert_eq!(whole["findings"].as_array().unwrap().len(), 0, "{whole:#}");
-    let three = ["--unit", "37150099001", "--unit", "37150099003"];
-    here.plan(&[["swap", number].as_slice(), &three].concat());
     here.plan(&["schedule", number]);
     there.seen(number, "it is settled", |plan| plan["state"] == "SCHEDULED").await;
+    let three = ["--unit", "37150099001", "--unit", "37150099003"];
+    here.plan(&[["swap", number].as_slice(), &three].concat());
     let voided = here.run("plan", &["revise", number, "draft.toml"]);
     assert_eq!(voided.status.code(), Some(2), "nobody has said yes: {}", said(&voided));
     has(&said(&voided), &["已确认参加", "--yes"]);

@@ -386,7 +386,7 @@ exception = "投诉举报"
 [draw]
 sites = 1
 host_officers = 2
-media = ["废水"]
+media = ["水"]
 left_out = [{ site = "abcd5678", why = "正面清单" }]
 [record]
 title = "示例"
@@ -421,7 +421,7 @@ title = "示例"
             ("聊城", "北京", "cities.city"),
             ("执法人员=2", "执法人员", "cities.needs"),
             ("投诉举报", "x", "visits.exception"),
-            ("废水", "x", "draw.media"),
+            ("水", "x", "draw.media"),
             ("正面清单", "x", "draw.left_out.why"),
             ("示例1号纸业", "x", "检查对象"),
         ] {

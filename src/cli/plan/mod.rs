@@ -1,8 +1,7 @@
 //! `liandong plan`: joint actions of cities, from the draft to the summary and the calendar.
 //!
 //! In scope: arguments, which call they become, finding a plan by its number or the beginning of
-//! its id. Out of scope: what is allowed, which the node decides; plans that are still drafts, which
-//! are files of this machine and no other city's business.
+//! its id. Out of scope: what is allowed, which the node decides.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -74,7 +73,7 @@ pub enum PlanCommand {
     Answer(Box<answer::AnswerArgs>),
     /// 意见采纳情况 · say what became of an answer
     Resolve(resolve::ResolveArgs),
-    /// 已确认后调整派出力量 · send other units after all
+    /// 排定后调整派出力量（排定前请重新答复） · send other units, once it is settled
     Swap(answer::SwapArgs),
     /// 提交抽取承诺 · bind the own city to its part of the draw
     Commit(visit::SayArgs),
@@ -244,7 +243,17 @@ impl<'a> Sent<'a> {
     fn failure(&self, session: &Session, status: &Status) -> Failure {
         let (dial, lang) = (session.client.last_dial(), session.context.lang);
         let retry = format!("--request-id {}{}", self.request_id, self.basis);
-        status_text::write_failure(status, dial.as_ref(), &retry, lang)
+        let mut failure = status_text::write_failure(status, dial.as_ref(), &retry, lang);
+        // What to do is told of cases, which most refusals are about.
+        let about_cases = |advice: &String| advice.contains("liandong case show");
+        if failure.advice.iter().any(about_cases) {
+            failure.advice.retain(|advice| !about_cases(advice));
+            return failure.advise(lang.pick(
+                "查看方案现状、尚缺条件和各市答复：liandong plan show",
+                "see where the plan stands, what it lacks and who answered: liandong plan show",
+            ));
+        }
+        failure
     }
 
     /// Prints what it came to.

@@ -191,7 +191,7 @@ fn draw(out: &mut String, draw: Option<&DraftDraw>) {
         out.push_str(
             "# [draw]\n# sites = 3\n# host_officers = 2\n# guest_officers = 1\n\
              # weights = { key = 3, general = 1, special = 1 }\n# spares_withholders = false\n\
-             # pool = []\n# media = [\"废水\"]\n\
+             # pool = []\n# media = [\"水\"]\n\
              # left_out = [{ site = \"示例纸业有限公司\", why = \"正面清单\" }]\n",
         );
         return;
