@@ -409,7 +409,7 @@ title = "示例"
         assert!(visit.site.contains("/abcd1234") && visit.first == visit.last, "{visit:?}");
         assert_eq!(visit.exception(), pb::VisitException::Complaint);
         let draw = draft.draw.unwrap();
-        assert_eq!((draw.media, draw.left_out[0].why()), (vec![1], pb::LeftOut::PositiveList));
+        assert_eq!((draw.media, draw.left_out[0].why()), (vec![2], pb::LeftOut::PositiveList));
     }
 
     #[test]
@@ -421,7 +421,7 @@ title = "示例"
             ("聊城", "北京", "cities.city"),
             ("执法人员=2", "执法人员", "cities.needs"),
             ("投诉举报", "x", "visits.exception"),
-            ("水", "x", "draw.media"),
+            ("[\"水\"]", "[\"x\"]", "draw.media"),
             ("正面清单", "x", "draw.left_out.why"),
             ("示例1号纸业", "x", "检查对象"),
         ] {

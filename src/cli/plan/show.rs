@@ -208,10 +208,10 @@ fn answer(answer: &pb::PlanAnswer, told: &Told, names: &Names, lang: Lang) -> St
 
 fn visit(visit: &pb::PlanVisit, told: &Told, names: &Names, lang: Lang) -> String {
     let mut out = format!(
-        "{}  {}（{}）  {}",
+        "{}  {}  {}  {}",
         parts::span(visit.first.as_ref(), visit.last.as_ref(), lang),
-        told.register.label(&visit.site),
         short(&visit.site),
+        told.register.label(&visit.site),
         names.city(visit.city)
     );
     if visit.nth > 0 {
@@ -264,13 +264,11 @@ fn draw(plan: &pb::Plan, names: &Names, lang: Lang) -> Vec<String> {
     line(lang.pick("种子", "seed"), table::clean(&draw.seed));
     let left_out = plan.pool.iter().filter(|one| one.left_out != 0).count();
     let listed = plan.pool.len();
-    line(
-        lang.pick("名单", "list"),
-        lang.pick(
-            format!("{listed} 家，其中不参加抽取 {left_out} 家"),
-            format!("{listed} sites, {left_out} of them left out"),
-        ),
+    let list = lang.pick(
+        format!("{listed} 家，其中不参加抽取 {left_out} 家"),
+        format!("{listed} sites, {left_out} of them left out"),
     );
+    line(lang.pick("名单", "list"), if listed > 0 { list } else { String::new() });
     lines
 }
 
@@ -324,7 +322,7 @@ mod tests {
         for part in [
             "邯郸尚未确认（各市确认同一版；依据：联动规则；",
             "派出 37150099001；回避 37150099001@示例1号纸业；采纳",
-            "2026-12-04上午  示例1号纸业（abcd1234）  聊城  第 2 次",
+            "2026-12-04上午  abcd1234  示例1号纸业  聊城  第 2 次",
             "已提交承诺：聊城",
         ] {
             assert!(said.contains(part), "{part}\n{said}");
