@@ -34,7 +34,7 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Rebuild(args) => rebuild::run(context, args).await,
         Command::Roles => roles::run(context),
         Command::Pki(args) => pki::run(context, args),
-        Command::Plan(args) => plan::run(context, &args),
+        Command::Plan(args) => plan::run(&context.with(args.profile), args.command).await,
         Command::Epoch(args) => epoch::run(context, args).await,
         Command::Bench(args) => bench::run(context, args).await,
     }

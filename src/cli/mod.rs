@@ -105,7 +105,7 @@ pub enum Command {
     Site(site::SiteArgs),
     /// 证据：文件传送、登记接收、证据互认、原件移交 · files, recognition, custody
     Evidence(evidence::EvidenceArgs),
-    /// 联合行动：复核双随机抽取 · joint actions: verify a draw
+    /// 联合行动：发起、答复、排定、抽取、结果、总结、日历 · joint actions, from draft to summary
     Plan(plan::PlanArgs),
     /// 接入其他系统的数据，生成线索 · clues from other systems' data
     Ingest(ingest::IngestArgs),

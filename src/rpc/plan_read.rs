@@ -30,7 +30,8 @@ use crate::node::reader::Reader;
 use crate::view::{self, PlanView, Spoken, WordSort};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
-use crate::wire::plan_call as write;
+use crate::wire::plan_call as call;
+use crate::wire::plan_shown as write;
 use crate::wire::status::{self, Refused};
 use crate::wire::{plan_part as record, site, unit};
 
@@ -67,7 +68,7 @@ impl PlanApi {
         let facts = &found.plan.facts;
         let answers = self.answers((agreement, subject), found);
         pb::Plan {
-            name: write::name_of(agreement, subject),
+            name: call::name_of(agreement, subject),
             number: number(&reader, found.opened_at),
             initiator: found.plan.initiator.as_u32(),
             state: write::state_number(found.state()),
@@ -290,6 +291,7 @@ impl PlanApi {
         let mut written = write::answer_to_pb((spoken.city, answer), key.0, &days);
         let at = spoken.place.at;
         written.entry = at.to_string();
+        written.revision = spoken.act.revision.to_string();
         written.answer_time = Some(read::timestamp(spoken.record_time_ms));
         written.text = text(&reader, at);
         let newest = found.heard.answers.get(&spoken.city).map(|(place, _)| *place);
@@ -359,7 +361,7 @@ impl PlanApi {
     ) -> Result<String, Refused> {
         let reader = self.desk.node.reader();
         let plans: Vec<(SubjectId, PlanView, AgreementId)> = if name.contains("/plans/") {
-            let (agreement, subject) = write::name(name)?;
+            let (agreement, subject) = call::name(name)?;
             let found = view::plan(&reader.view(), agreement, subject);
             vec![(subject, found.ok_or(Refused::new("NOT_FOUND"))?, agreement)]
         } else {

@@ -111,11 +111,21 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
             unit::read_event(&mut reading, event)?
         }
         E::PlanOpened(_) | E::PlanRevised(_) | E::PlanAmended(_) => read_plan(&mut reading, event)?,
-        E::PlanScheduled(_) | E::PlanRedrawn(_) | E::PlanBegun(_) => read_plan(&mut reading, event)?,
-        E::PlanSummarized(_) | E::PlanCancelled(_) | E::PlanAnswered(_) => read_plan(&mut reading, event)?,
-        E::PlanUnitsSwapped(_) | E::DrawCommitted(_) | E::DrawRevealed(_) => read_plan(&mut reading, event)?,
-        E::TeamArrived(_) | E::VisitReported(_) | E::FindingOpened(_) => read_plan(&mut reading, event)?,
-        E::PlanResultsReported(_) | E::PlanUnitsReleased(_) | E::PlanAnswerResolved(_) => read_plan(&mut reading, event)?,
+        E::PlanScheduled(_) | E::PlanRedrawn(_) | E::PlanBegun(_) => {
+            read_plan(&mut reading, event)?
+        }
+        E::PlanSummarized(_) | E::PlanCancelled(_) | E::PlanAnswered(_) => {
+            read_plan(&mut reading, event)?
+        }
+        E::PlanUnitsSwapped(_) | E::DrawCommitted(_) | E::DrawRevealed(_) => {
+            read_plan(&mut reading, event)?
+        }
+        E::TeamArrived(_) | E::VisitReported(_) | E::FindingOpened(_) => {
+            read_plan(&mut reading, event)?
+        }
+        E::PlanResultsReported(_) | E::PlanUnitsReleased(_) | E::PlanAnswerResolved(_) => {
+            read_plan(&mut reading, event)?
+        }
     };
     Ok(if reading.newer { Event::Newer } else { event })
 }

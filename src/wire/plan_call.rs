@@ -13,9 +13,8 @@ use super::status::{Refused, bad_fields};
 use super::unit::half_day_from_pb;
 use super::{case, site, unit};
 use crate::domain::plan::{
-    Answer, AnswerKind, CheckIn, DepartmentCheck, PlanCity, PlanDay, PlanKind,
-    PlanRecord, PlanState, Recusal, Resolution, Sent, SentUnit, Span, TierWeights, VisitOutcome,
-    VisitReport,
+    Answer, AnswerKind, CheckIn, DepartmentCheck, PlanCity, PlanDay, PlanKind, PlanRecord,
+    PlanState, Recusal, Resolution, Sent, SentUnit, Span, TierWeights, VisitOutcome, VisitReport,
 };
 use crate::domain::site::{CheckMode, LeftOut, VisitException};
 use crate::domain::slots::Need;

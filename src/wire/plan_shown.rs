@@ -19,8 +19,8 @@ use crate::domain::plan::lots::PoolSite;
 use crate::domain::plan::ready::Finding;
 use crate::domain::plan::results::Sum;
 use crate::domain::plan::{
-    Answer, AnswerKind, CheckIn, DepartmentCheck, DrawRule, PlanCity, PlanDay, PlanKind,
-    PlanState, Recusal, Resolution, Sent, SentUnit, VisitReport,
+    Answer, AnswerKind, CheckIn, DepartmentCheck, DrawRule, PlanCity, PlanDay, PlanKind, PlanState,
+    Recusal, Resolution, Sent, SentUnit, VisitReport,
 };
 use crate::domain::site::VisitException;
 use crate::ids::{AgreementId, CityCode, SubjectId};

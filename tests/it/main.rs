@@ -53,6 +53,7 @@ mod notices;
 mod nudges;
 mod operator;
 mod people;
+mod plan_cli;
 mod plans;
 mod power;
 mod proxy;

@@ -192,11 +192,11 @@ fn permit(text: &str) -> Result<pb::PermitKind, String> {
     code(super::words::parse_permit(text), "permit-kinds")
 }
 
-fn exception(text: &str) -> Result<pb::VisitException, String> {
+pub(super) fn exception(text: &str) -> Result<pb::VisitException, String> {
     code(super::words::parse_exception(text), "visit-exceptions")
 }
 
-fn medium(text: &str) -> Result<pb::Medium, String> {
+pub(super) fn medium(text: &str) -> Result<pb::Medium, String> {
     let known = Codes::Medium.code(text).map(|code| format!("MEDIUM_{code}"));
     code(known.and_then(|name| pb::Medium::from_str_name(&name)).ok_or(()), "media")
 }

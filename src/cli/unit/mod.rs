@@ -195,14 +195,14 @@ fn parse_kind(text: &str) -> Result<pb::UnitKind, String> {
 }
 
 /// Reads a department from the command line.
-fn parse_department(text: &str) -> Result<pb::Department, String> {
+pub(super) fn parse_department(text: &str) -> Result<pb::Department, String> {
     words::parse_department(text).ok_or_else(|| {
         format!("“{text}” 不是部门，见 liandong catalog joint-departments · no department")
     })
 }
 
 /// Reads a period from the command line.
-fn parse_period(text: &str) -> Result<crate::domain::Period, String> {
+pub(super) fn parse_period(text: &str) -> Result<crate::domain::Period, String> {
     crate::domain::Period::parse(text).map_err(|wrong| {
         let zh = wrong.explain(crate::domain::Language::Zh);
         format!("{zh}，如 2026-07-03上午 或 2026-07-03至2026-07-05 · {wrong}")

@@ -103,7 +103,7 @@ pub(super) fn validity(unit: &pb::Unit, lang: Lang) -> String {
 }
 
 /// A period as people write it.
-pub(super) fn period_text(period: Option<&pb::Period>, lang: Lang) -> String {
+pub(in crate::cli) fn period_text(period: Option<&pb::Period>, lang: Lang) -> String {
     let period: Option<Period> = period.and_then(period_from_pb);
     let language = lang.pick(Language::Zh, Language::En);
     period.map_or_else(String::new, |period| period.text(language))

@@ -63,13 +63,19 @@ fn parse_need(text: &str) -> Result<Need, String> {
     let Some((code, what)) = text.split_once([':', '：']) else {
         return Ok(Need { city: city(text)?, what: None });
     };
-    let (what, count) = what.split_once('=').ok_or_else(bad)?;
+    Ok(Need { city: city(code)?, what: Some(parse_unit_need(what)?) })
+}
+
+/// Reads what is needed of a kind, such as `执法人员/水利=1`.
+pub(in crate::cli) fn parse_unit_need(text: &str) -> Result<pb::UnitNeed, String> {
+    let bad = || format!("“{text}” 应如 执法人员=2 或 执法人员/水利=1 · such as officer=2");
+    let (what, count) = text.split_once('=').ok_or_else(bad)?;
     let (kind, department) = match what.split_once('/') {
         Some((kind, department)) => (kind, parse_department(department)?.into()),
         None => (what, 0),
     };
     let (kind, count) = (parse_kind(kind)?.into(), count.parse().map_err(|_| bad())?);
-    Ok(Need { city: city(code)?, what: Some(pb::UnitNeed { kind, count, department }) })
+    Ok(pb::UnitNeed { kind, count, department })
 }
 
 /// What each city brings, in the order in which they were named first.

@@ -1,0 +1,212 @@
+//! Pieces of a plan as people write them: days, needs, who is awaited, what is sent, results.
+
+use std::collections::BTreeMap;
+
+use super::register::Register;
+use crate::cli::names::Names;
+use crate::cli::unit::show::period_text;
+use crate::cli::{table, when, words};
+use crate::domain::{HalfDay, Language, Period};
+use crate::lang::Lang;
+use crate::wire::pb::v1 as pb;
+use crate::wire::unit::half_day_from_pb;
+
+/// A list in one line.
+pub(super) fn joined(all: &[String], lang: Lang) -> String {
+    all.join(lang.pick("、", ", "))
+}
+
+/// Half days that follow each other as periods, ordinary ones and overtime apart.
+pub(super) fn periods(days: &[pb::PlanDay]) -> Vec<(Period, bool)> {
+    let read = |day: &pb::PlanDay| Some((half_day_from_pb(day.at.as_ref()?)?, day.overtime));
+    let all: BTreeMap<HalfDay, bool> = days.iter().filter_map(read).collect();
+    let mut out: Vec<(Period, bool)> = Vec::new();
+    for (at, overtime) in all {
+        let grown = out
+            .last()
+            .filter(|(before, same)| *same == overtime && before.last().next() == Some(at))
+            .and_then(|(before, _)| Period::new(before.first(), at).ok());
+        match (grown, out.last_mut()) {
+            (Some(grown), Some(last)) => last.0 = grown,
+            (_, _) => out.push((Period::half_day(at), overtime)),
+        }
+    }
+    out
+}
+
+/// When a plan is.
+pub(super) fn days(days: &[pb::PlanDay], lang: Lang) -> String {
+    let language = lang.pick(Language::Zh, Language::En);
+    let one = |(period, overtime): &(Period, bool)| {
+        let note = if *overtime { lang.pick("（加班）", " (overtime)") } else { "" };
+        format!("{}{note}", period.text(language))
+    };
+    joined(&periods(days).iter().map(one).collect::<Vec<_>>(), lang)
+}
+
+/// From one half day to another.
+pub(super) fn span(first: Option<&pb::HalfDay>, last: Option<&pb::HalfDay>, lang: Lang) -> String {
+    let last = last.or(first);
+    period_text(Some(&pb::Period { first: first.copied(), last: last.copied() }), lang)
+}
+
+/// What a city is to bring.
+pub(super) fn needs(city: &pb::CityNeeds, names: &Names, lang: Lang) -> String {
+    let need = |one: &pb::UnitNeed| {
+        let (kind, count) = (words::unit_kind(one.kind(), lang), one.count);
+        let department = (one.department != 0).then(|| words::department(one.department(), lang));
+        match department {
+            None => lang.pick(format!("{kind} {count}"), format!("{count} × {kind}")),
+            Some(of) => lang.pick(format!("{of}{kind} {count}"), format!("{count} × {kind}, {of}")),
+        }
+    };
+    let all: Vec<String> = city.needs.iter().map(need).collect();
+    let name = names.city(city.city);
+    match all.is_empty() {
+        true => lang.pick(format!("{name}：不要求力量"), format!("{name}: nothing")),
+        false => format!("{name}{}{}", lang.pick("：", ": "), joined(&all, lang)),
+    }
+}
+
+/// Who has to do what next.
+pub(super) fn awaited(all: &[pb::CityAwaited], names: &Names, lang: Lang) -> String {
+    let one = |city: &pb::CityAwaited| {
+        let what: Vec<String> =
+            city.what().map(|one| words::plan_awaited(one, lang).to_owned()).collect();
+        format!("{}{}{}", names.city(city.city), lang.pick("：", ": "), joined(&what, lang))
+    };
+    all.iter().map(one).collect::<Vec<_>>().join(lang.pick("；", "; "))
+}
+
+/// What a city sends, in one line.
+pub(super) fn sent(sent: &pb::SentDraft, register: &Register, lang: Lang) -> String {
+    let unit = |one: &pb::UnitDraft| {
+        let label = register.label(&one.unit);
+        match one.first.is_some() || one.last.is_some() {
+            false => label,
+            true => format!("{label}@{}", span(one.first.as_ref(), one.last.as_ref(), lang)),
+        }
+    };
+    let recusal = |one: &pb::RecusalDraft| {
+        let officer = register.label(&one.officer);
+        match one.site.as_str() {
+            "" => officer,
+            site => format!("{officer}@{}", register.label(site)),
+        }
+    };
+    let units: Vec<String> = sent.units.iter().map(unit).collect();
+    let mut out = lang.pick("派出 ", "sends ").to_owned();
+    out.push_str(&if units.is_empty() {
+        lang.pick("无", "nobody").to_owned()
+    } else {
+        joined(&units, lang)
+    });
+    if !sent.recusals.is_empty() {
+        let recusals: Vec<String> = sent.recusals.iter().map(recusal).collect();
+        out.push_str(lang.pick("；回避 ", "; not to go: "));
+        out.push_str(&joined(&recusals, lang));
+    }
+    out
+}
+
+/// What came of a visit, in one line.
+pub(super) fn result(result: &pb::VisitResult, lang: Lang) -> String {
+    let check = |one: &pb::VisitCheck| {
+        let (department, pb::VisitCheck { items, problems, .. }) =
+            (words::department(one.department(), lang), one);
+        lang.pick(
+            format!("{department}检查 {items} 项、问题 {problems} 个"),
+            format!("{department} {items} items, {problems} problems"),
+        )
+    };
+    let mut all = vec![
+        when::date(result.on.as_ref()),
+        words::visit_outcome(result.outcome(), lang).to_owned(),
+        words::check_mode(result.mode(), lang).to_owned(),
+    ];
+    all.extend(result.checks.iter().map(check));
+    let pb::VisitResult { samples, clues, .. } = result;
+    all.push(lang.pick(
+        format!("样品 {samples} 个，线索 {clues} 条"),
+        format!("{samples} samples, {clues} clues"),
+    ));
+    all.join(lang.pick("，", ", "))
+}
+
+/// What the reports come to.
+pub(super) fn totals(sum: &pb::PlanTotals, lang: Lang) -> String {
+    let pb::PlanTotals { sites, visits, items, problems } = sum;
+    lang.pick(
+        format!("企业 {sites} 家，检查 {visits} 次，检查项 {items} 项，问题 {problems} 个"),
+        format!("{sites} sites, {visits} visits, {items} items, {problems} problems"),
+    )
+}
+
+/// The rule of a draw.
+pub(super) fn rule(rule: &pb::DrawRule, lang: Lang) -> String {
+    let pb::DrawRule { sites, host_officers, guest_officers, pool_size, .. } = rule;
+    let weights = rule.weights.unwrap_or_default();
+    let tickets = [weights.key, weights.general, weights.special].map(|n| n.to_string()).join(":");
+    let spares = match rule.spares_withholders {
+        true => lang.pick("，未公开的市照常抽取", ", sites of withholders are drawn like others"),
+        false => lang.pick("，未公开的市全部受检", ", all sites of withholders are targets"),
+    };
+    lang.pick(
+        format!(
+            "{pool_size} 家中抽取 {sites} 家，每家当地 {host_officers} 人、外市 {guest_officers} \
+             人，重点:一般:特殊 {tickets}{spares}"
+        ),
+        format!(
+            "{sites} of {pool_size} sites, {host_officers} officers of the host and \
+             {guest_officers} others at each, tickets key:general:special {tickets}{spares}"
+        ),
+    )
+}
+
+/// Other people's text of several lines, made harmless.
+pub(super) fn words_of(text: &str) -> String {
+    table::clean_lines(text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::unit::half_day_to_pb;
+
+    #[test]
+    fn half_days_that_follow_each_other_are_one_period() {
+        let day = |text: &str, overtime| pb::PlanDay {
+            at: Some(half_day_to_pb(text.parse().unwrap())),
+            overtime,
+        };
+        let plan = [
+            day("2026-12-04下午", false),
+            day("2026-12-04上午", false),
+            day("2026-12-05上午", true),
+            day("2026-12-07上午", false),
+        ];
+        assert_eq!(days(&plan, Lang::Zh), "2026-12-04、2026-12-05上午（加班）、2026-12-07上午");
+        assert_eq!(days(&plan[2..], Lang::En), "2026-12-05 AM (overtime), 2026-12-07 AM");
+    }
+
+    #[test]
+    fn needs_and_results_are_told_as_people_say_them() {
+        let names = Names::new(Lang::Zh);
+        let officers = pb::UnitNeed { kind: pb::UnitKind::Officer.into(), count: 2, department: 4 };
+        let city = pb::CityNeeds { city: 371_500, needs: vec![officers] };
+        assert_eq!(needs(&city, &names, Lang::Zh), "聊城：水利执法人员 2");
+        let nothing = pb::CityNeeds { city: 130_400, needs: Vec::new() };
+        assert_eq!(needs(&nothing, &names, Lang::Zh), "邯郸：不要求力量");
+        let water = pb::VisitCheck { department: 4, items: 12, problems: 1 };
+        let told = pb::VisitResult {
+            on: Some(pb::Date { year: 2026, month: 12, day: 4 }),
+            outcome: pb::VisitOutcome::Checked.into(),
+            mode: pb::CheckMode::OnSite.into(),
+            checks: vec![water],
+            samples: 2,
+            clues: 1,
+        };
+        let said = result(&told, Lang::Zh);
+        assert!(said.ends_with("水利检查 12 项、问题 1 个，样品 2 个，线索 1 条"), "{said}");
+    }
+}
