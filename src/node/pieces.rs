@@ -30,13 +30,16 @@ pub(super) fn cases(reader: &Reader, agreement: AgreementId, f: &mut dyn FnMut(S
     }
 }
 
+/// Takes a record; no ends the walk.
+type Visitor<'a, V> = &'a mut dyn FnMut(SubjectId, V) -> bool;
+
 /// Walks records piece by piece: `read` gives those below an apply number, newest first, and
 /// `opened` tells where one was opened.
 fn walk<V>(
     mut below: Option<u64>,
-    read: &dyn Fn(Option<u64>, &mut dyn FnMut(SubjectId, V) -> bool),
+    read: &dyn Fn(Option<u64>, Visitor<'_, V>),
     opened: fn(&V) -> u64,
-    f: &mut dyn FnMut(SubjectId, V) -> bool,
+    f: Visitor<'_, V>,
 ) {
     loop {
         let mut found = Vec::new();

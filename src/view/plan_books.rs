@@ -15,11 +15,11 @@ use super::plan_view::plan_facts_at;
 use super::plan_words::{Spoken, WordSort, plan_word_at, plan_words};
 use super::rows::{ReadRows, Rows, get, put};
 use super::unit_view::Place;
-use crate::domain::Date;
 use crate::domain::plan::answer::Said;
 use crate::domain::plan::booking::booking;
 use crate::domain::plan::{PlanAct, PlanDay, Sent};
 use crate::domain::unit::calendar;
+use crate::domain::{Date, HalfDay};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 
 /// What a city has booked for a plan.
@@ -150,26 +150,33 @@ fn work_out(
         });
         newest
     };
-    let all = [Some(answer), newest(WordSort::Swap), newest(WordSort::Release)];
+    let swap = newest(WordSort::Swap);
+    // What has passed when a city sends somebody keeps him from nothing.
+    let said_ms = swap.iter().filter(|swap| swap.place > place).map(|swap| swap.record_time_ms);
+    let said_ms = said_ms.fold(answer.record_time_ms, i64::max);
+    let from = Date::beijing(said_ms).map_or(i64::MIN, |on| HalfDay::morning(on).number());
+    let all = [Some(answer), swap, newest(WordSort::Release)];
     let said: Vec<Said<'_, Place>> =
         all.iter().flatten().map(|one| Said { place: one.place, act: &one.act }).collect();
     let found = booking(said)?;
     let days = plan_facts_at(rows, found.revision)?.days;
     Some(Booked {
         revision: found.revision,
-        units: half_days(found.sent, &days),
+        units: half_days(found.sent, &days, from),
         hold_until: found.hold_until,
         ends: days.last().map_or(0, |day| day.at.number()),
     })
 }
 
-/// When each unit is busy.
-fn half_days(sent: &Sent, days: &[PlanDay]) -> Vec<(SubjectId, Vec<(i64, i64)>)> {
+/// When each unit is busy, from a half day on.
+fn half_days(sent: &Sent, days: &[PlanDay], from: i64) -> Vec<(SubjectId, Vec<(i64, i64)>)> {
     let of = |one: &crate::domain::plan::SentUnit| {
         let mut busy = Vec::new();
         for (_, day) in days.iter().enumerate().filter(|(place, _)| one.comes(*place)) {
             let number = day.at.number();
-            calendar::join(&mut busy, (number, number));
+            if number >= from {
+                calendar::join(&mut busy, (number, number));
+            }
         }
         (one.unit, busy)
     };

@@ -50,6 +50,16 @@ pub fn next(agreement: AgreementId, around: &Around<'_>, rng: &mut Rng) -> Comma
         let (facts, pool) = facts(around, rng);
         return command(None, PlanAsked::Open { facts, record: record(&around.text), pool });
     }
+    if !rng.one_in(6) {
+        // Mostly what helps the newest plan on that this city can help on.
+        let useful = around
+            .plans
+            .iter()
+            .find_map(|(subject, plan)| Some((*subject, helpful(plan, around, rng)?)));
+        if let Some((subject, what)) = useful {
+            return command(Some(subject), what);
+        }
+    }
     let (subject, plan) = rng.pick(&around.plans);
     let what = if plan.plan.initiator == around.code && rng.one_in(2) {
         PlanAsked::Move { etag: plan.last_move, step: step(&plan, around, rng) }
@@ -62,15 +72,58 @@ pub fn next(agreement: AgreementId, around: &Around<'_>, rng: &mut Rng) -> Comma
     command(Some(subject), what)
 }
 
+/// What a plan awaits of a city; some withhold their part of a draw.
+fn helpful(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> Option<PlanAsked> {
+    let (mine, code) = (plan.plan.initiator == around.code, around.code);
+    if !plan.plan.facts.has(code) {
+        return None;
+    }
+    let draws = plan.plan.facts.draw().is_some();
+    let heard = &plan.heard;
+    let confirmed = |city: CityCode| {
+        heard.answers.get(&city).is_some_and(|(_, kind)| *kind == AnswerKind::Confirm)
+    };
+    let all = |is: &dyn Fn(CityCode) -> bool| plan.plan.facts.participants().all(is);
+    let bound = |city: CityCode| !draws || heard.commitments.contains_key(&city);
+    let shown = |city: CityCode| !draws || heard.revealed.contains(&city);
+    let say = |word| Some(PlanAsked::Say { revision: plan.plan.at, word, text: None });
+    let go = |step| Some(PlanAsked::Move { etag: plan.last_move, step });
+    match plan.plan.stage {
+        PlanStage::Open if !confirmed(code) => {
+            say(PlanSaid::Answer(Answer::Confirm { sent: sent(around, rng) }))
+        }
+        PlanStage::Open if !bound(code) => say(PlanSaid::Commit),
+        PlanStage::Open if mine && all(&confirmed) && all(&bound) => go(PlanStep::Schedule),
+        PlanStage::Scheduled if !shown(code) && !rng.one_in(3) => say(PlanSaid::Reveal),
+        PlanStage::Scheduled if mine && all(&shown) => go(PlanStep::Begin),
+        PlanStage::Scheduled if mine && all(&bound) => go(PlanStep::Redraw),
+        PlanStage::Scheduled if draws && !all(&shown) && !bound(code) => say(PlanSaid::Commit),
+        PlanStage::Executing if !heard.reported.contains_key(&code) && rng.one_in(3) => {
+            say(report(plan, around, rng))
+        }
+        PlanStage::Executing if !heard.reported.contains_key(&code) => say(PlanSaid::ResultsIn),
+        PlanStage::Executing if mine => go(PlanStep::Summarize { text: around.text.clone() }),
+        PlanStage::Summarized | PlanStage::Cancelled if rng.one_in(4) => say(PlanSaid::Release),
+        PlanStage::Open
+        | PlanStage::Scheduled
+        | PlanStage::Executing
+        | PlanStage::Summarized
+        | PlanStage::Cancelled => None,
+    }
+}
+
 fn record(text: &str) -> Box<PlanRecord> {
     Box::new(PlanRecord::parse(PlanDraft { title: text, ..PlanDraft::default() }).unwrap())
 }
 
 fn facts(around: &Around<'_>, rng: &mut Rng) -> (PlanFacts, Vec<PoolSite>) {
+    let others: Vec<CityCode> =
+        around.members.iter().copied().filter(|city| *city != around.code).collect();
     let mut cities = vec![around.code];
-    cities.extend(around.members.iter().filter(|city| **city != around.code && !rng.one_in(3)));
-    if cities.len() < 2 {
-        cities.extend(around.members.iter().find(|city| **city != around.code));
+    if rng.one_in(3) {
+        cities.extend(others);
+    } else {
+        cities.push(rng.pick(&others));
     }
     let ahead = if rng.one_in(4) { i64::try_from(rng.below(3)).unwrap() } else { 0 };
     let first = around.today.plus_days(ahead).unwrap();
