@@ -450,7 +450,6 @@ async fn f16_an_officer_is_in_one_place_at_a_time() {
         cities: vec![HERE],
         from: day(today()),
         until: day(today()),
-        ..pb::QueryFreeBusyRequest::default()
     };
     let busy = until("both officers are busy", || async {
         let found = there.units().query_free_busy(asked.clone()).await.ok()?.into_inner();
@@ -575,7 +574,7 @@ async fn f30_results_by_department_and_a_summary() {
     let world = world(&["聊邯"]).await;
     let (agreement, here, there) = (&world.agreements[0], &world.here, &world.there);
     let at = site(here, agreement, 0, 371_522).await;
-    let plan = create(here, agreement, draft(&[at.clone()])).await.unwrap();
+    let plan = create(here, agreement, draft(std::slice::from_ref(&at))).await.unwrap();
     confirm(here, &plan, &world.officers[..2]).await.unwrap();
     let told = seen(there, &plan.name, |_| true).await;
     confirm(there, &told, &world.guests[..1]).await.unwrap();
