@@ -110,22 +110,13 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         E::UnitRegistered(_) | E::UnitChanged(_) | E::UnitBlocked(_) | E::UnitFreed(_) => {
             unit::read_event(&mut reading, event)?
         }
-        E::PlanOpened(_) | E::PlanRevised(_) | E::PlanAmended(_) => read_plan(&mut reading, event)?,
-        E::PlanScheduled(_) | E::PlanRedrawn(_) | E::PlanBegun(_) => {
-            read_plan(&mut reading, event)?
-        }
-        E::PlanSummarized(_) | E::PlanCancelled(_) | E::PlanAnswered(_) => {
-            read_plan(&mut reading, event)?
-        }
-        E::PlanUnitsSwapped(_) | E::DrawCommitted(_) | E::DrawRevealed(_) => {
-            read_plan(&mut reading, event)?
-        }
-        E::TeamArrived(_) | E::VisitReported(_) | E::FindingOpened(_) => {
-            read_plan(&mut reading, event)?
-        }
-        E::PlanResultsReported(_) | E::PlanUnitsReleased(_) | E::PlanAnswerResolved(_) => {
-            read_plan(&mut reading, event)?
-        }
+        #[rustfmt::skip]
+        E::PlanOpened(_) | E::PlanRevised(_) | E::PlanAmended(_) | E::PlanScheduled(_)
+        | E::PlanRedrawn(_) | E::PlanBegun(_) | E::PlanSummarized(_) | E::PlanCancelled(_)
+        | E::PlanAnswered(_) | E::PlanUnitsSwapped(_) | E::DrawCommitted(_) | E::DrawRevealed(_)
+        | E::TeamArrived(_) | E::VisitReported(_) | E::FindingOpened(_)
+        | E::PlanResultsReported(_) | E::PlanUnitsReleased(_) | E::PlanAnswerResolved(_)
+            => read_plan(&mut reading, event)?,
     };
     Ok(if reading.newer { Event::Newer } else { event })
 }

@@ -1,7 +1,7 @@
 //! Plans in answers of calls.
 //!
-//! In scope: writing what was read. Out of scope: requests ([`super::plan_call`]), what is shown of a
-//! plan (`rpc::plan_read`).
+//! In scope: writing what was read. Out of scope: requests ([`super::plan_call`]), what is shown
+//! of a plan (`rpc::plan_read`).
 
 use std::collections::BTreeMap;
 

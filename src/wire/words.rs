@@ -239,22 +239,13 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::MinutesRecorded(_) => ("登记会议纪要", "minutes recorded"),
         E::MinutesConfirmed(_) => ("确认会议纪要", "minutes confirmed"),
         E::MeetingCancelled(_) => ("取消联席会议", "meeting cancelled"),
-        E::PlanOpened(_) | E::PlanRevised(_) | E::PlanAmended(_) => return plan_event(event, lang),
-        E::PlanScheduled(_) | E::PlanRedrawn(_) | E::PlanBegun(_) => {
-            return plan_event(event, lang);
-        }
-        E::PlanSummarized(_) | E::PlanCancelled(_) | E::PlanAnswered(_) => {
-            return plan_event(event, lang);
-        }
-        E::PlanUnitsSwapped(_) | E::DrawCommitted(_) | E::DrawRevealed(_) => {
-            return plan_event(event, lang);
-        }
-        E::TeamArrived(_) | E::VisitReported(_) | E::FindingOpened(_) => {
-            return plan_event(event, lang);
-        }
-        E::PlanResultsReported(_) | E::PlanUnitsReleased(_) | E::PlanAnswerResolved(_) => {
-            return plan_event(event, lang);
-        }
+        #[rustfmt::skip]
+        E::PlanOpened(_) | E::PlanRevised(_) | E::PlanAmended(_) | E::PlanScheduled(_)
+        | E::PlanRedrawn(_) | E::PlanBegun(_) | E::PlanSummarized(_) | E::PlanCancelled(_)
+        | E::PlanAnswered(_) | E::PlanUnitsSwapped(_) | E::DrawCommitted(_) | E::DrawRevealed(_)
+        | E::TeamArrived(_) | E::VisitReported(_) | E::FindingOpened(_)
+        | E::PlanResultsReported(_) | E::PlanUnitsReleased(_) | E::PlanAnswerResolved(_)
+            => return plan_event(event, lang),
         E::UnitRegistered(_) => ("登记执法力量", "unit registered"),
         E::UnitChanged(_) => ("修改执法力量", "unit changed"),
         E::UnitBlocked(_) => ("登记占用", "unit blocked"),

@@ -94,8 +94,6 @@ named! {
         MinutesConfirmed "minutes of a meeting confirmed";
         UnitFreed "a unit blocked and freed again in part";
         PlanScheduled "a plan settled by all its cities";
-        PlanDrawn "a draw that all cities have shown, and an action begun on it";
-        PlanRedrawn "a draw made again";
         PlanSummarized "a plan summed up";
         EvidenceRecognised "evidence of another city recognised";
         EvidenceDeclined "evidence of another city declined";

@@ -300,11 +300,7 @@ impl Checks {
 fn note(plan: &Plan, tally: &mut Tally) {
     match plan.stage {
         PlanStage::Scheduled => tally.reached(State::PlanScheduled),
-        PlanStage::Executing if plan.facts.draw().is_some() => tally.reached(State::PlanDrawn),
         PlanStage::Summarized => tally.reached(State::PlanSummarized),
         PlanStage::Open | PlanStage::Executing | PlanStage::Cancelled => {}
-    }
-    if plan.resting.attempt > 1 {
-        tally.reached(State::PlanRedrawn);
     }
 }

@@ -116,7 +116,6 @@ impl PlanRefusal {
     }
 
     fn zh(self, names: &Names<'_>) -> (String, String) {
-        let record = |id| (names.record)(id);
         match self {
             Self::Misfit(misfit) => misfit.zh(names),
             Self::Lacking { finding, more } => lacking(finding, more, Language::Zh, names),
@@ -167,7 +166,7 @@ impl PlanRefusal {
                 told(format!("行动自 {first} 开始"), "请于行动当日开始；需提前的，请修订方案")
             }
             Self::NotVisited { site } => {
-                told(format!("{}不是本方案的检查对象", record(site)), "请核对检查对象")
+                told(format!("{}不是本方案的检查对象", (names.record)(site)), "请核对检查对象")
             }
             Self::TeamTooSmall { got, least } => told(
                 format!("到场的属地持证执法人员 {got} 名，少于 {least} 名"),
