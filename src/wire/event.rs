@@ -69,27 +69,14 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
             Some(mv) => Event::CaseMove(mv),
             None => Event::Newer,
         },
-        E::PartGranted(_)
-        | E::PartsReceived(_)
-        | E::TransferAcknowledged(_)
-        | E::TransferRecallRequested(_)
-        | E::AssistanceRequested(_)
-        | E::AssistanceAnswered(_)
-        | E::NoteAdded(_)
-        | E::EvidenceAdded(_)
-        | E::ProposalMade(_)
-        | E::PoliceDetentionTransferred(_)
-        | E::MilestoneRecorded(_)
-        | E::EvidenceReceived(_)
-        | E::EvidenceRecognised(_)
-        | E::EvidenceDeclined(_)
-        | E::CustodyRecorded(_)
-        | E::CaseReferred(_)
-        | E::PoliceAnswered(_)
-        | E::ProcuratorateCopied(_)
-        | E::ProcuratorateOpined(_)
-        | E::CampaignTagged(_)
-        | E::ContinuedIn(_)
+        #[rustfmt::skip]
+        E::PartGranted(_) | E::PartsReceived(_) | E::TransferAcknowledged(_)
+        | E::TransferRecallRequested(_) | E::AssistanceRequested(_) | E::AssistanceAnswered(_)
+        | E::NoteAdded(_) | E::EvidenceAdded(_) | E::ProposalMade(_)
+        | E::PoliceDetentionTransferred(_) | E::MilestoneRecorded(_) | E::EvidenceReceived(_)
+        | E::EvidenceRecognised(_) | E::EvidenceDeclined(_) | E::CustodyRecorded(_)
+        | E::CaseReferred(_) | E::PoliceAnswered(_) | E::ProcuratorateCopied(_)
+        | E::ProcuratorateOpined(_) | E::CampaignTagged(_) | E::ContinuedIn(_)
         | E::ContinuedFrom(_) => match read_contribution(&mut reading, event)? {
             Some(contribution) => Event::Contribution(contribution),
             None => Event::Newer,
