@@ -36,10 +36,7 @@ pub const NAMES: &[&str] = &[
     "resume-without-folding",
     "beyond-the-quota",
     "checks-in-one-agreement",
-    "plan-rests-on-what-came",
-    "last-answer-to-come-counts",
     "answers-outlive-their-revision",
-    "any-release-frees",
     "booked-by-several-plans",
 ];
 

@@ -140,11 +140,7 @@ fn work_out(
     let answer = plan_word_at(rows, record, (WordSort::Answer, city), (revision, place))?;
     let newest = |sort: WordSort| {
         let mut newest: Option<Spoken> = None;
-        let of = Some(revision);
-        #[cfg(feature = "planted-bugs")]
-        let of = of.filter(|_| !crate::planted::is_on("any-release-frees"));
-        plan_words(rows, record, (sort, city), of, &mut |mut spoken| {
-            spoken.act.revision = revision;
+        plan_words(rows, record, (sort, city), Some(revision), &mut |spoken| {
             newest = Some(spoken);
             false
         });

@@ -171,13 +171,7 @@ impl Link for PlanMoveRow {
         view: &PlanView,
     ) -> Result<PlanView, &'static str> {
         let PlanStep::Moved(mv) = &self.step else { return Err("WRONG_SUBJECT") };
-        let saw = |at| {
-            #[cfg(feature = "planted-bugs")]
-            if crate::planted::is_on("plan-rests-on-what-came") {
-                return true;
-            }
-            self.frontier.has(at)
-        };
+        let saw = |at| self.frontier.has(at);
         let seen = match mv {
             PlanMove::Revised { .. }
             | PlanMove::Scheduled { .. }

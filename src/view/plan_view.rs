@@ -157,10 +157,6 @@ impl PlanView {
             PlanWord::Answered(answer) => {
                 let said = (place, answer.kind());
                 let last = heard.answers.entry(city).or_insert(said);
-                #[cfg(feature = "planted-bugs")]
-                if crate::planted::is_on("last-answer-to-come-counts") {
-                    *last = said;
-                }
                 if last.0 < place {
                     *last = said;
                 }
