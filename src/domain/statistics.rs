@@ -2,8 +2,8 @@
 //! over, how many of those filed have ended.
 //!
 //! In scope: counting one case; counts are added up. Out of scope: which cases (whoever asks),
-//! shares and their rounding (whoever shows them), and joint checks that found nothing: there are
-//! no plans yet, so a joint check is a case whose source says so.
+//! shares and their rounding (whoever shows them), and joint checks that found nothing: plans are
+//! not counted yet, so a joint check is a case whose source says so.
 //!
 //! A month is one of legal dates in Beijing. A move counts in the month of its own legal date,
 //! whenever it was written or arrived; a case is known by its present source.

@@ -60,8 +60,8 @@ pub enum SiteRefusal {
         /// The first day that is taken.
         since: Date,
     },
-    /// No plan is known to this program.
-    #[error("plans are not in use yet, a check belongs to none")]
+    /// A check of a plan is written by the report of its visit, which knows who was sent.
+    #[error("a check of a plan is reported in the plan, not recorded by itself")]
     PlanUnknown,
     /// It would take the site off the list until then. Keep the first day and move the last.
     #[error("site is on the positive list, the renewal begins on {admitted_on}, after {today}")]
@@ -189,7 +189,7 @@ impl SiteRefusal {
                 "只登记上年1月1日以来的检查，请核对日期",
             ),
             Self::PlanUnknown => {
-                pair("联合检查计划尚未启用，检查不能关联计划".to_owned(), "计划编号请留空")
+                pair("属于联合检查计划的检查请在计划中报告结果".to_owned(), "此处计划编号请留空")
             }
             Self::RenewalBeginsLater { admitted_on, today } => pair(
                 format!("现有清单今天（{today}）仍有效，列入日期改为 {admitted_on} 会造成中断"),
