@@ -238,10 +238,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         if head.size >= durable.size {
             self.check_end(found, below, &taken)?;
         }
+        let stands = found.fork.is_some();
         let reader = self.journal.reader();
-        if head.size < durable.size
-            && let Ok(next) = load::batch_at(&self.group_rows(), &reader, log, head.size)
-        {
+        let above = (head.size < durable.size)
+            .then(|| load::batch_at(&self.group_rows(), &reader, log, head.size));
+        // Its author has signed another history: without what lies above, nothing says which it is.
+        if stands && matches!(above, Some(Err(_))) {
+            return Err(NotTaken::Standing);
+        }
+        if let Some(Ok(next)) = above {
             let mut frontier = taken.accepted.frontier.clone();
             let known = usize::try_from(head.size.saturating_sub(next.from)).unwrap_or(usize::MAX);
             for entry in next.entries.iter().skip(known) {
