@@ -1,6 +1,6 @@
 //! Who calls: from the connection's certificate to a caller, checked on every call.
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Status};
 
 use super::audit_line;
 use crate::api::request::Caller;
@@ -80,15 +80,4 @@ const fn actor_role(role: Role) -> ActorRole {
         Role::Auditor => ActorRole::Auditor,
         Role::Admin => ActorRole::Admin,
     }
-}
-
-/// Reads for a caller aside, for disks may be slow.
-pub(super) async fn reading<T: Send + 'static>(
-    who: Called,
-    read: impl FnOnce(&Called) -> Result<T, Refused> + Send + 'static,
-) -> Result<Response<T>, Status> {
-    let language = who.language;
-    let done = tokio::task::spawn_blocking(move || read(&who)).await;
-    let done = done.unwrap_or(Err(Refused::new("STOPPING")));
-    done.map(Response::new).map_err(|refused| refused.status(language))
 }

@@ -6,13 +6,14 @@
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
-use super::caller::{Called, called, reading};
+use super::caller::Called;
 use super::cursor;
 use super::desk::{self, Desk, WriteRequest, writes};
+use super::desk_read::after;
 use super::meeting_read::{words, written};
 use super::page_token::{self, Seal};
 use super::walk::{self, Walk};
-use crate::api::request::{Command, PartContent, Written};
+use crate::api::request::{Command, PartContent};
 use crate::domain::meeting::{MeetingAct, is_missing, next_chair};
 use crate::domain::{Date, MeetingRecord};
 use crate::ids::{AgreementId, CityCode, SubjectId};
@@ -96,43 +97,31 @@ impl MeetingService for MeetingApi {
         &self,
         request: Request<pb::GetMeetingRequest>,
     ) -> Result<Response<pb::GetMeetingResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(GetMeeting)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| api.get(who, &asked)).await
+        let api = self.clone();
+        let read = move |_: &_, asked: &_, line: &mut _| api.get(asked, line);
+        self.desk.read(request, method!(GetMeeting), |asked| &asked.name, read).await
     }
 
     async fn list_meetings(
         &self,
         request: Request<pb::ListMeetingsRequest>,
     ) -> Result<Response<pb::ListMeetingsResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(ListMeetings)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| {
-            let mut line =
-                AuditLine::new(api.desk.door(), who, method!(ListMeetings), &asked.parent);
-            let listed = api.page(who, &asked);
-            for meeting in listed.iter().flat_map(|page| &page.meetings) {
-                line.shown_of(meeting.calling_city);
-            }
-            line.end(&listed);
-            listed
-        })
-        .await
+        let api = self.clone();
+        let read = move |who: &Called, asked: &_, line: &mut AuditLine| {
+            let page = api.page(who, asked)?;
+            page.meetings.iter().for_each(|meeting| line.shown_of(meeting.calling_city));
+            Ok(page)
+        };
+        self.desk.read(request, method!(ListMeetings), |asked| &asked.parent, read).await
     }
 
     async fn get_next_chair(
         &self,
         request: Request<pb::GetNextChairRequest>,
     ) -> Result<Response<pb::GetNextChairResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(GetNextChair)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| {
-            let line = AuditLine::new(api.desk.door(), who, method!(GetNextChair), &asked.name);
-            let found = api.next(&asked.name);
-            line.end(&found);
-            found
-        })
-        .await
+        let api = self.clone();
+        let read = move |_: &_, asked: &pb::GetNextChairRequest, _: &mut _| api.next(&asked.name);
+        self.desk.read(request, method!(GetNextChair), |asked| &asked.name, read).await
     }
 }
 
@@ -161,42 +150,21 @@ impl MeetingApi {
     ) -> Result<(Option<pb::Meeting>, Option<pb::WriteReceipt>), Status> {
         let written = self.desk.perform(request, method, write::name_of, command).await?;
         let Some(written) = written else { return Ok((None, None)) };
-        let meeting = self.after(written).await;
-        Ok((meeting, Some(desk::receipt(written))))
-    }
-
-    /// A meeting as it is after a write.
-    async fn after(&self, written: Written) -> Option<pb::Meeting> {
-        let (api, subject) = (self.clone(), written.subject?);
-        let read = tokio::task::spawn_blocking(move || api.one(written.agreement, subject));
-        read.await.ok()?.ok().map(|(meeting, _)| meeting)
-    }
-
-    /// Reads aside, for disks may be slow.
-    async fn reading<T: Send + 'static>(
-        &self,
-        who: Called,
-        read: impl FnOnce(&Self, &Called) -> Result<T, Refused> + Send + 'static,
-    ) -> Result<Response<T>, Status> {
         let api = self.clone();
-        reading(who, move |who| read(&api, who)).await
+        let meeting = after(written, move |of, subject| api.one(of, subject)).await;
+        Ok((meeting, Some(desk::receipt(written))))
     }
 
     fn get(
         &self,
-        who: &Called,
         asked: &pb::GetMeetingRequest,
+        line: &mut AuditLine,
     ) -> Result<pb::GetMeetingResponse, Refused> {
-        let mut line = AuditLine::new(self.desk.door(), who, method!(GetMeeting), &asked.name);
-        let found = write::name(&asked.name);
-        let found = found.and_then(|(agreement, subject)| self.one(agreement, subject));
-        let found = found.map(|(meeting, apply)| {
-            line.shown_of(meeting.calling_city);
-            let cursor = cursor::at(&self.desk.node, apply);
-            pb::GetMeetingResponse { meeting: Some(meeting), cursor }
-        });
-        line.end(&found);
-        found
+        let (agreement, subject) = write::name(&asked.name)?;
+        let (meeting, apply) = self.one(agreement, subject)?;
+        line.shown_of(meeting.calling_city);
+        let cursor = cursor::at(&self.desk.node, apply);
+        Ok(pb::GetMeetingResponse { meeting: Some(meeting), cursor })
     }
 
     /// One meeting with what was said since, and the apply number as of which it was read.

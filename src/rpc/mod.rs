@@ -25,6 +25,7 @@ pub mod catalog_service;
 mod cursor;
 pub mod desk;
 mod desk_each;
+mod desk_read;
 pub mod evidence_fetch;
 pub mod evidence_files;
 mod evidence_pace;

@@ -7,13 +7,14 @@
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
-use super::caller::{Called, called, reading};
+use super::caller::Called;
 use super::cursor;
 use super::desk::{self, Desk, WriteRequest, writes};
+use super::desk_read::after;
 use crate::api::plan::{PlanAsk, PlanAsked, PlanSaid, PlanStep};
-use crate::api::request::{Command, Written};
+use crate::api::request::Command;
 use crate::domain::plan::PlanDay;
-use crate::domain::{Date, InvalidReason, Language};
+use crate::domain::{Date, InvalidReason};
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::node::due::Due;
 use crate::view;
@@ -191,44 +192,34 @@ impl PlanService for PlanApi {
         &self,
         request: Request<pb::GetPlanRequest>,
     ) -> Result<Response<pb::GetPlanResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(GetPlan)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| api.get(who, &asked)).await
+        let api = self.clone();
+        let read = move |who: &_, asked: &_, line: &mut _| api.get(who, asked, line);
+        self.desk.read(request, method!(GetPlan), |asked| &asked.name, read).await
     }
 
     async fn list_plans(
         &self,
         request: Request<pb::ListPlansRequest>,
     ) -> Result<Response<pb::ListPlansResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(ListPlans)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| {
-            let mut line = AuditLine::new(api.desk.door(), who, method!(ListPlans), &asked.parent);
-            let listed = api.page(who, &asked);
-            for plan in listed.iter().flat_map(|page| &page.plans) {
-                line.shown_of(plan.initiator);
-            }
-            line.end(&listed);
-            listed
-        })
-        .await
+        let api = self.clone();
+        let read = move |who: &Called, asked: &_, line: &mut AuditLine| {
+            let page = api.page(who, asked)?;
+            page.plans.iter().for_each(|plan| line.shown_of(plan.initiator));
+            Ok(page)
+        };
+        self.desk.read(request, method!(ListPlans), |asked| &asked.parent, read).await
     }
 
     async fn export_calendar(
         &self,
         request: Request<pb::ExportCalendarRequest>,
     ) -> Result<Response<pb::ExportCalendarResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(ExportCalendar)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| {
-            let method = method!(ExportCalendar);
-            let mut line = AuditLine::new(api.desk.door(), who, method, &asked.name);
-            let made = api.calendar(&asked.name, &mut |city| line.shown_of(city));
-            let made = made.map(|calendar| pb::ExportCalendarResponse { calendar });
-            line.end(&made);
-            made
-        })
-        .await
+        let api = self.clone();
+        let read = move |_: &_, asked: &pb::ExportCalendarRequest, line: &mut AuditLine| {
+            let calendar = api.calendar(&asked.name, &mut |city| line.shown_of(city))?;
+            Ok(pb::ExportCalendarResponse { calendar })
+        };
+        self.desk.read(request, method!(ExportCalendar), |asked| &asked.name, read).await
     }
 }
 
@@ -369,26 +360,9 @@ impl PlanApi {
         let language = crate::wire::status::language(request.metadata());
         let written = self.desk.perform(request, method, write::name_of, command).await?;
         let Some(written) = written else { return Ok((None, None)) };
-        let plan = self.after(written, language).await;
-        Ok((plan, Some(desk::receipt(written))))
-    }
-
-    /// A plan as it is after a write.
-    async fn after(&self, written: Written, language: Language) -> Option<pb::Plan> {
-        let (api, subject) = (self.clone(), written.subject?);
-        let read =
-            tokio::task::spawn_blocking(move || api.one((written.agreement, subject), language));
-        read.await.ok()?.ok().map(|(plan, _)| plan)
-    }
-
-    /// Reads aside, for disks may be slow.
-    async fn reading<T: Send + 'static>(
-        &self,
-        who: Called,
-        read: impl FnOnce(&Self, &Called) -> Result<T, Refused> + Send + 'static,
-    ) -> Result<Response<T>, Status> {
         let api = self.clone();
-        reading(who, move |who| read(&api, who)).await
+        let plan = after(written, move |of, subject| api.one((of, subject), language)).await;
+        Ok((plan, Some(desk::receipt(written))))
     }
 
     pub(super) fn today(&self) -> Result<Date, Refused> {
@@ -410,18 +384,12 @@ impl PlanApi {
         &self,
         who: &Called,
         asked: &pb::GetPlanRequest,
+        line: &mut AuditLine,
     ) -> Result<pb::GetPlanResponse, Refused> {
-        let mut line = AuditLine::new(self.desk.door(), who, method!(GetPlan), &asked.name);
-        let found = write::name(&asked.name).and_then(|key| {
-            let (plan, apply) = self.one(key, who.language)?;
-            Ok((plan, self.all_answers(key), apply))
-        });
-        let found = found.map(|(plan, answers, apply)| {
-            line.shown_of(plan.initiator);
-            let cursor = cursor::at(&self.desk.node, apply);
-            pb::GetPlanResponse { plan: Some(plan), answers, cursor }
-        });
-        line.end(&found);
-        found
+        let key = write::name(&asked.name)?;
+        let (plan, apply) = self.one(key, who.language)?;
+        line.shown_of(plan.initiator);
+        let cursor = cursor::at(&self.desk.node, apply);
+        Ok(pb::GetPlanResponse { plan: Some(plan), answers: self.all_answers(key), cursor })
     }
 }

@@ -6,11 +6,12 @@
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
-use super::caller::{Called, called, reading};
+use super::caller::Called;
 use super::cursor;
 use super::desk::{self, Desk, WriteRequest, writes};
+use super::desk_read::after;
 use super::site_read::{words, written};
-use crate::api::request::{Command, PartContent, Written};
+use crate::api::request::{Command, PartContent};
 use crate::domain::site::{
     EXCEPTIONS_SOURCE, ListingStatus, RemovalBasis, SiteAct, Verdict, Visit, Visited, may_visit,
 };
@@ -118,43 +119,35 @@ impl SiteService for SiteApi {
         &self,
         request: Request<pb::GetSiteRequest>,
     ) -> Result<Response<pb::GetSiteResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(GetSite)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| api.get(who, &asked)).await
+        let api = self.clone();
+        let read = move |_: &_, asked: &_, line: &mut _| api.get(asked, line);
+        self.desk.read(request, method!(GetSite), |asked| &asked.name, read).await
     }
 
     async fn list_sites(
         &self,
         request: Request<pb::ListSitesRequest>,
     ) -> Result<Response<pb::ListSitesResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(ListSites)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| {
-            let mut line = AuditLine::new(api.desk.door(), who, method!(ListSites), &asked.parent);
-            let listed = api.page(who, &asked);
-            for site in listed.iter().flat_map(|page| &page.sites) {
-                line.shown_of(site.city);
-            }
-            line.end(&listed);
-            listed
-        })
-        .await
+        let api = self.clone();
+        let read = move |who: &Called, asked: &_, line: &mut AuditLine| {
+            let page = api.page(who, asked)?;
+            page.sites.iter().for_each(|site| line.shown_of(site.city));
+            Ok(page)
+        };
+        self.desk.read(request, method!(ListSites), |asked| &asked.parent, read).await
     }
 
     async fn check_visit(
         &self,
         request: Request<pb::CheckVisitRequest>,
     ) -> Result<Response<pb::CheckVisitResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(CheckVisit)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| {
-            let mut line = AuditLine::new(api.desk.door(), who, method!(CheckVisit), &asked.name);
-            let found = api.visit(&asked, who.language);
-            found.iter().for_each(|visit| line.shown_of(visit.city));
-            line.end(&found);
-            found
-        })
-        .await
+        let api = self.clone();
+        let read = move |who: &Called, asked: &_, line: &mut AuditLine| {
+            let visit = api.visit(asked, who.language)?;
+            line.shown_of(visit.city);
+            Ok(visit)
+        };
+        self.desk.read(request, method!(CheckVisit), |asked| &asked.name, read).await
     }
 }
 
@@ -197,41 +190,21 @@ impl SiteApi {
     ) -> Result<(Option<pb::Site>, Option<pb::WriteReceipt>), Status> {
         let written = self.desk.perform(request, method, write::name_of, command).await?;
         let Some(written) = written else { return Ok((None, None)) };
-        let site = self.after(written).await;
-        Ok((site, Some(desk::receipt(written))))
-    }
-
-    /// A site as it is after a write.
-    async fn after(&self, written: Written) -> Option<pb::Site> {
-        let (api, subject) = (self.clone(), written.subject?);
-        let read = tokio::task::spawn_blocking(move || api.one(written.agreement, subject));
-        read.await.ok()?.ok().map(|(site, _)| site)
-    }
-
-    /// Reads aside, for disks may be slow.
-    async fn reading<T: Send + 'static>(
-        &self,
-        who: Called,
-        read: impl FnOnce(&Self, &Called) -> Result<T, Refused> + Send + 'static,
-    ) -> Result<Response<T>, Status> {
         let api = self.clone();
-        reading(who, move |who| read(&api, who)).await
+        let site = after(written, move |of, subject| api.one(of, subject)).await;
+        Ok((site, Some(desk::receipt(written))))
     }
 
     fn get(
         &self,
-        who: &Called,
         asked: &pb::GetSiteRequest,
+        line: &mut AuditLine,
     ) -> Result<pb::GetSiteResponse, Refused> {
-        let mut line = AuditLine::new(self.desk.door(), who, method!(GetSite), &asked.name);
-        let found = write::name(&asked.name);
-        let found = found.and_then(|(agreement, subject)| self.one(agreement, subject));
-        let found = found.map(|(site, apply)| {
-            line.shown_of(site.city);
-            pb::GetSiteResponse { site: Some(site), cursor: cursor::at(&self.desk.node, apply) }
-        });
-        line.end(&found);
-        found
+        let (agreement, subject) = write::name(&asked.name)?;
+        let (site, apply) = self.one(agreement, subject)?;
+        line.shown_of(site.city);
+        let cursor = cursor::at(&self.desk.node, apply);
+        Ok(pb::GetSiteResponse { site: Some(site), cursor })
     }
 
     /// One site with what was said since, and the apply number as of which it was read.

@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
-use super::caller::{Called, called, reading};
+use super::caller::Called;
 use super::cursor;
 use super::desk::{self, Desk, WriteRequest, writes};
 use super::desk_each::{About, Turn};
+use super::desk_read::after;
 use super::unit_read::{busy_from, written};
 use crate::api::request::{Command, Written};
 use crate::domain::{Period, UnitKind};
@@ -98,65 +99,48 @@ impl UnitService for UnitApi {
         &self,
         request: Request<pb::GetUnitRequest>,
     ) -> Result<Response<pb::GetUnitResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(GetUnit)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| api.get(who, &asked)).await
+        let api = self.clone();
+        let read = move |_: &_, asked: &_, line: &mut _| api.get(asked, line);
+        self.desk.read(request, method!(GetUnit), |asked| &asked.name, read).await
     }
 
     async fn list_units(
         &self,
         request: Request<pb::ListUnitsRequest>,
     ) -> Result<Response<pb::ListUnitsResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(ListUnits)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| {
-            let mut line = AuditLine::new(api.desk.door(), who, method!(ListUnits), &asked.parent);
-            let listed = api.page(who, &asked);
-            for unit in listed.iter().flat_map(|page| &page.units) {
-                line.shown_of(unit.city);
-            }
-            line.end(&listed);
-            listed
-        })
-        .await
+        let api = self.clone();
+        let read = move |who: &Called, asked: &_, line: &mut AuditLine| {
+            let page = api.page(who, asked)?;
+            page.units.iter().for_each(|unit| line.shown_of(unit.city));
+            Ok(page)
+        };
+        self.desk.read(request, method!(ListUnits), |asked| &asked.parent, read).await
     }
 
     async fn query_free_busy(
         &self,
         request: Request<pb::QueryFreeBusyRequest>,
     ) -> Result<Response<pb::QueryFreeBusyResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(QueryFreeBusy)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| {
-            let method = method!(QueryFreeBusy);
-            let mut line = AuditLine::new(api.desk.door(), who, method, &asked.parent);
-            let found = api.free_busy(&asked);
-            for city in found.iter().flat_map(|found| &found.cities) {
-                line.shown_of(city.city);
-            }
-            line.end(&found);
-            found
-        })
-        .await
+        let api = self.clone();
+        let read = move |_: &_, asked: &_, line: &mut AuditLine| {
+            let found = api.free_busy(asked)?;
+            found.cities.iter().for_each(|city| line.shown_of(city.city));
+            Ok(found)
+        };
+        self.desk.read(request, method!(QueryFreeBusy), |asked| &asked.parent, read).await
     }
 
     async fn find_slots(
         &self,
         request: Request<pb::FindSlotsRequest>,
     ) -> Result<Response<pb::FindSlotsResponse>, Status> {
-        let who = called(self.desk.door(), &request, method!(FindSlots)).map_err(|s| *s)?;
-        let asked = request.into_inner();
-        self.reading(who, move |api, who| {
-            let method = method!(FindSlots);
-            let mut line = AuditLine::new(api.desk.door(), who, method, &asked.parent);
-            let found = api.slots(&asked);
-            if found.is_ok() {
-                asked.participants.iter().for_each(|one| line.shown_of(one.city));
-            }
-            line.end(&found);
-            found
-        })
-        .await
+        let api = self.clone();
+        let read = move |_: &_, asked: &pb::FindSlotsRequest, line: &mut AuditLine| {
+            let found = api.slots(asked)?;
+            asked.participants.iter().for_each(|one| line.shown_of(one.city));
+            Ok(found)
+        };
+        self.desk.read(request, method!(FindSlots), |asked| &asked.parent, read).await
     }
 }
 
@@ -254,7 +238,7 @@ impl UnitApi {
     ) -> Result<(Option<pb::Unit>, Option<pb::WriteReceipt>), Status> {
         let written = self.desk.perform(request, method, write::name_of, command).await?;
         let Some(written) = written else { return Ok((None, None)) };
-        let unit = self.after(written).await;
+        let unit = self.shown(written).await;
         Ok((unit, Some(desk::receipt(written))))
     }
 
@@ -272,48 +256,31 @@ impl UnitApi {
         };
         let writes = all.iter().filter_map(write).collect();
         let unit = match all.first() {
-            Some(first) => self.after(*first).await,
+            Some(first) => self.shown(*first).await,
             None => None,
         };
         Ok((unit, writes))
     }
 
-    /// A unit as it is after a write.
-    async fn after(&self, written: Written) -> Option<pb::Unit> {
-        let (api, subject) = (self.clone(), written.subject?);
-        let read = tokio::task::spawn_blocking(move || api.one(written.agreement, subject));
-        read.await.ok()?.ok().map(|(unit, _)| unit)
-    }
-
-    /// Reads aside, for disks may be slow.
-    async fn reading<T: Send + 'static>(
-        &self,
-        who: Called,
-        read: impl FnOnce(&Self, &Called) -> Result<T, Refused> + Send + 'static,
-    ) -> Result<Response<T>, Status> {
+    async fn shown(&self, written: Written) -> Option<pb::Unit> {
         let api = self.clone();
-        reading(who, move |who| read(&api, who)).await
+        after(written, move |of, subject| api.one(of, subject)).await
     }
 
     fn get(
         &self,
-        who: &Called,
         asked: &pb::GetUnitRequest,
+        line: &mut AuditLine,
     ) -> Result<pb::GetUnitResponse, Refused> {
-        let mut line = AuditLine::new(self.desk.door(), who, method!(GetUnit), &asked.name);
-        let found = write::name_or_city(&asked.name).and_then(|(agreement, subject)| {
-            let city = self.desk.node.city();
-            let rows = self.desk.node.reader();
-            let whole = || view::whole_city(&rows.view(), agreement, city).first().copied();
-            let subject = subject.or_else(whole).ok_or(Refused::new("NOT_FOUND"))?;
-            self.one(agreement, subject)
-        });
-        let found = found.map(|(unit, apply)| {
-            line.shown_of(unit.city);
-            pb::GetUnitResponse { unit: Some(unit), cursor: cursor::at(&self.desk.node, apply) }
-        });
-        line.end(&found);
-        found
+        let (agreement, subject) = write::name_or_city(&asked.name)?;
+        let city = self.desk.node.city();
+        let reader = self.desk.node.reader();
+        let whole = || view::whole_city(&reader.view(), agreement, city).first().copied();
+        let subject = subject.or_else(whole).ok_or(Refused::new("NOT_FOUND"))?;
+        let (unit, apply) = self.one(agreement, subject)?;
+        line.shown_of(unit.city);
+        let cursor = cursor::at(&self.desk.node, apply);
+        Ok(pb::GetUnitResponse { unit: Some(unit), cursor })
     }
 
     /// One unit with when it is busy, and the apply number as of which it was read.
