@@ -42,6 +42,7 @@ pub mod json;
 pub mod meeting;
 pub mod names;
 pub mod notice;
+pub mod page;
 pub mod people;
 pub mod pki;
 pub mod plan;

@@ -8,6 +8,7 @@ use super::write::{AddArgs, Prepared, add_request, send};
 use super::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
+use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{json as shape, table, when, words};
 use crate::ids::CityCode;
 use crate::lang::Lang;
@@ -25,12 +26,9 @@ pub struct DueArgs {
     /// 截至此日（默认全部） · due by this day; all when absent
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = when::parse_date)]
     pub until: Option<pb::Date>,
-    /// 每页条数 · lines a page
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
-    pub page_size: i32,
-    /// 接着上一页 · token of the next page
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub page_token: String,
+    /// Which page.
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// Lists.
@@ -38,16 +36,13 @@ pub struct DueArgs {
 /// # Errors
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: DueArgs) -> Result<(), Failure> {
-    let parent = match &args.agreement {
-        Some(given) => name::agreement(session, Some(given)).await?,
-        None => "agreements/-".to_owned(),
-    };
+    let parent = name::parent(session, args.agreement.as_deref()).await?;
     let request = pb::ListDeadlinesRequest {
         parent,
         city: args.city.map_or(0, CityCode::as_u32),
         until: args.until,
-        page_size: args.page_size,
-        page_token: args.page_token,
+        page_size: args.page.page_size,
+        page_token: args.page.page_token,
     };
     let answer = session.client.cases().list_deadlines(request).await;
     let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
@@ -101,12 +96,7 @@ fn text(page: &pb::ListDeadlinesResponse, names: &Names, lang: Lang) -> String {
             ),
         ));
     }
-    if !page.next_page_token.is_empty() {
-        out.push_str(&lang.pick(
-            format!("下一页：--page-token {}\n", page.next_page_token),
-            format!("next page: --page-token {}\n", page.next_page_token),
-        ));
-    }
+    out.push_str(&next_line(&page.next_page_token, lang));
     out
 }
 

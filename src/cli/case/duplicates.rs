@@ -33,10 +33,7 @@ pub struct DuplicatesArgs {
 /// # Errors
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: DuplicatesArgs) -> Result<(), Failure> {
-    let parent = match &args.agreement {
-        Some(given) => name::agreement(session, Some(given)).await?,
-        None => "agreements/-".to_owned(),
-    };
+    let parent = name::parent(session, args.agreement.as_deref()).await?;
     let mut request = pb::ListCasesRequest {
         parent,
         page_size: PAGE,

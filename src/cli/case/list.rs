@@ -7,6 +7,7 @@ use super::sheet::columns::Codes;
 use super::{Session, campaign, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
+use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{json as shape, table, when, words};
 use crate::ids::CityCode;
 use crate::lang::Lang;
@@ -74,12 +75,9 @@ pub struct ListArgs {
     /// Which cases.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// 每页件数 · cases a page
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
-    pub page_size: i32,
-    /// 接着上一页 · token of the next page
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub page_token: String,
+    /// Which page.
+    #[command(flatten)]
+    pub page: PageArgs,
     /// 取全部各页 · all pages
     #[arg(long)]
     pub all: bool,
@@ -107,7 +105,7 @@ fn medium(text: &str) -> Result<pb::Medium, String> {
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
     let mut request = args.filter.request(session).await?;
-    (request.page_size, request.page_token) = (args.page_size, args.page_token);
+    (request.page_size, request.page_token) = (args.page.page_size, args.page.page_token);
     let (mut cases, mut acts) = (Vec::new(), Vec::new());
     let last = loop {
         let answer = session.client.cases().list_cases(request.clone()).await;
@@ -140,10 +138,7 @@ impl FilterArgs {
     /// # Errors
     /// [`Failure`] when the agreement is not known.
     pub async fn request(&self, session: &Session) -> Result<pb::ListCasesRequest, Failure> {
-        let parent = match &self.agreement {
-            Some(given) => name::agreement(session, Some(given)).await?,
-            None => "agreements/-".to_owned(),
-        };
+        let parent = name::parent(session, self.agreement.as_deref()).await?;
         let code = |city: Option<CityCode>| city.map_or(0, CityCode::as_u32);
         let own = session.client.me.node_city;
         let campaign = match &self.campaign {
@@ -196,12 +191,7 @@ fn text(cases: &[pb::Case], page: &pb::ListCasesResponse, names: &Names, lang: L
         format!("{table}\n共 {about}{total} 件，显示 {shown} 件\n"),
         format!("{table}\n{shown} of {about}{total} cases\n"),
     );
-    if !page.next_page_token.is_empty() {
-        out.push_str(&lang.pick(
-            format!("下一页：--page-token {}\n", page.next_page_token),
-            format!("next page: --page-token {}\n", page.next_page_token),
-        ));
-    }
+    out.push_str(&next_line(&page.next_page_token, lang));
     out
 }
 

@@ -88,6 +88,17 @@ pub async fn agreement(session: &Session, given: Option<&str>) -> Result<String,
     }
 }
 
+/// What a list is asked of: an agreement given as in [`agreement`], or all of the node.
+///
+/// # Errors
+/// [`Failure`] when it is unknown.
+pub async fn parent(session: &Session, given: Option<&str>) -> Result<String, Failure> {
+    match given {
+        Some(given) => agreement(session, Some(given)).await,
+        None => Ok("agreements/-".to_owned()),
+    }
+}
+
 /// The agreement whose members are exactly these cities.
 ///
 /// # Errors

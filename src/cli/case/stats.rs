@@ -37,10 +37,7 @@ fn month(text: &str) -> Result<(i32, i32), String> {
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: StatsArgs) -> Result<(), Failure> {
     let lang = session.context.lang;
-    let parent = match &args.agreement {
-        Some(given) => name::agreement(session, Some(given)).await?,
-        None => "agreements/-".to_owned(),
-    };
+    let parent = name::parent(session, args.agreement.as_deref()).await?;
     let (year, month) = args.month;
     let request = pb::ComputeStatisticsRequest { parent, year, month };
     let answer = patient(|| {

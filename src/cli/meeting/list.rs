@@ -7,6 +7,7 @@ use super::{shape, short};
 use crate::cli::case::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
+use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{json as forms, table, when, words};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -17,12 +18,9 @@ pub struct ListArgs {
     /// 只看此联动协议 · only this agreement
     #[arg(long, short = 'a', value_name = "AGREEMENT")]
     pub agreement: Option<String>,
-    /// 每页条数 · lines a page
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
-    pub page_size: i32,
-    /// 接着上一页 · token of the next page
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub page_token: String,
+    /// Which page.
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// Arguments of the question whose turn it is.
@@ -38,12 +36,12 @@ pub struct NextArgs {
 /// # Errors
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
-    let parent = match &args.agreement {
-        Some(given) => name::agreement(session, Some(given)).await?,
-        None => "agreements/-".to_owned(),
+    let parent = name::parent(session, args.agreement.as_deref()).await?;
+    let request = pb::ListMeetingsRequest {
+        parent,
+        page_size: args.page.page_size,
+        page_token: args.page.page_token,
     };
-    let request =
-        pb::ListMeetingsRequest { parent, page_size: args.page_size, page_token: args.page_token };
     let answer = session.client.meetings().list_meetings(request).await;
     let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
     if session.context.json {
@@ -82,12 +80,7 @@ fn text(page: &pb::ListMeetingsResponse, names: &Names, lang: Lang) -> String {
     let shown = page.meetings.len();
     let mut out =
         lang.pick(format!("{lines}\n显示 {shown} 次\n"), format!("{lines}\n{shown} meetings\n"));
-    if !page.next_page_token.is_empty() {
-        out.push_str(&lang.pick(
-            format!("下一页：--page-token {}\n", page.next_page_token),
-            format!("next page: --page-token {}\n", page.next_page_token),
-        ));
-    }
+    out.push_str(&next_line(&page.next_page_token, lang));
     out
 }
 

@@ -7,6 +7,7 @@ use super::{parts, shape, short, state};
 use crate::cli::case::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
+use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{table, when, words};
 use crate::ids::CityCode;
 use crate::lang::Lang;
@@ -33,12 +34,9 @@ pub struct ListArgs {
     /// 只看等待本市办理的 · only those that await something of the own city
     #[arg(long)]
     pub mine: bool,
-    /// 每页条数 · lines a page
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
-    pub page_size: i32,
-    /// 接着上一页 · token of the next page
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub page_token: String,
+    /// Which page.
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// Lists.
@@ -46,10 +44,7 @@ pub struct ListArgs {
 /// # Errors
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
-    let parent = match &args.agreement {
-        Some(given) => name::agreement(session, Some(given)).await?,
-        None => "agreements/-".to_owned(),
-    };
+    let parent = name::parent(session, args.agreement.as_deref()).await?;
     let request = pb::ListPlansRequest {
         parent,
         city: args.city.map_or(0, CityCode::as_u32),
@@ -57,8 +52,8 @@ pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
         from: args.from,
         until: args.until,
         awaits_own_city: args.mine,
-        page_size: args.page_size,
-        page_token: args.page_token,
+        page_size: args.page.page_size,
+        page_token: args.page.page_token,
     };
     let answer = session.client.plans().list_plans(request).await;
     let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
@@ -101,12 +96,7 @@ fn text(page: &pb::ListPlansResponse, names: &Names, lang: Lang) -> String {
         format!("{lines}\n显示 {shown} 个，共{least} {total} 个\n"),
         format!("{lines}\n{shown} of {least}{total} plans\n"),
     );
-    if !page.next_page_token.is_empty() {
-        out.push_str(&lang.pick(
-            format!("下一页：--page-token {}\n", page.next_page_token),
-            format!("next page: --page-token {}\n", page.next_page_token),
-        ));
-    }
+    out.push_str(&next_line(&page.next_page_token, lang));
     out
 }
 

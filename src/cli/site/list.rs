@@ -7,6 +7,7 @@ use super::{shape, short, show, tier};
 use crate::cli::case::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
+use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{table, when, words};
 use crate::domain::CountyCode;
 use crate::ids::CityCode;
@@ -49,10 +50,7 @@ impl FilterArgs {
     /// # Errors
     /// [`Failure`] when there is no such agreement.
     pub async fn request(&self, session: &Session) -> Result<pb::ListSitesRequest, Failure> {
-        let parent = match &self.agreement {
-            Some(given) => name::agreement(session, Some(given)).await?,
-            None => "agreements/-".to_owned(),
-        };
+        let parent = name::parent(session, self.agreement.as_deref()).await?;
         Ok(pb::ListSitesRequest {
             parent,
             city: self.city.map_or(0, CityCode::as_u32),
@@ -72,12 +70,9 @@ pub struct ListArgs {
     /// Which sites.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// 每页条数 · lines a page
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
-    pub page_size: i32,
-    /// 接着上一页 · token of the next page
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub page_token: String,
+    /// Which page.
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// Lists.
@@ -86,7 +81,7 @@ pub struct ListArgs {
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
     let mut request = args.filter.request(session).await?;
-    (request.page_size, request.page_token) = (args.page_size, args.page_token);
+    (request.page_size, request.page_token) = (args.page.page_size, args.page.page_token);
     let answer = session.client.sites().list_sites(request).await;
     let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
     if session.context.json {
@@ -138,12 +133,7 @@ fn text(page: &pb::ListSitesResponse, names: &Names, lang: Lang) -> String {
         format!("{lines}\n显示 {shown} 个，共{least} {total} 个\n"),
         format!("{lines}\n{shown} of {least}{total} sites\n"),
     );
-    if !page.next_page_token.is_empty() {
-        out.push_str(&lang.pick(
-            format!("下一页：--page-token {}\n", page.next_page_token),
-            format!("next page: --page-token {}\n", page.next_page_token),
-        ));
-    }
+    out.push_str(&next_line(&page.next_page_token, lang));
     out
 }
 

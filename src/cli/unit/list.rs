@@ -8,6 +8,7 @@ use super::{parse_department, parse_kind, shape, short};
 use crate::cli::case::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
+use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{table, when, words};
 use crate::ids::CityCode;
 use crate::lang::Lang;
@@ -34,12 +35,9 @@ pub struct ListArgs {
     /// 包括已停用的 · those that are retired too
     #[arg(long)]
     pub with_retired: bool,
-    /// 每页条数 · lines a page
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
-    pub page_size: i32,
-    /// 接着上一页 · token of the next page
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub page_token: String,
+    /// Which page.
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// Lists.
@@ -47,10 +45,7 @@ pub struct ListArgs {
 /// # Errors
 /// [`Failure`] when the node refuses.
 pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
-    let parent = match &args.agreement {
-        Some(given) => name::agreement(session, Some(given)).await?,
-        None => "agreements/-".to_owned(),
-    };
+    let parent = name::parent(session, args.agreement.as_deref()).await?;
     let request = pb::ListUnitsRequest {
         parent,
         city: args.city.map_or(0, CityCode::as_u32),
@@ -58,8 +53,8 @@ pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
         department: args.department.map_or(0, Into::into),
         valid_on: args.valid_on,
         with_retired: args.with_retired,
-        page_size: args.page_size,
-        page_token: args.page_token,
+        page_size: args.page.page_size,
+        page_token: args.page.page_token,
     };
     let answer = session.client.units().list_units(request).await;
     let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
@@ -107,12 +102,7 @@ fn text(page: &pb::ListUnitsResponse, names: &Names, lang: Lang) -> String {
         format!("{lines}\n共 {all} 项，显示 {shown} 项\n"),
         format!("{lines}\n{shown} of {all} units\n"),
     );
-    if !page.next_page_token.is_empty() {
-        out.push_str(&lang.pick(
-            format!("下一页：--page-token {}\n", page.next_page_token),
-            format!("next page: --page-token {}\n", page.next_page_token),
-        ));
-    }
+    out.push_str(&next_line(&page.next_page_token, lang));
     out
 }
 

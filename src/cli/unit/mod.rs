@@ -96,10 +96,7 @@ async fn name(session: &Session, given: &str, agreement: Option<&str>) -> Result
         let parent = super::case::name::agreement(session, agreement).await?;
         return Ok(format!("{parent}/units/city"));
     }
-    let parent = match agreement {
-        Some(given) => super::case::name::agreement(session, Some(given)).await?,
-        None => "agreements/-".to_owned(),
-    };
+    let parent = super::case::name::parent(session, agreement).await?;
     let own = listed(session, &parent, session.client.me.city).await?;
     let all = super::case::name::agreements(session).await?;
     let in_force: Vec<&str> =
