@@ -43,6 +43,8 @@ pub struct Node {
     pub reader: Option<SimReader>,
     /// On another path, outside backups.
     pub guard: Option<Guard>,
+    /// What the running process would write there.
+    pub mark: Option<Guard>,
     pub clock: Clock,
     /// Counts starts; what was meant for an earlier process goes nowhere.
     pub life: u64,
@@ -80,6 +82,7 @@ impl Node {
             core: None,
             reader: None,
             guard: None,
+            mark: None,
             clock: Clock::default(),
             life: 0,
             equipped: false,
@@ -154,7 +157,7 @@ impl Node {
         let guard = self.guard.clone();
         let judge = |grown: &Grown| Guard::compare(guard.as_ref(), (id, report.created), grown);
         let core = Core::open(parts, now, &judge, &mut |_, _| {}).map_err(|e| e.to_string())?;
-        self.guard = Some(Guard::going_on(self.guard.take(), id));
+        self.mark = Some(Guard::going_on(self.guard.clone(), id));
         self.reader = Some(Reader::new(read_rows, journal_reader, core.feed_id(), read_key));
         self.core = Some(core);
         self.life += 1;

@@ -244,8 +244,10 @@ impl World {
         let n = &mut self.nodes[node];
         n.guard_at = now;
         let grown = n.core.as_ref().and_then(Core::guard_mark);
-        if let Some((guard, grown)) = n.guard.as_mut().zip(grown) {
-            guard.raise(&grown);
+        // As the shell: what is not on disk yet, a restore that was found among it, moves no guard.
+        if let Some((mark, grown)) = n.mark.as_mut().zip(grown) {
+            mark.raise(&grown);
+            n.guard = Some(mark.clone());
             self.checks.guarded(node);
         }
     }

@@ -171,7 +171,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Own logs of which there is nothing here but a word of the guard.
-    fn lost_logs(&self) -> impl Iterator<Item = LogId> + '_ {
+    pub(super) fn lost_logs(&self) -> impl Iterator<Item = LogId> + '_ {
         self.recoveries.restored.keys().copied().filter(|id| self.logs.get(*id).is_none())
     }
 

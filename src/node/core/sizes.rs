@@ -41,6 +41,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             true
         });
         let damaged = self.journal.damaged().len();
+        let lost = self.lost_logs().count();
         vec![
             kept("logs", logs, seats * limits::CITY_LOGS_MAX),
             kept("cosignatures, the newest of each witness", cosigned, logs * logs),
@@ -51,7 +52,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             kept("lines about links", self.links.statuses().len(), cities),
             kept("clocks of members", self.clocks.count(), cities),
             kept("pauses of parts asked for", self.asking.count(), missing),
-            kept("answers of members about older logs", self.recoveries.count(), logs * cities),
+            kept("own logs that only the guard knows", lost, seats * limits::CITY_LOGS_MAX),
+            kept(
+                "answers of members about older logs",
+                self.recoveries.count(),
+                (logs + lost) * cities,
+            ),
             kept("suspensions", self.suspensions.count(), cities + logs),
             kept("logs asked for batch by batch", self.recoveries.narrowed(), logs),
             kept("logs of which another history is suspected", self.looks.count(), logs),
