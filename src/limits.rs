@@ -34,6 +34,8 @@ pub const PLAN_VISITS_MAX: usize = 200;
 pub const PLAN_POOL_MAX: usize = 2_000;
 /// Officers of a team that come from one side.
 pub const PLAN_TEAM_MAX: u32 = 16;
+/// A file that a plan is drawn up in: a list of as many sites with what is known of each.
+pub const PLAN_DRAFT_BYTES_MAX: usize = 1024 * 1024;
 /// Units that one city sends to a plan: all its officers and vehicles on the border.
 pub const PLAN_UNITS_MAX: usize = 200;
 /// Officers of one city that are not to go to a certain site (回避).
@@ -50,7 +52,7 @@ pub const PLAN_DRAWS_MAX: u32 = 8;
 pub const PLAN_TEXT_BYTES_MAX: usize = 4_000;
 /// Items that one department checks at one site, or problems found there: a long check list.
 pub const PLAN_CHECK_ITEMS_MAX: u32 = 999;
-/// Plans that one city opens in a year: some dozens.
+/// Plans that one city opens in an agreement in a year: some dozens.
 pub const PLAN_NUMBER_MAX: u32 = 99_999;
 /// Answers, comments, units swapped, parts of a draw of each sort that one log says to one revision
 /// of a plan; more take no effect.
@@ -59,6 +61,11 @@ pub const PLAN_WORDS_MAX: u32 = 100;
 pub const PLAN_VISIT_WORDS_MAX: u32 = 2_000;
 /// Cases opened from one visit that an answer of the API shows.
 pub const PLAN_CASES_SHOWN_MAX: usize = 50;
+/// Visits of one plan that an answer of the API shows: ten times those of a large action, and with
+/// its list and what it lacks still within [`API_ANSWER_BYTES_MAX`].
+pub const PLAN_VISITS_BYTES_MAX: usize = 512 * 1024;
+/// What one plan lacks, as an answer of the API shows it.
+pub const PLAN_FINDINGS_BYTES_MAX: usize = 256 * 1024;
 /// Plans of one agreement that a list looks at.
 pub const PLANS_LOOKED_AT_MAX: usize = 100_000;
 /// Answers to a plan that an answer of the API shows.

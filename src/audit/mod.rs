@@ -14,7 +14,7 @@
 //! | `from` | address it came from |
 //! | `method` | what was called |
 //! | `acting_for` | certificate number of the officer a system acted for |
-//! | `name` | agreement or case |
+//! | `name` | agreement, case or other record |
 //! | `entry` | the entry written |
 //! | `file` | SHA-256 of the evidence file that another city was served |
 //! | `cases` | cases of other cities shown |

@@ -4,7 +4,7 @@
 //! or not. Out of scope: what stands in the files.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -32,18 +32,43 @@ pub fn config(path: &Path, lang: Lang) -> Result<Config, Failure> {
 /// # Errors
 /// [`Failure`] when it cannot be read, or is too large to be what was meant.
 pub fn read(path: &Path, lang: Lang) -> Result<Vec<u8>, Failure> {
+    read_up_to(path, limits::NOTE_BYTES_MAX, lang)
+}
+
+/// Reads a text that people have written, without the mark that editors on Windows begin it with.
+///
+/// # Errors
+/// [`Failure`] when it cannot be read, is longer than `most` bytes, or is not UTF-8.
+pub fn read_text(path: &Path, most: usize, lang: Lang) -> Result<String, Failure> {
+    let bytes = read_up_to(path, most, lang)?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).to_vec();
     let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|error| {
+    String::from_utf8(bytes).map_err(|_| {
+        Failure::local(
+            lang.pick(format!("{shown}：不是 UTF-8 编码"), format!("{shown}: is not UTF-8")),
+        )
+        .advise(lang.pick("用编辑器另存为 UTF-8 编码后重试", "save it as UTF-8 and try again"))
+    })
+}
+
+fn read_up_to(path: &Path, most: usize, lang: Lang) -> Result<Vec<u8>, Failure> {
+    let shown = path.display();
+    let mut bytes = Vec::new();
+    // No file says beforehand how long it is: a pipe does not know, and others grow.
+    let over = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let read = File::open(path).and_then(|file| file.take(over).read_to_end(&mut bytes));
+    read.map_err(|error| {
         Failure::local(lang.pick(
             format!("{shown}：无法读取（{error}）"),
             format!("{shown}: cannot be read ({error})"),
         ))
         .advise(lang.pick("检查路径和读取权限", "check path and permissions"))
     })?;
-    if bytes.len() > limits::NOTE_BYTES_MAX {
+    if bytes.len() > most {
+        let kib = most / 1024;
         return Err(Failure::local(lang.pick(
-            format!("{shown}：{} 字节，不是所需的文件", bytes.len()),
-            format!("{shown}: {} bytes is not the file wanted", bytes.len()),
+            format!("{shown}：超过 {kib} KiB，不是所需的文件"),
+            format!("{shown}: over {kib} KiB, not the file wanted"),
         )));
     }
     Ok(bytes)
@@ -250,5 +275,19 @@ mod tests {
         assert!(failure.what.contains("已存在"), "{failure:?}");
         assert!(write_secret(&path, b"two", Lang::En).is_err());
         assert_eq!(read(&path, Lang::Zh).unwrap(), b"one");
+    }
+
+    #[test]
+    fn texts_are_utf_8_and_not_too_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("draft.toml");
+        std::fs::write(&path, b"\xef\xbb\xbf\xe8\x81\x8a").unwrap();
+        assert_eq!(read_text(&path, 6, Lang::Zh).unwrap(), "聊");
+        let failure = read_text(&path, 5, Lang::Zh).unwrap_err();
+        assert!(failure.what.contains("超过"), "{failure:?}");
+        // As GBK has it, which older editors save.
+        std::fs::write(&path, b"\xc1\xc4").unwrap();
+        let failure = read_text(&path, 6, Lang::Zh).unwrap_err();
+        assert!(failure.what.contains("UTF-8"), "{failure:?}");
     }
 }

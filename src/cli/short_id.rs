@@ -11,7 +11,7 @@ const PAGES_MAX: usize = 10;
 /// Hexadecimal digits of an id that lists show.
 const SHORT: usize = 8;
 /// Fewer digits name nothing.
-const SHORT_MIN: usize = 4;
+pub const SHORT_MIN: usize = 4;
 
 /// What a kind of record is called.
 pub(super) struct Kind {

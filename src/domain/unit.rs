@@ -7,9 +7,8 @@
 //! ([`UnitRefusal`]).
 //!
 //! A unit belongs to one agreement and to the city that registered it, which alone says anything
-//! of it. Why it is busy is recorded nowhere, so nobody can ask. Busy is what was blocked and what
-//! plans have booked; the latter is not written yet and joins where a unit's busy half days are
-//! gathered (`node::roster`). The city as a whole is a unit of its own kind, without department or
+//! of it. Why it is blocked is recorded nowhere, so nobody can ask. Busy is what was blocked and what
+//! plans have booked; both are gathered in `node::roster`. The city as a whole is a unit of its own kind, without department or
 //! certificate.
 //!
 //! Invariants:

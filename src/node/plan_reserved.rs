@@ -15,7 +15,7 @@ use crate::domain::{Date, HalfDay};
 use crate::ids::SubjectId;
 use crate::journal::Disk;
 use crate::node::plan_look::{Desk, PlanKey, enterprise};
-use crate::view::{self, Booked, ReadRows};
+use crate::view::{self, Booked, ReadRows, SiteView};
 
 impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
     /// Visits to own sites that confirmed plans have reserved and that were not made yet, by
@@ -47,6 +47,13 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             }
         }
         all
+    }
+
+    /// The same for the enterprise of one own site in one year.
+    #[must_use]
+    pub fn reserved_of(&self, found: &SiteView, year: i32) -> u32 {
+        let of = enterprise(self.rows, found);
+        of.and_then(|of| self.reserved(None).get(&(of, year)).copied()).unwrap_or(0)
     }
 
     /// Visits of a confirmed plan that count to a cap and have no report yet: with a draw whose

@@ -41,6 +41,8 @@ pub mod notice_service;
 mod notice_watch;
 pub mod page_token;
 pub mod peer_service;
+mod plan_answers;
+mod plan_calendar;
 mod plan_draft;
 mod plan_list;
 mod plan_read;

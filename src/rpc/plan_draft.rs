@@ -14,7 +14,7 @@ use crate::domain::plan::{DrawRule, PlanFacts, PlannedVisit, Targets};
 use crate::domain::site::{LeftOut, Verdict, Visit, Visited, may_visit};
 use crate::domain::{Date, HalfDay};
 use crate::ids::{AgreementId, CityCode, SubjectId};
-use crate::limits::PLAN_POOL_MAX;
+use crate::limits::{PLAN_POOL_MAX, SITES_LOOKED_AT_MAX};
 use crate::node::core::site_codes::{checks_made, listing_on, plants};
 use crate::node::pieces;
 use crate::view::{self, SiteView};
@@ -63,12 +63,19 @@ impl PlanApi {
             of(view.city) && is_about && !view.needs_newer
         };
         if draw.pool.is_empty() {
+            let mut looked = 0;
             pieces::sites(&reader, agreement, None, &mut |subject, view| {
+                looked += 1;
                 if takes(&view) {
                     found.insert(subject, view);
                 }
-                found.len() <= PLAN_POOL_MAX
+                found.len() <= PLAN_POOL_MAX && looked <= SITES_LOOKED_AT_MAX
             });
+            if looked > SITES_LOOKED_AT_MAX {
+                // A list that lacks some would be drawn from as if it were all.
+                let long = Refused::new("LIST_TOO_LONG").at("draft.draw.pool");
+                return Err(long.with("limit", SITES_LOOKED_AT_MAX));
+            }
         }
         for site in &draw.pool {
             let view = view::site(&reader.view(), agreement, *site);

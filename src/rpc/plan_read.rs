@@ -1,38 +1,33 @@
 //! Reading plans for answers: rows of the view, the texts, what they lack, visits and draws.
 //!
-//! In scope: one plan as a message, its summary, its calendar. Out of scope: lists
-//! ([`super::plan_list`]), writing ([`super::plan_service`]).
+//! In scope: one plan as a message, its summary. Out of scope: its answers
+//! ([`super::plan_answers`]), calendars ([`super::plan_calendar`]), lists ([`super::plan_list`]),
+//! writing ([`super::plan_service`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
 
 use super::plan_service::PlanApi;
-use super::words::city_name;
+use super::words::{city_name, record_name};
 use crate::api::request::PartContent;
 use crate::domain::Language;
 use crate::domain::plan::awaited::{Awaited, Heard, awaited};
-use crate::domain::plan::ics::{self, Entry, Shown};
 use crate::domain::plan::ready::{PlanRules, remarks, to_begin, to_schedule};
 use crate::domain::plan::results::{Totals, totals};
 use crate::domain::plan::summary::{Summarised, summary};
-use crate::domain::plan::{PlanStage, PlanWord, Resolution, VisitReport};
-use crate::domain::text::Line;
+use crate::domain::plan::{CheckIn, PlanStage, PlanWord, VisitReport};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
-use crate::limits::{
-    CALENDAR_PLANS_MAX, CALENDAR_TEXT_CHARS_MAX, PAGE_BYTES_MAX, PLAN_ANSWERS_SHOWN_MAX,
-    PLAN_CASES_SHOWN_MAX,
-};
+use crate::limits::{PLAN_CASES_SHOWN_MAX, PLAN_FINDINGS_BYTES_MAX, PLAN_VISITS_BYTES_MAX};
 use crate::log::PartKind;
-use crate::node::pieces;
-use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
+use crate::node::plan_look::{Desk, Judging, Looked, PlanKey, PlanVisit};
 use crate::node::reader::Reader;
-use crate::view::{self, PlanView, Spoken, WordSort};
+use crate::view::{self, PlanView, WordSort};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::plan_call as call;
 use crate::wire::plan_shown as write;
-use crate::wire::status::{self, Refused};
+use crate::wire::status::Refused;
 use crate::wire::{plan_part as record, site, unit};
 
 /// Cases opened from a visit.
@@ -149,7 +144,16 @@ impl PlanApi {
         let finding = |one: &crate::domain::plan::ready::Finding| {
             write::finding_to_pb(*one, one.explain(language, &city, &called), language)
         };
-        plan.findings = findings.iter().map(finding).collect();
+        let mut bytes = 0;
+        for one in &findings {
+            let shown = finding(one);
+            bytes += shown.encoded_len();
+            if bytes > PLAN_FINDINGS_BYTES_MAX {
+                plan.findings_are_partial = true;
+                break;
+            }
+            plan.findings.push(shown);
+        }
         let remark =
             |one: &crate::domain::plan::ready::Remark| one.explain(language, &city, &called);
         plan.remarks = remarks(&look).iter().map(remark).collect();
@@ -180,30 +184,13 @@ impl PlanApi {
         reports: &[(CityCode, VisitReport)],
         plan: &mut pb::Plan,
     ) {
-        let found = &looked.view;
-        let (mut arrivals, mut cases) = (BTreeMap::new(), Followed::new());
-        let reader = self.desk.node.reader();
-        let rows = reader.in_pieces();
-        for city in found.plan.facts.participants() {
-            let revision = Some(found.plan.at);
-            view::plan_words(&rows, key, (WordSort::CheckIn, city), revision, &mut |spoken| {
-                if let PlanWord::CheckedIn(arrival) = spoken.act.word {
-                    arrivals.entry((arrival.site, arrival.nth)).or_insert(arrival);
-                }
-                true
-            });
-            view::plan_words(&rows, key, (WordSort::Finding, city), revision, &mut |spoken| {
-                if let PlanWord::FindingOpened { site, nth, case: Some(case) } = spoken.act.word {
-                    cases.entry((site, nth)).or_default().insert(case);
-                }
-                true
-            });
-        }
+        let (arrivals, cases) =
+            (self.arrivals(key, &looked.view), self.followed(key, &looked.view));
         let targets = looked.outcome.iter().flat_map(|outcome| &outcome.targets);
         let teams: BTreeMap<SubjectId, _> =
             targets.map(|one| (one.site, (&one.lead, &one.guests))).collect();
         let units = |ids: &[SubjectId]| ids.iter().map(|id| unit::name_of(key.0, *id)).collect();
-        let visit = |visit: &crate::node::plan_look::PlanVisit| {
+        let visit = |visit: &PlanVisit| {
             let place = (visit.site, visit.nth);
             let result = reports.iter().find(|(_, one)| (one.site, one.nth) == place);
             let team = teams.get(&visit.site);
@@ -223,105 +210,56 @@ impl PlanApi {
                 cases: followed.map(|case| read::name_of(key.0, *case)).collect(),
             }
         };
-        plan.visits = looked.visits().iter().map(visit).collect();
-    }
-
-    /// The answers that count, of each city the newest.
-    fn answers(&self, key: PlanKey, found: &PlanView) -> Vec<pb::PlanAnswer> {
-        let reader = self.desk.node.reader();
-        let resolutions = self.resolutions(key, found);
-        let mut spoken: Vec<Spoken> = Vec::new();
-        for (city, (place, _)) in &found.heard.answers {
-            let at = (found.plan.at, *place);
-            spoken.extend(view::plan_word_at(&reader.view(), key, (WordSort::Answer, *city), at));
+        let mut bytes = 0;
+        for one in looked.visits() {
+            let shown = visit(&one);
+            bytes += shown.encoded_len();
+            if bytes > PLAN_VISITS_BYTES_MAX {
+                plan.visits_are_partial = true;
+                break;
+            }
+            plan.visits.push(shown);
         }
-        let answer = |one: &Spoken| self.answer(key, found, one, &resolutions);
-        spoken.iter().filter_map(answer).collect()
     }
 
-    /// All answers to all revisions, the newest first.
-    pub(super) fn all_answers(&self, key: PlanKey) -> Vec<pb::PlanAnswer> {
+    /// Who has come to each visit.
+    fn arrivals(&self, key: PlanKey, found: &PlanView) -> BTreeMap<(SubjectId, u32), CheckIn> {
+        let mut arrivals = BTreeMap::new();
+        self.each_word(key, found, WordSort::CheckIn, &mut |word| {
+            if let PlanWord::CheckedIn(arrival) = word {
+                arrivals.entry((arrival.site, arrival.nth)).or_insert(arrival);
+            }
+        });
+        arrivals
+    }
+
+    /// Cases opened from each visit.
+    fn followed(&self, key: PlanKey, found: &PlanView) -> Followed {
+        let mut cases = Followed::new();
+        self.each_word(key, found, WordSort::Finding, &mut |word| {
+            if let PlanWord::FindingOpened { site, nth, case: Some(case) } = word {
+                cases.entry((site, nth)).or_default().insert(case);
+            }
+        });
+        cases
+    }
+
+    /// What the cities have said of a sort to the present revision, of each the newest first.
+    fn each_word(
+        &self,
+        key: PlanKey,
+        found: &PlanView,
+        sort: WordSort,
+        take: &mut dyn FnMut(PlanWord),
+    ) {
         let reader = self.desk.node.reader();
         let rows = reader.in_pieces();
-        let Some(found) = view::plan(&rows, key.0, key.1) else { return Vec::new() };
-        let cities: BTreeSet<CityCode> =
-            found.plan.rounds.iter().flat_map(|round| round.cities.iter().copied()).collect();
-        let mut spoken: Vec<Spoken> = Vec::new();
-        for round in found.plan.rounds.iter().rev() {
-            for city in &cities {
-                for sort in [WordSort::Answer, WordSort::Comment] {
-                    let mut left = PLAN_ANSWERS_SHOWN_MAX;
-                    view::plan_words(&rows, key, (sort, *city), Some(round.at), &mut |one| {
-                        spoken.push(one);
-                        left -= 1;
-                        left > 0
-                    });
-                }
-            }
-            if spoken.len() >= PLAN_ANSWERS_SHOWN_MAX {
-                break;
-            }
+        for city in found.plan.facts.participants() {
+            view::plan_words(&rows, key, (sort, city), Some(found.plan.at), &mut |spoken| {
+                take(spoken.act.word);
+                true
+            });
         }
-        spoken.sort_by_key(|one| std::cmp::Reverse((one.record_time_ms, one.place)));
-        spoken.truncate(PLAN_ANSWERS_SHOWN_MAX);
-        let resolutions = self.resolutions(key, &found);
-        let (mut shown, mut bytes) = (Vec::new(), 0);
-        for one in &spoken {
-            let Some(answer) = self.answer(key, &found, one, &resolutions) else { continue };
-            bytes += answer.encoded_len();
-            if bytes > PAGE_BYTES_MAX {
-                break;
-            }
-            shown.push(answer);
-        }
-        shown
-    }
-
-    fn answer(
-        &self,
-        key: PlanKey,
-        found: &PlanView,
-        spoken: &Spoken,
-        resolutions: &BTreeMap<Position, (Resolution, Position)>,
-    ) -> Option<pb::PlanAnswer> {
-        let reader = self.desk.node.reader();
-        let PlanWord::Answered(answer) = &spoken.act.word else { return None };
-        let facts = view::plan_facts_at(&reader.view(), spoken.act.revision);
-        let days = facts.map(|facts| facts.days).unwrap_or_default();
-        let mut written = write::answer_to_pb((spoken.city, answer), key.0, &days);
-        let at = spoken.place.at;
-        written.entry = at.to_string();
-        written.revision = spoken.act.revision.to_string();
-        written.answer_time = Some(read::timestamp(spoken.record_time_ms));
-        written.text = text(&reader, at);
-        let newest = found.heard.answers.get(&spoken.city).map(|(place, _)| *place);
-        written.counts = spoken.act.revision == found.plan.at && newest == Some(spoken.place);
-        if let Some((resolution, by)) = resolutions.get(&at) {
-            written.resolution = write::resolution_number(*resolution);
-            written.resolution_text = text(&reader, *by);
-        }
-        Some(written)
-    }
-
-    /// What became of answers, by the newest entry that says so.
-    fn resolutions(
-        &self,
-        key: PlanKey,
-        found: &PlanView,
-    ) -> BTreeMap<Position, (Resolution, Position)> {
-        let reader = self.desk.node.reader();
-        let (mut all, mut newest) = (BTreeMap::new(), BTreeMap::new());
-        let sort = (WordSort::Resolution, found.plan.initiator);
-        view::plan_words(&reader.view(), key, sort, None, &mut |spoken| {
-            if let PlanWord::AnswerResolved { answer, resolution } = spoken.act.word
-                && newest.get(&answer).is_none_or(|place| *place < spoken.place)
-            {
-                newest.insert(answer, spoken.place);
-                all.insert(answer, (resolution, spoken.place.at));
-            }
-            true
-        });
-        all
     }
 
     /// The summary that the results give.
@@ -336,9 +274,10 @@ impl PlanApi {
         let found = found.ok_or(Refused::new("NOT_FOUND"))?;
         let looked = self.look(key, found.clone())?;
         let reports = self.reports(key, &found);
-        let mut shown = pb::Plan::default();
-        self.add_visits(key, &looked, &reports, &mut shown);
-        let cases: usize = shown.visits.iter().map(|visit| visit.cases.len()).sum();
+        let followed = self.followed(key, &found);
+        let of =
+            |visit: &PlanVisit| followed.get(&(visit.site, visit.nth)).map_or(0, BTreeSet::len);
+        let cases: usize = looked.visits().iter().map(of).sum();
         let withheld: Vec<CityCode> = found.plan.resting.withheld.iter().copied().collect();
         let title = texts(&reader, found.record_at).map(|record| record.title);
         Ok(summary(&Summarised {
@@ -351,56 +290,6 @@ impl PlanApi {
             late_revisions: found.plan.late_revisions,
             name: &|city| city_name(&self.desk.node, city),
         }))
-    }
-
-    /// A plan, or all plans of an agreement, as a calendar.
-    pub(super) fn calendar(
-        &self,
-        name: &str,
-        shown_of: &mut dyn FnMut(u32),
-    ) -> Result<String, Refused> {
-        let reader = self.desk.node.reader();
-        let plans: Vec<(SubjectId, PlanView, AgreementId)> = if name.contains("/plans/") {
-            let (agreement, subject) = call::name(name)?;
-            let found = view::plan(&reader.view(), agreement, subject);
-            vec![(subject, found.ok_or(Refused::new("NOT_FOUND"))?, agreement)]
-        } else {
-            let agreement = read::parent(name)?.ok_or(Refused::new("NOT_FOUND"))?;
-            if self.desk.node.book().get(agreement).is_none() {
-                return Err(Refused::new("NOT_FOUND"));
-            }
-            let mut all = Vec::new();
-            pieces::plans(&reader, agreement, None, &mut |subject, view| {
-                // What is still talked of is in no calendar but its own.
-                if view.plan.stage != PlanStage::Open {
-                    all.push((subject, view, agreement));
-                }
-                all.len() < CALENDAR_PLANS_MAX
-            });
-            all
-        };
-        let mut made = Vec::new();
-        let mut bytes = 0;
-        for (id, found, _) in &plans {
-            let texts = texts(&reader, found.record_at).unwrap_or_default();
-            // A calendar is no place for all that is written; the plan itself is asked for that.
-            let text: String = texts.text.chars().take(CALENDAR_TEXT_CHARS_MAX).collect();
-            let days = found.plan.days_max as usize;
-            bytes += days * (1_024 + text.len() + texts.title.len() + texts.meeting_place.len());
-            if bytes > PAGE_BYTES_MAX && !made.is_empty() {
-                break;
-            }
-            shown_of(found.plan.initiator.as_u32());
-            let organizer = city_name(&self.desk.node, found.plan.initiator);
-            let stamp_ms = stamp(&reader, found.last_move, found.opened_ms);
-            made.push((*id, &found.plan, texts, (text, organizer), stamp_ms));
-        }
-        let entries = made.iter().map(|(id, plan, texts, (text, organizer), stamp_ms)| {
-            let shown =
-                Shown::All { title: &texts.title, place: &texts.meeting_place, text, organizer };
-            Entry { id: *id, plan, shown, stamp_ms: *stamp_ms }
-        });
-        Ok(ics::calendar(entries))
     }
 }
 
@@ -425,20 +314,20 @@ fn draw(looked: &Looked) -> pb::PlanDraw {
 }
 
 /// A part of an entry by its kind; `None` when it is not here.
-fn content(reader: &Reader, at: Position, kind: PartKind) -> Option<PartContent> {
+pub(super) fn content(reader: &Reader, at: Position, kind: PartKind) -> Option<PartContent> {
     let loaded = reader.entry(at).ok()?;
     let place = loaded.entry.envelope.parts.iter().position(|part| part.kind == kind)?;
     reader.part(&loaded.entry, place).ok()?
 }
 
-fn text(reader: &Reader, at: Position) -> String {
+pub(super) fn text(reader: &Reader, at: Position) -> String {
     match content(reader, at, PartKind::Text) {
         Some(PartContent::Text(text)) => text,
         Some(_) | None => String::new(),
     }
 }
 
-fn texts(reader: &Reader, at: Position) -> Option<pb::PlanRecord> {
+pub(super) fn texts(reader: &Reader, at: Position) -> Option<pb::PlanRecord> {
     let content = content(reader, at, PartKind::Plan)?;
     if let PartContent::Plan(texts) = content { Some(record::record_to_pb(&texts)) } else { None }
 }
@@ -448,26 +337,4 @@ fn number(reader: &Reader, at: Position) -> String {
         Some(PartContent::PlanNumber(number)) => number.to_string(),
         Some(_) | None => String::new(),
     }
-}
-
-/// When an entry was written, by its author's clock.
-fn stamp(reader: &Reader, at: Position, otherwise: i64) -> i64 {
-    reader.entry(at).map_or(otherwise, |loaded| loaded.entry.envelope.record_time_ms)
-}
-
-/// How people call a site or a unit: a firm, a certificate number, a plate.
-pub(super) fn record_name(reader: &Reader, agreement: AgreementId, id: SubjectId) -> String {
-    let rows = reader.view();
-    let site = view::site(&rows, agreement, id).map(|one| one.record_at());
-    let unit = view::unit(&rows, agreement, id).and_then(|one| one.record_at);
-    drop(rows);
-    let firm = site.and_then(|at| content(reader, at, PartKind::Site));
-    if let Some(PartContent::Site(record)) = firm {
-        return record.name.as_str().to_owned();
-    }
-    let number = unit.and_then(|place| content(reader, place.at, PartKind::Unit));
-    if let Some(PartContent::Unit(record)) = number {
-        return Line::as_str(&record.number).to_owned();
-    }
-    status::short_id(id)
 }

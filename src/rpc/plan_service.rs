@@ -4,6 +4,7 @@
 //! ([`super::plan_draft`]), what a plan looks like ([`super::plan_read`]), lists
 //! ([`super::plan_list`]).
 
+use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
@@ -16,6 +17,7 @@ use crate::api::request::Command;
 use crate::domain::plan::PlanDay;
 use crate::domain::{Date, InvalidReason};
 use crate::ids::{AgreementId, Position, SubjectId};
+use crate::limits::PAGE_BYTES_MAX;
 use crate::node::due::Due;
 use crate::view;
 use crate::wire::case as read;
@@ -333,7 +335,7 @@ fn find(_: &PlanApi, asked: &pb::OpenFindingRequest) -> Result<Command, Refused>
     let named = (!asked.case.is_empty()).then(|| read::case_name(&asked.case)).transpose()?;
     let case = match named {
         Some((of, _)) if of != agreement => {
-            return Err(Refused::new("OTHER_AGREEMENT").at("case"));
+            return Err(Refused::new("FINDING_CASE_UNKNOWN").at("case"));
         }
         named => named.map(|(_, case)| case),
     };
@@ -358,6 +360,8 @@ impl PlanApi {
         command: impl FnOnce(&T) -> Result<Command, Refused>,
     ) -> Result<(Option<pb::Plan>, Option<pb::WriteReceipt>), Status> {
         let language = crate::wire::status::language(request.metadata());
+        // A draft may look at every site of the agreement, a summary at every report.
+        let command = |asked: &T| tokio::task::block_in_place(|| command(asked));
         let written = self.desk.perform(request, method, write::name_of, command).await?;
         let Some(written) = written else { return Ok((None, None)) };
         let api = self.clone();
@@ -389,7 +393,9 @@ impl PlanApi {
         let key = write::name(&asked.name)?;
         let (plan, apply) = self.one(key, who.language)?;
         line.shown_of(plan.initiator);
+        // Both go into one answer; a plan of the usual size leaves most of it to the answers.
+        let answers = self.all_answers(key, PAGE_BYTES_MAX.saturating_sub(plan.encoded_len() / 2));
         let cursor = cursor::at(&self.desk.node, apply);
-        Ok(pb::GetPlanResponse { plan: Some(plan), answers: self.all_answers(key), cursor })
+        Ok(pb::GetPlanResponse { plan: Some(plan), answers, cursor })
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::site::{
 use crate::domain::{Date, InvalidReason, Language};
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::node::core::site_codes::{Plant, checks_made, listing_on, plants};
+use crate::node::plan_look::Desk as PlanDesk;
 use crate::view::{self, SiteView};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -228,6 +229,21 @@ impl SiteApi {
         Ok(written(&self.desk.node.reader(), key, found, self.today()?))
     }
 
+    /// Visits to the enterprise of an own site that plans have reserved in a year.
+    fn reserved_of(&self, found: &SiteView, year: i32) -> Result<u32, Refused> {
+        let (reader, book) = (self.desk.node.reader(), self.desk.node.book());
+        let agreements: Vec<AgreementId> = book.iter().map(|(id, _)| *id).collect();
+        let desk = PlanDesk {
+            rows: &reader.in_pieces(),
+            journal: &reader.journal(),
+            own: self.desk.node.city(),
+            most: self.checks_a_year_max,
+            agreements: &agreements,
+            today: self.today()?,
+        };
+        Ok(desk.reserved_of(found, year))
+    }
+
     fn today(&self) -> Result<Date, Refused> {
         Date::beijing(self.desk.node.now_ms()).ok_or(Refused::new("OUTSIDE_TERM"))
     }
@@ -257,7 +273,8 @@ impl SiteApi {
         };
         let listed = listing_on(&plants, on);
         let listing = listed.map(|(_, listing)| listing);
-        let visited = Visited { made, reserved: 0, most };
+        let reserved = if most > 0 { self.reserved_of(&found, on.year())? } else { 0 };
+        let visited = Visited { made, reserved, most };
         let closed = found.facts.1.closed;
         let verdict = may_visit(&Visit { on, closed, listing, visited, exception });
         let pick = |(zh, en): (&str, &str)| match language {
@@ -280,7 +297,7 @@ impl SiteApi {
             city: found.city.as_u32(),
             listed_until: listing.map(|one| read::date_out(one.expires_on)),
             made,
-            reserved: 0,
+            reserved,
             most,
             cap_is_known,
             listed_site: listed.map(|(key, _)| write::name_of(key.0, key.1)).unwrap_or_default(),

@@ -1,9 +1,12 @@
 //! What people are told about a refused write: cities by name, and what could be done instead.
 
-use super::plan_read::record_name;
-use crate::api::request::{Command, WriteError};
+use super::plan_read::content;
+use crate::api::request::{Command, PartContent, WriteError};
+use crate::domain::text::Line;
 use crate::domain::{Language, MoveKind, allowed_moves};
 use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::log::PartKind;
+use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
 use crate::view;
 use crate::wire::status::{self, Refused, Told};
@@ -40,6 +43,23 @@ pub(super) fn refusal(
     let reader = node.reader();
     let record = |id| record_name(&reader, agreement, id);
     status::of_write(error, &Told { language, city: &city, record: &record, allowed: &allowed })
+}
+
+/// How people call a site or a unit: a firm, a certificate number, a plate.
+pub(super) fn record_name(reader: &Reader, agreement: AgreementId, id: SubjectId) -> String {
+    let rows = reader.view();
+    let site = view::site(&rows, agreement, id).map(|one| one.record_at());
+    let unit = view::unit(&rows, agreement, id).and_then(|one| one.record_at);
+    drop(rows);
+    let firm = site.and_then(|at| content(reader, at, PartKind::Site));
+    if let Some(PartContent::Site(record)) = firm {
+        return record.name.as_str().to_owned();
+    }
+    let number = unit.and_then(|place| content(reader, place.at, PartKind::Unit));
+    if let Some(PartContent::Unit(record)) = number {
+        return Line::as_str(&record.number).to_owned();
+    }
+    status::short_id(id)
 }
 
 /// What the own city could do now.

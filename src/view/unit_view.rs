@@ -150,7 +150,7 @@ pub fn units(
 }
 
 /// When a unit is busy by what its city has said: first and last half days by their numbers, in
-/// order. What plans have booked is to be added here.
+/// order. What plans have booked stands in rows of its own ([`super::bookings_of`]).
 #[must_use]
 pub fn unit_busy(
     rows: &(impl ReadRows + ?Sized),

@@ -10,7 +10,7 @@ use super::code::{Code, Read};
 use super::pb::v1 as pb;
 use super::plan_part::record_from_pb;
 use super::status::{Refused, bad_fields};
-use super::unit::half_day_from_pb;
+use super::unit::asked_half_day;
 use super::{case, site, unit};
 use crate::domain::plan::{
     Answer, AnswerKind, CheckIn, DepartmentCheck, PlanCity, PlanDay, PlanKind, PlanRecord,
@@ -21,8 +21,8 @@ use crate::domain::slots::Need;
 use crate::domain::{Date, Department, HalfDay, Invalid, InvalidReason, Medium, Period, UnitKind};
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::{
-    MEMBERS_MAX, PLAN_HALF_DAYS_MAX, PLAN_NEEDS_MAX, PLAN_PERIODS_MAX, PLAN_POOL_MAX,
-    PLAN_RECUSALS_MAX, PLAN_TEAM_MAX, PLAN_UNITS_MAX, PLAN_VISITS_MAX,
+    FILTER_MEDIA_MAX, MEMBERS_MAX, PLAN_HALF_DAYS_MAX, PLAN_NEEDS_MAX, PLAN_PERIODS_MAX,
+    PLAN_POOL_MAX, PLAN_RECUSALS_MAX, PLAN_TEAM_MAX, PLAN_UNITS_MAX, PLAN_VISITS_MAX,
 };
 
 /// A visit as it is asked for.
@@ -98,7 +98,7 @@ fn code<T: Code>(field: &str, number: i32) -> Result<Option<T>, Refused> {
 
 fn half_day(field: &str, at: Option<&pb::HalfDay>) -> Result<Option<HalfDay>, Refused> {
     let Some(at) = at else { return Ok(None) };
-    half_day_from_pb(at).map(Some).ok_or_else(|| wrong(field, InvalidReason::DateRange))
+    asked_half_day(at).map(Some).map_err(|invalid| bad_fields(vec![invalid.at(field)]))
 }
 
 /// A site or unit of the plan's own agreement.
@@ -201,6 +201,7 @@ fn visit(given: &pb::VisitDraft, of: AgreementId) -> Result<VisitAsked, Refused>
 
 fn draw(given: &pb::DrawDraft, of: AgreementId) -> Result<DrawAsked, Refused> {
     few("draft.draw.pool", given.pool.len(), PLAN_POOL_MAX)?;
+    few("draft.draw.media", given.media.len(), FILTER_MEDIA_MAX)?;
     few("draft.draw.left_out", given.left_out.len(), PLAN_POOL_MAX)?;
     let sites = given.pool.iter().map(|name| site_of("draft.draw.pool", name, of));
     let left_out = given.left_out.iter().map(|one| {

@@ -241,17 +241,25 @@ pub fn asked_periods(given: &[pb::Period]) -> Result<Vec<Period>, Refused> {
 fn asked_period(period: &pb::Period) -> Result<Period, Invalid> {
     let half_day = |at: Option<&pb::HalfDay>, field: &str| -> Result<HalfDay, Invalid> {
         let at = at.ok_or_else(|| Invalid::from(InvalidReason::Required).at(field))?;
-        let on = at.on.as_ref().ok_or_else(|| Invalid::from(InvalidReason::Required).at(field))?;
-        let on = date_from_pb(on).ok_or_else(|| Invalid::from(InvalidReason::DateRange).at(field));
-        match Half::read(at.half) {
-            Read::Known(half) => Ok(HalfDay { on: on?, half }),
-            Read::Unset => Err(Invalid::from(InvalidReason::Required).at("half").at(field)),
-            Read::Newer => Err(Invalid::from(InvalidReason::CodeUnknown).at("half").at(field)),
-        }
+        asked_half_day(at).map_err(|invalid| invalid.at(field))
     };
     let first = half_day(period.first.as_ref(), "first")?;
     let last = half_day(period.last.as_ref(), "last")?;
     Period::new(first, last)
+}
+
+/// Reads a half day that is asked for.
+///
+/// # Errors
+/// `REQUIRED`, `DATE_RANGE` or `CODE_UNKNOWN`, naming the half where that is wrong.
+pub(super) fn asked_half_day(at: &pb::HalfDay) -> Result<HalfDay, Invalid> {
+    let on = at.on.as_ref().ok_or(InvalidReason::Required)?;
+    let on = date_from_pb(on).ok_or(InvalidReason::DateRange)?;
+    match Half::read(at.half) {
+        Read::Known(half) => Ok(HalfDay { on, half }),
+        Read::Unset => Err(Invalid::from(InvalidReason::Required).at("half")),
+        Read::Newer => Err(Invalid::from(InvalidReason::CodeUnknown).at("half")),
+    }
 }
 
 /// Reads a half day back, as answers carry it.

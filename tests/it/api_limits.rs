@@ -93,13 +93,14 @@ async fn a_connection_with_too_many_calls_is_told_to_come_back_at_once() {
     let client = nodes.client(HERE).await;
     ready(&client, &nodes.fleet.agreements[0].name()).await;
     let raw = tokio::sync::Mutex::new(Raw::dial(&nodes, Role::Inspector).await);
-    let mut stalled = Vec::new();
-    for _ in 0..CALLS_PER_CONNECTION_MAX {
-        stalled.push(raw.lock().await.stall(WHO).await);
+    let stalled = tokio::sync::Mutex::new(Vec::new());
+    for _ in 1..CALLS_PER_CONNECTION_MAX {
+        stalled.lock().await.push(raw.lock().await.stall(WHO).await);
     }
     // The seventeenth: refused while sixteen are under way. A stream that has begun shows only when
-    // the node has read it, so it is asked until it is so.
+    // the node has read it, and one that stalls ends after a while, so there is one more each time.
     let busy = super::nodes::until("the connection is full", || async {
+        stalled.lock().await.push(raw.lock().await.stall(WHO).await);
         let answer = raw.lock().await.call(WHO, &[], Bytes::from_static(&[0; 5])).await.unwrap();
         answer.reason().filter(|(code, _)| *code != Code::Ok)
     });

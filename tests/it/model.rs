@@ -2,9 +2,9 @@
 //! over the real table of moves and the real fold, honest, with a lying city, and with a city that
 //! was put back to an older copy. A rule taken away brings the error back that it is there for.
 //!
-//! In scope: the slots of a case, a new epoch after a restore; and by rules of their own, as nodes do
-//! not act on them yet, the answers to a plan and a charter by which a city leaves. Out of scope:
-//! links and disks, which the simulation breaks.
+//! In scope: the slots of a case, a new epoch after a restore; and by rules written down here, the
+//! answers to a plan, and a charter by which a city leaves, on which nodes do not act yet. Out of
+//! scope: links and disks, which the simulation breaks.
 
 mod charters;
 mod folds;

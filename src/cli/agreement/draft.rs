@@ -12,6 +12,7 @@ use crate::cli::{Context, files};
 use crate::domain::Date;
 use crate::ids::{AgreementId, CityCode};
 use crate::lang::Lang;
+use crate::limits;
 use crate::log::VerifyingKey;
 use crate::trust::charter::{Charter, Deadlines, Member};
 
@@ -126,9 +127,9 @@ pub fn run(context: &Context, args: DraftArgs) -> Result<(), Failure> {
 fn read(args: DraftArgs, lang: Lang) -> Result<Draft, Failure> {
     let mut draft = match &args.from {
         Some(path) => {
-            let bytes = files::read(path, lang)?;
+            let text = files::read_text(path, limits::NOTE_BYTES_MAX, lang)?;
             let shown = path.display();
-            toml::from_str(&String::from_utf8_lossy(&bytes)).map_err(|error| {
+            toml::from_str(&text).map_err(|error| {
                 let error = error.to_string();
                 Failure::local(lang.pick(
                     format!("{shown}：看不懂\n{}", error.trim_end()),

@@ -130,9 +130,9 @@ pub async fn run(session: &Session, args: AnswerArgs) -> Result<(), Failure> {
 
 fn leaves(lang: Lang) -> &'static str {
     lang.pick(
-        "退出后本市的力量不再参加，其他市须重新安排；不能撤回。",
+        "退出后本市的力量不再参加，其他市须重新安排；行动开始前可以重新确认参加。",
         "After a withdrawal the units of this city do not come, and the others have to arrange \
-         themselves anew; it cannot be taken back.",
+         themselves anew; until the action begins the city may confirm anew.",
     )
 }
 

@@ -20,7 +20,7 @@ use crate::cli::unit::{parse_department, parse_period};
 use crate::cli::{files, site, words};
 use crate::domain::{HalfDay, Language};
 use crate::lang::Lang;
-use crate::limits::PLAN_HALF_DAYS_MAX;
+use crate::limits::{PLAN_DRAFT_BYTES_MAX, PLAN_HALF_DAYS_MAX};
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::{half_day_to_pb, period_from_pb};
 
@@ -163,10 +163,8 @@ impl DraftRecord {
 /// # Errors
 /// [`Failure`] naming the file, and where in it.
 pub fn read(path: &Path, lang: Lang) -> Result<Draft, Failure> {
-    let bytes = files::read(path, lang)?;
+    let text = files::read_text(path, PLAN_DRAFT_BYTES_MAX, lang)?;
     let shown = path.display();
-    // Editors on Windows begin a file with a mark.
-    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
     toml::from_str(&text).map_err(|error| {
         let error = error.to_string();
         Failure::local(lang.pick(

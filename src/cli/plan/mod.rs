@@ -71,7 +71,7 @@ pub enum PlanCommand {
     Amend(Box<propose::AmendArgs>),
     /// 答复方案：确认、初步同意、意见、要求调整、改期、不参加、退出 · answer for the own city
     Answer(Box<answer::AnswerArgs>),
-    /// 意见采纳情况 · say what became of an answer
+    /// 登记意见采纳情况 · say what became of an answer
     Resolve(resolve::ResolveArgs),
     /// 排定后调整派出力量（排定前请重新答复） · send other units, once it is settled
     Swap(answer::SwapArgs),

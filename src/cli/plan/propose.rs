@@ -63,7 +63,7 @@ pub struct AmendArgs {
     /// 方案号、编号前几位或全名 · its number, the beginning of its id, or its name
     #[arg(value_name = "PLAN")]
     pub plan: String,
-    /// 草稿文件：只取其中 [record] 的文字 · draft file, of which only the texts are taken
+    /// 草稿文件：只取 [record]，其中没有的文字即清空 · draft file: its [record] replaces all texts
     #[arg(value_name = "FILE.toml")]
     pub file: Option<PathBuf>,
     /// 行动名称 · title

@@ -8,15 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::agreement_of;
 use crate::cli::case::Session;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::short_id::short;
+use crate::cli::short_id::{SHORT_MIN, short};
 use crate::cli::table;
 use crate::lang::Lang;
+use crate::limits::SITES_LOOKED_AT_MAX;
 use crate::wire::pb::v1 as pb;
 
 /// Pages of a list that are looked through: all sites that a node looks at.
-const PAGES_MAX: usize = 50;
-/// Fewer digits of an id name nothing.
-const SHORT_MIN: usize = 4;
+const PAGES_MAX: usize = SITES_LOOKED_AT_MAX / 200;
 
 /// Something that can be named: its resource name, its city, and what people call it.
 #[derive(Clone, Debug)]

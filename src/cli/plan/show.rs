@@ -50,7 +50,10 @@ pub fn text(told: &Told, names: &Names, lang: Lang) -> String {
     progress(&mut sheet, &told.plan, names, lang);
     let mut out = sheet.text();
     section(&mut out, lang.pick("尚缺条件", "lacking"), findings(&told.plan, lang));
-    let remarks = told.plan.remarks.iter().map(|one| table::clean(one)).collect();
+    let mut remarks: Vec<String> = told.plan.remarks.iter().map(|one| table::clean(one)).collect();
+    if told.plan.findings_are_partial || told.plan.visits_are_partial {
+        remarks.push(partial(lang).to_owned());
+    }
     section(&mut out, lang.pick("提示", "remarks"), remarks);
     let answers = told.answers.iter().map(|one| answer(one, told, names, lang)).collect();
     section(&mut out, lang.pick("答复", "answers"), answers);
@@ -58,6 +61,14 @@ pub fn text(told: &Told, names: &Names, lang: Lang) -> String {
     section(&mut out, lang.pick("检查安排", "visits"), visits);
     section(&mut out, lang.pick("抽取", "draw"), draw(&told.plan, names, lang));
     out
+}
+
+/// What is said where one answer had no room for all that belongs to a plan.
+fn partial(lang: Lang) -> &'static str {
+    lang.pick(
+        "内容较多，检查安排或尚缺条件未全部列出",
+        "too long to be shown whole: not every visit or condition is listed",
+    )
 }
 
 /// A heading, and a line for each of what is there; nothing for none.
@@ -255,12 +266,12 @@ fn draw(plan: &pb::Plan, names: &Names, lang: Lang) -> Vec<String> {
     };
     let cities = |all: Vec<u32>| names.list(all);
     if draw.attempt > 0 {
-        line(lang.pick("第几次抽取", "attempt"), draw.attempt.to_string());
+        line(lang.pick("抽取次数", "attempt"), draw.attempt.to_string());
     }
     line(lang.pick("已提交承诺", "committed"), cities(draw.committed.clone()));
     let revealed = draw.reveals.iter().map(|one| one.city).collect();
     line(lang.pick("已公开随机数", "revealed"), cities(revealed));
-    line(lang.pick("曾未公开", "withheld before"), cities(draw.withheld.clone()));
+    line(lang.pick("此前未公开随机数的市", "withheld before"), cities(draw.withheld.clone()));
     line(lang.pick("种子", "seed"), table::clean(&draw.seed));
     let left_out = plan.pool.iter().filter(|one| one.left_out != 0).count();
     let listed = plan.pool.len();

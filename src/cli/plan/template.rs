@@ -79,8 +79,12 @@ fn put(context: &Context, args: &TemplateArgs, text: &str) -> Result<(), Failure
         false => println!(
             "{}",
             lang.pick(
-                format!("草稿已写入 {shown}；改好后先用 liandong plan new --check 核对"),
-                format!("the draft is in {shown}; try it with liandong plan new --check"),
+                format!(
+                    "草稿已写入 {shown}；改好后先加 --check 核对，再 liandong plan new 或 revise"
+                ),
+                format!(
+                    "the draft is in {shown}; try it with --check of liandong plan new or revise"
+                ),
             )
         ),
     }
@@ -123,7 +127,8 @@ pub fn text(draft: &Draft) -> String {
     let mut out = format!(
         "\
 # 联合行动方案草稿：只在本机，发起之前其他市看不到。
-# 核对：liandong plan new --check 本文件；发起：liandong plan new 本文件。
+# 核对：liandong plan new --check 本文件；发起：liandong plan new 本文件；
+# 修订已有方案：liandong plan revise 方案号 本文件。
 
 # 联动协议：简称或全名；只有一个协议时可省。
 {agreement}
@@ -207,6 +212,8 @@ fn draw(out: &mut String, draw: Option<&DraftDraw>) {
             "weights = {{ key = {key}, general = {general}, special = {special} }}\n"
         ));
     }
+    // What a plan was drawn from is in it, and not how that was chosen.
+    out.push_str("# 复制的方案：下面三项没有带来，限定过抽取范围的请重填。\n");
     out.push_str("pool = []\nmedia = []\nleft_out = []\n");
 }
 

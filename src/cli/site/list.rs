@@ -130,7 +130,7 @@ fn text(page: &pb::ListSitesResponse, names: &Names, lang: Lang) -> String {
     let (shown, total) = (page.sites.len(), page.total_size);
     let least = if page.total_is_partial { lang.pick("至少 ", "at least ") } else { "" };
     let mut out = lang.pick(
-        format!("{lines}\n显示 {shown} 个，共{least} {total} 个\n"),
+        format!("{lines}\n显示 {shown} 个，共 {least}{total} 个\n"),
         format!("{lines}\n{shown} of {least}{total} sites\n"),
     );
     out.push_str(&next_line(&page.next_page_token, lang));

@@ -11,7 +11,7 @@ use super::case::Session;
 use super::failure::{Exit, Failure};
 use super::names::Names;
 use super::profile::ProfileArgs;
-use super::short_id::short;
+use super::short_id::{SHORT_MIN, short};
 use super::words;
 use crate::wire::pb::v1 as pb;
 
@@ -28,8 +28,6 @@ pub mod slots;
 
 /// Pages looked through for a unit.
 const PAGES_MAX: usize = 20;
-/// Fewer digits of an id name nothing.
-const SHORT_MIN: usize = 4;
 
 /// `liandong unit`.
 #[derive(clap::Args, Debug)]

@@ -20,7 +20,7 @@ pub struct PlanNumber {
     pub city: CityCode,
     /// The year in which it was opened, of four digits.
     pub year: u16,
-    /// From 1 to [`PLAN_NUMBER_MAX`] in each year.
+    /// From 1 to [`PLAN_NUMBER_MAX`] in each agreement and year.
     pub number: u32,
 }
 

@@ -1,6 +1,6 @@
 //! The summary of a joint action (行动总结), generated in Chinese from the entries.
 //!
-//! Every number comes from [`Totals`] and from the cases that name the plan; nobody types one.
+//! Every number comes from [`Totals`] and from the cases that its findings name; nobody types one.
 //! People add what numbers do not say in a text of their own.
 //!
 //! In scope: the sentences. Out of scope: adding up ([`super::results`]).

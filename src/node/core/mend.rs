@@ -1,8 +1,9 @@
 //! Damage in the journal: which entries lay there, and fetching them again from a member.
 //!
 //! Reads of such an entry are refused until then; everything else goes on. What comes is checked
-//! like any other batch, against the tree below it and the signed tree above it, and appended to
-//! the journal: the rows then name the new record.
+//! like any other batch, against the tree below it and, where that can be read, the signed tree
+//! above it, and appended to the journal: the rows then name the new record. Of a log with two
+//! histories nothing is taken without that.
 //!
 //! In scope: batches and late parts that the views know of. Out of scope: finding damage before
 //! anybody reads it; views that have to be rebuilt over it ([`super::replay`]).
@@ -218,6 +219,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                     },
                 }
             }
+            // It may well be what lay here. Asking goes on: what lies above may come first.
+            Err(NotTaken::Standing) => {
+                tracing::debug!(%city, %log, "what is damaged below damage waits");
+            }
             Err(error) => {
                 tracing::warn!(%city, %log, %error, "could not mend a damaged stretch");
                 let refused = Refused::new("BAD_BATCH").with("detail", &error);
@@ -234,31 +239,29 @@ impl<D: Disk, S: Store> Core<D, S> {
         let taken = self.accept_at(log, &below, raw)?;
         let head = taken.accepted.head;
         let found = self.logs.get(log).ok_or(NotTaken::Standing)?;
-        let durable = found.durable;
+        let (durable, forked, key) = (found.durable, found.fork.is_some(), found.manifest.log_key);
         if head.size >= durable.size {
             self.check_end(found, below, &taken)?;
+            return Ok(taken);
         }
-        let stands = found.fork.is_some();
         let reader = self.journal.reader();
-        let above = (head.size < durable.size)
-            .then(|| load::batch_at(&self.group_rows(), &reader, log, head.size));
-        // Its author has signed another history: without what lies above, nothing says which it is.
-        if stands && matches!(above, Some(Err(_))) {
-            return Err(NotTaken::Standing);
-        }
-        if let Some(Ok(next)) = above {
-            let mut frontier = taken.accepted.frontier.clone();
-            let known = usize::try_from(head.size.saturating_sub(next.from)).unwrap_or(usize::MAX);
-            for entry in next.entries.iter().skip(known) {
-                frontier.push(leaf_hash(&entry.header));
+        match load::batch_at(&self.group_rows(), &reader, log, head.size) {
+            Ok(next) => {
+                let mut frontier = taken.accepted.frontier.clone();
+                let known =
+                    usize::try_from(head.size.saturating_sub(next.from)).unwrap_or(usize::MAX);
+                for entry in next.entries.iter().skip(known) {
+                    frontier.push(leaf_hash(&entry.header));
+                }
+                let signed = SignedCheckpoint::verify(&next.checkpoint, log, &key).ok();
+                let is_it = signed.map(|s| s.head().root) == Some(frontier.root());
+                if is_it { Ok(taken) } else { Err(NotTaken::Differs) }
             }
-            let key = self.logs.get(log).ok_or(NotTaken::Standing)?.manifest.log_key;
-            let signed = SignedCheckpoint::verify(&next.checkpoint, log, &key).ok();
-            if signed.map(|s| s.head().root) != Some(frontier.root()) {
-                return Err(NotTaken::Differs);
-            }
+            // Its author has signed another history: without what lies above, nothing says which
+            // it is. A fork that shows itself only later cannot be told here: rows keep no leaves.
+            Err(_) if forked => Err(NotTaken::Standing),
+            Err(_) => Ok(taken),
         }
-        Ok(taken)
     }
 
     /// A stretch that reaches the end of what is here or goes beyond it, where whoever sends it has

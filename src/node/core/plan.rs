@@ -25,7 +25,7 @@ use crate::limits::PLAN_NUMBER_MAX;
 use crate::log::{Audience, Subject, SubjectKind};
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::node::core::{Core, keys};
-use crate::node::plan_look::{Desk, Judging, Looked, PlanKey, enterprise};
+use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
 use crate::store::Store;
 use crate::view::{self, PlanView, ReadRows, SiteView};
 
@@ -214,9 +214,7 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Visits to the enterprise of an own site that plans have reserved in a year.
     pub(super) fn reserved_of(&mut self, found: &SiteView, year: i32, today: Date) -> u32 {
-        let of = enterprise(&self.group_rows(), found);
-        let reserved = self.at_desk(today, |desk| desk.reserved(None));
-        of.and_then(|of| reserved.get(&(of, year)).copied()).unwrap_or(0)
+        self.at_desk(today, |desk| desk.reserved_of(found, year))
     }
 
     /// What an entry that is written now will have seen of what the cities have said.

@@ -132,11 +132,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         (check, today): (&SiteCheck, Date),
     ) -> Result<(), WriteError> {
         let (own, most) = (self.settings.city, self.settings.site_checks_a_year_max);
-        if check.counts() && most > 0 {
+        let capped = check.counts() && most > 0;
+        if capped {
             self.check_all_is_here(today)?;
         }
         let plants = plants(&self.group_rows(), site, found);
-        let reserved = self.reserved_of(found, check.on.year(), today);
+        // To know it, every booking of this city is looked at.
+        let reserved = if capped { self.reserved_of(found, check.on.year(), today) } else { 0 };
         let visit = Visit {
             on: check.on,
             closed: found.facts.1.closed,

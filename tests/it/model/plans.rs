@@ -1,8 +1,9 @@
 //! The life of a joint-action plan: the first city asks, the two others answer, each in its own
 //! log, and the plan is scheduled on answers that are named.
 //!
-//! In scope: revisions, answers, scheduling, cancelling. Out of scope: sites, draws, bookings. The
-//! rules stand here until nodes know plans; then the real fold takes their place.
+//! In scope: revisions, answers, scheduling, cancelling, by rules written down a second time, so
+//! that the wrong ones can be searched as well. Out of scope: sites, draws, bookings; the fold of
+//! nodes, whose orders are tried in `src/view/tests/plans.rs`.
 
 use super::interleave::{At, CITIES, Found, Life, Logs, NAMES, Place, explore};
 
