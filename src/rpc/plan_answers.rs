@@ -65,7 +65,7 @@ impl PlanApi {
         shown
     }
 
-    /// What a city has answered and remarked to a revision, the newest first, as far as it is shown.
+    /// What a city has said to a revision, the newest first, as far as it is shown.
     fn said(&self, key: PlanKey, city: CityCode, revision: Position) -> Vec<Spoken> {
         let reader = self.desk.node.reader();
         let rows = reader.in_pieces();

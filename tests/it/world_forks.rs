@@ -2,7 +2,7 @@
 //! proof, and that others go on.
 
 use bytes::Bytes;
-use liandong::ids::LogId;
+use liandong::ids::{LogId, Position};
 use liandong::log::ForkProof;
 use liandong::log::checkpoint::SignedCheckpoint;
 use liandong::log::merkle::leaf_hash;
@@ -12,6 +12,7 @@ use liandong::sync::{Frame, LinkId, RawBatch};
 use super::rogue::{About, Author};
 use super::stage::{HERE, Stage, frames, opened};
 use super::world::World;
+use super::world_damage::{batches, damage};
 
 /// A city whose node is played gives one of two real nodes a stretch and is gone.
 fn gives(world: &mut World, to: usize, author: &Author, batch: &RawBatch) {
@@ -136,4 +137,62 @@ fn whoever_holds_the_longer_history_finds_the_proof() {
     let proof = stage.shown(author.log).fork.unwrap();
     assert!(proof.check(author.log, &author.key.verifying_key()).is_ok());
     assert!(frames(&told, other).contains(&&Frame::Fork(proof.encode(author.log))), "{told:?}");
+}
+
+/// Waits until what lies damaged from there on is asked for.
+fn asked_from(stage: &mut Stage, link: LinkId, wanted: u64) {
+    for _ in 0..20 {
+        let told = stage.tick(6_000);
+        let asks =
+            |frame: &&Frame| matches!(frame, Frame::Subscribe { from, .. } if *from == wanted);
+        if frames(&told, link).iter().any(asks) {
+            return;
+        }
+    }
+    panic!("nobody asks from {wanted}");
+}
+
+/// Its city has signed both: which of them lay here, only what lies above can say.
+#[test]
+fn of_two_histories_only_what_is_proved_from_above_is_mended() {
+    let mut stage = Stage::laid(53, 2, &[&[0, 1]]);
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    stage.say(link, Frame::Manifest(author.manifest.clone()));
+    stage.commit();
+    let entry = |n, text: &'static [u8]| {
+        author.entry(n, &opened(), About::case(None), &[Bytes::from_static(text)])
+    };
+    let (low, high, other) = (entry(0, b"a"), entry(1, b"b"), entry(0, b"x"));
+    let first = author.batch(vec![low.clone()]);
+    let whole = author.batch(vec![low, high.clone()]);
+    let other = author.batch(vec![other]);
+    stage.store(link, &mut author, &first);
+    let second = author.batch(vec![high]);
+    stage.store(link, &mut author, &second);
+    let signed = |note: &Bytes| {
+        SignedCheckpoint::verify(note, author.log, &author.key.verifying_key()).unwrap()
+    };
+    let proof = ForkProof::of(&signed(&first.checkpoint), &signed(&other.checkpoint)).unwrap();
+    stage.say(link, Frame::Fork(proof.encode(author.log)));
+    stage.commit();
+    assert_eq!(stage.shown(author.log).fork, Some(proof));
+    let lie = batches(stage.world.disk(HERE), author.log);
+    let at = |index| Position { log: author.log, index };
+    for ((_, record), index) in lie.into_iter().zip(0..) {
+        damage(&stage.world, HERE, record);
+        assert!(!stage.world.holds(HERE, at(index)));
+    }
+    asked_from(&mut stage, link, 0);
+    stage.say(link, Frame::Batch(other));
+    stage.commit();
+    assert!(!stage.world.holds(HERE, at(0)), "it may be what lay here, and may not");
+    asked_from(&mut stage, link, 0);
+    stage.say(link, Frame::Batch(whole));
+    stage.commit();
+    assert!(stage.world.holds(HERE, at(0)) && stage.world.holds(HERE, at(1)));
+    let lived = stage.view_rows();
+    stage.world.crash(HERE);
+    stage.world.start(HERE);
+    assert_eq!(stage.view_rows(), lived);
 }

@@ -20,10 +20,10 @@
 //!    initiator may draw again with fresh commitments of *all* at the next attempt. A city commits
 //!    to the next attempt only when it has revealed at this one (or its node has another key and
 //!    can no longer reveal). Unless the rule spares them, all sites of the pool that stand in a
-//!    city that withheld, and may be drawn, are targets, besides those drawn from the rest. So withholding takes no
-//!    site out, *as long as the city commits again*: one that never does stops the draw. Then the
-//!    initiator makes a new revision without it, which everybody sees, or cancels. With
-//!    `spares_withholders` each city may withhold once.
+//!    city that withheld, and may be drawn, are targets, besides those drawn from the rest. So
+//!    withholding takes no site out, *as long as the city commits again*: one that never does stops
+//!    the draw. Then the initiator makes a new revision without it, which everybody sees, or
+//!    cancels. With `spares_withholders` each city may withhold once.
 //!
 //! ```text
 //! pool digest      = SHA-256("liandong/draw-pool/v1" || for each site, ascending by id:

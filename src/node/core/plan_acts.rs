@@ -337,7 +337,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         found: &PlanView,
         (revision, answer, resolution): (Position, Position, Resolution),
     ) -> Result<(), WriteError> {
-        // What leans on a suspension is not named in an entry, and so would not be seen by this one.
+        // What leans on a suspension is named in no entry, and so would not be seen by this one.
         self.check_leaning(key.0, key.1, Some(answer))?;
         let by = self.settings.city;
         let rows = self.group_rows();
