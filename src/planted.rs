@@ -38,6 +38,9 @@ pub const NAMES: &[&str] = &[
     "checks-in-one-agreement",
     "answers-outlive-their-revision",
     "booked-by-several-plans",
+    "first-answer-stands",
+    "swaps-book-nothing",
+    "releases-free-nobody",
 ];
 
 /// Place of the one that is on in [`NAMES`], counted from 1.

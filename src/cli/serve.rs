@@ -64,6 +64,10 @@ pub struct ServeArgs {
     /// 拒绝使用 liandong pki 试用证书 · refuse certificates made by `liandong pki`
     #[arg(long)]
     pub production: bool,
+    /// 只供本市使用，不与其他市连接，供检修和演练；记录留待恢复连接后送达 · serve the own city only and
+    /// talk to no other one, for maintenance and drills; what is recorded goes out afterwards
+    #[arg(long)]
+    pub offline: bool,
     /// 随父进程退出（供演示使用） · end with the parent process of this id (for the demo)
     #[arg(long, hide = true, value_name = "PID")]
     pub die_with_parent: Option<i32>,
@@ -100,7 +104,10 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         .map_err(|e| local("日志无法输出", "logging could not start", e))?;
     let catalogue = catalogue::read(&config)?;
     let reload = Reload::begin(&config, args.production, lang)?;
-    let peer_listener = listen(&config.peer).await?;
+    let peer_listener = match args.offline {
+        true => None,
+        false => Some(listen(&config.peer).await?),
+    };
     let api_listener = listen(&config.api).await?;
     let clock = SystemClock::start();
     let node = tokio::task::block_in_place(|| start(&config, clock, lang))?;
@@ -117,6 +124,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
                 ended.map_err(|status| dial::reason(&status, None))
             })
         }),
+        offline: args.offline,
     };
     let (alerts, rung) = (Alerts::default(), Rung::default());
     ringer(dialer.clone(), rung.clone()).start(stop.clone());
@@ -124,14 +132,23 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let store = evidence::store(&config, &node, &stop)?;
     scrub(&config, &node, &stop)?;
     tracing::info!(city = %config.city, "serving");
-    let peer = reload.peer_acceptor().run(peer_listener, stop.clone());
+    if args.offline {
+        tracing::warn!("started with --offline: no other city is reached");
+    }
+    let peer = peer_listener.map(|one| reload.peer_acceptor().run(one, stop.clone()));
     let api = reload.api_acceptor().run(api_listener, stop.clone());
     reload.start(node.clone(), stop.clone());
     let age = Duration::from_secs(config.limits.connection_age_s_max);
     let audit = audit(&config, node.shell())?;
     let holder = Holder::new(node.clone(), store.clone(), audit.clone());
     let peers = PeerApi { node: node.clone(), alerts: alerts.clone(), holder };
-    let serve_peer = server::serve_peers(peers, age / 2, peer, stop.clone());
+    let until = stop.clone();
+    let serve_peer = async move {
+        match peer {
+            Some(peer) => server::serve_peers(peers, age / 2, peer, until).await,
+            None => Ok(until.cancelled().await),
+        }
+    };
     let gate = (gate_limits(&config), config.joint.site_checks_a_year_max);
     let writes = WritesUnderWay::default();
     let due = due(&config)?;

@@ -8,8 +8,8 @@
 //!
 //! A unit belongs to one agreement and to the city that registered it, which alone says anything
 //! of it. Why it is blocked is recorded nowhere, so nobody can ask. Busy is what was blocked and
-//! what plans have booked; both are gathered in `node::roster`. The city as a whole is a unit of its
-//! own kind, without department or certificate.
+//! what plans have booked; both are gathered in `node::roster`. The city as a whole is a unit of
+//! its own kind, without department or certificate.
 //!
 //! Invariants:
 //! 1. What [`fits`] forbids has no effect on any node. (`who_may_say_what_of_a_unit`)

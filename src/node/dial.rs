@@ -32,6 +32,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// A dial that takes longer has failed.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Why nobody is dialled.
+const OFFLINE: &str = "本节点以 --offline 启动，不与其他市连接；去掉该参数重新启动即恢复 · this node was \
+                       started with --offline and dials nobody; start it without";
 /// A link that stood this long was a good one: the next dial comes soon.
 const STOOD: Duration = Duration::from_secs(2);
 
@@ -53,6 +56,8 @@ pub struct Dialer {
     pub own: Arc<ArcSwap<Credentials>>,
     /// Runs the link.
     pub call: Call,
+    /// Nobody is dialled.
+    pub offline: bool,
 }
 
 impl Dialer {
@@ -180,6 +185,9 @@ impl Dialer {
     }
 
     async fn connect(&self, card: &Card, address: &str) -> Result<Channel, String> {
+        if self.offline {
+            return Err(OFFLINE.to_owned());
+        }
         let own = self.own.load_full();
         check_own(&own)?;
         let refused = RefusedSerial::default();

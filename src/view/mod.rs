@@ -3,8 +3,8 @@
 //! The view of an agreement is a pure function of the *set* of its entries: per record the chain
 //! from the opening, where of the moves that name its last move as `prev`, were seen, whose city
 //! has the turn and which [`crate::domain::next`] allows (for a plan
-//! [`crate::domain::plan::next`]), the one lowest by (epoch, log, index) comes next. What is applied
-//! later may take an earlier choice back; then the record is folded again.
+//! [`crate::domain::plan::next`]), the one lowest by (epoch, log, index) comes next. What is
+//! applied later may take an earlier choice back; then the record is folded again.
 //!
 //! In scope: what becomes of each entry, who may hold a part, the feed. Out of scope: the order in
 //! which entries are applied ([`crate::node`]), signatures and roots ([`crate::log`]).

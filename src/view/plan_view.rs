@@ -157,7 +157,10 @@ impl PlanView {
             PlanWord::Answered(answer) => {
                 let said = (place, answer.kind());
                 let last = heard.answers.entry(city).or_insert(said);
-                if last.0 < place {
+                let newer = last.0 < place;
+                #[cfg(feature = "planted-bugs")]
+                let newer = newer && !crate::planted::is_on("first-answer-stands");
+                if newer {
                     *last = said;
                 }
             }
@@ -314,7 +317,12 @@ impl PlanView {
         lay(rows, (entry.agreement, subject), entry.city, said, act);
         self.contribution_count += 1;
         self.hear(subject, entry.city, place, act);
-        if matches!(sort, WordSort::Answer | WordSort::Swap | WordSort::Release) {
+        let books = matches!(sort, WordSort::Answer | WordSort::Swap | WordSort::Release);
+        #[cfg(feature = "planted-bugs")]
+        let books = books
+            && !(sort == WordSort::Swap && crate::planted::is_on("swaps-book-nothing"))
+            && !(sort == WordSort::Release && crate::planted::is_on("releases-free-nobody"));
+        if books {
             rebook(rows, (entry.agreement, subject), entry.city, (place, act));
         }
         let what = match &act.word {

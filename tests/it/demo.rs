@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::nodes::{exe, until};
 
+const SAMPLE_PLANS: &str = include_str!("../../demo/sample-plans.json");
 /// Openings and moves of the forty samples.
 const SAMPLE_MOVES: u64 = 188;
 
@@ -197,12 +198,61 @@ fn five_cities_agree_and_strangers_can_check_it() {
     assert_eq!(pids.values().collect::<BTreeSet<_>>().len(), 5);
     for node in list(&printed, "nodes") {
         let earlier = list(node, "earlier_pids");
-        let killed = text(node, "city") == "371400";
-        assert_eq!(earlier.len(), usize::from(killed), "{node}");
+        // Killed while it sends a file; cut off and brought back while it answers a plan.
+        let restarts = match text(node, "city") {
+            "371400" => 1,
+            "370900" => 2,
+            _ => 0,
+        };
+        assert_eq!(earlier.len(), restarts, "{node}");
         assert!(earlier.iter().all(|pid| *pid != node["pid"]));
     }
     assert!(number(&printed["away"], "steps_meanwhile") > 0, "the others went on");
     check_file(&printed, "371400");
+    check_plans(&printed);
+}
+
+/// What a sample plan records and the demo has come to: state, participants, numbers.
+fn check_plans(printed: &Value) {
+    let samples: Value = serde_json::from_str(SAMPLE_PLANS).unwrap();
+    let (samples, played) = (list(&samples, "plans"), list(printed, "plans"));
+    assert_eq!((samples.len(), played.len()), (8, 8));
+    for (sample, played) in samples.iter().zip(played) {
+        let (id, plan) = (text(sample, "plan_id"), &played["plan"]);
+        assert_eq!((text(played, "sample"), &played["new"]), (id, &Value::Bool(true)));
+        assert_eq!(plan["state"], sample["state"], "{id}");
+        assert_eq!(plan["kind"], sample["type"], "{id}");
+        assert_eq!(plan["record"]["title"], sample["title_zh"], "{id}");
+        let cities = |list: &[Value], key: Option<&str>| -> BTreeSet<String> {
+            let city = |one: &Value| match key {
+                Some(key) => text(one, key).to_owned(),
+                None => one.as_str().unwrap().to_owned(),
+            };
+            list.iter().map(city).collect()
+        };
+        let taking_part = cities(list(plan, "cities"), Some("city"));
+        assert_eq!(taking_part, cities(list(sample, "participants"), None), "{id}");
+        let confirmed = |list: &[Value], key: &str, word: &str| -> BTreeSet<String> {
+            let all = list.iter().filter(|one| text(one, key) == word);
+            all.map(|one| text(one, "city").to_owned()).collect()
+        };
+        let answers = confirmed(list(plan, "answers"), "kind", "CONFIRM");
+        let recorded = confirmed(list(sample, "confirmations"), "decision", "CONFIRMED");
+        assert_eq!(answers, recorded, "{id}");
+        let results = &sample["results"];
+        if results.is_object() {
+            for (ours, theirs) in [("sites", "sites_checked"), ("problems", "problems_found")] {
+                assert_eq!(plan["totals"][ours], results[theirs], "{id} {ours}");
+            }
+        }
+    }
+    let apart: Vec<&Value> =
+        played.iter().map(|one| &one["answered_apart"]).filter(|city| !city.is_null()).collect();
+    assert_eq!(apart, ["370900"], "one city has answered while it was cut off");
+    // One is carried out on sites that all who take part have drawn.
+    let drawn = &played[3]["plan"]["draw"];
+    assert_eq!(list(drawn, "reveals").len(), 2, "{drawn}");
+    assert_eq!(text(drawn, "seed").len(), 64, "{drawn}");
 }
 
 /// The film was cut twice, gone on with where it was, and is what it should be.
@@ -247,6 +297,13 @@ fn a_second_run_adds_nothing() {
     assert_eq!(check(&again, &dir), entries);
     assert_eq!(number(&again["fed"], "new"), 0);
     assert_eq!(number(&again["fed"], "left_alone"), 0);
+    let states = |printed: &Value| -> Vec<(Value, Value)> {
+        let of = |one: &Value| (one["plan"]["etag"].clone(), one["plan"]["state"].clone());
+        list(printed, "plans").iter().map(of).collect()
+    };
+    assert_eq!(list(&first, "plans").len(), 5, "of three cities");
+    assert_eq!(states(&again), states(&first));
+    assert!(list(&again, "plans").iter().all(|one| one["new"] == false));
     check_file(&first, "410900");
     assert_eq!(again["file"]["sha256"], first["file"]["sha256"]);
     assert_eq!(again["file"]["receipt"], first["file"]["receipt"]);

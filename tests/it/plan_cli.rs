@@ -123,8 +123,7 @@ async fn a_joint_action_from_draft_to_summary_by_command_line() {
     here.plan(&["template", "--out", "draft.toml"]);
     let again = here.run("plan", &["template", "--out", "draft.toml"]);
     assert_eq!(again.status.code(), Some(5), "a draft is never overwritten");
-    let unfit = here.run("plan", &["new", "draft.toml", "--check"]);
-    assert!(!unfit.status.success(), "the template has no title yet: {}", said(&unfit));
+    has(&here.refused(&["new", "draft.toml", "--check"]), &["TEXT_EMPTY", "draft.record.title"]);
     let template = std::fs::read_to_string(here.file("draft.toml")).unwrap();
     std::fs::write(here.file("draft.toml"), filled_in(&template)).unwrap();
     has(&here.plan(&["new", "draft.toml", "--check"]), &["核对通过"]);
@@ -148,12 +147,11 @@ async fn a_joint_action_from_draft_to_summary_by_command_line() {
 
 /// From opinions to the beginning.
 async fn answers(here: &Desk<'_>, there: &Desk<'_>, number: &str) {
-    let wordless = there.run("plan", &["answer", number, "changes"]);
-    assert!(!wordless.status.success(), "an opinion needs words");
+    has(&there.refused(&["answer", number, "changes"]), &["REQUIRED", "text"]);
     there.plan(&["answer", number, "changes", "--text", "请写明集合地点"]);
     let asked = |plan: &Value| plan["answers"][0]["kind"] == "CHANGES_REQUESTED";
     here.seen(number, "the opinion is here", asked).await;
-    here.plan(&["resolve", number, "邯郸", "adopted", "--text", "已写明"]);
+    has(&here.plan(&["resolve", number, "邯郸", "adopted", "--text", "已写明"]), &["采纳"]);
     here.plan(&["amend", number, "--meeting-place", "示例镇政府门前广场"]);
 
     // Nothing is settled before all have confirmed; what is lacking is said with its rule.
@@ -179,7 +177,9 @@ async fn answers(here: &Desk<'_>, there: &Desk<'_>, number: &str) {
     here.plan(&["schedule", number]);
     there.seen(number, "it is settled", |plan| plan["state"] == "SCHEDULED").await;
     let three = ["--unit", "37150099001", "--unit", "37150099003"];
-    here.plan(&[["swap", number].as_slice(), &three].concat());
+    let swapped = here.plan(&[["swap", number].as_slice(), &three].concat());
+    has(&swapped, &["37150099001", "37150099003"]);
+    assert!(!swapped.contains("37150099002"), "who stays at home is not shown as sent: {swapped}");
     let voided = here.run("plan", &["revise", number, "draft.toml"]);
     assert_eq!(voided.status.code(), Some(2), "nobody has said yes: {}", said(&voided));
     has(&said(&voided), &["已确认参加", "--yes"]);
@@ -197,6 +197,7 @@ async fn visits(here: &Desk<'_>, there: &Desk<'_>, number: &str) {
     let told = here.plan(&[report.as_slice(), &["--samples", "1", "--clues", "1"]].concat());
     has(&told, &["检查项 12 项", "问题 2 个", "线索 1 条"]);
     here.plan(&["finding", number, "91371522YYYY90011A"]);
+    has(&here.refused(&["release", number]), &["UNITS_NEEDED"]);
     here.plan(&["results", number]);
     has(&here.refused(&["summarize", number]), &["RESULTS_NOT_IN"]);
     there.plan(&["results", number]);
@@ -205,6 +206,7 @@ async fn visits(here: &Desk<'_>, there: &Desk<'_>, number: &str) {
     let done = here.plan(&["summarize", number]);
     has(&done, &["已总结", "检查企业1家", "发现问题2个"]);
     there.seen(number, "the summary is there", |plan| plan["state"] == "SUMMARIZED").await;
+    here.plan(&["release", number]);
     has(&there.plan(&["show", number, "--lang", "en"]), &["summary", "Handan", "answers"]);
     has(&here.plan(&["list", "--state", "已总结", "--city", "130400", "--from", &on]), &[number]);
     has(&here.plan(&["list", "--mine"]), &["共 0 个"]);

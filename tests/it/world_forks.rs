@@ -190,7 +190,11 @@ fn of_two_histories_only_what_is_proved_from_above_is_mended() {
     asked_from(&mut stage, link, 0);
     stage.say(link, Frame::Batch(whole));
     stage.commit();
-    assert!(stage.world.holds(HERE, at(0)) && stage.world.holds(HERE, at(1)));
+    assert!(stage.world.holds(HERE, at(0)), "what it comes to was signed, and is here");
+    asked_from(&mut stage, link, 1);
+    stage.say(link, Frame::Batch(second));
+    stage.commit();
+    assert!(stage.world.holds(HERE, at(1)));
     let lived = stage.view_rows();
     stage.world.crash(HERE);
     stage.world.start(HERE);

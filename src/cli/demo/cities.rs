@@ -128,7 +128,12 @@ impl Cities {
     /// # Errors
     /// [`Failure`] when it cannot be started.
     pub async fn start(&mut self, code: u32) -> Result<u32, Failure> {
-        let child = self.starter.start(self.fleet.command(&self.exe, code)?).await?;
+        let command = self.fleet.command(&self.exe, code)?;
+        self.start_by(code, command).await
+    }
+
+    async fn start_by(&mut self, code: u32, command: Command) -> Result<u32, Failure> {
+        let child = self.starter.start(command).await?;
         let pid = child.id();
         let earlier = match self.processes.remove(&code) {
             Some(before) => before.earlier.into_iter().chain([before.child.id()]).collect(),
@@ -136,6 +141,16 @@ impl Cities {
         };
         self.processes.insert(code, Process { child, earlier });
         Ok(pid)
+    }
+
+    /// Starts a city that serves itself alone and talks to no other one.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be started.
+    pub async fn start_offline(&mut self, code: u32) -> Result<u32, Failure> {
+        let mut command = self.fleet.command(&self.exe, code)?;
+        command.arg("--offline");
+        self.start_by(code, command).await
     }
 
     /// Ends a city with SIGKILL, as a power cut would.

@@ -1,5 +1,5 @@
 //! `liandong demo`: several cities on this machine, forty sample cases, one city killed half-way
-//! while it sends a file.
+//! while it sends a file, and eight joint actions.
 //!
 //! In scope: the course of the demo. Out of scope: folders and keys ([`super::fleet`]).
 //!
@@ -22,7 +22,7 @@ use self::report::Story;
 use self::script::{Count, Script};
 use self::show::Show;
 use super::Context;
-use super::case::draft;
+use super::case::draft::{self, Draft};
 use super::failure::{Exit, Failure};
 use super::fleet::{FIVE, Fleet, Plan};
 use super::names::Names;
@@ -38,6 +38,7 @@ mod film;
 mod film_told;
 mod folder;
 mod picture;
+mod plans;
 mod report;
 mod script;
 mod scripted;
@@ -102,7 +103,7 @@ pub async fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
     if context.json {
         context.print_json(&report::json(&demo.cities, &picture, &story));
     } else {
-        print!("{}", report::text(&demo.cities, &picture, lang));
+        print!("{}", report::text(&demo.cities, &picture, &story.plans, lang));
     }
     if args.until_synced {
         return Ok(());
@@ -179,11 +180,13 @@ impl Demo {
 
     /// Starts, feeds, kills one city, brings it back, waits until all agree.
     async fn play(&mut self) -> Result<(Picture, Story), Failure> {
-        let scripts = scripts(&self.cities.codes())?;
+        let drafts = samples()?;
+        let scripts = scripts(&self.cities.codes(), &drafts)?;
         let away = self.who_goes()?;
         let alarm = Alarm::of(&self.cities.fleet.agreements, away)
             .ok_or_else(|| Failure::local("no agreement"))?;
-        let count = Count::of(&scripts, &alarm);
+        let plans = plans::of(&self.cities.fleet)?;
+        let count = Count::of(&scripts, &alarm, &plans);
         let doors = self.start_all().await?;
         let total = scripts.iter().map(|script| script.steps.len()).sum();
         self.show.say(
@@ -209,11 +212,16 @@ impl Demo {
         let (walked, (notice, meanwhile, file)) = tokio::try_join!(walking, taking)?;
         self.show.end_bar();
         self.tell_walked(walked);
+        self.show.say(
+            &format!("登记名录库和执法力量，办理 {} 个联合行动方案", plans.len()),
+            &format!("registers sites and units, and plays {} joint actions", plans.len()),
+        );
+        let plans = plans::play(&mut self.cities, &doors, (&plans, &drafts), &self.show).await?;
         let fleet = &self.cities.fleet;
         let picture = agree::until_all_agree(&doors, fleet, self.within, self.lang).await?;
         let elapsed_ms = self.show.elapsed().as_millis();
         self.show.say("各市一致", "all cities agree");
-        Ok((picture, Story { count, walked, away, meanwhile, notice, file, elapsed_ms }))
+        Ok((picture, Story { count, walked, away, meanwhile, notice, file, plans, elapsed_ms }))
     }
 
     async fn start_all(&mut self) -> Result<BTreeMap<u32, Door>, Failure> {
@@ -397,10 +405,13 @@ fn plan(count: usize, base_port: Option<u16>) -> Plan {
     Plan { cities, agreements, base_port, boundaries, extra_config }
 }
 
+fn samples() -> Result<Vec<Draft>, Failure> {
+    draft::read_all(SAMPLES).map_err(|e| Failure::local(format!("samples: {e}")))
+}
+
 /// The samples that these cities share, and the scripted cases.
-fn scripts(cities: &[u32]) -> Result<Vec<Script>, Failure> {
-    let drafts = draft::read_all(SAMPLES).map_err(|e| Failure::local(format!("samples: {e}")))?;
-    let here = |draft: &&draft::Draft| draft.shared_with.iter().all(|c| cities.contains(c));
+fn scripts(cities: &[u32], drafts: &[Draft]) -> Result<Vec<Script>, Failure> {
+    let here = |draft: &&Draft| draft.shared_with.iter().all(|c| cities.contains(c));
     let recorded: Result<Vec<_>, _> = drafts.iter().filter(here).map(script::recorded).collect();
     let mut all = recorded?;
     all.extend(scripted::all(cities)?);
@@ -431,7 +442,7 @@ mod tests {
         let five = plan(5, None);
         assert_eq!(five.agreements.len(), 7);
         assert_eq!(plan(2, None).agreements, [("聊邯".to_owned(), vec![371_500, 130_400])]);
-        let scripts = scripts(&five.cities).unwrap();
+        let scripts = scripts(&five.cities, &samples().unwrap()).unwrap();
         assert_eq!(scripts.len(), 44, "forty samples and four of our own");
         for script in &scripts {
             let fits = five.agreements.iter().any(|(_, members)| {
@@ -445,7 +456,7 @@ mod tests {
 
     #[test]
     fn the_others_have_gone_as_far_as_they_can() {
-        let scripts = scripts(&plan(5, None).cities).unwrap();
+        let scripts = scripts(&plan(5, None).cities, &samples().unwrap()).unwrap();
         let mut progress = vec![0; scripts.len()];
         assert!(!only_waits_for(DEZHOU, &scripts, &progress));
         for (script, done) in scripts.iter().zip(&mut progress) {
@@ -460,7 +471,7 @@ mod tests {
         for count in 2..=5 {
             let cities = plan(count, None).cities;
             let away = if cities.contains(&DEZHOU) { DEZHOU } else { cities[count - 1] };
-            let scripts = scripts(&cities).unwrap();
+            let scripts = scripts(&cities, &samples().unwrap()).unwrap();
             // As far as anything may go before it is away, whatever is fast and whatever slow.
             let furthest =
                 |script: &Script| waits_after(script, away).unwrap_or(script.steps.len());

@@ -12,10 +12,11 @@ use super::cities::Cities;
 use super::feed::Walked;
 use super::film::{self, Crossed, Way};
 use super::picture::Picture;
+use super::plans::Played;
 use super::script::Count;
 use crate::cli::fleet::{Agreement, City};
 use crate::cli::names::Names;
-use crate::cli::{json as shape, table};
+use crate::cli::{json as shape, table, words};
 use crate::ids::hex;
 use crate::lang::Lang;
 
@@ -33,6 +34,8 @@ pub struct Story {
     pub file: Crossed,
     /// Steps that the others made while it was away.
     pub meanwhile: usize,
+    /// What came of the plans.
+    pub plans: Vec<Played>,
     /// From the start of the program to agreement, in milliseconds.
     pub elapsed_ms: u128,
 }
@@ -77,6 +80,7 @@ pub fn json(cities: &Cities, picture: &Picture, story: &Story) -> Value {
             "contributions": story.count.contributions,
             "notices": story.count.notices,
             "acknowledgements": story.count.acknowledgements,
+            "plans": story.count.plans,
             "introductions": story.count.introductions,
             "entries": story.count.entries(),
         },
@@ -85,8 +89,19 @@ pub fn json(cities: &Cities, picture: &Picture, story: &Story) -> Value {
             "replayed": story.walked.replayed,
             "left_alone": story.walked.left_alone,
         },
+        "plans": story.plans.iter().map(played).collect::<Vec<_>>(),
         "agreements": fleet.agreements.iter().map(agreement).collect::<Vec<_>>(),
         "nodes": fleet.cities.iter().map(node).collect::<Vec<_>>(),
+    })
+}
+
+/// A sample plan, and what its initiator's node says of it.
+fn played(one: &Played) -> Value {
+    json!({
+        "sample": one.sample,
+        "new": one.new,
+        "answered_apart": one.apart.map(shape::city),
+        "plan": crate::cli::plan::shape::plan(&one.plan),
     })
 }
 
@@ -115,7 +130,7 @@ fn crossed(file: &Crossed) -> Value {
 
 /// For people: a table per city and one per agreement.
 #[must_use]
-pub fn text(cities: &Cities, picture: &Picture, lang: Lang) -> String {
+pub fn text(cities: &Cities, picture: &Picture, plans: &[Played], lang: Lang) -> String {
     let names = Names::new(lang);
     let headers = lang.pick(
         ["城市", "进程号", "接口地址", "协议", "案件", "本市记录", "收自他市"],
@@ -137,7 +152,30 @@ pub fn text(cities: &Cities, picture: &Picture, lang: Lang) -> String {
             sum(false).to_string(),
         ]);
     }
-    format!("{all}\n\n{}\n", held_by(cities, picture, &names, lang))
+    let held = held_by(cities, picture, &names, lang);
+    format!("{all}\n\n{held}\n\n{}\n", actions(plans, &names, lang))
+}
+
+/// The joint actions.
+fn actions(plans: &[Played], names: &Names, lang: Lang) -> comfy_table::Table {
+    let headers = lang.pick(
+        ["样例方案", "方案号", "类型", "发起市", "参加市", "状态", "等待办理"],
+        ["sample", "number", "kind", "initiator", "cities", "state", "awaited"],
+    );
+    let mut all = table::table(&headers);
+    for one in plans {
+        let plan = &one.plan;
+        all.add_row([
+            one.sample.clone(),
+            table::clean(&plan.number),
+            words::plan_kind(plan.kind(), lang).to_owned(),
+            names.city(plan.initiator),
+            names.list(plan.cities.iter().map(|needs| needs.city)),
+            words::plan_state(plan.state(), lang).to_owned(),
+            crate::cli::plan::parts::awaited(&plan.awaited, names, lang),
+        ]);
+    }
+    all
 }
 
 /// Which city holds what.
@@ -186,6 +224,7 @@ pub fn commands(cities: &Cities, lang: Lang) -> String {
     let lines = [
         (lang.pick("案件", "cases"), format!("case list {}", profile(*here))),
         (lang.pick("待办", "to do"), format!("case list --mine {}", profile(*there))),
+        (lang.pick("联合行动", "joint actions"), format!("plan list {}", profile(*here))),
         (lang.pick("持续接收", "follow"), format!("watch {}", profile(*there))),
         (lang.pick("节点", "the node"), format!("status {}", profile(*here))),
     ];

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use super::alarm::Alarm;
 use super::film;
+use super::plans::sample::{self, Sample};
 use crate::cli::case::draft::{Draft, Moment};
 use crate::cli::failure::Failure;
 use crate::trust::spiffe::Role;
@@ -147,6 +148,8 @@ pub struct Count {
     pub notices: usize,
     /// Acknowledgements of notices.
     pub acknowledgements: usize,
+    /// Sites and units registered, positive lists, and all that is said of plans.
+    pub plans: usize,
     /// People and systems introduced before their first entry in an agreement.
     pub introductions: usize,
 }
@@ -156,12 +159,13 @@ impl Count {
     #[must_use]
     pub const fn entries(&self) -> usize {
         let notices = self.notices + self.acknowledgements;
-        self.openings + self.moves + self.contributions + notices + self.introductions
+        let cases = self.openings + self.moves + self.contributions;
+        cases + notices + self.plans + self.introductions
     }
 
-    /// What these scripts, an emergency and the film will add.
+    /// What these scripts, an emergency, the film and these plans will add.
     #[must_use]
-    pub fn of(scripts: &[Script], alarm: &Alarm) -> Self {
+    pub fn of(scripts: &[Script], alarm: &Alarm, plans: &[Sample]) -> Self {
         let mut count = Self::default();
         let mut introduced = BTreeSet::new();
         for script in scripts {
@@ -183,6 +187,14 @@ impl Count {
         introduced.extend(
             alarm.members.iter().map(|city| (alarm.members.clone(), *city, coordinator.to_owned())),
         );
+        count.plans = plans.iter().map(Sample::entries).sum::<usize>()
+            + sample::sites(plans).len()
+            + sample::listed(plans).len()
+            + sample::units(plans).len();
+        for plan in plans {
+            let writes = |city| (plan.members.clone(), city, coordinator.to_owned());
+            introduced.extend(plan.writers().map(writes));
+        }
         count.introductions = introduced.len();
         count
     }
@@ -261,7 +273,7 @@ mod tests {
     fn the_count_is_the_samples_own() {
         let (agreement, members) = ("agreements/0".to_owned(), vec![130_400, 371_500]);
         let alarm = Alarm { agreement, members, issuer: 371_500, told: vec![130_400] };
-        let count = Count::of(&samples(), &alarm);
+        let count = Count::of(&samples(), &alarm, &[]);
         // And the case of the film.
         assert_eq!((count.openings, count.moves), (40 + 1, 148));
         // Four transfers, each acknowledged, each with its files received; the list with the film

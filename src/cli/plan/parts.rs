@@ -69,7 +69,7 @@ pub(super) fn needs(city: &pb::CityNeeds, names: &Names, lang: Lang) -> String {
 }
 
 /// Who has to do what next.
-pub(super) fn awaited(all: &[pb::CityAwaited], names: &Names, lang: Lang) -> String {
+pub fn awaited(all: &[pb::CityAwaited], names: &Names, lang: Lang) -> String {
     let one = |city: &pb::CityAwaited| {
         let what: Vec<String> =
             city.what().map(|one| words::plan_awaited(one, lang).to_owned()).collect();

@@ -1,0 +1,187 @@
+//! A plan is settled, drawn, carried out and summed up.
+//!
+//! In scope: from the commitments to the release of units. Out of scope: what it rests on
+//! ([`super::proposal`]).
+
+use super::acts::answered;
+use super::sample::Sample;
+use super::{Play, Player};
+use crate::cli::failure::Failure;
+use crate::wire::pb::v1 as pb;
+
+impl Player<'_> {
+    /// Commits to the draw, if there is one, and schedules.
+    pub(super) async fn settle(&self, play: &mut Play<'_>) -> Result<(), Failure> {
+        if !play.sample.has_come_to(pb::PlanState::Scheduled) {
+            return Ok(());
+        }
+        if play.sample.draws() {
+            for city in &play.sample.participants {
+                self.until_held(play, *city).await?;
+                let request = pb::CommitDrawRequest {
+                    name: play.plan.name.clone(),
+                    revision: play.plan.revision_entry.clone(),
+                    request_id: play.next_id(),
+                    acting_for: None,
+                };
+                let caller = self.caller(*city)?;
+                let done = answered!(caller, plans().commit_draw(request))?;
+                play.plan = done.plan.unwrap_or_default();
+            }
+        }
+        self.step(play, pb::PlanStep::Schedule, "").await
+    }
+
+    /// Draws, begins, arrives, reports.
+    pub(super) async fn carry_out(&self, play: &mut Play<'_>) -> Result<(), Failure> {
+        if !play.sample.has_come_to(pb::PlanState::Executing) {
+            return Ok(());
+        }
+        if play.sample.draws() {
+            for city in &play.sample.participants {
+                self.until_held(play, *city).await?;
+                let request = pb::RevealDrawRequest {
+                    name: play.plan.name.clone(),
+                    revision: play.plan.revision_entry.clone(),
+                    request_id: play.next_id(),
+                    acting_for: None,
+                };
+                let caller = self.caller(*city)?;
+                let done = answered!(caller, plans().reveal_draw(request))?;
+                play.plan = done.plan.unwrap_or_default();
+            }
+        }
+        self.step(play, pb::PlanStep::Begin, "").await?;
+        for (nth, visit) in self.checked(play).into_iter().enumerate() {
+            self.until_held(play, visit.city).await?;
+            if play.sample.arrives(nth) {
+                self.check_in(play, (nth, &visit)).await?;
+            }
+            self.report(play, (nth, &visit)).await?;
+        }
+        Ok(())
+    }
+
+    /// The visits that are checked: the first ones, of a draw those of today.
+    fn checked(&self, play: &Play<'_>) -> Vec<pb::PlanVisit> {
+        let sample = play.sample;
+        let today = sample.days.first().and_then(|day| day.at).and_then(|at| at.on);
+        let comes =
+            |visit: &&pb::PlanVisit| !sample.draws() || visit.first.and_then(|at| at.on) == today;
+        let visits = play.plan.visits.iter().filter(comes);
+        visits.take(sample.results.sites_checked).cloned().collect()
+    }
+
+    async fn check_in(
+        &self,
+        play: &mut Play<'_>,
+        (nth, visit): (usize, &pb::PlanVisit),
+    ) -> Result<(), Failure> {
+        let officers = match visit.lead.as_slice() {
+            [] => {
+                let team = play.sample.teams.iter().find(|team| team.city == visit.city);
+                let all = team.map(|team| self.units(play, visit.city, &team.officers));
+                let all = all.unwrap_or_default();
+                // Those of the same half day come one after the other: two teams of two.
+                all.chunks(2).cycle().nth(nth).unwrap_or_default().to_vec()
+            }
+            drawn => drawn.to_vec(),
+        };
+        let request = pb::CheckInRequest {
+            name: play.plan.name.clone(),
+            revision: play.plan.revision_entry.clone(),
+            site: visit.site.clone(),
+            nth: visit.nth,
+            on: None,
+            officers,
+            guests: visit.guests.clone(),
+            request_id: play.next_id(),
+            acting_for: None,
+        };
+        let caller = self.caller(visit.city)?;
+        play.plan = answered!(caller, plans().check_in(request))?.plan.unwrap_or_default();
+        Ok(())
+    }
+
+    async fn report(
+        &self,
+        play: &mut Play<'_>,
+        (nth, visit): (usize, &pb::PlanVisit),
+    ) -> Result<(), Failure> {
+        let sample = play.sample;
+        let request = pb::ReportVisitRequest {
+            name: play.plan.name.clone(),
+            revision: play.plan.revision_entry.clone(),
+            site: visit.site.clone(),
+            nth: visit.nth,
+            result: Some(result(sample, nth)),
+            text: String::new(),
+            request_id: play.next_id(),
+            acting_for: None,
+        };
+        let caller = self.caller(visit.city)?;
+        play.plan = answered!(caller, plans().report_visit(request))?.plan.unwrap_or_default();
+        Ok(())
+    }
+
+    /// Reports the results, sums up and releases the units; or cancels.
+    pub(super) async fn close(&self, play: &mut Play<'_>) -> Result<(), Failure> {
+        let sample = play.sample;
+        if sample.state == pb::PlanState::Cancelled {
+            return self.step(play, pb::PlanStep::Cancel, &sample.cancel_reason).await;
+        }
+        if sample.has_come_to(pb::PlanState::ResultsReported) {
+            for city in &sample.participants {
+                self.until_held(play, *city).await?;
+                let request = pb::ReportResultsRequest {
+                    name: play.plan.name.clone(),
+                    revision: play.plan.revision_entry.clone(),
+                    request_id: play.next_id(),
+                    acting_for: None,
+                };
+                let caller = self.caller(*city)?;
+                let done = answered!(caller, plans().report_results(request))?;
+                play.plan = done.plan.unwrap_or_default();
+            }
+        }
+        if !sample.has_come_to(pb::PlanState::Summarized) {
+            return Ok(());
+        }
+        self.step(play, pb::PlanStep::Summarize, "").await?;
+        for city in &sample.participants {
+            self.until_held(play, *city).await?;
+            let request = pb::ReleaseUnitsRequest {
+                name: play.plan.name.clone(),
+                request_id: play.next_id(),
+                acting_for: None,
+            };
+            let done = answered!(self.caller(*city)?, plans().release_units(request))?;
+            play.plan = done.plan.unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+/// What is reported of the `nth` site, so that all of them come to what is recorded.
+fn result(sample: &Sample, nth: usize) -> pb::VisitResult {
+    let all = sample.results;
+    let (sites, place) = (
+        u32::try_from(all.sites_checked).unwrap_or(1).max(1),
+        u32::try_from(nth).unwrap_or(u32::MAX),
+    );
+    let share = |sum: u32| sum / sites + u32::from(place < sum % sites);
+    let several = if nth < all.one_entry_multi_checks { 2 } else { 1 };
+    let check = |(nth, department): (usize, &pb::Department)| pb::VisitCheck {
+        department: (*department).into(),
+        items: 12,
+        problems: if nth == 0 { share(all.problems_found) } else { 0 },
+    };
+    pb::VisitResult {
+        on: sample.days.first().and_then(|day| day.at).and_then(|at| at.on),
+        outcome: pb::VisitOutcome::Checked.into(),
+        mode: pb::CheckMode::OnSite.into(),
+        checks: sample.departments.iter().take(several).enumerate().map(check).collect(),
+        samples: share(all.joint_samples),
+        clues: share(all.clues_opened),
+    }
+}
