@@ -17,6 +17,7 @@ use crate::ids::{CityCode, NodeId};
 use crate::lang::Lang;
 use crate::limits;
 
+pub mod calendar_feed;
 mod deadlines;
 mod error;
 pub mod evidence;
@@ -24,6 +25,7 @@ pub mod hook;
 mod joint;
 mod raw;
 
+pub use calendar_feed::CalendarFeed;
 pub use deadlines::Deadlines;
 pub use error::{ConfigError, Reason};
 use evidence::EvidencePlace;
@@ -59,6 +61,8 @@ pub struct Config {
     pub joint: Joint,
     /// Where this city is nudged; `None`: nowhere.
     pub hook: Option<Hook>,
+    /// Where office calendars read busy times; `None`: nowhere.
+    pub calendar_feed: Option<CalendarFeed>,
     /// Where whole evidence files lie.
     pub evidence: EvidencePlace,
     /// Language of messages.
@@ -242,6 +246,7 @@ impl Config {
             deadlines: raw.deadlines.check(&at)?,
             joint: raw.joint.check(&at)?,
             hook: raw.hook.map(|hook| hook.check(&at)).transpose()?,
+            calendar_feed: raw.calendar_feed.map(|feed| feed.check(&at)).transpose()?,
             evidence: raw.evidence.check(&at)?,
             lang: raw.lang,
             peer: at.port("peer", raw.peer)?,
@@ -265,6 +270,12 @@ impl Config {
         let same_port = self.peer.listen.port() != 0 && self.peer.listen == self.api.listen;
         if same_port {
             return Err(at.bad("api.listen", Reason::SamePort(self.api.listen)));
+        }
+        if let Some(feed) = self.calendar_feed {
+            let others = [self.peer.listen, self.api.listen];
+            if feed.listen.port() != 0 && others.contains(&feed.listen) {
+                return Err(at.bad("calendar_feed.listen", Reason::SamePort(feed.listen)));
+            }
         }
         Ok(())
     }

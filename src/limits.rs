@@ -74,6 +74,26 @@ pub const PLAN_ANSWERS_SHOWN_MAX: usize = 200;
 pub const CALENDAR_TEXT_CHARS_MAX: usize = 500;
 /// Plans in one calendar file, the newest.
 pub const CALENDAR_PLANS_MAX: usize = 1_000;
+/// Plans of one agreement that a calendar feed looks at, the newest: older ones are long over.
+pub const CALENDAR_FEED_LOOKED_AT_MAX: usize = 10_000;
+/// Days that a plan stays in a feed after it has ended: a quarter.
+pub const CALENDAR_FEED_PAST_DAYS: i64 = 92;
+/// Days ahead that a feed shows: a year's programme, and the rest of this year.
+pub const CALENDAR_FEED_AHEAD_DAYS: i64 = 731;
+/// A feed that was made is given to whoever asks within this time: many phones ask at the full hour.
+pub const CALENDAR_FEED_FRESH_MS: u64 = 1_000;
+/// Connections of a feed at a time; what comes beyond is closed. An office has one proxy.
+pub const CALENDAR_FEED_CONNECTIONS_MAX: usize = 32;
+/// Requests a second of all subscribers together: each asks a few times an hour.
+pub const CALENDAR_FEED_PER_S_MAX: u32 = 10;
+/// The head of a request: cookies and all, a browser sends some 2 KiB.
+pub const CALENDAR_FEED_HEAD_BYTES_MAX: usize = 8 * 1024;
+/// Lines of such a head.
+pub const CALENDAR_FEED_HEADERS_MAX: usize = 64;
+/// Within this time a head is here, also from a phone.
+pub const CALENDAR_FEED_HEAD_MS_MAX: u64 = 5_000;
+/// Within this time the answer has left and the connection ends; each has one request.
+pub const CALENDAR_FEED_REQUEST_MS_MAX: u64 = 30_000;
 /// One signature line of a note (C2SP allows more; ours never need it).
 pub const NOTE_LINE_BYTES_MAX: usize = 8 * 1024;
 /// A charter has at most 16 members, so a note needs at most 16 lines.

@@ -39,6 +39,7 @@ use crate::rpc::{peer_service, server};
 use crate::store::{SledStore, WriteBehind};
 use crate::trust::keys::{self, HmacKey};
 
+mod calendar_feed;
 mod catalogue;
 mod evidence;
 mod files;
@@ -159,6 +160,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let noting = (audit.clone(), writes.clone(), due, acts, catalogue);
     let files = evidence::files((&node, &audit), store, dialer);
     evidence::check(&config, &files, &stop);
+    calendar_feed::start(&config, &node, &stop).await?;
     let ringing = (alerts, rung, files);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));

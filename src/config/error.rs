@@ -82,6 +82,8 @@ pub enum Reason {
     HookCommand,
     /// CA certificates where no TLS is spoken.
     HookCa,
+    /// The calendar feed leaves this machine, and nobody has said that it may.
+    FeedLeaves,
     /// The place of evidence files.
     Evidence(EvidenceReason),
     /// A file it names cannot be opened.
@@ -155,6 +157,16 @@ impl Reason {
                 format!("{got} is outside {least} to {most}"),
                 "choose a number inside, or leave the line out for the default".to_owned(),
             ),
+            Self::FeedLeaves => (
+                "不是本机地址".to_owned(),
+                "日历订阅不加密，默认只在本机监听，由单位的反向代理对外提供；\
+                 确需在其他地址监听的，另填 allow_network = true"
+                    .to_owned(),
+                "is not an address of this machine".to_owned(),
+                "the feed is plain http: listen on 127.0.0.1 behind the office's own proxy, or \
+                 write allow_network = true as well"
+                    .to_owned(),
+            ),
             Self::Unreadable { path, why } => (
                 format!("无法打开 {}（{why}）", path.display()),
                 "检查路径和读取权限；证书可用 liandong pki 生成（仅供试用）".to_owned(),
@@ -203,6 +215,7 @@ impl Reason {
             | Self::KeysInData
             | Self::SamePort(_)
             | Self::Range { .. }
+            | Self::FeedLeaves
             | Self::Evidence(_)
             | Self::Unreadable { .. } => (
                 "不是可用的地址",

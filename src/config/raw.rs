@@ -32,6 +32,7 @@ pub(super) struct Raw {
     #[serde(default)]
     pub joint: Joint,
     pub hook: Option<super::hook::Raw>,
+    pub calendar_feed: Option<super::calendar_feed::Raw>,
     #[serde(default)]
     pub evidence: super::evidence::Raw,
     #[serde(default)]

@@ -101,6 +101,35 @@ fn terms_are_read_and_have_a_range() {
     }
 }
 
+#[test]
+fn a_calendar_feed_stays_on_this_machine_unless_somebody_says_so() {
+    let with = |lines: &str| {
+        let text = format!("{EXAMPLE}\n[calendar_feed]\n{lines}\n");
+        let config = Config::parse(&text, Path::new("/etc/liandong/liandong.toml"));
+        config.map(|config| config.calendar_feed.unwrap().listen.to_string())
+    };
+    assert_eq!(example().unwrap().calendar_feed, None, "off by default");
+    assert_eq!(with("listen = \"127.0.0.1:8480\"").unwrap(), "127.0.0.1:8480");
+    assert_eq!(with("listen = \"[::1]:8480\"").unwrap(), "[::1]:8480");
+    let open = "listen = \"0.0.0.0:8480\"";
+    assert_eq!(with(&format!("{open}\nallow_network = true")).unwrap(), "0.0.0.0:8480");
+    let rows = [
+        (open, Reason::FeedLeaves),
+        ("listen = \"10.1.1.1:8480\"\nallow_network = false", Reason::FeedLeaves),
+        ("listen = \"8480\"", Reason::Address("8480".to_owned())),
+        ("listen = \"127.0.0.1:7444\"", Reason::SamePort("127.0.0.1:7444".parse().unwrap())),
+    ];
+    for (lines, want) in rows {
+        let refused = with(lines).unwrap_err();
+        let is = |field: &str, got: &Reason| field == "calendar_feed.listen" && *got == want;
+        assert!(
+            matches!(&refused, ConfigError::Setting { field, reason, .. } if is(field, reason)),
+            "{lines}: {refused}"
+        );
+        assert!(refused.text(Lang::Zh).contains("calendar_feed.listen"));
+    }
+}
+
 fn hooked(lines: &str) -> Result<Option<Hook>, ConfigError> {
     let text = format!("{EXAMPLE}\n[hook]\n{lines}\n");
     Config::parse(&text, Path::new("/etc/liandong/liandong.toml")).map(|config| config.hook)

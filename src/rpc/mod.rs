@@ -5,6 +5,7 @@
 
 pub mod agreement_service;
 mod audit_line;
+pub mod calendar_feed;
 pub mod caller;
 mod case_assign;
 mod case_basis;

@@ -73,6 +73,6 @@ impl PlanApi {
 }
 
 /// When an entry was written, by its author's clock.
-fn stamp(reader: &Reader, at: Position, otherwise: i64) -> i64 {
+pub(super) fn stamp(reader: &Reader, at: Position, otherwise: i64) -> i64 {
     reader.entry(at).map_or(otherwise, |loaded| loaded.entry.envelope.record_time_ms)
 }

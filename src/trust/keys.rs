@@ -57,7 +57,7 @@ pub enum KeyFileError {
     },
 }
 
-fn io_error(path: &Path) -> impl FnOnce(io::Error) -> KeyFileError + '_ {
+pub(super) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> KeyFileError + '_ {
     |source| KeyFileError::Io { path: path.to_owned(), source }
 }
 
@@ -92,7 +92,7 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
     write().map_err(io_error(path))
 }
 
-fn read_secret(path: &Path) -> Result<String, KeyFileError> {
+pub(super) fn read_secret(path: &Path) -> Result<String, KeyFileError> {
     let meta = std::fs::metadata(path).map_err(io_error(path))?;
     if meta.permissions().mode() & 0o077 != 0 {
         return Err(KeyFileError::Open { path: path.to_owned() });

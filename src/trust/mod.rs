@@ -7,6 +7,7 @@ pub mod acceptor;
 pub mod amendment;
 pub mod card;
 pub mod charter;
+pub mod feed_secret;
 pub mod keys;
 pub mod new_log;
 pub mod people;

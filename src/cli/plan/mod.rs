@@ -23,6 +23,7 @@ use register::Register;
 pub mod answer;
 pub mod calendar;
 pub mod draft;
+pub mod feed_address;
 pub mod list;
 pub mod parts;
 pub mod propose;
@@ -101,6 +102,8 @@ pub enum PlanCommand {
     Release(visit::ReleaseArgs),
     /// 导出日历文件（.ics） · write a calendar file
     Ics(calendar::IcsArgs),
+    /// 生成日历订阅地址（在节点所在机器上运行） · make the secret address of the calendar feed
+    FeedAddress(feed_address::FeedAddressArgs),
     /// 复核双随机抽取：由公布的承诺、随机数和名单重新计算 · work a draw out again from what was published
     VerifyDraw(verify_draw::VerifyDrawArgs),
 }
@@ -110,9 +113,12 @@ pub enum PlanCommand {
 /// # Errors
 /// [`Failure`] that says what happened and what to do.
 pub async fn run(context: &Context, command: PlanCommand) -> Result<(), Failure> {
-    // Neither needs a node.
+    // None of these needs a node.
     if let PlanCommand::VerifyDraw(args) = &command {
         return verify_draw::run(context, args);
+    }
+    if let PlanCommand::FeedAddress(args) = &command {
+        return feed_address::run(context, args);
     }
     if let PlanCommand::Template(args) = &command
         && args.from.is_none()
@@ -145,6 +151,7 @@ pub async fn run(context: &Context, command: PlanCommand) -> Result<(), Failure>
         PlanCommand::Cancel(args) => step::cancel(&session, args).await,
         PlanCommand::Release(args) => visit::release(&session, args).await,
         PlanCommand::Ics(args) => calendar::run(&session, args).await,
+        PlanCommand::FeedAddress(args) => feed_address::run(context, &args),
         PlanCommand::VerifyDraw(args) => verify_draw::run(context, &args),
     }
 }

@@ -10,7 +10,9 @@
 //! address of mail here, so it is named by a URN.
 //!
 //! In scope: text. Out of scope: who may read it. A feed that others may see shows times and
-//! nothing else ([`Shown::Busy`]); its UIDs are hashes, so that nobody finds a plan by them.
+//! nothing else ([`Shown::Busy`]). Its UIDs are hashes under a key of the feed, so that nobody finds
+//! a plan by them, and nobody who has the feeds of two cities matches them by their UIDs. RFC 5546
+//! wants an organiser in what is published; a feed has none, since that would name a city.
 //!
 //! Invariants:
 //! 1. No line is longer than 75 octets, and no character is cut.
@@ -48,7 +50,12 @@ pub enum Shown<'a> {
         organizer: &'a str,
     },
     /// When somebody is busy.
-    Busy,
+    Busy {
+        /// The same words for every entry.
+        word: &'a str,
+        /// What the UIDs are made with.
+        key: &'a [u8; 32],
+    },
 }
 
 /// A plan that goes into a calendar.
@@ -72,11 +79,7 @@ pub fn calendar<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> String {
     out.line("VERSION:2.0");
     out.line("PRODID:-//liandong//joint actions//ZH");
     out.line("CALSCALE:GREGORIAN");
-    // What is published has an organiser (RFC 5546), and busy times tell of none.
-    let entries: Vec<Entry<'_>> = entries.into_iter().collect();
-    if entries.iter().all(|entry| entry.shown != Shown::Busy) {
-        out.line("METHOD:PUBLISH");
-    }
+    out.line("METHOD:PUBLISH");
     for entry in entries {
         for day in days(entry.plan) {
             out.event(&entry, &day);
@@ -161,7 +164,7 @@ impl Lines {
                     }
                 }
             }
-            Shown::Busy => self.line("SUMMARY:已有安排"),
+            Shown::Busy { word, .. } => self.line(&format!("SUMMARY:{}", escaped(word))),
         }
         self.line(&format!("STATUS:{status}"));
         self.line(&format!("TRANSP:{transparency}"));
@@ -188,9 +191,9 @@ impl Lines {
 fn uid(id: SubjectId, number: usize, shown: Shown<'_>) -> String {
     match shown {
         Shown::All { .. } => format!("{id}-{number}@liandong"),
-        Shown::Busy => {
+        Shown::Busy { key, .. } => {
             let number = number.to_string();
-            let hash = Hash::of(&[b"liandong/busy/v1", id.as_bytes(), number.as_bytes()]);
+            let hash = Hash::of(&[b"liandong/busy/v1", key, id.as_bytes(), number.as_bytes()]);
             format!("{}@liandong", hex(hash.as_bytes()))
         }
     }
