@@ -80,7 +80,7 @@ pub const CALENDAR_FEED_LOOKED_AT_MAX: usize = 10_000;
 pub const CALENDAR_FEED_PAST_DAYS: i64 = 92;
 /// Days ahead that a feed shows: a year's programme, and the rest of this year.
 pub const CALENDAR_FEED_AHEAD_DAYS: i64 = 731;
-/// A feed that was made is given to whoever asks within this time: many phones ask at the full hour.
+/// A feed that was made is given to whoever asks within this time: phones ask at the full hour.
 pub const CALENDAR_FEED_FRESH_MS: u64 = 1_000;
 /// Connections of a feed at a time; what comes beyond is closed. An office has one proxy.
 pub const CALENDAR_FEED_CONNECTIONS_MAX: usize = 32;

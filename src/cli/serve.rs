@@ -105,37 +105,20 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         .map_err(|e| local("日志无法输出", "logging could not start", e))?;
     let catalogue = catalogue::read(&config)?;
     let reload = Reload::begin(&config, args.production, lang)?;
-    let peer_listener = match args.offline {
-        true => None,
-        false => Some(listen(&config.peer).await?),
-    };
+    let peer_listener = if args.offline { None } else { Some(listen(&config.peer).await?) };
     let api_listener = listen(&config.api).await?;
     let clock = SystemClock::start();
     let node = tokio::task::block_in_place(|| start(&config, clock, lang))?;
     let stop = CancellationToken::new();
     reload.set_cas(&node);
     keep_ticking(&node, config.data_dir.join("inbox"), &stop);
-    let dialer = Dialer {
-        node: node.clone(),
-        tls: reload.peer_context(),
-        own: reload.own(),
-        call: Arc::new(|node, channel, end| {
-            tokio::spawn(async move {
-                let ended = peer_service::call(node, channel, end).await;
-                ended.map_err(|status| dial::reason(&status, None))
-            })
-        }),
-        offline: args.offline,
-    };
+    let dialer = dialer(&node, &reload, args.offline);
     let (alerts, rung) = (Alerts::default(), Rung::default());
     ringer(dialer.clone(), rung.clone()).start(stop.clone());
     dialer.clone().start(stop.clone());
     let store = evidence::store(&config, &node, &stop)?;
     scrub(&config, &node, &stop)?;
     tracing::info!(city = %config.city, "serving");
-    if args.offline {
-        tracing::warn!("started with --offline: no other city is reached");
-    }
     let peer = peer_listener.map(|one| reload.peer_acceptor().run(one, stop.clone()));
     let api = reload.api_acceptor().run(api_listener, stop.clone());
     reload.start(node.clone(), stop.clone());
@@ -178,6 +161,25 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     match *node.start_anew().borrow() {
         true => Err(start_anew()),
         false => Ok(()),
+    }
+}
+
+/// What dials other cities.
+fn dialer(node: &NodeHandle, reload: &Reload, offline: bool) -> Dialer {
+    if offline {
+        tracing::warn!("started with --offline: no other city is reached");
+    }
+    Dialer {
+        node: node.clone(),
+        tls: reload.peer_context(),
+        own: reload.own(),
+        call: Arc::new(|node, channel, end| {
+            tokio::spawn(async move {
+                let ended = peer_service::call(node, channel, end).await;
+                ended.map_err(|status| dial::reason(&status, None))
+            })
+        }),
+        offline,
     }
 }
 

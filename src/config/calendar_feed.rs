@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 
 use super::{ConfigError, Reason, Resolver};
+use crate::lang::Lang;
 
 /// Where the feed is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,4 +42,21 @@ impl Raw {
         }
         Ok(CalendarFeed { listen })
     }
+}
+
+/// What is wrong with an address of the network, and what to do.
+pub(super) fn leaves(lang: Lang) -> (String, String) {
+    let (what, advice) = lang.pick(
+        (
+            "不是本机地址",
+            "日历订阅为明文，请只在本机监听，由本单位的反向代理对外提供；确需在其他地址监听的，\
+             另填 allow_network = true",
+        ),
+        (
+            "is not an address of this machine",
+            "the feed is plain http: listen on 127.0.0.1 behind the office's own proxy, or write \
+             allow_network = true as well",
+        ),
+    );
+    (what.to_owned(), advice.to_owned())
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::calendar_feed;
 use super::evidence::EvidenceReason;
 use crate::lang::Lang;
 use crate::limits;
@@ -106,6 +107,7 @@ impl Reason {
             | Self::HookCommand
             | Self::HookCa => return self.of_the_hook(lang),
             Self::Evidence(reason) => return reason.text(lang),
+            Self::FeedLeaves => return calendar_feed::leaves(lang),
             Self::City(got) => (
                 format!("“{got}”不是市级行政区划代码"),
                 "填写六位市级代码，如 371500".to_owned(),
@@ -142,8 +144,7 @@ impl Reason {
                 "位于数据目录之内".to_owned(),
                 "把密钥放到另一个路径，以免随数据备份外流".to_owned(),
                 "lies inside data_dir".to_owned(),
-                "keep keys on another path, so that they do not travel with backups of the data"
-                    .to_owned(),
+                "keep keys elsewhere, so that they do not travel with backups".to_owned(),
             ),
             Self::SamePort(address) => (
                 format!("两个端口都监听 {address}"),
@@ -156,16 +157,6 @@ impl Reason {
                 "改为范围内的数，或删去该行使用默认值".to_owned(),
                 format!("{got} is outside {least} to {most}"),
                 "choose a number inside, or leave the line out for the default".to_owned(),
-            ),
-            Self::FeedLeaves => (
-                "不是本机地址".to_owned(),
-                "日历订阅不加密，默认只在本机监听，由单位的反向代理对外提供；\
-                 确需在其他地址监听的，另填 allow_network = true"
-                    .to_owned(),
-                "is not an address of this machine".to_owned(),
-                "the feed is plain http: listen on 127.0.0.1 behind the office's own proxy, or \
-                 write allow_network = true as well"
-                    .to_owned(),
             ),
             Self::Unreadable { path, why } => (
                 format!("无法打开 {}（{why}）", path.display()),

@@ -1,12 +1,12 @@
 //! The calendar feed: when this city is out on joint actions, for office calendars that read an
 //! address now and then.
 //!
-//! A feed shows settled plans of all agreements in which this city takes part: when, and one word
-//! that is the same for all of them. No title, place, number, city or department is read for it, so
-//! none can slip in. A plan that is only talked of is not in it, and one that is revised leaves it
-//! until all have confirmed again. One that was settled and then cancelled stays as cancelled, so
-//! that a calendar which keeps what it has seen strikes it out. A city that has withdrawn is not
-//! out.
+//! A feed shows settled plans of all agreements in which this city takes part: when, how often and
+//! when that was last changed, and one word that is the same for all of them. It is made from the
+//! days and the stage of a plan, and looks at no text. A plan that is only talked of is not in it,
+//! and one that is revised leaves it until all have confirmed again. One that was settled and then
+//! cancelled stays as cancelled, so that a calendar which keeps what it has seen strikes it out. A
+//! city that has withdrawn is not out.
 //!
 //! In scope: which plans, and the text, kept for a moment. Out of scope: who reads it
 //! ([`http`]), how an entry looks ([`crate::domain::plan::ics`]).
@@ -145,12 +145,34 @@ fn is_shown(view: &PlanView, city: CityCode, today: Option<Date>) -> bool {
     };
     let goes =
         view.plan.facts.has(city) && view.answers().get(&city) != Some(&AnswerKind::Withdraw);
-    let away = |day: Option<Date>| {
-        let day = day?.days_since_epoch();
-        Some(day.saturating_sub(today?.days_since_epoch()))
-    };
-    let last = away(view.plan.facts.days.last().map(|day| day.at.on));
-    let is_near = last.is_some_and(|days| days >= -CALENDAR_FEED_PAST_DAYS)
-        && away(first_day(view)).is_some_and(|days| days <= CALENDAR_FEED_AHEAD_DAYS);
-    was_settled && goes && is_near
+    let first = first_day(view);
+    let last = view.plan.facts.days.last().map(|day| day.at.on);
+    was_settled && goes && is_near((first, last), today)
+}
+
+/// Whether a plan's first and last day touch the days that a feed shows.
+fn is_near((first, last): (Option<Date>, Option<Date>), today: Option<Date>) -> bool {
+    let ahead = |day: Option<Date>| Some(day?.days_since_epoch() - today?.days_since_epoch());
+    ahead(last).is_some_and(|days| days >= -CALENDAR_FEED_PAST_DAYS)
+        && ahead(first).is_some_and(|days| days <= CALENDAR_FEED_AHEAD_DAYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_shows_a_quarter_back_and_two_years_ahead() {
+        let today = Date::parse("2026-12-01").unwrap();
+        let near = |first: i64, last: i64| {
+            is_near((today.plus_days(first), today.plus_days(last)), Some(today))
+        };
+        let (past, ahead) = (CALENDAR_FEED_PAST_DAYS, CALENDAR_FEED_AHEAD_DAYS);
+        assert!(near(0, 0) && near(-past, -past) && near(ahead, ahead));
+        assert!(near(-past - 1, -past) && near(ahead, ahead + 1), "one day of it is enough");
+        assert!(!near(-past - 2, -past - 1) && !near(ahead + 1, ahead + 1));
+        // Without a day, or without a clock that can be used, nothing is shown.
+        assert!(!is_near((None, None), Some(today)));
+        assert!(!is_near((Some(today), Some(today)), None));
+    }
 }

@@ -20,6 +20,7 @@ mod api_writes;
 mod assignments;
 mod bench;
 mod borders;
+mod calendar_feed;
 mod catalog;
 mod certs;
 mod copies;

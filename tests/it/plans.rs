@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 use super::api::{HERE, THERE, fact, fresh, ready, refused, sample};
 use super::nodes::{Nodes, plan, until};
 
-fn today() -> Date {
+pub fn today() -> Date {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
     Date::beijing(i64::try_from(now).unwrap()).unwrap()
 }
@@ -23,19 +23,26 @@ fn day(on: Date) -> Option<pb::Date> {
 }
 
 /// Two cities with one agreement or two, and four officers here and two there.
-struct World {
-    nodes: Nodes,
-    agreements: Vec<String>,
-    here: Client,
-    there: Client,
-    officers: Vec<String>,
-    guests: Vec<String>,
+pub struct World {
+    pub nodes: Nodes,
+    pub agreements: Vec<String>,
+    pub here: Client,
+    pub there: Client,
+    pub officers: Vec<String>,
+    pub guests: Vec<String>,
 }
 
 async fn world(names: &[&str]) -> World {
+    world_set_up(names, |_| {}).await
+}
+
+/// The same, with something done before the nodes start.
+pub async fn world_set_up(names: &[&str], set_up: impl FnOnce(&Nodes)) -> World {
     let cities = [HERE, THERE];
     let agreements: Vec<(&str, &[u32])> = names.iter().map(|name| (*name, &cities[..])).collect();
-    let nodes = Nodes::start_all(&plan(&cities, &agreements));
+    let mut nodes = Nodes::lay_out(&plan(&cities, &agreements));
+    set_up(&nodes);
+    cities.iter().for_each(|city| nodes.start(*city));
     let agreements: Vec<String> = nodes.fleet.agreements.iter().map(|one| one.name()).collect();
     let (here, there) = (nodes.client(HERE).await, nodes.client(THERE).await);
     for agreement in &agreements {
@@ -70,7 +77,7 @@ async fn officer(client: &Client, parent: &str, number: &str, valid_days: i64) -
     client.units().create_unit(asked).await.unwrap().into_inner().unit.unwrap().name
 }
 
-async fn site(client: &Client, parent: &str, nth: usize, county: u32) -> String {
+pub async fn site(client: &Client, parent: &str, nth: usize, county: u32) -> String {
     let uscc = ["91371522YYYY90011A", "91410922YYYY900388"][nth % 2];
     let location = pb::Location {
         longitude: "115.671234".into(),
@@ -105,14 +112,14 @@ fn half_days() -> [HalfDay; 2] {
     [HalfDay::morning(today()), HalfDay::afternoon(today())]
 }
 
-fn needs(city: u32, count: u32) -> pb::CityNeeds {
+pub fn needs(city: u32, count: u32) -> pb::CityNeeds {
     let kind = pb::UnitKind::Officer.into();
     let needs = vec![pb::UnitNeed { kind, count, department: 0 }];
     pb::CityNeeds { city, needs: if count == 0 { Vec::new() } else { needs } }
 }
 
 /// An inspection today, whatever day of the week it is.
-fn draft(sites: &[String]) -> pb::PlanDraft {
+pub fn draft(sites: &[String]) -> pb::PlanDraft {
     let visit = |site: &String| pb::VisitDraft {
         site: site.clone(),
         first: Some(half_day_to_pb(half_days()[0])),
@@ -146,23 +153,27 @@ fn creating(parent: &str, draft: pb::PlanDraft) -> pb::CreatePlanRequest {
     }
 }
 
-async fn create(client: &Client, parent: &str, draft: pb::PlanDraft) -> Result<pb::Plan, Status> {
+pub async fn create(
+    client: &Client,
+    parent: &str,
+    draft: pb::PlanDraft,
+) -> Result<pb::Plan, Status> {
     let asked = creating(parent, draft);
     client.plans().create_plan(asked).await.map(|answer| answer.into_inner().plan.unwrap())
 }
 
-async fn get(client: &Client, name: &str) -> Result<pb::Plan, Status> {
+pub async fn get(client: &Client, name: &str) -> Result<pb::Plan, Status> {
     let asked = pb::GetPlanRequest { name: name.to_owned() };
     client.plans().get_plan(asked).await.map(|answer| answer.into_inner().plan.unwrap())
 }
 
 /// The plan as a city sees it, once something is so.
-async fn seen(client: &Client, name: &str, is: impl Fn(&pb::Plan) -> bool) -> pb::Plan {
+pub async fn seen(client: &Client, name: &str, is: impl Fn(&pb::Plan) -> bool) -> pb::Plan {
     until("the plan is as it should be", || async { get(client, name).await.ok().filter(&is) })
         .await
 }
 
-async fn step(
+pub async fn step(
     client: &Client,
     plan: &pb::Plan,
     step: pb::PlanStep,
@@ -184,7 +195,7 @@ fn sends(units: &[String]) -> Option<pb::SentDraft> {
     Some(pb::SentDraft { units: units.iter().map(unit).collect(), recusals: Vec::new() })
 }
 
-fn answering(plan: &pb::Plan, kind: pb::PlanAnswerKind, text: &str) -> pb::AnswerPlanRequest {
+pub fn answering(plan: &pb::Plan, kind: pb::PlanAnswerKind, text: &str) -> pb::AnswerPlanRequest {
     pb::AnswerPlanRequest {
         name: plan.name.clone(),
         revision: plan.revision_entry.clone(),
@@ -195,11 +206,15 @@ fn answering(plan: &pb::Plan, kind: pb::PlanAnswerKind, text: &str) -> pb::Answe
     }
 }
 
-async fn answer(client: &Client, asked: pb::AnswerPlanRequest) -> Result<pb::Plan, Status> {
+pub async fn answer(client: &Client, asked: pb::AnswerPlanRequest) -> Result<pb::Plan, Status> {
     client.plans().answer_plan(asked).await.map(|answer| answer.into_inner().plan.unwrap())
 }
 
-async fn confirm(client: &Client, plan: &pb::Plan, units: &[String]) -> Result<pb::Plan, Status> {
+pub async fn confirm(
+    client: &Client,
+    plan: &pb::Plan,
+    units: &[String],
+) -> Result<pb::Plan, Status> {
     let asked = answering(plan, pb::PlanAnswerKind::Confirm, "");
     answer(client, pb::AnswerPlanRequest { sent: sends(units), ..asked }).await
 }

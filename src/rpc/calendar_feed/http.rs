@@ -1,12 +1,12 @@
 //! The listener of the calendar feed: HTTP/1.1, one request a connection.
 //!
-//! It speaks plain http, since calendars of an office trust the certificate of its own proxy and no
-//! other, so it stands behind that, on loopback unless the operator says otherwise. `GET` and `HEAD`
-//! of the one secret address are answered. All else is the same bare 404, so that nobody finds out
-//! what is nearly right. No request is logged: its path is the secret.
+//! It speaks plain http, since the office's own proxy in front of it has the certificate that its
+//! calendars trust; so it is on loopback unless the operator says otherwise. `GET` and `HEAD` of the
+//! one secret address are answered. All else is the same bare 404, so that nobody finds out what is
+//! nearly right. No request is logged: its path is the secret.
 //!
 //! What strangers can do who reach the port is to keep subscribers waiting. They cost one task each,
-//! at most so many at a time and for so long, and nothing of the other ports.
+//! so many at a time, for so long, and nothing of the other ports.
 //!
 //! In scope: sockets, bounds, headers. Out of scope: the text ([`super`]).
 //!
