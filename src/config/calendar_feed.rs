@@ -1,8 +1,8 @@
-//! `[calendar_feed]`: where office calendars read when this city is out on joint actions. Without the
-//! table nothing listens.
+//! `[calendar_feed]`: where office calendars read when this city is out on joint actions. Without
+//! the table nothing listens.
 //!
-//! In scope: the address. Out of scope: the secret part of the path, which lies in a file beside the
-//! keys ([`crate::trust::feed_secret`]); what is shown ([`crate::rpc::calendar_feed`]).
+//! In scope: the address. Out of scope: the secret part of the path, which lies in a file beside
+//! the keys (`trust::feed_secret`); what is shown (`rpc::calendar_feed`).
 //!
 //! Invariants:
 //! 1. It listens on this machine only, unless `allow_network` says otherwise.

@@ -32,7 +32,7 @@ pub(super) async fn start(
     let file = config.keys_dir.join(FEED_SECRET_FILE);
     if let Err(error) = FeedSecret::read(&file) {
         // An office's calendar is no reason to keep a node from its work.
-        tracing::warn!(%error, "the feed has no address yet: liandong plan feed-address");
+        tracing::warn!(%error, "the feed has no usable address: liandong plan feed-address");
     }
     let feed = Arc::new(CalendarFeed::new(node.clone(), file, config.lang));
     tokio::spawn(feed.serve(listener, stop.clone()));

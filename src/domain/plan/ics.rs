@@ -10,9 +10,9 @@
 //! address of mail here, so it is named by a URN.
 //!
 //! In scope: text. Out of scope: who may read it. A feed that others may see shows times and
-//! nothing else ([`Shown::Busy`]). Its UIDs are hashes under a key of the feed, so that nobody finds
-//! a plan by them, and nobody who has the feeds of two cities matches them by their UIDs. RFC 5546
-//! wants an organiser in what is published; a feed has none, since that would name a city.
+//! nothing else ([`Shown::Busy`]). Its UIDs are hashes under a key of the feed, so that nobody
+//! finds a plan by them, and nobody who has the feeds of two cities matches them by their UIDs.
+//! RFC 5546 wants an organiser in what is published; a feed has none, since that names a city.
 //!
 //! Invariants:
 //! 1. No line is longer than 75 octets, and no character is cut.

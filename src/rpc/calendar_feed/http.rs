@@ -1,12 +1,12 @@
 //! The listener of the calendar feed: HTTP/1.1, one request a connection.
 //!
 //! It speaks plain http, since the office's own proxy in front of it has the certificate that its
-//! calendars trust; so it is on loopback unless the operator says otherwise. `GET` and `HEAD` of the
-//! one secret address are answered. All else is the same bare 404, so that nobody finds out what is
-//! nearly right. No request is logged: its path is the secret.
+//! calendars trust; so it is on loopback unless the operator says otherwise. `GET` and `HEAD` of
+//! the one secret address are answered. All else is the same bare 404, so that nobody finds out
+//! what is nearly right. No request is logged: its path is the secret.
 //!
-//! What strangers can do who reach the port is to keep subscribers waiting. They cost one task each,
-//! so many at a time, for so long, and nothing of the other ports.
+//! What strangers can do who reach the port is to keep subscribers waiting. They cost one task
+//! each, so many at a time, for so long, and nothing of the other ports.
 //!
 //! In scope: sockets, bounds, headers. Out of scope: the text ([`super`]).
 //!
@@ -123,8 +123,10 @@ impl CalendarFeed {
 }
 
 fn found(made: &Made, request: &Request<Incoming>) -> Answer {
-    let known = request.headers().get(header::IF_NONE_MATCH);
-    let is_known = known.is_some_and(|known| known.as_bytes() == made.etag.as_bytes());
+    let known = request.headers().get(header::IF_NONE_MATCH).map(HeaderValue::as_bytes);
+    // A proxy that compresses makes the tag a weak one.
+    let plain = known.map(|known| known.strip_prefix(b"W/").unwrap_or(known));
+    let is_known = plain == Some(made.etag.as_bytes());
     let mut answer = match is_known {
         true => bare(StatusCode::NOT_MODIFIED),
         false => Response::new(Full::new(made.text.clone())),
