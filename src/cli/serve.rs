@@ -12,6 +12,7 @@ use super::failure::Failure;
 use crate::audit::Audit;
 use crate::config::{Config, Port};
 use crate::domain::calendar::{Term, WorkCalendar};
+use crate::domain::catalogue::Catalogue;
 use crate::domain::deadline::Terms;
 use crate::domain::plan::ready::PlanRules;
 use crate::geo::Boundaries;
@@ -126,20 +127,15 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let audit = audit(&config, node.shell())?;
     let holder = Holder::new(node.clone(), store.clone(), audit.clone());
     let peers = PeerApi { node: node.clone(), alerts: alerts.clone(), holder };
-    let until = stop.clone();
-    let serve_peer = async move {
-        match peer {
-            Some(peer) => server::serve_peers(peers, age / 2, peer, until).await,
-            None => Ok(until.cancelled().await),
-        }
+    let serve_peer = async {
+        let Some(peer) = peer else { return Ok(stop.cancelled().await) };
+        server::serve_peers(peers, age / 2, peer, stop.clone()).await
     };
     let gate = (gate_limits(&config), config.joint.site_checks_a_year_max);
     let writes = WritesUnderWay::default();
     let due = due(&config)?;
     nudge(&config, &node, due.clone(), &stop);
-    let acts = SameActs::new(config.limits.same_act_metres_max, Arc::clone(&catalogue))
-        .holding(config.limits.same_act_cases_max);
-    acts.start(&node, stop.clone());
+    let acts = same_acts(&config, &node, Arc::clone(&catalogue), &stop);
     let noting = (audit.clone(), writes.clone(), due, acts, catalogue);
     let files = evidence::files((&node, &audit), store, dialer);
     evidence::check(&config, &files, &stop);
@@ -162,6 +158,19 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         true => Err(start_anew()),
         false => Ok(()),
     }
+}
+
+/// What looks for records of one act.
+fn same_acts(
+    config: &Config,
+    node: &NodeHandle,
+    catalogue: Arc<Catalogue>,
+    stop: &CancellationToken,
+) -> SameActs {
+    let acts = SameActs::new(config.limits.same_act_metres_max, catalogue)
+        .holding(config.limits.same_act_cases_max);
+    acts.start(node, stop.clone());
+    acts
 }
 
 /// What dials other cities.
