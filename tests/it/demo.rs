@@ -265,7 +265,8 @@ fn check_file(printed: &Value, from: &str) {
         let way = &file[way];
         let (cut_at, resumed_at) = (number(way, "cut_at"), number(way, "resumed_at"));
         assert!(0 < cut_at && cut_at < bytes, "cut in the middle: {file}");
-        assert_eq!(resumed_at, cut_at, "{file}");
+        // What the node still had in hand when it was looked at may have come to lie there too.
+        assert!(cut_at <= resumed_at && resumed_at < bytes, "gone on with: {file}");
         let in_all = number(way, "bytes_in_all");
         assert!(bytes <= in_all && in_all < bytes + cut_at, "not begun anew: {file}");
     }
