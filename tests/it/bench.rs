@@ -65,6 +65,25 @@ fn lists_are_read_from_as_many_cases_as_were_asked_for() {
 }
 
 #[test]
+fn plans_are_read_from_as_many_as_were_asked_for() {
+    let report = run_with("plans", &["--plans", "128"]);
+    assert_eq!((&report["list_plans"], &report["units_a_city"]), (&128.into(), &100.into()));
+    assert!(value(&report, "plans.fill") > 0.0);
+    let total = |list: &str| value(&report, &format!("plans.{list}.total"));
+    // Counted by hand from how they are filled: of the 64 of each city a quarter is confirmed by
+    // it, and a quarter is cancelled; every third is of three cities. Whatever is open and not
+    // confirmed here awaits an answer of this city.
+    assert_eq!((total("all"), total("page"), total("state")), (128.0, 128.0, 32.0));
+    assert_eq!((total("city"), total("awaited")), (44.0, 80.0));
+    for of in ["all", "page", "state", "city", "days", "awaited", "get"] {
+        assert!(value(&report, &format!("plans.{of}")) > 0.0, "{of}: {report}");
+    }
+    for of in ["free-busy", "free-busy-own", "slots", "no-slots"] {
+        assert!(value(&report, &format!("plans.{of}")) > 0.0, "{of}: {report}");
+    }
+}
+
+#[test]
 fn what_a_check_takes_is_told_beside_what_goes_without_it() {
     let report = run("same-act");
     for id in ["same-act.many.off", "same-act.many", "same-act.one.off", "same-act.one"] {

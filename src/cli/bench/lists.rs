@@ -8,7 +8,6 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
 use tonic::Status;
 
 use super::Bench;
@@ -16,6 +15,7 @@ use super::fill::Fill;
 use super::load::{self, Operation, Until, ratio, refused};
 use super::report::{Bound, Figure, Report};
 use super::stage::{AddNote, HERE, Stage, THERE};
+use super::steady::Writing;
 use crate::cli::connect::{Client, Wire};
 use crate::cli::failure::Failure;
 use crate::wire::pb::v1 as pb;
@@ -23,8 +23,6 @@ use crate::wire::pb::v1::case_service_client::CaseServiceClient;
 
 /// Clients that fill it.
 const CLIENTS: usize = 64;
-/// Writes a second while lists are read, every second one of them a new case.
-const WRITES_PER_S: u64 = 200;
 /// What is asked.
 const TEXT: &str = "p99 < 20 ms";
 
@@ -49,7 +47,8 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
     }
     let adders = stage.note_adders_to(&clients, "lists-notes", &noted).await?;
     let more = Fill::of(&stage, &clients, "more", (10_000_000, 0))?;
-    let writing = Writing(tokio::spawn(write(adders, more)));
+    let both = adders.into_iter().zip(more).map(|(notes, fill)| Write { notes, fill });
+    let writing = Writing::begin(both.collect());
     for (id, zh, en) in LISTS {
         bench.say(&format!("列表：{zh}"), &format!("list: {en}"));
         let asking = Ask { cases: client.cases(), parent: stage.agreement.clone(), id };
@@ -159,37 +158,19 @@ async fn warm_up(stage: &Stage, client: &Client, report: &mut Report) -> Result<
     Ok(())
 }
 
-/// Writes at a steady rate until it is dropped.
-struct Writing(JoinHandle<Result<(), Status>>);
-
-impl Writing {
-    fn check(&self) -> Result<(), Failure> {
-        if self.0.is_finished() {
-            return Err(Failure::local("the writes have broken off"));
-        }
-        Ok(())
-    }
+/// Every second write is a new case, the others are notes.
+#[derive(Clone)]
+struct Write {
+    notes: AddNote,
+    fill: Fill,
 }
 
-impl Drop for Writing {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-async fn write(adders: Vec<AddNote>, fill: Vec<Fill>) -> Result<(), Status> {
-    let mut ticks = tokio::time::interval(Duration::from_secs(1) / WRITES_PER_S as u32);
-    let mut running = tokio::task::JoinSet::new();
-    let both = adders.into_iter().cycle().zip(fill.into_iter().cycle());
-    for (nth, (mut adder, mut fill)) in (0_u64..).zip(both) {
-        ticks.tick().await;
-        while let Some(done) = running.try_join_next() {
-            let done: Result<(), Status> = done.unwrap_or(Ok(()));
-            done?;
+impl Operation for Write {
+    async fn call(&mut self, nth: u64) -> Result<(), Status> {
+        if nth.is_multiple_of(2) {
+            self.fill.open().await
+        } else {
+            self.notes.add(nth).await.map(drop)
         }
-        running.spawn(async move {
-            if nth.is_multiple_of(2) { fill.open().await } else { adder.add(nth).await.map(drop) }
-        });
     }
-    Ok(())
 }

@@ -16,9 +16,13 @@ mod fill;
 mod footprint;
 mod lists;
 mod load;
+mod plan_asks;
+mod plan_fill;
+mod plans;
 mod readable;
 mod report;
 mod stage;
+mod steady;
 mod tls;
 mod tunnel;
 mod writes;
@@ -45,6 +49,9 @@ pub struct BenchArgs {
     /// 列表测试的案件数，默认 100000（快速 5000） · cases that lists are read from
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(100..))]
     pub cases: Option<u64>,
+    /// 联合执法方案数，默认 100000（快速 2000） · plans that lists are read from
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(100..=150_000))]
+    pub plans: Option<u64>,
     /// 跨市传送的证据文件大小，默认 1024 MiB（快速 64） · size of the file that crosses
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub file_mib: Option<u64>,
@@ -54,14 +61,14 @@ pub struct BenchArgs {
     /// 放测试数据的目录，结果取决于该磁盘；测完删除 · folder of the test data, removed afterwards
     #[arg(long, value_name = "DIR", default_value = "bench-data")]
     pub dir: PathBuf,
-    /// 只测这些：disk, calls, writes, five, readable, catch-up, footprint, lists, same-act, file
-    /// · only these
+    /// 只测这些：disk, calls, writes, five, readable, catch-up, footprint, lists, plans, same-act,
+    /// file · only these
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = PARTS)]
     pub only: Vec<String>,
 }
 
 /// Names for `--only`, in the order they run.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "disk",
     "calls",
     "writes",
@@ -70,6 +77,7 @@ const PARTS: [&str; 10] = [
     "catch-up",
     "footprint",
     "lists",
+    "plans",
     "same-act",
     "file",
 ];
@@ -89,6 +97,10 @@ struct Bench {
     counted: (u64, u64),
     /// Cases that lists are read from.
     cases: u64,
+    /// Plans that lists are read from.
+    plans: u64,
+    /// Units of each city that takes part in them.
+    units: u64,
     /// Bytes of the file that crosses.
     file_bytes: u64,
     lang: Lang,
@@ -119,6 +131,8 @@ pub async fn run(context: &Context, args: BenchArgs) -> Result<(), Failure> {
         entries: args.entries.unwrap_or(if args.quick { 5_000 } else { 100_000 }),
         counted: if args.quick { (200, 1600) } else { (1000, 16_000) },
         cases: args.cases.unwrap_or(if args.quick { 5_000 } else { 100_000 }),
+        plans: args.plans.unwrap_or(if args.quick { 2_000 } else { 100_000 }),
+        units: if args.quick { 100 } else { 1_000 },
         file_bytes: args.file_mib.unwrap_or(if args.quick { 64 } else { 1024 }) << 20,
         lang,
     };
@@ -133,8 +147,9 @@ pub async fn run(context: &Context, args: BenchArgs) -> Result<(), Failure> {
     let _ = std::fs::remove_dir(&args.dir);
     let report = measured?;
     if context.json {
-        let Bench { entries, cases, file_bytes, .. } = bench;
-        context.print_json(&report.json(args.quick, Sizes { entries, cases, file_bytes }));
+        let Bench { entries, cases, plans, units, file_bytes, .. } = bench;
+        let sizes = Sizes { entries, cases, plans, units, file_bytes };
+        context.print_json(&report.json(args.quick, sizes));
     } else {
         println!("{}", report.table(lang));
     }
@@ -167,6 +182,9 @@ async fn measure(bench: &Bench, only: &[String]) -> Result<Report, Failure> {
     }
     if wanted("lists") {
         lists::measure(bench, &mut report).await?;
+    }
+    if wanted("plans") {
+        plans::measure(bench, &mut report).await?;
     }
     if wanted("same-act") {
         acts::measure(bench, &mut report).await?;

@@ -83,6 +83,10 @@ pub struct Sizes {
     pub entries: u64,
     /// Cases that lists were read from.
     pub cases: u64,
+    /// Plans that lists were read from.
+    pub plans: u64,
+    /// Units of each of the cities of these plans.
+    pub units: u64,
     /// Bytes of the file that crossed.
     pub file_bytes: u64,
 }
@@ -176,6 +180,8 @@ impl Report {
             "quick": quick,
             "catch_up_entries": sizes.entries,
             "list_cases": sizes.cases,
+            "list_plans": sizes.plans,
+            "units_a_city": sizes.units,
             "file_bytes": sizes.file_bytes,
             "figures": self.figures.iter().map(figure).collect::<Vec<_>>(),
         })

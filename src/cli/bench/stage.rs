@@ -203,10 +203,15 @@ impl Stage {
 
     /// How far the log of `HERE` has come at a node.
     pub async fn far(&self, client: &Client) -> Result<Far, Failure> {
+        self.far_of(client, HERE).await
+    }
+
+    /// How far the log of a city has come at a node.
+    pub async fn far_of(&self, client: &Client, city: u32) -> Result<Far, Failure> {
         let request = pb::ListLogsRequest { parent: self.agreement.clone() };
         let logs = client.nodes().list_logs(request).await;
         let logs = logs.map_err(|status| refused("logs", &status))?.into_inner().logs;
-        let Some(log) = logs.into_iter().find(|log| log.city == HERE) else {
+        let Some(log) = logs.into_iter().find(|log| log.city == city) else {
             return Ok(Far::default());
         };
         let others = self.fleet.cities.len().saturating_sub(1);

@@ -1,0 +1,55 @@
+//! Writes that come in at a steady rate while something else is measured.
+//!
+//! In scope: the rate, and that the writes have not broken off. Out of scope: what is written.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tonic::Status;
+
+use super::load::Operation;
+use crate::cli::failure::Failure;
+
+/// Writes a second while something is read.
+const WRITES_PER_S: u32 = 200;
+
+/// Writes until it is dropped.
+pub struct Writing(JoinHandle<Result<(), Status>>);
+
+impl Writing {
+    /// Begins: each of these in turn, answered or not.
+    pub fn begin(operations: Vec<impl Operation + Clone>) -> Self {
+        Self(tokio::spawn(write(operations)))
+    }
+
+    /// Whether it goes on.
+    ///
+    /// # Errors
+    /// [`Failure`] when a write was refused: what is measured beside it is measured alone.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.0.is_finished() {
+            return Err(Failure::local("the writes have broken off"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn write(operations: Vec<impl Operation + Clone>) -> Result<(), Status> {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / WRITES_PER_S);
+    let mut running = tokio::task::JoinSet::new();
+    for (nth, mut operation) in (0_u64..).zip(operations.into_iter().cycle()) {
+        ticks.tick().await;
+        while let Some(done) = running.try_join_next() {
+            let done: Result<(), Status> = done.unwrap_or(Ok(()));
+            done?;
+        }
+        running.spawn(async move { operation.call(nth).await });
+    }
+    Ok(())
+}
