@@ -66,7 +66,7 @@ pub const PLAN_CASES_SHOWN_MAX: usize = 50;
 pub const PLAN_VISITS_BYTES_MAX: usize = 512 * 1024;
 /// What one plan lacks, as an answer of the API shows it.
 pub const PLAN_FINDINGS_BYTES_MAX: usize = 256 * 1024;
-/// Plans of one agreement that a list looks at.
+/// Plans of one agreement that a calendar looks at.
 pub const PLANS_LOOKED_AT_MAX: usize = 100_000;
 /// Answers to a plan that an answer of the API shows.
 pub const PLAN_ANSWERS_SHOWN_MAX: usize = 200;

@@ -21,6 +21,7 @@ pub mod pieces;
 mod place;
 pub mod plan_look;
 mod plan_reserved;
+pub mod plan_roll;
 pub mod reader;
 mod recent;
 pub mod ringer;

@@ -3,17 +3,18 @@
 //! In scope: what a list is asked to show, one page of an answer. Out of scope: what a plan looks
 //! like ([`super::plan_read`]).
 
+use prost::Message;
+
 use super::caller::Called;
 use super::cursor;
 use super::page_token::{self, Seal};
 use super::plan_service::PlanApi;
-use super::walk::{self, Key};
 use crate::domain::Date;
 use crate::domain::plan::PlanState;
 use crate::ids::{AgreementId, CityCode};
-use crate::limits::{PAGE_SIZE_DEFAULT, PLANS_LOOKED_AT_MAX};
-use crate::node::pieces;
-use crate::view::{self, PlanView};
+use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
+use crate::node::plan_roll::Line;
+use crate::view;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::plan_call as write;
@@ -26,20 +27,20 @@ struct Filter {
     state: Option<PlanState>,
     from: Option<Date>,
     until: Option<Date>,
-    awaits_own_city: bool,
+    /// Only those that await something of the own city on this day; no plan where the day is not
+    /// known.
+    awaits_own_city: Option<Option<Date>>,
 }
 
 impl Filter {
-    fn takes(&self, api: &PlanApi, view: &PlanView) -> bool {
-        let facts = &view.plan.facts;
-        let days = || facts.days.iter().map(|day| day.at.on);
-        let own = api.desk.node.city();
-        let (first, last) = (self.from, self.until);
-        let within = |on: Date| first.is_none_or(|f| f <= on) && last.is_none_or(|l| on <= l);
-        self.city.is_none_or(|city| facts.has(city))
-            && self.state.is_none_or(|state| state == view.state())
-            && ((first.is_none() && last.is_none()) || days().any(within))
-            && (!self.awaits_own_city || api.awaited(view).contains_key(&own))
+    fn takes(&self, line: &Line) -> bool {
+        let awaits =
+            |today: Option<Date>| line.awaited_from.zip(today).is_some_and(|(f, t)| f <= t);
+        self.agreements.contains(&line.plan.0)
+            && self.city.is_none_or(|city| line.has(city))
+            && self.state.is_none_or(|state| state == line.state)
+            && line.is_within(self.from, self.until)
+            && self.awaits_own_city.is_none_or(awaits)
     }
 }
 
@@ -56,33 +57,39 @@ impl PlanApi {
             pb::ListPlansRequest { page_token: String::new(), page_size: 0, ..asked.clone() };
         let bound = [b"plans ".as_slice(), &read::request_body(&bound)].concat();
         let seal = Seal::new(&self.desk.node, &who.caller.identity, bound);
-        let from = seal.open::<3>(&asked.page_token)?;
-        let reader = self.desk.node.reader();
+        let from = seal.open::<2>(&asked.page_token)?;
+        let roll = self.roll.open(&self.desk.node);
+        let as_of = roll.as_of();
+        let below = from.map(|[below, _]| below);
+        let mut fits = roll.newest_first(below).filter(|line| filter.takes(line));
         // One more tells whether there is a next page; the first page counts all.
-        let want = if from.is_some() { size + 1 } else { PLANS_LOOKED_AT_MAX };
-        let want = (from.map(|[below, ..]| below), want);
-        let agreements = &filter.agreements;
-        let found = walk::find(&reader, agreements, want, PLANS_LOOKED_AT_MAX, &|of, below, f| {
-            pieces::plans(&reader, of, below, &mut |subject, view| {
-                f(subject, view.opened_apply, filter.takes(self, &view))
-            });
-        });
-        let (total, partial) = match from {
-            Some([_, total, partial]) => (total, partial != 0),
-            None => (found.places.len() as u64, found.partial),
+        let lines: Vec<_> = fits.by_ref().take(size + 1).map(|l| (l.plan, l.opened)).collect();
+        let total = match from {
+            Some([_, total]) => total,
+            None => (lines.len() + fits.by_ref().count()) as u64,
         };
-        let written = |key: Key| {
-            let seen = view::plan(&reader.view(), key.0, key.1);
-            Ok(seen.map(|seen| self.written(key, &seen)))
-        };
-        let (plans, next) = found.page(size, &written)?;
-        let token = |below| seal.close(&[below, total, u64::from(partial)]);
+        drop(fits);
+        drop(roll);
+        let (mut plans, mut bytes, mut next) = (Vec::new(), 0, None);
+        let reader = self.desk.node.reader();
+        for (plan, opened) in lines {
+            let seen = view::plan(&reader.view(), plan.0, plan.1);
+            let Some(seen) = seen else { continue };
+            let shown = self.written(plan, &seen);
+            bytes += shown.encoded_len();
+            if plans.len() == size || (bytes > PAGE_BYTES_MAX && !plans.is_empty()) {
+                // It is the first of the next page.
+                next = Some(opened + 1);
+                break;
+            }
+            plans.push(shown);
+        }
         Ok(pb::ListPlansResponse {
             plans,
-            next_page_token: next.map(token).unwrap_or_default(),
+            next_page_token: next.map(|below| seal.close(&[below, total])).unwrap_or_default(),
             total_size: u32::try_from(total).unwrap_or(u32::MAX),
-            total_is_partial: partial,
-            cursor: cursor::at(&self.desk.node, found.as_of),
+            total_is_partial: false,
+            cursor: cursor::at(&self.desk.node, as_of),
         })
     }
 
@@ -99,7 +106,7 @@ impl PlanApi {
             state: write::state(asked.state)?,
             from: read::date("from", asked.from.as_ref())?,
             until: read::date("until", asked.until.as_ref())?,
-            awaits_own_city: asked.awaits_own_city,
+            awaits_own_city: asked.awaits_own_city.then(|| self.desk.node.today()),
         })
     }
 }

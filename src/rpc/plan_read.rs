@@ -12,7 +12,6 @@ use super::plan_service::PlanApi;
 use super::words::{city_name, record_name};
 use crate::api::request::PartContent;
 use crate::domain::Language;
-use crate::domain::plan::awaited::{Awaited, Heard, awaited};
 use crate::domain::plan::ready::{PlanRules, remarks, to_begin, to_schedule};
 use crate::domain::plan::results::{Totals, totals};
 use crate::domain::plan::summary::{Summarised, summary};
@@ -21,6 +20,7 @@ use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::limits::{PLAN_CASES_SHOWN_MAX, PLAN_FINDINGS_BYTES_MAX, PLAN_VISITS_BYTES_MAX};
 use crate::log::PartKind;
 use crate::node::plan_look::{Desk, Judging, Looked, PlanKey, PlanVisit};
+use crate::node::plan_roll::awaited_on;
 use crate::node::reader::Reader;
 use crate::view::{self, PlanView, WordSort};
 use crate::wire::case as read;
@@ -62,6 +62,7 @@ impl PlanApi {
         let reader = self.desk.node.reader();
         let facts = &found.plan.facts;
         let answers = self.answers((agreement, subject), found);
+        let awaited = self.desk.node.today().map(|today| awaited_on(found, today));
         pb::Plan {
             name: call::name_of(agreement, subject),
             number: number(&reader, found.opened_at),
@@ -78,35 +79,13 @@ impl PlanApi {
             record: texts(&reader, found.record_at),
             create_time: Some(read::timestamp(found.opened_ms)),
             answers,
-            awaited: write::awaited_to_pb(&self.awaited(found)),
+            awaited: awaited.as_ref().map(write::awaited_to_pb).unwrap_or_default(),
             reported: found.heard.reported.keys().map(|city| city.as_u32()).collect(),
             late_revisions: found.plan.late_revisions,
             needs_newer_version: found.needs_newer,
             misfit_count: found.misfit_count,
             ..pb::Plan::default()
         }
-    }
-
-    /// Who has to do what next.
-    pub(super) fn awaited(&self, found: &PlanView) -> BTreeMap<CityCode, Vec<Awaited>> {
-        let Some(today) = self.desk.node.today() else { return BTreeMap::new() };
-        let plan = &found.plan;
-        let answers = found.answers();
-        let committed: BTreeSet<CityCode> = match plan.resting.attempt {
-            0 => found.heard.commitments.keys().copied().collect(),
-            _ => plan.resting.commitments.keys().copied().collect(),
-        };
-        let reported = found.heard.reported.keys().copied().collect();
-        let heard = Heard {
-            answers: &answers,
-            committed: &committed,
-            revealed: &found.heard.revealed,
-            reported: &reported,
-        };
-        let first = plan.facts.days.first().map_or(today, |day| day.at.on);
-        let before = i64::from(PlanRules::default().reveal_days_before);
-        let reveal_on = first.plus_days(-before).unwrap_or(first);
-        awaited(plan, heard, reveal_on, today)
     }
 
     fn look(&self, key: PlanKey, found: PlanView) -> Result<Looked, Refused> {

@@ -19,6 +19,7 @@ use crate::domain::{Date, InvalidReason};
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::limits::PAGE_BYTES_MAX;
 use crate::node::due::Due;
+use crate::node::plan_roll::PlanRoll;
 use crate::view;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -33,6 +34,8 @@ pub struct PlanApi {
     pub desk: Desk,
     /// Which days are worked.
     pub due: Due,
+    /// All plans.
+    pub roll: PlanRoll,
     /// Checks on site of one enterprise in a year; 0 for no cap.
     pub checks_a_year_max: u32,
 }

@@ -40,6 +40,7 @@ use crate::limits::{
 };
 use crate::node::alert::Alerts;
 use crate::node::due::Due;
+use crate::node::plan_roll::PlanRoll;
 use crate::node::ringer::Rung;
 use crate::node::roll::Roll;
 use crate::node::roster::Roster;
@@ -148,8 +149,8 @@ pub async fn serve_api(
 ) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     tokio::spawn(keep_health(health, node.clone(), stop.clone()));
-    let (roll, roster) = (Roll::default(), Roster::default());
-    let rolls = (roll.clone(), roster.clone());
+    let (roll, roster, planned) = (Roll::default(), Roster::default(), PlanRoll::default());
+    let rolls = (roll.clone(), roster.clone(), planned.clone());
     tokio::spawn(keep_indexes(due.clone(), rolls, node.clone(), stop.clone()));
     let search = Search::default();
     tokio::spawn(keep_search(search.clone(), node.clone(), stop.clone()));
@@ -163,7 +164,7 @@ pub async fn serve_api(
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let sites = sized!(SiteServiceServer: SiteApi { desk: desk.clone(), checks_a_year_max });
     let units = sized!(UnitServiceServer: UnitApi::new(desk.clone(), due.clone(), roster));
-    let plans = PlanApi { desk: desk.clone(), due: due.clone(), checks_a_year_max };
+    let plans = PlanApi { desk: desk.clone(), due: due.clone(), roll: planned, checks_a_year_max };
     let plans = sized!(PlanServiceServer: plans);
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);
@@ -219,18 +220,20 @@ fn jittered(age: Duration) -> Duration {
 }
 
 /// Brings what lists are read from up to date, so that whoever asks finds little left to do; and
-/// makes it at the start, because that walks all cases. Should it end, a list does it itself.
+/// makes it at the start, because that walks all cases and plans. Should it end, a list does it
+/// itself.
 async fn keep_indexes(
     due: Due,
-    (roll, roster): (Roll, Roster),
+    rolls: (Roll, Roster, PlanRoll),
     node: NodeHandle,
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let (due, roll, roster, node) = (due.clone(), roll.clone(), roster.clone(), node.clone());
+        let (due, (roll, roster, plans), node) = (due.clone(), rolls.clone(), node.clone());
         let looked = tokio::task::spawn_blocking(move || {
             drop(roll.open(&node));
             drop(roster.open(&node));
+            drop(plans.open(&node));
             due.look(&node);
         });
         if let Err(error) = looked.await {

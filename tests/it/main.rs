@@ -56,6 +56,7 @@ mod operator;
 mod people;
 mod plan_cli;
 mod plans;
+mod plans_listed;
 mod power;
 mod proxy;
 mod rebuild;

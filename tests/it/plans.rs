@@ -18,7 +18,7 @@ pub fn today() -> Date {
     Date::beijing(i64::try_from(now).unwrap()).unwrap()
 }
 
-fn day(on: Date) -> Option<pb::Date> {
+pub(super) fn day(on: Date) -> Option<pb::Date> {
     Some(pb::Date { year: on.year(), month: on.month().into(), day: on.day().into() })
 }
 

@@ -48,7 +48,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
     let adders = stage.note_adders_to(&clients, "lists-notes", &noted).await?;
     let more = Fill::of(&stage, &clients, "more", (10_000_000, 0))?;
     let both = adders.into_iter().zip(more).map(|(notes, fill)| Write { notes, fill });
-    let writing = Writing::begin(both.collect());
+    let mut writing = Writing::begin(both.collect());
     for (id, zh, en) in LISTS {
         bench.say(&format!("列表：{zh}"), &format!("list: {en}"));
         let asking = Ask { cases: client.cases(), parent: stage.agreement.clone(), id };
@@ -56,7 +56,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
         let (zh, en) = (format!("列表：{zh}"), format!("list: {en}"));
         let figure = outcome.figure(&format!("lists.{id}"), &zh, &en);
         report.add(figure.within(TEXT, Bound::PercentilesAtMost(20.0, 20.0)));
-        writing.check()?;
+        writing.check().await?;
     }
     Ok(())
 }

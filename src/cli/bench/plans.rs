@@ -59,7 +59,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
     let here = here.ok_or_else(|| Failure::local("no city"))?;
     let more = FillPlans::of(&clients, &here, ("more", bench.plans), &Names::default());
     let both = notes.into_iter().zip(more).map(|(notes, plans)| Write { notes, plans });
-    let writing = Writing::begin(both.collect());
+    let mut writing = Writing::begin(both.collect());
     for (id, zh, en) in LISTS.into_iter().chain(OTHERS) {
         bench.say(&format!("联合执法：{zh}"), &format!("joint actions: {en}"));
         let outcome = load::run(vec![ask(id)], Until::Elapsed(bench.load_for / 2)).await?;
@@ -67,7 +67,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
         let (text, bound) = if id.ends_with("slots") { SEARCH } else { SOON };
         let figure = outcome.figure(&format!("plans.{id}"), &zh, &en);
         report.add(figure.within(text, bound));
-        writing.check()?;
+        writing.check().await?;
     }
     Ok(())
 }

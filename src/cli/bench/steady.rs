@@ -7,17 +7,20 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tonic::Status;
 
-use super::load::Operation;
+use super::load::{Operation, refused};
 use crate::cli::failure::Failure;
 
 /// Writes a second while something is read.
 const WRITES_PER_S: u32 = 200;
+/// Writes under way at most: a node that is slower than the rate is not buried under calls that end
+/// only after their time is up.
+const UNDER_WAY_MAX: usize = 128;
 
 /// Writes until it is dropped.
 pub struct Writing(JoinHandle<Result<(), Status>>);
 
 impl Writing {
-    /// Begins: each of these in turn, answered or not.
+    /// Begins: each of these in turn.
     pub fn begin(operations: Vec<impl Operation + Clone>) -> Self {
         Self(tokio::spawn(write(operations)))
     }
@@ -26,11 +29,14 @@ impl Writing {
     ///
     /// # Errors
     /// [`Failure`] when a write was refused: what is measured beside it is measured alone.
-    pub fn check(&self) -> Result<(), Failure> {
-        if self.0.is_finished() {
-            return Err(Failure::local("the writes have broken off"));
+    pub async fn check(&mut self) -> Result<(), Failure> {
+        if !self.0.is_finished() {
+            return Ok(());
         }
-        Ok(())
+        match (&mut self.0).await {
+            Ok(Err(status)) => Err(refused("writes", &status)),
+            Ok(Ok(())) | Err(_) => Err(Failure::local("the writes have broken off")),
+        }
     }
 }
 
@@ -45,6 +51,11 @@ async fn write(operations: Vec<impl Operation + Clone>) -> Result<(), Status> {
     let mut running = tokio::task::JoinSet::new();
     for (nth, mut operation) in (0_u64..).zip(operations.into_iter().cycle()) {
         ticks.tick().await;
+        while running.len() >= UNDER_WAY_MAX
+            && let Some(done) = running.join_next().await
+        {
+            done.unwrap_or(Ok(()))?;
+        }
         while let Some(done) = running.try_join_next() {
             let done: Result<(), Status> = done.unwrap_or(Ok(()));
             done?;

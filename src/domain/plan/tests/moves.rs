@@ -390,8 +390,25 @@ fn an_open_plan_always_awaits_somebody() {
                     let heard = Heard { answers: &answers, committed, revealed, reported };
                     let on = date("2026-12-08");
                     assert!(!awaited(&plan, heard, on, on).is_empty(), "{answers:?} {done:?}");
+                    once_awaited_stays_so(&plan, heard, on.plus_days(-2).unwrap());
                 }
             }
         }
+    }
+}
+
+/// As long as nobody writes: and it changes on no day but the one on which a draw is shown, and
+/// the first one.
+fn once_awaited_stays_so(plan: &Plan, heard: Heard<'_>, reveal_on: Date) {
+    let first = plan.facts.days[0].at.on;
+    for city in plan.facts.participants() {
+        let of = |day| awaited(plan, heard, reveal_on, day).contains_key(&city);
+        let days: Vec<Date> = (-4..4).map(|days| first.plus_days(days).unwrap()).collect();
+        let is: Vec<bool> = days.iter().map(|day| of(*day)).collect();
+        assert!(is.is_sorted(), "{city} {is:?}");
+        for (day, pair) in days[1..].iter().zip(is.windows(2)) {
+            assert!(pair[0] == pair[1] || [reveal_on, first].contains(day), "{day} {is:?}");
+        }
+        assert_eq!((is[0], is[7]), (of(Date::EARLIEST), of(Date::LATEST)));
     }
 }

@@ -1,0 +1,281 @@
+//! The roll of plans: what lists judge a plan by, one line a plan, newest opening first. Kept in
+//! memory, and following the feed, as that of cases does ([`super::roll`]).
+//!
+//! A list counts how many plans fit in all. Here a line takes some 100 bytes, and nothing in it was
+//! typed by anybody.
+//!
+//! What a plan awaits of the own city depends on the day. But as long as nobody writes, what is
+//! once awaited of a city stays so: a line has the day from which on it is.
+//!
+//! In scope: the lines, keeping them up to date, what a plan awaits. Out of scope: what a list
+//! takes (`rpc::plan_list`).
+//!
+//! Invariants:
+//! 1. After [`PlanRoll::open`] the lines are what [`Line::of`] gives for every plan as of
+//!    [`Open::as_of`]. (`lists_of_plans_are_what_a_look_at_each_of_them_gives`)
+//! 2. Lines lie in the order of their openings. (`lines_lie_in_the_order_of_their_openings`)
+//! 3. From [`Line::awaited_from`] on something is awaited on every day, and before on none.
+//!    (`an_open_plan_always_awaits_somebody`)
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::Date;
+use crate::domain::plan::awaited::{Awaited, Heard, awaited};
+use crate::domain::plan::ready::PlanRules;
+use crate::domain::plan::{PlanDay, PlanState};
+use crate::ids::CityCode;
+use crate::log::SubjectKind;
+use crate::node::pieces;
+use crate::node::plan_look::PlanKey;
+use crate::node::reader::Reader;
+use crate::node::writer::NodeHandle;
+use crate::view::{self, FeedEntry, PlanView};
+
+/// What a list judges a plan by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The plan.
+    pub plan: PlanKey,
+    /// Apply number of its opening.
+    pub opened: u64,
+    /// What people are shown.
+    pub state: PlanState,
+    /// From when on it awaits something of the own city.
+    pub awaited_from: Option<Date>,
+    /// Who takes part, ascending.
+    cities: Box<[CityCode]>,
+    /// When it takes place.
+    days: Days,
+}
+
+/// Days of a plan: the first ones that follow one another, mostly all, lie in the line itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Days {
+    first: Option<(Date, Date)>,
+    others: Box<[(Date, Date)]>,
+}
+
+impl Days {
+    fn of(days: &[PlanDay]) -> Self {
+        let mut runs: Vec<(Date, Date)> = Vec::new();
+        for on in days.iter().map(|day| day.at.on) {
+            match runs.last_mut() {
+                Some((_, last)) if *last == on || last.plus_days(1) == Some(on) => *last = on,
+                Some(_) | None => runs.push((on, on)),
+            }
+        }
+        let first = runs.first().copied();
+        Self { first, others: runs.into_iter().skip(1).collect() }
+    }
+
+    fn any_within(&self, from: Option<Date>, until: Option<Date>) -> bool {
+        let within = |(first, last): &(Date, Date)| {
+            let (from, until) = (from.unwrap_or(*first), until.unwrap_or(*last));
+            from.max(*first) <= until.min(*last)
+        };
+        self.first.iter().chain(&self.others).any(within)
+    }
+}
+
+impl Line {
+    /// Of a plan as folded, at the node of city `own`.
+    #[must_use]
+    pub fn of(plan: PlanKey, view: &PlanView, own: CityCode) -> Self {
+        let facts = &view.plan.facts;
+        Self {
+            plan,
+            opened: view.opened_apply,
+            state: view.state(),
+            awaited_from: awaited_from(view, own),
+            cities: facts.participants().collect(),
+            days: Days::of(&facts.days),
+        }
+    }
+
+    /// Whether a city takes part.
+    #[must_use]
+    pub fn has(&self, city: CityCode) -> bool {
+        self.cities.contains(&city)
+    }
+
+    /// Whether it takes place on any day from the one to the other.
+    #[must_use]
+    pub fn is_within(&self, from: Option<Date>, until: Option<Date>) -> bool {
+        (from.is_none() && until.is_none()) || self.days.any_within(from, until)
+    }
+}
+
+/// The first day on which a draw is shown.
+fn reveal_on(first: Date) -> Date {
+    let before = i64::from(PlanRules::default().reveal_days_before);
+    first.plus_days(-before).unwrap_or(first)
+}
+
+/// Who has to do what about a plan next.
+#[must_use]
+pub fn awaited_on(view: &PlanView, today: Date) -> BTreeMap<CityCode, Vec<Awaited>> {
+    let plan = &view.plan;
+    let answers = view.answers();
+    let committed: BTreeSet<CityCode> = match plan.resting.attempt {
+        0 => view.heard.commitments.keys().copied().collect(),
+        _ => plan.resting.commitments.keys().copied().collect(),
+    };
+    let reported = view.heard.reported.keys().copied().collect();
+    let heard = Heard {
+        answers: &answers,
+        committed: &committed,
+        revealed: &view.heard.revealed,
+        reported: &reported,
+    };
+    let first = plan.facts.days.first().map_or(today, |day| day.at.on);
+    awaited(plan, heard, reveal_on(first), today)
+}
+
+/// From which day on something is awaited of a city, if nobody writes. It changes on the day on
+/// which draws are shown and on the first one, and on no other.
+fn awaited_from(view: &PlanView, city: CityCode) -> Option<Date> {
+    let first = view.plan.facts.days.first().map(|day| day.at.on);
+    let days = [Some(Date::EARLIEST), first.map(reveal_on), first];
+    days.into_iter().flatten().find(|day| awaited_on(view, *day).contains_key(&city))
+}
+
+/// The lines; clones share them.
+#[derive(Clone, Default)]
+pub struct PlanRoll(Arc<Mutex<Lines>>);
+
+#[derive(Default)]
+struct Lines {
+    /// The feed it follows; none before the first look.
+    feed: Option<[u8; 16]>,
+    read_to: u64,
+    /// Oldest opening first.
+    lines: Vec<Line>,
+}
+
+/// The roll while somebody reads it: nobody changes it meanwhile.
+pub struct Open<'a>(MutexGuard<'a, Lines>);
+
+impl PlanRoll {
+    /// Opens it as of now. The first opening walks all plans: call it off the threads that serve.
+    #[must_use]
+    pub fn open(&self, node: &NodeHandle) -> Open<'_> {
+        let mut open = Open(self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let reader = node.reader();
+        if open.0.feed != Some(reader.feed_id()) {
+            open.make(node, &reader);
+        }
+        while let Some((changes, last)) = pieces::changes(&reader, open.0.read_to) {
+            let plans: BTreeSet<PlanKey> = changes.iter().filter_map(plan_of).collect();
+            for plan in plans {
+                // Released each time: the writer waits for nobody who reads many.
+                let found = view::plan(&reader.view(), plan.0, plan.1);
+                found.inspect(|view| open.put(Line::of(plan, view, node.city())));
+            }
+            open.0.read_to = last;
+        }
+        open
+    }
+}
+
+/// The plan that a change is about.
+fn plan_of(change: &FeedEntry) -> Option<PlanKey> {
+    Some((change.agreement, change.record_of(SubjectKind::Plan)?))
+}
+
+impl Open<'_> {
+    fn make(&mut self, node: &NodeHandle, reader: &Reader) {
+        let read_to = reader.apply_number(&reader.view());
+        let mut lines = Vec::new();
+        for (agreement, _) in node.book().iter() {
+            pieces::plans(reader, *agreement, None, &mut |subject, view| {
+                lines.push(Line::of((*agreement, subject), &view, node.city()));
+                true
+            });
+        }
+        lines.sort_unstable_by_key(|line: &Line| line.opened);
+        *self.0 = Lines { feed: Some(reader.feed_id()), read_to, lines };
+    }
+
+    fn put(&mut self, line: Line) {
+        let lines = &mut self.0.lines;
+        match lines.binary_search_by_key(&line.opened, |one| one.opened) {
+            Ok(place) => {
+                if let Some(one) = lines.get_mut(place) {
+                    *one = line;
+                }
+            }
+            Err(place) => lines.insert(place, line),
+        }
+    }
+
+    /// Apply number as of which it is so.
+    #[must_use]
+    pub fn as_of(&self) -> u64 {
+        self.0.read_to
+    }
+
+    /// The lines opened before `below`, newest first.
+    pub fn newest_first(&self, below: Option<u64>) -> impl Iterator<Item = &Line> {
+        let lines = &self.0.lines;
+        let end = below.map_or(lines.len(), |at| lines.partition_point(|one| one.opened < at));
+        lines.iter().take(end).rev()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{AgreementId, SubjectId};
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn days(all: &[&str]) -> Days {
+        let day = |text: &&str| PlanDay { at: text.parse().unwrap(), overtime: false };
+        Days::of(&all.iter().map(day).collect::<Vec<_>>())
+    }
+
+    fn line(opened: u64, state: PlanState) -> Line {
+        let plan = (AgreementId::new([2; 16]), SubjectId::new([u8::try_from(opened).unwrap(); 16]));
+        let cities = [CityCode::from_u32(371_500).unwrap()].into();
+        Line { plan, opened, state, awaited_from: None, cities, days: Days::default() }
+    }
+
+    #[test]
+    fn lines_lie_in_the_order_of_their_openings() {
+        let roll = PlanRoll::default();
+        let mut open = Open(roll.0.lock().unwrap());
+        for opened in [5, 9, 2, 7] {
+            open.put(line(opened, PlanState::Consulting));
+        }
+        open.put(line(7, PlanState::Cancelled));
+        let opened = |below| open.newest_first(below).map(|one| one.opened).collect::<Vec<_>>();
+        assert_eq!(opened(None), [9, 7, 5, 2]);
+        assert_eq!((opened(Some(7)), opened(Some(2))), (vec![5, 2], vec![]));
+        assert_eq!(*open.newest_first(Some(8)).next().unwrap(), line(7, PlanState::Cancelled));
+    }
+
+    #[test]
+    fn a_line_is_within_days_as_one_of_its_days_is() {
+        let of = ["2026-12-30上午", "2026-12-30下午", "2026-12-31上午", "2027-01-04下午"];
+        let one = Line { days: days(&of), ..line(1, PlanState::Consulting) };
+        assert_eq!(one.days.others.len(), 1, "days that follow one another are one");
+        let all = ["2026-12-30", "2026-12-31", "2027-01-04"].map(date);
+        let asked: Vec<Option<Date>> =
+            (-2..8).map(|ahead| date("2026-12-30").plus_days(ahead)).chain([None]).collect();
+        for from in &asked {
+            for until in &asked {
+                let within = |on: &Date| {
+                    from.is_none_or(|from| from <= *on) && until.is_none_or(|until| *on <= until)
+                };
+                assert_eq!(
+                    one.is_within(*from, *until),
+                    all.iter().any(within),
+                    "{from:?} {until:?}"
+                );
+            }
+        }
+    }
+}
