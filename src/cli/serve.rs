@@ -108,6 +108,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let reload = Reload::begin(&config, args.production, lang)?;
     let peer_listener = if args.offline { None } else { Some(listen(&config.peer).await?) };
     let api_listener = listen(&config.api).await?;
+    let feed_listener = calendar_feed::listen(&config).await?;
     let clock = SystemClock::start();
     let node = tokio::task::block_in_place(|| start(&config, clock, lang))?;
     let stop = CancellationToken::new();
@@ -139,7 +140,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let noting = (audit.clone(), writes.clone(), due, acts, catalogue);
     let files = evidence::files((&node, &audit), store, dialer);
     evidence::check(&config, &files, &stop);
-    calendar_feed::start(&config, &node, &stop).await?;
+    calendar_feed::start(feed_listener, &config, &node, &stop);
     let ringing = (alerts, rung, files);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));

@@ -15,7 +15,6 @@
 //! 1. Nothing that anybody typed, and no name, number or place is in a feed.
 //!    (`a_feed_shows_times_and_nothing_else`)
 
-use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -81,8 +80,9 @@ impl CalendarFeed {
         }
         let (node, lang) = (self.node.clone(), self.lang);
         let work = move || {
-            let at = Instant::now();
             let text = text(&node, lang, &secret);
+            // Fresh from when it is there: whoever has waited for it takes it.
+            let at = Instant::now();
             let etag = format!("\"{}\"", hex(digest(text.as_bytes()).as_bytes()));
             let made = Made { at, secret, text: text.into(), etag };
             *last = Some(made.clone());
@@ -107,8 +107,8 @@ fn text(node: &NodeHandle, lang: Lang, secret: &FeedSecret) -> String {
             }
             looked < CALENDAR_FEED_LOOKED_AT_MAX
         });
-        // The furthest ahead first: what is long over makes room.
-        plans.sort_by_key(|(subject, view)| Reverse((first_day(view), *subject)));
+        // What is over makes room, then what is furthest ahead.
+        plans.sort_by_key(|(subject, view)| (distance(view, today), first_day(view), *subject));
         plans.truncate(CALENDAR_PLANS_MAX);
     }
     let mut bytes = 0;
@@ -116,11 +116,12 @@ fn text(node: &NodeHandle, lang: Lang, secret: &FeedSecret) -> String {
         bytes += ENTRY_BYTES * usize::try_from(view.plan.days_max).unwrap_or(usize::MAX);
         bytes <= PAGE_BYTES_MAX
     });
+    plans.sort_by_key(|(subject, view)| (first_day(view), *subject));
     written(&reader, &plans, Shown::Busy { word: word(lang), key: secret.key() })
 }
 
 fn written(reader: &Reader, plans: &[(SubjectId, PlanView)], shown: Shown<'_>) -> String {
-    ics::calendar(plans.iter().rev().map(|(id, view)| {
+    ics::calendar(plans.iter().map(|(id, view)| {
         let stamp_ms = stamp(reader, view.last_move, view.opened_ms);
         Entry { id: *id, plan: &view.plan, shown, stamp_ms }
     }))
@@ -129,6 +130,15 @@ fn written(reader: &Reader, plans: &[(SubjectId, PlanView)], shown: Shown<'_>) -
 /// What every entry is called.
 fn word(lang: Lang) -> &'static str {
     lang.pick("联合执法行动", "Joint action")
+}
+
+/// Which comes first where there is no room for all: what is to come, the nearest first, then what
+/// is over, the latest first.
+fn distance(view: &PlanView, today: Option<Date>) -> (bool, i64) {
+    let last = view.plan.facts.days.last().map(|day| day.at.on);
+    let ahead =
+        last.zip(today).map(|(last, today)| last.days_since_epoch() - today.days_since_epoch());
+    ahead.map_or((true, i64::MAX), |days| (days < 0, days.abs()))
 }
 
 fn first_day(view: &PlanView) -> Option<Date> {

@@ -216,6 +216,8 @@ impl Demo {
             &format!("登记名录库和执法力量，办理 {} 个联合行动方案", plans.len()),
             &format!("registers sites and units, and plays {} joint actions", plans.len()),
         );
+        // Days are told from today, which may be another one by now.
+        let plans = plans::of(&self.cities.fleet)?;
         let plans = plans::play(&mut self.cities, &doors, (&plans, &drafts), &self.show).await?;
         let fleet = &self.cities.fleet;
         let picture = agree::until_all_agree(&doors, fleet, self.within, self.lang).await?;

@@ -12,19 +12,27 @@ use crate::node::writer::NodeHandle;
 use crate::rpc::calendar_feed::CalendarFeed;
 use crate::trust::feed_secret::{FEED_SECRET_FILE, FeedSecret};
 
-/// Listens from now on, if `[calendar_feed]` says so. Nothing listens otherwise.
-pub(super) async fn start(
-    config: &Config,
-    node: &NodeHandle,
-    stop: &CancellationToken,
-) -> Result<(), Failure> {
-    let Some(feed) = config.calendar_feed else { return Ok(()) };
+/// Listens, if `[calendar_feed]` says so, and on nothing otherwise. Called before the node starts:
+/// an address that cannot be had is told like that of any other port, and nothing is left half
+/// begun.
+pub(super) async fn listen(config: &Config) -> Result<Option<TcpListener>, Failure> {
+    let Some(feed) = config.calendar_feed else { return Ok(None) };
     let failed = |error| {
         let at = feed.listen;
         local(&format!("无法在 {at} 上监听"), &format!("cannot listen on {at}"), error)
     };
-    let listener = TcpListener::bind(feed.listen).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+    TcpListener::bind(feed.listen).await.map(Some).map_err(failed)
+}
+
+/// Serves the feed from now on.
+pub(super) fn start(
+    listener: Option<TcpListener>,
+    config: &Config,
+    node: &NodeHandle,
+    stop: &CancellationToken,
+) {
+    let Some(listener) = listener else { return };
+    let address = config.calendar_feed.map_or(config.api.listen, |feed| feed.listen);
     tracing::info!(%address, "the calendar feed listens");
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "the calendar feed is plain http and leaves this machine");
@@ -36,5 +44,4 @@ pub(super) async fn start(
     }
     let feed = Arc::new(CalendarFeed::new(node.clone(), file, config.lang));
     tokio::spawn(feed.serve(listener, stop.clone()));
-    Ok(())
 }

@@ -10,8 +10,9 @@
 //! address of mail here, so it is named by a URN.
 //!
 //! In scope: text. Out of scope: who may read it. A feed that others may see shows times and
-//! nothing else ([`Shown::Busy`]). Its UIDs are hashes under a key of the feed, so that nobody
-//! finds a plan by them, and nobody who has the feeds of two cities matches them by their UIDs.
+//! nothing else ([`Shown::Busy`]). Its UIDs are hashes under a key of the feed: nobody learns
+//! a plan's id from them, and nobody who has the feeds of two cities matches them by their UIDs.
+//! Whoever holds the plan and the address can tell which entry it is.
 //! RFC 5546 wants an organiser in what is published; a feed has none, since that names a city.
 //!
 //! Invariants:

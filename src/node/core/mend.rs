@@ -219,7 +219,8 @@ impl<D: Disk, S: Store> Core<D, S> {
                     },
                 }
             }
-            // It may well be what lay here. Asking goes on: what lies above may come first.
+            // It may well be what lay here. It is asked for again: a member that has joined the
+            // batches gives both at once.
             Err(NotTaken::Standing) => {
                 tracing::debug!(%city, %log, "what is damaged below damage waits");
             }

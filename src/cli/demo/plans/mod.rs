@@ -146,6 +146,13 @@ impl<'a> Player<'a> {
         let agreement = self.agreements.get(&sample.members);
         let agreement = agreement.ok_or_else(|| Failure::local("no agreement"))?;
         if let Some(plan) = self.found(sample, agreement).await? {
+            if plan.state() != sample.state {
+                let number = &plan.number;
+                self.show.say(
+                    &format!("{number} 是先前的演示留下的，未办到样例所记的状态，不再处理"),
+                    &format!("{number} was left half-way by an earlier demo, and is left alone"),
+                );
+            }
             return Ok(Played { sample: sample.id.clone(), plan, new: false, apart: None });
         }
         let mut play = Play { sample, agreement, plan: pb::Plan::default(), acts: 0 };

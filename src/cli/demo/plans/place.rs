@@ -126,7 +126,8 @@ impl Book {
             match thing {
                 Thing::Site { uscc, listed } => {
                     let site = self.site(caller, &agreement, &uscc).await?;
-                    if listed {
+                    // It is there already in a second run.
+                    if listed && site.listing.is_none() {
                         list(caller, &site, &uscc).await?;
                     }
                     done.sites.insert((agreement, uscc), site.name);
@@ -217,7 +218,7 @@ async fn unit(
             kind,
             department: pb::Department::EcologyEnvironment.into(),
             valid_from: day(2024),
-            valid_until: day(2030),
+            valid_until: day(2032),
             retired: false,
         }),
         record: Some(pb::UnitRecord { number: label.to_owned(), team: team.to_owned() }),

@@ -92,7 +92,7 @@ impl Player<'_> {
             revision: play.plan.revision_entry.clone(),
             site: visit.site.clone(),
             nth: visit.nth,
-            on: None,
+            on: visit.first.and_then(|at| at.on),
             officers,
             guests: visit.guests.clone(),
             request_id: play.next_id(),
