@@ -22,12 +22,11 @@ use crate::log::keys::{SigningKey, VerifyingKey};
 use crate::node::alert::Alerts;
 use crate::node::clock::{SystemClock, SystemEntropy, wall_ms};
 use crate::node::core::{Core, CoreParts, Entropy, Input, KeyRing, PlanBasis, Settings};
-use crate::node::dial::{self, Dialer};
 use crate::node::due::Due;
 use crate::node::guard::GuardKeeper;
 use crate::node::nudge::Nudger;
 use crate::node::reader::Reader;
-use crate::node::ringer::{self, Ringer, Rung};
+use crate::node::ringer::Rung;
 use crate::node::same_act::SameActs;
 use crate::node::scrub::Scrub;
 use crate::node::shell::Shell;
@@ -35,8 +34,8 @@ use crate::node::writer::{self, NodeHandle};
 use crate::rpc::evidence_fetch::Holder;
 use crate::rpc::gate::GateLimits;
 use crate::rpc::peer_service::PeerApi;
+use crate::rpc::server;
 use crate::rpc::under_way::WritesUnderWay;
-use crate::rpc::{peer_service, server};
 use crate::store::{SledStore, WriteBehind};
 use crate::trust::keys::{self, HmacKey};
 
@@ -45,6 +44,7 @@ mod catalogue;
 mod evidence;
 mod files;
 mod inbox;
+mod links;
 mod progress;
 mod reload;
 
@@ -114,9 +114,9 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     reload.set_cas(&node);
     keep_ticking(&node, config.data_dir.join("inbox"), &stop);
-    let dialer = dialer(&node, &reload, args.offline);
+    let dialer = links::dialer(&node, &reload, args.offline);
     let (alerts, rung) = (Alerts::default(), Rung::default());
-    ringer(dialer.clone(), rung.clone()).start(stop.clone());
+    links::ringer(dialer.clone(), rung.clone()).start(stop.clone());
     dialer.clone().start(stop.clone());
     let store = evidence::store(&config, &node, &stop)?;
     scrub(&config, &node, &stop)?;
@@ -172,36 +172,6 @@ fn same_acts(
         .holding(config.limits.same_act_cases_max);
     acts.start(node, stop.clone());
     acts
-}
-
-/// What dials other cities.
-fn dialer(node: &NodeHandle, reload: &Reload, offline: bool) -> Dialer {
-    if offline {
-        tracing::warn!("started with --offline: no other city is reached");
-    }
-    Dialer {
-        node: node.clone(),
-        tls: reload.peer_context(),
-        own: reload.own(),
-        call: Arc::new(|node, channel, end| {
-            tokio::spawn(async move {
-                let ended = peer_service::call(node, channel, end).await;
-                ended.map_err(|status| dial::reason(&status, None))
-            })
-        }),
-        offline,
-    }
-}
-
-/// What rings other cities.
-fn ringer(dialer: Dialer, rung: Rung) -> Ringer {
-    let ring: ringer::Ring = Arc::new(|channel, agreement, entry| {
-        Box::pin(async move {
-            let rung = peer_service::ring(channel, agreement, &entry.entry).await;
-            rung.map_err(|status| dial::reason(&status, None))
-        })
-    });
-    Ringer { dialer, ring, rung }
 }
 
 /// Nudges the own city, if a hook is configured.

@@ -71,22 +71,36 @@ impl PlanApi {
         drop(fits);
         drop(roll);
         let (mut plans, mut bytes, mut next) = (Vec::new(), 0, None);
-        let reader = self.desk.node.reader();
+        // Where the next page begins when the last of these is on this one.
+        let behind = lines.last().filter(|_| lines.len() > size).map(|(_, opened)| *opened);
+        let (reader, own) = (self.desk.node.reader(), self.desk.node.city());
         for (plan, opened) in lines {
             let seen = view::plan(&reader.view(), plan.0, plan.1);
             let Some(seen) = seen else { continue };
+            // It is the first of the next page.
+            let next_from = Some(opened + 1);
+            if plans.len() == size {
+                next = next_from;
+                break;
+            }
+            // It may have been moved since the roll was read.
+            if !filter.takes(&Line::of(plan, &seen, own)) {
+                continue;
+            }
             let shown = self.written(plan, &seen);
             bytes += shown.encoded_len();
-            if plans.len() == size || (bytes > PAGE_BYTES_MAX && !plans.is_empty()) {
-                // It is the first of the next page.
-                next = Some(opened + 1);
+            if bytes > PAGE_BYTES_MAX && !plans.is_empty() {
+                next = next_from;
                 break;
             }
             plans.push(shown);
         }
         Ok(pb::ListPlansResponse {
             plans,
-            next_page_token: next.map(|below| seal.close(&[below, total])).unwrap_or_default(),
+            next_page_token: next
+                .or(behind)
+                .map(|below| seal.close(&[below, total]))
+                .unwrap_or_default(),
             total_size: u32::try_from(total).unwrap_or(u32::MAX),
             total_is_partial: false,
             cursor: cursor::at(&self.desk.node, as_of),

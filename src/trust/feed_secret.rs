@@ -13,6 +13,7 @@
 //!    (`the_file_holds_no_address_and_a_new_one_ends_the_old`)
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::keys::{KeyFileError, io_error, random32, read_secret, write_secret};
@@ -43,10 +44,20 @@ impl FeedSecret {
         let no_randomness = || io_error(path)(std::io::Error::other("no randomness"));
         let random = random32().ok_or_else(no_randomness)?;
         let token = hex(random.get(..TOKEN_BYTES).ok_or_else(no_randomness)?);
-        if replace && path.exists() {
-            std::fs::remove_file(path).map_err(io_error(path))?;
+        let text = format!("{}\n", hex(&of(&token)));
+        if !replace {
+            return write_secret(path, text.as_bytes()).map(|()| token);
         }
-        write_secret(path, format!("{}\n", hex(&of(&token))).as_bytes())?;
+        // The old one counts until the new one is whole.
+        let draft = path.with_extension("new");
+        match std::fs::remove_file(&draft) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(io_error(&draft)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        write_secret(&draft, text.as_bytes())?;
+        std::fs::rename(&draft, path).map_err(io_error(path))?;
         Ok(token)
     }
 

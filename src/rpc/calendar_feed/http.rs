@@ -3,7 +3,8 @@
 //! It speaks plain http, since the office's own proxy in front of it has the certificate that its
 //! calendars trust; so it is on loopback unless the operator says otherwise. `GET` and `HEAD` of
 //! the one secret address are answered. Every other path and method is the same bare 404, so that
-//! nobody finds out what is nearly right; what is no request at all the library refuses itself. No request is logged: its path is the secret.
+//! nobody finds out what is nearly right; what is no request at all the library refuses itself. No
+//! request is logged: its path is the secret.
 //!
 //! What strangers can do who reach the port is to keep subscribers waiting. They cost one task
 //! each, so many at a time, for so long, and nothing of the other ports.

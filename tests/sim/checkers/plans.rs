@@ -1,7 +1,8 @@
 //! P4 for plans: what a process shows of a plan is what the set of its applied entries comes to, by
 //! the rules written down a second time: which words fit, which of them an author had seen, which
-//! move comes next, what each city has booked. And nobody is booked twice: over all agreements no
-//! city has confirmed one unit for two plans at a time.
+//! move comes next, what each city has booked. And nobody is booked twice: no city has confirmed
+//! one unit of an agreement for two plans at a time. (One officer of two agreements is two units
+//! here; `f16_an_officer_is_in_one_place_at_a_time` has him.)
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -54,7 +54,7 @@ impl Player<'_> {
         self.step(play, pb::PlanStep::Begin, "").await?;
         for (nth, visit) in self.checked(play).into_iter().enumerate() {
             self.until_held(play, visit.city).await?;
-            if play.sample.arrives(nth) {
+            if visit.first.and_then(|at| at.on) == play.sample.first_day() {
                 self.check_in(play, (nth, &visit)).await?;
             }
             self.report(play, (nth, &visit)).await?;
@@ -65,9 +65,9 @@ impl Player<'_> {
     /// The visits that are checked: the first ones, of a draw those of today.
     fn checked(&self, play: &Play<'_>) -> Vec<pb::PlanVisit> {
         let sample = play.sample;
-        let today = sample.days.first().and_then(|day| day.at).and_then(|at| at.on);
-        let comes =
-            |visit: &&pb::PlanVisit| !sample.draws() || visit.first.and_then(|at| at.on) == today;
+        let comes = |visit: &&pb::PlanVisit| {
+            !sample.draws() || visit.first.and_then(|at| at.on) == sample.first_day()
+        };
         let visits = play.plan.visits.iter().filter(comes);
         visits.take(sample.results.sites_checked).cloned().collect()
     }
@@ -92,7 +92,7 @@ impl Player<'_> {
             revision: play.plan.revision_entry.clone(),
             site: visit.site.clone(),
             nth: visit.nth,
-            on: visit.first.and_then(|at| at.on),
+            on: play.sample.first_day(),
             officers,
             guests: visit.guests.clone(),
             request_id: play.next_id(),
@@ -177,7 +177,7 @@ fn result(sample: &Sample, nth: usize) -> pb::VisitResult {
         problems: if nth == 0 { share(all.problems_found) } else { 0 },
     };
     pb::VisitResult {
-        on: sample.days.first().and_then(|day| day.at).and_then(|at| at.on),
+        on: sample.first_day(),
         outcome: pb::VisitOutcome::Checked.into(),
         mode: pb::CheckMode::OnSite.into(),
         checks: sample.departments.iter().take(several).enumerate().map(check).collect(),

@@ -117,11 +117,18 @@ impl Sample {
         self.days.get(nth.checked_rem(self.days.len())?).and_then(|day| day.at)
     }
 
-    /// Visits to which the team comes: those of today. The others are keyed in without.
+    /// Its first day: today, of one that is carried out.
     #[must_use]
-    pub fn arrives(&self, nth: usize) -> bool {
-        let today = self.days.first().and_then(|day| day.at).and_then(|at| at.on);
-        self.draws() || self.half_day(nth).and_then(|at| at.on) == today
+    pub fn first_day(&self) -> Option<pb::Date> {
+        self.days.first().and_then(|day| day.at).and_then(|at| at.on)
+    }
+
+    /// Visits that teams come to: those of today. The others are keyed in without.
+    fn arrivals(&self) -> usize {
+        let today = |nth: &usize| {
+            self.draws() || self.half_day(*nth).and_then(|at| at.on) == self.first_day()
+        };
+        (0..self.results.sites_checked).filter(today).count()
     }
 
     /// Cities that write anything for it.
@@ -144,7 +151,7 @@ impl Sample {
         let if_then = |is: bool, count: usize| if is { count } else { 0 };
         let resolved = self.said.iter().filter(|one| one.resolution.is_some()).count();
         let checked = self.results.sites_checked;
-        let arrivals = (0..checked).filter(|nth| self.arrives(*nth)).count();
+        let arrivals = self.arrivals();
         let draws = if_then(self.draws(), all);
         1 + self.said.len()
             + resolved
