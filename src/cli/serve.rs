@@ -129,7 +129,10 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let holder = Holder::new(node.clone(), store.clone(), audit.clone());
     let peers = PeerApi { node: node.clone(), alerts: alerts.clone(), holder };
     let serve_peer = async {
-        let Some(peer) = peer else { return Ok(stop.cancelled().await) };
+        let Some(peer) = peer else {
+            stop.cancelled().await;
+            return Ok(());
+        };
         server::serve_peers(peers, age / 2, peer, stop.clone()).await
     };
     let gate = (gate_limits(&config), config.joint.site_checks_a_year_max);

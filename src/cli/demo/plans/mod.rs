@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use self::acts::{Caller, PATIENCE, TRY_AGAIN, answered};
 use self::place::Register;
-use self::sample::Sample;
+use self::sample::{Said, Sample};
 use super::cities::{Cities, Door};
 use super::show::Show;
 use crate::cli::case::draft::Draft;
@@ -69,9 +69,9 @@ struct Play<'a> {
 #[must_use]
 pub fn apart(plans: &[Sample]) -> Option<(&str, u32)> {
     let confirms = |plan: &Sample| {
-        let others = plan.said.iter().filter(|one| one.city != plan.initiator);
-        let last = others.filter(|one| one.kind == pb::PlanAnswerKind::Confirm).next_back();
-        last.map(|one| one.city)
+        let confirms =
+            |one: &&Said| one.city != plan.initiator && one.kind == pb::PlanAnswerKind::Confirm;
+        plan.said.iter().rfind(confirms).map(|one| one.city)
     };
     let widest = plans.iter().filter(|plan| confirms(plan).is_some());
     let widest = widest.max_by_key(|plan| plan.participants.len())?;
