@@ -101,6 +101,17 @@ async fn bring(cities: [&Client; 2], made: pb::Plan, far: u64) {
     }
 }
 
+async fn revise(initiator: &Client, made: pb::Plan, draft: pb::PlanDraft) {
+    let asked = pb::RevisePlanRequest {
+        name: made.name,
+        etag: made.etag,
+        draft: Some(draft),
+        request_id: fresh(),
+        acting_for: None,
+    };
+    initiator.plans().revise_plan(asked).await.unwrap();
+}
+
 fn some_filter(dice: &mut Dice, agreements: &[String]) -> pb::ListPlansRequest {
     let parents = [&[String::from("agreements/-")], agreements].concat();
     let state = dice.below(8);
@@ -190,14 +201,23 @@ async fn lists_of_plans_are_what_a_look_at_each_of_them_gives() {
         let cities = if nth % 5 == 0 { [&there, &here] } else { [&here, &there] };
         let made = create(cities[0], agreement, draft).await.unwrap();
         names.insert(made.name.clone());
-        bring(cities, made, far).await;
+        bring(cities, made.clone(), far).await;
+        if far == 0 {
+            // Its next revision is on other days, and one in two is of other cities as well.
+            let mut draft = drill(&mut dice, false);
+            if nth % 2 == 0 {
+                draft.cities.insert(1, needs(DEZHOU, 0));
+            }
+            revise(cities[0], made, draft).await;
+        }
     }
     // Both have the same of every plan, so nothing is under way any more.
     let mut states = BTreeSet::new();
     for name in &names {
         let same = || async {
             let (one, two) = (get(&here, name).await.ok()?, get(&there, name).await.ok()?);
-            let told = |of: &pb::Plan| (of.state, of.answers.len(), of.reported.clone());
+            let told =
+                |of: &pb::Plan| (of.state, of.revision, of.answers.len(), of.reported.clone());
             (told(&one) == told(&two)).then_some(one.state)
         };
         states.insert(until("both have the same of a plan", same).await);
