@@ -43,10 +43,31 @@ pub struct Line {
     pub state: PlanState,
     /// From when on it awaits something of the own city.
     pub awaited_from: Option<Date>,
-    /// Who takes part, ascending.
-    cities: Box<[CityCode]>,
+    /// Who takes part.
+    cities: Cities,
     /// When it takes place.
     days: Days,
+}
+
+/// Who takes part: the first five, mostly all, lie in the line itself. 0 is no city.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Cities {
+    first: [u32; 5],
+    others: Box<[u32]>,
+}
+
+impl Cities {
+    fn of(cities: impl Iterator<Item = CityCode>) -> Self {
+        let mut cities = cities.map(CityCode::as_u32);
+        let mut first = [0; 5];
+        first.iter_mut().zip(cities.by_ref()).for_each(|(place, city)| *place = city);
+        Self { first, others: cities.collect() }
+    }
+
+    fn has(&self, city: CityCode) -> bool {
+        let city = city.as_u32();
+        self.first.contains(&city) || self.others.contains(&city)
+    }
 }
 
 /// Days of a plan: the first ones that follow one another, mostly all, lie in the line itself.
@@ -88,7 +109,7 @@ impl Line {
             opened: view.opened_apply,
             state: view.state(),
             awaited_from: awaited_from(view, own),
-            cities: facts.participants().collect(),
+            cities: Cities::of(facts.participants()),
             days: Days::of(&facts.days),
         }
     }
@@ -96,7 +117,7 @@ impl Line {
     /// Whether a city takes part.
     #[must_use]
     pub fn has(&self, city: CityCode) -> bool {
-        self.cities.contains(&city)
+        self.cities.has(city)
     }
 
     /// Whether it takes place on any day from the one to the other.
@@ -239,7 +260,7 @@ mod tests {
 
     fn line(opened: u64, state: PlanState) -> Line {
         let plan = (AgreementId::new([2; 16]), SubjectId::new([u8::try_from(opened).unwrap(); 16]));
-        let cities = [CityCode::from_u32(371_500).unwrap()].into();
+        let cities = Cities::of([CityCode::from_u32(371_500).unwrap()].into_iter());
         Line { plan, opened, state, awaited_from: None, cities, days: Days::default() }
     }
 
@@ -255,6 +276,16 @@ mod tests {
         assert_eq!(opened(None), [9, 7, 5, 2]);
         assert_eq!((opened(Some(7)), opened(Some(2))), (vec![5, 2], vec![]));
         assert_eq!(*open.newest_first(Some(8)).next().unwrap(), line(7, PlanState::Cancelled));
+    }
+
+    #[test]
+    fn a_line_has_all_its_cities_however_many() {
+        let city = |nth: u32| CityCode::from_u32(370_000 + 100 * nth).unwrap();
+        for count in 2..=16 {
+            let cities = Cities::of((1..=count).map(city));
+            assert!((1..=count).all(|nth| cities.has(city(nth))), "{count}");
+            assert!(!cities.has(city(count + 1)), "{count}");
+        }
     }
 
     #[test]
