@@ -14,8 +14,8 @@ use super::Bench;
 use super::fill::Fill;
 use super::load::{self, Operation, Until, ratio, refused};
 use super::report::{Bound, Figure, Report};
-use super::stage::{AddNote, HERE, Stage, THERE};
-use super::steady::Writing;
+use super::stage::{HERE, Stage, THERE};
+use super::steady::{NotesAnd, Writing};
 use crate::cli::connect::{Client, Wire};
 use crate::cli::failure::Failure;
 use crate::wire::pb::v1 as pb;
@@ -47,7 +47,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
     }
     let adders = stage.note_adders_to(&clients, "lists-notes", &noted).await?;
     let more = Fill::of(&stage, &clients, "more", (10_000_000, 0))?;
-    let both = adders.into_iter().zip(more).map(|(notes, fill)| Write { notes, fill });
+    let both = adders.into_iter().zip(more).map(|(notes, opens)| NotesAnd { notes, opens });
     let mut writing = Writing::begin(both.collect());
     for (id, zh, en) in LISTS {
         bench.say(&format!("列表：{zh}"), &format!("list: {en}"));
@@ -156,21 +156,4 @@ async fn warm_up(stage: &Stage, client: &Client, report: &mut Report) -> Result<
         report.add(Figure::new(&format!("lists.{id}.total"), &zh, &en, total, "cases"));
     }
     Ok(())
-}
-
-/// Every second write is a new case, the others are notes.
-#[derive(Clone)]
-struct Write {
-    notes: AddNote,
-    fill: Fill,
-}
-
-impl Operation for Write {
-    async fn call(&mut self, nth: u64) -> Result<(), Status> {
-        if nth.is_multiple_of(2) {
-            self.fill.open().await
-        } else {
-            self.notes.add(nth).await.map(drop)
-        }
-    }
 }

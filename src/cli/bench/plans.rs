@@ -8,15 +8,13 @@
 
 use std::time::{Duration, Instant};
 
-use tonic::Status;
-
 use super::Bench;
-use super::load::{self, Operation, Until, ratio, refused};
+use super::load::{self, Until, ratio, refused};
 use super::plan_asks::{Ask, LISTS, OTHERS};
 use super::plan_fill::{FillPlans, FillUnits, Names, Of};
 use super::report::{Bound, Figure, Report};
-use super::stage::{AddNote, FIVE, HERE, Stage, THERE};
-use super::steady::Writing;
+use super::stage::{FIVE, HERE, Stage, THERE};
+use super::steady::{NotesAnd, Writing};
 use crate::cli::failure::Failure;
 use crate::domain::Date;
 
@@ -58,7 +56,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
     let here = cities.iter().find(|of| of.city == HERE).cloned();
     let here = here.ok_or_else(|| Failure::local("no city"))?;
     let more = FillPlans::of(&clients, &here, ("more", bench.plans), &Names::default());
-    let both = notes.into_iter().zip(more).map(|(notes, plans)| Write { notes, plans });
+    let both = notes.into_iter().zip(more).map(|(notes, opens)| NotesAnd { notes, opens });
     let mut writing = Writing::begin(both.collect());
     for (id, zh, en) in LISTS.into_iter().chain(OTHERS) {
         bench.say(&format!("联合执法：{zh}"), &format!("joint actions: {en}"));
@@ -70,23 +68,6 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
         writing.check().await?;
     }
     Ok(())
-}
-
-/// Every second write is a new plan, the others are notes to cases.
-#[derive(Clone)]
-struct Write {
-    notes: AddNote,
-    plans: FillPlans,
-}
-
-impl Operation for Write {
-    async fn call(&mut self, nth: u64) -> Result<(), Status> {
-        if nth.is_multiple_of(2) {
-            self.plans.open().await
-        } else {
-            self.notes.add(nth).await.map(drop)
-        }
-    }
 }
 
 /// So many calls of each client come to this many in all.

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tonic::Status;
 
 use super::load::{Operation, refused};
+use super::stage::AddNote;
 use crate::cli::failure::Failure;
 
 /// Writes a second while something is read.
@@ -15,6 +16,25 @@ const WRITES_PER_S: u32 = 200;
 /// Writes under way at most: a node that is slower than the rate is not buried under calls that end
 /// only after their time is up.
 const UNDER_WAY_MAX: usize = 128;
+
+/// Every second write opens something, the others are notes to cases.
+#[derive(Clone)]
+pub struct NotesAnd<O> {
+    /// Who adds notes.
+    pub notes: AddNote,
+    /// Who opens something.
+    pub opens: O,
+}
+
+impl<O: Operation> Operation for NotesAnd<O> {
+    async fn call(&mut self, nth: u64) -> Result<(), Status> {
+        if nth.is_multiple_of(2) {
+            self.opens.call(nth).await
+        } else {
+            self.notes.add(nth).await.map(drop)
+        }
+    }
+}
 
 /// Writes until it is dropped.
 pub struct Writing(JoinHandle<Result<(), Status>>);

@@ -67,3 +67,22 @@ macro_rules! answered {
     }};
 }
 pub(super) use answered;
+
+/// An act of a city on the plan under way, once its node holds all that was done before: a call
+/// with these fields beside the name, the request id and whom one acts for.
+macro_rules! act {
+    ($player:ident, $play:ident, $city:expr,
+     $call:ident($request:ident { $($field:ident $(: $value:expr)?),* $(,)? })) => {{
+        let city = $city;
+        $player.until_held($play, city).await?;
+        let request = pb::$request {
+            name: $play.plan.name.clone(),
+            $($field $(: $value)?,)*
+            request_id: $play.next_id(),
+            acting_for: None,
+        };
+        let done = answered!($player.caller(city)?, plans().$call(request))?;
+        $play.plan = done.plan.unwrap_or_default();
+    }};
+}
+pub(super) use act;

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use self::acts::{Caller, PATIENCE, TRY_AGAIN, answered};
+use self::acts::{Caller, PATIENCE, TRY_AGAIN, act, answered};
 use self::place::Register;
 use self::sample::{Said, Sample};
 use super::cities::{Cities, Door};
@@ -212,18 +212,13 @@ impl<'a> Player<'a> {
         step: pb::PlanStep,
         text: &str,
     ) -> Result<(), Failure> {
-        let initiator = play.sample.initiator;
-        self.until_held(play, initiator).await?;
-        let request = pb::MovePlanRequest {
-            name: play.plan.name.clone(),
-            etag: play.plan.etag.clone(),
-            step: step.into(),
-            text: text.to_owned(),
-            request_id: play.next_id(),
-            acting_for: None,
-        };
-        let caller = self.caller(initiator)?;
-        play.plan = answered!(caller, plans().move_plan(request))?.plan.unwrap_or_default();
+        let etag = play.plan.etag.clone();
+        act!(
+            self,
+            play,
+            play.sample.initiator,
+            move_plan(MovePlanRequest { etag, step: step.into(), text: text.to_owned() })
+        );
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //!
 //! In scope: the draft, opinions, answers. Out of scope: what follows ([`super::results`]).
 
-use super::acts::answered;
+use super::acts::{act, answered};
 use super::sample::{Said, Sample};
 use super::{Play, Player, SYSTEM, shared};
 use crate::cli::demo::cities::Cities;
@@ -84,19 +84,21 @@ impl Player<'_> {
     }
 
     pub(super) async fn answer(&self, play: &mut Play<'_>, said: &Said) -> Result<(), Failure> {
-        self.until_held(play, said.city).await?;
         let confirms = said.kind == pb::PlanAnswerKind::Confirm;
-        let request = pb::AnswerPlanRequest {
-            name: play.plan.name.clone(),
-            revision: play.plan.revision_entry.clone(),
-            kind: said.kind.into(),
-            sent: confirms.then(|| self.sends(play, said.city)),
-            text: said.text.clone(),
-            request_id: play.next_id(),
-            ..pb::AnswerPlanRequest::default()
-        };
-        let caller = self.caller(said.city)?;
-        play.plan = answered!(caller, plans().answer_plan(request))?.plan.unwrap_or_default();
+        let revision = play.plan.revision_entry.clone();
+        act!(
+            self,
+            play,
+            said.city,
+            answer_plan(AnswerPlanRequest {
+                revision,
+                kind: said.kind.into(),
+                hold_until: None,
+                sent: confirms.then(|| self.sends(play, said.city)),
+                periods: Vec::new(),
+                text: said.text.clone(),
+            })
+        );
         if let Some(resolution) = said.resolution {
             self.resolve(play, said.city, resolution).await?;
         }
@@ -109,21 +111,20 @@ impl Player<'_> {
         city: u32,
         resolution: pb::PlanResolution,
     ) -> Result<(), Failure> {
-        let initiator = play.sample.initiator;
-        self.until_held(play, initiator).await?;
         let answer = play.plan.answers.iter().find(|one| one.city == city);
         let answer = answer.map(|one| one.entry.clone()).unwrap_or_default();
-        let request = pb::ResolveAnswerRequest {
-            name: play.plan.name.clone(),
-            revision: play.plan.revision_entry.clone(),
-            answer,
-            resolution: resolution.into(),
-            text: String::new(),
-            request_id: play.next_id(),
-            acting_for: None,
-        };
-        let caller = self.caller(initiator)?;
-        play.plan = answered!(caller, plans().resolve_answer(request))?.plan.unwrap_or_default();
+        let revision = play.plan.revision_entry.clone();
+        act!(
+            self,
+            play,
+            play.sample.initiator,
+            resolve_answer(ResolveAnswerRequest {
+                revision,
+                answer,
+                resolution: resolution.into(),
+                text: String::new(),
+            })
+        );
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! In scope: from the commitments to the release of units. Out of scope: what it rests on
 //! ([`super::proposal`]).
 
-use super::acts::answered;
+use super::acts::{act, answered};
 use super::sample::Sample;
 use super::{Play, Player};
 use crate::cli::failure::Failure;
@@ -17,16 +17,8 @@ impl Player<'_> {
         }
         if play.sample.draws() {
             for city in &play.sample.participants {
-                self.until_held(play, *city).await?;
-                let request = pb::CommitDrawRequest {
-                    name: play.plan.name.clone(),
-                    revision: play.plan.revision_entry.clone(),
-                    request_id: play.next_id(),
-                    acting_for: None,
-                };
-                let caller = self.caller(*city)?;
-                let done = answered!(caller, plans().commit_draw(request))?;
-                play.plan = done.plan.unwrap_or_default();
+                let revision = play.plan.revision_entry.clone();
+                act!(self, play, *city, commit_draw(CommitDrawRequest { revision }));
             }
         }
         self.step(play, pb::PlanStep::Schedule, "").await
@@ -39,21 +31,12 @@ impl Player<'_> {
         }
         if play.sample.draws() {
             for city in &play.sample.participants {
-                self.until_held(play, *city).await?;
-                let request = pb::RevealDrawRequest {
-                    name: play.plan.name.clone(),
-                    revision: play.plan.revision_entry.clone(),
-                    request_id: play.next_id(),
-                    acting_for: None,
-                };
-                let caller = self.caller(*city)?;
-                let done = answered!(caller, plans().reveal_draw(request))?;
-                play.plan = done.plan.unwrap_or_default();
+                let revision = play.plan.revision_entry.clone();
+                act!(self, play, *city, reveal_draw(RevealDrawRequest { revision }));
             }
         }
         self.step(play, pb::PlanStep::Begin, "").await?;
         for (nth, visit) in self.checked(play).into_iter().enumerate() {
-            self.until_held(play, visit.city).await?;
             if visit.first.and_then(|at| at.on) == play.sample.first_day() {
                 self.check_in(play, (nth, &visit)).await?;
             }
@@ -87,19 +70,20 @@ impl Player<'_> {
             }
             drawn => drawn.to_vec(),
         };
-        let request = pb::CheckInRequest {
-            name: play.plan.name.clone(),
-            revision: play.plan.revision_entry.clone(),
-            site: visit.site.clone(),
-            nth: visit.nth,
-            on: play.sample.first_day(),
-            officers,
-            guests: visit.guests.clone(),
-            request_id: play.next_id(),
-            acting_for: None,
-        };
-        let caller = self.caller(visit.city)?;
-        play.plan = answered!(caller, plans().check_in(request))?.plan.unwrap_or_default();
+        let revision = play.plan.revision_entry.clone();
+        act!(
+            self,
+            play,
+            visit.city,
+            check_in(CheckInRequest {
+                revision,
+                site: visit.site.clone(),
+                nth: visit.nth,
+                on: play.sample.first_day(),
+                officers,
+                guests: visit.guests.clone(),
+            })
+        );
         Ok(())
     }
 
@@ -108,19 +92,19 @@ impl Player<'_> {
         play: &mut Play<'_>,
         (nth, visit): (usize, &pb::PlanVisit),
     ) -> Result<(), Failure> {
-        let sample = play.sample;
-        let request = pb::ReportVisitRequest {
-            name: play.plan.name.clone(),
-            revision: play.plan.revision_entry.clone(),
-            site: visit.site.clone(),
-            nth: visit.nth,
-            result: Some(result(sample, nth)),
-            text: String::new(),
-            request_id: play.next_id(),
-            acting_for: None,
-        };
-        let caller = self.caller(visit.city)?;
-        play.plan = answered!(caller, plans().report_visit(request))?.plan.unwrap_or_default();
+        let revision = play.plan.revision_entry.clone();
+        act!(
+            self,
+            play,
+            visit.city,
+            report_visit(ReportVisitRequest {
+                revision,
+                site: visit.site.clone(),
+                nth: visit.nth,
+                result: Some(result(play.sample, nth)),
+                text: String::new(),
+            })
+        );
         Ok(())
     }
 
@@ -132,16 +116,8 @@ impl Player<'_> {
         }
         if sample.has_come_to(pb::PlanState::ResultsReported) {
             for city in &sample.participants {
-                self.until_held(play, *city).await?;
-                let request = pb::ReportResultsRequest {
-                    name: play.plan.name.clone(),
-                    revision: play.plan.revision_entry.clone(),
-                    request_id: play.next_id(),
-                    acting_for: None,
-                };
-                let caller = self.caller(*city)?;
-                let done = answered!(caller, plans().report_results(request))?;
-                play.plan = done.plan.unwrap_or_default();
+                let revision = play.plan.revision_entry.clone();
+                act!(self, play, *city, report_results(ReportResultsRequest { revision }));
             }
         }
         if !sample.has_come_to(pb::PlanState::Summarized) {
@@ -149,14 +125,7 @@ impl Player<'_> {
         }
         self.step(play, pb::PlanStep::Summarize, "").await?;
         for city in &sample.participants {
-            self.until_held(play, *city).await?;
-            let request = pb::ReleaseUnitsRequest {
-                name: play.plan.name.clone(),
-                request_id: play.next_id(),
-                acting_for: None,
-            };
-            let done = answered!(self.caller(*city)?, plans().release_units(request))?;
-            play.plan = done.plan.unwrap_or_default();
+            act!(self, play, *city, release_units(ReleaseUnitsRequest {}));
         }
         Ok(())
     }
