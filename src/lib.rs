@@ -4,6 +4,7 @@ pub mod api;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod domain;
 pub mod evidence;
 pub mod geo;
@@ -17,6 +18,7 @@ pub mod node;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
 pub mod rpc;
+pub mod shown;
 pub mod store;
 pub mod sync;
 pub mod telemetry;

@@ -479,3 +479,11 @@ pub const ICS_EVENTS_MAX: usize = 10_000;
 pub const ICS_STARTS_MAX: usize = 3_660;
 /// Components inside components of a calendar file: an alarm is the third.
 pub const ICS_DEPTH_MAX: usize = 8;
+/// A form of the console: a text of 16 KiB, each byte written as three, and the choices beside it.
+pub const CONSOLE_FORM_BYTES_MAX: usize = 256 * 1024;
+/// Lines of one kind in a column of the inbox: more than a screen, fewer than a page is heavy with.
+pub const CONSOLE_MATTERS_MAX: usize = 12;
+/// Cases, plans and notices on a page of a list.
+pub const CONSOLE_PAGE_SIZE: i32 = 30;
+/// Units or sites that a form of the console lists to choose from.
+pub const CONSOLE_CHOICES_MAX: i32 = 200;

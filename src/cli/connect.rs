@@ -23,6 +23,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::dial_error::DialError;
 use super::failure::Failure;
+use super::names::Names;
 use super::profile::Profile;
 use super::status_text;
 use super::verify::{CityNode, Identity};
@@ -319,6 +320,16 @@ impl Client {
     #[must_use]
     pub fn health(&self) -> HealthClient<Wire> {
         HealthClient::with_interceptor(self.channel.clone(), self.headers)
+    }
+
+    /// What cities and agreements are called. A node that does not tell costs names, nothing else.
+    pub async fn names(&self, lang: Lang) -> Names {
+        let mut names = Names::new(lang);
+        let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
+        if let Ok(answer) = self.agreements().list_agreements(request).await {
+            names.learn(&answer.into_inner().agreements);
+        }
+        names
     }
 
     /// Why the last dial failed, if it did.

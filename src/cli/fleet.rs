@@ -29,7 +29,7 @@ use crate::trust::new_log::NewLog;
 use crate::trust::pki::{self, Issued};
 use crate::trust::spiffe::Role;
 
-mod ports;
+pub(super) mod ports;
 
 /// The five cities of the border data: code, name, short name.
 pub const FIVE: [(u32, &str, &str); 5] = [

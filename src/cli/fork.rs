@@ -101,7 +101,7 @@ pub async fn run(context: &Context, command: ForkCommand) -> Result<(), Failure>
                 let all: Vec<_> = proofs.iter().map(proof_json).collect();
                 context.print_json(&json!({ "proofs": all }));
             } else {
-                let names = Names::from_node(&client, context.lang).await;
+                let names = client.names(context.lang).await;
                 println!("{}", text(&proofs, &names, context.lang));
             }
             Ok(())

@@ -15,6 +15,7 @@ use self::connect::Client;
 use self::failure::{EXIT_CODES, Exit, Failure};
 use self::profile::{Profile, ProfileArgs};
 use crate::lang::Lang;
+pub use crate::shown::{names, when};
 pub use crate::wire::words;
 
 pub mod agreement;
@@ -40,7 +41,6 @@ pub mod hook;
 pub mod ingest;
 pub mod json;
 pub mod meeting;
-pub mod names;
 pub mod notice;
 pub mod page;
 pub mod people;
@@ -60,7 +60,6 @@ pub mod table;
 pub mod unit;
 pub mod verify;
 pub mod watch;
-pub mod when;
 mod written;
 
 /// 联动：相邻城市之间交换边界地区案件，无需中心平台 · neighbouring cities exchange boundary-area

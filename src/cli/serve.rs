@@ -45,9 +45,11 @@ mod evidence;
 mod files;
 mod inbox;
 mod links;
+pub mod newcomers;
 mod progress;
 mod reload;
 
+use self::newcomers::NewcomersArgs;
 use self::progress::Progress;
 use self::reload::Reload;
 
@@ -70,6 +72,9 @@ pub struct ServeArgs {
     /// talk to no other one, for maintenance and drills; what is recorded goes out afterwards
     #[arg(long)]
     pub offline: bool,
+    /// The way in for newcomers, of the demo only.
+    #[command(flatten)]
+    pub newcomers: NewcomersArgs,
     /// 随父进程退出（供演示使用） · end with the parent process of this id (for the demo)
     #[arg(long, hide = true, value_name = "PID")]
     pub die_with_parent: Option<i32>,
@@ -102,6 +107,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         die_with(parent)?;
     }
     let config = Config::load(&args.config).map_err(|e| Failure::local(e.text(lang)))?;
+    let newcomers = args.newcomers.listen(&config, lang).await?;
     crate::telemetry::init(&config.log)
         .map_err(|e| local("日志无法输出", "logging could not start", e))?;
     let catalogue = catalogue::read(&config)?;
@@ -123,6 +129,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     tracing::info!(city = %config.city, "serving");
     let peer = peer_listener.map(|one| reload.peer_acceptor().run(one, stop.clone()));
     let api = reload.api_acceptor().run(api_listener, stop.clone());
+    let newcomers = newcomers.map(|door| door.with(&config, reload.people()));
     reload.start(node.clone(), stop.clone());
     let age = Duration::from_secs(config.limits.connection_age_s_max);
     let audit = audit(&config, node.shell())?;
@@ -135,7 +142,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
         };
         server::serve_peers(peers, age / 2, peer, stop.clone()).await
     };
-    let gate = (gate_limits(&config), config.joint.site_checks_a_year_max);
+    let gate = (gate_limits(&config), config.joint.site_checks_a_year_max, newcomers);
     let writes = WritesUnderWay::default();
     let due = due(&config)?;
     nudge(&config, &node, due.clone(), &stop);

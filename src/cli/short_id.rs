@@ -5,11 +5,10 @@
 
 use super::failure::{Exit, Failure};
 use crate::lang::Lang;
+pub(super) use crate::shown::plan::short;
 
 /// Pages looked through for a record.
 const PAGES_MAX: usize = 10;
-/// Hexadecimal digits of an id that lists show.
-const SHORT: usize = 8;
 /// Fewer digits name nothing.
 pub const SHORT_MIN: usize = 4;
 
@@ -23,12 +22,6 @@ pub(super) struct Kind {
     pub several_zh: &'static str,
     /// English, such as notice.
     pub en: &'static str,
-}
-
-/// The short form of a record's name.
-pub(super) fn short(name: &str) -> &str {
-    let id = name.rsplit('/').next().unwrap_or(name);
-    id.get(..SHORT).unwrap_or(id)
 }
 
 /// The name of a record given as such, or by the beginning of its id; `page` reads the names behind

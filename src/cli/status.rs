@@ -32,7 +32,7 @@ pub async fn run(context: &Context, args: StatusArgs) -> Result<(), Failure> {
     if context.json {
         context.print_json(&json::status(&status));
     } else {
-        let names = Names::from_node(&client, context.lang).await;
+        let names = client.names(context.lang).await;
         print!("{}", text(&status, &names, context.lang));
     }
     Ok(())

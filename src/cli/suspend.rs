@@ -7,7 +7,6 @@ use clap::Args;
 use serde_json::json;
 
 use super::failure::Failure;
-use super::names::Names;
 use super::profile::ProfileArgs;
 use super::{Context, json as shape};
 use crate::ids::CityCode;
@@ -53,7 +52,7 @@ pub async fn suspend(context: &Context, args: SuspendArgs) -> Result<(), Failure
     let asked = pb::SuspendCityRequest { city, reason, request_id: fresh() };
     let answer = client.nodes().suspend_city(asked).await;
     let done = answer.map_err(|status| client.failure(&status))?.into_inner();
-    let name = Names::from_node(&client, lang).await.city(city);
+    let name = client.names(lang).await.city(city);
     told(
         &context,
         &done.suspensions,
@@ -83,7 +82,7 @@ pub async fn resume(context: &Context, args: ResumeArgs) -> Result<(), Failure> 
     let client = context.connect().await?;
     let city = args.city.as_u32();
     // Asked before: the node is about to stop.
-    let name = Names::from_node(&client, lang).await.city(city);
+    let name = client.names(lang).await.city(city);
     let asked = pb::ResumeCityRequest { city, request_id: fresh() };
     let answer = client.nodes().resume_city(asked).await;
     let done = answer.map_err(|status| client.failure(&status))?.into_inner();

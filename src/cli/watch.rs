@@ -50,7 +50,7 @@ struct Watch {
 pub async fn run(context: &Context, args: WatchArgs) -> Result<(), Failure> {
     let context = &context.with(args.profile);
     let client = context.connect().await?;
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let session = case::Session { context: context.clone(), client, names };
     let parent = match &args.agreement {
         Some(given) => case::name::agreement(&session, Some(given)).await?,

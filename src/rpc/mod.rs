@@ -32,6 +32,7 @@ pub mod evidence_files;
 mod evidence_pace;
 mod evidence_record;
 pub mod evidence_service;
+mod front;
 pub mod gate;
 mod holdings;
 mod meeting_read;

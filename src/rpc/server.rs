@@ -4,16 +4,22 @@
 //! services do.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use tower::Layer;
+use tower::util::BoxCloneSyncService;
 
 use super::agreement_service::AgreementApi;
 use super::case_service::CaseApi;
@@ -22,6 +28,7 @@ use super::catalog_service::CatalogApi;
 use super::desk::Desk;
 use super::evidence_files::EvidenceFileApi;
 use super::evidence_service::EvidenceApi;
+use super::front;
 use super::gate::{GateLayer, GateLimits};
 use super::meeting_service::MeetingApi;
 use super::node_service::NodeApi;
@@ -33,6 +40,9 @@ use super::site_service::SiteApi;
 use super::under_way::WritesUnderWay;
 use super::unit_service::UnitApi;
 use crate::audit::Audit;
+use crate::console::api::Api;
+use crate::console::ticket::{self, Tickets};
+use crate::console::{self, Console};
 use crate::domain::catalogue::Catalogue;
 use crate::limits::{
     API_ANSWER_BYTES_MAX, API_MESSAGE_BYTES_MAX, API_STREAMS_MAX, CALL_HEADERS_BYTES_MAX,
@@ -133,6 +143,9 @@ macro_rules! sized {
     };
 }
 
+/// The door of newcomers: where it stands, and who may come in.
+pub type Newcomers = (TcpListener, Tickets);
+
 /// Serves the own city's people and systems until `stop`. Connections end at the age of `age`; an
 /// enterprise is checked on site at most `checks_a_year_max` times a year.
 ///
@@ -142,7 +155,7 @@ pub async fn serve_api(
     node: NodeHandle,
     (audit, writes, due, acts, catalogue): (Audit, WritesUnderWay, Due, SameActs, Arc<Catalogue>),
     (alerts, rung, files): (Alerts, Rung, EvidenceFileApi),
-    (limits, checks_a_year_max): (GateLimits, u32),
+    (limits, checks_a_year_max, newcomers): (GateLimits, u32, Option<Newcomers>),
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
     stop: CancellationToken,
@@ -169,7 +182,7 @@ pub async fn serve_api(
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
-    let (its_node, its_audit) = (node.clone(), audit.clone());
+    let (its_node, its_audit, its_clock) = (node.clone(), audit.clone(), node.clone());
     let catalog = CatalogApi { node: its_node.clone(), audit: its_audit.clone(), lists };
     let catalog = sized!(CatalogServiceServer: catalog);
     let agreements = AgreementApi { node: its_node.clone(), audit: its_audit.clone() };
@@ -178,14 +191,7 @@ pub async fn serve_api(
     let counting = Arc::new(Semaphore::new(1));
     let cases = CaseApi { node, audit, writes, due, acts, catalogue, roll, search, counting };
     let cases = sized!(CaseServiceServer: cases);
-    Server::builder()
-        .max_connection_age(jittered(age))
-        .max_concurrent_streams(Some(API_STREAMS_MAX))
-        .http2_max_header_list_size(CALL_HEADERS_BYTES_MAX)
-        .http2_keepalive_interval(Some(Duration::from_secs(60)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-        .layer(GateLayer::new(limits))
-        .add_service(health_service)
+    let services = Routes::new(health_service)
         .add_service(reflection)
         .add_service(cases)
         .add_service(catalog)
@@ -198,10 +204,38 @@ pub async fn serve_api(
         .add_service(referrals)
         .add_service(files)
         .add_service(units)
-        .add_service(plans)
+        .add_service(plans);
+    let services = BoxCloneSyncService::new(GateLayer::new(limits).layer(services.prepare()));
+    let pages = console::routes(Console {
+        api: Api::new(services.clone()),
+        city: its_clock.city(),
+        changes: its_clock.applied(),
+        stop: stop.clone(),
+        today: Arc::new(move || its_clock.today()),
+    });
+    if let Some((door, tickets)) = newcomers {
+        tokio::spawn(let_newcomers_in(door, ticket::behind(tickets, pages.clone()), stop.clone()));
+    }
+    Server::builder()
+        .max_connection_age(jittered(age))
+        .max_concurrent_streams(Some(API_STREAMS_MAX))
+        .http2_max_header_list_size(CALL_HEADERS_BYTES_MAX)
+        .http2_keepalive_interval(Some(Duration::from_secs(60)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .add_routes(front::routes(services, pages))
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
+}
+
+/// Serves the door of newcomers until `stop`; it is a convenience of the demo, so that nothing else
+/// ends with it.
+async fn let_newcomers_in(door: TcpListener, pages: Router, stop: CancellationToken) {
+    let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(door, pages).with_graceful_shutdown(stop.cancelled_owned());
+    if let Err(error) = served.await {
+        tracing::error!(%error, "the door of newcomers is closed");
+    }
 }
 
 /// What reflection tells: only what this port serves, for the descriptors hold the exchange between

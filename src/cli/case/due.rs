@@ -12,6 +12,7 @@ use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{json as shape, table, when, words};
 use crate::ids::CityCode;
 use crate::lang::Lang;
+use crate::shown::case::due;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments of a list of what is due.
@@ -98,22 +99,6 @@ fn text(page: &pb::ListDeadlinesResponse, names: &Names, lang: Lang) -> String {
     }
     out.push_str(&next_line(&page.next_page_token, lang));
     out
-}
-
-/// The last day of a term, with what must be known of it.
-#[must_use]
-pub fn due(deadline: &pb::Deadline, lang: Lang) -> String {
-    if deadline.suspended {
-        return lang.pick("中止中", "suspended").to_owned();
-    }
-    let mut text = when::date(deadline.due_on.as_ref());
-    if deadline.provisional {
-        text.push_str(lang.pick("（暂定）", " (provisional)"));
-    }
-    if deadline.overdue {
-        text.push_str(lang.pick("（已逾期）", " (overdue)"));
-    }
-    text
 }
 
 /// Arguments of a milestone.

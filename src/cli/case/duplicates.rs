@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use clap::Args;
 use serde_json::json;
 
-use super::same_act as say;
 use super::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::{json as shape, table, words};
 use crate::ids::CityCode;
 use crate::lang::Lang;
+use crate::shown::same_act as say;
 use crate::wire::pb::v1 as pb;
 
 /// Cases asked for at a time.

@@ -3,12 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Session, name, referral};
-use crate::cli::evidence::standing;
+use super::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::{json as shape, table, when, words};
 use crate::lang::Lang;
+use crate::shown::history as shown_history;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
@@ -61,66 +61,16 @@ pub fn text(entries: &[pb::HistoryEntry], names: &Names, lang: Lang) -> String {
         let event = entry.header.as_ref().and_then(|header| header.event.as_ref());
         table.add_row([
             when::date(entry.effective_on.as_ref()),
-            recorded(entry, lang),
+            shown_history::recorded(entry, lang),
             names.city(entry.city),
             words::event(event, lang).to_owned(),
-            result(entry, lang),
-            held(&entry.holdings, names, lang),
-            said(entry, lang),
+            shown_history::result(entry, lang),
+            shown_history::held(&entry.holdings, names, lang),
+            shown_history::said(entry, lang),
             entry.entry.clone(),
         ]);
     }
     format!("{table}\n")
-}
-
-fn recorded(entry: &pb::HistoryEntry, lang: Lang) -> String {
-    let mut text = when::time(entry.record_time.as_ref());
-    if entry.clock_suspect {
-        text.push_str(lang.pick("（时钟存疑）", " (clock in doubt)"));
-    }
-    text
-}
-
-fn result(entry: &pb::HistoryEntry, lang: Lang) -> String {
-    match entry.effect() {
-        pb::EntryEffect::Move => words::state(entry.state(), lang).to_owned(),
-        effect @ pb::EntryEffect::Misfit => {
-            let word = words::effect(effect, lang);
-            lang.pick(
-                format!("{word}（与流程不符：{}）", table::clean(&entry.misfit_reason)),
-                format!("{word} ({})", table::clean(&entry.misfit_reason)),
-            )
-        }
-        effect @ (pb::EntryEffect::Contribution
-        | pb::EntryEffect::Newer
-        | pb::EntryEffect::Unspecified) => words::effect(effect, lang).to_owned(),
-    }
-}
-
-/// The item of evidence it is about, why it is declined, who handed it to whom, and texts.
-fn said(entry: &pb::HistoryEntry, lang: Lang) -> String {
-    use pb::entry_header::Event;
-    let mut said: Vec<String> = entry.evidence.iter().map(standing::named).collect();
-    let event = entry.header.as_ref().and_then(|header| header.event.as_ref());
-    if let Some(Event::EvidenceDeclined(declined)) = event {
-        said.push(words::decline_ground(declined.ground(), lang).to_owned());
-    }
-    said.extend(entry.custody.iter().map(|record| standing::hand_over(record, lang)));
-    said.extend(entry.referral.iter().map(referral::words::told));
-    said.extend(entry.texts.iter().map(|text| table::clean(text)));
-    said.join(lang.pick("；", "; "))
-}
-
-/// 邯郸已存 14:05.
-fn held(holdings: &[pb::Holding], names: &Names, lang: Lang) -> String {
-    let one = |holding: &pb::Holding| {
-        let (city, since) = (names.city(holding.city), when::time(holding.hold_time.as_ref()));
-        lang.pick(format!("{city}已存 {since}"), format!("{city} {since}"))
-    };
-    if holdings.is_empty() {
-        return lang.pick("仅在本市", "only here").to_owned();
-    }
-    holdings.iter().map(one).collect::<Vec<_>>().join(lang.pick("，", ", "))
 }
 
 #[cfg(test)]

@@ -30,7 +30,6 @@ pub mod moves;
 pub mod name;
 pub mod new;
 pub mod referral;
-pub mod same_act;
 pub mod sheet;
 pub mod show;
 pub mod stats;
@@ -128,7 +127,7 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
         return Ok(());
     }
     let client = context.connect().await?;
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
         CaseCommand::New(args) => new::run(&session, *args).await,

@@ -2,13 +2,12 @@
 
 use clap::Args;
 
-use super::same_act as say;
-use super::{Session, campaign, due, name, referral};
+use super::{Session, campaign, name, referral};
 use crate::cli::failure::Failure;
+use crate::cli::json;
 use crate::cli::names::Names;
-use crate::cli::table::Sheet;
-use crate::cli::{json, when, words};
 use crate::lang::Lang;
+use crate::shown::case as shown_case;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
@@ -57,229 +56,7 @@ pub fn text(
     names: &Names,
     lang: Lang,
 ) -> String {
-    let mut sheet = Sheet::default();
-    sheet
-        .row(lang.pick("编号", "number"), case.number.clone())
-        .row(lang.pick("自有编号", "own number"), external(case))
-        .row(lang.pick("状态", "state"), words::state(case.state(), lang))
-        .row(lang.pick("办理权", "turn"), names.turn(case.turn_city))
-        .row(lang.pick("首报市", "reported by"), names.city(case.originating_city))
-        .row(lang.pick("承办市", "handled by"), names.city(case.handling_city))
-        .row(lang.pick("移送", "transfer"), transfer(case, names))
-        .row(lang.pick("法律日期", "legal date"), when::date(case.last_effective_on.as_ref()))
-        .row(lang.pick("最近记录", "last entry"), when::time(case.update_time.as_ref()));
-    if let Some(own) = &case.assignment {
-        sheet
-            .row(lang.pick("本市经办人", "assigned to"), own.assignee.clone())
-            .row(lang.pick("本市备注", "own remark"), own.remark.clone())
-            .row(lang.pick("经办人版本", "its etag"), own.etag.clone());
-    }
-    if let Some(facts) = &case.facts {
-        show_facts(&mut sheet, facts, names, lang);
-    }
-    match &case.record {
-        Some(record) => show_record(&mut sheet, record, lang),
-        None => {
-            sheet.row(
-                lang.pick("内容", "content"),
-                lang.pick("本市无权查看或尚未送达", "not for this city, or not here yet"),
-            );
-        }
-    }
-    if let Some(person) = &case.person {
-        sheet.row(lang.pick("自然人", "person"), person.name.clone());
-    }
-    sheet.row(lang.pick("专项行动", "campaigns"), campaigns);
-    let words = shown.referral_words.iter().map(|word| referral::words::line(word, names, lang));
-    let words: Vec<String> = words.collect();
-    sheet.row(lang.pick("行刑衔接", "police"), words.join("\n"));
-    let due: Vec<String> = shown.deadlines.iter().map(|d| deadline(d, names, lang)).collect();
-    sheet.row(lang.pick("时限", "due"), due.join("\n"));
-    let acts = shown.same_acts.as_ref().map_or_else(String::new, |acts| same(acts, names, lang));
-    sheet.row(lang.pick("疑似重复", "same act?"), acts);
-    let steps: Vec<_> = case
-        .allowed_steps()
-        .map(|step| {
-            let (zh, en) = words::step(step);
-            lang.pick(zh, en)
-        })
-        .collect();
-    sheet
-        .row(lang.pick("可办理", "may now"), steps.join(lang.pick("、", ", ")))
-        .row(lang.pick("办理步数", "steps"), case.move_count.to_string())
-        .row(lang.pick("补充", "additions"), count(case.contribution_count))
-        .row(lang.pick("未生效操作", "did not take effect"), count(case.misfit_count))
-        .row(lang.pick("提示", "note"), notes(case, lang))
-        .row(lang.pick("全名", "name"), case.name.clone())
-        .row("etag", case.etag.clone());
-    sheet.text()
-}
-
-fn external(case: &pb::Case) -> String {
-    case.external_ref
-        .as_ref()
-        .map_or_else(String::new, |own| format!("{} {}", own.system, own.number))
-}
-
-fn transfer(case: &pb::Case, names: &Names) -> String {
-    if case.transfer_to == 0 {
-        return String::new();
-    }
-    format!("{} → {}", names.city(case.transfer_from), names.city(case.transfer_to))
-}
-
-fn deadline(deadline: &pb::Deadline, names: &Names, lang: Lang) -> String {
-    let (what, city) = (words::clock(deadline.clock(), lang), names.city(deadline.city));
-    format!("{} {city} {what}", due::due(deadline, lang))
-}
-
-/// Records that may be of the same act, and what to do.
-fn same(acts: &pb::SameActs, names: &Names, lang: Lang) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for hint in &acts.hints {
-        lines.push(say::other(hint, names, lang));
-        lines.push(format!("  {}", say::standing(hint, names, lang)));
-    }
-    let more = (acts.total_size as usize).saturating_sub(acts.hints.len());
-    if more > 0 {
-        lines.push(lang.pick(format!("另有 {more} 件"), format!("and {more} more")));
-    }
-    if !acts.hints.is_empty() {
-        lines.push(say::advice(lang).to_owned());
-    }
-    if acts.incomplete {
-        lines.push(say::incomplete(lang).to_owned());
-    }
-    lines.join("\n")
-}
-
-fn count(number: u32) -> String {
-    if number == 0 { String::new() } else { number.to_string() }
-}
-
-fn notes(case: &pb::Case, lang: Lang) -> String {
-    let mut notes = Vec::new();
-    if case.files_outstanding {
-        notes.push(lang.pick("承办市尚未确认收齐材料", "the handling city has not all files yet"));
-    }
-    if case.needs_newer_version {
-        notes.push(lang.pick(
-            "有新版本才能识别的记录，升级节点后继续",
-            "an entry of a newer kind is here; upgrade the node to go on",
-        ));
-    }
-    notes.join("\n")
-}
-
-fn show_facts(sheet: &mut Sheet, facts: &pb::CaseFacts, names: &Names, lang: Lang) {
-    let days = [facts.occurred_from.as_ref(), facts.occurred_to.as_ref()];
-    let days = days.map(when::date).join(lang.pick(" 至 ", " to "));
-    let near: Vec<_> = facts
-        .border_distances
-        .iter()
-        .map(|one| {
-            let city = names.city(one.city);
-            lang.pick(
-                format!("距{city} {} 米", one.metres),
-                format!("{} m from {city}", one.metres),
-            )
-        })
-        .collect();
-    let mut near = near.join(lang.pick("，", ", "));
-    if facts.border_uncertain {
-        near.push_str(
-            lang.pick("（贴近边界，所在市以人工认定为准）", " (too near to tell the city)"),
-        );
-    }
-    sheet
-        .row(lang.pick("来源", "source"), words::source(facts.source(), lang))
-        .row(lang.pick("要素", "medium"), words::medium(facts.medium(), lang))
-        .row(lang.pick("违法类型", "violation"), words::violation(facts.violation(), lang))
-        .row(
-            lang.pick("发现时间", "discovered"),
-            when::time(Some(&when::from_millis(facts.discover_time_ms))),
-        )
-        .row(lang.pick("行为日期", "days of the act"), days)
-        .row(lang.pick("边界", "border"), near)
-        .row(lang.pick("级别", "level"), words::data_level(facts.data_level(), lang));
-}
-
-fn show_record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
-    let place = record.location.as_ref().map_or_else(String::new, |at| {
-        format!("{} {} {}", at.longitude, at.latitude, at.address).trim().to_owned()
-    });
-    let party = record.party.as_ref().map_or_else(String::new, |party| {
-        format!("{}{} {}", party.name, party.masked_name, party.uscc).trim().to_owned()
-    });
-    let laws: Vec<_> = record
-        .legal_bases
-        .iter()
-        .map(|one| {
-            let item = if one.item == 0 { String::new() } else { format!("({})", one.item) };
-            format!("{} {}{item}", one.law, one.article)
-        })
-        .collect();
-    let excess: Vec<_> = record
-        .pollutants
-        .iter()
-        .map(|one| format!("{} {} {} (≤ {})", one.code, one.value, one.unit, one.limit))
-        .collect();
-    let penalty = record.penalty.as_ref().map_or_else(String::new, |one| penalty(one, lang));
-    let officers: Vec<String> = record
-        .officers
-        .iter()
-        .map(|one| format!("{} {}", one.certificate_number, one.unit).trim_end().to_owned())
-        .collect();
-    sheet
-        .row(lang.pick("案由", "title"), record.title.clone())
-        .row(lang.pick("简要情况", "summary"), record.summary.clone())
-        .row(lang.pick("地点", "place"), place)
-        .row(lang.pick("当事人", "party"), party)
-        .row(lang.pick("超标", "measured"), excess.join("\n"))
-        .row(lang.pick("法律依据", "law"), laws.join("\n"))
-        .row(lang.pick("证据", "evidence"), evidence(&record.evidence, lang))
-        .row(lang.pick("执法人员", "officers"), officers.join("\n"))
-        .row(lang.pick("立案号", "file number"), record.case_file_number.clone())
-        .row(lang.pick("处罚", "penalty"), penalty)
-        .row(lang.pick("范围外理由", "belt reason"), record.belt_reason.clone());
-}
-
-fn evidence(all: &[pb::Evidence], lang: Lang) -> String {
-    let line = |one: &pb::Evidence| {
-        let kind = words::evidence_kind(one.kind(), lang);
-        format!("{} {kind} {}{}", one.id, one.title, reviews(one, lang))
-    };
-    all.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// What evidence from a device still lacks: 行政处罚法 art. 41 wants a legal and a technical review
-/// of what electronic monitoring has recorded.
-fn reviews(one: &pb::Evidence, lang: Lang) -> &'static str {
-    use pb::EvidenceKind as K;
-    let from_device =
-        matches!(one.kind(), K::UavImagery | K::OnlineMonitoringData | K::PowerMonitoringData);
-    match (from_device, one.reviewed_legal, one.reviewed_technical) {
-        (false, _, _) => "",
-        (true, true, true) => lang.pick("（已经法制、技术审核）", " (reviewed)"),
-        (true, false, true) => lang.pick("（待法制审核）", " (legal review due)"),
-        (true, true, false) => lang.pick("（待技术审核）", " (technical review due)"),
-        (true, false, false) => {
-            lang.pick("（待法制、技术审核）", " (legal and technical review due)")
-        }
-    }
-}
-
-fn penalty(penalty: &pb::Penalty, lang: Lang) -> String {
-    let kinds: Vec<_> = penalty.kinds().map(|kind| words::penalty_kind(kind, lang)).collect();
-    let kinds = kinds.join(lang.pick("、", ", "));
-    let (yuan, fen) = (penalty.fine_fen / 100, penalty.fine_fen % 100);
-    let fine = match (penalty.fine_fen, lang) {
-        (0, _) => String::new(),
-        (_, Lang::Zh) => format!(" {yuan}.{fen:02} 元"),
-        (_, Lang::En) => format!(" {yuan}.{fen:02} yuan"),
-    };
-    let proposed = if penalty.proposed { lang.pick("（拟）", " (proposed)") } else { "" };
-    format!("{kinds}{fine}{proposed} {}", penalty.decision_number).trim_end().to_owned()
+    shown_case::sheet((case, shown, campaigns), names, lang).text()
 }
 
 #[cfg(test)]
@@ -343,22 +120,6 @@ mod tests {
         for word in ["epoch", "journal", "纪元", "日志", "受理"] {
             assert!(!text.contains(word), "{word}");
         }
-    }
-
-    #[test]
-    fn what_a_device_recorded_says_which_reviews_are_due() {
-        let said = |kind: pb::EvidenceKind, reviewed_legal, reviewed_technical| {
-            let kind = kind.into();
-            let one =
-                pb::Evidence { kind, reviewed_legal, reviewed_technical, ..Default::default() };
-            reviews(&one, Lang::Zh)
-        };
-        assert_eq!(said(pb::EvidenceKind::Documentary, false, false), "");
-        assert_eq!(said(pb::EvidenceKind::UavImagery, true, false), "（待技术审核）");
-        assert_eq!(said(pb::EvidenceKind::OnlineMonitoringData, false, true), "（待法制审核）");
-        let power = pb::EvidenceKind::PowerMonitoringData;
-        assert_eq!(said(power, true, true), "（已经法制、技术审核）");
-        assert_eq!(said(power, false, false), "（待法制、技术审核）");
     }
 
     #[test]

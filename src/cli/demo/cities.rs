@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::mpsc;
@@ -21,7 +22,9 @@ use tokio::sync::oneshot;
 
 use crate::cli::connect::Client;
 use crate::cli::failure::Failure;
-use crate::cli::fleet::{Agreement, Fleet};
+use crate::cli::fleet::{Agreement, City, Fleet, ports};
+use crate::cli::serve::newcomers::TICKETS;
+use crate::console::ticket::ENTER;
 use crate::lang::Lang;
 use crate::trust::spiffe::Role;
 use crate::wire::pb::v1 as pb;
@@ -77,6 +80,34 @@ impl Door {
     }
 }
 
+/// The way in for newcomers to one city: on this machine, and once.
+#[derive(Clone, Debug)]
+pub struct Welcome {
+    /// Where.
+    pub address: SocketAddr,
+    /// With what.
+    pub ticket: String,
+}
+
+impl Welcome {
+    /// One for each city; with a first port, those behind the cities' own two each.
+    fn of_all(fleet: &Fleet, base_port: Option<u16>) -> Result<BTreeMap<u32, Self>, Failure> {
+        let count = fleet.cities.len();
+        let behind = u16::try_from(2 * count).unwrap_or(u16::MAX);
+        let ports = ports::pick(count, base_port.map(|base| base.saturating_add(behind)))?;
+        let one = |(city, address): (&City, SocketAddr)| {
+            (city.code, Self { address, ticket: uuid::Uuid::new_v4().simple().to_string() })
+        };
+        Ok(fleet.cities.iter().zip(ports).map(one).collect())
+    }
+
+    /// What is typed into a browser.
+    #[must_use]
+    pub fn link(&self) -> String {
+        format!("http://{}{ENTER}?ticket={}", self.address, self.ticket)
+    }
+}
+
 /// A running process and those before it.
 struct Process {
     child: Child,
@@ -87,6 +118,8 @@ struct Process {
 pub struct Cities {
     /// Where they lie.
     pub fleet: Fleet,
+    /// The way in for newcomers, by city.
+    pub welcomes: BTreeMap<u32, Welcome>,
     exe: PathBuf,
     lang: Lang,
     starter: Starter,
@@ -98,11 +131,12 @@ impl Cities {
     ///
     /// # Errors
     /// [`Failure`] when this program cannot find itself.
-    pub fn new(fleet: Fleet, lang: Lang) -> Result<Self, Failure> {
+    pub fn new(fleet: Fleet, base_port: Option<u16>, lang: Lang) -> Result<Self, Failure> {
         let exe = std::env::current_exe();
         let exe = exe.map_err(|e| Failure::local(format!("the program's own file: {e}")))?;
         let (starter, processes) = (Starter::begin(), BTreeMap::new());
-        Ok(Self { fleet, exe, lang, starter, processes })
+        let welcomes = Welcome::of_all(&fleet, base_port)?;
+        Ok(Self { fleet, welcomes, exe, lang, starter, processes })
     }
 
     /// Their codes, in the order of the plan.
@@ -128,8 +162,19 @@ impl Cities {
     /// # Errors
     /// [`Failure`] when it cannot be started.
     pub async fn start(&mut self, code: u32) -> Result<u32, Failure> {
-        let command = self.fleet.command(&self.exe, code)?;
+        let command = self.command(code)?;
         self.start_by(code, command).await
+    }
+
+    fn command(&self, code: u32) -> Result<Command, Failure> {
+        let mut command = self.fleet.command(&self.exe, code)?;
+        if let Some(welcome) = self.welcomes.get(&code) {
+            let certificate = self.fleet.folder(code).join("certs/coordinator.pem");
+            command.arg("--newcomers").arg(welcome.address.to_string());
+            command.arg("--newcomers-as").arg(certificate);
+            command.env(TICKETS, &welcome.ticket);
+        }
+        Ok(command)
     }
 
     async fn start_by(&mut self, code: u32, command: Command) -> Result<u32, Failure> {
@@ -148,7 +193,7 @@ impl Cities {
     /// # Errors
     /// [`Failure`] when it cannot be started.
     pub async fn start_offline(&mut self, code: u32) -> Result<u32, Failure> {
-        let mut command = self.fleet.command(&self.exe, code)?;
+        let mut command = self.command(code)?;
         command.arg("--offline");
         self.start_by(code, command).await
     }

@@ -109,6 +109,12 @@ pub async fn run(context: &Context, args: DemoArgs) -> Result<(), Failure> {
         return Ok(());
     }
     if !context.json {
+        let consoles = lang.pick(
+            "在浏览器中打开各市的控制台（链接只能用一次）：",
+            "open a city's console in a browser (each link works once):",
+        );
+        println!("\n{consoles}");
+        print!("{}", report::consoles(&demo.cities, lang));
         println!("\n{}", lang.pick("可直接粘贴的命令：", "commands to paste:"));
         print!("{}", report::commands(&demo.cities, lang));
     }
@@ -175,7 +181,7 @@ impl Demo {
             ),
         );
         let within = Duration::from_secs(args.within);
-        Ok(Self { cities: Cities::new(fleet, lang)?, fresh, within, lang, show })
+        Ok(Self { cities: Cities::new(fleet, args.base_port, lang)?, fresh, within, lang, show })
     }
 
     /// Starts, feeds, kills one city, brings it back, waits until all agree.

@@ -172,7 +172,7 @@ fn actions(plans: &[Played], names: &Names, lang: Lang) -> comfy_table::Table {
             names.city(plan.initiator),
             names.list(plan.cities.iter().map(|needs| needs.city)),
             words::plan_state(plan.state(), lang).to_owned(),
-            crate::cli::plan::parts::awaited(&plan.awaited, names, lang),
+            crate::shown::plan::parts::awaited(&plan.awaited, names, lang),
         ]);
     }
     all
@@ -208,6 +208,18 @@ fn held_by(cities: &Cities, picture: &Picture, names: &Names, lang: Lang) -> com
         }
     }
     all
+}
+
+/// Where each city's console is opened.
+#[must_use]
+pub fn consoles(cities: &Cities, lang: Lang) -> String {
+    let names = Names::new(lang);
+    let line = |(code, welcome): (&u32, &super::cities::Welcome)| {
+        let name = names.city(*code);
+        let gap = " ".repeat(12_usize.saturating_sub(table::width(&name)));
+        format!("  {name}{gap}{}\n", welcome.link())
+    };
+    cities.welcomes.iter().map(line).collect()
 }
 
 /// Commands to paste.

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use self::judge::{Finding, Level};
 use super::connect::Client;
 use super::failure::{Exit, Failure};
-use super::names::Names;
 use super::profile::ProfileArgs;
 use super::{Context, files, table, when};
 use crate::lang::Lang;
@@ -81,7 +80,7 @@ async fn ask(context: &Context) -> Result<Vec<Finding>, Failure> {
     let client = context.connect().await?;
     let answer = client.nodes().get_status(pb::GetStatusRequest {}).await;
     let answer = answer.map_err(|status| client.failure(&status))?.into_inner();
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let status = answer.status.unwrap_or_default();
     let mut found = judge::judge(&status, &names, context.lang);
     if !status.suspensions.is_empty() {

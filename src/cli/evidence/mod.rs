@@ -8,7 +8,6 @@ use clap::Subcommand;
 use super::Context;
 use super::case::Session;
 use super::failure::Failure;
-use super::names::Names;
 use super::profile::ProfileArgs;
 
 pub mod files;
@@ -51,7 +50,7 @@ pub enum EvidenceCommand {
 /// [`Failure`] that says what happened and what to do.
 pub async fn run(context: &Context, command: EvidenceCommand) -> Result<(), Failure> {
     let client = context.connect().await?;
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
         EvidenceCommand::Files(command) => files::run(&session, command).await,

@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::cli::json::{city, evidence};
-use crate::cli::names::Names;
-use crate::cli::{table, when, words};
-use crate::ids::hex;
-use crate::lang::Lang;
+use crate::cli::{when, words};
+pub use crate::shown::evidence::text;
 use crate::wire::pb::v1 as pb;
 
 /// As JSON.
@@ -62,75 +60,11 @@ pub fn custody(record: &pb::CustodyRecord) -> Value {
     })
 }
 
-/// As text: the item, then a line for whatever was said.
-#[must_use]
-pub fn text(standing: &pb::EvidenceStanding, names: &Names, lang: Lang) -> String {
-    let mut lines = Vec::new();
-    if let Some(item) = &standing.evidence {
-        let of = names.city(standing.listing_city);
-        lines.push(lang.pick(
-            format!("证据 {}（{of}提交）", named(item)),
-            format!("evidence {} (listed by {of})", named(item)),
-        ));
-        lines.push(format!("SHA-256 {}", hex(&item.sha256)));
-    }
-    for one in &standing.receipts {
-        let (city, time) = (names.city(one.city), when::time(one.receive_time.as_ref()));
-        lines.push(lang.pick(format!("{city}已接收 {time}"), format!("received by {city} {time}")));
-    }
-    for one in &standing.verdicts {
-        let (city, time) = (names.city(one.city), when::time(one.judge_time.as_ref()));
-        let said = said(&one.text, lang);
-        let ground = words::decline_ground(one.ground(), lang);
-        lines.push(match one.recognised {
-            true => lang.pick(
-                format!("{city}认可 {time}{said}"),
-                format!("recognised by {city} {time}{said}"),
-            ),
-            false => lang.pick(
-                format!("{city}不认可：{ground} {time}{said}"),
-                format!("declined by {city}: {ground} {time}{said}"),
-            ),
-        });
-    }
-    for one in &standing.custody {
-        let on = when::date(one.handed_on.as_ref());
-        lines.push(match &one.record {
-            Some(record) => format!("{on} {}", hand_over(record, lang)),
-            None => lang.pick(format!("{on} 已移交"), format!("{on} handed over")),
-        });
-    }
-    lines.iter().map(|line| format!("{line}\n")).collect()
-}
-
-/// An item in a few words: its id and title.
-#[must_use]
-pub fn named(item: &pb::Evidence) -> String {
-    format!("{} {}", table::clean(&item.id), table::clean(&item.title))
-}
-
-/// Who handed an original to whom, in one line.
-#[must_use]
-pub fn hand_over(record: &pb::CustodyRecord, lang: Lang) -> String {
-    let (from, to) = (table::clean(&record.from), table::clean(&record.to));
-    let at = match table::clean(&record.address) {
-        address if address.is_empty() => address,
-        address => lang.pick(format!("（{address}）"), format!(" ({address})")),
-    };
-    let said = said(&record.text, lang);
-    lang.pick(format!("{from}移交给{to}{at}{said}"), format!("{from} handed it to {to}{at}{said}"))
-}
-
-fn said(text: &str, lang: Lang) -> String {
-    match table::clean(text) {
-        text if text.is_empty() => text,
-        text => lang.pick(format!("：{text}"), format!(": {text}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::names::Names;
+    use crate::lang::Lang;
 
     #[test]
     fn an_item_is_shown_with_all_that_was_said_of_it() {

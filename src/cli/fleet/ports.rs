@@ -17,7 +17,7 @@ const OUTGOING_DEFAULT: Range<u16> = 32_768..61_000;
 ///
 /// # Errors
 /// [`Failure`] when `base` is too high or no port is free.
-pub(super) fn pick(count: usize, base: Option<u16>) -> Result<Vec<SocketAddr>, Failure> {
+pub(in crate::cli) fn pick(count: usize, base: Option<u16>) -> Result<Vec<SocketAddr>, Failure> {
     if let Some(base) = base {
         let row = (0..count).map(|i| u16::try_from(i).ok().and_then(|i| base.checked_add(i)));
         let row: Option<Vec<u16>> = row.collect();

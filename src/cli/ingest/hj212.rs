@@ -22,7 +22,6 @@ use super::stations::{self, Stations};
 use crate::cli::Context;
 use crate::cli::case::{Session, name};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::names::Names;
 use crate::hj212::Kind;
 use crate::lang::Lang;
 use crate::limits::HJ212_IDLE_S;
@@ -148,7 +147,7 @@ async fn office(
     stations: &Stations,
 ) -> Result<Office, Failure> {
     let client = context.connect().await?;
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let session = Session { context: context.clone(), client, names };
     let named: BTreeSet<Option<String>> =
         stations.values().map(|station| station.agreement.clone()).collect();

@@ -8,7 +8,6 @@ use clap::Subcommand;
 use super::Context;
 use super::case::Session;
 use super::failure::Failure;
-use super::names::Names;
 use super::profile::ProfileArgs;
 use super::short_id::{self, short};
 use crate::wire::pb::v1 as pb;
@@ -66,7 +65,7 @@ pub enum MeetingCommand {
 /// [`Failure`] that says what happened and what to do.
 pub async fn run(context: &Context, command: MeetingCommand) -> Result<(), Failure> {
     let client = context.connect().await?;
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
         MeetingCommand::Call(args) => call::run(&session, *args).await,

@@ -8,7 +8,6 @@ use clap::Subcommand;
 use super::Context;
 use super::case::Session;
 use super::failure::Failure;
-use super::names::Names;
 use super::profile::ProfileArgs;
 use super::short_id::{self, short};
 use crate::wire::pb::v1 as pb;
@@ -64,7 +63,7 @@ pub enum NoticeCommand {
 /// [`Failure`] that says what happened and what to do.
 pub async fn run(context: &Context, command: NoticeCommand) -> Result<(), Failure> {
     let client = context.connect().await?;
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
         NoticeCommand::Send(args) => issue::run(&session, *args).await,

@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::register::Register;
-use super::{coded, kind, parts};
+use super::{coded, kind};
 use crate::cli::failure::Failure;
 use crate::cli::short_id::short;
 use crate::cli::unit::slots::parse_unit_need;
@@ -21,6 +21,7 @@ use crate::cli::{files, site, words};
 use crate::domain::{HalfDay, Language};
 use crate::lang::Lang;
 use crate::limits::{PLAN_DRAFT_BYTES_MAX, PLAN_HALF_DAYS_MAX};
+use crate::shown::plan::parts;
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::{half_day_to_pb, period_from_pb};
 
@@ -303,7 +304,7 @@ pub fn of(plan: &pb::Plan, agreement: &str, register: &Register) -> Draft {
             at: period_from_pb(&at).map_or_else(String::new, |at| at.text(Language::Zh)),
             exception: (one.exception != 0)
                 .then(|| words::visit_exception(one.exception(), Lang::Zh).to_owned()),
-            note: register.label(&one.site),
+            note: register.labels().label(&one.site),
         }
     };
     let is_drawn = plan.draw_rule.is_some();

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{parts, shape, short, state};
+use super::{shape, short, state};
 use crate::cli::case::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
@@ -11,6 +11,7 @@ use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{table, when, words};
 use crate::ids::CityCode;
 use crate::lang::Lang;
+use crate::shown::plan::parts;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments of a list.

@@ -25,7 +25,6 @@ pub mod calendar;
 pub mod draft;
 pub mod feed_address;
 pub mod list;
-pub mod parts;
 pub mod propose;
 pub mod register;
 pub mod resolve;
@@ -126,7 +125,7 @@ pub async fn run(context: &Context, command: PlanCommand) -> Result<(), Failure>
         return template::blank(context, args);
     }
     let client = context.connect().await?;
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
         PlanCommand::List(args) => list::run(&session, *args).await,

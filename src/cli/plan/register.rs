@@ -3,15 +3,16 @@
 //! In scope: names of enterprises, credit codes, certificate numbers, beginnings of ids. Out of
 //! scope: what may be done with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::agreement_of;
 use crate::cli::case::Session;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::short_id::{SHORT_MIN, short};
-use crate::cli::table;
+use crate::cli::short_id::SHORT_MIN;
 use crate::lang::Lang;
 use crate::limits::SITES_LOOKED_AT_MAX;
+use crate::shown::plan::{Labels, named_in};
+use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 
 /// Pages of a list that are looked through: all sites that a node looks at.
@@ -29,13 +30,13 @@ pub struct Thing {
 #[derive(Clone, Debug, Default)]
 pub struct Register {
     things: Vec<Thing>,
-    labels: BTreeMap<String, String>,
+    labels: Labels,
 }
 
 impl Register {
     /// The sites and units that a plan names. A node that does not tell costs names, nothing else.
     pub async fn of(session: &Session, plan: &pb::Plan, answers: &[pb::PlanAnswer]) -> Self {
-        let (mut sites, mut units) = wanted(plan, answers);
+        let (mut sites, mut units) = named_in(plan, answers);
         let parent = agreement_of(&plan.name);
         let mut found = Self::default();
         if !sites.is_empty() {
@@ -140,23 +141,16 @@ impl Register {
         if let Some(wanted) = wanted {
             wanted.remove(&name);
         }
-        if let Some(label) = called.first().filter(|label| !label.is_empty()) {
-            self.labels.insert(name.clone(), table::clean(label));
+        if let Some(label) = called.first() {
+            self.labels.learn(name.clone(), label);
         }
         self.things.push(Thing { name, city, called });
     }
 
-    /// What people call something; the beginning of its id when that is not known.
+    /// What people call them.
     #[must_use]
-    pub fn label(&self, name: &str) -> String {
-        self.labels.get(name).cloned().unwrap_or_else(|| short(name).to_owned())
-    }
-
-    /// Several, joined.
-    #[must_use]
-    pub fn list(&self, names: &[String], lang: Lang) -> String {
-        let labels: Vec<String> = names.iter().map(|name| self.label(name)).collect();
-        labels.join(lang.pick("、", ", "))
+    pub const fn labels(&self) -> &Labels {
+        &self.labels
     }
 
     /// A site by its name, credit code, the beginning of its id, or its resource name.
@@ -224,7 +218,7 @@ impl Register {
 }
 
 fn unknown((given, what): (&str, &str), several: Vec<String>, lang: Lang) -> Failure {
-    let given = table::clean(given);
+    let given = clean(given);
     let said = match several.is_empty() {
         true => lang.pick(format!("找不到{what} {given}"), format!("no {what} {given}")),
         false => {
@@ -234,25 +228,6 @@ fn unknown((given, what): (&str, &str), several: Vec<String>, lang: Lang) -> Fai
     let mut failure = Failure::new(Exit::Refused, "NOT_FOUND", said);
     failure.details = several;
     failure
-}
-
-/// Sites and units that a plan and its answers name.
-fn wanted(plan: &pb::Plan, answers: &[pb::PlanAnswer]) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut sites, mut units) = (BTreeSet::new(), BTreeSet::new());
-    for visit in &plan.visits {
-        sites.insert(visit.site.clone());
-        units.extend(visit.lead.iter().chain(&visit.guests).cloned());
-        if let Some(arrival) = &visit.arrival {
-            units.extend(arrival.officers.iter().chain(&arrival.guests).cloned());
-        }
-    }
-    for sent in answers.iter().chain(&plan.answers).filter_map(|one| one.sent.as_ref()) {
-        units.extend(sent.units.iter().map(|one| one.unit.clone()));
-        units.extend(sent.recusals.iter().map(|one| one.officer.clone()));
-        sites.extend(sent.recusals.iter().map(|one| one.site.clone()));
-    }
-    sites.remove("");
-    (sites, units)
 }
 
 #[cfg(test)]

@@ -108,6 +108,11 @@ impl Reload {
         Arc::clone(&self.own)
     }
 
+    /// What the own city's identities are here.
+    pub fn people(&self) -> PeopleBook {
+        self.people.clone()
+    }
+
     /// The port for nodes.
     pub fn peer_acceptor(&self) -> Acceptor {
         self.acceptor(

@@ -10,7 +10,6 @@ use super::Context;
 use super::case::Session;
 use super::case::sheet::columns::Codes;
 use super::failure::Failure;
-use super::names::Names;
 use super::profile::ProfileArgs;
 use super::short_id::{self, short};
 use super::written::{self, Shown};
@@ -82,7 +81,7 @@ pub async fn run(context: &Context, command: SiteCommand) -> Result<(), Failure>
         return Ok(());
     }
     let client = context.connect().await?;
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
         SiteCommand::New(args) => new::run(&session, *args).await,

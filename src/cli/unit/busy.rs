@@ -3,7 +3,6 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::show::period_text;
 use super::{import, shape};
 use crate::cli::case::{Session, name};
 use crate::cli::failure::Failure;
@@ -12,6 +11,7 @@ use crate::cli::{table, when, words};
 use crate::domain::{Date, HalfDay, Language, Period};
 use crate::ids::CityCode;
 use crate::lang::Lang;
+use crate::shown::plan::parts::period_text;
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::half_day_from_pb;
 

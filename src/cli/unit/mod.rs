@@ -9,7 +9,6 @@ use clap::Subcommand;
 use super::Context;
 use super::case::Session;
 use super::failure::{Exit, Failure};
-use super::names::Names;
 use super::profile::ProfileArgs;
 use super::short_id::{SHORT_MIN, short};
 use super::words;
@@ -67,7 +66,7 @@ pub enum UnitCommand {
 /// [`Failure`] that says what happened and what to do.
 pub async fn run(context: &Context, command: UnitCommand) -> Result<(), Failure> {
     let client = context.connect().await?;
-    let names = Names::from_node(&client, context.lang).await;
+    let names = client.names(context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
         UnitCommand::New(args) => new::run(&session, *args).await,

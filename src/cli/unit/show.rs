@@ -10,10 +10,10 @@ use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::written::{self, Shown};
 use crate::cli::{table, when, words};
-use crate::domain::{Language, Period};
+
 use crate::lang::Lang;
+use crate::shown::plan::parts::period_text;
 use crate::wire::pb::v1 as pb;
-use crate::wire::unit::period_from_pb;
 
 /// Arguments.
 #[derive(Args, Debug)]
@@ -100,13 +100,6 @@ pub(super) fn validity(unit: &pb::Unit, lang: Lang) -> String {
         (true, true) => String::new(),
         (_, _) => lang.pick(format!("{from} 至 {until}"), format!("{from} to {until}")),
     }
-}
-
-/// A period as people write it.
-pub(in crate::cli) fn period_text(period: Option<&pb::Period>, lang: Lang) -> String {
-    let period: Option<Period> = period.and_then(period_from_pb);
-    let language = lang.pick(Language::Zh, Language::En);
-    period.map_or_else(String::new, |period| period.text(language))
 }
 
 #[cfg(test)]

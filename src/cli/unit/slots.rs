@@ -4,7 +4,6 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::busy::days;
-use super::show::period_text;
 use super::{parse_department, parse_kind, shape};
 use crate::cli::case::{Session, name};
 use crate::cli::failure::{Exit, Failure};
@@ -13,6 +12,7 @@ use crate::cli::{table, when, words};
 use crate::domain::Language;
 use crate::ids::CityCode;
 use crate::lang::Lang;
+use crate::shown::plan::parts::period_text;
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::{cause_from_pb, half_day_from_pb, period_from_pb};
 

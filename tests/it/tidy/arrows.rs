@@ -47,14 +47,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
+    ("shown", &["ids", "lang", "domain", "wire"]),
+    ("console", &["ids", "lang", "limits", "domain", "geo", "trust", "wire", "shown"]),
     (
         "rpc",
         &[
             "ids", "lang", "limits", "api", "audit", "domain", "geo", "log", "view", "sync",
-            "trust", "evidence", "wire", "node",
+            "trust", "evidence", "wire", "node", "console",
         ],
     ),
-    ("console", &["ids", "limits", "lang", "domain", "view", "node"]),
     ("cli", &["*"]),
 ];
 

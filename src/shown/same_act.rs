@@ -1,14 +1,15 @@
 //! Words for records that may be of one act, and what the law says to do (一事不二罚).
 
-use crate::cli::names::Names;
-use crate::cli::{table, when, words};
+use super::names::Names;
+use super::{text, when};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
+use crate::wire::words;
 
 /// The other record in one line: number, city, state, distance, days.
 #[must_use]
 pub fn other(hint: &pb::SameActHint, names: &Names, lang: Lang) -> String {
-    let (number, city) = (table::clean(&hint.number), names.city(hint.handling_city));
+    let (number, city) = (text::clean(&hint.number), names.city(hint.handling_city));
     let state = words::state(hint.state(), lang);
     let (apart, days) = (apart(hint, lang), days(hint, lang));
     lang.pick(

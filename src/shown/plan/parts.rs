@@ -2,22 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::register::Register;
-use crate::cli::names::Names;
-use crate::cli::unit::show::period_text;
-use crate::cli::{table, when, words};
+use super::Labels;
 use crate::domain::{HalfDay, Language, Period};
 use crate::lang::Lang;
+use crate::shown::names::Names;
+use crate::shown::{text, when};
 use crate::wire::pb::v1 as pb;
-use crate::wire::unit::half_day_from_pb;
+use crate::wire::unit::{half_day_from_pb, period_from_pb};
+use crate::wire::words;
 
 /// A list in one line.
-pub(super) fn joined(all: &[String], lang: Lang) -> String {
+#[must_use]
+pub fn joined(all: &[String], lang: Lang) -> String {
     all.join(lang.pick("、", ", "))
 }
 
 /// Half days that follow each other as periods, ordinary ones and overtime apart.
-pub(super) fn periods(days: &[pb::PlanDay]) -> Vec<(Period, bool)> {
+#[must_use]
+pub fn periods(days: &[pb::PlanDay]) -> Vec<(Period, bool)> {
     let read = |day: &pb::PlanDay| Some((half_day_from_pb(day.at.as_ref()?)?, day.overtime));
     let all: BTreeMap<HalfDay, bool> = days.iter().filter_map(read).collect();
     let mut out: Vec<(Period, bool)> = Vec::new();
@@ -35,7 +37,8 @@ pub(super) fn periods(days: &[pb::PlanDay]) -> Vec<(Period, bool)> {
 }
 
 /// When a plan is.
-pub(super) fn days(days: &[pb::PlanDay], lang: Lang) -> String {
+#[must_use]
+pub fn days(days: &[pb::PlanDay], lang: Lang) -> String {
     let language = lang.pick(Language::Zh, Language::En);
     let one = |(period, overtime): &(Period, bool)| {
         let note = if *overtime { lang.pick("（加班）", " (overtime)") } else { "" };
@@ -45,13 +48,15 @@ pub(super) fn days(days: &[pb::PlanDay], lang: Lang) -> String {
 }
 
 /// From one half day to another.
-pub(super) fn span(first: Option<&pb::HalfDay>, last: Option<&pb::HalfDay>, lang: Lang) -> String {
+#[must_use]
+pub fn span(first: Option<&pb::HalfDay>, last: Option<&pb::HalfDay>, lang: Lang) -> String {
     let last = last.or(first);
     period_text(Some(&pb::Period { first: first.copied(), last: last.copied() }), lang)
 }
 
 /// What a city is to bring.
-pub(super) fn needs(city: &pb::CityNeeds, names: &Names, lang: Lang) -> String {
+#[must_use]
+pub fn needs(city: &pb::CityNeeds, names: &Names, lang: Lang) -> String {
     let need = |one: &pb::UnitNeed| {
         let (kind, count) = (words::unit_kind(one.kind(), lang), one.count);
         let department = (one.department != 0).then(|| words::department(one.department(), lang));
@@ -69,6 +74,7 @@ pub(super) fn needs(city: &pb::CityNeeds, names: &Names, lang: Lang) -> String {
 }
 
 /// Who has to do what next.
+#[must_use]
 pub fn awaited(all: &[pb::CityAwaited], names: &Names, lang: Lang) -> String {
     let one = |city: &pb::CityAwaited| {
         let what: Vec<String> =
@@ -79,19 +85,20 @@ pub fn awaited(all: &[pb::CityAwaited], names: &Names, lang: Lang) -> String {
 }
 
 /// What a city sends, in one line.
-pub(super) fn sent(sent: &pb::SentDraft, register: &Register, lang: Lang) -> String {
+#[must_use]
+pub fn sent(sent: &pb::SentDraft, labels: &Labels, lang: Lang) -> String {
     let unit = |one: &pb::UnitDraft| {
-        let label = register.label(&one.unit);
+        let label = labels.label(&one.unit);
         match one.first.is_some() || one.last.is_some() {
             false => label,
             true => format!("{label}@{}", span(one.first.as_ref(), one.last.as_ref(), lang)),
         }
     };
     let recusal = |one: &pb::RecusalDraft| {
-        let officer = register.label(&one.officer);
+        let officer = labels.label(&one.officer);
         match one.site.as_str() {
             "" => officer,
-            site => format!("{officer}@{}", register.label(site)),
+            site => format!("{officer}@{}", labels.label(site)),
         }
     };
     let units: Vec<String> = sent.units.iter().map(unit).collect();
@@ -110,7 +117,8 @@ pub(super) fn sent(sent: &pb::SentDraft, register: &Register, lang: Lang) -> Str
 }
 
 /// What came of a visit, in one line.
-pub(super) fn result(result: &pb::VisitResult, lang: Lang) -> String {
+#[must_use]
+pub fn result(result: &pb::VisitResult, lang: Lang) -> String {
     let check = |one: &pb::VisitCheck| {
         let (department, pb::VisitCheck { items, problems, .. }) =
             (words::department(one.department(), lang), one);
@@ -134,7 +142,8 @@ pub(super) fn result(result: &pb::VisitResult, lang: Lang) -> String {
 }
 
 /// What the reports come to.
-pub(super) fn totals(sum: &pb::PlanTotals, lang: Lang) -> String {
+#[must_use]
+pub fn totals(sum: &pb::PlanTotals, lang: Lang) -> String {
     let pb::PlanTotals { sites, visits, items, problems } = sum;
     lang.pick(
         format!("企业 {sites} 家，检查 {visits} 次，检查项 {items} 项，问题 {problems} 个"),
@@ -143,7 +152,8 @@ pub(super) fn totals(sum: &pb::PlanTotals, lang: Lang) -> String {
 }
 
 /// The rule of a draw.
-pub(super) fn rule(rule: &pb::DrawRule, lang: Lang) -> String {
+#[must_use]
+pub fn rule(rule: &pb::DrawRule, lang: Lang) -> String {
     let pb::DrawRule { sites, host_officers, guest_officers, pool_size, .. } = rule;
     let weights = rule.weights.unwrap_or_default();
     let tickets = [weights.key, weights.general, weights.special].map(|n| n.to_string()).join(":");
@@ -164,8 +174,17 @@ pub(super) fn rule(rule: &pb::DrawRule, lang: Lang) -> String {
 }
 
 /// Other people's text of several lines, made harmless.
-pub(super) fn words_of(text: &str) -> String {
-    table::clean_lines(text.trim_end())
+#[must_use]
+pub fn words_of(text: &str) -> String {
+    text::clean_lines(text.trim_end())
+}
+
+/// A period as people write it.
+#[must_use]
+pub fn period_text(period: Option<&pb::Period>, lang: Lang) -> String {
+    let period: Option<Period> = period.and_then(period_from_pb);
+    let language = lang.pick(Language::Zh, Language::En);
+    period.map_or_else(String::new, |period| period.text(language))
 }
 
 #[cfg(test)]

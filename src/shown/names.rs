@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::connect::Client;
+use super::text::clean;
 use crate::domain::catalogue::{Catalogue, Division};
 use crate::ids::CityCode;
 use crate::lang::Lang;
@@ -33,17 +33,6 @@ impl Names {
         Self { lang, cities: cities.map(name).collect(), agreements: BTreeMap::new() }
     }
 
-    /// Names from the agreements the node knows. A node that does not tell costs names, nothing
-    /// else.
-    pub async fn from_node(client: &Client, lang: Lang) -> Self {
-        let mut names = Self::new(lang);
-        let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
-        if let Ok(answer) = client.agreements().list_agreements(request).await {
-            names.learn(&answer.into_inner().agreements);
-        }
-        names
-    }
-
     /// Takes names from agreements; English names of known cities stay.
     pub fn learn(&mut self, agreements: &[pb::Agreement]) {
         for agreement in agreements {
@@ -61,7 +50,7 @@ impl Names {
     #[must_use]
     pub fn city(&self, code: u32) -> String {
         match self.cities.get(&code) {
-            Some(name) => super::table::clean(name),
+            Some(name) => clean(name),
             None if code == 0 => self.lang.pick("无", "nobody").to_owned(),
             None => format!("{code:06}"),
         }
@@ -78,7 +67,7 @@ impl Names {
     #[must_use]
     pub fn agreement(&self, name: &str) -> String {
         let known = self.agreements.get(name).filter(|short| !short.is_empty());
-        super::table::clean(known.map_or(name.trim_start_matches("agreements/"), String::as_str))
+        clean(known.map_or(name.trim_start_matches("agreements/"), String::as_str))
     }
 
     /// 办理权：现由 邯郸 处理.

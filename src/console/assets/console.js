@@ -1,0 +1,77 @@
+// Keeps an open page up to date. Pages work without it: then a reload shows what is new.
+// Part of liandong, Apache-2.0.
+"use strict";
+
+(() => {
+  const live = document.getElementById("live");
+  const main = () => document.getElementById("main");
+  if (!live || !window.EventSource) return;
+
+  // Somebody who types or has a part of the page open keeps it as it is, and is told.
+  let touched = false;
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("main")) touched = true;
+  });
+  const busy = () => touched || main().contains(document.activeElement) &&
+    document.activeElement.matches("input, textarea, select");
+
+  let fetching = false;
+  let again = false;
+  async function renew() {
+    if (fetching) { again = true; return; }
+    fetching = true;
+    try {
+      const answer = await fetch(location.href, { headers: { "x-live": "1" } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById("main");
+      if (!fresh || unticked(fresh.innerHTML) === unticked(main().innerHTML)) return;
+      if (busy()) { offer(); return; }
+      const open = [...main().querySelectorAll("details[open][id]")].map((one) => one.id);
+      const focus = document.activeElement?.id;
+      main().replaceChildren(...fresh.childNodes);
+      for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+      if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+      main().dataset.renewed = String(Number(main().dataset.renewed || 0) + 1);
+    } catch {
+      // The stream of events tells when the node is there again.
+    } finally {
+      fetching = false;
+      if (again) { again = false; renew(); }
+    }
+  }
+
+  // Each page has request ids of its own; they are no news.
+  function unticked(html) {
+    return html.replace(/name="request_id" value="[^"]*"/g, "").replace(/ open=""/g, "");
+  }
+
+  function offer() {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "plain";
+    button.textContent = live.dataset.show;
+    button.addEventListener("click", () => location.reload());
+    live.replaceChildren(live.dataset.new, button);
+  }
+
+  let first = true;
+  const events = new EventSource("/events");
+  events.addEventListener("applied", () => {
+    if (live.dataset.state === "lost") { live.dataset.state = ""; live.textContent = ""; }
+    // The page that begins to listen was made a moment ago.
+    if (first) { first = false; return; }
+    renew();
+  });
+  events.addEventListener("error", () => {
+    live.dataset.state = "lost";
+    live.textContent = live.dataset.lost;
+    first = false;
+  });
+
+  document.addEventListener("submit", (event) => {
+    // A second click sends nothing twice; the request id would make it harmless anyway.
+    const button = event.submitter;
+    if (button) setTimeout(() => { button.disabled = true; }, 0);
+  });
+})();

@@ -1,0 +1,255 @@
+//! The page of one case: where it stands, what is known, what happened in all cities, what may be
+//! done now.
+//!
+//! In scope: showing. Out of scope: what the forms end in ([`super::case_acts`]).
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+use tonic::Status;
+
+use super::Console;
+use super::form::{Form, Query};
+use super::layout::Desk;
+use super::parts::{self, At, Filled, act};
+use super::refusal::Refusal;
+use super::visitor::Visitor;
+use crate::shown::sheet::Sheet;
+use crate::shown::{case as say, history, referral, text::clean, when};
+use crate::wire::pb::v1 as pb;
+use crate::wire::words;
+
+/// What was typed into which form, and why it was refused.
+pub struct Again<'a> {
+    /// The form.
+    pub act: &'a str,
+    /// What was typed.
+    pub form: &'a Form,
+    /// Why not.
+    pub refusal: &'a Refusal,
+}
+
+/// Shows a case.
+pub async fn show(
+    State(console): State<Console>,
+    visitor: Visitor,
+    at: At,
+    Query(query): Query,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    match page(&desk, &parts::name_of("cases", &at), &query, None).await {
+        Ok(page) => page,
+        Err(status) => desk.no(&status),
+    }
+}
+
+/// The page, perhaps with a form that was refused.
+///
+/// # Errors
+/// The service's refusal to show the case.
+pub async fn page(
+    desk: &Desk,
+    name: &str,
+    query: &Form,
+    again: Option<&Again<'_>>,
+) -> Result<Response, Status> {
+    let lang = desk.lang();
+    let asked = pb::GetCaseRequest { name: name.to_owned() };
+    let (mut one, mut all) = (desk.client.cases(), desk.client.cases());
+    let (shown, entries) = tokio::try_join!(one.get_case(asked), whole(&mut all, name))?;
+    let shown = shown.into_inner();
+    let case = shown.case.clone().unwrap_or_default();
+    let title = case.record.as_ref().map_or_else(String::new, |record| clean(&record.title));
+    let title = format!("{} {title}", clean(&case.number));
+    let main = html! {
+        h1 { (title) }
+        (parts::done(query, lang))
+        @if let Some(acts) = shown.same_acts.as_ref().filter(|acts| !acts.hints.is_empty()) {
+            div .hint { (say::same(acts, &desk.names, lang)) }
+        }
+        div .two {
+            div {
+                section { h2 { (lang.pick("现状", "Where it stands")) } (standing(&shown, desk)) }
+                section {
+                    h2 { (lang.pick("案情", "Content")) }
+                    (content(&shown, desk))
+                }
+            }
+            div {
+                section .noprint {
+                    h2 { (lang.pick("办理", "What may be done")) }
+                    (acts(&case, desk, again))
+                }
+                section {
+                    h2 { (lang.pick("办理经过", "What happened")) }
+                    (timeline(&entries, desk))
+                }
+            }
+        }
+    };
+    Ok(desk.page(&title, &main))
+}
+
+/// All of a history.
+async fn whole(
+    cases: &mut pb::case_service_client::CaseServiceClient<super::api::Call>,
+    name: &str,
+) -> Result<Vec<pb::HistoryEntry>, Status> {
+    let mut request =
+        pb::GetCaseHistoryRequest { name: name.to_owned(), page_size: 200, ..Default::default() };
+    let mut entries = Vec::new();
+    loop {
+        let mut page = cases.get_case_history(request.clone()).await?.into_inner();
+        entries.append(&mut page.entries);
+        if page.next_page_token.is_empty() {
+            return Ok(entries);
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+fn standing(shown: &pb::GetCaseResponse, desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    let case = shown.case.clone().unwrap_or_default();
+    let mut sheet = Sheet::default();
+    say::standing(&mut sheet, &case, &desk.names, lang);
+    let due: Vec<String> =
+        shown.deadlines.iter().map(|one| say::deadline(one, &desk.names, lang)).collect();
+    sheet.row(lang.pick("时限", "due"), due.join("\n"));
+    sheet.row(lang.pick("提示", "note"), say::notes(&case, lang));
+    parts::sheet(&sheet)
+}
+
+fn content(shown: &pb::GetCaseResponse, desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    let mut sheet = Sheet::default();
+    if let Some(case) = &shown.case {
+        say::content(&mut sheet, case, &desk.names, lang);
+        if let Some(person) = &case.person {
+            sheet.row(lang.pick("自然人", "person"), clean(&person.name));
+        }
+    }
+    let words = shown.referral_words.iter().map(|one| referral::line(one, &desk.names, lang));
+    sheet.row(lang.pick("行刑衔接", "police"), words.collect::<Vec<_>>().join("\n"));
+    parts::sheet(&sheet)
+}
+
+fn timeline(entries: &[pb::HistoryEntry], desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    html! {
+        ol .timeline {
+            @for entry in entries.iter().rev() {
+                @let event = entry.header.as_ref().and_then(|header| header.event.as_ref());
+                @let said = history::said(entry, lang);
+                li {
+                    span .when {
+                        (history::recorded(entry, lang)) " · " (desk.names.city(entry.city))
+                        @if let Some(on) = &entry.effective_on {
+                            " · " (lang.pick("法律日期", "legal date")) " " (when::date(Some(on)))
+                        }
+                    }
+                    p {
+                        strong { (words::event(event, lang)) }
+                        " " span .soft { (history::result(entry, lang)) }
+                    }
+                    @if !said.is_empty() { p { (said) } }
+                    p .when {
+                        (lang.pick("系统送达：", "held by: "))
+                        (history::held(&entry.holdings, &desk.names, lang))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A method of the case service.
+fn method(name: &str) -> String {
+    format!("/liandong.v1.CaseService/{name}")
+}
+
+/// The forms of what this person may do with the case now. A form that was refused is there in any
+/// case: what was typed is not lost.
+fn acts(case: &pb::Case, desk: &Desk, again: Option<&Again<'_>>) -> Markup {
+    let lang = desk.lang();
+    let page = parts::page_of("case", &case.name);
+    let of = |form: &'static str| {
+        let again = again.filter(|again| again.act == form);
+        Filled { form, again: again.map(|again| (again.form, again.refusal)), lang }
+    };
+    let ours = case.turn_city == desk.city;
+    let offered = case.state() == pb::CaseState::TransferredOut && case.transfer_to == desk.city;
+    let disputed = case.state() == pb::CaseState::TransferDisputed;
+    let named = case.state() == pb::CaseState::Designated && ours;
+    let handled = ours && case.handling_city == desk.city && case.transfer_to == 0;
+    // What is quoted of the case as it was read.
+    let etag = html! { input type="hidden" name="etag" value=(case.etag); };
+    let put = |form: &'static str, name: &str, fits: bool, title: &str, more: Markup| {
+        let filled = of(form);
+        let shown = filled.again.is_some() || fits && desk.visitor.may(&method(name));
+        let action = format!("{page}/{form}");
+        html! { @if shown { (act(&filled, &action, title, &html! { (etag) (more) })) } }
+    };
+    let reason = |form, label: &str| of(form).text("text", label);
+    let why = lang.pick("理由或说明", "reason or note");
+    let dated = |form: &'static str| {
+        html! {
+            (of(form).line("date", "effective_on", lang.pick("法律日期（不填为今天）", "legal date (today)"), ""))
+            (reason(form, why))
+        }
+    };
+    let others = desk.others(Some(&parts::agreement_of(&case.name)));
+    let cities: Vec<_> =
+        others.iter().map(|code| (code.to_string(), desk.names.city(*code))).collect();
+    let offer = html! {
+        (of("offer").choice("to_city", lang.pick("移送至", "to"), &cities)) (dated("offer"))
+    };
+    html! {
+        (put("acknowledge", "AcknowledgeTransfer", offered, lang.pick("签收移送", "Acknowledge"),
+            reason("acknowledge", lang.pick("说明", "note"))))
+        (put("accept", "AcceptTransfer", offered || named, lang.pick("同意接收", "Accept"),
+            dated("accept")))
+        (put("return", "ReturnTransfer", offered || disputed && ours, lang.pick("退回", "Return"),
+            dated("return")))
+        (put("dispute", "DisputeTransfer", offered, lang.pick("提出管辖争议", "Dispute jurisdiction"),
+            dated("dispute")))
+        (steps(case, desk, &put, &dated))
+        (put("offer", "OfferTransfer", handled && !cities.is_empty(),
+            lang.pick("移送他市", "Hand over to another city"), offer))
+        (put("note", "AddNote", true, lang.pick("补充说明", "Add a note"),
+            reason("note", lang.pick("说明", "note"))))
+        @if !desk.visitor.may(&method("AddNote")) {
+            p .soft { (lang.pick("您的身份只能查看。", "Your role reads only.")) }
+        }
+    }
+}
+
+/// Plain moves: a form that lists those the table of moves allows now.
+fn steps(
+    case: &pb::Case,
+    desk: &Desk,
+    put: &impl Fn(&'static str, &str, bool, &str, Markup) -> Markup,
+    dated: &impl Fn(&'static str) -> Markup,
+) -> Markup {
+    let lang = desk.lang();
+    let all: Vec<_> = case
+        .allowed_steps()
+        .map(|step| {
+            let (zh, en) = words::step(step);
+            (i32::from(step), lang.pick(zh, en))
+        })
+        .collect();
+    let choices = html! {
+        div .field {
+            label for="step-step" { (lang.pick("下一步", "next step")) }
+            select #step-step name="step" {
+                @for (number, word) in &all { option value=(number) { (word) } }
+            }
+        }
+        (dated("step"))
+    };
+    put("step", "StartVerification", !all.is_empty(), lang.pick("办理下一步", "Next step"), choices)
+}

@@ -1,0 +1,60 @@
+//! Tells open pages that there is something new, as server-sent events.
+//!
+//! An event says that something was applied and nothing of what: the page asks for itself again, in
+//! the name of whoever looks at it.
+//!
+//! In scope: when to tell. Out of scope: what is shown then.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use tokio::sync::watch;
+use tokio_stream::Stream;
+use tokio_util::sync::CancellationToken;
+
+use super::Console;
+use super::visitor::Visitor;
+
+/// Between two events of one page: a node that takes hundreds of entries a second must not make
+/// every open page ask as often. The first change after a quiet time is told at once.
+const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+/// Between two signs of life.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// Follows what is applied.
+pub async fn follow(
+    State(console): State<Console>,
+    _: Visitor,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let (send, events) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(tell(console.changes, console.stop, send));
+    let events = tokio_stream::wrappers::ReceiverStream::new(events);
+    Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE))
+}
+
+async fn tell(
+    mut changes: watch::Receiver<u64>,
+    stop: CancellationToken,
+    send: tokio::sync::mpsc::Sender<Result<Event, Infallible>>,
+) {
+    loop {
+        // What is there by now is on the page that begins to listen.
+        let number = *changes.borrow_and_update();
+        let event = Event::default().event("applied").data(number.to_string());
+        if send.send(Ok(event)).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(AT_MOST_EVERY) => {}
+            () = send.closed() => return,
+            () = stop.cancelled() => return,
+        }
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = send.closed() => return,
+            () = stop.cancelled() => return,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What a form or a query holds, as it was typed.
+//!
+//! In scope: decoding, and giving back what was typed when it is refused. Out of scope: what it
+//! means; the services judge it.
+
+use axum::extract::{FromRequest, FromRequestParts, RawQuery, Request};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::lang::Lang;
+use crate::shown::when;
+use crate::wire::pb::v1 as pb;
+
+use super::refusal::Refusal;
+
+/// Fields of a form or a query, in their order; a name may occur several times.
+#[derive(Clone, Debug, Default)]
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads `a=b&c=d`.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Self {
+        Self(form_urlencoded::parse(text).into_owned().collect())
+    }
+
+    /// The first value of a field without space around it; empty when it is absent.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value.trim())
+    }
+
+    /// All values of a field that are not empty.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let of = move |(key, value): &'a (String, String)| (key == name).then(|| value.trim());
+        self.0.iter().filter_map(of).filter(|value| !value.is_empty())
+    }
+
+    /// A city's code; 0 when nothing was chosen.
+    #[must_use]
+    pub fn city(&self, name: &str) -> u32 {
+        self.text(name).parse().unwrap_or(0)
+    }
+
+    /// A day; none when the field is empty.
+    ///
+    /// # Errors
+    /// [`Refusal`] at the field.
+    pub fn date(&self, name: &str, lang: Lang) -> Result<Option<pb::Date>, Refusal> {
+        match self.text(name) {
+            "" => Ok(None),
+            text => when::parse_date(text).map(Some).map_err(|_| {
+                let what = lang.pick(
+                    format!("“{text}”不是日期，应如 2026-11-20"),
+                    format!("“{text}” is no date such as 2026-11-20"),
+                );
+                Refusal::field(name, what)
+            }),
+        }
+    }
+
+    /// The query again with one field changed; without it when `value` is empty.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> String {
+        let kept = self.0.iter().filter(|(key, value)| key != name && !value.is_empty());
+        let mut out = form_urlencoded::Serializer::new(String::new());
+        out.extend_pairs(kept);
+        if !value.is_empty() {
+            out.append_pair(name, value);
+        }
+        out.finish()
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        match axum::body::Bytes::from_request(request, state).await {
+            Ok(body) => Ok(Self::parse(&body)),
+            Err(_) => Err((
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "操作未执行：填写的内容过长\nnot done: the form is too long\n",
+            )
+                .into_response()),
+        }
+    }
+}
+
+/// The query of a page.
+#[derive(Clone, Debug, Default)]
+pub struct Query(pub Form);
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let RawQuery(query) = RawQuery::from_request_parts(parts, state).await?;
+        Ok(Self(Form::parse(query.unwrap_or_default().as_bytes())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_as_they_were_typed() {
+        let form = Form::parse("a=%E8%81%8A+1&b=&a=2&on=2026-02-30".as_bytes());
+        assert_eq!((form.text("a"), form.text("c")), ("聊 1", ""));
+        assert_eq!(form.all("a").collect::<Vec<_>>(), ["聊 1", "2"]);
+        assert_eq!(form.date("b", Lang::Zh).unwrap(), None);
+        let refusal = form.date("on", Lang::Zh).unwrap_err();
+        assert_eq!(refusal.at("on"), Some("“2026-02-30”不是日期，应如 2026-11-20"));
+        assert_eq!(Form::parse(b"a=1&b=2").with("b", "3"), "a=1&b=3");
+        assert_eq!(Form::parse(b"a=1&b=2").with("a", ""), "b=2");
+    }
+}

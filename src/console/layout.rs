@@ -1,0 +1,273 @@
+//! What all pages have in common: head, navigation, language, and pages that say no.
+//!
+//! In scope: the frame. Out of scope: what stands in it.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, Uri, header};
+use maud::{DOCTYPE, Markup, html};
+
+use super::Console;
+use super::api::Client;
+use super::form::Form;
+use super::refusal::Refusal;
+use super::visitor::{Door, LANGUAGE_COOKIE, Visitor};
+use crate::domain::Date;
+use crate::lang::Lang;
+use crate::shown::names::Names;
+use crate::trust::spiffe::Role;
+use crate::wire::pb::v1 as pb;
+
+/// The main pages, as the navigation has them: path, Chinese, English.
+const PAGES: [(&str, &str, &str); 5] = [
+    ("/", "待办", "Inbox"),
+    ("/cases", "案件", "Cases"),
+    ("/notices", "信息通报", "Notices"),
+    ("/plans", "联合行动", "Joint actions"),
+    ("/links", "互联与通讯录", "Links and contacts"),
+];
+
+/// What a page needs to be made: who looks, the API in their name, what cities are called.
+pub struct Desk {
+    /// Who looks.
+    pub visitor: Visitor,
+    /// The API as they call it.
+    pub client: Client,
+    /// What cities and agreements are called.
+    pub names: Names,
+    /// The own city.
+    pub city: u32,
+    /// Agreements of the own city.
+    pub agreements: Vec<pb::Agreement>,
+    /// Today in Beijing.
+    pub today: Option<Date>,
+}
+
+impl Desk {
+    /// Asks for what every page needs.
+    ///
+    /// # Errors
+    /// A page that says why nothing can be shown.
+    pub async fn open(console: &Console, visitor: Visitor) -> Result<Self, Response> {
+        let client = console.api.of(&visitor);
+        let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
+        let answer = client.agreements().list_agreements(request).await;
+        let mut names = Names::new(visitor.lang);
+        let (city, today) = (console.city.as_u32(), (console.today)());
+        let agreements = match answer {
+            Ok(answer) => answer.into_inner().agreements,
+            Err(status) => {
+                let desk = Self { visitor, client, names, city, agreements: Vec::new(), today };
+                return Err(desk.no(&status));
+            }
+        };
+        names.learn(&agreements);
+        Ok(Self { visitor, client, names, city, agreements, today })
+    }
+
+    /// The language of the page.
+    #[must_use]
+    pub const fn lang(&self) -> Lang {
+        self.visitor.lang
+    }
+
+    /// Other members of the agreements, or of one of them.
+    #[must_use]
+    pub fn others(&self, agreement: Option<&str>) -> Vec<u32> {
+        let here = |one: &&pb::Agreement| agreement.is_none_or(|name| one.name == name);
+        let members = self.agreements.iter().filter(here).flat_map(|one| &one.members);
+        let mut all: Vec<u32> = members.map(|member| member.city).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|city| *city != self.city);
+        all
+    }
+
+    /// A page of this desk.
+    #[must_use]
+    pub fn page(&self, title: &str, main: &Markup) -> Response {
+        frame(&self.visitor, &self.names.city(self.city), title, main).into_response()
+    }
+
+    /// A page that says why something cannot be shown.
+    #[must_use]
+    pub fn no(&self, status: &tonic::Status) -> Response {
+        let refusal = Refusal::of(status, self.lang());
+        let title = self.lang().pick("无法显示", "Cannot be shown");
+        let main = html! {
+            h1 { (title) }
+            (super::parts::refused(&refusal, self.lang()))
+            p { a href="/" { (self.lang().pick("返回待办", "back to the inbox")) } }
+        };
+        (code(status.code()), self.page(title, &main)).into_response()
+    }
+}
+
+/// The status that a browser is told.
+fn code(code: tonic::Code) -> StatusCode {
+    match code {
+        tonic::Code::NotFound => StatusCode::NOT_FOUND,
+        tonic::Code::PermissionDenied | tonic::Code::Unauthenticated => StatusCode::FORBIDDEN,
+        tonic::Code::ResourceExhausted | tonic::Code::Unavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        tonic::Code::Ok
+        | tonic::Code::Cancelled
+        | tonic::Code::Unknown
+        | tonic::Code::InvalidArgument
+        | tonic::Code::DeadlineExceeded
+        | tonic::Code::AlreadyExists
+        | tonic::Code::FailedPrecondition
+        | tonic::Code::Aborted
+        | tonic::Code::OutOfRange
+        | tonic::Code::Unimplemented
+        | tonic::Code::Internal
+        | tonic::Code::DataLoss => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+/// What a role is called.
+fn role(role: Role, lang: Lang) -> &'static str {
+    match role {
+        Role::Coordinator => lang.pick("联络员", "coordinator"),
+        Role::Inspector => lang.pick("执法人员", "inspector"),
+        Role::System => lang.pick("系统", "system"),
+        Role::Auditor => lang.pick("审计（只读）", "auditor (reads only)"),
+        Role::Admin => lang.pick("管理员", "administrator"),
+    }
+}
+
+fn frame(visitor: &Visitor, city: &str, title: &str, main: &Markup) -> Markup {
+    let lang = visitor.lang;
+    html! {
+        (DOCTYPE)
+        html lang=(lang.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " · " (city) " · " (lang.pick("联动", "liandong")) }
+                link rel="stylesheet" href="/assets/console.css";
+                link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
+                script src="/assets/console.js" defer {}
+            }
+            body {
+                a .skip href="#main" { (lang.pick("跳到正文", "skip to content")) }
+                header {
+                    p .brand { strong { (lang.pick("联动", "liandong")) } " " (city) }
+                    nav aria-label=(lang.pick("主导航", "main")) { (navigation(visitor)) }
+                    (person(visitor))
+                }
+                @if visitor.door == Door::Ticket { (demo_note(lang)) }
+                p #live role="status" aria-live="polite"
+                    data-lost=(lang.pick("与节点的连接中断，正在重连，页面内容可能不是最新",
+                        "the connection to the node is lost, trying again; this page may be old"))
+                    data-new=(lang.pick("有新的变化，", "something has changed, "))
+                    data-show=(lang.pick("点此显示", "show it")) {}
+                main #main tabindex="-1" { (main) }
+            }
+        }
+    }
+}
+
+fn navigation(visitor: &Visitor) -> Markup {
+    let path = visitor.here.split('?').next().unwrap_or("/");
+    let is_here = |page: &str| match page {
+        "/" => path == "/",
+        page => path.starts_with(page.trim_end_matches('s')),
+    };
+    html! {
+        ul {
+            @for (page, zh, en) in PAGES {
+                li {
+                    a href=(page) aria-current=[is_here(page).then_some("page")] {
+                        (visitor.lang.pick(zh, en))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn person(visitor: &Visitor) -> Markup {
+    let lang = visitor.lang;
+    let other = lang.pick(Lang::En, Lang::Zh);
+    html! {
+        div .person {
+            span {
+                @match &visitor.standing {
+                    Some((one, id)) => { (role(*one, lang)) " " (id) },
+                    None => { (lang.pick("证书未登记", "certificate not enrolled")) },
+                }
+            }
+            form method="post" action="/language" {
+                input type="hidden" name="back" value=(visitor.here);
+                button .plain name="lang" value=(other.pick("zh", "en")) lang=(other.tag()) {
+                    (other.pick("中文", "English"))
+                }
+            }
+        }
+    }
+}
+
+/// What whoever came with a ticket has to know.
+fn demo_note(lang: Lang) -> Markup {
+    html! {
+        p .demo {
+            (lang.pick(
+                "演示环境：您凭一次性链接进入，未使用证书；正式使用时必须持本人证书访问。样例数据均为示例。",
+                "Demo: you came in by a one-time link and without a certificate; in real use everybody \
+                 needs a certificate of their own. All data are samples.",
+            ))
+        }
+    }
+}
+
+/// Remembers the chosen language and goes back.
+pub async fn choose_language(form: Form) -> Response {
+    let lang = if form.text("lang") == "en" { "en" } else { "zh" };
+    let back = Some(form.text("back")).filter(|path| is_own_path(path)).unwrap_or("/");
+    let cookie =
+        format!("{LANGUAGE_COOKIE}={lang}; Path=/; Max-Age=31536000; SameSite=Strict; HttpOnly");
+    ([(header::SET_COOKIE, cookie)], to(back)).into_response()
+}
+
+/// A path of this node, so that a form can send nobody elsewhere.
+fn is_own_path(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n'])
+}
+
+/// Sends the browser to another page, after a write.
+pub fn to(path: &str) -> Response {
+    axum::response::Redirect::to(path).into_response()
+}
+
+/// There is no such page.
+pub async fn no_such_page(State(console): State<Console>, visitor: Visitor, uri: Uri) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    let lang = desk.lang();
+    let title = lang.pick("没有这个页面", "There is no such page");
+    let main = html! {
+        h1 { (title) }
+        p { code { (uri.path()) } }
+        p { a href="/" { (lang.pick("返回待办", "back to the inbox")) } }
+    };
+    (StatusCode::NOT_FOUND, desk.page(title, &main)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_paths_are_gone_back_to() {
+        for good in ["/", "/cases?state=4", "/case/a/b"] {
+            assert!(is_own_path(good), "{good}");
+        }
+        for bad in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nb"] {
+            assert!(!is_own_path(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Cities: how each can be reached, since when, and what to look at on the own node.
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::Console;
+use super::layout::Desk;
+use super::visitor::Visitor;
+use crate::shown::when;
+use crate::wire::pb::v1 as pb;
+use crate::wire::words;
+
+/// Shows them.
+pub async fn show(State(console): State<Console>, visitor: Visitor) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    let status = match desk.client.nodes().get_status(pb::GetStatusRequest {}).await {
+        Ok(answer) => answer.into_inner().status.unwrap_or_default(),
+        Err(status) => return desk.no(&status),
+    };
+    let lang = desk.lang();
+    let title = lang.pick("互联与通讯录", "Links and contacts");
+    let main = html! {
+        h1 { (title) }
+        (own(&status, &desk))
+        h2 { (lang.pick("各市", "Cities")) }
+        div .scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (lang.pick("城市", "city")) }
+                        th scope="col" { (lang.pick("连接", "link")) }
+                        th scope="col" { (lang.pick("自", "since")) }
+                        th scope="col" { (lang.pick("最近收到", "last heard")) }
+                        th scope="col" { (lang.pick("待送达该市", "not there yet")) }
+                        th scope="col" { (lang.pick("说明", "note")) }
+                    }
+                }
+                tbody { @for link in &status.links { (row(link, &status, &desk)) } }
+            }
+        }
+        h2 { (lang.pick("联动协议", "Signed agreements")) }
+        (agreements(&desk))
+    };
+    desk.page(title, &main)
+}
+
+fn own(status: &pb::Status, desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    let now = status.server_time.unwrap_or_default().seconds;
+    html! {
+        h2 { (lang.pick("本市节点", "Own node")) }
+        p {
+            @if status.writable {
+                span .ok { (lang.pick("可登记和办理", "takes writes")) }
+            } @else {
+                span .late {
+                    (lang.pick("停止写入，可查询：", "read-only: ")) (status.not_writable_reason)
+                }
+            }
+        }
+        @for warning in &status.warnings { p .hint { (warning) } }
+        @if !status.certificates.is_empty() {
+            ul {
+                @for one in &status.certificates {
+                    @let end = one.expire_time.unwrap_or_default().seconds;
+                    @let days = (end - now).div_euclid(86_400);
+                    li {
+                        (file_name(&one.name)) " "
+                        span .late[days < 30] {
+                            (lang.pick(format!("还有 {days} 天到期"), format!("{days} days left")))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(link: &pb::Link, status: &pb::Status, desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    let up = link.state() == pb::LinkState::Up;
+    let next = match &link.next_dial_time {
+        Some(at) => {
+            let at = when::time(Some(at));
+            lang.pick(format!("下次重连 {at}"), format!("tried again {at}"))
+        }
+        None => String::new(),
+    };
+    let waiting = behind(link.city, status);
+    html! {
+        tr {
+            th scope="row" { (desk.names.city(link.city)) }
+            td { span .ok[up] .late[!up] { (words::link(link.state(), lang)) } }
+            td { (when::time(link.since_time.as_ref())) }
+            td { (when::time(link.last_frame_time.as_ref())) }
+            td {
+                @if waiting == 0 { (lang.pick("无", "none")) }
+                @else { (lang.pick(format!("{waiting} 条"), format!("{waiting} entries"))) }
+            }
+            td { (link.reason) " " (next) }
+        }
+    }
+}
+
+/// A certificate's file without its folder, which is nobody's business on a page.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Entries of the own city that a city has not confirmed to hold.
+fn behind(city: u32, status: &pb::Status) -> u64 {
+    let missing = |log: &pb::Log| {
+        let held = log.cosignatures.iter().find(|one| one.city == city).map_or(0, |one| one.size);
+        log.stored_size.saturating_sub(held)
+    };
+    let own = status.logs.iter().filter(|log| log.own);
+    own.filter(|log| log.cosignatures.iter().any(|one| one.city == city)).map(missing).sum()
+}
+
+fn agreements(desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    html! {
+        div .scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (lang.pick("简称", "short name")) }
+                        th scope="col" { (lang.pick("名称", "title")) }
+                        th scope="col" { (lang.pick("成员", "members")) }
+                        th scope="col" { (lang.pick("期限", "term")) }
+                    }
+                }
+                tbody {
+                    @for one in &desk.agreements {
+                        tr {
+                            th scope="row" { (one.short_name) }
+                            td { (one.display_name) }
+                            td { (desk.names.list(one.members.iter().map(|member| member.city))) }
+                            td {
+                                (when::date(one.begin_on.as_ref())) " – " (when::date(one.end_on.as_ref()))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The console: pages for coordinators, served by the node itself on its api port.
+//!
+//! The console is the first user of the API: every page is made of answers of the same services
+//! that other programs call, asked in the name of whoever looks, and every form ends in the same
+//! call. So a page can show or do nothing that the API would not let this person see or do, and
+//! each look and each write has its line in the audit.
+//!
+//! In scope: routes, pages, forms, what a browser may load and send. Out of scope: who may do what,
+//! what a record means (the services behind [`api`]); words that the command line has too
+//! ([`crate::shown`]).
+//!
+//! Invariants:
+//! 1. A page holds other people's text only escaped. (`script_in_any_field_is_shown_as_text`)
+//! 2. Nothing is written on a request from another site. (`a_write_from_another_site_is_refused`)
+//! 3. A browser is told to load nothing but what this node serves. (`every_answer_says_what_may_run`)
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::Date;
+use crate::ids::CityCode;
+use crate::limits::CONSOLE_FORM_BYTES_MAX;
+
+pub mod api;
+mod assets;
+mod case;
+mod case_acts;
+mod case_list;
+mod events;
+mod form;
+mod inbox;
+mod layout;
+mod links;
+mod notices;
+mod parts;
+mod plan;
+mod plan_acts;
+mod plan_list;
+mod plan_new;
+mod refusal;
+mod register;
+mod safe;
+pub mod ticket;
+mod visitor;
+
+/// What the pages are made from.
+#[derive(Clone)]
+pub struct Console {
+    /// The services of the api port.
+    pub api: api::Api,
+    /// The own city.
+    pub city: CityCode,
+    /// How many entries are applied; changes whenever there is something new to see.
+    pub changes: watch::Receiver<u64>,
+    /// Ends streams when the node stops.
+    pub stop: CancellationToken,
+    /// Today in Beijing, by the node's clock; none while that is out of range.
+    pub today: Today,
+}
+
+/// Tells the day.
+pub type Today = Arc<dyn Fn() -> Option<Date> + Send + Sync>;
+
+/// The routes of the console. Whoever serves them puts a [`crate::trust::acceptor::Peer`] into each
+/// request.
+#[must_use]
+pub fn routes(console: Console) -> Router {
+    Router::new()
+        .route("/", get(inbox::show))
+        .route("/cases", get(case_list::show))
+        .route("/case/{agreement}/{id}", get(case::show))
+        .route("/case/{agreement}/{id}/{act}", post(case_acts::act))
+        .route("/notices", get(notices::list))
+        .route("/notice/{agreement}/{id}", get(notices::show))
+        .route("/notice/{agreement}/{id}/{act}", post(notices::act))
+        .route("/plans", get(plan_list::show))
+        .route("/plans/new", get(plan_new::show).post(plan_new::create))
+        .route("/plan/{agreement}/{id}", get(plan::show))
+        .route("/plan/{agreement}/{id}/{act}", post(plan_acts::act))
+        .route("/links", get(links::show))
+        .route("/events", get(events::follow))
+        .route("/language", post(layout::choose_language))
+        .route("/assets/{name}", get(assets::one))
+        .fallback(layout::no_such_page)
+        .layer(DefaultBodyLimit::max(CONSOLE_FORM_BYTES_MAX))
+        .layer(axum::middleware::from_fn(safe::guard))
+        .with_state(console)
+}

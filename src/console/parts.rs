@@ -1,0 +1,258 @@
+//! Pieces that several pages have: refusals, fields of forms, sheets, links to records.
+//!
+//! In scope: HTML for one thing each. Out of scope: pages.
+
+use axum::extract::Path;
+use maud::{Markup, html};
+
+use super::form::Form;
+use super::refusal::Refusal;
+use crate::lang::Lang;
+use crate::shown::sheet::Sheet;
+
+/// A record as its page's address names it: agreement and id, 32 hexadecimal digits each.
+pub type At = Path<(String, String)>;
+
+/// The resource name of a record, such as a case (`cases`).
+#[must_use]
+pub fn name_of(kind: &str, Path((agreement, id)): &At) -> String {
+    format!("agreements/{agreement}/{kind}/{id}")
+}
+
+/// The address of a record's page, such as `/case/…`.
+#[must_use]
+pub fn page_of(page: &str, name: &str) -> String {
+    let mut parts = name.split('/');
+    let (agreement, id) = (parts.nth(1).unwrap_or_default(), parts.nth(1).unwrap_or_default());
+    format!("/{page}/{agreement}/{id}")
+}
+
+/// The agreement of a record.
+#[must_use]
+pub fn agreement_of(name: &str) -> String {
+    name.split('/').take(2).collect::<Vec<_>>().join("/")
+}
+
+/// Why something was not done, and what to do.
+#[must_use]
+pub fn refused(refusal: &Refusal, lang: Lang) -> Markup {
+    html! {
+        div .refused role="alert" {
+            p { strong { (lang.pick("操作未执行：", "Not done: ")) } (refusal.what) }
+            @for (field, text) in refusal.fields.iter().filter(|(_, text)| *text != refusal.what) {
+                p { (text) " " span .soft { (field) } }
+            }
+            @if !refusal.advice.is_empty() {
+                p { (lang.pick("怎么办：", "What to do: ")) (refusal.advice) }
+            }
+            @if !refusal.reason.is_empty() && refusal.reason != "FIELD" {
+                p .soft { (lang.pick("原因代码：", "reason: ")) (refusal.reason) }
+            }
+        }
+    }
+}
+
+/// Rows of label and value.
+#[must_use]
+pub fn sheet(sheet: &Sheet) -> Markup {
+    html! {
+        dl .sheet {
+            @for (label, value) in sheet.rows() {
+                dt { (label) }
+                dd { (value) }
+            }
+        }
+    }
+}
+
+/// A number of the request, by which a write that is sent twice is done once. A form that comes back
+/// keeps its own: should its write have been done although the answer was lost, it is not done again.
+#[must_use]
+pub fn request_id(again: Option<&Form>) -> Markup {
+    let kept = again.map(|form| form.text("request_id")).filter(|id| !id.is_empty());
+    let id = kept.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+    html! { input type="hidden" name="request_id" value=(id); }
+}
+
+/// One form of a page, with what was typed into it if it was refused.
+#[derive(Clone, Copy)]
+pub struct Filled<'a> {
+    /// Distinguishes its fields from those of other forms of the page.
+    pub form: &'a str,
+    /// What was typed, and why it was refused.
+    pub again: Option<(&'a Form, &'a Refusal)>,
+    /// The language.
+    pub lang: Lang,
+}
+
+impl<'a> Filled<'a> {
+    fn typed(&self, name: &str, otherwise: &'a str) -> &'a str {
+        self.again.map_or(otherwise, |(form, _)| form.text(name))
+    }
+
+    fn wrong(&self, name: &str) -> Option<&'a str> {
+        self.again.and_then(|(_, refusal)| refusal.at(name))
+    }
+
+    fn field(&self, name: &str, label: &str, input: &Markup) -> Markup {
+        let id = self.id(name);
+        html! {
+            div .field {
+                label for=(id) { (label) }
+                (input)
+                @if let Some(wrong) = self.wrong(name) {
+                    p .wrong id={ (id) "-wrong" } { (wrong) }
+                }
+            }
+        }
+    }
+
+    fn id(&self, name: &str) -> String {
+        format!("{}-{name}", self.form)
+    }
+
+    fn described(&self, name: &str) -> Option<String> {
+        self.wrong(name).map(|_| format!("{}-wrong", self.id(name)))
+    }
+
+    /// A field of several lines.
+    #[must_use]
+    pub fn text(&self, name: &str, label: &str) -> Markup {
+        let wrong = self.wrong(name).map(|_| "true");
+        let input = html! {
+            textarea id=(self.id(name)) name=(name) rows="3" aria-invalid=[wrong]
+                aria-describedby=[self.described(name)] { (self.typed(name, "")) }
+        };
+        self.field(name, label, &input)
+    }
+
+    /// A field of one line of a kind that browsers know, such as `text` or `date`.
+    #[must_use]
+    pub fn line(&self, kind: &str, name: &str, label: &str, value: &'a str) -> Markup {
+        let wrong = self.wrong(name).map(|_| "true");
+        let input = html! {
+            input type=(kind) id=(self.id(name)) name=(name) value=(self.typed(name, value))
+                aria-invalid=[wrong] aria-describedby=[self.described(name)];
+        };
+        self.field(name, label, &input)
+    }
+
+    /// A choice of one.
+    #[must_use]
+    pub fn choice(&self, name: &str, label: &str, all: &[(String, String)]) -> Markup {
+        let (wrong, chosen) = (self.wrong(name).map(|_| "true"), self.typed(name, ""));
+        let input = html! {
+            select id=(self.id(name)) name=(name) aria-invalid=[wrong]
+                aria-describedby=[self.described(name)] {
+                @for (value, word) in all {
+                    option value=(value) selected[value == chosen] { (word) }
+                }
+            }
+        };
+        self.field(name, label, &input)
+    }
+
+    /// A choice of several; those of `on` are chosen at first.
+    #[must_use]
+    pub fn choices(
+        &self,
+        name: &str,
+        label: &str,
+        all: &[(String, String)],
+        on: &[&str],
+    ) -> Markup {
+        let chosen = |value: &str| match self.again {
+            Some((form, _)) => form.all(name).any(|one| one == value),
+            None => on.contains(&value),
+        };
+        html! {
+            fieldset {
+                legend { (label) }
+                div .choices {
+                    @for (value, word) in all {
+                        label {
+                            input type="checkbox" name=(name) value=(value) checked[chosen(value)];
+                            (word)
+                        }
+                    }
+                    @if all.is_empty() { span .soft { (self.lang.pick("（没有可选项）", "(none)")) } }
+                }
+                @if let Some(wrong) = self.wrong(name) { p .wrong { (wrong) } }
+            }
+        }
+    }
+}
+
+/// A form that is folded away until it is wanted; open when it was refused.
+#[must_use]
+pub fn act(filled: &Filled<'_>, action: &str, title: &str, fields: &Markup) -> Markup {
+    html! {
+        details .act id={ "act-" (filled.form) } open[filled.again.is_some()] {
+            summary { (title) }
+            form method="post" action=(action) {
+                (request_id(filled.again.map(|(form, _)| form)))
+                @if let Some((_, refusal)) = filled.again { (refused(refusal, filled.lang)) }
+                (fields)
+                button name="go" value=(filled.form) { (title) }
+            }
+        }
+    }
+}
+
+/// What was just done, told once on the page that follows.
+#[must_use]
+pub fn done(query: &Form, lang: Lang) -> Markup {
+    html! {
+        @if !query.text("done").is_empty() {
+            div .done role="status" {
+                p { (lang.pick("已登记，并已存入本市节点；其他城市收到后在时间线显示送达。",
+                    "Recorded and safely on this city's disk; the timeline shows when others hold it.")) }
+            }
+        }
+    }
+}
+
+/// The next page of a list.
+#[must_use]
+pub fn next(path: &str, query: &Form, token: &str, lang: Lang) -> Markup {
+    html! {
+        @if !token.is_empty() || !query.text("page").is_empty() {
+            p .pages {
+                @if !query.text("page").is_empty() {
+                    a href={ (path) "?" (query.with("page", "")) } { (lang.pick("回到第一页", "first page")) }
+                }
+                @if !token.is_empty() {
+                    a href={ (path) "?" (query.with("page", token)) } { (lang.pick("下一页", "next page")) }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_and_pages_name_each_other() {
+        let name = "agreements/00aa/cases/11bb";
+        assert_eq!(page_of("case", name), "/case/00aa/11bb");
+        assert_eq!(name_of("cases", &Path(("00aa".into(), "11bb".into()))), name);
+        assert_eq!(agreement_of(name), "agreements/00aa");
+        assert_eq!(page_of("case", "x"), "/case//");
+    }
+
+    #[test]
+    fn what_was_typed_and_why_it_was_refused_stand_at_the_field() {
+        let form = Form::parse("text=%3Cscript%3E1&to=130400".as_bytes());
+        let refusal = Refusal::field("text", "太长".to_owned());
+        let filled = Filled { form: "offer", again: Some((&form, &refusal)), lang: Lang::Zh };
+        let shown = filled.text("text", "说明").into_string();
+        assert!(shown.contains("&lt;script&gt;1</textarea>"), "{shown}");
+        assert!(shown.contains(r#"aria-describedby="offer-text-wrong""#), "{shown}");
+        assert!(shown.contains(r#"id="offer-text-wrong">太长"#), "{shown}");
+        let all = [("0".to_owned(), "无".to_owned()), ("130400".to_owned(), "邯郸".to_owned())];
+        let shown = filled.choice("to", "移送至", &all).into_string();
+        assert!(shown.contains(r#"<option value="130400" selected>邯郸"#), "{shown}");
+    }
+}

@@ -1,0 +1,180 @@
+//! The page of one joint action: what is proposed, what is lacking, who answered what, the draw, the
+//! visits, and what may be done now.
+//!
+//! In scope: showing. Out of scope: what the forms end in ([`super::plan_acts`]), proposing one
+//! ([`super::plan_new`]).
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+use tonic::Status;
+
+use super::Console;
+use super::case::Again;
+use super::form::{Form, Query};
+use super::layout::Desk;
+use super::parts::{self, At, Filled, act};
+use super::register;
+use super::visitor::Visitor;
+use crate::shown::plan as say;
+use crate::shown::sheet::Sheet;
+use crate::shown::text::clean;
+use crate::wire::pb::v1 as pb;
+use crate::wire::words;
+
+/// Shows a plan.
+pub async fn show(
+    State(console): State<Console>,
+    visitor: Visitor,
+    at: At,
+    Query(query): Query,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    match page(&desk, &parts::name_of("plans", &at), &query, None).await {
+        Ok(page) => page,
+        Err(status) => desk.no(&status),
+    }
+}
+
+/// The page, perhaps with a form that was refused.
+///
+/// # Errors
+/// The service's refusal to show the plan.
+pub async fn page(
+    desk: &Desk,
+    name: &str,
+    query: &Form,
+    again: Option<&Again<'_>>,
+) -> Result<Response, Status> {
+    let lang = desk.lang();
+    let request = pb::GetPlanRequest { name: name.to_owned() };
+    let answer = desk.client.plans().get_plan(request).await?.into_inner();
+    let (plan, answers) = (answer.plan.unwrap_or_default(), answer.answers);
+    let labels = register::labels(desk, &plan, &answers).await;
+    let units = register::own_units(desk, &parts::agreement_of(name)).await?;
+    let mut sheet = Sheet::default();
+    say::head(&mut sheet, &plan, &desk.names, lang);
+    say::record(&mut sheet, plan.record.as_ref(), lang);
+    say::progress(&mut sheet, &plan, &desk.names, lang);
+    let title = plan.record.as_ref().map_or("", |record| record.title.as_str());
+    let title = format!("{} {}", clean(&plan.number), clean(title));
+    let now = |one: &&pb::PlanAnswer| one.revision == plan.revision_entry;
+    let told = |one: &pb::PlanAnswer| say::answer(one, &labels, &desk.names, lang);
+    let (current, earlier): (Vec<_>, Vec<_>) = answers.iter().partition(now);
+    let current: Vec<String> = current.into_iter().map(told).collect();
+    let earlier: Vec<String> = earlier.into_iter().map(told).collect();
+    let visits: Vec<String> =
+        plan.visits.iter().map(|one| say::visit(one, &labels, &desk.names, lang)).collect();
+    let main = html! {
+        h1 { (title) }
+        (parts::done(query, lang))
+        (lines("lacking", lang.pick("尚缺条件", "Lacking"), &say::findings(&plan, lang)))
+        div .two {
+            div {
+                (parts::sheet(&sheet))
+                (lines("remarks", lang.pick("提示", "Remarks"), &say::remarks(&plan, lang)))
+                (lines("visits", lang.pick("检查安排", "Visits"), &visits))
+                (lines("draw", lang.pick("抽取", "Draw"), &say::draw(&plan, &desk.names, lang)))
+            }
+            div {
+                section .noprint {
+                    h2 { (lang.pick("办理", "What may be done")) }
+                    (acts(&plan, desk, &units, again))
+                }
+                (lines("answers", lang.pick("对本版的答复", "Answers to this revision"), &current))
+                (lines("earlier", lang.pick("对以前各版的答复", "Answers to earlier ones"), &earlier))
+            }
+        }
+    };
+    Ok(desk.page(&title, &main))
+}
+
+fn lines(id: &str, title: &str, all: &[String]) -> Markup {
+    html! {
+        @if !all.is_empty() {
+            section aria-labelledby=(id) {
+                h2 id=(id) { (title) }
+                ul .matters { @for one in all { li { p .told { (one) } } } }
+            }
+        }
+    }
+}
+
+/// The forms of what this person may do with the plan now.
+fn acts(
+    plan: &pb::Plan,
+    desk: &Desk,
+    units: &[(String, String)],
+    again: Option<&Again<'_>>,
+) -> Markup {
+    use pb::PlanAwaited as W;
+    let lang = desk.lang();
+    let page = parts::page_of("plan", &plan.name);
+    let of = |form: &'static str| {
+        let again = again.filter(|again| again.act == form);
+        Filled { form, again: again.map(|again| (again.form, again.refusal)), lang }
+    };
+    let own = plan.awaited.iter().find(|one| one.city == desk.city);
+    let awaited = |what: W| own.is_some_and(|one| one.what().any(|one| one == what));
+    let basis = html! {
+        input type="hidden" name="etag" value=(plan.etag);
+        input type="hidden" name="revision" value=(plan.revision_entry);
+    };
+    let put = |form: &'static str, method: &str, fits: bool, title: &str, more: Markup| {
+        let filled = of(form);
+        let may = desk.visitor.may(&format!("/liandong.v1.PlanService/{method}"));
+        let action = format!("{page}/{form}");
+        let shown = filled.again.is_some() || fits && may;
+        html! { @if shown { (act(&filled, &action, title, &html! { (basis) (more) })) } }
+    };
+    let takes_part = plan.cities.iter().any(|one| one.city == desk.city);
+    let open = matches!(plan.state(), pb::PlanState::Consulting | pb::PlanState::Confirming);
+    let going = open || matches!(plan.state(), pb::PlanState::Scheduled | pb::PlanState::Executing);
+    let initiator = plan.initiator == desk.city;
+    let text = |form, label: &str| of(form).text("text", label);
+    html! {
+        (put("answer", "AnswerPlan", takes_part && going, lang.pick("答复方案", "Answer"),
+            answer_fields(&of("answer"), units)))
+        (put("commit", "CommitDraw", awaited(W::Commit), lang.pick("提交抽取承诺", "Commit to the draw"),
+            html! {}))
+        (put("schedule", "MovePlan", awaited(W::Schedule), lang.pick("排定", "Schedule"), html! {}))
+        (put("reveal", "RevealDraw", awaited(W::Reveal), lang.pick("公开随机数", "Reveal"), html! {}))
+        (put("begin", "MovePlan", awaited(W::Begin), lang.pick("开始执行", "Begin"), html! {}))
+        (put("results", "ReportResults", awaited(W::Report), lang.pick("结果上报完毕", "All results are in"),
+            html! {}))
+        (put("summarize", "MovePlan", awaited(W::Summarize), lang.pick("总结", "Summarise"),
+            text("summarize", lang.pick("总结（不填则自动生成）", "summary (made when empty)"))))
+        (put("cancel", "MovePlan", initiator && going, lang.pick("取消行动", "Cancel it"),
+            text("cancel", lang.pick("原因", "why"))))
+        @if !desk.visitor.may("/liandong.v1.PlanService/AnswerPlan") {
+            p .soft { (lang.pick("您的身份只能查看。", "Your role reads only.")) }
+        }
+    }
+}
+
+/// What an answer is made of; which of it counts depends on what sort it is.
+fn answer_fields(of: &Filled<'_>, units: &[(String, String)]) -> Markup {
+    let lang = of.lang;
+    let kinds = [
+        pb::PlanAnswerKind::Confirm,
+        pb::PlanAnswerKind::Tentative,
+        pb::PlanAnswerKind::ChangesRequested,
+        pb::PlanAnswerKind::OtherDays,
+        pb::PlanAnswerKind::Comment,
+        pb::PlanAnswerKind::Decline,
+        pb::PlanAnswerKind::Withdraw,
+    ];
+    let kinds =
+        kinds.map(|one| (i32::from(one).to_string(), words::plan_answer(one, lang).to_owned()));
+    html! {
+        (of.choice("kind", lang.pick("答复", "answer"), &kinds))
+        (of.choices("sent", lang.pick("派出力量（确认、初步同意时）", "sends (confirm, tentative)"), units, &[]))
+        (of.line("date", "hold_until", lang.pick("预留至（初步同意时）", "held until (tentative)"), ""))
+        (of.line("text", "periods", lang.pick("可参加时间，如 2026-12-08 至 2026-12-09（建议改期时）",
+            "could come on, such as 2026-12-08 至 2026-12-09 (other days)"), ""))
+        (of.text("text", lang.pick("说明", "in words")))
+    }
+}

@@ -1,0 +1,145 @@
+//! What the forms of a plan end in: one call of the API each.
+//!
+//! In scope: from fields to a request, and the page again when it is refused. Out of scope: whether
+//! it may be done, which the service decides.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use tonic::Status;
+
+use super::Console;
+use super::case::Again;
+use super::case_acts::{No, refused};
+use super::form::Form;
+use super::layout::{self, Desk};
+use super::refusal::Refusal;
+use super::visitor::Visitor;
+use super::{parts, plan};
+use crate::domain::Period;
+use crate::lang::Lang;
+use crate::wire::pb::v1 as pb;
+use crate::wire::unit::period_to_pb;
+
+/// Does what a form asks for, and shows the plan afterwards.
+pub async fn act(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((agreement, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    let name = parts::name_of("plans", &Path((agreement, id)));
+    let refusal = match ask(&desk, &name, &act, &form).await {
+        Ok(()) => return layout::to(&format!("{}?done=1", parts::page_of("plan", &name))),
+        Err(no) => no.refusal(desk.lang()),
+    };
+    let again = Again { act: &act, form: &form, refusal: &refusal };
+    match plan::page(&desk, &name, &Form::default(), Some(&again)).await {
+        Ok(page) => refused(page),
+        Err(status) => desk.no(&status),
+    }
+}
+
+async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> {
+    use pb::PlanStep as S;
+    let mut plans = desk.client.plans();
+    macro_rules! said {
+        ($kind:ident) => {
+            pb::$kind {
+                name: name.to_owned(),
+                revision: form.text("revision").to_owned(),
+                request_id: form.text("request_id").to_owned(),
+                acting_for: None,
+            }
+        };
+    }
+    let step = match act {
+        "answer" => {
+            plans.answer_plan(answer(name, form, desk.lang())?).await?;
+            return Ok(());
+        }
+        "commit" => {
+            plans.commit_draw(said!(CommitDrawRequest)).await?;
+            return Ok(());
+        }
+        "reveal" => {
+            plans.reveal_draw(said!(RevealDrawRequest)).await?;
+            return Ok(());
+        }
+        "results" => {
+            plans.report_results(said!(ReportResultsRequest)).await?;
+            return Ok(());
+        }
+        "schedule" => S::Schedule,
+        "begin" => S::Begin,
+        "summarize" => S::Summarize,
+        "cancel" => S::Cancel,
+        "redraw" => S::Redraw,
+        _ => return Err(Status::not_found("there is no such form").into()),
+    };
+    let request = pb::MovePlanRequest {
+        name: name.to_owned(),
+        etag: form.text("etag").to_owned(),
+        step: step.into(),
+        text: form.text("text").to_owned(),
+        request_id: form.text("request_id").to_owned(),
+        acting_for: None,
+    };
+    plans.move_plan(request).await?;
+    Ok(())
+}
+
+fn answer(name: &str, form: &Form, lang: Lang) -> Result<pb::AnswerPlanRequest, Refusal> {
+    use pb::PlanAnswerKind as K;
+    let kind = form.text("kind").parse::<i32>().ok().and_then(|one| K::try_from(one).ok());
+    let kind = kind.unwrap_or(K::Unspecified);
+    let unit = |unit: &str| pb::UnitDraft { unit: unit.to_owned(), ..Default::default() };
+    let sends = matches!(kind, K::Confirm | K::Tentative);
+    let sent = pb::SentDraft { units: form.all("sent").map(unit).collect(), recusals: Vec::new() };
+    let hold_until = form.date("hold_until", lang)?;
+    let periods = form.text("periods").split(['、', ',', '，']).map(str::trim);
+    let periods = periods.filter(|one| !one.is_empty()).map(|one| {
+        one.parse::<Period>().map(period_to_pb).map_err(|_| {
+            let what = lang.pick(
+                format!("“{one}”不是时间段，应如 2026-12-08上午 或 2026-12-08 至 2026-12-09"),
+                format!("“{one}” is no period such as 2026-12-08 至 2026-12-09"),
+            );
+            Refusal::field("periods", what)
+        })
+    });
+    let periods = periods.collect::<Result<Vec<_>, _>>()?;
+    Ok(pb::AnswerPlanRequest {
+        name: name.to_owned(),
+        revision: form.text("revision").to_owned(),
+        kind: kind.into(),
+        hold_until: hold_until.filter(|_| kind == K::Tentative),
+        sent: sends.then_some(sent),
+        periods: if kind == K::OtherDays { periods } else { Vec::new() },
+        text: form.text("text").to_owned(),
+        request_id: form.text("request_id").to_owned(),
+        acting_for: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_takes_what_its_sort_has_and_nothing_else() {
+        let form = "kind=3&sent=u%2F1&sent=u%2F2&hold_until=2026-12-01&periods=2026-12-08&text=ok";
+        let form = Form::parse(form.as_bytes());
+        let request = answer("p", &form, Lang::Zh).unwrap();
+        assert_eq!(request.sent.unwrap().units.len(), 2);
+        assert_eq!((request.hold_until, request.periods.len()), (None, 0));
+        let other =
+            Form::parse("kind=5&periods=2026-12-08 至 2026-12-09、2026-12-10上午".as_bytes());
+        let request = answer("p", &other, Lang::Zh).unwrap();
+        assert_eq!((request.sent, request.periods.len()), (None, 2));
+        let bad = Form::parse(b"kind=5&periods=tomorrow");
+        assert!(answer("p", &bad, Lang::Zh).unwrap_err().at("periods").is_some());
+    }
+}

@@ -1,0 +1,377 @@
+//! Proposing a joint action: who, when, where; and finding days on which all can come.
+//!
+//! The page is asked for again with what was filled in so far: to choose the agreement, to look for
+//! days. Only the last button writes.
+//!
+//! In scope: from fields to a draft. Out of scope: what a draft must have, which the service says.
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+use tonic::Status;
+
+use super::Console;
+use super::case_acts::{No, refused};
+use super::form::{Form, Query};
+use super::layout::{self, Desk};
+use super::parts::{self, Filled};
+use super::refusal::Refusal;
+use super::register;
+use super::visitor::Visitor;
+use crate::domain::{HalfDay, Period};
+use crate::lang::Lang;
+use crate::shown::plan::parts as say;
+use crate::wire::pb::v1 as pb;
+use crate::wire::unit::{half_day_to_pb, period_from_pb};
+use crate::wire::{case as case_wire, words};
+
+/// What a city may be asked to bring: the field's beginning, and the kind.
+const NEEDS: [(&str, pb::UnitKind); 3] = [
+    ("officers", pb::UnitKind::Officer),
+    ("vehicles", pb::UnitKind::Vehicle),
+    ("drones", pb::UnitKind::Uav),
+];
+/// How far ahead days are looked for.
+const AHEAD_DAYS: i64 = 90;
+
+/// The page, with what was filled in so far.
+pub async fn show(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Query(query): Query,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    match page(&desk, &query, None).await {
+        Ok(page) => page,
+        Err(status) => desk.no(&status),
+    }
+}
+
+/// Proposes it.
+pub async fn create(State(console): State<Console>, visitor: Visitor, form: Form) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    let refusal = match propose(&desk, &form).await {
+        Ok(name) => {
+            return layout::to(&format!("{}?done=1", parts::page_of("plan", &name)));
+        }
+        Err(no) => no.refusal(desk.lang()),
+    };
+    match page(&desk, &form, Some(&refusal)).await {
+        Ok(page) => refused(page),
+        Err(status) => desk.no(&status),
+    }
+}
+
+async fn propose(desk: &Desk, form: &Form) -> Result<String, No> {
+    let request = pb::CreatePlanRequest {
+        parent: parent(form),
+        draft: Some(draft(desk, form)?),
+        request_id: form.text("request_id").to_owned(),
+        ..Default::default()
+    };
+    let answer = desk.client.plans().create_plan(request).await?.into_inner();
+    Ok(answer.plan.unwrap_or_default().name)
+}
+
+fn parent(form: &Form) -> String {
+    format!("agreements/{}", form.text("agreement"))
+}
+
+fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
+    let lang = desk.lang();
+    let period = period(form, lang)?;
+    let overtime = !form.text("overtime").is_empty();
+    let day = |at: HalfDay| pb::PlanDay { at: Some(half_day_to_pb(at)), overtime };
+    let first = half_day_to_pb(period.first());
+    let visit = |site: &str| pb::VisitDraft {
+        site: site.to_owned(),
+        first: Some(first),
+        ..Default::default()
+    };
+    let text = |name: &str| form.text(name).to_owned();
+    Ok(pb::PlanDraft {
+        kind: form.text("kind").parse().unwrap_or(0),
+        cities: needs(form),
+        days: period.half_days().map(day).collect(),
+        visits: form.all("site").map(visit).collect(),
+        record: Some(pb::PlanRecord {
+            title: text("title"),
+            theme: text("theme"),
+            text: text("text"),
+            meeting_place: text("meeting_place"),
+            contacts: text("contacts"),
+            ..Default::default()
+        }),
+        ..Default::default()
+    })
+}
+
+/// What each chosen city is to bring.
+fn needs(form: &Form) -> Vec<pb::CityNeeds> {
+    let need = |city: &str| {
+        let count = |(field, kind): (&str, pb::UnitKind)| {
+            let count = form.text(&format!("{field}-{city}")).parse().unwrap_or(0);
+            (count > 0).then(|| pb::UnitNeed { kind: kind.into(), count, department: 0 })
+        };
+        let needs = NEEDS.into_iter().filter_map(count).collect();
+        city.parse().ok().map(|city| pb::CityNeeds { city, needs })
+    };
+    form.all("city").filter_map(need).collect()
+}
+
+/// From the first half day to the last.
+fn period(form: &Form, lang: Lang) -> Result<Period, Refusal> {
+    let half = |date: &str, half: &str, otherwise: &str| {
+        let half = if form.text(half) == "PM" || form.text(half).is_empty() && otherwise == "PM" {
+            "下午"
+        } else {
+            "上午"
+        };
+        let text = format!("{}{half}", form.text(date));
+        text.parse::<HalfDay>().map_err(|_| {
+            let what = lang.pick("请填写日期，如 2026-12-08", "give a day such as 2026-12-08");
+            Refusal::field(date, what.to_owned())
+        })
+    };
+    let (first, last) = (half("first", "first_half", "AM")?, half("last", "last_half", "PM")?);
+    Period::new(first, last).map_err(|_| {
+        let what =
+            lang.pick("结束早于开始，或超过两个月", "it ends before it begins, or is too long");
+        Refusal::field("last", what.to_owned())
+    })
+}
+
+async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Response, Status> {
+    let lang = desk.lang();
+    let title = lang.pick("发起联合行动", "Propose a joint action");
+    let none = Refusal::default();
+    let of = Filled { form: "new", again: Some((form, refusal.unwrap_or(&none))), lang };
+    let agreement = desk.agreements.iter().find(|one| one.name == parent(form));
+    let main = match agreement {
+        None => html! {
+            h1 { (title) }
+            p { (lang.pick("先选择联动协议：参加市须都是该协议的成员。",
+                "Choose the agreement first: all who take part are its members.")) }
+            ul .matters {
+                @for one in &desk.agreements {
+                    @let id = one.name.trim_start_matches("agreements/");
+                    li {
+                        a .what href={ "/plans/new?agreement=" (id) } { (one.short_name) " " (one.display_name) }
+                        p .how { (desk.names.list(one.members.iter().map(|member| member.city))) }
+                    }
+                }
+            }
+        },
+        Some(agreement) => {
+            let sites = register::sites(desk, &agreement.name).await?;
+            let slots = match form.text("look") {
+                "" => html! {},
+                _ => look(desk, form, &agreement.name).await,
+            };
+            html! {
+                h1 { (title) }
+                @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
+                (slots)
+                (fields(desk, &of, (form, agreement), &sites))
+            }
+        }
+    };
+    Ok(desk.page(title, &main))
+}
+
+fn fields(
+    desk: &Desk,
+    of: &Filled<'_>,
+    (form, agreement): (&Form, &pb::Agreement),
+    sites: &[(String, String)],
+) -> Markup {
+    let lang = of.lang;
+    let kinds = [
+        pb::PlanKind::JointInspection,
+        pb::PlanKind::CrossInspection,
+        pb::PlanKind::JointCampaign,
+        pb::PlanKind::EmergencyDrill,
+        pb::PlanKind::TrainingExchange,
+    ];
+    let kinds =
+        kinds.map(|one| (i32::from(one).to_string(), words::plan_kind(one, lang).to_owned()));
+    let halves = |first: &str, second: &str| {
+        let word = |half: &str| match half {
+            "AM" => ("AM".to_owned(), lang.pick("上午", "morning").to_owned()),
+            _ => ("PM".to_owned(), lang.pick("下午", "afternoon").to_owned()),
+        };
+        [word(first), word(second)]
+    };
+    let yes = [("1".to_owned(), lang.pick("可在休息日", "rest days may be used").to_owned())];
+    html! {
+        form #new method="get" action="/plans/new" {
+            (parts::request_id(Some(form)))
+            input type="hidden" name="agreement" value=(form.text("agreement"));
+            (of.line("text", "title", lang.pick("行动名称", "title"), ""))
+            (of.choice("kind", lang.pick("类型", "kind"), &kinds))
+            (of.line("text", "theme", lang.pick("检查主题", "theme"), ""))
+            (cities(desk, form, agreement, of))
+            fieldset {
+                legend { (lang.pick("时间", "days")) }
+                div .choices {
+                    (of.line("date", "first", lang.pick("开始", "first day"), ""))
+                    (of.choice("first_half", lang.pick("从", "from"), &halves("AM", "PM")))
+                    (of.line("date", "last", lang.pick("结束", "last day"), ""))
+                    (of.choice("last_half", lang.pick("到", "to"), &halves("PM", "AM")))
+                    (of.choices("overtime", lang.pick("加班", "overtime"), &yes, &[]))
+                }
+                button .second name="look" value="1" { (lang.pick("查找各市都能参加的时间", "Find days when all can come")) }
+            }
+            (of.choices("site", lang.pick("检查对象", "sites to visit"), sites, &[]))
+            (of.line("text", "meeting_place", lang.pick("集合地点", "place of meeting"), ""))
+            (of.line("text", "contacts", lang.pick("联系人", "contacts"), ""))
+            (of.text("text", lang.pick("工作安排", "tasks")))
+            button formmethod="post" formaction="/plans/new" name="go" value="new" {
+                (lang.pick("发起，征求各市意见", "Propose it to the cities"))
+            }
+        }
+    }
+}
+
+/// Who takes part, and what each is to bring.
+fn cities(desk: &Desk, form: &Form, agreement: &pb::Agreement, of: &Filled<'_>) -> Markup {
+    let lang = of.lang;
+    let begun = form.all("city").next().is_some();
+    html! {
+        fieldset {
+            legend { (lang.pick("参加市及需求", "cities and what each brings")) }
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (lang.pick("参加", "takes part")) }
+                        @for (_, kind) in NEEDS { th scope="col" { (words::unit_kind(kind, lang)) } }
+                    }
+                }
+                tbody {
+                    @for member in &agreement.members {
+                        @let code = member.city.to_string();
+                        @let name = desk.names.city(member.city);
+                        @let on = !begun || form.all("city").any(|one| one == code);
+                        tr {
+                            th scope="row" {
+                                label .inline {
+                                    input type="checkbox" name="city" value=(code) checked[on];
+                                    " " (name)
+                                }
+                            }
+                            @for (field, kind) in NEEDS {
+                                @let id = format!("{field}-{code}");
+                                @let label = format!("{name} {}", words::unit_kind(kind, lang));
+                                @let otherwise = if !begun && field == "officers" { "2" } else { "" };
+                                @let value = if begun { form.text(&id) } else { otherwise };
+                                td {
+                                    input type="number" min="0" max="99" name=(id) value=(value)
+                                        aria-label=(label);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            @if let Some(wrong) = of.again.and_then(|(_, refusal)| refusal.at("draft.cities")) {
+                p .wrong { (wrong) }
+            }
+        }
+    }
+}
+
+/// The earliest days on which all can come, each a link that fills them in.
+async fn look(desk: &Desk, form: &Form, agreement: &str) -> Markup {
+    let lang = desk.lang();
+    match slots(desk, form, agreement).await {
+        Err(no) => parts::refused(&no.refusal(lang), lang),
+        Ok(found) if found.slots.is_empty() => {
+            html! { p .hint role="status" { (lang.pick(
+            "三个月内没有各市都能参加的时间：减少需求、缩短天数，或勾选可在休息日后再找",
+            "no such days in three months: ask for less, for fewer days, or for rest days too")) } }
+        }
+        Ok(found) => html! {
+            div .done role="status" {
+                p { strong { (lang.pick("各市都能参加的时间（点选填入）", "Days when all can come")) } }
+                ul {
+                    @for slot in &found.slots {
+                        @if let Some(period) = slot.period.as_ref().and_then(period_from_pb) {
+                            li {
+                                a href={ "/plans/new?" (filled(form, period)) } {
+                                    (say::period_text(slot.period.as_ref(), lang))
+                                }
+                                @if slot.provisional { (lang.pick("（暂定）", " (provisional)")) }
+                            }
+                        }
+                    }
+                }
+            }
+        },
+    }
+}
+
+async fn slots(desk: &Desk, form: &Form, agreement: &str) -> Result<pb::FindSlotsResponse, No> {
+    let lang = desk.lang();
+    let half_days = match (form.text("first"), form.text("last")) {
+        ("", _) | (_, "") => 2,
+        _ => period(form, lang)?.half_day_count(),
+    };
+    let chosen = form.date("first", lang)?;
+    let tomorrow = desk.today.and_then(|today| today.plus_days(1)).map(case_wire::date_out);
+    let until = desk.today.and_then(|today| today.plus_days(AHEAD_DAYS));
+    let request = pb::FindSlotsRequest {
+        parent: agreement.to_owned(),
+        participants: needs(form),
+        half_days: u32::try_from(half_days).unwrap_or(u32::MAX),
+        from: chosen.or(tomorrow),
+        until: until.map(case_wire::date_out),
+        overtime: !form.text("overtime").is_empty(),
+        slots_max: 5,
+        ..Default::default()
+    };
+    Ok(desk.client.units().find_slots(request).await?.into_inner())
+}
+
+/// The form with these days filled in.
+fn filled(form: &Form, period: Period) -> String {
+    let half = |at: HalfDay| {
+        let text = at.text(crate::domain::Language::Zh);
+        let (date, half) = text.split_at_checked(10).unwrap_or((&text, ""));
+        (date.to_owned(), if half == "下午" { "PM" } else { "AM" })
+    };
+    let ((first, from), (last, to)) = (half(period.first()), half(period.last()));
+    let set = |form: Form, name: &str, value: &str| Form::parse(form.with(name, value).as_bytes());
+    let form = set(form.clone(), "look", "");
+    let form = set(set(form, "first", &first), "first_half", from);
+    set(form, "last", &last).with("last_half", to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_that_were_found_are_filled_in() {
+        let form = Form::parse(b"agreement=aa&city=371500&look=1&first=2026-12-01");
+        let period = "2026-12-08下午 至 2026-12-09".parse().unwrap();
+        let filled = Form::parse(filled(&form, period).as_bytes());
+        assert_eq!((filled.text("first"), filled.text("first_half")), ("2026-12-08", "PM"));
+        assert_eq!((filled.text("last"), filled.text("last_half")), ("2026-12-09", "PM"));
+        assert_eq!((filled.text("look"), filled.text("city")), ("", "371500"));
+        assert_eq!(super::period(&filled, Lang::Zh).unwrap(), period);
+    }
+
+    #[test]
+    fn each_city_brings_what_was_asked_of_it() {
+        let form = "city=371500&city=130400&officers-371500=2&drones-371500=1&officers-410900=3";
+        let needs = needs(&Form::parse(form.as_bytes()));
+        let counts: Vec<_> = needs.iter().map(|one| (one.city, one.needs.len())).collect();
+        assert_eq!(counts, [(371_500, 2), (130_400, 0)]);
+    }
+}

@@ -1,0 +1,114 @@
+//! What a refused call means to the person in front of the page.
+//!
+//! In scope: the reason in their language, the field it is about, what to do. Out of scope: choosing
+//! reasons, which the services do.
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::lang::Lang;
+
+/// A refusal, to be shown where it was caused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stable reason.
+    pub reason: String,
+    /// What happened.
+    pub what: String,
+    /// Fields of the request and what is wrong with each.
+    pub fields: Vec<(String, String)>,
+    /// What to do.
+    pub advice: String,
+    /// The record has moved on since the page was made.
+    pub is_stale: bool,
+}
+
+impl Refusal {
+    /// Reads it out of a status.
+    #[must_use]
+    pub fn of(status: &Status, lang: Lang) -> Self {
+        let details = status.get_error_details();
+        let tongue = lang.pick("zh", "en");
+        let reason = details.error_info().map_or_else(String::new, |info| info.reason.clone());
+        let localized = details.localized_message().filter(|one| one.locale.starts_with(tongue));
+        let what = localized.map_or_else(|| status.message().to_owned(), |one| one.message.clone());
+        let violations = details.bad_request().map(|bad| bad.field_violations.as_slice());
+        let field = |one: &tonic_types::FieldViolation| {
+            let said = one.localized_message.as_ref().filter(|one| one.locale.starts_with(tongue));
+            let text = said.map_or(one.description.as_str(), |one| one.message.as_str());
+            (one.field.clone(), text.to_owned())
+        };
+        let fields = violations.unwrap_or_default().iter().map(field).collect();
+        let is_stale = ["STALE_ETAG", "STALE_REVISION"].contains(&reason.as_str());
+        let advice = advice(status.code(), is_stale, lang).to_owned();
+        Self { reason, what, fields, advice, is_stale }
+    }
+
+    /// A refusal of the console itself, of one field.
+    #[must_use]
+    pub fn field(field: &str, what: String) -> Self {
+        let fields = vec![(field.to_owned(), what.clone())];
+        Self { reason: "FIELD".to_owned(), what, fields, ..Self::default() }
+    }
+
+    /// What is wrong with a field or a part of it.
+    #[must_use]
+    pub fn at(&self, field: &str) -> Option<&str> {
+        let of = |name: &str| {
+            let rest = name.strip_prefix(field);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.fields.iter().find(|(name, _)| of(name)).map(|(_, text)| text.as_str())
+    }
+}
+
+fn advice(code: Code, is_stale: bool, lang: Lang) -> &'static str {
+    if is_stale {
+        return lang.pick(
+            "下面已是最新内容，您填写的文字仍保留；核对后再提交",
+            "the newest content is below, and what you typed is still there; compare and send again",
+        );
+    }
+    match code {
+        Code::InvalidArgument => {
+            lang.pick("按所列各项改正后再提交", "mend what is listed and send again")
+        }
+        Code::PermissionDenied | Code::Unauthenticated => {
+            lang.pick("请由有权限的人员办理", "somebody with the right role can do it")
+        }
+        Code::ResourceExhausted | Code::Unavailable | Code::DeadlineExceeded => lang.pick(
+            "稍后再次提交即可，不会重复登记",
+            "send it again in a moment; it cannot be recorded twice",
+        ),
+        Code::Internal | Code::DataLoss | Code::Unknown => {
+            lang.pick("请把以上内容交给本市节点管理员", "hand this to your node's administrator")
+        }
+        Code::Ok
+        | Code::Cancelled
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unimplemented => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::{ErrorDetails, FieldViolation};
+
+    use super::*;
+
+    #[test]
+    fn a_field_is_told_with_the_part_of_it_that_is_wrong() {
+        let mut details = ErrorDetails::new();
+        details.set_error_info("FIELD", "liandong", std::collections::HashMap::new());
+        details.set_bad_request(vec![FieldViolation::new("draft.days[2].at", "is over")]);
+        let status = Status::with_error_details(Code::InvalidArgument, "no", details);
+        let refusal = Refusal::of(&status, Lang::En);
+        assert_eq!(refusal.at("draft.days"), Some("is over"));
+        assert_eq!((refusal.at("draft.day"), refusal.at("text")), (None, None));
+        assert!(!refusal.advice.is_empty() && !refusal.is_stale);
+    }
+}

@@ -1,0 +1,63 @@
+//! What happened to a case, entry by entry, as people read it.
+
+use super::names::Names;
+use super::{evidence, referral, text, when};
+use crate::lang::Lang;
+use crate::wire::pb::v1 as pb;
+use crate::wire::words;
+
+/// When it was recorded, by its author's clock.
+#[must_use]
+pub fn recorded(entry: &pb::HistoryEntry, lang: Lang) -> String {
+    let mut text = when::time(entry.record_time.as_ref());
+    if entry.clock_suspect {
+        text.push_str(lang.pick("（时钟存疑）", " (clock in doubt)"));
+    }
+    text
+}
+
+/// What became of it.
+#[must_use]
+pub fn result(entry: &pb::HistoryEntry, lang: Lang) -> String {
+    match entry.effect() {
+        pb::EntryEffect::Move => words::state(entry.state(), lang).to_owned(),
+        effect @ pb::EntryEffect::Misfit => {
+            let word = words::effect(effect, lang);
+            lang.pick(
+                format!("{word}（与流程不符：{}）", text::clean(&entry.misfit_reason)),
+                format!("{word} ({})", text::clean(&entry.misfit_reason)),
+            )
+        }
+        effect @ (pb::EntryEffect::Contribution
+        | pb::EntryEffect::Newer
+        | pb::EntryEffect::Unspecified) => words::effect(effect, lang).to_owned(),
+    }
+}
+
+/// The item of evidence it is about, why it is declined, who handed it to whom, and texts.
+#[must_use]
+pub fn said(entry: &pb::HistoryEntry, lang: Lang) -> String {
+    use pb::entry_header::Event;
+    let mut said: Vec<String> = entry.evidence.iter().map(evidence::named).collect();
+    let event = entry.header.as_ref().and_then(|header| header.event.as_ref());
+    if let Some(Event::EvidenceDeclined(declined)) = event {
+        said.push(words::decline_ground(declined.ground(), lang).to_owned());
+    }
+    said.extend(entry.custody.iter().map(|record| evidence::hand_over(record, lang)));
+    said.extend(entry.referral.iter().map(referral::told));
+    said.extend(entry.texts.iter().map(|one| text::clean(one)));
+    said.join(lang.pick("；", "; "))
+}
+
+/// 邯郸已存 14:05.
+#[must_use]
+pub fn held(holdings: &[pb::Holding], names: &Names, lang: Lang) -> String {
+    let one = |holding: &pb::Holding| {
+        let (city, since) = (names.city(holding.city), when::time(holding.hold_time.as_ref()));
+        lang.pick(format!("{city}已存 {since}"), format!("{city} {since}"))
+    };
+    if holdings.is_empty() {
+        return lang.pick("仅在本市", "only here").to_owned();
+    }
+    holdings.iter().map(one).collect::<Vec<_>>().join(lang.pick("，", ", "))
+}
