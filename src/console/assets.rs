@@ -15,6 +15,11 @@ const ALL: [(&str, &str, &str); 3] = [
     ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
 ];
 
+/// The icon, where browsers look for it on pages that name none.
+pub async fn icon(headers: HeaderMap) -> Response {
+    one(Path("icon.svg".to_owned()), headers).await
+}
+
 /// One file.
 pub async fn one(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let Some((_, kind, content)) = ALL.iter().find(|(known, ..)| *known == name) else {

@@ -68,7 +68,6 @@ pub type Today = Arc<dyn Fn() -> Option<Date> + Send + Sync>;
 
 /// The routes of the console. Whoever serves them puts a [`crate::trust::acceptor::Peer`] into each
 /// request.
-#[must_use]
 pub fn routes(console: Console) -> Router {
     Router::new()
         .route("/", get(inbox::show))
@@ -86,6 +85,7 @@ pub fn routes(console: Console) -> Router {
         .route("/events", get(events::follow))
         .route("/language", post(layout::choose_language))
         .route("/assets/{name}", get(assets::one))
+        .route("/favicon.ico", get(assets::icon))
         .fallback(layout::no_such_page)
         .layer(DefaultBodyLimit::max(CONSOLE_FORM_BYTES_MAX))
         .layer(axum::middleware::from_fn(safe::guard))

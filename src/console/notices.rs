@@ -57,9 +57,10 @@ pub async fn list(
         p {
             @for one in filters {
                 @let number = i32::from(one);
-                @let word = match one {
-                    pb::NoticeFilter::Unspecified => lang.pick("全部", "all"),
-                    other => words::notice_filter(other, lang),
+                @let word = if number == 0 {
+                    lang.pick("全部", "all")
+                } else {
+                    words::notice_filter(one, lang)
                 };
                 a href={ "/notices?filter=" (number) }
                     aria-current=[(number == filter).then_some("true")] { (word) }
@@ -152,10 +153,8 @@ fn sheet(notice: &pb::Notice, desk: &Desk) -> Sheet {
         Some(at) => when::time(Some(at)),
         None => when::date(notice.due_on.as_ref()),
     };
-    let level = match notice.level() {
-        pb::NoticeLevel::Unspecified => "",
-        level => words::notice_level(level, lang),
-    };
+    let graded = notice.level() != pb::NoticeLevel::Unspecified;
+    let level = if graded { words::notice_level(notice.level(), lang) } else { "" };
     let mut sheet = Sheet::default();
     sheet
         .row(lang.pick("类别", "kind"), words::notice_kind(notice.kind(), lang))

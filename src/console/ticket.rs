@@ -157,7 +157,7 @@ fn no(status: StatusCode, [zh, en]: [&str; 2]) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::Hash;
+    use crate::ids::Hash;
     use crate::trust::spiffe::{Role, Subject};
 
     fn tickets() -> Tickets {

@@ -263,6 +263,6 @@ pub(super) mod tests {
         let unit = |own: bool| register.unit("37150099001", &|c| (c == 371_500) == own, Lang::En);
         assert!(unit(true).unwrap().contains("/11112222"));
         assert!(unit(false).unwrap().contains("/33334444"));
-        assert_eq!(register.label("agreements/0/sites/ffff00001111"), "ffff0000");
+        assert_eq!(register.labels().label("agreements/0/sites/ffff00001111"), "ffff0000");
     }
 }

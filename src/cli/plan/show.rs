@@ -75,6 +75,7 @@ fn section(out: &mut String, heading: &str, lines: Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::pb::v1 as pb;
     use crate::wire::unit::half_day_to_pb;
 
     #[test]
