@@ -487,3 +487,5 @@ pub const CONSOLE_MATTERS_MAX: usize = 12;
 pub const CONSOLE_PAGE_SIZE: i32 = 30;
 /// Units or sites that a form of the console lists to choose from.
 pub const CONSOLE_CHOICES_MAX: i32 = 200;
+/// Plans on a calendar of the console: a page of five cities that are out every day.
+pub const CONSOLE_MONTH_PLANS_MAX: usize = 600;

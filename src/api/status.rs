@@ -144,6 +144,8 @@ pub struct MemberStatus {
     pub signed: bool,
     /// Its card is here.
     pub card_known: bool,
+    /// Telephone of its officer on duty, from its card; empty without.
+    pub duty_phone: String,
 }
 
 /// An agreement this node knows.

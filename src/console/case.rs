@@ -67,6 +67,9 @@ pub async fn page(
     let main = html! {
         h1 { (title) }
         (parts::done(query, lang))
+        @if let Some(again) = again.filter(|again| again.refusal.is_stale) {
+            (meanwhile(&case, &entries, again, desk))
+        }
         @if let Some(acts) = shown.same_acts.as_ref().filter(|acts| !acts.hints.is_empty()) {
             div .hint { (say::same(acts, &desk.names, lang)) }
         }
@@ -166,6 +169,37 @@ fn timeline(entries: &[pb::HistoryEntry], desk: &Desk) -> Markup {
     }
 }
 
+/// How a case looks at a glance: what a form was filled in against.
+fn seen(case: &pb::Case, desk: &Desk) -> String {
+    let lang = desk.lang();
+    let at = when::time(case.update_time.as_ref());
+    format!("{}，{}，{at}", words::state(case.state(), lang), desk.names.turn(case.turn_city))
+}
+
+/// That somebody else was faster: who, what with, and both versions.
+fn meanwhile(
+    case: &pb::Case,
+    entries: &[pb::HistoryEntry],
+    again: &Again<'_>,
+    desk: &Desk,
+) -> Markup {
+    let lang = desk.lang();
+    let last = entries.iter().rfind(|one| one.effect() == pb::EntryEffect::Move);
+    let last = last.map(|one| {
+        let event = one.header.as_ref().and_then(|header| header.event.as_ref());
+        let (city, what) = (desk.names.city(one.city), words::event(event, lang));
+        let at = history::recorded(one, lang);
+        lang.pick(format!("{city}于 {at} {what}"), format!("{city}, {at}: {what}"))
+    });
+    html! {
+        div .hint role="status" {
+            p { strong { (lang.pick("其间已有变化：", "Changed meanwhile: ")) (last.unwrap_or_default()) } }
+            p { (lang.pick("您填写时：", "when you filled it in: ")) (again.form.text("seen")) }
+            p { (lang.pick("现在：", "now: ")) (seen(case, desk)) }
+        }
+    }
+}
+
 /// A method of the case service.
 fn method(name: &str) -> String {
     format!("/liandong.v1.CaseService/{name}")
@@ -185,8 +219,11 @@ fn acts(case: &pb::Case, desk: &Desk, again: Option<&Again<'_>>) -> Markup {
     let disputed = case.state() == pb::CaseState::TransferDisputed;
     let named = case.state() == pb::CaseState::Designated && ours;
     let handled = ours && case.handling_city == desk.city && case.transfer_to == 0;
-    // What is quoted of the case as it was read.
-    let etag = html! { input type="hidden" name="etag" value=(case.etag); };
+    // What is quoted of the case as it was read, and how it looked then.
+    let etag = html! {
+        input type="hidden" name="etag" value=(case.etag);
+        input type="hidden" name="seen" value=(seen(case, desk));
+    };
     let put = |form: &'static str, name: &str, fits: bool, title: &str, more: Markup| {
         let filled = of(form);
         let shown = filled.again.is_some() || fits && desk.visitor.may(&method(name));

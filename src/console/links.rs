@@ -35,6 +35,7 @@ pub async fn show(State(console): State<Console>, visitor: Visitor) -> Response 
                         th scope="col" { (lang.pick("连接", "link")) }
                         th scope="col" { (lang.pick("自", "since")) }
                         th scope="col" { (lang.pick("最近收到", "last heard")) }
+                        th scope="col" { (lang.pick("值班电话", "duty telephone")) }
                         th scope="col" { (lang.pick("待送达该市", "not there yet")) }
                         th scope="col" { (lang.pick("说明", "note")) }
                     }
@@ -98,6 +99,12 @@ fn row(link: &pb::Link, status: &pb::Status, desk: &Desk) -> Markup {
             td { (when::time(link.since_time.as_ref())) }
             td { (when::time(link.last_frame_time.as_ref())) }
             td {
+                @match duty_phone(link.city, desk) {
+                    Some(phone) => { (phone) },
+                    None => { span .soft { (lang.pick("名片未填", "not on its card")) } },
+                }
+            }
+            td {
                 @if waiting == 0 { (lang.pick("无", "none")) }
                 @else { (lang.pick(format!("{waiting} 条"), format!("{waiting} entries"))) }
             }
@@ -109,6 +116,13 @@ fn row(link: &pb::Link, status: &pb::Status, desk: &Desk) -> Markup {
 /// A certificate's file without its folder, which is nobody's business on a page.
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The telephone on a city's card.
+fn duty_phone(city: u32, desk: &Desk) -> Option<&str> {
+    let mut members = desk.agreements.iter().flat_map(|one| &one.members);
+    let found = members.find(|member| member.city == city && !member.duty_phone.is_empty());
+    found.map(|member| member.duty_phone.as_str())
 }
 
 /// Entries of the own city that a city has not confirmed to hold.

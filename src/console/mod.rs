@@ -41,7 +41,9 @@ mod parts;
 mod plan;
 mod plan_acts;
 mod plan_list;
+mod plan_month;
 mod plan_new;
+mod plan_visits;
 mod refusal;
 mod register;
 mod safe;
@@ -80,6 +82,9 @@ pub fn routes(console: Console) -> Router {
         .route("/plans", get(plan_list::show))
         .route("/plans/new", get(plan_new::show).post(plan_new::create))
         .route("/plan/{agreement}/{id}", get(plan::show))
+        .route("/plans/month", get(plan_month::show))
+        .route("/plan/{agreement}/{id}/visits", get(plan_visits::show))
+        .route("/plan/{agreement}/{id}/visits/{act}", post(plan_visits::act))
         .route("/plan/{agreement}/{id}/{act}", post(plan_acts::act))
         .route("/links", get(links::show))
         .route("/events", get(events::follow))

@@ -135,7 +135,11 @@ fn acts(
     let going = open || matches!(plan.state(), pb::PlanState::Scheduled | pb::PlanState::Executing);
     let initiator = plan.initiator == desk.city;
     let text = |form, label: &str| of(form).text("text", label);
+    let leads = plan.visits.iter().any(|visit| visit.city == desk.city);
     html! {
+        @if leads && plan.state() == pb::PlanState::Executing {
+            p { a href={ (page) "/visits" } { (lang.pick("现场签到、填写结果", "Arrivals and results on site")) } }
+        }
         (put("answer", "AnswerPlan", takes_part && going, lang.pick("答复方案", "Answer"),
             answer_fields(&of("answer"), units)))
         (put("commit", "CommitDraw", awaited(W::Commit), lang.pick("提交抽取承诺", "Commit to the draw"),

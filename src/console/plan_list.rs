@@ -37,8 +37,11 @@ pub async fn show(
     };
     let main = html! {
         h1 { (title) }
-        @if desk.visitor.may("/liandong.v1.PlanService/CreatePlan") {
-            p { a href="/plans/new" { (lang.pick("发起联合行动", "Propose a joint action")) } }
+        p .pages {
+            @if desk.visitor.may("/liandong.v1.PlanService/CreatePlan") {
+                a href="/plans/new" { (lang.pick("发起联合行动", "Propose a joint action")) }
+            }
+            a href="/plans/month" { (lang.pick("日历", "calendar")) }
         }
         (filter(&query, &desk, answer.as_ref().err()))
         @match &answer {

@@ -31,6 +31,7 @@ fn written(status: &AgreementStatus) -> pb::Agreement {
         short_name: m.short_name.clone(),
         signed: m.signed,
         card_known: m.card_known,
+        duty_phone: m.duty_phone.clone(),
     };
     pb::Agreement {
         name: format!("agreements/{}", status.agreement),

@@ -57,6 +57,9 @@
 
   let first = true;
   const events = new EventSource("/events");
+  // A page that is left must not keep a connection: a browser has only six for one address.
+  window.addEventListener("pagehide", () => events.close());
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   events.addEventListener("applied", () => {
     if (live.dataset.state === "lost") { live.dataset.state = ""; live.textContent = ""; }
     // The page that begins to listen was made a moment ago.

@@ -134,12 +134,16 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     fn agreement_statuses(&self) -> Vec<AgreementStatus> {
-        let member = |m: &crate::trust::charter::Member| MemberStatus {
-            city: m.city,
-            name: m.name.clone(),
-            short_name: m.short_name.clone(),
-            signed: true,
-            card_known: self.book.card(m.city).is_some(),
+        let member = |m: &crate::trust::charter::Member| {
+            let card = self.book.card(m.city);
+            MemberStatus {
+                city: m.city,
+                name: m.name.clone(),
+                short_name: m.short_name.clone(),
+                signed: true,
+                card_known: card.is_some(),
+                duty_phone: card.and_then(|one| one.duty_phone.clone()).unwrap_or_default(),
+            }
         };
         self.book
             .iter()

@@ -1,0 +1,254 @@
+//! Results of a joint action, keyed in on a telephone at the site or afterwards from a printed sheet
+//! (补录): who came, what was checked, what was found.
+//!
+//! In scope: one page with every visit that the own city leads. Out of scope: what is refused, which
+//! the service says.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use maud::{Markup, html};
+use tonic::Status;
+
+use super::Console;
+use super::case_acts::{No, refused};
+use super::form::{Form, Query};
+use super::layout::{self, Desk};
+use super::parts::{self, At, Filled, act as folded};
+use super::refusal::Refusal;
+use super::register;
+use super::visitor::Visitor;
+use crate::shown::plan::{self as say, Labels};
+use crate::shown::text::clean;
+use crate::wire::pb::v1 as pb;
+use crate::wire::words;
+
+/// What was typed for which visit, and why it was refused.
+type Again<'a> = (&'a str, &'a Form, &'a Refusal);
+
+/// Shows the page.
+pub async fn show(
+    State(console): State<Console>,
+    visitor: Visitor,
+    at: At,
+    Query(query): Query,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    match page(&desk, &parts::name_of("plans", &at), &query, None).await {
+        Ok(page) => page,
+        Err(status) => desk.no(&status),
+    }
+}
+
+/// Records what was typed for one visit.
+pub async fn act(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((agreement, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    let name = parts::name_of("plans", &Path((agreement, id)));
+    let here = format!("{}/visits", parts::page_of("plan", &name));
+    let refusal = match ask(&desk, &name, &act, &form).await {
+        Ok(()) => return layout::to(&format!("{here}?done=1")),
+        Err(no) => no.refusal(desk.lang()),
+    };
+    let which = format!("{act}-{}-{}", form.text("site"), form.text("nth"));
+    match page(&desk, &name, &Form::default(), Some((&which, &form, &refusal))).await {
+        Ok(page) => refused(page),
+        Err(status) => desk.no(&status),
+    }
+}
+
+async fn page(
+    desk: &Desk,
+    name: &str,
+    query: &Form,
+    again: Option<Again<'_>>,
+) -> Result<Response, Status> {
+    let lang = desk.lang();
+    let request = pb::GetPlanRequest { name: name.to_owned() };
+    let answer = desk.client.plans().get_plan(request).await?.into_inner();
+    let plan = answer.plan.unwrap_or_default();
+    let labels = register::labels(desk, &plan, &answer.answers).await;
+    let own = plan.visits.iter().filter(|visit| visit.city == desk.city);
+    let record = plan.record.as_ref().map_or("", |record| record.title.as_str());
+    let title = lang.pick("现场结果", "Results on site");
+    let main = html! {
+        h1 { (title) }
+        p { a href=(parts::page_of("plan", name)) { (clean(&plan.number)) " " (clean(record)) } }
+        (parts::done(query, lang))
+        @for visit in own.clone() { (one(visit, &plan, desk, &labels, again)) }
+        @if own.count() == 0 {
+            p .soft { (lang.pick("没有由本市带队的检查", "no visit is led by the own city")) }
+        }
+    };
+    Ok(desk.page(title, &main))
+}
+
+fn one(
+    visit: &pb::PlanVisit,
+    plan: &pb::Plan,
+    desk: &Desk,
+    labels: &Labels,
+    again: Option<Again<'_>>,
+) -> Markup {
+    let lang = desk.lang();
+    let page = parts::page_of("plan", &plan.name);
+    let put = |act: &'static str, title: &str, fields: &dyn Fn(&Filled<'_>) -> Markup| {
+        let which = format!("{act}-{}-{}", visit.site, visit.nth);
+        let again = again.filter(|(of, ..)| *of == which).map(|(_, form, why)| (form, why));
+        let form = format!("{act}-{}-{}", say::short(&visit.site), visit.nth);
+        let filled = Filled { form: &form, again, lang };
+        let basis = html! {
+            input type="hidden" name="revision" value=(plan.revision_entry);
+            input type="hidden" name="site" value=(visit.site);
+            input type="hidden" name="nth" value=(visit.nth);
+        };
+        let action = format!("{page}/visits/{act}");
+        folded(&filled, &action, title, &html! { (basis) (fields(&filled)) })
+    };
+    let may = plan.state() == pb::PlanState::Executing
+        && desk.visitor.may("/liandong.v1.PlanService/ReportVisit");
+    let (own, guests) = officers(plan, desk.city, labels);
+    html! {
+        div .visit {
+            p .told { (say::visit(visit, labels, &desk.names, lang)) }
+            @if may && visit.arrival.is_none() {
+                (put("arrive", lang.pick("到场签到", "The team is here"), &|of| html! {
+                    (of.line("date", "on", lang.pick("日期（不填为今天）", "day (today)"), ""))
+                    (of.choices("officers", lang.pick("本市执法人员（至少两名）", "own officers, two at least"),
+                        &own, &[]))
+                    (of.choices("guests", lang.pick("外市执法人员", "officers of other cities"), &guests, &[]))
+                }))
+            }
+            @if may && visit.result.is_none() {
+                (put("report", lang.pick("填写检查结果", "Fill in the result"), &|of| result_fields(of, plan)))
+            }
+        }
+    }
+}
+
+/// Officers that the plan's cities send: the own city's, and the others'.
+fn officers(
+    plan: &pb::Plan,
+    city: u32,
+    labels: &Labels,
+) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    let of = |own: bool| {
+        let answers = plan.answers.iter().filter(move |one| (one.city == city) == own);
+        let units = answers.filter_map(|one| one.sent.as_ref()).flat_map(|sent| &sent.units);
+        units.map(|one| (one.unit.clone(), labels.label(&one.unit))).collect()
+    };
+    (of(true), of(false))
+}
+
+fn result_fields(of: &Filled<'_>, plan: &pb::Plan) -> Markup {
+    let lang = of.lang;
+    let outcomes =
+        [pb::VisitOutcome::Checked, pb::VisitOutcome::NotProducing, pb::VisitOutcome::NotChecked];
+    let outcomes = outcomes
+        .map(|one| (i32::from(one).to_string(), words::visit_outcome(one, lang).to_owned()));
+    let modes = [pb::CheckMode::OnSite, pb::CheckMode::OffSite];
+    let modes =
+        modes.map(|one| (i32::from(one).to_string(), words::check_mode(one, lang).to_owned()));
+    html! {
+        (of.line("date", "on", lang.pick("检查日期（不填为今天）", "day of the check (today)"), ""))
+        (of.choice("outcome", lang.pick("情况", "outcome"), &outcomes))
+        (of.choice("mode", lang.pick("方式", "mode"), &modes))
+        @for one in plan.departments() {
+            @let number = i32::from(one);
+            @let name = words::department(one, lang);
+            fieldset {
+                legend { (name) }
+                div .choices {
+                    (of.line("number", &format!("items-{number}"), lang.pick("检查项数", "items"), ""))
+                    (of.line("number", &format!("problems-{number}"), lang.pick("发现问题数", "problems"), ""))
+                }
+            }
+        }
+        (of.line("number", "samples", lang.pick("采样个数", "samples"), "0"))
+        (of.line("number", "clues", lang.pick("线索条数", "clues"), "0"))
+        (of.text("text", lang.pick("情况说明", "in words")))
+    }
+}
+
+async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> {
+    let lang = desk.lang();
+    let today = desk.today.map(crate::wire::case::date_out);
+    let on = form.date("on", lang)?;
+    let nth = form.text("nth").parse().unwrap_or(0);
+    let texts = |field: &'static str| form.all(field).map(str::to_owned).collect::<Vec<_>>();
+    let mut plans = desk.client.plans();
+    match act {
+        "arrive" => {
+            let request = pb::CheckInRequest {
+                name: name.to_owned(),
+                revision: form.text("revision").to_owned(),
+                site: form.text("site").to_owned(),
+                nth,
+                on,
+                officers: texts("officers"),
+                guests: texts("guests"),
+                request_id: form.text("request_id").to_owned(),
+                acting_for: None,
+            };
+            plans.check_in(request).await?;
+        }
+        "report" => {
+            let request = pb::ReportVisitRequest {
+                name: name.to_owned(),
+                revision: form.text("revision").to_owned(),
+                site: form.text("site").to_owned(),
+                nth,
+                result: Some(result(form, on.or(today))),
+                text: form.text("text").to_owned(),
+                request_id: form.text("request_id").to_owned(),
+                acting_for: None,
+            };
+            plans.report_visit(request).await?;
+        }
+        _ => return Err(Status::not_found("there is no such form").into()),
+    }
+    Ok(())
+}
+
+/// What came of a visit: a department counts when a number of items was filled in for it.
+fn result(form: &Form, on: Option<pb::Date>) -> pb::VisitResult {
+    let number = |name: &str| form.text(name).parse().unwrap_or(0);
+    let departments = (1..).map_while(|one| pb::Department::try_from(one).ok());
+    let check = |department: pb::Department| {
+        let code = i32::from(department);
+        let items = number(&format!("items-{code}"));
+        let problems = number(&format!("problems-{code}"));
+        let filled_in = items > 0 || problems > 0;
+        filled_in.then_some(pb::VisitCheck { department: code, items, problems })
+    };
+    pb::VisitResult {
+        on,
+        outcome: form.text("outcome").parse().unwrap_or(0),
+        mode: form.text("mode").parse().unwrap_or(0),
+        checks: departments.filter_map(check).collect(),
+        samples: number("samples"),
+        clues: number("clues"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_department_counts_when_its_items_were_filled_in() {
+        let form = "outcome=1&mode=1&items-1=12&problems-1=1&items-4=&samples=2&clues=x";
+        let told = result(&Form::parse(form.as_bytes()), None);
+        assert_eq!((told.checks.len(), told.samples, told.clues), (1, 2, 0));
+        assert_eq!((told.checks[0].items, told.checks[0].problems), (12, 1));
+    }
+}
