@@ -322,6 +322,19 @@ impl Client {
         HealthClient::with_interceptor(self.channel.clone(), self.headers)
     }
 
+    /// Asks for a page of the console, as a browser does.
+    ///
+    /// # Errors
+    /// The connection's; whatever the page says is an answer.
+    pub async fn page(&self, path: &str) -> Result<http::Response<tonic::body::Body>, Status> {
+        let request = http::Request::get(path)
+            .header(http::header::ACCEPT_LANGUAGE, self.headers.lang.tag())
+            .body(tonic::body::Body::empty())
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let answer = tower::ServiceExt::oneshot(self.channel.clone(), request).await;
+        answer.map_err(|error| Status::from_error(error.into()))
+    }
+
     /// What cities and agreements are called. A node that does not tell costs names, nothing else.
     pub async fn names(&self, lang: Lang) -> Names {
         let mut names = Names::new(lang);

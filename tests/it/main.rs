@@ -23,6 +23,7 @@ mod borders;
 mod calendar_feed;
 mod catalog;
 mod certs;
+mod console;
 mod copies;
 mod corpora;
 mod crash_points;

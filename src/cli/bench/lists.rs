@@ -28,27 +28,11 @@ const TEXT: &str = "p99 < 20 ms";
 
 /// Measures how fast it is filled, and every list.
 pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
-    let mut stage = Stage::lay_out(bench, "lists", &[HERE, THERE])?;
-    stage.start(HERE).await?;
-    bench.say(&format!("登记 {} 件案件", bench.cases), &format!("opening {} cases", bench.cases));
-    let clients = stage.clients(HERE, CLIENTS).await?;
-    let fill = Fill::of(&stage, &clients, "fill", (0, 0))?;
-    let calls = bench.cases.div_ceil(u64::try_from(CLIENTS).unwrap_or(1));
-    let filled = load::run(fill, Until::Calls(calls)).await?;
-    let (zh, en) = ("登记案件，64 个客户端", "open cases, 64 clients");
-    report.add(filled.figure("lists.fill", zh, en));
+    let (stage, clients) = fill(bench, "lists", report).await?;
     let client = clients.first().ok_or_else(|| Failure::local("no connection"))?;
     bench.say("首次读取（建立索引）", "the first reading (makes the indexes)");
     warm_up(&stage, client, report).await?;
-    let mut noted = stage.opening(String::new())?;
-    if let Some(record) = &mut noted.record {
-        // Else these would be one act filed over and over again.
-        record.party = None;
-    }
-    let adders = stage.note_adders_to(&clients, "lists-notes", &noted).await?;
-    let more = Fill::of(&stage, &clients, "more", (10_000_000, 0))?;
-    let both = adders.into_iter().zip(more).map(|(notes, opens)| NotesAnd { notes, opens });
-    let mut writing = Writing::begin(both.collect());
+    let mut writing = writing(&stage, &clients, "lists").await?;
     for (id, zh, en) in LISTS {
         bench.say(&format!("列表：{zh}"), &format!("list: {en}"));
         let asking = Ask { cases: client.cases(), parent: stage.agreement.clone(), id };
@@ -59,6 +43,47 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> 
         writing.check().await?;
     }
     Ok(())
+}
+
+/// A city with as many cases as are asked for, and connections to it.
+///
+/// # Errors
+/// [`Failure`] when a node cannot be started, or refuses one.
+pub(super) async fn fill(
+    bench: &Bench,
+    name: &str,
+    report: &mut Report,
+) -> Result<(Stage, Vec<Client>), Failure> {
+    let mut stage = Stage::lay_out(bench, name, &[HERE, THERE])?;
+    stage.start(HERE).await?;
+    bench.say(&format!("登记 {} 件案件", bench.cases), &format!("opening {} cases", bench.cases));
+    let clients = stage.clients(HERE, CLIENTS).await?;
+    let fill = Fill::of(&stage, &clients, "fill", (0, 0))?;
+    let calls = bench.cases.div_ceil(u64::try_from(CLIENTS).unwrap_or(1));
+    let filled = load::run(fill, Until::Calls(calls)).await?;
+    let (zh, en) = ("登记案件，64 个客户端", "open cases, 64 clients");
+    report.add(filled.figure(&format!("{name}.fill"), zh, en));
+    Ok((stage, clients))
+}
+
+/// Writes that go on beside what is measured: notes, and more cases.
+///
+/// # Errors
+/// [`Failure`] when the node refuses the first ones.
+pub(super) async fn writing(
+    stage: &Stage,
+    clients: &[Client],
+    name: &str,
+) -> Result<Writing, Failure> {
+    let mut noted = stage.opening(String::new())?;
+    if let Some(record) = &mut noted.record {
+        // Else these would be one act filed over and over again.
+        record.party = None;
+    }
+    let adders = stage.note_adders_to(clients, &format!("{name}-beside"), &noted).await?;
+    let more = Fill::of(stage, clients, "more", (10_000_000, 0))?;
+    let both = adders.into_iter().zip(more).map(|(notes, opens)| NotesAnd { notes, opens });
+    Ok(Writing::begin(both.collect()))
 }
 
 /// Names, Chinese and English, of the lists.

@@ -16,6 +16,7 @@ mod fill;
 mod footprint;
 mod lists;
 mod load;
+mod pages;
 mod plan_asks;
 mod plan_fill;
 mod plans;
@@ -61,14 +62,14 @@ pub struct BenchArgs {
     /// 放测试数据的目录，结果取决于该磁盘；测完删除 · folder of the test data, removed afterwards
     #[arg(long, value_name = "DIR", default_value = "bench-data")]
     pub dir: PathBuf,
-    /// 只测这些：disk, calls, writes, five, readable, catch-up, footprint, lists, plans, same-act,
-    /// file · only these
+    /// 只测这些：disk, calls, writes, five, readable, catch-up, footprint, lists, console,
+    /// plans, same-act, file · only these
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = PARTS)]
     pub only: Vec<String>,
 }
 
 /// Names for `--only`, in the order they run.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "disk",
     "calls",
     "writes",
@@ -77,6 +78,7 @@ const PARTS: [&str; 11] = [
     "catch-up",
     "footprint",
     "lists",
+    "console",
     "plans",
     "same-act",
     "file",
@@ -182,6 +184,9 @@ async fn measure(bench: &Bench, only: &[String]) -> Result<Report, Failure> {
     }
     if wanted("lists") {
         lists::measure(bench, &mut report).await?;
+    }
+    if wanted("console") {
+        pages::measure(bench, &mut report).await?;
     }
     if wanted("plans") {
         plans::measure(bench, &mut report).await?;

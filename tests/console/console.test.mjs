@@ -1,0 +1,310 @@
+// The console in a real browser: README's tour step by step, then what must not happen.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import {
+  HANDAN, LIAOCHENG, PUYANG, becomes, chooseCertificates, enter, homeOf, openPage, pause, send,
+  startBrowser, startDemo, text, violations,
+} from "./world.mjs";
+
+let demo;
+let browsers = {};
+let pages = {};
+const wrong = () => Object.values(pages).flatMap((page) => page.wrong);
+
+before(async () => {
+  demo = await startDemo(3);
+  for (const city of [LIAOCHENG, HANDAN, PUYANG]) {
+    browsers[city] = await startBrowser();
+    pages[city] = await openPage(browsers[city]);
+  }
+}, { timeout: 240_000 });
+
+after(async () => {
+  for (const browser of Object.values(browsers)) await browser.close();
+  await demo?.stop();
+});
+
+/** The address of a path on the console of a city. */
+const at = (city, path) => new URL(path, demo.links[city]).href;
+const go = (city, path) => pages[city].goto(at(city, path), { waitUntil: "load" });
+
+test("tour 1: each city's console is opened by its link, which works once", async () => {
+  for (const city of [LIAOCHENG, HANDAN, PUYANG]) {
+    await enter(pages[city], demo.links[city]);
+    const shown = await text(pages[city], "body");
+    for (const column of ["待我市办理", "等对方", "快到期", "未使用证书"]) {
+      assert.ok(shown.includes(column), `${city}: ${column}`);
+    }
+  }
+  const again = await openPage(await browsers[HANDAN].createBrowserContext());
+  const answer = await again.goto(demo.links[LIAOCHENG]);
+  assert.equal(answer.status(), 403);
+  assert.ok((await text(again, "body")).includes("只能用一次"));
+  const without = await again.goto(at(LIAOCHENG, "/cases"));
+  assert.equal(without.status(), 401);
+  await again.close();
+});
+
+let handed;
+
+test("tour 2: a case is handed over, seen at once, acknowledged and accepted", async () => {
+  await go(HANDAN, "/");
+  const inbox = pages[HANDAN];
+  await go(LIAOCHENG, `/cases?turn=${LIAOCHENG}&handling=${LIAOCHENG}`);
+  const here = pages[LIAOCHENG];
+  const rows = await here.$$eval("tbody tr", (rows) =>
+    rows.map((row) => [row.querySelector("a").href, row.innerText]));
+  const [href, row] = rows.find(([, row]) => row.includes("聊邯") && row.includes("线索已登记")) ??
+    rows.find(([, row]) => row.includes("聊邯"));
+  handed = { path: new URL(href).pathname, number: row.match(/LD-聊邯-\d+-\S\d+/)[0] };
+  await go(LIAOCHENG, handed.path);
+  assert.ok((await text(here)).includes("现由 聊城 处理"));
+  await send(here, "offer", { to_city: HANDAN, text: "排口位于大名县境内，请接收" });
+  assert.equal(new URL(here.url()).searchParams.get("done"), "1");
+  assert.ok((await text(here)).includes("已移送待接收"));
+  // The other city's page was open all the while; nobody reloads it.
+  await becomes(inbox, "#main", handed.number);
+  await Promise.all([
+    inbox.waitForNavigation(),
+    inbox.evaluate((number) => [...document.querySelectorAll(".matters a")]
+      .find((one) => one.innerText.includes(number)).click(), handed.number),
+  ]);
+  await send(inbox, "acknowledge", { text: "已签收，正在核对" });
+  await becomes(here, ".timeline", "正在核对");
+  await send(inbox, "accept", { text: "同意接收" });
+  assert.ok((await text(inbox)).includes("现由 邯郸 处理"));
+  await becomes(here, "dl.sheet", "已接收");
+});
+
+test("a wrong field is refused at the field, and what was typed stays", async () => {
+  const page = pages[HANDAN];
+  await go(HANDAN, handed.path);
+  const before = await text(page, ".timeline");
+  await send(page, "note", { text: "" });
+  assert.equal(await page.$$eval(".refused", (all) => all.length), 1);
+  const ahead = "2199-01-01";
+  await send(page, "step", { effective_on: ahead, text: "先写下的理由" });
+  const refused = await text(page, "#act-step .refused");
+  assert.ok(refused.includes("操作未执行") && refused.includes("怎么办"), refused);
+  assert.ok(await page.$("#step-effective_on-wrong"), "the reason stands at the field");
+  assert.equal(await page.$eval("#step-text", (one) => one.value), "先写下的理由");
+  assert.equal(await page.$eval("#step-effective_on", (one) => one.value), ahead);
+  assert.equal(await text(page, ".timeline"), before, "nothing was written");
+});
+
+test("a page that is out of date says who was faster, and shows both versions", async () => {
+  const page = pages[HANDAN];
+  await go(HANDAN, handed.path);
+  const other = await openPage(browsers[HANDAN]);
+  await other.goto(at(HANDAN, handed.path));
+  // Whoever types keeps the page as it is.
+  await page.$eval("#act-step", (one) => { one.open = true; });
+  await page.type("#step-text", "较早打开的页面");
+  await send(other, "step", { text: "" });
+  await page.bringToFront();
+  await becomes(page, "#live", "有新的变化");
+  await Promise.all([page.waitForNavigation(), page.click("#act-step button[name=go]")]);
+  const shown = await text(page);
+  for (const part of ["其间已有变化：", "您填写时：", "现在：", "邯郸"]) {
+    assert.ok(shown.includes(part), `${part}\n${shown.slice(0, 800)}`);
+  }
+  assert.equal(await page.$eval("#step-text", (one) => one.value), "较早打开的页面");
+  await other.close();
+});
+
+/** The form of a new joint action, in the agreement of all three. */
+async function chooseAgreement(page) {
+  await go(LIAOCHENG, "/plans/new");
+  const agreement = await page.$$eval(".matters li", (all) => all
+    .find((one) => ["邯郸", "聊城", "濮阳"].every((city) => one.innerText.includes(city)))
+    .querySelector("a").href);
+  await page.goto(agreement);
+}
+
+test("tour 3: a joint action is proposed, confirmed by three cities and settled", async () => {
+  const page = pages[LIAOCHENG];
+  await chooseAgreement(page);
+  await page.type("#new-title", "三市边界夜间联合检查（示例）");
+  await page.select("#new-kind", "5"); // 应急联动演练: without targets.
+  await Promise.all([page.waitForNavigation(), page.click("button[name=look]")]);
+  await page.waitForSelector(".done li a");
+  await Promise.all([page.waitForNavigation(), page.click(".done li a")]);
+  assert.equal(await page.$eval("#new-title", (one) => one.value), "三市边界夜间联合检查（示例）");
+  await Promise.all([page.waitForNavigation(), page.click("button[value=new]")]);
+  const path = new URL(page.url()).pathname;
+  assert.ok(path.startsWith("/plan/"), await text(page));
+  for (const city of [LIAOCHENG, HANDAN, PUYANG]) {
+    const own = pages[city];
+    for (let tries = 0; tries < 50; tries += 1) {
+      const answer = await go(city, path);
+      if (answer.status() === 200) break;
+      await pause(200);
+    }
+    await own.$eval("#act-answer", (one) => { one.open = true; });
+    await own.select("#answer-kind", "3"); // 确认参加
+    const officers = await own.$$eval("#act-answer input[name=sent]", (all) => {
+      const officers = all.filter((one) => one.parentElement.innerText.includes("执法人员"));
+      officers.slice(0, 2).forEach((one) => { one.checked = true; });
+      return officers.length;
+    });
+    assert.ok(officers >= 2, `${city} has ${officers} officers to send`);
+    await Promise.all([
+      own.waitForNavigation(), own.click("#act-answer button[name=go]"),
+    ]);
+    const shown = await text(own);
+    assert.ok(shown.includes("确认参加"), `${city}\n${shown.slice(0, 1500)}`);
+  }
+  // The initiator's page shows the others' answers as they come.
+  await go(LIAOCHENG, path);
+  await page.waitForFunction(() => document.querySelector("#act-schedule"), { timeout: 20_000 });
+  await send(page, "schedule", {});
+  assert.ok((await text(page)).includes("已排定"), (await text(page)).slice(0, 800));
+  await go(PUYANG, path);
+  await becomes(pages[PUYANG], "dl.sheet", "已排定");
+  await go(LIAOCHENG, "/plans");
+  assert.ok((await text(page)).includes("三市边界夜间联合检查"));
+});
+
+test("pages print", async () => {
+  await go(LIAOCHENG, handed.path);
+  const pdf = Buffer.from(await pages[LIAOCHENG].pdf({ format: "A4" }));
+  assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
+  assert.ok(pdf.length > 10_000, `${pdf.length} bytes`);
+});
+
+test("no violation of WCAG 2.2 A or AA on any page, in both languages", async () => {
+  const paths = ["/", "/cases", "/cases?state=99", handed.path, "/notices", "/plans", "/plans/month",
+    "/plans/new", "/links", "/nowhere"];
+  const page = pages[LIAOCHENG];
+  await go(LIAOCHENG, "/plans");
+  paths.push(...await page.$$eval("tbody a", (all) => all.map((one) => new URL(one.href).pathname)));
+  await go(LIAOCHENG, "/notices");
+  const notices = await page.$$eval(".matters a", (all) =>
+    all.map((one) => new URL(one.href).pathname));
+  paths.push(...notices.slice(0, 2));
+  const found = [];
+  for (const lang of ["zh-CN", "en"]) {
+    await page.setExtraHTTPHeaders({ "accept-language": lang });
+    for (const path of paths) {
+      await go(LIAOCHENG, path);
+      await page.$$eval("details", (all) => all.forEach((one) => { one.open = true; }));
+      found.push(...await violations(page));
+    }
+    assert.equal(await page.$eval("html", (one) => one.lang), lang);
+  }
+  await page.setExtraHTTPHeaders({ "accept-language": "zh-CN" });
+  assert.deepEqual(found, []);
+});
+
+test("script in any field of any form is shown as text", async () => {
+  const evil = `"><img src=x onerror="window.hit=1"><script>window.hit=1</script>'`;
+  const page = pages[HANDAN];
+  await go(HANDAN, handed.path);
+  const forms = await page.$$eval("details.act", (all) => all.map((one) => one.id.slice(4)));
+  assert.ok(forms.length >= 3, forms.join());
+  for (const form of forms) {
+    await go(HANDAN, handed.path);
+    if (!await page.$(`#act-${form}`)) continue; // A step before has changed what may be done.
+    await page.$$eval(`#act-${form} textarea, #act-${form} input[type=text]`, (all, evil) =>
+      all.forEach((one) => { one.value = evil; }), evil);
+    await Promise.all([
+      page.waitForNavigation(),
+      page.$eval(`#act-${form} form`, (one) => one.requestSubmit()),
+    ]);
+    assert.equal(await page.evaluate(() => window.hit), undefined, form);
+  }
+  const looked = [[HANDAN, handed.path], [LIAOCHENG, handed.path], [HANDAN, "/"], [HANDAN, "/cases"],
+    [LIAOCHENG, `/cases?party=${encodeURIComponent(evil)}`],
+    [LIAOCHENG, `/plans/new?agreement=${encodeURIComponent(evil)}`],
+    [LIAOCHENG, `/${encodeURIComponent(evil)}`]];
+  for (const [city, path] of looked) {
+    await go(city, path);
+    await pause(200);
+    assert.equal(await pages[city].evaluate(() => window.hit), undefined, path);
+  }
+  await go(LIAOCHENG, handed.path);
+  await becomes(pages[LIAOCHENG], ".timeline", "<script>window.hit=1</script>");
+  const plan = pages[LIAOCHENG];
+  await chooseAgreement(plan);
+  await plan.$$eval("#new input[type=text], #new textarea", (all, evil) =>
+    all.forEach((one) => { one.value = evil; }), evil);
+  await plan.select("#new-kind", "5");
+  await Promise.all([plan.waitForNavigation(), plan.click("button[name=look]")]);
+  await Promise.all([plan.waitForNavigation(), plan.click(".done li a")]);
+  await Promise.all([plan.waitForNavigation(), plan.click("button[value=new]")]);
+  const path = new URL(plan.url()).pathname;
+  assert.ok(path.startsWith("/plan/"), (await text(plan)).slice(0, 500));
+  for (const where of [path, "/plans", "/plans/month", "/"]) {
+    await go(LIAOCHENG, where);
+    assert.equal(await plan.evaluate(() => window.hit), undefined, where);
+  }
+});
+
+test("a write from another site is refused", async () => {
+  const page = pages[HANDAN];
+  await go(HANDAN, "/");
+  const cookies = (await browsers[HANDAN].cookies()).map((one) => `${one.name}=${one.value}`);
+  const ask = (headers) => fetch(at(HANDAN, `${handed.path}/note`), {
+    method: "POST", redirect: "manual", body: new URLSearchParams({ text: "x", request_id: "evil" }),
+    headers: { cookie: cookies.join("; "), ...headers },
+  });
+  for (const headers of [{}, { origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
+    assert.equal((await ask(headers)).status, 403, JSON.stringify(headers));
+  }
+  const own = await ask({ origin: new URL(demo.links[HANDAN]).origin });
+  assert.equal(own.status, 303, "the same from a page of its own is taken");
+});
+
+test("with a certificate: who may do what, a lost connection, and no way in without", async () => {
+  chooseCertificates();
+  const home = homeOf(demo, LIAOCHENG, "auditor");
+  const browser = await startBrowser(home);
+  browsers.auditor = browser;
+  const page = await openPage(browser);
+  pages.auditor = page;
+  const origin = `https://localhost:${demo.api(LIAOCHENG).split(":")[1]}`;
+  await page.goto(`${origin}${handed.path}`, { waitUntil: "load" });
+  assert.ok((await text(page, "header")).includes("审计（只读）"));
+  assert.ok((await text(page)).includes("您的身份只能查看"));
+  assert.equal(await page.$("details.act"), null, "no button");
+  const refused = await page.evaluate(async (path) => {
+    const body = new URLSearchParams({ text: "x", request_id: "auditor" });
+    const answer = await fetch(`${path}/note`, { method: "POST", body });
+    return [answer.status, await answer.text()];
+  }, handed.path);
+  assert.equal(refused[0], 422);
+  assert.ok(refused[1].includes("ROLE_NOT_ALLOWED"), refused[1].slice(0, 500));
+
+  // The node is killed and comes back.
+  const status = JSON.parse(demo.cli(LIAOCHENG, "--json", "status"));
+  process.kill(status.pid, "SIGKILL");
+  await becomes(page, "#live", "连接中断");
+  const config = join(demo.folder(LIAOCHENG), "liandong.toml");
+  const again = spawn(demo.exe, ["serve", "--config", config], { stdio: "ignore" });
+  try {
+    await page.waitForFunction(() => document.querySelector("#live").innerText === "",
+      { timeout: 30_000 });
+    // What the demo alone may do.
+    const lone = spawn(demo.exe, ["serve", "--config", config, "--newcomers", "127.0.0.1:0",
+      "--newcomers-as", join(demo.folder(LIAOCHENG), "certs/coordinator.pem")], { stdio: "pipe" });
+    const code = await new Promise((done) => lone.on("exit", done));
+    assert.equal(code, 2, "serve opens no door for newcomers");
+  } finally {
+    again.kill("SIGTERM");
+    await new Promise((done) => again.on("exit", done));
+  }
+});
+
+test("nothing went wrong on any page meanwhile", () => {
+  assert.deepEqual(wrong(), []);
+});
+
+test("README's tour names the steps that were taken here", () => {
+  const readme = readFileSync("../../README.md", "utf8");
+  for (const step of ["待我市办理", "移送他市", "同意接收", "发起联合行动", "排定"]) {
+    assert.ok(readme.includes(step), step);
+  }
+});

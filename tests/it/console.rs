@@ -1,0 +1,203 @@
+//! The console over real TLS, as a browser speaks to it: whose pages, what they hold, what a form
+//! may send. What only a real browser shows is in `tests/console`.
+
+use bytes::{Bytes, BytesMut};
+use h2::client::SendRequest;
+use http::{HeaderMap, Request, StatusCode};
+use liandong::cli::connect::Dialler;
+use liandong::lang::Lang;
+use liandong::limits::CONSOLE_FORM_BYTES_MAX;
+use liandong::trust::spiffe::Role;
+use liandong::wire::pb::v1 as pb;
+
+use super::api::{HERE, Pair, THERE, create, fresh, get, history, sample};
+use super::nodes::Nodes;
+
+/// A browser with somebody's certificate.
+struct Browser(SendRequest<Bytes>);
+
+/// A page.
+struct Page {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+/// What a browser says of a form that it sends from a page of the node.
+const FROM_HERE: (&str, &str) = ("sec-fetch-site", "same-origin");
+
+impl Browser {
+    async fn open(nodes: &Nodes, code: u32, role: Role) -> Self {
+        let dialler = Dialler::new(&nodes.fleet.profile(code, role), Lang::Zh).unwrap();
+        let tls = dialler.tls(dialler.tcp().await.unwrap()).await.unwrap();
+        let (send, connection) = h2::client::handshake(tls).await.unwrap();
+        tokio::spawn(connection);
+        Self(send)
+    }
+
+    async fn ask(&self, request: http::request::Builder, body: &str) -> Page {
+        let request = request.header("accept-language", "zh-CN").body(()).unwrap();
+        let mut send = self.0.clone().ready().await.unwrap();
+        let (response, mut stream) = send.send_request(request, body.is_empty()).unwrap();
+        if !body.is_empty() {
+            // Refused before all was sent: the answer is what counts.
+            let _ = stream.send_data(Bytes::copy_from_slice(body.as_bytes()), true);
+        }
+        let (parts, mut body) = response.await.unwrap().into_parts();
+        let mut data = BytesMut::new();
+        while let Some(Ok(chunk)) = body.data().await {
+            let _ = body.flow_control().release_capacity(chunk.len());
+            data.extend_from_slice(&chunk);
+        }
+        let text = String::from_utf8(data.to_vec()).unwrap();
+        Page { status: parts.status, headers: parts.headers, text }
+    }
+
+    async fn get(&self, path: &str) -> Page {
+        self.ask(Request::get(format!("https://node.test{path}")), "").await
+    }
+
+    async fn post(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Page {
+        let kind = "application/x-www-form-urlencoded";
+        let mut request = Request::post(format!("https://node.test{path}"));
+        for (name, value) in headers.iter().chain([&("content-type", kind)]) {
+            request = request.header(*name, *value);
+        }
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(fields);
+        self.ask(request, &body.finish()).await
+    }
+}
+
+/// The page of a case.
+fn page_of(case: &pb::Case) -> String {
+    let mut parts = case.name.split('/');
+    format!("/case/{}/{}", parts.nth(1).unwrap(), parts.nth(1).unwrap())
+}
+
+const EVIL: &str = "\"><script>window.hit=1</script><img src=x onerror='hit()'>";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn script_in_any_field_is_shown_as_text() {
+    let pair = Pair::start().await;
+    let mut request = sample(&pair.agreement, 0);
+    let record = request.record.as_mut().unwrap();
+    record.title = format!("标题{EVIL}");
+    record.summary = EVIL.to_owned();
+    record.location.as_mut().unwrap().address = EVIL.to_owned();
+    record.party.as_mut().unwrap().name = format!("企业{EVIL}");
+    for one in &mut record.evidence {
+        one.title = EVIL.to_owned();
+    }
+    let case = create(&pair.here, request).await.unwrap();
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let at = page_of(&case);
+    let note = [("text", EVIL), ("request_id", &fresh())];
+    let noted = browser.post(&format!("{at}/note"), &[FROM_HERE], &note).await;
+    assert_eq!(noted.status, StatusCode::SEE_OTHER, "{}", noted.text);
+    // Refused, so that what was typed comes back in the form.
+    let again = [("text", EVIL), ("request_id", EVIL), ("etag", EVIL), ("seen", EVIL)];
+    let refused = browser.post(&format!("{at}/step"), &[FROM_HERE], &again).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let query = form_urlencoded::byte_serialize(EVIL.as_bytes()).collect::<String>();
+    let mut pages = vec![("refused".to_owned(), refused.text)];
+    for path in [
+        at,
+        "/".to_owned(),
+        "/cases".to_owned(),
+        format!("/cases?party={query}&number={query}&page={query}&from={query}"),
+        format!("/plans?from={query}&state={query}"),
+        format!("/plans/new?agreement={query}&title={query}"),
+        format!("/nowhere/{query}"),
+    ] {
+        pages.push((path.clone(), browser.get(&path).await.text));
+    }
+    for (path, text) in &pages {
+        assert!(!text.contains("<script>window"), "{path}: {text}");
+        assert!(!text.contains("<img src=x"), "{path}: {text}");
+    }
+    let shown = &pages[1].1;
+    assert!(shown.matches("&lt;script&gt;window.hit=1").count() >= 4, "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_shows_and_does_what_the_api_would_and_no_more() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let at = page_of(&case);
+    let coordinator = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let auditor = Browser::open(&pair.nodes, HERE, Role::Auditor).await;
+    let page = coordinator.get(&at).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains(&case.number) && page.text.contains("移送他市"), "{}", page.text);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(page.headers["cache-control"], "no-store");
+    // A wrong role sees no form, and is refused when it sends one all the same.
+    let page = auditor.get(&at).await;
+    assert!(page.text.contains("您的身份只能查看") && !page.text.contains("<textarea"));
+    let note = [("text", "x"), ("request_id", "of-the-auditor")];
+    let refused = auditor.post(&format!("{at}/note"), &[FROM_HERE], &note).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
+    // A write that another site causes, with the certificate the browser shows by itself.
+    for headers in
+        [&[][..], &[("sec-fetch-site", "cross-site")], &[("origin", "https://x.example")]]
+    {
+        let refused = coordinator.post(&format!("{at}/note"), headers, &note).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{headers:?}");
+    }
+    assert_eq!(history(&pair.here, &case.name).await.len(), 1);
+    // A record that is not there, and one that another page's address cannot name.
+    for path in [format!("{at}0"), at.replace("/case/", "/plan/"), "/case/x/y".to_owned()] {
+        let page = coordinator.get(&path).await;
+        assert_ne!(page.status, StatusCode::OK, "{path}");
+        assert!(page.text.contains("操作未执行"), "{path}: {}", page.text);
+    }
+    let long = "长".repeat(CONSOLE_FORM_BYTES_MAX / 9);
+    let note = [("text", long.as_str()), ("request_id", "long")];
+    let refused = coordinator.post(&format!("{at}/note"), &[FROM_HERE], &note).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text.len());
+    let note = [("text", &*long.repeat(2)), ("request_id", "longer")];
+    let refused = coordinator.post(&format!("{at}/note"), &[FROM_HERE], &note).await;
+    assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(history(&pair.here, &case.name).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_goes_over_by_the_pages_of_both_cities_and_twice_is_once() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let at = page_of(&case);
+    let here = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let there = Browser::open(&pair.nodes, THERE, Role::Coordinator).await;
+    let to = THERE.to_string();
+    let offer = |etag: &'static str| [("etag", etag), ("to_city", ""), ("text", "请接收")];
+    // A page that is out of date, and one without a receiver.
+    let stale = here.post(&format!("{at}/offer"), &[FROM_HERE], &offer("")).await;
+    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let fields =
+        [("etag", &*case.etag), ("to_city", &to), ("text", "请接收"), ("request_id", "one")];
+    for _ in 0..2 {
+        let offered = here.post(&format!("{at}/offer"), &[FROM_HERE], &fields).await;
+        assert_eq!(offered.status, StatusCode::SEE_OTHER, "{}", offered.text);
+    }
+    assert_eq!(history(&pair.here, &case.name).await.len(), 2);
+    let etag = get(&pair.here, &case.name).await.unwrap().etag;
+    let old = [("etag", &*case.etag), ("seen", "线索已登记"), ("request_id", "two"), ("step", "1")];
+    let stale = here.post(&format!("{at}/step"), &[FROM_HERE], &old).await;
+    assert!(
+        stale.text.contains("其间已有变化") && stale.text.contains("线索已登记"),
+        "{}",
+        stale.text
+    );
+    super::nodes::until("the offer is there", || async {
+        let page = there.get("/").await;
+        page.text.contains(&case.number).then_some(())
+    })
+    .await;
+    let accept = [("etag", &*etag), ("text", "同意"), ("request_id", "three")];
+    let accepted = there.post(&format!("{at}/accept"), &[FROM_HERE], &accept).await;
+    assert_eq!(accepted.status, StatusCode::SEE_OTHER, "{}", accepted.text);
+    assert_eq!(get(&pair.there, &case.name).await.unwrap().handling_city, THERE);
+}
