@@ -16,6 +16,7 @@ use super::refusal::Refusal;
 use super::visitor::Visitor;
 use crate::shown::sheet::Sheet;
 use crate::shown::{case as say, history, referral, text::clean, when};
+use crate::wire::case as case_wire;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
@@ -193,7 +194,11 @@ fn meanwhile(
     });
     html! {
         div .hint role="status" {
-            p { strong { (lang.pick("其间已有变化：", "Changed meanwhile: ")) (last.unwrap_or_default()) } }
+            p {
+                strong {
+                    (lang.pick("其间已有变化：", "Changed meanwhile: ")) (last.unwrap_or_default())
+                }
+            }
             p { (lang.pick("您填写时：", "when you filled it in: ")) (again.form.text("seen")) }
             p { (lang.pick("现在：", "now: ")) (seen(case, desk)) }
         }
@@ -218,7 +223,8 @@ fn acts(case: &pb::Case, desk: &Desk, again: Option<&Again<'_>>) -> Markup {
     let offered = case.state() == pb::CaseState::TransferredOut && case.transfer_to == desk.city;
     let disputed = case.state() == pb::CaseState::TransferDisputed;
     let named = case.state() == pb::CaseState::Designated && ours;
-    let handled = ours && case.handling_city == desk.city && case.transfer_to == 0;
+    let goes_over = case_wire::may_be_offered(case.state);
+    let handled = ours && case.handling_city == desk.city && goes_over;
     // What is quoted of the case as it was read, and how it looked then.
     let etag = html! {
         input type="hidden" name="etag" value=(case.etag);
@@ -232,9 +238,10 @@ fn acts(case: &pb::Case, desk: &Desk, again: Option<&Again<'_>>) -> Markup {
     };
     let reason = |form, label: &str| of(form).text("text", label);
     let why = lang.pick("理由或说明", "reason or note");
+    let day = lang.pick("法律日期（不填为今天）", "legal date (today)");
     let dated = |form: &'static str| {
         html! {
-            (of(form).line("date", "effective_on", lang.pick("法律日期（不填为今天）", "legal date (today)"), ""))
+            (of(form).line("date", "effective_on", day, ""))
             (reason(form, why))
         }
     };

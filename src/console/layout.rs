@@ -215,8 +215,8 @@ fn demo_note(lang: Lang) -> Markup {
         p .demo {
             (lang.pick(
                 "演示环境：您凭一次性链接进入，未使用证书；正式使用时必须持本人证书访问。样例数据均为示例。",
-                "Demo: you came in by a one-time link and without a certificate; in real use everybody \
-                 needs a certificate of their own. All data are samples.",
+                "Demo: you came in by a one-time link and without a certificate; in real use \
+                 everybody needs a certificate of their own. All data are samples.",
             ))
         }
     }

@@ -155,7 +155,8 @@ fn agreements(desk: &Desk) -> Markup {
                             td { (one.display_name) }
                             td { (desk.names.list(one.members.iter().map(|member| member.city))) }
                             td {
-                                (when::date(one.begin_on.as_ref())) " – " (when::date(one.end_on.as_ref()))
+                                (when::date(one.begin_on.as_ref())) " – "
+                                (when::date(one.end_on.as_ref()))
                             }
                         }
                     }

@@ -12,7 +12,8 @@
 //! Invariants:
 //! 1. A page holds other people's text only escaped. (`script_in_any_field_is_shown_as_text`)
 //! 2. Nothing is written on a request from another site. (`a_write_from_another_site_is_refused`)
-//! 3. A browser is told to load nothing but what this node serves. (`every_answer_says_what_may_run`)
+//! 3. A browser is told to load nothing but what this node serves.
+//!    (`every_answer_says_what_may_run`)
 
 use std::sync::Arc;
 

@@ -65,8 +65,9 @@ pub fn sheet(sheet: &Sheet) -> Markup {
     }
 }
 
-/// A number of the request, by which a write that is sent twice is done once. A form that comes back
-/// keeps its own: should its write have been done although the answer was lost, it is not done again.
+/// A number of the request, by which a write that is sent twice is done once. A form that comes
+/// back keeps its own: should its write have been done although the answer was lost, it is not done
+/// again.
 #[must_use]
 pub fn request_id(again: Option<&Form>) -> Markup {
     let kept = again.map(|form| form.text("request_id")).filter(|id| !id.is_empty());
@@ -205,8 +206,12 @@ pub fn done(query: &Form, lang: Lang) -> Markup {
     html! {
         @if !query.text("done").is_empty() {
             div .done role="status" {
-                p { (lang.pick("已登记，并已存入本市节点；其他城市收到后在时间线显示送达。",
-                    "Recorded and safely on this city's disk; the timeline shows when others hold it.")) }
+                p {
+                    (lang.pick(
+                        "已登记，并已存入本市节点；其他城市收到后在时间线显示送达。",
+                        "Recorded, and on this city's disk; the page shows who else holds it.",
+                    ))
+                }
             }
         }
     }
@@ -219,10 +224,14 @@ pub fn next(path: &str, query: &Form, token: &str, lang: Lang) -> Markup {
         @if !token.is_empty() || !query.text("page").is_empty() {
             p .pages {
                 @if !query.text("page").is_empty() {
-                    a href={ (path) "?" (query.with("page", "")) } { (lang.pick("回到第一页", "first page")) }
+                    a href={ (path) "?" (query.with("page", "")) } {
+                        (lang.pick("回到第一页", "first page"))
+                    }
                 }
                 @if !token.is_empty() {
-                    a href={ (path) "?" (query.with("page", token)) } { (lang.pick("下一页", "next page")) }
+                    a href={ (path) "?" (query.with("page", token)) } {
+                        (lang.pick("下一页", "next page"))
+                    }
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! The page of one joint action: what is proposed, what is lacking, who answered what, the draw, the
-//! visits, and what may be done now.
+//! The page of one joint action: what is proposed, what is lacking, who answered what, the draw,
+//! the visits, and what may be done now.
 //!
 //! In scope: showing. Out of scope: what the forms end in ([`super::plan_acts`]), proposing one
 //! ([`super::plan_new`]).
@@ -138,7 +138,11 @@ fn acts(
     let leads = plan.visits.iter().any(|visit| visit.city == desk.city);
     html! {
         @if leads && plan.state() == pb::PlanState::Executing {
-            p { a href={ (page) "/visits" } { (lang.pick("现场签到、填写结果", "Arrivals and results on site")) } }
+            p {
+                a href={ (page) "/visits" } {
+                    (lang.pick("现场签到、填写结果", "Arrivals and results on site"))
+                }
+            }
         }
         (put("answer", "AnswerPlan", takes_part && going, lang.pick("答复方案", "Answer"),
             answer_fields(&of("answer"), units)))
@@ -147,8 +151,8 @@ fn acts(
         (put("schedule", "MovePlan", awaited(W::Schedule), lang.pick("排定", "Schedule"), html! {}))
         (put("reveal", "RevealDraw", awaited(W::Reveal), lang.pick("公开随机数", "Reveal"), html! {}))
         (put("begin", "MovePlan", awaited(W::Begin), lang.pick("开始执行", "Begin"), html! {}))
-        (put("results", "ReportResults", awaited(W::Report), lang.pick("结果上报完毕", "All results are in"),
-            html! {}))
+        (put("results", "ReportResults", awaited(W::Report),
+            lang.pick("结果上报完毕", "All results are in"), html! {}))
         (put("summarize", "MovePlan", awaited(W::Summarize), lang.pick("总结", "Summarise"),
             text("summarize", lang.pick("总结（不填则自动生成）", "summary (made when empty)"))))
         (put("cancel", "MovePlan", initiator && going, lang.pick("取消行动", "Cancel it"),

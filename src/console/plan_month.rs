@@ -53,7 +53,9 @@ pub async fn show(
     let main = html! {
         h1 { (title) }
         p .pages {
-            @if let Some(before) = other(-1) { a href=(before) { (lang.pick("上月", "month before")) } }
+            @if let Some(before) = other(-1) {
+                a href=(before) { (lang.pick("上月", "month before")) }
+            }
             @if let Some(after) = other(31) { a href=(after) { (lang.pick("下月", "next month")) } }
             a href="/plans" { (lang.pick("列表", "list")) }
         }

@@ -162,7 +162,9 @@ async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Res
                 @for one in &desk.agreements {
                     @let id = one.name.trim_start_matches("agreements/");
                     li {
-                        a .what href={ "/plans/new?agreement=" (id) } { (one.short_name) " " (one.display_name) }
+                        a .what href={ "/plans/new?agreement=" (id) } {
+                            (one.short_name) " " (one.display_name)
+                        }
                         p .how { (desk.names.list(one.members.iter().map(|member| member.city))) }
                     }
                 }
@@ -226,7 +228,9 @@ fn fields(
                     (of.choice("last_half", lang.pick("到", "to"), &halves("PM", "AM")))
                     (of.choices("overtime", lang.pick("加班", "overtime"), &yes, &[]))
                 }
-                button .second name="look" value="1" { (lang.pick("查找各市都能参加的时间", "Find days when all can come")) }
+                button .second name="look" value="1" {
+                    (lang.pick("查找各市都能参加的时间", "Find days when all can come"))
+                }
             }
             (of.choices("site", lang.pick("检查对象", "sites to visit"), sites, &[]))
             (of.line("text", "meeting_place", lang.pick("集合地点", "place of meeting"), ""))
@@ -250,7 +254,9 @@ fn cities(desk: &Desk, form: &Form, agreement: &pb::Agreement, of: &Filled<'_>) 
                 thead {
                     tr {
                         th scope="col" { (lang.pick("参加", "takes part")) }
-                        @for (_, kind) in NEEDS { th scope="col" { (words::unit_kind(kind, lang)) } }
+                        @for (_, kind) in NEEDS {
+                            th scope="col" { (words::unit_kind(kind, lang)) }
+                        }
                     }
                 }
                 tbody {
@@ -268,8 +274,8 @@ fn cities(desk: &Desk, form: &Form, agreement: &pb::Agreement, of: &Filled<'_>) 
                             @for (field, kind) in NEEDS {
                                 @let id = format!("{field}-{code}");
                                 @let label = format!("{name} {}", words::unit_kind(kind, lang));
-                                @let otherwise = if !begun && field == "officers" { "2" } else { "" };
-                                @let value = if begun { form.text(&id) } else { otherwise };
+                                @let two = if field == "officers" { "2" } else { "" };
+                                @let value = if begun { form.text(&id) } else { two };
                                 td {
                                     input type="number" min="0" max="99" name=(id) value=(value)
                                         aria-label=(label);

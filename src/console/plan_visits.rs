@@ -1,8 +1,8 @@
-//! Results of a joint action, keyed in on a telephone at the site or afterwards from a printed sheet
-//! (补录): who came, what was checked, what was found.
+//! Results of a joint action, keyed in on a telephone at the site or afterwards from a printed
+//! sheet (补录): who came, what was checked, what was found.
 //!
-//! In scope: one page with every visit that the own city leads. Out of scope: what is refused, which
-//! the service says.
+//! In scope: one page with every visit that the own city leads. Out of scope: what is refused,
+//! which the service says.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -125,11 +125,13 @@ fn one(
                     (of.line("date", "on", lang.pick("日期（不填为今天）", "day (today)"), ""))
                     (of.choices("officers", lang.pick("本市执法人员（至少两名）", "own officers, two at least"),
                         &own, &[]))
-                    (of.choices("guests", lang.pick("外市执法人员", "officers of other cities"), &guests, &[]))
+                    (of.choices("guests", lang.pick("外市执法人员", "officers of other cities"),
+                        &guests, &[]))
                 }))
             }
             @if may && visit.result.is_none() {
-                (put("report", lang.pick("填写检查结果", "Fill in the result"), &|of| result_fields(of, plan)))
+                (put("report", lang.pick("填写检查结果", "Fill in the result"),
+                    &|of| result_fields(of, plan)))
             }
         }
     }
@@ -169,7 +171,8 @@ fn result_fields(of: &Filled<'_>, plan: &pb::Plan) -> Markup {
                 legend { (name) }
                 div .choices {
                     (of.line("number", &format!("items-{number}"), lang.pick("检查项数", "items"), ""))
-                    (of.line("number", &format!("problems-{number}"), lang.pick("发现问题数", "problems"), ""))
+                    (of.line("number", &format!("problems-{number}"),
+                        lang.pick("发现问题数", "problems"), ""))
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What a refused call means to the person in front of the page.
 //!
-//! In scope: the reason in their language, the field it is about, what to do. Out of scope: choosing
-//! reasons, which the services do.
+//! In scope: the reason in their language, the field it is about, what to do. Out of scope:
+//! choosing reasons, which the services do.
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -66,7 +66,7 @@ fn advice(code: Code, is_stale: bool, lang: Lang) -> &'static str {
     if is_stale {
         return lang.pick(
             "下面已是最新内容，您填写的文字仍保留；核对后再提交",
-            "the newest content is below, and what you typed is still there; compare and send again",
+            "the newest content is below, and what you typed is kept; compare and send again",
         );
     }
     match code {

@@ -125,8 +125,8 @@ async fn pass(
                 StatusCode::FORBIDDEN,
                 [
                     "此链接已用过或不存在：每个链接只能用一次。请用原来的浏览器打开本页首页，或重新运行 demo 取得新链接",
-                    "this link was used, or there is none: each works once. Use the browser that used \
-                     it, or run the demo again for a new one",
+                    "this link was used, or there is none: each works once. Use the browser that \
+                     used it, or run the demo again for a new one",
                 ],
             ),
         };

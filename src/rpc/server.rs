@@ -40,7 +40,7 @@ use super::site_service::SiteApi;
 use super::under_way::WritesUnderWay;
 use super::unit_service::UnitApi;
 use crate::audit::Audit;
-use crate::console::api::Api;
+use crate::console::api::{Api, Services};
 use crate::console::ticket::{self, Tickets};
 use crate::console::{self, Console};
 use crate::domain::catalogue::Catalogue;
@@ -206,16 +206,7 @@ pub async fn serve_api(
         .add_service(units)
         .add_service(plans);
     let services = BoxCloneSyncService::new(GateLayer::new(limits).layer(services.prepare()));
-    let pages = console::routes(Console {
-        api: Api::new(services.clone()),
-        city: its_clock.city(),
-        changes: its_clock.applied(),
-        stop: stop.clone(),
-        today: Arc::new(move || its_clock.today()),
-    });
-    if let Some((door, tickets)) = newcomers {
-        tokio::spawn(let_newcomers_in(door, ticket::behind(tickets, pages.clone()), stop.clone()));
-    }
+    let pages = pages(services.clone(), its_clock, newcomers, &stop);
     Server::builder()
         .max_connection_age(jittered(age))
         .max_concurrent_streams(Some(API_STREAMS_MAX))
@@ -226,6 +217,26 @@ pub async fn serve_api(
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await?;
     Ok(())
+}
+
+/// The console over these services, and the door of newcomers to it.
+fn pages(
+    services: Services,
+    node: NodeHandle,
+    newcomers: Option<Newcomers>,
+    stop: &CancellationToken,
+) -> Router {
+    let pages = console::routes(Console {
+        api: Api::new(services),
+        city: node.city(),
+        changes: node.applied(),
+        stop: stop.clone(),
+        today: Arc::new(move || node.today()),
+    });
+    if let Some((door, tickets)) = newcomers {
+        tokio::spawn(let_newcomers_in(door, ticket::behind(tickets, pages.clone()), stop.clone()));
+    }
+    pages
 }
 
 /// Serves the door of newcomers until `stop`; it is a convenience of the demo, so that nothing else

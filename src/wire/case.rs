@@ -16,6 +16,7 @@ use crate::domain::facts::Medium;
 use crate::domain::officer::CertNo;
 use crate::domain::party_search::PartyQuery;
 use crate::domain::text::{Line, Text};
+use crate::domain::transition::may_offer;
 use crate::domain::{
     AuthorityLevel, CaseFacts, CaseRecord, Date, Evidence, ExternalRef, Invalid, InvalidReason,
     PersonRecord, allowed_moves,
@@ -183,6 +184,13 @@ pub fn authority(number: i32) -> Result<AuthorityLevel, Refused> {
         Read::Unset => Err(wrong("authority", InvalidReason::Required)),
         Read::Newer => Err(wrong("authority", InvalidReason::CodeUnknown)),
     }
+}
+
+/// Whether the handling city may offer a case in this state to another member; a state that is not
+/// known here is none.
+#[must_use]
+pub fn may_be_offered(state: i32) -> bool {
+    matches!(CaseState::read(state), Read::Known(state) if may_offer(state))
 }
 
 /// Reads states to filter by.

@@ -57,8 +57,8 @@ test("tour 2: a case is handed over, seen at once, acknowledged and accepted", a
   const here = pages[LIAOCHENG];
   const rows = await here.$$eval("tbody tr", (rows) =>
     rows.map((row) => [row.querySelector("a").href, row.innerText]));
-  const [href, row] = rows.find(([, row]) => row.includes("聊邯") && row.includes("线索已登记")) ??
-    rows.find(([, row]) => row.includes("聊邯"));
+  const [href, row] = rows.find(([, row]) =>
+    row.includes("聊邯") && /核查中|调查取证|已接收/.test(row));
   handed = { path: new URL(href).pathname, number: row.match(/LD-聊邯-\d+-\S\d+/)[0] };
   await go(LIAOCHENG, handed.path);
   assert.ok((await text(here)).includes("现由 聊城 处理"));

@@ -10,7 +10,7 @@ use liandong::limits::CONSOLE_FORM_BYTES_MAX;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 
-use super::api::{HERE, Pair, THERE, create, fresh, get, history, sample};
+use super::api::{HERE, Pair, THERE, create, fresh, get, history, sample, verify};
 use super::nodes::Nodes;
 
 /// A browser with somebody's certificate.
@@ -129,7 +129,7 @@ async fn a_page_shows_and_does_what_the_api_would_and_no_more() {
     let auditor = Browser::open(&pair.nodes, HERE, Role::Auditor).await;
     let page = coordinator.get(&at).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.text.contains(&case.number) && page.text.contains("移送他市"), "{}", page.text);
+    assert!(page.text.contains(&case.number) && page.text.contains("补充说明"), "{}", page.text);
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(page.headers["cache-control"], "no-store");
@@ -154,7 +154,7 @@ async fn a_page_shows_and_does_what_the_api_would_and_no_more() {
         assert_ne!(page.status, StatusCode::OK, "{path}");
         assert!(page.text.contains("操作未执行"), "{path}: {}", page.text);
     }
-    let long = "长".repeat(CONSOLE_FORM_BYTES_MAX / 9);
+    let long = "长".repeat(CONSOLE_FORM_BYTES_MAX / 12);
     let note = [("text", long.as_str()), ("request_id", "long")];
     let refused = coordinator.post(&format!("{at}/note"), &[FROM_HERE], &note).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text.len());
@@ -168,9 +168,13 @@ async fn a_page_shows_and_does_what_the_api_would_and_no_more() {
 async fn a_case_goes_over_by_the_pages_of_both_cities_and_twice_is_once() {
     let pair = Pair::start().await;
     let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    // A clue that nobody looked into is not handed over: its page has no such form.
     let at = page_of(&case);
     let here = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
     let there = Browser::open(&pair.nodes, THERE, Role::Coordinator).await;
+    assert!(!here.get(&at).await.text.contains("act-offer"));
+    let case = verify(&pair.here, &case).await.unwrap();
+    assert!(here.get(&at).await.text.contains("act-offer"));
     let to = THERE.to_string();
     let offer = |etag: &'static str| [("etag", etag), ("to_city", ""), ("text", "请接收")];
     // A page that is out of date, and one without a receiver.
@@ -182,7 +186,7 @@ async fn a_case_goes_over_by_the_pages_of_both_cities_and_twice_is_once() {
         let offered = here.post(&format!("{at}/offer"), &[FROM_HERE], &fields).await;
         assert_eq!(offered.status, StatusCode::SEE_OTHER, "{}", offered.text);
     }
-    assert_eq!(history(&pair.here, &case.name).await.len(), 2);
+    assert_eq!(history(&pair.here, &case.name).await.len(), 3);
     let etag = get(&pair.here, &case.name).await.unwrap().etag;
     let old = [("etag", &*case.etag), ("seen", "线索已登记"), ("request_id", "two"), ("step", "1")];
     let stale = here.post(&format!("{at}/step"), &[FROM_HERE], &old).await;

@@ -1,7 +1,7 @@
 //! The way in for newcomers, which only the demo may open.
 //!
-//! In scope: refusing it to everybody else, and to any address but this machine's own. Out of scope:
-//! who comes in with what ([`crate::console::ticket`]).
+//! In scope: refusing it to everybody else, and to any address but this machine's own. Out of
+//! scope: who comes in with what ([`crate::console::ticket`]).
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -128,7 +128,7 @@ fn a_planted_arrow_is_found() {
     assert_eq!(wrong("src/domain/case.rs", "use super::super::wire;"), 1);
     assert_eq!(wrong("src/ids.rs", "use super::log;"), 1);
     assert_eq!(wrong("src/geo/belt.rs", "use crate::*;"), 1);
-    assert_eq!(wrong("src/console/pages.rs", "use crate::wire::status;"), 1);
+    assert_eq!(wrong("src/console/pages.rs", "use crate::node::reader;"), 1);
     assert_eq!(wrong("src/rpc/case.rs", "use crate::cli::words;"), 1);
     assert_eq!(wrong("src/newcomer.rs", ""), 1);
     // And none is invented.

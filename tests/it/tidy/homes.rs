@@ -37,8 +37,8 @@ fn homeless(file: &str, path: &NamePath) -> Option<&'static str> {
     }
     let names = names_of(path);
     let chooses = |pair: &[&str]| pair[0] == "Status" && STATUS_MAKERS.contains(&pair[1]);
-    if names.contains(&"pb") && names.len() > 1 && !in_folder("src/wire/") && !in_folder("src/rpc/")
-    {
+    let may_name_pb = ["src/wire/", "src/rpc/", "src/console/", "src/shown/"];
+    if names.contains(&"pb") && names.len() > 1 && !may_name_pb.into_iter().any(in_folder) {
         Some("generated code is named only in src/wire/")
     } else if names[0] == "sled" && names.len() > 1 && !in_folder("src/store/") {
         Some("sled lives only in src/store/")
