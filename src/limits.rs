@@ -489,3 +489,10 @@ pub const CONSOLE_PAGE_SIZE: i32 = 30;
 pub const CONSOLE_CHOICES_MAX: i32 = 200;
 /// Plans on a calendar of the console: a page of five cities that are out every day.
 pub const CONSOLE_MONTH_PLANS_MAX: usize = 600;
+/// A file that is sent in by a page, read into memory: a photograph or a scanned paper. Larger ones
+/// go in pieces, by the command line.
+pub const CONSOLE_FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Such a file with the fields around it.
+pub const CONSOLE_UPLOAD_BYTES_MAX: usize = CONSOLE_FILE_BYTES_MAX + CONSOLE_FORM_BYTES_MAX;
+/// Such files in memory at a time.
+pub const CONSOLE_FILES_MAX: usize = 4;

@@ -16,6 +16,7 @@ use crate::limits::API_ANSWER_BYTES_MAX;
 use crate::trust::acceptor::Peer;
 use crate::wire::pb::v1::agreement_service_client::AgreementServiceClient;
 use crate::wire::pb::v1::case_service_client::CaseServiceClient;
+use crate::wire::pb::v1::evidence_file_service_client::EvidenceFileServiceClient;
 use crate::wire::pb::v1::evidence_service_client::EvidenceServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
 use crate::wire::pb::v1::notice_service_client::NoticeServiceClient;
@@ -89,6 +90,8 @@ impl Client {
         cases: CaseServiceClient,
         /// Evidence.
         evidence: EvidenceServiceClient,
+        /// Evidence files.
+        files: EvidenceFileServiceClient,
         /// Notices.
         notices: NoticeServiceClient,
         /// Joint actions.

@@ -80,6 +80,11 @@ pub async fn page(
                 section {
                     h2 { (lang.pick("案情", "Content")) }
                     (content(&shown, desk))
+                    p .noprint {
+                        a href={ (parts::page_of("case", name)) "/evidence" } {
+                            (lang.pick("证据文件", "evidence files"))
+                        }
+                    }
                 }
             }
             div {
@@ -98,7 +103,10 @@ pub async fn page(
 }
 
 /// All of a history.
-async fn whole(
+///
+/// # Errors
+/// The service's refusal.
+pub async fn whole(
     cases: &mut pb::case_service_client::CaseServiceClient<super::api::Call>,
     name: &str,
 ) -> Result<Vec<pb::HistoryEntry>, Status> {

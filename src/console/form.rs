@@ -25,6 +25,12 @@ impl Form {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
+    /// Of fields that came in another way.
+    #[must_use]
+    pub const fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// The first value of a field without space around it; empty when it is absent.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {

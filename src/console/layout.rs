@@ -12,11 +12,12 @@ use super::api::Client;
 use super::form::Form;
 use super::refusal::Refusal;
 use super::visitor::{Door, LANGUAGE_COOKIE, Visitor};
-use crate::domain::Date;
+use crate::domain::{Date, Language};
 use crate::lang::Lang;
 use crate::shown::names::Names;
 use crate::trust::spiffe::Role;
 use crate::wire::pb::v1 as pb;
+use crate::wire::status::Refused;
 
 /// The main pages, as the navigation has them: path, Chinese, English.
 const PAGES: [(&str, &str, &str); 5] = [
@@ -69,6 +70,12 @@ impl Desk {
     #[must_use]
     pub const fn lang(&self) -> Lang {
         self.visitor.lang
+    }
+
+    /// A refusal of the console itself, from the table that all refusals are in.
+    #[must_use]
+    pub fn refuse(&self, reason: &'static str) -> tonic::Status {
+        Refused::new(reason).status(self.lang().pick(Language::Zh, Language::En))
     }
 
     /// Other members of the agreements, or of one of them.

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::Date;
 use crate::ids::CityCode;
-use crate::limits::CONSOLE_FORM_BYTES_MAX;
+use crate::limits::{CONSOLE_FORM_BYTES_MAX, CONSOLE_UPLOAD_BYTES_MAX};
 
 pub mod api;
 mod assets;
@@ -33,6 +33,7 @@ mod case;
 mod case_acts;
 mod case_list;
 mod events;
+mod evidence;
 mod form;
 mod inbox;
 mod layout;
@@ -76,6 +77,13 @@ pub fn routes(console: Console) -> Router {
         .route("/", get(inbox::show))
         .route("/cases", get(case_list::show))
         .route("/case/{agreement}/{id}", get(case::show))
+        .route("/case/{agreement}/{id}/evidence", get(evidence::show))
+        .route(
+            "/case/{agreement}/{id}/evidence/add",
+            post(evidence::put).layer(DefaultBodyLimit::max(CONSOLE_UPLOAD_BYTES_MAX)),
+        )
+        .route("/case/{agreement}/{id}/evidence/{act}", post(evidence::act))
+        .route("/case/{agreement}/{id}/file/{sha256}", get(evidence::file))
         .route("/case/{agreement}/{id}/{act}", post(case_acts::act))
         .route("/notices", get(notices::list))
         .route("/notice/{agreement}/{id}", get(notices::show))

@@ -284,7 +284,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), Stat
         "end" => {
             notices.end_notice(said!(EndNoticeRequest)).await?;
         }
-        _ => return Err(Status::not_found("there is no such form")),
+        _ => return Err(desk.refuse("NOT_FOUND")),
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
         "summarize" => S::Summarize,
         "cancel" => S::Cancel,
         "redraw" => S::Redraw,
-        _ => return Err(Status::not_found("there is no such form").into()),
+        _ => return Err(desk.refuse("NOT_FOUND").into()),
     };
     let request = pb::MovePlanRequest {
         name: name.to_owned(),

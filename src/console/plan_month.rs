@@ -28,7 +28,7 @@ pub async fn show(
         Err(page) => return page,
     };
     let Some(first) = month(&query, desk.today) else {
-        return desk.no(&Status::not_found("no such month"));
+        return desk.no(&desk.refuse("NOT_FOUND"));
     };
     let weeks = weeks(first);
     let plans = match read(&desk, &weeks).await {

@@ -217,7 +217,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
             };
             plans.report_visit(request).await?;
         }
-        _ => return Err(Status::not_found("there is no such form").into()),
+        _ => return Err(desk.refuse("NOT_FOUND").into()),
     }
     Ok(())
 }

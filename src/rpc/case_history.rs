@@ -20,6 +20,7 @@ use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{self, Effect, HistoryEntry};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
+use crate::wire::record::evidence_to_pb;
 use crate::wire::status::{self, Refused};
 
 /// Entries of a page nobody asked a size for.
@@ -134,6 +135,7 @@ fn history_out(
         evidence,
         custody: loaded.and_then(|l| evidence_record::custody(reader, l)),
         referral: loaded.and_then(|l| referral_record::record(reader, l)),
+        listed: loaded.map(|l| listed(reader, &l.entry)).unwrap_or_default(),
     }
 }
 
@@ -155,10 +157,24 @@ fn holdings(
 }
 
 fn texts(reader: &Reader, entry: &Entry) -> Vec<String> {
-    let places = entry.parts.iter().enumerate().filter(|(_, s)| matches!(s, PartSlot::Bytes(_)));
-    let text = |(place, _)| match reader.part(entry, place) {
-        Ok(Some(PartContent::Text(text))) => Some(text),
+    let text = |content| match content {
+        PartContent::Text(text) => Some(text),
         _ => None,
     };
-    places.filter_map(text).collect()
+    contents(reader, entry).filter_map(text).collect()
+}
+
+/// Items of evidence that an entry lists.
+fn listed(reader: &Reader, entry: &Entry) -> Vec<pb::Evidence> {
+    let items = |content| match content {
+        PartContent::Evidence(items) => Some(evidence_to_pb(&items)),
+        _ => None,
+    };
+    contents(reader, entry).filter_map(items).flatten().collect()
+}
+
+/// The parts of an entry that are here.
+fn contents(reader: &Reader, entry: &Entry) -> impl Iterator<Item = PartContent> {
+    let places = entry.parts.iter().enumerate().filter(|(_, s)| matches!(s, PartSlot::Bytes(_)));
+    places.filter_map(|(place, _)| reader.part(entry, place).ok().flatten())
 }

@@ -43,6 +43,7 @@ pub fn said(entry: &pb::HistoryEntry, lang: Lang) -> String {
     if let Some(Event::EvidenceDeclined(declined)) = event {
         said.push(words::decline_ground(declined.ground(), lang).to_owned());
     }
+    said.extend(entry.listed.iter().map(evidence::named));
     said.extend(entry.custody.iter().map(|record| evidence::hand_over(record, lang)));
     said.extend(entry.referral.iter().map(referral::told));
     said.extend(entry.texts.iter().map(|one| text::clean(one)));

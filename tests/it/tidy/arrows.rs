@@ -48,7 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("shown", &["ids", "lang", "domain", "wire"]),
-    ("console", &["ids", "lang", "limits", "domain", "geo", "trust", "wire", "shown"]),
+    ("console", &["ids", "lang", "limits", "domain", "geo", "trust", "evidence", "wire", "shown"]),
     (
         "rpc",
         &[

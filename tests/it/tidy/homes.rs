@@ -30,15 +30,16 @@ fn names_of(path: &NamePath) -> Vec<&str> {
 /// Where a name has no business, and where it lives.
 fn homeless(file: &str, path: &NamePath) -> Option<&'static str> {
     let in_folder = |folder: &str| file.starts_with(folder);
-    // The command line is a client of the API and reads its messages and codes; services
-    // implement the generated traits.
-    if in_folder("src/cli/") && names_of(path)[0] != "sled" {
+    // The command line and the console are clients of the API and read its messages and codes;
+    // services implement the generated traits.
+    let clients = ["src/cli/", "src/console/", "src/shown/"];
+    if clients.into_iter().any(in_folder) && names_of(path)[0] != "sled" {
         return None;
     }
     let names = names_of(path);
     let chooses = |pair: &[&str]| pair[0] == "Status" && STATUS_MAKERS.contains(&pair[1]);
-    let may_name_pb = ["src/wire/", "src/rpc/", "src/console/", "src/shown/"];
-    if names.contains(&"pb") && names.len() > 1 && !may_name_pb.into_iter().any(in_folder) {
+    if names.contains(&"pb") && names.len() > 1 && !in_folder("src/wire/") && !in_folder("src/rpc/")
+    {
         Some("generated code is named only in src/wire/")
     } else if names[0] == "sled" && names.len() > 1 && !in_folder("src/store/") {
         Some("sled lives only in src/store/")

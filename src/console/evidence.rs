@@ -1,0 +1,471 @@
+//! Evidence of a case: what is listed, whether its file is here, looking at photographs, sending
+//! files in, asking for those of other cities, recognising them or not (证据互认).
+//!
+//! In scope: showing, and from forms to calls. Out of scope: who may have which file and what is
+//! stored, which the services decide.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::extract::{Multipart, Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header;
+use maud::{Markup, html};
+use tokio::sync::Semaphore;
+use tokio_stream::StreamExt;
+use tonic::Status;
+
+use super::Console;
+use super::case_acts::{No, refused};
+use super::form::{Form, Query};
+use super::layout::{self, Desk};
+use super::parts::{self, At, Filled, act as folded};
+use super::refusal::Refusal;
+use super::visitor::Visitor;
+use crate::evidence::BothHashes;
+use crate::ids::hex;
+use crate::limits::{
+    CONSOLE_FILE_BYTES_MAX, CONSOLE_FILES_MAX, EVIDENCE_CHUNK_BYTES, EVIDENCE_MAX,
+};
+use crate::shown::text::clean;
+use crate::shown::when;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::download_response::Content as Down;
+use crate::wire::pb::v1::upload_request::Content as Up;
+use crate::wire::words;
+
+/// Kinds of picture that browsers draw and that hold no script. Everything else is downloaded.
+const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+/// Files that are read into memory at a time.
+static READING: Semaphore = Semaphore::const_new(CONSOLE_FILES_MAX);
+
+/// What was typed into which form, and why it was refused.
+type Again<'a> = (&'a str, &'a Form, &'a Refusal);
+
+/// Shows the list.
+pub async fn show(
+    State(console): State<Console>,
+    visitor: Visitor,
+    at: At,
+    Query(query): Query,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    match page(&desk, &parts::name_of("cases", &at), &query, None).await {
+        Ok(page) => page,
+        Err(status) => desk.no(&status),
+    }
+}
+
+/// What a case lists: in its record, and by later entries. The same file once.
+fn listed(case: &pb::Case, entries: &[pb::HistoryEntry]) -> Vec<pb::Evidence> {
+    let record = case.record.iter().flat_map(|record| &record.evidence);
+    let later = entries.iter().flat_map(|entry| &entry.listed);
+    let mut seen = BTreeSet::new();
+    record.chain(later).filter(|one| seen.insert(one.sha256.clone())).cloned().collect()
+}
+
+async fn page(
+    desk: &Desk,
+    name: &str,
+    query: &Form,
+    again: Option<Again<'_>>,
+) -> Result<Response, Status> {
+    let lang = desk.lang();
+    let request = pb::GetCaseRequest { name: name.to_owned() };
+    let (mut one, mut all) = (desk.client.cases(), desk.client.cases());
+    let (shown, entries) =
+        tokio::try_join!(one.get_case(request), super::case::whole(&mut all, name))?;
+    let case = shown.into_inner().case.unwrap_or_default();
+    let mut rows = Vec::new();
+    for item in listed(&case, &entries).into_iter().take(EVIDENCE_MAX) {
+        let request =
+            pb::GetFileRequest { case_name: name.to_owned(), sha256: item.sha256.clone() };
+        let file = desk.client.files().get_file(request).await;
+        rows.push((item, file.ok().and_then(|answer| answer.into_inner().file)));
+    }
+    let heading = lang.pick("证据", "Evidence");
+    let title = format!("{} {heading}", clean(&case.number));
+    let main = html! {
+        h1 { (title) }
+        p { a href=(parts::page_of("case", name)) { (lang.pick("返回案件", "back to the case")) } }
+        (parts::done(query, lang))
+        (add(desk, name, again))
+        @for (item, file) in &rows { (row(desk, name, item, file.as_ref(), again)) }
+        @if rows.is_empty() { p .soft { (lang.pick("没有证据清单", "none is listed")) } }
+    };
+    Ok(desk.page(&title, &main))
+}
+
+fn may(desk: &Desk, method: &str) -> bool {
+    desk.visitor.may(method)
+}
+
+/// The form that sends a file in.
+fn add(desk: &Desk, name: &str, again: Option<Again<'_>>) -> Markup {
+    let lang = desk.lang();
+    let again = again.filter(|(of, ..)| *of == "add").map(|(_, form, why)| (form, why));
+    let of = Filled { form: "add", again, lang };
+    let kinds = (1..).map_while(|one| pb::EvidenceKind::try_from(one).ok());
+    let kinds: Vec<_> = kinds
+        .map(|one| (i32::from(one).to_string(), words::evidence_kind(one, lang).to_owned()))
+        .collect();
+    let most = CONSOLE_FILE_BYTES_MAX >> 20;
+    let hint = lang.pick(
+        format!("单个文件不超过 {most} MiB；更大的用 liandong evidence put"),
+        format!("up to {most} MiB; larger ones with liandong evidence put"),
+    );
+    let action = format!("{}/evidence/add", parts::page_of("case", name));
+    let title = lang.pick("上传证据（照片、文书）", "Send a file in");
+    let allowed = may(desk, "/liandong.v1.CaseService/AddEvidence");
+    html! {
+        @if allowed || again.is_some() {
+            details .act #act-add open[again.is_some()] {
+                summary { (title) }
+                form method="post" action=(action) enctype="multipart/form-data" {
+                    (parts::request_id(again.map(|(form, _)| form)))
+                    @if let Some((_, refusal)) = again { (parts::refused(refusal, lang)) }
+                    (of.line("text", "title", lang.pick("名称", "title"), ""))
+                    (of.line("text", "id", lang.pick("编号（如 E05）", "id, such as E05"), ""))
+                    (of.choice("kind", lang.pick("种类", "kind"), &kinds))
+                    div .field {
+                        label for="add-file" { (lang.pick("文件", "file")) }
+                        input #add-file type="file" name="file" required
+                            aria-describedby="add-hint";
+                        p #add-hint .soft { (hint) }
+                    }
+                    button name="go" value="add" { (title) }
+                }
+            }
+        }
+    }
+}
+
+fn row(
+    desk: &Desk,
+    name: &str,
+    item: &pb::Evidence,
+    file: Option<&pb::EvidenceFile>,
+    again: Option<Again<'_>>,
+) -> Markup {
+    let lang = desk.lang();
+    let here = file.is_some_and(|file| file.here);
+    let (page, sha256) = (parts::page_of("case", name), hex(&item.sha256));
+    let address = format!("{page}/file/{sha256}");
+    let picture = here && PICTURES.contains(&item.mime.as_str());
+    let label = format!("{} {}", clean(&item.id), clean(&item.title));
+    let from = file.map_or(0, |file| file.listing_city);
+    let put = |form: &'static str, title: &str, fields: Markup| {
+        let which = format!("{form}-{sha256}");
+        let again = again.filter(|(of, ..)| *of == which).map(|(_, form, why)| (form, why));
+        let filled = Filled { form, again, lang };
+        let basis = html! {
+            input type="hidden" name="sha256" value=(sha256);
+            input type="hidden" name="sm3" value=(hex(&item.sm3));
+            input type="hidden" name="evidence_id" value=(item.id);
+        };
+        let which = format!("{form}-{}", sha256.get(..8).unwrap_or_default());
+        let filled = Filled { form: &which, ..filled };
+        folded(&filled, &format!("{page}/evidence/{form}"), title, &html! { (basis) (fields) })
+    };
+    let judges =
+        here && from != desk.city && may(desk, "/liandong.v1.EvidenceService/RecogniseEvidence");
+    html! {
+        div .visit {
+            h2 { (label) }
+            p .soft {
+                (words::evidence_kind(item.kind(), lang)) " · " (item.size_bytes) " B · "
+                (when::date(item.collected_on.as_ref())) " · SHA-256 "
+                (sha256.get(..16).unwrap_or_default())
+            }
+            @if picture { img .photo src=(address) alt=(label) loading="lazy"; }
+            @if here {
+                p { a href=(address) { (lang.pick("查看或下载", "look at it, or download it")) } }
+            } @else if from != 0 && from != desk.city {
+                (put("fetch", lang.pick("向该市调取文件", "Ask that city for the file"), html! {}))
+            } @else {
+                p .soft { (lang.pick("文件未上传到本市节点", "the file is not on this node")) }
+            }
+            @if judges {
+                (put("receive", lang.pick("登记接收", "Record that it is here"), html! {}))
+                (put("recognise", lang.pick("认可（证据互认）", "Recognise it"), html! {}))
+                (put("decline", lang.pick("不认可", "Decline it"), grounds(desk, &sha256)))
+            }
+        }
+    }
+}
+
+fn grounds(desk: &Desk, sha256: &str) -> Markup {
+    let lang = desk.lang();
+    let all = (1..).map_while(|one| pb::EvidenceDeclineGround::try_from(one).ok());
+    let all: Vec<_> = all
+        .map(|one| (i32::from(one).to_string(), words::decline_ground(one, lang).to_owned()))
+        .collect();
+    let form = format!("decline-{}", sha256.get(..8).unwrap_or_default());
+    let of = Filled { form: &form, again: None, lang };
+    html! {
+        (of.choice("ground", lang.pick("理由", "ground"), &all))
+        (of.text("text", lang.pick("说明（必填）", "in words")))
+    }
+}
+
+/// Sends a file's bytes to the browser: pictures to look at, everything else to keep.
+pub async fn file(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((agreement, id, sha256)): Path<(String, String, String)>,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    let case_name = parts::name_of("cases", &Path((agreement, id)));
+    let Some(sha256) = unhex(&sha256) else {
+        return desk.no(&desk.refuse("NOT_FOUND"));
+    };
+    let request = pb::DownloadRequest { case_name, sha256: sha256.into(), offset: 0 };
+    let mut stream = match desk.client.files().download(request).await {
+        Ok(answer) => answer.into_inner(),
+        Err(status) => return desk.no(&status),
+    };
+    let first = match stream.next().await {
+        Some(Ok(pb::DownloadResponse { content: Some(Down::File(file)) })) => file,
+        Some(Err(status)) => return desk.no(&status),
+        Some(Ok(_)) | None => return desk.no(&desk.refuse("NOT_FOUND")),
+    };
+    let picture = PICTURES.contains(&first.mime.as_str());
+    let kind = if picture { first.mime.as_str() } else { "application/octet-stream" };
+    // RFC 6266 with the name in UTF-8; what the browser is to do with it is ours to say.
+    let name: String = form_urlencoded::byte_serialize(first.display_name.as_bytes()).collect();
+    let how = if picture { "inline" } else { "attachment" };
+    let shown = format!("{how}; filename*=UTF-8''{}", name.replace('+', "%20"));
+    let bytes = stream.map(|next| match next {
+        Ok(pb::DownloadResponse { content: Some(Down::Chunk(bytes)) }) => Ok(bytes),
+        Ok(_) => Ok(bytes::Bytes::new()),
+        Err(status) => Err(std::io::Error::other(status)),
+    });
+    let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, shown)];
+    (headers, Body::from_stream(bytes)).into_response()
+}
+
+/// Takes a file in: lists it, then stores its bytes.
+pub async fn put(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((agreement, id)): Path<(String, String)>,
+    multipart: Multipart,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    let name = parts::name_of("cases", &Path((agreement, id)));
+    let Ok(_place) = READING.try_acquire() else {
+        return desk.no(&desk.refuse("BUSY"));
+    };
+    let (form, file) = match read(multipart).await {
+        Ok(read) => read,
+        Err(()) => {
+            let most = CONSOLE_FILE_BYTES_MAX >> 20;
+            let what = desk.lang().pick(
+                format!("文件超过 {most} MiB，或传送中断"),
+                format!("the file has more than {most} MiB, or was cut"),
+            );
+            return again(&desk, &name, ("add", &Form::default(), &Refusal::field("file", what)))
+                .await;
+        }
+    };
+    match take_in(&desk, &name, &form, file).await {
+        Ok(()) => layout::to(&format!("{}/evidence?done=1", parts::page_of("case", &name))),
+        Err(no) => again(&desk, &name, ("add", &form, &no.refusal(desk.lang()))).await,
+    }
+}
+
+/// The page again: nothing more was done.
+async fn again(desk: &Desk, name: &str, why: Again<'_>) -> Response {
+    match page(desk, name, &Form::default(), Some(why)).await {
+        Ok(page) => refused(page),
+        Err(status) => desk.no(&status),
+    }
+}
+
+/// A file as the browser sent it.
+struct Sent {
+    name: String,
+    mime: String,
+    bytes: bytes::Bytes,
+}
+
+async fn read(mut multipart: Multipart) -> Result<(Form, Option<Sent>), ()> {
+    let (mut fields, mut file) = (Vec::new(), None);
+    while let Some(field) = multipart.next_field().await.map_err(drop)? {
+        let key = field.name().unwrap_or_default().to_owned();
+        if key == "file" {
+            let name = field.file_name().unwrap_or_default().to_owned();
+            let mime = field.content_type().unwrap_or("application/octet-stream").to_owned();
+            file = Some(Sent { name, mime, bytes: field.bytes().await.map_err(drop)? });
+        } else {
+            fields.push((key, field.text().await.map_err(drop)?));
+        }
+    }
+    let file = file.filter(|file| !file.bytes.is_empty());
+    Ok((Form::of(fields), file))
+}
+
+async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Result<(), No> {
+    let Some(Sent { name: display_name, mime, bytes }) = file else {
+        let what = desk.lang().pick("请选择文件", "choose a file").to_owned();
+        return Err(Refusal::field("file", what).into());
+    };
+    let mut hashes = BothHashes::new();
+    hashes.update(&bytes);
+    let (sha256, sm3) = hashes.finish();
+    let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let item = pb::Evidence {
+        id: form.text("id").to_owned(),
+        kind: form.text("kind").parse().unwrap_or(0),
+        title: form.text("title").to_owned(),
+        collected_on: desk.today.map(crate::wire::case::date_out),
+        mime: mime.clone(),
+        size_bytes,
+        sha256: sha256.as_bytes().to_vec().into(),
+        sm3: sm3.to_vec().into(),
+        ..Default::default()
+    };
+    let request = pb::AddEvidenceRequest {
+        name: name.to_owned(),
+        evidence: vec![item],
+        request_id: form.text("request_id").to_owned(),
+        ..Default::default()
+    };
+    desk.client.cases().add_evidence(request).await?;
+    let start = pb::UploadStart {
+        case_name: name.to_owned(),
+        sha256: sha256.as_bytes().to_vec().into(),
+        sm3: sm3.to_vec().into(),
+        size_bytes,
+        display_name,
+        mime,
+        offset: 0,
+    };
+    let chunks = (0..bytes.len()).step_by(EVIDENCE_CHUNK_BYTES).map(move |from| {
+        Up::Chunk(bytes.slice(from..bytes.len().min(from + EVIDENCE_CHUNK_BYTES)))
+    });
+    let all = std::iter::once(Up::Start(start)).chain(chunks);
+    let all = all.map(|content| pb::UploadRequest { content: Some(content) });
+    desk.client.files().upload(tokio_stream::iter(all.collect::<Vec<_>>())).await?;
+    Ok(())
+}
+
+/// Does what a form of one item asks for.
+pub async fn act(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((agreement, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let desk = match Desk::open(&console, visitor).await {
+        Ok(desk) => desk,
+        Err(page) => return page,
+    };
+    let name = parts::name_of("cases", &Path((agreement, id)));
+    match ask(&desk, &name, &act, &form).await {
+        Ok(()) => layout::to(&format!("{}/evidence?done=1", parts::page_of("case", &name))),
+        Err(status) => {
+            let which = format!("{act}-{}", form.text("sha256"));
+            again(&desk, &name, (&which, &form, &Refusal::of(&status, desk.lang()))).await
+        }
+    }
+}
+
+async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), Status> {
+    let digest = |field: &str| unhex(form.text(field)).unwrap_or_default();
+    let (evidence_id, request_id) =
+        (form.text("evidence_id").to_owned(), form.text("request_id").to_owned());
+    let (name, text) = (name.to_owned(), form.text("text").to_owned());
+    let mut evidence = desk.client.evidence();
+    match act {
+        "fetch" => {
+            let sha256 = digest("sha256").into();
+            let request = pb::FetchRequest { case_name: name, sha256, from_city: 0 };
+            let mut progress = desk.client.files().fetch(request).await?.into_inner();
+            while let Some(step) = progress.next().await {
+                step?;
+            }
+        }
+        "receive" => {
+            let (sha256, sm3) = (digest("sha256").into(), digest("sm3").into());
+            let request = pb::RecordReceiptRequest {
+                name,
+                evidence_id,
+                sha256,
+                sm3,
+                request_id,
+                ..Default::default()
+            };
+            evidence.record_receipt(request).await?;
+        }
+        "recognise" => {
+            let request = pb::RecogniseEvidenceRequest {
+                name,
+                evidence_id,
+                text,
+                request_id,
+                ..Default::default()
+            };
+            evidence.recognise_evidence(request).await?;
+        }
+        "decline" => {
+            let request = pb::DeclineEvidenceRequest {
+                name,
+                evidence_id,
+                ground: form.text("ground").parse().unwrap_or(0),
+                text,
+                request_id,
+                ..Default::default()
+            };
+            evidence.decline_evidence(request).await?;
+        }
+        _ => return Err(desk.refuse("NOT_FOUND")),
+    }
+    Ok(())
+}
+
+/// Bytes written as hexadecimal digits.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_listed_once_whoever_lists_it_again() {
+        let item = |id: &str, byte: u8| pb::Evidence {
+            id: id.to_owned(),
+            sha256: vec![byte; 32].into(),
+            ..Default::default()
+        };
+        let record = pb::CaseRecord { evidence: vec![item("E01", 1)], ..Default::default() };
+        let case = pb::Case { record: Some(record), ..Default::default() };
+        let later = |listed| pb::HistoryEntry { listed, ..Default::default() };
+        let entries = [later(vec![item("E02", 2), item("E01", 1)]), later(vec![item("E03", 2)])];
+        let ids: Vec<_> = listed(&case, &entries).into_iter().map(|one| one.id).collect();
+        assert_eq!(ids, ["E01", "E02"]);
+    }
+
+    #[test]
+    fn digests_are_read_and_nothing_else() {
+        assert_eq!(unhex("00ff"), Some(vec![0, 255]));
+        for bad in ["0", "0g", "é", "+1"] {
+            assert_eq!(unhex(bad), None, "{bad}");
+        }
+    }
+}
