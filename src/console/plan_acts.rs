@@ -5,7 +5,6 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use tonic::Status;
 
 use super::Console;
 use super::case::Again;
