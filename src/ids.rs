@@ -3,6 +3,7 @@
 //! In scope: parsing, printing and ordering of ids. Out of scope: what they point at.
 //! A value of one of these types is well formed; whether the thing exists is for others to say.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -130,9 +131,24 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 macro_rules! bytes_id {
     ($(#[$doc:meta])* $name:ident, $len:literal, $what:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         #[derive(serde::Serialize, serde::Deserialize)]
         pub struct $name([u8; $len]);
+
+        /// The order of the bytes. Maps by id compare often, and the first eight bytes nearly
+        /// always decide: they are compared as one number.
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                let first = |id: &Self| id.0.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+                first(self).cmp(&first(other)).then_with(|| self.0.cmp(&other.0))
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
 
         impl $name {
             /// How many bytes it has.

@@ -198,7 +198,16 @@ impl Exchange {
 
     pub(super) fn choose_all(&mut self, now: u64, logs: &impl Logs) -> Vec<Action> {
         let cities: Vec<CityCode> = self.links.values().map(|l| l.city).collect();
-        let all = logs.shared_with(&cities).into_iter();
+        self.choose_among(now, logs.shared_with(&cities))
+    }
+
+    /// The same of all logs that are shared with a city at some other end.
+    pub(super) fn choose_among(
+        &mut self,
+        now: u64,
+        shared: Vec<(LogId, LogInfo<'_>)>,
+    ) -> Vec<Action> {
+        let all = shared.into_iter();
         all.flat_map(|(log, info)| self.choose_of(now, log, info)).collect()
     }
 

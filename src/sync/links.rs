@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{CityCode, LogId};
-use crate::sync::exchange::{Action, Exchange, Logs};
+use crate::sync::exchange::{Action, Exchange, LogInfo, Logs};
 use crate::sync::frame::{Frame, Hello, LinkId};
 use crate::sync::serving::Follower;
 
@@ -44,6 +44,17 @@ pub(super) struct Link {
     /// The log of which a stretch is being read, and the one that was read before.
     pub(super) reading: Option<LogId>,
     pub(super) read_last: Option<LogId>,
+}
+
+impl Link {
+    /// Whether the other end has yet to hear that so much of a log is stored here. Who follows a
+    /// log is sent it instead.
+    pub(super) fn is_untold(&self, log: LogId, stored: u64) -> bool {
+        self.greeted
+            && stored > 0
+            && self.told.get(&log).is_none_or(|told| *told < stored)
+            && !self.followers.contains_key(&log)
+    }
 }
 
 /// What to do with a `Hello`.
@@ -247,22 +258,26 @@ impl Exchange {
         actions.extend(self.leave_stalled(now, logs));
         if now.saturating_sub(self.looked_ms) >= LOOK_EVERY_MS {
             self.looked_ms = now;
-            actions.extend(self.tell_all(logs));
-            actions.extend(self.choose_all(now, logs));
+            let cities: Vec<CityCode> = self.links.values().map(|l| l.city).collect();
+            let shared = logs.shared_with(&cities);
+            actions.extend(self.tell_all(logs, &shared));
+            actions.extend(self.choose_among(now, shared));
         }
         actions
     }
 
-    fn tell_all(&mut self, logs: &impl Logs) -> Vec<Action> {
-        let links: Vec<(LinkId, CityCode)> = self.greeted().collect();
-        let mut actions = Vec::new();
-        for (link, city) in links {
-            let shared = logs.shared_with(&[city]).into_iter();
-            actions.extend(
-                shared.filter_map(|(log, info)| self.tell_of(logs, link, (log, info.stored))),
-            );
+    /// Nearly everybody has been told of nearly everything: that is looked at first.
+    fn tell_all(&mut self, logs: &impl Logs, shared: &[(LogId, LogInfo<'_>)]) -> Vec<Action> {
+        let mut untold: Vec<(LinkId, LogId, u64)> = Vec::new();
+        for (id, link) in &self.links {
+            let lacks = |log: LogId, stored: u64| {
+                link.is_untold(log, stored) && logs.shares(link.city, log)
+            };
+            let lacking = shared.iter().filter(|(log, info)| lacks(*log, info.stored));
+            untold.extend(lacking.map(|(log, info)| (*id, *log, info.stored)));
         }
-        actions
+        let told = untold.into_iter();
+        told.filter_map(|(id, log, stored)| self.tell_of(logs, id, (log, stored))).collect()
     }
 
     fn end_silent(&mut self, now: u64) -> Vec<Action> {

@@ -144,13 +144,7 @@ impl Exchange {
         id: LinkId,
         (log, stored): (LogId, u64),
     ) -> Option<Action> {
-        let link = self.links.get_mut(&id)?;
-        if !link.greeted || link.told.get(&log).is_some_and(|told| *told >= stored) {
-            return None;
-        }
-        if stored == 0 || link.followers.contains_key(&log) {
-            return None;
-        }
+        let link = self.links.get_mut(&id).filter(|link| link.is_untold(log, stored))?;
         link.told.insert(log, stored);
         Some(Action::Send(id, logs.announcement(log)?))
     }

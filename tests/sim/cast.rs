@@ -17,21 +17,20 @@ pub const CITIES: [u32; 7] = [371_500, 130_400, 410_900, 371_400, 370_900, 371_7
 
 /// Secret keys of one node's logs, shared with the world as a folder of keys is.
 #[derive(Clone, Default)]
-pub struct Keys(Arc<Mutex<Vec<[u8; 32]>>>);
+pub struct Keys(Arc<Mutex<Vec<(VerifyingKey, [u8; 32])>>>);
 
 impl Keys {
     pub fn add(&self, seed: [u8; 32]) {
-        self.0.lock().unwrap().push(seed);
+        let public = SigningKey::from_seed(&seed).unwrap().verifying_key();
+        self.0.lock().unwrap().push((public, seed));
     }
 }
 
 impl KeyRing for Keys {
     fn find(&self, public: VerifyingKey) -> Option<SigningKey> {
-        let seeds = self.0.lock().unwrap();
-        seeds
-            .iter()
-            .map(|seed| SigningKey::from_seed(seed).unwrap())
-            .find(|key| key.verifying_key() == public)
+        let all = self.0.lock().unwrap();
+        let (_, seed) = all.iter().find(|(of, _)| *of == public)?;
+        Some(SigningKey::from_seed(seed).unwrap())
     }
 }
 

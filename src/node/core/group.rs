@@ -107,10 +107,12 @@ fn merge_scan<S: Store>(
     reverse: bool,
     f: &mut dyn FnMut(&[u8], &[u8]) -> bool,
 ) {
+    if from >= to {
+        return;
+    }
     let range =
         changes.range::<[u8], _>((std::ops::Bound::Included(from), std::ops::Bound::Excluded(to)));
-    let mut own: Vec<(&Vec<u8>, &Option<Vec<u8>>)> =
-        if from < to { range.collect() } else { Vec::new() };
+    let mut own: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = range.collect();
     // The next own row is at the end of the list.
     if !reverse {
         own.reverse();

@@ -285,6 +285,19 @@ impl LogTable {
     pub fn own(&self, agreement: AgreementId) -> Option<&Log> {
         self.of_agreement(agreement).filter(|l| l.own.is_some()).max_by_key(|l| l.manifest.epoch)
     }
+
+    /// Those of all agreements.
+    #[must_use]
+    pub fn own_ids(&self) -> BTreeMap<AgreementId, LogId> {
+        let mut newest: BTreeMap<AgreementId, &Log> = BTreeMap::new();
+        for log in self.logs.values().filter(|l| l.own.is_some()) {
+            let found = newest.entry(log.manifest.agreement).or_insert(log);
+            if found.manifest.epoch <= log.manifest.epoch {
+                *found = log;
+            }
+        }
+        newest.into_iter().map(|(agreement, log)| (agreement, log.id)).collect()
+    }
 }
 
 impl crate::sync::Logs for LogTable {

@@ -294,7 +294,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Whether a part below this size of a log is owed to this city.
-    pub(super) fn owes_below(&mut self, log: LogId, size: u64) -> bool {
+    pub(super) fn owes_below(&self, log: LogId, size: u64) -> bool {
         if !self.asking.owes {
             return false;
         }

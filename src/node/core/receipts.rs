@@ -41,21 +41,29 @@ impl<D: Disk, S: Store> Core<D, S> {
         if found.cosigned.get(&witness).is_some_and(|h| h.cosign.size >= head.size) {
             return None;
         }
-        let time_s = u64::try_from(now.wall_ms / 1000).unwrap_or(0);
-        let line = checkpoint::cosign(head, witness, &keys.cosign, time_s);
-        let line = Bytes::from(line.as_str().to_owned());
+        // Before signing: while a part is owed this is asked at every tick.
         if self.owes_below(log, head.size) {
             return None;
         }
+        let time_s = u64::try_from(now.wall_ms / 1000).unwrap_or(0);
+        let line = checkpoint::cosign(head, witness, &keys.cosign, time_s);
+        let line = Bytes::from(line.as_str().to_owned());
         let cosign = Cosign { log, size: head.size, root: head.root, witness, line };
         self.keep_cosignature(cosign.clone(), time_s);
         Some(cosign)
     }
 
     /// Cosigns what was not cosigned when it came: before a restart, or while a part was owed.
+    /// Asked at every tick, when nearly everything is cosigned.
     pub(super) fn cosign_what_is_due(&mut self, now: Now) -> Vec<Output> {
-        let followed = |l: &&Log| !l.is_own() && l.durable.size > 0;
-        let logs: Vec<LogId> = self.logs.iter().filter(followed).map(|l| l.id).collect();
+        let witnesses = self.logs.own_ids();
+        let is_due = |l: &&Log| {
+            let witness = witnesses.get(&l.manifest.agreement);
+            let signed = witness.and_then(|witness| l.cosigned.get(witness));
+            let done = signed.is_some_and(|held| held.cosign.size >= l.durable.size);
+            witness.is_some() && !done && !l.is_own() && l.durable.size > 0
+        };
+        let logs: Vec<LogId> = self.logs.iter().filter(is_due).map(|l| l.id).collect();
         let mut outputs = Vec::new();
         for log in logs {
             let Some(cosign) = self.cosign(now, log) else { continue };

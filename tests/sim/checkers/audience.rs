@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use liandong::domain::{CaseContribution, CaseMove, Event};
 use liandong::ids::{CityCode, LogId, Position, SubjectId};
 use liandong::journal::{Journal, JournalOptions};
@@ -34,9 +35,16 @@ pub struct Watch {
     /// Cities that have taken a case over.
     handled: BTreeSet<(SubjectId, CityCode)>,
     granted: BTreeSet<(Position, usize, CityCode)>,
+    /// Of which log each manifest is that was ever sent: greetings are full of them.
+    manifests: BTreeMap<Bytes, Option<LogId>>,
 }
 
 impl Watch {
+    fn of_manifest(&mut self, note: &Bytes) -> Option<LogId> {
+        let peeked = || SignedManifest::peek(note).ok().map(|manifest| manifest.log_id());
+        *self.manifests.entry(note.clone()).or_insert_with(peeked)
+    }
+
     /// A part as its author wrote it.
     pub fn learn(&mut self, at: Position, part: usize, envelope: &Envelope, bytes: &[u8]) {
         each_mark(bytes, &mut |mark| {
@@ -175,13 +183,12 @@ impl Checks {
                     }
                 }
                 let manifests = hello.agreements.iter().flat_map(|a| a.manifests.iter());
-                let peeked = manifests.filter_map(|m| SignedManifest::peek(m).ok());
+                let peeked: Vec<LogId> =
+                    manifests.filter_map(|note| self.audience.of_manifest(note)).collect();
                 let listed = hello.agreements.iter().flat_map(|a| a.logs.iter().map(|l| l.log));
-                peeked.map(|m| m.log_id()).chain(listed).collect()
+                peeked.into_iter().chain(listed).collect()
             }
-            Frame::Manifest(note) => {
-                SignedManifest::peek(note).map(|m| m.log_id()).into_iter().collect()
-            }
+            Frame::Manifest(note) => self.audience.of_manifest(note).into_iter().collect(),
             Frame::Announce { log, .. }
             | Frame::Subscribe { log, .. }
             | Frame::Unsubscribe { log }
