@@ -41,6 +41,8 @@ pub const NAMES: &[&str] = &[
     "first-answer-stands",
     "swaps-book-nothing",
     "releases-free-nobody",
+    "recused-all-the-same",
+    "seed-of-one-city",
 ];
 
 /// Place of the one that is on in [`NAMES`], counted from 1.

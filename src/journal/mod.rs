@@ -334,7 +334,9 @@ impl<D: Disk> Journal<D> {
                 _ => 0,
             };
             if end > reserved {
-                let upto = end.next_multiple_of(RESERVE_PIECE);
+                // Beyond its largest size a segment takes nothing, and whoever reads it reads that too.
+                let most = self.options.segment_bytes_max.max(end);
+                let upto = end.next_multiple_of(RESERVE_PIECE).min(most);
                 self.disk
                     .allocate(&name, reserved, upto - reserved)
                     .map_err(JournalError::NoSpace)?;

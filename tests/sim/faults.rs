@@ -136,6 +136,26 @@ impl World {
         self.later(300, 20_000, Undo::Start(node));
     }
 
+    /// A node starts again with another key, as on a machine that the secrets were not copied to;
+    /// its views are made anew. What it would have shown of a draw is lost, and callers do not ask
+    /// again for what it remembered. Whether it came to that.
+    pub fn lose_key(&mut self, node: usize) -> bool {
+        let mut twins = self.nodes.iter().skip(self.cast.codes.len());
+        if !self.nodes[node].is_up() || twins.any(|twin| twin.city == node && twin.is_up()) {
+            return false;
+        }
+        self.note("another key", node);
+        self.tally.fault(Fault::KeyLost, 1);
+        self.stop(node, false);
+        self.nodes[node].disk.kill();
+        self.nodes[node].rows = SimRows::default();
+        self.nodes[node].key += 1;
+        self.work.give_up(node);
+        self.checks.another_key(node);
+        self.later(1_000, 10_000, Undo::Start(node));
+        true
+    }
+
     /// A process stops in order and starts again, because everything is to be folded anew.
     pub fn start_anew(&mut self, node: usize) {
         self.note("starts anew", node);
@@ -258,7 +278,7 @@ impl World {
         let original = &self.nodes[node];
         let mut twin = Node::new(original.city, original.segment_bytes, original.quota);
         twin.disk = original.disk.copy();
-        twin.keys = original.keys.clone();
+        (twin.keys, twin.key) = (original.keys.clone(), original.key);
         twin.guard = original.guard.clone();
         self.checks.excuse_city(original.city);
         self.nodes.push(twin);

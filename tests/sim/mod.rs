@@ -12,6 +12,7 @@
 pub mod cast;
 pub mod checkers;
 pub mod disk;
+pub mod draws;
 pub mod evidence;
 pub mod faults;
 pub mod liar;

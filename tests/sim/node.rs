@@ -39,6 +39,8 @@ pub struct Node {
     pub disk: SimDisk,
     pub rows: SimRows,
     pub keys: Keys,
+    /// How often it got another key for what only it knows.
+    pub key: u8,
     pub core: Option<SimCore>,
     pub reader: Option<SimReader>,
     /// On another path, outside backups.
@@ -79,6 +81,7 @@ impl Node {
             disk: SimDisk::new(),
             rows: SimRows::default(),
             keys: Keys::default(),
+            key: 0,
             core: None,
             reader: None,
             guard: None,
@@ -130,7 +133,9 @@ impl Node {
             self.rows = SimRows::default();
         }
         let rows = Arc::new(WriteBehind::synchronous(self.rows.clone()));
-        let node_key = HmacKey::new([self.city as u8; 32]);
+        let mut node_key = [self.city as u8; 32];
+        node_key[31] ^= self.key << 4;
+        let node_key = HmacKey::new(node_key);
         let (read_rows, journal_reader) = (Arc::clone(&rows), journal.reader());
         let read_key = node_key.clone();
         let parts = CoreParts {

@@ -112,7 +112,7 @@ fn helpful(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> Option<PlanAs
     }
 }
 
-fn record(text: &str) -> Box<PlanRecord> {
+pub fn record(text: &str) -> Box<PlanRecord> {
     Box::new(PlanRecord::parse(PlanDraft { title: text, ..PlanDraft::default() }).unwrap())
 }
 

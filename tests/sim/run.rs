@@ -127,6 +127,7 @@ fn set_episodes(world: &mut World, length: Length) {
         if world.liar.is_some() {
             world.at(begin + rng.between(0, EPISODE_MS), Event::Lie);
         }
+        world.set_desks(begin);
         // By chances of its own: the other seeds stay what they were.
         if world.seed % SUSPENSIONS_EVERY == 1 {
             let node = orders.below(world.cast.codes.len());

@@ -9,7 +9,7 @@ use liandong::domain::site::{
     CheckMode, Listing, ListingStatus, MonitoringKind, RemovalBasis, SiteAct, SiteCheck, SiteDraft,
     SiteFacts, SiteRecord, SiteTier, VisitException,
 };
-use liandong::domain::{CountyCode, Date, Medium};
+use liandong::domain::{CountyCode, Date, Medium, Uscc};
 use liandong::ids::{AgreementId, CityCode, SubjectId};
 use liandong::view::{self, ReadRows, SiteView};
 
@@ -44,9 +44,20 @@ fn facts(code: CityCode, tier: SiteTier, rng: &mut Rng) -> SiteFacts {
     }
 }
 
-fn record(text: &str, tier: SiteTier) -> Box<SiteRecord> {
-    let (_, uscc) = FIRMS.iter().find(|(of, _)| *of == tier).unwrap();
-    let draft = SiteDraft { name: text.into(), uscc: (*uscc).into(), ..SiteDraft::default() };
+/// An enterprise of one site, by the number in a text.
+fn uscc_of(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let fits = |code: &String| Uscc::parse(code).is_ok();
+    let ends = ('0'..='9').chain('A'..='Z');
+    let codes = ends.clone().flat_map(|org| ends.clone().map(move |check| (org, check)));
+    codes.map(|(org, check)| format!("91371522{digits:0>8.8}{org}{check}")).find(fits).unwrap()
+}
+
+/// Those of the tier that is kept for draws are of no enterprise with other sites.
+pub fn record(text: &str, tier: SiteTier) -> Box<SiteRecord> {
+    let shared = FIRMS.iter().find(|(of, _)| *of == tier).map(|(_, uscc)| (*uscc).to_owned());
+    let uscc = shared.unwrap_or_else(|| uscc_of(text));
+    let draft = SiteDraft { name: text.into(), uscc, ..SiteDraft::default() };
     Box::new(SiteRecord::parse(&draft).unwrap())
 }
 

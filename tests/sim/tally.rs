@@ -38,6 +38,7 @@ named! {
         Suspended "machine suspended";
         Restored "restored from an older copy";
         GuardLost "guard lost";
+        KeyLost "a node with another key";
         TwoCopies "two live copies of one node";
         ViewsBehind "views behind the journal at a start";
         ViewsLost "views lost";
@@ -95,6 +96,13 @@ named! {
         UnitFreed "a unit blocked and freed again in part";
         PlanScheduled "a plan settled by all its cities";
         PlanSummarized "a plan summed up";
+        DrawRevealed "a draw of which all have shown their parts";
+        RevealWithheld "a draw of which somebody withholds its part";
+        WithholderNamed "a city named because it withheld its part of a draw";
+        Redrawn "a draw made again with fresh commitments";
+        RedrawRevealed "a draw made again of which all have shown their parts";
+        TargetByDefault "a site visited because its city withheld";
+        RecusedKept "a drawn site that somebody sent keeps away from";
         EvidenceRecognised "evidence of another city recognised";
         EvidenceDeclined "evidence of another city declined";
         PoliceAnswered "an answer of the police that counts";

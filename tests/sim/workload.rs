@@ -84,7 +84,7 @@ impl Workload {
     }
 
     /// Text that can be found again on disks and links.
-    fn marked(&mut self, text: &str) -> String {
+    pub fn marked(&mut self, text: &str) -> String {
         self.marks += 1;
         format!("{text} ~{:08}~", self.marks)
     }
@@ -99,6 +99,13 @@ impl Workload {
         let before = self.open.len();
         self.open.retain(|_, o| o.node != node);
         (before - self.open.len()) as u64
+    }
+
+    /// Those who write at a city ask for nothing again that they have asked for.
+    pub fn give_up(&mut self, city: usize) {
+        for client in self.clients.iter_mut().filter(|client| client.city == city) {
+            (client.call, client.last) = (None, None);
+        }
     }
 
     /// A call that a living process has not answered for this long.

@@ -13,6 +13,7 @@ use liandong::sync::{Frame, LinkId};
 
 use super::cast::{Cast, Keys};
 use super::checkers::Checks;
+use super::draws::Desks;
 use super::faults::{Troubles, Undo};
 use super::liar::Liar;
 use super::net::Net;
@@ -50,6 +51,7 @@ pub enum Event {
     Lie,
     Suspend(usize, usize),
     Resume(usize),
+    Desk(usize),
 }
 
 /// What a link was told to read and send.
@@ -100,6 +102,7 @@ pub struct World {
     pub liar: Option<Liar>,
     pub troubles: Troubles,
     pub outrun: Outrun,
+    pub desks: Option<Desks>,
     /// Faults have ended and everything must come right.
     pub calm: bool,
     pub calm_from: u64,
@@ -123,6 +126,7 @@ impl World {
             checks: Checks::new(plan.cities),
             work: Workload::new(&cast, &mut rng),
             liar: plan.liar.map(|city| Liar::new(city, rng.fork())),
+            desks: Desks::of_seed(seed, &cast, plan.liar),
             cast,
             nodes,
             net: Net::default(),
@@ -208,6 +212,7 @@ impl World {
             Event::Lie => self.lie(),
             Event::Suspend(node, other) => self.suspend_city(node, other),
             Event::Resume(node) => self.resume_cities(node),
+            Event::Desk(city) => self.desk(city),
         }
     }
 

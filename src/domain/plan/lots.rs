@@ -358,7 +358,10 @@ pub(super) fn ranked(
 ) -> Vec<SubjectId> {
     let of = |sent: &&Sent| -> Vec<SubjectId> {
         let comes = sent.units.iter().filter(|one| one.comes(place)).map(|one| one.unit);
-        let may = |officer: &SubjectId| !busy.contains(officer) && !sent.keeps(*officer, site);
+        let keeps = |officer: SubjectId| sent.keeps(officer, site);
+        #[cfg(feature = "planted-bugs")]
+        let keeps = |officer| keeps(officer) && !crate::planted::is_on("recused-all-the-same");
+        let may = |officer: &SubjectId| !busy.contains(officer) && !keeps(*officer);
         comes.filter(may).collect()
     };
     let ticket = |officer: SubjectId| {

@@ -392,7 +392,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn note_missing(&mut self, at: Position, part: usize) {
         let Ok(part) = u32::try_from(part) else { return };
         if self.group_rows().get(&keys::late_part(at, part)).is_none() {
-            self.group_rows().put(keys::missing_part(at, part), Vec::new());
+            self.put_missing(at, part);
         }
     }
 }

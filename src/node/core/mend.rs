@@ -118,7 +118,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         for (at, part) in parts {
             tracing::error!(entry = %at, part, "a late part is damaged on this disk");
             self.group_rows().delete(&keys::late_part(at, part));
-            self.group_rows().put(keys::missing_part(at, part), Vec::new());
+            self.put_missing(at, part);
         }
         self.mending.known = damaged;
     }

@@ -48,6 +48,8 @@ pub struct Asking {
     last: Option<(Position, u32)>,
     /// Some part of some entry here is, or was, owed.
     owes: bool,
+    /// A look has found that nothing is missing, and nothing was noted since.
+    complete: bool,
     /// When the running second began, and questions in it.
     spent: (u64, usize),
 }
@@ -129,6 +131,10 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Missing parts from the one behind the last on, and round to it again.
     fn look_for_missing(&mut self) -> Vec<(Position, u32)> {
+        // Asked at every tick, and nearly always in vain.
+        if self.asking.complete {
+            return Vec::new();
+        }
         let first = self.asking.last.map_or_else(
             || b"m".to_vec(),
             |(at, part)| {
@@ -147,6 +153,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 break;
             }
         }
+        self.asking.complete = missing.is_empty();
         missing
     }
 
@@ -242,9 +249,15 @@ impl<D: Disk, S: Store> Core<D, S> {
                 }
                 self.owe(at, part, *by);
                 // Asked for at once: the entry that is said to erase it may never come.
-                self.group_rows().put(keys::missing_part(at, part), Vec::new());
+                self.put_missing(at, part);
             }
         }
+    }
+
+    /// Notes that a part is missing here: it is asked for.
+    pub(super) fn put_missing(&mut self, at: Position, part: u32) {
+        self.asking.complete = false;
+        self.group_rows().put(keys::missing_part(at, part), Vec::new());
     }
 
     /// Whether a narrow part is lacking here without proof that it was erased: asked for as soon

@@ -9,7 +9,7 @@
 //! | receipts, P3 | [`receipts`]: every holder has signed, every proof is known to all |
 //! | P4 | [`ending`]: equal logs and views; [`fold`]: the view folded anew from the set of entries;
 //! | | [`notices`], [`meetings`], [`evidence`], [`referrals`], [`sites`], [`units`]: the same without turns; |
-//! | | [`plans`]: chain, words and bookings by rules written down a second time |
+//! | | [`plans`]: chain, words and bookings by rules written down a second time; [`draws`]: so too |
 //! | P5 | [`audience`]: frames and disks |
 //! | P6, P7 | [`requests`]: one answer, one entry, a published reason |
 //! | P8 | [`memory`]: what piles up; [`quotas`]: what a day may bring |
@@ -17,6 +17,7 @@
 //! | turns | [`turns`]: one turn, one handling city, no two honest writers |
 
 pub mod audience;
+pub mod draws;
 pub mod ending;
 pub mod evidence;
 pub mod feed;
@@ -38,7 +39,6 @@ pub mod units;
 use std::collections::{BTreeMap, BTreeSet};
 
 use liandong::api::request::{Request, WriteError, Written};
-use liandong::domain::site::SiteTier;
 use liandong::ids::{Hash, LogId, SubjectId};
 use liandong::sync::Frame;
 
@@ -65,7 +65,7 @@ pub struct Checks {
     /// Minutes that most members stood by, as a process has shown them.
     minutes_kept: BTreeMap<(usize, SubjectId), Hash>,
     /// Checks that count, of each city and agreement by enterprise and year.
-    site_checks: BTreeMap<(usize, usize), BTreeMap<(SiteTier, i32), u32>>,
+    site_checks: BTreeMap<(usize, usize), BTreeMap<sites::Firm, u32>>,
     pub logs: logs::Logs,
     pub feeds: feed::Feeds,
     pub audience: audience::Watch,
@@ -171,6 +171,12 @@ impl Checks {
     pub fn suspends(&mut self, at: usize, city: usize) {
         self.suspended.insert((at, city));
         self.ever_suspended.insert((at, city));
+    }
+
+    /// A node goes on with another key: what it remembers of requests it finds no more.
+    pub fn another_key(&mut self, at: usize) {
+        self.requests.forget_city(at);
+        self.sessions.forget(at);
     }
 
     /// A process goes on from a copy of another one's disk.

@@ -18,6 +18,7 @@ use liandong::log::{SubjectKind, subject_id};
 use liandong::view;
 
 use super::Checks;
+use super::draws::Draw;
 use super::fold::Known;
 use crate::sim::cast::Cast;
 use crate::sim::node::Node;
@@ -264,6 +265,9 @@ impl Checks {
                 }
             }
             note(&told.0, tally);
+            let said = words.iter().map(|word| (word.city, word.place.1, word.act)).collect();
+            let draw = Draw { known, subject, plan: &told.0, said };
+            self.draw_anew(cast, (at, node), pact, (&draw, shown), tally);
         }
         drop(rows);
         self.nobody_twice(cast, (at, node));

@@ -21,6 +21,9 @@ use crate::sim::tally::{State, Tally};
 /// Checks of a year: counted, excepted, off site.
 type Years = BTreeMap<i32, (u32, u32, u32)>;
 
+/// An enterprise and a year: by the tier of its sites, or one site by itself.
+pub(super) type Firm = (SiteTier, Option<SubjectId>, i32);
+
 /// What the entries about a site come to.
 #[derive(Debug, PartialEq, Eq)]
 struct Told {
@@ -42,7 +45,7 @@ impl Checks {
     ) {
         let rows = node.reader.as_ref().unwrap().view();
         let agreement = cast.pacts[pact].id;
-        let mut counted: BTreeMap<(SiteTier, i32), u32> = BTreeMap::new();
+        let mut counted: BTreeMap<Firm, u32> = BTreeMap::new();
         for (opening, opener) in known {
             let subject = subject_id(*opening);
             let Event::SiteRegistered { facts } = &opener.event else { continue };
@@ -65,8 +68,9 @@ impl Checks {
                 tally.reached(State::CheckExcepted);
             }
             if opener.city == cast.codes[node.city] {
+                let alone = (facts.tier == SiteTier::Special).then_some(subject);
                 for (year, (on_site, ..)) in &told.years {
-                    *counted.entry((facts.tier, *year)).or_default() += on_site;
+                    *counted.entry((facts.tier, alone, *year)).or_default() += on_site;
                 }
             }
         }
@@ -78,7 +82,7 @@ impl Checks {
         &mut self,
         city: usize,
         pact: usize,
-        counted: &BTreeMap<(SiteTier, i32), u32>,
+        counted: &BTreeMap<Firm, u32>,
         tally: &mut Tally,
     ) {
         // Of a city that lies or came back with less, two histories may both have counted.
@@ -87,7 +91,7 @@ impl Checks {
             return;
         }
         self.site_checks.insert((city, pact), counted.clone());
-        let mut sums: BTreeMap<(SiteTier, i32), u32> = BTreeMap::new();
+        let mut sums: BTreeMap<Firm, u32> = BTreeMap::new();
         let of_city = self.site_checks.iter().filter(|((of, _), _)| *of == city);
         for (firm, count) in of_city.flat_map(|(_, counts)| counts) {
             *sums.entry(*firm).or_default() += count;
