@@ -1,9 +1,9 @@
 //! What a month comes to: how many cases were opened, how many of them off-site, what was handed
-//! over, how many of those filed have ended.
+//! over, how many of those filed have ended; beside it what checks and joint actions came to
+//! ([`Tally`]).
 //!
-//! In scope: counting one case; counts are added up. Out of scope: which cases (whoever asks),
-//! shares and their rounding (whoever shows them), and joint checks that found nothing: plans are
-//! not counted yet, so a joint check is a case whose source says so.
+//! In scope: counting one case, one site, one plan; counts are added up. Out of scope: which ones
+//! (whoever asks), shares and their rounding (whoever shows them).
 //!
 //! A month is one of legal dates in Beijing. A move counts in the month of its own legal date,
 //! whenever it was written or arrived; a case is known by its present source.
@@ -12,6 +12,10 @@
 //! 1. What is counted of a whole is the sum of its parts. (`counts_of_months_add_up`)
 //! 2. The forty samples come to the numbers counted by hand.
 //!    (`f36_months_of_the_samples_are_counted`)
+
+mod checks;
+
+pub use checks::{CheckCounts, Held, Tally};
 
 use super::case::{CaseMove, CaseState, CaseStep};
 use super::date::Date;

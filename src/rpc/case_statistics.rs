@@ -1,14 +1,16 @@
-//! Monthly statistics: every case of the agreements asked for, counted as of one moment.
+//! Monthly statistics: every case, site and plan of the agreements asked for, counted as of one
+//! moment.
 //!
-//! A reading keeps the writer waiting, so cases are read one at a time; what changed between the
+//! A reading keeps the writer waiting, so records are read one at a time; what changed between the
 //! first and the last is read from the feed and counted anew, and the cursor of the moment at which
 //! nothing was left goes with the answer.
 //!
-//! In scope: which cases, and adding up. Out of scope: what counts as what
+//! In scope: which records, and adding up. Out of scope: what counts as what
 //! ([`crate::domain::statistics`]).
 //!
-//! Invariant: the counts are those of all cases as of the cursor, and of no agreement that the own
-//! city is no member of. (`f36_months_of_the_samples_are_counted`)
+//! Invariant: the counts are those of all records as of the cursor, and of no agreement that the
+//! own city is no member of. (`f36_months_of_the_samples_are_counted`,
+//! `f36_checks_and_joint_actions_of_a_month_are_counted`)
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -17,12 +19,15 @@ use super::audit_line::AuditLine;
 use super::caller::Called;
 use super::case_service::CaseApi;
 use super::cursor;
-use crate::domain::statistics::{Counts, Month};
+use crate::domain::statistics::{CheckCounts, Counts, Month, Tally};
 use crate::domain::{Campaign, Date};
 use crate::ids::{AgreementId, CaseKey, SubjectId};
 use crate::limits::STATISTICS_CASES_MAX;
+use crate::log::SubjectKind;
+use crate::node::pieces;
+use crate::node::plan_look::Desk;
 use crate::node::reader::Reader;
-use crate::view::{self, FeedEntry};
+use crate::view::{self, FeedEntry, PlanView, SiteView};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
@@ -31,6 +36,14 @@ use crate::wire::status::Refused;
 const CHUNK: usize = 256;
 /// What a case comes to, and its campaigns.
 type Counted = (Counts, Box<[Campaign]>);
+
+/// What the records come to: of sites and plans those of which anything is counted.
+#[derive(Default)]
+struct Sums {
+    cases: HashMap<CaseKey, Counted>,
+    sites: HashMap<CaseKey, Tally>,
+    plans: HashMap<CaseKey, Tally>,
+}
 /// When somebody else's count may be over.
 const COME_BACK: Duration = Duration::from_secs(1);
 
@@ -71,10 +84,10 @@ impl CaseApi {
             Some(id) => book.get(id).map(|_| vec![id]).ok_or(Refused::new("NOT_FOUND"))?,
             None => book.iter().map(|(id, _)| *id).collect(),
         };
-        let (cases, as_of) = self.count_cases(&agreements, month)?;
+        let (counted, as_of) = self.count_records(&agreements, (month, today))?;
         let mut sums: HashMap<AgreementId, Counts> = HashMap::new();
         let mut tags: BTreeMap<Campaign, (Counts, u32)> = BTreeMap::new();
-        for ((agreement, _), (counts, campaigns)) in cases {
+        for ((agreement, _), (counts, campaigns)) in counted.cases {
             let sum = sums.entry(agreement).or_default();
             *sum = sum.plus(counts);
             for campaign in campaigns {
@@ -82,30 +95,39 @@ impl CaseApi {
                 (*sum, *tagged) = (sum.plus(counts), *tagged + 1);
             }
         }
+        let mut checks: HashMap<AgreementId, Tally> = HashMap::new();
+        for ((agreement, _), tally) in counted.sites.iter().chain(&counted.plans) {
+            checks.entry(*agreement).or_default().add(tally);
+        }
         let of = |id: &AgreementId| sums.get(id).copied().unwrap_or_default();
+        let checks_of = |id: &AgreementId| checks.get(id).map(Tally::counts).unwrap_or_default();
         let total = agreements.iter().map(of).fold(Counts::default(), Counts::plus);
+        let checks = agreements.iter().map(checks_of);
+        let total_checks = checks.fold(CheckCounts::default(), CheckCounts::plus);
         let lines = agreements.iter().map(|id| pb::AgreementCounts {
             agreement: format!("agreements/{id}"),
             counts: Some(counts_out(of(id))),
+            checks: Some(checks_out(checks_of(id))),
         });
         Ok(pb::ComputeStatisticsResponse {
             agreements: lines.collect(),
             total: Some(counts_out(total)),
+            total_checks: Some(checks_out(total_checks)),
             until: Some(read::date_out(month.until)),
             cursor: cursor::at(&self.node, as_of),
             campaigns: tags.into_iter().map(campaign_out).collect(),
         })
     }
 
-    /// What every case comes to, and the apply number as of which it is so.
-    fn count_cases(
+    /// What every record comes to, and the apply number as of which it is so.
+    fn count_records(
         &self,
         agreements: &[AgreementId],
-        month: Month,
-    ) -> Result<(HashMap<CaseKey, Counted>, u64), Refused> {
+        (month, today): (Month, Date),
+    ) -> Result<(Sums, u64), Refused> {
         let reader = self.node.reader();
         let mut as_of = reader.apply_number(&reader.view());
-        let mut cases: HashMap<CaseKey, Counted> = HashMap::new();
+        let mut sums = Sums::default();
         for agreement in agreements {
             let mut below = None;
             loop {
@@ -115,15 +137,24 @@ impl CaseApi {
                     openings.len() < CHUNK
                 });
                 let Some((lowest, _)) = openings.last().copied() else { break };
-                if cases.len() + openings.len() > STATISTICS_CASES_MAX {
+                if sums.cases.len() + openings.len() > STATISTICS_CASES_MAX {
                     let refused = Refused::new("STATISTICS_TOO_LARGE");
                     return Err(refused.with("limit", STATISTICS_CASES_MAX));
                 }
                 for (_, subject) in openings {
-                    self.count_case(&reader, (*agreement, subject), month, &mut cases);
+                    self.count_case(&reader, (*agreement, subject), month, &mut sums.cases);
                 }
                 below = Some(lowest);
             }
+            pieces::sites(&reader, *agreement, None, &mut |subject, site| {
+                count_site((*agreement, subject), &site, month, &mut sums.sites);
+                true
+            });
+            pieces::plans(&reader, *agreement, None, &mut |subject, plan| {
+                let key = (*agreement, subject);
+                self.count_plan(&reader, (key, plan), (month, today), &mut sums.plans);
+                true
+            });
         }
         loop {
             let (rows, mut changes) = (reader.view(), Vec::<FeedEntry>::new());
@@ -133,13 +164,19 @@ impl CaseApi {
             });
             drop(rows);
             let Some(last) = changes.last().map(|entry| entry.apply) else {
-                return Ok((cases, as_of));
+                return Ok((sums, as_of));
             };
-            let ours = changes.iter().filter(|c| agreements.contains(&c.agreement));
-            let changed = ours.filter_map(|change| Some((change.agreement, change.case()?)));
-            // Each once, however often it is written to.
-            for case in changed.collect::<BTreeSet<CaseKey>>() {
-                self.count_case(&reader, case, month, &mut cases);
+            changes.retain(|change| agreements.contains(&change.agreement));
+            for case in changed(&changes, SubjectKind::Case) {
+                self.count_case(&reader, case, month, &mut sums.cases);
+            }
+            for key in changed(&changes, SubjectKind::Site) {
+                let site = view::site(&reader.view(), key.0, key.1);
+                site.inspect(|site| count_site(key, site, month, &mut sums.sites));
+            }
+            for key in changed(&changes, SubjectKind::Plan) {
+                let Some(plan) = view::plan(&reader.view(), key.0, key.1) else { continue };
+                self.count_plan(&reader, (key, plan), (month, today), &mut sums.plans);
             }
             as_of = last;
         }
@@ -159,6 +196,37 @@ impl CaseApi {
         let counts = Counts::of_case(self.node.city(), source, &facts, month);
         cases.insert((agreement, subject), (counts, found.campaigns().collect()));
     }
+
+    fn count_plan(
+        &self,
+        reader: &Reader,
+        (key, plan): (CaseKey, PlanView),
+        (month, today): (Month, Date),
+        plans: &mut HashMap<CaseKey, Tally>,
+    ) {
+        let (rows, journal) = (reader.in_pieces(), reader.journal());
+        let (own, agreements) = (self.node.city(), [key.0]);
+        let agreements = agreements.as_slice();
+        let desk = Desk { rows: &rows, journal: &journal, own, most: 0, agreements, today };
+        put(plans, key, Tally::of_plan(&desk.held(key, plan), month));
+    }
+}
+
+fn count_site(key: CaseKey, site: &SiteView, month: Month, sites: &mut HashMap<CaseKey, Tally>) {
+    put(sites, key, Tally::of_site(key.1, &site.months, month));
+}
+
+fn put(tallies: &mut HashMap<CaseKey, Tally>, key: CaseKey, tally: Tally) {
+    if tally.is_empty() {
+        tallies.remove(&key);
+    } else {
+        tallies.insert(key, tally);
+    }
+}
+
+/// The records of a kind that changes are about, each once, however often it is written to.
+fn changed(changes: &[FeedEntry], kind: SubjectKind) -> BTreeSet<CaseKey> {
+    changes.iter().filter_map(|one| Some((one.agreement, one.record_of(kind)?))).collect()
 }
 
 fn month(asked: &pb::ComputeStatisticsRequest, today: Date) -> Result<Month, Refused> {
@@ -187,5 +255,19 @@ fn counts_out(counts: Counts) -> pb::MonthCounts {
         returned: counts.returned,
         filed_so_far: counts.filed_so_far,
         ended_so_far: counts.ended_so_far,
+    }
+}
+
+const fn checks_out(counts: CheckCounts) -> pb::CheckCounts {
+    pb::CheckCounts {
+        checks: counts.checks,
+        off_site: counts.off_site,
+        joint_checks: counts.joint,
+        sites: counts.sites,
+        actions: counts.actions,
+        actions_summarized: counts.summarized,
+        problems: counts.problems,
+        clues: counts.clues,
+        cases: counts.cases,
     }
 }

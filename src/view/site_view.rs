@@ -1,7 +1,7 @@
 //! Sites, as the rows hold them, and what an entry about one comes to.
 //!
-//! In scope: folding entries about sites, counting checks by year. Out of scope: who may say what
-//! ([`crate::domain::site`]), which sites are of one enterprise (the node, from parts).
+//! In scope: folding entries about sites, counting checks by year and month. Out of scope: who may
+//! say what ([`crate::domain::site`]), which sites are of one enterprise (the node, from parts).
 //!
 //! Of several changes and of several listings the newest counts, by (epoch, log, index), and every
 //! check is counted once. So the order of arrival changes nothing.
@@ -13,7 +13,9 @@ use super::keys;
 use super::notice_view::Said;
 use super::record::{self, Added, Counted, Record};
 use super::rows::{ReadRows, Rows};
-use crate::domain::site::{Listing, SiteAct, SiteCheck, SiteFacts, YearChecks, fits, opens};
+use crate::domain::site::{
+    Listing, MonthChecks, SiteAct, SiteCheck, SiteFacts, YearChecks, fits, opens,
+};
 use crate::domain::{Date, Event};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::SubjectKind;
@@ -29,6 +31,8 @@ pub struct SiteView {
     pub listing: Option<(Said, Listing)>,
     /// Checks by calendar year, ascending.
     pub years: Vec<(i32, YearChecks)>,
+    /// Checks of no plan by month, ascending.
+    pub months: Vec<MonthChecks>,
     /// The entry that opened it.
     pub opened_at: Position,
     /// Clock of its author, milliseconds since 1970-01-01 UTC.
@@ -82,6 +86,7 @@ impl SiteView {
         if let Some((_, checks)) = self.years.get_mut(place) {
             checks.add(check);
         }
+        MonthChecks::count(&mut self.months, check);
     }
 
     fn say(&mut self, act: &SiteAct, said: Said) {
@@ -140,6 +145,7 @@ impl Record for SiteView {
             facts: (Said::by(entry), facts.clone()),
             listing: None,
             years: Vec::new(),
+            months: Vec::new(),
             opened_at: entry.envelope.position(),
             registered_ms: entry.envelope.record_time_ms,
             misfit_count: 0,

@@ -50,6 +50,7 @@ mod knocks;
 mod log_oracles;
 mod meetings;
 mod model;
+mod month_checks;
 mod nodes;
 mod notices;
 mod nudges;

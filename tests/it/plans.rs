@@ -59,7 +59,7 @@ pub async fn world_set_up(names: &[&str], set_up: impl FnOnce(&Nodes)) -> World 
     World { nodes, agreements, here, there, officers, guests }
 }
 
-async fn officer(client: &Client, parent: &str, number: &str, valid_days: i64) -> String {
+pub async fn officer(client: &Client, parent: &str, number: &str, valid_days: i64) -> String {
     let facts = pb::UnitFacts {
         kind: pb::UnitKind::Officer.into(),
         department: pb::Department::EcologyEnvironment.into(),
@@ -108,7 +108,7 @@ pub async fn site(client: &Client, parent: &str, nth: usize, county: u32) -> Str
     client.sites().create_site(asked).await.unwrap().into_inner().site.unwrap().name
 }
 
-fn half_days() -> [HalfDay; 2] {
+pub fn half_days() -> [HalfDay; 2] {
     [HalfDay::morning(today()), HalfDay::afternoon(today())]
 }
 
@@ -236,7 +236,7 @@ async fn check_in(
     client.plans().check_in(asked).await.map(|answer| answer.into_inner().plan.unwrap())
 }
 
-fn result(clues: u32) -> pb::VisitResult {
+pub fn result(clues: u32) -> pb::VisitResult {
     let check = |department: pb::Department, problems| pb::VisitCheck {
         department: department.into(),
         items: 12,
@@ -252,7 +252,7 @@ fn result(clues: u32) -> pb::VisitResult {
     }
 }
 
-async fn report(
+pub async fn report(
     client: &Client,
     plan: &pb::Plan,
     site: &str,
@@ -269,7 +269,7 @@ async fn report(
     client.plans().report_visit(asked).await.map(|answer| answer.into_inner().plan.unwrap())
 }
 
-async fn results(client: &Client, plan: &pb::Plan) -> Result<pb::Plan, Status> {
+pub async fn results(client: &Client, plan: &pb::Plan) -> Result<pb::Plan, Status> {
     let asked = pb::ReportResultsRequest {
         name: plan.name.clone(),
         revision: plan.revision_entry.clone(),
@@ -281,7 +281,7 @@ async fn results(client: &Client, plan: &pb::Plan) -> Result<pb::Plan, Status> {
 
 const LATE: Code = Code::FailedPrecondition;
 
-fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
+pub fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
     refused(answer)
 }
 

@@ -1,5 +1,7 @@
 //! `liandong case stats`: what a month comes to, by agreement and in all.
 
+mod checks;
+
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -50,11 +52,11 @@ pub async fn run(session: &Session, args: StatsArgs) -> Result<(), Failure> {
             "month": format!("{year:04}-{month:02}"),
             "until": when::date(counted.until.as_ref()),
             "agreements": counted.agreements.iter().map(|line| shape::with(
-                counts(&line.counts.unwrap_or_default()),
+                both(line.counts, line.checks),
                 "agreement",
                 json!(line.agreement),
             )).collect::<Vec<_>>(),
-            "total": counts(&counted.total.unwrap_or_default()),
+            "total": both(counted.total, counted.total_checks),
             "campaigns": counted.campaigns.iter().map(|line| shape::with(
                 shape::with(counts(&line.counts.unwrap_or_default()), "tagged", json!(line.tagged)),
                 "campaign",
@@ -68,17 +70,26 @@ pub async fn run(session: &Session, args: StatsArgs) -> Result<(), Failure> {
         true => Known::none(),
         false => Known::ask(&session.client).await?,
     };
-    let rows = rows(&counted, &session.names, &known, lang);
+    let (rows, of_checks) = rows(&counted, &session.names, &known, lang);
     if args.csv {
         print!("\u{feff}");
-        for row in rows {
-            let row: Vec<String> = row.iter().map(|cell| cells::escaped(cell)).collect();
+        for (nth, row) in rows.iter().enumerate() {
+            // What has a tag are cases: the row has nothing of checks.
+            let behind = of_checks.get(nth).and_then(|row| row.get(1..));
+            let behind = behind.map_or(vec![String::new(); checks::COLUMNS], <[String]>::to_vec);
+            let row: Vec<String> =
+                row.iter().chain(&behind).map(|cell| cells::escaped(cell)).collect();
             print!("{}", csv::line(&row));
         }
         return Ok(());
     }
-    print!("{}", text(&rows, &counted, lang));
+    print!("{}", text(&rows, &of_checks, &counted, lang));
     Ok(())
+}
+
+fn both(cases: Option<pb::MonthCounts>, of_checks: Option<pb::CheckCounts>) -> Value {
+    let checks = checks::value(of_checks.unwrap_or_default());
+    shape::with(counts(&cases.unwrap_or_default()), "checks", checks)
 }
 
 fn counts(counts: &pb::MonthCounts) -> Value {
@@ -133,13 +144,17 @@ fn row(name: String, counts: pb::MonthCounts) -> Vec<String> {
     row
 }
 
-/// Headings, a row for each agreement, the sum of several, and a row for each campaign.
+/// Rows, the first of them headings.
+type Rows = Vec<Vec<String>>;
+
+/// Of cases: headings, a row for each agreement, the sum of several, and a row for each campaign.
+/// Of checks and joint actions: the same without campaigns.
 fn rows(
     counted: &pb::ComputeStatisticsResponse,
     names: &Names,
     known: &Known,
     lang: Lang,
-) -> Vec<Vec<String>> {
+) -> (Rows, Rows) {
     let headings = lang.pick(
         [
             "联动协议",
@@ -173,12 +188,21 @@ fn rows(
         ],
     );
     let mut rows = vec![headings.map(str::to_owned).to_vec()];
+    let of_checks = checks::headings(lang).map(str::to_owned);
+    let named = |name: &str, cells: [String; checks::COLUMNS]| {
+        [vec![name.to_owned()], cells.to_vec()].concat()
+    };
+    let mut check_rows = vec![named(headings.first().copied().unwrap_or_default(), of_checks)];
+    let mut put = |name: String, cases: Option<_>, checks: Option<_>| {
+        check_rows.push(named(&name, checks::cells(checks.unwrap_or_default())));
+        rows.push(row(name, cases.unwrap_or_default()));
+    };
     for line in &counted.agreements {
-        rows.push(row(names.agreement(&line.agreement), line.counts.unwrap_or_default()));
+        put(names.agreement(&line.agreement), line.counts, line.checks);
     }
     if counted.agreements.len() != 1 {
         let all = lang.pick("合计", "in all").to_owned();
-        rows.push(row(all, counted.total.unwrap_or_default()));
+        put(all, counted.total, counted.total_checks);
     }
     for line in &counted.campaigns {
         let (what, tagged) = (known.word(line.campaign, lang), line.tagged);
@@ -188,28 +212,39 @@ fn rows(
         );
         rows.push(row(name, line.counts.unwrap_or_default()));
     }
-    rows
+    (rows, check_rows)
 }
 
-fn text(rows: &[Vec<String>], counted: &pb::ComputeStatisticsResponse, lang: Lang) -> String {
+fn drawn(rows: &[Vec<String>]) -> String {
     let (first, rest) = rows.split_first().map_or((&[][..], &[][..]), |(f, r)| (f.as_slice(), r));
     let headers: Vec<&str> = first.iter().map(String::as_str).collect();
     let mut lines = table::table(&headers);
     for row in rest {
         lines.add_row(row.iter().map(|cell| table::clean(cell)));
     }
+    lines.to_string()
+}
+
+fn text(
+    rows: &[Vec<String>],
+    of_checks: &[Vec<String>],
+    counted: &pb::ComputeStatisticsResponse,
+    lang: Lang,
+) -> String {
+    let (lines, checks, note) = (drawn(rows), drawn(of_checks), checks::note(lang));
     let until = when::date(counted.until.as_ref());
     lang.pick(
         format!(
             "{lines}\n按法律日期统计，截至 {until}。非现场：在线监控、用电监控、无人机巡查；\
-             联合检查：来源为联合检查的案件（未发现问题的检查不在内）；\n\
-             结案率：截至该日累计立案中已结案、不予处罚、撤案、决定被撤销或指定至协议外的占比\n"
+             联合检查：来源为联合检查的案件；\n\
+             结案率：截至该日累计立案中已结案、不予处罚、撤案、决定被撤销或指定至协议外的占比\n\
+             {checks}\n{note}\n"
         ),
         format!(
             "{lines}\nby legal dates, until {until}. off-site: online and power monitoring, \
-             drones; joint checks: cases whose source\nis a joint inspection, so checks that \
-             found nothing are not among them; closing rate: of all filed so far,\nthose closed, \
-             without penalty, withdrawn, revoked or designated outside\n"
+             drones; joint checks: cases whose source\nis a joint inspection; closing rate: of \
+             all filed so far, those closed, without penalty, withdrawn, revoked or\n\
+             designated outside\n{checks}\n{note}\n"
         ),
     )
 }
@@ -237,19 +272,22 @@ mod tests {
         let line = |name: &str| pb::AgreementCounts {
             agreement: name.to_owned(),
             counts: Some(pb::MonthCounts { opened: 3, off_site: 1, ..Default::default() }),
+            checks: Some(pb::CheckCounts { checks: 8, off_site: 3, ..Default::default() }),
         };
         let total = Some(pb::MonthCounts { opened: 6, off_site: 2, ..Default::default() });
         let mut counted = pb::ComputeStatisticsResponse {
             agreements: vec![line("agreements/a"), line("agreements/b\u{1b}[2J")],
             total,
+            total_checks: Some(pb::CheckCounts { checks: 16, off_site: 6, ..Default::default() }),
             ..Default::default()
         };
         let names = Names::new(Lang::Zh);
-        let rows = rows(&counted, &names, &Known::none(), Lang::Zh);
-        assert_eq!(rows.len(), 4);
+        let (rows, of_checks) = rows(&counted, &names, &Known::none(), Lang::Zh);
+        assert_eq!((rows.len(), of_checks.len()), (4, 4));
         assert_eq!(rows[3][..4], ["合计", "6", "2", "33.3%"].map(str::to_owned));
-        assert!(!text(&rows, &counted, Lang::Zh).contains('\u{1b}'));
+        assert_eq!(of_checks[3][..4], ["合计", "16", "6", "37.5%"].map(str::to_owned));
+        assert!(!text(&rows, &of_checks, &counted, Lang::Zh).contains('\u{1b}'));
         counted.agreements.truncate(1);
-        assert_eq!(super::rows(&counted, &names, &Known::none(), Lang::Zh).len(), 2);
+        assert_eq!(super::rows(&counted, &names, &Known::none(), Lang::Zh).0.len(), 2);
     }
 }

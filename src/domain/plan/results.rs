@@ -97,6 +97,12 @@ impl VisitReport {
         self.checks.iter().map(|check| check.problems).sum()
     }
 
+    /// Whether something was checked.
+    #[must_use]
+    pub fn is_check(&self) -> bool {
+        self.outcome == VisitOutcome::Checked
+    }
+
     /// Several departments came at once.
     #[must_use]
     pub fn is_joint_check(&self) -> bool {

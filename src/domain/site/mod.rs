@@ -246,6 +246,39 @@ impl YearChecks {
     }
 }
 
+/// Checks of one site in one month that belong to no plan: those of plans are counted from what was
+/// reported of the visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MonthChecks {
+    /// Which month.
+    pub month: (i32, u8),
+    /// On site, under an exception or not.
+    pub on_site: u32,
+    /// Off site.
+    pub off_site: u32,
+}
+
+impl MonthChecks {
+    /// Takes a check in among those of its month; the months stay ascending.
+    pub fn count(months: &mut Vec<Self>, check: &SiteCheck) {
+        if check.plan.is_some() {
+            return;
+        }
+        let month = (check.on.year(), check.on.month());
+        let place = months.binary_search_by_key(&month, |one| one.month).unwrap_or_else(|place| {
+            months.insert(place, Self { month, on_site: 0, off_site: 0 });
+            place
+        });
+        if let Some(one) = months.get_mut(place) {
+            let number = match check.mode {
+                CheckMode::OnSite => &mut one.on_site,
+                CheckMode::OffSite => &mut one.off_site,
+            };
+            *number = number.saturating_add(1);
+        }
+    }
+}
+
 /// What may be said of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SiteAct {
