@@ -323,16 +323,14 @@ fn of_plan(refusal: PlanRefusal, refused: Refused) -> Refused {
         Some(field) => refused.at(field),
         None => refused,
     };
-    let refused = match refusal {
-        PlanRefusal::Lacking { finding, more } => {
-            let ((_, rule), (_, source)) = finding.rule();
-            let force = finding.force();
-            refused
-                .with("more", more)
-                .with("rule", rule)
-                .with("source", source)
-                .with("force", force)
+    let refused = match refusal.rule() {
+        Some((((_, rule), (_, source)), force)) => {
+            refused.with("rule", rule).with("source", source).with("force", force)
         }
+        None => refused,
+    };
+    let refused = match refusal {
+        PlanRefusal::Lacking { more, .. } => refused.with("more", more),
         PlanRefusal::OldRevision { revision } => refused.with("revision", revision),
         _ => refused,
     };

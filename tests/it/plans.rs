@@ -285,6 +285,13 @@ pub fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
     refused(answer)
 }
 
+/// What a refusal says is wrong, and whose rule that breaks.
+fn wrong<T: std::fmt::Debug>(answer: &Result<T, Status>, field: &str, source: &str) {
+    let status = answer.as_ref().unwrap_err();
+    assert_eq!((fact(status, "field"), fact(status, "source")), (field.into(), source.into()));
+    assert!(!fact(status, "rule").is_empty());
+}
+
 fn is(code: Code, reason: &str) -> (Code, String) {
     (code, reason.to_owned())
 }
@@ -601,8 +608,23 @@ async fn f30_results_by_department_and_a_summary() {
     seen(there, &plan.name, |plan| plan.state() == pb::PlanState::Executing).await;
     let foreign = check_in(there, &begun, &at, &world.guests).await;
     assert_eq!(why(foreign), is(Code::PermissionDenied, "NOT_HOST_CITY"));
+    // What is wrong is said by its field, with rule and source.
     let alone = check_in(here, &begun, &at, &world.officers[..1]).await;
+    wrong(&alone, "officers", "Administrative Penalty Law, art. 42");
     assert_eq!(why(alone), is(Code::InvalidArgument, "PLAN_INVALID"));
+    let unseen = pb::VisitResult { checks: Vec::new(), ..result(0) };
+    let unseen = report(here, &begun, &at, unseen).await;
+    wrong(&unseen, "result.checks", "rules of the cooperation");
+    assert_eq!(why(unseen), is(Code::InvalidArgument, "PLAN_INVALID"));
+    let mut many = result(0);
+    many.checks[1].items = 1_000;
+    wrong(
+        &report(here, &begun, &at, many).await,
+        "result.checks.items",
+        "rules of the cooperation",
+    );
+    let absent = pb::VisitResult { outcome: pb::VisitOutcome::NotProducing.into(), ..result(0) };
+    wrong(&report(here, &begun, &at, absent).await, "result.outcome", "rules of the cooperation");
     let others = check_in(here, &begun, &at, &world.officers[2..4]).await;
     assert_eq!(why(others), is(LATE, "OFFICER_NOT_SENT"));
     check_in(here, &begun, &at, &world.officers[..2]).await.unwrap();

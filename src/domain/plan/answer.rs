@@ -27,9 +27,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PlanMisfit;
 use super::facts::HOST_OFFICERS_MIN;
-use super::results::{VISITS_OF_SITE_MAX, VisitReport};
+use super::results::{VisitReport, check_nth};
+use super::{PlanMisfit, Wrong};
 use crate::domain::code::coded;
 use crate::domain::date::Date;
 use crate::domain::draw::Randomness;
@@ -118,15 +118,22 @@ pub struct Sent {
 
 impl Sent {
     /// Whether its lists are short and in order.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
+    ///
+    /// # Errors
+    /// What is [`Wrong`].
+    pub fn check(&self) -> Result<(), Wrong> {
         let Self { units, recusals } = self;
-        let short = units.len() <= PLAN_UNITS_MAX && recusals.len() <= PLAN_RECUSALS_MAX;
-        let ascending = units.is_sorted_by(|one, next| one.unit < next.unit)
-            && recusals.is_sorted_by(|one, next| one < next);
         let some =
             |Span { first, last }: Span| first <= last && usize::from(last) < PLAN_HALF_DAYS_MAX;
-        short && ascending && units.iter().all(|one| one.span.is_none_or(some))
+        if units.len() > PLAN_UNITS_MAX || !units.is_sorted_by(|one, next| one.unit < next.unit) {
+            Err(Wrong::Units)
+        } else if !units.iter().all(|one| one.span.is_none_or(some)) {
+            Err(Wrong::UnitDays)
+        } else if recusals.len() > PLAN_RECUSALS_MAX || !recusals.is_sorted_by(|a, b| a < b) {
+            Err(Wrong::Recusals)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether a unit is sent at all.
@@ -200,14 +207,15 @@ impl Answer {
         }
     }
 
-    fn is_whole(&self) -> bool {
+    fn check(&self) -> Result<(), Wrong> {
         match self {
-            Self::Tentative { sent, .. } | Self::Confirm { sent } => sent.is_whole(),
+            Self::Tentative { sent, .. } | Self::Confirm { sent } => sent.check(),
             Self::OtherDays { periods } => {
                 let few = (1..=PLAN_PERIODS_MAX).contains(&periods.len());
-                few && periods.is_sorted_by(|one, next| one.last() < next.first())
+                let apart = periods.is_sorted_by(|one, next| one.last() < next.first());
+                if few && apart { Ok(()) } else { Err(Wrong::Periods) }
             }
-            Self::Comment | Self::ChangesRequested | Self::Decline | Self::Withdraw => true,
+            Self::Comment | Self::ChangesRequested | Self::Decline | Self::Withdraw => Ok(()),
         }
     }
 }
@@ -306,15 +314,22 @@ pub struct CheckIn {
 
 impl CheckIn {
     /// Whether its lists are as long as they may be and in order, and nobody stands in both.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
+    ///
+    /// # Errors
+    /// What is [`Wrong`].
+    pub fn check(&self) -> Result<(), Wrong> {
         let Self { site: _, nth, on: _, officers, guests } = self;
         let many = |list: &[SubjectId]| u32::try_from(list.len()).unwrap_or(u32::MAX);
-        let few = (HOST_OFFICERS_MIN..=PLAN_TEAM_MAX).contains(&many(officers))
-            && many(guests) <= PLAN_TEAM_MAX
-            && *nth < VISITS_OF_SITE_MAX;
-        let ascending = [officers, guests].iter().all(|l| l.is_sorted_by(|one, next| one < next));
-        few && ascending && guests.iter().all(|guest| officers.binary_search(guest).is_err())
+        let once = |list: &[SubjectId]| list.is_sorted_by(|one, next| one < next);
+        if !(HOST_OFFICERS_MIN..=PLAN_TEAM_MAX).contains(&many(officers)) || !once(officers) {
+            Err(Wrong::Officers)
+        } else if many(guests) > PLAN_TEAM_MAX || !once(guests) {
+            Err(Wrong::Guests)
+        } else if guests.iter().any(|guest| officers.binary_search(guest).is_ok()) {
+            Err(Wrong::GuestLeads)
+        } else {
+            check_nth(*nth)
+        }
     }
 }
 
@@ -344,19 +359,22 @@ pub fn fits(by: CityCode, act: &PlanAct, found: &Found<'_>) -> Result<(), PlanMi
         }
         Some(_) => {}
     }
-    let whole = |whole: bool| if whole { Ok(()) } else { Err(PlanMisfit::Invalid) };
+    let whole = |checked: Result<(), Wrong>| checked.map_err(PlanMisfit::Invalid);
     let named = || if found.entry { Ok(()) } else { Err(PlanMisfit::EntryUnknown) };
     // One misfit for a site elsewhere and for one that its author had not seen: which of them it is
     // must not depend on what has arrived here.
     let home = || if found.host == Some(by) { Ok(()) } else { Err(PlanMisfit::NotHost) };
     match &act.word {
-        PlanWord::Answered(answer) => whole(answer.is_whole()),
-        PlanWord::UnitsSwapped(sent) => whole(sent.is_whole()),
-        PlanWord::DrawCommitted { attempt, .. } => whole((1..=PLAN_DRAWS_MAX).contains(attempt)),
+        PlanWord::Answered(answer) => whole(answer.check()),
+        PlanWord::UnitsSwapped(sent) => whole(sent.check()),
+        PlanWord::DrawCommitted { attempt, .. } => {
+            let is_one = (1..=PLAN_DRAWS_MAX).contains(attempt);
+            whole(if is_one { Ok(()) } else { Err(Wrong::Attempt) })
+        }
         PlanWord::DrawRevealed { .. } => named(),
-        PlanWord::CheckedIn(arrival) => home().and(whole(arrival.is_whole())),
-        PlanWord::VisitReported(report) => home().and(whole(report.is_whole())),
-        PlanWord::FindingOpened { nth, .. } => home().and(whole(*nth < VISITS_OF_SITE_MAX)),
+        PlanWord::CheckedIn(arrival) => home().and(whole(arrival.check())),
+        PlanWord::VisitReported(report) => home().and(whole(report.check())),
+        PlanWord::FindingOpened { nth, .. } => home().and(whole(check_nth(*nth))),
         PlanWord::ResultsReported | PlanWord::UnitsReleased => Ok(()),
         PlanWord::AnswerResolved { .. } if by != found.initiator => {
             Err(PlanMisfit::NotInitiator { initiator: found.initiator })

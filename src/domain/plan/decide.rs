@@ -26,7 +26,7 @@ use super::answer::AnswerKind;
 use super::facts::PlanFacts;
 use super::lots::withholding;
 use super::ready::{Finding, Look, PlanRules, to_begin, to_schedule};
-use super::refusal::{PlanMisfit, PlanRefusal};
+use super::refusal::{PlanMisfit, PlanRefusal, Wrong};
 use super::rests::Seen;
 use super::state::{Plan, PlanMove, PlanStage, next, open, unreported};
 use crate::domain::calendar::{DayKind, WorkCalendar};
@@ -81,7 +81,7 @@ pub fn decide_revise(
     // Who may not revise hears that first, and not what is wrong with the facts.
     let mv = PlanMove::Revised { facts };
     match next(plan, by, (AHEAD, &mv), seen, members) {
-        Ok(_) | Err(PlanMisfit::Invalid) => {}
+        Ok(_) | Err(PlanMisfit::Invalid(_)) => {}
         Err(misfit) => return Err(misfit.into()),
     }
     let PlanMove::Revised { facts, .. } = &mv else { return Ok(mv) };
@@ -191,7 +191,9 @@ pub fn decide_redraw(
     let nobody = withheld.is_empty();
     let mv = PlanMove::Redrawn { commitments: named(plan, seen), withheld };
     match next(plan, by, (AHEAD, &mv), seen, members) {
-        Err(PlanMisfit::Invalid) if nobody => return Err(PlanRefusal::NobodyWithholds),
+        Err(PlanMisfit::Invalid(Wrong::Withheld)) if nobody => {
+            return Err(PlanRefusal::NobodyWithholds);
+        }
         result => result?,
     };
     due(plan, rules, today)?;

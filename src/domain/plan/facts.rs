@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FactsRefusal, PlanMisfit};
+use super::{FactsRefusal, PlanMisfit, Wrong};
 use crate::domain::code::coded;
 use crate::domain::department::Department;
 use crate::domain::half_day::HalfDay;
@@ -310,5 +310,5 @@ pub(super) fn fits(
     initiator: CityCode,
     members: &[CityCode],
 ) -> Result<(), PlanMisfit> {
-    facts.check(initiator, members).map_err(|_| PlanMisfit::Invalid)
+    facts.check(initiator, members).map_err(|wrong| PlanMisfit::Invalid(Wrong::Facts(wrong)))
 }

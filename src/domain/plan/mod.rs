@@ -58,7 +58,7 @@ pub use facts::{
 };
 pub use number::PlanNumber;
 pub use record::{PlanDraft, PlanRecord};
-pub use refusal::{FactsRefusal, Names, PlanMisfit, PlanRefusal};
+pub use refusal::{FactsRefusal, Names, PlanMisfit, PlanRefusal, Wrong};
 pub use rests::{Resting, Seen};
 pub use results::{DepartmentCheck, VisitOutcome, VisitReport};
 pub use state::{

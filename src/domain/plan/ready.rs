@@ -31,7 +31,8 @@ mod finding;
 mod remark;
 mod sites;
 
-pub use finding::{Finding, Force};
+pub(super) use finding::{CERTIFIED, NO_SOURCE, OURS};
+pub use finding::{Finding, Force, Pair, Rule};
 pub use remark::{Remark, remarks};
 
 use std::collections::{BTreeMap, BTreeSet};

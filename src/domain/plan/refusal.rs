@@ -5,10 +5,13 @@
 //! ([`Finding`]).
 
 mod facts;
+mod rules;
 mod words;
+mod wrong;
 
 pub use facts::FactsRefusal;
 pub use words::Names;
+pub use wrong::Wrong;
 
 use super::ready::Finding;
 use super::state::{PlanMoveKind, PlanStage};
@@ -21,8 +24,8 @@ use crate::ids::{CityCode, SubjectId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PlanMisfit {
     /// Lists out of order, too long, or things that do not go together.
-    #[error("plan, answer or report is not as it should be")]
-    Invalid,
+    #[error("{} is not as it should be: {}", .0.field(), .0.rule().0.1)]
+    Invalid(Wrong),
     /// The charter in force does not name the city.
     #[error("city {city} is not a member of the agreement")]
     NotAMember {
@@ -110,7 +113,7 @@ impl PlanMisfit {
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Invalid => "PLAN_INVALID",
+            Self::Invalid(_) => "PLAN_INVALID",
             Self::NotAMember { .. } => "NOT_A_MEMBER",
             Self::NotInitiator { .. } => "NOT_INITIATOR",
             Self::NotParticipant { .. } => "NOT_PARTICIPANT",
@@ -414,6 +417,7 @@ impl PlanRefusal {
             Self::DepartmentNotIn { .. } => Some("checks.department"),
             Self::WrongAttempt { .. } => Some("attempt"),
             Self::CaseUnknown { .. } => Some("case"),
+            Self::Misfit(PlanMisfit::Invalid(wrong)) => Some(wrong.field()),
             Self::Misfit(_)
             | Self::ConfirmAnew
             | Self::RevealFirst

@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::answer::AnswerKind;
-use super::refusal::PlanMisfit;
+use super::refusal::{PlanMisfit, Wrong};
 use super::state::Plan;
 use crate::ids::{CityCode, Hash, Position};
 use crate::limits::PLAN_DRAWS_MAX;
@@ -79,7 +79,7 @@ pub(super) fn carry(plan: &Plan, named: &[Position], seen: &Seen) -> Result<(), 
     for city in plan.facts.participants() {
         confirms((city, names.next())).ok_or(PlanMisfit::AnswerDoesNotCarry { city })?;
     }
-    if names.next().is_some() { Err(PlanMisfit::Invalid) } else { Ok(()) }
+    if names.next().is_some() { Err(PlanMisfit::Invalid(Wrong::Answers)) } else { Ok(()) }
 }
 
 /// What the participants are bound to: the commitments named, each its city's newest, none of them
@@ -101,7 +101,7 @@ pub(super) fn bound(
             Some(_) | None => return Err(PlanMisfit::CommitmentMissing { city }),
         };
     }
-    if names.next().is_some() { Err(PlanMisfit::Invalid) } else { Ok(bound) }
+    if names.next().is_some() { Err(PlanMisfit::Invalid(Wrong::Commitments)) } else { Ok(bound) }
 }
 
 /// Whether a draw may be made again: those named are all who have withheld, and there are some.
@@ -112,7 +112,7 @@ pub(super) fn redrawn(plan: &Plan, named: &[CityCode], seen: &Seen) -> Result<()
         return Err(PlanMisfit::TooManyDraws { attempt: *attempt });
     }
     if named.is_empty() || !named.is_sorted_by(|one, next| one < next) {
-        return Err(PlanMisfit::Invalid);
+        return Err(PlanMisfit::Invalid(Wrong::Withheld));
     }
     let silent = |city: &CityCode| !seen.revealed.contains(city);
     let withheld: BTreeSet<CityCode> = commitments.keys().copied().filter(silent).collect();
@@ -139,5 +139,5 @@ pub(super) fn summed(plan: &Plan, named: &[Position], seen: &Seen) -> Result<(),
             return Err(PlanMisfit::ResultsMissing { city });
         }
     }
-    if names.next().is_some() { Err(PlanMisfit::Invalid) } else { Ok(()) }
+    if names.next().is_some() { Err(PlanMisfit::Invalid(Wrong::Results)) } else { Ok(()) }
 }

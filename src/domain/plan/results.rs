@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::Wrong;
 use crate::domain::code::coded;
 use crate::domain::date::Date;
 use crate::domain::department::Department;
@@ -27,7 +28,12 @@ use crate::ids::{CityCode, SubjectId};
 use crate::limits::PLAN_CHECK_ITEMS_MAX;
 
 /// Visits of one plan to one site, at most: one on every half day.
-pub(super) const VISITS_OF_SITE_MAX: u32 = 62;
+const VISITS_OF_SITE_MAX: u32 = 62;
+
+/// Whether a site may be visited so often.
+pub(super) const fn check_nth(nth: u32) -> Result<(), Wrong> {
+    if nth < VISITS_OF_SITE_MAX { Ok(()) } else { Err(Wrong::Nth) }
+}
 
 coded! {
     /// How a visit ended.
@@ -72,23 +78,33 @@ pub struct VisitReport {
 
 impl VisitReport {
     /// Whether it is a report as it should be.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        let ascending = self.checks.is_sorted_by(|one, next| one.department < next.department);
-        let counted = |check: &DepartmentCheck| {
-            (1..=PLAN_CHECK_ITEMS_MAX).contains(&check.items)
-                && check.problems <= PLAN_CHECK_ITEMS_MAX
-        };
-        let checked = match self.outcome {
-            VisitOutcome::Checked => !self.checks.is_empty(),
-            VisitOutcome::NotProducing | VisitOutcome::NotChecked => {
-                self.checks.is_empty() && self.samples == 0 && self.clues == 0
+    ///
+    /// # Errors
+    /// What is [`Wrong`].
+    pub fn check(&self) -> Result<(), Wrong> {
+        let Self { checks, samples, clues, .. } = self;
+        match self.outcome {
+            VisitOutcome::Checked if checks.is_empty() => return Err(Wrong::ChecksMissing),
+            VisitOutcome::NotProducing | VisitOutcome::NotChecked
+                if !checks.is_empty() || *samples > 0 || *clues > 0 =>
+            {
+                return Err(Wrong::NotChecked);
             }
-        };
-        let few = self.nth < VISITS_OF_SITE_MAX
-            && self.samples <= PLAN_CHECK_ITEMS_MAX
-            && self.clues <= PLAN_CHECK_ITEMS_MAX;
-        ascending && checked && few && self.checks.iter().all(counted)
+            VisitOutcome::Checked | VisitOutcome::NotProducing | VisitOutcome::NotChecked => {}
+        }
+        if !checks.is_sorted_by(|one, next| one.department < next.department) {
+            Err(Wrong::Checks)
+        } else if !checks.iter().all(|one| (1..=PLAN_CHECK_ITEMS_MAX).contains(&one.items)) {
+            Err(Wrong::Items)
+        } else if checks.iter().any(|one| one.problems > PLAN_CHECK_ITEMS_MAX) {
+            Err(Wrong::Problems)
+        } else if *samples > PLAN_CHECK_ITEMS_MAX {
+            Err(Wrong::Samples)
+        } else if *clues > PLAN_CHECK_ITEMS_MAX {
+            Err(Wrong::Clues)
+        } else {
+            check_nth(self.nth)
+        }
     }
 
     /// Problems that all departments found.

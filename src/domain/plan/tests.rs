@@ -11,6 +11,7 @@ mod moves;
 mod outcome;
 mod samples;
 mod words;
+mod wrong;
 
 use std::collections::{BTreeMap, BTreeSet};
 

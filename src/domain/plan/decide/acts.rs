@@ -42,7 +42,7 @@ pub fn decide_answer(
     let plan = look.plan;
     let act = PlanAct { revision, word: PlanWord::Answered(answer.clone()) };
     match (present(plan, by, &act, None), answer) {
-        (Err(PlanRefusal::Misfit(PlanMisfit::Invalid)), Answer::OtherDays { .. }) => {
+        (Err(PlanRefusal::Misfit(PlanMisfit::Invalid(_))), Answer::OtherDays { .. }) => {
             return Err(PlanRefusal::Periods);
         }
         (present, _) => present?,
@@ -166,7 +166,13 @@ pub fn decide_commit(
 ) -> Result<(), PlanRefusal> {
     let commitment = Hash::new([0; Hash::LEN]);
     let word = PlanWord::DrawCommitted { attempt, commitment };
-    present(plan, by, &PlanAct { revision, word }, None)?;
+    match present(plan, by, &PlanAct { revision, word }, None) {
+        // The one behind the last.
+        Err(PlanRefusal::Misfit(PlanMisfit::Invalid(_))) if attempt > 1 => {
+            return Err(PlanMisfit::TooManyDraws { attempt: plan.resting.attempt }.into());
+        }
+        present => present?,
+    }
     if plan.facts.draw().is_none() {
         return Err(PlanMisfit::NoDraw.into());
     }

@@ -163,8 +163,19 @@ pub enum Finding {
     },
 }
 
-/// A sentence and a source, in Chinese and English.
-type Pair = (&'static str, &'static str);
+/// A sentence in Chinese and in English.
+pub type Pair = (&'static str, &'static str);
+/// A rule and where it comes from.
+pub type Rule = (Pair, Pair);
+
+/// Of a rule that has no other source.
+pub(in crate::domain::plan) const OURS: Pair = ("联动规则", "rules of the cooperation");
+/// Of a rule that an agreement may set otherwise.
+pub(in crate::domain::plan) const NO_SOURCE: Pair =
+    ("协议参数（无文件依据）", "parameter of the agreement, no source");
+/// Where it says that two certified officers check.
+pub(in crate::domain::plan) const CERTIFIED: Pair =
+    ("行政处罚法第四十二条", "Administrative Penalty Law, art. 42");
 
 impl Finding {
     /// Whether it stands against one visit only.
@@ -257,13 +268,11 @@ impl Finding {
 
     /// The rule and where it comes from, each in Chinese and English.
     #[must_use]
-    pub const fn rule(self) -> (Pair, Pair) {
-        const OURS: Pair = ("联动规则", "rules of the cooperation");
-        const NO_SOURCE: Pair = ("协议参数（无文件依据）", "parameter of the agreement, no source");
+    pub const fn rule(self) -> Rule {
         match self {
             Self::CertificateInvalid { .. } => (
                 ("执法人员须持有效执法证件", "officers hold a certificate that is valid"),
-                ("行政处罚法第四十二条", "Administrative Penalty Law, art. 42"),
+                CERTIFIED,
             ),
             Self::HostShort { .. } | Self::DrawShort { .. } => (
                 (

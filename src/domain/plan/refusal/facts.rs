@@ -3,6 +3,7 @@
 use super::words::{Names, told};
 use crate::domain::code::Words;
 use crate::domain::plan::facts::PlanKind;
+use crate::domain::plan::ready::{OURS, Pair, Rule};
 use crate::ids::{CityCode, SubjectId};
 
 /// Why a revision is none. In the log of another city it is a misfit.
@@ -94,6 +95,44 @@ impl FactsRefusal {
             Self::Visits | Self::VisitDays { .. } | Self::VisitTwice { .. } => "targets.visits",
             Self::DrawRule => "targets.draw",
         }
+    }
+
+    /// The rule and where it comes from.
+    #[must_use]
+    pub const fn rule(self) -> Rule {
+        let sentence: Pair = match self {
+            Self::Participants => {
+                ("参加城市 2 至 16 个，每市只列一次", "2 to 16 cities take part, each named once")
+            }
+            Self::InitiatorMissing { .. } => {
+                ("发起市列入参加城市", "whoever proposes a plan takes part")
+            }
+            Self::ParticipantNotMember { .. } => {
+                ("参加城市为协议成员市", "members of the agreement take part")
+            }
+            Self::Needs { .. } => (
+                "人员装备要求每种只写一次，数量 1 至 99，最多 8 项",
+                "what a city brings is at most 8 kinds, each once, 1 to 99 of it",
+            ),
+            Self::Departments => {
+                ("参加部门至少一个，每个只列一次", "departments are one or more, each once")
+            }
+            Self::Days => ("行动时段 1 至 62 个半天，不重复", "half days are 1 to 62, each once"),
+            Self::TargetsOfKind { .. } => (
+                "双随机抽取对象，演练不列对象，检查列明或抽取对象",
+                "double-random plans draw their targets, drills have none, checks name or draw them",
+            ),
+            Self::Visits => ("检查 1 至 200 次", "visits are 1 to 200"),
+            Self::VisitDays { .. } => {
+                ("检查时段从行动时段中选取", "visits are on half days of the plan")
+            }
+            Self::VisitTwice { .. } => ("同一对象的检查时段不重叠", "visits to one site are apart"),
+            Self::DrawRule => (
+                "抽取数不超过名录数，权重 0 至 100，属地人员每处 2 至 16 名",
+                "no more are drawn than are listed, weights are 0 to 100, 2 to 16 officers lead",
+            ),
+        };
+        (sentence, OURS)
     }
 
     /// Why it was not done and what to do, in Chinese.

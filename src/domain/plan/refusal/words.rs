@@ -28,7 +28,10 @@ impl PlanMisfit {
     fn zh(self, names: &Names<'_>) -> (String, String) {
         let city = |code| (names.city)(code);
         match self {
-            Self::Invalid => told("方案、答复或结果的内容不合规", "请核对后重新填写"),
+            Self::Invalid(wrong) => {
+                let ((rule, _), (source, _)) = wrong.rule();
+                told(format!("填写不合规：{rule}（{source}）"), "请核对后重新填写")
+            }
             Self::NotAMember { city: who } => {
                 told(format!("{}不是协议成员市", city(who)), "请核对所选协议")
             }
@@ -80,7 +83,7 @@ impl PlanMisfit {
 
     const fn todo(self) -> &'static str {
         match self {
-            Self::Invalid => "check what was filled in",
+            Self::Invalid(_) => "check what was filled in",
             Self::NotAMember { .. } => "check the agreement",
             Self::NotInitiator { .. } => "answer it, or ask for changes",
             Self::NotParticipant { .. } => "ask the initiator to be taken in",

@@ -276,7 +276,7 @@ fn what_is_not_as_it_should_be_has_no_effect() {
     }
     let commitment = Hash::new([1; 32]);
     let bound = fit(PlanWord::DrawCommitted { attempt: 0, commitment });
-    assert_eq!(bound, Err(PlanMisfit::Invalid));
+    assert_eq!(bound, Err(PlanMisfit::Invalid(Wrong::Attempt)));
     // Two officers of the host city at least, nobody twice, and on no side both.
     for (officers, guests, whole) in [
         (&[1, 2][..], &[][..], true),
@@ -292,9 +292,9 @@ fn what_is_not_as_it_should_be_has_no_effect() {
         assert_eq!(got.is_ok(), whole, "{officers:?} {guests:?}");
     }
     let late = CheckIn { nth: 62, ..arrival(&[1, 2], &[]) };
-    assert_eq!(fit(PlanWord::CheckedIn(late)), Err(PlanMisfit::Invalid));
+    assert_eq!(fit(PlanWord::CheckedIn(late)), Err(PlanMisfit::Invalid(Wrong::Nth)));
     let odd = VisitReport { outcome: VisitOutcome::Checked, ..report(1) };
-    assert_eq!(fit(PlanWord::VisitReported(odd)), Err(PlanMisfit::Invalid));
+    assert_eq!(fit(PlanWord::VisitReported(odd)), Err(PlanMisfit::Invalid(Wrong::ChecksMissing)));
     let clue = VisitReport { clues: 1, ..report(1) };
-    assert_eq!(fit(PlanWord::VisitReported(clue)), Err(PlanMisfit::Invalid));
+    assert_eq!(fit(PlanWord::VisitReported(clue)), Err(PlanMisfit::Invalid(Wrong::NotChecked)));
 }

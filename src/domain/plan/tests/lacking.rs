@@ -211,6 +211,7 @@ fn everything_a_plan_may_lack_in_a_table() {
             assert!(!english.ends_with('.') && !finding.field().is_empty(), "{english}");
         }
     }
+    super::wrong::everything_that_may_be_wrong_has_its_field();
 }
 
 /// What a city commits to is looked at when it commits, and it hears of nothing else.

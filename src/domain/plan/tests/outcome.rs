@@ -82,8 +82,8 @@ fn f30_totals_by_department_and_city_are_the_sum_of_the_sites() {
         report(1, 62, &[(EEB, 1, 0)]),
         VisitReport { outcome: VisitOutcome::NotChecked, ..report(1, 0, &[(EEB, 1, 0)]) },
     ];
-    assert!(bad.iter().all(|report| !report.is_whole()));
-    assert!(reports().iter().all(|(_, report)| report.is_whole()));
+    assert!(bad.iter().all(|report| report.check().is_err()));
+    assert!(reports().iter().all(|(_, report)| report.check().is_ok()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn misfits() -> Vec<PlanMisfit> {
     let (stage, kind) = (PlanStage::Cancelled, PlanMoveKind::Amend);
     let (city, initiator) = (handan(), liaocheng());
     vec![
-        PlanMisfit::Invalid,
+        PlanMisfit::Invalid(Wrong::Units),
         PlanMisfit::NotAMember { city },
         PlanMisfit::NotInitiator { initiator },
         PlanMisfit::NotParticipant { city },

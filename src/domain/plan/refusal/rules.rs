@@ -1,0 +1,76 @@
+//! By which rule something is refused, and where the rule comes from.
+//!
+//! In scope: refusals that have a law, a document or a parameter behind them. Out of scope: those
+//! that only say that a plan has moved on, or that it is somebody else's turn.
+
+use super::{PlanMisfit, PlanRefusal};
+use crate::domain::plan::ready::{CERTIFIED, Force, NO_SOURCE, OURS, Rule};
+
+impl PlanRefusal {
+    /// The rule, where it comes from, and whether it can be set otherwise.
+    #[must_use]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever has a rule behind it is named, the rest has none"
+    )]
+    pub const fn rule(self) -> Option<(Rule, Force)> {
+        Some(match self {
+            Self::Lacking { finding, .. } => (finding.rule(), finding.force()),
+            Self::Facts(facts) => (facts.rule(), Force::Rule),
+            Self::Misfit(PlanMisfit::Invalid(wrong)) => (wrong.rule(), Force::Rule),
+            Self::Misfit(PlanMisfit::NotHost) => (
+                (
+                    ("现场检查由属地实施", "sites are checked by the city where they stand"),
+                    ("国办发〔2024〕54号", "State Council's document 54 of 2024"),
+                ),
+                Force::Law,
+            ),
+            Self::TeamTooSmall { .. } => (
+                (
+                    (
+                        "到场的属地持证执法人员不少于两人",
+                        "at least two certified officers of the own city check",
+                    ),
+                    CERTIFIED,
+                ),
+                Force::Law,
+            ),
+            Self::OfficerRecused { .. } => (
+                (
+                    ("应当回避的执法人员不得参加检查", "whoever is recused does not check"),
+                    ("行政处罚法第四十三条", "Administrative Penalty Law, art. 43"),
+                ),
+                Force::Law,
+            ),
+            Self::HoldUntil { .. } => (
+                (("初步同意的人员装备只保留若干天", "units are held for some days"), NO_SOURCE),
+                Force::Parameter,
+            ),
+            Self::RevealTooEarly { .. } => (
+                (
+                    (
+                        "抽取结果在行动前若干天起公开（默认一天）",
+                        "a draw is shown shortly before the action, by default one day",
+                    ),
+                    NO_SOURCE,
+                ),
+                Force::Parameter,
+            ),
+            Self::ReportTooLate { .. } => (
+                (("结果在行动结束后限期内登记", "results are keyed in within a term"), NO_SOURCE),
+                Force::Parameter,
+            ),
+            Self::Periods => (
+                (
+                    (
+                        "建议的时段不早于今天，按先后填写、互不重叠",
+                        "periods proposed are ahead, in order and apart",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
+            _ => return None,
+        })
+    }
+}
