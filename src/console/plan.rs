@@ -82,7 +82,7 @@ pub async fn page(
             div {
                 section .noprint {
                     h2 { (lang.pick("办理", "What may be done")) }
-                    (acts(&plan, desk, &units, again))
+                    (acts(&plan, desk, (&units, &answers), again))
                 }
                 (lines("answers", lang.pick("对本版的答复", "Answers to this revision"), &current))
                 (lines("earlier", lang.pick("对以前各版的答复", "Answers to earlier ones"), &earlier))
@@ -107,7 +107,7 @@ fn lines(id: &str, title: &str, all: &[String]) -> Markup {
 fn acts(
     plan: &pb::Plan,
     desk: &Desk,
-    units: &[(String, String)],
+    (units, answers): (&[(String, String)], &[pb::PlanAnswer]),
     again: Option<&Again<'_>>,
 ) -> Markup {
     use pb::PlanAwaited as W;
@@ -134,6 +134,9 @@ fn acts(
     let open = matches!(plan.state(), pb::PlanState::Consulting | pb::PlanState::Confirming);
     let going = open || matches!(plan.state(), pb::PlanState::Scheduled | pb::PlanState::Executing);
     let initiator = plan.initiator == desk.city;
+    // Settled, and not all have shown their parts.
+    let drawing = plan.draw.as_ref().filter(|draw| draw.attempt > 0 && draw.seed.is_empty());
+    let withheld = plan.state() == pb::PlanState::Scheduled && drawing.is_some();
     let text = |form, label: &str| of(form).text("text", label);
     let leads = plan.visits.iter().any(|visit| visit.city == desk.city);
     html! {
@@ -150,6 +153,10 @@ fn acts(
             html! {}))
         (put("schedule", "MovePlan", awaited(W::Schedule), lang.pick("排定", "Schedule"), html! {}))
         (put("reveal", "RevealDraw", awaited(W::Reveal), lang.pick("公开随机数", "Reveal"), html! {}))
+        (put("redraw", "MovePlan", initiator && withheld, lang.pick("重新抽取", "Draw again"), html! {}))
+        (put("resolve", "ResolveAnswer", awaited(W::Resolve),
+            lang.pick("处理调整意见或退出", "Settle requests and withdrawals"),
+            resolution_fields(&of("resolve"), answers, desk)))
         (put("begin", "MovePlan", awaited(W::Begin), lang.pick("开始执行", "Begin"), html! {}))
         (put("results", "ReportResults", awaited(W::Report),
             lang.pick("结果上报完毕", "All results are in"), html! {}))
@@ -160,6 +167,37 @@ fn acts(
         @if !desk.visitor.may("/liandong.v1.PlanService/AnswerPlan") {
             p .soft { (lang.pick("您的身份只能查看。", "Your role reads only.")) }
         }
+    }
+}
+
+/// Answers that wait for a word of the initiator, and what it may be.
+fn resolution_fields(of: &Filled<'_>, answers: &[pb::PlanAnswer], desk: &Desk) -> Markup {
+    let lang = of.lang;
+    let open = answers.iter().filter(|one| {
+        let asks = matches!(
+            one.kind(),
+            pb::PlanAnswerKind::ChangesRequested
+                | pb::PlanAnswerKind::OtherDays
+                | pb::PlanAnswerKind::Withdraw
+                | pb::PlanAnswerKind::Comment
+        );
+        asks && one.resolution == 0
+    });
+    let open: Vec<_> = open
+        .map(|one| {
+            let (city, kind) = (desk.names.city(one.city), words::plan_answer(one.kind(), lang));
+            let said: String = clean(&one.text).chars().take(40).collect();
+            (format!("{} {}", one.entry, one.revision), format!("{city} {kind} {said}"))
+        })
+        .collect();
+    let all = (1..).map_while(|one| pb::PlanResolution::try_from(one).ok());
+    let all: Vec<_> = all
+        .map(|one| (i32::from(one).to_string(), words::plan_resolution(one, lang).to_owned()))
+        .collect();
+    html! {
+        (of.choice("answer", lang.pick("答复", "answer"), &open))
+        (of.choice("resolution", lang.pick("处理", "what becomes of it"), &all))
+        (of.text("text", lang.pick("说明", "why")))
     }
 }
 

@@ -72,6 +72,20 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
             plans.report_results(said!(ReportResultsRequest)).await?;
             return Ok(());
         }
+        "resolve" => {
+            let (answer, revision) = form.text("answer").split_once(' ').unwrap_or_default();
+            let request = pb::ResolveAnswerRequest {
+                name: name.to_owned(),
+                revision: revision.to_owned(),
+                answer: answer.to_owned(),
+                resolution: form.text("resolution").parse().unwrap_or(0),
+                text: form.text("text").to_owned(),
+                request_id: form.text("request_id").to_owned(),
+                acting_for: None,
+            };
+            plans.resolve_answer(request).await?;
+            return Ok(());
+        }
         "schedule" => S::Schedule,
         "begin" => S::Begin,
         "summarize" => S::Summarize,

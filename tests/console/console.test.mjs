@@ -168,6 +168,40 @@ test("tour 3: a joint action is proposed, confirmed by three cities and settled"
   assert.ok((await text(page)).includes("三市边界夜间联合检查"));
 });
 
+test("a photograph is sent in, looked at, fetched by the other city and recognised", async () => {
+  const [sender, other] = [pages[HANDAN], pages[LIAOCHENG]];
+  const photo = join(demo.dir, "现场照片.png");
+  await sender.bringToFront();
+  await sender.screenshot({ path: photo });
+  await go(HANDAN, `${handed.path}/evidence`);
+  await sender.$eval("#act-add", (one) => { one.open = true; });
+  await sender.type("#add-title", "排口现场照片（示例）");
+  await sender.type("#add-id", "E77");
+  await sender.select("#add-kind", "3");
+  await (await sender.$("#add-file")).uploadFile(photo);
+  await Promise.all([sender.waitForNavigation(), sender.click("#act-add button[name=go]")]);
+  assert.ok((await text(sender)).includes("E77 排口现场照片"), (await text(sender)).slice(0, 600));
+  const drawn = (page) => page.waitForFunction(() =>
+    [...document.querySelectorAll("img.photo")].some((one) => one.complete && one.naturalWidth > 9));
+  await sender.$eval("img.photo", (one) => one.scrollIntoView());
+  await drawn(sender);
+  await go(LIAOCHENG, `${handed.path}/evidence`);
+  await becomes(other, "#main", "E77 排口现场照片");
+  const act = async (form) => {
+    const id = await other.evaluate((form) => [...document.querySelectorAll(".visit")]
+      .find((one) => one.innerText.includes("E77")).querySelector(`[id^=act-${form}-]`)?.id, form);
+    assert.ok(id, `${form}: ${(await text(other)).slice(0, 900)}`);
+    await send(other, id.slice(4), {});
+  };
+  await act("fetch");
+  await other.$eval("img.photo", (one) => one.scrollIntoView());
+  await drawn(other);
+  await act("receive");
+  await act("recognise");
+  await go(HANDAN, handed.path);
+  await becomes(sender, ".timeline", "认可证据");
+});
+
 test("pages print", async () => {
   await go(LIAOCHENG, handed.path);
   const pdf = Buffer.from(await pages[LIAOCHENG].pdf({ format: "A4" }));
@@ -176,7 +210,7 @@ test("pages print", async () => {
 });
 
 test("no violation of WCAG 2.2 A or AA on any page, in both languages", async () => {
-  const paths = ["/", "/cases", "/cases?state=99", handed.path, "/notices", "/plans", "/plans/month",
+  const paths = ["/", "/cases", "/cases?state=99", handed.path, `${handed.path}/evidence`, "/notices", "/plans", "/plans/month",
     "/plans/new", "/links", "/nowhere"];
   const page = pages[LIAOCHENG];
   await go(LIAOCHENG, "/plans");
