@@ -17,7 +17,10 @@
 
   let fetching = false;
   let again = false;
+  let waiting = false;
   async function renew() {
+    // Nobody looks at a page behind others: it is renewed when it comes to the front.
+    if (document.hidden) { waiting = true; return; }
     if (fetching) { again = true; return; }
     fetching = true;
     try {
@@ -40,6 +43,10 @@
       if (again) { again = false; renew(); }
     }
   }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && waiting) { waiting = false; renew(); }
+  });
 
   // Each page has request ids of its own; they are no news.
   function unticked(html) {
