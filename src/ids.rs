@@ -291,6 +291,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ids_are_in_the_order_of_their_bytes() {
+        let mut all: Vec<[u8; 16]> = Vec::new();
+        for at in [0, 1, 7, 8, 15] {
+            for byte in [1, 127, 128, 255] {
+                let mut bytes = [3; 16];
+                bytes[at] = byte;
+                all.push(bytes);
+            }
+        }
+        for one in &all {
+            for other in &all {
+                let ids = SubjectId::new(*one).cmp(&SubjectId::new(*other));
+                assert_eq!(ids, one.cmp(other), "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_city_code_is_six_digits_of_city_level() {
         assert_eq!(CityCode::parse("371500").unwrap().to_string(), "371500");
         for bad in ["371522", "370000", "37150", "3715000", "37150a", "000000", "999900", "+71500"]
