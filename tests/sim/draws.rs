@@ -365,7 +365,7 @@ impl Around<'_> {
         }
     }
 
-    /// The city comes with its officers; one of them may have to keep away from a site, or from all.
+    /// The city comes with its officers; one may have to keep away from a site, or from all.
     fn confirm(&self, desks: &mut Desks, subject: SubjectId, plan: &PlanView) -> Next {
         let mut officers = self.officers(Some(subject));
         if officers.len() < OFFICERS {

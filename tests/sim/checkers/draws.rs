@@ -1,5 +1,5 @@
-//! P4 for draws: what a process shows as drawn is what the entries come to, worked out here from the
-//! texts of the formats: commitments, seed, tickets, targets, teams. Nobody steers: whoever bound
+//! P4 for draws: what a process shows as drawn is what the entries come to, worked out here from
+//! the texts of the formats: commitments, seed, tickets, targets, teams. Nobody steers: whoever bound
 //! itself had seen no reveal, and neither had those who said which officers come. Who withholds is
 //! named, and nothing is drawn then. Nobody is drawn where he is recused.
 

@@ -9,7 +9,7 @@
 //! | receipts, P3 | [`receipts`]: every holder has signed, every proof is known to all |
 //! | P4 | [`ending`]: equal logs and views; [`fold`]: the view folded anew from the set of entries;
 //! | | [`notices`], [`meetings`], [`evidence`], [`referrals`], [`sites`], [`units`]: the same without turns; |
-//! | | [`plans`]: chain, words and bookings by rules written down a second time; [`draws`]: so too |
+//! | | [`plans`]: chain, words and bookings by rules written down a second time; [`draws`] too |
 //! | P5 | [`audience`]: frames and disks |
 //! | P6, P7 | [`requests`]: one answer, one entry, a published reason |
 //! | P8 | [`memory`]: what piles up; [`quotas`]: what a day may bring |

@@ -131,6 +131,11 @@ impl<'a> Set<'a> {
         words
     }
 
+    fn draw<'b>(&'b self, plan: &'b Plan, words: &[Word<'b>]) -> Draw<'b> {
+        let said = words.iter().map(|word| (word.city, word.place.1, word.act)).collect();
+        Draw { known: self.known, subject: self.subject, plan, said }
+    }
+
     /// The chain: plan, last move, number of moves.
     fn chain(&self, words: &[Word<'_>]) -> Option<(Plan, Position, u32)> {
         let opener = &self.known[&self.opening];
@@ -265,9 +270,7 @@ impl Checks {
                 }
             }
             note(&told.0, tally);
-            let said = words.iter().map(|word| (word.city, word.place.1, word.act)).collect();
-            let draw = Draw { known, subject, plan: &told.0, said };
-            self.draw_anew(cast, (at, node), pact, (&draw, shown), tally);
+            self.draw_anew(cast, (at, node), pact, (&set.draw(&told.0, &words), shown), tally);
         }
         drop(rows);
         self.nobody_twice(cast, (at, node));
