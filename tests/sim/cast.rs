@@ -17,7 +17,10 @@ pub const CITIES: [u32; 7] = [371_500, 130_400, 410_900, 371_400, 370_900, 371_7
 
 /// Secret keys of one node's logs, shared with the world as a folder of keys is.
 #[derive(Clone, Default)]
-pub struct Keys(Arc<Mutex<Vec<(VerifyingKey, [u8; 32])>>>);
+pub struct Keys(Arc<Mutex<Vec<Pair>>>);
+
+/// A public key, and what the secret one is made from.
+type Pair = (VerifyingKey, [u8; 32]);
 
 impl Keys {
     pub fn add(&self, seed: [u8; 32]) {
