@@ -44,6 +44,12 @@ impl Month {
         Ok((first <= today).then_some(Self { first, until: last.min(today) }))
     }
 
+    /// Whether any day from the one to the other is counted.
+    #[must_use]
+    pub fn touches(self, first: Date, last: Date) -> bool {
+        first <= self.until && self.first <= last
+    }
+
     fn has(self, on: Date) -> bool {
         self.first <= on && on <= self.until
     }
@@ -251,6 +257,9 @@ mod tests {
         assert_eq!(month(2026, 4).until, date("2026-04-30"));
         assert_eq!(month(2026, 11).until, date(TODAY));
         assert_eq!(Month::new(2026, 12, date(TODAY)), Ok(None));
+        let touches = |first, last| month(2026, 4).touches(date(first), date(last));
+        assert!(touches("2026-03-30", "2026-04-01") && touches("2026-04-30", "2026-05-02"));
+        assert!(!touches("2026-03-30", "2026-03-31") && !touches("2026-05-01", "2026-05-02"));
         for (year, month) in [(2026, 0), (2026, 13), (1899, 12), (2200, 1)] {
             assert!(Month::new(year, month, date(TODAY)).is_err(), "{year}-{month}");
         }

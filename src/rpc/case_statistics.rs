@@ -204,6 +204,13 @@ impl CaseApi {
         (month, today): (Month, Date),
         plans: &mut HashMap<CaseKey, Tally>,
     ) {
+        let days = &plan.plan.facts.days;
+        let ends = days.first().zip(days.last()).map(|(first, last)| (first.at.on, last.at.on));
+        // What is reported of a plan is of its days, and what is under way is not revised.
+        if !ends.is_some_and(|(first, last)| month.touches(first, last)) {
+            plans.remove(&key);
+            return;
+        }
         let (rows, journal) = (reader.in_pieces(), reader.journal());
         let (own, agreements) = (self.node.city(), [key.0]);
         let agreements = agreements.as_slice();

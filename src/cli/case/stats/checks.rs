@@ -78,9 +78,9 @@ pub(super) fn value(counts: pb::CheckCounts) -> Value {
 pub(super) const fn note(lang: Lang) -> &'static str {
     match lang {
         Lang::Zh => {
-            "检查：检查对象上登记的检查和联合行动中已检查的到访，按检查日期计，每次只计一次；\
+            "检查：检查对象上登记的检查和联合行动中实施的检查，按检查日期计，每次只计一次；\
              部门联合检查：两个以上部门一同到现场；\n联合行动：已开始、未取消的方案，按首日计；\
-             问题、线索、案件按到访日期计，案件为截至目前由这些到访转成的件数"
+             发现问题、形成线索、转为案件：联合行动中的，按检查日期计，案件为截至目前的件数"
         }
         Lang::En => {
             "checks: those recorded of sites and visits of joint actions at which something was \

@@ -120,7 +120,7 @@ impl FactsRefusal {
             Self::Days => ("行动时段 1 至 62 个半天，不重复", "half days are 1 to 62, each once"),
             Self::TargetsOfKind { .. } => (
                 "双随机抽取对象，演练不列对象，检查列明或抽取对象",
-                "double-random plans draw their targets, drills have none, checks name or draw them",
+                "double-random plans draw targets, drills have none, checks name or draw them",
             ),
             Self::Visits => ("检查 1 至 200 次", "visits are 1 to 200"),
             Self::VisitDays { .. } => {
