@@ -357,8 +357,10 @@ pub enum WriteError {
     /// The own system's number is taken.
     #[error("external number is taken by {taken_by}")]
     ExternalRefTaken {
-        /// The case that has it.
+        /// The case or the plan that has it.
         taken_by: SubjectId,
+        /// Where it was given.
+        field: &'static str,
     },
     /// The place lies outside the border belt and no reason was given.
     #[error("outside the border belt, {metres} m from the nearest member")]

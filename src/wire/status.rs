@@ -236,8 +236,8 @@ pub fn of_write(error: &WriteError, told: &Told<'_>) -> Refused {
         WriteError::IdempotencyMismatch { first } => {
             Refused::new("IDEMPOTENCY_MISMATCH").with("first_entry", first)
         }
-        WriteError::ExternalRefTaken { taken_by } => {
-            Refused::new("EXTERNAL_REF_TAKEN").with("taken_by", taken_by)
+        WriteError::ExternalRefTaken { taken_by, field } => {
+            Refused::new("EXTERNAL_REF_TAKEN").at(field).with("taken_by", taken_by)
         }
         WriteError::OutsideBelt { metres } => {
             Refused::new("OUTSIDE_BELT").with("metres", metres).unless("record.belt_reason")

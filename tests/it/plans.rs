@@ -144,7 +144,7 @@ pub fn draft(sites: &[String]) -> pb::PlanDraft {
     }
 }
 
-fn creating(parent: &str, draft: pb::PlanDraft) -> pb::CreatePlanRequest {
+pub fn creating(parent: &str, draft: pb::PlanDraft) -> pb::CreatePlanRequest {
     pb::CreatePlanRequest {
         parent: parent.to_owned(),
         draft: Some(draft),

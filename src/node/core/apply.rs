@@ -273,6 +273,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                         self.raise_to(key, number.number);
                     }
                 }
+                (PartKind::Plan, Ok(PartContent::Plan(plan))) => {
+                    let Some(RecordRef::Plan(subject)) = record else { continue };
+                    self.index_external((agreement, subject), entry.envelope.position(), &plan);
+                }
                 (PartKind::Unit, Ok(PartContent::Unit(unit))) => {
                     let at = entry.envelope.position();
                     subject.inspect(|subject| self.index_unit(agreement, at, *subject, &unit));

@@ -64,7 +64,7 @@ pub fn plan_counter(agreement: AgreementId, year: i32) -> Vec<u8> {
     key(b'p', &[agreement.as_bytes(), &year.to_be_bytes()])
 }
 
-/// The case that has an external number.
+/// The case or, by a tag of its own, the plan that has an external number.
 #[must_use]
 pub fn external(tag: Tag) -> Vec<u8> {
     key(b'x', &[tag.as_bytes()])

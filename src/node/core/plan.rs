@@ -4,6 +4,10 @@
 //! ([`crate::domain::plan`]), what the cities say ([`super::plan_acts`]), what is known around a
 //! plan ([`crate::node::plan_look`]), building entries ([`super::write`]).
 //!
+//! Invariants:
+//! 1. A number of an own system belongs to one plan of the city.
+//!    (`a_plans_own_number_is_unique_in_its_city`)
+//!
 //! What a move rests on is what its entry will name as seen: heads that are sure here, and what the
 //! log has named before. What is applied and not sure is not seen yet, and not rested on.
 
@@ -18,16 +22,16 @@ use crate::domain::plan::decide::{
 use crate::domain::plan::lots::{PoolSite, is_pool_of};
 use crate::domain::plan::ready::Finding;
 use crate::domain::plan::{PlanFacts, PlanMove, PlanNumber, PlanRecord, PlanRefusal, Seen, Sent};
-use crate::domain::{Date, Event, Misfit, Refusal};
-use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
+use crate::domain::{Date, Event, ExternalRef, Misfit, Refusal};
+use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::Disk;
 use crate::limits::PLAN_NUMBER_MAX;
-use crate::log::{Audience, Subject, SubjectKind};
+use crate::log::{Audience, PartKind, Subject, SubjectKind};
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::node::core::{Core, keys};
 use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
 use crate::store::Store;
-use crate::view::{self, PlanView, ReadRows, SiteView};
+use crate::view::{self, PlanView, ReadRows, Rows, SiteView};
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn decide_plan(
@@ -58,6 +62,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         today: Date,
         (facts, record, pool): (&PlanFacts, &PlanRecord, &[PoolSite]),
     ) -> Result<Decided, WriteError> {
+        self.check_external((None, today), record)?;
         let (by, members) = (self.settings.city, self.logs.members(agreement).to_vec());
         let basis = self.settings.plans.clone();
         let term = self.term(agreement)?;
@@ -91,6 +96,51 @@ impl<D: Disk, S: Store> Core<D, S> {
             number,
         };
         Ok((text, Opening::PlanNumber { year, number }))
+    }
+
+    /// Whether the own number of a plan is free: one that another plan of this city has is not, in
+    /// whichever agreement. A plan that was given another number since has let its old one go.
+    fn check_external(
+        &mut self,
+        (own, today): (Option<PlanKey>, Date),
+        record: &PlanRecord,
+    ) -> Result<(), WriteError> {
+        let Some(external) = &record.external_ref else { return Ok(()) };
+        let key = keys::external(self.plan_external_tag(external));
+        let taken = self.group_rows().get(&key);
+        let Some(other) = taken.as_deref().and_then(keys::parse_case_value) else { return Ok(()) };
+        if own == Some(other) {
+            return Ok(());
+        }
+        let still = self.at_desk(today, |desk| {
+            let plan = view::plan(desk.rows, other.0, other.1)?;
+            desk.content(plan.record_at, PartKind::Plan)
+        });
+        match still {
+            Some(PartContent::Plan(of)) if of.external_ref.as_ref() != Some(external) => Ok(()),
+            // What cannot be read may still have it.
+            Some(_) | None => {
+                let field = "record.external_number";
+                Err(WriteError::ExternalRefTaken { taken_by: other.1, field })
+            }
+        }
+    }
+
+    fn plan_external_tag(&self, external: &ExternalRef) -> Tag {
+        let system = external.system.as_str().as_bytes();
+        let number = external.number.as_str().as_bytes();
+        self.node_key.tag(&[b"external of a plan", system, number])
+    }
+
+    /// Notes the own number that an own plan has from this entry on.
+    pub(super) fn index_external(&mut self, key: PlanKey, at: Position, record: &PlanRecord) {
+        let Some(external) = &record.external_ref else { return };
+        let counts = view::plan(&self.group_rows(), key.0, key.1);
+        // A move that had no effect gives a plan no number.
+        if counts.is_some_and(|plan| plan.record_at == at) {
+            let row = keys::external(self.plan_external_tag(external));
+            self.group_rows().put(row, keys::case_value(key.0, key.1));
+        }
     }
 
     /// A plan that this node may write about.
@@ -145,6 +195,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let plain = |mv| decide_plain(plan, by, mv, found.all_reported(), &members);
         match step {
             PlanStep::Revise { facts, record, pool } => {
+                self.check_external((Some(key), today), record)?;
                 let facts = (facts.clone(), &seen);
                 let mv = decide_revise(plan, by, facts, &members, time).map_err(refused)?;
                 let PlanMove::Revised { facts } = &mv else { return Err(WriteError::NotFound) };
@@ -152,6 +203,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Ok((mv, parts))
             }
             PlanStep::Amend { record } => {
+                self.check_external((Some(key), today), record)?;
                 let part = for_all(PartContent::Plan(record.clone()));
                 Ok((plain(PlanMove::Amended).map_err(refused)?, vec![part]))
             }

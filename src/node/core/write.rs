@@ -239,7 +239,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             let key = keys::external(self.external_tag(external));
             let taken = self.group_rows().get(&key);
             if let Some((_, taken_by)) = taken.as_deref().and_then(keys::parse_case_value) {
-                return Err(WriteError::ExternalRefTaken { taken_by });
+                let field = "external_ref";
+                return Err(WriteError::ExternalRefTaken { taken_by, field });
             }
         }
         let members = self.logs.members(agreement).to_vec();

@@ -85,7 +85,7 @@ fn write_errors() -> Vec<WriteError> {
         W::OutsideTerm,
         W::StaleEtag { current: at(1, 2) },
         W::IdempotencyMismatch { first: at(1, 2) },
-        W::ExternalRefTaken { taken_by: SubjectId::new([1; 16]) },
+        W::ExternalRefTaken { taken_by: SubjectId::new([1; 16]), field: "external_ref" },
         W::OutsideBelt { metres: 12_000 },
         W::NeedsNewerVersion,
         W::Recovering { waiting_for: vec![city(130_400), city(371_400)] },

@@ -1,0 +1,87 @@
+//! What of a plan is refused by a node, over the API: own numbers that are taken.
+
+use liandong::cli::connect::Client;
+use liandong::wire::pb::v1 as pb;
+use tonic::{Code, Status};
+
+use super::api::{fact, fresh, refused};
+use super::plans::{create, creating, draft, get, step, world_set_up};
+
+/// Reason and field of a refusal.
+fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String, String) {
+    let field = fact(answer.as_ref().unwrap_err(), "field");
+    let (code, reason) = refused(answer);
+    (code, reason, field)
+}
+
+fn numbered(system: &str, number: &str) -> pb::PlanDraft {
+    let mut draft = draft(&[]);
+    let record = draft.record.as_mut().unwrap();
+    (record.external_system, record.external_number) = (system.into(), number.into());
+    draft
+}
+
+async fn amend(client: &Client, plan: &pb::Plan, number: &str) -> Result<pb::Plan, Status> {
+    let record = pb::PlanRecord {
+        external_system: "公文系统".into(),
+        external_number: number.into(),
+        ..plan.record.clone().unwrap()
+    };
+    let asked = pb::AmendPlanRequest {
+        name: plan.name.clone(),
+        etag: plan.etag.clone(),
+        record: Some(record),
+        request_id: fresh(),
+        acting_for: None,
+    };
+    client.plans().amend_plan(asked).await.map(|done| done.into_inner().plan.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plans_own_number_is_unique_in_its_city() {
+    let world = world_set_up(&["聊邯", "聊邯二"], |_| {}).await;
+    let (here, there, agreements) = (&world.here, &world.there, &world.agreements);
+    let taken = |of: &pb::Plan, answer: Result<pb::Plan, Status>| {
+        let of = of.name.rsplit('/').next().unwrap();
+        assert_eq!(fact(answer.as_ref().unwrap_err(), "taken_by"), of);
+        let want = (Code::AlreadyExists, "EXTERNAL_REF_TAKEN", "record.external_number");
+        let (code, reason, field) = why(answer);
+        assert_eq!((code, reason.as_str(), field.as_str()), want);
+    };
+    let asked = creating(&agreements[0], numbered("公文系统", "联执1号"));
+    let first = here.plans().create_plan(asked.clone()).await.unwrap().into_inner().plan.unwrap();
+    // Sent again it is answered again, and not refused; under another id it is.
+    let again = here.plans().create_plan(asked.clone()).await.unwrap().into_inner();
+    assert!(again.receipt.unwrap().replayed);
+    assert_eq!(again.plan.unwrap().name, first.name);
+    for agreement in agreements {
+        taken(&first, create(here, agreement, numbered("公文系统", "联执1号")).await);
+    }
+    let checked = pb::CreatePlanRequest { validate_only: true, request_id: fresh(), ..asked };
+    let checked = here.plans().create_plan(checked).await.map(|_| pb::Plan::default());
+    taken(&first, checked);
+    // The same number in another system, or of another city, is another one.
+    let second = create(here, &agreements[1], numbered("省平台", "联执1号")).await.unwrap();
+    create(there, &agreements[0], numbered("公文系统", "联执1号")).await.unwrap();
+
+    // It is kept through revisions, and free once its plan has another.
+    let revising = |plan: &pb::Plan| pb::RevisePlanRequest {
+        name: plan.name.clone(),
+        etag: plan.etag.clone(),
+        draft: Some(numbered("公文系统", "联执1号")),
+        request_id: fresh(),
+        acting_for: None,
+    };
+    let revised = here.plans().revise_plan(revising(&first)).await.unwrap().into_inner();
+    let revised = revised.plan.unwrap();
+    let other = here.plans().revise_plan(revising(&second)).await;
+    taken(&first, other.map(|done| done.into_inner().plan.unwrap()));
+    taken(&first, amend(here, &second, "联执1号").await);
+    let moved = amend(here, &revised, "联执2号").await.unwrap();
+    let has = amend(here, &second, "联执1号").await.unwrap();
+    taken(&second, amend(here, &moved, "联执1号").await);
+    // Also when it is cancelled.
+    step(here, &has, pb::PlanStep::Cancel, "改期").await.unwrap();
+    taken(&second, amend(here, &moved, "联执1号").await);
+    assert_eq!(get(here, &moved.name).await.unwrap().record.unwrap().external_number, "联执2号");
+}
