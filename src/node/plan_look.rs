@@ -89,7 +89,6 @@ pub struct Looked {
     /// What was drawn, once all have shown their parts.
     pub outcome: Option<Outcome>,
     drawn: Vec<ReadyVisit>,
-    own: BTreeSet<SubjectId>,
     revealed: BTreeSet<CityCode>,
 }
 
@@ -120,7 +119,6 @@ impl Looked {
             reveals: BTreeMap::new(),
             outcome: None,
             drawn: Vec::new(),
-            own: BTreeSet::new(),
             revealed: view.heard.revealed.clone(),
             view,
         }
@@ -137,7 +135,6 @@ impl Looked {
             sites: &self.sites,
             drawn: self.drawn.as_slice(),
             pool: self.pool.as_slice(),
-            own: &self.own,
             committed: &self.committed,
             revealed: &self.revealed,
             calendar: by.calendar,
@@ -223,7 +220,6 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             units: if all { self.units(key, &view, &sent) } else { BTreeMap::new() },
             sites: self.sites(key, &view, (&named, all)),
             revealed: view.heard.revealed.clone(),
-            own: BTreeSet::new(),
             sent,
             pool,
             committed,

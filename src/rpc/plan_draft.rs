@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::plan_service::PlanApi;
+use super::words::record_name;
 use crate::domain::plan::lots::{PoolSite, pool_digest};
 use crate::domain::plan::{DrawRule, PlanFacts, PlannedVisit, Targets};
 use crate::domain::site::{LeftOut, Verdict, Visit, Visited, may_visit};
@@ -82,6 +83,7 @@ impl PlanApi {
             let view = view.ok_or(Refused::new("NOT_FOUND").at("draft.draw.pool"))?;
             found.insert(*site, view);
         }
+        self.check_left_out(agreement, draw, &found)?;
         if found.len() > PLAN_POOL_MAX {
             let long = Refused::new("LIST_TOO_LONG").at("draft.draw.pool");
             return Err(long.with("limit", PLAN_POOL_MAX));
@@ -103,6 +105,25 @@ impl PlanApi {
             return Err(Refused::new("PLAN_POOL_EMPTY").at("draft.draw").unless("pool"));
         }
         Ok(pool)
+    }
+
+    /// A site that is said to be left out stands in the list, or somebody means another one.
+    fn check_left_out(
+        &self,
+        agreement: AgreementId,
+        draw: &DrawAsked,
+        found: &BTreeMap<SubjectId, SiteView>,
+    ) -> Result<(), Refused> {
+        let field = "draft.draw.left_out";
+        let Some(site) = draw.left_out.keys().find(|site| !found.contains_key(*site)) else {
+            return Ok(());
+        };
+        let reader = self.desk.node.reader();
+        if view::site(&reader.view(), agreement, *site).is_none() {
+            return Err(Refused::new("NOT_FOUND").at(field).with("site", site));
+        }
+        let name = record_name(&reader, agreement, *site);
+        Err(Refused::new("LEFT_OUT_NOT_LISTED").at(field).with("site", site).with("name", name))
     }
 
     /// Why a site may not be drawn on some day of the plan.

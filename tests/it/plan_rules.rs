@@ -1,11 +1,12 @@
-//! What of a plan is refused by a node, over the API: own numbers that are taken.
+//! What of a plan is refused by a node, over the API: own numbers that are taken, sites left out of
+//! a list that they are not in.
 
 use liandong::cli::connect::Client;
 use liandong::wire::pb::v1 as pb;
 use tonic::{Code, Status};
 
 use super::api::{fact, fresh, refused};
-use super::plans::{create, creating, draft, get, step, world_set_up};
+use super::plans::{create, creating, draft, get, site, step, world_set_up};
 
 /// Reason and field of a refusal.
 fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String, String) {
@@ -84,4 +85,42 @@ async fn a_plans_own_number_is_unique_in_its_city() {
     step(here, &has, pb::PlanStep::Cancel, "改期").await.unwrap();
     taken(&second, amend(here, &moved, "联执1号").await);
     assert_eq!(get(here, &moved.name).await.unwrap().record.unwrap().external_number, "联执2号");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_is_not_listed_is_not_left_out() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (agreement, here) = (&world.agreements[0], &world.here);
+    let listed = [site(here, agreement, 0, 371_522).await, site(here, agreement, 1, 371_522).await];
+    let third = site(here, agreement, 2, 371_522).await;
+    let asked = |pool: &[String], media: &[pb::Medium], out: &str| {
+        let left_out = pb::SiteLeftOut { site: out.to_owned(), why: pb::LeftOut::Capped.into() };
+        let draw = pb::DrawDraft {
+            sites: 1,
+            host_officers: 2,
+            pool: pool.to_vec(),
+            media: media.iter().map(|one| i32::from(*one)).collect(),
+            left_out: vec![left_out],
+            ..pb::DrawDraft::default()
+        };
+        let kind = pb::PlanKind::DoubleRandom.into();
+        create(here, agreement, pb::PlanDraft { kind, draw: Some(draw), ..draft(&[]) })
+    };
+    let field = || "draft.draw.left_out".to_owned();
+    let not_listed = (Code::InvalidArgument, "LEFT_OUT_NOT_LISTED".to_owned(), field());
+    // One that is not among those that are asked for, and one that is not about water.
+    let elsewhere = asked(&listed, &[], &third).await;
+    assert_eq!(fact(elsewhere.as_ref().unwrap_err(), "name"), "示例2号纸业有限公司");
+    assert_eq!(why(elsewhere), not_listed);
+    let dry = asked(&[], &[pb::Medium::Noise], &listed[0]).await;
+    assert_eq!(why(dry), not_listed);
+    // One that nobody has registered.
+    let nobody = format!("{agreement}/sites/{}", "7".repeat(32));
+    let unknown = asked(&listed, &[], &nobody).await;
+    assert_eq!(why(unknown), (Code::NotFound, "NOT_FOUND".to_owned(), field()));
+    // One that is listed stands in the list, with why it may not be drawn.
+    let plan = asked(&listed, &[], &listed[0]).await.unwrap();
+    let out: Vec<_> = plan.pool.iter().filter(|one| one.left_out != 0).collect();
+    assert_eq!((plan.pool.len(), out.len()), (2, 1));
+    assert_eq!(out[0].left_out(), pb::LeftOut::Capped);
 }

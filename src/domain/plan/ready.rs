@@ -145,15 +145,12 @@ pub struct Look<'a> {
     pub sent: &'a BTreeMap<CityCode, Sent>,
     /// Units that are named.
     pub units: &'a BTreeMap<SubjectId, UnitStanding>,
-    /// Sites that are named, or in the pool; and those of `own`.
+    /// Sites that are named, or in the pool.
     pub sites: &'a BTreeMap<SubjectId, SiteStanding>,
     /// Visits that were drawn; named ones are in the plan.
     pub drawn: &'a [ReadyVisit],
     /// With a draw: its list of sites.
     pub pool: &'a [PoolSite],
-    /// With a draw: the own sites that belong into the list, by what the plan is about. Only their
-    /// city can say which these are.
-    pub own: &'a BTreeSet<SubjectId>,
     /// With a draw: who is bound to its part.
     pub committed: &'a BTreeSet<CityCode>,
     /// With a draw: who has revealed.

@@ -137,11 +137,6 @@ pub enum Finding {
         /// Which.
         site: SubjectId,
     },
-    /// The list has not a site that belongs into it.
-    PoolOmits {
-        /// Which.
-        site: SubjectId,
-    },
     /// A city cannot lead at as many sites as may be drawn for one half day.
     DrawShort {
         /// Which.
@@ -207,7 +202,6 @@ impl Finding {
             Self::HostShort { .. } => "HOST_OFFICERS_MISSING",
             Self::PoolDiffers => "POOL_DIFFERS",
             Self::PoolSiteDiffers { .. } => "POOL_SITE_DIFFERS",
-            Self::PoolOmits { .. } => "POOL_OMITS_SITE",
             Self::DrawShort { .. } => "DRAW_OFFICERS_MISSING",
             Self::NotCommitted { .. } => "DRAW_NOT_COMMITTED",
             Self::RevealMissing { .. } => "REVEAL_MISSING",
@@ -233,7 +227,7 @@ impl Finding {
             Self::SiteUnknown { .. } | Self::SiteForeign { .. } | Self::SiteLeftOut { .. } => {
                 "targets"
             }
-            Self::PoolDiffers | Self::PoolSiteDiffers { .. } | Self::PoolOmits { .. } => "pool",
+            Self::PoolDiffers | Self::PoolSiteDiffers { .. } => "pool",
             Self::NotCommitted { .. } | Self::RevealMissing { .. } => "draw",
         }
     }
@@ -260,7 +254,6 @@ impl Finding {
             | Self::SiteLeftOut { why: LeftOut::Closed | LeftOut::PositiveList, .. }
             | Self::PoolDiffers
             | Self::PoolSiteDiffers { .. }
-            | Self::PoolOmits { .. }
             | Self::NotCommitted { .. }
             | Self::RevealMissing { .. } => Force::Rule,
         }
@@ -318,10 +311,7 @@ impl Finding {
                 ),
                 OURS,
             ),
-            Self::SiteUnknown { .. }
-            | Self::PoolDiffers
-            | Self::PoolSiteDiffers { .. }
-            | Self::PoolOmits { .. } => {
+            Self::SiteUnknown { .. } | Self::PoolDiffers | Self::PoolSiteDiffers { .. } => {
                 (("检查对象须在名录库内，并如实列入", "sites are those of the lists"), OURS)
             }
             Self::NotCommitted { .. } | Self::RevealMissing { .. } => (
@@ -396,7 +386,6 @@ impl Finding {
             Self::PoolSiteDiffers { site } => {
                 format!("抽取名录中{}的属地、类别或排除理由与实际不符", record(site))
             }
-            Self::PoolOmits { site } => format!("抽取名录漏列{}", record(site)),
             Self::DrawShort { city, at, missing } => format!(
                 "{}可能抽到的对象较多，属地{}缺{}",
                 at.text(zh),
@@ -457,7 +446,6 @@ impl Finding {
                 "city, tier or reason for leaving out that the list has of {} is not so",
                 record(site)
             ),
-            Self::PoolOmits { site } => format!("list of the draw has not {}", record(site)),
             Self::DrawShort { city, at, missing } => format!(
                 "as many sites as may be drawn for {}, {} is short of {}",
                 at.text(en),

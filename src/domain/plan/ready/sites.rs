@@ -122,9 +122,6 @@ impl Look<'_> {
             return vec![Finding::PoolDiffers];
         }
         let mut findings = self.said_of_sites(rule, Some(city));
-        let listed = |site: &SubjectId| self.pool.iter().any(|one| one.site == *site);
-        let omitted = self.own.iter().filter(|site| !listed(site));
-        findings.extend(omitted.map(|site| Finding::PoolOmits { site: *site }));
         findings.extend(self.leads_in_pool(rule, city));
         findings
     }

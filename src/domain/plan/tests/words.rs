@@ -49,7 +49,6 @@ fn findings() -> Vec<Finding> {
         Finding::HostShort { city, site, at, missing },
         Finding::PoolDiffers,
         Finding::PoolSiteDiffers { site },
-        Finding::PoolOmits { site },
         Finding::DrawShort { city, at, missing },
         Finding::NotCommitted { city },
         Finding::RevealMissing { city },
