@@ -88,6 +88,7 @@ mod units;
 mod units_each;
 mod watchdog;
 mod world;
+mod world_calendar;
 mod world_clocks;
 mod world_cosign;
 mod world_damage;

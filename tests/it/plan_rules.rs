@@ -1,12 +1,15 @@
 //! What of a plan is refused by a node, over the API: own numbers that are taken, sites left out of
-//! a list that they are not in.
+//! a list that they are not in; and a city that is busy as a whole in all its agreements.
 
 use liandong::cli::connect::Client;
+use liandong::domain::Period;
 use liandong::wire::pb::v1 as pb;
+use liandong::wire::unit::period_to_pb;
 use tonic::{Code, Status};
 
-use super::api::{fact, fresh, refused};
-use super::plans::{create, creating, draft, get, site, step, world_set_up};
+use super::api::{HERE, THERE, fact, fresh, refused};
+use super::nodes::until;
+use super::plans::{create, creating, day, draft, get, needs, site, step, today, world_set_up};
 
 /// Reason and field of a refusal.
 fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String, String) {
@@ -123,4 +126,49 @@ async fn a_site_that_is_not_listed_is_not_left_out() {
     let out: Vec<_> = plan.pool.iter().filter(|one| one.left_out != 0).collect();
     assert_eq!((plan.pool.len(), out.len()), (2, 1));
     assert_eq!(out[0].left_out(), pb::LeftOut::Capped);
+}
+
+/// Blocked by one agreement, a city is busy in the others: at its own node and at those of others,
+/// in free and busy and when windows are searched.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_city_that_is_busy_is_busy_in_all_its_agreements() {
+    let world = world_set_up(&["聊邯", "聊邯二"], |_| {}).await;
+    let (here, there) = (&world.here, &world.there);
+    let on = today().plus_days(3).unwrap();
+    let asked = pb::BlockUnitRequest {
+        name: format!("{}/units/city", world.agreements[0]),
+        periods: vec![period_to_pb(Period::day(on))],
+        request_id: fresh(),
+        acting_for: None,
+    };
+    here.units().block_unit(asked).await.unwrap();
+    for client in [here, there] {
+        for agreement in &world.agreements {
+            let asked = pb::QueryFreeBusyRequest {
+                parent: agreement.clone(),
+                cities: vec![HERE],
+                from: day(on),
+                until: day(on),
+            };
+            until("the city is busy", || async {
+                let found = client.units().query_free_busy(asked.clone()).await.ok()?.into_inner();
+                let city = &found.cities[0];
+                city.half_days.iter().all(|half| half.whole_city_busy).then_some(())
+            })
+            .await;
+            let asked = pb::FindSlotsRequest {
+                parent: agreement.clone(),
+                participants: vec![needs(HERE, 0), needs(THERE, 0)],
+                half_days: 1,
+                overtime: true,
+                from: day(on),
+                until: day(on),
+                ..pb::FindSlotsRequest::default()
+            };
+            let found = client.units().find_slots(asked).await.unwrap().into_inner();
+            assert!(found.slots.is_empty(), "{found:?}");
+            let busy = |one: &pb::SlotHindrance| one.kind() == pb::SlotHindranceKind::CityBusy;
+            assert!(found.hindrances.iter().all(busy), "nothing but busy: {found:?}");
+        }
+    }
 }

@@ -27,10 +27,17 @@ impl<D: Disk, S: Store> Core<D, S> {
         (actor, acting_for): (ActorRef, Option<ActorRef>),
         drafts: &mut Vec<Signed>,
     ) -> Result<Laid, WriteError> {
-        let Decided { mut draft, mut record, opened_at: _, opens } = decided;
+        let Decided { mut draft, mut record, opened_at: _, mut opens } = decided;
         let log_of = self.logs.get(log).ok_or(WriteError::NoLog)?;
         let (agreement, before) = (log_of.manifest.agreement, log_of.appended());
+        let next = |drafts: &[Signed]| Position { log, index: before + drafts.len() as u64 };
         let mut counted = None;
+        if let Some(Opening::Calendar { opening, mut block, then }) = opens {
+            block.subject.id = Some(subject_id(next(drafts)));
+            drafts.push((actor, acting_for, *opening));
+            drafts.push((actor, acting_for, *block));
+            opens = then.map(|then| *then);
+        }
         match opens {
             Some(Opening::Number { year, number }) => {
                 counted = Some((keys::counter(agreement, year), number));
@@ -40,11 +47,12 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             Some(Opening::Beside(beside)) => drafts.push((actor, acting_for, *beside)),
             Some(Opening::First(opening)) => {
-                record = Some(subject_id(Position { log, index: before + drafts.len() as u64 }));
+                record = Some(subject_id(next(drafts)));
                 draft.subject.id = record;
                 drafts.push((actor, acting_for, *opening));
             }
-            None => {}
+            // One calendar is opened once.
+            Some(Opening::Calendar { .. }) | None => {}
         }
         drafts.push((actor, acting_for, draft));
         Ok((record, counted))

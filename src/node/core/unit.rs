@@ -60,7 +60,9 @@ pub fn likes(
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
-    /// Registers a unit. When it is busy by what was said of it in other agreements comes with it.
+    /// Registers a unit. When it is busy by what was said of it in other agreements comes with it;
+    /// with the first unit in an agreement also when the city as a whole is busy, if that was said
+    /// before there was this agreement.
     pub(super) fn decide_unit(
         &mut self,
         agreement: AgreementId,
@@ -79,12 +81,36 @@ impl<D: Disk, S: Store> Core<D, S> {
         let tag = unit_tag(&self.node_key, facts.kind, record);
         let likes = units_of_tag(&self.group_rows(), tag);
         let periods = self.busy_elsewhere(&likes, today);
-        if periods.is_empty() || facts.retired {
-            return Ok(Decided { draft: opening, record: None, opened_at: None, opens: None });
-        }
-        let draft = draft_of(None, Event::UnitAct(UnitAct::Blocked { periods }));
-        let opens = Some(Opening::First(Box::new(opening)));
+        let (draft, opens) = if periods.is_empty() || facts.retired {
+            (opening, None)
+        } else {
+            let draft = draft_of(None, Event::UnitAct(UnitAct::Blocked { periods }));
+            (draft, Some(Opening::First(Box::new(opening))))
+        };
+        let opens = self.with_calendar(agreement, today, opens);
         Ok(Decided { draft, record: None, opened_at: None, opens })
+    }
+
+    /// The calendar of the own city as a whole, where an agreement has none and others have.
+    fn with_calendar(
+        &mut self,
+        agreement: AgreementId,
+        today: Date,
+        then: Option<Opening>,
+    ) -> Option<Opening> {
+        let city = self.settings.city;
+        if !view::whole_city(&self.group_rows(), agreement, city).is_empty() {
+            return then;
+        }
+        let calendars = self.own_calendars(agreement);
+        let periods = self.busy_elsewhere(&calendars, today);
+        if periods.is_empty() {
+            return then;
+        }
+        let opening = draft_of(None, Event::UnitRegistered { facts: UnitFacts::WHOLE_CITY });
+        let block = draft_of(None, Event::UnitAct(UnitAct::Blocked { periods }));
+        let (opening, block) = (Box::new(opening), Box::new(block));
+        Some(Opening::Calendar { opening, block, then: then.map(Box::new) })
     }
 
     /// When own units are busy from today on, as far as an entry holds it, the earliest first. Of

@@ -54,6 +54,15 @@ pub(super) enum Opening {
     PlanNumber { year: i32, number: u32 },
     /// The entry that opens the record, before the one that is about it.
     First(Box<Draft>),
+    /// The calendar of the whole city and when that is busy, before all others; and what else.
+    Calendar {
+        /// What opens it.
+        opening: Box<Draft>,
+        /// When it is busy.
+        block: Box<Draft>,
+        /// What stands behind these.
+        then: Option<Box<Opening>>,
+    },
 }
 
 impl<D: Disk, S: Store> Core<D, S> {
