@@ -3,13 +3,11 @@
 //!
 //! A feed shows settled plans of all agreements in which this city takes part: when, how often and
 //! when that was last changed, and one word that is the same for all of them. It is made from the
-//! days and the stage of a plan, and looks at no text. A plan that is only talked of is not in it,
-//! and one that is revised leaves it until all have confirmed again. One that was settled and then
-//! cancelled stays as cancelled, so that a calendar which keeps what it has seen strikes it out. A
-//! city that has withdrawn is not out.
+//! days and the stage of a plan, and looks at no text. One that is revised leaves it until all have
+//! confirmed again.
 //!
-//! In scope: which plans, and the text, kept for a moment. Out of scope: who reads it
-//! ([`http`]), how an entry looks ([`crate::domain::plan::ics`]).
+//! In scope: which plans are looked at, and the text, kept for a moment. Out of scope: who reads it
+//! ([`http`]), which plans are shown and how ([`crate::domain::plan::ics`]).
 //!
 //! Invariants:
 //! 1. Nothing that anybody typed, and no name, number or place is in a feed.
@@ -23,14 +21,11 @@ use bytes::Bytes;
 use tokio::sync::Mutex;
 
 use super::plan_calendar::stamp;
-use crate::domain::Date;
 use crate::domain::plan::ics::{self, Entry, Shown};
-use crate::domain::plan::{AnswerKind, PlanStage};
-use crate::ids::{AgreementId, CityCode, SubjectId, hex};
+use crate::ids::{AgreementId, SubjectId, hex};
 use crate::lang::Lang;
 use crate::limits::{
-    CALENDAR_FEED_AHEAD_DAYS, CALENDAR_FEED_FRESH_MS, CALENDAR_FEED_LOOKED_AT_MAX,
-    CALENDAR_FEED_PAST_DAYS, CALENDAR_PLANS_MAX, PAGE_BYTES_MAX,
+    CALENDAR_FEED_FRESH_MS, CALENDAR_FEED_LOOKED_AT_MAX, CALENDAR_PLANS_MAX, PAGE_BYTES_MAX,
 };
 use crate::log::merkle::digest;
 use crate::node::pieces;
@@ -102,13 +97,16 @@ fn text(node: &NodeHandle, lang: Lang, secret: &FeedSecret) -> String {
         let mut looked = 0;
         pieces::plans(&reader, agreement, None, &mut |subject, view| {
             looked += 1;
-            if is_shown(&view, city, today) {
+            let answer = view.answers().get(&city).copied();
+            if ics::is_in_feed(&view.plan, (city, answer), today) {
                 plans.push((subject, view));
             }
             looked < CALENDAR_FEED_LOOKED_AT_MAX
         });
         // What is over makes room, then what is furthest ahead.
-        plans.sort_by_key(|(subject, view)| (distance(view, today), first_day(view), *subject));
+        plans.sort_by_key(|(subject, view)| {
+            (ics::distance(&view.plan, today), ics::first_day(&view.plan), *subject)
+        });
         plans.truncate(CALENDAR_PLANS_MAX);
     }
     let mut bytes = 0;
@@ -116,7 +114,7 @@ fn text(node: &NodeHandle, lang: Lang, secret: &FeedSecret) -> String {
         bytes += ENTRY_BYTES * usize::try_from(view.plan.days_max).unwrap_or(usize::MAX);
         bytes <= PAGE_BYTES_MAX
     });
-    plans.sort_by_key(|(subject, view)| (first_day(view), *subject));
+    plans.sort_by_key(|(subject, view)| (ics::first_day(&view.plan), *subject));
     written(&reader, &plans, Shown::Busy { word: word(lang), key: secret.key() })
 }
 
@@ -130,59 +128,4 @@ fn written(reader: &Reader, plans: &[(SubjectId, PlanView)], shown: Shown<'_>) -
 /// What every entry is called.
 fn word(lang: Lang) -> &'static str {
     lang.pick("联合执法行动", "Joint action")
-}
-
-/// Which comes first where there is no room for all: what is to come, the nearest first, then what
-/// is over, the latest first.
-fn distance(view: &PlanView, today: Option<Date>) -> (bool, i64) {
-    let last = view.plan.facts.days.last().map(|day| day.at.on);
-    let ahead =
-        last.zip(today).map(|(last, today)| last.days_since_epoch() - today.days_since_epoch());
-    ahead.map_or((true, i64::MAX), |days| (days < 0, days.abs()))
-}
-
-fn first_day(view: &PlanView) -> Option<Date> {
-    view.plan.facts.days.first().map(|day| day.at.on)
-}
-
-/// Whether this city is out on a plan, or was to be, within the days that a feed shows.
-fn is_shown(view: &PlanView, city: CityCode, today: Option<Date>) -> bool {
-    let was_settled = match view.plan.stage {
-        PlanStage::Open => false,
-        PlanStage::Scheduled | PlanStage::Executing | PlanStage::Summarized => true,
-        // One that was never settled rests on no answers.
-        PlanStage::Cancelled => !view.plan.resting.answers.is_empty(),
-    };
-    let goes =
-        view.plan.facts.has(city) && view.answers().get(&city) != Some(&AnswerKind::Withdraw);
-    let first = first_day(view);
-    let last = view.plan.facts.days.last().map(|day| day.at.on);
-    was_settled && goes && is_near((first, last), today)
-}
-
-/// Whether a plan's first and last day touch the days that a feed shows.
-fn is_near((first, last): (Option<Date>, Option<Date>), today: Option<Date>) -> bool {
-    let ahead = |day: Option<Date>| Some(day?.days_since_epoch() - today?.days_since_epoch());
-    ahead(last).is_some_and(|days| days >= -CALENDAR_FEED_PAST_DAYS)
-        && ahead(first).is_some_and(|days| days <= CALENDAR_FEED_AHEAD_DAYS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_feed_shows_a_quarter_back_and_two_years_ahead() {
-        let today = Date::parse("2026-12-01").unwrap();
-        let near = |first: i64, last: i64| {
-            is_near((today.plus_days(first), today.plus_days(last)), Some(today))
-        };
-        let (past, ahead) = (CALENDAR_FEED_PAST_DAYS, CALENDAR_FEED_AHEAD_DAYS);
-        assert!(near(0, 0) && near(-past, -past) && near(ahead, ahead));
-        assert!(near(-past - 1, -past) && near(ahead, ahead + 1), "one day of it is enough");
-        assert!(!near(-past - 2, -past - 1) && !near(ahead + 1, ahead + 1));
-        // Without a day, or without a clock that can be used, nothing is shown.
-        assert!(!is_near((None, None), Some(today)));
-        assert!(!is_near((Some(today), Some(today)), None));
-    }
 }

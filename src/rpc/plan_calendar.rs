@@ -1,12 +1,11 @@
 //! A plan, or the plans of an agreement, as a calendar.
 //!
-//! In scope: which plans, what is read for each. Out of scope: the file
-//! ([`crate::domain::plan::ics`]).
+//! In scope: which plans are looked at, what is read for each. Out of scope: which are shown, the
+//! file ([`crate::domain::plan::ics`]).
 
 use super::plan_read::texts;
 use super::plan_service::PlanApi;
 use super::words::city_name;
-use crate::domain::plan::PlanStage;
 use crate::domain::plan::ics::{self, Entry, Shown};
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::limits::{
@@ -36,11 +35,11 @@ impl PlanApi {
             if self.desk.node.book().get(agreement).is_none() {
                 return Err(Refused::new("NOT_FOUND"));
             }
-            let (mut all, mut looked) = (Vec::new(), 0);
+            let (mut all, mut looked, today) = (Vec::new(), 0, self.desk.node.today());
             pieces::plans(&reader, agreement, None, &mut |subject, view| {
                 looked += 1;
                 // What is still talked of is in no calendar but its own.
-                if view.plan.stage != PlanStage::Open {
+                if ics::is_listed(&view.plan, today) {
                     all.push((subject, view, agreement));
                 }
                 all.len() < CALENDAR_PLANS_MAX && looked < PLANS_LOOKED_AT_MAX

@@ -9,10 +9,10 @@
 //! SEQUENCE also grows with every change of STATUS. The organiser is the initiator; a city has no
 //! address of mail here, so it is named by a URN.
 //!
-//! In scope: text. Out of scope: who may read it. A feed that others may see shows times and
-//! nothing else ([`Shown::Busy`]). Its UIDs are hashes under a key of the feed: nobody learns
-//! a plan's id from them, and nobody who has the feeds of two cities matches them by their UIDs.
-//! Whoever holds the plan and the address can tell which entry it is.
+//! In scope: text, and which plans stand in a calendar. Out of scope: who may read it. A feed that
+//! others may see shows times and nothing else ([`Shown::Busy`]). Its UIDs are hashes under a key
+//! of the feed: nobody learns a plan's id from them, and nobody who has the feeds of two cities
+//! matches them by their UIDs. Whoever holds the plan and the address can tell which entry it is.
 //! RFC 5546 wants an organiser in what is published; a feed has none, since that names a city.
 //!
 //! Invariants:
@@ -21,6 +21,12 @@
 //! 2. An update has the UIDs of before and a higher SEQUENCE; surplus days are cancelled.
 //!    (`updates_and_cancellations_keep_their_uids`)
 //! 3. A feed of busy times tells no plan. (`a_feed_of_busy_times_shows_times_only`)
+//! 4. What was settled leaves a calendar as cancelled.
+//!    (`what_was_settled_and_is_cancelled_is_struck_out_until_its_day_is_over`)
+
+mod listed;
+
+pub use listed::{distance, first_day, is_in_feed, is_listed};
 
 use super::state::{Plan, PlanStage};
 use crate::domain::date::Date;

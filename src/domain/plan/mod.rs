@@ -62,7 +62,8 @@ pub use refusal::{FactsRefusal, Names, PlanMisfit, PlanRefusal, Wrong};
 pub use rests::{Resting, Seen};
 pub use results::{DepartmentCheck, VisitOutcome, VisitReport};
 pub use state::{
-    Plan, PlanMove, PlanMoveKind, PlanStage, PlanState, Round, next, open, shown, unreported,
+    Plan, PlanMove, PlanMoveKind, PlanStage, PlanState, Round, Settled, next, open, shown,
+    unreported,
 };
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ use super::facts::{PlanFacts, fits};
 use super::refusal::PlanMisfit;
 use super::rests::{Resting, Seen, bound, carry, redrawn, summed};
 use crate::domain::code::coded;
+use crate::domain::date::Date;
 use crate::ids::{CityCode, Position};
 use crate::limits::{PLAN_AMENDMENTS_MAX, PLAN_REVISIONS_MAX};
 
@@ -168,6 +169,15 @@ pub struct Round {
     pub cities: Vec<CityCode>,
 }
 
+/// What was settled of a plan by any of its revisions: calendars have had it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Settled {
+    /// The latest last day.
+    pub until: Date,
+    /// All who were to take part.
+    pub cities: BTreeSet<CityCode>,
+}
+
 /// A plan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Plan {
@@ -193,6 +203,8 @@ pub struct Plan {
     pub stage: PlanStage,
     /// What it rests on, from Scheduled on.
     pub resting: Resting,
+    /// What was settled of it so far; no revision voids that.
+    pub settled: Option<Settled>,
 }
 
 impl Plan {
@@ -243,6 +255,7 @@ pub fn open(
         days_max: facts.day_count(),
         stage: PlanStage::Open,
         resting: Resting::default(),
+        settled: None,
     })
 }
 
@@ -278,6 +291,7 @@ pub fn next(
             after.resting = rests(plan, at, (answers, commitments), seen)?;
             after.changes = plan.changes.saturating_add(1);
             after.stage = S::Scheduled;
+            after.settled = settled(plan);
         }
         (S::Scheduled | S::Executing, M::Redrawn { commitments, withheld }) => {
             redrawn(plan, withheld, seen)?;
@@ -313,6 +327,16 @@ pub fn next(
         ) => return Err(PlanMisfit::StageForbids { stage: plan.stage, kind: mv.kind() }),
     }
     Ok(after)
+}
+
+/// What has been settled once this revision is.
+fn settled(plan: &Plan) -> Option<Settled> {
+    let mut cities: BTreeSet<CityCode> = plan.facts.participants().collect();
+    let last = plan.facts.days.last().map(|day| day.at.on);
+    let before = plan.settled.as_ref();
+    cities.extend(before.iter().flat_map(|one| &one.cities));
+    let until = last.max(before.map(|one| one.until))?;
+    Some(Settled { until, cities })
 }
 
 /// What a plan rests on when it is scheduled.

@@ -1,6 +1,7 @@
 //! Plans in tables: values that all of them share.
 
 mod answers;
+mod calendars;
 mod commands;
 mod draw_commands;
 mod draws;
