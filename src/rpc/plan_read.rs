@@ -288,6 +288,11 @@ fn draw(looked: &Looked) -> pb::PlanDraw {
         committed: looked.committed.iter().map(|city| city.as_u32()).collect(),
         reveals: reveals.map(|(city, random)| write::reveal_to_pb(*city, random)).collect(),
         withheld: resting.withheld.iter().map(|city| city.as_u32()).collect(),
+        commitments: resting
+            .commitments
+            .iter()
+            .map(|(city, commitment)| write::commitment_to_pb(*city, *commitment))
+            .collect(),
         seed: looked.outcome.as_ref().map(|one| one.seed.as_str().to_owned()).unwrap_or_default(),
     }
 }

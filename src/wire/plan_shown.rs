@@ -23,7 +23,7 @@ use crate::domain::plan::{
     Recusal, Resolution, Sent, SentUnit, VisitReport,
 };
 use crate::domain::site::VisitException;
-use crate::ids::{AgreementId, CityCode, SubjectId};
+use crate::ids::{AgreementId, CityCode, Hash, SubjectId};
 
 /// Writes a state.
 #[must_use]
@@ -188,6 +188,12 @@ pub fn report_to_pb(report: &VisitReport) -> pb::VisitResult {
 pub const fn totals_to_pb(sum: &Sum) -> pb::PlanTotals {
     let Sum { sites, visits, items, problems } = *sum;
     pb::PlanTotals { sites, visits, items, problems }
+}
+
+/// Writes what a city is bound to.
+#[must_use]
+pub fn commitment_to_pb(city: CityCode, commitment: Hash) -> pb::CityCommitment {
+    pb::CityCommitment { city: city.as_u32(), commitment: commitment.to_string() }
 }
 
 /// Writes a reveal.

@@ -24,7 +24,7 @@ fn has_python() -> bool {
 }
 
 /// What both programs say of a draw: the reason of a refusal, or none.
-fn judged(folder: &Path, draw: &Value) -> Result<(), String> {
+pub fn judged(folder: &Path, draw: &Value) -> Result<(), String> {
     let file = folder.join("draw.json");
     std::fs::write(&file, draw.to_string()).unwrap();
     let ours =

@@ -57,6 +57,7 @@ mod nudges;
 mod operator;
 mod people;
 mod plan_cli;
+mod plan_cli_draw;
 mod plan_rules;
 mod plans;
 mod plans_listed;

@@ -10,38 +10,38 @@ use super::api::{HERE, THERE};
 use super::nodes::{Nodes, exe, plan, until};
 
 /// A city's own folder, and its command line.
-struct Desk<'a> {
-    nodes: &'a Nodes,
-    city: u32,
+pub struct Desk<'a> {
+    pub nodes: &'a Nodes,
+    pub city: u32,
 }
 
 impl Desk<'_> {
-    fn run(&self, command: &str, args: &[&str]) -> Output {
+    pub fn run(&self, command: &str, args: &[&str]) -> Output {
         let mut program = std::process::Command::new(exe());
         program.args([command, "--profile", "client.toml"]).args(args);
         program.current_dir(self.nodes.fleet.folder(self.city)).output().unwrap()
     }
 
     /// What a plan command says that has to succeed.
-    fn plan(&self, args: &[&str]) -> String {
+    pub fn plan(&self, args: &[&str]) -> String {
         let output = self.run("plan", args);
         assert!(output.status.success(), "{args:?}\n{}", said(&output));
         said(&output)
     }
 
     /// What a plan command says that is refused: exit code 1, and nothing was changed.
-    fn refused(&self, args: &[&str]) -> String {
+    pub fn refused(&self, args: &[&str]) -> String {
         let output = self.run("plan", args);
         assert_eq!(output.status.code(), Some(1), "{args:?}\n{}", said(&output));
         said(&output)
     }
 
-    fn json(&self, args: &[&str]) -> Value {
+    pub fn json(&self, args: &[&str]) -> Value {
         serde_json::from_str(&self.plan(&[args, &["--json"]].concat())).unwrap()
     }
 
     /// The plan once something is so.
-    async fn seen(&self, number: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub async fn seen(&self, number: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
         until(what, || async {
             let shown = self.run("plan", &["show", number, "--json"]);
             let found: Value = serde_json::from_slice(&shown.stdout).ok()?;
@@ -50,12 +50,12 @@ impl Desk<'_> {
         .await
     }
 
-    fn file(&self, name: &str) -> std::path::PathBuf {
+    pub fn file(&self, name: &str) -> std::path::PathBuf {
         self.nodes.fleet.folder(self.city).join(name)
     }
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
 }
 
@@ -64,14 +64,14 @@ fn today() -> Date {
     Date::beijing(i64::try_from(now).unwrap()).unwrap()
 }
 
-fn has(text: &str, parts: &[&str]) {
+pub fn has(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part}\n{text}");
     }
 }
 
 /// Officers and a site, registered by command line.
-fn register(here: &Desk<'_>, there: &Desk<'_>) {
+pub fn register(here: &Desk<'_>, there: &Desk<'_>) {
     let (from, to) = ("2024-01-01", today().plus_days(900).unwrap().to_string());
     for (desk, number) in [
         (here, "37150099001"),
@@ -92,7 +92,7 @@ fn register(here: &Desk<'_>, there: &Desk<'_>) {
 }
 
 /// The template as somebody fills it in: an inspection today, whatever day of the week it is.
-fn filled_in(template: &str) -> String {
+pub fn filled_in(template: &str) -> String {
     let day = today();
     let visit = format!("[[visits]]\nsite = \"示例纸业有限公司\"\nat = \"{day}上午\"\n\n[record]");
     let filled = template

@@ -23,6 +23,7 @@ use register::Register;
 pub mod answer;
 pub mod calendar;
 pub mod draft;
+pub mod export_draw;
 pub mod feed_address;
 pub mod list;
 pub mod propose;
@@ -103,6 +104,8 @@ pub enum PlanCommand {
     Ics(calendar::IcsArgs),
     /// 生成日历订阅地址（在节点所在机器上运行） · make the secret address of the calendar feed
     FeedAddress(feed_address::FeedAddressArgs),
+    /// 导出抽取（承诺、随机数、名单、结果），供任何人复核 · write a draw as a file to work out again
+    ExportDraw(export_draw::ExportDrawArgs),
     /// 复核双随机抽取：由公布的承诺、随机数和名单重新计算 · work a draw out again from what was published
     VerifyDraw(verify_draw::VerifyDrawArgs),
 }
@@ -151,6 +154,7 @@ pub async fn run(context: &Context, command: PlanCommand) -> Result<(), Failure>
         PlanCommand::Release(args) => visit::release(&session, args).await,
         PlanCommand::Ics(args) => calendar::run(&session, args).await,
         PlanCommand::FeedAddress(args) => feed_address::run(context, &args),
+        PlanCommand::ExportDraw(args) => export_draw::run(&session, args).await,
         PlanCommand::VerifyDraw(args) => verify_draw::run(context, &args),
     }
 }

@@ -186,11 +186,14 @@ fn result(one: &pb::VisitResult) -> Value {
 }
 
 fn draw(draw: &pb::PlanDraw) -> Value {
+    let commitment =
+        |one: &pb::CityCommitment| json!({ "city": city(one.city), "commitment": one.commitment });
     let reveal = |one: &pb::DrawReveal| json!({ "city": city(one.city), "random": one.random });
     json!({
         "attempt": draw.attempt,
         "entry": some(&draw.entry),
         "committed": cities(&draw.committed),
+        "commitments": draw.commitments.iter().map(commitment).collect::<Vec<_>>(),
         "reveals": draw.reveals.iter().map(reveal).collect::<Vec<_>>(),
         "withheld": cities(&draw.withheld),
         "seed": some(&draw.seed),

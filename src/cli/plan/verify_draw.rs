@@ -21,7 +21,7 @@ use crate::lang::Lang;
 use crate::limits::{DRAW_FILE_BYTES_MAX, DRAW_POOL_MAX, DRAW_WEIGHT_MAX};
 
 /// The form of a file; another one has another name.
-const SCHEMA: &str = "liandong-draw/1";
+pub(super) const SCHEMA: &str = "liandong-draw/1";
 
 /// Arguments.
 #[derive(Args, Debug)]

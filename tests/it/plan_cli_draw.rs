@@ -1,0 +1,143 @@
+//! Draws, revisions and cancellations by the command line, between two real nodes: `liandong plan
+//! commit`, `reveal`, `redraw`, `revise`, `cancel` and `export-draw`.
+
+use serde_json::Value;
+
+use super::api::{HERE, THERE};
+use super::draws::judged;
+use super::nodes::{Nodes, plan};
+use super::plan_cli::{Desk, filled_in, has, register, said};
+
+/// The template as somebody fills it in who draws one site.
+fn drawing(template: &str) -> String {
+    let filled = filled_in(template);
+    let (before, visits) = filled.rsplit_once("[[visits]]").unwrap();
+    let record = visits.split_once("[record]").unwrap().1;
+    let draw = "[draw]\nsites = 1\nhost_officers = 2\nguest_officers = 1\n\n[record]";
+    let drawn = format!("{before}{draw}{record}")
+        .replace("kind = \"联合检查\"", "kind = \"跨市双随机抽查\"");
+    assert!(drawn.contains("双随机"), "{drawn}");
+    drawn
+}
+
+async fn two() -> Nodes {
+    let cities = [HERE, THERE];
+    let nodes = Nodes::start_all(&plan(&cities, &[("聊邯", &cities)]));
+    for city in cities {
+        let client = nodes.client(city).await;
+        super::api::ready(&client, &nodes.fleet.agreements[0].name()).await;
+    }
+    nodes
+}
+
+/// Both confirm what is proposed.
+async fn confirmed(here: &Desk<'_>, there: &Desk<'_>, number: &str, revision: u64) {
+    let answer = ["answer", number, "confirm"];
+    let two = ["--unit", "37150099001", "--unit", "37150099002"];
+    here.plan(&[answer.as_slice(), &two].concat());
+    there.seen(number, "the revision is there", |plan| plan["revision"] == revision).await;
+    there.plan(&[answer.as_slice(), &["--unit", "13040099001"]].concat());
+    let all = |plan: &Value| {
+        let answers = plan["answers"].as_array().unwrap();
+        answers.iter().filter(|one| one["kind"] == "CONFIRM").count() == 2
+    };
+    here.seen(number, "both have confirmed", all).await;
+}
+
+fn draft(here: &Desk<'_>) -> String {
+    here.plan(&["template", "--out", "draft.toml"]);
+    let template = std::fs::read_to_string(here.file("draft.toml")).unwrap();
+    std::fs::write(here.file("draft.toml"), drawing(&template)).unwrap();
+    let made = here.json(&["new", "draft.toml"]);
+    made["plan"]["number"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draw_by_command_line() {
+    let nodes = two().await;
+    let (here, there) = (Desk { nodes: &nodes, city: HERE }, Desk { nodes: &nodes, city: THERE });
+    register(&here, &there);
+    let number = draft(&here);
+    let number = number.as_str();
+
+    // Whoever takes no part, and what is not this plan's turn, is told so.
+    let early = here.refused(&["reveal", number]);
+    has(&early, &["REVEAL_STAGE", "操作未执行"]);
+    confirmed(&here, &there, number, 1).await;
+    has(&here.refused(&["schedule", number]), &["DRAW_NOT_COMMITTED"]);
+    has(&here.refused(&["redraw", number]), &["PLAN_STAGE"]);
+    has(&here.plan(&["commit", number]), &["已提交承诺：聊城"]);
+    has(&there.plan(&["commit", number, "--lang", "en"]), &["committed"]);
+    let both = |plan: &Value| plan["draw"]["committed"].as_array().unwrap().len() == 2;
+    let bound = here.seen(number, "both are bound", both).await;
+    assert!(bound["draw"]["seed"].is_null() && bound["visits"].as_array().unwrap().is_empty());
+    has(&here.refused(&["export-draw", number]), &["NOT_DRAWN"]);
+    here.plan(&["schedule", number]);
+    let settled = |plan: &Value| plan["state"] == "SCHEDULED";
+    there.seen(number, "it is settled", settled).await;
+
+    // One shows its part; the other is named as withholding, and draws once more when it has shown.
+    has(&here.plan(&["reveal", number]), &["已公开随机数：聊城"]);
+    has(&here.refused(&["reveal", number]), &["DRAW_REVEALED"]);
+    has(&here.refused(&["begin", number]), &["REVEAL_MISSING"]);
+    // There is no other attempt before all are bound to it.
+    has(&here.refused(&["redraw", number]), &["COMMITMENT_MISSING"]);
+    has(&there.refused(&["redraw", number]), &["NOT_INITIATOR"]);
+    here.plan(&["commit", number]);
+    has(&there.refused(&["commit", number]), &["REVEAL_FIRST"]);
+    there.plan(&["reveal", number]);
+    let shown = |plan: &Value| !plan["draw"]["seed"].is_null();
+    let drawn = here.seen(number, "it is drawn", shown).await;
+    assert_eq!(drawn["visits"].as_array().unwrap().len(), 1);
+    has(&here.refused(&["redraw", number]), &["NOBODY_WITHHOLDS"]);
+
+    // The file that anybody may work out again.
+    here.plan(&["export-draw", number, "--out", "draw.json"]);
+    let again = here.run("plan", &["export-draw", number, "--out", "draw.json"]);
+    assert_eq!(again.status.code(), Some(5), "nothing is overwritten: {}", said(&again));
+    let file = std::fs::read_to_string(here.file("draw.json")).unwrap();
+    let file: Value = serde_json::from_str(&file).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(judged(folder.path(), &file), Ok(()), "{file:#}");
+    has(&here.plan(&["begin", number]), &["执行中"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_revised_and_cancelled_by_command_line() {
+    let nodes = two().await;
+    let (here, there) = (Desk { nodes: &nodes, city: HERE }, Desk { nodes: &nodes, city: THERE });
+    register(&here, &there);
+    let number = draft(&here);
+    let number = number.as_str();
+    confirmed(&here, &there, number, 1).await;
+
+    // What was confirmed is voided only by somebody who says so; a check voids nothing.
+    has(&here.plan(&["revise", number, "draft.toml", "--check"]), &["核对通过"]);
+    let asked = here.run("plan", &["revise", number, "draft.toml"]);
+    assert_eq!(asked.status.code(), Some(2), "nobody has said yes: {}", said(&asked));
+    let old = here.json(&["show", number])["plan"]["etag"].as_str().unwrap().to_owned();
+    let revised = here.plan(&["revise", number, "draft.toml", "--yes"]);
+    has(&revised, &["征求意见"]);
+    let second = here.json(&["show", number])["plan"].clone();
+    assert_eq!((&second["revision"], &second["answers"]), (&2.into(), &Value::Array(Vec::new())));
+    let stale = here.run("plan", &["revise", number, "draft.toml", "--yes", "--etag", &old]);
+    has(&said(&stale), &["STALE_ETAG"]);
+    assert!(!stale.status.success());
+    there.seen(number, "the revision is there", |plan| plan["revision"] == 2).await;
+    let file = here.file("draft.toml");
+    let theirs = there.refused(&["revise", number, file.to_str().unwrap(), "--yes"]);
+    has(&theirs, &["NOT_INITIATOR"]);
+
+    // It is cancelled by its initiator, with a reason, and once.
+    let silent = here.run("plan", &["cancel", number]);
+    assert_eq!(silent.status.code(), Some(2), "a reason is asked for: {}", said(&silent));
+    let asked = here.run("plan", &["cancel", number, "-m", "突发暴雨"]);
+    assert_eq!(asked.status.code(), Some(2), "nobody has said yes: {}", said(&asked));
+    has(&said(&asked), &["取消后不能恢复", number]);
+    has(&there.refused(&["cancel", number, "-m", "突发暴雨", "--yes"]), &["NOT_INITIATOR"]);
+    has(&here.plan(&["cancel", number, "-m", "突发暴雨", "--yes"]), &["已取消"]);
+    has(&here.refused(&["cancel", number, "-m", "再次", "--yes"]), &["PLAN_STAGE"]);
+    let gone = |plan: &Value| plan["state"] == "CANCELLED" && plan["closing_text"] == "突发暴雨";
+    there.seen(number, "it is cancelled", gone).await;
+    has(&there.refused(&["answer", number, "comment", "--text", "请改期"]), &["ANSWER_TOO_LATE"]);
+}
