@@ -116,7 +116,8 @@ fn one(
     };
     let may = plan.state() == pb::PlanState::Executing
         && desk.visitor.may("/liandong.v1.PlanService/ReportVisit");
-    let (own, guests) = officers(plan, desk.city, labels);
+    let own = officers(plan, labels, |city| city == desk.city);
+    let guests = officers(plan, labels, |city| city != desk.city);
     html! {
         div .visit {
             p .told { (say::visit(visit, labels, &desk.names, lang)) }
@@ -137,18 +138,11 @@ fn one(
     }
 }
 
-/// Officers that the plan's cities send: the own city's, and the others'.
-fn officers(
-    plan: &pb::Plan,
-    city: u32,
-    labels: &Labels,
-) -> (Vec<(String, String)>, Vec<(String, String)>) {
-    let of = |own: bool| {
-        let answers = plan.answers.iter().filter(move |one| (one.city == city) == own);
-        let units = answers.filter_map(|one| one.sent.as_ref()).flat_map(|sent| &sent.units);
-        units.map(|one| (one.unit.clone(), labels.label(&one.unit))).collect()
-    };
-    (of(true), of(false))
+/// What some of the plan's cities send.
+fn officers(plan: &pb::Plan, labels: &Labels, of: impl Fn(u32) -> bool) -> Vec<(String, String)> {
+    let answers = plan.answers.iter().filter(|one| of(one.city));
+    let units = answers.filter_map(|one| one.sent.as_ref()).flat_map(|sent| &sent.units);
+    units.map(|one| (one.unit.clone(), labels.label(&one.unit))).collect()
 }
 
 fn result_fields(of: &Filled<'_>, plan: &pb::Plan) -> Markup {

@@ -157,18 +157,14 @@ fn holdings(
 }
 
 fn texts(reader: &Reader, entry: &Entry) -> Vec<String> {
-    let text = |content| match content {
-        PartContent::Text(text) => Some(text),
-        _ => None,
-    };
+    let text = |content| if let PartContent::Text(text) = content { Some(text) } else { None };
     contents(reader, entry).filter_map(text).collect()
 }
 
 /// Items of evidence that an entry lists.
 fn listed(reader: &Reader, entry: &Entry) -> Vec<pb::Evidence> {
-    let items = |content| match content {
-        PartContent::Evidence(items) => Some(evidence_to_pb(&items)),
-        _ => None,
+    let items = |content| {
+        if let PartContent::Evidence(items) = content { Some(evidence_to_pb(&items)) } else { None }
     };
     contents(reader, entry).filter_map(items).flatten().collect()
 }
