@@ -435,7 +435,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), Stat
 
 /// Bytes written as hexadecimal digits.
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
