@@ -18,6 +18,7 @@ use crate::lang::Lang;
 use crate::limits;
 
 pub mod calendar_feed;
+mod console;
 mod deadlines;
 mod error;
 pub mod evidence;
@@ -26,6 +27,7 @@ mod joint;
 mod raw;
 
 pub use calendar_feed::CalendarFeed;
+pub use console::Console;
 pub use deadlines::Deadlines;
 pub use error::{ConfigError, Reason};
 use evidence::EvidencePlace;
@@ -59,6 +61,8 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// What this city sets for joint action.
     pub joint: Joint,
+    /// What this city sets for the console.
+    pub console: Console,
     /// Where this city is nudged; `None`: nowhere.
     pub hook: Option<Hook>,
     /// Where office calendars read busy times; `None`: nowhere.
@@ -245,6 +249,7 @@ impl Config {
                 .transpose()?,
             deadlines: raw.deadlines.check(&at)?,
             joint: raw.joint.check(&at)?,
+            console: raw.console.check(&at)?,
             hook: raw.hook.map(|hook| hook.check(&at)).transpose()?,
             calendar_feed: raw.calendar_feed.map(|feed| feed.check(&at)).transpose()?,
             evidence: raw.evidence.check(&at)?,

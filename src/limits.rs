@@ -1,5 +1,9 @@
 //! Every limit, named once, with its reason. Zero never means "no limit".
 
+mod console;
+
+pub use console::*;
+
 /// A header holds no text; the largest has 64 heads, 8 parts and 15 distances.
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Fits a 20-page summary; evidence travels elsewhere.
@@ -479,20 +483,3 @@ pub const ICS_EVENTS_MAX: usize = 10_000;
 pub const ICS_STARTS_MAX: usize = 3_660;
 /// Components inside components of a calendar file: an alarm is the third.
 pub const ICS_DEPTH_MAX: usize = 8;
-/// A form of the console: a text of 16 KiB, each byte written as three, and the choices beside it.
-pub const CONSOLE_FORM_BYTES_MAX: usize = 256 * 1024;
-/// Lines of one kind in a column of the inbox: more than a screen, fewer than a page is heavy with.
-pub const CONSOLE_MATTERS_MAX: usize = 12;
-/// Cases, plans and notices on a page of a list.
-pub const CONSOLE_PAGE_SIZE: i32 = 30;
-/// Units or sites that a form of the console lists to choose from.
-pub const CONSOLE_CHOICES_MAX: i32 = 200;
-/// Plans on a calendar of the console: a page of five cities that are out every day.
-pub const CONSOLE_MONTH_PLANS_MAX: usize = 600;
-/// A file that is sent in by a page, read into memory: a photograph or a scanned paper. Larger ones
-/// go in pieces, by the command line.
-pub const CONSOLE_FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Such a file with the fields around it.
-pub const CONSOLE_UPLOAD_BYTES_MAX: usize = CONSOLE_FILE_BYTES_MAX + CONSOLE_FORM_BYTES_MAX;
-/// Such files in memory at a time.
-pub const CONSOLE_FILES_MAX: usize = 4;

@@ -4,6 +4,7 @@
 //! goes on where it ended.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
@@ -50,7 +51,8 @@ pub async fn run(context: &Context, args: RebuildArgs) -> Result<(), Failure> {
     };
     SledStore::remove(&views).map_err(|e| failed(&e))?;
     let clock = SystemClock::start();
-    let node = tokio::task::block_in_place(|| serve::start(&config, clock, lang))?;
+    let boundaries = serve::boundaries(&config)?.map(Arc::new);
+    let node = tokio::task::block_in_place(|| serve::start(&config, clock, boundaries, lang))?;
     let status = node.status().await;
     let reader = node.reader();
     tokio::task::block_in_place(|| reader.flush()).map_err(|e| failed(&e))?;

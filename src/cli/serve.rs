@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::failure::Failure;
 use crate::audit::Audit;
 use crate::config::{Config, Port};
+use crate::console::map_ground::Ground;
 use crate::domain::calendar::{Term, WorkCalendar};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::deadline::Terms;
@@ -116,7 +117,9 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let api_listener = listen(&config.api).await?;
     let feed_listener = calendar_feed::listen(&config).await?;
     let clock = SystemClock::start();
-    let node = tokio::task::block_in_place(|| start(&config, clock, lang))?;
+    let ground = tokio::task::block_in_place(|| ground(&config))?;
+    let boundaries = ground.boundaries.clone();
+    let node = tokio::task::block_in_place(|| start(&config, clock, boundaries, lang))?;
     let stop = CancellationToken::new();
     reload.set_cas(&node);
     keep_ticking(&node, config.data_dir.join("inbox"), &stop);
@@ -151,7 +154,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let files = evidence::files((&node, &audit), store, dialer);
     evidence::check(&config, &files, &stop);
     calendar_feed::start(feed_listener, &config, &node, &stop);
-    let ringing = (alerts, rung, files);
+    let ringing = (alerts, rung, files, ground);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));
@@ -303,6 +306,7 @@ async fn listen(port: &Port) -> Result<TcpListener, Failure> {
 pub(super) fn start(
     config: &Config,
     clock: SystemClock,
+    boundaries: Option<Arc<Boundaries>>,
     lang: Lang,
 ) -> Result<NodeHandle, Failure> {
     let mut random = SystemEntropy;
@@ -351,7 +355,7 @@ pub(super) fn start(
         entropy: Box::new(SystemEntropy),
         keyring: Box::new(FolderKeys(config.keys_dir.clone())),
         node_key,
-        boundaries: boundaries(config)?,
+        boundaries,
     };
     let judge = |grown: &Grown| Guard::compare(guard.as_ref(), (id, report.created), grown);
     let mut progress = Progress::new(lang);
@@ -434,7 +438,16 @@ fn due(config: &Config) -> Result<Due, Failure> {
     Ok(Due::new(calendar, terms))
 }
 
-fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {
+/// What maps are drawn on.
+fn ground(config: &Config) -> Result<Ground, Failure> {
+    Ok(Ground::new(boundaries(config)?.map(Arc::new), &config.console.map_approval))
+}
+
+/// The borders that are configured.
+///
+/// # Errors
+/// [`Failure`] when they cannot be read or used.
+pub(super) fn boundaries(config: &Config) -> Result<Option<Boundaries>, Failure> {
     let Some(path) = &config.boundaries_file else { return Ok(None) };
     let text = std::fs::read_to_string(path)
         .map_err(|e| local("边界数据无法读取", "the borders cannot be read", e))?;

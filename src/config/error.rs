@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::calendar_feed;
+use super::console;
 use super::evidence::EvidenceReason;
 use crate::lang::Lang;
 use crate::limits;
@@ -85,6 +86,8 @@ pub enum Reason {
     HookCa,
     /// The calendar feed leaves this machine, and nobody has said that it may.
     FeedLeaves,
+    /// No text as a map approval number is.
+    MapApproval,
     /// The place of evidence files.
     Evidence(EvidenceReason),
     /// A file it names cannot be opened.
@@ -107,6 +110,7 @@ impl Reason {
             | Self::HookCommand
             | Self::HookCa => return self.of_the_hook(lang),
             Self::Evidence(reason) => return reason.text(lang),
+            Self::MapApproval => return console::no_approval(lang),
             Self::FeedLeaves => return calendar_feed::leaves(lang),
             Self::City(got) => (
                 format!("“{got}”不是市级行政区划代码"),
@@ -207,6 +211,7 @@ impl Reason {
             | Self::SamePort(_)
             | Self::Range { .. }
             | Self::FeedLeaves
+            | Self::MapApproval
             | Self::Evidence(_)
             | Self::Unreadable { .. } => (
                 "不是可用的地址",

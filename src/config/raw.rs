@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Deadlines, Joint, LogFormat};
+use super::{Console, Deadlines, Joint, LogFormat};
 use crate::lang::Lang;
 
 /// The whole file.
@@ -31,6 +31,8 @@ pub(super) struct Raw {
     pub deadlines: Deadlines,
     #[serde(default)]
     pub joint: Joint,
+    #[serde(default)]
+    pub console: Console,
     pub hook: Option<super::hook::Raw>,
     pub calendar_feed: Option<super::calendar_feed::Raw>,
     #[serde(default)]

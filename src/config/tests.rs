@@ -300,3 +300,17 @@ fn a_store_that_was_not_built_in_is_refused() {
         assert!(said.contains("cargo build --release --features s3"), "{said}");
     }
 }
+
+#[test]
+fn a_map_approval_number_is_one_short_line() {
+    let with = |text: &str| {
+        let set = format!("map_approval = {}", toml::Value::String(text.to_owned()));
+        let text = EXAMPLE.replacen("map_approval = \"\"", &set, 1);
+        Config::parse(&text, Path::new("/etc/liandong/liandong.toml"))
+    };
+    assert_eq!(with("GS鲁(2026)0001号").unwrap().console.map_approval, "GS鲁(2026)0001号");
+    for bad in ["a\nb".to_owned(), "号".repeat(33)] {
+        let said = with(&bad).unwrap_err().text(Lang::Zh);
+        assert!(said.contains("console.map_approval") && said.contains("怎么办"), "{said}");
+    }
+}

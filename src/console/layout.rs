@@ -20,9 +20,10 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
 /// The main pages, as the navigation has them: path, Chinese, English.
-const PAGES: [(&str, &str, &str); 5] = [
+const PAGES: [(&str, &str, &str); 6] = [
     ("/", "待办", "Inbox"),
     ("/cases", "案件", "Cases"),
+    ("/map", "地图", "Map"),
     ("/notices", "信息通报", "Notices"),
     ("/plans", "联合行动", "Joint actions"),
     ("/links", "互联与通讯录", "Links and contacts"),

@@ -38,6 +38,11 @@ mod form;
 mod inbox;
 mod layout;
 mod links;
+mod map;
+mod map_draw;
+pub mod map_ground;
+mod map_marks;
+mod map_view;
 mod notices;
 mod parts;
 mod plan;
@@ -59,6 +64,8 @@ pub struct Console {
     pub api: api::Api,
     /// The own city.
     pub city: CityCode,
+    /// What maps are drawn on.
+    pub ground: map_ground::Ground,
     /// How many entries are applied; changes whenever there is something new to see.
     pub changes: watch::Receiver<u64>,
     /// Ends streams when the node stops.
@@ -85,6 +92,7 @@ pub fn routes(console: Console) -> Router {
         .route("/case/{agreement}/{id}/evidence/{act}", post(evidence::act))
         .route("/case/{agreement}/{id}/file/{sha256}", get(evidence::file))
         .route("/case/{agreement}/{id}/{act}", post(case_acts::act))
+        .route("/map", get(map::show))
         .route("/notices", get(notices::list))
         .route("/notice/{agreement}/{id}", get(notices::show))
         .route("/notice/{agreement}/{id}/{act}", post(notices::act))

@@ -62,7 +62,7 @@ pub fn metres_between(a: Point, b: Point) -> u32 {
 }
 
 /// The flat plane that touches the ellipsoid at a point; metres east and north of it.
-struct Plane {
+pub(super) struct Plane {
     origin: Point,
     /// Metres to the east in 1e-7 degree of longitude.
     east: f64,
@@ -71,7 +71,7 @@ struct Plane {
 }
 
 impl Plane {
-    fn at(origin: Point) -> Self {
+    pub(super) fn at(origin: Point) -> Self {
         const A: f64 = 6_378_137.0;
         const F: f64 = 1.0 / 298.257_222_101;
         const E2: f64 = F * (2.0 - F);
@@ -87,7 +87,7 @@ impl Plane {
     }
 
     /// Square metres: the square of the distance to the nearest edge, or infinity without one.
-    fn nearest<'a>(&self, rings: impl Iterator<Item = &'a Ring>) -> f64 {
+    pub(super) fn nearest<'a>(&self, rings: impl Iterator<Item = &'a Ring>) -> f64 {
         // Rounding may put a box a hair beyond the edge that it holds; so do not skip on a tie.
         const SLACK: f64 = 1.0 - 1e-9;
         let mut best = f64::INFINITY;
@@ -113,20 +113,22 @@ impl Plane {
 
     /// Square of the distance from the origin to the edge from `a` to `b`.
     fn to_edge(&self, a: Point, b: Point) -> f64 {
-        let (ax, ay) = self.place(a);
-        let (bx, by) = self.place(b);
+        self.square(self.origin, a, b)
+    }
+
+    /// Square of the distance from `p`, which is not far away, to the edge from `a` to `b`.
+    pub(super) fn square(&self, p: Point, a: Point, b: Point) -> f64 {
+        let place = |one: Point| {
+            let east = (one.lon_e7 - p.lon_e7) as f64 * self.east;
+            (east, (one.lat_e7 - p.lat_e7) as f64 * self.north)
+        };
+        let ((ax, ay), (bx, by)) = (place(a), place(b));
         let (dx, dy) = (bx - ax, by - ay);
         let square = dx * dx + dy * dy;
         let along = if square > 0.0 { -(ax * dx + ay * dy) / square } else { 0.0 };
         let along = along.clamp(0.0, 1.0);
         let (x, y) = (ax + along * dx, ay + along * dy);
         x * x + y * y
-    }
-
-    fn place(&self, p: Point) -> (f64, f64) {
-        let east = (p.lon_e7 - self.origin.lon_e7) as f64 * self.east;
-        let north = (p.lat_e7 - self.origin.lat_e7) as f64 * self.north;
-        (east, north)
     }
 }
 

@@ -4,9 +4,9 @@
 //! that an operator loads, a legal border (法定界线) is something else, and people decide. That is
 //! why every answer near a border says that it is uncertain ([`Assessment::uncertain`]).
 //!
-//! In scope: reading border polygons, which cities a point lies in, metres to the others.
-//! Out of scope: reading files, addresses, conversion between datums, drawing maps, and any rule
-//! that follows from an answer ([`crate::domain`]).
+//! In scope: reading border polygons, which cities a point lies in, metres to the others, lines for
+//! a picture. Out of scope: reading files, addresses, conversion between datums, the picture, and
+//! any rule that follows from an answer ([`crate::domain`]).
 //!
 //! Coordinates are degrees of WGS 84 or CGCS2000 (EPSG:4490), which here are the same (less than
 //! a metre apart). Coordinates from Chinese map services may be shifted by some 500 m (GCJ-02);
@@ -21,6 +21,7 @@
 
 mod belt;
 mod boundary;
+mod chart;
 mod distance;
 mod error;
 mod locate;
@@ -28,6 +29,7 @@ mod ring;
 
 pub use belt::{Assessment, BELT_METRES_DEFAULT, UNCERTAIN_METRES_DEFAULT};
 pub use boundary::Boundaries;
+pub use chart::{Line, corners, simplified};
 pub use distance::metres_between;
 pub use error::{CITIES_MAX, GEOJSON_BYTES_MAX, GeoError, VERTICES_MAX};
 

@@ -36,6 +36,14 @@ impl Bounds {
         })
     }
 
+    /// Whether they have a place in common.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.west <= other.east
+            && other.west <= self.east
+            && self.south <= other.north
+            && other.south <= self.north
+    }
+
     fn contains(&self, p: Point) -> bool {
         (self.west..=self.east).contains(&p.lon_e7) && (self.south..=self.north).contains(&p.lat_e7)
     }
@@ -93,6 +101,17 @@ impl Ring {
 
     pub(super) fn stretches(&self) -> &[Stretch] {
         &self.stretches
+    }
+
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// Its vertices, of which the last repeats the first.
+    pub(super) fn points(&self) -> Vec<Point> {
+        let first = self.stretches.first().and_then(|one| one.vertices.first());
+        let rest = self.stretches.iter().flat_map(|one| one.vertices.iter().skip(1));
+        first.into_iter().chain(rest).copied().collect()
     }
 
     /// Counts crossings of the ray from `p` due east with the ring (even-odd rule), in integers.

@@ -41,6 +41,7 @@ use super::under_way::WritesUnderWay;
 use super::unit_service::UnitApi;
 use crate::audit::Audit;
 use crate::console::api::{Api, Services};
+use crate::console::map_ground::Ground;
 use crate::console::ticket::{self, Tickets};
 use crate::console::{self, Console};
 use crate::domain::catalogue::Catalogue;
@@ -154,7 +155,7 @@ pub type Newcomers = (TcpListener, Tickets);
 pub async fn serve_api(
     node: NodeHandle,
     (audit, writes, due, acts, catalogue): (Audit, WritesUnderWay, Due, SameActs, Arc<Catalogue>),
-    (alerts, rung, files): (Alerts, Rung, EvidenceFileApi),
+    (alerts, rung, files, ground): (Alerts, Rung, EvidenceFileApi, Ground),
     (limits, checks_a_year_max, newcomers): (GateLimits, u32, Option<Newcomers>),
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
@@ -206,7 +207,7 @@ pub async fn serve_api(
         .add_service(units)
         .add_service(plans);
     let services = BoxCloneSyncService::new(GateLayer::new(limits).layer(services.prepare()));
-    let pages = pages(services.clone(), its_clock, newcomers, &stop);
+    let pages = pages(services.clone(), its_clock, newcomers, ground, &stop);
     Server::builder()
         .max_connection_age(jittered(age))
         .max_concurrent_streams(Some(API_STREAMS_MAX))
@@ -224,11 +225,13 @@ fn pages(
     services: Services,
     node: NodeHandle,
     newcomers: Option<Newcomers>,
+    ground: Ground,
     stop: &CancellationToken,
 ) -> Router {
     let pages = console::routes(Console {
         api: Api::new(services),
         city: node.city(),
+        ground,
         changes: node.applied(),
         stop: stop.clone(),
         today: Arc::new(move || node.today()),

@@ -29,7 +29,8 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("main");
       if (!fresh || unticked(fresh.innerHTML) === unticked(main().innerHTML)) return;
-      if (busy()) { offer(); return; }
+      // A map is read from many pages: it is made again when somebody asks for it.
+      if (busy() || main().querySelector("[data-still]")) { offer(); return; }
       const open = [...main().querySelectorAll("details[open][id]")].map((one) => one.id);
       const focus = document.activeElement?.id;
       main().replaceChildren(...fresh.childNodes);

@@ -151,7 +151,7 @@ pub struct Core<D: Disk, S: Store> {
     entropy: Box<dyn Entropy>,
     keyring: Box<dyn KeyRing>,
     node_key: HmacKey,
-    boundaries: Option<Boundaries>,
+    boundaries: Option<Arc<Boundaries>>,
     book: AgreementBook,
     logs: LogTable,
     exchange: Exchange,

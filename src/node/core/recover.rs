@@ -63,7 +63,7 @@ pub struct CoreParts<D: Disk, S: Store> {
     /// Key of tags.
     pub node_key: HmacKey,
     /// Borders, if there is a file.
-    pub boundaries: Option<Boundaries>,
+    pub boundaries: Option<Arc<Boundaries>>,
 }
 
 /// Judges how far the journal has grown against the high-water mark.

@@ -1,0 +1,29 @@
+//! Limits of the console.
+
+/// A map approval number (审图号): some 30 bytes as they are written.
+pub const MAP_APPROVAL_BYTES_MAX: usize = 96;
+/// Points of all lines of a map, at 12 bytes: the shipped borders have 1 628.
+pub const MAP_VERTICES_MAX: usize = 5_000;
+/// What is marked on a map, in picture and list, so that the page stays under 400 KiB.
+pub const MAP_MARKS_BYTES_MAX: usize = 280 * 1024;
+/// Cases, and sites, read for a map or a sheet, the newest: two years of five cities.
+pub const CONSOLE_READ_MAX: usize = 5_000;
+/// Joint actions whose visits are read for a map: a quarter of five cities.
+pub const MAP_PLANS_MAX: usize = 20;
+/// A form of the console: a text of 16 KiB, each byte written as three, and the choices beside it.
+pub const CONSOLE_FORM_BYTES_MAX: usize = 256 * 1024;
+/// Lines of one kind in a column of the inbox: more than a screen, fewer than a page is heavy with.
+pub const CONSOLE_MATTERS_MAX: usize = 12;
+/// Cases, plans and notices on a page of a list.
+pub const CONSOLE_PAGE_SIZE: i32 = 30;
+/// Units or sites that a form of the console lists to choose from.
+pub const CONSOLE_CHOICES_MAX: i32 = 200;
+/// Plans on a calendar of the console: a page of five cities that are out every day.
+pub const CONSOLE_MONTH_PLANS_MAX: usize = 600;
+/// A file that is sent in by a page, read into memory: a photograph or a scanned paper. Larger ones
+/// go in pieces, by the command line.
+pub const CONSOLE_FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Such a file with the fields around it.
+pub const CONSOLE_UPLOAD_BYTES_MAX: usize = CONSOLE_FILE_BYTES_MAX + CONSOLE_FORM_BYTES_MAX;
+/// Such files in memory at a time.
+pub const CONSOLE_FILES_MAX: usize = 4;
