@@ -71,6 +71,9 @@ pub async fn page(
         @if let Some(again) = again.filter(|again| again.refusal.is_stale) {
             (meanwhile(&case, &entries, again, desk))
         }
+        @if super::print::case::has_papers(&entries) {
+            (super::print::links(&parts::page_of("case", name), &super::print::OF_A_CASE, lang))
+        }
         @if let Some(acts) = shown.same_acts.as_ref().filter(|acts| !acts.hints.is_empty()) {
             div .hint { (say::same(acts, &desk.names, lang)) }
         }

@@ -51,6 +51,7 @@ mod plan_list;
 mod plan_month;
 mod plan_new;
 mod plan_visits;
+mod print;
 mod refusal;
 mod register;
 mod safe;
@@ -92,6 +93,9 @@ pub fn routes(console: Console) -> Router {
         .route("/case/{agreement}/{id}/evidence/{act}", post(evidence::act))
         .route("/case/{agreement}/{id}/file/{sha256}", get(evidence::file))
         .route("/case/{agreement}/{id}/{act}", post(case_acts::act))
+        .route("/case/{agreement}/{id}/print/{what}", get(print::case::show))
+        .route("/notice/{agreement}/{id}/print/letter", get(print::notice::show))
+        .route("/plan/{agreement}/{id}/print/{what}", get(print::plan::show))
         .route("/map", get(map::show))
         .route("/notices", get(notices::list))
         .route("/notice/{agreement}/{id}", get(notices::show))

@@ -127,6 +127,7 @@ async fn page(
     let main = html! {
         h1 { (title) }
         (parts::done(query, lang))
+        (super::print::links(&page_of("notice", name), &super::print::OF_A_NOTICE, lang))
         div .two {
             div {
                 (parts::sheet(&sheet(&notice, desk)))

@@ -71,6 +71,7 @@ pub async fn page(
     let main = html! {
         h1 { (title) }
         (parts::done(query, lang))
+        (super::print::links(&parts::page_of("plan", name), &super::print::OF_A_PLAN, lang))
         (lines("lacking", lang.pick("尚缺条件", "Lacking"), &say::findings(&plan, lang)))
         div .two {
             div {

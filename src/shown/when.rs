@@ -33,6 +33,13 @@ pub fn time(at: Option<&Timestamp>) -> String {
     beijing(at).map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
+/// The day in Beijing; none when absent or out of range.
+#[must_use]
+pub fn day_of(at: Option<&Timestamp>) -> Option<pb::Date> {
+    let on = beijing(at)?.date();
+    Some(pb::Date { year: on.year().into(), month: on.month().into(), day: on.day().into() })
+}
+
 /// `2026-11-20T14:05:09+08:00`; empty when absent or out of range.
 #[must_use]
 pub fn rfc3339(at: Option<&Timestamp>) -> String {
@@ -82,6 +89,7 @@ mod tests {
     fn times_are_shown_in_beijing() {
         let millis = parse_millis("2026-11-20T23:30:00Z").unwrap();
         assert_eq!(time(Some(&from_millis(millis))), "2026-11-21 07:30");
+        assert_eq!(date(day_of(Some(&from_millis(millis))).as_ref()), "2026-11-21");
         assert_eq!(parse_millis("2026-11-21T07:30:00+08:00").unwrap(), millis);
         assert_eq!(rfc3339(Some(&from_millis(millis))), "2026-11-21T07:30:00.000+08:00");
         assert!(parse_millis("2026-11-21T07:30:00").is_err());

@@ -1,0 +1,129 @@
+//! Sheets for the field (现场检查记录表): one for each visit, to be filled in by hand and keyed in
+//! afterwards as the result of the visit.
+//!
+//! In scope: what is known of a visit, and boxes for the same things that a result asks for. Out of
+//! scope: the inspection record that the bureau's own procedure asks for.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+
+use super::{Paper, bureau, ruled};
+use crate::console::layout::Desk;
+use crate::lang::Lang;
+use crate::shown::plan::{Labels, parts as word};
+use crate::shown::sheet::Sheet;
+use crate::shown::text::clean;
+use crate::wire::pb::v1 as pb;
+use crate::wire::words;
+
+/// Sheets of one printing: more than a team of a day takes along.
+const SHEETS_MAX: usize = 60;
+
+/// A sheet for each visit of a plan, at most [`SHEETS_MAX`].
+pub async fn papers(plan: &pb::Plan, labels: &Labels, desk: &Desk) -> Vec<Paper> {
+    let mut sites: BTreeMap<&str, pb::Site> = BTreeMap::new();
+    let mut papers = Vec::new();
+    for visit in plan.visits.iter().take(SHEETS_MAX) {
+        if !sites.contains_key(visit.site.as_str()) {
+            // What the node does not tell is left blank.
+            let request = pb::GetSiteRequest { name: visit.site.clone() };
+            let answer = desk.client.sites().get_site(request).await;
+            let site = answer.ok().and_then(|answer| answer.into_inner().site).unwrap_or_default();
+            sites.insert(&visit.site, site);
+        }
+        let site = sites.get(visit.site.as_str());
+        papers.push(paper(plan, visit, site, labels, desk));
+    }
+    papers
+}
+
+fn paper(
+    plan: &pb::Plan,
+    visit: &pb::PlanVisit,
+    site: Option<&pb::Site>,
+    labels: &Labels,
+    desk: &Desk,
+) -> Paper {
+    let record = site.and_then(|site| site.record.clone()).unwrap_or_default();
+    let title = plan.record.as_ref().map_or_else(String::new, |one| clean(&one.title));
+    let place = record.location.unwrap_or_default();
+    let place = format!("{} {} {}", place.address, place.longitude, place.latitude);
+    let media = site.and_then(|site| site.facts.as_ref()).map(|facts| {
+        facts.media().map(|one| words::medium(one, Lang::Zh)).collect::<Vec<_>>().join("、")
+    });
+    let nth =
+        if visit.nth > 0 { format!("（第 {} 次）", visit.nth + 1) } else { String::new() };
+    let mut sheet = Sheet::default();
+    sheet
+        .row("行动名称", title)
+        .row("检查对象", format!("{}{nth}", labels.label(&visit.site)))
+        .row("统一社会信用代码", clean(&record.uscc))
+        .row("排污许可证编号", clean(&record.permit_number))
+        .row("地点", clean(place.trim()))
+        .row("涉及要素", media.unwrap_or_default())
+        .row("安排时间", word::span(visit.first.as_ref(), visit.last.as_ref(), Lang::Zh))
+        .row("抽中人员", labels.list(&visit.lead, Lang::Zh))
+        .row("抽中外市人员", labels.list(&visit.guests, Lang::Zh));
+    let departments: Vec<&str> =
+        plan.departments().map(|one| words::department(one, Lang::Zh)).collect();
+    Paper {
+        mast: bureau(desk, &plan.name, visit.city),
+        title: "现场检查记录表".to_owned(),
+        number: clean(&plan.number),
+        to: String::new(),
+        body: html! { (ruled(&sheet)) (boxes(&departments)) },
+        signers: Vec::new(),
+        on: String::new(),
+        one_page: true,
+    }
+}
+
+/// Boxes for what a result asks for, in its order, so that it is keyed in line by line.
+fn boxes(departments: &[&str]) -> Markup {
+    let outcomes = (1..).map_while(|number| pb::VisitOutcome::try_from(number).ok());
+    let outcomes = outcomes.map(|one| format!("□ {}", words::visit_outcome(one, Lang::Zh)));
+    let modes = (1..).map_while(|number| pb::CheckMode::try_from(number).ok());
+    let modes = modes.map(|one| format!("□ {}", words::check_mode(one, Lang::Zh)));
+    html! {
+        table .ruled .boxes {
+            tbody {
+                tr { th scope="row" { "检查日期" } td { "　　　年　　月　　日　　时　　分至　　时　　分" } }
+                tr { th scope="row" { "结果" } td { (outcomes.collect::<Vec<_>>().join("　")) } }
+                tr { th scope="row" { "方式" } td { (modes.collect::<Vec<_>>().join("　")) } }
+                @for one in departments {
+                    tr {
+                        th scope="row" { (one) }
+                        td { "检查　　　　项，发现问题　　　　个" }
+                    }
+                }
+                tr { th scope="row" { "样品、线索" } td { "样品　　　　个，线索　　　　条" } }
+            }
+        }
+        div .room { "现场情况及问题：" }
+        table .ruled .boxes {
+            tbody {
+                tr { th scope="row" { "被检查单位意见" } td .some { "签名：　　　　　　　　　　日期：" } }
+                tr {
+                    th scope="row" { "检查人员" }
+                    td .some { "签名及执法证号（不少于两人）：" }
+                }
+                tr { th scope="row" { "外市人员" } td .some { "签名及执法证号：" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boxes_are_those_of_a_result() {
+        let said = boxes(&["执法支队", "监测中心"]).into_string();
+        for word in ["□ 已检查", "□ 未检查", "□ 现场检查", "执法支队", "监测中心", "样品", "线索"]
+        {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    }
+}
