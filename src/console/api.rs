@@ -4,10 +4,14 @@
 //! let pass: they see the same [`Peer`] as over the network, behind the same gate.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use tonic::body::Body;
+use tonic::{Response, Status};
+use tonic_types::StatusExt;
 use tower::Service;
 use tower::util::{BoxCloneSyncService, Oneshot};
 
@@ -16,6 +20,7 @@ use crate::limits::API_ANSWER_BYTES_MAX;
 use crate::trust::acceptor::Peer;
 use crate::wire::pb::v1::agreement_service_client::AgreementServiceClient;
 use crate::wire::pb::v1::case_service_client::CaseServiceClient;
+use crate::wire::pb::v1::catalog_service_client::CatalogServiceClient;
 use crate::wire::pb::v1::evidence_file_service_client::EvidenceFileServiceClient;
 use crate::wire::pb::v1::evidence_service_client::EvidenceServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
@@ -100,9 +105,38 @@ impl Client {
         sites: SiteServiceClient,
         /// Units.
         units: UnitServiceClient,
+        /// Lists of codes.
+        catalogs: CatalogServiceClient,
         /// The node.
         nodes: NodeServiceClient,
         /// Agreements.
         agreements: AgreementServiceClient,
+    }
+}
+
+/// How long a node that has too much to do is asked again.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Calls until the node has time; anything but "too many calls" is its answer.
+///
+/// # Errors
+/// What the node says.
+pub async fn patient<T, F>(mut call: impl FnMut() -> F) -> Result<Response<T>, Status>
+where
+    F: Future<Output = Result<Response<T>, Status>>,
+{
+    let begun = Instant::now();
+    loop {
+        let status = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(status) => status,
+        };
+        let details = status.get_error_details();
+        let reason = details.error_info().map(|info| info.reason.as_str());
+        if !matches!(reason, Some("BUSY" | "RATE_LIMITED")) || begun.elapsed() > PATIENCE {
+            return Err(status);
+        }
+        let delay = details.retry_info().and_then(|retry| retry.retry_delay);
+        tokio::time::sleep(delay.unwrap_or(Duration::from_millis(100))).await;
     }
 }

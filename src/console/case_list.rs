@@ -38,7 +38,15 @@ pub async fn show(
         h1 { (title) }
         (filter(&query, &desk, answer.as_ref().err()))
         @match &answer {
-            Ok(page) => { (list(page, &query, &desk)) },
+            Ok(page) => {
+                (list(page, &query, &desk))
+                p .noprint {
+                    a href={ "/cases.csv?" (query.with("page", "")) } {
+                        (lang.pick("导出为表格（CSV，WPS、Excel 可直接打开）",
+                            "as a file for a spreadsheet (CSV)"))
+                    }
+                }
+            },
             Err(refusal) => { (parts::refused(refusal, lang)) },
         }
     };
@@ -46,7 +54,10 @@ pub async fn show(
 }
 
 /// What the filter asks for.
-fn request(query: &Form, desk: &Desk) -> Result<pb::ListCasesRequest, Refusal> {
+///
+/// # Errors
+/// [`Refusal`] at the field.
+pub fn request(query: &Form, desk: &Desk) -> Result<pb::ListCasesRequest, Refusal> {
     let lang = desk.lang();
     let numbers = |name: &str| query.all(name).filter_map(|one| one.parse().ok()).collect();
     let parent = match query.text("agreement") {

@@ -32,6 +32,7 @@ mod assets;
 mod case;
 mod case_acts;
 mod case_list;
+mod case_sheet;
 mod events;
 mod evidence;
 mod form;
@@ -84,6 +85,7 @@ pub fn routes(console: Console) -> Router {
     Router::new()
         .route("/", get(inbox::show))
         .route("/cases", get(case_list::show))
+        .route("/cases.csv", get(case_sheet::send))
         .route("/case/{agreement}/{id}", get(case::show))
         .route("/case/{agreement}/{id}/evidence", get(evidence::show))
         .route(

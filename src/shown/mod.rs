@@ -13,5 +13,6 @@ pub mod plan;
 pub mod referral;
 pub mod same_act;
 pub mod sheet;
+pub mod table;
 pub mod text;
 pub mod when;

@@ -7,10 +7,11 @@ use clap::{Args, Subcommand};
 
 use super::Session;
 use super::write::{AddArgs, Prepared, send};
+use crate::cli::catalog;
 use crate::cli::connect::Client;
 use crate::cli::failure::Failure;
-use crate::cli::{catalog, table};
 use crate::lang::Lang;
+use crate::shown::table::written;
 use crate::wire::pb::v1 as pb;
 
 /// What can be done with tags.
@@ -77,18 +78,13 @@ impl Known {
     /// What one is called; its number where the node does not say.
     #[must_use]
     pub fn word(&self, number: u32, lang: Lang) -> String {
-        let item = self.0.iter().find(|one| u32::try_from(one.number) == Ok(number));
-        item.map_or_else(
-            || lang.pick(format!("第 {number} 号"), format!("no. {number}")),
-            |one| table::clean(lang.pick(&one.word_zh, &one.word_en)),
-        )
+        written::campaign(&self.0, number, lang)
     }
 
     /// What several are called, in one line.
     #[must_use]
     pub fn words(&self, numbers: &[u32], lang: Lang) -> String {
-        let words = numbers.iter().map(|number| self.word(*number, lang));
-        words.collect::<Vec<_>>().join(lang.pick("；", "; "))
+        written::campaigns(&self.0, numbers, lang)
     }
 }
 

@@ -142,10 +142,7 @@ async fn beside(session: &Session, case: &pb::Case) -> Result<Beside, Failure> {
             async move { cases.get_case_history(request).await }
         });
         let page = answer.await.map_err(|status| session.client.failure(&status))?.into_inner();
-        let first = page.entries.first().and_then(|entry| entry.effective_on);
-        beside.reported_on = beside.reported_on.or(first);
-        let alone = |entry: &&pb::HistoryEntry| entry.city == own && entry.holdings.is_empty();
-        beside.only_here += page.entries.iter().filter(alone).count() as u64;
+        beside.take(&page, own);
         if page.next_page_token.is_empty() {
             return Ok(beside);
         }

@@ -47,7 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("shown", &["ids", "lang", "domain", "wire"]),
+    ("shown", &["ids", "lang", "limits", "domain", "wire"]),
     ("console", &["ids", "lang", "limits", "domain", "geo", "trust", "evidence", "wire", "shown"]),
     (
         "rpc",

@@ -1,50 +1,55 @@
 //! Cases as rows of a sheet: what import reads and export writes.
 //!
-//! In scope: columns and their headings, cells as Excel and WPS leave them, CSV, encodings, the
-//! way from a case to the sample shape of [`super::draft`] and back. Out of scope: what is done
-//! with a row ([`super::import`], [`super::export`]).
-//!
-//! Invariants:
-//! 1. A cell is read without doubt or refused, never guessed. (`excel_surprises_are_refused`)
-//! 2. A cell that a spreadsheet would run as a formula is written so that it does not, and is
-//!    read back as it was. (`what_looks_like_a_formula_is_text`)
+//! In scope: encodings of files, the way from a row to the sample shape of [`super::draft`]. Out of
+//! scope: columns, cells and CSV ([`crate::shown::table`]), what is done with a row
+//! ([`super::import`], [`super::export`]).
 
-pub mod cells;
-pub mod columns;
-pub mod csv;
 pub mod encoding;
 pub mod rows;
-pub mod written;
 
-/// Why a row, or one of its cells, is not taken; in the reader's language.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
-    /// The heading of the column; empty when it is about the whole row.
-    pub column: String,
-    /// A stable reason for programs.
-    pub reason: String,
-    /// What is wrong.
-    pub what: String,
-    /// What to do.
-    pub advice: String,
-}
+pub use crate::shown::table::{Wrong, cells, columns, csv, written};
 
-impl Wrong {
-    /// A cell that is wrong; the column is named by whoever knows it.
-    #[must_use]
-    pub fn new(reason: &str, what: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self {
-            column: String::new(),
-            reason: reason.to_owned(),
-            what: what.into(),
-            advice: advice.into(),
+#[cfg(test)]
+mod tests {
+    use super::super::draft;
+    use super::rows::Headings;
+    use super::written::{Beside, cells, headings, value};
+    use crate::lang::Lang;
+    use crate::shown::names::Names;
+    use crate::wire::pb::v1 as pb;
+
+    #[test]
+    fn every_sample_comes_back_from_json_and_from_cells() {
+        let samples = draft::read_all(include_str!("../../../../demo/sample-cases.json")).unwrap();
+        for lang in [Lang::Zh, Lang::En] {
+            let names = Names::new(lang);
+            let columns = Headings::read(&headings(lang), lang).unwrap();
+            for sample in &samples {
+                let record = crate::wire::case::record(Some(&sample.record)).unwrap();
+                let case = pb::Case {
+                    number: sample.case_id.clone(),
+                    facts: Some(sample.facts.clone()),
+                    record: Some(crate::wire::record::record_to_pb(&record)),
+                    person: sample.person.clone(),
+                    ..pb::Case::default()
+                };
+                let campaigns = "“两打”专项行动".to_owned();
+                let reported_on = sample.reported_on;
+                let beside = Beside { reported_on, only_here: 2, campaigns };
+                let value = value(&case, &beside, &names);
+                let row = cells(&value, &names, lang);
+                let again = columns.value(&row, lang).unwrap().unwrap();
+                for value in [value, again] {
+                    let read = draft::parse(value).unwrap();
+                    assert_eq!(Some(&read.facts), case.facts.as_ref());
+                    assert_eq!(Some(&read.record), case.record.as_ref(), "{row:?}");
+                    assert_eq!(
+                        (read.person, read.reported_on),
+                        (case.person.clone(), sample.reported_on)
+                    );
+                    assert_eq!(read.case_id, sample.case_id);
+                }
+            }
         }
-    }
-
-    /// Names the column.
-    #[must_use]
-    pub fn at(mut self, column: &str) -> Self {
-        column.clone_into(&mut self.column);
-        self
     }
 }

@@ -8,8 +8,8 @@
 //! wrong day or another firm would be signed.
 
 use super::Wrong;
-use crate::cli::when;
 use crate::lang::Lang;
+use crate::shown::when;
 
 /// Digits that a spreadsheet keeps of a number; the rest it turns into zeros.
 const DIGITS_KEPT: usize = 15;

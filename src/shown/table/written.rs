@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 
 use super::cells;
 use super::columns::{COLUMNS, Column, Kind};
-use crate::cli::names::Names;
-use crate::cli::{when, words};
 use crate::ids::hex;
 use crate::lang::Lang;
+use crate::shown::names::Names;
+use crate::shown::text::clean;
+use crate::shown::when;
 use crate::wire::pb::v1 as pb;
+use crate::wire::words;
 
 /// What of a case stands only in its history.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +26,16 @@ pub struct Beside {
     pub only_here: u64,
     /// Its campaigns, as they are called.
     pub campaigns: String,
+}
+
+impl Beside {
+    /// Takes what a page of the history tells; `own` is the own city.
+    pub fn take(&mut self, page: &pb::GetCaseHistoryResponse, own: u32) {
+        let first = page.entries.first().and_then(|entry| entry.effective_on);
+        self.reported_on = self.reported_on.or(first);
+        let alone = |entry: &&pb::HistoryEntry| entry.city == own && entry.holdings.is_empty();
+        self.only_here += page.entries.iter().filter(alone).count() as u64;
+    }
 }
 
 fn some(text: &str) -> Value {
@@ -240,44 +252,40 @@ fn officers(list: &Value) -> String {
     }
 }
 
+/// What several campaigns are called, in one line; a number where the catalogue has no word.
+#[must_use]
+pub fn campaigns(items: &[pb::CatalogItem], numbers: &[u32], lang: Lang) -> String {
+    let words = numbers.iter().map(|number| campaign(items, *number, lang));
+    words.collect::<Vec<_>>().join(lang.pick("；", "; "))
+}
+
+/// What one is called.
+#[must_use]
+pub fn campaign(items: &[pb::CatalogItem], number: u32, lang: Lang) -> String {
+    let item = items.iter().find(|one| u32::try_from(one.number) == Ok(number));
+    item.map_or_else(
+        || lang.pick(format!("第 {number} 号"), format!("no. {number}")),
+        |one| clean(lang.pick(&one.word_zh, &one.word_en)),
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::super::draft;
-    use super::super::rows::Headings;
     use super::*;
 
     #[test]
-    fn every_sample_comes_back_from_json_and_from_cells() {
-        let samples = draft::read_all(include_str!("../../../../demo/sample-cases.json")).unwrap();
-        for lang in [Lang::Zh, Lang::En] {
-            let names = Names::new(lang);
-            let columns = Headings::read(&headings(lang), lang).unwrap();
-            for sample in &samples {
-                let record = crate::wire::case::record(Some(&sample.record)).unwrap();
-                let case = pb::Case {
-                    number: sample.case_id.clone(),
-                    facts: Some(sample.facts.clone()),
-                    record: Some(crate::wire::record::record_to_pb(&record)),
-                    person: sample.person.clone(),
-                    ..pb::Case::default()
-                };
-                let campaigns = "“两打”专项行动".to_owned();
-                let reported_on = sample.reported_on;
-                let beside = Beside { reported_on, only_here: 2, campaigns };
-                let value = value(&case, &beside, &names);
-                let row = cells(&value, &names, lang);
-                let again = columns.value(&row, lang).unwrap().unwrap();
-                for value in [value, again] {
-                    let read = draft::parse(value).unwrap();
-                    assert_eq!(Some(&read.facts), case.facts.as_ref());
-                    assert_eq!(Some(&read.record), case.record.as_ref(), "{row:?}");
-                    assert_eq!(
-                        (read.person, read.reported_on),
-                        (case.person.clone(), sample.reported_on)
-                    );
-                    assert_eq!(read.case_id, sample.case_id);
-                }
-            }
-        }
+    fn what_stands_only_in_the_history_is_added_up_page_by_page() {
+        let entry = |city, held: bool, day| pb::HistoryEntry {
+            city,
+            holdings: if held { vec![pb::Holding::default()] } else { vec![] },
+            effective_on: Some(pb::Date { year: 2026, month: 8, day }),
+            ..Default::default()
+        };
+        let page = |entries| pb::GetCaseHistoryResponse { entries, ..Default::default() };
+        let mut beside = Beside::default();
+        beside.take(&page(vec![entry(1, true, 3), entry(1, false, 4)]), 1);
+        beside.take(&page(vec![entry(1, false, 5), entry(2, false, 6)]), 1);
+        assert_eq!(beside.only_here, 2);
+        assert_eq!(beside.reported_on.map(|one| one.day), Some(3));
     }
 }

@@ -3,9 +3,9 @@
 //!
 //! In scope: one table, and the words that stand for codes. Out of scope: reading and writing.
 
-use crate::cli::words;
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
+use crate::wire::words;
 
 /// What kind of value the cells of a column hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
