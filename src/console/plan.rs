@@ -154,7 +154,8 @@ fn acts(
             html! {}))
         (put("schedule", "MovePlan", awaited(W::Schedule), lang.pick("排定", "Schedule"), html! {}))
         (put("reveal", "RevealDraw", awaited(W::Reveal), lang.pick("公开随机数", "Reveal"), html! {}))
-        (put("redraw", "MovePlan", initiator && withheld, lang.pick("重新抽取", "Draw again"), html! {}))
+        (put("redraw", "MovePlan", initiator && withheld, lang.pick("重新抽取", "Draw again"),
+            html! {}))
         (put("resolve", "ResolveAnswer", awaited(W::Resolve),
             lang.pick("处理调整意见或退出", "Settle requests and withdrawals"),
             resolution_fields(&of("resolve"), answers, desk)))

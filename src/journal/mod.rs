@@ -334,7 +334,7 @@ impl<D: Disk> Journal<D> {
                 _ => 0,
             };
             if end > reserved {
-                // Beyond its largest size a segment takes nothing; whoever reads it would read that.
+                // Beyond its largest size a segment takes nothing, and a reader would read it all.
                 let most = self.options.segment_bytes_max.max(end);
                 let upto = end.next_multiple_of(RESERVE_PIECE).min(most);
                 self.disk

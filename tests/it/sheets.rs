@@ -181,7 +181,7 @@ async fn sheets_are_read_or_refused(pair: &Pair, folder: &Path) {
         (8, "边界范围外共享理由", "OUTSIDE_BELT"),
         (9, "坐标系", "CRS_GCJ02"),
         (10, "自有系统编号", "REQUIRED"),
-        (11, "", "EFFECTIVE_IN_FUTURE"),
+        (11, "登记日期", "EFFECTIVE_IN_FUTURE"),
         (12, "", "CELLS"),
         (13, "", "DUPLICATE"),
         (14, "", "QUOTE_OPEN"),
