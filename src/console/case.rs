@@ -236,16 +236,18 @@ fn acts(case: &pb::Case, desk: &Desk, again: Option<&Again<'_>>) -> Markup {
     let named = case.state() == pb::CaseState::Designated && ours;
     let goes_over = case_wire::may_be_offered(case.state);
     let handled = ours && case.handling_city == desk.city && goes_over;
-    // What is quoted of the case as it was read, and how it looked then.
-    let etag = html! {
-        input type="hidden" name="etag" value=(case.etag);
-        input type="hidden" name="seen" value=(seen(case, desk));
+    let basis = |filled: &Filled<'_>| {
+        html! {
+            (filled.kept("etag", &case.etag))
+            (filled.kept("seen", &seen(case, desk)))
+        }
     };
     let put = |form: &'static str, name: &str, fits: bool, title: &str, more: Markup| {
         let filled = of(form);
         let shown = filled.again.is_some() || fits && desk.visitor.may(&method(name));
         let action = format!("{page}/{form}");
-        html! { @if shown { (act(&filled, &action, title, &html! { (etag) (more) })) } }
+        let fields = html! { (basis(&filled)) (more) };
+        html! { @if shown { (act(&filled, &action, title, &fields)) } }
     };
     let reason = |form, label: &str| of(form).text("text", label);
     let why = lang.pick("理由或说明", "reason or note");
@@ -271,7 +273,7 @@ fn acts(case: &pb::Case, desk: &Desk, again: Option<&Again<'_>>) -> Markup {
             dated("return")))
         (put("dispute", "DisputeTransfer", offered, lang.pick("提出管辖争议", "Dispute jurisdiction"),
             dated("dispute")))
-        (steps(case, desk, &put, &dated))
+        (steps(case, &of("step"), &put, &dated))
         (put("offer", "OfferTransfer", handled && !cities.is_empty(),
             lang.pick("移送他市", "Hand over to another city"), offer))
         (put("note", "AddNote", true, lang.pick("补充说明", "Add a note"),
@@ -285,25 +287,20 @@ fn acts(case: &pb::Case, desk: &Desk, again: Option<&Again<'_>>) -> Markup {
 /// Plain moves: a form that lists those the table of moves allows now.
 fn steps(
     case: &pb::Case,
-    desk: &Desk,
+    of: &Filled<'_>,
     put: &impl Fn(&'static str, &str, bool, &str, Markup) -> Markup,
     dated: &impl Fn(&'static str) -> Markup,
 ) -> Markup {
-    let lang = desk.lang();
+    let lang = of.lang;
     let all: Vec<_> = case
         .allowed_steps()
         .map(|step| {
             let (zh, en) = words::step(step);
-            (i32::from(step), lang.pick(zh, en))
+            (i32::from(step).to_string(), lang.pick(zh, en).to_owned())
         })
         .collect();
     let choices = html! {
-        div .field {
-            label for="step-step" { (lang.pick("下一步", "next step")) }
-            select #step-step name="step" {
-                @for (number, word) in &all { option value=(number) { (word) } }
-            }
-        }
+        (of.choice("step", lang.pick("下一步", "next step"), &all))
         (dated("step"))
     };
     put("step", "StartVerification", !all.is_empty(), lang.pick("办理下一步", "Next step"), choices)

@@ -15,6 +15,7 @@ use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 
 use super::Console;
+use super::safe::NoPeer;
 use super::visitor::Visitor;
 
 /// Between two events of one page: a node that takes hundreds of entries a second must not make
@@ -26,12 +27,16 @@ const ALIVE: Duration = Duration::from_secs(15);
 /// Follows what is applied.
 pub async fn follow(
     State(console): State<Console>,
-    _: Visitor,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    visitor: Visitor,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, NoPeer> {
+    // Whoever is nobody here is not told that anything happens.
+    if visitor.standing.is_none() {
+        return Err(NoPeer);
+    }
     let (send, events) = tokio::sync::mpsc::channel(1);
     tokio::spawn(tell(console.changes, console.stop, send));
     let events = tokio_stream::wrappers::ReceiverStream::new(events);
-    Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE))
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
 }
 
 async fn tell(
@@ -41,8 +46,8 @@ async fn tell(
 ) {
     loop {
         // What is there by now is on the page that begins to listen.
-        let number = *changes.borrow_and_update();
-        let event = Event::default().event("applied").data(number.to_string());
+        changes.borrow_and_update();
+        let event = Event::default().event("applied").data("1");
         if send.send(Ok(event)).await.is_err() {
             return;
         }

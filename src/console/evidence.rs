@@ -5,11 +5,10 @@
 //! stored, which the services decide.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Multipart, Path, State};
-use axum::response::{IntoResponse, Response};
-use http::header;
+use axum::response::Response;
 use maud::{Markup, html};
 use tokio::sync::Semaphore;
 use tokio_stream::StreamExt;
@@ -17,11 +16,13 @@ use tonic::Status;
 
 use super::Console;
 use super::case_acts::{No, refused};
+use super::evidence_file::{self, unhex};
 use super::form::{Form, Query};
 use super::layout::{self, Desk};
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
 use super::visitor::Visitor;
+use crate::domain::file_name::FileName;
 use crate::evidence::BothHashes;
 use crate::ids::hex;
 use crate::limits::{
@@ -30,14 +31,14 @@ use crate::limits::{
 use crate::shown::text::clean;
 use crate::shown::when;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::download_response::Content as Down;
 use crate::wire::pb::v1::upload_request::Content as Up;
 use crate::wire::words;
 
-/// Kinds of picture that browsers draw and that hold no script. Everything else is downloaded.
-const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
 /// Files that are read into memory at a time.
 static READING: Semaphore = Semaphore::const_new(CONSOLE_FILES_MAX);
+
+/// How long such a file may take to come: 32 MiB over a slow line.
+const FILE_WITHIN: Duration = Duration::from_secs(180);
 
 /// What was typed into which form, and why it was refused.
 type Again<'a> = (&'a str, &'a Form, &'a Refusal);
@@ -83,8 +84,13 @@ async fn page(
     for item in listed(&case, &entries).into_iter().take(EVIDENCE_MAX) {
         let request =
             pb::GetFileRequest { case_name: name.to_owned(), sha256: item.sha256.clone() };
-        let file = desk.client.files().get_file(request).await;
-        rows.push((item, file.ok().and_then(|answer| answer.into_inner().file)));
+        let file = match desk.client.files().get_file(request).await {
+            Ok(answer) => answer.into_inner().file,
+            Err(status) if status.code() == tonic::Code::NotFound => None,
+            // Not the same as not being here.
+            Err(status) => return Err(status),
+        };
+        rows.push((item, file));
     }
     let heading = lang.pick("证据", "Evidence");
     let title = format!("{} {heading}", clean(&case.number));
@@ -130,6 +136,7 @@ fn add(desk: &Desk, name: &str, again: Option<Again<'_>>) -> Markup {
                     (of.line("text", "title", lang.pick("名称", "title"), ""))
                     (of.line("text", "id", lang.pick("编号（如 E05）", "id, such as E05"), ""))
                     (of.choice("kind", lang.pick("种类", "kind"), &kinds))
+                    (of.line("date", "collected_on", lang.pick("采集日期", "day it was taken"), ""))
                     div .field {
                         label for="add-file" { (lang.pick("文件", "file")) }
                         input #add-file type="file" name="file" required
@@ -154,7 +161,7 @@ fn row(
     let here = file.is_some_and(|file| file.here);
     let (page, sha256) = (parts::page_of("case", name), hex(&item.sha256));
     let address = format!("{page}/file/{sha256}");
-    let picture = here && PICTURES.contains(&item.mime.as_str());
+    let picture = here && evidence_file::PICTURES.contains(&item.mime.as_str());
     let label = format!("{} {}", clean(&item.id), clean(&item.title));
     let from = file.map_or(0, |file| file.listing_city);
     let put = |form: &'static str, title: &str, fields: Markup| {
@@ -211,45 +218,6 @@ fn grounds(desk: &Desk, sha256: &str) -> Markup {
     }
 }
 
-/// Sends a file's bytes to the browser: pictures to look at, everything else to keep.
-pub async fn file(
-    State(console): State<Console>,
-    visitor: Visitor,
-    Path((agreement, id, sha256)): Path<(String, String, String)>,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
-    let case_name = parts::name_of("cases", &Path((agreement, id)));
-    let Some(sha256) = unhex(&sha256) else {
-        return desk.no(&desk.refuse("NOT_FOUND"));
-    };
-    let request = pb::DownloadRequest { case_name, sha256: sha256.into(), offset: 0 };
-    let mut stream = match desk.client.files().download(request).await {
-        Ok(answer) => answer.into_inner(),
-        Err(status) => return desk.no(&status),
-    };
-    let first = match stream.next().await {
-        Some(Ok(pb::DownloadResponse { content: Some(Down::File(file)) })) => file,
-        Some(Err(status)) => return desk.no(&status),
-        Some(Ok(_)) | None => return desk.no(&desk.refuse("NOT_FOUND")),
-    };
-    let picture = PICTURES.contains(&first.mime.as_str());
-    let kind = if picture { first.mime.as_str() } else { "application/octet-stream" };
-    // RFC 6266 with the name in UTF-8; what the browser is to do with it is ours to say.
-    let name: String = form_urlencoded::byte_serialize(first.display_name.as_bytes()).collect();
-    let how = if picture { "inline" } else { "attachment" };
-    let shown = format!("{how}; filename*=UTF-8''{}", name.replace('+', "%20"));
-    let bytes = stream.map(|next| match next {
-        Ok(pb::DownloadResponse { content: Some(Down::Chunk(bytes)) }) => Ok(bytes),
-        Ok(_) => Ok(bytes::Bytes::new()),
-        Err(status) => Err(std::io::Error::other(status)),
-    });
-    let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, shown)];
-    (headers, Body::from_stream(bytes)).into_response()
-}
-
 /// Takes a file in: lists it, then stores its bytes.
 pub async fn put(
     State(console): State<Console>,
@@ -265,9 +233,9 @@ pub async fn put(
     let Ok(_place) = READING.try_acquire() else {
         return desk.no(&desk.refuse("BUSY"));
     };
-    let (form, file) = match read(multipart).await {
-        Ok(read) => read,
-        Err(()) => {
+    let (form, file) = match tokio::time::timeout(FILE_WITHIN, read(multipart)).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(())) | Err(_) => {
             let most = CONSOLE_FILE_BYTES_MAX >> 20;
             let what = desk.lang().pick(
                 format!("文件超过 {most} MiB，或传送中断"),
@@ -319,6 +287,15 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
         let what = desk.lang().pick("请选择文件", "choose a file").to_owned();
         return Err(Refusal::field("file", what).into());
     };
+    // Judged before anything is written: a listing stays for ever.
+    if FileName::parse(&display_name).is_err() {
+        let what = desk.lang().pick(
+            format!("文件名“{display_name}”不能用，请改名后再上传"),
+            format!("“{display_name}” is no name for a file here; rename it"),
+        );
+        return Err(Refusal::field("file", what).into());
+    }
+    let collected_on = form.date("collected_on", desk.lang())?;
     let mut hashes = BothHashes::new();
     hashes.update(&bytes);
     let (sha256, sm3) = hashes.finish();
@@ -327,7 +304,7 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
         id: form.text("id").to_owned(),
         kind: form.text("kind").parse().unwrap_or(0),
         title: form.text("title").to_owned(),
-        collected_on: desk.today.map(crate::wire::case::date_out),
+        collected_on,
         mime: mime.clone(),
         size_bytes,
         sha256: sha256.as_bytes().to_vec().into(),
@@ -355,8 +332,18 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
     });
     let all = std::iter::once(Up::Start(start)).chain(chunks);
     let all = all.map(|content| pb::UploadRequest { content: Some(content) });
-    desk.client.files().upload(tokio_stream::iter(all.collect::<Vec<_>>())).await?;
-    Ok(())
+    let stored = desk.client.files().upload(tokio_stream::iter(all.collect::<Vec<_>>())).await;
+    stored.map(drop).map_err(|status| {
+        let mut refusal = Refusal::of(&status, desk.lang());
+        refusal.advice = desk
+            .lang()
+            .pick(
+                "证据已列入清单，文件尚未存入；请稍后选择同一文件、原样再次上传",
+                "it is listed, its file is not stored yet: send the same file again in a moment",
+            )
+            .to_owned();
+        No::Field(refusal)
+    })
 }
 
 /// Does what a form of one item asks for.
@@ -433,15 +420,6 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), Stat
     Ok(())
 }
 
-/// Bytes written as hexadecimal digits.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    (0..text.len()).step_by(2).map(byte).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -459,13 +437,5 @@ mod tests {
         let entries = [later(vec![item("E02", 2), item("E01", 1)]), later(vec![item("E03", 2)])];
         let ids: Vec<_> = listed(&case, &entries).into_iter().map(|one| one.id).collect();
         assert_eq!(ids, ["E01", "E02"]);
-    }
-
-    #[test]
-    fn digests_are_read_and_nothing_else() {
-        assert_eq!(unhex("00ff"), Some(vec![0, 255]));
-        for bad in ["0", "0g", "é", "+1"] {
-            assert_eq!(unhex(bad), None, "{bad}");
-        }
     }
 }

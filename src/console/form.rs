@@ -3,6 +3,8 @@
 //! In scope: decoding, and giving back what was typed when it is refused. Out of scope: what it
 //! means; the services judge it.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, FromRequestParts, RawQuery, Request};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -13,6 +15,9 @@ use crate::shown::when;
 use crate::wire::pb::v1 as pb;
 
 use super::refusal::Refusal;
+
+/// How long a form may take to come.
+const FORM_WITHIN: Duration = Duration::from_secs(15);
 
 /// Fields of a form or a query, in their order; a name may occur several times.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +55,23 @@ impl Form {
         self.text(name).parse().unwrap_or(0)
     }
 
+    /// A whole number; 0 when the field is empty.
+    ///
+    /// # Errors
+    /// [`Refusal`] at the field.
+    pub fn number(&self, name: &str, lang: Lang) -> Result<u32, Refusal> {
+        match self.text(name) {
+            "" => Ok(0),
+            text => text.parse().map_err(|_| {
+                let what = lang.pick(
+                    format!("“{text}”不是整数，请填 0 或正整数（半角数字）"),
+                    format!("“{text}” is no whole number from 0 on"),
+                );
+                Refusal::field(name, what)
+            }),
+        }
+    }
+
     /// A day; none when the field is empty.
     ///
     /// # Errors
@@ -84,9 +106,12 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        match axum::body::Bytes::from_request(request, state).await {
-            Ok(body) => Ok(Self::parse(&body)),
-            Err(_) => Err((
+        // A form is a few KiB: whoever takes longer holds memory on purpose.
+        let body = axum::body::Bytes::from_request(request, state);
+        match tokio::time::timeout(FORM_WITHIN, body).await {
+            Ok(Ok(body)) => Ok(Self::parse(&body)),
+            Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+            Ok(Err(_)) => Err((
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "操作未执行：填写的内容过长\nnot done: the form is too long\n",
             )

@@ -189,7 +189,9 @@ async fn for_others(desk: &Desk) -> Result<Column, Status> {
     )?;
     let (offered, notices, plans) =
         (offered.into_inner(), notices.into_inner(), plans.into_inner());
-    let more = !offered.next_page_token.is_empty() || !notices.next_page_token.is_empty();
+    let more = [&offered.next_page_token, &notices.next_page_token, &plans.next_page_token]
+        .into_iter()
+        .any(|token| !token.is_empty());
     let mut matters = Vec::new();
     for case in &offered.cases {
         let to = desk.names.city(case.transfer_to);

@@ -166,7 +166,7 @@ fn frame(visitor: &Visitor, city: &str, title: &str, main: &Markup) -> Markup {
                     (person(visitor))
                 }
                 @if visitor.door == Door::Ticket { (demo_note(lang)) }
-                p #live role="status" aria-live="polite"
+                p #live role="status" aria-live="polite" data-here=(visitor.here)
                     data-lost=(lang.pick("与节点的连接中断，正在重连，页面内容可能不是最新",
                         "the connection to the node is lost, trying again; this page may be old"))
                     data-new=(lang.pick("有新的变化，", "something has changed, "))
@@ -241,7 +241,8 @@ pub async fn choose_language(form: Form) -> Response {
 
 /// A path of this node, so that a form can send nobody elsewhere.
 fn is_own_path(path: &str) -> bool {
-    path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n'])
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    path.starts_with('/') && !path.starts_with("//") && plain
 }
 
 /// Sends the browser to another page, after a write.
@@ -274,7 +275,14 @@ mod tests {
         for good in ["/", "/cases?state=4", "/case/a/b"] {
             assert!(is_own_path(good), "{good}");
         }
-        for bad in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nb"] {
+        for bad in [
+            "",
+            "/\t/evil.example",
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "/a\r\nb",
+        ] {
             assert!(!is_own_path(bad), "{bad}");
         }
     }

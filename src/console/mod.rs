@@ -35,6 +35,7 @@ mod case_list;
 mod case_sheet;
 mod events;
 mod evidence;
+mod evidence_file;
 mod form;
 mod inbox;
 mod layout;
@@ -55,7 +56,7 @@ mod plan_visits;
 mod print;
 mod refusal;
 mod register;
-mod safe;
+pub mod safe;
 pub mod ticket;
 mod visitor;
 
@@ -93,7 +94,7 @@ pub fn routes(console: Console) -> Router {
             post(evidence::put).layer(DefaultBodyLimit::max(CONSOLE_UPLOAD_BYTES_MAX)),
         )
         .route("/case/{agreement}/{id}/evidence/{act}", post(evidence::act))
-        .route("/case/{agreement}/{id}/file/{sha256}", get(evidence::file))
+        .route("/case/{agreement}/{id}/file/{sha256}", get(evidence_file::file))
         .route("/case/{agreement}/{id}/{act}", post(case_acts::act))
         .route("/case/{agreement}/{id}/print/{what}", get(print::case::show))
         .route("/notice/{agreement}/{id}/print/letter", get(print::notice::show))

@@ -38,7 +38,13 @@ pub fn agreement_of(name: &str) -> String {
 pub fn refused(refusal: &Refusal, lang: Lang) -> Markup {
     html! {
         div .refused role="alert" {
-            p { strong { (lang.pick("操作未执行：", "Not done: ")) } (refusal.what) }
+            p {
+                strong {
+                    @if refusal.is_unknown { (lang.pick("结果未知：", "Not known: ")) }
+                    @else { (lang.pick("操作未执行：", "Not done: ")) }
+                }
+                (refusal.what)
+            }
             @for (field, text) in refusal.fields.iter().filter(|(_, text)| *text != refusal.what) {
                 p { (text) " " span .soft { (field) } }
             }
@@ -114,6 +120,16 @@ impl<'a> Filled<'a> {
 
     fn described(&self, name: &str) -> Option<String> {
         self.wrong(name).map(|_| format!("{}-wrong", self.id(name)))
+    }
+
+    /// What a form was filled in against. It stays what it was when the form comes back, unless the
+    /// refusal said that it is out of date and the page shows what is new: nobody acts on a version
+    /// that was not shown, and a write whose answer was lost is sent again as it was.
+    #[must_use]
+    pub fn kept(&self, name: &str, now: &str) -> Markup {
+        let before = self.again.filter(|(_, refusal)| !refusal.is_stale);
+        let before = before.map(|(form, _)| form.text(name)).filter(|text| !text.is_empty());
+        html! { input type="hidden" name=(name) value=(before.unwrap_or(now)); }
     }
 
     /// A field of several lines.

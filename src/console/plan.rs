@@ -71,6 +71,14 @@ pub async fn page(
     let main = html! {
         h1 { (title) }
         (parts::done(query, lang))
+        @if again.is_some_and(|again| again.refusal.is_stale) {
+            p .hint role="status" {
+                (lang.pick(
+                    "方案其间已修订或有新的办理，下面是最新内容，核对后再提交",
+                    "the plan has moved on meanwhile; below is the newest, compare and send again",
+                ))
+            }
+        }
         (super::print::links(&parts::page_of("plan", name), &super::print::OF_A_PLAN, lang))
         (lines("lacking", lang.pick("尚缺条件", "Lacking"), &say::findings(&plan, lang)))
         div .two {
@@ -120,16 +128,19 @@ fn acts(
     };
     let own = plan.awaited.iter().find(|one| one.city == desk.city);
     let awaited = |what: W| own.is_some_and(|one| one.what().any(|one| one == what));
-    let basis = html! {
-        input type="hidden" name="etag" value=(plan.etag);
-        input type="hidden" name="revision" value=(plan.revision_entry);
+    let basis = |filled: &Filled<'_>| {
+        html! {
+            (filled.kept("etag", &plan.etag))
+            (filled.kept("revision", &plan.revision_entry))
+        }
     };
     let put = |form: &'static str, method: &str, fits: bool, title: &str, more: Markup| {
         let filled = of(form);
         let may = desk.visitor.may(&format!("/liandong.v1.PlanService/{method}"));
         let action = format!("{page}/{form}");
         let shown = filled.again.is_some() || fits && may;
-        html! { @if shown { (act(&filled, &action, title, &html! { (basis) (more) })) } }
+        let fields = html! { (basis(&filled)) (more) };
+        html! { @if shown { (act(&filled, &action, title, &fields)) } }
     };
     let takes_part = plan.cities.iter().any(|one| one.city == desk.city);
     let open = matches!(plan.state(), pb::PlanState::Consulting | pb::PlanState::Confirming);

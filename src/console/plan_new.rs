@@ -97,7 +97,7 @@ fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
     let text = |name: &str| form.text(name).to_owned();
     Ok(pb::PlanDraft {
         kind: form.text("kind").parse().unwrap_or(0),
-        cities: needs(form),
+        cities: needs(form, lang)?,
         days: period.half_days().map(day).collect(),
         visits: form.all("site").map(visit).collect(),
         record: Some(pb::PlanRecord {
@@ -113,16 +113,17 @@ fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
 }
 
 /// What each chosen city is to bring.
-fn needs(form: &Form) -> Vec<pb::CityNeeds> {
+fn needs(form: &Form, lang: Lang) -> Result<Vec<pb::CityNeeds>, Refusal> {
     let need = |city: &str| {
         let count = |(field, kind): (&str, pb::UnitKind)| {
-            let count = form.text(&format!("{field}-{city}")).parse().unwrap_or(0);
-            (count > 0).then(|| pb::UnitNeed { kind: kind.into(), count, department: 0 })
+            let count = form.number(&format!("{field}-{city}"), lang)?;
+            Ok(pb::UnitNeed { kind: kind.into(), count, department: 0 })
         };
-        let needs = NEEDS.into_iter().filter_map(count).collect();
-        city.parse().ok().map(|city| pb::CityNeeds { city, needs })
+        let needs = NEEDS.into_iter().map(count).collect::<Result<Vec<_>, Refusal>>()?;
+        let needs = needs.into_iter().filter(|need| need.count > 0).collect();
+        Ok(pb::CityNeeds { city: city.parse().unwrap_or(0), needs })
     };
-    form.all("city").filter_map(need).collect()
+    form.all("city").map(need).collect()
 }
 
 /// From the first half day to the last.
@@ -333,7 +334,7 @@ async fn slots(desk: &Desk, form: &Form, agreement: &str) -> Result<pb::FindSlot
     let until = desk.today.and_then(|today| today.plus_days(AHEAD_DAYS));
     let request = pb::FindSlotsRequest {
         parent: agreement.to_owned(),
-        participants: needs(form),
+        participants: needs(form, lang)?,
         half_days: u32::try_from(half_days).unwrap_or(u32::MAX),
         from: chosen.or(tomorrow),
         until: until.map(case_wire::date_out),
@@ -376,7 +377,7 @@ mod tests {
     #[test]
     fn each_city_brings_what_was_asked_of_it() {
         let form = "city=371500&city=130400&officers-371500=2&drones-371500=1&officers-410900=3";
-        let needs = needs(&Form::parse(form.as_bytes()));
+        let needs = needs(&Form::parse(form.as_bytes()), Lang::Zh).unwrap();
         let counts: Vec<_> = needs.iter().map(|one| (one.city, one.needs.len())).collect();
         assert_eq!(counts, [(371_500, 2), (130_400, 0)]);
     }

@@ -17,6 +17,7 @@ use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
 use super::register;
 use super::visitor::Visitor;
+use crate::lang::Lang;
 use crate::shown::plan::{self as say, Labels};
 use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
@@ -107,7 +108,7 @@ fn one(
         let form = format!("{act}-{}-{}", say::short(&visit.site), visit.nth);
         let filled = Filled { form: &form, again, lang };
         let basis = html! {
-            input type="hidden" name="revision" value=(plan.revision_entry);
+            (filled.kept("revision", &plan.revision_entry))
             input type="hidden" name="site" value=(visit.site);
             input type="hidden" name="nth" value=(visit.nth);
         };
@@ -116,12 +117,16 @@ fn one(
     };
     let may = plan.state() == pb::PlanState::Executing
         && desk.visitor.may("/liandong.v1.PlanService/ReportVisit");
+    let is_again = |act: &str| {
+        let which = format!("{act}-{}-{}", visit.site, visit.nth);
+        again.is_some_and(|(of, ..)| *of == which)
+    };
     let own = officers(plan, labels, |city| city == desk.city);
     let guests = officers(plan, labels, |city| city != desk.city);
     html! {
         div .visit {
             p .told { (say::visit(visit, labels, &desk.names, lang)) }
-            @if may && visit.arrival.is_none() {
+            @if may && visit.arrival.is_none() || is_again("arrive") {
                 (put("arrive", lang.pick("到场签到", "The team is here"), &|of| html! {
                     (of.line("date", "on", lang.pick("日期（不填为今天）", "day (today)"), ""))
                     (of.choices("officers", lang.pick("本市执法人员（至少两名）", "own officers, two at least"),
@@ -130,7 +135,7 @@ fn one(
                         &guests, &[]))
                 }))
             }
-            @if may && visit.result.is_none() {
+            @if may && visit.result.is_none() || is_again("report") {
                 (put("report", lang.pick("填写检查结果", "Fill in the result"),
                     &|of| result_fields(of, plan)))
             }
@@ -204,7 +209,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
                 revision: form.text("revision").to_owned(),
                 site: form.text("site").to_owned(),
                 nth,
-                result: Some(result(form, on.or(today))),
+                result: Some(result(form, on.or(today), lang)?),
                 text: form.text("text").to_owned(),
                 request_id: form.text("request_id").to_owned(),
                 acting_for: None,
@@ -217,24 +222,25 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
 }
 
 /// What came of a visit: a department counts when a number of items was filled in for it.
-fn result(form: &Form, on: Option<pb::Date>) -> pb::VisitResult {
-    let number = |name: &str| form.text(name).parse().unwrap_or(0);
+fn result(form: &Form, on: Option<pb::Date>, lang: Lang) -> Result<pb::VisitResult, Refusal> {
+    let number = |name: &str| form.number(name, lang);
     let departments = (1..).map_while(|one| pb::Department::try_from(one).ok());
     let check = |department: pb::Department| {
         let code = i32::from(department);
-        let items = number(&format!("items-{code}"));
-        let problems = number(&format!("problems-{code}"));
+        let items = number(&format!("items-{code}"))?;
+        let problems = number(&format!("problems-{code}"))?;
         let filled_in = items > 0 || problems > 0;
-        filled_in.then_some(pb::VisitCheck { department: code, items, problems })
+        Ok(filled_in.then_some(pb::VisitCheck { department: code, items, problems }))
     };
-    pb::VisitResult {
+    let checks = departments.map(check).collect::<Result<Vec<_>, Refusal>>()?;
+    Ok(pb::VisitResult {
         on,
         outcome: form.text("outcome").parse().unwrap_or(0),
         mode: form.text("mode").parse().unwrap_or(0),
-        checks: departments.filter_map(check).collect(),
-        samples: number("samples"),
-        clues: number("clues"),
-    }
+        checks: checks.into_iter().flatten().collect(),
+        samples: number("samples")?,
+        clues: number("clues")?,
+    })
 }
 
 #[cfg(test)]
@@ -243,9 +249,18 @@ mod tests {
 
     #[test]
     fn a_department_counts_when_its_items_were_filled_in() {
-        let form = "outcome=1&mode=1&items-1=12&problems-1=1&items-4=&samples=2&clues=x";
-        let told = result(&Form::parse(form.as_bytes()), None);
+        let of = |form: &str| result(&Form::parse(form.as_bytes()), None, Lang::Zh);
+        let told = of("outcome=1&mode=1&items-1=12&problems-1=1&items-4=&samples=2").unwrap();
         assert_eq!((told.checks.len(), told.samples, told.clues), (1, 2, 0));
         assert_eq!((told.checks[0].items, told.checks[0].problems), (12, 1));
+        // What is no number is never taken for none.
+        for (form, field) in [
+            ("items-1=12&problems-1=1e2", "problems-1"),
+            ("items-1=-3", "items-1"),
+            ("samples=99999999999", "samples"),
+            ("clues=x", "clues"),
+        ] {
+            assert!(of(form).unwrap_err().at(field).is_some(), "{form}");
+        }
     }
 }

@@ -21,6 +21,8 @@ pub struct Refusal {
     pub advice: String,
     /// The record has moved on since the page was made.
     pub is_stale: bool,
+    /// It may have been done: the answer is what did not come.
+    pub is_unknown: bool,
 }
 
 impl Refusal {
@@ -39,9 +41,13 @@ impl Refusal {
             (one.field.clone(), text.to_owned())
         };
         let fields = violations.unwrap_or_default().iter().map(field).collect();
-        let is_stale = ["STALE_ETAG", "STALE_REVISION"].contains(&reason.as_str());
+        let is_stale = ["STALE_ETAG", "OLD_REVISION"].contains(&reason.as_str());
+        let is_unknown = matches!(
+            status.code(),
+            Code::DeadlineExceeded | Code::Unavailable | Code::Internal | Code::Unknown
+        );
         let advice = advice(status.code(), is_stale, lang).to_owned();
-        Self { reason, what, fields, advice, is_stale }
+        Self { reason, what, fields, advice, is_stale, is_unknown }
     }
 
     /// A refusal of the console itself, of one field.
@@ -77,8 +83,8 @@ fn advice(code: Code, is_stale: bool, lang: Lang) -> &'static str {
             lang.pick("请由有权限的人员办理", "somebody with the right role can do it")
         }
         Code::ResourceExhausted | Code::Unavailable | Code::DeadlineExceeded => lang.pick(
-            "稍后再次提交即可，不会重复登记",
-            "send it again in a moment; it cannot be recorded twice",
+            "稍后原样再次提交即可，不会重复登记",
+            "send it again as it is in a moment; it cannot be recorded twice",
         ),
         Code::Internal | Code::DataLoss | Code::Unknown => {
             lang.pick("请把以上内容交给本市节点管理员", "hand this to your node's administrator")

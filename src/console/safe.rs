@@ -12,6 +12,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 
+use crate::trust::acceptor::Peer;
+use crate::trust::people::Standing;
+
 /// What may run, load and be sent: what this node serves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self'; form-action 'self'; \
@@ -30,7 +33,13 @@ impl IntoResponse for NoPeer {
 /// Refuses writes from elsewhere; puts our headers to every answer.
 pub async fn guard(request: Request, next: Next) -> Response {
     let reads = [Method::GET, Method::HEAD].contains(request.method());
-    let answer = if reads || is_from_here(request.headers(), request.uri()) {
+    let peer = request.extensions().get::<Peer>();
+    let is_somebody =
+        peer.is_some_and(|peer| matches!(peer.people.standing(&peer.identity), Standing::Is(..)));
+    // Nothing is read of what nobody sends.
+    let answer = if !reads && !is_somebody {
+        NoPeer.into_response()
+    } else if reads || is_from_here(request.headers(), request.uri()) {
         next.run(request).await
     } else {
         (
@@ -61,7 +70,7 @@ fn with_headers(mut answer: Response) -> Response {
 }
 
 /// Whether a request was caused by a page of this node.
-fn is_from_here(headers: &HeaderMap, uri: &http::Uri) -> bool {
+pub fn is_from_here(headers: &HeaderMap, uri: &http::Uri) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
         return site == "same-origin";

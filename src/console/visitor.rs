@@ -60,9 +60,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
             Standing::Disabled | Standing::Unknown => None,
         };
         let door = parts.extensions.get::<Door>().copied().unwrap_or(Door::Certificate);
-        let here = parts.uri.path_and_query().map_or("/", |one| one.as_str()).to_owned();
+        let here = here(&parts.method, &parts.uri);
         Ok(Self { peer, standing, lang: language(&parts.headers), door, here })
     }
+}
+
+/// The page that can be asked for again: of a form that was sent, the one it stands on.
+fn here(method: &http::Method, uri: &http::Uri) -> String {
+    let asked = uri.path_and_query().map_or("/", |one| one.as_str());
+    if *method != http::Method::POST
+        || !["/case/", "/plan/", "/notice/"].iter().any(|page| asked.starts_with(page))
+    {
+        return asked.to_owned();
+    }
+    uri.path().rsplit_once('/').map_or("/", |(page, _)| page).to_owned()
 }
 
 /// The language that was chosen, else the one the browser asks for first; Chinese when in doubt.

@@ -15,6 +15,7 @@ use tonic::service::Routes;
 use tower::{Service, ServiceExt};
 
 use crate::console::api::Services;
+use crate::console::safe::is_from_here;
 
 /// Services and pages of one port.
 #[derive(Clone)]
@@ -43,7 +44,15 @@ impl Service<http::Request<PageBody>> for Front {
     }
 
     fn call(&mut self, asked: http::Request<PageBody>) -> Self::Future {
-        if is_call(asked.headers()) {
+        // No program sends these; a browser does, perhaps because of another site.
+        let by_page = [http::header::ORIGIN.as_str(), "sec-fetch-site"]
+            .into_iter()
+            .any(|name| asked.headers().contains_key(name));
+        if is_call(asked.headers()) && by_page && !is_from_here(asked.headers(), asked.uri()) {
+            let mut refused = http::Response::new(PageBody::empty());
+            *refused.status_mut() = http::StatusCode::FORBIDDEN;
+            Box::pin(std::future::ready(Ok(refused)))
+        } else if is_call(asked.headers()) {
             let answer = self.services.clone().oneshot(asked.map(Body::new));
             Box::pin(async move { answer.await.map(|answer| answer.map(PageBody::new)) })
         } else {

@@ -24,7 +24,7 @@
     if (fetching) { again = true; return; }
     fetching = true;
     try {
-      const answer = await fetch(location.href, { headers: { "x-live": "1" } });
+      const answer = await fetch(live.dataset.here || location.href, { headers: { "x-live": "1" } });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("main");
@@ -59,7 +59,7 @@
     button.type = "button";
     button.className = "plain";
     button.textContent = live.dataset.show;
-    button.addEventListener("click", () => location.reload());
+    button.addEventListener("click", () => { location.href = live.dataset.here || location.href; });
     live.replaceChildren(live.dataset.new, button);
   }
 

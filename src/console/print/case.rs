@@ -191,7 +191,7 @@ fn receipt(case: &pb::Case, transfer: &Transfer<'_>, desk: &Desk) -> Paper {
     let body = html! {
         p {
             "贵市" (day(transfer.offer.effective_on.as_ref())) "移送的下列案件"
-            @if word.is_empty() { "已送达我市联动系统，审查结果如下（尚未在系统中答复的，由经办人勾选）。" }
+            @if word.is_empty() { "，审查结果如下（尚未在系统中答复的，由经办人勾选）。" }
             @else { "我市已收悉，经审查，答复如下。" }
         }
         (ruled(&sheet))
