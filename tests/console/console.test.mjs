@@ -86,11 +86,14 @@ test("a wrong field is refused at the field, and what was typed stays", async ()
   await send(page, "note", { text: "" });
   assert.equal(await page.$$eval(".refused", (all) => all.length), 1);
   const ahead = "2199-01-01";
-  await send(page, "step", { effective_on: ahead, text: "先写下的理由" });
+  const steps = await page.$$eval("#step-step option", (all) => all.map((one) => one.value));
+  const chosen = steps.at(-1);
+  await send(page, "step", { step: chosen, effective_on: ahead, text: "先写下的理由" });
   const refused = await text(page, "#act-step .refused");
   assert.ok(refused.includes("操作未执行") && refused.includes("怎么办"), refused);
   assert.ok(await page.$("#step-effective_on-wrong"), "the reason stands at the field");
   assert.equal(await page.$eval("#step-text", (one) => one.value), "先写下的理由");
+  assert.equal(await page.$eval("#step-step", (one) => one.value), chosen);
   assert.equal(await page.$eval("#step-effective_on", (one) => one.value), ahead);
   assert.equal(await text(page, ".timeline"), before, "nothing was written");
 });
@@ -178,6 +181,8 @@ test("a photograph is sent in, looked at, fetched by the other city and recognis
   await sender.type("#add-title", "排口现场照片（示例）");
   await sender.type("#add-id", "E77");
   await sender.select("#add-kind", "3");
+  await sender.$eval("#add-collected_on", (one, day) => { one.value = day; },
+    new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10));
   await (await sender.$("#add-file")).uploadFile(photo);
   await Promise.all([sender.waitForNavigation(), sender.click("#act-add button[name=go]")]);
   assert.ok((await text(sender)).includes("E77 排口现场照片"), (await text(sender)).slice(0, 600));
