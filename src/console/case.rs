@@ -3,17 +3,14 @@
 //!
 //! In scope: showing. Out of scope: what the forms end in ([`super::case_acts`]).
 
-use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::Console;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act};
 use super::refusal::Refusal;
-use super::visitor::Visitor;
 use crate::shown::sheet::Sheet;
 use crate::shown::{case as say, history, referral, text::clean, when};
 use crate::wire::case as case_wire;
@@ -31,16 +28,7 @@ pub struct Again<'a> {
 }
 
 /// Shows a case.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    at: At,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
     match page(&desk, &parts::name_of("cases", &at), &query, None).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),

@@ -3,17 +3,15 @@
 //! In scope: from fields to a request, and the page again when it is refused. Out of scope: whether
 //! it may be done, which the service decides.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use tonic::Status;
 
-use super::Console;
 use super::case::{self, Again};
 use super::form::Form;
 use super::layout::{self, Desk};
 use super::parts;
 use super::refusal::Refusal;
-use super::visitor::Visitor;
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
@@ -50,15 +48,10 @@ impl From<Refusal> for No {
 
 /// Does what a form asks for, and shows the case afterwards.
 pub async fn act(
-    State(console): State<Console>,
-    visitor: Visitor,
+    desk: Desk,
     Path((agreement, id, act)): Path<(String, String, String)>,
     form: Form,
 ) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
     let name = parts::name_of("cases", &Path((agreement, id)));
     let refusal = match ask(&desk, &name, &act, &form).await {
         Ok(()) => return layout::to(&format!("{}?done=1", parts::page_of("case", &name))),

@@ -1,30 +1,19 @@
 //! Cases as a list, filtered as the API filters them.
 
-use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::Console;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, page_of};
 use super::refusal::Refusal;
-use super::visitor::Visitor;
 use crate::limits::CONSOLE_PAGE_SIZE;
 use crate::shown::{text::clean, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
 /// Shows a page of them.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, Query(query): Query) -> Response {
     let lang = desk.lang();
     let title = lang.pick("案件", "Cases");
     let answer = match request(&query, &desk) {

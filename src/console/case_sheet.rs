@@ -9,7 +9,6 @@
 use std::io;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header;
@@ -18,12 +17,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::Console;
 use super::api::patient;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::refusal::Refusal;
-use super::visitor::Visitor;
 use super::{case_list, parts};
 use crate::domain::Date;
 use crate::limits::CONSOLE_READ_MAX;
@@ -37,15 +34,7 @@ const PAGE: i32 = 200;
 const ROWS_AHEAD: usize = 32;
 
 /// Sends the file.
-pub async fn send(
-    State(console): State<Console>,
-    visitor: Visitor,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn send(desk: Desk, Query(query): Query) -> Response {
     let mut request = match case_list::request(&query, &desk) {
         Ok(request) => request,
         Err(refusal) => return refused(&desk, &query, &refusal),

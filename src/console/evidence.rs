@@ -7,21 +7,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Multipart, Path};
 use axum::response::Response;
 use maud::{Markup, html};
 use tokio::sync::Semaphore;
 use tokio_stream::StreamExt;
 use tonic::Status;
 
-use super::Console;
 use super::case_acts::{No, refused};
 use super::evidence_file::{self, unhex};
 use super::form::{Form, Query};
 use super::layout::{self, Desk};
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
-use super::visitor::Visitor;
 use crate::domain::file_name::FileName;
 use crate::evidence::BothHashes;
 use crate::ids::hex;
@@ -44,16 +42,7 @@ const FILE_WITHIN: Duration = Duration::from_secs(180);
 type Again<'a> = (&'a str, &'a Form, &'a Refusal);
 
 /// Shows the list.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    at: At,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
     match page(&desk, &parts::name_of("cases", &at), &query, None).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
@@ -220,15 +209,10 @@ fn grounds(desk: &Desk, sha256: &str) -> Markup {
 
 /// Takes a file in: lists it, then stores its bytes.
 pub async fn put(
-    State(console): State<Console>,
-    visitor: Visitor,
+    desk: Desk,
     Path((agreement, id)): Path<(String, String)>,
     multipart: Multipart,
 ) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
     let name = parts::name_of("cases", &Path((agreement, id)));
     let Ok(_place) = READING.try_acquire() else {
         return desk.no(&desk.refuse("BUSY"));
@@ -348,15 +332,10 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
 
 /// Does what a form of one item asks for.
 pub async fn act(
-    State(console): State<Console>,
-    visitor: Visitor,
+    desk: Desk,
     Path((agreement, id, act)): Path<(String, String, String)>,
     form: Form,
 ) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
     let name = parts::name_of("cases", &Path((agreement, id)));
     match ask(&desk, &name, &act, &form).await {
         Ok(()) => layout::to(&format!("{}/evidence?done=1", parts::page_of("case", &name))),

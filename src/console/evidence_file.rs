@@ -4,15 +4,13 @@
 //! decides.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use http::header;
 use tokio_stream::StreamExt;
 
-use super::Console;
 use super::layout::Desk;
 use super::parts;
-use super::visitor::Visitor;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::download_response::Content as Down;
 
@@ -21,14 +19,9 @@ pub const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image
 
 /// Sends a file's bytes to the browser: pictures to look at, everything else to keep.
 pub async fn file(
-    State(console): State<Console>,
-    visitor: Visitor,
+    desk: Desk,
     Path((agreement, id, sha256)): Path<(String, String, String)>,
 ) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
     let case_name = parts::name_of("cases", &Path((agreement, id)));
     let Some(sha256) = unhex(&sha256) else {
         return desk.no(&desk.refuse("NOT_FOUND"));

@@ -3,15 +3,12 @@
 //! In scope: one line a matter, with who has the turn, until when, held there since when, and
 //! whether a person there has acknowledged it. Out of scope: doing it, on the record's page.
 
-use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::Console;
 use super::layout::Desk;
 use super::parts::page_of;
-use super::visitor::Visitor;
 use crate::lang::Lang;
 use crate::limits::CONSOLE_MATTERS_MAX;
 use crate::shown::{case as shown_case, plan as shown_plan, text::clean, when};
@@ -39,11 +36,7 @@ struct Column {
 }
 
 /// Shows it.
-pub async fn show(State(console): State<Console>, visitor: Visitor) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk) -> Response {
     let read = tokio::try_join!(for_us(&desk), for_others(&desk), due(&desk), in_hand(&desk));
     let (ours, theirs, due, in_hand) = match read {
         Ok(read) => read,

@@ -2,8 +2,9 @@
 //!
 //! In scope: the frame. Out of scope: what stands in it.
 
-use axum::extract::State;
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{StatusCode, Uri, header};
 use maud::{DOCTYPE, Markup, html};
 
@@ -45,12 +46,22 @@ pub struct Desk {
     pub today: Option<Date>,
 }
 
+/// Every page begins with it, before anything of a body is read.
+impl FromRequestParts<Console> for Desk {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await;
+        Self::open(console, visitor.map_err(IntoResponse::into_response)?).await
+    }
+}
+
 impl Desk {
     /// Asks for what every page needs.
     ///
     /// # Errors
     /// A page that says why nothing can be shown.
-    pub async fn open(console: &Console, visitor: Visitor) -> Result<Self, Response> {
+    async fn open(console: &Console, visitor: Visitor) -> Result<Self, Response> {
         let client = console.api.of(&visitor);
         let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
         let answer = client.agreements().list_agreements(request).await;
@@ -251,11 +262,7 @@ pub fn to(path: &str) -> Response {
 }
 
 /// There is no such page.
-pub async fn no_such_page(State(console): State<Console>, visitor: Visitor, uri: Uri) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn no_such_page(desk: Desk, uri: Uri) -> Response {
     let lang = desk.lang();
     let title = lang.pick("没有这个页面", "There is no such page");
     let main = html! {

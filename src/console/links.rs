@@ -1,22 +1,15 @@
 //! Cities: how each can be reached, since when, and what to look at on the own node.
 
-use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::Console;
 use super::layout::Desk;
-use super::visitor::Visitor;
 use crate::shown::when;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
 /// Shows them.
-pub async fn show(State(console): State<Console>, visitor: Visitor) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk) -> Response {
     let status = match desk.client.nodes().get_status(pb::GetStatusRequest {}).await {
         Ok(answer) => answer.into_inner().status.unwrap_or_default(),
         Err(status) => return desk.no(&status),

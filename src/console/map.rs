@@ -20,7 +20,6 @@ use super::map_marks::{self, Found};
 use super::map_view::View;
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
-use super::visitor::Visitor;
 use crate::geo::Boundaries;
 use crate::ids::CityCode;
 use crate::lang::Lang;
@@ -33,15 +32,7 @@ use crate::wire::words;
 const STEP: f64 = 250.0;
 
 /// Shows the map.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(State(console): State<Console>, desk: Desk, Query(query): Query) -> Response {
     let lang = desk.lang();
     let title = lang.pick("地图", "Map");
     let Some(boundaries) = console.ground.boundaries.as_deref() else {

@@ -1,17 +1,15 @@
 //! Notices (信息通报): the list, one notice, acknowledging and reporting.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::Console;
 use super::case_acts::refused;
 use super::form::{Form, Query};
 use super::layout::{self, Desk};
 use super::parts::{self, At, Filled, act as folded, page_of};
 use super::refusal::Refusal;
-use super::visitor::Visitor;
 use crate::lang::Lang;
 use crate::limits::CONSOLE_PAGE_SIZE;
 use crate::shown::sheet::Sheet;
@@ -29,15 +27,7 @@ pub fn title(notice: &pb::Notice, lang: Lang) -> String {
 }
 
 /// Shows a page of them.
-pub async fn list(
-    State(console): State<Console>,
-    visitor: Visitor,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn list(desk: Desk, Query(query): Query) -> Response {
     let lang = desk.lang();
     let filter: i32 = query.text("filter").parse().unwrap_or(0);
     let request = pb::ListNoticesRequest {
@@ -97,16 +87,7 @@ fn line(notice: &pb::Notice, desk: &Desk) -> Markup {
 }
 
 /// Shows one.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    at: At,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
     match page(&desk, &parts::name_of("notices", &at), &query, None).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
@@ -242,15 +223,10 @@ fn acts(notice: &pb::Notice, desk: &Desk, again: Option<(&str, &Form, &Refusal)>
 
 /// Does what a form asks for, and shows the notice afterwards.
 pub async fn act(
-    State(console): State<Console>,
-    visitor: Visitor,
+    desk: Desk,
     Path((agreement, id, act)): Path<(String, String, String)>,
     form: Form,
 ) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
     let name = parts::name_of("notices", &Path((agreement, id)));
     let status = match ask(&desk, &name, &act, &form).await {
         Ok(()) => return layout::to(&format!("{}?done=1", page_of("notice", &name))),

@@ -4,18 +4,15 @@
 //! In scope: showing. Out of scope: what the forms end in ([`super::plan_acts`]), proposing one
 //! ([`super::plan_new`]).
 
-use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::Console;
 use super::case::Again;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act};
 use super::register;
-use super::visitor::Visitor;
 use crate::shown::plan as say;
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
@@ -23,16 +20,7 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
 /// Shows a plan.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    at: At,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
     match page(&desk, &parts::name_of("plans", &at), &query, None).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),

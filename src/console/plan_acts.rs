@@ -3,16 +3,14 @@
 //! In scope: from fields to a request, and the page again when it is refused. Out of scope: whether
 //! it may be done, which the service decides.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 
-use super::Console;
 use super::case::Again;
 use super::case_acts::{No, refused};
 use super::form::Form;
 use super::layout::{self, Desk};
 use super::refusal::Refusal;
-use super::visitor::Visitor;
 use super::{parts, plan};
 use crate::domain::Period;
 use crate::lang::Lang;
@@ -21,15 +19,10 @@ use crate::wire::unit::period_to_pb;
 
 /// Does what a form asks for, and shows the plan afterwards.
 pub async fn act(
-    State(console): State<Console>,
-    visitor: Visitor,
+    desk: Desk,
     Path((agreement, id, act)): Path<(String, String, String)>,
     form: Form,
 ) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
     let name = parts::name_of("plans", &Path((agreement, id)));
     let refusal = match ask(&desk, &name, &act, &form).await {
         Ok(()) => return layout::to(&format!("{}?done=1", parts::page_of("plan", &name))),

@@ -1,15 +1,12 @@
 //! Joint actions as a list, the newest first.
 
-use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::Console;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled, page_of};
 use super::refusal::Refusal;
-use super::visitor::Visitor;
 use crate::limits::CONSOLE_PAGE_SIZE;
 use crate::shown::plan::parts as say;
 use crate::shown::text::clean;
@@ -17,15 +14,7 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
 /// Shows a page of them.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, Query(query): Query) -> Response {
     let lang = desk.lang();
     let title = lang.pick("联合行动", "Joint actions");
     let answer = match request(&query, &desk) {

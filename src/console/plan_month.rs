@@ -1,15 +1,12 @@
 //! Joint actions of a month as a calendar: what all cities have settled, and what is still asked.
 
-use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::Console;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::page_of;
-use super::visitor::Visitor;
 use crate::domain::Date;
 use crate::limits::CONSOLE_MONTH_PLANS_MAX;
 use crate::shown::text::clean;
@@ -18,15 +15,7 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
 /// Shows a month.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, Query(query): Query) -> Response {
     let Some(first) = month(&query, desk.today) else {
         return desk.no(&desk.refuse("NOT_FOUND"));
     };

@@ -5,19 +5,16 @@
 //!
 //! In scope: from fields to a draft. Out of scope: what a draft must have, which the service says.
 
-use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::Console;
 use super::case_acts::{No, refused};
 use super::form::{Form, Query};
 use super::layout::{self, Desk};
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
 use super::register;
-use super::visitor::Visitor;
 use crate::domain::{HalfDay, Period};
 use crate::lang::Lang;
 use crate::shown::plan::parts as say;
@@ -35,15 +32,7 @@ const NEEDS: [(&str, pb::UnitKind); 3] = [
 const AHEAD_DAYS: i64 = 90;
 
 /// The page, with what was filled in so far.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, Query(query): Query) -> Response {
     match page(&desk, &query, None).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
@@ -51,11 +40,7 @@ pub async fn show(
 }
 
 /// Proposes it.
-pub async fn create(State(console): State<Console>, visitor: Visitor, form: Form) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn create(desk: Desk, form: Form) -> Response {
     let refusal = match propose(&desk, &form).await {
         Ok(name) => {
             return layout::to(&format!("{}?done=1", parts::page_of("plan", &name)));

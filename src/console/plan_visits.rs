@@ -4,19 +4,17 @@
 //! In scope: one page with every visit that the own city leads. Out of scope: what is refused,
 //! which the service says.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::Console;
 use super::case_acts::{No, refused};
 use super::form::{Form, Query};
 use super::layout::{self, Desk};
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
 use super::register;
-use super::visitor::Visitor;
 use crate::lang::Lang;
 use crate::shown::plan::{self as say, Labels};
 use crate::shown::text::clean;
@@ -27,16 +25,7 @@ use crate::wire::words;
 type Again<'a> = (&'a str, &'a Form, &'a Refusal);
 
 /// Shows the page.
-pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
-    at: At,
-    Query(query): Query,
-) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
     match page(&desk, &parts::name_of("plans", &at), &query, None).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
@@ -45,15 +34,10 @@ pub async fn show(
 
 /// Records what was typed for one visit.
 pub async fn act(
-    State(console): State<Console>,
-    visitor: Visitor,
+    desk: Desk,
     Path((agreement, id, act)): Path<(String, String, String)>,
     form: Form,
 ) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
     let name = parts::name_of("plans", &Path((agreement, id)));
     let here = format!("{}/visits", parts::page_of("plan", &name));
     let refusal = match ask(&desk, &name, &act, &form).await {

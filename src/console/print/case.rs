@@ -4,16 +4,14 @@
 //! In scope: what they say. Out of scope: handing over, which is done in the record and not by
 //! paper.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
 
 use super::proof::Proof;
 use super::{Paper, agreement_title, bureau, day, names, paragraphs, ruled};
-use crate::console::Console;
 use crate::console::layout::{self, Desk};
 use crate::console::parts;
-use crate::console::visitor::Visitor;
 use crate::lang::Lang;
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
@@ -23,18 +21,13 @@ use crate::wire::pb::v1::entry_header::Event;
 
 /// Shows a paper of a case.
 pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
+    desk: Desk,
     Path((agreement, id, what)): Path<(String, String, String)>,
     uri: http::Uri,
 ) -> Response {
     if !["transfer", "receipt"].contains(&what.as_str()) {
-        return layout::no_such_page(State(console), visitor, uri).await;
+        return layout::no_such_page(desk, uri).await;
     }
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
     let name = parts::name_of("cases", &Path((agreement, id)));
     let asked = pb::GetCaseRequest { name: name.clone() };
     let mut one = desk.client.cases();

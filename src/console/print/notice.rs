@@ -2,16 +2,13 @@
 //!
 //! In scope: what it says. Out of scope: issuing it.
 
-use axum::extract::State;
 use axum::response::Response;
 use maud::html;
 
 use super::proof::Proof;
 use super::{Paper, bureau, day, names, paragraphs, ruled};
-use crate::console::Console;
 use crate::console::layout::Desk;
 use crate::console::parts::{self, At};
-use crate::console::visitor::Visitor;
 use crate::lang::Lang;
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
@@ -20,11 +17,7 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
 /// Shows it.
-pub async fn show(State(console): State<Console>, visitor: Visitor, at: At) -> Response {
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
+pub async fn show(desk: Desk, at: At) -> Response {
     let name = parts::name_of("notices", &at);
     let request = pb::GetNoticeRequest { name: name.clone() };
     let notice = match desk.client.notices().get_notice(request).await {

@@ -3,15 +3,13 @@
 //!
 //! In scope: what they say. Out of scope: what is agreed: the record is.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
 
 use super::proof::Proof;
 use super::{Paper, agreement_title, bureau, field, names, paragraphs, ruled};
-use crate::console::Console;
 use crate::console::layout::{self, Desk};
-use crate::console::visitor::Visitor;
 use crate::console::{parts, register};
 use crate::lang::Lang;
 use crate::shown::plan::{self as say, Labels, parts as word};
@@ -23,18 +21,13 @@ use crate::wire::words;
 
 /// Shows a paper of a plan.
 pub async fn show(
-    State(console): State<Console>,
-    visitor: Visitor,
+    desk: Desk,
     Path((agreement, id, what)): Path<(String, String, String)>,
     uri: http::Uri,
 ) -> Response {
     if !["plan", "summary", "field"].contains(&what.as_str()) {
-        return layout::no_such_page(State(console), visitor, uri).await;
+        return layout::no_such_page(desk, uri).await;
     }
-    let desk = match Desk::open(&console, visitor).await {
-        Ok(desk) => desk,
-        Err(page) => return page,
-    };
     let name = parts::name_of("plans", &Path((agreement, id)));
     let request = pb::GetPlanRequest { name: name.clone() };
     let (plan, answers) = match desk.client.plans().get_plan(request).await {
