@@ -11,9 +11,6 @@ pub mod guards;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Every bug; what each breaks stands where it is planted.
-///
-/// Not planted, because the product does not do it yet: an erased part that is served (nothing
-/// erases bytes).
 pub const NAMES: &[&str] = &[
     "ack-before-sync",
     "skip-directory-sync",
@@ -32,6 +29,7 @@ pub const NAMES: &[&str] = &[
     "narrow-part-for-anybody",
     "request-lost-on-restart",
     "feed-in-journal-order",
+    "serve-an-erased-part",
     "page-token-for-anybody",
     "resume-without-folding",
     "beyond-the-quota",

@@ -7,9 +7,10 @@ use crate::api::plan::PlanAsk;
 use crate::domain::plan::lots::PoolSite;
 use crate::domain::plan::{PlanNumber, PlanRecord};
 use crate::domain::{
-    CaseContribution, CaseFacts, CaseMove, CaseRecord, CustodyRecord, Date, Evidence, ExternalRef,
-    MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel, NoticeRecord, Period,
-    PersonRecord, ReferralRecord, Refusal, SiteAct, SiteFacts, SiteRecord, UnitFacts, UnitRecord,
+    CaseContribution, CaseFacts, CaseMove, CaseRecord, CustodyRecord, Date, ErasureReason,
+    Evidence, ExternalRef, MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel,
+    NoticeRecord, Period, PersonRecord, ReferralRecord, Refusal, SiteAct, SiteFacts, SiteRecord,
+    UnitFacts, UnitRecord,
 };
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{ActorRole, Audience, PartKind};
@@ -263,6 +264,17 @@ pub enum Command {
         /// What is asked.
         ask: Box<PlanAsk>,
     },
+    /// Erase one part of an own entry in every copy.
+    ErasePart {
+        /// The agreement.
+        agreement: AgreementId,
+        /// The entry whose part it is.
+        entry: Position,
+        /// Which of its parts, from 0.
+        part: u32,
+        /// Why.
+        reason: ErasureReason,
+    },
     /// Go on after a restore without the members named.
     OverrideRecovery {
         /// The agreement.
@@ -292,6 +304,7 @@ impl Command {
             | Self::ChangeUnit { agreement, .. }
             | Self::BookUnit { agreement, .. }
             | Self::Plan { agreement, .. }
+            | Self::ErasePart { agreement, .. }
             | Self::OverrideRecovery { agreement, .. } => *agreement,
         }
     }
@@ -414,6 +427,14 @@ pub enum WriteError {
         /// What was given.
         got: usize,
     },
+    /// A part cannot be erased.
+    #[error("part {part} cannot be erased: {why:?}")]
+    NotErasable {
+        /// Which part, from 0.
+        part: u32,
+        /// Why.
+        why: NotErasable,
+    },
     /// A value of the request does not fit.
     #[error("{field}: {reason}")]
     BadField {
@@ -422,6 +443,19 @@ pub enum WriteError {
         /// Why.
         reason: String,
     },
+}
+
+/// Why a part cannot be erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotErasable {
+    /// The entry is none of the own city's in this agreement, or cannot be read here.
+    Entry,
+    /// It has no such part.
+    Part,
+    /// Numbers are counted on from it.
+    Number,
+    /// It is erased.
+    Erased,
 }
 
 /// Who of the own city works on a case, and what it remembers beside it. Never leaves the node.

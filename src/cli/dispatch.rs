@@ -2,9 +2,9 @@
 
 use super::failure::Failure;
 use super::{
-    Command, Context, agreement, bench, card, case, catalog, check, demo, doctor, epoch, evidence,
-    fork, hook, ingest, meeting, notice, people, pki, plan, rebuild, roles, serve, site, status,
-    suspend, unit, watch,
+    Command, Context, agreement, bench, card, case, catalog, check, demo, doctor, epoch, erase,
+    evidence, fork, hook, ingest, meeting, notice, people, pki, plan, rebuild, roles, serve, site,
+    status, suspend, unit, watch,
 };
 
 /// Runs the command.
@@ -26,6 +26,7 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::Hook(args) => hook::run(context, args).await,
         Command::Fork(args) => fork::run(&context.with(args.profile), args.command).await,
         Command::Suspend(args) => suspend::suspend(context, args).await,
+        Command::Erase(args) => erase::erase(context, args).await,
         Command::Resume(args) => suspend::resume(context, args).await,
         Command::Doctor(args) => doctor::run(context, args).await,
         Command::Agreement(args) => agreement::run(&context.with(args.profile), args.command).await,

@@ -31,6 +31,7 @@ pub mod dial_error;
 mod dispatch;
 pub mod doctor;
 pub mod epoch;
+pub mod erase;
 pub mod evidence;
 pub mod failure;
 pub mod files;
@@ -127,6 +128,8 @@ pub enum Command {
     Suspend(suspend::SuspendArgs),
     /// 恢复已暂停的城市：节点自动重启并重建视图 · lift it; the node starts again by itself
     Resume(suspend::ResumeArgs),
+    /// 依法删除本市记录中的一份内容，各市一并删除 · erase a part of an own entry everywhere
+    Erase(erase::EraseArgs),
     /// 本市节点在协议中开始或另起记录 · begin the records of this node in an agreement
     Epoch(epoch::EpochArgs),
     /// 联动协议：起草、签署、交给节点 · linkage agreements: draft, sign, hand in

@@ -61,6 +61,12 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// # Errors
     /// Whatever the operating system says.
     fn remove(&self, name: &str) -> io::Result<()>;
+    /// Puts a file in the place of another one, which is gone then: at once for every reader, and
+    /// for good after [`Self::sync_dir`]. After a crash before that it is one or the other.
+    ///
+    /// # Errors
+    /// Whatever the operating system says; nothing is changed then.
+    fn replace(&self, from: &str, to: &str) -> io::Result<()>;
     /// Free space in bytes.
     ///
     /// # Errors
@@ -166,6 +172,15 @@ impl Disk for RealDisk {
     fn remove(&self, name: &str) -> io::Result<()> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         std::fs::remove_file(self.folder.join(name))
+    }
+
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        // Held meanwhile: nobody opens the old file after this.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        std::fs::rename(self.folder.join(from), self.folder.join(to))?;
+        open.remove(from);
+        open.remove(to);
+        Ok(())
     }
 
     fn free_bytes(&self) -> io::Result<u64> {

@@ -16,6 +16,8 @@ struct MemFile {
     unsynced: Vec<(usize, Vec<u8>)>,
     /// Its name is on the medium.
     named: bool,
+    /// What it replaced, until that is on the medium.
+    before: Option<Box<MemFile>>,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +59,9 @@ impl MemDisk {
         let keep_unnamed = next() % 2 == 0;
         inner.files.retain(|_, file| file.named || keep_unnamed);
         for file in inner.files.values_mut() {
+            if let Some(before) = file.before.take().filter(|_| next() % 2 == 0) {
+                *file = *before;
+            }
             let mut left = std::mem::take(&mut file.durable);
             for (offset, bytes) in std::mem::take(&mut file.unsynced) {
                 let keep = match next() % 3 {
@@ -222,13 +227,22 @@ impl Disk for MemDisk {
             return Err(io::Error::other("planted sync error"));
         }
         if !inner.syncs_dropped {
-            inner.files.values_mut().for_each(|file| file.named = true);
+            inner.files.values_mut().for_each(|file| (file.named, file.before) = (true, None));
         }
         Ok(())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
         self.inner().files.remove(name).map(drop).ok_or_else(missing)
+    }
+
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut inner = self.inner();
+        let mut file = inner.files.remove(from).ok_or_else(missing)?;
+        file.before = inner.files.remove(to).map(Box::new);
+        file.named = file.before.as_ref().is_some_and(|before| before.named);
+        inner.files.insert(to.to_owned(), file);
+        Ok(())
     }
 
     fn free_bytes(&self) -> io::Result<u64> {

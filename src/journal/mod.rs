@@ -11,7 +11,9 @@
 //!    (`a_crash_at_any_write_loses_nothing_acknowledged`)
 //! 2. Record numbers never repeat or skip. (`numbers_go_on_over_segments`)
 //! 3. After a failed write or sync nothing is written any more. (`a_failed_sync_poisons`)
-//! 4. Space is reserved before anything is written. (`a_full_disk_leaves_nothing_half`)
+//! 4. What a segment is written anew without is gone, and everything else stays where it was.
+//!    (`a_segment_written_anew_loses_what_it_should_and_nothing_else_at_any_crash`)
+//! 5. Space is reserved before anything is written. (`a_full_disk_leaves_nothing_half`)
 
 pub mod disk;
 pub mod guard;
@@ -19,6 +21,7 @@ pub mod local;
 mod mem_disk;
 mod reader;
 pub mod record;
+mod rewrite;
 mod scan;
 mod scrub;
 pub mod segment;
@@ -36,6 +39,7 @@ pub use local::LocalFact;
 pub use mem_disk::MemDisk;
 pub use reader::JournalReader;
 pub use record::{RecordKind, RecordRef};
+pub use rewrite::Instead;
 pub use scan::Damage;
 pub use scrub::{ScrubAt, Scrubbed};
 pub use suspension::SuspensionFact;
@@ -75,6 +79,9 @@ pub enum JournalError {
         /// Why.
         why: &'static str,
     },
+    /// A segment could not be written anew; the old one is as it was.
+    #[error("could not write a segment anew")]
+    Rewrite(#[source] io::Error),
     /// Larger than a record may be.
     #[error("a record of {got} bytes is larger than {limit}")]
     TooLarge {

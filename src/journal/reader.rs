@@ -25,7 +25,12 @@ impl<D: Disk> JournalReader<D> {
     /// [`JournalError::Damaged`] when its bytes do not match their CRC, [`JournalError::Read`]
     /// when the disk cannot be read.
     pub fn read(&self, at: RecordRef) -> Result<(RecordKind, Vec<u8>), JournalError> {
-        match self.read_whole(at) {
+        // A segment may have been written anew between two readings of one record.
+        let read = self.read_whole(at).or_else(|error| match error {
+            JournalError::Damaged { .. } => self.read_whole(at),
+            other => Err(other),
+        });
+        match read {
             Err(JournalError::Read(error)) if error.kind() == io::ErrorKind::NotFound => {
                 self.note(at.number);
                 Err(JournalError::Damaged { segment: at.segment, number: at.number })

@@ -38,8 +38,13 @@ pub(super) struct Opened {
 pub(super) fn open<D: Disk>(disk: &D, new_id: [u8; 16]) -> Result<Opened, JournalError> {
     let mut segments = BTreeMap::new();
     let mut journal_id = None;
+    let names = disk.list()?;
+    // Not finished when the process ended: it never took its segment's place.
+    for name in names.iter().filter(|name| name.ends_with(".new")) {
+        disk.remove(name)?;
+    }
     let mut numbers: Vec<u32> =
-        disk.list()?.iter().filter_map(|name| segment::parse_file_name(name)).collect();
+        names.iter().filter_map(|name| segment::parse_file_name(name)).collect();
     // Nothing in these was acknowledged: a header is synced before any record. One commit may have
     // made several segments before power went.
     while let Some(number) = numbers.last().copied() {

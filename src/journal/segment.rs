@@ -73,6 +73,12 @@ pub fn file_name(number: u32) -> String {
     format!("{number:08}.seg")
 }
 
+/// The file name under which a segment is written anew, before it takes the old one's place.
+#[must_use]
+pub fn new_file_name(number: u32) -> String {
+    format!("{number:08}.new")
+}
+
 /// The number in a segment's file name.
 #[must_use]
 pub fn parse_file_name(name: &str) -> Option<u32> {

@@ -263,3 +263,105 @@ fn a_segment_with_records_is_never_thrown_away() {
     assert!(refused.to_string().contains("newer version"), "{refused}");
     assert!(disk.list().unwrap().contains(&segment::file_name(1)), "nothing was removed");
 }
+
+const SECRET: &[u8] = b"a name that must go";
+
+/// A journal of several segments with a secret in some records; where those lie.
+fn with_secrets(disk: &MemDisk) -> (Journal<MemDisk>, Vec<RecordRef>) {
+    let (mut journal, _) = open(disk);
+    let mut secret = Vec::new();
+    for n in 0..40 {
+        let hides = n % 5 == 4;
+        let bytes = if hides { [SECRET, &payload(n)].concat() } else { payload(n) };
+        let at = journal.append(RecordKind::Batch, &bytes).unwrap();
+        secret.extend(hides.then_some(at));
+        journal.commit().unwrap();
+    }
+    (journal, secret)
+}
+
+fn holds_secret(disk: &MemDisk) -> usize {
+    let files = disk.contents();
+    files.iter().map(|(_, bytes)| memchr::memmem::find_iter(bytes, SECRET).count()).sum()
+}
+
+fn blanked(secret: &[RecordRef]) -> Vec<Instead> {
+    secret.iter().map(|at| (*at, payload(at.number))).collect()
+}
+
+#[test]
+fn a_segment_written_anew_loses_what_it_should_and_nothing_else_at_any_crash() {
+    let want: Vec<_> = (0..40).map(|n| (n, payload(n))).collect();
+    let plain = |found: Vec<(u64, Vec<u8>)>| -> Vec<_> {
+        let strip = |b: Vec<u8>| b.strip_prefix(SECRET).map_or(b.clone(), <[u8]>::to_vec);
+        found.into_iter().map(|(n, bytes)| (n, strip(bytes))).collect()
+    };
+    let (mut kept, mut gone) = (0, 0);
+    for crash_at in 0..12 {
+        let disk = MemDisk::new();
+        let (mut journal, secret) = with_secrets(&disk);
+        disk.fail_write_after(crash_at);
+        let segments: BTreeSet<u32> = secret.iter().map(|at| at.segment).collect();
+        let mut done = BTreeSet::new();
+        for segment in &segments {
+            match journal.rewrite(*segment, &blanked(&secret)) {
+                Ok(()) => done.insert(*segment),
+                Err(JournalError::Rewrite(_)) => break,
+                Err(error) => panic!("{error}"),
+            };
+        }
+        disk.crash(crash_at * 7919 + 5);
+        let (mut journal, report) = open(&disk);
+        assert_eq!((report.damage, report.cut_bytes), (vec![], 0), "crash at {crash_at}");
+        assert_eq!(plain(all(&journal)), want, "crash at {crash_at}");
+        for at in &secret {
+            let (_, bytes) = journal.reader().read(*at).unwrap();
+            let is_gone = !bytes.starts_with(SECRET);
+            assert!(is_gone || !done.contains(&at.segment), "crash at {crash_at}: it came back");
+            (kept, gone) = (kept + usize::from(!is_gone), gone + usize::from(is_gone));
+        }
+        // And it goes on, to the end.
+        let next = journal.append(RecordKind::Local, b"on").unwrap();
+        journal.commit().unwrap();
+        assert_eq!(next.number, 40);
+        for segment in segments {
+            journal.rewrite(segment, &blanked(&secret)).unwrap();
+        }
+        assert_eq!((holds_secret(&disk), all(&journal).len()), (0, 41));
+        assert!(disk.contents().iter().all(|(name, _)| name.ends_with(".seg")));
+        assert_eq!(open(&disk).1, OpenReport::default());
+        // What is read again finds no damage where a record became shorter.
+        let mut at = Some(ScrubAt::default());
+        while let Some(from) = at {
+            let found = journal.reader().scrub(from, 512).unwrap();
+            assert_eq!((found.damaged, found.bad_header), (0, false));
+            at = found.next;
+        }
+    }
+    assert!(kept > 0 && gone > 0, "crashes fell before and after it");
+}
+
+#[test]
+fn nothing_is_written_anew_that_has_no_room_or_no_space() {
+    let disk = MemDisk::new();
+    let (mut journal, secret) = with_secrets(&disk);
+    let before = all(&journal);
+    let (at, other) = (secret[0], secret[1]);
+    let longer = vec![(at, vec![1; 4000])];
+    assert!(matches!(journal.rewrite(at.segment, &longer), Err(JournalError::Damaged { .. })));
+    let moved = vec![(RecordRef { number: other.number, ..at }, payload(0))];
+    assert!(matches!(journal.rewrite(at.segment, &moved), Err(JournalError::Damaged { .. })));
+    disk.set_full(true);
+    let full = journal.rewrite(at.segment, &blanked(&secret));
+    assert!(matches!(full, Err(JournalError::NoSpace(_))));
+    assert!(matches!(journal.rewrite(99, &[]), Err(JournalError::Read(_))));
+    assert_eq!((all(&journal), journal.is_poisoned()), (before, false));
+    // A left-over of a power cut is taken away at the start.
+    disk.set_full(false);
+    disk.create(&segment::new_file_name(at.segment)).unwrap();
+    let (mut journal, _) = open(&disk);
+    journal.rewrite(at.segment, &blanked(&secret)).unwrap();
+    disk.set_fail_syncs(true);
+    let failed = journal.rewrite(other.segment, &blanked(&secret));
+    assert!(matches!(failed, Err(JournalError::Rewrite(_))), "the old one is as it was");
+}

@@ -144,6 +144,14 @@ pub enum PartKind {
     Newer,
 }
 
+impl PartKind {
+    /// Whether numbers are counted on from what it holds: it can never be erased.
+    #[must_use]
+    pub const fn is_counted(self) -> bool {
+        matches!(self, Self::CaseNumber | Self::PlanNumber)
+    }
+}
+
 /// A part as its header names it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PartRef {

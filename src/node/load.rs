@@ -151,6 +151,11 @@ fn entry_of<D: Disk>(
             *slot = PartSlot::Bytes(bytes);
         }
     }
+    for (_, part, by) in erased_in(rows, at.log, at.index..at.index + 1) {
+        if let Some(slot) = parts.get_mut(part as usize) {
+            *slot = PartSlot::ErasedBy(by);
+        }
+    }
     Ok((Entry { header, envelope: parsed.envelope, parts }, parsed.event))
 }
 
@@ -168,6 +173,42 @@ pub fn slot_at<D: Disk>(
     entry.parts.get(part).cloned().ok_or(ReadError::NotFound)
 }
 
+/// Parts of a stretch of a log that applied entries erase: index, part, erasing entry.
+#[must_use]
+pub fn erased_in(
+    rows: &dyn ReadRows,
+    log: LogId,
+    indices: std::ops::Range<u64>,
+) -> Vec<(u64, u32, Position)> {
+    let mut found = Vec::new();
+    #[cfg(feature = "planted-bugs")]
+    if crate::planted::is_on("serve-an-erased-part") {
+        return found;
+    }
+    let at = |index| Position { log, index };
+    let (from, to) =
+        (keys::erased_part(at(indices.start), 0), keys::erased_part(at(indices.end), 0));
+    rows.scan(&from, &to, false, &mut |key, value| {
+        let by = rows::decode::<Position>(value);
+        let part = keys::parse_erased_part(key);
+        found.extend(part.zip(by).map(|((at, part), by)| (at.index, part, by)));
+        true
+    });
+    found
+}
+
+/// Puts the erasing entry in the place of each part of a batch that is erased, whatever lies there.
+pub fn blank_erased(rows: &dyn ReadRows, batch: &mut RawBatch) {
+    let to = batch.from.saturating_add(batch.entries.len() as u64);
+    for (index, part, by) in erased_in(rows, batch.log, batch.from..to) {
+        let place = usize::try_from(index.saturating_sub(batch.from)).unwrap_or(usize::MAX);
+        let entry = batch.entries.get_mut(place);
+        if let Some(slot) = entry.and_then(|entry| entry.parts.get_mut(part as usize)) {
+            *slot = PartSlot::ErasedBy(by);
+        }
+    }
+}
+
 fn late_part<D: Disk>(
     rows: &dyn ReadRows,
     journal: &JournalReader<D>,
@@ -178,10 +219,22 @@ fn late_part<D: Disk>(
     let Some(record) = row.as_deref().and_then(rows::decode::<RecordRef>) else {
         return Ok(None);
     };
+    read_late_part(journal, record, at).map(Some)
+}
+
+/// What a late part's record says; nothing once it is erased. `at` is named in errors.
+///
+/// # Errors
+/// [`ReadError`]: damaged or unreadable.
+pub fn read_late_part<D: Disk>(
+    journal: &JournalReader<D>,
+    record: RecordRef,
+    at: Position,
+) -> Result<Bytes, ReadError> {
     let (_, payload) = journal.read(record).map_err(|source| ReadError::Damaged { at, source })?;
     let late = wire::peer::parse_late_part(&payload)
         .map_err(|e| ReadError::Unreadable { at, reason: e.to_string() })?;
-    Ok(Some(late.bytes))
+    Ok(late.bytes)
 }
 
 /// Leaf hashes of a log, read from its entries.

@@ -350,6 +350,7 @@ impl<D: Disk, S: Store> Reader<D, S> {
             if row.narrow {
                 self.withhold(city, &mut batch);
             }
+            load::blank_erased(&self.view(), &mut batch);
             stretch.next = row.end;
             stretch.bytes += batch.signed_bytes().max(1);
             match stretch.batches.last_mut() {

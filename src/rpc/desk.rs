@@ -268,6 +268,7 @@ const fn is_a_persons(command: &Command) -> bool {
         | Command::IssueNotice { .. }
         | Command::RegisterSite { .. }
         | Command::ActOnSite { .. }
+        | Command::ErasePart { .. }
         | Command::OverrideRecovery { .. } => false,
     }
 }

@@ -41,6 +41,7 @@ pub mod node_service;
 mod notice_read;
 pub mod notice_service;
 mod notice_watch;
+mod orders;
 pub mod page_token;
 pub mod peer_service;
 mod plan_answers;

@@ -7,20 +7,19 @@ use tonic::{Request, Response, Status};
 use super::audit_line;
 use super::caller::{Called, called};
 use super::desk::check_request_id;
-use super::words;
-use crate::api::request::{Command, OrderError, Request as Asked};
+use crate::api::request::OrderError;
 use crate::api::status::{
     CertificateStatus, ContradictionStatus, DamageStatus, EvidenceCheckStatus, EvidenceStoreStatus,
     HookStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus, SuspensionStatus, TaskStatus,
 };
-use crate::audit::{Audit, Deed};
+use crate::audit::Audit;
 use crate::domain::{InvalidReason, Language};
 use crate::ids::{AgreementId, CityCode};
 use crate::limits::{EVIDENCE_ROTTEN_SHOWN_MAX, SUSPENSION_TEXT_BYTES_MAX};
 use crate::log::Head;
 use crate::node::writer::NodeHandle;
 use crate::view;
-use crate::wire::case::{city, parent, request_body, text, timestamp, wrong};
+use crate::wire::case::{city, parent, text, timestamp, wrong};
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::node_service_server::NodeService;
 use crate::wire::status::Refused;
@@ -279,39 +278,6 @@ impl NodeApi {
         (&self.node, &self.audit)
     }
 
-    async fn go_on_without(
-        &self,
-        who: &Called,
-        asked: &pb::OverrideRecoveryRequest,
-        deed: &mut Deed,
-    ) -> Result<AgreementId, Refused> {
-        check_request_id(&asked.request_id)?;
-        let agreement = parent(&asked.agreement)?.ok_or(Refused::new("NOT_FOUND"))?;
-        let cities: Result<Vec<_>, _> = asked.cities.iter().map(|c| city("cities", *c)).collect();
-        let said = text("text", &asked.text)?;
-        let said = said.ok_or_else(|| wrong("text", InvalidReason::Required))?;
-        let command = Command::OverrideRecovery { agreement, cities: cities?, text: said };
-        let request_id = asked.request_id.clone();
-        let body = request_body(asked);
-        let asked = Asked {
-            caller: who.caller.clone(),
-            acting_for: None,
-            request_id,
-            body,
-            validate_only: false,
-            command,
-        };
-        let about = (asked.command.agreement(), None);
-        let node = self.node.clone();
-        // In a task of its own: a caller who gives up does not stop a write half-way.
-        let written = tokio::spawn(async move { node.write(asked).await }).await;
-        let written = written.map_err(|_| Refused::new("STOPPING"))?;
-        let written =
-            written.map_err(|error| words::refusal(&self.node, who.language, about, &error))?;
-        deed.entry = Some(written.position.to_string());
-        Ok(agreement)
-    }
-
     async fn suspend(&self, who: &Called, asked: &pb::SuspendCityRequest) -> Result<(), Refused> {
         check_request_id(&asked.request_id)?;
         let city = city("city", asked.city)?;
@@ -454,6 +420,20 @@ impl NodeService for NodeApi {
         let status = self.status(who.language).await?;
         let left = status.recoveries.iter().find(|r| r.agreement == agreement);
         Ok(Response::new(pb::OverrideRecoveryResponse { recovery: left.map(recovery_out) }))
+    }
+
+    async fn erase_part(
+        &self,
+        request: Request<pb::ErasePartRequest>,
+    ) -> Result<Response<pb::ErasePartResponse>, Status> {
+        let method = "/liandong.v1.NodeService/ErasePart";
+        let who = called(self.door(), &request, method).map_err(|s| *s)?;
+        let mut deed = audit_line::deed(&self.node, &who, method, &request.get_ref().entry);
+        let done = self.erase(&who, request.get_ref(), &mut deed).await;
+        deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
+        self.audit.note(deed);
+        let entry = done.map_err(|refused| refused.status(who.language))?.to_string();
+        Ok(Response::new(pb::ErasePartResponse { entry }))
     }
 
     async fn suspend_city(

@@ -27,6 +27,7 @@ pub(super) const fn case_of(command: &Command) -> Option<(AgreementId, SubjectId
         | Command::ChangeUnit { .. }
         | Command::BookUnit { .. }
         | Command::Plan { .. }
+        | Command::ErasePart { .. }
         | Command::OverrideRecovery { .. } => None,
     }
 }

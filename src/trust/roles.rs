@@ -91,6 +91,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.NodeService/ListLogs", Access::Read),
     ("/liandong.v1.NodeService/GetFoldHash", Access::Read),
     ("/liandong.v1.NodeService/OverrideRecovery", Access::Administer),
+    ("/liandong.v1.NodeService/ErasePart", Access::Administer),
     ("/liandong.v1.NodeService/SuspendCity", Access::Administer),
     ("/liandong.v1.NodeService/ResumeCity", Access::Administer),
     ("/liandong.v1.NoticeService/CreateNotice", Access::WriteCases),

@@ -16,7 +16,7 @@ use tonic_types::{ErrorDetails, FieldViolation, LocalizedMessage, StatusExt};
 
 use super::error::WireError;
 use super::reasons;
-use crate::api::request::WriteError;
+use crate::api::request::{NotErasable, WriteError};
 pub use crate::domain::Language;
 use crate::domain::plan::PlanRefusal;
 use crate::domain::site::SiteRefusal;
@@ -259,6 +259,15 @@ pub fn of_write(error: &WriteError, told: &Told<'_>) -> Refused {
         WriteError::StorageFailed { .. } => Refused::new("STORAGE_FAILED"),
         WriteError::Busy => Refused::new("BUSY").retry_after(Duration::from_secs(1)),
         WriteError::TooLarge { what, limit, got } => too_large(what, *limit, *got),
+        WriteError::NotErasable { part, why } => {
+            let (reason, field) = match why {
+                NotErasable::Entry => ("PART_NOT_ERASABLE", "entry"),
+                NotErasable::Part => ("PART_NOT_ERASABLE", "part"),
+                NotErasable::Number => ("NUMBER_NOT_ERASABLE", "part"),
+                NotErasable::Erased => ("PART_ERASED_BEFORE", "part"),
+            };
+            Refused::new(reason).at(field).with("part", part)
+        }
         WriteError::BadField { field, reason } => {
             Refused::new("INVALID_FIELD").at(field).with("detail", reason)
         }

@@ -95,6 +95,7 @@ mod world_cosign;
 mod world_damage;
 mod world_early;
 mod world_ended;
+mod world_erase;
 mod world_five;
 mod world_forks;
 mod world_frames;

@@ -28,6 +28,8 @@ struct File {
     unsynced: Vec<Write>,
     /// Its name is on the medium.
     named: bool,
+    /// What it replaced, until that is on the medium.
+    before: Option<Box<File>>,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +84,10 @@ impl SimDisk {
             keep
         });
         for file in inner.files.values_mut() {
+            if let Some(before) = file.before.take().filter(|_| rng.one_in(2)) {
+                lost.names += 1;
+                *file = *before;
+            }
             let writes = std::mem::take(&mut file.unsynced);
             for write in writes.iter().rev() {
                 put(&mut file.bytes, write.offset, &write.before);
@@ -340,7 +346,7 @@ impl Disk for SimDisk {
         if inner.step()? {
             return Err(gone());
         }
-        inner.files.values_mut().for_each(|file| file.named = true);
+        inner.files.values_mut().for_each(|file| (file.named, file.before) = (true, None));
         Ok(())
     }
 
@@ -350,6 +356,18 @@ impl Disk for SimDisk {
             return Err(gone());
         }
         inner.files.remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn replace(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut inner = self.inner();
+        if inner.step()? {
+            return Err(gone());
+        }
+        let mut file = inner.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        file.before = inner.files.remove(to).map(Box::new);
+        file.named = file.before.as_ref().is_some_and(|before| before.named);
+        inner.files.insert(to.to_owned(), file);
+        Ok(())
     }
 
     fn free_bytes(&self) -> io::Result<u64> {

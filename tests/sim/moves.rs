@@ -61,6 +61,7 @@ pub fn said(command: &Command) -> String {
             format!("{} {subject:?} {periods:?}", if *busy { "block" } else { "free" })
         }
         Command::Plan { ask, .. } => format!("plan {:?} {:?}", ask.subject, ask.what),
+        Command::ErasePart { entry, part, .. } => format!("erase part {part} of {entry}"),
         Command::OverrideRecovery { cities, .. } => format!("override {cities:?}"),
     }
 }

@@ -89,6 +89,7 @@ named! {
         Relayed "a batch served by another than its author";
         LateParts "narrow parts sent later";
         Granted "a part granted";
+        Erased "a part erased";
         Proposed "a proposal adopted";
         Acknowledged "a notice acknowledged by all it is for";
         NoticeEnded "a notice ended";

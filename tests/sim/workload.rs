@@ -11,6 +11,7 @@ use liandong::node::core::Input;
 use liandong::view::{self, CaseView};
 
 use super::cast::Cast;
+use super::erasures;
 use super::evidence;
 use super::meetings;
 use super::moves;
@@ -232,6 +233,7 @@ impl World {
             Command::Contribute { contribution: CaseContribution::PartGranted { .. }, .. } => {
                 State::Granted
             }
+            Command::ErasePart { .. } => State::Erased,
             _ => return,
         };
         self.tally.reached(state);
@@ -259,6 +261,7 @@ impl World {
             | WriteError::ExternalRefTaken { .. }
             | WriteError::OutsideBelt { .. }
             | WriteError::NeedsNewerVersion
+            | WriteError::NotErasable { .. }
             | WriteError::NoticeArriving
             | WriteError::Busy
             | WriteError::TooLarge { .. }
@@ -339,6 +342,11 @@ impl World {
             cases.iter().filter(|(_, v)| v.case.turn == Some(code)).cloned().collect();
         let (subject, case) =
             if mine.is_empty() || rng.one_in(4) { rng.pick(&cases) } else { rng.pick(&mine) };
+        if rng.one_in(16)
+            && let Some(command) = erasures::next(&reader, (agreement, subject), code, &mut rng)
+        {
+            return Some(command);
+        }
         if rng.one_in(6) {
             let text = self.work.marked("evidence");
             let rows = reader.view();

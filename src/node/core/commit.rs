@@ -178,6 +178,8 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     fn append_batch(&mut self, batch: &RawBatch) -> Result<(), WriteError> {
+        let without = self.without_erased(batch);
+        let batch = without.as_ref().unwrap_or(batch);
         let payload = wire::batch::encode_batch(batch);
         let record = self.append(RecordKind::Batch, &payload)?;
         self.index_batch(record, batch);
@@ -454,6 +456,7 @@ pub(super) fn storage_failed(error: JournalError) -> WriteError {
         | JournalError::Read(_)
         | JournalError::Damaged { .. }
         | JournalError::BadSegment { .. }
+        | JournalError::Rewrite(_)
         | JournalError::TooLarge { .. } => WriteError::StorageFailed { detail: error.to_string() },
     }
 }

@@ -248,6 +248,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         outputs.extend(self.ask_to_mend(now));
         outputs.extend(self.look_at_passed(now));
         self.confirm_received(now);
+        self.erase_what_is_due(now);
         outputs
     }
 }

@@ -163,6 +163,24 @@ pub fn erased_part(at: Position, part: u32) -> Vec<u8> {
     key(b'e', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
 }
 
+/// Reads back a key of [`erased_part`].
+#[must_use]
+pub fn parse_erased_part(key: &[u8]) -> Option<(Position, u32)> {
+    parse_part(key.strip_prefix(b"e")?)
+}
+
+/// A part that is erased and whose bytes may still lie in the journal.
+#[must_use]
+pub fn unerased_part(at: Position, part: u32) -> Vec<u8> {
+    key(b'i', &[at.log.as_bytes(), &at.index.to_be_bytes(), &part.to_be_bytes()])
+}
+
+/// Reads back a key of [`unerased_part`].
+#[must_use]
+pub fn parse_unerased_part(key: &[u8]) -> Option<(Position, u32)> {
+    parse_part(key.strip_prefix(b"i")?)
+}
+
 /// Reads back a key of [`owed_part`].
 #[must_use]
 pub fn parse_owed_part(key: &[u8]) -> Option<(Position, u32)> {

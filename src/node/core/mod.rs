@@ -21,6 +21,7 @@ mod clocks;
 mod commit;
 mod contradictions;
 mod early;
+mod erase;
 mod evidence;
 mod follow;
 mod gate;
@@ -177,6 +178,8 @@ pub struct Core<D: Disk, S: Store> {
     /// What the rest of the journal holds, once a replay had to look.
     ahead: Option<Ahead>,
     mending: Mending,
+    /// When a segment was last written anew without what is erased.
+    erased_ms: Option<u64>,
     looks: Looks,
     queue: Queue,
     group: Group,

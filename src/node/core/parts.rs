@@ -300,6 +300,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Event::PartErased { entry, part, .. } = event else { return };
         if self.same_city(by.log, entry.log) {
             self.group_rows().put(keys::erased_part(*entry, *part), rows::encode(&by));
+            self.group_rows().put(keys::unerased_part(*entry, *part), Vec::new());
             self.group_rows().delete(&keys::owed_part(*entry, *part));
             self.group_rows().delete(&keys::missing_part(*entry, *part));
             self.asking.forget((*entry, *part));

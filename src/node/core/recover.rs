@@ -113,6 +113,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             replayed_from: None,
             ahead: None,
             mending: Mending::default(),
+            erased_ms: None,
             looks: Looks::default(),
             queue: Queue::default(),
             group: Group::default(),

@@ -147,7 +147,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             RecordKind::Batch => self.replay_batch(record, Bytes::copy_from_slice(payload)),
             RecordKind::Cosignature => self.replay_cosignature(payload),
             RecordKind::LatePart => {
-                if let Ok(late) = wire::peer::parse_late_part(payload) {
+                let late = wire::peer::parse_late_part(payload).ok();
+                // Without bytes once it is erased.
+                if let Some(late) = late.filter(|late| !late.bytes.is_empty()) {
                     let row = rows::encode(&record);
                     self.index_late_part(late.entry, late.part, (row, &late.bytes));
                 }

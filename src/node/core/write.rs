@@ -131,6 +131,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             | Command::ActOnSite { .. }
             | Command::ChangeUnit { .. }
             | Command::BookUnit { .. }
+            | Command::ErasePart { .. }
             | Command::OverrideRecovery { .. } => record,
         };
         let row = RequestRow { body: tags.body, position: at, agreement, subject };
@@ -231,6 +232,9 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.decide_booking(agreement, today, *subject, (*busy, periods))
             }
             Command::Plan { ask, .. } => self.decide_plan(agreement, log, today, ask),
+            Command::ErasePart { entry, part, reason, .. } => {
+                self.decide_erasure(agreement, log, (*entry, *part), *reason)
+            }
             Command::OverrideRecovery { cities, text, .. } => {
                 self.decide_override(agreement, log, cities, text)
             }

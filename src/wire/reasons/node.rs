@@ -81,6 +81,17 @@ pub(super) const REASONS: &[Line] = &[
     ("PART_NOT_GRANTABLE", InvalidArgument,
         "所指的记录不是本市在本案中的记录，或没有可另行开放的这份材料",
         "the entry is not one of your city's in this case, or has no such part to grant"),
+    ("PART_NOT_ERASABLE", InvalidArgument,
+        "只能删除本市在该协议记录中的内容，且记录此处可读；请从办理记录中照抄编号和内容序号",
+        "only parts of your own city's entries in this agreement that can be read here are erased; \
+         copy position and part from the history"),
+    ("PART_ERASED_BEFORE", FailedPrecondition,
+        "这份内容此前已经删除，无需再次删除",
+        "this part has been erased before; there is nothing left to do"),
+    ("NUMBER_NOT_ERASABLE", FailedPrecondition,
+        "案件、方案的编号须保留，后续编号由此续编；个人信息请删除载有该信息的那份内容",
+        "the number of a case or plan must stay, numbering goes on from it; to erase personal data, \
+         erase the part that holds it"),
     ("SAME_AGREEMENT", InvalidArgument,
         "两案在同一份协议里，无需接续，请在原案件上操作",
         "both cases are in one agreement; go on with the first"),

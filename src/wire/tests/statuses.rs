@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::values::{at, city, date};
-use crate::api::request::WriteError;
+use crate::api::request::{NotErasable, WriteError};
 use crate::domain::site::SiteRefusal;
 use crate::domain::{CaseState, InvalidReason, Language, Misfit, MoveKind, Refusal};
 use crate::ids::{LogId, SubjectId};
@@ -95,6 +95,10 @@ fn write_errors() -> Vec<WriteError> {
         W::StorageFailed { detail: "eio".into() },
         W::Busy,
         W::TooLarge { what: "part", limit: 1, got: 2 },
+        W::NotErasable { part: 1, why: NotErasable::Entry },
+        W::NotErasable { part: 1, why: NotErasable::Part },
+        W::NotErasable { part: 1, why: NotErasable::Number },
+        W::NotErasable { part: 1, why: NotErasable::Erased },
         W::BadField { field: "cities", reason: "name members".into() },
     ]);
     all

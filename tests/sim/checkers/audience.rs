@@ -56,6 +56,11 @@ impl Watch {
         let _ = envelope;
     }
 
+    /// Where a text was written.
+    pub fn places(&self, mark: u64) -> impl Iterator<Item = (Position, usize)> + '_ {
+        self.marks.get(&mark).into_iter().flatten().map(|m| (m.at, m.part))
+    }
+
     pub fn took_over(&mut self, subject: SubjectId, city: CityCode) {
         self.handled.insert((subject, city));
     }
@@ -66,7 +71,7 @@ impl Watch {
 }
 
 /// Numbers between two tildes.
-fn each_mark(bytes: &[u8], f: &mut dyn FnMut(u64)) {
+pub(super) fn each_mark(bytes: &[u8], f: &mut dyn FnMut(u64)) {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|b| *b == b'~') {
         rest = &rest[at + 1..];
@@ -272,8 +277,7 @@ impl Checks {
         let mut found = Vec::new();
         each_mark(bytes, &mut |mark| found.push(mark));
         for mark in found {
-            let places = self.audience.marks.get(&mark).into_iter().flatten();
-            let places: Vec<(Position, usize)> = places.map(|m| (m.at, m.part)).collect();
+            let places: Vec<(Position, usize)> = self.audience.places(mark).collect();
             let mut of_others = None;
             for (at, part) in places {
                 let Some(envelope) = self.truth_of(cast, at).map(|t| t.envelope.clone()) else {

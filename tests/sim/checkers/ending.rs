@@ -161,6 +161,7 @@ impl Checks {
                 self.fold_anew(cast, at, node, pact, tally);
             }
             self.search_disk(cast, at, node);
+            self.check_gone_from_disk(at, node);
             self.check_bounded(at, node);
             if node.disk.file_count() > 1 {
                 tally.reached(State::Segments);
@@ -315,7 +316,8 @@ impl Checks {
                         let rows = nodes[*seen_by].reader.as_ref().unwrap().view();
                         view::may_hold(&rows, &envelope, part, cast.codes[*member])
                     });
-                    if may && !holders.contains(member) {
+                    let nth = u32::try_from(part).unwrap_or(u32::MAX);
+                    if may && !holders.contains(member) && !self.has_erased(*member, (at, nth)) {
                         let read = nodes[*member].reader.as_ref().unwrap().entry(at);
                         // A log with two histories stands still, also where it has lost its copy.
                         if read.is_err() && self.may_fork(cast, at.log) {

@@ -129,6 +129,7 @@ impl Checks {
                 }
             }
             let truth = Truth { envelope: loaded.entry.envelope, event: loaded.event };
+            self.learn_erasure(cast, position, &truth.event);
             self.learn_request(author, &truth);
             self.learn_move(cast, author, &truth);
             self.logs.truth.get_mut(&log).unwrap().entries.push(truth);

@@ -10,7 +10,7 @@
 //! | P4 | [`ending`]: equal logs and views; [`fold`]: the view folded anew from the set of entries;
 //! | | [`notices`], [`meetings`], [`evidence`], [`referrals`], [`sites`], [`units`]: the same without turns; |
 //! | | [`plans`]: chain, words and bookings by rules written down a second time; [`draws`] too |
-//! | P5 | [`audience`]: frames and disks |
+//! | P5 | [`audience`]: frames and disks; [`erased`]: the same of what was erased |
 //! | P6, P7 | [`requests`]: one answer, one entry, a published reason |
 //! | P8 | [`memory`]: what piles up; [`quotas`]: what a day may bring |
 //! | P9 | [`feed`]: the order of application, never back, and causal; [`sessions`]: what one reads |
@@ -19,6 +19,7 @@
 pub mod audience;
 pub mod draws;
 pub mod ending;
+pub mod erased;
 pub mod evidence;
 pub mod feed;
 pub mod fold;
@@ -67,6 +68,7 @@ pub struct Checks {
     /// Checks that count, of each city and agreement by enterprise and year.
     site_checks: BTreeMap<(usize, usize), BTreeMap<sites::Firm, u32>>,
     pub logs: logs::Logs,
+    pub erased: erased::Erased,
     pub feeds: feed::Feeds,
     pub audience: audience::Watch,
     pub requests: requests::Answers,
@@ -88,6 +90,7 @@ impl Checks {
             minutes_kept: BTreeMap::new(),
             site_checks: BTreeMap::new(),
             logs: logs::Logs::default(),
+            erased: erased::Erased::default(),
             feeds: feed::Feeds::default(),
             audience: audience::Watch::default(),
             requests: requests::Answers::default(),
@@ -223,6 +226,7 @@ impl Checks {
     ) {
         self.check_promise(cast, at, node, frame);
         self.check_audience(cast, node.city, to, frame, tally);
+        self.check_erased(at, frame);
         self.check_reason(at, frame);
     }
 

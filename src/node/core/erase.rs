@@ -1,0 +1,179 @@
+//! Erasing parts (依法删除): deciding on it, and taking the bytes of what is erased off the disk.
+//!
+//! From the moment an erasing entry is applied nobody is given the part any more, whatever still
+//! lies in the journal ([`load::blank_erased`]). Soon after, the segments that hold it are written
+//! anew: one at a time and with pauses, because each stops the writer for as long as it takes to
+//! write a segment, and whoever may erase own parts could otherwise keep it busy.
+//!
+//! In scope: batches and late parts. Out of scope: what search and lists of evidence remember,
+//! which forget by themselves ([`crate::node`]); copies in backups, which the operator's manual
+//! deals with; damaged records, which cannot be read and are fetched again without the part.
+//!
+//! Invariants:
+//! 1. Only a city's own entry erases a part of a city's entry. (`nobody_erases_for_another_city`)
+//! 2. After that neither members nor callers are given its bytes, over a start and a rebuild as
+//!    well. (`an_erased_part_is_gone_from_disk_and_nobody_is_given_it`)
+
+use std::collections::BTreeMap;
+
+use crate::api::request::{NotErasable, WriteError};
+use crate::domain::{ErasureReason, Event};
+use crate::ids::{AgreementId, LogId, Position};
+use crate::journal::{Disk, Instead, JournalError, RecordKind, RecordRef};
+use crate::log::{PartSlot, Subject, SubjectKind};
+use crate::node::core::write::{Decided, Draft};
+use crate::node::core::{Core, Now, keys, rows};
+use crate::node::load;
+use crate::store::Store;
+use crate::sync::RawBatch;
+use crate::view::{self, ReadRows, Rows};
+use crate::wire;
+
+/// Pause between two segments that are written anew, in milliseconds.
+const PAUSE_MS: u64 = 10_000;
+/// Erased parts looked at in one go.
+const LOOK_MAX: usize = 256;
+
+/// What became of an erased part that was looked at.
+enum Found {
+    /// Nothing of it lies here any more.
+    Gone,
+    /// It lies in these records.
+    In(Vec<RecordRef>),
+    /// It cannot be told now: not synced yet, or damaged.
+    Later,
+}
+
+impl<D: Disk, S: Store> Core<D, S> {
+    /// Decides on erasing one part of an own entry.
+    pub(super) fn decide_erasure(
+        &mut self,
+        agreement: AgreementId,
+        log: LogId,
+        (at, part): (Position, u32),
+        reason: ErasureReason,
+    ) -> Result<Decided, WriteError> {
+        let own = view::applied_entry(&self.group_rows(), at)
+            .filter(|entry| entry.agreement == agreement && entry.city == self.settings.city);
+        own.ok_or(WriteError::NotErasable { part, why: NotErasable::Entry })?;
+        let reader = self.journal.reader();
+        let entry = load::entry_at(&self.group_rows(), &reader, at)
+            .map_err(|_| WriteError::NotErasable { part, why: NotErasable::Entry })?;
+        let place = usize::try_from(part).unwrap_or(usize::MAX);
+        let named = entry.envelope.parts.get(place);
+        let named = named.ok_or(WriteError::NotErasable { part, why: NotErasable::Part })?;
+        // Numbers are counted on from what lies here, also when everything is read anew.
+        if named.kind.is_counted() {
+            return Err(WriteError::NotErasable { part, why: NotErasable::Number });
+        }
+        if self.group_rows().get(&keys::erased_part(at, part)).is_some() {
+            return Err(WriteError::NotErasable { part, why: NotErasable::Erased });
+        }
+        let event = Event::PartErased { entry: at, part, reason };
+        let subject = Subject { kind: SubjectKind::Log, id: Some(rows::log_subject(log)) };
+        let draft = Draft { subject, prev: None, event, parts: Vec::new() };
+        Ok(Decided { draft, record: None, opened_at: None, opens: None })
+    }
+
+    /// Parts that come although they are erased leave their place to the entry that erases them:
+    /// a member that has not heard of it yet may send what was damaged here.
+    pub(super) fn without_erased(&mut self, batch: &RawBatch) -> Option<RawBatch> {
+        let to = batch.from + batch.entries.len() as u64;
+        if load::erased_in(&self.group_rows(), batch.log, batch.from..to).is_empty() {
+            return None;
+        }
+        let mut batch = batch.clone();
+        load::blank_erased(&self.group_rows(), &mut batch);
+        Some(batch)
+    }
+
+    /// Takes erased parts off the disk, at most one segment at a time.
+    pub(super) fn erase_what_is_due(&mut self, now: Now) {
+        let pauses = self.erased_ms.is_some_and(|at| now.mono_ms.saturating_sub(at) < PAUSE_MS);
+        if pauses || self.poisoned.is_some() {
+            return;
+        }
+        let mut due = Vec::new();
+        self.group_rows().scan(b"i", b"j", false, &mut |key, _| {
+            due.extend(keys::parse_unerased_part(key));
+            due.len() < LOOK_MAX
+        });
+        let mut in_segments: BTreeMap<u32, Vec<RecordRef>> = BTreeMap::new();
+        for (at, part) in due {
+            match self.lies_in(at, part) {
+                Found::Later => {}
+                Found::Gone => {
+                    self.group_rows().delete(&keys::unerased_part(at, part));
+                    self.group_rows().delete(&keys::late_part(at, part));
+                    self.group.dirty = true;
+                }
+                Found::In(records) => {
+                    for record in records {
+                        in_segments.entry(record.segment).or_default().push(record);
+                    }
+                }
+            }
+        }
+        let Some((segment, records)) = in_segments.into_iter().next() else { return };
+        self.erased_ms = Some(now.mono_ms);
+        let instead: Vec<Instead> =
+            records.into_iter().filter_map(|at| Some((at, self.without(at)?))).collect();
+        match self.journal.rewrite(segment, &instead) {
+            Ok(()) => tracing::info!(segment, records = instead.len(), "erased parts are gone"),
+            Err(error) => {
+                tracing::error!(segment, %error, "could not take erased parts off the disk");
+                if let JournalError::Poisoned(_) = error {
+                    self.poisoned = Some(error.to_string());
+                }
+            }
+        }
+    }
+
+    fn lies_in(&mut self, at: Position, part: u32) -> Found {
+        let late = self.group_rows().get(&keys::late_part(at, part));
+        let late = late.as_deref().and_then(rows::decode::<RecordRef>);
+        let Some((_, row)) = load::find_batch(&self.group_rows(), at) else { return Found::Gone };
+        let synced = self.journal.synced_records();
+        if late.into_iter().chain([row.record]).any(|record| record.number >= synced) {
+            return Found::Later;
+        }
+        let reader = self.journal.reader();
+        let Ok(batch) = load::read_batch(&reader, row.record, at) else { return Found::Later };
+        let holds = |entry: &crate::sync::RawEntry| {
+            matches!(entry.parts.get(part as usize), Some(PartSlot::Bytes(_)))
+        };
+        let place = usize::try_from(at.index.saturating_sub(batch.from)).unwrap_or(usize::MAX);
+        let mut records = Vec::new();
+        records.extend(batch.entries.get(place).filter(|e| holds(e)).map(|_| row.record));
+        if let Some(record) = late {
+            match load::read_late_part(&reader, record, at) {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(_) => records.push(record),
+                Err(_) => return Found::Later,
+            }
+        }
+        if records.is_empty() { Found::Gone } else { Found::In(records) }
+    }
+
+    /// What a record says without what is erased of it; `None` when it cannot be read.
+    fn without(&mut self, record: RecordRef) -> Option<Vec<u8>> {
+        let (kind, payload) = self.journal.reader().read(record).ok()?;
+        let room = payload.len();
+        if kind == RecordKind::LatePart {
+            let late = wire::peer::parse_late_part(&payload).ok()?;
+            return Some(wire::peer::encode_late_part(late.entry, late.part, &bytes::Bytes::new()));
+        }
+        let mut batch = wire::batch::parse_batch(payload.into()).ok()?;
+        load::blank_erased(&self.group_rows(), &mut batch);
+        let anew = wire::batch::encode_batch(&batch);
+        if anew.len() <= room {
+            return Some(anew);
+        }
+        // The name of the erasing entry is longer than a short part was. Rows say which it is.
+        let slots = batch.entries.iter_mut().flat_map(|entry| entry.parts.iter_mut());
+        for slot in slots.filter(|slot| matches!(slot, PartSlot::ErasedBy(_))) {
+            *slot = PartSlot::Withheld;
+        }
+        Some(wire::batch::encode_batch(&batch))
+    }
+}
