@@ -289,6 +289,7 @@ pub fn history(entry: &pb::HistoryEntry) -> Value {
         "state": Some(entry.state()).filter(|one| *one != pb::CaseState::Unspecified).map(state),
         "event": super::words::event(event, crate::lang::Lang::En),
         "texts": entry.texts,
+        "erased_parts": entry.erased_parts,
         "evidence": entry.evidence.as_ref().map(evidence),
         "custody": entry.custody.as_ref().map(super::evidence::standing::custody),
         "referral": entry.referral.as_ref().map(super::case::referral::words::record),

@@ -136,7 +136,15 @@ fn history_out(
         custody: loaded.and_then(|l| evidence_record::custody(reader, l)),
         referral: loaded.and_then(|l| referral_record::record(reader, l)),
         listed: loaded.map(|l| listed(reader, &l.entry)).unwrap_or_default(),
+        erased_parts: loaded.map(|l| erased_parts(&l.entry)).unwrap_or_default(),
     }
+}
+
+/// Which of its parts are erased.
+fn erased_parts(entry: &Entry) -> Vec<u32> {
+    let slots = (0..).zip(&entry.parts);
+    let erased = slots.filter(|(_, slot)| matches!(slot, PartSlot::ErasedBy(_)));
+    erased.map(|(part, _)| part).collect()
 }
 
 /// Which other cities hold an entry, each since its earliest cosignature over it.

@@ -47,6 +47,9 @@ pub fn said(entry: &pb::HistoryEntry, lang: Lang) -> String {
     said.extend(entry.custody.iter().map(|record| evidence::hand_over(record, lang)));
     said.extend(entry.referral.iter().map(referral::told));
     said.extend(entry.texts.iter().map(|one| text::clean(one)));
+    if !entry.erased_parts.is_empty() {
+        said.push(lang.pick("部分内容已依法删除", "some of its content is erased").to_owned());
+    }
     said.join(lang.pick("；", "; "))
 }
 

@@ -34,6 +34,7 @@ mod disk;
 mod doctor;
 mod draws;
 mod epochs;
+mod erasure;
 mod evidence_files;
 mod evidence_kept;
 mod evidence_record;

@@ -39,7 +39,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether a text lies anywhere below a city's folder, its log file included.
-fn on_disk(nodes: &Nodes, code: u32, below: &str, text: &str) -> bool {
+pub fn on_disk(nodes: &Nodes, code: u32, below: &str, text: &str) -> bool {
     let holds = |path: &PathBuf| {
         let bytes = std::fs::read(path).unwrap_or_default();
         bytes.windows(text.len()).any(|w| w == text.as_bytes())

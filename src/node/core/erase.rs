@@ -29,10 +29,20 @@ use crate::sync::RawBatch;
 use crate::view::{self, ReadRows, Rows};
 use crate::wire;
 
-/// Pause between two segments that are written anew, in milliseconds.
+/// Pause between two looks that found something, and so between two segments that are written
+/// anew, in milliseconds.
 const PAUSE_MS: u64 = 10_000;
 /// Erased parts looked at in one go.
 const LOOK_MAX: usize = 256;
+
+/// How far the erasing has come.
+#[derive(Debug, Default)]
+pub(super) struct Erasing {
+    /// When something was last found to do.
+    found_ms: Option<u64>,
+    /// The key behind the part looked at last: what cannot be read keeps nothing else waiting.
+    from: Option<Vec<u8>>,
+}
 
 /// What became of an erased part that was looked at.
 enum Found {
@@ -89,15 +99,15 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Takes erased parts off the disk, at most one segment at a time.
     pub(super) fn erase_what_is_due(&mut self, now: Now) {
-        let pauses = self.erased_ms.is_some_and(|at| now.mono_ms.saturating_sub(at) < PAUSE_MS);
-        if pauses || self.poisoned.is_some() {
+        let waits = |at: u64| now.mono_ms.saturating_sub(at) < PAUSE_MS;
+        if self.erasing.found_ms.is_some_and(waits) || self.poisoned.is_some() {
             return;
         }
-        let mut due = Vec::new();
-        self.group_rows().scan(b"i", b"j", false, &mut |key, _| {
-            due.extend(keys::parse_unerased_part(key));
-            due.len() < LOOK_MAX
-        });
+        let due = self.look_for_erased();
+        if due.is_empty() {
+            return;
+        }
+        self.erasing.found_ms = Some(now.mono_ms);
         let mut in_segments: BTreeMap<u32, Vec<RecordRef>> = BTreeMap::new();
         for (at, part) in due {
             match self.lies_in(at, part) {
@@ -115,7 +125,6 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
         }
         let Some((segment, records)) = in_segments.into_iter().next() else { return };
-        self.erased_ms = Some(now.mono_ms);
         let instead: Vec<Instead> =
             records.into_iter().filter_map(|at| Some((at, self.without(at)?))).collect();
         match self.journal.rewrite(segment, &instead) {
@@ -127,6 +136,19 @@ impl<D: Disk, S: Store> Core<D, S> {
                 }
             }
         }
+    }
+
+    /// Erased parts that may still lie here, from the one behind the last on.
+    fn look_for_erased(&mut self) -> Vec<(Position, u32)> {
+        let from = self.erasing.from.take().unwrap_or_else(|| b"i".to_vec());
+        let (mut due, mut last) = (Vec::new(), None);
+        self.group_rows().scan(&from, b"j", false, &mut |key, _| {
+            due.extend(keys::parse_unerased_part(key));
+            last = Some([key, &[0]].concat());
+            due.len() < LOOK_MAX
+        });
+        self.erasing.from = last.filter(|_| due.len() >= LOOK_MAX);
+        due
     }
 
     fn lies_in(&mut self, at: Position, part: u32) -> Found {

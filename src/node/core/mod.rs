@@ -178,8 +178,7 @@ pub struct Core<D: Disk, S: Store> {
     /// What the rest of the journal holds, once a replay had to look.
     ahead: Option<Ahead>,
     mending: Mending,
-    /// When a segment was last written anew without what is erased.
-    erased_ms: Option<u64>,
+    erasing: erase::Erasing,
     looks: Looks,
     queue: Queue,
     group: Group,

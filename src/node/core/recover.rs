@@ -12,6 +12,7 @@ use crate::log::Head;
 use crate::log::checkpoint::SignedCheckpoint;
 use crate::log::merkle::Frontier;
 use crate::node::core::clocks::Clocks;
+use crate::node::core::erase::Erasing;
 use crate::node::core::gate::{ASKING_MS, Recoveries};
 use crate::node::core::group::{Group, Queue};
 use crate::node::core::io::Now;
@@ -113,7 +114,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             replayed_from: None,
             ahead: None,
             mending: Mending::default(),
-            erased_ms: None,
+            erasing: Erasing::default(),
             looks: Looks::default(),
             queue: Queue::default(),
             group: Group::default(),
