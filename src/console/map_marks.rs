@@ -245,7 +245,10 @@ pub async fn visits(
     let page = desk.client.plans().list_plans(request).await?.into_inner();
     let cancelled = |plan: &&pb::Plan| plan.state() == pb::PlanState::Cancelled;
     let plans: Vec<&pb::Plan> = page.plans.iter().filter(|plan| !cancelled(plan)).collect();
-    let mut found = Found { unread: plans.len().saturating_sub(MAP_PLANS_MAX), ..Found::default() };
+    // Of those on other pages some may be cancelled: too many are said to be unread, never too few.
+    let unlisted = (page.total_size as usize).saturating_sub(page.plans.len());
+    let unread = unlisted + plans.len().saturating_sub(MAP_PLANS_MAX);
+    let mut found = Found { unread, ..Found::default() };
     for plan in plans.into_iter().take(MAP_PLANS_MAX) {
         let request = pb::GetPlanRequest { name: plan.name.clone() };
         let answer = desk.client.plans().get_plan(request).await?.into_inner();

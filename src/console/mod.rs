@@ -49,10 +49,12 @@ mod notices;
 mod parts;
 mod plan;
 mod plan_acts;
+mod plan_days;
 mod plan_list;
 mod plan_month;
 mod plan_new;
 mod plan_visits;
+mod plan_week;
 mod print;
 mod refusal;
 mod register;
@@ -107,6 +109,7 @@ pub fn routes(console: Console) -> Router {
         .route("/plans/new", get(plan_new::show).post(plan_new::create))
         .route("/plan/{agreement}/{id}", get(plan::show))
         .route("/plans/month", get(plan_month::show))
+        .route("/plans/week", get(plan_week::show))
         .route("/plan/{agreement}/{id}/visits", get(plan_visits::show))
         .route("/plan/{agreement}/{id}/visits/{act}", post(plan_visits::act))
         .route("/plan/{agreement}/{id}/{act}", post(plan_acts::act))

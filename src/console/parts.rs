@@ -97,6 +97,11 @@ impl<'a> Filled<'a> {
         self.again.map_or(otherwise, |(form, _)| form.text(name))
     }
 
+    /// What was typed and why it was refused; none of a form that is only shown again.
+    fn refused(&self) -> Option<(&'a Form, &'a Refusal)> {
+        self.again.filter(|(_, refusal)| **refusal != Refusal::default())
+    }
+
     fn wrong(&self, name: &str) -> Option<&'a str> {
         self.again.and_then(|(_, refusal)| refusal.at(name))
     }
@@ -208,7 +213,7 @@ pub fn act(filled: &Filled<'_>, action: &str, title: &str, fields: &Markup) -> M
             summary { (title) }
             form method="post" action=(action) {
                 (request_id(filled.again.map(|(form, _)| form)))
-                @if let Some((_, refusal)) = filled.again { (refused(refusal, filled.lang)) }
+                @if let Some((_, refusal)) = filled.refused() { (refused(refusal, filled.lang)) }
                 (fields)
                 button name="go" value=(filled.form) { (title) }
             }

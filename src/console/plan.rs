@@ -12,16 +12,24 @@ use super::case::Again;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act};
+use super::refusal::Refusal;
 use super::register;
+use crate::limits::PLAN_ANSWERS_SHOWN_MAX;
 use crate::shown::plan as say;
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
-/// Shows a plan.
+/// The button of the answer's form that lists more units.
+const MORE_UNITS: &str = "more-units";
+
+/// Shows a plan, perhaps with the form of an answer that other units are looked up for.
 pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
-    match page(&desk, &parts::name_of("plans", &at), &query, None).await {
+    let none = Refusal::default();
+    let turned = Again { act: "answer", form: &query, refusal: &none };
+    let again = (!query.text(MORE_UNITS).is_empty()).then_some(&turned);
+    match page(&desk, &parts::name_of("plans", &at), &query, again).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
     }
@@ -42,7 +50,8 @@ pub async fn page(
     let answer = desk.client.plans().get_plan(request).await?.into_inner();
     let (plan, answers) = (answer.plan.unwrap_or_default(), answer.answers);
     let labels = register::labels(desk, &plan, &answers).await;
-    let units = register::own_units(desk, &parts::agreement_of(name)).await?;
+    let typed = again.map_or(query, |again| again.form);
+    let units = register::own_units(desk, &parts::agreement_of(name), (typed, MORE_UNITS)).await?;
     let mut sheet = Sheet::default();
     say::head(&mut sheet, &plan, &desk.names, lang);
     say::record(&mut sheet, plan.record.as_ref(), lang);
@@ -83,6 +92,14 @@ pub async fn page(
                 }
                 (lines("answers", lang.pick("对本版的答复", "Answers to this revision"), &current))
                 (lines("earlier", lang.pick("对以前各版的答复", "Answers to earlier ones"), &earlier))
+                @if answers.len() >= PLAN_ANSWERS_SHOWN_MAX {
+                    p .soft {
+                        (lang.pick(
+                            format!("只列出 {PLAN_ANSWERS_SHOWN_MAX} 条答复，更早的没有显示。"),
+                            format!("{PLAN_ANSWERS_SHOWN_MAX} answers are shown, older ones are not."),
+                        ))
+                    }
+                }
             }
         }
     };
@@ -104,7 +121,7 @@ fn lines(id: &str, title: &str, all: &[String]) -> Markup {
 fn acts(
     plan: &pb::Plan,
     desk: &Desk,
-    (units, answers): (&[(String, String)], &[pb::PlanAnswer]),
+    (units, answers): (&register::Choices, &[pb::PlanAnswer]),
     again: Option<&Again<'_>>,
 ) -> Markup {
     use pb::PlanAwaited as W;
@@ -148,7 +165,7 @@ fn acts(
             }
         }
         (put("answer", "AnswerPlan", takes_part && going, lang.pick("答复方案", "Answer"),
-            answer_fields(&of("answer"), units)))
+            answer_fields(&of("answer"), units, &page)))
         (put("commit", "CommitDraw", awaited(W::Commit), lang.pick("提交抽取承诺", "Commit to the draw"),
             html! {}))
         (put("schedule", "MovePlan", awaited(W::Schedule), lang.pick("排定", "Schedule"), html! {}))
@@ -203,7 +220,7 @@ fn resolution_fields(of: &Filled<'_>, answers: &[pb::PlanAnswer], desk: &Desk) -
 }
 
 /// What an answer is made of; which of it counts depends on what sort it is.
-fn answer_fields(of: &Filled<'_>, units: &[(String, String)]) -> Markup {
+fn answer_fields(of: &Filled<'_>, units: &register::Choices, page: &str) -> Markup {
     let lang = of.lang;
     let kinds = [
         pb::PlanAnswerKind::Confirm,
@@ -218,7 +235,9 @@ fn answer_fields(of: &Filled<'_>, units: &[(String, String)]) -> Markup {
         kinds.map(|one| (i32::from(one).to_string(), words::plan_answer(one, lang).to_owned()));
     html! {
         (of.choice("kind", lang.pick("答复", "answer"), &kinds))
-        (of.choices("sent", lang.pick("派出力量（确认、初步同意时）", "sends (confirm, tentative)"), units, &[]))
+        (of.choices("sent", lang.pick("派出力量（确认、初步同意时）", "sends (confirm, tentative)"),
+            &units.all, &[]))
+        (units.rest(MORE_UNITS, page, lang))
         (of.line("date", "hold_until", lang.pick("预留至（初步同意时）", "held until (tentative)"), ""))
         (of.line("text", "periods", lang.pick("可参加时间，如 2026-12-08 至 2026-12-09（建议改期时）",
             "could come on, such as 2026-12-08 至 2026-12-09 (other days)"), ""))

@@ -30,7 +30,8 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
             @if desk.visitor.may("/liandong.v1.PlanService/CreatePlan") {
                 a href="/plans/new" { (lang.pick("发起联合行动", "Propose a joint action")) }
             }
-            a href="/plans/month" { (lang.pick("日历", "calendar")) }
+            a href="/plans/month" { (lang.pick("月历", "month")) }
+            a href="/plans/week" { (lang.pick("周历和各市空闲力量", "week, with what is free")) }
         }
         (filter(&query, &desk, answer.as_ref().err()))
         @match &answer {

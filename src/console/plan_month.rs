@@ -2,17 +2,12 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use tonic::Status;
 
 use super::form::{Form, Query};
 use super::layout::Desk;
-use super::parts::page_of;
-use crate::domain::Date;
-use crate::limits::CONSOLE_MONTH_PLANS_MAX;
-use crate::shown::text::clean;
-use crate::wire::case as case_wire;
+use super::plan_days::{self, is_on, link, monday, weekdays};
+use crate::domain::{Date, HalfDay};
 use crate::wire::pb::v1 as pb;
-use crate::wire::words;
 
 /// Shows a month.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
@@ -20,7 +15,10 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
         return desk.no(&desk.refuse("NOT_FOUND"));
     };
     let weeks = weeks(first);
-    let plans = match read(&desk, &weeks).await {
+    let (Some(begins), Some(ends)) = (weeks.first(), weeks.last()) else {
+        return desk.no(&desk.refuse("NOT_FOUND"));
+    };
+    let plans = match plan_days::read(&desk, *begins, *ends).await {
         Ok(plans) => plans,
         Err(status) => return desk.no(&status),
     };
@@ -35,10 +33,6 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
             .plus_days(days)
             .map(|day| format!("/plans/month?month={:04}-{:02}", day.year(), day.month()))
     };
-    let names = lang.pick(
-        ["周一", "周二", "周三", "周四", "周五", "周六", "周日"],
-        ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
-    );
     let main = html! {
         h1 { (title) }
         p .pages {
@@ -46,15 +40,32 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
                 a href=(before) { (lang.pick("上月", "month before")) }
             }
             @if let Some(after) = other(31) { a href=(after) { (lang.pick("下月", "next month")) } }
+            a href="/plans/week" { (lang.pick("本周及各市空闲力量", "this week, with what is free")) }
             a href="/plans" { (lang.pick("列表", "list")) }
         }
+        (plans.rest(lang))
         div .scroll {
             table .month {
                 caption { (lang.pick("斜体为尚未排定", "in italics: not settled yet")) }
-                thead { tr { @for name in names { th scope="col" { (name) } } } }
+                thead {
+                    tr {
+                        @for name in weekdays(lang) { th scope="col" { (name) } }
+                        th scope="col" { (lang.pick("空闲", "free")) }
+                    }
+                }
                 tbody {
                     @for week in weeks.chunks(7) {
-                        tr { @for day in week { (cell(*day, first, &plans, &desk)) } }
+                        tr {
+                            @for day in week { (cell(*day, first, &plans.all, &desk)) }
+                            td .to-week {
+                                @if let Some(day) = week.first() {
+                                    a href={ "/plans/week?week=" (day) } {
+                                        (lang.pick("看本周", "week"))
+                                        span .unseen { " " (day) }
+                                    }
+                                }
+                            }
+                        }
                     }
                 }
             }
@@ -65,36 +76,20 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
 
 fn cell(day: Date, first: Date, plans: &[pb::Plan], desk: &Desk) -> Markup {
     let lang = desk.lang();
-    let here = plans.iter().filter(|plan| halves(plan, day) != (false, false));
+    let halves = |plan| (is_on(plan, HalfDay::morning(day)), is_on(plan, HalfDay::afternoon(day)));
     html! {
         td .rest[day.month() != first.month()] {
             span .day { (day.day()) }
-            @for plan in here {
-                @let title = plan.record.as_ref().map(|one| clean(&one.title)).unwrap_or_default();
-                @let open = matches!(plan.state(),
-                    pb::PlanState::Consulting | pb::PlanState::Confirming);
-                @let half = match halves(plan, day) {
-                    (true, false) => lang.pick("上午 ", "AM "),
-                    (false, true) => lang.pick("下午 ", "PM "),
-                    (_, _) => "",
-                };
-                @let state = words::plan_state(plan.state(), lang);
-                a href=(page_of("plan", &plan.name)) title=(state) {
-                    @if open { em { (half) (title) } } @else { (half) (title) }
+            @for plan in plans {
+                @match halves(plan) {
+                    (false, false) => {},
+                    (true, false) => { (link(plan, lang.pick("上午 ", "AM "), lang)) },
+                    (false, true) => { (link(plan, lang.pick("下午 ", "PM "), lang)) },
+                    (true, true) => { (link(plan, "", lang)) },
                 }
             }
         }
     }
-}
-
-/// Whether a plan is on the morning and on the afternoon of a day.
-fn halves(plan: &pb::Plan, day: Date) -> (bool, bool) {
-    let on = case_wire::date_out(day);
-    let has = |half: pb::DayHalf| {
-        let mut all = plan.days.iter().filter_map(|one| one.at.as_ref());
-        all.any(|at| at.on == Some(on) && at.half() == half)
-    };
-    (has(pb::DayHalf::Morning), has(pb::DayHalf::Afternoon))
 }
 
 /// The first day of the month asked for, or of this one.
@@ -107,34 +102,11 @@ fn month(query: &Form, today: Option<Date>) -> Option<Date> {
 
 /// The days of a month in whole weeks from Monday on.
 fn weeks(first: Date) -> Vec<Date> {
-    // 1970-01-01 was a Thursday.
-    let before = (first.days_since_epoch() + 3).rem_euclid(7);
-    let from = first.days_since_epoch() - before;
-    let days = (0..42).filter_map(|n| Date::from_days_since_epoch(from + n)).collect::<Vec<_>>();
+    let from = monday(first).unwrap_or(first);
+    let days = (0..42).filter_map(|n| from.plus_days(n)).collect::<Vec<_>>();
     let month = first.month();
     let is_needed = |week: &&[Date]| week.iter().any(|day| day.month() == month);
     days.chunks(7).filter(is_needed).flatten().copied().collect()
-}
-
-async fn read(desk: &Desk, days: &[Date]) -> Result<Vec<pb::Plan>, Status> {
-    let mut request = pb::ListPlansRequest {
-        parent: "agreements/-".to_owned(),
-        from: days.first().copied().map(case_wire::date_out),
-        until: days.last().copied().map(case_wire::date_out),
-        page_size: 200,
-        ..Default::default()
-    };
-    let mut plans = Vec::new();
-    loop {
-        let page = desk.client.plans().list_plans(request.clone()).await?.into_inner();
-        plans.extend(page.plans);
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() || plans.len() >= CONSOLE_MONTH_PLANS_MAX {
-            break;
-        }
-    }
-    plans.retain(|plan| plan.state() != pb::PlanState::Cancelled);
-    Ok(plans)
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ const NEEDS: [(&str, pb::UnitKind); 3] = [
     ("vehicles", pb::UnitKind::Vehicle),
     ("drones", pb::UnitKind::Uav),
 ];
+/// The button that lists more sites.
+const MORE_SITES: &str = "more-sites";
 /// How far ahead days are looked for.
 const AHEAD_DAYS: i64 = 90;
 
@@ -157,7 +159,7 @@ async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Res
             }
         },
         Some(agreement) => {
-            let sites = register::sites(desk, &agreement.name).await?;
+            let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
             let slots = match form.text("look") {
                 "" => html! {},
                 _ => look(desk, form, &agreement.name).await,
@@ -177,7 +179,7 @@ fn fields(
     desk: &Desk,
     of: &Filled<'_>,
     (form, agreement): (&Form, &pb::Agreement),
-    sites: &[(String, String)],
+    sites: &register::Choices,
 ) -> Markup {
     let lang = of.lang;
     let kinds = [
@@ -218,7 +220,8 @@ fn fields(
                     (lang.pick("查找各市都能参加的时间", "Find days when all can come"))
                 }
             }
-            (of.choices("site", lang.pick("检查对象", "sites to visit"), sites, &[]))
+            (of.choices("site", lang.pick("检查对象", "sites to visit"), &sites.all, &[]))
+            (sites.rest(MORE_SITES, "/plans/new", lang))
             (of.line("text", "meeting_place", lang.pick("集合地点", "place of meeting"), ""))
             (of.line("text", "contacts", lang.pick("联系人", "contacts"), ""))
             (of.text("text", lang.pick("工作安排", "tasks")))

@@ -4,11 +4,14 @@
 
 use std::collections::BTreeSet;
 
+use maud::{Markup, html};
 use tonic::Status;
 
+use super::form::Form;
 use super::layout::Desk;
+use crate::lang::Lang;
 use crate::limits::{CONSOLE_CHOICES_MAX, SITES_LOOKED_AT_MAX};
-use crate::shown::plan::{Labels, named_in};
+use crate::shown::plan::{Labels, named_in, short};
 use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 
@@ -82,40 +85,128 @@ async fn read_units(
     Ok(())
 }
 
-/// The own city's units of an agreement, to choose from: name, and what people call it.
+/// What a form lists to choose from: what was chosen before, then a page of the list.
+#[derive(Default)]
+pub struct Choices {
+    /// Name of each, and what people call it.
+    pub all: Vec<(String, String)>,
+    /// How many there are in the whole list.
+    total: usize,
+    /// For the next page; empty on the last.
+    next: String,
+    /// Something stands before this page.
+    later: bool,
+}
+
+/// The value of a button that leads back to the first page.
+const FIRST_PAGE: &str = "-";
+
+impl Choices {
+    /// Of a page of a list and what was chosen on others.
+    fn of(chosen: Vec<(String, String)>, page: Vec<(String, String)>, from: Paged<'_>) -> Self {
+        let all = chosen.into_iter().chain(page).collect();
+        Self { all, total: from.total as usize, next: from.next, later: !from.token.is_empty() }
+    }
+
+    /// That the list is longer than what is shown, and buttons that show the form again, as it is
+    /// filled in, with another page of it.
+    #[must_use]
+    pub fn rest(&self, button: &str, action: &str, lang: Lang) -> Markup {
+        let turn = |value: &str, zh: &'static str, en: &'static str| {
+            html! {
+                button .second formmethod="get" formaction=(action) name=(button) value=(value) {
+                    (lang.pick(zh, en))
+                }
+            }
+        };
+        let (shown, total) = (self.all.len(), self.total);
+        html! {
+            @if self.later || !self.next.is_empty() {
+                p .soft {
+                    (lang.pick(
+                        format!("共 {total} 项，这里列出 {shown} 项；翻页时已勾选的保留。"),
+                        format!("{total} in all, {shown} of them here; what is ticked stays so. "),
+                    ))
+                    @if self.later { (turn(FIRST_PAGE, "回到开头", "from the beginning")) }
+                    @if !self.next.is_empty() { (turn(&self.next, "列出后面的", "the next ones")) }
+                }
+            }
+        }
+    }
+}
+
+/// Where a page of a list stands in it.
+struct Paged<'a> {
+    token: &'a str,
+    next: String,
+    total: u32,
+}
+
+/// The page of a list that a button of [`Choices::rest`] asks for.
+fn token<'a>(form: &'a Form, button: &str) -> &'a str {
+    match form.text(button) {
+        FIRST_PAGE => "",
+        token => token,
+    }
+}
+
+/// The own city's units of an agreement, to choose from: those of field `sent` of a form are
+/// chosen, and `button` asks for another page.
 ///
 /// # Errors
 /// The service's refusal.
-pub async fn own_units(desk: &Desk, parent: &str) -> Result<Vec<(String, String)>, Status> {
+pub async fn own_units(
+    desk: &Desk,
+    parent: &str,
+    (form, button): (&Form, &str),
+) -> Result<Choices, Status> {
+    let lang = desk.lang();
+    let token = token(form, button);
     let request = pb::ListUnitsRequest {
         parent: parent.to_owned(),
         city: desk.city,
         page_size: CONSOLE_CHOICES_MAX,
+        page_token: token.to_owned(),
         ..Default::default()
     };
     let page = desk.client.units().list_units(request).await?.into_inner();
-    let lang = desk.lang();
     let named = |unit: pb::Unit| {
         let kind = crate::wire::words::unit_kind(unit.kind(), lang);
         let record = unit.record.unwrap_or_default();
         (unit.name, format!("{kind} {} {}", clean(&record.number), clean(&record.team)))
     };
     let whole = |unit: &pb::Unit| unit.kind() == pb::UnitKind::WholeCity;
-    Ok(page.units.into_iter().filter(|unit| !whole(unit)).map(named).collect())
+    let mut chosen = Vec::new();
+    for name in missing(form.all("sent"), page.units.iter().map(|unit| unit.name.as_str())) {
+        let request = pb::GetUnitRequest { name: name.clone() };
+        let unit = desk.client.units().get_unit(request).await;
+        let unit = unit.ok().and_then(|answer| answer.into_inner().unit);
+        chosen.push(unit.map_or_else(|| (name.clone(), short(&name).to_owned()), named));
+    }
+    let from = Paged { token, next: page.next_page_token, total: page.total_size };
+    let page = page.units.into_iter().filter(|unit| !whole(unit)).map(named).collect();
+    Ok(Choices::of(chosen, page, from))
 }
 
-/// Sites of an agreement, to choose from: name, and what people call it.
+/// Sites of an agreement, to choose from: those of field `site` of a form are chosen, and `button`
+/// asks for another page.
 ///
 /// # Errors
 /// The service's refusal.
-pub async fn sites(desk: &Desk, parent: &str) -> Result<Vec<(String, String)>, Status> {
+pub async fn sites(
+    desk: &Desk,
+    parent: &str,
+    (form, button): (&Form, &str),
+) -> Result<Choices, Status> {
+    let lang = desk.lang();
+    let token = token(form, button);
     let request = pb::ListSitesRequest {
         parent: parent.to_owned(),
         page_size: CONSOLE_CHOICES_MAX,
+        page_token: token.to_owned(),
         ..Default::default()
     };
     let page = desk.client.sites().list_sites(request).await?.into_inner();
-    let lang = desk.lang();
     let named = |site: pb::Site| {
         let city = desk.names.city(site.city);
         let listed = if site.listed_today {
@@ -126,5 +217,46 @@ pub async fn sites(desk: &Desk, parent: &str) -> Result<Vec<(String, String)>, S
         let record = site.record.unwrap_or_default();
         (site.name, format!("{city} {}{listed}", clean(&record.name)))
     };
-    Ok(page.sites.into_iter().map(named).collect())
+    let mut chosen = Vec::new();
+    for name in missing(form.all("site"), page.sites.iter().map(|site| site.name.as_str())) {
+        let request = pb::GetSiteRequest { name: name.clone() };
+        let site = desk.client.sites().get_site(request).await;
+        let site = site.ok().and_then(|answer| answer.into_inner().site);
+        chosen.push(site.map_or_else(|| (name.clone(), short(&name).to_owned()), named));
+    }
+    let from = Paged { token, next: page.next_page_token, total: page.total_size };
+    Ok(Choices::of(chosen, page.sites.into_iter().map(named).collect(), from))
+}
+
+/// What was chosen and is not on a page, each once, and no more than a page has.
+fn missing<'a>(
+    chosen: impl Iterator<Item = &'a str>,
+    page: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
+    let here: BTreeSet<&str> = page.collect();
+    let gone: BTreeSet<&str> = chosen.filter(|name| !here.contains(name)).collect();
+    let max = usize::try_from(CONSOLE_CHOICES_MAX).unwrap_or(0);
+    gone.into_iter().take(max).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_chosen_on_another_page_stays_chosen() {
+        let form = Form::parse(b"site=s/1&site=s/9&site=s/9");
+        assert_eq!(missing(form.all("site"), ["s/1", "s/2"].into_iter()), ["s/9"]);
+        let pair = |name: &str| (name.to_owned(), name.to_owned());
+        let of = |token, next: &str| {
+            let from = Paged { token, next: next.to_owned(), total: 450 };
+            Choices::of(vec![pair("s/9")], vec![pair("s/1"), pair("s/2")], from)
+        };
+        let said = of("t1", "t2").rest("more", "/plans/new", Lang::Zh).into_string();
+        assert!(said.contains("共 450 项，这里列出 3 项"), "{said}");
+        assert!(said.contains(r#"name="more" value="t2""#) && said.contains(r#"value="-""#));
+        assert_eq!(of("", "").rest("more", "/plans/new", Lang::Zh).into_string(), "");
+        assert_eq!(token(&Form::parse(b"more=-"), "more"), "");
+        assert_eq!(token(&Form::parse(b"more=t2"), "more"), "t2");
+    }
 }

@@ -15,4 +15,5 @@ pub mod same_act;
 pub mod sheet;
 pub mod table;
 pub mod text;
+pub mod unit;
 pub mod when;

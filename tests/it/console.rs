@@ -14,20 +14,20 @@ use super::api::{HERE, Pair, THERE, create, fresh, get, history, sample, verify}
 use super::nodes::Nodes;
 
 /// A browser with somebody's certificate.
-struct Browser(SendRequest<Bytes>);
+pub struct Browser(SendRequest<Bytes>);
 
 /// A page.
-struct Page {
-    status: StatusCode,
-    headers: HeaderMap,
-    text: String,
+pub struct Page {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
 /// What a browser says of a form that it sends from a page of the node.
-const FROM_HERE: (&str, &str) = ("sec-fetch-site", "same-origin");
+pub const FROM_HERE: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 impl Browser {
-    async fn open(nodes: &Nodes, code: u32, role: Role) -> Self {
+    pub async fn open(nodes: &Nodes, code: u32, role: Role) -> Self {
         let dialler = Dialler::new(&nodes.fleet.profile(code, role), Lang::Zh).unwrap();
         let tls = dialler.tls(dialler.tcp().await.unwrap()).await.unwrap();
         let (send, connection) = h2::client::handshake(tls).await.unwrap();
@@ -53,11 +53,16 @@ impl Browser {
         Page { status: parts.status, headers: parts.headers, text }
     }
 
-    async fn get(&self, path: &str) -> Page {
+    pub async fn get(&self, path: &str) -> Page {
         self.ask(Request::get(format!("https://node.test{path}")), "").await
     }
 
-    async fn post(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Page {
+    pub async fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        fields: &[(&str, &str)],
+    ) -> Page {
         let kind = "application/x-www-form-urlencoded";
         let mut request = Request::post(format!("https://node.test{path}"));
         for (name, value) in headers.iter().chain([&("content-type", kind)]) {

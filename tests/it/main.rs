@@ -24,6 +24,7 @@ mod calendar_feed;
 mod catalog;
 mod certs;
 mod console;
+mod console_plans;
 mod copies;
 mod corpora;
 mod crash_points;

@@ -12,6 +12,7 @@ use crate::domain::{Date, HalfDay, Language, Period};
 use crate::ids::CityCode;
 use crate::lang::Lang;
 use crate::shown::plan::parts::period_text;
+use crate::shown::unit::free;
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::half_day_from_pb;
 
@@ -167,7 +168,7 @@ fn stretches(found: &pb::QueryFreeBusyResponse, lang: Lang) -> Vec<(String, Vec<
     for (nth, half_day) in first.half_days.iter().enumerate() {
         let Some(at) = half_day.at.as_ref().and_then(half_day_from_pb) else { continue };
         let of = |city: &pb::CityFreeBusy| {
-            city.half_days.get(nth).map_or_else(String::new, |counts| cell(counts, lang))
+            city.half_days.get(nth).map_or_else(String::new, |counts| free(counts, lang))
         };
         let cells: Vec<String> = found.cities.iter().map(of).collect();
         match runs.last_mut() {
@@ -181,19 +182,6 @@ fn stretches(found: &pb::QueryFreeBusyResponse, lang: Lang) -> Vec<(String, Vec<
         (period.unwrap_or_default(), cells)
     };
     runs.into_iter().map(shown).collect()
-}
-
-/// One half day of one city.
-fn cell(counts: &pb::HalfDayCounts, lang: Lang) -> String {
-    if counts.whole_city_busy {
-        return lang.pick("全市占用", "whole city busy").to_owned();
-    }
-    let one = |count: &pb::KindCount| {
-        let kind = words::unit_kind(count.kind(), lang);
-        format!("{kind} {}/{}", count.valid.saturating_sub(count.busy), count.valid)
-    };
-    let all: Vec<String> = counts.counts.iter().map(one).collect();
-    if all.is_empty() { "-".to_owned() } else { all.join(lang.pick("，", ", ")) }
 }
 
 #[cfg(test)]

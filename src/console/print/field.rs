@@ -20,11 +20,11 @@ use crate::wire::words;
 /// Sheets of one printing: more than a team of a day takes along.
 const SHEETS_MAX: usize = 60;
 
-/// A sheet for each visit of a plan, at most [`SHEETS_MAX`].
-pub async fn papers(plan: &pb::Plan, labels: &Labels, desk: &Desk) -> Vec<Paper> {
+/// Sheets for the visits of a plan from a place on, at most [`SHEETS_MAX`].
+pub async fn papers(plan: &pb::Plan, labels: &Labels, from: usize, desk: &Desk) -> Vec<Paper> {
     let mut sites: BTreeMap<&str, pb::Site> = BTreeMap::new();
     let mut papers = Vec::new();
-    for visit in plan.visits.iter().take(SHEETS_MAX) {
+    for visit in plan.visits.iter().skip(from).take(SHEETS_MAX) {
         if !sites.contains_key(visit.site.as_str()) {
             // What the node does not tell is left blank.
             let request = pb::GetSiteRequest { name: visit.site.clone() };
@@ -36,6 +36,35 @@ pub async fn papers(plan: &pb::Plan, labels: &Labels, desk: &Desk) -> Vec<Paper>
         papers.push(paper(plan, visit, site, labels, desk));
     }
     papers
+}
+
+/// Which visits have no sheet here, and where theirs are; nothing while all have one.
+pub fn others(plan: &pb::Plan, from: usize, here: &str, lang: Lang) -> Markup {
+    let all = plan.visits.len();
+    let last = (from + SHEETS_MAX).min(all);
+    let parts = (0..all).step_by(SHEETS_MAX);
+    html! {
+        @if all > SHEETS_MAX {
+            p .hint .noprint {
+                (lang.pick(
+                    format!("共 {all} 份，这里是第 {} 至 {last} 份；每次最多 {SHEETS_MAX} 份：", from + 1),
+                    format!("{all} sheets, here {} to {last}; {SHEETS_MAX} at a time: ", from + 1),
+                ))
+                @for first in parts {
+                    a href={ (here) "?from=" (first) } aria-current=[(first == from).then_some("page")] {
+                        (first + 1) "–" ((first + SHEETS_MAX).min(all))
+                    }
+                    " "
+                }
+            }
+        }
+        @if plan.visits_are_partial {
+            p .hint .noprint {
+                (lang.pick("检查安排过多，节点一次未能全部给出，记录表不全。",
+                    "There are more visits than the node tells at a time: sheets are missing."))
+            }
+        }
+    }
 }
 
 fn paper(
@@ -117,6 +146,21 @@ fn boxes(departments: &[&str]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sheets_that_are_not_here_are_named_with_where_they_are() {
+        let of = |count, from| {
+            let plan =
+                pb::Plan { visits: vec![pb::PlanVisit::default(); count], ..Default::default() };
+            others(&plan, from, "/x", Lang::Zh).into_string()
+        };
+        assert_eq!(of(60, 0), "");
+        let said = of(130, 60);
+        assert!(said.contains("共 130 份，这里是第 61 至 120 份"), "{said}");
+        for link in ["/x?from=0", "/x?from=60\" aria-current=\"page\"", "/x?from=120\">121–130"] {
+            assert!(said.contains(link), "{link}: {said}");
+        }
+    }
 
     #[test]
     fn the_boxes_are_those_of_a_result() {

@@ -61,6 +61,17 @@ pub struct Paper {
 
 /// A page with papers: on a screen with a way back, on paper without.
 pub fn page(desk: &Desk, title: &str, back: &str, papers: &[Paper], proof: &Proof) -> Response {
+    page_noted(desk, (title, &html! {}), back, papers, proof)
+}
+
+/// The same with a note that is not printed.
+pub fn page_noted(
+    desk: &Desk,
+    (title, note): (&str, &Markup),
+    back: &str,
+    papers: &[Paper],
+    proof: &Proof,
+) -> Response {
     let lang = desk.lang();
     let main = html! {
         p .noprint {
@@ -70,6 +81,7 @@ pub fn page(desk: &Desk, title: &str, back: &str, papers: &[Paper], proof: &Proo
                 "Print it or save it as PDF with the browser (Ctrl+P), on A4. It is in Chinese.",
             ))
         }
+        (note)
         @for paper in papers { (sheet(paper, proof)) }
     };
     desk.page(title, &main)

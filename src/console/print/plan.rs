@@ -9,6 +9,7 @@ use maud::{Markup, html};
 
 use super::proof::Proof;
 use super::{Paper, agreement_title, bureau, field, names, paragraphs, ruled};
+use crate::console::form::Query;
 use crate::console::layout::{self, Desk};
 use crate::console::{parts, register};
 use crate::lang::Lang;
@@ -23,6 +24,7 @@ use crate::wire::words;
 pub async fn show(
     desk: Desk,
     Path((agreement, id, what)): Path<(String, String, String)>,
+    Query(query): Query,
     uri: http::Uri,
 ) -> Response {
     if !["plan", "summary", "field"].contains(&what.as_str()) {
@@ -38,10 +40,16 @@ pub async fn show(
         Err(status) => return desk.no(&status),
     };
     let labels = register::labels(&desk, &plan, &answers).await;
+    // A place among the visits at which a part of the sheets begins.
+    let from = query.text("from").parse().unwrap_or(0).min(plan.visits.len());
+    let mut note = html! {};
     let (papers, entry) = match what.as_str() {
         "plan" => (vec![proposal(&plan, &answers, &labels, &desk)], &plan.revision_entry),
         "summary" => (vec![summary(&plan, &labels, &desk)], &plan.etag),
-        _ => (field::papers(&plan, &labels, &desk).await, &plan.revision_entry),
+        _ => {
+            note = field::others(&plan, from, uri.path(), desk.lang());
+            (field::papers(&plan, &labels, from, &desk).await, &plan.revision_entry)
+        }
     };
     let back = parts::page_of("plan", &name);
     let number = clean(&plan.number);
@@ -50,7 +58,7 @@ pub async fn show(
     if papers.is_empty() {
         return desk.page(&title, &no_visits(&back, desk.lang()));
     }
-    super::page(&desk, &title, &back, &papers, &proof)
+    super::page_noted(&desk, (&title, &note), &back, &papers, &proof)
 }
 
 fn no_visits(back: &str, lang: Lang) -> Markup {
