@@ -50,6 +50,7 @@ mod parts;
 mod plan;
 mod plan_acts;
 mod plan_days;
+mod plan_draw;
 mod plan_list;
 mod plan_month;
 mod plan_new;
@@ -110,6 +111,8 @@ pub fn routes(console: Console) -> Router {
         .route("/plan/{agreement}/{id}", get(plan::show))
         .route("/plans/month", get(plan_month::show))
         .route("/plans/week", get(plan_week::show))
+        .route("/plan/{agreement}/{id}/draw", get(plan_draw::show))
+        .route("/plan/{agreement}/{id}/draw.json", get(plan_draw::file))
         .route("/plan/{agreement}/{id}/visits", get(plan_visits::show))
         .route("/plan/{agreement}/{id}/visits/{act}", post(plan_visits::act))
         .route("/plan/{agreement}/{id}/{act}", post(plan_acts::act))

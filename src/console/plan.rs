@@ -84,6 +84,13 @@ pub async fn page(
                 (lines("remarks", lang.pick("提示", "Remarks"), &say::remarks(&plan, lang)))
                 (lines("visits", lang.pick("检查安排", "Visits"), &visits))
                 (lines("draw", lang.pick("抽取", "Draw"), &say::draw(&plan, &desk.names, lang)))
+                @if plan.draw_rule.is_some() {
+                    p {
+                        a href={ (parts::page_of("plan", name)) "/draw" } {
+                            (lang.pick("名单、承诺、结果与复核", "List, commitments, result, verification"))
+                        }
+                    }
+                }
             }
             div {
                 section .noprint {

@@ -27,3 +27,5 @@ pub const CONSOLE_FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const CONSOLE_UPLOAD_BYTES_MAX: usize = CONSOLE_FILE_BYTES_MAX + CONSOLE_FORM_BYTES_MAX;
 /// Such files in memory at a time.
 pub const CONSOLE_FILES_MAX: usize = 4;
+/// Sites of a draw's list on a page of it.
+pub const CONSOLE_POOL_SITES: usize = 100;

@@ -6,6 +6,7 @@
 //! ([`crate::wire::words`]).
 
 pub mod case;
+pub mod draw;
 pub mod evidence;
 pub mod history;
 pub mod names;

@@ -9,13 +9,13 @@ use super::code::Code;
 use super::facts::date_to_pb;
 use super::pb::v1 as pb;
 use super::plan::{check_to_pb, needs_to_pb, rule_to_pb};
-use super::plan_part::pool_site_to_pb;
+use super::plan_part::{pool_from_pb, pool_site_to_pb};
 use super::unit::{half_day_to_pb, period_to_pb};
 use super::{site, unit};
 use crate::domain::Department;
 use crate::domain::code::Language;
 use crate::domain::plan::awaited::Awaited;
-use crate::domain::plan::lots::PoolSite;
+use crate::domain::plan::lots::{self, PoolSite};
 use crate::domain::plan::ready::Finding;
 use crate::domain::plan::results::Sum;
 use crate::domain::plan::{
@@ -61,6 +61,13 @@ pub fn days_to_pb(days: &[PlanDay]) -> Vec<pb::PlanDay> {
 #[must_use]
 pub fn draw_rule_to_pb(rule: &DrawRule) -> pb::DrawRule {
     rule_to_pb(rule)
+}
+
+/// The digest of a list as it is shown; none where it holds what no list has.
+#[must_use]
+pub fn pool_digest(sites: &[pb::PoolSite]) -> Option<Hash> {
+    let list = pb::PlanPool { sites: sites.to_vec() };
+    pool_from_pb(&list).ok().map(|sites| lots::pool_digest(&sites))
 }
 
 /// Writes the list of a draw.

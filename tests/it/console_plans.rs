@@ -4,10 +4,10 @@ use http::StatusCode;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 
-use super::api::HERE;
-use super::console::Browser;
+use super::api::{HERE, THERE, fresh};
+use super::console::{Browser, FROM_HERE};
 use super::plans::{
-    World, answer, answering, create, day, draft, officer, seen, today, world_set_up,
+    World, answer, answering, confirm, create, day, draft, officer, seen, site, today, world_set_up,
 };
 
 async fn world() -> World {
@@ -96,4 +96,87 @@ async fn a_form_says_that_a_list_is_longer_and_keeps_what_is_ticked() {
     let new = format!("/plans/new?agreement={}&more-sites=zz", id_of(agreement));
     let wrong = here.get(&new).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draw_is_shown_and_worked_out_again_by_its_page() {
+    let world = world().await;
+    let agreement = &world.agreements[0];
+    let mut drawing = draft(&[]);
+    for nth in 0..6 {
+        site(&world.here, agreement, nth, 371_522).await;
+    }
+    drawing.kind = pb::PlanKind::CrossInspection.into();
+    let weights = pb::TierWeights { key: 3, general: 1, special: 1 };
+    drawing.draw = Some(pb::DrawDraft {
+        sites: 2,
+        host_officers: 2,
+        weights: Some(weights),
+        ..Default::default()
+    });
+    let plan = create(&world.here, agreement, drawing).await.unwrap();
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let there = Browser::open(&world.nodes, THERE, Role::Coordinator).await;
+    let at = page_of(&plan);
+    let open = here.get(&format!("{at}/draw")).await.text;
+    assert!(
+        open.contains("共 6 家，这里是第 1 至 6 家") && !open.contains("复核抽取结果"),
+        "{open}"
+    );
+    // What is not drawn cannot be verified or downloaded, and nobody is left to guess.
+    for path in [format!("{at}/draw?verify=1"), format!("{at}/draw.json")] {
+        let early = here.get(&path).await;
+        assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(early.text.contains("NOT_DRAWN") && early.text.contains("公开随机数后再复核"));
+    }
+    let auditor = Browser::open(&world.nodes, HERE, Role::Auditor).await;
+    assert!(!auditor.get(&at).await.text.contains("act-commit"));
+    // Both confirm and are bound; it is settled; both show their parts: all by the forms.
+    confirm(&world.here, &plan, &world.officers).await.unwrap();
+    let theirs = seen(&world.there, &plan.name, |_| true).await;
+    confirm(&world.there, &theirs, &world.guests).await.unwrap();
+    seen(&world.here, &plan.name, |plan| plan.answers.len() == 2).await;
+    let revision = plan.revision_entry.as_str();
+    let press = async |browser: &Browser, act: &str, etag: &str| {
+        let fields = [("revision", revision), ("etag", etag), ("request_id", &fresh())];
+        browser.post(&format!("{at}/{act}"), &[FROM_HERE], &fields).await
+    };
+    let refused = press(&auditor, "commit", "").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
+    for browser in [&here, &there] {
+        assert_eq!(press(browser, "commit", "").await.status, StatusCode::SEE_OTHER);
+    }
+    let bound = |plan: &pb::Plan| plan.draw.as_ref().is_some_and(|one| one.committed.len() == 2);
+    let etag = seen(&world.here, &plan.name, bound).await.etag;
+    let settled = press(&here, "schedule", &etag).await;
+    assert_eq!(settled.status, StatusCode::SEE_OTHER, "{}", settled.text);
+    seen(&world.there, &plan.name, |plan| plan.state() == pb::PlanState::Scheduled).await;
+    for browser in [&here, &there] {
+        assert_eq!(press(browser, "reveal", "").await.status, StatusCode::SEE_OTHER);
+    }
+    let drawn = |plan: &pb::Plan| plan.draw.as_ref().is_some_and(|one| !one.seed.is_empty());
+    let plan = seen(&world.here, &plan.name, drawn).await;
+    let draw = plan.draw.as_ref().unwrap();
+    // Whoever only reads may work it out, too.
+    let page = auditor.get(&format!("{at}/draw?verify=1")).await.text;
+    assert!(page.contains("7 项复核全部通过") && !page.contains('✗'), "{page}");
+    assert!(page.contains("邯郸公开的随机数与其承诺相符"), "{page}");
+    assert!(page.contains(&draw.seed) && page.contains("复核抽取结果"));
+    for one in &draw.commitments {
+        assert!(page.contains(&one.commitment));
+    }
+    for one in &draw.reveals {
+        assert!(page.contains(&one.random));
+    }
+    assert_eq!(plan.visits.iter().map(|one| one.lead.len()).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(page.matches("3715009900").count(), 4 + 1, "two teams, and who looks: {page}");
+    assert_eq!(page.matches("<strong>抽中</strong>").count(), 2, "in the list: {page}");
+    // The file is that of the command line: two programs come to the same.
+    let file = auditor.get(&format!("{at}/draw.json")).await;
+    assert_eq!(file.status, StatusCode::OK);
+    assert!(file.headers["content-disposition"].to_str().unwrap().starts_with("attachment"));
+    let file: serde_json::Value = serde_json::from_str(&file.text).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(super::draws::judged(folder.path(), &file), Ok(()), "{file:#}");
 }

@@ -1,25 +1,19 @@
 //! `liandong plan export-draw`: the draw of a plan as a file that anybody can work out again.
 //!
-//! In scope: what a node shows of a draw, in the form of `docs/draw.md`. Out of scope: working it
-//! out ([`super::verify_draw`]). Teams are drawn by tickets of their own and are not in it.
+//! In scope: writing it. Out of scope: its form ([`crate::shown::draw`]), working it out
+//! ([`super::verify_draw`]).
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::read;
-use super::verify_draw::SCHEMA;
 use crate::cli::case::Session;
 use crate::cli::case::export::target::Target;
 use crate::cli::failure::{Exit, Failure};
-use crate::ids::hex;
 use crate::lang::Lang;
-use crate::wire::pb::v1 as pb;
-
-/// What the one group of a file is called.
-const GROUP: &str = "检查对象";
+use crate::shown::draw::Published;
 
 /// Arguments.
 #[derive(Args, Debug)]
@@ -42,8 +36,7 @@ pub struct ExportDrawArgs {
 pub async fn run(session: &Session, args: ExportDrawArgs) -> Result<(), Failure> {
     let lang = session.context.lang;
     let plan = read(session, &args.plan).await?.plan.unwrap_or_default();
-    let published = published(&plan).ok_or_else(|| not_drawn(lang))?;
-    let text = format!("{published:#}\n");
+    let text = Published::of(&plan).ok_or_else(|| not_drawn(lang))?.text();
     let Some(path) = &args.out else {
         print!("{text}");
         return Ok(());
@@ -57,49 +50,6 @@ pub async fn run(session: &Session, args: ExportDrawArgs) -> Result<(), Failure>
         false => println!("{}", lang.pick(format!("已写入 {shown}"), format!("written: {shown}"))),
     }
     Ok(())
-}
-
-/// The draw of a plan; `None` before all have shown their parts, and where not all of it was shown.
-fn published(plan: &pb::Plan) -> Option<Value> {
-    let (draw, rule) = (plan.draw.as_ref()?, plan.draw_rule.as_ref()?);
-    let weights = rule.weights.unwrap_or_default();
-    let weight = |one: &pb::PoolSite| match one.tier() {
-        pb::SiteTier::Key => weights.key,
-        pb::SiteTier::General => weights.general,
-        pb::SiteTier::Special => weights.special,
-        pb::SiteTier::Unspecified => 0,
-    };
-    // All sites of a city that withheld are visited, drawn or not.
-    let by_default =
-        |one: &pb::PoolSite| !rule.spares_withholders && draw.withheld.contains(&one.city);
-    let may = |one: &&pb::PoolSite| one.left_out == 0 && weight(one) > 0 && !by_default(one);
-    let member = |one: &pb::PoolSite| match (hex(&one.site_id), weight(one)) {
-        (id, 1) => json!(id),
-        (id, weight) => json!({ "id": id, "weight": weight }),
-    };
-    let pool: Vec<Value> = plan.pool.iter().filter(may).map(member).collect();
-    let drawn: Vec<&str> = plan
-        .visits
-        .iter()
-        .filter(|visit| !visit.by_default)
-        .filter_map(|visit| visit.site.rsplit('/').next())
-        .collect();
-    let by_city = |all: BTreeMap<u32, &str>| -> Map<String, Value> {
-        all.into_iter().map(|(city, text)| (format!("{city:06}"), json!(text))).collect()
-    };
-    let commitments = draw.commitments.iter().map(|one| (one.city, one.commitment.as_str()));
-    let reveals = draw.reveals.iter().map(|one| (one.city, one.random.as_str()));
-    let is_whole = !draw.seed.is_empty() && !plan.visits_are_partial && !drawn.is_empty();
-    is_whole.then(|| {
-        json!({
-            "schema": SCHEMA,
-            "plan_id": plan.name.rsplit('/').next(),
-            "revision": plan.revision,
-            "commitments": by_city(commitments.collect()),
-            "reveals": by_city(reveals.collect()),
-            "groups": [{ "name": GROUP, "pool": pool, "drawn": drawn }],
-        })
-    })
 }
 
 fn not_drawn(lang: Lang) -> Failure {
