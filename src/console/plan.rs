@@ -15,7 +15,7 @@ use super::parts::{self, At, Filled, act};
 use super::refusal::Refusal;
 use super::register;
 use crate::limits::PLAN_ANSWERS_SHOWN_MAX;
-use crate::shown::plan as say;
+use crate::shown::plan::{self as say, Labels};
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
@@ -58,11 +58,6 @@ pub async fn page(
     say::progress(&mut sheet, &plan, &desk.names, lang);
     let title = plan.record.as_ref().map_or("", |record| record.title.as_str());
     let title = format!("{} {}", clean(&plan.number), clean(title));
-    let now = |one: &&pb::PlanAnswer| one.revision == plan.revision_entry;
-    let told = |one: &pb::PlanAnswer| say::answer(one, &labels, &desk.names, lang);
-    let (current, earlier): (Vec<_>, Vec<_>) = answers.iter().partition(now);
-    let current: Vec<String> = current.into_iter().map(told).collect();
-    let earlier: Vec<String> = earlier.into_iter().map(told).collect();
     let visits: Vec<String> =
         plan.visits.iter().map(|one| say::visit(one, &labels, &desk.names, lang)).collect();
     let main = html! {
@@ -97,20 +92,33 @@ pub async fn page(
                     h2 { (lang.pick("办理", "What may be done")) }
                     (acts(&plan, desk, (&units, &answers), again))
                 }
-                (lines("answers", lang.pick("对本版的答复", "Answers to this revision"), &current))
-                (lines("earlier", lang.pick("对以前各版的答复", "Answers to earlier ones"), &earlier))
-                @if answers.len() >= PLAN_ANSWERS_SHOWN_MAX {
-                    p .soft {
-                        (lang.pick(
-                            format!("只列出 {PLAN_ANSWERS_SHOWN_MAX} 条答复，更早的没有显示。"),
-                            format!("{PLAN_ANSWERS_SHOWN_MAX} answers are shown, older ones are not."),
-                        ))
-                    }
-                }
+                (said(&answers, &plan.revision_entry, &labels, desk))
             }
         }
     };
     Ok(desk.page(&title, &main))
+}
+
+/// What the cities have answered, to this revision and to earlier ones.
+fn said(answers: &[pb::PlanAnswer], revision: &str, labels: &Labels, desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    let told = |one: &pb::PlanAnswer| say::answer(one, labels, &desk.names, lang);
+    let (current, earlier): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|one| one.revision == revision);
+    let [current, earlier] =
+        [current, earlier].map(|all| all.into_iter().map(told).collect::<Vec<String>>());
+    html! {
+        (lines("answers", lang.pick("对本版的答复", "Answers to this revision"), &current))
+        (lines("earlier", lang.pick("对以前各版的答复", "Answers to earlier ones"), &earlier))
+        @if answers.len() >= PLAN_ANSWERS_SHOWN_MAX {
+            p .soft {
+                (lang.pick(
+                    format!("只列出 {PLAN_ANSWERS_SHOWN_MAX} 条答复，更早的没有显示。"),
+                    format!("{PLAN_ANSWERS_SHOWN_MAX} answers are shown, older ones are not."),
+                ))
+            }
+        }
+    }
 }
 
 fn lines(id: &str, title: &str, all: &[String]) -> Markup {

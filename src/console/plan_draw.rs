@@ -298,7 +298,7 @@ fn result(plan: &pb::Plan, labels: &Labels, desk: &Desk) -> Markup {
             @if plan.visits_are_partial {
                 p .hint {
                     (lang.pick("结果过多，节点一次未能全部给出，因此也不能在此复核。",
-                        "There are more than the node tells at a time, so it cannot be verified here."))
+                        "There are more than the node tells at a time: it cannot be verified here."))
                 }
             }
         }
@@ -317,6 +317,7 @@ fn list(
     let drawn: BTreeSet<&str> = plan.visits.iter().map(|one| one.site.as_str()).collect();
     let here = format!("{}/draw", page_of("plan", &plan.name));
     let last = from.saturating_add(listed.len()).min(all);
+    let pages = (0..all).step_by(CONSOLE_POOL_SITES).filter(|_| all > CONSOLE_POOL_SITES);
     html! {
         section aria-labelledby="list" {
             h2 #list { (lang.pick("名单", "List")) }
@@ -327,7 +328,7 @@ fn list(
                         format!("{all} sites, here {} to {last}", from.saturating_add(1).min(all)),
                     ))
                 }
-                @for first in (0..all).step_by(CONSOLE_POOL_SITES).filter(|_| all > CONSOLE_POOL_SITES) {
+                @for first in pages {
                     a href={ (here) "?from=" (first) "#list" }
                         aria-current=[(first == from).then_some("page")] {
                         (first + 1) "–" ((first + CONSOLE_POOL_SITES).min(all))

@@ -51,7 +51,8 @@ pub fn others(plan: &pb::Plan, from: usize, here: &str, lang: Lang) -> Markup {
                     format!("{all} sheets, here {} to {last}; {SHEETS_MAX} at a time: ", from + 1),
                 ))
                 @for first in parts {
-                    a href={ (here) "?from=" (first) } aria-current=[(first == from).then_some("page")] {
+                    a href={ (here) "?from=" (first) }
+                        aria-current=[(first == from).then_some("page")] {
                         (first + 1) "–" ((first + SHEETS_MAX).min(all))
                     }
                     " "
