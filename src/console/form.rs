@@ -49,6 +49,12 @@ impl Form {
         self.0.iter().filter_map(of).filter(|value| !value.is_empty())
     }
 
+    /// All fields that are not empty, in their order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter().map(|(key, value)| (key.as_str(), value.trim()));
+        all.filter(|(_, value)| !value.is_empty())
+    }
+
     /// A city's code; 0 when nothing was chosen.
     #[must_use]
     pub fn city(&self, name: &str) -> u32 {

@@ -8,7 +8,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 use tonic::Status;
 
 use super::Console;
@@ -17,6 +17,7 @@ use super::layout::Desk;
 use super::map_draw::{self, Base, City, Drawn};
 use super::map_ground::Ground;
 use super::map_marks::{self, Found};
+use super::map_pick::Picking;
 use super::map_view::View;
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
@@ -51,15 +52,26 @@ pub async fn show(State(console): State<Console>, desk: Desk, Query(query): Quer
     };
     let belts = belts(&desk.agreements);
     let base = Base { view, ground: &console.ground, cities: &cities, belts: &belts, lang };
-    let drawn = map_draw::marks(&found.marks, &view);
+    let picking = Picking::of(&query, &desk);
+    let drawn = map_draw::marks(&found.marks, &view, picking.picked());
     let main = html! {
         h1 { (title) }
         (filter(&query, &desk, asked.refusal.as_ref()))
         @if let Some(refusal) = &asked.refusal { (parts::refused(refusal, lang)) }
         section #map data-still="" {
             (controls(&view, &query, lang))
-            (map_draw::picture(&base, &drawn))
-            (beneath(&asked, &found, &drawn, &belts, &console.ground, lang))
+            (picking.link(lang))
+            div .two[picking.picked().is_some()] {
+                div {
+                    (map_draw::picture(&base, &drawn))
+                    (beneath(&asked, &belts, &console.ground, lang))
+                }
+                div {
+                    h2 #map-list tabindex="-1" { (lang.pick("图上各点", "What is on the map")) }
+                    p role="status" { (counts(&found, &drawn, lang)) }
+                    (picking.list(&found.marks, &view, &drawn, lang))
+                }
+            }
         }
         script src="/assets/map.js" defer {}
     };
@@ -237,9 +249,10 @@ fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
     html! {
         form .filter #map-filter method="get" action="/map" role="search" {
             input type="hidden" name="shown" value="1";
-            @for name in ["x", "y", "zoom"] {
+            @for name in ["x", "y", "zoom", "choose"] {
                 input type="hidden" name=(name) value=(query.text(name));
             }
+            @for one in query.all("pick") { input type="hidden" name="pick" value=(one); }
             (if bare { fresh } else { of }
                 .choices("what", lang.pick("显示", "show"), &what, &["cases"]))
             (of.choice("state", lang.pick("案件状态", "state of cases"), &states))
@@ -287,11 +300,9 @@ fn controls(view: &View, query: &Form, lang: Lang) -> Markup {
     }
 }
 
-/// Legend, approval, what is not marked, and the list.
+/// Legend, approval, and what it does not say.
 fn beneath(
     asked: &Asked,
-    found: &Found,
-    drawn: &Drawn,
     belts: &[((CityCode, CityCode), u32)],
     ground: &Ground,
     lang: Lang,
@@ -315,9 +326,6 @@ fn beneath(
                 "Borders are generalised and decide no jurisdiction. Days are those of discovery \
                  of cases and of visits of joint actions."))
         }
-        h2 #map-list tabindex="-1" { (lang.pick("图上各点", "What is on the map")) }
-        p role="status" { (counts(found, drawn, lang)) }
-        ul .marks { (PreEscaped(&drawn.list)) }
     }
 }
 

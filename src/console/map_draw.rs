@@ -10,6 +10,8 @@
 //! 1. What others typed stands escaped in the picture. (`script_in_a_title_is_text`)
 //! 2. A page with the map stays under 400 KiB. (`a_page_of_5000_cases_has_a_size`)
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, PreEscaped, html};
 
 use super::map_ground::Ground;
@@ -110,16 +112,18 @@ fn symbol(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-/// Draws and lists marks, the first before others, until the page is full.
+/// Draws and lists marks, the first before others, until the page is full. Where a joint action is
+/// planned from some of them, those are ticked that were before.
 #[must_use]
-pub fn marks(all: &[Mark], view: &View) -> Drawn {
+pub fn marks(all: &[Mark], view: &View, picked: Option<&BTreeSet<&str>>) -> Drawn {
     let mut drawn = Drawn::default();
     for mark in all {
         if !view.shows(mark.at) {
             drawn.outside += 1;
             continue;
         }
-        let (picture, list) = (in_picture(mark, view).into_string(), in_list(mark).into_string());
+        let (picture, list) =
+            (in_picture(mark, view).into_string(), in_list(mark, picked).into_string());
         let bytes = drawn.picture.len() + drawn.list.len() + picture.len() + list.len();
         if drawn.left_out > 0 || bytes > MAP_MARKS_BYTES_MAX {
             drawn.left_out += 1;
@@ -145,9 +149,16 @@ fn in_picture(mark: &Mark, view: &View) -> Markup {
     }
 }
 
-fn in_list(mark: &Mark) -> Markup {
+/// A line of the list; with a box to be ticked where that is wanted.
+pub fn in_list(mark: &Mark, picked: Option<&BTreeSet<&str>>) -> Markup {
+    let picked = picked.filter(|_| !mark.record.is_empty());
     html! {
         li {
+            @if let Some(picked) = picked {
+                input type="checkbox" name="pick" value=(mark.record) aria-label=(mark.name)
+                    checked[picked.contains(mark.record.as_str())];
+                " "
+            }
             @if mark.href.is_empty() { (mark.name) } @else { a href=(mark.href) { (mark.name) } }
             " " (mark.about)
         }
@@ -316,6 +327,7 @@ mod tests {
             href: format!("/case/{:032x}/{nth:032x}", 7),
             name: format!("LD-聊邯濮-2026-371500{nth:05}"),
             about: about.to_owned(),
+            record: format!("agreements/{:032x}/cases/{nth:032x}", 7),
         }
     }
 
@@ -331,7 +343,7 @@ mod tests {
         let belts: Vec<_> = ground.shared.iter().map(|one| (one.cities, 10_000)).collect();
         let (ground, cities) = (&ground, &cities[..]);
         let base = Base { view, ground, cities, belts: &belts, lang: Lang::Zh };
-        let marks = marks(marks_, &view);
+        let marks = marks(marks_, &view, None);
         let picture = picture(&base, &marks).into_string();
         (marks, picture)
     }
@@ -348,6 +360,18 @@ mod tests {
         assert_eq!(marks.count + marks.left_out + marks.outside, 5_000);
         let (few, _) = drawn(&all[..100], "zoom=64&x=114&y=37");
         assert_eq!((few.count, few.outside), (0, 100));
+    }
+
+    #[test]
+    fn what_is_planned_from_is_ticked_and_visits_are_not_offered() {
+        let (first, second) = (mark(1, ""), mark(2, ""));
+        let visit = Mark { record: String::new(), ..mark(3, "") };
+        let picked = BTreeSet::from([first.record.as_str()]);
+        let said = |mark: &Mark| in_list(mark, Some(&picked)).into_string();
+        assert!(said(&first).contains("checked") && said(&first).contains(&first.record));
+        assert!(said(&second).contains("checkbox") && !said(&second).contains("checked"));
+        assert!(!said(&visit).contains("checkbox"));
+        assert!(!in_list(&first, None).into_string().contains("checkbox"));
     }
 
     #[test]

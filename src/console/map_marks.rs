@@ -44,6 +44,8 @@ pub struct Mark {
     pub name: String,
     /// More of it, in one line.
     pub about: String,
+    /// Its resource name, where a joint action can be planned from it; else empty.
+    pub record: String,
 }
 
 /// What was read.
@@ -88,7 +90,8 @@ pub fn is_closed(state: pb::CaseState) -> bool {
 }
 
 /// A place as a record has it.
-fn place(location: Option<&pb::Location>) -> Option<Point> {
+#[must_use]
+pub fn place(location: Option<&pb::Location>) -> Option<Point> {
     let e7 = |text: &str| {
         let degrees: f64 = text.parse().ok()?;
         degrees.is_finite().then(|| (degrees * 1e7).round() as i64)
@@ -152,6 +155,7 @@ pub fn case_mark(case: &pb::Case, desk: &Desk) -> Option<Mark> {
             words::state(case.state(), lang),
             desk.names.city(case.handling_city)
         ),
+        record: case.name.clone(),
     })
 }
 
@@ -219,6 +223,7 @@ fn site_mark(site: &pb::Site, facts: &pb::SiteFacts, desk: &Desk) -> Option<Mark
             media.join(lang.pick("、", ", ")),
             desk.names.city(site.city)
         ),
+        record: site.name.clone(),
     })
 }
 
@@ -295,6 +300,7 @@ fn visit_mark(
             cut(title),
             desk.names.city(visit.city)
         ),
+        record: String::new(),
     })
 }
 

@@ -84,6 +84,12 @@ impl View {
         (0.0..=WIDTH).contains(&x) && (0.0..=HEIGHT).contains(&y)
     }
 
+    /// Whether all of the ground is in the picture.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.zoom <= 1.0
+    }
+
     /// Metres in a unit of the picture.
     #[must_use]
     pub fn metres(&self) -> f64 {

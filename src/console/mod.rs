@@ -44,6 +44,7 @@ mod map;
 mod map_draw;
 pub mod map_ground;
 mod map_marks;
+mod map_pick;
 mod map_view;
 mod notices;
 mod parts;
@@ -103,6 +104,7 @@ pub fn routes(console: Console) -> Router {
         .route("/notice/{agreement}/{id}/print/letter", get(print::notice::show))
         .route("/plan/{agreement}/{id}/print/{what}", get(print::plan::show))
         .route("/map", get(map::show))
+        .route("/map/plan", get(map_pick::plan))
         .route("/notices", get(notices::list))
         .route("/notice/{agreement}/{id}", get(notices::show))
         .route("/notice/{agreement}/{id}/{act}", post(notices::act))

@@ -228,7 +228,7 @@ fn commitments(plan: &pb::Plan, desk: &Desk) -> Markup {
     html! {
         section aria-labelledby="commitments" {
             h2 #commitments { (lang.pick("承诺和随机数", "Commitments and reveals")) }
-            div .scroll {
+            div .scroll tabindex="0" role="region" aria-labelledby="commitments" {
                 table {
                     thead {
                         tr {
@@ -263,7 +263,7 @@ fn result(plan: &pb::Plan, labels: &Labels, desk: &Desk) -> Markup {
             @if plan.visits.is_empty() {
                 p .soft { (lang.pick("还没有结果。", "There is none yet.")) }
             } @else {
-                div .scroll {
+                div .scroll tabindex="0" role="region" aria-labelledby="result" {
                     table {
                         thead {
                             tr {
@@ -298,7 +298,7 @@ fn result(plan: &pb::Plan, labels: &Labels, desk: &Desk) -> Markup {
             @if plan.visits_are_partial {
                 p .hint {
                     (lang.pick("结果过多，节点一次未能全部给出，因此也不能在此复核。",
-                        "There are more than the node tells at a time: it cannot be verified here."))
+                        "There are more than a node tells at a time; it cannot be verified here."))
                 }
             }
         }
@@ -335,7 +335,7 @@ fn list(
                     }
                 }
             }
-            div .scroll {
+            div .scroll tabindex="0" role="region" aria-labelledby="list" {
                 table {
                     thead {
                         tr {

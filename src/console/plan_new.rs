@@ -35,7 +35,7 @@ const AHEAD_DAYS: i64 = 90;
 
 /// The page, with what was filled in so far.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
-    match page(&desk, &query, None).await {
+    match page(&desk, &query, None, &html! {}).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
     }
@@ -49,7 +49,7 @@ pub async fn create(desk: Desk, form: Form) -> Response {
         }
         Err(no) => no.refusal(desk.lang()),
     };
-    match page(&desk, &form, Some(&refusal)).await {
+    match page(&desk, &form, Some(&refusal), &html! {}).await {
         Ok(page) => refused(page),
         Err(status) => desk.no(&status),
     }
@@ -135,7 +135,16 @@ fn period(form: &Form, lang: Lang) -> Result<Period, Refusal> {
     })
 }
 
-async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Response, Status> {
+/// The page with what was filled in, perhaps refused, and a note above.
+///
+/// # Errors
+/// The service's refusal to list sites.
+pub async fn page(
+    desk: &Desk,
+    form: &Form,
+    refusal: Option<&Refusal>,
+    note: &Markup,
+) -> Result<Response, Status> {
     let lang = desk.lang();
     let title = lang.pick("发起联合行动", "Propose a joint action");
     let none = Refusal::default();
@@ -158,6 +167,11 @@ async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Res
                 }
             }
         },
+        Some(_) if !desk.visitor.may("/liandong.v1.PlanService/CreatePlan") => html! {
+            h1 { (title) }
+            @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
+            p .soft { (lang.pick("您的身份只能查看。", "Your role reads only.")) }
+        },
         Some(agreement) => {
             let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
             let slots = match form.text("look") {
@@ -167,6 +181,7 @@ async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Res
             html! {
                 h1 { (title) }
                 @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
+                (note)
                 (slots)
                 (fields(desk, &of, (form, agreement), &sites))
             }

@@ -113,9 +113,9 @@ fn table(first: Date, plans: &Plans, (agreement, free): (&str, &Free), desk: &De
         ]
     };
     html! {
-        div .scroll {
+        div .scroll tabindex="0" role="region" aria-labelledby="week-caption" {
             table .week {
-                caption {
+                caption #week-caption {
                     (lang.pick(
                         "力量为 空闲数/有效数；“暂留”为初步同意、尚未确认的，已计入占用。斜体为尚未排定的行动。",
                         "Units are free/valid; “held” are those of tentative answers, counted as \

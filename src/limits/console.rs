@@ -29,3 +29,7 @@ pub const CONSOLE_UPLOAD_BYTES_MAX: usize = CONSOLE_FILE_BYTES_MAX + CONSOLE_FOR
 pub const CONSOLE_FILES_MAX: usize = 4;
 /// Sites of a draw's list on a page of it.
 pub const CONSOLE_POOL_SITES: usize = 100;
+/// Cases and sites of the map that a joint action is planned from: their names fit into an address.
+pub const CONSOLE_PICKS_MAX: usize = 50;
+/// Sites near them that are proposed at once: what some teams visit in a few days.
+pub const CONSOLE_NEAR_SITES_MAX: usize = 20;

@@ -216,11 +216,13 @@ test("pages print", async () => {
 
 test("no violation of WCAG 2.2 A or AA on any page, in both languages", async () => {
   const paths = ["/", "/cases", "/cases?state=99", handed.path, `${handed.path}/evidence`, "/notices", "/plans", "/plans/month",
+    "/plans/week", "/map?choose=1&shown=1&what=cases&what=sites",
     "/plans/new", "/links", "/nowhere", "/map", "/map?shown=1&what=sites&what=visits&zoom=2",
     `${handed.path}/print/transfer`, `${handed.path}/print/receipt`];
   const page = pages[LIAOCHENG];
   await go(LIAOCHENG, "/plans");
-  paths.push(...await page.$$eval("tbody a", (all) => all.map((one) => new URL(one.href).pathname)));
+  const plans = await page.$$eval("tbody a", (all) => all.map((one) => new URL(one.href).pathname));
+  paths.push(...plans, ...plans.slice(0, 2).flatMap((one) => [`${one}/draw`]));
   await go(LIAOCHENG, "/notices");
   const notices = await page.$$eval(".matters a", (all) =>
     all.map((one) => new URL(one.href).pathname));

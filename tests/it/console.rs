@@ -113,6 +113,9 @@ async fn script_in_any_field_is_shown_as_text() {
         format!("/cases?party={query}&number={query}&page={query}&from={query}"),
         format!("/plans?from={query}&state={query}"),
         format!("/plans/new?agreement={query}&title={query}"),
+        format!("/plans/week?week={query}&agreement={query}"),
+        format!("/map?choose=1&pick={query}&x={query}"),
+        format!("/map/plan?pick={query}&choose={query}"),
         format!("/nowhere/{query}"),
     ] {
         pages.push((path.clone(), browser.get(&path).await.text));

@@ -4,7 +4,7 @@ use http::StatusCode;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 
-use super::api::{HERE, THERE, fresh};
+use super::api::{HERE, THERE, fresh, sample};
 use super::console::{Browser, FROM_HERE};
 use super::plans::{
     World, answer, answering, confirm, create, day, draft, officer, seen, site, today, world_set_up,
@@ -179,4 +179,69 @@ async fn a_draw_is_shown_and_worked_out_again_by_its_page() {
     let file: serde_json::Value = serde_json::from_str(&file.text).unwrap();
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(super::draws::judged(folder.path(), &file), Ok(()), "{file:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_joint_action_is_planned_from_what_is_ticked_on_the_map() {
+    let world = world().await;
+    let agreement = &world.agreements[0];
+    let near = site(&world.here, agreement, 0, 371_522).await;
+    let mut request = sample(agreement, 0);
+    let location = request.record.as_mut().unwrap().location.as_mut().unwrap();
+    (location.longitude, location.latitude) = ("115.68".to_owned(), "36.24".to_owned());
+    let case = super::api::create(&world.here, request).await.unwrap();
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let plain = here.get("/map?shown=1&what=cases&what=sites").await.text;
+    assert!(plain.contains("选择案件和检查对象") && !plain.contains("name=\"pick\""), "{plain}");
+    let at = "/map?choose=1&shown=1&what=cases&what=sites";
+    let choosing = here.get(at).await.text;
+    for name in [&case.name, &near] {
+        assert!(choosing.contains(&format!(r#"name="pick" value="{name}""#)), "{choosing}");
+    }
+    assert!(choosing.contains("在此发起联合行动") && !choosing.contains(" checked> "));
+    // What is ticked stays so, in the picture and out of it.
+    let ticked = format!(r#"value="{}" aria-label="{}" checked"#, case.name, case.number);
+    let kept = here.get(&format!("{at}&pick={}", case.name)).await.text;
+    assert!(kept.contains(&ticked) && !kept.contains("已选，不在图上"), "{kept}");
+    let away = here.get(&format!("{at}&pick={}&zoom=64&x=114&y=36", case.name)).await.text;
+    assert!(away.contains(&ticked) && away.contains("已选，不在图上"), "{away}");
+    // From it follow the cities, the sites near it and a word of the case.
+    let planned = here.get(&format!("/map/plan?pick={}", case.name)).await;
+    assert_eq!(planned.status, StatusCode::OK, "{}", planned.text);
+    for part in [
+        format!(r#"name="site" value="{near}" checked"#),
+        format!("涉及案件：{}", case.number),
+        "1 起案件、0 个检查对象".to_owned(),
+        "另有 1 个检查对象".to_owned(),
+        "查找各市都能参加的时间".to_owned(),
+    ] {
+        assert!(planned.text.contains(&part), "{part}: {}", planned.text);
+    }
+    let filled = format!(
+        "/plans/new?agreement={}&city={HERE}&officers-{HERE}=2&city={THERE}&officers-{THERE}=1\
+         &site={near}&look=1",
+        id_of(agreement)
+    );
+    let found = here.get(&filled).await.text;
+    assert!(found.contains("各市都能参加的时间（点选填入）"), "{found}");
+    assert!(found.contains(&format!(r#"value="{near}" checked"#)));
+    // Nothing ticked, too much, what is not there.
+    let many: Vec<String> = (0..51).map(|nth| format!("pick={}{nth}", case.name)).collect();
+    for (query, why) in
+        [("choose=1", "还没有勾选"), (&*many.join("&"), "一次最多 50 项"), ("pick=x", "操作未执行")]
+    {
+        let refused = here.get(&format!("/map/plan?{query}")).await;
+        assert_ne!(refused.status, StatusCode::OK);
+        assert!(refused.text.contains(why), "{why}: {}", refused.text);
+    }
+    // Whoever only reads is offered nothing and refused.
+    let auditor = Browser::open(&world.nodes, HERE, Role::Auditor).await;
+    let page = auditor.get(at).await.text;
+    assert!(!page.contains("name=\"pick\"") && !page.contains("map-choose"), "{page}");
+    let page = auditor.get(&format!("/map/plan?pick={}", case.name)).await.text;
+    assert!(page.contains("您的身份只能查看") && !page.contains("<textarea"), "{page}");
+    let fields = [("agreement", id_of(agreement)), ("first", "2026-12-08"), ("last", "2026-12-08")];
+    let refused = auditor.post("/plans/new", &[FROM_HERE], &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
 }

@@ -33,6 +33,13 @@
 
   async function show(address) {
     const mine = ++round;
+    // What is ticked stays so.
+    if (document.getElementById("picks")) {
+      address.searchParams.delete("pick");
+      for (const one of document.querySelectorAll("#picks [name=pick]:checked")) {
+        address.searchParams.append("pick", one.value);
+      }
+    }
     try {
       const answer = await fetch(address, { headers: { "x-live": "1" } });
       if (!answer.ok) return;
