@@ -55,6 +55,7 @@ mod plan_draw;
 mod plan_list;
 mod plan_month;
 mod plan_new;
+mod plan_revise;
 mod plan_visits;
 mod plan_week;
 mod print;
@@ -113,6 +114,7 @@ pub fn routes(console: Console) -> Router {
         .route("/plan/{agreement}/{id}", get(plan::show))
         .route("/plans/month", get(plan_month::show))
         .route("/plans/week", get(plan_week::show))
+        .route("/plan/{agreement}/{id}/revise", get(plan_revise::show).post(plan_revise::act))
         .route("/plan/{agreement}/{id}/draw", get(plan_draw::show))
         .route("/plan/{agreement}/{id}/draw.json", get(plan_draw::file))
         .route("/plan/{agreement}/{id}/visits", get(plan_visits::show))

@@ -140,10 +140,16 @@ impl<'a> Filled<'a> {
     /// A field of several lines.
     #[must_use]
     pub fn text(&self, name: &str, label: &str) -> Markup {
+        self.paragraph(name, label, "")
+    }
+
+    /// The same with something in it at first.
+    #[must_use]
+    pub fn paragraph(&self, name: &str, label: &str, value: &'a str) -> Markup {
         let wrong = self.wrong(name).map(|_| "true");
         let input = html! {
             textarea id=(self.id(name)) name=(name) rows="3" aria-invalid=[wrong]
-                aria-describedby=[self.described(name)] { (self.typed(name, "")) }
+                aria-describedby=[self.described(name)] { (self.typed(name, value)) }
         };
         self.field(name, label, &input)
     }

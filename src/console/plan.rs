@@ -13,23 +13,24 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act};
 use super::refusal::Refusal;
-use super::register;
+use super::{plan_revise, register};
 use crate::limits::PLAN_ANSWERS_SHOWN_MAX;
+use crate::shown::plan::changes::changes;
 use crate::shown::plan::{self as say, Labels};
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
-/// The button of the answer's form that lists more units.
-const MORE_UNITS: &str = "more-units";
+/// Forms that list units, and the button of each that lists more.
+const MORE_UNITS: [(&str, &str); 2] = [("answer", "more-units"), ("swap", "more-swap")];
 
-/// Shows a plan, perhaps with the form of an answer that other units are looked up for.
+/// Shows a plan, perhaps with a form that other units are looked up for.
 pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
     let none = Refusal::default();
-    let turned = Again { act: "answer", form: &query, refusal: &none };
-    let again = (!query.text(MORE_UNITS).is_empty()).then_some(&turned);
-    match page(&desk, &parts::name_of("plans", &at), &query, again).await {
+    let turned = MORE_UNITS.iter().find(|(_, button)| !query.text(button).is_empty());
+    let again = turned.map(|(act, _)| Again { act, form: &query, refusal: &none });
+    match page(&desk, &parts::name_of("plans", &at), &query, again.as_ref()).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
     }
@@ -50,8 +51,7 @@ pub async fn page(
     let answer = desk.client.plans().get_plan(request).await?.into_inner();
     let (plan, answers) = (answer.plan.unwrap_or_default(), answer.answers);
     let labels = register::labels(desk, &plan, &answers).await;
-    let typed = again.map_or(query, |again| again.form);
-    let units = register::own_units(desk, &parts::agreement_of(name), (typed, MORE_UNITS)).await?;
+    let units = units(desk, &plan, again).await?;
     let mut sheet = Sheet::default();
     say::head(&mut sheet, &plan, &desk.names, lang);
     say::record(&mut sheet, plan.record.as_ref(), lang);
@@ -72,6 +72,8 @@ pub async fn page(
             }
         }
         (super::print::links(&parts::page_of("plan", name), &super::print::OF_A_PLAN, lang))
+        (lines("changed", lang.pick("较上一版的变化", "Changed against the revision before"),
+            &changes(&plan, &labels, &desk.names, lang)))
         (lines("lacking", lang.pick("尚缺条件", "Lacking"), &say::findings(&plan, lang)))
         div .two {
             div {
@@ -97,6 +99,29 @@ pub async fn page(
         }
     };
     Ok(desk.page(&title, &main))
+}
+
+/// The own city's units to choose from: a page of them, with what is chosen or sent by now.
+async fn units(
+    desk: &Desk,
+    plan: &pb::Plan,
+    again: Option<&Again<'_>>,
+) -> Result<register::Choices, Status> {
+    let sent = own_sent(plan, desk.city).into_iter().flat_map(|sent| &sent.units);
+    let sent: Vec<(String, String)> =
+        sent.map(|one| ("sent".to_owned(), one.unit.clone())).collect();
+    let (sent, none) = (Form::of(sent), Form::default());
+    let asked = |act: &str| MORE_UNITS.iter().find(|(of, _)| *of == act);
+    let button = again.and_then(|again| asked(again.act)).map_or("", |(_, button)| *button);
+    let typed = again.map_or(&none, |again| again.form);
+    register::own_units(desk, &parts::agreement_of(&plan.name), (&[typed, &sent], button)).await
+}
+
+/// What a city that has confirmed sends by now.
+pub fn own_sent(plan: &pb::Plan, city: u32) -> Option<&pb::SentDraft> {
+    let confirms =
+        |one: &&pb::PlanAnswer| one.city == city && one.kind() == pb::PlanAnswerKind::Confirm;
+    plan.answers.iter().find(confirms).and_then(|one| one.sent.as_ref())
 }
 
 /// What the cities have answered, to this revision and to earlier ones.
@@ -132,6 +157,67 @@ fn lines(id: &str, title: &str, all: &[String]) -> Markup {
     }
 }
 
+/// The forms of a plan's page.
+struct Forms<'a> {
+    plan: &'a pb::Plan,
+    desk: &'a Desk,
+    page: String,
+    again: Option<&'a Again<'a>>,
+}
+
+impl<'a> Forms<'a> {
+    /// One of them, with what was typed if it is the one that was sent.
+    fn of(&self, form: &'static str) -> Filled<'a> {
+        let again = self.again.filter(|again| again.act == form);
+        let again = again.map(|again| (again.form, again.refusal));
+        Filled { form, again, lang: self.desk.lang() }
+    }
+
+    /// One of them on the page, where it fits and this person may send it, or just has.
+    fn put(
+        &self,
+        form: &'static str,
+        method: &str,
+        fits: bool,
+        title: &str,
+        more: &Markup,
+    ) -> Markup {
+        let filled = self.of(form);
+        let may = self.desk.visitor.may(&format!("/liandong.v1.PlanService/{method}"));
+        let action = format!("{}/{form}", self.page);
+        let shown = filled.again.is_some() || fits && may;
+        let fields = html! {
+            (filled.kept("etag", &self.plan.etag))
+            (filled.kept("revision", &self.plan.revision_entry))
+            (more)
+        };
+        html! { @if shown { (act(&filled, &action, title, &fields)) } }
+    }
+}
+
+/// What changes a plan, or what is sent for it.
+fn changing(forms: &Forms<'_>, units: &register::Choices, going: bool) -> Markup {
+    let Forms { plan, desk, page, .. } = forms;
+    let lang = desk.lang();
+    let sent = own_sent(plan, desk.city);
+    let swap = swap_fields(&forms.of("swap"), sent, units, page);
+    let amend = amend_fields(&forms.of("amend"), plan.record.as_ref());
+    let initiator = plan.initiator == desk.city;
+    html! {
+        (forms.put("swap", "SwapUnits", sent.is_some() && going,
+            lang.pick("调整派出力量", "Send others"), &swap))
+        @if plan_revise::may(plan, desk) {
+            p {
+                a href={ (page) "/revise" } {
+                    (lang.pick("修订方案（时间、参加市、检查对象）", "Revise it (days, cities, sites)"))
+                }
+            }
+        }
+        (forms.put("amend", "AmendPlan", initiator && going,
+            lang.pick("补正文字", "Amend texts"), &amend))
+    }
+}
+
 /// The forms of what this person may do with the plan now.
 fn acts(
     plan: &pb::Plan,
@@ -141,27 +227,12 @@ fn acts(
 ) -> Markup {
     use pb::PlanAwaited as W;
     let lang = desk.lang();
-    let page = parts::page_of("plan", &plan.name);
-    let of = |form: &'static str| {
-        let again = again.filter(|again| again.act == form);
-        Filled { form, again: again.map(|again| (again.form, again.refusal)), lang }
-    };
     let own = plan.awaited.iter().find(|one| one.city == desk.city);
     let awaited = |what: W| own.is_some_and(|one| one.what().any(|one| one == what));
-    let basis = |filled: &Filled<'_>| {
-        html! {
-            (filled.kept("etag", &plan.etag))
-            (filled.kept("revision", &plan.revision_entry))
-        }
-    };
-    let put = |form: &'static str, method: &str, fits: bool, title: &str, more: Markup| {
-        let filled = of(form);
-        let may = desk.visitor.may(&format!("/liandong.v1.PlanService/{method}"));
-        let action = format!("{page}/{form}");
-        let shown = filled.again.is_some() || fits && may;
-        let fields = html! { (basis(&filled)) (more) };
-        html! { @if shown { (act(&filled, &action, title, &fields)) } }
-    };
+    let forms = Forms { plan, desk, page: parts::page_of("plan", &plan.name), again };
+    let page = &forms.page;
+    let of = |form| forms.of(form);
+    let put = |form, method, fits, title, more| forms.put(form, method, fits, title, &more);
     let takes_part = plan.cities.iter().any(|one| one.city == desk.city);
     let open = matches!(plan.state(), pb::PlanState::Consulting | pb::PlanState::Confirming);
     let going = open || matches!(plan.state(), pb::PlanState::Scheduled | pb::PlanState::Executing);
@@ -180,7 +251,8 @@ fn acts(
             }
         }
         (put("answer", "AnswerPlan", takes_part && going, lang.pick("答复方案", "Answer"),
-            answer_fields(&of("answer"), units, &page)))
+            answer_fields(&of("answer"), units, page)))
+        (changing(&forms, units, going))
         (put("commit", "CommitDraw", awaited(W::Commit), lang.pick("提交抽取承诺", "Commit to the draw"),
             html! {}))
         (put("schedule", "MovePlan", awaited(W::Schedule), lang.pick("排定", "Schedule"), html! {}))
@@ -200,6 +272,47 @@ fn acts(
         @if !desk.visitor.may("/liandong.v1.PlanService/AnswerPlan") {
             p .soft { (lang.pick("您的身份只能查看。", "Your role reads only.")) }
         }
+    }
+}
+
+/// What is sent from now on.
+fn swap_fields(
+    of: &Filled<'_>,
+    sent: Option<&pb::SentDraft>,
+    units: &register::Choices,
+    page: &str,
+) -> Markup {
+    let lang = of.lang;
+    let on: Vec<&str> =
+        sent.into_iter().flat_map(|sent| &sent.units).map(|one| one.unit.as_str()).collect();
+    html! {
+        p .soft {
+            (lang.pick("勾选调整后派出的全部力量；其余各市的确认不受影响，原来登记的分段时间和回避保留。",
+                "Tick all that are sent from now on. Nothing that others confirmed is void; times \
+                 and recusals of those who stay are kept."))
+        }
+        (of.choices("sent", lang.pick("派出力量", "sends"), &units.all, &on))
+        (units.rest("more-swap", page, lang))
+    }
+}
+
+/// The texts of a plan, which change without anything being void.
+fn amend_fields<'a>(of: &Filled<'a>, record: Option<&'a pb::PlanRecord>) -> Markup {
+    let lang = of.lang;
+    let text = |of: fn(&pb::PlanRecord) -> &String| record.map_or("", |record| of(record).as_str());
+    html! {
+        p .soft {
+            (lang.pick("只改文字，各市的确认仍有效；改时间、参加市或检查对象请修订方案。",
+                "Texts only: what was confirmed stays so. Days, cities and sites are revised."))
+        }
+        (of.line("text", "title", lang.pick("行动名称", "title"), text(|one| &one.title)))
+        (of.line("text", "theme", lang.pick("检查主题", "theme"), text(|one| &one.theme)))
+        (of.line("text", "meeting_place", lang.pick("集合地点", "place of meeting"),
+            text(|one| &one.meeting_place)))
+        (of.line("text", "contacts", lang.pick("联系人", "contacts"), text(|one| &one.contacts)))
+        (of.paragraph("text", lang.pick("工作安排", "tasks"), text(|one| &one.text)))
+        (of.paragraph("route", lang.pick("路线", "route"), text(|one| &one.route)))
+        (of.paragraph("safety", lang.pick("安全事项", "safety"), text(|one| &one.safety)))
     }
 }
 
@@ -252,7 +365,7 @@ fn answer_fields(of: &Filled<'_>, units: &register::Choices, page: &str) -> Mark
         (of.choice("kind", lang.pick("答复", "answer"), &kinds))
         (of.choices("sent", lang.pick("派出力量（确认、初步同意时）", "sends (confirm, tentative)"),
             &units.all, &[]))
-        (units.rest(MORE_UNITS, page, lang))
+        (units.rest("more-units", page, lang))
         (of.line("date", "hold_until", lang.pick("预留至（初步同意时）", "held until (tentative)"), ""))
         (of.line("text", "periods", lang.pick("可参加时间，如 2026-12-08 至 2026-12-09（建议改期时）",
             "could come on, such as 2026-12-08 至 2026-12-09 (other days)"), ""))

@@ -65,6 +65,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
             plans.report_results(said!(ReportResultsRequest)).await?;
             return Ok(());
         }
+        "swap" | "amend" => return change(desk, name, act, form).await,
         "resolve" => {
             let (answer, revision) = form.text("answer").split_once(' ').unwrap_or_default();
             let request = pb::ResolveAnswerRequest {
@@ -96,6 +97,63 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
     };
     plans.move_plan(request).await?;
     Ok(())
+}
+
+/// Sends others, or changes texts: what has no field stays as the plan has it.
+async fn change(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> {
+    let plan = read(desk, name).await?;
+    let request_id = form.text("request_id").to_owned();
+    if act == "swap" {
+        let request = pb::SwapUnitsRequest {
+            name: name.to_owned(),
+            revision: form.text("revision").to_owned(),
+            sent: Some(swapped(&plan, desk.city, form)),
+            request_id,
+            acting_for: None,
+        };
+        desk.client.plans().swap_units(request).await?;
+    } else {
+        let request = pb::AmendPlanRequest {
+            name: name.to_owned(),
+            etag: form.text("etag").to_owned(),
+            record: Some(amended(plan.record, form)),
+            request_id,
+            acting_for: None,
+        };
+        desk.client.plans().amend_plan(request).await?;
+    }
+    Ok(())
+}
+
+async fn read(desk: &Desk, name: &str) -> Result<pb::Plan, No> {
+    let request = pb::GetPlanRequest { name: name.to_owned() };
+    let answer = desk.client.plans().get_plan(request).await?.into_inner();
+    Ok(answer.plan.unwrap_or_default())
+}
+
+/// What is sent from now on: whoever stays keeps its half days, and nobody's recusal is lost.
+fn swapped(plan: &pb::Plan, city: u32, form: &Form) -> pb::SentDraft {
+    let before = plan::own_sent(plan, city).cloned().unwrap_or_default();
+    let unit = |unit: &str| {
+        let stays = before.units.iter().find(|one| one.unit == unit).cloned();
+        stays.unwrap_or_else(|| pb::UnitDraft { unit: unit.to_owned(), ..Default::default() })
+    };
+    pb::SentDraft { units: form.all("sent").map(unit).collect(), recusals: before.recusals }
+}
+
+/// All texts after a change; those that the form does not have stay.
+pub fn amended(before: Option<pb::PlanRecord>, form: &Form) -> pb::PlanRecord {
+    let text = |name: &str| form.text(name).to_owned();
+    pb::PlanRecord {
+        title: text("title"),
+        theme: text("theme"),
+        text: text("text"),
+        route: text("route"),
+        safety: text("safety"),
+        contacts: text("contacts"),
+        meeting_place: text("meeting_place"),
+        ..before.unwrap_or_default()
+    }
 }
 
 fn answer(name: &str, form: &Form, lang: Lang) -> Result<pb::AnswerPlanRequest, Refusal> {
@@ -133,6 +191,33 @@ fn answer(name: &str, form: &Form, lang: Lang) -> Result<pb::AnswerPlanRequest, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_stays_keeps_its_days_and_texts_without_a_field_stay() {
+        let unit = |unit: &str, first| pb::UnitDraft { unit: unit.to_owned(), first, last: None };
+        let half = Some(pb::HalfDay::default());
+        let recusals = vec![pb::RecusalDraft::default()];
+        let sent = pb::SentDraft { units: vec![unit("u/1", half), unit("u/2", None)], recusals };
+        let answer = pb::PlanAnswer {
+            city: 371_500,
+            kind: pb::PlanAnswerKind::Confirm.into(),
+            sent: Some(sent),
+            ..Default::default()
+        };
+        let plan = pb::Plan { answers: vec![answer], ..Default::default() };
+        let form = Form::parse(b"sent=u/1&sent=u/3&title=new");
+        let after = swapped(&plan, 371_500, &form);
+        assert_eq!(after.units, [unit("u/1", half), unit("u/3", None)]);
+        assert_eq!(after.recusals.len(), 1);
+        let before = pb::PlanRecord {
+            title: "old".into(),
+            route: "old".into(),
+            external_number: "7".into(),
+            ..Default::default()
+        };
+        let after = amended(Some(before), &form);
+        assert_eq!((&*after.title, &*after.route, &*after.external_number), ("new", "", "7"));
+    }
 
     #[test]
     fn an_answer_takes_what_its_sort_has_and_nothing_else() {

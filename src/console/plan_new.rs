@@ -14,7 +14,7 @@ use super::form::{Form, Query};
 use super::layout::{self, Desk};
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
-use super::register;
+use super::{plan_acts, register};
 use crate::domain::{HalfDay, Period};
 use crate::lang::Lang;
 use crate::shown::plan::parts as say;
@@ -23,13 +23,25 @@ use crate::wire::unit::{half_day_to_pb, period_from_pb};
 use crate::wire::{case as case_wire, words};
 
 /// What a city may be asked to bring: the field's beginning, and the kind.
-const NEEDS: [(&str, pb::UnitKind); 3] = [
+pub const NEEDS: [(&str, pb::UnitKind); 3] = [
     ("officers", pb::UnitKind::Officer),
     ("vehicles", pb::UnitKind::Vehicle),
     ("drones", pb::UnitKind::Uav),
 ];
+/// The address of the page.
+const NEW: &str = "/plans/new";
 /// The button that lists more sites.
-const MORE_SITES: &str = "more-sites";
+pub const MORE_SITES: &str = "more-sites";
+/// Where the form of a proposal leads.
+pub struct To<'a> {
+    /// The page's address, without a query.
+    pub action: &'a str,
+    /// What its last button says.
+    pub go: &'a str,
+    /// Fields that say what it was filled in against.
+    pub basis: Markup,
+}
+
 /// How far ahead days are looked for.
 const AHEAD_DAYS: i64 = 90;
 
@@ -70,7 +82,11 @@ fn parent(form: &Form) -> String {
     format!("agreements/{}", form.text("agreement"))
 }
 
-fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
+/// What the fields propose.
+///
+/// # Errors
+/// [`Refusal`] at a field that cannot be read.
+pub fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
     let lang = desk.lang();
     let period = period(form, lang)?;
     let overtime = !form.text("overtime").is_empty();
@@ -81,22 +97,30 @@ fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
         first: Some(first),
         ..Default::default()
     };
-    let text = |name: &str| form.text(name).to_owned();
+    let draw = draw(form, lang)?;
+    let visits = form.all("site").filter(|_| draw.is_none()).map(visit).collect();
     Ok(pb::PlanDraft {
         kind: form.text("kind").parse().unwrap_or(0),
         cities: needs(form, lang)?,
         days: period.half_days().map(day).collect(),
-        visits: form.all("site").map(visit).collect(),
-        record: Some(pb::PlanRecord {
-            title: text("title"),
-            theme: text("theme"),
-            text: text("text"),
-            meeting_place: text("meeting_place"),
-            contacts: text("contacts"),
-            ..Default::default()
-        }),
+        visits,
+        draw,
+        record: Some(plan_acts::amended(None, form)),
         ..Default::default()
     })
+}
+
+/// How sites are drawn, when some are: from those that are chosen, or from all.
+fn draw(form: &Form, lang: Lang) -> Result<Option<pb::DrawDraft>, Refusal> {
+    let number = |name: &str| form.number(name, lang);
+    let draw = pb::DrawDraft {
+        sites: number("draw_sites")?,
+        host_officers: number("draw_hosts")?,
+        guest_officers: number("draw_guests")?,
+        pool: form.all("site").map(str::to_owned).collect(),
+        ..Default::default()
+    };
+    Ok((draw.sites > 0).then_some(draw))
 }
 
 /// What each chosen city is to bring.
@@ -176,25 +200,28 @@ pub async fn page(
             let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
             let slots = match form.text("look") {
                 "" => html! {},
-                _ => look(desk, form, &agreement.name).await,
+                _ => look(desk, form, (&agreement.name, NEW)).await,
             };
+            let go = lang.pick("发起，征求各市意见", "Propose it to the cities");
+            let to = To { action: NEW, go, basis: parts::request_id(Some(form)) };
             html! {
                 h1 { (title) }
                 @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
                 (note)
                 (slots)
-                (fields(desk, &of, (form, agreement), &sites))
+                (fields(desk, &of, (form, agreement), (&sites, &to)))
             }
         }
     };
     Ok(desk.page(title, &main))
 }
 
-fn fields(
+/// The form. Only its last button writes.
+pub fn fields(
     desk: &Desk,
     of: &Filled<'_>,
     (form, agreement): (&Form, &pb::Agreement),
-    sites: &register::Choices,
+    (sites, to): (&register::Choices, &To<'_>),
 ) -> Markup {
     let lang = of.lang;
     let kinds = [
@@ -206,6 +233,44 @@ fn fields(
     ];
     let kinds =
         kinds.map(|one| (i32::from(one).to_string(), words::plan_kind(one, lang).to_owned()));
+    html! {
+        form #new method="get" action=(to.action) {
+            (to.basis)
+            input type="hidden" name="agreement" value=(form.text("agreement"));
+            (of.line("text", "title", lang.pick("行动名称", "title"), ""))
+            (of.choice("kind", lang.pick("类型", "kind"), &kinds))
+            (of.line("text", "theme", lang.pick("检查主题", "theme"), ""))
+            (cities(desk, form, agreement, of))
+            (days(of))
+            (of.choices("site", lang.pick("检查对象（抽取时为名单，不选则为全部）",
+                "sites to visit (with a draw: its list, all when none)"), &sites.all, &[]))
+            (sites.rest(MORE_SITES, to.action, lang))
+            fieldset {
+                legend { (lang.pick("随机抽取（不抽取则不填）", "draw (empty without one)")) }
+                div .choices {
+                    (of.line("number", "draw_sites", lang.pick("抽取家数", "sites"), ""))
+                    (of.line("number", "draw_hosts", lang.pick("每家当地人员（至少 2 人）",
+                        "officers of the host at each, two at least"), ""))
+                    (of.line("number", "draw_guests", lang.pick("每家外市人员",
+                        "officers of others at each"), ""))
+                }
+                @if let Some(wrong) = of.again.and_then(|(_, refusal)| refusal.at("draft.draw")) {
+                    p .wrong { (wrong) }
+                }
+            }
+            (of.line("text", "meeting_place", lang.pick("集合地点", "place of meeting"), ""))
+            (of.line("text", "contacts", lang.pick("联系人", "contacts"), ""))
+            (of.text("text", lang.pick("工作安排", "tasks")))
+            (of.text("route", lang.pick("路线", "route")))
+            (of.text("safety", lang.pick("安全事项", "safety")))
+            button formmethod="post" formaction=(to.action) name="go" value="new" { (to.go) }
+        }
+    }
+}
+
+/// From when until when, and looking for days.
+fn days(of: &Filled<'_>) -> Markup {
+    let lang = of.lang;
     let halves = |first: &str, second: &str| {
         let word = |half: &str| match half {
             "AM" => ("AM".to_owned(), lang.pick("上午", "morning").to_owned()),
@@ -215,33 +280,17 @@ fn fields(
     };
     let yes = [("1".to_owned(), lang.pick("可在休息日", "rest days may be used").to_owned())];
     html! {
-        form #new method="get" action="/plans/new" {
-            (parts::request_id(Some(form)))
-            input type="hidden" name="agreement" value=(form.text("agreement"));
-            (of.line("text", "title", lang.pick("行动名称", "title"), ""))
-            (of.choice("kind", lang.pick("类型", "kind"), &kinds))
-            (of.line("text", "theme", lang.pick("检查主题", "theme"), ""))
-            (cities(desk, form, agreement, of))
-            fieldset {
-                legend { (lang.pick("时间", "days")) }
-                div .choices {
-                    (of.line("date", "first", lang.pick("开始", "first day"), ""))
-                    (of.choice("first_half", lang.pick("从", "from"), &halves("AM", "PM")))
-                    (of.line("date", "last", lang.pick("结束", "last day"), ""))
-                    (of.choice("last_half", lang.pick("到", "to"), &halves("PM", "AM")))
-                    (of.choices("overtime", lang.pick("加班", "overtime"), &yes, &[]))
-                }
-                button .second name="look" value="1" {
-                    (lang.pick("查找各市都能参加的时间", "Find days when all can come"))
-                }
+        fieldset {
+            legend { (lang.pick("时间", "days")) }
+            div .choices {
+                (of.line("date", "first", lang.pick("开始", "first day"), ""))
+                (of.choice("first_half", lang.pick("从", "from"), &halves("AM", "PM")))
+                (of.line("date", "last", lang.pick("结束", "last day"), ""))
+                (of.choice("last_half", lang.pick("到", "to"), &halves("PM", "AM")))
+                (of.choices("overtime", lang.pick("加班", "overtime"), &yes, &[]))
             }
-            (of.choices("site", lang.pick("检查对象", "sites to visit"), &sites.all, &[]))
-            (sites.rest(MORE_SITES, "/plans/new", lang))
-            (of.line("text", "meeting_place", lang.pick("集合地点", "place of meeting"), ""))
-            (of.line("text", "contacts", lang.pick("联系人", "contacts"), ""))
-            (of.text("text", lang.pick("工作安排", "tasks")))
-            button formmethod="post" formaction="/plans/new" name="go" value="new" {
-                (lang.pick("发起，征求各市意见", "Propose it to the cities"))
+            button .second name="look" value="1" {
+                (lang.pick("查找各市都能参加的时间", "Find days when all can come"))
             }
         }
     }
@@ -297,7 +346,7 @@ fn cities(desk: &Desk, form: &Form, agreement: &pb::Agreement, of: &Filled<'_>) 
 }
 
 /// The earliest days on which all can come, each a link that fills them in.
-async fn look(desk: &Desk, form: &Form, agreement: &str) -> Markup {
+pub async fn look(desk: &Desk, form: &Form, (agreement, action): (&str, &str)) -> Markup {
     let lang = desk.lang();
     match slots(desk, form, agreement).await {
         Err(no) => parts::refused(&no.refusal(lang), lang),
@@ -313,7 +362,7 @@ async fn look(desk: &Desk, form: &Form, agreement: &str) -> Markup {
                     @for slot in &found.slots {
                         @if let Some(period) = slot.period.as_ref().and_then(period_from_pb) {
                             li {
-                                a href={ "/plans/new?" (filled(form, period)) } {
+                                a href={ (action) "?" (filled(form, period)) } {
                                     (say::period_text(slot.period.as_ref(), lang))
                                 }
                                 @if slot.provisional { (lang.pick("（暂定）", " (provisional)")) }
@@ -348,13 +397,16 @@ async fn slots(desk: &Desk, form: &Form, agreement: &str) -> Result<pb::FindSlot
     Ok(desk.client.units().find_slots(request).await?.into_inner())
 }
 
+/// A half day as the form has it: the day, and which half of it.
+#[must_use]
+pub fn half(at: HalfDay) -> (String, &'static str) {
+    let text = at.text(crate::domain::Language::Zh);
+    let (date, half) = text.split_at_checked(10).unwrap_or((&text, ""));
+    (date.to_owned(), if half == "下午" { "PM" } else { "AM" })
+}
+
 /// The form with these days filled in.
 fn filled(form: &Form, period: Period) -> String {
-    let half = |at: HalfDay| {
-        let text = at.text(crate::domain::Language::Zh);
-        let (date, half) = text.split_at_checked(10).unwrap_or((&text, ""));
-        (date.to_owned(), if half == "下午" { "PM" } else { "AM" })
-    };
     let ((first, from), (last, to)) = (half(period.first()), half(period.last()));
     let set = |form: Form, name: &str, value: &str| Form::parse(form.with(name, value).as_bytes());
     let form = set(form.clone(), "look", "");

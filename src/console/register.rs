@@ -161,18 +161,18 @@ fn token<'a>(form: &'a Form, button: &str) -> &'a str {
     }
 }
 
-/// The own city's units of an agreement, to choose from: those of field `sent` of a form are
-/// chosen, and `button` asks for another page.
+/// The own city's units of an agreement, to choose from: those of field `sent` of forms are chosen,
+/// and `button` of the first asks for another page.
 ///
 /// # Errors
 /// The service's refusal.
 pub async fn own_units(
     desk: &Desk,
     parent: &str,
-    (form, button): (&Form, &str),
+    (forms, button): (&[&Form], &str),
 ) -> Result<Choices, Status> {
     let lang = desk.lang();
-    let token = token(form, button);
+    let token = forms.first().map_or("", |form| token(form, button));
     let request = pb::ListUnitsRequest {
         parent: parent.to_owned(),
         city: desk.city,
@@ -188,7 +188,8 @@ pub async fn own_units(
     };
     let whole = |unit: &pb::Unit| unit.kind() == pb::UnitKind::WholeCity;
     let mut chosen = Vec::new();
-    for name in missing(form.all("sent"), page.units.iter().map(|unit| unit.name.as_str())) {
+    let sent = forms.iter().flat_map(|form| form.all("sent"));
+    for name in missing(sent, page.units.iter().map(|unit| unit.name.as_str())) {
         let request = pb::GetUnitRequest { name: name.clone() };
         let unit = desk.client.units().get_unit(request).await;
         let unit = unit.ok().and_then(|answer| answer.into_inner().unit);

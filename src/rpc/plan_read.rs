@@ -50,6 +50,7 @@ impl PlanApi {
         plan.totals = Some(write::totals_to_pb(&sums.all));
         plan.pool = write::pool_to_pb(&looked.pool);
         plan.draw = found.plan.facts.draw().map(|_| draw(&looked));
+        plan.previous = previous(&reader, key, &found);
         plan.closing_text = match found.plan.stage {
             PlanStage::Summarized | PlanStage::Cancelled => text(&reader, found.last_move),
             PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => String::new(),
@@ -277,6 +278,19 @@ fn sums(looked: &Looked, reports: &[(CityCode, VisitReport)]) -> Totals {
     let targets: BTreeSet<SubjectId> = looked.visits().iter().map(|one| one.site).collect();
     let of = reports.iter().filter(|(_, report)| targets.contains(&report.site));
     totals(of.map(|(city, report)| (*city, report)), targets.iter().copied())
+}
+
+/// What the revision before said; its texts as they were proposed, without amendments.
+fn previous(reader: &Reader, key: PlanKey, found: &PlanView) -> Option<pb::PlanRevision> {
+    let place = found.plan.rounds.len().checked_sub(2)?;
+    let at = found.plan.rounds.get(place)?.at;
+    let facts = view::plan_facts_at(&reader.view(), at)?;
+    Some(pb::PlanRevision {
+        revision: found.plan.revision.saturating_sub(1),
+        entry: at.to_string(),
+        record: texts(reader, at),
+        ..write::revision_to_pb(&facts, key.0)
+    })
 }
 
 fn draw(looked: &Looked) -> pb::PlanDraw {

@@ -19,8 +19,8 @@ use crate::domain::plan::lots::{self, PoolSite};
 use crate::domain::plan::ready::Finding;
 use crate::domain::plan::results::Sum;
 use crate::domain::plan::{
-    Answer, AnswerKind, CheckIn, DepartmentCheck, DrawRule, PlanCity, PlanDay, PlanKind, PlanState,
-    Recusal, Resolution, Sent, SentUnit, VisitReport,
+    Answer, AnswerKind, CheckIn, DepartmentCheck, DrawRule, PlanCity, PlanDay, PlanFacts, PlanKind,
+    PlanState, PlannedVisit, Recusal, Resolution, Sent, SentUnit, Targets, VisitReport,
 };
 use crate::domain::site::VisitException;
 use crate::ids::{AgreementId, CityCode, Hash, SubjectId};
@@ -55,6 +55,31 @@ pub fn days_to_pb(days: &[PlanDay]) -> Vec<pb::PlanDay> {
     let day =
         |day: &PlanDay| pb::PlanDay { at: Some(half_day_to_pb(day.at)), overtime: day.overtime };
     days.iter().map(day).collect()
+}
+
+/// Writes what a revision of a plan of an agreement says.
+#[must_use]
+pub fn revision_to_pb(facts: &PlanFacts, of: AgreementId) -> pb::PlanRevision {
+    let at = |place: u8| facts.days.get(usize::from(place)).map(|day| half_day_to_pb(day.at));
+    let visit = |one: &PlannedVisit| pb::VisitDraft {
+        site: site::name_of(of, one.site),
+        first: at(one.first),
+        last: at(one.last),
+        exception: exception_number(one.exception),
+    };
+    let visits = match &facts.targets {
+        Targets::Named(visits) => visits.iter().map(visit).collect(),
+        Targets::Draw(_) | Targets::None => Vec::new(),
+    };
+    pb::PlanRevision {
+        kind: kind_number(facts.kind),
+        cities: cities_to_pb(&facts.cities),
+        departments: departments_to_pb(&facts.departments),
+        days: days_to_pb(&facts.days),
+        visits,
+        draw_rule: facts.draw().map(draw_rule_to_pb),
+        ..pb::PlanRevision::default()
+    }
 }
 
 /// Writes the rule of a draw.

@@ -222,7 +222,7 @@ test("no violation of WCAG 2.2 A or AA on any page, in both languages", async ()
   const page = pages[LIAOCHENG];
   await go(LIAOCHENG, "/plans");
   const plans = await page.$$eval("tbody a", (all) => all.map((one) => new URL(one.href).pathname));
-  paths.push(...plans, ...plans.slice(0, 2).flatMap((one) => [`${one}/draw`]));
+  paths.push(...plans, ...plans.slice(0, 2).flatMap((one) => [`${one}/draw`, `${one}/revise`]));
   await go(LIAOCHENG, "/notices");
   const notices = await page.$$eval(".matters a", (all) =>
     all.map((one) => new URL(one.href).pathname));

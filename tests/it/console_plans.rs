@@ -245,3 +245,122 @@ async fn a_joint_action_is_planned_from_what_is_ticked_on_the_map() {
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_revised_and_amended_and_others_are_sent_by_its_pages() {
+    let world = world().await;
+    let agreement = &world.agreements[0];
+    let (first, second) = (
+        site(&world.here, agreement, 0, 371_522).await,
+        site(&world.here, agreement, 0, 371_522).await,
+    );
+    let plan = create(&world.here, agreement, draft(std::slice::from_ref(&first))).await.unwrap();
+    let at = page_of(&plan);
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let there = Browser::open(&world.nodes, THERE, Role::Coordinator).await;
+    let auditor = Browser::open(&world.nodes, HERE, Role::Auditor).await;
+    confirm(&world.here, &plan, &world.officers[..2]).await.unwrap();
+    let theirs = seen(&world.there, &plan.name, |_| true).await;
+    confirm(&world.there, &theirs, &world.guests[..1]).await.unwrap();
+    let plan = seen(&world.here, &plan.name, |plan| plan.answers.len() == 2).await;
+
+    // Texts: what was confirmed stays so.
+    let page = here.get(&at).await.text;
+    assert!(page.contains("act-amend") && page.contains("act-swap") && page.contains("/revise"));
+    let texts = [("etag", &*plan.etag), ("title", "聊邯交界联合检查"), ("request_id", &fresh())];
+    let amended = here.post(&format!("{at}/amend"), &[FROM_HERE], &texts).await;
+    assert_eq!(amended.status, StatusCode::SEE_OTHER, "{}", amended.text);
+    let plan = seen(&world.here, &plan.name, |one| one.etag != plan.etag).await;
+    assert_eq!((plan.answers.len(), plan.record.as_ref().unwrap().title.as_str()), (2, texts[1].1));
+    let id = fresh();
+    let again = [texts[0], texts[1], ("request_id", id.as_str())];
+    let stale = here.post(&format!("{at}/amend"), &[FROM_HERE], &again).await;
+    assert!(stale.text.contains("STALE_ETAG"), "{}", stale.text);
+
+    // Others are sent, all of them named.
+    let sent = |units: &[String], revision: &str| {
+        let mut fields = vec![("revision".to_owned(), revision.to_owned())];
+        fields.push(("request_id".to_owned(), fresh()));
+        fields.extend(units.iter().map(|unit| ("sent".to_owned(), unit.clone())));
+        fields
+    };
+    let press = async |act: &str, fields: &[(String, String)], browser: &Browser| {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (&**k, &**v)).collect();
+        browser.post(&format!("{at}/{act}"), &[FROM_HERE], &fields).await
+    };
+    let others = &world.officers[2..];
+    let refused = press("swap", &sent(others, "x"), &here).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("id=\"act-swap\" open"), "{}", refused.text);
+    let swapped = press("swap", &sent(others, &plan.revision_entry), &here).await;
+    assert_eq!(swapped.status, StatusCode::SEE_OTHER, "{}", swapped.text);
+    let page = here.get(&at).await.text;
+    for unit in &world.officers {
+        let on = page.contains(&format!(r#"value="{unit}" checked"#));
+        assert_eq!(on, others.contains(unit), "{unit}");
+    }
+
+    // Another revision: filled in by the plan, with another site.
+    let form = here.get(&format!("{at}/revise")).await.text;
+    for part in [
+        format!(r#"value="{first}" checked"#),
+        "聊邯交界联合检查".to_owned(),
+        "修订后原确认失效".to_owned(),
+        format!(r#"name="etag" value="{}""#, plan.etag),
+    ] {
+        assert!(form.contains(&part), "{part}: {form}");
+    }
+    assert!(!form.contains(&format!(r#"value="{second}" checked"#)));
+    let day = today().to_string();
+    let fields = |etag: &str, first_day: &str| -> Vec<(String, String)> {
+        let kind = plan.kind.to_string();
+        let (own, other) = (HERE.to_string(), THERE.to_string());
+        let fields: [(&str, &str); 14] = [
+            ("etag", etag),
+            ("request_id", &fresh()),
+            ("kind", &kind),
+            ("title", "聊邯交界联合检查"),
+            ("city", &own),
+            ("officers-371500", "3"),
+            ("city", &other),
+            ("officers-130400", "1"),
+            ("first", first_day),
+            ("first_half", "AM"),
+            ("last", &day),
+            ("last_half", "PM"),
+            ("overtime", "1"),
+            ("site", &second),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    };
+    let wrong = press("revise", &fields(&plan.etag, "2026-02-30"), &here).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains("请填写日期") && wrong.text.contains("new-first-wrong"));
+    for (browser, why) in [(&auditor, "ROLE_NOT_ALLOWED"), (&there, "NOT_INITIATOR")] {
+        let page = browser.get(&format!("{at}/revise")).await.text;
+        assert!(page.contains("只有发起市") && !page.contains("<textarea"), "{page}");
+        let refused = press("revise", &fields(&plan.etag, &day), browser).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text.contains(why), "{why}: {}", refused.text);
+    }
+    assert!(!auditor.get(&at).await.text.contains("<textarea"), "no form for an auditor");
+    let revised = press("revise", &fields(&plan.etag, &day), &here).await;
+    assert_eq!(revised.status, StatusCode::SEE_OTHER, "{}", revised.text);
+    let stale = press("revise", &fields(&plan.etag, &day), &here).await;
+    assert!(stale.text.contains("STALE_ETAG"), "{}", stale.text);
+    // Both cities see what is not as it was.
+    seen(&world.there, &plan.name, |plan| plan.revision == 2).await;
+    for browser in [&here, &there] {
+        let page = browser.get(&at).await.text;
+        let changed = between(&page, "较上一版的变化", "</section>");
+        for part in [
+            "聊邯交界涉水企业联合检查 → 聊邯交界联合检查",
+            "增加的检查",
+            "取消的检查",
+            "执法人员 2 → 聊城：执法人员 3",
+        ] {
+            assert!(changed.contains(part), "{part}: {changed}");
+        }
+        assert!(!changed.contains("时间："), "{changed}");
+    }
+}

@@ -11,6 +11,7 @@ use crate::cli::names::Names;
 use crate::cli::table;
 use crate::lang::Lang;
 use crate::shown::plan as say;
+use crate::shown::plan::changes::changes;
 
 /// Arguments.
 #[derive(Args, Debug)]
@@ -50,6 +51,8 @@ pub fn text(told: &Told, names: &Names, lang: Lang) -> String {
     say::record(&mut sheet, told.plan.record.as_ref(), lang);
     say::progress(&mut sheet, &told.plan, names, lang);
     let mut out = sheet.text();
+    let changed = changes(&told.plan, labels, names, lang);
+    section(&mut out, lang.pick("较上一版的变化", "changed against the revision before"), changed);
     section(&mut out, lang.pick("尚缺条件", "lacking"), say::findings(&told.plan, lang));
     let remarks = say::remarks(&told.plan, lang);
     section(&mut out, lang.pick("提示", "remarks"), remarks);

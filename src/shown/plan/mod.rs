@@ -12,6 +12,7 @@ use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
+pub mod changes;
 pub mod parts;
 
 /// Hexadecimal digits of an id that lists show.
@@ -87,6 +88,8 @@ pub fn named_in(
         units.extend(sent.recusals.iter().map(|one| one.officer.clone()));
         sites.extend(sent.recusals.iter().map(|one| one.site.clone()));
     }
+    let before = plan.previous.iter().flat_map(|before| &before.visits);
+    sites.extend(before.map(|visit| visit.site.clone()));
     sites.remove("");
     (sites, units)
 }

@@ -1,0 +1,348 @@
+//! Another revision of a joint action: the page of a proposal, filled in by the plan.
+//!
+//! In scope: from the plan to fields, and from fields to all of it after the change: what has no
+//! field stays as it is. Out of scope: the fields ([`super::plan_new`]); whether it may be revised,
+//! which the service says; texts alone ([`super::plan_acts`]).
+
+use axum::response::Response;
+use maud::html;
+use tonic::Status;
+
+use super::case_acts::{No, refused};
+use super::form::{Form, Query};
+use super::layout::{self, Desk};
+use super::parts::{self, At, Filled, agreement_of, page_of};
+use super::plan_new::{self, MORE_SITES, NEEDS, To, half};
+use super::refusal::Refusal;
+use super::{plan_acts, register};
+use crate::lang::Lang;
+use crate::shown::plan::{self as say, parts as word};
+use crate::shown::sheet::Sheet;
+use crate::shown::text::clean;
+use crate::wire::pb::v1 as pb;
+
+/// Fields that say when.
+const DAYS: [&str; 5] = ["first", "first_half", "last", "last_half", "overtime"];
+
+/// Whether this person may revise a plan as it stands.
+pub fn may(plan: &pb::Plan, desk: &Desk) -> bool {
+    use pb::PlanState as S;
+    let open = matches!(plan.state(), S::Consulting | S::Confirming | S::Scheduled);
+    let may = desk.visitor.may("/liandong.v1.PlanService/RevisePlan");
+    open && may && plan.initiator == desk.city && !plan.visits_are_partial
+}
+
+/// Shows the page, filled in by the plan or as it was left.
+pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
+    let page = match read(&desk, &at).await {
+        Ok(plan) if query.text("kind").is_empty() => page(&desk, &plan, &of(&plan), None).await,
+        Ok(plan) => page(&desk, &plan, &query, None).await,
+        Err(status) => Err(status),
+    };
+    page.unwrap_or_else(|status| desk.no(&status))
+}
+
+/// Revises it.
+pub async fn act(desk: Desk, at: At, form: Form) -> Response {
+    let plan = match read(&desk, &at).await {
+        Ok(plan) => plan,
+        Err(status) => return desk.no(&status),
+    };
+    let refusal = match revise(&desk, &plan, &form).await {
+        Ok(()) => return layout::to(&format!("{}?done=1", page_of("plan", &plan.name))),
+        Err(no) => no.refusal(desk.lang()),
+    };
+    match page(&desk, &plan, &form, Some(&refusal)).await {
+        Ok(page) => refused(page),
+        Err(status) => desk.no(&status),
+    }
+}
+
+async fn read(desk: &Desk, at: &At) -> Result<pb::Plan, Status> {
+    let request = pb::GetPlanRequest { name: parts::name_of("plans", at) };
+    let answer = desk.client.plans().get_plan(request).await?.into_inner();
+    Ok(answer.plan.unwrap_or_default())
+}
+
+async fn revise(desk: &Desk, plan: &pb::Plan, form: &Form) -> Result<(), No> {
+    let request = pb::RevisePlanRequest {
+        name: plan.name.clone(),
+        etag: form.text("etag").to_owned(),
+        draft: Some(merged(plan, form, plan_new::draft(desk, form)?)),
+        request_id: form.text("request_id").to_owned(),
+        acting_for: None,
+    };
+    desk.client.plans().revise_plan(request).await?;
+    Ok(())
+}
+
+async fn page(
+    desk: &Desk,
+    plan: &pb::Plan,
+    form: &Form,
+    refusal: Option<&Refusal>,
+) -> Result<Response, Status> {
+    let lang = desk.lang();
+    let agreement = agreement_of(&plan.name);
+    let here = page_of("plan", &plan.name);
+    let action = format!("{here}/revise");
+    let none = Refusal::default();
+    let of = Filled { form: "new", again: Some((form, refusal.unwrap_or(&none))), lang };
+    let fields = match desk.agreements.iter().find(|one| one.name == agreement) {
+        Some(agreement) if may(plan, desk) => {
+            let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
+            let slots = match form.text("look") {
+                "" => html! {},
+                _ => plan_new::look(desk, form, (&agreement.name, &action)).await,
+            };
+            let go = lang.pick("修订，请各市重新答复", "Revise it; all cities answer again");
+            let id = parts::request_id(Some(form));
+            let basis = html! { (id) (of.kept("etag", &plan.etag)) };
+            let to = To { action: &action, go, basis };
+            html! { (slots) (plan_new::fields(desk, &of, (form, agreement), (&sites, &to))) }
+        }
+        Some(_) | None => html! {
+            p .soft {
+                (lang.pick("只有发起市的联络员能在开始执行前修订方案。",
+                    "Only the initiator revises a plan, before it has begun."))
+            }
+        },
+    };
+    let mut now = Sheet::default();
+    say::head(&mut now, plan, &desk.names, lang);
+    let title = lang.pick("修订方案", "Revise a joint action");
+    let main = html! {
+        h1 { (title) "：" (clean(&plan.number)) }
+        p { a href=(here) { (lang.pick("返回方案", "back to the plan")) } }
+        @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
+        p .hint { (warning(plan, desk)) }
+        (fields)
+        section aria-labelledby="now" {
+            h2 #now { (lang.pick("现行版本", "The present revision")) }
+            (parts::sheet(&now))
+        }
+    };
+    Ok(desk.page(&format!("{title} {}", clean(&plan.number)), &main))
+}
+
+/// What a revision does to what was said, and what has no field here.
+fn warning(plan: &pb::Plan, desk: &Desk) -> String {
+    let lang = desk.lang();
+    let confirms = |one: &&pb::PlanAnswer| one.kind() == pb::PlanAnswerKind::Confirm;
+    let confirmed: Vec<u32> = plan.answers.iter().filter(confirms).map(|one| one.city).collect();
+    let mut all = Vec::new();
+    if !confirmed.is_empty() {
+        let cities = desk.names.list(confirmed);
+        all.push(lang.pick(
+            format!("{cities}已确认；修订后原确认失效，各市须重新答复。"),
+            format!("Confirmed so far: {cities}. A revision voids that."),
+        ));
+    }
+    let days = word::days(&plan.days, lang);
+    all.push(lang.pick(
+        format!("现行时间为 {days}；开始和结束不改的，各段时间保持不变。"),
+        format!("The days are {days}; they stay so unless the first or last is changed."),
+    ));
+    let more = lang.pick(
+        "查找时间时，已为本方案确认的力量算作占用。参加部门、例外情形和其他力量需求保持不变。",
+        "Looking for days counts units that are confirmed for this plan as busy. Departments, \
+         exceptions and needs of other kinds stay as they are.",
+    );
+    all.push(more.to_owned());
+    if plan.draw_rule.is_some() {
+        all.push(drawn(lang).to_owned());
+    }
+    all.join("\n")
+}
+
+fn drawn(lang: Lang) -> &'static str {
+    lang.pick(
+        "抽取名单在修订时按所选对象（不选则为各参加市全部对象）重新生成；权重不变。",
+        "The list of the draw is made anew from the chosen sites, or all. Weights stay.",
+    )
+}
+
+/// The fields of a proposal as the plan has them.
+fn of(plan: &pb::Plan) -> Form {
+    let record = plan.record.clone().unwrap_or_default();
+    let mut pairs: Vec<(String, String)> = [
+        ("agreement", agreement_of(&plan.name).trim_start_matches("agreements/").to_owned()),
+        ("kind", plan.kind.to_string()),
+        ("title", record.title),
+        ("theme", record.theme),
+        ("meeting_place", record.meeting_place),
+        ("contacts", record.contacts),
+        ("text", record.text),
+        ("route", record.route),
+        ("safety", record.safety),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec();
+    let mut put = |name: &str, value: String| pairs.push((name.to_owned(), value));
+    for city in &plan.cities {
+        put("city", city.city.to_string());
+        for (field, kind) in NEEDS {
+            let needs = city.needs.iter().filter(|need| has_field(need) && need.kind() == kind);
+            let count: u32 = needs.map(|need| need.count).sum();
+            put(&format!("{field}-{}", city.city), count.to_string());
+        }
+    }
+    let periods = word::periods(&plan.days);
+    if let (Some((first, _)), Some((last, _))) = (periods.first(), periods.last()) {
+        let ((first, from), (last, to)) = (half(first.first()), half(last.last()));
+        put("first", first);
+        put("first_half", from.to_owned());
+        put("last", last);
+        put("last_half", to.to_owned());
+    }
+    if plan.days.iter().any(|day| day.overtime) {
+        put("overtime", "1".to_owned());
+    }
+    match &plan.draw_rule {
+        Some(rule) => {
+            put("draw_sites", rule.sites.to_string());
+            put("draw_hosts", rule.host_officers.to_string());
+            put("draw_guests", rule.guest_officers.to_string());
+        }
+        None => plan.visits.iter().for_each(|visit| put("site", visit.site.clone())),
+    }
+    Form::of(pairs)
+}
+
+/// Whether the form has a number for what is needed.
+fn has_field(need: &pb::UnitNeed) -> bool {
+    need.department == 0 && NEEDS.iter().any(|(_, kind)| *kind == need.kind())
+}
+
+/// All of the plan after the change: what the form has no field for stays as it is.
+fn merged(plan: &pb::Plan, form: &Form, mut draft: pb::PlanDraft) -> pb::PlanDraft {
+    let before = of(plan);
+    if DAYS.iter().all(|name| form.text(name) == before.text(name)) {
+        draft.days.clone_from(&plan.days);
+    }
+    let days = &draft.days;
+    let is_on = |at: Option<pb::HalfDay>| at.is_none() || days.iter().any(|day| day.at == at);
+    let visit = |new: pb::VisitDraft| -> Vec<pb::VisitDraft> {
+        let same = plan.visits.iter().filter(|visit| visit.site == new.site);
+        let old: Vec<pb::VisitDraft> = same
+            .map(|one| pb::VisitDraft {
+                site: one.site.clone(),
+                first: one.first,
+                last: one.last,
+                exception: one.exception,
+            })
+            .collect();
+        let stays = old.iter().all(|one| is_on(one.first) && is_on(one.last));
+        match old.first() {
+            Some(_) if stays => old,
+            Some(one) => vec![pb::VisitDraft { exception: one.exception, ..new }],
+            None => vec![new],
+        }
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    draft.visits.retain(|one| seen.insert(one.site.clone()));
+    draft.visits = draft.visits.drain(..).flat_map(visit).collect();
+    for city in &mut draft.cities {
+        let same = plan.cities.iter().filter(|one| one.city == city.city);
+        let kept = same.flat_map(|one| &one.needs).filter(|need| !has_field(need));
+        city.needs.extend(kept.copied());
+    }
+    draft.departments.clone_from(&plan.departments);
+    draft.record = Some(plan_acts::amended(plan.record.clone(), form));
+    if let (Some(draw), Some(rule)) = (&mut draft.draw, &plan.draw_rule) {
+        draw.weights = rule.weights;
+        draw.spares_withholders = rule.spares_withholders;
+    }
+    draft
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::unit::half_day_to_pb;
+
+    fn plan() -> pb::Plan {
+        let half = |text: &str| Some(half_day_to_pb(text.parse().unwrap()));
+        let day = |text, overtime| pb::PlanDay { at: half(text), overtime };
+        let need = |kind: pb::UnitKind, count, department| pb::UnitNeed {
+            kind: kind.into(),
+            count,
+            department,
+        };
+        let city = |city, needs| pb::CityNeeds { city, needs };
+        let officers = need(pb::UnitKind::Officer, 2, 0);
+        pb::Plan {
+            name: "agreements/aa/plans/bb".to_owned(),
+            kind: pb::PlanKind::JointInspection.into(),
+            cities: vec![
+                city(371_500, vec![officers, need(pb::UnitKind::Officer, 1, 4)]),
+                city(130_400, vec![officers]),
+            ],
+            departments: vec![1, 4],
+            // Not one after the other.
+            days: vec![day("2026-12-08上午", false), day("2026-12-10下午", true)],
+            visits: vec![
+                pb::PlanVisit {
+                    site: "s/1".to_owned(),
+                    first: half("2026-12-10下午"),
+                    last: half("2026-12-10下午"),
+                    exception: 1,
+                    ..Default::default()
+                },
+                pb::PlanVisit {
+                    site: "s/2".to_owned(),
+                    first: half("2026-12-08上午"),
+                    last: half("2026-12-08上午"),
+                    ..Default::default()
+                },
+            ],
+            record: Some(pb::PlanRecord {
+                title: "名称".to_owned(),
+                external_number: "7".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+
+    /// What a draft of the fields has of visits and needs, without a desk.
+    fn draft(form: &Form) -> pb::PlanDraft {
+        let visit = |site: &str| pb::VisitDraft { site: site.to_owned(), ..Default::default() };
+        let need = |city: &str| pb::CityNeeds { city: city.parse().unwrap(), needs: Vec::new() };
+        pb::PlanDraft {
+            visits: form.all("site").map(visit).collect(),
+            cities: form.all("city").map(need).collect(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn what_is_not_touched_stays_as_it_is() {
+        let plan = plan();
+        let form = of(&plan);
+        assert_eq!((form.text("first"), form.text("last_half")), ("2026-12-08", "PM"));
+        assert_eq!((form.text("officers-371500"), form.text("overtime")), ("2", "1"));
+        let after = merged(&plan, &form, draft(&form));
+        assert_eq!(after.days, plan.days, "with their gap");
+        assert_eq!(after.departments, plan.departments);
+        let first = |nth: usize| (after.visits[nth].first, after.visits[nth].exception);
+        assert_eq!(first(0), (plan.visits[0].first, 1));
+        assert_eq!(after.visits.len(), 2);
+        assert_eq!(after.cities[0].needs, plan.cities[0].needs[1..], "of a department");
+        assert_eq!(after.record, plan.record);
+    }
+
+    #[test]
+    fn what_is_changed_is_changed_and_a_visit_stays_within_the_days() {
+        let plan = plan();
+        let form = Form::parse(of(&plan).with("first", "2026-12-09").as_bytes());
+        let form = Form::parse(form.with("site", "s/1").as_bytes());
+        let after = merged(&plan, &form, draft(&form));
+        assert_ne!(after.days, plan.days);
+        assert_eq!(after.visits.len(), 1, "the other was left out");
+        assert_eq!(after.visits[0].exception, 1, "its reason goes along");
+        let title = Form::parse(of(&plan).with("title", "另一名称").as_bytes());
+        let record = merged(&plan, &title, draft(&title)).record.unwrap();
+        assert_eq!((&*record.title, &*record.external_number), ("另一名称", "7"));
+    }
+}
