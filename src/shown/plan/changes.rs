@@ -99,9 +99,9 @@ fn cities(before: &pb::PlanRevision, plan: &pb::Plan, names: &Names, lang: Lang)
 fn visits(before: &pb::PlanRevision, plan: &pb::Plan, labels: &Labels, lang: Lang) -> Vec<String> {
     let said = |site: &str, first: Option<&pb::HalfDay>, last: Option<&pb::HalfDay>, why: i32| {
         let exception = pb::VisitException::try_from(why).unwrap_or_default();
-        let exception = match exception {
-            pb::VisitException::Unspecified => String::new(),
-            other => format!(" {}", words::visit_exception(other, lang)),
+        let exception = match why {
+            0 => String::new(),
+            _ => format!(" {}", words::visit_exception(exception, lang)),
         };
         format!("{} {}{exception}", labels.label(site), parts::span(first, last, lang))
     };
