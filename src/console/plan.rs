@@ -199,12 +199,14 @@ impl<'a> Forms<'a> {
 fn changing(forms: &Forms<'_>, units: &register::Choices, going: bool) -> Markup {
     let Forms { plan, desk, page, .. } = forms;
     let lang = desk.lang();
+    // Before it is settled a city that sends others confirms anew.
+    let settled = matches!(plan.state(), pb::PlanState::Scheduled | pb::PlanState::Executing);
     let sent = own_sent(plan, desk.city);
     let swap = swap_fields(&forms.of("swap"), sent, units, page);
     let amend = amend_fields(&forms.of("amend"), plan.record.as_ref());
     let initiator = plan.initiator == desk.city;
     html! {
-        (forms.put("swap", "SwapUnits", sent.is_some() && going,
+        (forms.put("swap", "SwapUnits", sent.is_some() && settled,
             lang.pick("调整派出力量", "Send others"), &swap))
         @if plan_revise::may(plan, desk) {
             p {
