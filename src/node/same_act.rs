@@ -6,11 +6,12 @@
 //!
 //! A hint is looked up when it is asked for: the records of one party lie together by their days,
 //! and those whose days overlap are judged one by one ([`by_party`]). Pairs are not kept, so a firm
-//! with a thousand records takes no million of them. A case with a party takes some 400 bytes here,
-//! one without a party none; the rows hold nothing of it. Parties are kept as tags under the node's
-//! key, so no name or code lies in memory; an erased record leaves at once. What a record says is
-//! read through the reader, which gives only the parts that this city may see, and only of
-//! agreements it is a member of.
+//! with a thousand records takes no million of them; which cases have any hint is, as far as lists
+//! have asked ([`hinted`]). A case with a party takes some 400 bytes here, one without a party
+//! none; the rows hold nothing of it. Parties are kept as tags under the node's key, so no name or
+//! code lies in memory; an erased record leaves at once. What a record says is read through the
+//! reader, which gives only the parts that this city may see, and only of agreements it is a member
+//! of.
 //!
 //! Two records that are linked as one continued case are shown too, and marked: whoever files an
 //! act twice could link it himself, so a link must hide nothing.
@@ -25,8 +26,7 @@
 //!    `planted_pairs_are_all_found`)
 //! 2. Nothing of an agreement the own city is not in. (`f26_the_same_act_filed_twice_is_shown`)
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::mem::size_of;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,21 +34,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::Date;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::place::Coordinates;
-use crate::domain::same_act::{self, Act, SameAct};
-use crate::geo::{self, Point};
-use crate::ids::{AgreementId, CaseKey, Position};
+use crate::domain::same_act::SameAct;
+use crate::ids::{AgreementId, CaseKey};
 use crate::limits::{SAME_ACT_CASES_MAX, SAME_ACT_CATCH_UP_MAX};
 use crate::node::pieces::{self, PIECE};
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view;
+use crate::view::{self, CaseView};
 
 mod by_party;
+mod hinted;
+mod index;
 mod read;
 
-use self::by_party::ByParty;
-use self::read::{links_behind, read};
+use self::index::Index;
+use self::read::{Told, read};
 
 /// How often the index is brought up to date when nobody asks.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -62,8 +62,30 @@ pub struct Hint {
     pub why: SameAct,
     /// When the other one was decided, if that decision stands.
     pub decided_on: Option<Date>,
+}
+
+/// The same with what is shown of the other record.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Which, and why.
+    pub hint: Hint,
+    /// As the rows have it.
+    pub view: CaseView,
+    /// Legal date on which it was filed.
+    pub filed_on: Option<Date>,
     /// The two are linked as one continued case.
     pub linked: bool,
+}
+
+/// What is shown of one case.
+#[derive(Clone, Debug, Default)]
+pub struct Hints {
+    /// Decided ones first, then the nearest.
+    pub shown: Vec<Shown>,
+    /// How many there are in all.
+    pub total: usize,
+    /// Legal date on which the case itself was filed, if there is any.
+    pub filed_on: Option<Date>,
 }
 
 /// The index; clones share it.
@@ -85,61 +107,6 @@ impl std::fmt::Debug for SameActs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SameActs(..)")
     }
-}
-
-/// One case in the index.
-#[derive(Clone)]
-struct Known {
-    act: Act,
-    /// Apply number of its opening.
-    opened: u64,
-    /// The day of the decision that stands.
-    decided_on: Option<Date>,
-    /// The entry its party and place were read from.
-    record_at: Position,
-    /// Cases it is linked with as one.
-    links: Vec<CaseKey>,
-    /// Its history was read for links up to here.
-    read_to: u64,
-}
-
-struct Index {
-    read_to: u64,
-    known: HashMap<CaseKey, Known>,
-    by_party: ByParty,
-    /// Cases whose party has another one: a list of hints need not look at any other.
-    of_several: HashSet<CaseKey>,
-    /// Cases whose record lies damaged on this disk: read again later.
-    unread: BTreeSet<CaseKey>,
-    /// Cases it may hold.
-    room: usize,
-    /// Some case found no room.
-    full: bool,
-}
-
-impl Default for Index {
-    fn default() -> Self {
-        Self {
-            read_to: 0,
-            known: HashMap::new(),
-            by_party: ByParty::default(),
-            of_several: HashSet::new(),
-            unread: BTreeSet::new(),
-            room: SAME_ACT_CASES_MAX,
-            full: false,
-        }
-    }
-}
-
-// What the header says of memory: with the key beside it, the table's slack and the list by party.
-const _: () = assert!(size_of::<(CaseKey, Known)>() <= 216);
-
-/// What became of one case.
-enum Reading {
-    Act(Known),
-    /// No party, no such case, or not for this city.
-    Nothing,
-    Damaged,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -227,69 +194,61 @@ impl SameActs {
         lock(&self.index).is_some()
     }
 
-    /// Records that may be of the same act as this one, decided ones first, then the nearest; and
-    /// how many there are in all.
+    /// Records that may be of the same act as this one, at most so many of them.
     #[must_use]
-    pub fn of_case(&self, reader: &Reader, case: CaseKey, most: usize) -> (Vec<Hint>, usize) {
+    pub fn of_case(&self, reader: &Reader, case: CaseKey, most: usize) -> Hints {
         let mut hints: Vec<Hint> = match lock(&self.index).as_ref() {
             Some(index) => index.hints(case, self.metres_max, &self.catalogue).collect(),
-            None => return (Vec::new(), 0),
+            None => return Hints::default(),
         };
         let total = hints.len();
         let nearest = |hint: &Hint| hint.why.metres.unwrap_or(u32::MAX);
         hints.sort_by_key(|hint| (hint.decided_on.is_none(), nearest(hint), hint.case));
         hints.truncate(most);
-        if !hints.is_empty() {
-            let own = self.links(reader, case);
-            for hint in &mut hints {
-                let theirs = self.links(reader, hint.case);
-                hint.linked = own.contains(&hint.case) || theirs.contains(&case);
-            }
-        }
-        (hints, total)
+        let own = if hints.is_empty() { None } else { self.told(reader, case) };
+        let (_, own) = own.unzip();
+        let own = own.unwrap_or_default();
+        let shown = hints.into_iter().filter_map(|hint| {
+            let (view, theirs) = self.told(reader, hint.case)?;
+            let linked = own.links.contains(&hint.case) || theirs.links.contains(&case);
+            Some(Shown { hint, view, filed_on: theirs.filed_on, linked })
+        });
+        Hints { shown: shown.collect(), total, filed_on: own.filed_on }
     }
 
-    /// Cases linked with this one. Histories are read for them only where a hint is shown, and
-    /// each entry once.
-    fn links(&self, reader: &Reader, case: CaseKey) -> Vec<CaseKey> {
-        let known = |index: &Index| index.known.get(&case).map(|k| (k.links.clone(), k.read_to));
-        let Some((mut links, read_to)) = lock(&self.index).as_ref().and_then(known) else {
-            return Vec::new();
+    /// A case as it stands, and what its history tells. Histories are read only where a hint is
+    /// shown, and only when the case has gone on since.
+    fn told(&self, reader: &Reader, case: CaseKey) -> Option<(CaseView, Told)> {
+        let view = view::case(&reader.view(), case.0, case.1)?;
+        let known = |index: &Index| index.known.get(&case).map(|known| known.told.clone());
+        let Some(told) = lock(&self.index).as_ref().and_then(known) else {
+            return Some((view, Told::default()));
         };
-        let (more, now) = links_behind(reader, case, read_to);
-        links.extend(more);
-        if now > read_to
-            && let Some(index) = lock(&self.index).as_mut()
+        if view.last_apply <= told.read_to {
+            return Some((view, told));
+        }
+        let told = told.and_since(reader, case);
+        if let Some(index) = lock(&self.index).as_mut()
             && let Some(known) = index.known.get_mut(&case)
         {
-            (known.links, known.read_to) = (links.clone(), now);
+            known.told = told.clone();
         }
-        links
+        Some((view, told))
     }
 
-    /// The openings, newest first, of all cases that can have a hint, because their party has
-    /// another one.
+    /// The openings, newest first, of all cases that have a hint or may have one.
     #[must_use]
-    pub fn opened_of_several(&self) -> Vec<u64> {
-        let index = lock(&self.index);
-        let cases = index.iter().flat_map(|index| &index.of_several);
-        let known = cases.filter_map(|case| index.as_ref()?.known.get(case));
-        let mut opened: Vec<u64> = known.map(|known| known.opened).collect();
-        opened.sort_unstable_by_key(|opened| std::cmp::Reverse(*opened));
-        opened
+    pub fn opened_of_hinted(&self) -> Vec<u64> {
+        lock(&self.index).as_ref().map(|index| index.hinted.named()).unwrap_or_default()
     }
 
     /// Whether there is any, and how many records were looked at for it: of a surname with many
-    /// cases that are open, it may be all of them. The index is free again between two cases.
+    /// cases that are open, it may be all of them, once. The index is free again between two cases.
     #[must_use]
     pub fn has_any(&self, case: CaseKey) -> (bool, u32) {
-        let index = lock(&self.index);
-        let several = index.as_ref().filter(|index| index.of_several.contains(&case));
-        let Some(index) = several else { return (false, 0) };
-        let mut looked_at = 0_u32;
-        let judged = index.judged(case, self.metres_max, &self.catalogue);
-        let any = judged.inspect(|_| looked_at += 1).any(|hint| hint.is_some());
-        (any, looked_at)
+        let mut index = lock(&self.index);
+        let has_any = index.as_mut().map(|i| i.has_any(case, self.metres_max, &self.catalogue));
+        has_any.unwrap_or((false, 0))
     }
 
     /// One piece of the feed; whether that was the last one.
@@ -356,75 +315,6 @@ impl SameActs {
     }
 }
 
-impl Index {
-    fn take(&mut self, case: CaseKey, reading: Reading) {
-        self.unread.remove(&case);
-        let Reading::Act(known) = reading else {
-            self.remove(case);
-            if matches!(reading, Reading::Damaged) {
-                self.unread.insert(case);
-            }
-            return;
-        };
-        let place = |act: &Act| (act.party, act.days());
-        let (party, days) = place(&known.act);
-        if self.known.get(&case).is_none_or(|before| place(&before.act) != (party, days)) {
-            self.remove(case);
-            if self.known.len() >= self.room {
-                self.full = true;
-                return;
-            }
-            self.by_party.insert(party, days, case);
-            let cases: Vec<CaseKey> = self.by_party.of(party).take(3).collect();
-            match cases.as_slice() {
-                [first, second] => self.of_several.extend([*first, *second]),
-                [_] | [] => {}
-                [..] => self.of_several.extend([case]),
-            }
-        }
-        self.known.insert(case, known);
-    }
-
-    fn remove(&mut self, case: CaseKey) {
-        let Some(known) = self.known.remove(&case) else { return };
-        self.of_several.remove(&case);
-        let party = known.act.party;
-        self.by_party.remove(party, known.act.days(), case);
-        let mut left = self.by_party.of(party);
-        if let (Some(last), None) = (left.next(), left.next()) {
-            self.of_several.remove(&last);
-        }
-    }
-
-    fn hints(
-        &self,
-        case: CaseKey,
-        metres_max: u32,
-        catalogue: &Catalogue,
-    ) -> impl Iterator<Item = Hint> {
-        self.judged(case, metres_max, catalogue).flatten()
-    }
-
-    /// Every record whose days may overlap, with the hint it is if it is one.
-    fn judged(
-        &self,
-        case: CaseKey,
-        metres_max: u32,
-        catalogue: &Catalogue,
-    ) -> impl Iterator<Item = Option<Hint>> {
-        let own = self.known.get(&case);
-        let others = own.map(|own| self.by_party.may_overlap(own.act.party, own.act.days()));
-        let others = others.into_iter().flatten().filter(move |other| *other != case);
-        others.map(move |other| {
-            let (own, there) = (own?, self.known.get(&other)?);
-            let one_act = |a, b| catalogue.may_be_one_act(a, b);
-            let why = same_act::same_act(&own.act, &there.act, metres_max, one_act, metres)?;
-            let decided_on = there.decided_on;
-            Some(Hint { case: other, why, decided_on, linked: false })
-        })
-    }
-}
-
 /// All cases, newest first; `None` when stopped on the way.
 fn make(node: &NodeHandle, room: usize, stopped: &dyn Fn() -> bool) -> Option<Index> {
     let reader = node.reader();
@@ -442,16 +332,6 @@ fn make(node: &NodeHandle, room: usize, stopped: &dyn Fn() -> bool) -> Option<In
         }
     }
     Some(index)
-}
-
-fn metres(a: Coordinates, b: Coordinates) -> u32 {
-    let point =
-        |at: Coordinates| Point::new(i64::from(at.lon_udeg()) * 10, i64::from(at.lat_udeg()) * 10);
-    match (point(a), point(b)) {
-        (Ok(a), Ok(b)) => geo::metres_between(a, b),
-        // Coordinates lie in China, and so on the globe.
-        (Err(_), _) | (_, Err(_)) => u32::MAX,
-    }
 }
 
 #[cfg(test)]

@@ -146,10 +146,10 @@ impl Filter {
             && self.discovered.as_ref().is_none_or(|then| then.contains(&line.discovered_time_ms))
     }
 
-    /// If hints are asked for: the openings, newest first, of cases whose party has another one.
+    /// If hints are asked for: the openings, newest first, of cases that have one or may have one.
     #[must_use]
     pub fn may_have_hints(&self) -> Option<Vec<u64>> {
-        self.hinted.as_ref().map(SameActs::opened_of_several)
+        self.hinted.as_ref().map(SameActs::opened_of_hinted)
     }
 
     /// Whether another record may be of the same act, if that is asked, and how many it was

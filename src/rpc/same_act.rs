@@ -4,13 +4,10 @@
 
 use super::case_read;
 use super::case_service::CaseApi;
-use crate::domain::Date;
-use crate::domain::same_act::filed_on;
 use crate::ids::CaseKey;
 use crate::limits::SAME_ACT_HINTS_MAX;
 use crate::node::reader::Reader;
-use crate::node::same_act::Hint;
-use crate::view;
+use crate::node::same_act::Shown;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::same_act::{Other, hint_to_pb};
@@ -18,33 +15,24 @@ use crate::wire::same_act::{Other, hint_to_pb};
 impl CaseApi {
     /// What may be of the same act as a case; `complete`: everything applied was looked at.
     pub(super) fn same_acts(&self, reader: &Reader, case: CaseKey, complete: bool) -> pb::SameActs {
-        let (hints, total) = self.acts.of_case(reader, case, SAME_ACT_HINTS_MAX);
-        let total_size = u32::try_from(total).unwrap_or(u32::MAX);
-        let filed = if hints.is_empty() { None } else { filed(reader, case) };
+        let hints = self.acts.of_case(reader, case, SAME_ACT_HINTS_MAX);
+        let written = |shown: &Shown| {
+            let other = Other {
+                case: shown.hint.case,
+                view: &shown.view,
+                number: case_read::number(reader, &shown.view),
+                why: shown.hint.why,
+                filed_on: shown.filed_on,
+                decided_on: shown.hint.decided_on,
+                linked: shown.linked,
+            };
+            hint_to_pb(other, hints.filed_on)
+        };
         pb::SameActs {
             name: read::name_of(case.0, case.1),
-            hints: hints.iter().filter_map(|hint| written(reader, hint, filed)).collect(),
-            total_size,
+            hints: hints.shown.iter().map(written).collect(),
+            total_size: u32::try_from(hints.total).unwrap_or(u32::MAX),
             incomplete: !complete,
         }
     }
-}
-
-fn filed(reader: &Reader, (agreement, subject): CaseKey) -> Option<Date> {
-    filed_on(&view::happened(&reader.view(), agreement, subject))
-}
-
-fn written(reader: &Reader, hint: &Hint, filed_on: Option<Date>) -> Option<pb::SameActHint> {
-    let (agreement, subject) = hint.case;
-    let view = view::case(&reader.view(), agreement, subject)?;
-    let other = Other {
-        case: hint.case,
-        view: &view,
-        number: case_read::number(reader, &view),
-        why: hint.why,
-        filed_on: filed(reader, hint.case),
-        decided_on: hint.decided_on,
-        linked: hint.linked,
-    };
-    Some(hint_to_pb(other, filed_on))
 }

@@ -2,11 +2,11 @@
 //!
 //! In scope: reading. Out of scope: keeping it up to date ([`super`]).
 
-use super::{CaseKey, Known, Reading};
+use super::index::{Known, Reading};
 use crate::api::request::PartContent;
 use crate::domain::same_act::{self, Act, PartyKey};
-use crate::domain::{CaseContribution, CaseRecord, Event};
-use crate::ids::Position;
+use crate::domain::{CaseContribution, CaseRecord, Date, Event};
+use crate::ids::{CaseKey, Position};
 use crate::log::PartKind;
 use crate::node::load::ReadError;
 use crate::node::pieces::PIECE;
@@ -35,9 +35,9 @@ pub(super) fn read(
         None
     };
     drop(rows);
-    let (mut links, mut read_to, mut act) = (Vec::new(), 0, None);
+    let (mut told, mut act) = (Told::default(), None);
     if let Some(before) = before {
-        (links, read_to) = (before.links, before.read_to);
+        told = before.told;
         act = (before.record_at == view.record_at).then_some(before.act.with(facts, decided_on));
     }
     let act = match act {
@@ -56,7 +56,7 @@ pub(super) fn read(
         },
     };
     let (opened, record_at) = (view.opened_apply, view.record_at);
-    Reading::Act(Known { act, opened, decided_on, record_at, links, read_to })
+    Reading::Act(Known { act, opened, decided_on, record_at, told })
 }
 
 fn record(reader: &Reader, at: Position) -> Result<Option<CaseRecord>, ReadError> {
@@ -71,8 +71,32 @@ fn record(reader: &Reader, at: Position) -> Result<Option<CaseRecord>, ReadError
     })
 }
 
+/// What the history of a case tells for those who look at a hint.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    /// Cases it is linked with as one.
+    pub links: Vec<CaseKey>,
+    /// Legal date of its first filing.
+    pub filed_on: Option<Date>,
+    /// Apply number up to which all this is so.
+    pub read_to: u64,
+}
+
+impl Told {
+    /// With what came since. A link is never taken back, so each entry is looked at once for it; a
+    /// filing may be, by what is applied later.
+    pub(super) fn and_since(self, reader: &Reader, case: CaseKey) -> Self {
+        let Self { mut links, read_to, .. } = self;
+        let (more, read_to) = links_behind(reader, case, read_to);
+        links.extend(more);
+        // Read last: it knows at least what was read for links.
+        let filed_on = same_act::filed_on(&view::happened(&reader.view(), case.0, case.1));
+        Self { links, filed_on, read_to }
+    }
+}
+
 /// Cases that a history behind this apply number links with this one, and how far that was read.
-pub(super) fn links_behind(
+fn links_behind(
     reader: &Reader,
     (agreement, subject): CaseKey,
     behind: u64,

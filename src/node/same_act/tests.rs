@@ -1,10 +1,12 @@
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::index::{Known, Reading, metres};
 use super::*;
-use crate::domain::same_act::PartyKey;
+use crate::domain::place::Coordinates;
+use crate::domain::same_act::{self, Act, PartyKey};
 use crate::domain::{CaseFacts, DataLevel, Date, Medium, Source, Violation};
-use crate::ids::{LogId, SubjectId, Tag};
+use crate::ids::{LogId, Position, SubjectId, Tag};
 
 const SEED: u64 = 20_261_128;
 const PLANTED: u32 = 600;
@@ -98,8 +100,7 @@ impl Real {
             opened: u64::from(nth),
             decided_on,
             record_at: Position { log: LogId::new([0; 32]), index: u64::from(nth) },
-            links: Vec::new(),
-            read_to: 0,
+            told: Told::default(),
         }
     }
 }
@@ -208,12 +209,42 @@ fn the_index_finds_what_all_pairs_find() {
     let listed = index.by_party.len();
     assert_eq!((index.known.len(), listed), (all.len(), all.len()), "nothing is left behind");
     assert!(index.unread.is_empty());
-    let of_one = |one: &&Planted| {
-        let party = one.known.act.party;
-        all.iter().filter(|other| other.known.act.party == party).count() > 1
-    };
-    let several: HashSet<CaseKey> = all.iter().filter(of_one).map(|one| one.case).collect();
-    assert_eq!(index.of_several, several);
+}
+
+/// Cases come, change and go, and lists are asked for at any time between.
+#[test]
+fn lists_name_what_has_a_hint_and_compare_it_once() {
+    let (mut rng, catalogue) = (StdRng::seed_from_u64(SEED + 2), Catalogue::shipped());
+    let all = world(&mut rng);
+    let mut index = Index::default();
+    let mut known: Vec<Option<Known>> = vec![None; 400];
+    for round in 0..3_000 {
+        let nth = rng.random_range(0..known.len());
+        let any = Known { opened: nth as u64, ..all[rng.random_range(0..all.len())].known.clone() };
+        let next = rng.random_ratio(3, 4).then_some(any);
+        let reading = next.clone().map_or(Reading::Nothing, Reading::Act);
+        index.take(key(u32::try_from(nth).unwrap()), reading);
+        known[nth] = next;
+        if round % 50 != 0 {
+            continue;
+        }
+        let hinted = |nth: &u64| {
+            let case = key(u32::try_from(*nth).unwrap());
+            index.hints(case, METRES_MAX, &catalogue).next().is_some()
+        };
+        let due: Vec<u64> = (0..400).rev().filter(hinted).collect();
+        let named = index.hinted.named();
+        assert!(due.iter().all(|nth| named.contains(nth)), "{round}");
+        assert!(named.is_sorted_by(|newer, older| newer > older));
+        let mut asked =
+            |nth: u64| index.has_any(key(u32::try_from(nth).unwrap()), METRES_MAX, &catalogue);
+        for nth in 0..400 {
+            assert_eq!(asked(nth).0, due.contains(&nth), "{round}: {nth}");
+            assert_eq!(asked(nth), (due.contains(&nth), 0), "compared once");
+        }
+        assert_eq!(index.hinted.named(), due, "{round}");
+    }
+    assert!(!index.hinted.named().is_empty());
 }
 
 #[test]
@@ -260,5 +291,10 @@ fn what_is_looked_at_for_a_hint_is_counted() {
     }
     *lock(&acts.index) = Some(index);
     assert!((0..100).all(|nth| acts.has_any(key(nth)) == (false, 99)));
-    assert_eq!(acts.has_any(key(100)), (false, 0), "not of several");
+    assert!((0..100).all(|nth| acts.has_any(key(nth)) == (false, 0)), "it is known by now");
+    assert_eq!(acts.has_any(key(100)), (false, 0), "no such case");
+    let more = real.record(&mut rng, 100);
+    lock(&acts.index).as_mut().unwrap().take(key(100), Reading::Act(more));
+    assert!(acts.has_any(key(99)).0 && acts.has_any(key(100)).0, "they lie where the other does");
+    assert_eq!(acts.has_any(key(0)), (false, 100), "all of them once more");
 }
