@@ -19,8 +19,9 @@ use std::thread::JoinHandle;
 use super::hashes::BothHashes;
 use crate::ids::Hash;
 
-/// Pieces that may wait; each is at most as large as a chunk.
-const PIECES_MAX: usize = 4;
+/// Pieces that may wait; each is at most as large as a chunk. Enough for some milliseconds, which a
+/// core that is busy with something else keeps this thread waiting.
+const PIECES_MAX: usize = 8;
 /// How far it gives way: where cores are short it has a tenth of what others have, and whoever
 /// wakes up goes before it. Not the lowest, so that a file comes on beside other programs.
 const NICE: i32 = 10;

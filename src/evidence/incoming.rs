@@ -10,6 +10,7 @@ use super::error::EvidenceError;
 use super::hashes::BothHashes;
 use super::hashing::Hashing;
 use super::store::{self, EvidenceStore, Held, UnderWay};
+use super::syncing::Syncing;
 use crate::ids::{CityCode, Hash};
 use crate::limits::{
     EVIDENCE_CHUNK_BYTES_MAX, EVIDENCE_UPLOADS_MAX, EVIDENCE_UPLOADS_PER_CALLER_MAX,
@@ -74,6 +75,7 @@ pub struct Incoming {
     wanted: Wanted,
     file: File,
     hashing: Hashing,
+    syncing: Syncing,
     offset: u64,
     /// Bytes written since the last sync.
     unsynced: u64,
@@ -106,7 +108,8 @@ impl EvidenceStore {
         let mut hashes = BothHashes::new();
         let offset = hash_all(&mut file, &mut hashes).map_err(EvidenceError::Disk)?;
         let hashing = Hashing::start(hashes).map_err(EvidenceError::Disk)?;
-        Ok(Incoming { place, wanted, file, hashing, offset, unsynced: 0 })
+        let syncing = Syncing::start(&file).map_err(EvidenceError::Disk)?;
+        Ok(Incoming { place, wanted, file, hashing, syncing, offset, unsynced: 0 })
     }
 
     /// Takes a place, if there is one and all that is announced fits.
@@ -197,7 +200,7 @@ impl Incoming {
         self.unsynced += got as u64;
         if self.unsynced >= SYNC_AFTER {
             // A gigabyte synced at its end would keep the journal's own syncs waiting.
-            self.file.sync_data().map_err(EvidenceError::Disk)?;
+            self.syncing.begin().map_err(EvidenceError::Disk)?;
             self.unsynced = 0;
         }
         self.offset += got as u64;
@@ -250,7 +253,7 @@ impl Incoming {
 
     /// Its place and what was wanted, when everything came and is synced.
     fn checked(self) -> Result<(Place, Wanted), EvidenceError> {
-        let Self { place, wanted, file, hashing, offset: got, .. } = self;
+        let Self { place, wanted, file, hashing, syncing, offset: got, .. } = self;
         let size = wanted.size;
         if got < size {
             return Err(EvidenceError::Short { got, size });
@@ -265,6 +268,7 @@ impl Incoming {
             place.throw_away()?;
             return Err(EvidenceError::WrongDigest { digest });
         }
+        syncing.finish().map_err(EvidenceError::Disk)?;
         file.sync_all().map_err(EvidenceError::Disk)?;
         Ok((place, wanted))
     }

@@ -40,6 +40,7 @@ mod objects;
 pub mod s3;
 mod sender;
 mod store;
+mod syncing;
 #[cfg(test)]
 mod tests;
 
