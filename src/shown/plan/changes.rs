@@ -103,23 +103,25 @@ fn visits(before: &pb::PlanRevision, plan: &pb::Plan, labels: &Labels, lang: Lan
             0 => String::new(),
             _ => format!(" {}", words::visit_exception(exception, lang)),
         };
-        format!("{} {}{exception}", labels.label(site), parts::span(first, last, lang))
+        // Two sites may have one name.
+        let said = format!("{} {}{exception}", labels.label(site), parts::span(first, last, lang));
+        (site.to_owned(), said)
     };
-    let old: BTreeSet<String> = before
+    let old: BTreeSet<(String, String)> = before
         .visits
         .iter()
         .map(|one| said(&one.site, one.first.as_ref(), one.last.as_ref(), one.exception))
         .collect();
     let named = plan.visits.iter().filter(|_| plan.draw_rule.is_none());
-    let new: BTreeSet<String> = named
+    let new: BTreeSet<(String, String)> = named
         .map(|one| said(&one.site, one.first.as_ref(), one.last.as_ref(), one.exception))
         .collect();
     let line = |label: &str, all: Vec<String>| {
         let text = format!("{label}{}{}", lang.pick("：", ": "), joined(&all, lang));
         (!all.is_empty()).then_some(text)
     };
-    let gone = old.difference(&new).cloned().collect();
-    let added = new.difference(&old).cloned().collect();
+    let gone = old.difference(&new).map(|(_, said)| said.clone()).collect();
+    let added = new.difference(&old).map(|(_, said)| said.clone()).collect();
     let gone = line(lang.pick("取消的检查", "visits that are dropped"), gone);
     let added = line(lang.pick("增加的检查", "visits that are added"), added);
     gone.into_iter().chain(added).collect()
