@@ -132,7 +132,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     tracing::info!(city = %config.city, "serving");
     let peer = peer_listener.map(|one| reload.peer_acceptor().run(one, stop.clone()));
     let api = reload.api_acceptor().run(api_listener, stop.clone());
-    let newcomers = newcomers.map(|door| door.with(&config, reload.people()));
+    let newcomers = newcomers.map(|door| door.with(&config, reload.people(), reload.live()));
     reload.start(node.clone(), stop.clone());
     let age = Duration::from_secs(config.limits.connection_age_s_max);
     let audit = audit(&config, node.shell())?;

@@ -1,19 +1,19 @@
-//! The page of one case: where it stands, what is known, what happened in all cities, what may be
-//! done now.
+//! The page of one case: where it stands, what is known, what happened in all cities.
 //!
-//! In scope: showing. Out of scope: what the forms end in ([`super::case_acts`]).
+//! In scope: showing. Out of scope: forms ([`super::case_forms`]) and what they end in
+//! ([`super::case_acts`]).
 
 use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
+use super::case_forms::Forms;
 use super::form::{Form, Query};
 use super::layout::Desk;
-use super::parts::{self, At, Filled, act};
+use super::parts::{self, At};
 use super::refusal::Refusal;
 use crate::shown::sheet::Sheet;
 use crate::shown::{case as say, history, referral, text::clean, when};
-use crate::wire::case as case_wire;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
@@ -55,7 +55,7 @@ pub async fn page(
     let title = format!("{} {title}", clean(&case.number));
     let main = html! {
         h1 { (title) }
-        (parts::done(query, lang))
+        (parts::done(query, desk))
         @if let Some(again) = again.filter(|again| again.refusal.is_stale) {
             (meanwhile(&case, &entries, again, desk))
         }
@@ -81,7 +81,7 @@ pub async fn page(
             div {
                 section .noprint {
                     h2 { (lang.pick("办理", "What may be done")) }
-                    (acts(&case, desk, again))
+                    (Forms { case: &case, entries: &entries, desk, again }.all())
                 }
                 section {
                     h2 { (lang.pick("办理经过", "What happened")) }
@@ -170,7 +170,7 @@ fn timeline(entries: &[pb::HistoryEntry], desk: &Desk) -> Markup {
 }
 
 /// How a case looks at a glance: what a form was filled in against.
-fn seen(case: &pb::Case, desk: &Desk) -> String {
+pub fn seen(case: &pb::Case, desk: &Desk) -> String {
     let lang = desk.lang();
     let at = when::time(case.update_time.as_ref());
     format!("{}，{}，{at}", words::state(case.state(), lang), desk.names.turn(case.turn_city))
@@ -202,94 +202,4 @@ fn meanwhile(
             p { (lang.pick("现在：", "now: ")) (seen(case, desk)) }
         }
     }
-}
-
-/// A method of the case service.
-fn method(name: &str) -> String {
-    format!("/liandong.v1.CaseService/{name}")
-}
-
-/// The forms of what this person may do with the case now. A form that was refused is there in any
-/// case: what was typed is not lost.
-fn acts(case: &pb::Case, desk: &Desk, again: Option<&Again<'_>>) -> Markup {
-    let lang = desk.lang();
-    let page = parts::page_of("case", &case.name);
-    let of = |form: &'static str| {
-        let again = again.filter(|again| again.act == form);
-        Filled { form, again: again.map(|again| (again.form, again.refusal)), lang }
-    };
-    let ours = case.turn_city == desk.city;
-    let offered = case.state() == pb::CaseState::TransferredOut && case.transfer_to == desk.city;
-    let disputed = case.state() == pb::CaseState::TransferDisputed;
-    let named = case.state() == pb::CaseState::Designated && ours;
-    let goes_over = case_wire::may_be_offered(case.state);
-    let handled = ours && case.handling_city == desk.city && goes_over;
-    let basis = |filled: &Filled<'_>| {
-        html! {
-            (filled.kept("etag", &case.etag))
-            (filled.kept("seen", &seen(case, desk)))
-        }
-    };
-    let put = |form: &'static str, name: &str, fits: bool, title: &str, more: Markup| {
-        let filled = of(form);
-        let shown = filled.again.is_some() || fits && desk.visitor.may(&method(name));
-        let action = format!("{page}/{form}");
-        let fields = html! { (basis(&filled)) (more) };
-        html! { @if shown { (act(&filled, &action, title, &fields)) } }
-    };
-    let reason = |form, label: &str| of(form).text("text", label);
-    let why = lang.pick("理由或说明", "reason or note");
-    let day = lang.pick("法律日期（不填为今天）", "legal date (today)");
-    let dated = |form: &'static str| {
-        html! {
-            (of(form).line("date", "effective_on", day, ""))
-            (reason(form, why))
-        }
-    };
-    let others = desk.others(Some(&parts::agreement_of(&case.name)));
-    let cities: Vec<_> =
-        others.iter().map(|code| (code.to_string(), desk.names.city(*code))).collect();
-    let offer = html! {
-        (of("offer").choice("to_city", lang.pick("移送至", "to"), &cities)) (dated("offer"))
-    };
-    html! {
-        (put("acknowledge", "AcknowledgeTransfer", offered, lang.pick("签收移送", "Acknowledge"),
-            reason("acknowledge", lang.pick("说明", "note"))))
-        (put("accept", "AcceptTransfer", offered || named, lang.pick("同意接收", "Accept"),
-            dated("accept")))
-        (put("return", "ReturnTransfer", offered || disputed && ours, lang.pick("退回", "Return"),
-            dated("return")))
-        (put("dispute", "DisputeTransfer", offered, lang.pick("提出管辖争议", "Dispute jurisdiction"),
-            dated("dispute")))
-        (steps(case, &of("step"), &put, &dated))
-        (put("offer", "OfferTransfer", handled && !cities.is_empty(),
-            lang.pick("移送他市", "Hand over to another city"), offer))
-        (put("note", "AddNote", true, lang.pick("补充说明", "Add a note"),
-            reason("note", lang.pick("说明", "note"))))
-        @if !desk.visitor.may(&method("AddNote")) {
-            p .soft { (lang.pick("您的身份只能查看。", "Your role reads only.")) }
-        }
-    }
-}
-
-/// Plain moves: a form that lists those the table of moves allows now.
-fn steps(
-    case: &pb::Case,
-    of: &Filled<'_>,
-    put: &impl Fn(&'static str, &str, bool, &str, Markup) -> Markup,
-    dated: &impl Fn(&'static str) -> Markup,
-) -> Markup {
-    let lang = of.lang;
-    let all: Vec<_> = case
-        .allowed_steps()
-        .map(|step| {
-            let (zh, en) = words::step(step);
-            (i32::from(step).to_string(), lang.pick(zh, en).to_owned())
-        })
-        .collect();
-    let choices = html! {
-        (of.choice("step", lang.pick("下一步", "next step"), &all))
-        (dated("step"))
-    };
-    put("step", "StartVerification", !all.is_empty(), lang.pick("办理下一步", "Next step"), choices)
 }

@@ -9,7 +9,7 @@ use tonic::Status;
 
 use super::case::{self, Again};
 use super::form::Form;
-use super::layout::{self, Desk};
+use super::layout::Desk;
 use super::parts;
 use super::refusal::Refusal;
 use crate::lang::Lang;
@@ -46,19 +46,18 @@ impl From<Refusal> for No {
     }
 }
 
-/// Does what a form asks for, and shows the case afterwards.
-pub async fn act(
-    desk: Desk,
-    Path((agreement, id, act)): Path<(String, String, String)>,
-    form: Form,
+/// What every form ends in: the page where it was done, or the page of the form again, which then
+/// says why nothing was done.
+pub async fn end(
+    desk: &Desk,
+    done: Result<String, No>,
+    again: impl AsyncFnOnce(&Refusal) -> Result<Response, Status>,
 ) -> Response {
-    let name = parts::name_of("cases", &Path((agreement, id)));
-    let refusal = match ask(&desk, &name, &act, &form).await {
-        Ok(()) => return layout::to(&format!("{}?done=1", parts::page_of("case", &name))),
+    let refusal = match done {
+        Ok(page) => return desk.recorded(&page),
         Err(no) => no.refusal(desk.lang()),
     };
-    let again = Again { act: &act, form: &form, refusal: &refusal };
-    match case::page(&desk, &name, &Form::default(), Some(&again)).await {
+    match again(&refusal).await {
         Ok(page) => refused(page),
         Err(status) => desk.no(&status),
     }
@@ -68,6 +67,21 @@ pub async fn act(
 pub fn refused(mut page: Response) -> Response {
     *page.status_mut() = http::StatusCode::UNPROCESSABLE_ENTITY;
     page
+}
+
+/// Does what a form asks for, and shows the case afterwards.
+pub async fn act(
+    desk: Desk,
+    Path((agreement, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let name = parts::name_of("cases", &Path((agreement, id)));
+    let done = ask(&desk, &name, &act, &form).await.map(|()| parts::page_of("case", &name));
+    let again = async |refusal: &Refusal| {
+        let again = Again { act: &act, form: &form, refusal };
+        case::page(&desk, &name, &Form::default(), Some(&again)).await
+    };
+    end(&desk, done, again).await
 }
 
 /// A request of a move from the fields that all moves have, and more.
@@ -104,27 +118,128 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
         "dispute" => {
             cases.dispute_transfer(moved!(DisputeTransferRequest, name, form, on)).await?;
         }
+        "designate" => {
+            let request = moved!(DesignateJurisdictionRequest, name, form, on,
+                city: form.city("city"),
+                authority: form.text("authority").parse().unwrap_or(0),
+                designated_on: form.date("designated_on", desk.lang())?,
+                document_number: form.text("document_number").to_owned());
+            cases.designate_jurisdiction(request).await?;
+        }
+        "adopt" => {
+            let request = moved!(AdoptProposalRequest, name, form, on,
+                proposal: form.text("proposal").to_owned(), facts: None, record: None);
+            cases.adopt_proposal(request).await?;
+        }
+        "refuse" => {
+            let request = moved!(RefuseProposalRequest, name, form, on,
+                proposal: form.text("proposal").to_owned());
+            cases.refuse_proposal(request).await?;
+        }
+        _ => add(desk, name, act, form, on).await?,
+    }
+    Ok(())
+}
+
+/// A request of an addition from the fields that all additions have, and more.
+macro_rules! added {
+    ($kind:ident, $name:expr, $form:expr $(, $field:ident: $value:expr)* $(,)?) => {
+        pb::$kind {
+            name: $name.to_owned(),
+            text: $form.text("text").to_owned(),
+            request_id: $form.text("request_id").to_owned(),
+            acting_for: None,
+            $($field: $value,)*
+        }
+    };
+}
+
+/// What is added beside the moves.
+async fn add(
+    desk: &Desk,
+    name: &str,
+    act: &str,
+    form: &Form,
+    on: Option<pb::Date>,
+) -> Result<(), No> {
+    let mut cases = desk.client.cases();
+    match act {
         "acknowledge" => {
-            let request = pb::AcknowledgeTransferRequest {
-                name: name.to_owned(),
-                text: form.text("text").to_owned(),
-                request_id: form.text("request_id").to_owned(),
-                acting_for: None,
-            };
-            cases.acknowledge_transfer(request).await?;
+            cases.acknowledge_transfer(added!(AcknowledgeTransferRequest, name, form)).await?;
+        }
+        "recall" => {
+            cases.request_recall(added!(RequestRecallRequest, name, form)).await?;
         }
         "note" => {
-            let request = pb::AddNoteRequest {
+            cases.add_note(added!(AddNoteRequest, name, form, cities: Vec::new())).await?;
+        }
+        "ask" => {
+            let due_on = form.date("due_on", desk.lang())?;
+            let to_city = form.city("to_city");
+            let request =
+                added!(RequestAssistanceRequest, name, form, to_city: to_city, due_on: due_on);
+            cases.request_assistance(request).await?;
+        }
+        "answer" => {
+            let request = form.text("request").to_owned();
+            let request = added!(AnswerAssistanceRequest, name, form, request: request);
+            cases.answer_assistance(request).await?;
+        }
+        "propose" => {
+            let request = added!(ProposeAmendmentRequest, name, form, record: None);
+            cases.propose_amendment(request).await?;
+        }
+        "milestone" => {
+            let milestone = form.text("milestone").parse().unwrap_or(0);
+            let request = added!(RecordMilestoneRequest, name, form,
+                milestone: milestone, effective_on: on);
+            cases.record_milestone(request).await?;
+        }
+        "detention" => {
+            let request = added!(RecordPoliceDetentionRequest, name, form, effective_on: on);
+            cases.record_police_detention(request).await?;
+        }
+        "parts" => {
+            cases.record_parts_received(added!(RecordPartsReceivedRequest, name, form)).await?;
+        }
+        "link" => {
+            let other_case = numbered(desk, form).await?;
+            let continued_from = form.text("continued_from") == "1";
+            let request = added!(LinkContinuationRequest, name, form,
+                other_case: other_case, continued_from: continued_from);
+            cases.link_continuation(request).await?;
+        }
+        "assign" => {
+            let request = pb::AssignCaseRequest {
                 name: name.to_owned(),
-                text: form.text("text").to_owned(),
+                assignee: form.text("assignee").to_owned(),
+                remark: form.text("remark").to_owned(),
+                etag: form.text("assignment").to_owned(),
                 request_id: form.text("request_id").to_owned(),
-                ..Default::default()
             };
-            cases.add_note(request).await?;
+            cases.assign_case(request).await?;
         }
         _ => return Err(desk.refuse("NOT_FOUND").into()),
     }
     Ok(())
+}
+
+/// The case that has the number which was typed.
+async fn numbered(desk: &Desk, form: &Form) -> Result<String, No> {
+    let request = pb::ListCasesRequest {
+        parent: "agreements/-".to_owned(),
+        number: form.text("other_case").to_owned(),
+        page_size: 1,
+        ..Default::default()
+    };
+    let found = match form.text("other_case") {
+        "" => Vec::new(),
+        _ => desk.client.cases().list_cases(request).await?.into_inner().cases,
+    };
+    found.into_iter().next().map(|case| case.name).ok_or_else(|| {
+        let what = desk.lang().pick("没有这个编号的案件", "no case has this number").to_owned();
+        Refusal::field("other_case", what).into()
+    })
 }
 
 /// A plain move.

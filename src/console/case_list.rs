@@ -25,6 +25,9 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
     };
     let main = html! {
         h1 { (title) }
+        @if desk.visitor.may("/liandong.v1.CaseService/CreateCase") {
+            p .noprint { a href="/cases/new" { (lang.pick("登记案件", "open a case")) } }
+        }
         (filter(&query, &desk, answer.as_ref().err()))
         @match &answer {
             Ok(page) => {

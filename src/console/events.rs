@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::Console;
 use super::safe::NoPeer;
 use super::visitor::Visitor;
+use crate::trust::acceptor::Peer;
 
 /// Between two events of one page: a node that takes hundreds of entries a second must not make
 /// every open page ask as often. The first change after a quiet time is told at once.
@@ -34,12 +35,15 @@ pub async fn follow(
         return Err(NoPeer);
     }
     let (send, events) = tokio::sync::mpsc::channel(1);
-    tokio::spawn(tell(console.changes, console.stop, send));
+    tokio::spawn(tell(visitor.peer, console.changes, console.stop, send));
     let events = tokio_stream::wrappers::ReceiverStream::new(events);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
 }
 
+/// Whoever is let in no more hears nothing more. A connection with a certificate ends as a whole;
+/// for one that came by the demo's door this sees to it.
 async fn tell(
+    peer: Peer,
     mut changes: watch::Receiver<u64>,
     stop: CancellationToken,
     send: tokio::sync::mpsc::Sender<Result<Event, Infallible>>,
@@ -59,7 +63,44 @@ async fn tell(
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },
             () = send.closed() => return,
+            () = peer.revoked.cancelled() => return,
             () = stop.cancelled() => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ids::{CityCode, Hash};
+    use crate::trust::people::PeopleBook;
+    use crate::trust::spiffe::{Identity, Role, Subject};
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_revoked_hears_nothing_more() {
+        let identity = Identity {
+            city: CityCode::from_u32(371_500).unwrap(),
+            subject: Subject::Person(Role::Coordinator, "demo".to_owned()),
+            serial: "01".to_owned(),
+            issuer: Hash::new([7; 32]),
+            not_after_s: 0,
+        };
+        let peer = Peer {
+            identity: Arc::new(identity),
+            address: "127.0.0.1:1".parse().unwrap(),
+            revoked: CancellationToken::new(),
+            people: PeopleBook::default(),
+        };
+        let (applied, changes) = watch::channel(0);
+        let (send, mut events) = tokio::sync::mpsc::channel(1);
+        let told = tokio::spawn(tell(peer.clone(), changes, CancellationToken::new(), send));
+        assert!(events.recv().await.is_some(), "the beginning");
+        applied.send(1).unwrap();
+        assert!(events.recv().await.is_some(), "what was applied");
+        peer.revoked.cancel();
+        assert!(events.recv().await.is_none(), "the end");
+        told.await.unwrap();
     }
 }

@@ -14,10 +14,10 @@ use tokio::sync::Semaphore;
 use tokio_stream::StreamExt;
 use tonic::Status;
 
-use super::case_acts::{No, refused};
+use super::case_acts::{No, end};
 use super::evidence_file::{self, unhex};
 use super::form::{Form, Query};
-use super::layout::{self, Desk};
+use super::layout::Desk;
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
 use crate::domain::file_name::FileName;
@@ -86,7 +86,7 @@ async fn page(
     let main = html! {
         h1 { (title) }
         p { a href=(parts::page_of("case", name)) { (lang.pick("返回案件", "back to the case")) } }
-        (parts::done(query, lang))
+        (parts::done(query, desk))
         (add(desk, name, again))
         @for (item, file) in &rows { (row(desk, name, item, file.as_ref(), again)) }
         @if rows.is_empty() { p .soft { (lang.pick("没有证据清单", "none is listed")) } }
@@ -187,20 +187,21 @@ fn row(
             @if judges {
                 (put("receive", lang.pick("登记接收", "Record that it is here"), html! {}))
                 (put("recognise", lang.pick("认可（证据互认）", "Recognise it"), html! {}))
-                (put("decline", lang.pick("不认可", "Decline it"), grounds(desk, &sha256)))
+                (put("decline", lang.pick("不认可", "Decline it"), grounds(desk, &sha256, again)))
             }
         }
     }
 }
 
-fn grounds(desk: &Desk, sha256: &str) -> Markup {
+fn grounds(desk: &Desk, sha256: &str, again: Option<Again<'_>>) -> Markup {
     let lang = desk.lang();
     let all = (1..).map_while(|one| pb::EvidenceDeclineGround::try_from(one).ok());
     let all: Vec<_> = all
         .map(|one| (i32::from(one).to_string(), words::decline_ground(one, lang).to_owned()))
         .collect();
     let form = format!("decline-{}", sha256.get(..8).unwrap_or_default());
-    let of = Filled { form: &form, again: None, lang };
+    let again = again.filter(|(of, ..)| *of == format!("decline-{sha256}"));
+    let of = Filled { form: &form, again: again.map(|(_, form, why)| (form, why)), lang };
     html! {
         (of.choice("ground", lang.pick("理由", "ground"), &all))
         (of.text("text", lang.pick("说明（必填）", "in words")))
@@ -225,22 +226,33 @@ pub async fn put(
                 format!("文件超过 {most} MiB，或传送中断"),
                 format!("the file has more than {most} MiB, or was cut"),
             );
-            return again(&desk, &name, ("add", &Form::default(), &Refusal::field("file", what)))
-                .await;
+            return end_at(
+                &desk,
+                &name,
+                Err(Refusal::field("file", what).into()),
+                "add",
+                &Form::default(),
+            )
+            .await;
         }
     };
-    match take_in(&desk, &name, &form, file).await {
-        Ok(()) => layout::to(&format!("{}/evidence?done=1", parts::page_of("case", &name))),
-        Err(no) => again(&desk, &name, ("add", &form, &no.refusal(desk.lang()))).await,
-    }
+    let done = take_in(&desk, &name, &form, file).await;
+    end_at(&desk, &name, done, "add", &form).await
 }
 
-/// The page again: nothing more was done.
-async fn again(desk: &Desk, name: &str, why: Again<'_>) -> Response {
-    match page(desk, name, &Form::default(), Some(why)).await {
-        Ok(page) => refused(page),
-        Err(status) => desk.no(&status),
-    }
+/// The list again, after a form of it.
+async fn end_at(
+    desk: &Desk,
+    name: &str,
+    done: Result<(), No>,
+    which: &str,
+    form: &Form,
+) -> Response {
+    let done = done.map(|()| format!("{}/evidence", parts::page_of("case", name)));
+    let again = async |refusal: &Refusal| {
+        page(desk, name, &Form::default(), Some((which, form, refusal))).await
+    };
+    end(desk, done, again).await
 }
 
 /// A file as the browser sent it.
@@ -301,7 +313,8 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
         request_id: form.text("request_id").to_owned(),
         ..Default::default()
     };
-    desk.client.cases().add_evidence(request).await?;
+    let listed = desk.client.cases().add_evidence(request).await;
+    listed.map_err(|status| Refusal::of(&status, desk.lang()).within("evidence[0]"))?;
     let start = pb::UploadStart {
         case_name: name.to_owned(),
         sha256: sha256.as_bytes().to_vec().into(),
@@ -337,13 +350,8 @@ pub async fn act(
     form: Form,
 ) -> Response {
     let name = parts::name_of("cases", &Path((agreement, id)));
-    match ask(&desk, &name, &act, &form).await {
-        Ok(()) => layout::to(&format!("{}/evidence?done=1", parts::page_of("case", &name))),
-        Err(status) => {
-            let which = format!("{act}-{}", form.text("sha256"));
-            again(&desk, &name, (&which, &form, &Refusal::of(&status, desk.lang()))).await
-        }
-    }
+    let done = ask(&desk, &name, &act, &form).await.map_err(No::Said);
+    end_at(&desk, &name, done, &format!("{act}-{}", form.text("sha256")), &form).await
 }
 
 async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), Status> {

@@ -95,6 +95,26 @@ impl Form {
         }
     }
 
+    /// A time in Beijing as browsers write it, in milliseconds since 1970; it must be there.
+    ///
+    /// # Errors
+    /// [`Refusal`] at the field.
+    pub fn time(&self, name: &str, lang: Lang) -> Result<i64, Refusal> {
+        let text = self.text(name);
+        let whole =
+            if text.len() == 16 { format!("{text}:00+08:00") } else { format!("{text}+08:00") };
+        when::parse_millis(&whole).map_err(|_| {
+            let what = match text {
+                "" => lang.pick("此项必填", "this field is required").to_owned(),
+                text => lang.pick(
+                    format!("“{text}”不是时间，应如 2026-11-20 14:05"),
+                    format!("“{text}” is no time such as 2026-11-20 14:05"),
+                ),
+            };
+            Refusal::field(name, what)
+        })
+    }
+
     /// The query again with one field changed; without it when `value` is empty.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> String {
@@ -151,6 +171,13 @@ mod tests {
         assert_eq!(form.date("b", Lang::Zh).unwrap(), None);
         let refusal = form.date("on", Lang::Zh).unwrap_err();
         assert_eq!(refusal.at("on"), Some("“2026-02-30”不是日期，应如 2026-11-20"));
+        let form = Form::parse(b"at=2026-11-20T08:05&all=2026-11-20T08:05:00&no=8");
+        assert_eq!(form.time("at", Lang::Zh).unwrap(), 1_795_133_100_000);
+        assert_eq!(form.time("all", Lang::Zh), form.time("at", Lang::Zh));
+        for (name, why) in [("no", "“8”不是时间，应如 2026-11-20 14:05"), ("none", "此项必填")]
+        {
+            assert_eq!(form.time(name, Lang::Zh).unwrap_err().at(name), Some(why));
+        }
         assert_eq!(Form::parse(b"a=1&b=2").with("b", "3"), "a=1&b=3");
         assert_eq!(Form::parse(b"a=1&b=2").with("a", ""), "b=2");
     }

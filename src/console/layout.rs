@@ -10,6 +10,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::Console;
 use super::api::Client;
+use super::done::Marks;
 use super::form::Form;
 use super::refusal::Refusal;
 use super::visitor::{Door, LANGUAGE_COOKIE, Visitor};
@@ -44,6 +45,8 @@ pub struct Desk {
     pub agreements: Vec<pb::Agreement>,
     /// Today in Beijing.
     pub today: Option<Date>,
+    /// That something was just recorded.
+    marks: Marks,
 }
 
 /// Every page begins with it, before anything of a body is read.
@@ -67,15 +70,17 @@ impl Desk {
         let answer = client.agreements().list_agreements(request).await;
         let mut names = Names::new(visitor.lang);
         let (city, today) = (console.city.as_u32(), (console.today)());
+        let marks = console.marks.clone();
         let agreements = match answer {
             Ok(answer) => answer.into_inner().agreements,
             Err(status) => {
-                let desk = Self { visitor, client, names, city, agreements: Vec::new(), today };
+                let agreements = Vec::new();
+                let desk = Self { visitor, client, names, city, agreements, today, marks };
                 return Err(desk.no(&status));
             }
         };
         names.learn(&agreements);
-        Ok(Self { visitor, client, names, city, agreements, today })
+        Ok(Self { visitor, client, names, city, agreements, today, marks })
     }
 
     /// The language of the page.
@@ -102,6 +107,19 @@ impl Desk {
         all
     }
 
+    /// Sends the browser to a page which says that something was recorded.
+    #[must_use]
+    pub fn recorded(&self, page: &str) -> Response {
+        to(&self.marks.with_mark(page))
+    }
+
+    /// Whether something was recorded a moment ago on the page that is looked at.
+    #[must_use]
+    pub fn has_just_recorded(&self, query: &Form) -> bool {
+        let page = self.visitor.here.split('?').next().unwrap_or_default();
+        self.marks.is_fresh(page, query.text("done"))
+    }
+
     /// A page of this desk.
     #[must_use]
     pub fn page(&self, title: &str, main: &Markup) -> Response {
@@ -116,6 +134,7 @@ impl Desk {
         let main = html! {
             h1 { (title) }
             (super::parts::refused(&refusal, self.lang()))
+            @if self.visitor.standing.is_none() { p .soft { (keys_note(self.lang())) } }
             p { a href="/" { (self.lang().pick("返回待办", "back to the inbox")) } }
         };
         (code(status.code()), self.page(title, &main)).into_response()
@@ -228,6 +247,21 @@ fn person(visitor: &Visitor) -> Markup {
     }
 }
 
+/// Which keys open these pages.
+#[must_use]
+pub const fn keys_note(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Zh => {
+            "现有 USB 证书（RSA、ECDSA 密钥）由管理员用 liandong people add 登记后即可使用；\
+             国密 SM2 密钥暂不支持"
+        }
+        Lang::En => {
+            "a certificate on an existing USB key (RSA or ECDSA) works once the administrator has \
+             enrolled it with liandong people add; SM2 keys do not work yet"
+        }
+    }
+}
+
 /// What whoever came with a ticket has to know.
 fn demo_note(lang: Lang) -> Markup {
     html! {
@@ -259,6 +293,11 @@ fn is_own_path(path: &str) -> bool {
 /// Sends the browser to another page, after a write.
 pub fn to(path: &str) -> Response {
     axum::response::Redirect::to(path).into_response()
+}
+
+/// A form that was refused is asked for again by its address: the page it stands on is shown.
+pub async fn page_of_form(uri: Uri) -> Response {
+    to(uri.path().rsplit_once('/').map_or("/", |(page, _)| page))
 }
 
 /// There is no such page.

@@ -57,6 +57,7 @@ fn own(status: &pb::Status, desk: &Desk) -> Markup {
             }
         }
         @for warning in &status.warnings { p .hint { (warning) } }
+        p .soft { (super::layout::keys_note(lang)) }
         @if !status.certificates.is_empty() {
             ul {
                 @for one in &status.certificates {

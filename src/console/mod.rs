@@ -31,8 +31,12 @@ pub mod api;
 mod assets;
 mod case;
 mod case_acts;
+mod case_forms;
 mod case_list;
+mod case_new;
 mod case_sheet;
+mod codes;
+pub mod done;
 mod events;
 mod evidence;
 mod evidence_file;
@@ -46,6 +50,7 @@ pub mod map_ground;
 mod map_marks;
 mod map_pick;
 mod map_view;
+mod notice_new;
 mod notices;
 mod parts;
 mod plan;
@@ -78,6 +83,8 @@ pub struct Console {
     pub changes: watch::Receiver<u64>,
     /// Ends streams when the node stops.
     pub stop: CancellationToken,
+    /// Where pages learn that something was just recorded on them.
+    pub marks: done::Marks,
     /// Today in Beijing, by the node's clock; none while that is out of range.
     pub today: Today,
 }
@@ -91,24 +98,31 @@ pub fn routes(console: Console) -> Router {
     Router::new()
         .route("/", get(inbox::show))
         .route("/cases", get(case_list::show))
+        .route("/cases/new", get(case_new::show).post(case_new::create))
         .route("/cases.csv", get(case_sheet::send))
         .route("/case/{agreement}/{id}", get(case::show))
         .route("/case/{agreement}/{id}/evidence", get(evidence::show))
         .route(
             "/case/{agreement}/{id}/evidence/add",
-            post(evidence::put).layer(DefaultBodyLimit::max(CONSOLE_UPLOAD_BYTES_MAX)),
+            post(evidence::put)
+                .get(layout::page_of_form)
+                .layer(DefaultBodyLimit::max(CONSOLE_UPLOAD_BYTES_MAX)),
         )
-        .route("/case/{agreement}/{id}/evidence/{act}", post(evidence::act))
+        .route(
+            "/case/{agreement}/{id}/evidence/{act}",
+            post(evidence::act).get(layout::page_of_form),
+        )
         .route("/case/{agreement}/{id}/file/{sha256}", get(evidence_file::file))
-        .route("/case/{agreement}/{id}/{act}", post(case_acts::act))
+        .route("/case/{agreement}/{id}/{act}", post(case_acts::act).get(layout::page_of_form))
         .route("/case/{agreement}/{id}/print/{what}", get(print::case::show))
         .route("/notice/{agreement}/{id}/print/letter", get(print::notice::show))
         .route("/plan/{agreement}/{id}/print/{what}", get(print::plan::show))
         .route("/map", get(map::show))
         .route("/map/plan", get(map_pick::plan))
         .route("/notices", get(notices::list))
+        .route("/notices/new", get(notice_new::show).post(notice_new::create))
         .route("/notice/{agreement}/{id}", get(notices::show))
-        .route("/notice/{agreement}/{id}/{act}", post(notices::act))
+        .route("/notice/{agreement}/{id}/{act}", post(notices::act).get(layout::page_of_form))
         .route("/plans", get(plan_list::show))
         .route("/plans/new", get(plan_new::show).post(plan_new::create))
         .route("/plan/{agreement}/{id}", get(plan::show))
@@ -118,8 +132,11 @@ pub fn routes(console: Console) -> Router {
         .route("/plan/{agreement}/{id}/draw", get(plan_draw::show))
         .route("/plan/{agreement}/{id}/draw.json", get(plan_draw::file))
         .route("/plan/{agreement}/{id}/visits", get(plan_visits::show))
-        .route("/plan/{agreement}/{id}/visits/{act}", post(plan_visits::act))
-        .route("/plan/{agreement}/{id}/{act}", post(plan_acts::act))
+        .route(
+            "/plan/{agreement}/{id}/visits/{act}",
+            post(plan_visits::act).get(layout::page_of_form),
+        )
+        .route("/plan/{agreement}/{id}/{act}", post(plan_acts::act).get(layout::page_of_form))
         .route("/links", get(links::show))
         .route("/events", get(events::follow))
         .route("/language", post(layout::choose_language))

@@ -5,9 +5,9 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::case_acts::refused;
+use super::case_acts::{No, end};
 use super::form::{Form, Query};
-use super::layout::{self, Desk};
+use super::layout::Desk;
 use super::parts::{self, At, Filled, act as folded, page_of};
 use super::refusal::Refusal;
 use crate::lang::Lang;
@@ -44,6 +44,9 @@ pub async fn list(desk: Desk, Query(query): Query) -> Response {
     let heading = lang.pick("信息通报", "Notices");
     let main = html! {
         h1 { (heading) }
+        @if desk.visitor.may("/liandong.v1.NoticeService/CreateNotice") {
+            p .noprint { a href="/notices/new" { (lang.pick("发出通报", "issue a notice")) } }
+        }
         p {
             @for one in filters {
                 @let number = i32::from(one);
@@ -107,7 +110,7 @@ async fn page(
     let title = title(&notice, lang);
     let main = html! {
         h1 { (title) }
-        (parts::done(query, lang))
+        (parts::done(query, desk))
         (super::print::links(&page_of("notice", name), &super::print::OF_A_NOTICE, lang))
         div .two {
             div {
@@ -228,15 +231,12 @@ pub async fn act(
     form: Form,
 ) -> Response {
     let name = parts::name_of("notices", &Path((agreement, id)));
-    let status = match ask(&desk, &name, &act, &form).await {
-        Ok(()) => return layout::to(&format!("{}?done=1", page_of("notice", &name))),
-        Err(status) => status,
+    let done = ask(&desk, &name, &act, &form).await;
+    let done = done.map(|()| page_of("notice", &name)).map_err(No::Said);
+    let again = async |refusal: &Refusal| {
+        page(&desk, &name, &Form::default(), Some((&act, &form, refusal))).await
     };
-    let refusal = Refusal::of(&status, desk.lang());
-    match page(&desk, &name, &Form::default(), Some((&act, &form, &refusal))).await {
-        Ok(page) => refused(page),
-        Err(status) => desk.no(&status),
-    }
+    end(&desk, done, again).await
 }
 
 async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), Status> {

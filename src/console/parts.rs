@@ -6,9 +6,11 @@ use axum::extract::Path;
 use maud::{Markup, html};
 
 use super::form::Form;
+use super::layout::Desk;
 use super::refusal::Refusal;
 use crate::lang::Lang;
 use crate::shown::sheet::Sheet;
+use crate::wire::pb::v1 as pb;
 
 /// A record as its page's address names it: agreement and id, 32 hexadecimal digits each.
 pub type At = Path<(String, String)>;
@@ -31,6 +33,45 @@ pub fn page_of(page: &str, name: &str) -> String {
 #[must_use]
 pub fn agreement_of(name: &str) -> String {
     name.split('/').take(2).collect::<Vec<_>>().join("/")
+}
+
+/// What an agreement's name ends in.
+#[must_use]
+pub fn id_of(agreement: &str) -> &str {
+    agreement.trim_start_matches("agreements/")
+}
+
+/// The agreement that a form names.
+#[must_use]
+pub fn parent(form: &Form) -> String {
+    format!("agreements/{}", form.text("agreement"))
+}
+
+/// The same, if the own city is in it; the only one there is when the form names none.
+#[must_use]
+pub fn agreement<'a>(desk: &'a Desk, form: &Form) -> Option<&'a pb::Agreement> {
+    match (desk.agreements.as_slice(), form.text("agreement")) {
+        ([only], "") => Some(only),
+        (all, _) => all.iter().find(|one| one.name == parent(form)),
+    }
+}
+
+/// Agreements to choose from, each a link to the page that asks.
+#[must_use]
+pub fn choose_agreement(desk: &Desk, page: &str) -> Markup {
+    html! {
+        p { (desk.lang().pick("先选择联动协议：", "Choose the agreement first:")) }
+        ul .matters {
+            @for one in &desk.agreements {
+                li {
+                    a .what href={ (page) "?agreement=" (id_of(&one.name)) } {
+                        (one.short_name) " " (one.display_name)
+                    }
+                    p .how { (desk.names.list(one.members.iter().map(|member| member.city))) }
+                }
+            }
+        }
+    }
 }
 
 /// Why something was not done, and what to do.
@@ -137,6 +178,14 @@ impl<'a> Filled<'a> {
         html! { input type="hidden" name=(name) value=(before.unwrap_or(now)); }
     }
 
+    /// What is wrong with several fields together.
+    #[must_use]
+    pub fn wrong_at(&self, name: &str) -> Markup {
+        let exactly = |(field, _): &&(String, String)| field == name;
+        let found = self.again.and_then(|(_, refusal)| refusal.fields.iter().find(exactly));
+        html! { @if let Some((_, wrong)) = found { p .wrong { (wrong) } } }
+    }
+
     /// A field of several lines.
     #[must_use]
     pub fn text(&self, name: &str, label: &str) -> Markup {
@@ -227,11 +276,12 @@ pub fn act(filled: &Filled<'_>, action: &str, title: &str, fields: &Markup) -> M
     }
 }
 
-/// What was just done, told once on the page that follows.
+/// What was just done, told on the page that follows.
 #[must_use]
-pub fn done(query: &Form, lang: Lang) -> Markup {
+pub fn done(query: &Form, desk: &Desk) -> Markup {
+    let lang = desk.lang();
     html! {
-        @if !query.text("done").is_empty() {
+        @if desk.has_just_recorded(query) {
             div .done role="status" {
                 p {
                     (lang.pick(

@@ -62,7 +62,7 @@ pub async fn page(
         plan.visits.iter().map(|one| say::visit(one, &labels, &desk.names, lang)).collect();
     let main = html! {
         h1 { (title) }
-        (parts::done(query, lang))
+        (parts::done(query, desk))
         @if again.is_some_and(|again| again.refusal.is_stale) {
             p .hint role="status" {
                 (lang.pick(

@@ -9,7 +9,7 @@ use axum::response::Response;
 use super::case::Again;
 use super::case_acts::{No, refused};
 use super::form::Form;
-use super::layout::{self, Desk};
+use super::layout::Desk;
 use super::refusal::Refusal;
 use super::{parts, plan};
 use crate::domain::Period;
@@ -25,7 +25,7 @@ pub async fn act(
 ) -> Response {
     let name = parts::name_of("plans", &Path((agreement, id)));
     let refusal = match ask(&desk, &name, &act, &form).await {
-        Ok(()) => return layout::to(&format!("{}?done=1", parts::page_of("plan", &name))),
+        Ok(()) => return desk.recorded(&parts::page_of("plan", &name)),
         Err(no) => no.refusal(desk.lang()),
     };
     let again = Again { act: &act, form: &form, refusal: &refusal };

@@ -11,7 +11,7 @@ use tonic::Status;
 
 use super::case_acts::{No, refused};
 use super::form::{Form, Query};
-use super::layout::{self, Desk};
+use super::layout::Desk;
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
 use super::{plan_acts, register};
@@ -57,7 +57,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
 pub async fn create(desk: Desk, form: Form) -> Response {
     let refusal = match propose(&desk, &form).await {
         Ok(name) => {
-            return layout::to(&format!("{}?done=1", parts::page_of("plan", &name)));
+            return desk.recorded(&parts::page_of("plan", &name));
         }
         Err(no) => no.refusal(desk.lang()),
     };

@@ -11,7 +11,7 @@ use tonic::Status;
 
 use super::case_acts::{No, refused};
 use super::form::{Form, Query};
-use super::layout::{self, Desk};
+use super::layout::Desk;
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
 use super::register;
@@ -41,7 +41,7 @@ pub async fn act(
     let name = parts::name_of("plans", &Path((agreement, id)));
     let here = format!("{}/visits", parts::page_of("plan", &name));
     let refusal = match ask(&desk, &name, &act, &form).await {
-        Ok(()) => return layout::to(&format!("{here}?done=1")),
+        Ok(()) => return desk.recorded(&here),
         Err(no) => no.refusal(desk.lang()),
     };
     let which = format!("{act}-{}-{}", form.text("site"), form.text("nth"));
@@ -68,7 +68,7 @@ async fn page(
     let main = html! {
         h1 { (title) }
         p { a href=(parts::page_of("plan", name)) { (clean(&plan.number)) " " (clean(record)) } }
-        (parts::done(query, lang))
+        (parts::done(query, desk))
         @for visit in own.clone() { (one(visit, &plan, desk, &labels, again)) }
         @if own.count() == 0 {
             p .soft { (lang.pick("没有由本市带队的检查", "no visit is led by the own city")) }

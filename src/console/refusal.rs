@@ -57,6 +57,28 @@ impl Refusal {
         Self { reason: "FIELD".to_owned(), what, fields, ..Self::default() }
     }
 
+    /// The same for a form whose fields are those of one part of the request.
+    #[must_use]
+    pub fn within(mut self, part: &str) -> Self {
+        for (field, _) in &mut self.fields {
+            let inner = field.strip_prefix(part).and_then(|rest| rest.strip_prefix('.'));
+            if let Some(inner) = inner.map(str::to_owned) {
+                *field = inner;
+            }
+        }
+        self
+    }
+
+    /// Names the field of a form that a reason is about, where the service names none.
+    #[must_use]
+    pub fn about(mut self, fields: &[(&str, &str)]) -> Self {
+        let field = fields.iter().find(|(reason, _)| *reason == self.reason);
+        if let (Some((_, field)), true) = (field, self.fields.is_empty()) {
+            self.fields.push(((*field).to_owned(), self.what.clone()));
+        }
+        self
+    }
+
     /// What is wrong with a field or a part of it.
     #[must_use]
     pub fn at(&self, field: &str) -> Option<&str> {
@@ -116,5 +138,10 @@ mod tests {
         assert_eq!(refusal.at("draft.days"), Some("is over"));
         assert_eq!((refusal.at("draft.day"), refusal.at("text")), (None, None));
         assert!(!refusal.advice.is_empty() && !refusal.is_stale);
+        let refusal = refusal.within("draft").within("other");
+        assert_eq!(refusal.at("days"), Some("is over"));
+        let about = Refusal { reason: "A".to_owned(), ..Refusal::default() };
+        assert_eq!(about.clone().about(&[("A", "level")]).at("level"), Some(""));
+        assert_eq!(about.about(&[("B", "level")]).at("level"), None);
     }
 }

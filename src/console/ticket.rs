@@ -39,6 +39,7 @@ pub struct Tickets {
     city: CityCode,
     as_whom: Arc<Identity>,
     people: PeopleBook,
+    revoked: CancellationToken,
     state: Arc<Mutex<Held>>,
 }
 
@@ -49,16 +50,17 @@ struct Held {
 }
 
 impl Tickets {
-    /// A door for these tickets; who comes in is `as_whom`.
+    /// A door for these tickets; who comes in is `as_whom`, until that is `revoked`.
     #[must_use]
     pub fn new(
         city: CityCode,
-        as_whom: Identity,
+        as_whom: Arc<Identity>,
         people: PeopleBook,
+        revoked: CancellationToken,
         tickets: impl IntoIterator<Item = String>,
     ) -> Self {
         let held = Held { tickets: tickets.into_iter().collect(), sessions: BTreeSet::new() };
-        Self { city, as_whom: Arc::new(as_whom), people, state: Arc::new(Mutex::new(held)) }
+        Self { city, as_whom, people, revoked, state: Arc::new(Mutex::new(held)) }
     }
 
     /// The name of the cookie. Browsers keep one cookie for all ports of an address, so each city
@@ -87,7 +89,7 @@ impl Tickets {
         Peer {
             identity: Arc::clone(&self.as_whom),
             address,
-            revoked: CancellationToken::new(),
+            revoked: self.revoked.clone(),
             people: self.people.clone(),
         }
     }
@@ -108,6 +110,15 @@ async fn pass(
         return no(
             StatusCode::FORBIDDEN,
             ["请用演示打印的地址访问", "use the address that the demo printed"],
+        );
+    }
+    if tickets.revoked.is_cancelled() {
+        return no(
+            StatusCode::FORBIDDEN,
+            [
+                "此入口所用的证书已被吊销或停用",
+                "the certificate of this door was revoked or disabled",
+            ],
         );
     }
     if request.uri().path() == ENTER {
@@ -169,7 +180,8 @@ mod tests {
             issuer: Hash::new([7; 32]),
             not_after_s: 0,
         };
-        Tickets::new(city, as_whom, PeopleBook::default(), ["one".to_owned()])
+        let (book, revoked) = (PeopleBook::default(), CancellationToken::new());
+        Tickets::new(city, Arc::new(as_whom), book, revoked, ["one".to_owned()])
     }
 
     #[test]

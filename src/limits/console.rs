@@ -33,3 +33,7 @@ pub const CONSOLE_POOL_SITES: usize = 100;
 pub const CONSOLE_PICKS_MAX: usize = 50;
 /// Sites near them that are proposed at once: what some teams visit in a few days.
 pub const CONSOLE_NEAR_SITES_MAX: usize = 20;
+/// Pages that may say at a time that something was just recorded on them.
+pub const CONSOLE_MARKS_MAX: usize = 1_024;
+/// Values of a pollutant, and officers, that the form of a new case has room for.
+pub const CONSOLE_CASE_ROWS: usize = 3;

@@ -229,6 +229,7 @@ fn pages(
     stop: &CancellationToken,
 ) -> Router {
     let pages = console::routes(Console {
+        marks: console::done::Marks::default(),
         api: Api::new(services),
         city: node.city(),
         ground,

@@ -94,10 +94,22 @@ impl Drop for LivePlace {
 
 impl Live {
     fn enter(&self, identity: &Arc<Identity>, revoked: &CancellationToken) -> LivePlace {
+        LivePlace { live: self.clone(), number: self.insert(identity, revoked) }
+    }
+
+    fn insert(&self, identity: &Arc<Identity>, revoked: &CancellationToken) -> u64 {
         let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = live.last_key_value().map_or(0, |(last, _)| last + 1);
         live.insert(number, (Arc::clone(identity), revoked.clone()));
-        LivePlace { live: self.clone(), number }
+        number
+    }
+
+    /// What ends somebody who comes in without a connection of these ports; for good.
+    #[must_use]
+    pub fn end_of(&self, identity: &Arc<Identity>) -> CancellationToken {
+        let revoked = CancellationToken::new();
+        self.insert(identity, &revoked);
+        revoked
     }
 
     /// Ends the live connections of all identities that `gone` names; returns how many. Whether

@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 use h2::client::SendRequest;
 use http::{HeaderMap, Request, StatusCode};
 use liandong::cli::connect::Dialler;
+use liandong::cli::profile::Profile;
 use liandong::lang::Lang;
 use liandong::limits::CONSOLE_FORM_BYTES_MAX;
 use liandong::trust::spiffe::Role;
@@ -23,19 +24,32 @@ pub struct Page {
     pub text: String,
 }
 
+impl Page {
+    /// Where a page sends the browser.
+    pub fn leads_to(&self) -> &str {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.text);
+        self.headers["location"].to_str().unwrap()
+    }
+}
+
 /// What a browser says of a form that it sends from a page of the node.
 pub const FROM_HERE: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 impl Browser {
     pub async fn open(nodes: &Nodes, code: u32, role: Role) -> Self {
-        let dialler = Dialler::new(&nodes.fleet.profile(code, role), Lang::Zh).unwrap();
+        Self::with(&nodes.fleet.profile(code, role)).await
+    }
+
+    /// With the certificate of a profile.
+    pub async fn with(profile: &Profile) -> Self {
+        let dialler = Dialler::new(profile, Lang::Zh).unwrap();
         let tls = dialler.tls(dialler.tcp().await.unwrap()).await.unwrap();
         let (send, connection) = h2::client::handshake(tls).await.unwrap();
         tokio::spawn(connection);
         Self(send)
     }
 
-    async fn ask(&self, request: http::request::Builder, body: &str) -> Page {
+    pub async fn ask(&self, request: http::request::Builder, body: &str) -> Page {
         let request = request.header("accept-language", "zh-CN").body(()).unwrap();
         let mut send = self.0.clone().ready().await.unwrap();
         let (response, mut stream) = send.send_request(request, body.is_empty()).unwrap();
@@ -75,12 +89,12 @@ impl Browser {
 }
 
 /// The page of a case.
-fn page_of(case: &pb::Case) -> String {
+pub fn page_of(case: &pb::Case) -> String {
     let mut parts = case.name.split('/');
     format!("/case/{}/{}", parts.nth(1).unwrap(), parts.nth(1).unwrap())
 }
 
-const EVIL: &str = "\"><script>window.hit=1</script><img src=x onerror='hit()'>";
+pub const EVIL: &str = "\"><script>window.hit=1</script><img src=x onerror='hit()'>";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn script_in_any_field_is_shown_as_text() {

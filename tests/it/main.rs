@@ -24,6 +24,8 @@ mod calendar_feed;
 mod catalog;
 mod certs;
 mod console;
+mod console_forms;
+mod console_new;
 mod console_plans;
 mod copies;
 mod corpora;

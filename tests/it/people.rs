@@ -7,6 +7,7 @@ use liandong::lang::Lang;
 use liandong::wire::pb::v1 as pb;
 
 use super::certs;
+use super::console::Browser;
 use super::deploy::{City, two_cities};
 use super::nodes::until;
 
@@ -102,6 +103,30 @@ async fn an_existing_certificate_is_enrolled_disabled_and_let_in_again() {
     }
     let list = city.run(&["people", "list"]).unwrap();
     assert_eq!(list["person"][0]["id"], "37150088001");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_existing_certificate_opens_pages_once_it_is_enrolled() {
+    let top = tempfile::tempdir().unwrap();
+    let city = started(top.path()).await;
+    unnamed(&city);
+    let browser = Browser::with(&city.profile("client-usb.toml")).await;
+    let page = browser.get("/cases").await;
+    assert_eq!(page.status, http::StatusCode::FORBIDDEN);
+    for word in ["CERT_UNKNOWN", "证书未登记", "SM2 密钥暂不支持"] {
+        assert!(page.text.contains(word), "{word}: {}", page.text);
+    }
+    let events = browser.get("/events").await;
+    assert_eq!(events.status, http::StatusCode::UNAUTHORIZED, "nobody is told anything");
+    let add = ["people", "add", "certs/usb.pem", "--role", "inspector", "--id", "37150088001"];
+    city.run(&add).unwrap();
+    let opened = || async {
+        let page = browser.get("/cases").await;
+        (page.status == http::StatusCode::OK).then_some(page.text)
+    };
+    let page = until("the enrolled certificate opens a page", opened).await;
+    assert!(page.contains("执法人员 37150088001"), "{page}");
+    assert!(browser.get("/links").await.text.contains("SM2 密钥暂不支持"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -16,6 +17,7 @@ use crate::config::Config;
 use crate::console::ticket::Tickets;
 use crate::lang::Lang;
 use crate::rpc::server::Newcomers;
+use crate::trust::acceptor::Live;
 use crate::trust::people::PeopleBook;
 use crate::trust::spiffe::Identity;
 
@@ -82,10 +84,12 @@ impl NewcomersArgs {
 
 impl OpenDoor {
     /// The door with its tickets.
-    pub(super) fn with(self, config: &Config, people: PeopleBook) -> Newcomers {
+    pub(super) fn with(self, config: &Config, people: PeopleBook, live: &Live) -> Newcomers {
         let tickets = std::env::var(TICKETS).unwrap_or_default();
         let tickets = tickets.split(',').filter(|one| !one.is_empty()).map(str::to_owned);
-        (self.listener, Tickets::new(config.city, self.identity, people, tickets))
+        let as_whom = Arc::new(self.identity);
+        let revoked = live.end_of(&as_whom);
+        (self.listener, Tickets::new(config.city, as_whom, people, revoked, tickets))
     }
 }
 

@@ -113,6 +113,11 @@ impl Reload {
         self.people.clone()
     }
 
+    /// Who is connected.
+    pub const fn live(&self) -> &Live {
+        &self.live
+    }
+
     /// The port for nodes.
     pub fn peer_acceptor(&self) -> Acceptor {
         self.acceptor(

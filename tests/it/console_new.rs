@@ -1,0 +1,166 @@
+//! What is begun on a page: a case, a notice.
+
+use http::StatusCode;
+use liandong::trust::spiffe::Role;
+
+use super::api::{HERE, Pair, THERE, create, fresh, get, sample};
+use super::console::{Browser, FROM_HERE, Page, page_of};
+
+/// Fields of a case that may be opened.
+pub const CASE: [(&str, &str); 17] = [
+    ("record.title", "大名县示例建材有限公司涉嫌倾倒固体废物案"),
+    ("record.summary", "示例"),
+    ("facts.source", "1"),
+    ("facts.medium", "3"),
+    ("facts.violation", "16"),
+    ("facts.discover_time_ms", "2025-11-24T09:48"),
+    ("facts.occurred_from", "2025-11-23"),
+    ("facts.occurred_to", "2025-11-23"),
+    ("facts.data_level", "2"),
+    ("facts.county_code", "130425"),
+    ("record.location.address", "大名县示例镇"),
+    ("record.location.longitude", "115.137564"),
+    ("record.location.latitude", "36.243426"),
+    ("record.belt_reason", "测试用例"),
+    ("record.party.type", "1"),
+    ("record.party.name", "大名县示例建材有限公司"),
+    ("record.party.uscc", "91130425YYYY000551"),
+];
+
+/// The fields with some of them changed, and the agreement.
+pub fn with<'a>(
+    fields: &[(&'a str, &'a str)],
+    agreement: &'a str,
+    changed: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let of = |name: &str| changed.iter().any(|(other, _)| *other == name);
+    let kept = fields.iter().filter(|(name, _)| !of(name));
+    let id = agreement.trim_start_matches("agreements/");
+    kept.chain(changed).copied().chain([("agreement", id)]).collect()
+}
+
+fn refused_at(page: &Page, field: &str) {
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
+    let mark = format!("id=\"new-{field}-wrong\"");
+    assert!(page.text.contains(&mark), "{field}: {}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_opened_by_page_and_what_is_wrong_is_told_at_its_field() {
+    let pair = Pair::start().await;
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let shown = browser.get("/cases/new").await;
+    for word in ["涉嫌违法行为", "大名县", "投诉举报", "new-record.title", "name=\"agreement\""]
+    {
+        assert!(shown.text.contains(word), "{word}: {}", shown.text);
+    }
+    let auditor = Browser::open(&pair.nodes, HERE, Role::Auditor).await;
+    assert!(browser.get("/cases").await.text.contains("/cases/new"));
+    assert!(!auditor.get("/cases").await.text.contains("/cases/new"));
+    let send = async |browser: &Browser, changed: &[(&'static str, &'static str)]| {
+        let (id, mut fields) = (fresh(), with(&CASE, &pair.agreement, changed));
+        fields.push(("request_id", &id));
+        browser.post("/cases/new", &[FROM_HERE], &fields).await
+    };
+    for (field, value) in [
+        ("record.title", ""),
+        ("facts.source", ""),
+        ("facts.discover_time_ms", ""),
+        ("facts.discover_time_ms", "昨天"),
+        ("facts.occurred_from", "2025-02-30"),
+        ("facts.data_level", "4"),
+        ("facts.violation", "999"),
+        ("record.location.longitude", "三"),
+        ("record.party.type", ""),
+        ("record.party.uscc", "91130425YYYY000552"),
+        ("record.party.permit_number", "x"),
+        ("record.officers[1].certificate_number", "x"),
+        ("effective_on", "2026-13-01"),
+    ] {
+        let page = send(&browser, &[(field, value)]).await;
+        match field {
+            // A code that a newer version may know is refused with all facts.
+            "facts.violation" => assert!(page.text.contains("CODE_UNKNOWN"), "{}", page.text),
+            field => refused_at(&page, field),
+        }
+        assert!(page.text.contains("涉嫌倾倒固体废物案") || field == "record.title");
+    }
+    let refused = send(&auditor, &[]).await;
+    assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
+    // Sent twice, opened once.
+    let id = fresh();
+    let mut fields = with(
+        &CASE,
+        &pair.agreement,
+        &[("external_ref.system", "执法平台"), ("external_ref.number", "甲-1")],
+    );
+    fields.push(("request_id", &id));
+    let first = browser.post("/cases/new", &[FROM_HERE], &fields).await;
+    let second = browser.post("/cases/new", &[FROM_HERE], &fields).await;
+    let page = |page: &Page| page.leads_to().split('?').next().unwrap().to_owned();
+    assert_eq!(page(&first), page(&second));
+    let shown = browser.get(first.leads_to()).await;
+    assert!(shown.text.contains("大名县示例建材有限公司") && shown.text.contains("class=\"done\""));
+    let forged = browser.get(&format!("{}?done=1", page(&first))).await;
+    assert!(!forged.text.contains("class=\"done\""), "a link claims nothing");
+    let name = page(&first).replace("/case/", "agreements/").replacen('/', "/cases/", 2);
+    let name = name.replacen("agreements/cases/", "agreements/", 1);
+    let case = get(&pair.here, &name).await.unwrap();
+    assert_eq!(case.external_ref.unwrap().number, "甲-1");
+    assert_eq!(case.record.unwrap().party.unwrap().uscc, "91130425YYYY000551");
+    // A form that was refused has an address of its own: the page it stands on is shown.
+    let again = browser.get(&format!("{}/step", page(&first))).await;
+    assert_eq!(again.leads_to(), page(&first));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photograph_without_its_day_is_refused_at_that_field() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let field = |name: &str, value: &str| {
+        format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let mut body: String = [("title", "照片"), ("id", "E9"), ("kind", "3"), ("request_id", "e9")]
+        .map(|(name, value)| field(name, value))
+        .concat();
+    body += &field("file\"; filename=\"a.txt", "x");
+    let request = http::Request::post(format!("https://node.test{}/evidence/add", page_of(&case)))
+        .header("content-type", "multipart/form-data; boundary=edge")
+        .header(FROM_HERE.0, FROM_HERE.1);
+    let page = browser.ask(request, &format!("{body}--edge--\r\n")).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.text);
+    assert!(page.text.contains("id=\"add-collected_on-wrong\""), "{}", page.text);
+    assert!(page.text.contains("DATE_FORMAT"), "{}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_is_issued_by_page_to_some_or_to_all() {
+    let pair = Pair::start().await;
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let shown = browser.get("/notices/new").await;
+    assert!(
+        shown.text.contains("突发环境事件通报") && shown.text.contains("邯郸"),
+        "{}",
+        shown.text
+    );
+    let fields =
+        [("kind", "2"), ("level", "2"), ("record.title", "漳河油膜"), ("record.text", "请协查")];
+    let send = async |changed: &[(&'static str, &'static str)]| {
+        let (id, mut fields) = (fresh(), with(&fields, &pair.agreement, changed));
+        fields.push(("request_id", &id));
+        browser.post("/notices/new", &[FROM_HERE], &fields).await
+    };
+    for (field, value) in [("level", ""), ("record.title", ""), ("record.text", "")] {
+        refused_at(&send(&[(field, value)]).await, field);
+    }
+    refused_at(&send(&[("kind", "1")]).await, "level");
+    for (changed, word) in [(&[][..], "漳河油膜"), (&[("cities", "130400")], "邯郸")] {
+        assert_eq!(THERE, 130_400);
+        let sent = send(changed).await;
+        let page = browser.get(sent.leads_to()).await;
+        assert!(page.text.contains(word) && page.text.contains("class=\"done\""), "{}", page.text);
+    }
+    let stranger = send(&[("cities", "999999")]).await;
+    assert_eq!(stranger.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
