@@ -3,8 +3,8 @@
 use super::failure::Failure;
 use super::{
     Command, Context, agreement, bench, card, case, catalog, check, demo, doctor, epoch, erase,
-    evidence, fork, hook, ingest, meeting, notice, people, pki, plan, rebuild, roles, serve, site,
-    status, suspend, unit, watch,
+    evidence, fork, hook, ingest, meeting, notice, paper, people, pki, plan, rebuild, roles, serve,
+    site, status, suspend, unit, watch,
 };
 
 /// Runs the command.
@@ -34,6 +34,7 @@ pub(super) async fn dispatch(context: &Context, command: Command) -> Result<(), 
         Command::People(args) => people::run(context, args),
         Command::Rebuild(args) => rebuild::run(context, args).await,
         Command::Roles => roles::run(context),
+        Command::Verify(args) => paper::run(context, args).await,
         Command::Pki(args) => pki::run(context, args),
         Command::Plan(args) => plan::run(&context.with(args.profile), args.command).await,
         Command::Epoch(args) => epoch::run(context, args).await,

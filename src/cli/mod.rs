@@ -44,6 +44,7 @@ pub mod json;
 pub mod meeting;
 pub mod notice;
 pub mod page;
+pub mod paper;
 pub mod people;
 pub mod pki;
 pub mod plan;
@@ -142,6 +143,8 @@ pub enum Command {
     Rebuild(rebuild::RebuildArgs),
     /// 各角色权限一览 · who may call what
     Roles,
+    /// 核对打印件是否有据 · whether a printed paper rests on a record
+    Verify(paper::VerifyArgs),
     /// 城市密钥与试用证书 · city keys, and certificates for trying out
     Pki(pki::PkiArgs),
     /// 在本机测速：写入、交换、补齐，附底线 · measure this machine's speed, with the floors beside it

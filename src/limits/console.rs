@@ -37,3 +37,5 @@ pub const CONSOLE_NEAR_SITES_MAX: usize = 20;
 pub const CONSOLE_MARKS_MAX: usize = 1_024;
 /// Values of a pollutant, and officers, that the form of a new case has room for.
 pub const CONSOLE_CASE_ROWS: usize = 3;
+/// The text of a paper's code: a code of this size has at most 2 331 bytes.
+pub const PAPER_TEXT_BYTES_MAX: usize = 4_096;

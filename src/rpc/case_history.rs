@@ -14,6 +14,7 @@ use crate::api::status::NodeStatus;
 use crate::domain::{CaseContribution, Event};
 use crate::ids::CityCode;
 use crate::limits::PAGE_BYTES_MAX;
+use crate::log::merkle::leaf_hash;
 use crate::log::{ActorRef, Entry, PartSlot};
 use crate::node::load::ReadError;
 use crate::node::reader::{LoadedEntry, Reader};
@@ -137,7 +138,13 @@ fn history_out(
         referral: loaded.and_then(|l| referral_record::record(reader, l)),
         listed: loaded.map(|l| listed(reader, &l.entry)).unwrap_or_default(),
         erased_parts: loaded.map(|l| erased_parts(&l.entry)).unwrap_or_default(),
+        entry_hash: loaded.map(|l| hash_out(&l.entry)).unwrap_or_default(),
     }
+}
+
+/// The hash by which an entry stands in its log.
+pub(super) fn hash_out(entry: &Entry) -> bytes::Bytes {
+    bytes::Bytes::copy_from_slice(leaf_hash(&entry.header).as_bytes())
 }
 
 /// Which of its parts are erased.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::case_history::hash_out;
 use super::holdings::Witnesses;
 use super::notice_service::NoticeApi;
 use super::said;
@@ -66,6 +67,8 @@ impl NoticeApi {
             misfit_count: found.misfit_count,
             text_state: state.into(),
             clock_suspect: suspect,
+            entry: found.opened_at.to_string(),
+            entry_hash: opening.as_ref().map(|one| hash_out(&one.entry)).unwrap_or_default(),
             ..self.facts((agreement, subject), &found.notice, found.issued_ms, due)
         }
     }

@@ -10,6 +10,7 @@ pub mod draw;
 pub mod evidence;
 pub mod history;
 pub mod names;
+pub mod paper;
 pub mod plan;
 pub mod referral;
 pub mod same_act;

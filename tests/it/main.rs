@@ -59,6 +59,7 @@ mod nodes;
 mod notices;
 mod nudges;
 mod operator;
+mod papers;
 mod people;
 mod plan_cli;
 mod plan_cli_draw;

@@ -45,7 +45,8 @@ pub async fn show(
         "transfer" => (letter(&case, &transfer, &desk), transfer.offer),
         _ => (receipt(&case, &transfer, &desk), transfer.newest()),
     };
-    let proof = Proof::of(&desk, &clean(&case.number), &name, &entry.entry, entry.city).await;
+    let proof =
+        Proof::of(&desk, (&clean(&case.number), &name), (&entry.entry, &entry.entry_hash)).await;
     super::page(&desk, &paper.title.clone(), &back, &[paper], &proof)
 }
 

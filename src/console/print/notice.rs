@@ -26,7 +26,7 @@ pub async fn show(desk: Desk, at: At) -> Response {
     };
     let paper = paper(&notice, &desk);
     let back = parts::page_of("notice", &name);
-    let proof = Proof::of(&desk, &paper.number, &name, "", notice.issuing_city).await;
+    let proof = Proof::of(&desk, (&paper.number, &name), (&notice.entry, &notice.entry_hash)).await;
     super::page(&desk, &paper.title.clone(), &back, &[paper], &proof)
 }
 

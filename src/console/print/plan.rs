@@ -53,7 +53,7 @@ pub async fn show(
     };
     let back = parts::page_of("plan", &name);
     let number = clean(&plan.number);
-    let proof = Proof::of(&desk, &number, &name, entry, plan.initiator).await;
+    let proof = Proof::of(&desk, (&number, &name), (entry, &[])).await;
     let title = papers.first().map_or_else(|| number.clone(), |paper| paper.title.clone());
     if papers.is_empty() {
         return desk.page(&title, &no_visits(&back, desk.lang()));

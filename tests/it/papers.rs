@@ -1,0 +1,105 @@
+//! Papers, and what their codes prove: the text that a telephone reads is compared with the node of
+//! the other city.
+
+use std::fmt::Write as _;
+
+use liandong::shown::paper::PaperText;
+use liandong::trust::spiffe::Role;
+use qrcode::{Color, EcLevel, QrCode};
+
+use super::api::{HERE, Pair, THERE, create, fresh, sample, verify};
+use super::console::{Browser, FROM_HERE, page_of};
+use super::nodes::until;
+use super::plan_cli::{Desk, said};
+
+/// What stands between two marks.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no {from}: {text}"));
+    rest.split(to).next().unwrap()
+}
+
+/// The text of a paper's code, from what its foot says in words; the picture holds just that.
+fn code(page: &str, number: &str, name: &str) -> PaperText {
+    let foot = between(page, "class=\"hash\">", "</p>");
+    let mut words = foot.split_whitespace();
+    let mut after = |label: &str| {
+        assert_eq!(words.next(), Some(label), "{foot}");
+        words.next().unwrap().to_owned()
+    };
+    let paper = PaperText {
+        number: number.to_owned(),
+        name: name.to_owned(),
+        entry: after("条目"),
+        hash: after("哈希"),
+        log: Some((after("日志条数").parse().unwrap(), after("根哈希"))),
+        printed: between(page, "打印时间：", "。").to_owned(),
+    };
+    let code = QrCode::with_error_correction_level(paper.text(), EcLevel::M).unwrap();
+    let mut path = String::new();
+    for (row, colours) in code.to_colors().chunks(code.width()).enumerate() {
+        for (column, _) in colours.iter().enumerate().filter(|(_, one)| **one == Color::Dark) {
+            write!(path, "M{} {}h1v1h-1z", column + 4, row + 4).unwrap();
+        }
+    }
+    assert!(page.contains(&path), "the picture holds the text");
+    paper
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_a_paper_is_verified_against_the_other_citys_node() {
+    let pair = Pair::start().await;
+    let here = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let case = verify(&pair.here, &case).await.unwrap();
+    let (at, to, id) = (page_of(&case), THERE.to_string(), fresh());
+    let offer = [("etag", &*case.etag), ("to_city", &to), ("text", "请接收"), ("request_id", &id)];
+    here.post(&format!("{at}/offer"), &[FROM_HERE], &offer).await.leads_to();
+    let letter = here.get(&format!("{at}/print/transfer")).await.text;
+    let letter = code(&letter, &case.number, &case.name);
+
+    let agreement = pair.agreement.trim_start_matches("agreements/");
+    let id = fresh();
+    let notice = [
+        ("agreement", agreement),
+        ("kind", "1"),
+        ("record.title", "油膜"),
+        ("record.text", "请协查"),
+        ("request_id", &id),
+    ];
+    let issued = here.post("/notices/new", &[FROM_HERE], &notice).await;
+    let at = issued.leads_to().split('?').next().unwrap().to_owned();
+    let name = at.rsplit('/').next().unwrap();
+    let page = here.get(&format!("{at}/print/letter")).await.text;
+    let notice = code(&page, &name[..8], &format!("{}/notices/{name}", pair.agreement));
+
+    let desk = Desk { nodes: &pair.nodes, city: THERE };
+    let run = |paper: &PaperText| desk.run("verify", &["paper", &paper.text()]);
+    for paper in [&letter, &notice] {
+        let verified = until("the record is there", || async {
+            Some(run(paper)).filter(|output| output.status.success())
+        })
+        .await;
+        let said = said(&verified);
+        assert!(said.contains("编号、位置、哈希一致") && said.contains("聊城"), "{said}");
+    }
+    assert!(said(&run(&letter)).contains("移送"), "{}", said(&run(&letter)));
+    // What was changed on the way is told from what is there.
+    let other = |change: fn(&mut PaperText)| {
+        let mut paper = letter.clone();
+        change(&mut paper);
+        paper
+    };
+    for (paper, why) in [
+        (other(|one| one.number.push('9')), "编号不符"),
+        (other(|one| one.hash = "0".repeat(64)), "条目内容不符"),
+        (other(|one| one.hash.clear()), "条目内容不符"),
+        (other(|one| one.entry.push('9')), "没有打印件所依据的条目"),
+        (other(|one| one.entry = format!("{}:0", "0".repeat(64))), "没有打印件所依据的条目"),
+        (other(|one| one.name = one.name.replace("/cases/", "/plans/")), ""),
+    ] {
+        let refused = run(&paper);
+        assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+        assert!(said(&refused).contains(why), "{why}: {}", said(&refused));
+    }
+    assert_eq!(desk.run("verify", &["paper", "https://x.example"]).status.code(), Some(2));
+}
