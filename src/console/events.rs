@@ -78,7 +78,7 @@ mod tests {
     use crate::trust::people::PeopleBook;
     use crate::trust::spiffe::{Identity, Role, Subject};
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn whoever_is_revoked_hears_nothing_more() {
         let identity = Identity {
             city: CityCode::from_u32(371_500).unwrap(),
