@@ -307,11 +307,11 @@ fn event(entry: &pb::HistoryEntry) -> Option<&Event> {
 }
 
 /// Entries that `asks` and to which no entry `answers` by their position.
-fn open<'a>(
-    entries: &'a [pb::HistoryEntry],
+fn open(
+    entries: &[pb::HistoryEntry],
     asks: impl Fn(&Event) -> bool,
     answers: impl Fn(&Event) -> Option<&pb::EntryPosition>,
-) -> Vec<&'a pb::HistoryEntry> {
+) -> Vec<&pb::HistoryEntry> {
     let position = |at: &pb::EntryPosition| format!("{}:{}", hex(&at.log_id), at.index);
     let done: BTreeSet<String> =
         entries.iter().filter_map(event).filter_map(|one| answers(one).map(position)).collect();
@@ -322,13 +322,9 @@ fn open<'a>(
 
 /// Requests for help to a city that it has not answered.
 fn open_requests(entries: &[pb::HistoryEntry], city: u32) -> Vec<&pb::HistoryEntry> {
-    let asks = |one: &Event| match one {
-        Event::AssistanceRequested(asked) => asked.to == city,
-        _ => false,
-    };
-    open(entries, asks, |one| match one {
-        Event::AssistanceAnswered(answer) => answer.request.as_ref(),
-        _ => None,
+    let asks = |one: &Event| matches!(one, Event::AssistanceRequested(asked) if asked.to == city);
+    open(entries, asks, |one| {
+        if let Event::AssistanceAnswered(answer) = one { answer.request.as_ref() } else { None }
     })
 }
 
@@ -337,10 +333,14 @@ fn open_proposals(entries: &[pb::HistoryEntry]) -> Vec<&pb::HistoryEntry> {
     open(
         entries,
         |one| matches!(one, Event::ProposalMade(_)),
-        |one| match one {
-            Event::ProposalAdopted(said) => said.proposal.as_ref(),
-            Event::ProposalRefused(said) => said.proposal.as_ref(),
-            _ => None,
+        |one| {
+            if let Event::ProposalAdopted(said) = one {
+                said.proposal.as_ref()
+            } else if let Event::ProposalRefused(said) = one {
+                said.proposal.as_ref()
+            } else {
+                None
+            }
         },
     )
 }

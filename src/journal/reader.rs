@@ -26,10 +26,10 @@ impl<D: Disk> JournalReader<D> {
     /// when the disk cannot be read.
     pub fn read(&self, at: RecordRef) -> Result<(RecordKind, Vec<u8>), JournalError> {
         // A segment may have been written anew between two readings of one record.
-        let read = self.read_whole(at).or_else(|error| match error {
-            JournalError::Damaged { .. } => self.read_whole(at),
-            other => Err(other),
-        });
+        let mut read = self.read_whole(at);
+        if matches!(read, Err(JournalError::Damaged { .. })) {
+            read = self.read_whole(at);
+        }
         match read {
             Err(JournalError::Read(error)) if error.kind() == io::ErrorKind::NotFound => {
                 self.note(at.number);

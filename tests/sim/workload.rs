@@ -343,7 +343,7 @@ impl World {
         let (subject, case) =
             if mine.is_empty() || rng.one_in(4) { rng.pick(&cases) } else { rng.pick(&mine) };
         if rng.one_in(16)
-            && let Some(command) = erasures::next(&reader, (agreement, subject), code, &mut rng)
+            && let Some(command) = erasures::next(reader, (agreement, subject), code, &mut rng)
         {
             return Some(command);
         }
