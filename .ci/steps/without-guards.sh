@@ -18,7 +18,7 @@ rows=(
   "33 narrow-part-for-anybody narrow_parts_go_to_whom_they_are_for_and_with_the_handling"
   "35 apply-before-after a_lying_after_holds_only_its_own_log"
   "42 beyond-the-quota a_log_that_outruns_its_day_stands_still_here"
-  "44 serve-an-erased-part an_erased_part_is_gone_from_disk_and_nobody_is_given_it"
+  "52 serve-an-erased-part an_erased_part_is_gone_from_disk_and_nobody_is_given_it"
 )
 messages=$(cargo test --features planted-bugs,s3 --test it --no-run --message-format=json --quiet)
 it=$(printf '%s\n' "$messages" | grep -o '"executable":"[^"]*/it-[^"]*"' | tail -1 | cut -d'"' -f4)

@@ -2,7 +2,7 @@
 //!
 //! In scope: a handle's view of them. Out of scope: taking them ([`crate::node::core`]).
 
-use crate::api::request::{Assignment, OrderError};
+use crate::api::order::{Assignment, OrderError};
 use crate::ids::{AgreementId, SubjectId, Tag};
 use crate::journal::Disk;
 use crate::node::core::rows::{self, AssignmentRow};

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
-use crate::api::request::OrderError;
+use crate::api::order::OrderError;
 use crate::ids::CityCode;
 use crate::node::core::{Input, Ticket};
 use crate::node::writer::{Answer, NodeHandle};

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::request::{OrderError, Request, WriteError, Written};
+use crate::api::order::OrderError;
+use crate::api::request::{Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::domain::Date;
 use crate::ids::CityCode;

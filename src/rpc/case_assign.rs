@@ -15,7 +15,7 @@ use super::case_read;
 use super::case_service::CaseApi;
 use super::desk::check_request_id;
 use super::node_service::order_refused;
-use crate::api::request::Assignment;
+use crate::api::order::Assignment;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;

@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 use super::audit_line;
 use super::caller::{Called, called};
 use super::desk::check_request_id;
-use crate::api::request::OrderError;
+use crate::api::order::OrderError;
 use crate::api::status::{
     CertificateStatus, ContradictionStatus, DamageStatus, EvidenceCheckStatus, EvidenceStoreStatus,
     HookStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus, SuspensionStatus, TaskStatus,

@@ -10,7 +10,7 @@ use super::facts::{Reading, date_from_pb, date_to_pb, facts_to_pb};
 use super::pb::v1 as pb;
 use super::record;
 use super::status::{Refused, bad_fields, of_wire};
-use crate::api::request::Assignment;
+use crate::api::order::Assignment;
 use crate::domain::deadline::{Deadline, Milestone};
 use crate::domain::facts::Medium;
 use crate::domain::officer::CertNo;

@@ -1,7 +1,8 @@
 //! A city is suspended on one node of the world in memory, by its operator or by the daily quota,
 //! and resumed; crashes between.
 
-use liandong::api::request::{Command, NewPart, OrderError, PartContent, WriteError};
+use liandong::api::order::OrderError;
+use liandong::api::request::{Command, NewPart, PartContent, WriteError};
 use liandong::api::status::NodeStatus;
 use liandong::domain::{CaseContribution, Event, NoticeAct, NoticeKind};
 use liandong::ids::{CityCode, Hash, Position};

@@ -22,7 +22,7 @@
 
 use bytes::Bytes;
 
-use crate::api::request::{Assignment, OrderError};
+use crate::api::order::{Assignment, OrderError};
 use crate::ids::{AgreementId, SubjectId, Tag, hex};
 use crate::journal::{Disk, JournalReader, LocalFact, RecordKind, RecordRef};
 use crate::node::core::io::{Output, Ticket};

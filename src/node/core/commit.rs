@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::api::request::{OrderError, Request, WriteError, Written};
+use crate::api::order::OrderError;
+use crate::api::request::{Request, WriteError, Written};
 use crate::domain::Event;
 use crate::ids::{AgreementId, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, RecordRef};

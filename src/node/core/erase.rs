@@ -128,9 +128,9 @@ impl<D: Disk, S: Store> Core<D, S> {
         let instead: Vec<Instead> =
             records.into_iter().filter_map(|at| Some((at, self.without(at)?))).collect();
         match self.journal.rewrite(segment, &instead) {
-            Ok(()) => tracing::info!(segment, records = instead.len(), "erased parts are gone"),
+            Ok(()) => tracing::info!("erased parts are gone from the disk"),
             Err(error) => {
-                tracing::error!(segment, %error, "could not take erased parts off the disk");
+                tracing::error!(%error, "could not take erased parts off the disk");
                 if let JournalError::Poisoned(_) = error {
                     self.poisoned = Some(error.to_string());
                 }

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::api::request::{Assignment, OrderError, Request, WriteError, Written};
+use crate::api::order::{Assignment, OrderError};
+use crate::api::request::{Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::sync::{Frame, LinkId};

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use crate::api::request::OrderError;
+use crate::api::order::OrderError;
 use crate::api::status::SuspensionStatus;
 use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, SuspensionFact};

@@ -90,8 +90,8 @@ pub(super) const REASONS: &[Line] = &[
         "this part has been erased before; there is nothing left to do"),
     ("NUMBER_NOT_ERASABLE", FailedPrecondition,
         "案件、方案的编号须保留，后续编号由此续编；个人信息请删除载有该信息的那份内容",
-        "the number of a case or plan must stay, numbering goes on from it; to erase personal data, \
-         erase the part that holds it"),
+        "the number of a case or plan must stay, numbering goes on from it; to erase personal \
+         data, erase the part that holds it"),
     ("SAME_AGREEMENT", InvalidArgument,
         "两案在同一份协议里，无需接续，请在原案件上操作",
         "both cases are in one agreement; go on with the first"),
