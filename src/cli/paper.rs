@@ -80,19 +80,19 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<(), Failure> {
     let session = Session { context, client, names };
     let found = look(&session, &paper).await?;
     let log = log_of(&session, &paper).await?;
-    let signer = compare(&paper, &found, log.as_ref(), lang)?;
+    let (signer, compared) = compare(&paper, &found, log.as_ref(), lang)?;
     if session.context.json {
         session.context.print_json(&json!({
             "number": found.number,
             "name": paper.name,
             "entry": paper.entry,
             "entry_hash": paper.hash,
-            "hash_compared": !paper.hash.is_empty(),
+            "hash_compared": compared,
             "signed_by": signer,
             "printed": paper.printed,
         }));
     } else {
-        print!("{}", shown(&session, &paper, &found, signer));
+        print!("{}", shown(&session, &paper, &found, (signer, compared)));
     }
     Ok(())
 }
@@ -142,13 +142,13 @@ async fn log_of(session: &Session, paper: &PaperText) -> Result<Option<pb::Log>,
     Ok(logs.into_iter().find(|log| log.log_id == id))
 }
 
-/// Who signed the entry.
+/// Who signed the entry, and whether its hash was compared: not every record tells one.
 fn compare(
     paper: &PaperText,
     found: &Found,
     log: Option<&pb::Log>,
     lang: Lang,
-) -> Result<u32, Failure> {
+) -> Result<(u32, bool), Failure> {
     let refused = |zh: String, en: String| {
         Err(Failure::new(Exit::Refused, "PAPER_DIFFERS", lang.pick(zh, en)).advise(lang.pick(
             "请联系发文单位核实；本市节点记录以 liandong case show 等命令查看",
@@ -166,8 +166,14 @@ fn compare(
     else {
         let at = clean(&paper.entry);
         return refused(
-            format!("本市节点上该记录没有打印件所依据的条目（{at}），可能伪造，也可能尚未送达"),
-            format!("this record has no entry {at} here: it is forged, or has not arrived yet"),
+            format!(
+                "本市节点上该记录现在不以打印件所依据的条目（{at}）为准：可能是旧版打印件、\
+                 尚未送达，也可能伪造"
+            ),
+            format!(
+                "this record does not rest on entry {at} here: the paper is an old one, its entry \
+                 has not arrived yet, or it is forged"
+            ),
         );
     };
     // A record that says less here than on paper proves nothing.
@@ -184,17 +190,22 @@ fn compare(
                 "the log is another one: its root at this size differs from this node's".to_owned(),
             )
         }
-        _ => Ok(*signer),
+        _ => Ok((*signer, !hash.is_empty())),
     }
 }
 
-fn shown(session: &Session, paper: &PaperText, found: &Found, signer: u32) -> String {
+fn shown(
+    session: &Session,
+    paper: &PaperText,
+    found: &Found,
+    (signer, compared): (u32, bool),
+) -> String {
     let lang = session.context.lang;
     let mut sheet = Sheet::default();
-    let compared = if paper.hash.is_empty() {
-        lang.pick("编号、位置一致（此类打印件不含哈希）", "number and place agree; it has no hash")
-    } else {
+    let compared = if compared {
         lang.pick("编号、位置、哈希一致", "number, place and hash agree")
+    } else {
+        lang.pick("编号、位置一致（未核对哈希）", "number and place agree; no hash was compared")
     };
     sheet
         .row(lang.pick("核对结果", "result"), compared)

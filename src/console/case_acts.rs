@@ -122,7 +122,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
             let request = moved!(DesignateJurisdictionRequest, name, form, on,
                 city: form.city("city"),
                 authority: form.text("authority").parse().unwrap_or(0),
-                designated_on: form.date("designated_on", desk.lang())?,
+                designated_on: Some(form.day("designated_on", desk.lang())?),
                 document_number: form.text("document_number").to_owned());
             cases.designate_jurisdiction(request).await?;
         }

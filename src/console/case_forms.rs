@@ -184,7 +184,7 @@ impl<'a> Forms<'a> {
     /// Help that is asked of another city, and the answer.
     fn help(&self) -> Markup {
         let (ask, cities) = (self.of("ask"), self.others());
-        let due = self.pick("答复期限", "answer by");
+        let due = self.pick("答复期限（不填为今天）", "answer by (today)");
         let asked = html! {
             (ask.choice("to_city", self.pick("请哪个市协助", "which city"), &cities))
             (ask.line("date", "due_on", due, ""))

@@ -150,6 +150,9 @@ fn person(form: &Form) -> Option<pb::PersonRecord> {
 async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Response, Status> {
     let lang = desk.lang();
     let title = lang.pick("登记案件（线索）", "Open a case");
+    if !desk.visitor.may("/liandong.v1.CaseService/CreateCase") {
+        return Ok(desk.page(title, &parts::only_looks(title, refusal, lang)));
+    }
     let none = Refusal::default();
     let of = Filled { form: "new", again: Some((form, refusal.unwrap_or(&none))), lang };
     let Some(agreement) = parts::agreement(desk, form) else {
@@ -295,7 +298,7 @@ fn papers(of: &Filled<'_>) -> Markup {
             (of.line("text", "external_ref.number",
                 lang.pick("系统中的编号", "number in that system"), ""))
             (of.line("date", "effective_on",
-                lang.pick("登记日期（不填为今天）", "legal date (today)"), ""))
+                lang.pick("法律日期（不填为今天）", "legal date (today)"), ""))
         }
     }
 }

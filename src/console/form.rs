@@ -95,6 +95,16 @@ impl Form {
         }
     }
 
+    /// A day that must be there.
+    ///
+    /// # Errors
+    /// [`Refusal`] at the field.
+    pub fn day(&self, name: &str, lang: Lang) -> Result<pb::Date, Refusal> {
+        let missing =
+            || Refusal::field(name, lang.pick("此项必填", "this field is required").into());
+        self.date(name, lang)?.ok_or_else(missing)
+    }
+
     /// A time in Beijing as browsers write it, in milliseconds since 1970; it must be there.
     ///
     /// # Errors

@@ -58,6 +58,9 @@ async fn issue(desk: &Desk, form: &Form) -> Result<String, Status> {
 async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Response, Status> {
     let lang = desk.lang();
     let title = lang.pick("发出信息通报", "Issue a notice");
+    if !desk.visitor.may("/liandong.v1.NoticeService/CreateNotice") {
+        return Ok(desk.page(title, &parts::only_looks(title, refusal, lang)));
+    }
     let none = Refusal::default();
     let of = Filled { form: "new", again: Some((form, refusal.unwrap_or(&none))), lang };
     let Some(agreement) = parts::agreement(desk, form) else {

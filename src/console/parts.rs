@@ -99,6 +99,16 @@ pub fn refused(refusal: &Refusal, lang: Lang) -> Markup {
     }
 }
 
+/// Instead of a form, for whoever may not send it.
+#[must_use]
+pub fn only_looks(title: &str, refusal: Option<&Refusal>, lang: Lang) -> Markup {
+    html! {
+        h1 { (title) }
+        @if let Some(refusal) = refusal { (refused(refusal, lang)) }
+        p .soft { (lang.pick("您的身份只能查看。", "Your role reads only.")) }
+    }
+}
+
 /// Rows of label and value.
 #[must_use]
 pub fn sheet(sheet: &Sheet) -> Markup {
@@ -139,7 +149,7 @@ impl<'a> Filled<'a> {
     }
 
     /// What was typed and why it was refused; none of a form that is only shown again.
-    fn refused(&self) -> Option<(&'a Form, &'a Refusal)> {
+    pub fn refused(&self) -> Option<(&'a Form, &'a Refusal)> {
         self.again.filter(|(_, refusal)| **refusal != Refusal::default())
     }
 

@@ -185,7 +185,7 @@ impl<'a> Forms<'a> {
         let filled = self.of(form);
         let may = self.desk.visitor.may(&format!("/liandong.v1.PlanService/{method}"));
         let action = format!("{}/{form}", self.page);
-        let shown = filled.again.is_some() || fits && may;
+        let shown = filled.refused().is_some() || fits && may;
         let fields = html! {
             (filled.kept("etag", &self.plan.etag))
             (filled.kept("revision", &self.plan.revision_entry))

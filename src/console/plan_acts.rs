@@ -26,7 +26,7 @@ pub async fn act(
     let name = parts::name_of("plans", &Path((agreement, id)));
     let refusal = match ask(&desk, &name, &act, &form).await {
         Ok(()) => return desk.recorded(&parts::page_of("plan", &name)),
-        Err(no) => no.refusal(desk.lang()),
+        Err(no) => no.refusal(desk.lang()).within("record"),
     };
     let again = Again { act: &act, form: &form, refusal: &refusal };
     match plan::page(&desk, &name, &Form::default(), Some(&again)).await {

@@ -60,7 +60,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
                             td .to-week {
                                 @if let Some(day) = week.first() {
                                     a href={ "/plans/week?week=" (day) } {
-                                        (lang.pick("看本周", "week"))
+                                        (lang.pick("看该周", "week"))
                                         span .unseen { " " (day) }
                                     }
                                 }

@@ -59,7 +59,7 @@ pub async fn create(desk: Desk, form: Form) -> Response {
         Ok(name) => {
             return desk.recorded(&parts::page_of("plan", &name));
         }
-        Err(no) => no.refusal(desk.lang()),
+        Err(no) => no.refusal(desk.lang()).within("draft.record"),
     };
     match page(&desk, &form, Some(&refusal), &html! {}).await {
         Ok(page) => refused(page),

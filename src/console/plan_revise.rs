@@ -10,7 +10,7 @@ use tonic::Status;
 
 use super::case_acts::{No, refused};
 use super::form::{Form, Query};
-use super::layout::{self, Desk};
+use super::layout::Desk;
 use super::parts::{self, At, Filled, agreement_of, page_of};
 use super::plan_new::{self, MORE_SITES, NEEDS, To, half};
 use super::refusal::Refusal;
@@ -49,8 +49,8 @@ pub async fn act(desk: Desk, at: At, form: Form) -> Response {
         Err(status) => return desk.no(&status),
     };
     let refusal = match revise(&desk, &plan, &form).await {
-        Ok(()) => return layout::to(&format!("{}?done=1", page_of("plan", &plan.name))),
-        Err(no) => no.refusal(desk.lang()),
+        Ok(()) => return desk.recorded(&page_of("plan", &plan.name)),
+        Err(no) => no.refusal(desk.lang()).within("draft.record"),
     };
     match page(&desk, &plan, &form, Some(&refusal)).await {
         Ok(page) => refused(page),
@@ -157,8 +157,10 @@ fn warning(plan: &pb::Plan, desk: &Desk) -> String {
 
 fn drawn(lang: Lang) -> &'static str {
     lang.pick(
-        "抽取名单在修订时按所选对象（不选则为各参加市全部对象）重新生成；权重不变。",
-        "The list of the draw is made anew from the chosen sites, or all. Weights stay.",
+        "抽取名单在修订时按所选对象（不选则为各参加市全部对象）重新生成；权重不变。此前手工排除的对象须重新排除，\
+         污染要素条件不保留。",
+        "The list of the draw is made anew from the chosen sites, or all. Weights stay. What was \
+         left out by hand must be left out again; a condition on media is not kept.",
     )
 }
 

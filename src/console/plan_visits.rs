@@ -42,7 +42,7 @@ pub async fn act(
     let here = format!("{}/visits", parts::page_of("plan", &name));
     let refusal = match ask(&desk, &name, &act, &form).await {
         Ok(()) => return desk.recorded(&here),
-        Err(no) => no.refusal(desk.lang()),
+        Err(no) => no.refusal(desk.lang()).within("result"),
     };
     let which = format!("{act}-{}-{}", form.text("site"), form.text("nth"));
     match page(&desk, &name, &Form::default(), Some((&which, &form, &refusal))).await {

@@ -117,7 +117,7 @@ fn table(first: Date, plans: &Plans, (agreement, free): (&str, &Free), desk: &De
             table .week {
                 caption #week-caption {
                     (lang.pick(
-                        "力量为 空闲数/有效数；“暂留”为初步同意、尚未确认的，已计入占用。斜体为尚未排定的行动。",
+                        "力量为 空闲数/有效数；“预留”为初步同意、尚未确认的，已计入占用。斜体为尚未排定的行动。",
                         "Units are free/valid; “held” are those of tentative answers, counted as \
                          busy. In italics: not settled yet.",
                     ))
@@ -179,7 +179,7 @@ fn of_city(
             span .late[counts.whole_city_busy] { (free(counts, lang)) }
         }
         @if held > 0 {
-            " " span .tag { (lang.pick(format!("暂留 {held}"), format!("held: {held}"))) }
+            " " span .tag { (lang.pick(format!("预留 {held}"), format!("held: {held}"))) }
         }
     }
 }

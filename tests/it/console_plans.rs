@@ -47,18 +47,18 @@ async fn a_week_shows_what_every_city_has_free_and_what_it_only_holds() {
     let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
     let page = super::nodes::until("the units of both are counted", || async {
         let page = here.get("/plans/week").await;
-        page.text.contains("暂留 1").then_some(page)
+        page.text.contains("预留 1").then_some(page)
     })
     .await;
     assert_eq!(page.status, StatusCode::OK);
     let morning = format!("scope=\"row\">{} ", today());
     let row = between(&page.text, &morning, "</tr>");
-    for word in ["<em>聊邯交界涉水企业联合检查", "邯郸", "执法人员 4/4", "执法人员 1/2", "暂留 1"]
+    for word in ["<em>聊邯交界涉水企业联合检查", "邯郸", "执法人员 4/4", "执法人员 1/2", "预留 1"]
     {
         assert!(row.contains(word), "{word}: {row}");
     }
     assert_eq!(
-        page.text.matches("暂留 1").count(),
+        page.text.matches("预留 1").count(),
         2,
         "of both half days of the plan and no other"
     );
@@ -68,7 +68,7 @@ async fn a_week_shows_what_every_city_has_free_and_what_it_only_holds() {
     assert!(month.contains("/plans/week?week=") && month.contains("<em>聊邯交界"), "{month}");
     // Whoever only reads sees the same.
     let auditor = Browser::open(&world.nodes, HERE, Role::Auditor).await;
-    assert!(auditor.get("/plans/week").await.text.contains("暂留 1"));
+    assert!(auditor.get("/plans/week").await.text.contains("预留 1"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
