@@ -65,7 +65,7 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// for good after [`Self::sync_dir`]. After a crash before that it is one or the other.
     ///
     /// # Errors
-    /// Whatever the operating system says; nothing is changed then.
+    /// Whatever the operating system says; which of the two is there is not known then.
     fn replace(&self, from: &str, to: &str) -> io::Result<()>;
     /// Free space in bytes.
     ///
@@ -122,6 +122,8 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, name: &str) -> io::Result<()> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(name);
         let path = self.folder.join(name);
         File::options().write(true).create_new(true).open(path).map(drop)
     }
@@ -170,17 +172,18 @@ impl Disk for RealDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        // Held meanwhile: whoever reads lengths at this moment must not keep the file that goes.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(name);
         std::fs::remove_file(self.folder.join(name))
     }
 
     fn replace(&self, from: &str, to: &str) -> io::Result<()> {
         // Held meanwhile: nobody opens the old file after this.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        std::fs::rename(self.folder.join(from), self.folder.join(to))?;
         open.remove(from);
         open.remove(to);
-        Ok(())
+        std::fs::rename(self.folder.join(from), self.folder.join(to))
     }
 
     fn free_bytes(&self) -> io::Result<u64> {

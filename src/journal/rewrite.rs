@@ -33,11 +33,8 @@ impl<D: Disk> Journal<D> {
             let _ = self.disk.remove(&new);
             return Err(error);
         }
-        if let Err(error) = self.disk.replace(&new, &name) {
-            let _ = self.disk.remove(&new);
-            return Err(JournalError::Rewrite(error));
-        }
-        self.disk.sync_dir().map_err(|error| self.poison(&error))
+        let replaced = self.disk.replace(&new, &name).and_then(|()| self.disk.sync_dir());
+        replaced.map_err(|error| self.poison(&error))
     }
 
     /// The bytes of a segment as they shall be.

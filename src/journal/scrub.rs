@@ -92,7 +92,8 @@ impl<D: Disk> JournalReader<D> {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let names = self.disk.list().unwrap_or_default();
-        names.iter().filter_map(|name| self.disk.len(name).ok()).sum()
+        let segments = names.iter().filter(|name| segment::parse_file_name(name).is_some());
+        segments.filter_map(|name| self.disk.len(name).ok()).sum()
     }
 }
 

@@ -145,10 +145,11 @@ pub enum PartKind {
 }
 
 impl PartKind {
-    /// Whether numbers are counted on from what it holds: it can never be erased.
+    /// Whether numbers are counted on, or units told apart, by what it holds: it can never be
+    /// erased.
     #[must_use]
     pub const fn is_counted(self) -> bool {
-        matches!(self, Self::CaseNumber | Self::PlanNumber)
+        matches!(self, Self::CaseNumber | Self::PlanNumber | Self::Unit)
     }
 }
 

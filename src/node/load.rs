@@ -59,6 +59,21 @@ pub fn find_batch(rows: &dyn ReadRows, at: Position) -> Option<(u64, BatchRow)> 
     found
 }
 
+/// Where all batches lie that hold an entry: where damage was fetched again, several may.
+#[must_use]
+pub fn batches_over(rows: &dyn ReadRows, at: Position) -> Vec<BatchRow> {
+    let reach = u64::try_from(limits::BATCH_ENTRIES_MAX).unwrap_or(u64::MAX);
+    let from = keys::batch(at.log, at.index.saturating_sub(reach));
+    let mut to = keys::batch(at.log, at.index);
+    to.push(0);
+    let mut found = Vec::new();
+    rows.scan(&from, &to, true, &mut |_, value| {
+        found.extend(rows::decode::<BatchRow>(value).filter(|row| at.index < row.end));
+        true
+    });
+    found
+}
+
 /// The batch that holds entry `index` of a log.
 ///
 /// # Errors

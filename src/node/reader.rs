@@ -12,7 +12,7 @@ use crate::domain::{Event, Uscc};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::{Disk, JournalReader, RealDisk};
 use crate::limits::{self, SITES_BY_CODE_MAX};
-use crate::log::{Entry, Head, PartSlot, merkle};
+use crate::log::{Audience, Entry, Head, PartSlot, merkle};
 use crate::node::core::keys;
 use crate::node::core::lean::Leaning;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
@@ -351,6 +351,14 @@ impl<D: Disk, S: Store> Reader<D, S> {
                 self.withhold(city, &mut batch);
             }
             load::blank_erased(&self.view(), &mut batch);
+            if lacks_for_all(&batch) {
+                // It was erased, and what erases it is not applied yet: as good as damaged.
+                if !stretch.batches.is_empty() {
+                    break;
+                }
+                let reason = "the entry that erases a part is not applied yet".to_owned();
+                return Err(ReadError::Unreadable { at, reason });
+            }
             stretch.next = row.end;
             stretch.bytes += batch.signed_bytes().max(1);
             match stretch.batches.last_mut() {
@@ -408,6 +416,18 @@ impl<D: Disk, S: Store> Reader<D, S> {
         }
         Ok(found)
     }
+}
+
+/// Whether a part for all members is withheld, which no member takes.
+fn lacks_for_all(batch: &RawBatch) -> bool {
+    batch.entries.iter().any(|entry| {
+        let lacks = |slot: &PartSlot| matches!(slot, PartSlot::Withheld);
+        entry.parts.iter().any(lacks)
+            && wire::entry::parse_header(&entry.header).is_ok_and(|parsed| {
+                let mut named = parsed.envelope.parts.iter().zip(&entry.parts);
+                named.any(|(part, slot)| lacks(slot) && part.audience == Audience::AllMembers)
+            })
+    })
 }
 
 /// Whether two consecutive batches fit into one: whoever is far behind checks one signature for

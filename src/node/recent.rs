@@ -4,8 +4,8 @@
 //! last days has fifty of them, one for each case.
 //!
 //! In scope: a few batches in memory, by their journal record. Out of scope: where a batch lies,
-//! and what is in it ([`crate::node::load`]). A record's bytes never change, so nothing here grows
-//! old.
+//! and what is in it ([`crate::node::load`]). Of what is erased the bytes
+//! may stay here until others push them out; nobody is given them ([`crate::node::load`]).
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

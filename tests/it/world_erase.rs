@@ -188,3 +188,35 @@ fn what_is_fetched_again_comes_without_what_is_erased() {
     assert!(stage.world.holds(HERE, at));
     assert_eq!(lie(&stage.world, HERE, NAME), 0, "not even for a moment");
 }
+
+/// An entry cannot erase what comes after it, nor itself: members would refuse a copy without that.
+#[test]
+fn nothing_is_erased_ahead() {
+    let mut stage = Stage::laid(84, 3, &[&[0, 1, 2]]);
+    let mut author = stage.world.author(1, 0);
+    let link = stage.greet(1, &author);
+    let first = author.batch(vec![author.entry(0, &opened(), About::case(None), &[])]);
+    stage.store(link, &mut author, &first);
+    let at = |author: &super::rogue::Author, ahead: u64| {
+        let index = author.frontier.size() + ahead;
+        Position { log: author.log, index }
+    };
+    let id = Some(liandong::log::subject_id(Position { log: author.log, index: 0 }));
+    let later = at(&author, 1);
+    let event = Event::PartErased { entry: later, part: 0, reason: ErasureReason::Law };
+    let erasing = author.batch(vec![author.entry(0, &event, About::case(id), &[])]);
+    stage.store(link, &mut author, &erasing);
+    let parts = [(Audience::AllMembers, bytes::Bytes::from_static(NAME.as_bytes()))];
+    let entry = author.entry_for(0, &opened(), About::case(None), &parts);
+    let batch = author.batch(vec![entry]);
+    stage.store(link, &mut author, &batch);
+    for _ in 0..3 {
+        stage.tick(20_000);
+        stage.commit();
+    }
+    let loaded = stage.world.reader(HERE).entry(later).unwrap();
+    assert!(matches!(loaded.entry.parts[0], PartSlot::Bytes(_)));
+    let to = stage.world.cities[2].code;
+    let served = stage.world.reader(HERE).stretch(to, author.log, later.index, 1).unwrap();
+    assert!(matches!(served.batches[0].entries[0].parts[0], PartSlot::Bytes(_)));
+}

@@ -203,6 +203,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         self.group.changes.insert(key, Some(rows::encode(&row)));
         self.note_owed(batch, from);
+        self.note_unerased(batch);
     }
 
     /// A batch that is fetched again may be shorter than the damaged one that begins where it does:

@@ -14,32 +14,37 @@
 //! 2. After that neither members nor callers are given its bytes, over a start and a rebuild as
 //!    well. (`an_erased_part_is_gone_from_disk_and_nobody_is_given_it`)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::request::{NotErasable, WriteError};
 use crate::domain::{ErasureReason, Event};
 use crate::ids::{AgreementId, LogId, Position};
 use crate::journal::{Disk, Instead, JournalError, RecordKind, RecordRef};
 use crate::log::{PartSlot, Subject, SubjectKind};
+use crate::node::core::rows::{self, BatchRow};
 use crate::node::core::write::{Decided, Draft};
-use crate::node::core::{Core, Now, keys, rows};
+use crate::node::core::{Core, Now, keys};
 use crate::node::load;
 use crate::store::Store;
 use crate::sync::RawBatch;
 use crate::view::{self, ReadRows, Rows};
 use crate::wire;
 
-/// Pause between two looks that found something, and so between two segments that are written
-/// anew, in milliseconds.
+/// Pause after a look that found something, in milliseconds. It doubles while there is always
+/// something to find: each time every member writes a segment, and whoever erases one part after
+/// the other must not keep them busy with that.
 const PAUSE_MS: u64 = 10_000;
+/// It doubles up to this, in milliseconds.
+const PAUSE_MS_MAX: u64 = 600_000;
 /// Erased parts looked at in one go.
 const LOOK_MAX: usize = 256;
 
 /// How far the erasing has come.
 #[derive(Debug, Default)]
 pub(super) struct Erasing {
-    /// When something was last found to do.
-    found_ms: Option<u64>,
+    /// The next look, and the pause after it.
+    next_ms: u64,
+    pause_ms: u64,
     /// The key behind the part looked at last: what cannot be read keeps nothing else waiting.
     from: Option<Vec<u8>>,
 }
@@ -97,20 +102,70 @@ impl<D: Disk, S: Store> Core<D, S> {
         Some(batch)
     }
 
+    /// What is erased of a batch that was just indexed has to go from its record, too.
+    pub(super) fn note_unerased(&mut self, batch: &RawBatch) {
+        let to = batch.from + batch.entries.len() as u64;
+        for (index, part, _) in load::erased_in(&self.group_rows(), batch.log, batch.from..to) {
+            let at = Position { log: batch.log, index };
+            self.group_rows().put(keys::unerased_part(at, part), Vec::new());
+        }
+    }
+
     /// Takes erased parts off the disk, at most one segment at a time.
     pub(super) fn erase_what_is_due(&mut self, now: Now) {
-        let waits = |at: u64| now.mono_ms.saturating_sub(at) < PAUSE_MS;
-        if self.erasing.found_ms.is_some_and(waits) || self.poisoned.is_some() {
+        if now.mono_ms < self.erasing.next_ms || self.poisoned.is_some() {
             return;
         }
-        let due = self.look_for_erased();
+        let (due, from) = self.look_for_erased();
         if due.is_empty() {
+            self.erasing.pause_ms = PAUSE_MS;
+            self.erasing.from = None;
             return;
         }
-        self.erasing.found_ms = Some(now.mono_ms);
-        let mut in_segments: BTreeMap<u32, Vec<RecordRef>> = BTreeMap::new();
+        self.erasing.next_ms = now.mono_ms.saturating_add(self.erasing.pause_ms.max(PAUSE_MS));
+        self.erasing.pause_ms = (self.erasing.pause_ms * 2).clamp(PAUSE_MS, PAUSE_MS_MAX);
+        let in_segments = self.look_where_they_lie(due);
+        if in_segments.len() <= 1 {
+            self.erasing.from = from;
+        }
+        for (segment, records) in in_segments {
+            let instead: Vec<Instead> =
+                records.into_iter().filter_map(|at| Some((at, self.without(at)?))).collect();
+            let Err(error) = self.journal.rewrite(segment, &instead) else {
+                tracing::info!("erased parts are gone from the disk");
+                return;
+            };
+            tracing::error!(%error, "could not take erased parts off the disk");
+            if let JournalError::Poisoned(_) = error {
+                self.poisoned = Some(error.to_string());
+                return;
+            }
+        }
+    }
+
+    /// Erased parts that may still lie here, from the one behind the last on; and where to go on.
+    fn look_for_erased(&mut self) -> (Vec<(Position, u32)>, Option<Vec<u8>>) {
+        let from = self.erasing.from.clone().unwrap_or_else(|| b"i".to_vec());
+        let (mut due, mut last) = (Vec::new(), None);
+        self.group_rows().scan(&from, b"j", false, &mut |key, _| {
+            due.extend(keys::parse_unerased_part(key));
+            last = Some([key, &[0]].concat());
+            due.len() < LOOK_MAX
+        });
+        let next = last.filter(|_| due.len() >= LOOK_MAX);
+        (due, next)
+    }
+
+    /// The records that have to be written anew, by segment; what is gone is forgotten.
+    fn look_where_they_lie(
+        &mut self,
+        due: Vec<(Position, u32)>,
+    ) -> BTreeMap<u32, BTreeSet<RecordRef>> {
+        let mut in_segments: BTreeMap<u32, BTreeSet<RecordRef>> = BTreeMap::new();
+        // Parts of one batch follow one another.
+        let mut read = None;
         for (at, part) in due {
-            match self.lies_in(at, part) {
+            match self.lies_in(at, part, &mut read) {
                 Found::Later => {}
                 Found::Gone => {
                     self.group_rows().delete(&keys::unerased_part(at, part));
@@ -119,54 +174,42 @@ impl<D: Disk, S: Store> Core<D, S> {
                 }
                 Found::In(records) => {
                     for record in records {
-                        in_segments.entry(record.segment).or_default().push(record);
+                        in_segments.entry(record.segment).or_default().insert(record);
                     }
                 }
             }
         }
-        let Some((segment, records)) = in_segments.into_iter().next() else { return };
-        let instead: Vec<Instead> =
-            records.into_iter().filter_map(|at| Some((at, self.without(at)?))).collect();
-        match self.journal.rewrite(segment, &instead) {
-            Ok(()) => tracing::info!("erased parts are gone from the disk"),
-            Err(error) => {
-                tracing::error!(%error, "could not take erased parts off the disk");
-                if let JournalError::Poisoned(_) = error {
-                    self.poisoned = Some(error.to_string());
-                }
-            }
-        }
+        in_segments
     }
 
-    /// Erased parts that may still lie here, from the one behind the last on.
-    fn look_for_erased(&mut self) -> Vec<(Position, u32)> {
-        let from = self.erasing.from.take().unwrap_or_else(|| b"i".to_vec());
-        let (mut due, mut last) = (Vec::new(), None);
-        self.group_rows().scan(&from, b"j", false, &mut |key, _| {
-            due.extend(keys::parse_unerased_part(key));
-            last = Some([key, &[0]].concat());
-            due.len() < LOOK_MAX
-        });
-        self.erasing.from = last.filter(|_| due.len() >= LOOK_MAX);
-        due
-    }
-
-    fn lies_in(&mut self, at: Position, part: u32) -> Found {
+    fn lies_in(
+        &mut self,
+        at: Position,
+        part: u32,
+        read: &mut Option<(RecordRef, RawBatch)>,
+    ) -> Found {
         let late = self.group_rows().get(&keys::late_part(at, part));
         let late = late.as_deref().and_then(rows::decode::<RecordRef>);
-        let Some((_, row)) = load::find_batch(&self.group_rows(), at) else { return Found::Gone };
+        let over = load::batches_over(&self.group_rows(), at);
         let synced = self.journal.synced_records();
-        if late.into_iter().chain([row.record]).any(|record| record.number >= synced) {
+        let mut all = late.into_iter().chain(over.iter().map(|row| row.record));
+        if over.is_empty() || all.any(|record| record.number >= synced) {
             return Found::Later;
         }
         let reader = self.journal.reader();
-        let Ok(batch) = load::read_batch(&reader, row.record, at) else { return Found::Later };
-        let holds = |entry: &crate::sync::RawEntry| {
-            matches!(entry.parts.get(part as usize), Some(PartSlot::Bytes(_)))
-        };
-        let place = usize::try_from(at.index.saturating_sub(batch.from)).unwrap_or(usize::MAX);
         let mut records = Vec::new();
-        records.extend(batch.entries.get(place).filter(|e| holds(e)).map(|_| row.record));
+        for BatchRow { record, .. } in over {
+            if read.as_ref().is_none_or(|(known, _)| *known != record) {
+                let Ok(batch) = load::read_batch(&reader, record, at) else { return Found::Later };
+                *read = Some((record, batch));
+            }
+            let batch = read.as_ref().map(|(_, batch)| batch);
+            let slot = batch.and_then(|batch| {
+                let place = usize::try_from(at.index.checked_sub(batch.from)?).ok()?;
+                batch.entries.get(place)?.parts.get(part as usize)
+            });
+            records.extend(slot.filter(|s| matches!(s, PartSlot::Bytes(_))).map(|_| record));
+        }
         if let Some(record) = late {
             match load::read_late_part(&reader, record, at) {
                 Ok(bytes) if bytes.is_empty() => {}
@@ -192,9 +235,13 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Some(anew);
         }
         // The name of the erasing entry is longer than a short part was. Rows say which it is.
-        let slots = batch.entries.iter_mut().flat_map(|entry| entry.parts.iter_mut());
-        for slot in slots.filter(|slot| matches!(slot, PartSlot::ErasedBy(_))) {
-            *slot = PartSlot::Withheld;
+        let to = batch.from + batch.entries.len() as u64;
+        for (index, part, _) in load::erased_in(&self.group_rows(), batch.log, batch.from..to) {
+            let place = usize::try_from(index.saturating_sub(batch.from)).unwrap_or(usize::MAX);
+            let entry = batch.entries.get_mut(place);
+            if let Some(slot) = entry.and_then(|entry| entry.parts.get_mut(part as usize)) {
+                *slot = PartSlot::Withheld;
+            }
         }
         Some(wire::batch::encode_batch(&batch))
     }

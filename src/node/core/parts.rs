@@ -203,7 +203,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             let digest = load::entry_at(&self.group_rows(), &reader, entry)
                 .ok()
                 .and_then(|e| e.envelope.parts.get(part as usize).map(|p| p.digest));
-            if digest != Some(merkle::digest(&bytes)) || bytes.len() > limits::PART_BYTES_MAX {
+            let fits = !bytes.is_empty() && bytes.len() <= limits::PART_BYTES_MAX;
+            if digest != Some(merkle::digest(&bytes)) || !fits {
                 let detail = format!("part {part} of {entry} does not match its header");
                 let refused = Refused::new("BAD_BATCH").with("detail", detail);
                 outputs.extend(self.strike(now, link, &refused, Some(entry.log)));
@@ -241,10 +242,16 @@ impl<D: Disk, S: Store> Core<D, S> {
         let entries = (batch.from..).zip(&batch.entries);
         for (index, entry) in entries.filter(|(index, _)| *index >= from) {
             for (part, slot) in (0..).zip(&entry.parts) {
-                let PartSlot::ErasedBy(by) = slot else { continue };
                 let at = Position { log: batch.log, index };
+                let by = match slot {
+                    PartSlot::Bytes(_) => continue,
+                    PartSlot::ErasedBy(by) => by,
+                    // Of this journal only: it was erased, and the entry that erases it is not
+                    // applied any more, or yet.
+                    PartSlot::Withheld => &at,
+                };
                 let came_late = self.group_rows().get(&keys::late_part(at, part)).is_some();
-                if came_late || self.is_proven(*by, at, part) || is_narrow(entry, part) {
+                if came_late || is_narrow(entry, part) || self.is_proven(*by, at, part) {
                     continue;
                 }
                 self.owe(at, part, *by);
@@ -256,6 +263,9 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Notes that a part is missing here: it is asked for.
     pub(super) fn put_missing(&mut self, at: Position, part: u32) {
+        if self.group_rows().get(&keys::erased_part(at, part)).is_some() {
+            return;
+        }
         self.asking.complete = false;
         self.group_rows().put(keys::missing_part(at, part), Vec::new());
     }
@@ -287,7 +297,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Ok(entry) = load::entry_at(&self.group_rows(), &reader, by) else { return false };
         let Ok(parsed) = wire::entry::parse_header(&entry.header) else { return false };
         let Event::PartErased { entry, part: erased, .. } = parsed.event else { return false };
-        (entry, erased) == (at, part) && self.same_city(by.log, at.log)
+        (entry, erased) == (at, part) && self.erases(by, at)
+    }
+
+    /// Whether an entry can erase a part of another one: of the same city, and of one log only what
+    /// is below it. What says otherwise erases nothing: a copy without that part would be refused.
+    pub(super) fn erases(&self, by: Position, at: Position) -> bool {
+        self.same_city(by.log, at.log) && (by.log != at.log || at.index < by.index)
     }
 
     pub(super) fn same_city(&self, one: LogId, other: LogId) -> bool {
@@ -298,7 +314,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// An entry was applied: the part that it erases is neither owed nor missing any more.
     pub(super) fn settle_owed(&mut self, by: Position, event: &Event) {
         let Event::PartErased { entry, part, .. } = event else { return };
-        if self.same_city(by.log, entry.log) {
+        if self.erases(by, *entry) {
             self.group_rows().put(keys::erased_part(*entry, *part), rows::encode(&by));
             self.group_rows().put(keys::unerased_part(*entry, *part), Vec::new());
             self.group_rows().delete(&keys::owed_part(*entry, *part));

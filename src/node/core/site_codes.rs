@@ -210,7 +210,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// A record that its own city erases has no credit code any more.
     pub(super) fn forget_site(&mut self, by: Position, event: &Event) {
         let Event::PartErased { entry, part, .. } = event else { return };
-        if !self.same_city(by.log, entry.log) {
+        if !self.erases(by, *entry) {
             return;
         }
         let tagged = record_tag(&self.group_rows(), *entry).filter(|(_, nth)| nth == part);

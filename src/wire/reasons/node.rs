@@ -89,8 +89,8 @@ pub(super) const REASONS: &[Line] = &[
         "这份内容此前已经删除，无需再次删除",
         "this part has been erased before; there is nothing left to do"),
     ("NUMBER_NOT_ERASABLE", FailedPrecondition,
-        "案件、方案的编号须保留，后续编号由此续编；个人信息请删除载有该信息的那份内容",
-        "the number of a case or plan must stay, numbering goes on from it; to erase personal \
+        "案件、方案、执法力量的编号须保留，后续编号和查重由此进行；个人信息请删除载有该信息的那份内容",
+        "the number of a case, plan or unit must stay, others are told from it; to erase personal \
          data, erase the part that holds it"),
     ("SAME_AGREEMENT", InvalidArgument,
         "两案在同一份协议里，无需接续，请在原案件上操作",
