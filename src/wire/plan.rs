@@ -230,7 +230,18 @@ fn sent(given: Option<&pb::Sent>) -> Result<Sent, WireError> {
 }
 
 fn read_answer(reading: &mut Reading, e: &pb::PlanAnswered) -> Result<Answer, WireError> {
-    Ok(match reading.code("kind", e.kind, AnswerKind::Comment)? {
+    let kind = reading.code("kind", e.kind, AnswerKind::Comment)?;
+    let sends = matches!(kind, AnswerKind::Tentative | AnswerKind::Confirm);
+    // What another kind of answer says would be lost: such a header is none of this program's.
+    let stray = [
+        ("hold_until", e.hold_until.is_some() && kind != AnswerKind::Tentative),
+        ("sent", e.sent.is_some() && !sends),
+        ("periods", !e.periods.is_empty() && kind != AnswerKind::OtherDays),
+    ];
+    if let Some((field, _)) = stray.into_iter().find(|(_, is)| *is && !reading.newer) {
+        return Err(WireError::BadHeader { field });
+    }
+    Ok(match kind {
         AnswerKind::Comment => Answer::Comment,
         AnswerKind::Tentative => Answer::Tentative {
             hold_until: date("hold_until", e.hold_until.as_ref())?,
