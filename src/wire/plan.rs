@@ -29,8 +29,7 @@ use crate::limits::{
     PLAN_TEAM_MAX, PLAN_UNITS_MAX, PLAN_VISITS_MAX,
 };
 
-/// Reads an event about a plan; [`Event::Newer`] stands in for any other, which the caller has
-/// ruled out.
+/// Reads an event about a plan; [`Event::Newer`] stands for any other, which the caller rules out.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller lists every event")]
 pub(super) fn read_event(reading: &mut Reading, event: &E) -> Result<Event, WireError> {
     let positions = |field, given: &[pb::EntryPosition]| -> Result<Vec<Position>, WireError> {
@@ -231,15 +230,12 @@ fn sent(given: Option<&pb::Sent>) -> Result<Sent, WireError> {
 
 fn read_answer(reading: &mut Reading, e: &pb::PlanAnswered) -> Result<Answer, WireError> {
     let kind = reading.code("kind", e.kind, AnswerKind::Comment)?;
-    let sends = matches!(kind, AnswerKind::Tentative | AnswerKind::Confirm);
-    // What another kind of answer says would be lost: such a header is none of this program's.
-    let stray = [
-        ("hold_until", e.hold_until.is_some() && kind != AnswerKind::Tentative),
-        ("sent", e.sent.is_some() && !sends),
-        ("periods", !e.periods.is_empty() && kind != AnswerKind::OtherDays),
-    ];
-    if let Some((field, _)) = stray.into_iter().find(|(_, is)| *is && !reading.newer) {
-        return Err(WireError::BadHeader { field });
+    // What is of another kind of answer would be lost.
+    let stray = e.hold_until.is_some() && kind != AnswerKind::Tentative
+        || e.sent.is_some() && !matches!(kind, AnswerKind::Tentative | AnswerKind::Confirm)
+        || !e.periods.is_empty() && kind != AnswerKind::OtherDays;
+    if stray && !reading.newer {
+        return Err(WireError::BadHeader { field: "kind" });
     }
     Ok(match kind {
         AnswerKind::Comment => Answer::Comment,

@@ -93,8 +93,8 @@ async fn the_code_of_a_paper_is_verified_against_the_other_citys_node() {
         (other(|one| one.number.push('9')), "编号不符"),
         (other(|one| one.hash = "0".repeat(64)), "条目内容不符"),
         (other(|one| one.hash.clear()), "条目内容不符"),
-        (other(|one| one.entry.push('9')), "没有打印件所依据的条目"),
-        (other(|one| one.entry = format!("{}:0", "0".repeat(64))), "没有打印件所依据的条目"),
+        (other(|one| one.entry.push('9')), "打印件所依据的条目"),
+        (other(|one| one.entry = format!("{}:0", "0".repeat(64))), "打印件所依据的条目"),
         (other(|one| one.name = one.name.replace("/cases/", "/plans/")), ""),
     ] {
         let refused = run(&paper);
