@@ -161,7 +161,7 @@ impl Checks {
                 self.fold_anew(cast, at, node, pact, tally);
             }
             self.search_disk(cast, at, node);
-            self.check_gone_from_disk(at, node);
+            self.check_gone_from_disk(cast, at, node);
             self.check_bounded(at, node);
             if node.disk.file_count() > 1 {
                 tally.reached(State::Segments);
@@ -317,7 +317,10 @@ impl Checks {
                         view::may_hold(&rows, &envelope, part, cast.codes[*member])
                     });
                     let nth = u32::try_from(part).unwrap_or(u32::MAX);
-                    if may && !holders.contains(member) && !self.has_erased(*member, (at, nth)) {
+                    if may
+                        && !holders.contains(member)
+                        && !self.has_erased(cast, *member, (at, nth))
+                    {
                         let read = nodes[*member].reader.as_ref().unwrap().entry(at);
                         // A log with two histories stands still, also where it has lost its copy.
                         if read.is_err() && self.may_fork(cast, at.log) {

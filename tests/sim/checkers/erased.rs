@@ -30,15 +30,17 @@ impl Checks {
     }
 
     /// Whether a process has applied what erases a part.
-    pub(super) fn has_erased(&self, at: usize, part: (Position, u32)) -> bool {
-        self.erased.0.get(&part).is_some_and(|by| {
+    pub(super) fn has_erased(&self, cast: &Cast, at: usize, part: (Position, u32)) -> bool {
+        // Where two histories may exist another entry may stand in its place.
+        let by = self.erased.0.get(&part).filter(|by| !self.may_fork(cast, by.log));
+        by.is_some_and(|by| {
             let applied = self.feeds.of[at].applied.get(&by.log);
             applied.is_some_and(|applied| *applied > by.index)
         })
     }
 
     /// A frame on its way from a process.
-    pub(super) fn check_erased(&mut self, at: usize, frame: &Frame) {
+    pub(super) fn check_erased(&mut self, cast: &Cast, at: usize, frame: &Frame) {
         let mut given: Vec<(Position, u32)> = Vec::new();
         match frame {
             Frame::Batch(raw) => {
@@ -54,13 +56,14 @@ impl Checks {
             }
             _ => return,
         }
-        if let Some((entry, part)) = given.into_iter().find(|part| self.has_erased(at, *part)) {
+        if let Some((entry, part)) = given.into_iter().find(|part| self.has_erased(cast, at, *part))
+        {
             self.fail(format!("P5 {at} gives part {part} of {entry}, which it knows is erased"));
         }
     }
 
     /// At the end: no whole record holds the text of a part that this process has erased.
-    pub(super) fn check_gone_from_disk(&mut self, at: usize, node: &Node) {
+    pub(super) fn check_gone_from_disk(&mut self, cast: &Cast, at: usize, node: &Node) {
         if self.has_rotted(at) || self.erased.0.is_empty() {
             return;
         }
@@ -75,7 +78,7 @@ impl Checks {
         let lies = marks.into_iter().find(|mark| {
             let places: Vec<_> = self.audience.places(*mark).collect();
             let gone = |(entry, part): &(Position, usize)| {
-                u32::try_from(*part).is_ok_and(|part| self.has_erased(at, (*entry, part)))
+                u32::try_from(*part).is_ok_and(|part| self.has_erased(cast, at, (*entry, part)))
             };
             !places.is_empty() && places.iter().all(gone)
         });

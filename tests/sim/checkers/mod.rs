@@ -226,7 +226,7 @@ impl Checks {
     ) {
         self.check_promise(cast, at, node, frame);
         self.check_audience(cast, node.city, to, frame, tally);
-        self.check_erased(at, frame);
+        self.check_erased(cast, at, frame);
         self.check_reason(at, frame);
     }
 

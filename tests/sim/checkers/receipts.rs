@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use liandong::api::status::{LogStatus, NodeStatus};
-use liandong::ids::LogId;
+use liandong::ids::{LogId, Position};
+use liandong::log::PartSlot;
 
 use crate::sim::cast::Cast;
 use crate::sim::world::World;
@@ -32,8 +33,42 @@ impl World {
             // Whoever has signed what is on no disk any more does not sign less again.
             let pact = self.cast.logs[log].pact;
             let gone = || self.checks.is_gone(&self.cast, &self.nodes, pact);
-            let due = || cosignature_due(&self.cast, *log, at).filter(|_| !gone());
+            let due = || cosignature_due(&self.cast, *log, at);
+            let due = || due().filter(|_| !gone() && !self.owes_what_is_lost(*log, members));
             proof_due(*log, &honest, at).or_else(due)
+        })
+    }
+}
+
+impl World {
+    /// A part that no member has any more, although none has what erased it: that was lost with the
+    /// disk it lay on alone. Its author's operator has to erase it as lost; none does here.
+    fn owes_what_is_lost(&self, log: LogId, members: &[usize]) -> bool {
+        let held = |member: &usize, at: Position| {
+            let reader = self.nodes[*member].reader.as_ref()?;
+            Some(reader.entry(at).ok()?.entry.parts)
+        };
+        let applied = |by: Position| {
+            let cores = members.iter().filter_map(|m| self.nodes[*m].core.as_ref());
+            let mut heads = cores.flat_map(|core| core.heads());
+            heads.any(|(head, applied)| head.log == by.log && applied > by.index)
+        };
+        let sizes = members.iter().filter_map(|m| self.nodes[*m].core.as_ref());
+        let sizes = sizes.flat_map(|core| core.heads()).filter(|(head, _)| head.log == log);
+        let size = sizes.map(|(head, _)| head.size).max().unwrap_or(0);
+        (0..size).map(|index| Position { log, index }).any(|at| {
+            let all: Vec<_> = members.iter().filter_map(|m| held(m, at)).collect();
+            let owed = |nth: usize| {
+                all.iter().any(|parts| match parts.get(nth) {
+                    Some(PartSlot::ErasedBy(by)) => !applied(*by),
+                    Some(PartSlot::Bytes(_) | PartSlot::Withheld) | None => false,
+                })
+            };
+            let there = |nth: usize| {
+                all.iter().any(|parts| matches!(parts.get(nth), Some(PartSlot::Bytes(_))))
+            };
+            let count = all.iter().map(Vec::len).max().unwrap_or(0);
+            (0..count).any(|nth| owed(nth) && !there(nth))
         })
     }
 }
