@@ -5,69 +5,14 @@
 
 use axum::extract::Path;
 use axum::response::Response;
-use tonic::Status;
 
 use super::case::{self, Again};
+use super::ending::{No, end};
 use super::form::Form;
 use super::layout::Desk;
 use super::parts;
 use super::refusal::Refusal;
-use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
-
-/// Why a form did not become a write.
-pub enum No {
-    /// The console could not read a field.
-    Field(Refusal),
-    /// The service refused.
-    Said(Status),
-}
-
-impl No {
-    /// As the page shows it.
-    #[must_use]
-    pub fn refusal(self, lang: Lang) -> Refusal {
-        match self {
-            Self::Field(refusal) => refusal,
-            Self::Said(status) => Refusal::of(&status, lang),
-        }
-    }
-}
-
-impl From<Status> for No {
-    fn from(status: Status) -> Self {
-        Self::Said(status)
-    }
-}
-
-impl From<Refusal> for No {
-    fn from(refusal: Refusal) -> Self {
-        Self::Field(refusal)
-    }
-}
-
-/// What every form ends in: the page where it was done, or the page of the form again, which then
-/// says why nothing was done.
-pub async fn end(
-    desk: &Desk,
-    done: Result<String, No>,
-    again: impl AsyncFnOnce(&Refusal) -> Result<Response, Status>,
-) -> Response {
-    let refusal = match done {
-        Ok(page) => return desk.recorded(&page),
-        Err(no) => no.refusal(desk.lang()),
-    };
-    match again(&refusal).await {
-        Ok(page) => refused(page),
-        Err(status) => desk.no(&status),
-    }
-}
-
-/// The page again: nothing was done.
-pub fn refused(mut page: Response) -> Response {
-    *page.status_mut() = http::StatusCode::UNPROCESSABLE_ENTITY;
-    page
-}
 
 /// Does what a form asks for, and shows the case afterwards.
 pub async fn act(

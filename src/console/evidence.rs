@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_stream::StreamExt;
 use tonic::Status;
 
-use super::case_acts::{No, end};
+use super::ending::{No, end};
 use super::evidence_file::{self, unhex};
 use super::form::{Form, Query};
 use super::layout::Desk;

@@ -12,7 +12,7 @@ use axum::response::Response;
 use maud::{Markup, PreEscaped, html};
 use tonic::Status;
 
-use super::case_acts::refused;
+use super::ending::refused;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::map_draw::{self, Drawn};

@@ -37,6 +37,7 @@ mod case_new;
 mod case_sheet;
 mod codes;
 pub mod done;
+mod ending;
 mod events;
 mod evidence;
 mod evidence_file;

@@ -7,8 +7,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::case_acts::{No, end};
 use super::codes;
+use super::ending::{No, end};
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};

@@ -7,7 +7,7 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use super::case::Again;
-use super::case_acts::{No, refused};
+use super::ending::{No, end};
 use super::form::Form;
 use super::layout::Desk;
 use super::refusal::Refusal;
@@ -24,15 +24,13 @@ pub async fn act(
     form: Form,
 ) -> Response {
     let name = parts::name_of("plans", &Path((agreement, id)));
-    let refusal = match ask(&desk, &name, &act, &form).await {
-        Ok(()) => return desk.recorded(&parts::page_of("plan", &name)),
-        Err(no) => no.refusal(desk.lang()).within("record"),
+    let done = ask(&desk, &name, &act, &form).await.map(|()| parts::page_of("plan", &name));
+    let done = done.map_err(|no| no.within("record", desk.lang()));
+    let again = async |refusal: &Refusal| {
+        let again = Again { act: &act, form: &form, refusal };
+        plan::page(&desk, &name, &Form::default(), Some(&again)).await
     };
-    let again = Again { act: &act, form: &form, refusal: &refusal };
-    match plan::page(&desk, &name, &Form::default(), Some(&again)).await {
-        Ok(page) => refused(page),
-        Err(status) => desk.no(&status),
-    }
+    end(&desk, done, again).await
 }
 
 async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> {

@@ -11,7 +11,7 @@ use http::header;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::case_acts::refused;
+use super::ending::refused;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, agreement_of, page_of};

@@ -9,7 +9,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::case_acts::{No, refused};
+use super::ending::{No, end};
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};
@@ -55,31 +55,21 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
 
 /// Proposes it.
 pub async fn create(desk: Desk, form: Form) -> Response {
-    let refusal = match propose(&desk, &form).await {
-        Ok(name) => {
-            return desk.recorded(&parts::page_of("plan", &name));
-        }
-        Err(no) => no.refusal(desk.lang()).within("draft.record"),
-    };
-    match page(&desk, &form, Some(&refusal), &html! {}).await {
-        Ok(page) => refused(page),
-        Err(status) => desk.no(&status),
-    }
+    let done = propose(&desk, &form).await.map(|name| parts::page_of("plan", &name));
+    let done = done.map_err(|no| no.within("draft.record", desk.lang()));
+    let again = async |refusal: &Refusal| page(&desk, &form, Some(refusal), &html! {}).await;
+    end(&desk, done, again).await
 }
 
 async fn propose(desk: &Desk, form: &Form) -> Result<String, No> {
     let request = pb::CreatePlanRequest {
-        parent: parent(form),
+        parent: parts::parent(form),
         draft: Some(draft(desk, form)?),
         request_id: form.text("request_id").to_owned(),
         ..Default::default()
     };
     let answer = desk.client.plans().create_plan(request).await?.into_inner();
     Ok(answer.plan.unwrap_or_default().name)
-}
-
-fn parent(form: &Form) -> String {
-    format!("agreements/{}", form.text("agreement"))
 }
 
 /// What the fields propose.
@@ -173,23 +163,13 @@ pub async fn page(
     let title = lang.pick("发起联合行动", "Propose a joint action");
     let none = Refusal::default();
     let of = Filled { form: "new", again: Some((form, refusal.unwrap_or(&none))), lang };
-    let agreement = desk.agreements.iter().find(|one| one.name == parent(form));
+    let agreement = desk.agreements.iter().find(|one| one.name == parts::parent(form));
     let main = match agreement {
         None => html! {
             h1 { (title) }
-            p { (lang.pick("先选择联动协议：参加市须都是该协议的成员。",
-                "Choose the agreement first: all who take part are its members.")) }
-            ul .matters {
-                @for one in &desk.agreements {
-                    @let id = one.name.trim_start_matches("agreements/");
-                    li {
-                        a .what href={ "/plans/new?agreement=" (id) } {
-                            (one.short_name) " " (one.display_name)
-                        }
-                        p .how { (desk.names.list(one.members.iter().map(|member| member.city))) }
-                    }
-                }
-            }
+            p .soft { (lang.pick("参加市须都是该协议的成员。",
+                "All who take part are members of the agreement.")) }
+            (parts::choose_agreement(desk, "/plans/new"))
         },
         Some(_) if !desk.visitor.may("/liandong.v1.PlanService/CreatePlan") => html! {
             h1 { (title) }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use maud::html;
 use tonic::Status;
 
-use super::case_acts::{No, refused};
+use super::ending::{No, end};
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, agreement_of, page_of};
@@ -48,14 +48,10 @@ pub async fn act(desk: Desk, at: At, form: Form) -> Response {
         Ok(plan) => plan,
         Err(status) => return desk.no(&status),
     };
-    let refusal = match revise(&desk, &plan, &form).await {
-        Ok(()) => return desk.recorded(&page_of("plan", &plan.name)),
-        Err(no) => no.refusal(desk.lang()).within("draft.record"),
-    };
-    match page(&desk, &plan, &form, Some(&refusal)).await {
-        Ok(page) => refused(page),
-        Err(status) => desk.no(&status),
-    }
+    let done = revise(&desk, &plan, &form).await.map(|()| page_of("plan", &plan.name));
+    let done = done.map_err(|no| no.within("draft.record", desk.lang()));
+    let again = async |refusal: &Refusal| page(&desk, &plan, &form, Some(refusal)).await;
+    end(&desk, done, again).await
 }
 
 async fn read(desk: &Desk, at: &At) -> Result<pb::Plan, Status> {

@@ -9,7 +9,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::case_acts::{No, refused};
+use super::ending::{No, end};
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act as folded};
@@ -40,15 +40,13 @@ pub async fn act(
 ) -> Response {
     let name = parts::name_of("plans", &Path((agreement, id)));
     let here = format!("{}/visits", parts::page_of("plan", &name));
-    let refusal = match ask(&desk, &name, &act, &form).await {
-        Ok(()) => return desk.recorded(&here),
-        Err(no) => no.refusal(desk.lang()).within("result"),
-    };
+    let done = ask(&desk, &name, &act, &form).await.map(|()| here);
+    let done = done.map_err(|no| no.within("result", desk.lang()));
     let which = format!("{act}-{}-{}", form.text("site"), form.text("nth"));
-    match page(&desk, &name, &Form::default(), Some((&which, &form, &refusal))).await {
-        Ok(page) => refused(page),
-        Err(status) => desk.no(&status),
-    }
+    let again = async |refusal: &Refusal| {
+        page(&desk, &name, &Form::default(), Some((&which, &form, refusal))).await
+    };
+    end(&desk, done, again).await
 }
 
 async fn page(

@@ -220,9 +220,7 @@ impl<D: Disk> Journal<D> {
     /// Bytes of all segments.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let names = self.disk.list().unwrap_or_default();
-        let segments = names.iter().filter(|name| segment::parse_file_name(name).is_some());
-        segments.filter_map(|name| self.disk.len(name).ok()).sum()
+        self.reader().bytes()
     }
 
     /// Free bytes on the disk.

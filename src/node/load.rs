@@ -189,8 +189,7 @@ pub fn slot_at<D: Disk>(
 }
 
 /// Parts of a stretch of a log that applied entries erase: index, part, erasing entry.
-#[must_use]
-pub fn erased_in(
+fn erased_in(
     rows: &dyn ReadRows,
     log: LogId,
     indices: std::ops::Range<u64>,
@@ -212,14 +211,29 @@ pub fn erased_in(
     found
 }
 
+/// What is erased of a batch: index, part, erasing entry.
+#[must_use]
+pub fn erased_of(rows: &dyn ReadRows, batch: &RawBatch) -> Vec<(u64, u32, Position)> {
+    let to = batch.from.saturating_add(batch.entries.len() as u64);
+    erased_in(rows, batch.log, batch.from..to)
+}
+
 /// Puts the erasing entry in the place of each part of a batch that is erased, whatever lies there.
 pub fn blank_erased(rows: &dyn ReadRows, batch: &mut RawBatch) {
-    let to = batch.from.saturating_add(batch.entries.len() as u64);
-    for (index, part, by) in erased_in(rows, batch.log, batch.from..to) {
+    put_for_erased(rows, batch, PartSlot::ErasedBy);
+}
+
+/// Puts something in the place of each part of a batch that is erased; it is told the erasing entry.
+pub fn put_for_erased(
+    rows: &dyn ReadRows,
+    batch: &mut RawBatch,
+    instead: impl Fn(Position) -> PartSlot,
+) {
+    for (index, part, by) in erased_of(rows, batch) {
         let place = usize::try_from(index.saturating_sub(batch.from)).unwrap_or(usize::MAX);
         let entry = batch.entries.get_mut(place);
         if let Some(slot) = entry.and_then(|entry| entry.parts.get_mut(part as usize)) {
-            *slot = PartSlot::ErasedBy(by);
+            *slot = instead(by);
         }
     }
 }

@@ -93,8 +93,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     /// Parts that come although they are erased leave their place to the entry that erases them:
     /// a member that has not heard of it yet may send what was damaged here.
     pub(super) fn without_erased(&mut self, batch: &RawBatch) -> Option<RawBatch> {
-        let to = batch.from + batch.entries.len() as u64;
-        if load::erased_in(&self.group_rows(), batch.log, batch.from..to).is_empty() {
+        if load::erased_of(&self.group_rows(), batch).is_empty() {
             return None;
         }
         let mut batch = batch.clone();
@@ -104,8 +103,7 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// What is erased of a batch that was just indexed has to go from its record, too.
     pub(super) fn note_unerased(&mut self, batch: &RawBatch) {
-        let to = batch.from + batch.entries.len() as u64;
-        for (index, part, _) in load::erased_in(&self.group_rows(), batch.log, batch.from..to) {
+        for (index, part, _) in load::erased_of(&self.group_rows(), batch) {
             let at = Position { log: batch.log, index };
             self.group_rows().put(keys::unerased_part(at, part), Vec::new());
         }
@@ -235,14 +233,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Some(anew);
         }
         // The name of the erasing entry is longer than a short part was. Rows say which it is.
-        let to = batch.from + batch.entries.len() as u64;
-        for (index, part, _) in load::erased_in(&self.group_rows(), batch.log, batch.from..to) {
-            let place = usize::try_from(index.saturating_sub(batch.from)).unwrap_or(usize::MAX);
-            let entry = batch.entries.get_mut(place);
-            if let Some(slot) = entry.and_then(|entry| entry.parts.get_mut(part as usize)) {
-                *slot = PartSlot::Withheld;
-            }
-        }
+        load::put_for_erased(&self.group_rows(), &mut batch, |_| PartSlot::Withheld);
         Some(wire::batch::encode_batch(&batch))
     }
 }
