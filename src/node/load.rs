@@ -223,7 +223,7 @@ pub fn blank_erased(rows: &dyn ReadRows, batch: &mut RawBatch) {
     put_for_erased(rows, batch, PartSlot::ErasedBy);
 }
 
-/// Puts something in the place of each part of a batch that is erased; it is told the erasing entry.
+/// Puts something in the place of each erased part of a batch; it is told the erasing entry.
 pub fn put_for_erased(
     rows: &dyn ReadRows,
     batch: &mut RawBatch,
