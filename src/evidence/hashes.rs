@@ -7,8 +7,8 @@ use crate::ids::Hash;
 
 /// SHA-256 and SM3 (GB/T 32905) under way.
 pub struct BothHashes {
-    sha256: Context,
-    sm3: Sm3,
+    pub(super) sha256: Context,
+    pub(super) sm3: Sm3,
 }
 
 impl Default for BothHashes {

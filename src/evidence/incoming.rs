@@ -5,6 +5,8 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
+use bytes::Bytes;
+
 use super::about::{About, CaseRef};
 use super::error::EvidenceError;
 use super::hashes::BothHashes;
@@ -181,7 +183,7 @@ impl Incoming {
     ///
     /// # Errors
     /// `ChunkTooLarge`, `Long` (the part is gone), `DiskLow`, `Disk`.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<(), EvidenceError> {
+    pub fn append(&mut self, bytes: &Bytes) -> Result<(), EvidenceError> {
         let (got, limit) = (bytes.len(), EVIDENCE_CHUNK_BYTES_MAX);
         if got > limit {
             return Err(EvidenceError::ChunkTooLarge { got, limit });

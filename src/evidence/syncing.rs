@@ -4,6 +4,11 @@
 //! hashed was soon hashed: a large file came in at half of what the disk can do. So the syncs have
 //! a thread of their own, and the next stretch is written during the sync of the last one.
 //!
+//! What is synced leaves the system's cache: nobody reads it soon, and a large file would push out
+//! what entries and lists are read from. Each page of it would be a new one besides, and on a
+//! virtual machine that has to get its memory from the host first, filling a new page takes
+//! longer than receiving it.
+//!
 //! In scope: the thread. Out of scope: how much is written between two syncs ([`super::incoming`]).
 //!
 //! Invariants:
@@ -15,6 +20,8 @@ use std::fs::File;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
+
+use rustix::fs::Advice;
 
 /// Syncs of one file. Dropping it ends the thread.
 pub(super) struct Syncing {
@@ -30,7 +37,12 @@ impl Syncing {
     /// When the operating system gives no thread or no second handle.
     pub(super) fn start(file: &File) -> io::Result<Self> {
         let file = file.try_clone()?;
-        Self::with(move || file.sync_data())
+        Self::with(move || {
+            file.sync_data()?;
+            // A word to the system, which may do otherwise: nothing depends on it.
+            let _ = rustix::fs::fadvise(&file, 0, None, Advice::DontNeed);
+            Ok(())
+        })
     }
 
     fn with(sync: impl Fn() -> io::Result<()> + Send + 'static) -> io::Result<Self> {

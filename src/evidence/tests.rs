@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::hashes::BothHashes;
 use super::*;
 use crate::ids::{AgreementId, CityCode, Hash, SubjectId};
@@ -46,7 +48,7 @@ fn places(store: &EvidenceStore) -> (usize, u64) {
 
 async fn put(store: &EvidenceStore, bytes: &[u8]) -> Result<About, EvidenceError> {
     let mut incoming = store.begin("a", wanted(bytes), 0)?;
-    incoming.append(bytes)?;
+    incoming.append(&Bytes::copy_from_slice(bytes))?;
     incoming.finish().await
 }
 
@@ -57,7 +59,7 @@ async fn a_cut_after_any_chunk_goes_on() {
         let (before, after) = BYTES.split_at((cut * CHUNK).min(BYTES.len()));
         let mut incoming = open(&folder).begin("a", wanted(BYTES), 0).unwrap();
         for chunk in before.chunks(CHUNK) {
-            incoming.append(chunk).unwrap();
+            incoming.append(&Bytes::copy_from_slice(chunk)).unwrap();
         }
         drop(incoming);
         // Another process.
@@ -69,7 +71,7 @@ async fn a_cut_after_any_chunk_goes_on() {
         assert!(matches!(wrong, EvidenceError::WrongOffset { expected, .. } if expected == staged));
         let mut incoming = store.begin("b", wanted(BYTES), staged).unwrap();
         for chunk in after.chunks(CHUNK) {
-            incoming.append(chunk).unwrap();
+            incoming.append(&Bytes::copy_from_slice(chunk)).unwrap();
         }
         let known = incoming.finish().await.unwrap();
         assert_eq!(store.about(sha256(BYTES)).await.unwrap(), known);
@@ -91,7 +93,7 @@ async fn a_wrong_byte_leaves_nothing() {
         [(changed.as_slice(), wanted(BYTES), "SHA-256"), (BYTES, no_sm3, "SM3")]
     {
         let mut incoming = store.begin("a", wanted, 0).unwrap();
-        incoming.append(sent).unwrap();
+        incoming.append(&Bytes::copy_from_slice(sent)).unwrap();
         let refused = incoming.finish().await.unwrap_err();
         assert!(matches!(refused, EvidenceError::WrongDigest { digest: d } if d == digest));
         assert_eq!((store.staged(sha256(BYTES)), places(&store)), (0, (0, 0)));
@@ -99,12 +101,15 @@ async fn a_wrong_byte_leaves_nothing() {
     }
     // One byte too many, one too few.
     let mut incoming = store.begin("a", wanted(BYTES), 0).unwrap();
-    incoming.append(BYTES).unwrap();
-    assert!(matches!(incoming.append(b"x"), Err(EvidenceError::Long { .. })));
+    incoming.append(&Bytes::copy_from_slice(BYTES)).unwrap();
+    assert!(matches!(
+        incoming.append(&Bytes::copy_from_slice(b"x")),
+        Err(EvidenceError::Long { .. })
+    ));
     drop(incoming);
     assert_eq!(store.staged(sha256(BYTES)), 0);
     let mut incoming = store.begin("a", wanted(BYTES), 0).unwrap();
-    incoming.append(&BYTES[1..]).unwrap();
+    incoming.append(&Bytes::copy_from_slice(&BYTES[1..])).unwrap();
     assert!(matches!(incoming.finish().await, Err(EvidenceError::Short { .. })));
     assert_eq!(store.staged(sha256(BYTES)), BYTES.len() as u64 - 1, "it may go on");
 }
@@ -141,7 +146,7 @@ async fn a_city_gets_back_what_it_gave_and_what_was_sent_here_for_its_list() {
     let case =
         |n| CaseRef { agreement: AgreementId::new([1; 16]), subject: SubjectId::new([n; 16]) };
     let mut incoming = store.begin("a", Wanted { from: Some(lister), ..wanted(BYTES) }, 0).unwrap();
-    incoming.append(BYTES).unwrap();
+    incoming.append(&Bytes::copy_from_slice(BYTES)).unwrap();
     incoming.finish().await.unwrap();
     store.note(sha256(BYTES), case(3), Noted::Wanted).await.unwrap();
     store.note(sha256(BYTES), case(4), Noted::Sent).await.unwrap();
@@ -182,7 +187,7 @@ async fn a_part_goes_on_only_for_its_sender_and_case() {
     // People of this city sent all of it, and were cut before its end.
     let store = open(&folder);
     let mut incoming = store.begin("a", own.clone(), 0).unwrap();
-    incoming.append(BYTES).unwrap();
+    incoming.append(&Bytes::copy_from_slice(BYTES)).unwrap();
     drop(incoming);
     // Also in another process.
     for store in [store, open(&folder)] {
@@ -209,7 +214,7 @@ async fn a_part_goes_on_only_for_its_sender_and_case() {
     assert!(matches!(store.about(sha256).await, Err(EvidenceError::NotHere)));
     // What it has sent of it is nobody else's either.
     let mut incoming = store.begin("b", lied.clone(), 0).unwrap();
-    incoming.append(&BYTES[..9]).unwrap();
+    incoming.append(&Bytes::copy_from_slice(&BYTES[..9])).unwrap();
     drop(incoming);
     assert_eq!(store.goes_on_at((sha256, size), own.case, Some(lister)), 9);
     assert_eq!(store.goes_on_at((sha256, size), own.case, None), 0);
@@ -280,7 +285,7 @@ async fn what_no_record_names_goes_after_a_day() {
     let is_named: IsNamed = Arc::new(move |_, _| ask.load(Ordering::Relaxed));
     put(&store, BYTES).await.unwrap();
     let mut part = store.begin("a", wanted(&[9; 20]), 0).unwrap();
-    part.append(&[9; 5]).unwrap();
+    part.append(&Bytes::copy_from_slice(&[9; 5])).unwrap();
     let now = now();
     let (day, none) = (EVIDENCE_UNNAMED_MS, Collected::default());
     // Named: kept for years, but the part, once nobody goes on with it.

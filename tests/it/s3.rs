@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use liandong::cli::connect::Client;
 use liandong::evidence::s3::{S3, S3Key};
 use liandong::evidence::{
@@ -314,7 +315,7 @@ async fn s3_is_counted_and_collected_like_the_folder() {
     assert!(matches!(early, EvidenceError::Away { .. }), "{early:?}");
     store.probe().await;
     let mut incoming = store.begin("a", wanted(&bytes), 0).unwrap();
-    incoming.append(&bytes).unwrap();
+    incoming.append(&Bytes::copy_from_slice(&bytes)).unwrap();
     incoming.finish().await.unwrap();
     let sha256 = wanted(&bytes).sha256;
     assert_eq!(store.read((sha256, 90), 10, 20).await.unwrap(), bytes[10..30]);
