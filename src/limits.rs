@@ -339,7 +339,7 @@ pub const EVIDENCE_LISTS_LOOKED_AT_MAX: usize = 256;
 pub const SAME_ACT_HINTS_MAX: usize = 20;
 /// Feed entries that a reading call works off before it shows hints: some 100 ms.
 pub const SAME_ACT_CATCH_UP_MAX: usize = 1_024;
-/// Cases with a party in the index of acts: 400 MB, and decades of sixteen cities.
+/// Cases with a party in the index of acts: 420 MB, and decades of sixteen cities.
 pub const SAME_ACT_CASES_MAX: usize = 1_000_000;
 /// Within so many metres two records may be of one act (default of a setting). No source: a plant
 /// with its outfall, and the spread of two hand-held receivers.

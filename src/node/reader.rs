@@ -12,7 +12,7 @@ use crate::domain::{Event, Uscc};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::{Disk, JournalReader, RealDisk};
 use crate::limits::{self, SITES_BY_CODE_MAX};
-use crate::log::{Audience, Entry, Head, PartSlot, merkle};
+use crate::log::{Audience, Entry, Head, PartKind, PartSlot, merkle};
 use crate::node::core::keys;
 use crate::node::core::lean::Leaning;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
@@ -22,7 +22,7 @@ use crate::node::recent::Recent;
 use crate::store::{Reading, SledStore, Store, WriteBehind};
 use crate::sync::RawBatch;
 use crate::trust::keys::HmacKey;
-use crate::view::{self, ReadRows, SiteView};
+use crate::view::{self, CaseView, ReadRows, SiteView};
 use crate::wire;
 
 /// Cases one external number leads to: a city has a few systems, not hundreds.
@@ -240,6 +240,18 @@ impl<D: Disk, S: Store> Reader<D, S> {
         let tag = self.node_key.tag(&[b"number", &keys::number_text(agreement, number)]);
         let row = self.view().get(&keys::number(tag))?;
         keys::parse_case_value(&row).map(|(_, subject)| subject)
+    }
+
+    /// The number people say of a case; `None` when its part is not here.
+    #[must_use]
+    pub fn case_number(&self, found: &CaseView) -> Option<String> {
+        let loaded = self.entry(found.opened_at).ok()?;
+        let parts = &loaded.entry.envelope.parts;
+        let place = parts.iter().position(|part| part.kind == PartKind::CaseNumber)?;
+        match self.part(&loaded.entry, place).ok()?? {
+            PartContent::CaseNumber { number, .. } => Some(number),
+            _ => None,
+        }
     }
 
     /// Cases the own city opened under this number of one of its systems: one for each system.

@@ -7,7 +7,7 @@
 //! A hint is looked up when it is asked for: the records of one party lie together by their days,
 //! and those whose days overlap are judged one by one ([`by_party`]). Pairs are not kept, so a firm
 //! with a thousand records takes no million of them; which cases have any hint is, as far as lists
-//! have asked ([`hinted`]). A case with a party takes some 400 bytes here, one without a party
+//! have asked ([`hinted`]). A case with a party takes some 420 bytes here, one without a party
 //! none; the rows hold nothing of it. Parties are kept as tags under the node's key, so no name or
 //! code lies in memory; an erased record leaves at once. What a record says is read through the
 //! reader, which gives only the parts that this city may see, and only of agreements it is a member
@@ -71,6 +71,8 @@ pub struct Shown {
     pub hint: Hint,
     /// As the rows have it.
     pub view: CaseView,
+    /// The number people say; empty when its part is not here.
+    pub number: String,
     /// Legal date on which it was filed.
     pub filed_on: Option<Date>,
     /// The two are linked as one continued case.
@@ -211,7 +213,9 @@ impl SameActs {
         let shown = hints.into_iter().filter_map(|hint| {
             let (view, theirs) = self.told(reader, hint.case)?;
             let linked = own.links.contains(&hint.case) || theirs.links.contains(&case);
-            Some(Shown { hint, view, filed_on: theirs.filed_on, linked })
+            let Told { filed_on, number, .. } = theirs;
+            let number = number.map(String::from).unwrap_or_default();
+            Some(Shown { hint, view, number, filed_on, linked })
         });
         Hints { shown: shown.collect(), total, filed_on: own.filed_on }
     }
@@ -221,13 +225,18 @@ impl SameActs {
     fn told(&self, reader: &Reader, case: CaseKey) -> Option<(CaseView, Told)> {
         let view = view::case(&reader.view(), case.0, case.1)?;
         let known = |index: &Index| index.known.get(&case).map(|known| known.told.clone());
-        let Some(told) = lock(&self.index).as_ref().and_then(known) else {
+        let Some(mut told) = lock(&self.index).as_ref().and_then(known) else {
             return Some((view, Told::default()));
         };
-        if view.last_apply <= told.read_to {
+        if view.last_apply <= told.read_to && told.number.is_some() {
             return Some((view, told));
         }
-        let told = told.and_since(reader, case);
+        if view.last_apply > told.read_to {
+            told = told.and_since(reader, case);
+        }
+        if told.number.is_none() {
+            told.number = reader.case_number(&view).map(String::into_boxed_str);
+        }
         if let Some(index) = lock(&self.index).as_mut()
             && let Some(known) = index.known.get_mut(&case)
         {
@@ -242,10 +251,11 @@ impl SameActs {
         lock(&self.index).as_ref().map(|index| index.hinted.named()).unwrap_or_default()
     }
 
-    /// Whether there is any, and how many records were looked at for it: of a surname with many
-    /// cases that are open, it may be all of them, once. The index is free again between two cases.
+    /// Whether a case, which comes with the apply number of its opening, has any, and how many
+    /// records were looked at for it: of a surname with many cases that are open, it may be all of
+    /// them, once. The index is free again between two cases.
     #[must_use]
-    pub fn has_any(&self, case: CaseKey) -> (bool, u32) {
+    pub fn has_any(&self, case: (u64, CaseKey)) -> (bool, u32) {
         let mut index = lock(&self.index);
         let has_any = index.as_mut().map(|i| i.has_any(case, self.metres_max, &self.catalogue));
         has_any.unwrap_or((false, 0))

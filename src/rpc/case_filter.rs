@@ -152,10 +152,10 @@ impl Filter {
         self.hinted.as_ref().map(SameActs::opened_of_hinted)
     }
 
-    /// Whether another record may be of the same act, if that is asked, and how many it was
-    /// compared with.
+    /// Whether another record may be of the same act as a case, which comes with the apply number
+    /// of its opening, if that is asked, and how many it was compared with.
     #[must_use]
-    pub fn may_be_one_act(&self, case: CaseKey) -> (bool, u32) {
+    pub fn may_be_one_act(&self, case: (u64, CaseKey)) -> (bool, u32) {
         self.hinted.as_ref().map_or((true, 0), |acts| acts.has_any(case))
     }
 

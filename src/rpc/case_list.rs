@@ -158,7 +158,8 @@ impl CaseApi {
         let found = named.into_iter().filter_map(|(agreement, subject)| {
             let view = view::case(&rows, agreement, subject)?;
             let case = (agreement, subject);
-            let fits = filter.takes(&Line::of(case, &view)) && filter.may_be_one_act(case).0;
+            let fits = filter.takes(&Line::of(case, &view))
+                && filter.may_be_one_act((view.opened_apply, case)).0;
             fits.then_some(Found { agreement, subject, view })
         });
         let mut found: Vec<Found> = found.collect();

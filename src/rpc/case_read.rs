@@ -60,12 +60,6 @@ pub fn written(
     case
 }
 
-/// The number people say; empty when its part is not here.
-#[must_use]
-pub fn number(reader: &Reader, found: &CaseView) -> String {
-    Entries { reader, read: Vec::with_capacity(1) }.number(found).0
-}
-
 /// The number people say, and the title; each empty when its part is not here.
 #[must_use]
 pub fn heading(reader: &Reader, found: &CaseView) -> (String, String) {

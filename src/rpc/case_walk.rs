@@ -212,7 +212,7 @@ impl Walk<'_> {
     /// judged. No view may be held. A look into memory costs nothing of the budget, many do.
     fn takes_one(&self, one: &Sought, party: Option<&PartyQuery>, budget: &mut u32) -> bool {
         let filter = self.filter;
-        let (may_be, compared) = filter.may_be_one_act(one.case);
+        let (may_be, compared) = filter.may_be_one_act((one.opened, one.case));
         *budget = budget.saturating_sub(compared / COMPARED_PER_ROW);
         if !may_be {
             return false;

@@ -2,7 +2,6 @@
 //!
 //! In scope: messages. Out of scope: which they are ([`crate::node::same_act`]).
 
-use super::case_read;
 use super::case_service::CaseApi;
 use crate::ids::CaseKey;
 use crate::limits::SAME_ACT_HINTS_MAX;
@@ -20,7 +19,7 @@ impl CaseApi {
             let other = Other {
                 case: shown.hint.case,
                 view: &shown.view,
-                number: case_read::number(reader, &shown.view),
+                number: shown.number.clone(),
                 why: shown.hint.why,
                 filed_on: shown.filed_on,
                 decided_on: shown.hint.decided_on,

@@ -7,11 +7,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::matter::{Kind, Matter};
-use crate::api::request::PartContent;
 use crate::domain::deadline::{Clock, Deadline};
 use crate::domain::{CaseState, Date};
 use crate::ids::{AgreementId, SubjectId};
-use crate::log::PartKind;
 use crate::log::SubjectKind;
 use crate::node::due::{Due, Key};
 use crate::node::pieces;
@@ -149,10 +147,5 @@ const fn is_answer(clock: Clock) -> bool {
 /// The number of a case, if this node may read it.
 pub(super) fn number(reader: &Reader, matter: &Matter) -> Option<String> {
     let view = view::case(&reader.view(), matter.agreement, matter.subject)?;
-    let loaded = reader.entry(view.opened_at).ok()?;
-    let parts = &loaded.entry.envelope.parts;
-    let place = parts.iter().position(|part| part.kind == PartKind::CaseNumber)?;
-    let content = reader.part(&loaded.entry, place).ok()??;
-    let PartContent::CaseNumber { number, .. } = content else { return None };
-    Some(number)
+    reader.case_number(&view)
 }

@@ -41,7 +41,7 @@ impl Known {
 
 // What the room's header says of memory: with the key beside it, the table's slack and the lists by
 // party.
-const _: () = assert!(size_of::<(CaseKey, Known)>() <= 216);
+const _: () = assert!(size_of::<(CaseKey, Known)>() <= 232);
 
 /// What became of one case.
 pub(super) enum Reading {
@@ -144,15 +144,17 @@ impl Index {
     /// Whether a case has a hint; compared with others only where that is not known.
     pub(super) fn has_any(
         &mut self,
-        case: CaseKey,
+        (opened, case): (u64, CaseKey),
         metres_max: u32,
         catalogue: &Catalogue,
     ) -> (bool, u32) {
-        let Some(known) = self.known.get(&case) else { return (false, 0) };
-        let (opened, lies) = (known.opened, known.lies(case));
+        // First of all, and without a look at the case: most are known.
         if let Some(has_any) = self.hinted.is_known(opened) {
             return (has_any, 0);
         }
+        let Some(lies) = self.known.get(&case).map(|known| known.lies(case)) else {
+            return (false, 0);
+        };
         let mut looked_at = 0_u32;
         let judged = self.judged(case, metres_max, catalogue);
         let any = judged.inspect(|_| looked_at += 1).any(|hint| hint.is_some());

@@ -78,6 +78,8 @@ pub(super) struct Told {
     pub links: Vec<CaseKey>,
     /// Legal date of its first filing.
     pub filed_on: Option<Date>,
+    /// The number people say, once it was read: it is never another one, nor erased.
+    pub number: Option<Box<str>>,
     /// Apply number up to which all this is so.
     pub read_to: u64,
 }
@@ -86,12 +88,12 @@ impl Told {
     /// With what came since. A link is never taken back, so each entry is looked at once for it; a
     /// filing may be, by what is applied later.
     pub(super) fn and_since(self, reader: &Reader, case: CaseKey) -> Self {
-        let Self { mut links, read_to, .. } = self;
+        let Self { mut links, number, read_to, .. } = self;
         let (more, read_to) = links_behind(reader, case, read_to);
         links.extend(more);
         // Read last: it knows at least what was read for links.
         let filed_on = same_act::filed_on(&view::happened(&reader.view(), case.0, case.1));
-        Self { links, filed_on, read_to }
+        Self { links, filed_on, number, read_to }
     }
 }
 

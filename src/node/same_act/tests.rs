@@ -236,8 +236,8 @@ fn lists_name_what_has_a_hint_and_compare_it_once() {
         let named = index.hinted.named();
         assert!(due.iter().all(|nth| named.contains(nth)), "{round}");
         assert!(named.is_sorted_by(|newer, older| newer > older));
-        let mut asked =
-            |nth: u64| index.has_any(key(u32::try_from(nth).unwrap()), METRES_MAX, &catalogue);
+        let case = |nth: u64| (nth, key(u32::try_from(nth).unwrap()));
+        let mut asked = |nth: u64| index.has_any(case(nth), METRES_MAX, &catalogue);
         for nth in 0..400 {
             assert_eq!(asked(nth).0, due.contains(&nth), "{round}: {nth}");
             assert_eq!(asked(nth), (due.contains(&nth), 0), "compared once");
@@ -270,7 +270,7 @@ fn a_record_of_which_something_was_erased_leaves_at_once() {
     let all = world(&mut StdRng::seed_from_u64(SEED));
     let acts = SameActs::new(METRES_MAX, Catalogue::shipped());
     *lock(&acts.index) = Some(index_of(&all[..4]));
-    let has_any = |nth: usize| acts.has_any(all[nth].case).0;
+    let has_any = |nth: usize| acts.has_any((all[nth].known.opened, all[nth].case)).0;
     assert!(acts.is_whole() && has_any(0) && has_any(1));
     acts.forget(all[1].case);
     assert!(!has_any(0) && !has_any(1) && has_any(2));
@@ -290,11 +290,12 @@ fn what_is_looked_at_for_a_hint_is_counted() {
         index.take(key(nth), Reading::Act(real.record(&mut rng, nth)));
     }
     *lock(&acts.index) = Some(index);
-    assert!((0..100).all(|nth| acts.has_any(key(nth)) == (false, 99)));
-    assert!((0..100).all(|nth| acts.has_any(key(nth)) == (false, 0)), "it is known by now");
-    assert_eq!(acts.has_any(key(100)), (false, 0), "no such case");
+    let has_any = |nth: u32| acts.has_any((u64::from(nth), key(nth)));
+    assert!((0..100).all(|nth| has_any(nth) == (false, 99)));
+    assert!((0..100).all(|nth| has_any(nth) == (false, 0)), "it is known by now");
+    assert_eq!(has_any(100), (false, 0), "no such case");
     let more = real.record(&mut rng, 100);
     lock(&acts.index).as_mut().unwrap().take(key(100), Reading::Act(more));
-    assert!(acts.has_any(key(99)).0 && acts.has_any(key(100)).0, "they lie where the other does");
-    assert_eq!(acts.has_any(key(0)), (false, 100), "all of them once more");
+    assert!(has_any(99).0 && has_any(100).0, "they lie where the other does");
+    assert_eq!(has_any(0), (false, 100), "all of them once more");
 }
