@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use liandong::cli::{self, Cli};
+use mimalloc::MiMalloc;
+
+/// Of what a list took, one eighth went to the system's allocator.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
