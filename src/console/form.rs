@@ -11,6 +11,7 @@ use http::StatusCode;
 use http::request::Parts;
 
 use crate::lang::Lang;
+use crate::shown::text::clean;
 use crate::shown::when;
 use crate::wire::pb::v1 as pb;
 
@@ -55,6 +56,23 @@ impl Form {
         all.filter(|(_, value)| !value.is_empty())
     }
 
+    /// Only these fields.
+    #[must_use]
+    pub fn only(mut self, names: &[&str]) -> Self {
+        self.0.retain(|(name, _)| names.contains(&name.as_str()));
+        self
+    }
+
+    /// The form with one field changed; without it when `value` is empty.
+    #[must_use]
+    pub fn put(mut self, name: &str, value: &str) -> Self {
+        self.0.retain(|(key, _)| key != name);
+        if !value.is_empty() {
+            self.0.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
     /// A city's code; 0 when nothing was chosen.
     #[must_use]
     pub fn city(&self, name: &str) -> u32 {
@@ -69,6 +87,7 @@ impl Form {
         match self.text(name) {
             "" => Ok(0),
             text => text.parse().map_err(|_| {
+                let text = clean(text);
                 let what = lang.pick(
                     format!("“{text}”不是整数，请填 0 或正整数（半角数字）"),
                     format!("“{text}” is no whole number from 0 on"),
@@ -86,6 +105,7 @@ impl Form {
         match self.text(name) {
             "" => Ok(None),
             text => when::parse_date(text).map(Some).map_err(|_| {
+                let text = clean(text);
                 let what = lang.pick(
                     format!("“{text}”不是日期，应如 2026-11-20"),
                     format!("“{text}” is no date such as 2026-11-20"),
@@ -114,7 +134,7 @@ impl Form {
         let whole =
             if text.len() == 16 { format!("{text}:00+08:00") } else { format!("{text}+08:00") };
         when::parse_millis(&whole).map_err(|_| {
-            let what = match text {
+            let what = match clean(text).as_str() {
                 "" => lang.pick("此项必填", "this field is required").to_owned(),
                 text => lang.pick(
                     format!("“{text}”不是时间，应如 2026-11-20 14:05"),
@@ -190,5 +210,8 @@ mod tests {
         }
         assert_eq!(Form::parse(b"a=1&b=2").with("b", "3"), "a=1&b=3");
         assert_eq!(Form::parse(b"a=1&b=2").with("a", ""), "b=2");
+        let put = Form::parse(b"a=1&b=2&a=3").put("a", "4").put("b", "");
+        assert_eq!(put.pairs().collect::<Vec<_>>(), [("a", "4")]);
+        assert_eq!(Form::parse(b"a=1&b=2").only(&["b"]).pairs().count(), 1);
     }
 }

@@ -95,6 +95,19 @@ impl Desk {
         Refused::new(reason).status(self.lang().pick(Language::Zh, Language::En))
     }
 
+    /// Whether the role may call a method, asked before a step of its form is answered.
+    ///
+    /// # Errors
+    /// The refusal that the call would meet.
+    pub fn check_may(&self, method: &str) -> Result<(), tonic::Status> {
+        if self.visitor.may(method) {
+            return Ok(());
+        }
+        let role = self.visitor.standing.as_ref().map_or("", |(role, _)| role.name());
+        let refused = Refused::new("ROLE_NOT_ALLOWED").with("role", role).with("method", method);
+        Err(refused.status(self.lang().pick(Language::Zh, Language::En)))
+    }
+
     /// Other members of the agreements, or of one of them.
     #[must_use]
     pub fn others(&self, agreement: Option<&str>) -> Vec<u32> {
@@ -197,6 +210,7 @@ fn frame(visitor: &Visitor, city: &str, title: &str, main: &Markup) -> Markup {
                 }
                 @if visitor.door == Door::Ticket { (demo_note(lang)) }
                 p #live role="status" aria-live="polite" data-here=(visitor.here)
+                    data-typed=[visitor.has_typed.then_some("1")]
                     data-lost=(lang.pick("与节点的连接中断，正在重连，页面内容可能不是最新",
                         "the connection to the node is lost, trying again; this page may be old"))
                     data-new=(lang.pick("有新的变化，", "something has changed, "))

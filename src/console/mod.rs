@@ -126,10 +126,15 @@ pub fn routes(console: Console) -> Router {
         .route("/notice/{agreement}/{id}/{act}", post(notices::act).get(layout::page_of_form))
         .route("/plans", get(plan_list::show))
         .route("/plans/new", get(plan_new::show).post(plan_new::create))
+        .route("/plans/new/form", post(plan_new::step).get(layout::page_of_form))
         .route("/plan/{agreement}/{id}", get(plan::show))
         .route("/plans/month", get(plan_month::show))
         .route("/plans/week", get(plan_week::show))
         .route("/plan/{agreement}/{id}/revise", get(plan_revise::show).post(plan_revise::act))
+        .route(
+            "/plan/{agreement}/{id}/revise/form",
+            post(plan_revise::step).get(layout::page_of_form),
+        )
         .route("/plan/{agreement}/{id}/draw", get(plan_draw::show))
         .route("/plan/{agreement}/{id}/draw.json", get(plan_draw::file))
         .route("/plan/{agreement}/{id}/visits", get(plan_visits::show))
@@ -138,6 +143,7 @@ pub fn routes(console: Console) -> Router {
             post(plan_visits::act).get(layout::page_of_form),
         )
         .route("/plan/{agreement}/{id}/{act}", post(plan_acts::act).get(layout::page_of_form))
+        .route("/plan/{agreement}/{id}/{act}/form", post(plan_acts::step).get(layout::page_of_form))
         .route("/links", get(links::show))
         .route("/events", get(events::follow))
         .route("/language", post(layout::choose_language))

@@ -12,7 +12,6 @@ use super::case::Again;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act};
-use super::refusal::Refusal;
 use super::{plan_revise, register};
 use crate::limits::PLAN_ANSWERS_SHOWN_MAX;
 use crate::shown::plan::changes::changes;
@@ -22,21 +21,18 @@ use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
-/// Forms that list units, and the button of each that lists more.
-const MORE_UNITS: [(&str, &str); 2] = [("answer", "more-units"), ("swap", "more-swap")];
+/// The button of a form that lists more units.
+const MORE_UNITS: &str = "more-units";
 
-/// Shows a plan, perhaps with a form that other units are looked up for.
+/// Shows a plan.
 pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
-    let none = Refusal::default();
-    let turned = MORE_UNITS.iter().find(|(_, button)| !query.text(button).is_empty());
-    let again = turned.map(|(act, _)| Again { act, form: &query, refusal: &none });
-    match page(&desk, &parts::name_of("plans", &at), &query, again.as_ref()).await {
+    match page(&desk, &parts::name_of("plans", &at), &query, None).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
     }
 }
 
-/// The page, perhaps with a form that was refused.
+/// The page, perhaps with a form that was refused or lists other units.
 ///
 /// # Errors
 /// The service's refusal to show the plan.
@@ -111,10 +107,9 @@ async fn units(
     let sent: Vec<(String, String)> =
         sent.map(|one| ("sent".to_owned(), one.unit.clone())).collect();
     let (sent, none) = (Form::of(sent), Form::default());
-    let asked = |act: &str| MORE_UNITS.iter().find(|(of, _)| *of == act);
-    let button = again.and_then(|again| asked(again.act)).map_or("", |(_, button)| *button);
     let typed = again.map_or(&none, |again| again.form);
-    register::own_units(desk, &parts::agreement_of(&plan.name), (&[typed, &sent], button)).await
+    let forms = (&[typed, &sent][..], MORE_UNITS);
+    register::own_units(desk, &parts::agreement_of(&plan.name), forms).await
 }
 
 /// What a city that has confirmed sends by now.
@@ -294,7 +289,7 @@ fn swap_fields(
                  and recusals of those who stay are kept."))
         }
         (of.choices("sent", lang.pick("派出力量", "sends"), &units.all, &on))
-        (units.rest("more-swap", page, lang))
+        (units.rest(MORE_UNITS, &format!("{page}/swap/form#act-swap"), lang))
     }
 }
 
@@ -367,8 +362,9 @@ fn answer_fields(of: &Filled<'_>, units: &register::Choices, page: &str) -> Mark
         (of.choice("kind", lang.pick("答复", "answer"), &kinds))
         (of.choices("sent", lang.pick("派出力量（确认、初步同意时）", "sends (confirm, tentative)"),
             &units.all, &[]))
-        (units.rest("more-units", page, lang))
-        (of.line("date", "hold_until", lang.pick("预留至（初步同意时）", "held until (tentative)"), ""))
+        (units.rest(MORE_UNITS, &format!("{page}/answer/form#act-answer"), lang))
+        (of.line("date", "hold_until", lang.pick("预留至（初步同意时必填）",
+            "held until (needed when tentative)"), ""))
         (of.line("text", "periods", lang.pick("可参加时间，如 2026-12-08 至 2026-12-09（建议改期时）",
             "could come on, such as 2026-12-08 至 2026-12-09 (other days)"), ""))
         (of.text("text", lang.pick("说明", "in words")))

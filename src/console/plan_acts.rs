@@ -1,6 +1,7 @@
 //! What the forms of a plan end in: one call of the API each.
 //!
-//! In scope: from fields to a request, and the page again when it is refused. Out of scope: whether
+//! In scope: from fields to a request, the page again when it is refused, and the form again where
+//! it lists other units. Out of scope: whether
 //! it may be done, which the service decides.
 
 use axum::extract::Path;
@@ -14,6 +15,7 @@ use super::refusal::Refusal;
 use super::{parts, plan};
 use crate::domain::Period;
 use crate::lang::Lang;
+use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::period_to_pb;
 
@@ -31,6 +33,26 @@ pub async fn act(
         plan::page(&desk, &name, &Form::default(), Some(&again)).await
     };
     end(&desk, done, again).await
+}
+
+/// Shows a form as it is filled in, with other units to choose from. Nothing is written.
+pub async fn step(
+    desk: Desk,
+    Path((agreement, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let name = parts::name_of("plans", &Path((agreement, id)));
+    let method = match act.as_str() {
+        "answer" => "/liandong.v1.PlanService/AnswerPlan",
+        "swap" => "/liandong.v1.PlanService/SwapUnits",
+        _ => return desk.no(&desk.refuse("NOT_FOUND")),
+    };
+    let again = Again { act: &act, form: &form, refusal: &Refusal::default() };
+    let page = match desk.check_may(method) {
+        Ok(()) => plan::page(&desk, &name, &Form::default(), Some(&again)).await,
+        Err(status) => Err(status),
+    };
+    page.unwrap_or_else(|status| desk.no(&status))
 }
 
 async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> {
@@ -165,6 +187,7 @@ fn answer(name: &str, form: &Form, lang: Lang) -> Result<pb::AnswerPlanRequest, 
     let periods = form.text("periods").split(['、', ',', '，']).map(str::trim);
     let periods = periods.filter(|one| !one.is_empty()).map(|one| {
         one.parse::<Period>().map(period_to_pb).map_err(|_| {
+            let one = clean(one);
             let what = lang.pick(
                 format!("“{one}”不是时间段，应如 2026-12-08上午 或 2026-12-08 至 2026-12-09"),
                 format!("“{one}” is no period such as 2026-12-08 至 2026-12-09"),

@@ -1,7 +1,8 @@
 //! Proposing a joint action: who, when, where; and finding days on which all can come.
 //!
-//! The page is asked for again with what was filled in so far: to choose the agreement, to look for
-//! days. Only the last button writes.
+//! The form is sent again with what was filled in so far: to look for days, to take some of those
+//! that were found, to turn to other sites. It goes in the body: what people type stands in no
+//! address. Only the last button writes.
 //!
 //! In scope: from fields to a draft. Out of scope: what a draft must have, which the service says.
 
@@ -9,7 +10,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::ending::{No, end};
+use super::ending::{No, end, refused};
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};
@@ -30,11 +31,15 @@ pub const NEEDS: [(&str, pb::UnitKind); 3] = [
 ];
 /// The address of the page.
 const NEW: &str = "/plans/new";
+/// What it ends in.
+const CREATE: &str = "/liandong.v1.PlanService/CreatePlan";
+/// What a link may fill in: by what things are called here, nothing that anybody wrote.
+const BY_LINK: [&str; 3] = ["agreement", "city", "site"];
 /// The button that lists more sites.
 pub const MORE_SITES: &str = "more-sites";
 /// Where the form of a proposal leads.
 pub struct To<'a> {
-    /// The page's address, without a query.
+    /// The page's address; its steps are those of [`To::step`].
     pub action: &'a str,
     /// What its last button says.
     pub go: &'a str,
@@ -42,15 +47,49 @@ pub struct To<'a> {
     pub basis: Markup,
 }
 
+impl To<'_> {
+    /// Where the form is shown again, scrolled to one of its parts.
+    fn step(&self, part: &str) -> String {
+        format!("{}/form#{part}", self.action)
+    }
+}
+
 /// How far ahead days are looked for.
 const AHEAD_DAYS: i64 = 90;
 
-/// The page, with what was filled in so far.
+/// The page, with what a link gives.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
-    match page(&desk, &query, None, &html! {}).await {
+    match page(&desk, &query.only(&BY_LINK), None, &html! {}).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
     }
+}
+
+/// Shows it again as it is filled in, a step further. Nothing is written.
+pub async fn step(desk: Desk, form: Form) -> Response {
+    if let Err(status) = desk.check_may(CREATE) {
+        return desk.no(&status);
+    }
+    stepped(&desk, form, async |form, no| page(&desk, form, no, &html! {}).await).await
+}
+
+/// A page of a form with the days that were chosen in it.
+pub async fn stepped(
+    desk: &Desk,
+    form: Form,
+    page: impl AsyncFnOnce(&Form, Option<&Refusal>) -> Result<Response, Status>,
+) -> Response {
+    let slot = form.text("slot").parse::<Period>();
+    let page = match (form.text("slot"), slot) {
+        ("", _) => page(&form, None).await,
+        (_, Ok(period)) => page(&filled(form, period), None).await,
+        (_, Err(_)) => {
+            let what = desk.lang().pick("请重新查找时间", "look for days again");
+            let refusal = Refusal::field("first", what.to_owned());
+            page(&form.put("slot", ""), Some(&refusal)).await.map(refused)
+        }
+    };
+    page.unwrap_or_else(|status| desk.no(&status))
 }
 
 /// Proposes it.
@@ -171,25 +210,21 @@ pub async fn page(
                 "All who take part are members of the agreement.")) }
             (parts::choose_agreement(desk, "/plans/new"))
         },
-        Some(_) if !desk.visitor.may("/liandong.v1.PlanService/CreatePlan") => html! {
+        Some(_) if !desk.visitor.may(CREATE) => html! {
             h1 { (title) }
             @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
             p .soft { (lang.pick("您的身份只能查看。", "Your role reads only.")) }
         },
         Some(agreement) => {
             let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
-            let slots = match form.text("look") {
-                "" => html! {},
-                _ => look(desk, form, (&agreement.name, NEW)).await,
-            };
             let go = lang.pick("发起，征求各市意见", "Propose it to the cities");
             let to = To { action: NEW, go, basis: parts::request_id(Some(form)) };
+            let found = found(desk, form, &agreement.name, &to).await;
             html! {
                 h1 { (title) }
                 @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
                 (note)
-                (slots)
-                (fields(desk, &of, (form, agreement), (&sites, &to)))
+                (fields(desk, &of, (form, agreement), (&sites, &found, &to)))
             }
         }
     };
@@ -201,7 +236,7 @@ pub fn fields(
     desk: &Desk,
     of: &Filled<'_>,
     (form, agreement): (&Form, &pb::Agreement),
-    (sites, to): (&register::Choices, &To<'_>),
+    (sites, found, to): (&register::Choices, &Markup, &To<'_>),
 ) -> Markup {
     let lang = of.lang;
     let kinds = [
@@ -214,17 +249,21 @@ pub fn fields(
     let kinds =
         kinds.map(|one| (i32::from(one).to_string(), words::plan_kind(one, lang).to_owned()));
     html! {
-        form #new method="get" action=(to.action) {
+        form #new method="post" action=(to.step("new")) {
             (to.basis)
+            // Boxes that are all unticked send nothing: that they were there is told apart.
+            input type="hidden" name="begun" value="1";
             input type="hidden" name="agreement" value=(form.text("agreement"));
             (of.line("text", "title", lang.pick("行动名称", "title"), ""))
             (of.choice("kind", lang.pick("类型", "kind"), &kinds))
             (of.line("text", "theme", lang.pick("检查主题", "theme"), ""))
             (cities(desk, form, agreement, of))
-            (days(of))
-            (of.choices("site", lang.pick("检查对象（抽取时为名单，不选则为全部）",
-                "sites to visit (with a draw: its list, all when none)"), &sites.all, &[]))
-            (sites.rest(MORE_SITES, to.action, lang))
+            (days(of, found, to))
+            div #sites {
+                (of.choices("site", lang.pick("检查对象（抽取时为名单，不选则为全部）",
+                    "sites to visit (with a draw: its list, all when none)"), &sites.all, &[]))
+                (sites.rest(MORE_SITES, &to.step("sites"), lang))
+            }
             fieldset {
                 legend { (lang.pick("随机抽取（不抽取则不填）", "draw (empty without one)")) }
                 div .choices {
@@ -243,13 +282,13 @@ pub fn fields(
             (of.text("text", lang.pick("工作安排", "tasks")))
             (of.text("route", lang.pick("路线", "route")))
             (of.text("safety", lang.pick("安全事项", "safety")))
-            button formmethod="post" formaction=(to.action) name="go" value="new" { (to.go) }
+            button formaction=(to.action) name="go" value="new" { (to.go) }
         }
     }
 }
 
-/// From when until when, and looking for days.
-fn days(of: &Filled<'_>) -> Markup {
+/// From when until when, looking for days, and what was found.
+fn days(of: &Filled<'_>, found: &Markup, to: &To<'_>) -> Markup {
     let lang = of.lang;
     let halves = |first: &str, second: &str| {
         let word = |half: &str| match half {
@@ -260,7 +299,7 @@ fn days(of: &Filled<'_>) -> Markup {
     };
     let yes = [("1".to_owned(), lang.pick("可在休息日", "rest days may be used").to_owned())];
     html! {
-        fieldset {
+        fieldset #days {
             legend { (lang.pick("时间", "days")) }
             div .choices {
                 (of.line("date", "first", lang.pick("开始", "first day"), ""))
@@ -269,9 +308,13 @@ fn days(of: &Filled<'_>) -> Markup {
                 (of.choice("last_half", lang.pick("到", "to"), &halves("PM", "AM")))
                 (of.choices("overtime", lang.pick("加班", "overtime"), &yes, &[]))
             }
-            button .second name="look" value="1" {
+            button .second formaction=(to.step("days")) name="look" value="1" {
                 (lang.pick("查找各市都能参加的时间", "Find days when all can come"))
             }
+            span .soft {
+                (lang.pick("起止日期不填时，从明天起找连续一天", "without days: one day from tomorrow on"))
+            }
+            (found)
         }
     }
 }
@@ -279,7 +322,7 @@ fn days(of: &Filled<'_>) -> Markup {
 /// Who takes part, and what each is to bring.
 fn cities(desk: &Desk, form: &Form, agreement: &pb::Agreement, of: &Filled<'_>) -> Markup {
     let lang = of.lang;
-    let begun = form.all("city").next().is_some();
+    let begun = !form.text("begun").is_empty() || form.all("city").next().is_some();
     html! {
         fieldset {
             legend { (lang.pick("参加市及需求", "cities and what each brings")) }
@@ -325,8 +368,20 @@ fn cities(desk: &Desk, form: &Form, agreement: &pb::Agreement, of: &Filled<'_>) 
     }
 }
 
-/// The earliest days on which all can come, each a link that fills them in.
-pub async fn look(desk: &Desk, form: &Form, (agreement, action): (&str, &str)) -> Markup {
+/// What a step has found: days on which all can come, or that some were filled in.
+pub async fn found(desk: &Desk, form: &Form, agreement: &str, to: &To<'_>) -> Markup {
+    let lang = desk.lang();
+    match (form.text("look"), form.text("slot")) {
+        ("", "") => html! {},
+        ("", _) => html! {
+            p .done role="status" { (lang.pick("已填入所选时间", "the days are filled in")) }
+        },
+        _ => look(desk, form, agreement, &to.step("days")).await,
+    }
+}
+
+/// The earliest days on which all can come, each a button that fills them in.
+async fn look(desk: &Desk, form: &Form, agreement: &str, step: &str) -> Markup {
     let lang = desk.lang();
     match slots(desk, form, agreement).await {
         Err(no) => parts::refused(&no.refusal(lang), lang),
@@ -342,7 +397,7 @@ pub async fn look(desk: &Desk, form: &Form, (agreement, action): (&str, &str)) -
                     @for slot in &found.slots {
                         @if let Some(period) = slot.period.as_ref().and_then(period_from_pb) {
                             li {
-                                a href={ (action) "?" (filled(form, period)) } {
+                                button .second formaction=(step) name="slot" value=(period) {
                                     (say::period_text(slot.period.as_ref(), lang))
                                 }
                                 @if slot.provisional { (lang.pick("（暂定）", " (provisional)")) }
@@ -386,12 +441,9 @@ pub fn half(at: HalfDay) -> (String, &'static str) {
 }
 
 /// The form with these days filled in.
-fn filled(form: &Form, period: Period) -> String {
+fn filled(form: Form, period: Period) -> Form {
     let ((first, from), (last, to)) = (half(period.first()), half(period.last()));
-    let set = |form: Form, name: &str, value: &str| Form::parse(form.with(name, value).as_bytes());
-    let form = set(form.clone(), "look", "");
-    let form = set(set(form, "first", &first), "first_half", from);
-    set(form, "last", &last).with("last_half", to)
+    form.put("first", &first).put("first_half", from).put("last", &last).put("last_half", to)
 }
 
 #[cfg(test)]
@@ -400,12 +452,13 @@ mod tests {
 
     #[test]
     fn days_that_were_found_are_filled_in() {
-        let form = Form::parse(b"agreement=aa&city=371500&look=1&first=2026-12-01");
-        let period = "2026-12-08下午 至 2026-12-09".parse().unwrap();
-        let filled = Form::parse(filled(&form, period).as_bytes());
+        let form = Form::parse(b"agreement=aa&city=371500&first=2026-12-01");
+        let period: Period = "2026-12-08下午 至 2026-12-09".parse().unwrap();
+        assert_eq!(period.to_string().parse(), Ok(period), "as a button has it");
+        let filled = filled(form, period);
         assert_eq!((filled.text("first"), filled.text("first_half")), ("2026-12-08", "PM"));
         assert_eq!((filled.text("last"), filled.text("last_half")), ("2026-12-09", "PM"));
-        assert_eq!((filled.text("look"), filled.text("city")), ("", "371500"));
+        assert_eq!(filled.text("city"), "371500");
         assert_eq!(super::period(&filled, Lang::Zh).unwrap(), period);
     }
 

@@ -9,10 +9,10 @@ use maud::html;
 use tonic::Status;
 
 use super::ending::{No, end};
-use super::form::{Form, Query};
+use super::form::Form;
 use super::layout::Desk;
 use super::parts::{self, At, Filled, agreement_of, page_of};
-use super::plan_new::{self, MORE_SITES, NEEDS, To, half};
+use super::plan_new::{self, MORE_SITES, NEEDS, To, half, stepped};
 use super::refusal::Refusal;
 use super::{plan_acts, register};
 use crate::lang::Lang;
@@ -32,14 +32,26 @@ pub fn may(plan: &pb::Plan, desk: &Desk) -> bool {
     open && may && plan.initiator == desk.city && !plan.visits_are_partial
 }
 
-/// Shows the page, filled in by the plan or as it was left.
-pub async fn show(desk: Desk, at: At, Query(query): Query) -> Response {
+/// Shows the page, filled in by the plan.
+pub async fn show(desk: Desk, at: At) -> Response {
     let page = match read(&desk, &at).await {
-        Ok(plan) if query.text("kind").is_empty() => page(&desk, &plan, &of(&plan), None).await,
-        Ok(plan) => page(&desk, &plan, &query, None).await,
+        Ok(plan) => page(&desk, &plan, &of(&plan), None).await,
         Err(status) => Err(status),
     };
     page.unwrap_or_else(|status| desk.no(&status))
+}
+
+/// Shows it again as it is filled in, a step further. Nothing is written.
+pub async fn step(desk: Desk, at: At, form: Form) -> Response {
+    let plan = match desk.check_may("/liandong.v1.PlanService/RevisePlan") {
+        Ok(()) => read(&desk, &at).await,
+        Err(status) => Err(status),
+    };
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(status) => return desk.no(&status),
+    };
+    stepped(&desk, form, async |form, no| page(&desk, &plan, form, no).await).await
 }
 
 /// Revises it.
@@ -87,15 +99,12 @@ async fn page(
     let fields = match desk.agreements.iter().find(|one| one.name == agreement) {
         Some(agreement) if may(plan, desk) => {
             let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
-            let slots = match form.text("look") {
-                "" => html! {},
-                _ => plan_new::look(desk, form, (&agreement.name, &action)).await,
-            };
             let go = lang.pick("修订，请各市重新答复", "Revise it; all cities answer again");
             let id = parts::request_id(Some(form));
             let basis = html! { (id) (of.kept("etag", &plan.etag)) };
             let to = To { action: &action, go, basis };
-            html! { (slots) (plan_new::fields(desk, &of, (form, agreement), (&sites, &to))) }
+            let found = plan_new::found(desk, form, &agreement.name, &to).await;
+            plan_new::fields(desk, &of, (form, agreement), (&sites, &found, &to))
         }
         Some(_) | None => html! {
             p .soft {
@@ -333,13 +342,12 @@ mod tests {
     #[test]
     fn what_is_changed_is_changed_and_a_visit_stays_within_the_days() {
         let plan = plan();
-        let form = Form::parse(of(&plan).with("first", "2026-12-09").as_bytes());
-        let form = Form::parse(form.with("site", "s/1").as_bytes());
+        let form = of(&plan).put("first", "2026-12-09").put("site", "s/1");
         let after = merged(&plan, &form, draft(&form));
         assert_ne!(after.days, plan.days);
         assert_eq!(after.visits.len(), 1, "the other was left out");
         assert_eq!(after.visits[0].exception, 1, "its reason goes along");
-        let title = Form::parse(of(&plan).with("title", "另一名称").as_bytes());
+        let title = of(&plan).put("title", "另一名称");
         let record = merged(&plan, &title, draft(&title)).record.unwrap();
         assert_eq!((&*record.title, &*record.external_number), ("另一名称", "7"));
     }

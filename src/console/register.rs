@@ -105,8 +105,8 @@ pub struct Choices {
     total: usize,
     /// For the next page; empty on the last.
     next: String,
-    /// Something stands before this page.
-    later: bool,
+    /// For this page; empty on the first.
+    here: String,
 }
 
 /// The value of a button that leads back to the first page.
@@ -116,31 +116,36 @@ impl Choices {
     /// Of a page of a list and what was chosen on others.
     fn of(chosen: Vec<(String, String)>, page: Vec<(String, String)>, from: Paged<'_>) -> Self {
         let all = chosen.into_iter().chain(page).collect();
-        Self { all, total: from.total as usize, next: from.next, later: !from.token.is_empty() }
+        let (total, next) = (from.total as usize, from.next);
+        Self { all, total, next, here: from.token.to_owned() }
     }
 
     /// That the list is longer than what is shown, and buttons that show the form again, as it is
-    /// filled in, with another page of it.
+    /// filled in, with another page of it. Any other step leaves the page where it is.
     #[must_use]
-    pub fn rest(&self, button: &str, action: &str, lang: Lang) -> Markup {
+    pub fn rest(&self, button: &str, step: &str, lang: Lang) -> Markup {
         let turn = |value: &str, zh: &'static str, en: &'static str| {
             html! {
-                button .second formmethod="get" formaction=(action) name=(button) value=(value) {
+                button .second formaction=(step) name=(button) value=(value) {
                     (lang.pick(zh, en))
                 }
             }
         };
         let (shown, total) = (self.all.len(), self.total);
         html! {
-            @if self.later || !self.next.is_empty() {
+            @if !self.here.is_empty() || !self.next.is_empty() {
                 p .soft {
                     (lang.pick(
                         format!("共 {total} 项，这里列出 {shown} 项；翻页时已勾选的保留。"),
                         format!("{total} in all, {shown} of them here; what is ticked stays so. "),
                     ))
-                    @if self.later { (turn(FIRST_PAGE, "回到开头", "from the beginning")) }
+                    @if !self.here.is_empty() {
+                        (turn(FIRST_PAGE, "回到开头", "from the beginning"))
+                    }
                     @if !self.next.is_empty() { (turn(&self.next, "列出后面的", "the next ones")) }
                 }
+                // After the buttons: of two values the first counts.
+                input type="hidden" name=(button) value=(self.here);
             }
         }
     }
@@ -193,7 +198,7 @@ pub async fn own_units(
         let request = pb::GetUnitRequest { name: name.clone() };
         let unit = desk.client.units().get_unit(request).await;
         let unit = unit.ok().and_then(|answer| answer.into_inner().unit);
-        chosen.push(unit.map_or_else(|| (name.clone(), short(&name).to_owned()), named));
+        chosen.push(unit.map_or_else(|| (name.clone(), clean(short(&name))), named));
     }
     let from = Paged { token, next: page.next_page_token, total: page.total_size };
     let page = page.units.into_iter().filter(|unit| !whole(unit)).map(named).collect();
@@ -234,7 +239,7 @@ pub async fn sites(
         let request = pb::GetSiteRequest { name: name.clone() };
         let site = desk.client.sites().get_site(request).await;
         let site = site.ok().and_then(|answer| answer.into_inner().site);
-        chosen.push(site.map_or_else(|| (name.clone(), short(&name).to_owned()), named));
+        chosen.push(site.map_or_else(|| (name.clone(), clean(short(&name))), named));
     }
     let from = Paged { token, next: page.next_page_token, total: page.total_size };
     Ok(Choices::of(chosen, page.sites.into_iter().map(named).collect(), from))
@@ -264,10 +269,12 @@ mod tests {
             let from = Paged { token, next: next.to_owned(), total: 450 };
             Choices::of(vec![pair("s/9")], vec![pair("s/1"), pair("s/2")], from)
         };
-        let said = of("t1", "t2").rest("more", "/plans/new", Lang::Zh).into_string();
+        let said = of("t1", "t2").rest("more", "/plans/new/form", Lang::Zh).into_string();
         assert!(said.contains("共 450 项，这里列出 3 项"), "{said}");
         assert!(said.contains(r#"name="more" value="t2""#) && said.contains(r#"value="-""#));
-        assert_eq!(of("", "").rest("more", "/plans/new", Lang::Zh).into_string(), "");
+        let kept = said.split_once(r#"type="hidden" name="more" value="t1""#).unwrap().0;
+        assert!(kept.contains("t2"), "after the buttons: {said}");
+        assert_eq!(of("", "").rest("more", "/plans/new/form", Lang::Zh).into_string(), "");
         assert_eq!(token(&Form::parse(b"more=-"), "more"), "");
         assert_eq!(token(&Form::parse(b"more=t2"), "more"), "t2");
     }

@@ -39,6 +39,8 @@ pub struct Visitor {
     pub door: Door,
     /// The page they are on, with its query.
     pub here: String,
+    /// They sent a form: a page that answers with a form again holds what they typed.
+    pub has_typed: bool,
 }
 
 impl Visitor {
@@ -61,7 +63,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
         };
         let door = parts.extensions.get::<Door>().copied().unwrap_or(Door::Certificate);
         let here = here(&parts.method, &parts.uri);
-        Ok(Self { peer, standing, lang: language(&parts.headers), door, here })
+        let (lang, has_typed) = (language(&parts.headers), parts.method == http::Method::POST);
+        Ok(Self { peer, standing, lang, door, here, has_typed })
     }
 }
 

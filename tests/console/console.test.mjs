@@ -96,6 +96,15 @@ test("a wrong field is refused at the field, and what was typed stays", async ()
   assert.equal(await page.$eval("#step-step", (one) => one.value), chosen);
   assert.equal(await page.$eval("#step-effective_on", (one) => one.value), ahead);
   assert.equal(await text(page, ".timeline"), before, "nothing was written");
+  // What was typed stays when something else is recorded meanwhile.
+  const other = await openPage(browsers[HANDAN]);
+  await other.goto(at(HANDAN, handed.path));
+  await send(other, "note", { text: "另一页的补充" });
+  await page.bringToFront();
+  await pause(1_000);
+  assert.equal(await page.$eval("#step-text", (one) => one.value), "先写下的理由");
+  assert.ok(await page.$("#act-step .refused"));
+  await other.close();
 });
 
 test("a page that is out of date says who was faster, and shows both versions", async () => {
@@ -133,8 +142,9 @@ test("tour 3: a joint action is proposed, confirmed by three cities and settled"
   await page.type("#new-title", "三市边界夜间联合检查（示例）");
   await page.select("#new-kind", "5"); // 应急联动演练: without targets.
   await Promise.all([page.waitForNavigation(), page.click("button[name=look]")]);
-  await page.waitForSelector(".done li a");
-  await Promise.all([page.waitForNavigation(), page.click(".done li a")]);
+  await page.waitForSelector(".done li button");
+  assert.equal(new URL(page.url()).search, "", "nothing of it stands in the address");
+  await Promise.all([page.waitForNavigation(), page.click(".done li button")]);
   assert.equal(await page.$eval("#new-title", (one) => one.value), "三市边界夜间联合检查（示例）");
   await Promise.all([page.waitForNavigation(), page.click("button[value=new]")]);
   const path = new URL(page.url()).pathname;
@@ -275,7 +285,7 @@ test("script in any field of any form is shown as text", async () => {
     all.forEach((one) => { one.value = evil; }), evil);
   await plan.select("#new-kind", "5");
   await Promise.all([plan.waitForNavigation(), plan.click("button[name=look]")]);
-  await Promise.all([plan.waitForNavigation(), plan.click(".done li a")]);
+  await Promise.all([plan.waitForNavigation(), plan.click(".done li button")]);
   await Promise.all([plan.waitForNavigation(), plan.click("button[value=new]")]);
   const path = new URL(plan.url()).pathname;
   assert.ok(path.startsWith("/plan/"), (await text(plan)).slice(0, 500));

@@ -1,24 +1,19 @@
 //! Joint actions by the console's pages: calendars, draws, planning from the map, revisions.
 
 use http::StatusCode;
+use liandong::limits::CONSOLE_FORM_BYTES_MAX;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 
 use super::api::{HERE, THERE, fresh, sample};
 use super::console::{Browser, FROM_HERE};
 use super::plans::{
-    World, answer, answering, confirm, create, day, draft, officer, seen, site, step, today,
-    world_set_up,
+    World, answer, answering, confirm, create, day, draft, get, officer, page_of, seen, site, step,
+    today, world_set_up,
 };
 
 async fn world() -> World {
     world_set_up(&["聊邯"], |_| {}).await
-}
-
-/// The address of a plan's page.
-fn page_of(plan: &pb::Plan) -> String {
-    let mut parts = plan.name.split('/');
-    format!("/plan/{}/{}", parts.nth(1).unwrap(), parts.nth(1).unwrap())
 }
 
 fn id_of(agreement: &str) -> &str {
@@ -88,15 +83,36 @@ async fn a_form_says_that_a_list_is_longer_and_keeps_what_is_ticked() {
     // The oldest stand last; the newest is ticked and stays so on the next page.
     let (oldest, newest) = (&world.officers[0], &units[199]);
     assert!(first.contains(newest.as_str()) && !first.contains(oldest.as_str()));
-    let second = here.get(&format!("{at}?sent={newest}&text=x&more-units={token}")).await.text;
+    let turn = [("sent", newest.as_str()), ("text", "还差一人"), ("more-units", token)];
+    let step = format!("{at}/answer/form");
+    let second = here.post(&step, &[FROM_HERE], &turn).await.text;
+    assert!(second.contains("还差一人</textarea>"), "{second}");
     assert!(second.contains("共 204 项，这里列出 5 项") && second.contains("回到开头"), "{second}");
     assert!(second.contains(&format!(r#"value="{newest}" checked"#)), "{second}");
     assert!(second.contains(&format!(r#"value="{oldest}">"#)), "{second}");
     assert!(second.contains(r#"id="act-answer" open"#) && !second.contains("操作未执行"));
-    // A page that no list has is refused and not taken for the first.
-    let new = format!("/plans/new?agreement={}&more-sites=zz", id_of(agreement));
-    let wrong = here.get(&new).await;
+    // What is refused there comes back with the same page of the list.
+    let id = fresh();
+    let wrong = [("sent", &**newest), ("kind", "4"), ("more-units", token), ("request_id", &id)];
+    let wrong = here.post(&format!("{at}/answer"), &[FROM_HERE], &wrong).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains(&format!(r#"value="{oldest}">"#)), "{}", wrong.text);
+    // A page that no list has is refused and not taken for the first; other forms have no step.
+    let new = [("agreement", id_of(agreement)), ("more-sites", "zz")];
+    let wrong = here.post("/plans/new/form", &[FROM_HERE], &new).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.text);
+    let none = here.post(&format!("{at}/cancel/form"), &[FROM_HERE], &turn).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    let auditor = Browser::open(&world.nodes, HERE, Role::Auditor).await;
+    let refused = auditor.post(&step, &[FROM_HERE], &turn).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
+    // An answer that holds units has a day until when: no day is not today.
+    let held = [("revision", &*plan.revision_entry), ("kind", "2"), ("request_id", &id)];
+    let held = here.post(&format!("{at}/answer"), &[FROM_HERE], &held).await;
+    assert_eq!(held.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(held.text.contains(r#"id="answer-hold_until-wrong""#), "{}", held.text);
+    assert_eq!(get(&world.here, &plan.name).await.unwrap().answers.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,14 +234,6 @@ async fn a_joint_action_is_planned_from_what_is_ticked_on_the_map() {
     ] {
         assert!(planned.text.contains(&part), "{part}: {}", planned.text);
     }
-    let filled = format!(
-        "/plans/new?agreement={}&city={HERE}&officers-{HERE}=2&city={THERE}&officers-{THERE}=1\
-         &site={near}&look=1",
-        id_of(agreement)
-    );
-    let found = here.get(&filled).await.text;
-    assert!(found.contains("各市都能参加的时间（点选填入）"), "{found}");
-    assert!(found.contains(&format!(r#"value="{near}" checked"#)));
     // Nothing ticked, too much, what is not there.
     let many: Vec<String> = (0..51).map(|nth| format!("pick={}{nth}", case.name)).collect();
     for (query, why) in
@@ -245,6 +253,81 @@ async fn a_joint_action_is_planned_from_what_is_ticked_on_the_map() {
     let refused = auditor.post("/plans/new", &[FROM_HERE], &fields).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_steps_of_a_proposal_keep_what_is_typed_and_put_none_of_it_into_an_address() {
+    let world = world().await;
+    let agreement = &world.agreements[0];
+    let near = site(&world.here, agreement, 0, 371_522).await;
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    // An address fills in what things are called here, and nothing that somebody wrote.
+    let id = id_of(agreement);
+    let texts = "title=%E5%86%99%E5%A5%BD%E7%9A%84&text=%E5%86%99%E5%A5%BD%E7%9A%84";
+    let linked = format!("/plans/new?agreement={id}&city={THERE}&site={near}&{texts}");
+    let linked = here.get(&linked).await.text;
+    assert!(linked.contains(&format!(r#"value="{near}" checked"#)), "{linked}");
+    assert!(linked.contains(&format!(r#"value="{THERE}" checked"#)) && !linked.contains("写好的"));
+    assert!(linked.contains(r#"<form id="new" method="post" action="/plans/new/form#new">"#));
+    assert!(!linked.contains("formmethod") && !linked.contains("data-typed"), "{linked}");
+    // Longer than any address may be, and kept.
+    let (long, own, other) = ("长".repeat(3_900), HERE.to_string(), THERE.to_string());
+    let (hosts, guests) = (format!("officers-{HERE}"), format!("officers-{THERE}"));
+    let typed = [
+        ("agreement", id),
+        ("begun", "1"),
+        ("city", &*own),
+        (&*hosts, "2"),
+        ("city", &*other),
+        (&*guests, "1"),
+        ("site", &*near),
+        ("title", "聊邯交界联合检查"),
+        ("text", &*long),
+        ("route", &*long),
+        ("request_id", "of-this-form"),
+    ];
+    let step = async |browser: &Browser, more: &[(&str, &str)]| {
+        let fields: Vec<_> = typed.iter().chain(more).copied().collect();
+        browser.post("/plans/new/form", &[FROM_HERE], &fields).await
+    };
+    let kept = |page: &str| {
+        for part in [&*long, "聊邯交界联合检查", r#"value="of-this-form""#, "data-typed"] {
+            assert!(page.contains(part), "{}", &page[..2_000]);
+        }
+        assert_eq!(page.matches(long.as_str()).count(), 2);
+        assert!(page.contains(&format!(r#"value="{near}" checked"#)));
+    };
+    let found = step(&here, &[("look", "1")]).await;
+    assert_eq!(found.status, StatusCode::OK);
+    kept(&found.text);
+    assert!(found.text.contains("各市都能参加的时间（点选填入）"), "{}", found.text);
+    let slot = between(&found.text, r#"name="slot" value=""#, "\"");
+    let chosen = step(&here, &[("slot", slot)]).await.text;
+    kept(&chosen);
+    let day = slot.split(' ').next().unwrap();
+    assert!(chosen.contains(&format!(r#"name="first" value="{day}""#)), "{slot}: {chosen}");
+    assert!(chosen.contains("已填入所选时间") && !chosen.contains("点选填入"));
+    let wrong = step(&here, &[("slot", "2026-02-30")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    kept(&wrong.text);
+    assert!(wrong.text.contains("请重新查找时间") && wrong.text.contains("new-first-wrong"));
+    // Whoever unticked all cities finds them unticked.
+    let none = [("agreement", id), ("begun", "1"), ("look", "1")];
+    let none = here.post("/plans/new/form", &[FROM_HERE], &none).await.text;
+    let is_on = |city: &str| none.contains(&format!(r#"name="city" value="{city}" checked"#));
+    assert!(!is_on(&own) && !is_on(&other) && none.contains("操作未执行"), "{none}");
+    // From elsewhere, by whoever only reads, too long, by its address; and nothing was written.
+    let auditor = Browser::open(&world.nodes, HERE, Role::Auditor).await;
+    let refused = step(&auditor, &[("look", "1")]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
+    let other_site = [("sec-fetch-site", "cross-site")];
+    let elsewhere = here.post("/plans/new/form", &other_site, &typed).await;
+    assert_eq!(elsewhere.status, StatusCode::FORBIDDEN);
+    let much = "长".repeat(CONSOLE_FORM_BYTES_MAX / 9 + 1);
+    assert_eq!(step(&here, &[("safety", &much)]).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(here.get("/plans/new/form").await.leads_to(), "/plans/new");
+    assert!(here.get("/plans").await.text.contains("没有"), "nothing was proposed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -335,6 +418,15 @@ async fn a_plan_is_revised_and_amended_and_others_are_sent_by_its_pages() {
         ];
         fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     };
+    let mut turned = fields(&plan.etag, &day);
+    turned.push(("look".to_owned(), "1".to_owned()));
+    let look = press("revise/form", &turned, &here).await;
+    assert_eq!(look.status, StatusCode::OK);
+    for part in [format!(r#"value="{second}" checked"#), "聊邯交界联合检查".to_owned()] {
+        assert!(look.text.contains(&part), "{part}: {}", look.text);
+    }
+    assert!(look.text.contains("各市都能参加的时间") || look.text.contains("三个月内没有"));
+    assert_eq!(press("revise/form", &turned, &auditor).await.status, StatusCode::FORBIDDEN);
     let wrong = press("revise", &fields(&plan.etag, "2026-02-30"), &here).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text.contains("请填写日期") && wrong.text.contains("new-first-wrong"));

@@ -60,6 +60,16 @@ pub async fn world_set_up(names: &[&str], set_up: impl FnOnce(&Nodes)) -> World 
 }
 
 pub async fn officer(client: &Client, parent: &str, number: &str, valid_days: i64) -> String {
+    officer_of(client, parent, number, valid_days, "执法一大队").await
+}
+
+pub async fn officer_of(
+    client: &Client,
+    parent: &str,
+    number: &str,
+    valid_days: i64,
+    team: &str,
+) -> String {
     let facts = pb::UnitFacts {
         kind: pb::UnitKind::Officer.into(),
         department: pb::Department::EcologyEnvironment.into(),
@@ -70,7 +80,7 @@ pub async fn officer(client: &Client, parent: &str, number: &str, valid_days: i6
     let asked = pb::CreateUnitRequest {
         parent: parent.to_owned(),
         facts: Some(facts),
-        record: Some(pb::UnitRecord { number: number.to_owned(), team: "执法一大队".into() }),
+        record: Some(pb::UnitRecord { number: number.to_owned(), team: team.to_owned() }),
         request_id: fresh(),
         acting_for: None,
     };
@@ -78,6 +88,15 @@ pub async fn officer(client: &Client, parent: &str, number: &str, valid_days: i6
 }
 
 pub async fn site(client: &Client, parent: &str, nth: usize, county: u32) -> String {
+    site_of(client, parent, (&format!("示例{nth}号纸业有限公司"), nth), county).await
+}
+
+pub async fn site_of(
+    client: &Client,
+    parent: &str,
+    (name, nth): (&str, usize),
+    county: u32,
+) -> String {
     let uscc = ["91371522YYYY90011A", "91410922YYYY900388"][nth % 2];
     let location = pb::Location {
         longitude: "115.671234".into(),
@@ -95,7 +114,7 @@ pub async fn site(client: &Client, parent: &str, nth: usize, county: u32) -> Str
             closed: false,
         }),
         record: Some(pb::SiteRecord {
-            name: format!("示例{nth}号纸业有限公司"),
+            name: name.to_owned(),
             uscc: uscc.into(),
             industry_code: "C2221".into(),
             location: Some(location),
@@ -160,6 +179,12 @@ pub async fn create(
 ) -> Result<pb::Plan, Status> {
     let asked = creating(parent, draft);
     client.plans().create_plan(asked).await.map(|answer| answer.into_inner().plan.unwrap())
+}
+
+/// The address of a plan's page.
+pub fn page_of(plan: &pb::Plan) -> String {
+    let mut parts = plan.name.split('/');
+    format!("/plan/{}/{}", parts.nth(1).unwrap(), parts.nth(1).unwrap())
 }
 
 pub async fn get(client: &Client, name: &str) -> Result<pb::Plan, Status> {

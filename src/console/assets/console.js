@@ -19,6 +19,8 @@
   let again = false;
   let waiting = false;
   async function renew() {
+    // What somebody typed and sent stands on this page alone: it stays until they are done.
+    if (live.dataset.typed) return;
     // Nobody looks at a page behind others: it is renewed when it comes to the front.
     if (document.hidden) { waiting = true; return; }
     if (fetching) { again = true; return; }
