@@ -58,6 +58,7 @@ mod plan;
 mod plan_acts;
 mod plan_days;
 mod plan_draw;
+mod plan_free;
 mod plan_list;
 mod plan_month;
 mod plan_new;

@@ -79,6 +79,21 @@ pub async fn read(desk: &Desk, first: Date, last: Date) -> Result<Plans, Status>
 }
 
 impl Plans {
+    /// Those of a half day.
+    #[must_use]
+    pub fn on(&self, at: HalfDay) -> Vec<&pb::Plan> {
+        self.all.iter().filter(|plan| is_on(plan, at)).collect()
+    }
+
+    /// Those of a day, and whether they are on its morning and its afternoon.
+    #[must_use]
+    pub fn of_day(&self, day: Date) -> Vec<(&pb::Plan, (bool, bool))> {
+        let halves =
+            |plan| (is_on(plan, HalfDay::morning(day)), is_on(plan, HalfDay::afternoon(day)));
+        let all = self.all.iter().map(|plan| (plan, halves(plan)));
+        all.filter(|(_, halves)| *halves != (false, false)).collect()
+    }
+
     /// That older ones are not shown, and where they are.
     #[must_use]
     pub fn rest(&self, lang: Lang) -> Markup {
@@ -100,15 +115,21 @@ impl Plans {
 }
 
 /// Whether a plan is on a half day.
-#[must_use]
-pub fn is_on(plan: &pb::Plan, at: HalfDay) -> bool {
+fn is_on(plan: &pb::Plan, at: HalfDay) -> bool {
     plan.days.iter().any(|day| day.at.as_ref().and_then(half_day_from_pb) == Some(at))
 }
+
+/// Letters of a title in a calendar, which may have hundreds.
+const TITLE_LETTERS: usize = 24;
 
 /// A plan on a day, with what stands before its title; in italics while it is not settled.
 #[must_use]
 pub fn link(plan: &pb::Plan, before: &str, lang: Lang) -> Markup {
-    let title = plan.record.as_ref().map(|one| clean(&one.title)).unwrap_or_default();
+    let whole = plan.record.as_ref().map(|one| clean(&one.title)).unwrap_or_default();
+    let mut title: String = whole.chars().take(TITLE_LETTERS).collect();
+    if title.len() < whole.len() {
+        title.push('…');
+    }
     let open = matches!(plan.state(), pb::PlanState::Consulting | pb::PlanState::Confirming);
     html! {
         a href=(page_of("plan", &plan.name)) title=(words::plan_state(plan.state(), lang)) {
@@ -120,7 +141,7 @@ pub fn link(plan: &pb::Plan, before: &str, lang: Lang) -> Markup {
 /// How many units a city only holds on a half day, for plans of one agreement: by tentative
 /// answers whose day is not over.
 #[must_use]
-pub fn held(plans: &[pb::Plan], agreement: &str, city: u32, at: HalfDay, today: Date) -> usize {
+pub fn held(plans: &[&pb::Plan], agreement: &str, city: u32, at: HalfDay, today: Date) -> usize {
     let day = |date: &pb::Date| (date.year, date.month, date.day);
     let today = day(&case_wire::date_out(today));
     let counts = |one: &&pb::PlanAnswer| {
@@ -196,6 +217,7 @@ mod tests {
             plan(vec![answer(371_500, K::Tentative, 5), answer(130_400, K::Confirm, 5)]),
             plan(vec![answer(371_500, K::Tentative, 5)]),
         ];
+        let plans: Vec<&pb::Plan> = plans.iter().collect();
         let held = |agreement: &str, city, half: &str, today: &str| {
             super::held(&plans, agreement, city, at(half), date(today))
         };

@@ -1,12 +1,19 @@
-//! Joint actions of a month as a calendar: what all cities have settled, and what is still asked.
+//! Joint actions of a month as a calendar: what all cities have settled, what is still asked, and
+//! how much each city has free day by day.
+//!
+//! In scope: the page. Out of scope: half days and numbers of units ([`super::plan_week`]).
 
 use axum::response::Response;
 use maud::{Markup, html};
 
 use super::form::{Form, Query};
 use super::layout::Desk;
-use super::plan_days::{self, is_on, link, monday, weekdays};
-use crate::domain::{Date, HalfDay};
+use super::parts::{self, Filled};
+use super::plan_days::{self, Plans, link, monday, weekdays};
+use super::plan_free::{self, Free};
+use super::refusal::Refusal;
+use crate::domain::Date;
+use crate::limits::CONSOLE_DAY_PLANS_MAX;
 use crate::wire::pb::v1 as pb;
 
 /// Shows a month.
@@ -22,6 +29,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
         Ok(plans) => plans,
         Err(status) => return desk.no(&status),
     };
+    let free = plan_free::read(&desk, &query, (*begins, *ends)).await;
     let lang = desk.lang();
     let (year, number) = (first.year(), first.month());
     let title = lang.pick(
@@ -29,9 +37,9 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
         format!("Joint actions, {year}-{number:02}"),
     );
     let other = |days: i64| {
-        first
-            .plus_days(days)
-            .map(|day| format!("/plans/month?month={:04}-{:02}", day.year(), day.month()))
+        let day = first.plus_days(days)?;
+        let month = format!("{:04}-{:02}", day.year(), day.month());
+        Some(format!("/plans/month?{}", query.with("month", &month)))
     };
     let main = html! {
         h1 { (title) }
@@ -40,10 +48,37 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
                 a href=(before) { (lang.pick("上月", "month before")) }
             }
             @if let Some(after) = other(31) { a href=(after) { (lang.pick("下月", "next month")) } }
-            a href="/plans/week" { (lang.pick("本周及各市空闲力量", "this week, with what is free")) }
+            a href="/plans/week" { (lang.pick("本周各市空闲力量", "this week, with what is free")) }
             a href="/plans" { (lang.pick("列表", "list")) }
         }
+        (choose(&query, &desk))
+        @if let Err(refusal) = &free.cities { (parts::refused(refusal, lang)) }
         (plans.rest(lang))
+        (plan_free::legend(lang))
+        (table(first, &weeks, (&plans, &free), &desk))
+    };
+    desk.page(&title, &main)
+}
+
+/// Of which agreement units are counted, where there are several.
+fn choose(query: &Form, desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    let none = Refusal::default();
+    let of = Filled { form: "month", again: Some((query, &none)), lang };
+    html! {
+        @if desk.agreements.len() > 1 {
+            form .filter method="get" action="/plans/month" {
+                input type="hidden" name="month" value=(query.text("month"));
+                (plan_free::choice(&of, desk))
+                div .field { button { (lang.pick("显示", "Show")) } }
+            }
+        }
+    }
+}
+
+fn table(first: Date, weeks: &[Date], (plans, free): (&Plans, &Free<'_>), desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    html! {
         div .scroll {
             table .month {
                 caption { (lang.pick("斜体为尚未排定", "in italics: not settled yet")) }
@@ -56,7 +91,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
                 tbody {
                     @for week in weeks.chunks(7) {
                         tr {
-                            @for day in week { (cell(*day, first, &plans.all, &desk)) }
+                            @for day in week { (cell(*day, first, (plans, free), desk)) }
                             td .to-week {
                                 @if let Some(day) = week.first() {
                                     a href={ "/plans/week?week=" (day) } {
@@ -70,22 +105,28 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
                 }
             }
         }
-    };
-    desk.page(&title, &main)
+    }
 }
 
-fn cell(day: Date, first: Date, plans: &[pb::Plan], desk: &Desk) -> Markup {
+fn cell(day: Date, first: Date, (plans, free): (&Plans, &Free<'_>), desk: &Desk) -> Markup {
     let lang = desk.lang();
-    let halves = |plan| (is_on(plan, HalfDay::morning(day)), is_on(plan, HalfDay::afternoon(day)));
+    let here = plans.of_day(day);
+    let all: Vec<&pb::Plan> = here.iter().map(|(plan, _)| *plan).collect();
     html! {
         td .rest[day.month() != first.month()] {
             span .day { (day.day()) }
-            @for plan in plans {
-                @match halves(plan) {
-                    (false, false) => {},
-                    (true, false) => { (link(plan, lang.pick("上午 ", "AM "), lang)) },
-                    (false, true) => { (link(plan, lang.pick("下午 ", "PM "), lang)) },
-                    (true, true) => { (link(plan, "", lang)) },
+            (plan_free::of_day(free, day, &all, desk))
+            @for (plan, halves) in here.iter().take(CONSOLE_DAY_PLANS_MAX) {
+                @let half = match halves {
+                    (true, false) => lang.pick("上午 ", "AM "),
+                    (false, true) => lang.pick("下午 ", "PM "),
+                    (true, true) | (false, false) => "",
+                };
+                (link(plan, half, lang))
+            }
+            @if let Some(more) = here.len().checked_sub(CONSOLE_DAY_PLANS_MAX).filter(|n| *n > 0) {
+                a href={ "/plans/week?week=" (day) } {
+                    (lang.pick(format!("另有 {more} 项"), format!("{more} more")))
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! A week of joint actions, half day by half day, beside what every city of an agreement has free.
 //!
-//! In scope: the page. Out of scope: counting, which the service does; what a city only holds
-//! ([`super::plan_days::held`]).
+//! In scope: the page. Out of scope: asking what is free ([`super::plan_free`]); what a city only
+//! holds ([`super::plan_days::held`]).
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -9,7 +9,8 @@ use maud::{Markup, html};
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};
-use super::plan_days::{self, Plans, held, is_on, link, monday, weekdays};
+use super::plan_days::{self, Plans, held, link, monday, weekdays};
+use super::plan_free::{self, Free};
 use super::refusal::Refusal;
 use crate::domain::{Date, HalfDay};
 use crate::shown::unit::free;
@@ -17,9 +18,6 @@ use crate::wire::case as case_wire;
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::half_day_from_pb;
 use crate::wire::words;
-
-/// What cities have free, or why that is not told.
-type Free = Result<Vec<pb::CityFreeBusy>, Refusal>;
 
 /// Shows a week.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
@@ -36,14 +34,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
         Ok(plans) => plans,
         Err(status) => return desk.no(&status),
     };
-    let chosen = format!("agreements/{}", query.text("agreement"));
-    let agreement = desk.agreements.iter().find(|one| one.name == chosen);
-    let agreement = agreement.or(desk.agreements.first());
-    let free = match agreement {
-        Some(agreement) => free_busy(&desk, &agreement.name, (first, last)).await,
-        None => Ok(Vec::new()),
-    };
-    let name = agreement.map_or("", |one| one.name.as_str());
+    let free = plan_free::read(&desk, &query, (first, last)).await;
     let title =
         lang.pick(format!("联合行动周历 {first} 起"), format!("Joint actions, week of {first}"));
     let other = |days: i64| {
@@ -63,48 +54,30 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
             a href="/plans" { (lang.pick("列表", "list")) }
         }
         (choose(&query, &desk, wrong.as_ref()))
-        @for refusal in wrong.iter().chain(free.as_ref().err()) { (parts::refused(refusal, lang)) }
+        @for no in wrong.iter().chain(free.cities.as_ref().err()) { (parts::refused(no, lang)) }
         (plans.rest(lang))
-        (table(first, &plans, (name, &free), &desk))
+        (table(first, &plans, &free, &desk))
     };
     desk.page(&title, &main)
-}
-
-async fn free_busy(desk: &Desk, agreement: &str, (first, last): (Date, Date)) -> Free {
-    let request = pb::QueryFreeBusyRequest {
-        parent: agreement.to_owned(),
-        cities: Vec::new(),
-        from: Some(case_wire::date_out(first)),
-        until: Some(case_wire::date_out(last)),
-    };
-    let answer = desk.client.units().query_free_busy(request).await;
-    answer.map(|one| one.into_inner().cities).map_err(|no| Refusal::of(&no, desk.lang()))
 }
 
 /// Which week, and of which agreement units are counted.
 fn choose(query: &Form, desk: &Desk, wrong: Option<&Refusal>) -> Markup {
     let lang = desk.lang();
-    let agreement = |one: &pb::Agreement| {
-        let id = one.name.trim_start_matches("agreements/").to_owned();
-        (id, format!("{} {}", one.short_name, one.display_name))
-    };
-    let agreements: Vec<_> = desk.agreements.iter().map(agreement).collect();
     let none = Refusal::default();
     let of = Filled { form: "week", again: Some((query, wrong.unwrap_or(&none))), lang };
     html! {
         form .filter method="get" action="/plans/week" {
             (of.line("date", "week", lang.pick("日期所在的周", "week of the day"), ""))
-            @if agreements.len() > 1 {
-                (of.choice("agreement", lang.pick("按此协议统计力量", "units of"), &agreements))
-            }
+            (plan_free::choice(&of, desk))
             div .field { button { (lang.pick("显示", "Show")) } }
         }
     }
 }
 
-fn table(first: Date, plans: &Plans, (agreement, free): (&str, &Free), desk: &Desk) -> Markup {
+fn table(first: Date, plans: &Plans, free: &Free<'_>, desk: &Desk) -> Markup {
     let lang = desk.lang();
-    let cities = free.as_deref().unwrap_or_default();
+    let cities = free.cities.as_deref().unwrap_or_default();
     let week: Vec<Date> = (0..7).filter_map(|n| first.plus_days(n)).collect();
     let halves = |day| {
         [
@@ -132,11 +105,12 @@ fn table(first: Date, plans: &Plans, (agreement, free): (&str, &Free), desk: &De
                 tbody {
                     @for (day, name) in week.iter().zip(weekdays(lang)) {
                         @for (at, half) in halves(*day) {
+                            @let here = plans.on(at);
                             tr .today[desk.today == Some(*day)] {
                                 th scope="row" { (day) " " (name) " " (half) }
-                                td { (actions(&plans.all, at, desk)) }
+                                td { (actions(&here, desk)) }
                                 @for one in cities {
-                                    td { (of_city(one, at, (&plans.all, agreement), desk)) }
+                                    td { (of_city(one, at, (&here, free.agreement), desk)) }
                                 }
                             }
                         }
@@ -148,10 +122,10 @@ fn table(first: Date, plans: &Plans, (agreement, free): (&str, &Free), desk: &De
 }
 
 /// The plans of a half day, with who takes part.
-fn actions(plans: &[pb::Plan], at: HalfDay, desk: &Desk) -> Markup {
+fn actions(plans: &[&pb::Plan], desk: &Desk) -> Markup {
     let lang = desk.lang();
     html! {
-        @for plan in plans.iter().filter(|plan| is_on(plan, at)) {
+        @for plan in plans {
             p .told {
                 (link(plan, "", lang)) " "
                 span .soft {
@@ -167,7 +141,7 @@ fn actions(plans: &[pb::Plan], at: HalfDay, desk: &Desk) -> Markup {
 fn of_city(
     city: &pb::CityFreeBusy,
     at: HalfDay,
-    (plans, agreement): (&[pb::Plan], &str),
+    (plans, agreement): (&[&pb::Plan], &str),
     desk: &Desk,
 ) -> Markup {
     let lang = desk.lang();

@@ -20,6 +20,8 @@ pub const CONSOLE_PAGE_SIZE: i32 = 30;
 pub const CONSOLE_CHOICES_MAX: i32 = 200;
 /// Plans on a calendar of the console: a page of five cities that are out every day.
 pub const CONSOLE_MONTH_PLANS_MAX: usize = 600;
+/// Of them on one day of a month's page, which stays under 150 KiB; the week has the others.
+pub const CONSOLE_DAY_PLANS_MAX: usize = 10;
 /// A file that is sent in by a page, read into memory: a photograph or a scanned paper. Larger ones
 /// go in pieces, by the command line.
 pub const CONSOLE_FILE_BYTES_MAX: usize = 32 * 1024 * 1024;

@@ -61,6 +61,21 @@ async fn a_week_shows_what_every_city_has_free_and_what_it_only_holds() {
     assert!(refused.text.contains("不是日期，应如") && refused.text.contains("联合行动周历"));
     let month = here.get("/plans/month").await.text;
     assert!(month.contains("/plans/week?week=") && month.contains("<em>聊邯交界"), "{month}");
+    // The same day by day, each city in one mark: one of two is held there, nothing is taken here.
+    let cells: Vec<&str> = month.split("<td").filter(|cell| cell.contains("frees")).collect();
+    let busy: Vec<&&str> = cells.iter().filter(|cell| !cell.contains("没有登记力量")).collect();
+    assert!(cells.len() >= 28 && !busy.is_empty(), "{month}");
+    let today: Vec<_> = busy.iter().filter(|cell| cell.contains("<em>聊邯交界")).collect();
+    assert_eq!(today.len(), 1, "{month}");
+    let marked = |mark: &str, word: &str| {
+        format!(r#"<b aria-hidden="true">{mark}</b><span class="unseen"> {word}</span>"#)
+    };
+    let theirs = format!("邯郸{}", marked("◐", "部分空闲"));
+    let ours = format!("聊城{}", marked("○", "空闲"));
+    assert!(today[0].contains(&theirs) && today[0].contains(&ours), "{}", today[0]);
+    let held = r#"<span class="tag">预<span class="unseen">留 </span>1</span>"#;
+    assert_eq!(month.matches(held).count(), 1, "{month}");
+    assert_eq!(month.matches("◐").count(), 1 + 1, "the day and what it means: {month}");
     // Whoever only reads sees the same.
     let auditor = Browser::open(&world.nodes, HERE, Role::Auditor).await;
     assert!(auditor.get("/plans/week").await.text.contains("预留 1"));
