@@ -111,8 +111,8 @@ async fn look(session: &Session, paper: &PaperText) -> Result<Found, Failure> {
         let request = pb::GetPlanRequest { name };
         let answer = session.client.plans().get_plan(request).await.map_err(failed)?;
         let plan = answer.into_inner().plan.unwrap_or_default();
-        let all = [plan.revision_entry, plan.etag];
-        let entries = all.into_iter().map(|one| (one, String::new(), plan.initiator)).collect();
+        let all = [(plan.revision_entry, plan.revision_hash), (plan.etag, plan.move_hash)];
+        let entries = all.into_iter().map(|(at, hash)| (at, hex(&hash), plan.initiator)).collect();
         return Ok(Found { number: clean(&plan.number), entries, entry: None });
     }
     let request = pb::GetCaseRequest { name: name.clone() };

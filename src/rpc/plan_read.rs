@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
 
+use super::case_history::hash_out;
 use super::plan_service::PlanApi;
 use super::words::{city_name, record_name};
 use crate::api::request::PartContent;
@@ -51,6 +52,8 @@ impl PlanApi {
         plan.pool = write::pool_to_pb(&looked.pool);
         plan.draw = found.plan.facts.draw().map(|_| draw(&looked));
         plan.previous = previous(&reader, key, &found);
+        let hash = |at| reader.entry(at).map(|one| hash_out(&one.entry)).unwrap_or_default();
+        (plan.revision_hash, plan.move_hash) = (hash(found.plan.at), hash(found.last_move));
         plan.closing_text = match found.plan.stage {
             PlanStage::Summarized | PlanStage::Cancelled => text(&reader, found.last_move),
             PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => String::new(),

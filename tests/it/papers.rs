@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 
 use liandong::shown::paper::PaperText;
 use liandong::trust::spiffe::Role;
+use liandong::wire::pb::v1 as pb;
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::api::{HERE, Pair, THERE, create, fresh, sample, verify};
 use super::console::{Browser, FROM_HERE, page_of};
 use super::nodes::until;
 use super::plan_cli::{Desk, said};
+use super::plans;
 
 /// What stands between two marks.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
@@ -102,4 +104,46 @@ async fn the_code_of_a_paper_is_verified_against_the_other_citys_node() {
         assert!(said(&refused).contains(why), "{why}: {}", said(&refused));
     }
     assert_eq!(desk.run("verify", &["paper", "https://x.example"]).status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_codes_of_a_plans_papers_hold_the_hash_of_the_entry_they_rest_on() {
+    let world = plans::world_set_up(&["聊邯"], |_| {}).await;
+    let agreement = &world.agreements[0];
+    let site = plans::site(&world.here, agreement, 0, 371_522).await;
+    let draft = plans::draft(std::slice::from_ref(&site));
+    let plan = plans::create(&world.here, agreement, draft).await.unwrap();
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let at = plans::page_of(&plan);
+    let print = async |what: &str| {
+        let page = here.get(&format!("{at}/print/{what}")).await.text;
+        code(&page, &plan.number, &plan.name)
+    };
+    let desk = Desk { nodes: &world.nodes, city: THERE };
+    let run = |paper: &PaperText| desk.run("verify", &["paper", &paper.text()]);
+    let agrees = async |paper: &PaperText| {
+        let verified = until("the plan is there", || async {
+            Some(run(paper)).filter(|output| output.status.success())
+        })
+        .await;
+        let said = said(&verified);
+        assert!(said.contains("编号、位置、哈希一致") && said.contains("聊城"), "{said}");
+    };
+    let (first, sheets) = (print("plan").await, print("field").await);
+    assert_eq!((first.hash.len(), &first.entry), (64, &plan.revision_entry));
+    assert_eq!((&sheets.hash, &sheets.entry), (&first.hash, &first.entry));
+    agrees(&first).await;
+    agrees(&sheets).await;
+    // The summary rests on the last move, whatever that was.
+    let cancelled = plans::step(&world.here, &plan, pb::PlanStep::Cancel, "天气").await.unwrap();
+    let summary = print("summary").await;
+    assert_eq!(summary.entry, cancelled.etag);
+    assert_ne!(summary.hash, first.hash);
+    agrees(&summary).await;
+    for hash in [first.hash.clone(), "0".repeat(64), String::new()] {
+        let forged = PaperText { hash, ..summary.clone() };
+        let refused = run(&forged);
+        assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+        assert!(said(&refused).contains("条目内容不符"), "{}", said(&refused));
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::json::city;
 use crate::cli::unit::shape::{day, department, half_day, kind, period};
 use crate::cli::{when, words};
+use crate::ids::hex;
 use crate::wire::pb::v1 as pb;
 
 fn some(text: &str) -> Option<&str> {
@@ -25,6 +26,8 @@ pub fn plan(plan: &pb::Plan) -> Value {
         "etag": plan.etag,
         "revision": plan.revision,
         "revision_entry": plan.revision_entry,
+        "revision_hash": hex(&plan.revision_hash),
+        "move_hash": hex(&plan.move_hash),
         "initiator": city(plan.initiator),
         "state": words::short(plan.state().as_str_name(), "PLAN_STATE_"),
         "kind": words::short(plan.kind().as_str_name(), "PLAN_KIND_"),

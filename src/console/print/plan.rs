@@ -43,17 +43,18 @@ pub async fn show(
     // A place among the visits at which a part of the sheets begins.
     let from = query.text("from").parse().unwrap_or(0).min(plan.visits.len());
     let mut note = html! {};
+    let revision = (plan.revision_entry.as_str(), &*plan.revision_hash);
     let (papers, entry) = match what.as_str() {
-        "plan" => (vec![proposal(&plan, &answers, &labels, &desk)], &plan.revision_entry),
-        "summary" => (vec![summary(&plan, &labels, &desk)], &plan.etag),
+        "plan" => (vec![proposal(&plan, &answers, &labels, &desk)], revision),
+        "summary" => (vec![summary(&plan, &labels, &desk)], (plan.etag.as_str(), &*plan.move_hash)),
         _ => {
             note = field::others(&plan, from, uri.path(), desk.lang());
-            (field::papers(&plan, &labels, from, &desk).await, &plan.revision_entry)
+            (field::papers(&plan, &labels, from, &desk).await, revision)
         }
     };
     let back = parts::page_of("plan", &name);
     let number = clean(&plan.number);
-    let proof = Proof::of(&desk, (&number, &name), (entry, &[])).await;
+    let proof = Proof::of(&desk, (&number, &name), entry).await;
     let title = papers.first().map_or_else(|| number.clone(), |paper| paper.title.clone());
     if papers.is_empty() {
         return desk.page(&title, &no_visits(&back, desk.lang()));
