@@ -40,6 +40,10 @@ pub const PLAN_POOL_MAX: usize = 2_000;
 pub const PLAN_TEAM_MAX: u32 = 16;
 /// A file that a plan is drawn up in: a list of as many sites with what is known of each.
 pub const PLAN_DRAFT_BYTES_MAX: usize = 1024 * 1024;
+/// What a draft of a plan says that a node keeps: a full pool, full texts.
+pub const PLAN_DRAFT_KEPT_BYTES_MAX: usize = 512 * 1024;
+/// Drafts of plans that a city keeps: some for each of its people who draw up plans.
+pub const PLAN_DRAFTS_MAX: usize = 200;
 /// Units that one city sends to a plan: all its officers and vehicles on the border.
 pub const PLAN_UNITS_MAX: usize = 200;
 /// Officers of one city that are not to go to a certain site (回避).

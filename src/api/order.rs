@@ -1,7 +1,10 @@
-//! PURE: what concerns a node alone and no log: who works on a case, and orders about a city.
+//! PURE: what concerns a node alone and no log: who works on a case, drafts of plans, and orders
+//! about a city.
 //!
-//! In scope: what is kept of an assignment, why an order is not carried out. Out of scope: how
-//! ([`crate::node`]).
+//! In scope: what is kept of an assignment or a draft, why an order is not carried out. Out of
+//! scope: how ([`crate::node`]).
+
+use bytes::Bytes;
 
 /// Who of the own city works on a case, and what it remembers beside it. Never leaves the node.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,7 +26,25 @@ impl std::fmt::Debug for Assignment {
     }
 }
 
-/// Why an operator's order about a city was not carried out. Nothing was written.
+/// A plan that the own city draws up. Never leaves the node before it is proposed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptDraft {
+    /// What it says; empty to keep it no longer.
+    pub content: Bytes,
+    /// When it was saved, milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+    /// Who saved it: role and id.
+    pub by: String,
+}
+
+impl std::fmt::Debug for KeptDraft {
+    /// Never what somebody typed.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeptDraft(..)")
+    }
+}
+
+/// Why an order about this node alone was not carried out. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrderError {
     /// No agreement here has this city as a member.
@@ -40,6 +61,18 @@ pub enum OrderError {
     AssignmentChanged {
         /// Etag of the one that stands; empty when none does.
         current: String,
+    },
+    /// Another version of the draft stands than the one that was to be replaced. Read it again.
+    #[error("the draft was changed meanwhile")]
+    DraftChanged {
+        /// Etag of the one that stands.
+        current: String,
+    },
+    /// The city keeps as many drafts as it may.
+    #[error("{most} drafts are kept")]
+    TooManyDrafts {
+        /// How many.
+        most: usize,
     },
     /// The disk is nearly full.
     #[error("the disk is nearly full: {free} bytes are free")]

@@ -8,6 +8,7 @@
 //! "restored" 0   own log 32   size u64
 //! "cut" 0        mark 16
 //! "assigned" 0   agreement 16   case 16   at i64   by text   assignee text   remark text
+//! "drafted" 0    agreement 16   draft 16   at i64   by text   length u32, content
 //! ```
 //!
 //! A word that only newer programs know is passed over and stays in the journal.
@@ -18,6 +19,7 @@ use crate::ids::{AgreementId, CityCode, LogId, SubjectId};
 use crate::limits::REMARK_BYTES_MAX;
 
 const ASSIGNED: &[u8] = b"assigned\0";
+const DRAFTED: &[u8] = b"drafted\0";
 const CUT: &[u8] = b"cut\0";
 
 /// What a local record says.
@@ -61,6 +63,20 @@ pub enum LocalFact {
         /// What the city wants to remember; may be empty.
         remark: String,
     },
+    /// The own city draws up a plan; of several of one draft the last one counts. The own city's
+    /// alone: no part of any log.
+    Drafted {
+        /// The agreement.
+        agreement: AgreementId,
+        /// The draft.
+        draft: SubjectId,
+        /// When, by the own clock, milliseconds since 1970-01-01 UTC.
+        at_ms: i64,
+        /// Who did it: role and id.
+        by: String,
+        /// What it says; empty once there is no such draft any more.
+        content: Vec<u8>,
+    },
 }
 
 impl fmt::Debug for LocalFact {
@@ -73,6 +89,7 @@ impl fmt::Debug for LocalFact {
             Self::Assigned { agreement, subject, .. } => {
                 write!(f, "Assigned({agreement}, {subject})")
             }
+            Self::Drafted { agreement, draft, .. } => write!(f, "Drafted({agreement}, {draft})"),
         }
     }
 }
@@ -104,6 +121,17 @@ impl LocalFact {
                 [by, assignee, remark].into_iter().for_each(|text| put_text(&mut payload, text));
                 payload
             }
+            Self::Drafted { agreement, draft, at_ms, by, content } => {
+                let mut payload = DRAFTED.to_vec();
+                payload.extend_from_slice(agreement.as_bytes());
+                payload.extend_from_slice(draft.as_bytes());
+                payload.extend_from_slice(&at_ms.to_be_bytes());
+                put_text(&mut payload, by);
+                let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
+                payload.extend_from_slice(&length.to_be_bytes());
+                payload.extend_from_slice(content);
+                payload
+            }
         }
     }
 
@@ -112,6 +140,9 @@ impl LocalFact {
     pub fn decode(payload: &[u8]) -> Option<Self> {
         if let Some(rest) = payload.strip_prefix(ASSIGNED) {
             return assigned(rest);
+        }
+        if let Some(rest) = payload.strip_prefix(DRAFTED) {
+            return drafted(rest);
         }
         if let Some(rest) = payload.strip_prefix(CUT) {
             return rest.try_into().ok().map(|mark| Self::Cut { mark });
@@ -136,14 +167,10 @@ impl LocalFact {
 fn assigned(rest: &[u8]) -> Option<LocalFact> {
     let (agreement, rest) = rest.split_first_chunk::<16>()?;
     let (subject, rest) = rest.split_first_chunk::<16>()?;
-    let (at_ms, mut rest) = rest.split_first_chunk::<8>()?;
-    let mut text = || {
-        let (length, behind) = rest.split_first_chunk::<2>()?;
-        let (text, behind) = behind.split_at_checked(u16::from_be_bytes(*length).into())?;
-        rest = behind;
-        String::from_utf8(text.to_vec()).ok()
-    };
-    let (by, assignee, remark) = (text()?, text()?, text()?);
+    let (at_ms, rest) = rest.split_first_chunk::<8>()?;
+    let (by, rest) = text(rest)?;
+    let (assignee, rest) = text(rest)?;
+    let (remark, rest) = text(rest)?;
     rest.is_empty().then(|| LocalFact::Assigned {
         agreement: AgreementId::new(*agreement),
         subject: SubjectId::new(*subject),
@@ -152,6 +179,29 @@ fn assigned(rest: &[u8]) -> Option<LocalFact> {
         assignee,
         remark,
     })
+}
+
+fn drafted(rest: &[u8]) -> Option<LocalFact> {
+    let (agreement, rest) = rest.split_first_chunk::<16>()?;
+    let (draft, rest) = rest.split_first_chunk::<16>()?;
+    let (at_ms, rest) = rest.split_first_chunk::<8>()?;
+    let (by, rest) = text(rest)?;
+    let (length, content) = rest.split_first_chunk::<4>()?;
+    let is_whole = usize::try_from(u32::from_be_bytes(*length)).ok()? == content.len();
+    is_whole.then(|| LocalFact::Drafted {
+        agreement: AgreementId::new(*agreement),
+        draft: SubjectId::new(*draft),
+        at_ms: i64::from_be_bytes(*at_ms),
+        by,
+        content: content.to_vec(),
+    })
+}
+
+/// A text, and what lies behind it.
+fn text(rest: &[u8]) -> Option<(String, &[u8])> {
+    let (length, rest) = rest.split_first_chunk::<2>()?;
+    let (text, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+    Some((String::from_utf8(text.to_vec()).ok()?, rest))
 }
 
 /// Whoever takes a text in has checked its length; a longer one is cut here and never misread.
@@ -179,11 +229,20 @@ mod tests {
             remark: String::new(),
         };
         assert!(!format!("{assigned:?}").contains("张三"));
+        let drafted = |content: &[u8]| LocalFact::Drafted {
+            agreement: AgreementId::new([1; 16]),
+            draft: SubjectId::new([3; 16]),
+            at_ms: 1_795_140_000_000,
+            by: "inspector/3".to_owned(),
+            content: content.to_vec(),
+        };
         let facts = [
             LocalFact::Shown { log, city, size: 12 },
             LocalFact::Restored { log, size: 9 },
             LocalFact::Cut { mark: [9; 16] },
             assigned,
+            drafted(b"what it says"),
+            drafted(b""),
         ];
         for fact in facts {
             let payload = fact.encode();

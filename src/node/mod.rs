@@ -9,6 +9,7 @@ mod assigned;
 pub mod clock;
 pub mod core;
 pub mod dial;
+mod drafted;
 pub mod due;
 pub mod evidence;
 pub mod evidence_scrub;

@@ -47,6 +47,7 @@ pub mod peer_service;
 mod plan_answers;
 mod plan_calendar;
 mod plan_draft;
+mod plan_kept;
 mod plan_list;
 mod plan_read;
 pub mod plan_service;

@@ -113,6 +113,12 @@ pub(super) fn order_refused(error: &OrderError) -> Refused {
         OrderError::AssignmentChanged { current } => {
             Refused::new("ASSIGNMENT_CHANGED").at("etag").with("current", current)
         }
+        OrderError::DraftChanged { current } => {
+            Refused::new("DRAFT_CHANGED").at("etag").with("current", current)
+        }
+        OrderError::TooManyDrafts { most } => {
+            Refused::new("TOO_MANY_DRAFTS").with("limit", most).unless("drafts")
+        }
         OrderError::DiskLow { free } => Refused::new("DISK_LOW")
             .with("free_bytes", free)
             .retry_after(std::time::Duration::from_secs(30)),

@@ -4,13 +4,16 @@
 //! ([`super::plan_draft`]), what a plan looks like ([`super::plan_read`]), lists
 //! ([`super::plan_list`]).
 
+use std::sync::Arc;
+
 use prost::Message;
+use tokio::sync::Mutex;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
 use super::caller::Called;
 use super::cursor;
-use super::desk::{self, Desk, WriteRequest, writes};
+use super::desk::{self, Desk, Judged, WriteRequest, writes};
 use super::desk_read::after;
 use crate::api::plan::{PlanAsk, PlanAsked, PlanSaid, PlanStep};
 use crate::api::request::Command;
@@ -38,6 +41,8 @@ pub struct PlanApi {
     pub roll: PlanRoll,
     /// Checks on site of one enterprise in a year; 0 for no cap.
     pub checks_a_year_max: u32,
+    /// One plan is proposed from a draft at a time.
+    pub proposing: Arc<Mutex<()>>,
 }
 
 writes!(name: RevisePlanRequest AmendPlanRequest MovePlanRequest AnswerPlanRequest);
@@ -90,7 +95,10 @@ impl PlanService for PlanApi {
         &self,
         request: Request<pb::CreatePlanRequest>,
     ) -> Result<Response<pb::CreatePlanResponse>, Status> {
-        writing!(request CreatePlanResponse CreatePlan self open)
+        let (api, language) = (self.clone(), crate::wire::status::language(request.metadata()));
+        // In a task of its own: a caller who gives up leaves no draft of what is proposed.
+        let done = tokio::spawn(async move { api.propose(request, method!(CreatePlan)).await });
+        done.await.unwrap_or_else(|_| Err(Refused::new("STOPPING").status(language)))
     }
 
     async fn revise_plan(
@@ -193,6 +201,45 @@ impl PlanService for PlanApi {
         writing!(request ReleaseUnitsResponse ReleaseUnits self release)
     }
 
+    async fn create_draft(
+        &self,
+        request: Request<pb::CreateDraftRequest>,
+    ) -> Result<Response<pb::CreateDraftResponse>, Status> {
+        self.create_kept(request, method!(CreateDraft)).await
+    }
+
+    async fn update_draft(
+        &self,
+        request: Request<pb::UpdateDraftRequest>,
+    ) -> Result<Response<pb::UpdateDraftResponse>, Status> {
+        self.update_kept(request, method!(UpdateDraft)).await
+    }
+
+    async fn delete_draft(
+        &self,
+        request: Request<pb::DeleteDraftRequest>,
+    ) -> Result<Response<pb::DeleteDraftResponse>, Status> {
+        self.delete_kept(request, method!(DeleteDraft)).await
+    }
+
+    async fn get_draft(
+        &self,
+        request: Request<pb::GetDraftRequest>,
+    ) -> Result<Response<pb::GetDraftResponse>, Status> {
+        let api = self.clone();
+        let read = move |_: &_, asked: &pb::GetDraftRequest, _: &mut _| api.one_kept(&asked.name);
+        self.desk.read(request, method!(GetDraft), |asked| &asked.name, read).await
+    }
+
+    async fn list_drafts(
+        &self,
+        request: Request<pb::ListDraftsRequest>,
+    ) -> Result<Response<pb::ListDraftsResponse>, Status> {
+        let api = self.clone();
+        let read = move |who: &_, asked: &_, _: &mut _| api.kept_page(who, asked);
+        self.desk.read(request, method!(ListDrafts), |asked| &asked.parent, read).await
+    }
+
     async fn get_plan(
         &self,
         request: Request<pb::GetPlanRequest>,
@@ -253,7 +300,7 @@ fn given(field: &'static str, missing: &'static str, text: &str) -> Result<Posit
     if text.is_empty() { Err(Refused::new(missing).at(field)) } else { read::position(field, text) }
 }
 
-fn open(api: &PlanApi, asked: &pb::CreatePlanRequest) -> Result<Command, Refused> {
+pub(super) fn open(api: &PlanApi, asked: &pb::CreatePlanRequest) -> Result<Command, Refused> {
     let agreement = read::parent(&asked.parent)?.ok_or(Refused::new("NOT_FOUND"))?;
     let draft = write::draft(asked.draft.as_ref(), agreement)?;
     let (facts, pool) = api.facts_of(agreement, &draft)?;
@@ -362,10 +409,20 @@ impl PlanApi {
         method: &'static str,
         command: impl FnOnce(&T) -> Result<Command, Refused>,
     ) -> Result<(Option<pb::Plan>, Option<pb::WriteReceipt>), Status> {
+        let judged = |asked: &T| command(asked).map(|command| (command, None));
+        self.write_judged(request, method, judged).await
+    }
+
+    pub(super) async fn write_judged<T: WriteRequest>(
+        &self,
+        request: Request<T>,
+        method: &'static str,
+        command: impl FnOnce(&T) -> Result<Judged, Refused>,
+    ) -> Result<(Option<pb::Plan>, Option<pb::WriteReceipt>), Status> {
         let language = crate::wire::status::language(request.metadata());
         // A draft may look at every site of the agreement, a summary at every report.
         let command = |asked: &T| tokio::task::block_in_place(|| command(asked));
-        let written = self.desk.perform(request, method, write::name_of, command).await?;
+        let written = self.desk.perform_judged(request, method, write::name_of, command).await?;
         let Some(written) = written else { return Ok((None, None)) };
         let api = self.clone();
         let plan = after(written, move |of, subject| api.one((of, subject), language)).await;

@@ -383,11 +383,32 @@ pub fn state(number: i32) -> Result<Option<PlanState>, Refused> {
 /// # Errors
 /// [`Refused`] `NAME_FORMAT` for anything else.
 pub fn name(text: &str) -> Result<(AgreementId, SubjectId), Refused> {
-    let expected = "agreements/{agreement}/plans/{plan}";
+    name_within(text, "/plans/", "agreements/{agreement}/plans/{plan}")
+}
+
+/// Reads `agreements/{agreement}/drafts/{draft}`.
+///
+/// # Errors
+/// [`Refused`] `NAME_FORMAT` for anything else.
+pub fn draft_name(text: &str) -> Result<(AgreementId, SubjectId), Refused> {
+    name_within(text, "/drafts/", "agreements/{agreement}/drafts/{draft}")
+}
+
+fn name_within(
+    text: &str,
+    kind: &str,
+    expected: &str,
+) -> Result<(AgreementId, SubjectId), Refused> {
     let bad = || Refused::new("NAME_FORMAT").with("expected", expected);
-    let (agreement, plan) = text.split_once("/plans/").ok_or_else(bad)?;
+    let (agreement, id) = text.split_once(kind).ok_or_else(bad)?;
     let agreement = case::parent(agreement).map_err(|_| bad())?.ok_or_else(bad)?;
-    Ok((agreement, SubjectId::parse(plan).map_err(|_| bad())?))
+    Ok((agreement, SubjectId::parse(id).map_err(|_| bad())?))
+}
+
+/// Writes a draft's name.
+#[must_use]
+pub fn draft_name_of(agreement: AgreementId, draft: SubjectId) -> String {
+    format!("agreements/{agreement}/drafts/{draft}")
 }
 
 /// Writes a plan's name.

@@ -55,7 +55,7 @@ async fn assigned_to(client: &Client, agreement: &str, assignee: &str) -> Vec<St
 }
 
 /// Names of files below a folder that hold these bytes.
-fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
+pub fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let path = entry.path();
@@ -238,44 +238,20 @@ async fn refusals(pair: &Pair, case: &pb::Case) {
     assert_eq!((kept.assignee.as_str(), kept.remark.as_str()), (NAME, REMARK));
 }
 
-/// Another city's connection is given everything there is, and every byte of it is looked at.
 #[tokio::test(flavor = "multi_thread")]
 async fn assignments_never_leave_the_city() {
-    let mut nodes = Nodes::lay_out(&plan(&[HERE, THERE], &[("聊邯", &[HERE, THERE])]));
-    let author = Author::of(&nodes, THERE);
-    nodes.start(HERE);
+    let (nodes, mut wire) = Wire::open().await;
     let agreement = nodes.fleet.agreements[0].name();
     let here = nodes.client(HERE).await;
-    ready(&here, &agreement).await;
     let case = create(&here, sample(&agreement, 0)).await.unwrap();
     assign(&here, &case.name, (NAME, REMARK)).await.unwrap();
     note(&here, &case.name, SAID).await.unwrap();
-    let mut rogue = Rogue::open(&nodes, THERE, HERE).await;
-    rogue.say(Frame::Hello(author.hello())).await;
-    let mut wire = Wire::default();
-    let own = loop {
-        if let Frame::Hello(hello) = wire.next(&mut rogue).await {
-            break hello;
-        }
-    };
-    let logs: Vec<LogId> = own.agreements[0].logs.iter().map(|log| log.log).collect();
-    for log in logs.iter().copied() {
-        rogue.say(Frame::Subscribe { log, from: 0, credit: 16 << 20 }).await;
-    }
-    wire.until(&mut rogue, SAID).await;
+    wire.until(SAID).await;
     // Once more while the other listens, so that whatever is told at once is told now.
     assign(&here, &case.name, (&format!("{NAME}-2"), &format!("{REMARK}-2"))).await.unwrap();
     note(&here, &case.name, &format!("{SAID}-2")).await.unwrap();
-    wire.until(&mut rogue, &format!("{SAID}-2")).await;
-    // Everything a city can ask for besides.
-    for log in logs {
-        for index in 0..20 {
-            let entry = Position { log, index };
-            rogue.say(Frame::FetchParts { entry, parts: vec![0, 1, 2, 3] }).await;
-        }
-    }
-    rogue.say(Frame::Ping { number: 4_711, pong: false, clock_ms: 0 }).await;
-    while !matches!(wire.next(&mut rogue).await, Frame::Ping { number: 4_711, pong: true, .. }) {}
+    wire.until(&format!("{SAID}-2")).await;
+    wire.everything().await;
     for mark in [NAME, REMARK, "MARK-5c1d7e", "MARK-90ab3f"] {
         assert!(!wire.holds(mark), "{mark} left the city");
     }
@@ -283,25 +259,62 @@ async fn assignments_never_leave_the_city() {
     assert_eq!(own.assignee, format!("{NAME}-2"), "and it was there to be sent");
 }
 
-/// Every byte that came over a connection, in the clear.
-#[derive(Default)]
-struct Wire(Vec<u8>);
+/// Another city's connection, which is given everything there is, and every byte that came over it,
+/// in the clear.
+pub struct Wire {
+    rogue: Rogue,
+    logs: Vec<LogId>,
+    bytes: Vec<u8>,
+}
 
 impl Wire {
-    async fn next(&mut self, rogue: &mut Rogue) -> Frame {
-        let frame = rogue.next().await.unwrap().unwrap();
-        frame_to_pb(&frame).encode(&mut self.0).unwrap();
+    /// A node, and a connection to it in the name of another city.
+    pub async fn open() -> (Nodes, Self) {
+        let mut nodes = Nodes::lay_out(&plan(&[HERE, THERE], &[("聊邯", &[HERE, THERE])]));
+        let author = Author::of(&nodes, THERE);
+        nodes.start(HERE);
+        ready(&nodes.client(HERE).await, &nodes.fleet.agreements[0].name()).await;
+        let mut rogue = Rogue::open(&nodes, THERE, HERE).await;
+        rogue.say(Frame::Hello(author.hello())).await;
+        let mut wire = Self { rogue, logs: Vec::new(), bytes: Vec::new() };
+        let own = loop {
+            if let Frame::Hello(hello) = wire.next().await {
+                break hello;
+            }
+        };
+        wire.logs = own.agreements[0].logs.iter().map(|log| log.log).collect();
+        for log in wire.logs.clone() {
+            wire.rogue.say(Frame::Subscribe { log, from: 0, credit: 16 << 20 }).await;
+        }
+        (nodes, wire)
+    }
+
+    /// Asks for everything a city can ask for besides.
+    pub async fn everything(&mut self) {
+        for log in self.logs.clone() {
+            for index in 0..20 {
+                let entry = Position { log, index };
+                self.rogue.say(Frame::FetchParts { entry, parts: vec![0, 1, 2, 3] }).await;
+            }
+        }
+        self.rogue.say(Frame::Ping { number: 4_711, pong: false, clock_ms: 0 }).await;
+        while !matches!(self.next().await, Frame::Ping { number: 4_711, pong: true, .. }) {}
+    }
+
+    async fn next(&mut self) -> Frame {
+        let frame = self.rogue.next().await.unwrap().unwrap();
+        frame_to_pb(&frame).encode(&mut self.bytes).unwrap();
         frame
     }
 
-    fn holds(&self, mark: &str) -> bool {
-        self.0.windows(mark.len()).any(|window| window == mark.as_bytes())
+    pub fn holds(&self, mark: &str) -> bool {
+        self.bytes.windows(mark.len()).any(|window| window == mark.as_bytes())
     }
 
-    async fn until(&mut self, rogue: &mut Rogue, mark: &str) {
+    pub async fn until(&mut self, mark: &str) {
         let mut frames = 0;
         while !self.holds(mark) {
-            self.next(rogue).await;
+            self.next().await;
             frames += 1;
             assert!(frames < 1_000, "{mark} does not come");
         }

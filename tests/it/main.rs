@@ -65,6 +65,7 @@ mod papers;
 mod people;
 mod plan_cli;
 mod plan_cli_draw;
+mod plan_drafts;
 mod plan_rules;
 mod plans;
 mod plans_listed;

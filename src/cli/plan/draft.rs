@@ -201,7 +201,10 @@ pub fn message(
     let visit = |one: &DraftVisit| visit(one, register, lang);
     let cities = draft.cities.iter().map(|one| needs(one, city, lang));
     Ok(pb::PlanDraft {
-        kind: kind(&draft.kind).map_err(|why| wrong("kind", &why))?.into(),
+        kind: match draft.kind.as_str() {
+            "" => 0,
+            text => kind(text).map_err(|why| wrong("kind", &why))?.into(),
+        },
         cities: cities.collect::<Result<_, _>>()?,
         departments: draft.departments.iter().map(department).collect::<Result<_, Failure>>()?,
         days: days(draft, lang)?,
@@ -291,13 +294,42 @@ fn draw(given: &DraftDraw, register: &Register, lang: Lang) -> Result<pb::DrawDr
 /// The draft that would propose a plan: what is drawn is drawn anew, and from a list that the node
 /// makes anew.
 #[must_use]
-pub fn of(plan: &pb::Plan, agreement: &str, register: &Register) -> Draft {
+pub fn copy(plan: &pb::Plan) -> pb::PlanDraft {
+    let visit = |one: &pb::PlanVisit| pb::VisitDraft {
+        site: one.site.clone(),
+        first: one.first,
+        last: one.last,
+        exception: one.exception,
+    };
+    let is_drawn = plan.draw_rule.is_some();
+    let draw = |rule: &pb::DrawRule| pb::DrawDraft {
+        sites: rule.sites,
+        host_officers: rule.host_officers,
+        guest_officers: rule.guest_officers,
+        weights: rule.weights,
+        spares_withholders: rule.spares_withholders,
+        ..pb::DrawDraft::default()
+    };
+    pb::PlanDraft {
+        kind: plan.kind,
+        cities: plan.cities.clone(),
+        departments: plan.departments.clone(),
+        days: plan.days.clone(),
+        visits: if is_drawn { Vec::new() } else { plan.visits.iter().map(visit).collect() },
+        draw: plan.draw_rule.as_ref().map(draw),
+        record: plan.record.clone(),
+    }
+}
+
+/// A draft as it stands in a file.
+#[must_use]
+pub fn of(plan: &pb::PlanDraft, agreement: &str, register: &Register) -> Draft {
     let of = |overtime: bool| {
         let all = parts::periods(&plan.days).into_iter();
         let all = all.filter(|(_, which)| *which == overtime);
         all.map(|(period, _)| period.text(Language::Zh)).collect()
     };
-    let visit = |one: &pb::PlanVisit| {
+    let visit = |one: &pb::VisitDraft| {
         let at = pb::Period { first: one.first, last: one.last.or(one.first) };
         DraftVisit {
             site: short(&one.site).to_owned(),
@@ -307,10 +339,12 @@ pub fn of(plan: &pb::Plan, agreement: &str, register: &Register) -> Draft {
             note: register.labels().label(&one.site),
         }
     };
-    let is_drawn = plan.draw_rule.is_some();
     Draft {
         agreement: Some(agreement.to_owned()),
-        kind: words::plan_kind(plan.kind(), Lang::Zh).to_owned(),
+        kind: match plan.kind {
+            0 => String::new(),
+            _ => words::plan_kind(plan.kind(), Lang::Zh).to_owned(),
+        },
         departments: plan
             .departments()
             .map(|one| words::department(one, Lang::Zh).to_owned())
@@ -318,8 +352,8 @@ pub fn of(plan: &pb::Plan, agreement: &str, register: &Register) -> Draft {
         days: of(false),
         overtime: of(true),
         cities: plan.cities.iter().map(city_of).collect(),
-        visits: if is_drawn { Vec::new() } else { plan.visits.iter().map(visit).collect() },
-        draw: plan.draw_rule.as_ref().map(draw_of),
+        visits: plan.visits.iter().map(visit).collect(),
+        draw: plan.draw.as_ref().map(draw_of),
         record: record_of(&plan.record.clone().unwrap_or_default()),
     }
 }
@@ -335,7 +369,11 @@ fn city_of(city: &pb::CityNeeds) -> DraftCity {
     DraftCity { city: format!("{:06}", city.city), needs: city.needs.iter().map(need).collect() }
 }
 
-fn draw_of(rule: &pb::DrawRule) -> DraftDraw {
+fn draw_of(rule: &pb::DrawDraft) -> DraftDraw {
+    let left_out = |one: &pb::SiteLeftOut| DraftLeftOut {
+        site: short(&one.site).to_owned(),
+        why: words::left_out(one.why(), Lang::Zh).to_owned(),
+    };
     let weights = |one: pb::TierWeights| DraftWeights {
         key: one.key,
         general: one.general,
@@ -347,7 +385,9 @@ fn draw_of(rule: &pb::DrawRule) -> DraftDraw {
         guest_officers: rule.guest_officers,
         weights: rule.weights.map(weights),
         spares_withholders: rule.spares_withholders,
-        ..DraftDraw::default()
+        pool: rule.pool.iter().map(|site| short(site).to_owned()).collect(),
+        media: rule.media().map(|one| words::medium(one, Lang::Zh).to_owned()).collect(),
+        left_out: rule.left_out.iter().map(left_out).collect(),
     }
 }
 

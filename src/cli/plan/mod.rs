@@ -25,6 +25,7 @@ pub mod calendar;
 pub mod draft;
 pub mod export_draw;
 pub mod feed_address;
+pub mod kept;
 pub mod list;
 pub mod propose;
 pub mod register;
@@ -64,7 +65,9 @@ pub enum PlanCommand {
     Show(show::ShowArgs),
     /// 生成方案草稿文件，可由以往方案复制 · write a draft file, also from an earlier plan
     Template(template::TemplateArgs),
-    /// 按草稿文件发起方案（--check 只核对） · propose what a draft file says
+    /// 本市草稿：保存、一览、查看、删除，只存本市节点 · drafts that the own node keeps
+    Draft(Box<kept::DraftArgs>),
+    /// 按草稿发起方案（--check 只核对） · propose what a draft says
     New(propose::NewArgs),
     /// 按草稿文件修订方案，各市须重新答复 · revise it; the cities answer again
     Revise(propose::ReviseArgs),
@@ -134,6 +137,7 @@ pub async fn run(context: &Context, command: PlanCommand) -> Result<(), Failure>
         PlanCommand::List(args) => list::run(&session, *args).await,
         PlanCommand::Show(args) => show::run(&session, args).await,
         PlanCommand::Template(args) => template::copy(&session, args).await,
+        PlanCommand::Draft(args) => kept::run(&session, *args).await,
         PlanCommand::New(args) => propose::new(&session, args).await,
         PlanCommand::Revise(args) => propose::revise(&session, args).await,
         PlanCommand::Amend(args) => propose::amend(&session, *args).await,
@@ -205,9 +209,10 @@ async fn read(session: &Session, given: &str) -> Result<pb::GetPlanResponse, Fai
     Ok(answer.map_err(|status| session.client.failure(&status))?.into_inner())
 }
 
-/// The agreement a plan belongs to.
-fn agreement_of(plan: &str) -> &str {
-    plan.split_once("/plans/").map_or(plan, |(agreement, _)| agreement)
+/// The agreement that a plan or a draft belongs to.
+fn agreement_of(name: &str) -> &str {
+    let end = name.match_indices('/').nth(1).map(|(at, _)| at);
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
 }
 
 /// A plan, and what its sites and units are called.
@@ -341,6 +346,8 @@ mod tests {
         }
         assert_eq!(state("已排定"), Ok(pb::PlanState::Scheduled));
         assert!(kind("随便看看").unwrap_err().contains("liandong catalog plan-kinds"));
-        assert_eq!(agreement_of("agreements/0/plans/1"), "agreements/0");
+        for name in ["agreements/0/plans/1", "agreements/0/drafts/1", "agreements/0"] {
+            assert_eq!(agreement_of(name), "agreements/0");
+        }
     }
 }

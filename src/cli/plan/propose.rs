@@ -1,12 +1,13 @@
 //! `liandong plan new`, `revise`, `amend`: what a draft file says, and texts alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 use tonic::Response;
 
 use super::draft::{self, Draft};
+use super::kept::{self, SeenArgs};
 use super::register::Register;
 use super::{Sent, agreement_of, read, send};
 use crate::cli::case::write::WriteArgs;
@@ -19,10 +20,18 @@ use crate::wire::pb::v1 as pb;
 
 /// Arguments of a proposal.
 #[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
 pub struct NewArgs {
     /// 草稿文件（liandong plan template 生成） · draft file, as template writes it
-    #[arg(value_name = "FILE.toml")]
-    pub file: PathBuf,
+    #[arg(value_name = "FILE.toml", group = "what")]
+    pub file: Option<PathBuf>,
+    /// 由本市节点所存草稿发起，发起后草稿删除；同时给文件的，以文件为准
+    /// · propose this saved draft, which is deleted then; a file given too says what is proposed
+    #[arg(long, value_name = "DRAFT", group = "what")]
+    pub from_draft: Option<String>,
+    /// Which version of that draft.
+    #[command(flatten)]
+    pub seen: SeenArgs,
     /// 联动协议（默认按草稿；只有一个时可省） · the agreement; that of the draft when absent
     #[arg(long, short = 'a', value_name = "AGREEMENT")]
     pub agreement: Option<String>,
@@ -102,7 +111,11 @@ pub struct AmendArgs {
 }
 
 /// A draft as a message, by the sites and members of its agreement.
-async fn message(session: &Session, parent: &str, draft: &Draft) -> Result<pb::PlanDraft, Failure> {
+pub(super) async fn message(
+    session: &Session,
+    parent: &str,
+    draft: &Draft,
+) -> Result<pb::PlanDraft, Failure> {
     let agreements = name::agreements(session).await?;
     let members: Vec<u32> = agreements
         .iter()
@@ -128,18 +141,42 @@ async fn message(session: &Session, parent: &str, draft: &Draft) -> Result<pb::P
 /// # Errors
 /// [`Failure`] when the file is wrong or the node refuses.
 pub async fn new(session: &Session, args: NewArgs) -> Result<(), Failure> {
-    let draft = draft::read(&args.file, session.context.lang)?;
-    let given = args.agreement.as_deref().or(draft.agreement.as_deref());
-    let parent = name::agreement(session, given).await?;
-    let message = message(session, &parent, &draft).await?;
+    let saved = match &args.from_draft {
+        Some(given) => Some(kept::find(session, given).await?),
+        None => None,
+    };
+    let (parent, message) = match (&args.file, &saved) {
+        (None, Some(saved)) => {
+            (agreement_of(&saved.name).to_owned(), saved.draft.clone().unwrap_or_default())
+        }
+        (file, _) => {
+            let path = file.as_deref().unwrap_or(Path::new(""));
+            let draft = draft::read(path, session.context.lang)?;
+            let given = args.agreement.as_deref().or(draft.agreement.as_deref());
+            let parent = name::agreement(session, given).await?;
+            let message = message(session, &parent, &draft).await?;
+            (parent, message)
+        }
+    };
     if args.check {
         return check(session, parent, message, &args.write).await;
     }
+    let (from_draft, draft_etag) = match saved {
+        // What is proposed as it stands was read just now.
+        Some(saved) if args.file.is_none() && args.seen.etag.is_none() => (saved.name, saved.etag),
+        Some(saved) => {
+            let etag = kept::seen(session, &saved, args.seen)?;
+            (saved.name, etag)
+        }
+        None => Default::default(),
+    };
     let sent = Sent::plain(&args.write);
     let request = pb::CreatePlanRequest {
         parent,
         draft: Some(message),
         validate_only: false,
+        from_draft,
+        draft_etag,
         request_id: sent.request_id.clone(),
         acting_for: sent.write.acting_for(),
     };
@@ -157,6 +194,8 @@ async fn check(
         parent,
         draft: Some(draft),
         validate_only: true,
+        from_draft: String::new(),
+        draft_etag: String::new(),
         request_id: write.request_id(),
         acting_for: write.acting_for(),
     };

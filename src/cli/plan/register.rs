@@ -36,8 +36,15 @@ pub struct Register {
 impl Register {
     /// The sites and units that a plan names. A node that does not tell costs names, nothing else.
     pub async fn of(session: &Session, plan: &pb::Plan, answers: &[pb::PlanAnswer]) -> Self {
-        let (mut sites, mut units) = named_in(plan, answers);
-        let parent = agreement_of(&plan.name);
+        Self::named(session, agreement_of(&plan.name), named_in(plan, answers)).await
+    }
+
+    /// These sites and units. A node that does not tell costs names, nothing else.
+    pub async fn named(
+        session: &Session,
+        parent: &str,
+        (mut sites, mut units): (BTreeSet<String>, BTreeSet<String>),
+    ) -> Self {
         let mut found = Self::default();
         if !sites.is_empty() {
             let _ = found.read_sites(session, parent, Some(&mut sites)).await;

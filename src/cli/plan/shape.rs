@@ -55,6 +55,62 @@ pub fn plan(plan: &pb::Plan) -> Value {
     })
 }
 
+/// A draft that the node keeps.
+#[must_use]
+pub fn saved(saved: &pb::SavedDraft) -> Value {
+    json!({
+        "name": saved.name,
+        "etag": saved.etag,
+        "update_time": when::rfc3339(saved.update_time.as_ref()),
+        "updated_by": saved.updated_by,
+        "draft": saved.draft.as_ref().map(draft),
+    })
+}
+
+fn draft(draft: &pb::PlanDraft) -> Value {
+    let visit = |one: &pb::VisitDraft| {
+        json!({
+            "site": one.site,
+            "first": one.first.as_ref().map(half_day),
+            "last": one.last.as_ref().map(half_day),
+            "exception": (one.exception != 0)
+                .then(|| words::short(one.exception().as_str_name(), "VISIT_EXCEPTION_")),
+        })
+    };
+    json!({
+        "kind": (draft.kind != 0)
+            .then(|| words::short(draft.kind().as_str_name(), "PLAN_KIND_")),
+        "cities": draft.cities.iter().map(needs).collect::<Vec<_>>(),
+        "departments": draft.departments().map(department).collect::<Vec<_>>(),
+        "days": draft.days.iter().map(plan_day).collect::<Vec<_>>(),
+        "visits": draft.visits.iter().map(visit).collect::<Vec<_>>(),
+        "draw": draft.draw.as_ref().map(draw_draft),
+        "record": draft.record.as_ref().map(record),
+    })
+}
+
+fn draw_draft(draw: &pb::DrawDraft) -> Value {
+    let left_out = |one: &pb::SiteLeftOut| {
+        let why = words::short(one.why().as_str_name(), "LEFT_OUT_");
+        json!({ "site": one.site, "why": why })
+    };
+    let media = draw.media().map(|one| words::short(one.as_str_name(), "MEDIUM_"));
+    json!({
+        "sites": draw.sites,
+        "host_officers": draw.host_officers,
+        "guest_officers": draw.guest_officers,
+        "weights": draw.weights.as_ref().map(weights),
+        "spares_withholders": draw.spares_withholders,
+        "pool": draw.pool,
+        "media": media.collect::<Vec<_>>(),
+        "left_out": draw.left_out.iter().map(left_out).collect::<Vec<_>>(),
+    })
+}
+
+fn weights(one: &pb::TierWeights) -> Value {
+    json!({ "key": one.key, "general": one.general, "special": one.special })
+}
+
 fn needs(one: &pb::CityNeeds) -> Value {
     let need = |need: &pb::UnitNeed| {
         json!({
@@ -71,14 +127,11 @@ fn plan_day(one: &pb::PlanDay) -> Value {
 }
 
 fn rule(rule: &pb::DrawRule) -> Value {
-    let weights = rule
-        .weights
-        .map(|one| json!({ "key": one.key, "general": one.general, "special": one.special }));
     json!({
         "sites": rule.sites,
         "host_officers": rule.host_officers,
         "guest_officers": rule.guest_officers,
-        "weights": weights,
+        "weights": rule.weights.as_ref().map(weights),
         "pool_hash": crate::ids::hex(&rule.pool_hash),
         "pool_size": rule.pool_size,
         "spares_withholders": rule.spares_withholders,

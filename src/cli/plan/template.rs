@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::draft::{self, Draft, DraftCity, DraftDraw, DraftRecord, DraftVisit};
+use super::draft::{self, Draft, DraftCity, DraftDraw, DraftLeftOut, DraftRecord, DraftVisit};
 use super::register::Register;
 use super::{agreement_of, read};
 use crate::cli::case::Session;
@@ -31,7 +31,7 @@ pub struct TemplateArgs {
 /// # Errors
 /// [`Failure`] when the file is there already or cannot be written.
 pub fn blank(context: &Context, args: &TemplateArgs) -> Result<(), Failure> {
-    put(context, args, &text(&sample()))
+    put(context, args.out.as_ref(), &text(&sample()))
 }
 
 /// Writes the draft that would propose a plan.
@@ -42,13 +42,19 @@ pub async fn copy(session: &Session, args: TemplateArgs) -> Result<(), Failure> 
     let given = args.from.clone().unwrap_or_default();
     let plan = read(session, &given).await?.plan.unwrap_or_default();
     let register = Register::of(session, &plan, &[]).await;
-    let mut draft = draft::of(&plan, agreement_of(&plan.name), &register);
-    if !may_be_revised(plan.state()) {
+    let draft = draft::of(&copied(&plan), agreement_of(&plan.name), &register);
+    put(&session.context, args.out.as_ref(), &text(&draft))
+}
+
+/// The copy of a plan.
+pub(super) fn copied(plan: &pb::Plan) -> pb::PlanDraft {
+    let mut draft = draft::copy(plan);
+    if let Some(record) = draft.record.as_mut().filter(|_| !may_be_revised(plan.state())) {
         // The copy is another action, which has another number in other systems.
-        draft.record.external_system.clear();
-        draft.record.external_number.clear();
+        record.external_system.clear();
+        record.external_number.clear();
     }
-    put(&session.context, &args, &text(&draft))
+    draft
 }
 
 /// Whether a copy may be meant as the next revision.
@@ -63,8 +69,9 @@ const fn may_be_revised(state: pb::PlanState) -> bool {
     }
 }
 
-fn put(context: &Context, args: &TemplateArgs, text: &str) -> Result<(), Failure> {
-    let Some(path) = &args.out else {
+/// Writes a draft to a file, or to standard output.
+pub(super) fn put(context: &Context, out: Option<&PathBuf>, text: &str) -> Result<(), Failure> {
+    let Some(path) = out else {
         match context.json {
             true => context.print_json(&json!({ "draft": text })),
             false => print!("{text}"),
@@ -212,9 +219,14 @@ fn draw(out: &mut String, draw: Option<&DraftDraw>) {
             "weights = {{ key = {key}, general = {general}, special = {special} }}\n"
         ));
     }
+    let left_out = |one: &DraftLeftOut| {
+        format!("{{ site = {}, why = {} }}", quoted(&one.site), quoted(&one.why))
+    };
+    let left_out: Vec<String> = one.left_out.iter().map(left_out).collect();
     // What a plan was drawn from is in it, and not how that was chosen.
-    out.push_str("# 复制的方案：下面三项没有带来，限定过抽取范围的请重填。\n");
-    out.push_str("pool = []\nmedia = []\nleft_out = []\n");
+    out.push_str("# 由以往方案复制的：下面三项没有带来，限定过抽取范围的请重填；修订时，手工排除过的对象仍不参加。\n");
+    out.push_str(&format!("pool = {}\nmedia = {}\n", list(&one.pool), list(&one.media)));
+    out.push_str(&format!("left_out = [{}]\n", left_out.join(", ")));
 }
 
 fn record(out: &mut String, record: &DraftRecord) {
@@ -258,7 +270,11 @@ mod tests {
                 guest_officers: 1,
                 weights: Some(DraftWeights { key: 3, general: 1, special: 0 }),
                 spares_withholders: true,
-                ..DraftDraw::default()
+                pool: vec!["abcd1234".into(), "abcd5678".into()],
+                media: vec!["水".into()],
+                left_out: vec![DraftLeftOut {
+                    site: "abcd5678".into(), why: "正面清单".into()
+                }],
             }),
             record: DraftRecord {
                 title: "聊邯\"联合\\检查".into(),

@@ -1,5 +1,5 @@
 //! Assignments: who of the own city works on a case, and a remark beside it. Facts of this node
-//! alone: no entry of any log, no frame, nothing that another city could ask for.
+//! alone ([`super::kept`]).
 //!
 //! In scope: taking one, finding it again. Out of scope: who may give one and how it is shown
 //! (`rpc::case_assign`).
@@ -9,9 +9,7 @@
 //! way. What was asked for and stands already is done: a repetition is answered as the first call
 //! was.
 //!
-//! The newest record of a case counts. Its row holds where that lies and a tag of the name, so that
-//! nothing typed lies in the rows; the texts are read from the journal. No record is taken back:
-//! earlier ones stay in the journal, as everything does.
+//! Its row holds a tag of the name too, by which lists are filtered.
 //!
 //! Invariants:
 //! 1. Nothing of it leaves this node. (`assignments_never_leave_the_city`)
@@ -20,11 +18,9 @@
 //! 3. None is replaced by somebody who has not seen it.
 //!    (`an_assignment_that_was_changed_meanwhile_is_not_overwritten`)
 
-use bytes::Bytes;
-
 use crate::api::order::{Assignment, OrderError};
 use crate::ids::{AgreementId, SubjectId, Tag, hex};
-use crate::journal::{Disk, JournalReader, LocalFact, RecordKind, RecordRef};
+use crate::journal::{Disk, JournalReader, LocalFact, RecordRef};
 use crate::node::core::io::{Output, Ticket};
 use crate::node::core::rows::{self, AssignmentRow};
 use crate::node::core::{Core, keys};
@@ -64,15 +60,21 @@ pub fn at<D: Disk>(
     let read = journal.read(record);
     let (_, payload) =
         read.inspect_err(|error| tracing::error!(%error, "an assignment cannot be read")).ok()?;
-    assignment(&payload)
+    of_fact(&LocalFact::decode(&payload)?)
 }
 
-fn assignment(payload: &[u8]) -> Option<((AgreementId, SubjectId), Assignment)> {
-    match LocalFact::decode(payload)? {
+/// What a local record says of an assignment, if it is about one.
+#[must_use]
+pub fn of_fact(fact: &LocalFact) -> Option<((AgreementId, SubjectId), Assignment)> {
+    match fact {
         LocalFact::Assigned { agreement, subject, at_ms, by, assignee, remark } => {
-            Some(((agreement, subject), Assignment { assignee, remark, at_ms, by }))
+            let (assignee, remark, by) = (assignee.clone(), remark.clone(), by.clone());
+            Some(((*agreement, *subject), Assignment { assignee, remark, at_ms: *at_ms, by }))
         }
-        LocalFact::Shown { .. } | LocalFact::Restored { .. } | LocalFact::Cut { .. } => None,
+        LocalFact::Shown { .. }
+        | LocalFact::Restored { .. }
+        | LocalFact::Cut { .. }
+        | LocalFact::Drafted { .. } => None,
     }
 }
 
@@ -89,14 +91,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         (agreement, subject): (AgreementId, SubjectId),
         (assignment, etag): (Assignment, &str),
     ) -> Vec<Output> {
-        if let Some(detail) = self.poisoned.clone() {
-            return vec![Output::Ordered(ticket, Err(OrderError::StorageFailed { detail }))];
+        if let Err(error) = self.may_keep(agreement) {
+            return vec![Output::Ordered(ticket, Err(error))];
         }
-        if let Some(free) = self.low_disk() {
-            return vec![Output::Ordered(ticket, Err(OrderError::DiskLow { free }))];
-        }
-        let member = self.logs.members(agreement).contains(&self.settings.city);
-        if !member || view::case(&self.group_rows(), agreement, subject).is_none() {
+        if view::case(&self.group_rows(), agreement, subject).is_none() {
             return vec![Output::Ordered(ticket, Err(OrderError::NotFound))];
         }
         let standing = self.standing((agreement, subject));
@@ -112,33 +110,18 @@ impl<D: Disk, S: Store> Core<D, S> {
                 let changed = OrderError::AssignmentChanged { current };
                 return vec![Output::Ordered(ticket, Err(changed))];
             }
-            let done = Output::Ordered(ticket, Ok(()));
-            if self.group.small.is_empty() {
-                return vec![done];
-            }
-            // What stands may be of this group, and is on disk when that is. Some small records
-            // wait for the next commit without asking for one.
-            self.group.dirty = true;
-            self.group.after.push(done);
-            return Vec::new();
+            return self.stands_already(ticket);
         }
         let Assignment { assignee, remark, at_ms, by } = assignment;
         let fact = LocalFact::Assigned { agreement, subject, at_ms, by, assignee, remark };
-        self.group.small.push((RecordKind::Local, fact.encode().into()));
-        self.group.dirty = true;
-        self.group.after.push(Output::Ordered(ticket, Ok(())));
-        Vec::new()
+        self.keep(ticket, &fact)
     }
 
     /// The assignment of a case that stands, or will with the group under way; none when the last
     /// one cleared it.
     fn standing(&mut self, case: (AgreementId, SubjectId)) -> Option<Assignment> {
-        let of_case = |(_, payload): &(RecordKind, Bytes)| {
-            assignment(payload).filter(|(of, _)| *of == case).map(|(_, one)| one)
-        };
-        let local = |(kind, _): &&(RecordKind, Bytes)| *kind == RecordKind::Local;
-        let gathered = self.group.small.iter().rev().filter(local).find_map(of_case);
-        let standing = gathered.or_else(|| {
+        let of_case = |fact| of_fact(&fact).filter(|(of, _)| *of == case).map(|(_, one)| one);
+        let standing = self.gathered_of(of_case).or_else(|| {
             let row = self.group_rows().get(&keys::assignment(case.0, case.1))?;
             let row: AssignmentRow = rows::decode(&row)?;
             Some(at(&self.journal.reader(), row.record)?.1)
@@ -146,26 +129,16 @@ impl<D: Disk, S: Store> Core<D, S> {
         standing.filter(|one| !is_clear(one))
     }
 
-    /// Notes where an assignment lies; whether the record is one. It is not read at every start,
-    /// as other local records are: there may be one for every case.
+    /// Notes where an assignment lies.
     pub(super) fn index_assignment(
         &mut self,
         record: RecordRef,
-        kind: RecordKind,
-        payload: &[u8],
-    ) -> bool {
-        if kind != RecordKind::Local {
-            return false;
-        }
-        let Some(LocalFact::Assigned { agreement, subject, assignee, remark, .. }) =
-            LocalFact::decode(payload)
-        else {
-            return false;
-        };
-        let cleared = assignee.is_empty() && remark.is_empty();
-        let assignee = assignee_tag(&self.node_key, &assignee);
+        case: (AgreementId, SubjectId),
+        assignment: &Assignment,
+    ) {
+        let assignee = assignee_tag(&self.node_key, &assignment.assignee);
         let row = rows::encode(&AssignmentRow { record, assignee });
-        self.group.changes.insert(keys::assignment(agreement, subject), (!cleared).then_some(row));
-        true
+        let row = (!is_clear(assignment)).then_some(row);
+        self.group.changes.insert(keys::assignment(case.0, case.1), row);
     }
 }

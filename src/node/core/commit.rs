@@ -94,7 +94,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn append_small(&mut self) -> Result<(), WriteError> {
         for (kind, bytes) in self.group.small.clone() {
             let record = self.append(kind, &bytes)?;
-            if self.index_assignment(record, kind, &bytes) {
+            if self.index_kept(record, kind, &bytes) {
                 continue;
             }
             if read_at_start(kind) {

@@ -153,7 +153,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             Some(LocalFact::Restored { log, size }) => self.hold_restored(log, size),
             Some(LocalFact::Cut { mark }) => self.made_over.cut = mark,
             // Found through its row.
-            Some(LocalFact::Assigned { .. }) => {}
+            Some(LocalFact::Assigned { .. } | LocalFact::Drafted { .. }) => {}
             None => tracing::warn!("a record of a later version is left alone"),
         }
     }

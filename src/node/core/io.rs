@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::api::order::{Assignment, OrderError};
+use crate::api::order::{Assignment, KeptDraft, OrderError};
 use crate::api::request::{Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
@@ -101,6 +101,17 @@ pub enum Input {
         /// To whom, and what is remembered.
         assignment: Assignment,
         /// Etag of the assignment it replaces; empty for none.
+        etag: String,
+    },
+    /// Somebody of the own city saves a draft of a plan, or throws one away.
+    KeepDraft {
+        /// Answered by [`Output::Ordered`] once it is on disk.
+        ticket: Ticket,
+        /// The draft.
+        draft: (AgreementId, SubjectId),
+        /// What it says now.
+        kept: KeptDraft,
+        /// Etag of the version it replaces; empty for none.
         etag: String,
     },
     /// Some time has passed.

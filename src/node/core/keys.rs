@@ -241,6 +241,21 @@ pub fn assignment(agreement: AgreementId, subject: SubjectId) -> Vec<u8> {
     key(b'a', &[agreement.as_bytes(), subject.as_bytes()])
 }
 
+/// A draft of a plan that the own city keeps.
+#[must_use]
+pub fn plan_draft(agreement: AgreementId, draft: SubjectId) -> Vec<u8> {
+    key(b'n', &[agreement.as_bytes(), draft.as_bytes()])
+}
+
+/// Between which keys all [`plan_draft`] lie.
+pub const PLAN_DRAFTS: (&[u8], &[u8]) = (b"n", b"o");
+
+/// Reads back a key of [`plan_draft`].
+#[must_use]
+pub fn parse_plan_draft(key: &[u8]) -> Option<(AgreementId, SubjectId)> {
+    parse_case_value(key.strip_prefix(b"n")?)
+}
+
 /// An own unit that has a number; `tag` is of its kind and number.
 #[must_use]
 pub fn unit_number(tag: Tag, agreement: AgreementId, subject: SubjectId) -> Vec<u8> {

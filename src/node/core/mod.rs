@@ -20,6 +20,7 @@ mod built;
 mod clocks;
 mod commit;
 mod contradictions;
+pub mod drafts;
 mod early;
 mod erase;
 mod evidence;
@@ -29,6 +30,7 @@ mod greet;
 pub mod group;
 mod ingest;
 pub mod io;
+mod kept;
 pub mod keys;
 pub mod lean;
 mod links;
@@ -220,6 +222,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             Input::Resume { ticket, city, by } => self.resume(now, ticket, city, by),
             Input::Assign { ticket, case, assignment, etag } => {
                 self.assign(ticket, case, (assignment, &etag))
+            }
+            Input::KeepDraft { ticket, draft, kept, etag } => {
+                self.keep_draft(ticket, draft, (kept, &etag))
             }
             Input::Tick => self.tick(now),
             Input::Commit => self.commit(now),

@@ -126,7 +126,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     fn replay_record(&mut self, record: RecordRef, kind: RecordKind, payload: &[u8]) {
-        if self.index_assignment(record, kind, payload) {
+        if self.index_kept(record, kind, payload) {
             return;
         }
         if commit::read_at_start(kind) {

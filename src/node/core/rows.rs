@@ -125,6 +125,13 @@ pub struct AssignmentRow {
     pub assignee: Tag,
 }
 
+/// Where what a draft of a plan says lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftRow {
+    /// The record.
+    pub record: RecordRef,
+}
+
 /// Encodes a row.
 #[must_use]
 pub fn encode<T: Serialize>(row: &T) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Reasons about plans of joint action. What stands in a refusal says more: which city, which
 //! officer, which day.
 
-use tonic::Code::{AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied};
+use tonic::Code::{Aborted, AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied};
 
 use super::Line;
 
@@ -186,6 +186,15 @@ pub(super) const PLANS: &[Line] = &[
     ("LEFT_OUT_NOT_LISTED", InvalidArgument,
         "{name} 不在抽取名录内，无需注明不参加抽取，请核对对象、参加城市和污染要素",
         "{name} is not in the list that is drawn from; check the site, the cities and the media"),
+    ("DRAFT_CHANGED", Aborted,
+        "草稿刚被他人改过，请重新查看后再决定是否保存、发起或删除",
+        "somebody has changed the draft meanwhile; read it again, then decide"),
+    ("TOO_MANY_DRAFTS", FailedPrecondition,
+        "本市草稿已达上限（{limit} 份），请先发起或删除不用的草稿",
+        "the city keeps {limit} drafts, as many as it may; propose or delete some first"),
+    ("DRAFT_TOO_LARGE", InvalidArgument,
+        "草稿过大（{got} 字节，上限 {limit}），请缩减文字或抽取名单",
+        "the draft has {got} bytes, the limit is {limit}; shorten texts or the list to draw from"),
     ("PLAN_NUMBER", InvalidArgument,
         "方案编号格式如 JA-371500-2026-001，请核对",
         "a plan's number looks like JA-371500-2026-001; check it"),

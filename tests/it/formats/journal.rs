@@ -144,6 +144,7 @@ fn golden_records_stay_as_they_are() {
         .collect();
     made.push(("local_restored".to_owned(), framed(RecordKind::Local, &restored.encode())));
     made.push(("local_assigned".to_owned(), framed(RecordKind::Local, &assigned().encode())));
+    made.push(("local_drafted".to_owned(), framed(RecordKind::Local, &drafted().encode())));
     let cut = LocalFact::Cut { mark: [8; 16] };
     made.push(("local_cut".to_owned(), framed(RecordKind::Local, &cut.encode())));
     for fact in suspensions() {
@@ -179,6 +180,16 @@ fn assigned() -> LocalFact {
     }
 }
 
+fn drafted() -> LocalFact {
+    LocalFact::Drafted {
+        agreement: AgreementId::new([1; 16]),
+        draft: SubjectId::new([3; 16]),
+        at_ms: 1_795_140_000_000,
+        by: "coordinator/37150011".to_owned(),
+        content: vec![0x08, 0x01],
+    }
+}
+
 #[test]
 fn every_word_of_a_local_record_has_a_golden_line() {
     // A new fact does not compile here until it has a line.
@@ -186,6 +197,7 @@ fn every_word_of_a_local_record_has_a_golden_line() {
         LocalFact::Shown { .. } => "local_shown",
         LocalFact::Restored { .. } => "local_restored",
         LocalFact::Assigned { .. } => "local_assigned",
+        LocalFact::Drafted { .. } => "local_drafted",
         LocalFact::Cut { .. } => "local_cut",
     };
     let log = manifest(LIAOCHENG).log_id();
@@ -194,6 +206,7 @@ fn every_word_of_a_local_record_has_a_golden_line() {
         LocalFact::Restored { log, size: 9 },
         LocalFact::Cut { mark: [8; 16] },
         assigned(),
+        drafted(),
     ] {
         let bytes = unhex(&golden::line("records.txt", line(&fact))).unwrap();
         let header = record::decode_header(&bytes).unwrap();

@@ -16,9 +16,8 @@ impl Player<'_> {
         let request = pb::CreatePlanRequest {
             parent: play.agreement.to_owned(),
             draft: Some(self.draft(play)?),
-            validate_only: false,
             request_id: play.next_id(),
-            acting_for: None,
+            ..pb::CreatePlanRequest::default()
         };
         play.plan = answered!(caller, plans().create_plan(request))?.plan.unwrap_or_default();
         let number = &play.plan.number;
