@@ -78,7 +78,7 @@ async fn revise(desk: &Desk, plan: &pb::Plan, form: &Form) -> Result<(), No> {
         etag: form.text("etag").to_owned(),
         draft: Some(merged(plan, form, plan_new::draft(desk, form)?)),
         request_id: form.text("request_id").to_owned(),
-        acting_for: None,
+        ..Default::default()
     };
     desk.client.plans().revise_plan(request).await?;
     Ok(())
@@ -162,10 +162,10 @@ fn warning(plan: &pb::Plan, desk: &Desk) -> String {
 
 fn drawn(lang: Lang) -> &'static str {
     lang.pick(
-        "抽取名单在修订时按所选对象（不选则为各参加市全部对象）重新生成；权重不变。此前手工排除的对象须重新排除，\
-         污染要素条件不保留。",
+        "抽取名单在修订时按所选对象（不选则为各参加市全部对象）重新生成；权重不变。此前手工排除的对象仍在名单内的，\
+         继续不参加抽取；污染要素条件不保留。",
         "The list of the draw is made anew from the chosen sites, or all. Weights stay. What was \
-         left out by hand must be left out again; a condition on media is not kept.",
+         left out by hand and is still listed stays left out; a condition on media is not kept.",
     )
 }
 

@@ -8,31 +8,40 @@
 
 use std::collections::BTreeMap;
 
+use super::plan_read::content;
 use super::plan_service::PlanApi;
 use super::words::record_name;
+use crate::api::request::PartContent;
 use crate::domain::plan::lots::{PoolSite, pool_digest};
 use crate::domain::plan::{DrawRule, PlanFacts, PlannedVisit, Targets};
 use crate::domain::site::{LeftOut, Verdict, Visit, Visited, may_visit};
 use crate::domain::{Date, HalfDay};
 use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::{PLAN_POOL_MAX, SITES_LOOKED_AT_MAX};
+use crate::log::PartKind;
 use crate::node::core::site_codes::{checks_made, listing_on, plants};
 use crate::node::pieces;
+use crate::node::plan_look::PlanKey;
 use crate::view::{self, SiteView};
 use crate::wire::plan_call::{DraftAsked, DrawAsked, VisitAsked};
 use crate::wire::status::Refused;
 
+/// Sites that are left out of a list, and why.
+pub(super) type LeftOutSites = BTreeMap<SubjectId, LeftOut>;
+
 impl PlanApi {
-    /// What a revision says by a draft, and the list of its draw.
+    /// What a revision says by a draft, and the list of its draw; what is carried over is left out
+    /// of that where it is on it and nothing else is known of it.
     pub(super) fn facts_of(
         &self,
         agreement: AgreementId,
         draft: &DraftAsked,
+        carried: &LeftOutSites,
     ) -> Result<(PlanFacts, Vec<PoolSite>), Refused> {
         let (targets, pool) = match (&draft.draw, draft.visits.is_empty()) {
             (Some(_), false) => return Err(Refused::new("PLAN_TARGETS_TWICE").at("draft.draw")),
             (Some(draw), true) => {
-                let pool = self.pool(agreement, draft, draw)?;
+                let pool = self.pool(agreement, draft, (draw, carried))?;
                 (Targets::Draw(rule(draw, &pool)), pool)
             }
             (None, true) => (Targets::None, Vec::new()),
@@ -52,7 +61,7 @@ impl PlanApi {
         &self,
         agreement: AgreementId,
         draft: &DraftAsked,
-        draw: &DrawAsked,
+        (draw, carried): (&DrawAsked, &LeftOutSites),
     ) -> Result<Vec<PoolSite>, Refused> {
         let reader = self.desk.node.reader();
         let mut found: BTreeMap<SubjectId, SiteView> = BTreeMap::new();
@@ -97,7 +106,8 @@ impl PlanApi {
                 .left_out
                 .get(site)
                 .copied()
-                .or_else(|| self.stands_against((agreement, *site), view, &days)),
+                .or_else(|| self.stands_against((agreement, *site), view, &days))
+                .or_else(|| carried.get(site).copied()),
         };
         let pool: Vec<PoolSite> = found.iter().map(site).collect();
         let may = |one: &&PoolSite| one.left_out.is_none() && draw.weights.of(one.tier) > 0;
@@ -124,6 +134,28 @@ impl PlanApi {
         }
         let name = record_name(&reader, agreement, *site);
         Err(Refused::new("LEFT_OUT_NOT_LISTED").at(field).with("site", site).with("name", name))
+    }
+
+    /// What is left out of the list of a plan by hand: for a reason that this node did not know on
+    /// the days of the plan. The entries do not tell it.
+    pub(super) fn left_out_by_hand(&self, key: PlanKey) -> LeftOutSites {
+        let reader = self.desk.node.reader();
+        let found = view::plan(&reader.view(), key.0, key.1);
+        let Some((plan, at)) = found.and_then(|one| one.pool_at.map(|at| (one.plan, at))) else {
+            return LeftOutSites::new();
+        };
+        let pool = match content(&reader, at, PartKind::PlanPool) {
+            Some(PartContent::PlanPool(pool)) => pool,
+            Some(_) | None => Vec::new(),
+        };
+        let days: Vec<Date> = plan.facts.days.iter().map(|day| day.at.on).collect();
+        let by_hand = |one: &PoolSite| {
+            let why = one.left_out?;
+            let site = view::site(&reader.view(), key.0, one.site)?;
+            let known = self.stands_against((key.0, one.site), &site, &days);
+            known.is_none().then_some((one.site, why))
+        };
+        pool.iter().filter_map(by_hand).collect()
     }
 
     /// Why a site may not be drawn on some day of the plan.

@@ -15,6 +15,7 @@ use super::caller::Called;
 use super::cursor;
 use super::desk::{self, Desk, Judged, WriteRequest, writes};
 use super::desk_read::after;
+use super::plan_draft::LeftOutSites;
 use crate::api::plan::{PlanAsk, PlanAsked, PlanSaid, PlanStep};
 use crate::api::request::Command;
 use crate::domain::plan::PlanDay;
@@ -303,15 +304,17 @@ fn given(field: &'static str, missing: &'static str, text: &str) -> Result<Posit
 pub(super) fn open(api: &PlanApi, asked: &pb::CreatePlanRequest) -> Result<Command, Refused> {
     let agreement = read::parent(&asked.parent)?.ok_or(Refused::new("NOT_FOUND"))?;
     let draft = write::draft(asked.draft.as_ref(), agreement)?;
-    let (facts, pool) = api.facts_of(agreement, &draft)?;
+    let (facts, pool) = api.facts_of(agreement, &draft, &LeftOutSites::new())?;
     let record = draft.record;
     Ok(command(agreement, None, PlanAsked::Open { facts, record, pool }))
 }
 
 fn revise(api: &PlanApi, asked: &pb::RevisePlanRequest) -> Result<Command, Refused> {
-    let (agreement, _) = write::name(&asked.name)?;
-    let draft = write::draft(asked.draft.as_ref(), agreement)?;
-    let (facts, pool) = api.facts_of(agreement, &draft)?;
+    let key = write::name(&asked.name)?;
+    let draft = write::draft(asked.draft.as_ref(), key.0)?;
+    let carries = draft.draw.is_some() && !asked.drop_left_out;
+    let carried = if carries { api.left_out_by_hand(key) } else { LeftOutSites::new() };
+    let (facts, pool) = api.facts_of(key.0, &draft, &carried)?;
     let record = draft.record;
     moved(&asked.name, &asked.etag, PlanStep::Revise { facts, record, pool })
 }

@@ -207,7 +207,7 @@ async fn a_feed_shows_times_and_nothing_else() {
         etag: now.etag.clone(),
         draft: Some(other),
         request_id: fresh(),
-        acting_for: None,
+        ..pb::RevisePlanRequest::default()
     };
     let again = here.plans().revise_plan(revising).await.unwrap().into_inner().plan.unwrap();
     let (_, one) = read(at, &path, |events| events.len() == 1).await;

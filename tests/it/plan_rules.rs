@@ -9,7 +9,10 @@ use tonic::{Code, Status};
 
 use super::api::{HERE, THERE, fact, fresh, refused};
 use super::nodes::until;
-use super::plans::{create, creating, day, draft, get, needs, site, step, today, world_set_up};
+use super::plan_cli::{Desk, has};
+use super::plans::{
+    confirm, create, creating, day, draft, get, needs, results, site, step, today, world_set_up,
+};
 
 /// Reason and field of a refusal.
 fn why<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String, String) {
@@ -74,7 +77,7 @@ async fn a_plans_own_number_is_unique_in_its_city() {
         etag: plan.etag.clone(),
         draft: Some(numbered("公文系统", "联执1号")),
         request_id: fresh(),
-        acting_for: None,
+        ..pb::RevisePlanRequest::default()
     };
     let revised = here.plans().revise_plan(revising(&first)).await.unwrap().into_inner();
     let revised = revised.plan.unwrap();
@@ -126,6 +129,66 @@ async fn a_site_that_is_not_listed_is_not_left_out() {
     let out: Vec<_> = plan.pool.iter().filter(|one| one.left_out != 0).collect();
     assert_eq!((plan.pool.len(), out.len()), (2, 1));
     assert_eq!(out[0].left_out(), pb::LeftOut::Capped);
+}
+
+/// What was left out by hand stays so in the next revision while it is listed; whoever wants it
+/// back says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_out_by_hand_is_carried_over_into_the_next_revision() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (agreement, here) = (&world.agreements[0], &world.here);
+    let mut sites = Vec::new();
+    for nth in 0..3 {
+        sites.push(site(here, agreement, nth, 371_522).await);
+    }
+    let drawn = |pool: &[String], out: Option<&String>| {
+        let why = pb::LeftOut::Capped.into();
+        let draw = pb::DrawDraft {
+            sites: 1,
+            host_officers: 2,
+            pool: pool.to_vec(),
+            left_out: out
+                .map(|site| pb::SiteLeftOut { site: site.clone(), why })
+                .into_iter()
+                .collect(),
+            ..pb::DrawDraft::default()
+        };
+        let kind = pb::PlanKind::DoubleRandom.into();
+        pb::PlanDraft { kind, draw: Some(draw), ..draft(&[]) }
+    };
+    let revised = async |plan: &pb::Plan, draft: pb::PlanDraft, drop_left_out: bool| {
+        let asked = pb::RevisePlanRequest {
+            name: plan.name.clone(),
+            etag: plan.etag.clone(),
+            draft: Some(draft),
+            drop_left_out,
+            request_id: fresh(),
+            ..pb::RevisePlanRequest::default()
+        };
+        here.plans().revise_plan(asked).await.unwrap().into_inner().plan.unwrap()
+    };
+    let left_out = |plan: &pb::Plan| {
+        let out = plan.pool.iter().filter(|one| one.left_out != 0);
+        out.map(|one| (liandong::ids::hex(&one.site_id), one.left_out())).collect::<Vec<_>>()
+    };
+    let id = |site: &String| site.rsplit('/').next().unwrap().to_owned();
+    let capped = vec![(id(&sites[2]), pb::LeftOut::Capped)];
+    let first = create(here, agreement, drawn(&sites, Some(&sites[2]))).await.unwrap();
+    assert_eq!(left_out(&first), capped);
+    let second = revised(&first, drawn(&sites, None), false).await;
+    assert_eq!((second.revision, second.pool.len(), left_out(&second)), (2, 3, capped.clone()));
+    // From all sites of the cities, and by those who read it.
+    let third = revised(&second, drawn(&[], None), false).await;
+    assert_eq!((third.pool.len(), left_out(&third)), (3, capped));
+    let shown = Desk { nodes: &world.nodes, city: HERE }.plan(&["show", &third.number]);
+    has(&shown, &["不参加抽取的对象", "示例2号纸业有限公司：", "其中不参加抽取 1 家"]);
+    // What is not listed any more is nothing to leave out, and it does not come back by itself.
+    let fourth = revised(&third, drawn(&sites[..2], None), false).await;
+    assert_eq!((fourth.pool.len(), left_out(&fourth)), (2, vec![]));
+    let fifth = revised(&fourth, drawn(&sites, Some(&sites[0])), false).await;
+    assert_eq!(left_out(&fifth), [(id(&sites[0]), pb::LeftOut::Capped)]);
+    let sixth = revised(&fifth, drawn(&sites, None), true).await;
+    assert_eq!((sixth.pool.len(), left_out(&sixth)), (3, vec![]));
 }
 
 /// Blocked by one agreement, a city is busy in the others: at its own node and at those of others,

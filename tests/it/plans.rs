@@ -383,7 +383,7 @@ async fn f15_a_plan_is_settled_when_all_have_confirmed_the_same_revision() {
         etag: heard.etag.clone(),
         draft: Some(draft(&sites)),
         request_id: fresh(),
-        acting_for: None,
+        ..pb::RevisePlanRequest::default()
     };
     assert_eq!(why(there.plans().revise_plan(revising.clone()).await).1, "NOT_INITIATOR");
     let second = here.plans().revise_plan(revising.clone()).await.unwrap().into_inner();

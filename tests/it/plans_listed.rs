@@ -107,7 +107,7 @@ async fn revise(initiator: &Client, made: pb::Plan, draft: pb::PlanDraft) {
         etag: made.etag,
         draft: Some(draft),
         request_id: fresh(),
-        acting_for: None,
+        ..pb::RevisePlanRequest::default()
     };
     initiator.plans().revise_plan(asked).await.unwrap();
 }

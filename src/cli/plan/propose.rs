@@ -55,6 +55,9 @@ pub struct ReviseArgs {
     /// 只核对，不修订 · check it and write nothing
     #[arg(long)]
     pub check: bool,
+    /// 此前手工排除的对象不再排除 · draw from what was left out by hand before, too
+    #[arg(long)]
+    pub drop_left_out: bool,
     /// 已有市确认时不再询问 · do not ask although cities have confirmed
     #[arg(long)]
     pub yes: bool,
@@ -241,6 +244,7 @@ pub async fn revise(session: &Session, args: ReviseArgs) -> Result<(), Failure> 
         name: plan.name,
         etag,
         draft: Some(message),
+        drop_left_out: args.drop_left_out,
         request_id: sent.request_id.clone(),
         acting_for: sent.write.acting_for(),
     };

@@ -61,6 +61,8 @@ pub fn text(told: &Told, names: &Names, lang: Lang) -> String {
     let visits = told.plan.visits.iter().map(|one| say::visit(one, labels, names, lang)).collect();
     section(&mut out, lang.pick("检查安排", "visits"), visits);
     section(&mut out, lang.pick("抽取", "draw"), say::draw(&told.plan, names, lang));
+    let left_out = say::left_out(&told.plan, labels, lang);
+    section(&mut out, lang.pick("不参加抽取的对象", "left out of the draw"), left_out);
     out
 }
 

@@ -8,6 +8,7 @@ use super::names::Names;
 use super::sheet::Sheet;
 use super::text::clean;
 use super::when;
+use crate::ids::hex;
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
@@ -90,8 +91,26 @@ pub fn named_in(
     }
     let before = plan.previous.iter().flat_map(|before| &before.visits);
     sites.extend(before.map(|visit| visit.site.clone()));
+    sites.extend(left_out_of(plan).map(|(_, name)| name));
     sites.remove("");
     (sites, units)
+}
+
+/// Sites of the list of a draw that are left out of it, with their names.
+fn left_out_of(plan: &pb::Plan) -> impl Iterator<Item = (&pb::PoolSite, String)> {
+    let agreement = plan.name.split_once("/plans/").map_or("", |(agreement, _)| agreement);
+    let name = move |one: &pb::PoolSite| format!("{agreement}/sites/{}", hex(&one.site_id));
+    plan.pool.iter().filter(|one| one.left_out != 0).map(move |one| (one, name(one)))
+}
+
+/// What is left out of the list of a draw, and why.
+#[must_use]
+pub fn left_out(plan: &pb::Plan, labels: &Labels, lang: Lang) -> Vec<String> {
+    let colon = lang.pick("：", ": ");
+    let line = |(one, name): (&pb::PoolSite, String)| {
+        format!("{}{colon}{}", labels.label(&name), words::left_out(one.left_out(), lang))
+    };
+    left_out_of(plan).map(line).collect()
 }
 
 /// What it is, for whom and when.
