@@ -232,7 +232,9 @@ pub fn of_write(error: &WriteError, told: &Told<'_>) -> Refused {
         WriteError::NotFound => Refused::new("NOT_FOUND"),
         WriteError::NoLog => Refused::new("NO_LOG").unless("epoch"),
         WriteError::OutsideTerm => Refused::new("OUTSIDE_TERM").unless("agreement"),
-        WriteError::StaleEtag { current } => Refused::new("STALE_ETAG").with("current", current),
+        WriteError::StaleEtag { current } => {
+            Refused::new("STALE_ETAG").at("etag").with("current", current)
+        }
         WriteError::IdempotencyMismatch { first } => {
             Refused::new("IDEMPOTENCY_MISMATCH").with("first_entry", first)
         }
@@ -328,10 +330,7 @@ fn of_site(refusal: SiteRefusal, refused: Refused) -> Refused {
 }
 
 fn of_plan(refusal: PlanRefusal, refused: Refused) -> Refused {
-    let refused = match refusal.field() {
-        Some(field) => refused.at(field),
-        None => refused,
-    };
+    let refused = refused.at(refusal.field());
     let refused = match refusal.rule() {
         Some((((_, rule), (_, source)), force)) => {
             refused.with("rule", rule).with("source", source).with("force", force)

@@ -235,3 +235,48 @@ async fn a_city_that_is_busy_is_busy_in_all_its_agreements() {
         }
     }
 }
+
+/// Whoever has an old page open is told which of its fields is behind, not only that one is.
+#[tokio::test(flavor = "multi_thread")]
+async fn f16_what_says_that_a_plan_has_moved_on_names_its_field() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let here = &world.here;
+    let made = create(here, &world.agreements[0], draft(&[])).await.unwrap();
+    let (name, revision) = (made.name.clone(), made.revision_entry.clone());
+    let is = |(code, reason, field): (Code, String, String), want: (Code, &str, &str)| {
+        assert_eq!((code, reason.as_str(), field.as_str()), want);
+    };
+    let asked = pb::CommitDrawRequest {
+        name: name.clone(),
+        revision: revision.clone(),
+        request_id: fresh(),
+        acting_for: None,
+    };
+    let drawn = here.plans().commit_draw(asked).await;
+    is(why(drawn), (Code::FailedPrecondition, "NO_DRAW", "name"));
+    is(why(results(here, &made).await), (Code::FailedPrecondition, "REPORT_STAGE", "name"));
+    let early = step(here, &made, pb::PlanStep::Begin, "").await;
+    is(why(early), (Code::FailedPrecondition, "PLAN_STAGE", "step"));
+    let swap = pb::SwapUnitsRequest {
+        name: name.clone(),
+        revision: revision.clone(),
+        sent: Some(pb::SentDraft::default()),
+        request_id: fresh(),
+        acting_for: None,
+    };
+    let swapped = here.plans().swap_units(swap).await;
+    is(why(swapped), (Code::FailedPrecondition, "CONFIRM_ANEW", "sent"));
+    let booked = pb::ReleaseUnitsRequest { name, request_id: fresh(), acting_for: None };
+    let released = here.plans().release_units(booked).await;
+    is(why(released), (Code::FailedPrecondition, "NOTHING_CONFIRMED", "revision"));
+
+    let ended = step(here, &made, pb::PlanStep::Cancel, "台风").await.unwrap();
+    let stale = step(here, &made, pb::PlanStep::Cancel, "台风").await;
+    is(why(stale), (Code::Aborted, "STALE_ETAG", "etag"));
+    is(why(amend(here, &ended, "x").await), (Code::FailedPrecondition, "PLAN_STAGE", "name"));
+    let late = step(here, &ended, pb::PlanStep::Cancel, "台风").await;
+    is(why(late), (Code::FailedPrecondition, "PLAN_STAGE", "step"));
+    let late = confirm(here, &ended, &world.officers[..2]).await;
+    is(why(late), (Code::FailedPrecondition, "ANSWER_TOO_LATE", "kind"));
+    assert_eq!(get(here, &ended.name).await.unwrap().etag, ended.etag, "nothing was written");
+}

@@ -132,6 +132,36 @@ impl PlanMisfit {
             Self::TooManyWords => "PLAN_WORDS_TOO_MANY",
         }
     }
+
+    /// The field of a request that would lead to it.
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Invalid(wrong) => wrong.field(),
+            Self::NotHost => "site",
+            Self::RevisionUnknown | Self::TooManyWords => "revision",
+            Self::EntryUnknown => "answer",
+            Self::StageForbids { kind, .. } => match kind {
+                // Of these the call itself says what is to be done.
+                PlanMoveKind::Open | PlanMoveKind::Revise | PlanMoveKind::Amend => "name",
+                PlanMoveKind::Schedule
+                | PlanMoveKind::Redraw
+                | PlanMoveKind::Begin
+                | PlanMoveKind::Summarize
+                | PlanMoveKind::Cancel => "step",
+            },
+            Self::AnswerDoesNotCarry { .. }
+            | Self::CommitmentMissing { .. }
+            | Self::TooManyDraws { .. }
+            | Self::WithholdersDiffer { .. }
+            | Self::WithheldTwice { .. }
+            | Self::ResultsMissing { .. } => "step",
+            Self::NotAMember { .. }
+            | Self::NotInitiator { .. }
+            | Self::NotParticipant { .. }
+            | Self::TooManyRevisions
+            | Self::NoDraw => "name",
+        }
+    }
 }
 
 /// Why the deciding node does not carry out a command about a plan. Nothing was written, nothing
@@ -396,49 +426,46 @@ impl PlanRefusal {
         }
     }
 
-    /// The field of a request that it concerns, if it concerns one.
+    /// The field of a request that it concerns: where a plan has moved on, the one by which the
+    /// request named the plan, its revision, or what is to be done.
     #[must_use]
-    pub const fn field(self) -> Option<&'static str> {
+    pub const fn field(self) -> &'static str {
         match self {
-            Self::Lacking { finding, .. } => Some(finding.field()),
-            Self::Facts(refusal) => Some(refusal.field()),
-            Self::OldRevision { .. } => Some("revision"),
-            Self::HoldUntil { .. } => Some("hold_until"),
-            Self::Periods => Some("periods"),
-            Self::RevealMismatch => Some("random"),
-            Self::NotVisited { .. } | Self::VisitStopped { .. } | Self::NoClue { .. } => {
-                Some("site")
-            }
-            Self::VisitUnknown { .. } => Some("nth"),
+            Self::Misfit(misfit) => misfit.field(),
+            Self::Lacking { finding, .. } => finding.field(),
+            Self::Facts(refusal) => refusal.field(),
+            Self::OldRevision { .. } | Self::NothingConfirmed => "revision",
+            Self::HoldUntil { .. } => "hold_until",
+            Self::Periods => "periods",
+            Self::RevealMismatch => "random",
+            Self::NotVisited { .. } | Self::VisitStopped { .. } | Self::NoClue { .. } => "site",
+            Self::VisitUnknown { .. } => "nth",
             Self::TeamTooSmall { .. }
             | Self::OfficerRecused { .. }
-            | Self::OfficerNotSent { .. } => Some("officers"),
-            Self::ReportDay { .. } | Self::ArrivalDay { .. } => Some("on"),
-            Self::DepartmentNotIn { .. } => Some("checks.department"),
-            Self::WrongAttempt { .. } => Some("attempt"),
-            Self::CaseUnknown { .. } => Some("case"),
-            Self::Misfit(PlanMisfit::Invalid(wrong)) => Some(wrong.field()),
-            Self::Misfit(_)
-            | Self::ConfirmAnew
-            | Self::RevealFirst
+            | Self::OfficerNotSent { .. } => "officers",
+            Self::ReportDay { .. } | Self::ArrivalDay { .. } => "on",
+            Self::DepartmentNotIn { .. } => "checks.department",
+            Self::WrongAttempt { .. } => "attempt",
+            Self::CaseUnknown { .. } => "case",
+            Self::AnswerTooLate { .. } => "kind",
+            Self::ConfirmAnew => "sent",
+            Self::NobodyWithholds
+            | Self::BeginTooEarly { .. }
+            | Self::ResultsNotIn { .. }
+            | Self::AllResultsIn => "step",
+            Self::NumbersUsedUp { .. } => "parent",
+            Self::RevealFirst
             | Self::CommitTooLate { .. }
             | Self::RevealStage { .. }
             | Self::CheckInStage { .. }
             | Self::ReportStage { .. }
             | Self::ReportTooLate { .. }
-            | Self::AnswerTooLate { .. }
-            | Self::NothingConfirmed
             | Self::UnitsNeeded
             | Self::Committed
-            | Self::NobodyWithholds
             | Self::RevealTooEarly { .. }
             | Self::Revealed
-            | Self::BeginTooEarly { .. }
             | Self::ResultsMissing { .. }
-            | Self::ResultsNotIn { .. }
-            | Self::AllResultsIn
-            | Self::ShownBefore
-            | Self::NumbersUsedUp { .. } => None,
+            | Self::ShownBefore => "name",
         }
     }
 }

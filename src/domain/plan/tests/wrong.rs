@@ -97,7 +97,7 @@ pub(super) fn everything_that_may_be_wrong_has_its_field() {
     for (row, (word, want)) in rows().into_iter().enumerate() {
         let act = PlanAct { revision: at(0, 1), word };
         let got = super::answer::fits(handan(), &act, &found).map_err(PlanRefusal::from);
-        assert_eq!(got.as_ref().err().and_then(|wrong| wrong.field()), want, "row {row}");
+        assert_eq!(got.as_ref().err().map(|wrong| wrong.field()), want, "row {row}");
         let Err(wrong) = got else { continue };
         assert_eq!(wrong.reason(), "PLAN_INVALID", "row {row}");
         let (((rule, english), (source, _)), _) = wrong.rule().unwrap();
@@ -105,7 +105,7 @@ pub(super) fn everything_that_may_be_wrong_has_its_field() {
         let names = Names { city: &name, record: &record };
         let told = wrong.explain(Language::Zh, &names).why;
         assert_eq!(told, format!("填写不合规：{rule}（{source}）"), "row {row}");
-        fields.extend(wrong.field());
+        fields.insert(wrong.field());
     }
     // The rest is named by moves, which a node makes by itself.
     let all: BTreeSet<&str> = Wrong::OF_ACTS.iter().map(|wrong| wrong.field()).collect();
