@@ -18,6 +18,7 @@ pub mod link;
 pub mod load;
 pub mod nudge;
 mod orders;
+mod own_part;
 pub mod pieces;
 mod place;
 pub mod plan_look;

@@ -13,7 +13,7 @@ use super::plan_service::PlanApi;
 use super::words::{city_name, record_name};
 use crate::api::request::PartContent;
 use crate::domain::Language;
-use crate::domain::plan::ready::{PlanRules, remarks, to_begin, to_schedule};
+use crate::domain::plan::ready::{PlanRules, Remark, remarks, to_begin, to_schedule};
 use crate::domain::plan::results::{Totals, totals};
 use crate::domain::plan::summary::{Summarised, summary};
 use crate::domain::plan::{CheckIn, PlanStage, PlanWord, VisitReport};
@@ -137,9 +137,12 @@ impl PlanApi {
             }
             plan.findings.push(shown);
         }
-        let remark =
-            |one: &crate::domain::plan::ready::Remark| one.explain(language, &city, &called);
-        plan.remarks = remarks(&look).iter().map(remark).collect();
+        let mut all = remarks(&look);
+        // Only this node can tell, and only of its own city.
+        if reader.cannot_show(key, &looked.view, self.desk.node.city()) {
+            all.push(Remark::KeyChanged);
+        }
+        plan.remarks = all.iter().map(|one| one.explain(language, &city, &called)).collect();
         Ok(())
     }
 

@@ -102,6 +102,65 @@ async fn a_draw_by_command_line() {
     has(&here.plan(&["begin", number]), &["执行中"]);
 }
 
+/// Bound by both, settled, and shown by the one.
+async fn half_shown(here: &Desk<'_>, there: &Desk<'_>) -> String {
+    register(here, there);
+    let number = draft(here);
+    confirmed(here, there, &number, 1).await;
+    here.plan(&["commit", &number]);
+    there.plan(&["commit", &number]);
+    let both = |plan: &Value| plan["draw"]["committed"].as_array().unwrap().len() == 2;
+    here.seen(&number, "both are bound", both).await;
+    here.plan(&["schedule", &number]);
+    there.seen(&number, "it is settled", |plan| plan["state"] == "SCHEDULED").await;
+    here.plan(&["reveal", &number]);
+    number
+}
+
+/// A city whose node has lost its key cannot show its part: both are bound anew, and draw again.
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_a_draw_is_made_again_by_command_line() {
+    let mut nodes = two().await;
+    let number = {
+        let here = Desk { nodes: &nodes, city: HERE };
+        half_shown(&here, &Desk { nodes: &nodes, city: THERE }).await
+    };
+    let number = number.as_str();
+    nodes.kill(THERE);
+    std::fs::remove_file(nodes.fleet.folder(THERE).join("keys/node.hmac")).unwrap();
+    nodes.start(THERE);
+    super::api::ready(&nodes.client(THERE).await, &nodes.fleet.agreements[0].name()).await;
+    let (here, there) = (Desk { nodes: &nodes, city: HERE }, Desk { nodes: &nodes, city: THERE });
+    has(&there.refused(&["reveal", number]), &["REVEAL_MISMATCH"]);
+    // Its own people are told, and nobody else can be.
+    let changed = "本市节点密钥已更换";
+    has(&there.plan(&["show", number]), &[changed]);
+    assert!(!here.plan(&["show", number]).contains(changed));
+    has(&here.refused(&["redraw", number]), &["COMMITMENT_MISSING"]);
+    here.plan(&["commit", number]);
+    there.plan(&["commit", number]);
+    assert!(!there.plan(&["show", number]).contains(changed));
+    super::nodes::until("both are bound anew, and it is drawn again", || async {
+        here.run("plan", &["redraw", number]).status.success().then_some(())
+    })
+    .await;
+    let again = |plan: &Value| plan["draw"]["attempt"] == 2;
+    let anew = there.seen(number, "the second attempt is there", again).await;
+    assert!(anew["draw"]["seed"].is_null() && anew["draw"]["reveals"] == serde_json::json!([]));
+    assert!(anew["draw"]["withheld"].to_string().contains("130400"), "{}", anew["draw"]);
+    has(&here.refused(&["redraw", number]), &["COMMITMENT_MISSING"]);
+    here.plan(&["reveal", number]);
+    there.plan(&["reveal", number]);
+    let shown = |plan: &Value| !plan["draw"]["seed"].is_null();
+    here.seen(number, "it is drawn", shown).await;
+    has(&here.plan(&["show", number]), &["邯郸市此前未按承诺公开随机数"]);
+    here.plan(&["export-draw", number, "--out", "draw.json"]);
+    let file = std::fs::read_to_string(here.file("draw.json")).unwrap();
+    let file: Value = serde_json::from_str(&file).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(judged(folder.path(), &file), Ok(()), "{file:#}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_is_revised_and_cancelled_by_command_line() {
     let nodes = two().await;

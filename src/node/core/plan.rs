@@ -29,6 +29,7 @@ use crate::limits::PLAN_NUMBER_MAX;
 use crate::log::{Audience, PartKind, Subject, SubjectKind};
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::node::core::{Core, keys};
+use crate::node::own_part;
 use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
 use crate::store::Store;
 use crate::view::{self, PlanView, ReadRows, Rows, SiteView};
@@ -313,26 +314,13 @@ pub(super) const fn draft_of(
     Draft { subject: Subject { kind: SubjectKind::Plan, id }, prev, event, parts }
 }
 
-/// Who acts is the own city: its code in six digits is part of what it commits to.
-pub(super) const RANDOM_PIECES: [&[u8]; 2] = [b"draw, first half", b"draw, second half"];
-
 impl<D: Disk, S: Store> Core<D, S> {
-    /// The own part of a draw: 32 bytes that nobody can work out without the key of this node, the
-    /// same whenever they are asked for. So nothing is lost that was committed to, as long as the
-    /// key is there, and nothing has to be kept secret but the key.
+    /// The own part of a draw.
     pub(super) fn own_random(
         &self,
-        (plan, revision, attempt): (SubjectId, Position, u32),
+        draw: (SubjectId, Position, u32),
         city: CityCode,
     ) -> crate::domain::draw::Randomness {
-        let mut random = [0; 32];
-        let (index, attempt) = (revision.index.to_be_bytes(), attempt.to_be_bytes());
-        let city = city.as_u32().to_be_bytes();
-        for (half, piece) in random.chunks_exact_mut(16).zip(RANDOM_PIECES) {
-            let fields: [&[u8]; 6] =
-                [piece, plan.as_bytes(), revision.log.as_bytes(), &index, &attempt, &city];
-            half.copy_from_slice(self.node_key.tag(&fields).as_bytes());
-        }
-        random
+        own_part::own_random(&self.node_key, draw, city)
     }
 }

@@ -25,6 +25,9 @@ pub enum Remark {
         /// Which.
         site: SubjectId,
     },
+    /// The own city is bound to a part of a draw that its node cannot show: the node got another
+    /// key.
+    KeyChanged,
     /// A visit does not take place: what stands against it came after the plan was scheduled.
     VisitStopped {
         /// Which site.
@@ -71,6 +74,7 @@ impl Remark {
             Self::WithheldBefore { .. } => "WITHHELD_BEFORE",
             Self::LateRevisions { .. } => "LATE_REVISIONS",
             Self::Owed { .. } => "VISIT_OWED",
+            Self::KeyChanged => "NODE_KEY_CHANGED",
             Self::VisitStopped { .. } => "VISIT_STOPPED",
         }
     }
@@ -101,6 +105,15 @@ impl Remark {
             }
             (Self::Owed { site }, Language::En) => {
                 format!("{} is a target because its city withheld, and owed", record(site))
+            }
+            (Self::KeyChanged, Language::Zh) => "本市节点密钥已更换，本市的抽取承诺无法公开：\
+                请重新提交承诺；已排定的，到公开之日再提交，由发起市重新抽取"
+                .to_owned(),
+            (Self::KeyChanged, Language::En) => {
+                "the own node's key has changed, so it cannot show \
+                what the city is bound to: commit again; once settled, on the day of the reveal, \
+                and the initiator draws again"
+                    .to_owned()
             }
             (Self::VisitStopped { site, why }, Language::Zh) => {
                 format!("{}{}，本次不再检查", record(site), why.zh())
