@@ -57,6 +57,7 @@ mod parts;
 mod plan;
 mod plan_acts;
 mod plan_days;
+mod plan_drafts;
 mod plan_draw;
 mod plan_free;
 mod plan_list;
@@ -128,6 +129,7 @@ pub fn routes(console: Console) -> Router {
         .route("/plans", get(plan_list::show))
         .route("/plans/new", get(plan_new::show).post(plan_new::create))
         .route("/plans/new/form", post(plan_new::step).get(layout::page_of_form))
+        .merge(plan_drafts::routes())
         .route("/plan/{agreement}/{id}", get(plan::show))
         .route("/plans/month", get(plan_month::show))
         .route("/plans/week", get(plan_week::show))

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled, page_of};
+use super::plan_drafts;
 use super::refusal::Refusal;
 use crate::limits::CONSOLE_PAGE_SIZE;
 use crate::shown::plan::parts as say;
@@ -33,6 +34,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
             a href="/plans/month" { (lang.pick("月历", "month")) }
             a href="/plans/week" { (lang.pick("周历和各市空闲力量", "week, with what is free")) }
         }
+        (plan_drafts::list(&desk).await)
         (filter(&query, &desk, answer.as_ref().err()))
         @match &answer {
             Ok(page) => { (list(page, &query, &desk)) },

@@ -15,7 +15,7 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
-use super::{plan_acts, register};
+use super::{plan_acts, plan_drafts, register};
 use crate::domain::{HalfDay, Period};
 use crate::lang::Lang;
 use crate::shown::plan::parts as say;
@@ -45,6 +45,8 @@ pub struct To<'a> {
     pub go: &'a str,
     /// Fields that say what it was filled in against.
     pub basis: Markup,
+    /// Other buttons beside the last one.
+    pub more: Markup,
 }
 
 impl To<'_> {
@@ -116,22 +118,28 @@ async fn propose(desk: &Desk, form: &Form) -> Result<String, No> {
 /// # Errors
 /// [`Refusal`] at a field that cannot be read.
 pub fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
+    period(form, desk.lang())?;
+    unfinished(desk, form)
+}
+
+/// The same where the days may be open yet.
+///
+/// # Errors
+/// [`Refusal`] at a field that cannot be read.
+pub fn unfinished(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
     let lang = desk.lang();
-    let period = period(form, lang)?;
+    let undated = form.text("first").is_empty() && form.text("last").is_empty();
+    let period = if undated { None } else { Some(period(form, lang)?) };
     let overtime = !form.text("overtime").is_empty();
     let day = |at: HalfDay| pb::PlanDay { at: Some(half_day_to_pb(at)), overtime };
-    let first = half_day_to_pb(period.first());
-    let visit = |site: &str| pb::VisitDraft {
-        site: site.to_owned(),
-        first: Some(first),
-        ..Default::default()
-    };
+    let first = period.map(|period| half_day_to_pb(period.first()));
+    let visit = |site: &str| pb::VisitDraft { site: site.to_owned(), first, ..Default::default() };
     let draw = draw(form, lang)?;
     let visits = form.all("site").filter(|_| draw.is_none()).map(visit).collect();
     Ok(pb::PlanDraft {
         kind: form.text("kind").parse().unwrap_or(0),
         cities: needs(form, lang)?,
-        days: period.half_days().map(day).collect(),
+        days: period.into_iter().flat_map(Period::half_days).map(day).collect(),
         visits,
         draw,
         record: Some(plan_acts::amended(None, form)),
@@ -218,7 +226,8 @@ pub async fn page(
         Some(agreement) => {
             let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
             let go = lang.pick("发起，征求各市意见", "Propose it to the cities");
-            let to = To { action: NEW, go, basis: parts::request_id(Some(form)) };
+            let more = plan_drafts::button(&format!("{NEW}/draft"), lang);
+            let to = To { action: NEW, go, basis: parts::request_id(Some(form)), more };
             let found = found(desk, form, &agreement.name, &to).await;
             html! {
                 h1 { (title) }
@@ -283,6 +292,7 @@ pub fn fields(
             (of.text("route", lang.pick("路线", "route")))
             (of.text("safety", lang.pick("安全事项", "safety")))
             button formaction=(to.action) name="go" value="new" { (to.go) }
+            (to.more)
         }
     }
 }

@@ -102,7 +102,7 @@ async fn page(
             let go = lang.pick("修订，请各市重新答复", "Revise it; all cities answer again");
             let id = parts::request_id(Some(form));
             let basis = html! { (id) (of.kept("etag", &plan.etag)) };
-            let to = To { action: &action, go, basis };
+            let to = To { action: &action, go, basis, more: html! {} };
             let found = plan_new::found(desk, form, &agreement.name, &to).await;
             plan_new::fields(desk, &of, (form, agreement), (&sites, &found, &to))
         }
@@ -170,7 +170,7 @@ fn drawn(lang: Lang) -> &'static str {
 }
 
 /// The fields of a proposal as the plan has them.
-fn of(plan: &pb::Plan) -> Form {
+pub fn of(plan: &pb::Plan) -> Form {
     let record = plan.record.clone().unwrap_or_default();
     let mut pairs: Vec<(String, String)> = [
         ("agreement", agreement_of(&plan.name).trim_start_matches("agreements/").to_owned()),
@@ -222,7 +222,7 @@ fn has_field(need: &pb::UnitNeed) -> bool {
 }
 
 /// All of the plan after the change: what the form has no field for stays as it is.
-fn merged(plan: &pb::Plan, form: &Form, mut draft: pb::PlanDraft) -> pb::PlanDraft {
+pub fn merged(plan: &pb::Plan, form: &Form, mut draft: pb::PlanDraft) -> pb::PlanDraft {
     let before = of(plan);
     if DAYS.iter().all(|name| form.text(name) == before.text(name)) {
         draft.days.clone_from(&plan.days);
