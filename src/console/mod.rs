@@ -14,6 +14,8 @@
 //! 2. Nothing is written on a request from another site. (`a_write_from_another_site_is_refused`)
 //! 3. A browser is told to load nothing but what this node serves.
 //!    (`every_answer_says_what_may_run`)
+//! 4. What is typed into a form that ends in a write stands in no address.
+//!    (`the_steps_of_a_proposal_keep_what_is_typed_and_put_none_of_it_into_an_address`)
 
 use std::sync::Arc;
 

@@ -160,7 +160,13 @@ async fn carried_out(walk: &mut Walk, day: &str) {
     ];
     let visits = format!("{at}/visits");
     walk.walked.walk(&walk.here, &visits, (&results, &[])).await;
-    walk.walked.walk_only(&walk.here, &at, (&[], &["/results"])).await;
+    for browser in [&walk.here, &walk.there] {
+        walk.walked.walk_only(browser, &at, (&[], &["/results"])).await;
+    }
+    super::nodes::until("all results are here", || async {
+        walk.here.get(&at).await.text.contains("act-summarize").then_some(())
+    })
+    .await;
     walk.walked.walk_only(&walk.here, &at, (&[], &["/summarize"])).await;
     walk.both_have(&plan, |plan| plan.state() == pb::PlanState::Summarized).await;
     walk.walked.pages.insert(visits);
@@ -193,7 +199,12 @@ async fn drawn(walk: &mut Walk) {
     for browser in [&walk.here, &walk.there] {
         walk.walked.walk_only(browser, &at, (&[], &["/reveal"])).await;
     }
-    walk.walked.walk(&walk.here, &format!("{at}/draw"), (&[], &[])).await;
+    let page = format!("{at}/draw");
+    super::nodes::until("both parts are here", || async {
+        walk.here.get(&page).await.text.contains("name=\"verify\"").then_some(())
+    })
+    .await;
+    walk.walked.walk(&walk.here, &page, (&[], &[])).await;
     walk.walked.pages.insert(format!("{at}/draw?verify=1"));
     let again = bound(walk, 2).await;
     walk.walked.walk_only(&walk.here, &again, (&[], &["/redraw"])).await;
@@ -208,7 +219,10 @@ async fn script_in_every_field_of_every_form_of_joint_actions_is_shown_as_text()
     carried_out(&mut walk, &day).await;
     drawn(&mut walk).await;
     // A plan that goes on, with answers that only hold and ask, for what lists and calendars say.
-    let settled = walk.settled(ahead(draft(std::slice::from_ref(&walk.site)), 3)).await;
+    // Of another site: one may not be visited any number of times a year.
+    let (client, agreement) = (&walk.world.here, &walk.world.agreements[0]);
+    let site = site_of(client, agreement, (EVIL, 5), 371_522).await;
+    let settled = walk.settled(ahead(draft(&[site]), 3)).await;
     let open = walk.plan(draft(&[])).await;
     let asks = answering(&open, pb::PlanAnswerKind::ChangesRequested, EVIL);
     answer(&walk.world.there, asks).await.unwrap();
