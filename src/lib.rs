@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod geo;
 pub mod hj212;
 pub mod ids;
+pub mod import;
 pub mod journal;
 pub mod lang;
 pub mod limits;

@@ -4,20 +4,17 @@
 //! let pass: they see the same [`Peer`] as over the network, behind the same gate.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use tonic::body::Body;
-use tonic::{Response, Status};
-use tonic_types::StatusExt;
 use tower::Service;
 use tower::util::{BoxCloneSyncService, Oneshot};
 
 use super::visitor::Visitor;
 use crate::limits::API_ANSWER_BYTES_MAX;
 use crate::trust::acceptor::Peer;
+pub use crate::wire::patience::patient;
 use crate::wire::pb::v1::agreement_service_client::AgreementServiceClient;
 use crate::wire::pb::v1::case_service_client::CaseServiceClient;
 use crate::wire::pb::v1::catalog_service_client::CatalogServiceClient;
@@ -111,32 +108,5 @@ impl Client {
         nodes: NodeServiceClient,
         /// Agreements.
         agreements: AgreementServiceClient,
-    }
-}
-
-/// How long a node that has too much to do is asked again.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Calls until the node has time; anything but "too many calls" is its answer.
-///
-/// # Errors
-/// What the node says.
-pub async fn patient<T, F>(mut call: impl FnMut() -> F) -> Result<Response<T>, Status>
-where
-    F: Future<Output = Result<Response<T>, Status>>,
-{
-    let begun = Instant::now();
-    loop {
-        let status = match call().await {
-            Ok(answer) => return Ok(answer),
-            Err(status) => status,
-        };
-        let details = status.get_error_details();
-        let reason = details.error_info().map(|info| info.reason.as_str());
-        if !matches!(reason, Some("BUSY" | "RATE_LIMITED")) || begun.elapsed() > PATIENCE {
-            return Err(status);
-        }
-        let delay = details.retry_info().and_then(|retry| retry.retry_delay);
-        tokio::time::sleep(delay.unwrap_or(Duration::from_millis(100))).await;
     }
 }

@@ -33,6 +33,7 @@ mod hello;
 pub mod meeting;
 pub mod notice;
 pub mod part;
+pub mod patience;
 pub mod peer;
 pub mod plan;
 pub mod plan_call;

@@ -78,8 +78,8 @@ impl TwoCities {
 /// Samples shared by exactly these two cities and opened here.
 fn samples() -> Vec<usize> {
     let text = include_str!("../../demo/sample-cases.json");
-    let drafts = liandong::cli::case::draft::read_all(text).unwrap();
-    let fits = |draft: &liandong::cli::case::draft::Draft| {
+    let drafts = liandong::import::draft::read_all(text).unwrap();
+    let fits = |draft: &liandong::import::draft::Draft| {
         draft.shared_with == [THERE, HERE] && draft.case_id.starts_with("LD-371500-")
     };
     let found: Vec<_> = (0..drafts.len()).filter(|nth| fits(&drafts[*nth])).collect();

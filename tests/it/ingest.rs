@@ -431,7 +431,7 @@ async fn f37_power_and_drone_records_have_their_own_codes_at_both_ends() {
         case["source"] = source.into();
         case["evidence"][0]["kind"] = kind.into();
         case["evidence"][0]["reviewed_legal"] = true.into();
-        let draft = liandong::cli::case::draft::read(&case.to_string(), None).unwrap();
+        let draft = liandong::import::draft::read(&case.to_string(), None).unwrap();
         let mut request = sample(&pair.agreement, 0);
         request.facts = Some(draft.facts);
         request.record = Some(draft.record);
@@ -447,6 +447,6 @@ async fn f37_power_and_drone_records_have_their_own_codes_at_both_ends() {
     }
     let mut unknown: Value = serde_json::from_str(text).unwrap();
     unknown["evidence"][0]["kind"] = "UAV".into();
-    let refused = liandong::cli::case::draft::read(&unknown.to_string(), None).unwrap_err();
+    let refused = liandong::import::draft::read(&unknown.to_string(), None).unwrap_err();
     assert!(refused.to_string().contains("evidence.kind"), "{refused}");
 }

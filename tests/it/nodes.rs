@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use liandong::cli::case::draft;
 use liandong::cli::connect::Client;
 use liandong::cli::fleet::{Fleet, Plan};
+use liandong::import::draft;
 use liandong::lang::Lang;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;

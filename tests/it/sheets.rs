@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use liandong::cli::case::draft;
+use liandong::import::draft;
 use liandong::wire::pb::v1 as pb;
 use serde_json::{Value, json};
 

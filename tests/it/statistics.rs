@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use liandong::cli::case::draft::{self, Draft};
 use liandong::cli::connect::Client;
+use liandong::import::draft::{self, Draft};
 use liandong::wire::pb::v1 as pb;
 use pb::CaseState as S;
 use tonic::Code;

@@ -11,10 +11,10 @@ use tonic::Status;
 
 use super::Bench;
 use super::load::{Operation, refused};
-use crate::cli::case::draft;
 use crate::cli::connect::{Client, Wire};
 use crate::cli::failure::Failure;
 use crate::cli::fleet::{Fleet, Plan};
+use crate::import::draft;
 use crate::lang::Lang;
 use crate::trust::spiffe::Role;
 use crate::wire::pb::v1 as pb;

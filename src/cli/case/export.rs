@@ -19,11 +19,12 @@ use serde_json::json;
 
 use super::campaign::Known;
 use super::list::FilterArgs;
-use super::sheet::csv;
-use super::sheet::written::{self, Beside};
 use super::{Session, patient};
 use crate::cli::failure::Failure;
+use crate::import::Calls;
 use crate::limits::PAGE_SIZE_MAX;
+use crate::shown::table::csv;
+use crate::shown::table::written::{self, Beside};
 use crate::wire::pb::v1 as pb;
 
 pub(in crate::cli) mod target;
@@ -82,11 +83,8 @@ pub async fn run(session: &Session, args: ExportArgs) -> Result<(), Failure> {
     let bar = ProgressBar::new(0);
     let (mut count, mut seen) = (Count::default(), HashSet::new());
     loop {
-        let answer = patient(|| {
-            let (mut cases, request) = (session.client.cases(), request.clone());
-            async move { cases.list_cases(request).await }
-        });
-        let page = answer.await.map_err(|status| session.client.failure(&status))?.into_inner();
+        let answer = patient(|| session.list_cases(request.clone())).await;
+        let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
         bar.set_length(u64::from(page.total_size));
         for case in page.cases {
             if seen.insert(case.name.clone()) {
@@ -137,11 +135,8 @@ async fn beside(session: &Session, case: &pb::Case) -> Result<Beside, Failure> {
             page_size: i32::try_from(PAGE_SIZE_MAX).unwrap_or(i32::MAX),
             page_token,
         };
-        let answer = patient(|| {
-            let (mut cases, request) = (session.client.cases(), request.clone());
-            async move { cases.get_case_history(request).await }
-        });
-        let page = answer.await.map_err(|status| session.client.failure(&status))?.into_inner();
+        let answer = patient(|| session.history(request.clone())).await;
+        let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
         beside.take(&page, own);
         if page.next_page_token.is_empty() {
             return Ok(beside);

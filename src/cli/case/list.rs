@@ -3,7 +3,6 @@
 use clap::Args;
 use serde_json::json;
 
-use super::sheet::columns::Codes;
 use super::{Session, campaign, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
@@ -11,6 +10,7 @@ use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{json as shape, table, when, words};
 use crate::ids::CityCode;
 use crate::lang::Lang;
+use crate::shown::table::columns::Codes;
 use crate::wire::pb::v1 as pb;
 
 /// Which cases.

@@ -10,12 +10,11 @@ use super::connect::Client;
 use super::failure::Failure;
 use super::names::Names;
 use super::profile::ProfileArgs;
-pub use crate::console::api::patient;
+pub use crate::wire::patience::patient;
 
 pub mod assign;
 pub mod campaign;
 pub mod contribute;
-pub mod draft;
 pub mod due;
 pub mod duplicates;
 pub mod export;
@@ -26,7 +25,6 @@ pub mod moves;
 pub mod name;
 pub mod new;
 pub mod referral;
-pub mod sheet;
 pub mod show;
 pub mod stats;
 pub mod steps;
@@ -119,7 +117,7 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
     if let CaseCommand::Import(args) = &command
         && args.template
     {
-        import::template(context.lang);
+        print!("{}", crate::import::template(context.lang));
         return Ok(());
     }
     let client = context.connect().await?;

@@ -3,9 +3,11 @@
 //! In scope: numbers (LD-聊邯-2026-聊0005), the own system's numbers (`ext:…`), resource names,
 //! agreements by short name or id. Out of scope: reading the case.
 
+use tonic::Status;
+
 use super::Session;
 use crate::cli::failure::{Exit, Failure};
-use crate::ids::AgreementId;
+use crate::import::agreement;
 use crate::wire::pb::v1 as pb;
 
 /// Finds the case and reads it.
@@ -74,18 +76,12 @@ fn ambiguous(given: &str, found: &[pb::Case], session: &Session) -> Failure {
 /// # Errors
 /// [`Failure`] when it is unknown, or not given and not the only one.
 pub async fn agreement(session: &Session, given: Option<&str>) -> Result<String, Failure> {
-    if let Some(name) = given.and_then(resource_name) {
+    if let Some(name) = given.and_then(agreement::resource_name) {
         return Ok(name);
     }
     let all = agreements(session).await?;
-    let chosen: Vec<_> = match given {
-        Some(given) => all.iter().filter(|one| one.short_name == given).collect(),
-        None => all.iter().filter(|one| one.writable).collect(),
-    };
-    match chosen.as_slice() {
-        [one] => Ok(one.name.clone()),
-        _ => Err(unclear(session, given, &all)),
-    }
+    let found = given.map_or_else(|| agreement::only(&all), |given| agreement::called(&all, given));
+    found.map(|one| one.name.clone()).ok_or_else(|| unclear(session, given, &all))
 }
 
 /// What a list is asked of: an agreement given as in [`agreement`], or all of the node.
@@ -105,14 +101,8 @@ pub async fn parent(session: &Session, given: Option<&str>) -> Result<String, Fa
 /// [`Failure`] when there is none, or more than one.
 pub async fn agreement_of(session: &Session, cities: &[u32]) -> Result<String, Failure> {
     let all = agreements(session).await?;
-    let chosen: Vec<_> = all
-        .iter()
-        .filter(|one| one.members.iter().map(|m| m.city).eq(cities.iter().copied()))
-        .collect();
-    match chosen.as_slice() {
-        [one] => Ok(one.name.clone()),
-        _ => Err(unclear(session, Some(&session.names.list(cities.iter().copied())), &all)),
-    }
+    let found = agreement::of(&all, cities).map(|one| one.name.clone());
+    found.ok_or_else(|| unclear(session, Some(&session.names.list(cities.iter().copied())), &all))
 }
 
 /// The agreements of the node.
@@ -120,16 +110,17 @@ pub async fn agreement_of(session: &Session, cities: &[u32]) -> Result<String, F
 /// # Errors
 /// [`Failure`] when it refuses.
 pub async fn agreements(session: &Session) -> Result<Vec<pb::Agreement>, Failure> {
-    let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
-    let answer = session.client.agreements().list_agreements(request).await;
-    Ok(answer.map_err(|status| session.client.failure(&status))?.into_inner().agreements)
+    all(session).await.map_err(|status| session.client.failure(&status))
 }
 
-/// `agreements/{32 hex}` from that, from 32 hexadecimal digits, or from a UUID.
-fn resource_name(given: &str) -> Option<String> {
-    let id = given.strip_prefix("agreements/").unwrap_or(given);
-    let id = uuid::Uuid::parse_str(id).ok()?;
-    Some(format!("agreements/{}", AgreementId::new(*id.as_bytes())))
+/// The same as the node answers it.
+///
+/// # Errors
+/// What the node says.
+pub(super) async fn all(session: &Session) -> Result<Vec<pb::Agreement>, Status> {
+    let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
+    let answer = session.client.agreements().list_agreements(request).await;
+    Ok(answer?.into_inner().agreements)
 }
 
 fn unclear(session: &Session, given: Option<&str>, all: &[pb::Agreement]) -> Failure {
@@ -155,19 +146,6 @@ fn unclear(session: &Session, given: Option<&str>, all: &[pb::Agreement]) -> Fai
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn agreements_are_named_in_three_ways() {
-        let want = Some("agreements/0198f3c26d1e7a408f553b1c9a2e7d10".to_owned());
-        for given in [
-            "0198f3c2-6d1e-7a40-8f55-3b1c9a2e7d10",
-            "0198f3c26d1e7a408f553b1c9a2e7d10",
-            "agreements/0198f3c26d1e7a408f553b1c9a2e7d10",
-        ] {
-            assert_eq!(resource_name(given), want);
-        }
-        assert_eq!(resource_name("聊邯"), None);
-    }
 
     #[test]
     fn own_numbers_are_marked() {

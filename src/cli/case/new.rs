@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::draft::{self, Draft, DraftError};
 use super::write::{Prepared, WriteArgs, send};
 use super::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::{catalog, when, words};
+use crate::import::draft::{self, Draft, DraftError};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 

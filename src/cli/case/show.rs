@@ -65,7 +65,7 @@ mod tests {
 
     fn sample() -> pb::Case {
         let text = include_str!("../../../demo/sample-cases.json");
-        let draft = super::super::draft::read(text, Some("LD-130400-2025-000001")).unwrap();
+        let draft = crate::import::draft::read(text, Some("LD-130400-2025-000001")).unwrap();
         pb::Case {
             number: "LD-邯濮-2025-邯0001".to_owned(),
             state: pb::CaseState::TransferredOut.into(),

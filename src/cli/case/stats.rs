@@ -6,12 +6,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::campaign::Known;
-use super::sheet::{cells, csv};
 use super::{Session, name, patient};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::{json as shape, table, when};
 use crate::lang::Lang;
+use crate::shown::table::{cells, csv};
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.

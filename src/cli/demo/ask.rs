@@ -3,10 +3,10 @@
 use tonic::{Response, Status};
 
 use super::script::{Act, Script, Step};
-use crate::cli::case::draft::Draft;
 use crate::cli::case::steps;
 use crate::cli::case::write::{Done, Prepared, add_request, move_request};
 use crate::cli::connect::Client;
+use crate::import::draft::Draft;
 use crate::wire::pb::v1 as pb;
 
 /// The own system's name under which the demo's cases are numbered.

@@ -22,11 +22,11 @@ use self::report::Story;
 use self::script::{Count, Script};
 use self::show::Show;
 use super::Context;
-use super::case::draft::{self, Draft};
 use super::failure::{Exit, Failure};
 use super::fleet::{FIVE, Fleet, Plan};
 use super::names::Names;
 use crate::domain::Date;
+use crate::import::draft::{self, Draft};
 use crate::lang::Lang;
 
 mod agree;

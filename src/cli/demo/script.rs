@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use super::alarm::Alarm;
 use super::film;
 use super::plans::sample::{self, Sample};
-use crate::cli::case::draft::{Draft, Moment};
 use crate::cli::failure::Failure;
+use crate::import::draft::{Draft, Moment};
 use crate::trust::spiffe::Role;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::{CaseState, CaseStep};
@@ -262,7 +262,7 @@ fn unusable(draft: &Draft) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::case::draft;
+    use crate::import::draft;
 
     fn samples() -> Vec<Script> {
         let drafts = draft::read_all(include_str!("../../../demo/sample-cases.json")).unwrap();

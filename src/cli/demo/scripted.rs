@@ -4,9 +4,9 @@
 //! in `demo/scripted-cases.json` in the shape of the samples.
 
 use super::script::{Act, Script, Step};
-use crate::cli::case::draft::{self, Draft};
 use crate::cli::failure::Failure;
 use crate::cli::when;
+use crate::import::draft::{self, Draft};
 use crate::wire::pb::v1::CaseStep;
 
 const CASES: &str = include_str!("../../../demo/scripted-cases.json");

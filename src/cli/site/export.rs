@@ -11,10 +11,10 @@ use serde_json::json;
 use super::list::FilterArgs;
 use super::sheet;
 use crate::cli::case::export::target::Target;
-use crate::cli::case::sheet::csv;
 use crate::cli::case::{Session, patient};
 use crate::cli::failure::Failure;
 use crate::limits::PAGE_SIZE_MAX;
+use crate::shown::table::csv;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.

@@ -12,23 +12,26 @@
 //! 2. `--dry-run` writes nothing. (`a_file_of_sites_is_imported_once`)
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 
 use super::sheet::{self, Column, Draft, Headings};
 use super::short;
-use crate::cli::case::import::report::{Line, Of, Outcome, Report};
-use crate::cli::case::sheet::Wrong;
-use crate::cli::case::sheet::csv::{self, Row};
-use crate::cli::case::sheet::encoding::{self, Encoding, Text};
+use crate::cli::case::import::refused;
 use crate::cli::case::{Session, name, patient};
 use crate::cli::failure::Failure;
-use crate::cli::status_text;
+use crate::cli::report::{Of, Told};
+use crate::cli::{sheet_file, status_text};
 use crate::ids::hex;
+use crate::import::encoding::{self, Encoding, Text};
+use crate::import::report::{Line, Outcome, Report};
 use crate::lang::Lang;
 use crate::limits::IMPORT_ROWS_MAX;
 use crate::log::merkle;
+use crate::shown::table::Wrong;
+use crate::shown::table::csv::{self, Row};
 use crate::wire;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::{Language, Refused};
@@ -65,25 +68,25 @@ pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
     let lang = session.context.lang;
     let path = args.file.clone().unwrap_or_default();
     let parent = name::agreement(session, args.agreement.as_deref()).await?;
-    let text = encoding::open(&path, args.encoding, lang)?;
-    let (encoding, bar) = (text.encoding, ProgressBar::new(text.bytes));
-    let (mut rows, headings) = open(&path, text, lang)?;
-    let mut report = Report::new(&path, encoding, args.dry_run, Of::Sites);
+    let (file, bytes) = sheet_file::open(&path, lang)?;
+    let (mut rows, headings, encoding) = open(&path, file, args.encoding, lang)?;
+    let bar = ProgressBar::new(bytes);
+    let mut told = Told::new(&path, encoding, args.dry_run, Of::Sites);
     let mut import =
         Import { session, args: &args, parent, seen: HashSet::new(), codes: HashSet::new() };
-    let stopped = import.all(&mut rows, &headings, &mut report, &bar).await.err();
+    let stopped = import.all(&mut rows, &headings, &mut told.report, &bar).await.err();
     bar.finish_and_clear();
     if session.context.json {
-        session.context.print_json(&report.json());
+        session.context.print_json(&told.json());
     } else {
-        print!("{}", report.text(lang));
+        print!("{}", told.text(lang));
     }
     match stopped {
         Some(failure) => Err(failure.advise(lang.pick(
             "以上各行已处理；排除故障后对同一文件再执行一次，已登记的不会重复",
             "the rows above are done; run it again with the same file, nothing is done twice",
         ))),
-        None => report.verdict(lang),
+        None => told.verdict(lang),
     }
 }
 
@@ -95,8 +98,16 @@ fn unread(path: &Path, error: &std::io::Error, lang: Lang) -> Failure {
     ))
 }
 
-fn open(path: &Path, text: Text, lang: Lang) -> Result<(csv::Rows<Text>, Headings), Failure> {
-    let (in_doubt, shown) = (text.in_doubt, path.display());
+fn open(
+    path: &Path,
+    file: File,
+    asked: Encoding,
+    lang: Lang,
+) -> Result<(csv::Rows<Text<File>>, Headings, Encoding), Failure> {
+    let shown = path.display();
+    let text = encoding::open(file, asked, lang);
+    let text = text.map_err(|wrong| sheet_file::unusable(path, &wrong, lang))?;
+    let (in_doubt, encoding) = (text.in_doubt, text.encoding);
     let mut rows = csv::Rows::new(text);
     let first = rows.row().map_err(|error| unread(path, &error, lang))?;
     let Some(Row::Cells(first)) = first else {
@@ -112,7 +123,7 @@ fn open(path: &Path, text: Text, lang: Lang) -> Result<(csv::Rows<Text>, Heading
         ))
         .advise(lang.pick("确认后加 --encoding gb18030", "if sure, use --encoding gb18030")));
     }
-    Ok((rows, headings))
+    Ok((rows, headings, encoding))
 }
 
 struct Import<'a> {
@@ -140,7 +151,7 @@ impl From<Wrong> for Stop {
 impl Import<'_> {
     async fn all(
         &mut self,
-        rows: &mut csv::Rows<Text>,
+        rows: &mut csv::Rows<Text<File>>,
         headings: &Headings,
         report: &mut Report,
         bar: &ProgressBar,
@@ -261,7 +272,7 @@ impl Import<'_> {
     fn refused(&self, refused: &Refused) -> Stop {
         let lang = self.session.context.lang;
         let status = refused.status(lang.pick(Language::Zh, Language::En));
-        Stop::Row(named(status_text::failure(&status, None, lang), lang))
+        Stop::Row(named(&status_text::failure(&status, None, lang), lang))
     }
 
     /// What a node's answer stops. Only what the row itself says is the row's fault.
@@ -273,17 +284,13 @@ impl Import<'_> {
         let of_all = ["NO_LOG", "EPOCH_NEEDED", "ACTING_FOR_REQUIRED"];
         let of_row = matches!(status.code(), InvalidArgument | FailedPrecondition | AlreadyExists)
             && !of_all.contains(&failure.reason.as_str());
-        if of_row { Stop::Row(named(failure, lang)) } else { Stop::All(failure) }
+        if of_row { Stop::Row(named(&failure, lang)) } else { Stop::All(failure) }
     }
 }
 
 /// A refusal with its field's column, where it names one.
-fn named(failure: Failure, lang: Lang) -> Wrong {
-    let fields = failure.details.iter().filter_map(|line| line.split_once([':', ' ']));
-    let column = fields.map(|(field, _)| field).find_map(Column::of_field);
-    let what = std::iter::once(failure.what).chain(failure.details).collect::<Vec<_>>();
-    let wrong = Wrong::new(&failure.reason, what.join("；"), failure.advice.join("；"));
-    wrong.at(column.map_or("", |column| column.heading(lang)))
+fn named(failure: &Failure, lang: Lang) -> Wrong {
+    refused(failure, |field| Column::of_field(field).map_or("", |column| column.heading(lang)))
 }
 
 fn twice(lang: Lang) -> Wrong {

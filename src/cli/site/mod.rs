@@ -8,13 +8,13 @@ use tonic::Response;
 
 use super::Context;
 use super::case::Session;
-use super::case::sheet::columns::Codes;
 use super::failure::Failure;
 use super::profile::ProfileArgs;
 use super::short_id::{self, short};
 use super::written::{self, Shown};
 use crate::domain::Uscc;
 use crate::lang::Lang;
+use crate::shown::table::columns::Codes;
 use crate::wire::pb::v1 as pb;
 
 pub mod act;

@@ -1,14 +1,14 @@
 //! Sites as rows of a sheet: what import reads and export writes.
 //!
 //! In scope: columns and their headings, from a row to a site and back. Out of scope: cells as
-//! spreadsheets leave them, CSV ([`crate::cli::case::sheet`]), whether a site is right.
+//! spreadsheets leave them, CSV ([`crate::shown::table`]), whether a site is right.
 
-use crate::cli::case::sheet::{Wrong, cells, csv};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::{table, words};
 use crate::domain::CountyCode;
 use crate::lang::Lang;
+use crate::shown::table::{Wrong, cells, csv};
 use crate::wire::pb::v1 as pb;
 
 use super::{medium, permit, short, show, tier};
@@ -337,7 +337,7 @@ mod tests {
             cell.clone_into(&mut row[at]);
             headings.site(&row, Lang::Zh)
         };
-        let media = crate::cli::case::sheet::columns::Codes::Medium.all(Lang::Zh);
+        let media = crate::shown::table::columns::Codes::Medium.all(Lang::Zh);
         let water = media.iter().find(|(code, _)| *code == "WATER").unwrap().1;
         let draft = read(4, &format!("{water}、AIR")).unwrap().unwrap();
         assert_eq!((draft.record.name.as_str(), draft.facts.county_code), ("=示例", 371_522));

@@ -38,9 +38,14 @@ pub struct Rows<R> {
 impl<R: Read> Rows<R> {
     /// Rows of UTF-8.
     pub fn new(text: R) -> Self {
+        Self::separated(text, b',')
+    }
+
+    /// The same with something else than a comma between cells.
+    pub fn separated(text: R, separator: u8) -> Self {
         Self {
             text,
-            core: csv_core::Reader::new(),
+            core: csv_core::ReaderBuilder::new().delimiter(separator).build(),
             input: vec![0; 64 * 1024],
             begin: 0,
             end: 0,

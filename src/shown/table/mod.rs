@@ -1,7 +1,7 @@
 //! Cases as rows of a sheet: columns and their headings, cells as Excel and WPS leave them, CSV.
 //!
 //! In scope: what the command line reads and writes and the console writes. Out of scope: files and
-//! their encodings, what is done with a row (`liandong case import`).
+//! their encodings, what is done with a row ([`crate::import`]).
 //!
 //! Invariants:
 //! 1. A cell is read without doubt or refused, never guessed. (`excel_surprises_are_refused`)

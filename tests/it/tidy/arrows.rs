@@ -48,7 +48,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("shown", &["ids", "lang", "limits", "domain", "wire"]),
-    ("console", &["ids", "lang", "limits", "domain", "geo", "trust", "evidence", "wire", "shown"]),
+    ("import", &["ids", "lang", "limits", "log", "wire", "shown"]),
+    (
+        "console",
+        &["ids", "lang", "limits", "domain", "geo", "trust", "evidence", "wire", "shown", "import"],
+    ),
     (
         "rpc",
         &[

@@ -30,9 +30,9 @@ fn names_of(path: &NamePath) -> Vec<&str> {
 /// Where a name has no business, and where it lives.
 fn homeless(file: &str, path: &NamePath) -> Option<&'static str> {
     let in_folder = |folder: &str| file.starts_with(folder);
-    // The command line and the console are clients of the API and read its messages and codes;
-    // services implement the generated traits.
-    let clients = ["src/cli/", "src/console/", "src/shown/"];
+    // The command line and the console are clients of the API and read its messages and codes, as
+    // what they have in common does; services implement the generated traits.
+    let clients = ["src/cli/", "src/console/", "src/shown/", "src/import/"];
     if clients.into_iter().any(in_folder) && names_of(path)[0] != "sled" {
         return None;
     }

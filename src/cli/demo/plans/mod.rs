@@ -17,11 +17,11 @@ use self::place::Register;
 use self::sample::{Said, Sample};
 use super::cities::{Cities, Door};
 use super::show::Show;
-use crate::cli::case::draft::Draft;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::fleet::Fleet;
 use crate::cli::names::Names;
 use crate::domain::Date;
+use crate::import::draft::Draft;
 use crate::node::clock::wall_ms;
 use crate::wire::pb::v1 as pb;
 

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 
 use super::acts::{Caller, answered};
 use super::sample::{self, Sample, city_of};
-use crate::cli::case::draft::Draft;
 use crate::cli::failure::Failure;
+use crate::import::draft::Draft;
 use crate::wire::pb::v1 as pb;
 
 /// Resource names of what was registered.

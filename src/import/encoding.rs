@@ -1,20 +1,18 @@
-//! Files as text: UTF-8 with or without a mark, or GB18030 (GBK is a part of it).
+//! Sheets as text: UTF-8 with or without a mark, or GB18030 (GBK is a part of it).
 //!
-//! In scope: which of both a file is, said in the file or proved by every byte of it; reading it
-//! as UTF-8 piece by piece. Out of scope: what it says.
+//! In scope: which of both a sheet is, said by somebody or proved by every byte of it; reading it
+//! as UTF-8 piece by piece. Out of scope: where it lies, what it says.
 //!
-//! A file is read twice, once to know and once to use it, so that a wrong byte at its end leaves
+//! A sheet is read twice, once to know and once to use it, so that a wrong byte at its end leaves
 //! nothing half done.
 
-use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::Path;
 
 use encoding_rs::{DecoderResult, GB18030, UTF_8};
 
-use crate::cli::failure::Failure;
+use super::{unread, unusable};
 use crate::lang::Lang;
-use crate::limits::IMPORT_BYTES_MAX;
+use crate::shown::table::Wrong;
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -50,9 +48,9 @@ impl Encoding {
     }
 }
 
-/// A file read as UTF-8.
-pub struct Text {
-    file: File,
+/// A sheet read as UTF-8.
+pub struct Text<R> {
+    source: R,
     decoder: encoding_rs::Decoder,
     raw: Vec<u8>,
     ready: Vec<u8>,
@@ -63,56 +61,30 @@ pub struct Text {
     pub encoding: Encoding,
     /// Nobody said so and the bytes do not prove it: a reader must find Chinese words it knows.
     pub in_doubt: bool,
-    /// Its size in bytes.
-    pub bytes: u64,
 }
 
-/// Opens a file and finds out how it is written.
+/// Finds out how a sheet is written.
 ///
 /// # Errors
-/// [`Failure`] when it is no plain file, too large, a workbook, or no such text.
-pub fn open(path: &Path, asked: Encoding, lang: Lang) -> Result<Text, Failure> {
-    let shown = path.display();
-    let unreadable = |error: io::Error| {
-        Failure::local(lang.pick(
-            format!("{shown}：无法读取（{error}）"),
-            format!("{shown}: cannot be read ({error})"),
-        ))
-    };
-    // Looked at before it is opened: opening a pipe would wait for somebody to write into it.
-    let about = std::fs::metadata(path).map_err(unreadable)?;
-    if !about.is_file() {
-        return Err(Failure::local(
-            lang.pick(format!("{shown}：不是普通文件"), format!("{shown}: is not a plain file")),
-        ));
-    }
-    if about.len() > IMPORT_BYTES_MAX {
-        return Err(Failure::local(lang.pick(
-            format!("{shown}：{} 字节，上限 {IMPORT_BYTES_MAX}", about.len()),
-            format!("{shown}: {} bytes, the limit is {IMPORT_BYTES_MAX}", about.len()),
-        ))
-        .advise(lang.pick("分成几个文件导入", "split it into several files")));
-    }
-    let mut file = File::open(path).map_err(unreadable)?;
-    check_kind(&mut file, path, lang, &unreadable)?;
+/// [`Wrong`] when it cannot be read, is a workbook, or no such text.
+pub fn open<R: Read + Seek>(mut source: R, asked: Encoding, lang: Lang) -> Result<Text<R>, Wrong> {
+    let unread = |error: io::Error| unread(&error, lang);
+    check_kind(&mut source, lang)?;
+    let mut bad = |encoding| first_bad_byte(&mut source, encoding).map_err(unread);
     let (encoding, in_doubt) = match asked {
         Encoding::Utf8 | Encoding::Gb18030 => {
-            let bad = first_bad_byte(&mut file, asked).map_err(unreadable)?;
-            bad.map_or(Ok(()), |at| Err(not_text(path, at, asked, lang)))?;
+            bad(asked)?.map_or(Ok(()), |at| Err(not_text(at, asked, lang)))?;
             (asked, false)
         }
-        Encoding::Auto => match first_bad_byte(&mut file, Encoding::Utf8).map_err(unreadable)? {
-            None => (Encoding::Utf8, false),
-            Some(_) => {
-                let bad = first_bad_byte(&mut file, Encoding::Gb18030).map_err(unreadable)?;
-                bad.map_or(Ok(()), |at| Err(not_text(path, at, Encoding::Auto, lang)))?;
-                (Encoding::Gb18030, true)
-            }
-        },
+        Encoding::Auto if bad(Encoding::Utf8)?.is_none() => (Encoding::Utf8, false),
+        Encoding::Auto => {
+            bad(Encoding::Gb18030)?.map_or(Ok(()), |at| Err(not_text(at, asked, lang)))?;
+            (Encoding::Gb18030, true)
+        }
     };
-    file.rewind().map_err(unreadable)?;
+    source.rewind().map_err(unread)?;
     Ok(Text {
-        file,
+        source,
         decoder: encoding.decoder(),
         raw: vec![0; CHUNK],
         ready: Vec::new(),
@@ -121,19 +93,13 @@ pub fn open(path: &Path, asked: Encoding, lang: Lang) -> Result<Text, Failure> {
         done: 0,
         encoding,
         in_doubt,
-        bytes: about.len(),
     })
 }
 
 /// Workbooks and UTF-16 are told by how they begin.
-fn check_kind(
-    file: &mut File,
-    path: &Path,
-    lang: Lang,
-    unreadable: &dyn Fn(io::Error) -> Failure,
-) -> Result<(), Failure> {
+fn check_kind(source: &mut (impl Read + Seek), lang: Lang) -> Result<(), Wrong> {
     let mut begin = Vec::new();
-    file.by_ref().take(4).read_to_end(&mut begin).map_err(unreadable)?;
+    source.take(4).read_to_end(&mut begin).map_err(|error| unread(&error, lang))?;
     let kind = match begin.as_slice() {
         [b'P', b'K', ..] | [0xd0, 0xcf, 0x11, 0xe0] => {
             lang.pick("是 Excel/WPS 工作簿", "is a workbook of Excel or WPS")
@@ -141,40 +107,40 @@ fn check_kind(
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => lang.pick("是 UTF-16 文本", "is UTF-16"),
         _ => return Ok(()),
     };
-    let shown = path.display();
-    let what = lang.pick(format!("{shown}：{kind}，不是 CSV"), format!("{shown}: {kind}, not CSV"));
-    Err(Failure::local(what).advise(lang.pick(
-        "在表格软件中另存为“CSV UTF-8（逗号分隔）”",
-        "save it from the spreadsheet as \"CSV UTF-8 (comma delimited)\"",
-    )))
+    let what = lang.pick(format!("{kind}，不是 CSV"), format!("{kind}, not CSV"));
+    Err(unusable(what, save_as(lang)))
 }
 
-fn not_text(path: &Path, at: u64, asked: Encoding, lang: Lang) -> Failure {
-    let (shown, name) = (path.display(), asked.name());
-    let what = match asked {
-        Encoding::Auto => lang.pick(
-            format!("{shown}：既不是 UTF-8 也不是 GB18030（第 {at} 字节起不成文字）"),
-            format!("{shown}: is neither UTF-8 nor GB18030 (byte {at} begins no character)"),
-        ),
-        Encoding::Utf8 | Encoding::Gb18030 => lang.pick(
-            format!("{shown}：不是 {name}（第 {at} 字节起不成文字）"),
-            format!("{shown}: is not {name} (byte {at} begins no character)"),
-        ),
-    };
-    Failure::local(what).advise(lang.pick(
+fn save_as(lang: Lang) -> &'static str {
+    lang.pick(
         "在表格软件中另存为“CSV UTF-8（逗号分隔）”",
         "save it from the spreadsheet as \"CSV UTF-8 (comma delimited)\"",
-    ))
+    )
+}
+
+fn not_text(at: u64, asked: Encoding, lang: Lang) -> Wrong {
+    let name = asked.name();
+    let what = match asked {
+        Encoding::Auto => lang.pick(
+            format!("既不是 UTF-8 也不是 GB18030（第 {at} 字节起不成文字）"),
+            format!("is neither UTF-8 nor GB18030 (byte {at} begins no character)"),
+        ),
+        Encoding::Utf8 | Encoding::Gb18030 => lang.pick(
+            format!("不是 {name}（第 {at} 字节起不成文字）"),
+            format!("is not {name} (byte {at} begins no character)"),
+        ),
+    };
+    unusable(what, save_as(lang))
 }
 
 /// Where, counted from 0, the first byte lies that is no character; `None` when all are.
-fn first_bad_byte(file: &mut File, encoding: Encoding) -> io::Result<Option<u64>> {
-    file.rewind()?;
+fn first_bad_byte<R: Read + Seek>(source: &mut R, encoding: Encoding) -> io::Result<Option<u64>> {
+    source.rewind()?;
     let mut decoder = encoding.decoder();
     let (mut raw, mut out) = (vec![0; CHUNK], vec![0; CHUNK]);
     let mut done: u64 = 0;
     loop {
-        let got = file.read(&mut raw)?;
+        let got = source.read(&mut raw)?;
         let mut rest = raw.get(..got).unwrap_or_default();
         loop {
             let (result, read, _) =
@@ -195,18 +161,18 @@ fn first_bad_byte(file: &mut File, encoding: Encoding) -> io::Result<Option<u64>
     }
 }
 
-impl Text {
-    /// Bytes of the file read so far.
+impl<R> Text<R> {
+    /// Bytes of the sheet read so far.
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.done
     }
 }
 
-impl Read for Text {
+impl<R: Read> Read for Text<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.at >= self.ready.len() && !self.ended {
-            let got = self.file.read(&mut self.raw)?;
+            let got = self.source.read(&mut self.raw)?;
             (self.ended, self.done) = (got == 0, self.done + got as u64);
             let rest = self.raw.get(..got).unwrap_or_default();
             let room = self.decoder.max_utf8_buffer_length_without_replacement(got);
@@ -236,11 +202,8 @@ impl Read for Text {
 mod tests {
     use super::*;
 
-    fn read(bytes: &[u8], asked: Encoding) -> Result<(String, Encoding, bool), Failure> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.csv");
-        std::fs::write(&path, bytes).unwrap();
-        let mut text = open(&path, asked, Lang::En)?;
+    fn read(bytes: &[u8], asked: Encoding) -> Result<(String, Encoding, bool), Wrong> {
+        let mut text = open(io::Cursor::new(bytes), asked, Lang::En)?;
         let mut out = String::new();
         text.read_to_string(&mut out).unwrap();
         Ok((out, text.encoding, text.in_doubt))
@@ -266,7 +229,5 @@ mod tests {
         assert!(refused(&late, Encoding::Utf8).contains("byte 90000"), "cut in a character");
         assert!(refused(b"PK\x03\x04", Encoding::Auto).contains("workbook"));
         assert!(refused(b"\xff\xfea\0", Encoding::Auto).contains("UTF-16"));
-        let folder = tempfile::tempdir().unwrap();
-        assert!(open(folder.path(), Encoding::Auto, Lang::En).is_err());
     }
 }

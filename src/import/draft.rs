@@ -9,8 +9,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::when;
 use crate::ids::{CityCode, unhex};
+use crate::shown::when;
 use crate::wire::pb::v1 as pb;
 
 /// Why a file cannot be used; names the field.
@@ -341,7 +341,7 @@ mod shape;
 mod tests {
     use super::*;
 
-    const SAMPLES: &str = include_str!("../../../demo/sample-cases.json");
+    const SAMPLES: &str = include_str!("../../demo/sample-cases.json");
 
     #[test]
     fn every_sample_case_is_read() {

@@ -7,11 +7,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::columns::{COLUMNS, Codes, Column, Kind};
-use super::{Wrong, cells};
-use crate::cli::failure::Failure;
-use crate::cli::table;
+use super::unusable;
 use crate::lang::Lang;
+use crate::shown::table::columns::{COLUMNS, Codes, Column, Kind};
+use crate::shown::table::{Wrong, cells};
+use crate::shown::text::clean;
 
 /// The columns of a file, in its order.
 #[derive(Debug)]
@@ -23,27 +23,30 @@ impl Headings {
     /// Reads the first row.
     ///
     /// # Errors
-    /// [`Failure`] naming what is unknown, given twice or missing.
-    pub fn read(first: &[String], lang: Lang) -> Result<Self, Failure> {
+    /// [`Wrong`] naming what is unknown, given twice or missing.
+    pub fn read(first: &[String], lang: Lang) -> Result<Self, Wrong> {
         let mut columns: Vec<&'static Column> = Vec::new();
         for cell in first {
             let text = cells::unescaped(cell);
             let column = Column::named(text).ok_or_else(|| unknown(text, lang))?;
             if columns.contains(&column) {
-                return Err(Failure::local(lang.pick(
+                let what = lang.pick(
                     format!("表头“{}”出现两次", column.zh),
                     format!("the heading {:?} stands there twice", column.en),
-                )));
+                );
+                return Err(unusable(what, lang.pick("保留一列", "keep one of them")));
             }
             columns.push(column);
         }
         match COLUMNS.iter().find(|one| one.required && !columns.contains(one)) {
             None => Ok(Self { columns }),
-            Some(missing) => Err(Failure::local(lang.pick(
-                format!("缺少“{}”一列", missing.zh),
-                format!("the column {:?} is missing", missing.en),
-            ))
-            .advise(see_template(lang))),
+            Some(missing) => {
+                let what = lang.pick(
+                    format!("缺少“{}”一列", missing.zh),
+                    format!("the column {:?} is missing", missing.en),
+                );
+                Err(unusable(what, see_template(lang)))
+            }
         }
     }
 
@@ -204,31 +207,30 @@ fn set(case: &mut Map<String, Value>, path: &str, value: Value) {
     }
 }
 
-fn unknown(text: &str, lang: Lang) -> Failure {
-    let shown = table::clean(text);
-    let shown: String = shown.chars().take(60).collect();
-    let failure = Failure::local(
-        lang.pick(format!("不认识表头“{shown}”"), format!("there is no heading {shown:?}")),
-    );
-    if text.contains(['\t', ';', '；']) {
-        return failure.advise(lang.pick(
+fn unknown(text: &str, lang: Lang) -> Wrong {
+    let shown: String = clean(text).chars().take(60).collect();
+    let what = lang.pick(format!("不认识表头“{shown}”"), format!("there is no heading {shown:?}"));
+    let advice = if text.contains(['\t', ';', '；']) {
+        lang.pick(
             "以逗号分隔：在表格软件中另存为“CSV UTF-8（逗号分隔）”",
             "separate cells by commas: save it as \"CSV UTF-8 (comma delimited)\"",
-        ));
-    }
-    failure.advise(see_template(lang))
+        )
+    } else {
+        see_template(lang)
+    };
+    unusable(what, advice)
 }
 
 fn see_template(lang: Lang) -> &'static str {
     lang.pick(
-        "可用的表头见 liandong case import --template",
-        "liandong case import --template prints the headings",
+        "可用的表头见空白模板（命令行：liandong case import --template）",
+        "the template has the headings (liandong case import --template prints it)",
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::draft;
+    use super::super::draft;
     use super::*;
 
     fn row(cells: &[&str]) -> Vec<String> {

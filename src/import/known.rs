@@ -2,36 +2,37 @@
 
 use serde_json::Value;
 
-use super::super::sheet::columns::COLUMNS;
-use super::super::sheet::{Wrong, written};
-use super::super::{Session, patient};
-use super::{Stop, stop};
-use crate::cli::{table, when};
+use super::{Calls, Stop, stop};
 use crate::lang::Lang;
+use crate::shown::table::columns::COLUMNS;
+use crate::shown::table::{Wrong, written};
+use crate::shown::text::clean;
+use crate::shown::when;
 use crate::wire;
+use crate::wire::patience::patient;
 use crate::wire::pb::v1 as pb;
 
 /// The case of the own city that has this number, or that the row names by its own number.
 pub(super) async fn find(
-    session: &Session,
+    calls: &impl Calls,
     external: &pb::ExternalRef,
     number: &str,
 ) -> Result<Option<pb::Case>, Stop> {
-    let own = session.client.me.node_city;
+    let own = calls.own_city();
     let by_external =
-        list(session, String::new(), external.number.clone()).await?.into_iter().find(|case| {
+        list(calls, String::new(), external.number.clone()).await?.into_iter().find(|case| {
             case.external_ref.as_ref().is_some_and(|known| known.system == external.system)
         });
     if by_external.is_some() || number.is_empty() || number != external.number {
         return Ok(by_external);
     }
     // A row without a number of an own system, as an export writes it.
-    let by_number = list(session, number.to_owned(), String::new()).await?;
+    let by_number = list(calls, number.to_owned(), String::new()).await?;
     Ok(by_number.into_iter().find(|case| case.originating_city == own))
 }
 
 async fn list(
-    session: &Session,
+    calls: &impl Calls,
     number: String,
     external_number: String,
 ) -> Result<Vec<pb::Case>, Stop> {
@@ -41,20 +42,17 @@ async fn list(
         external_number,
         ..pb::ListCasesRequest::default()
     };
-    let answer = patient(|| {
-        let (mut cases, request) = (session.client.cases(), request.clone());
-        async move { cases.list_cases(request).await }
-    });
-    Ok(answer.await.map_err(|status| stop(session, &status, false))?.into_inner().cases)
+    let answer = patient(|| calls.list_cases(request.clone())).await;
+    Ok(answer.map_err(|status| stop(calls, status, false))?.into_inner().cases)
 }
 
 /// Headings of the columns in which the row and the case differ.
 pub(super) async fn differences(
-    session: &Session,
+    calls: &impl Calls,
     case: &pb::Case,
     request: &pb::CreateCaseRequest,
 ) -> Result<Vec<&'static str>, Stop> {
-    let lang = session.context.lang;
+    let lang = calls.lang();
     // As the node would have written it, so that space around a text is no difference.
     let record = wire::case::record(request.record.as_ref()).ok();
     let person = wire::case::person(request.person.as_ref()).ok().flatten();
@@ -66,7 +64,7 @@ pub(super) async fn differences(
     };
     let (mut here, mut row) = (written::content(case), written::content(&asked));
     if request.effective_on.is_some() {
-        set(&mut here, "reported_on", opened_on(session, &case.name).await?);
+        set(&mut here, "reported_on", opened_on(calls, &case.name).await?);
         set(&mut row, "reported_on", when::date(request.effective_on.as_ref()));
     }
     let parent = case.name.split_once("/cases/").map_or("", |(parent, _)| parent);
@@ -86,23 +84,20 @@ fn set(value: &mut Value, key: &str, text: String) {
 }
 
 /// Legal date of the opening.
-async fn opened_on(session: &Session, name: &str) -> Result<String, Stop> {
+async fn opened_on(calls: &impl Calls, name: &str) -> Result<String, Stop> {
     let request = pb::GetCaseHistoryRequest {
         name: name.to_owned(),
         page_size: 1,
         page_token: String::new(),
     };
-    let answer = patient(|| {
-        let (mut cases, request) = (session.client.cases(), request.clone());
-        async move { cases.get_case_history(request).await }
-    });
-    let page = answer.await.map_err(|status| stop(session, &status, false))?.into_inner();
+    let answer = patient(|| calls.history(request.clone())).await;
+    let page = answer.map_err(|status| stop(calls, status, false))?.into_inner();
     Ok(when::date(page.entries.first().and_then(|entry| entry.effective_on.as_ref())))
 }
 
 /// The row says something else than the case that has its number.
 pub(super) fn changed(case: &pb::Case, fields: &[&str], lang: Lang) -> Wrong {
-    let (number, fields) = (table::clean(&case.number), fields.join(lang.pick("、", ", ")));
+    let (number, fields) = (clean(&case.number), fields.join(lang.pick("、", ", ")));
     Wrong::new(
         "CHANGED",
         lang.pick(
