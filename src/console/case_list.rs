@@ -3,6 +3,7 @@
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::case_import;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, page_of};
@@ -26,7 +27,10 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
     let main = html! {
         h1 { (title) }
         @if desk.visitor.may("/liandong.v1.CaseService/CreateCase") {
-            p .noprint { a href="/cases/new" { (lang.pick("登记案件", "open a case")) } }
+            p .pages .noprint {
+                a href="/cases/new" { (lang.pick("登记案件", "open a case")) }
+                a href="/cases/import" { (case_import::title(lang)) }
+            }
         }
         (filter(&query, &desk, answer.as_ref().err()))
         @match &answer {

@@ -10,20 +10,21 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
+use super::case_import;
 use super::codes;
 use super::ending::{No, end};
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
-use crate::limits::CONSOLE_CASE_ROWS;
+use crate::limits::{CONSOLE_CASE_ROWS, OFFICERS_MAX, POLLUTANTS_MAX};
 use crate::wire::pb::v1 as pb;
 
 /// The only reference system that is taken.
 const CRS: &str = "EPSG:4490";
 
 /// What refusals without a field are about.
-const FIELDS: [(&str, &str); 2] =
+pub const FIELDS: [(&str, &str); 2] =
     [("OUTSIDE_BELT", "record.belt_reason"), ("LEVEL_SECRET", "facts.data_level")];
 
 /// The page, with what was filled in so far.
@@ -34,8 +35,11 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
     }
 }
 
-/// Opens the case.
+/// Opens the case; or shows the form with another row.
 pub async fn create(desk: Desk, form: Form) -> Response {
+    if !form.text("more").is_empty() {
+        return show(desk, Query(form)).await;
+    }
     let done = open(&desk, &form).await.map(|name| parts::page_of("case", &name));
     let again =
         async |refusal: &Refusal| page(&desk, &form, Some(&refusal.clone().about(&FIELDS))).await;
@@ -121,8 +125,8 @@ fn record(form: &Form) -> pb::CaseRecord {
         location: (location != nowhere).then_some(location),
         party: (party != pb::Party::default()).then_some(party),
         // Rows keep their places, so that a refusal finds its row; only empty ones at the end go.
-        pollutants: rows(pollutant, |one| *one != pb::Pollutant::default()),
-        officers: rows(officer, |one| *one != pb::Officer::default()),
+        pollutants: rows(form, POLLUTANTS, pollutant, |one| *one != pb::Pollutant::default()),
+        officers: rows(form, OFFICERS, officer, |one| *one != pb::Officer::default()),
         case_file_number: text("case_file_number"),
         belt_reason: text("belt_reason"),
         ..Default::default()
@@ -130,10 +134,42 @@ fn record(form: &Form) -> pb::CaseRecord {
 }
 
 /// The rows of a list up to the last that says something.
-fn rows<T>(row: impl Fn(usize) -> T, says: impl Fn(&T) -> bool) -> Vec<T> {
-    let mut all: Vec<T> = (0..CONSOLE_CASE_ROWS).map(row).collect();
+fn rows<T>(form: &Form, list: List, row: impl Fn(usize) -> T, says: impl Fn(&T) -> bool) -> Vec<T> {
+    let mut all: Vec<T> = (0..list.rows(form)).map(row).collect();
     all.truncate(all.iter().rposition(says).map_or(0, |last| last + 1));
     all
+}
+
+/// A list of which the form has some rows, and more when somebody asks for them.
+#[derive(Clone, Copy)]
+struct List {
+    name: &'static str,
+    most: usize,
+}
+
+const POLLUTANTS: List = List { name: "pollutants", most: POLLUTANTS_MAX };
+const OFFICERS: List = List { name: "officers", most: OFFICERS_MAX };
+
+impl List {
+    /// How many rows there are: those that were sent, and another one if that was asked for.
+    fn rows(self, form: &Form) -> usize {
+        let place = |name: &str| {
+            let rest = name.strip_prefix("record.")?.strip_prefix(self.name)?.strip_prefix('[')?;
+            rest.split_once(']')?.0.parse::<usize>().ok()
+        };
+        let sent = form.names().filter_map(place).max().map_or(0, |last| last.saturating_add(1));
+        let more = usize::from(form.text("more") == self.name);
+        sent.max(CONSOLE_CASE_ROWS).saturating_add(more).min(self.most)
+    }
+
+    /// Asks for another row.
+    fn more(self, form: &Form, label: &str) -> Markup {
+        html! {
+            @if self.rows(form) < self.most {
+                " " button .second name="more" value=(self.name) { (label) }
+            }
+        }
+    }
 }
 
 fn person(form: &Form) -> Option<pb::PersonRecord> {
@@ -163,15 +199,19 @@ async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Res
         h1 { (title) }
         @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
         p .soft { (agreement.short_name) " " (agreement.display_name) }
+        p .noprint { a href="/cases/import" { (case_import::title(lang)) } }
         form #new method="post" action="/cases/new" {
             (parts::request_id(Some(form)))
             input type="hidden" name="agreement" value=(parts::id_of(&agreement.name));
             (content(desk, &of).await?)
             (place(desk, &of).await?)
             (party(desk, &of).await?)
-            (measured(desk, &of).await?)
-            (papers(&of))
+            (measured(desk, &of, POLLUTANTS.rows(form)).await?)
+            (papers(&of, OFFICERS.rows(form)))
+            // First, so that it is what the Enter key presses.
             button name="go" value="new" { (lang.pick("登记", "Open it")) }
+            (POLLUTANTS.more(form, lang.pick("再加一行超标情况", "Another measured value")))
+            (OFFICERS.more(form, lang.pick("再加一名执法人员", "Another officer")))
         }
     };
     Ok(desk.page(title, &main))
@@ -258,13 +298,13 @@ async fn party(desk: &Desk, of: &Filled<'_>) -> Result<Markup, Status> {
     })
 }
 
-async fn measured(desk: &Desk, of: &Filled<'_>) -> Result<Markup, Status> {
+async fn measured(desk: &Desk, of: &Filled<'_>, rows: usize) -> Result<Markup, Status> {
     let lang = of.lang;
     let list = async |name| Ok::<_, Status>(codes::or_none(desk, codes::of(desk, name).await?));
     let (all, units, kinds) =
         (list("pollutants").await?, list("units").await?, list("statistics").await?);
     Ok(html! {
-        @for row in 0..CONSOLE_CASE_ROWS {
+        @for row in 0..rows {
             @let name = |field: &str| format!("record.pollutants[{row}].{field}");
             fieldset .row {
                 legend { (lang.pick("超标情况 ", "Measured value ")) (row + 1) }
@@ -278,12 +318,12 @@ async fn measured(desk: &Desk, of: &Filled<'_>) -> Result<Markup, Status> {
     })
 }
 
-fn papers(of: &Filled<'_>) -> Markup {
+fn papers(of: &Filled<'_>, rows: usize) -> Markup {
     let lang = of.lang;
     html! {
         fieldset {
             legend { (lang.pick("办案信息", "On the file")) }
-            @for row in 0..CONSOLE_CASE_ROWS {
+            @for row in 0..rows {
                 @let name = |field: &str| format!("record.officers[{row}].{field}");
                 div .choices {
                     (of.line("text", &name("certificate_number"),
@@ -315,5 +355,15 @@ mod tests {
         assert_eq!(read.officers[1].unit, "a");
         assert!(read.pollutants.is_empty() && read.party.is_none() && read.location.is_none());
         assert!(person(&Form::default()).is_none());
+    }
+
+    #[test]
+    fn a_list_grows_row_by_row_to_its_limit() {
+        let rows = |text: &str| POLLUTANTS.rows(&Form::parse(text.as_bytes()));
+        assert_eq!((rows(""), rows("more=officers"), rows("more=pollutants")), (3, 3, 4));
+        let sent = "record.pollutants[3].code=&record.officers[9].unit=";
+        assert_eq!((rows(sent), rows(&format!("{sent}&more=pollutants"))), (4, 5));
+        let far = format!("record.pollutants[{}].code=x", usize::MAX);
+        assert_eq!((rows(&far), rows("record.pollutants[x].code=x")), (POLLUTANTS_MAX, 3));
     }
 }

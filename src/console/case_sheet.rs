@@ -23,6 +23,7 @@ use super::layout::Desk;
 use super::refusal::Refusal;
 use super::{case_list, parts};
 use crate::domain::Date;
+use crate::import::Calls;
 use crate::limits::CONSOLE_READ_MAX;
 use crate::shown::table::csv;
 use crate::shown::table::written::{self, Beside};
@@ -103,10 +104,7 @@ async fn page(
     desk: &Desk,
     request: &pb::ListCasesRequest,
 ) -> Result<pb::ListCasesResponse, Status> {
-    let answer = patient(|| {
-        let (mut cases, request) = (desk.client.cases(), request.clone());
-        async move { cases.list_cases(request).await }
-    });
+    let answer = patient(|| desk.list_cases(request.clone()));
     answer.await.map(tonic::Response::into_inner)
 }
 
@@ -161,11 +159,7 @@ async fn beside(desk: &Desk, name: &str) -> Result<Beside, Status> {
     loop {
         let request =
             pb::GetCaseHistoryRequest { name: name.to_owned(), page_size: PAGE, page_token };
-        let answer = patient(|| {
-            let (mut cases, request) = (desk.client.cases(), request.clone());
-            async move { cases.get_case_history(request).await }
-        });
-        let page = answer.await?.into_inner();
+        let page = patient(|| desk.history(request.clone())).await?.into_inner();
         beside.take(&page, desk.city);
         if page.next_page_token.is_empty() {
             return Ok(beside);

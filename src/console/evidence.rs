@@ -5,12 +5,10 @@
 //! stored, which the services decide.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use axum::extract::{Multipart, Path};
 use axum::response::Response;
 use maud::{Markup, html};
-use tokio::sync::Semaphore;
 use tokio_stream::StreamExt;
 use tonic::Status;
 
@@ -20,11 +18,12 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
+use super::upload::{self, Room, Sent, Upload};
 use crate::domain::file_name::FileName;
 use crate::evidence::BothHashes;
 use crate::ids::hex;
 use crate::limits::{
-    CONSOLE_FILE_BYTES_MAX, CONSOLE_FILES_MAX, EVIDENCE_CHUNK_BYTES, EVIDENCE_MAX,
+    CONSOLE_FILE_BYTES_MAX, CONSOLE_FORM_BYTES_MAX, EVIDENCE_CHUNK_BYTES, EVIDENCE_MAX,
 };
 use crate::shown::text::clean;
 use crate::shown::when;
@@ -32,11 +31,8 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::upload_request::Content as Up;
 use crate::wire::words;
 
-/// Files that are read into memory at a time.
-static READING: Semaphore = Semaphore::const_new(CONSOLE_FILES_MAX);
-
-/// How long such a file may take to come: 32 MiB over a slow line.
-const FILE_WITHIN: Duration = Duration::from_secs(180);
+/// A file and what is typed beside it.
+const ROOM: Room = Room { fields: CONSOLE_FORM_BYTES_MAX, file: CONSOLE_FILE_BYTES_MAX };
 
 /// What was typed into which form, and why it was refused.
 type Again<'a> = (&'a str, &'a Form, &'a Refusal);
@@ -70,7 +66,9 @@ async fn page(
         tokio::try_join!(one.get_case(request), super::case::whole(&mut all, name))?;
     let case = shown.into_inner().case.unwrap_or_default();
     let mut rows = Vec::new();
-    for item in listed(&case, &entries).into_iter().take(EVIDENCE_MAX) {
+    let all = listed(&case, &entries);
+    let more = all.len().saturating_sub(EVIDENCE_MAX);
+    for item in all.into_iter().take(EVIDENCE_MAX) {
         let request =
             pb::GetFileRequest { case_name: name.to_owned(), sha256: item.sha256.clone() };
         let file = match desk.client.files().get_file(request).await {
@@ -90,6 +88,16 @@ async fn page(
         (add(desk, name, again))
         @for (item, file) in &rows { (row(desk, name, item, file.as_ref(), again)) }
         @if rows.is_empty() { p .soft { (lang.pick("没有证据清单", "none is listed")) } }
+        @if more > 0 {
+            p .hint {
+                (lang.pick(
+                    format!("以上是前 {EVIDENCE_MAX} 项，另有 {more} 项未列出：\
+                             见 liandong case show 和 case history"),
+                    format!("these are the first {EVIDENCE_MAX}; liandong case show and \
+                             case history list {more} more"),
+                ))
+            }
+        }
     };
     Ok(desk.page(&title, &main))
 }
@@ -126,12 +134,7 @@ fn add(desk: &Desk, name: &str, again: Option<Again<'_>>) -> Markup {
                     (of.line("text", "id", lang.pick("编号（如 E05）", "id, such as E05"), ""))
                     (of.choice("kind", lang.pick("种类", "kind"), &kinds))
                     (of.line("date", "collected_on", lang.pick("采集日期", "day it was taken"), ""))
-                    div .field {
-                        label for="add-file" { (lang.pick("文件", "file")) }
-                        input #add-file type="file" name="file" required
-                            aria-describedby="add-hint";
-                        p #add-hint .soft { (hint) }
-                    }
+                    (of.file(lang.pick("文件", "file"), &hint, true))
                     button name="go" value="add" { (title) }
                 }
             }
@@ -215,28 +218,11 @@ pub async fn put(
     multipart: Multipart,
 ) -> Response {
     let name = parts::name_of("cases", &Path((agreement, id)));
-    let Ok(_place) = READING.try_acquire() else {
-        return desk.no(&desk.refuse("BUSY"));
+    let Upload { form, file } = upload::read(multipart, ROOM, &desk).await;
+    let done = match file {
+        Ok(file) => take_in(&desk, &name, &form, file).await,
+        Err(refusal) => Err(refusal.into()),
     };
-    let (form, file) = match tokio::time::timeout(FILE_WITHIN, read(multipart)).await {
-        Ok(Ok(read)) => read,
-        Ok(Err(())) | Err(_) => {
-            let most = CONSOLE_FILE_BYTES_MAX >> 20;
-            let what = desk.lang().pick(
-                format!("文件超过 {most} MiB，或传送中断"),
-                format!("the file has more than {most} MiB, or was cut"),
-            );
-            return end_at(
-                &desk,
-                &name,
-                Err(Refusal::field("file", what).into()),
-                "add",
-                &Form::default(),
-            )
-            .await;
-        }
-    };
-    let done = take_in(&desk, &name, &form, file).await;
     end_at(&desk, &name, done, "add", &form).await
 }
 
@@ -255,31 +241,8 @@ async fn end_at(
     end(desk, done, again).await
 }
 
-/// A file as the browser sent it.
-struct Sent {
-    name: String,
-    mime: String,
-    bytes: bytes::Bytes,
-}
-
-async fn read(mut multipart: Multipart) -> Result<(Form, Option<Sent>), ()> {
-    let (mut fields, mut file) = (Vec::new(), None);
-    while let Some(field) = multipart.next_field().await.map_err(drop)? {
-        let key = field.name().unwrap_or_default().to_owned();
-        if key == "file" {
-            let name = field.file_name().unwrap_or_default().to_owned();
-            let mime = field.content_type().unwrap_or("application/octet-stream").to_owned();
-            file = Some(Sent { name, mime, bytes: field.bytes().await.map_err(drop)? });
-        } else {
-            fields.push((key, field.text().await.map_err(drop)?));
-        }
-    }
-    let file = file.filter(|file| !file.bytes.is_empty());
-    Ok((Form::of(fields), file))
-}
-
 async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Result<(), No> {
-    let Some(Sent { name: display_name, mime, bytes }) = file else {
+    let Some(Sent { name: display_name, mime, bytes, .. }) = file else {
         let what = desk.lang().pick("请选择文件", "choose a file").to_owned();
         return Err(Refusal::field("file", what).into());
     };

@@ -40,14 +40,25 @@ impl Form {
     /// The first value of a field without space around it; empty when it is absent.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// The first value of a field as it was typed, space around it and all.
+    #[must_use]
+    pub fn raw(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(key, _)| key == name);
-        found.map_or("", |(_, value)| value.trim())
+        found.map_or("", |(_, value)| value.as_str())
     }
 
     /// All values of a field that are not empty.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let of = move |(key, value): &'a (String, String)| (key == name).then(|| value.trim());
         self.0.iter().filter_map(of).filter(|value| !value.is_empty())
+    }
+
+    /// What the fields are called, those that are empty too.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.as_str())
     }
 
     /// All fields that are not empty, in their order.
@@ -145,6 +156,14 @@ impl Form {
         })
     }
 
+    /// The same with another value of a field.
+    #[must_use]
+    pub fn holding(mut self, name: &str, value: String) -> Self {
+        self.0.retain(|(key, _)| key != name);
+        self.0.push((name.to_owned(), value));
+        self
+    }
+
     /// The query again with one field changed; without it when `value` is empty.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> String {
@@ -197,6 +216,7 @@ mod tests {
     fn fields_are_read_as_they_were_typed() {
         let form = Form::parse("a=%E8%81%8A+1&b=&a=2&on=2026-02-30".as_bytes());
         assert_eq!((form.text("a"), form.text("c")), ("聊 1", ""));
+        assert_eq!(Form::parse(b"a=+1%09").raw("a"), " 1\t");
         assert_eq!(form.all("a").collect::<Vec<_>>(), ["聊 1", "2"]);
         assert_eq!(form.date("b", Lang::Zh).unwrap(), None);
         let refusal = form.date("on", Lang::Zh).unwrap_err();

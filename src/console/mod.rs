@@ -27,13 +27,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::Date;
 use crate::ids::CityCode;
-use crate::limits::{CONSOLE_FORM_BYTES_MAX, CONSOLE_UPLOAD_BYTES_MAX};
+use crate::limits::{
+    CONSOLE_FORM_BYTES_MAX, CONSOLE_SHEET_BYTES_MAX, CONSOLE_SHEET_TEXT_BYTES_MAX,
+    CONSOLE_UPLOAD_BYTES_MAX,
+};
 
 pub mod api;
 mod assets;
 mod case;
 mod case_acts;
 mod case_forms;
+mod case_import;
 mod case_list;
 mod case_new;
 mod case_sheet;
@@ -73,6 +77,7 @@ mod refusal;
 mod register;
 pub mod safe;
 pub mod ticket;
+mod upload;
 mod visitor;
 
 /// What the pages are made from.
@@ -105,6 +110,13 @@ pub fn routes(console: Console) -> Router {
         .route("/cases", get(case_list::show))
         .route("/cases/new", get(case_new::show).post(case_new::create))
         .route("/cases.csv", get(case_sheet::send))
+        .route(
+            "/cases/import",
+            post(case_import::take).get(case_import::show).layer(DefaultBodyLimit::max(
+                CONSOLE_SHEET_TEXT_BYTES_MAX + CONSOLE_SHEET_BYTES_MAX,
+            )),
+        )
+        .route("/cases/template.csv", get(case_import::template))
         .route("/case/{agreement}/{id}", get(case::show))
         .route("/case/{agreement}/{id}/evidence", get(evidence::show))
         .route(

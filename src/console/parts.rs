@@ -224,6 +224,34 @@ impl<'a> Filled<'a> {
         self.field(name, label, &input)
     }
 
+    /// A field for a whole sheet, with what was typed as it was: its last cells may be empty.
+    #[must_use]
+    pub fn sheet(&self, name: &str, label: &str) -> Markup {
+        let (wrong, typed) = (self.wrong(name).map(|_| "true"), self.again);
+        let input = html! {
+            textarea id=(self.id(name)) name=(name) rows="12" spellcheck="false" wrap="off"
+                aria-invalid=[wrong] aria-describedby=[self.described(name)] {
+                // Browsers drop a first line break.
+                "\n" (typed.map_or("", |(form, _)| form.raw(name)))
+            }
+        };
+        self.field(name, label, &input)
+    }
+
+    /// A file, and what there is to know about it.
+    #[must_use]
+    pub fn file(&self, label: &str, hint: &str, required: bool) -> Markup {
+        let (id, wrong) = (self.id("file"), self.wrong("file").map(|_| "true"));
+        let hint_id = format!("{id}-hint");
+        let described = self.described("file").map(|wrong| format!("{wrong} {hint_id}"));
+        let input = html! {
+            input type="file" id=(id) name="file" required[required] aria-invalid=[wrong]
+                aria-describedby=(described.unwrap_or_else(|| hint_id.clone()));
+            p .soft id=(hint_id) { (hint) }
+        };
+        self.field("file", label, &input)
+    }
+
     /// A choice of one.
     #[must_use]
     pub fn choice(&self, name: &str, label: &str, all: &[(String, String)]) -> Markup {

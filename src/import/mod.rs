@@ -9,8 +9,10 @@
 //! a row that says something else under a number that is taken is refused and changes nothing.
 //!
 //! Invariants:
-//! 1. The same sheet twice creates nothing twice. (`a_file_is_imported_once`)
-//! 2. A dry run writes nothing. (`a_file_is_imported_once`)
+//! 1. The same sheet twice creates nothing twice. (`a_file_is_imported_once`,
+//!    `a_sheet_is_imported_by_page_row_by_row_and_once`)
+//! 2. A dry run writes nothing. (`a_file_is_imported_once`,
+//!    `a_sheet_is_imported_by_page_row_by_row_and_once`)
 
 use std::collections::HashMap;
 use std::future::Future;

@@ -29,6 +29,15 @@ pub const CONSOLE_FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const CONSOLE_UPLOAD_BYTES_MAX: usize = CONSOLE_FILE_BYTES_MAX + CONSOLE_FORM_BYTES_MAX;
 /// Such files in memory at a time.
 pub const CONSOLE_FILES_MAX: usize = 4;
+/// A sheet of cases that is sent in or pasted on a page, as UTF-8: it comes back with the report.
+pub const CONSOLE_SHEET_BYTES_MAX: usize = 1024 * 1024;
+/// Rows of such a sheet: a check and an import of it take some 1 200 calls, of which a person may
+/// make 1 000 at once and 50 more each second.
+pub const CONSOLE_SHEET_ROWS_MAX: usize = 300;
+/// Such a sheet with the fields around it: as text, which browsers send with longer line ends.
+pub const CONSOLE_SHEET_TEXT_BYTES_MAX: usize = CONSOLE_SHEET_BYTES_MAX + CONSOLE_FORM_BYTES_MAX;
+/// Such sheets that are worked on at a time.
+pub const CONSOLE_SHEETS_MAX: usize = 2;
 /// Sites of a draw's list on a page of it.
 pub const CONSOLE_POOL_SITES: usize = 100;
 /// Cases and sites of the map that a joint action is planned from: their names fit into an address.
@@ -37,7 +46,7 @@ pub const CONSOLE_PICKS_MAX: usize = 50;
 pub const CONSOLE_NEAR_SITES_MAX: usize = 20;
 /// Pages that may say at a time that something was just recorded on them.
 pub const CONSOLE_MARKS_MAX: usize = 1_024;
-/// Values of a pollutant, and officers, that the form of a new case has room for.
+/// Values of a pollutant, and officers, that the form of a new case has room for at first.
 pub const CONSOLE_CASE_ROWS: usize = 3;
 /// The text of a paper's code: a code of this size has at most 2 331 bytes.
 pub const PAPER_TEXT_BYTES_MAX: usize = 4_096;

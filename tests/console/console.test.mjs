@@ -107,6 +107,28 @@ test("a wrong field is refused at the field, and what was typed stays", async ()
   await other.close();
 });
 
+test("cells pasted out of a spreadsheet are checked row by row and opened", async () => {
+  const page = pages[LIAOCHENG];
+  await go(LIAOCHENG, "/cases/import");
+  const usual = "水\t超标排放水污染物\t2026/8/3 9:48";
+  const sheet = "自有系统编号\t案由\t线索来源\t污染要素\t违法类型\t发现时间\n" +
+    `粘-1\t示例化工粘贴案\t投诉举报\t${usual}\n粘-2\t示例\t<script>window.hit=1</script>\t${usual}\n`;
+  await page.$eval("#import-text", (one, sheet) => { one.value = sheet; }, sheet);
+  const agreement = await page.$$eval("#import-agreement option", (all) =>
+    all.find((one) => one.textContent.includes("聊邯")).value);
+  await page.select("#import-agreement", agreement);
+  await Promise.all([page.waitForNavigation(), page.click("button[value=check]")]);
+  const checked = await text(page, "[data-still]");
+  assert.ok(checked.includes("可登记 1") && checked.includes("CODE_UNKNOWN"), checked);
+  assert.equal(await page.evaluate(() => window.hit), undefined);
+  assert.deepEqual(await violations(page), []);
+  await Promise.all([page.waitForNavigation(), page.click("button[value=import]")]);
+  const done = await text(page, "[data-still]");
+  assert.ok(done.includes("新登记 1"), done);
+  await Promise.all([page.waitForNavigation(), page.click("[data-still] td a")]);
+  assert.ok((await text(page)).includes("示例化工粘贴案"));
+});
+
 test("a page that is out of date says who was faster, and shows both versions", async () => {
   const page = pages[HANDAN];
   await go(HANDAN, handed.path);
@@ -227,7 +249,7 @@ test("pages print", async () => {
 test("no violation of WCAG 2.2 A or AA on any page, in both languages", async () => {
   const paths = ["/", "/cases", "/cases?state=99", handed.path, `${handed.path}/evidence`, "/notices", "/plans", "/plans/month",
     "/plans/week", "/map?choose=1&shown=1&what=cases&what=sites",
-    "/plans/new", "/links", "/nowhere", "/map", "/map?shown=1&what=sites&what=visits&zoom=2",
+    "/plans/new", "/cases/new", "/cases/import", "/links", "/nowhere", "/map", "/map?shown=1&what=sites&what=visits&zoom=2",
     `${handed.path}/print/transfer`, `${handed.path}/print/receipt`];
   const page = pages[LIAOCHENG];
   await go(LIAOCHENG, "/plans");

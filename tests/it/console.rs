@@ -2,6 +2,7 @@
 //! may send. What only a real browser shows is in `tests/console`.
 
 use bytes::{Bytes, BytesMut};
+use h2::SendStream;
 use h2::client::SendRequest;
 use http::{HeaderMap, Request, StatusCode};
 use liandong::cli::connect::Dialler;
@@ -49,13 +50,14 @@ impl Browser {
         Self(send)
     }
 
-    pub async fn ask(&self, request: http::request::Builder, body: &str) -> Page {
+    pub async fn ask(&self, request: http::request::Builder, body: impl AsRef<[u8]>) -> Page {
+        let body = body.as_ref();
         let request = request.header("accept-language", "zh-CN").body(()).unwrap();
         let mut send = self.0.clone().ready().await.unwrap();
         let (response, mut stream) = send.send_request(request, body.is_empty()).unwrap();
         if !body.is_empty() {
             // Refused before all was sent: the answer is what counts.
-            let _ = stream.send_data(Bytes::copy_from_slice(body.as_bytes()), true);
+            let _ = stream.send_data(Bytes::copy_from_slice(body), true);
         }
         let (parts, mut body) = response.await.unwrap().into_parts();
         let mut data = BytesMut::new();
@@ -65,6 +67,14 @@ impl Browser {
         }
         let text = String::from_utf8(data.to_vec()).unwrap();
         Page { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// Sends the beginning of a body; the rest never comes.
+    pub async fn begin(&self, request: http::request::Builder, body: &[u8]) -> SendStream<Bytes> {
+        let mut send = self.0.clone().ready().await.unwrap();
+        let (_, mut stream) = send.send_request(request.body(()).unwrap(), false).unwrap();
+        stream.send_data(Bytes::copy_from_slice(body), false).unwrap();
+        stream
     }
 
     pub async fn get(&self, path: &str) -> Page {

@@ -81,6 +81,7 @@ async fn script_in_every_field_of_every_form_is_shown_as_text() {
     valid.extend(NOT_TEXT.map(|name| (name, "")));
     valid.extend(OFFICERS);
     walked.walk(&here, "/cases/new", (&valid, &[])).await;
+    walked.walk(&here, "/cases/import", (&[("encoding", "")], &[])).await;
     let id = pair.agreement.trim_start_matches("agreements/");
     let notice =
         [("kind", "2"), ("level", "2"), ("record.title", "油膜"), ("record.text", "请协查")];

@@ -85,6 +85,13 @@ async fn a_case_is_opened_by_page_and_what_is_wrong_is_told_at_its_field() {
         }
         assert!(page.text.contains("涉嫌倾倒固体废物案") || field == "record.title");
     }
+    // Another row, and what was typed is still there; nothing is opened.
+    let grown = send(&browser, &[("more", "officers"), ("record.officers[3].unit", "四队")]).await;
+    assert_eq!(grown.status, StatusCode::OK, "{}", grown.text);
+    for word in ["record.officers[4].unit", "value=\"四队\"", "涉嫌倾倒固体废物案"] {
+        assert!(grown.text.contains(word), "{word}: {}", grown.text);
+    }
+    assert!(!grown.text.contains("record.pollutants[3]"), "only what was asked for");
     let refused = send(&auditor, &[]).await;
     assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
     // Sent twice, opened once.

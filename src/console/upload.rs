@@ -1,0 +1,133 @@
+//! Forms with a file.
+//!
+//! In scope: reading them within their limits; what was typed is kept, whatever becomes of the
+//! file. Out of scope: what the file is for.
+
+use std::time::Duration;
+
+use axum::extract::Multipart;
+use axum::extract::multipart::Field;
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::form::Form;
+use super::layout::Desk;
+use super::refusal::Refusal;
+use crate::limits::CONSOLE_FILES_MAX;
+
+/// Files that are read into memory at a time.
+static READING: Semaphore = Semaphore::const_new(CONSOLE_FILES_MAX);
+
+/// How long such a form may take to come: 32 MiB over a slow line.
+const WITHIN: Duration = Duration::from_secs(180);
+
+/// How much a form may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Bytes of all its fields.
+    pub fields: usize,
+    /// Bytes of its file.
+    pub file: usize,
+}
+
+/// A form with a file.
+pub struct Upload {
+    /// What was typed.
+    pub form: Form,
+    /// The file, if one was chosen, or why it was not taken.
+    pub file: Result<Option<Sent>, Refusal>,
+}
+
+/// A file as the browser sent it.
+pub struct Sent {
+    /// What it is called there.
+    pub name: String,
+    /// Its type, as the browser says.
+    pub mime: String,
+    /// What is in it.
+    pub bytes: Bytes,
+    /// Its place in memory.
+    _place: SemaphorePermit<'static>,
+}
+
+/// Why a form was not read to its end.
+enum Why {
+    /// Others send files just now.
+    Busy,
+    /// A field holds too much.
+    TooLong(String),
+    /// The rest did not come.
+    Cut,
+}
+
+/// Reads a form whose file is called `file`.
+pub async fn read(mut multipart: Multipart, room: Room, desk: &Desk) -> Upload {
+    let (mut fields, mut file) = (Vec::new(), None);
+    let whole = all(&mut multipart, room, &mut fields, &mut file);
+    let read = tokio::time::timeout(WITHIN, whole).await.unwrap_or(Err(Why::Cut));
+    let file = read.map(|()| file).map_err(|why| refusal(&why, room, desk));
+    Upload { form: Form::of(fields), file }
+}
+
+async fn all(
+    multipart: &mut Multipart,
+    room: Room,
+    fields: &mut Vec<(String, String)>,
+    file: &mut Option<Sent>,
+) -> Result<(), Why> {
+    let mut left = room.fields;
+    while let Some(mut field) = multipart.next_field().await.map_err(|_| Why::Cut)? {
+        let key = field.name().unwrap_or_default().to_owned();
+        let first = field.chunk().await.map_err(|_| Why::Cut)?;
+        if key != "file" {
+            let first = first.unwrap_or_default();
+            let text = rest(first, &mut field, left).await?.ok_or(Why::TooLong(key.clone()))?;
+            left = left.saturating_sub(text.len());
+            fields.push((key, String::from_utf8_lossy(&text).into_owned()));
+        } else if let Some(first) = first {
+            let _place = READING.try_acquire().map_err(|_| Why::Busy)?;
+            let name = field.file_name().unwrap_or_default().to_owned();
+            let mime = field.content_type().unwrap_or("application/octet-stream").to_owned();
+            let bytes = rest(first, &mut field, room.file).await?.ok_or(Why::TooLong(key))?;
+            *file = Some(Sent { name, mime, bytes, _place }).filter(|file| !file.bytes.is_empty());
+        }
+    }
+    Ok(())
+}
+
+/// What a field holds; none when that is more than it may.
+async fn rest(first: Bytes, field: &mut Field<'_>, most: usize) -> Result<Option<Bytes>, Why> {
+    let mut all = BytesMut::from(first);
+    while all.len() <= most {
+        match field.chunk().await.map_err(|_| Why::Cut)? {
+            Some(chunk) => all.extend_from_slice(&chunk),
+            None => return Ok(Some(all.freeze())),
+        }
+    }
+    Ok(None)
+}
+
+fn refusal(why: &Why, room: Room, desk: &Desk) -> Refusal {
+    let lang = desk.lang();
+    match why {
+        Why::Busy => Refusal::of(&desk.refuse("BUSY"), lang).about(&[("BUSY", "file")]),
+        Why::TooLong(field) if field == "file" => {
+            let most = room.file >> 20;
+            let what =
+                lang.pick(format!("文件超过 {most} MiB"), format!("the file has over {most} MiB"));
+            Refusal::field(field, what)
+        }
+        Why::TooLong(field) => {
+            let most = room.fields >> 10;
+            let what = lang.pick(
+                format!("填写的内容超过 {most} KiB"),
+                format!("there is more than {most} KiB of text"),
+            );
+            Refusal::field(field, what)
+        }
+        Why::Cut => {
+            let what = lang.pick("传送中断，请重新选择文件", "it was cut; choose the file again");
+            Refusal::field("file", what.to_owned())
+        }
+    }
+}
