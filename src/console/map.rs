@@ -185,6 +185,7 @@ impl Asked {
             all.marks.extend(one.marks);
             all.placeless += one.placeless;
             all.unread += one.unread;
+            all.siteless += one.siteless;
         };
         if self.refusal.is_some() {
             return Ok(all);
@@ -197,7 +198,7 @@ impl Asked {
             let city = if self.visits { 0 } else { self.city };
             let (sites, unread) = map_marks::sites(desk, city).await?;
             if self.visits {
-                add(map_marks::visits(desk, &sites, self.city, self.days).await?);
+                add(map_marks::visits(desk, (&sites, unread == 0), self.city, self.days).await?);
             }
             if self.sites {
                 let here = |site: &pb::Site| self.city == 0 || site.city == self.city;
@@ -353,6 +354,11 @@ fn counts(found: &Found, drawn: &Drawn, lang: Lang) -> String {
         "较早的 {} 条记录没有读取，请用日期筛选",
         "{} older ones were not read: narrow the days",
     );
+    more(
+        found.siteless,
+        "{} 次检查的对象登记较早，没有读取，未标出",
+        "{} visits are at older sites that were not read",
+    );
     format!("{}{}", all.join(lang.pick("；", "; ")), lang.pick("。", "."))
 }
 
@@ -408,11 +414,17 @@ mod tests {
 
     #[test]
     fn what_is_not_on_the_map_is_said() {
-        let found = Found { placeless: 2, unread: 3, ..Found::default() };
+        let found = Found { placeless: 2, unread: 3, siteless: 6, ..Found::default() };
         let drawn = Drawn { count: 5, outside: 1, left_out: 4, ..Drawn::default() };
         let said = counts(&found, &drawn, Lang::Zh);
-        for part in ["标出 5 个", "4 个点因过密", "1 个点不在", "2 条记录没有坐标", "较早的 3 条"]
-        {
+        for part in [
+            "标出 5 个",
+            "4 个点因过密",
+            "1 个点不在",
+            "2 条记录没有坐标",
+            "较早的 3 条",
+            "6 次检查的对象登记较早",
+        ] {
             assert!(said.contains(part), "{said}");
         }
         let nothing = counts(&Found::default(), &Drawn::default(), Lang::En);

@@ -57,6 +57,8 @@ pub struct Found {
     pub placeless: usize,
     /// How many were not read.
     pub unread: usize,
+    /// Visits of sites that were not read.
+    pub siteless: usize,
 }
 
 /// Whether nothing is left to be done about a case in this state.
@@ -227,13 +229,13 @@ fn site_mark(site: &pb::Site, facts: &pb::SiteFacts, desk: &Desk) -> Option<Mark
     })
 }
 
-/// Visits of joint actions between two days.
+/// Visits of joint actions between two days, at sites of which all were read or not.
 ///
 /// # Errors
 /// The service's refusal.
 pub async fn visits(
     desk: &Desk,
-    sites: &[pb::Site],
+    (sites, is_all): (&[pb::Site], bool),
     city: u32,
     days: (Option<pb::Date>, Option<pb::Date>),
 ) -> Result<Found, Status> {
@@ -259,8 +261,10 @@ pub async fn visits(
         let answer = desk.client.plans().get_plan(request).await?.into_inner();
         let plan = answer.plan.unwrap_or_default();
         for visit in plan.visits.iter().filter(|visit| is_between(visit, days)) {
-            match visit_mark(&plan, visit, sites.get(visit.site.as_str()).copied(), desk) {
+            let site = sites.get(visit.site.as_str()).copied();
+            match visit_mark(&plan, visit, site, desk) {
                 Some(mark) => found.marks.push(mark),
+                None if site.is_none() && !is_all => found.siteless += 1,
                 None => found.placeless += 1,
             }
         }
