@@ -66,6 +66,9 @@ pub struct BenchArgs {
     /// plans, same-act, file · only these
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = PARTS)]
     pub only: Vec<String>,
+    /// 只测控制台页面，同 --only console · only pages of the console
+    #[arg(long, conflicts_with = "only")]
+    pub console: bool,
 }
 
 /// Names for `--only`, in the order they run.
@@ -140,8 +143,9 @@ pub async fn run(context: &Context, args: BenchArgs) -> Result<(), Failure> {
     };
     std::fs::create_dir_all(&dir)
         .map_err(|error| Failure::local(format!("{}: {error}", dir.display())))?;
+    let only = if args.console { vec!["console".to_owned()] } else { args.only };
     let measured = tokio::select! {
-        measured = measure(&bench, &args.only) => measured,
+        measured = measure(&bench, &only) => measured,
         _ = tokio::signal::ctrl_c() => Err(Failure::local(lang.pick("已中断", "interrupted"))),
     };
     // The folder holds nothing but test data; what cannot be removed harms nobody.
