@@ -36,6 +36,9 @@ impl Form {
     }
 }
 
+/// The number of a row, and its case in the sample shape or why it is none.
+pub type Numbered = (u64, Result<Value, Wrong>);
+
 /// Rows that are read one after the other.
 pub struct Rows<R> {
     written: Written<R>,
@@ -91,7 +94,7 @@ impl<R: Read + Seek> Rows<R> {
     ///
     /// # Errors
     /// [`Wrong`] when reading broke off.
-    pub fn next(&mut self, lang: Lang) -> Result<Option<(u64, Result<Value, Wrong>)>, Wrong> {
+    pub fn next(&mut self, lang: Lang) -> Result<Option<Numbered>, Wrong> {
         loop {
             let Some(read) = self.one(lang).map_err(|error| unread(&error, lang))? else {
                 return Ok(None);
