@@ -136,7 +136,7 @@ pub fn list_request(data: &[u8]) -> bool {
     );
     for state in [CaseState::ClueVerifying, CaseState::Filed] {
         let by_line = filter.takes(&Line::of(key, &view(state)));
-        let taken = by_line && filter.may_be_one_act(key).0;
+        let taken = by_line && filter.may_be_one_act((1, key)).0;
         assert!(taken == by_line || !filter.is_by_lines());
         let code = wire::case::state_number(Some(state));
         let named = asked.states.is_empty() || asked.states.contains(&code);

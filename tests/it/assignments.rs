@@ -274,7 +274,7 @@ impl Wire {
         let author = Author::of(&nodes, THERE);
         nodes.start(HERE);
         ready(&nodes.client(HERE).await, &nodes.fleet.agreements[0].name()).await;
-        let mut rogue = Rogue::open(&nodes, THERE, HERE).await;
+        let rogue = Rogue::open(&nodes, THERE, HERE).await;
         rogue.say(Frame::Hello(author.hello())).await;
         let mut wire = Self { rogue, logs: Vec::new(), bytes: Vec::new() };
         let own = loop {
