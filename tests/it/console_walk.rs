@@ -154,8 +154,8 @@ impl Walked {
         }
     }
 
-    /// Sends every form of a page with marks in each field: in all at once, which is refused, in all
-    /// that take any text, which is recorded, and in one after the other.
+    /// Sends every form of a page with marks in each field: in all at once, which is refused, in
+    /// all that take any text, which is recorded, and in one after the other.
     pub async fn walk(
         &mut self,
         browser: &Browser,
