@@ -120,12 +120,12 @@ impl PlanApi {
             let content = content(asked.draft.as_ref())?;
             let key = (agreement, api.new_id(&who, agreement, &asked.request_id)?);
             let kept = api.keep(&who, key, (content, String::new())).await;
-            kept.map_err(|error| match error {
+            kept.map_err(|error| {
                 // What stands was saved by this request, or by another one with its id.
-                OrderError::DraftChanged { .. } => {
-                    Refused::new("IDEMPOTENCY_MISMATCH").with("first_entry", name_of(key))
+                if matches!(error, OrderError::DraftChanged { .. }) {
+                    return Refused::new("IDEMPOTENCY_MISMATCH").with("first_entry", name_of(key));
                 }
-                error => order_refused(&error),
+                order_refused(&error)
             })?;
             Ok(pb::CreateDraftResponse { draft: api.saved(key).await })
         };
