@@ -248,10 +248,9 @@ impl<D: Disk, S: Store> Reader<D, S> {
         let loaded = self.entry(found.opened_at).ok()?;
         let parts = &loaded.entry.envelope.parts;
         let place = parts.iter().position(|part| part.kind == PartKind::CaseNumber)?;
-        match self.part(&loaded.entry, place).ok()?? {
-            PartContent::CaseNumber { number, .. } => Some(number),
-            _ => None,
-        }
+        let content = self.part(&loaded.entry, place).ok()??;
+        let PartContent::CaseNumber { number, .. } = content else { return None };
+        Some(number)
     }
 
     /// Cases the own city opened under this number of one of its systems: one for each system.
