@@ -61,10 +61,9 @@ fn fields(text: &str, action: &str, own: &str) -> Vec<Field> {
         let option = tag.starts_with("option ");
         if let (true, Some(field), Some(value)) =
             (option, fields.last_mut(), attribute(tag, "value"))
+            && (field.value.is_empty() || tag.ends_with(" selected"))
         {
-            if field.value.is_empty() || tag.ends_with(" selected") {
-                field.value = value;
-            }
+            field.value = value;
         }
         let Some(name) = attribute(tag, "name") else { continue };
         let value = attribute(tag, "value").unwrap_or_default();
