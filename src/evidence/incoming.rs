@@ -272,6 +272,12 @@ impl Incoming {
         }
         syncing.finish().map_err(EvidenceError::Disk)?;
         file.sync_all().map_err(EvidenceError::Disk)?;
+        // What was hashed came from its sender; a sync that failed has emptied the part meanwhile.
+        let length = file.metadata().map_err(EvidenceError::Disk)?.len();
+        if length != size {
+            place.throw_away()?;
+            return Err(EvidenceError::Disk(io::ErrorKind::UnexpectedEof.into()));
+        }
         Ok((place, wanted))
     }
 }

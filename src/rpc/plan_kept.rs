@@ -10,9 +10,11 @@
 //! ([`crate::node::core::drafts`]), what is proposed ([`super::plan_draft`]).
 
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
+use tokio::sync::MutexGuard;
 use tonic::{Request, Response, Status};
 
 use super::audit_line;
@@ -21,6 +23,7 @@ use super::desk::{Desk, Judged, check_request_id};
 use super::node_service::order_refused;
 use super::page_token::{self, Seal};
 use super::plan_service::PlanApi;
+use super::under_way::UnderWay;
 use crate::api::order::{KeptDraft, OrderError};
 use crate::domain::InvalidReason;
 use crate::ids::{AgreementId, SubjectId};
@@ -30,6 +33,9 @@ use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::plan_call as write;
 use crate::wire::status::Refused;
+
+/// How long a proposal from a draft waits for its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(5);
 
 /// A draft that a plan comes from, and the etag it was read with.
 pub(super) type Origin = (DraftKey, String);
@@ -95,8 +101,11 @@ impl Desk {
         let who = called(self.door(), &request, method).map_err(|status| *status)?;
         let (asked, language) = (request.into_inner(), who.language);
         let mut deed = audit_line::deed(&self.node, &who, method, name(&asked));
+        // A stop waits for the write and its line.
+        let place = self.writes.begin().map_err(|refused| refused.status(language))?;
         let (desk, act) = (self.clone(), act(who, asked));
         let done = tokio::spawn(async move {
+            let _under_way = place;
             let done = act.await;
             deed.outcome = done.as_ref().err().map_or("OK", Refused::reason);
             desk.audit.note(deed);
@@ -251,6 +260,21 @@ impl PlanApi {
         }
     }
 
+    /// The turn of a proposal from a draft, with its place among the writes under way. Whoever may
+    /// not propose does not wait for it, and nobody for long.
+    async fn alone<'a, Q>(
+        &'a self,
+        request: &Request<Q>,
+        method: &'static str,
+    ) -> Result<(UnderWay, MutexGuard<'a, ()>), Status> {
+        let who = called(self.desk.door(), request, method).map_err(|status| *status)?;
+        let status = |refused: Refused| refused.status(who.language);
+        let place = self.desk.writes.begin().map_err(status)?;
+        let turn = tokio::time::timeout(TURN_WITHIN, self.proposing.lock()).await;
+        let busy = || status(Refused::new("BUSY").retry_after(TURN_WITHIN));
+        Ok((place, turn.map_err(|_| busy())?))
+    }
+
     /// Proposes, and throws the draft away that it comes from.
     pub(super) async fn propose(
         &self,
@@ -259,7 +283,7 @@ impl PlanApi {
     ) -> Result<Response<pb::CreatePlanResponse>, Status> {
         let origin = origin(request.get_ref());
         let _alone = match &origin {
-            Ok(Some(_)) => Some(self.proposing.lock().await),
+            Ok(Some(_)) => Some(self.alone(&request, method).await?),
             Ok(None) | Err(_) => None,
         };
         let (api, said) = (self.clone(), origin.clone());
