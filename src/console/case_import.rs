@@ -1,8 +1,9 @@
 //! Cases from a sheet, by page: pasted out of a spreadsheet, or sent in as a CSV file; first
 //! checked row by row, then opened.
 //!
-//! A file comes back as text in the form, so that what is opened is what was checked. Rows that are
-//! there already are not opened again, so the same sheet may be sent twice, also after it was cut.
+//! A file comes back as text in the form, with a digest of what was checked: what is opened is what
+//! was checked, anything else is only checked again. Rows that are there already are not opened
+//! again, so the same sheet may be sent twice, also after it was cut.
 //!
 //! In scope: the page, the node called within the process. Out of scope: what becomes of each row
 //! ([`crate::import`]).
@@ -23,6 +24,7 @@ use super::layout::Desk;
 use super::parts::{self, Filled, page_of};
 use super::refusal::Refusal;
 use super::upload::{self, Room, Sent, Upload};
+use crate::ids::hex;
 use crate::import::encoding::{self, Encoding};
 use crate::import::report::{Line, Outcome, Report};
 use crate::import::rows::{self, Rows};
@@ -30,8 +32,9 @@ use crate::import::{Asked, Calls, Import, SYSTEM, Stopped, heading};
 use crate::lang::Lang;
 use crate::limits::{
     CONSOLE_SHEET_BYTES_MAX, CONSOLE_SHEET_ROWS_MAX, CONSOLE_SHEET_TEXT_BYTES_MAX,
-    CONSOLE_SHEETS_MAX,
+    CONSOLE_SHEETS_MAX, CONSOLE_SHEETS_READ_MAX,
 };
+use crate::log::merkle;
 use crate::shown::names::Names;
 use crate::shown::table::Wrong;
 use crate::shown::text::clean;
@@ -41,22 +44,48 @@ use crate::wire::pb::v1 as pb;
 static WORKING: Semaphore = Semaphore::const_new(CONSOLE_SHEETS_MAX);
 
 /// A sheet, as text or as a file.
-const ROOM: Room = Room { fields: CONSOLE_SHEET_TEXT_BYTES_MAX, file: CONSOLE_SHEET_BYTES_MAX };
+static ROOM: Room = Room {
+    fields: CONSOLE_SHEET_TEXT_BYTES_MAX,
+    file: CONSOLE_SHEET_BYTES_MAX,
+    places: Semaphore::const_new(CONSOLE_SHEETS_READ_MAX),
+};
 
 /// The field that holds the sheet.
 const TEXT: &str = "text";
 
+/// The field that says what was checked.
+const CHECKED: &str = "checked";
+
+/// What opens a case.
+const CREATE: &str = "/liandong.v1.CaseService/CreateCase";
+
 /// What a sheet came to: only checked or not, and how far.
 struct Done {
     dry_run: bool,
+    /// It was to be opened, and is not what was checked.
+    is_other: bool,
     report: Report,
     stopped: Option<Refusal>,
+    /// The row at which it stopped may have been opened.
+    in_doubt: bool,
 }
 
 impl Done {
     /// All of it is recorded.
     fn is_over(&self) -> bool {
         !self.dry_run && self.stopped.is_none() && self.report.refused() == 0
+    }
+
+    /// It stopped when some of it was recorded, or may have been.
+    fn is_half(&self) -> bool {
+        let created = self.report.count(|outcome| matches!(outcome, Outcome::Created));
+        self.stopped.is_some() && (self.in_doubt || created > 0)
+    }
+
+    /// All rows were checked, and some can be opened.
+    fn is_ready(&self) -> bool {
+        let new = self.report.count(|outcome| matches!(outcome, Outcome::Valid));
+        self.dry_run && self.stopped.is_none() && new > 0
     }
 }
 
@@ -82,14 +111,13 @@ pub async fn template(desk: Desk) -> Response {
 
 /// Checks the sheet, or opens its cases.
 pub async fn take(desk: Desk, multipart: Multipart) -> Response {
-    let Upload { form, file } = upload::read(multipart, ROOM, &desk).await;
-    let text = file.and_then(|file| text(&form, file.as_ref(), desk.lang()));
-    let (form, done) = match text {
-        Ok(text) => {
-            let done = run(&desk, &form, &text).await;
-            let is_over = done.as_ref().is_ok_and(Done::is_over);
-            (form.holding(TEXT, if is_over { String::new() } else { text }), done)
-        }
+    if let Err(status) = desk.check_may(CREATE) {
+        let refusal = Refusal::of(&status, desk.lang());
+        return ending::refused(page(&desk, &Form::default(), Some(&refusal), None));
+    }
+    let Upload { form, file, place: _place } = upload::read(multipart, &ROOM, &desk).await;
+    let (form, done) = match file {
+        Ok(file) => work(&desk, form, file).await,
         Err(refusal) => (form, Err(refusal)),
     };
     match done {
@@ -99,14 +127,48 @@ pub async fn take(desk: Desk, multipart: Multipart) -> Response {
     }
 }
 
-/// The sheet as text, with line ends as most spreadsheets have them within cells.
-fn text(form: &Form, file: Option<&Sent>, lang: Lang) -> Result<String, Refusal> {
-    let text = match file {
-        None => form.raw(TEXT).to_owned(),
-        Some(file) => decoded(&file.bytes, asked_encoding(form), lang)
-            .map_err(|wrong| of_sheet("file", wrong))?,
+/// A few sheets at a time; the form then holds the sheet as text, until all of it is recorded.
+async fn work(desk: &Desk, form: Form, file: Option<Sent>) -> (Form, Result<Done, Refusal>) {
+    let lang = desk.lang();
+    let Ok(_place) = WORKING.try_acquire() else {
+        let field = if file.is_some() { "file" } else { TEXT };
+        return (form, Err(Refusal::of(&desk.refuse("BUSY"), lang).about(&[("BUSY", field)])));
     };
-    let text = text.replace("\r\n", "\n");
+    let (typed, encoding) = (form.raw(TEXT).to_owned(), asked_encoding(&form));
+    let read = tokio::task::spawn_blocking(move || {
+        let text = text(typed, file.as_ref(), encoding, lang)?;
+        let fits = check_count(&text, lang);
+        Ok((text, fits))
+    });
+    let read = read.await.unwrap_or_else(|_| Err(Refusal::of(&desk.refuse("STOPPING"), lang)));
+    let (text, fits) = match read {
+        Ok(read) => read,
+        Err(refusal) => return (form, Err(refusal)),
+    };
+    let form = form.holding(TEXT, text);
+    // Before anything is opened: a sheet is taken as a whole or not at all.
+    let done = match fits {
+        Ok(()) => run(desk, &form).await,
+        Err(refusal) => Err(refusal),
+    };
+    let is_over = done.as_ref().is_ok_and(Done::is_over);
+    (if is_over { form.holding(TEXT, String::new()) } else { form }, done)
+}
+
+/// The sheet as text, with line ends as they come back from a page.
+fn text(
+    typed: String,
+    file: Option<&Sent>,
+    encoding: Encoding,
+    lang: Lang,
+) -> Result<String, Refusal> {
+    let text = match file {
+        None => typed,
+        Some(file) => {
+            decoded(&file.bytes, encoding, lang).map_err(|wrong| of_sheet("file", wrong))?
+        }
+    };
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let (kib, limit) = (text.len() >> 10, CONSOLE_SHEET_BYTES_MAX >> 10);
     if text.len() > CONSOLE_SHEET_BYTES_MAX {
         let what = lang.pick(
@@ -135,38 +197,54 @@ fn asked_encoding(form: &Form) -> Encoding {
     }
 }
 
-async fn run(desk: &Desk, form: &Form, text: &str) -> Result<Done, Refusal> {
+fn open(text: &str, lang: Lang) -> Result<Rows<Cursor<&[u8]>>, Refusal> {
+    let source = Cursor::new(text.as_bytes());
+    let rows = Rows::open(source, rows::Form::pasted(text), Encoding::Utf8, lang);
+    rows.map_err(|wrong| of_sheet(TEXT, wrong))
+}
+
+/// SHA-256 of all that decides what is opened.
+fn digest(form: &Form) -> String {
+    let mut all = Vec::new();
+    for part in [form.text("agreement"), form.text("system"), form.raw(TEXT)] {
+        all.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        all.extend_from_slice(part.as_bytes());
+    }
+    hex(merkle::digest(&all).as_bytes())
+}
+
+async fn run(desk: &Desk, form: &Form) -> Result<Done, Refusal> {
     let lang = desk.lang();
-    let open = || {
-        let source = Cursor::new(text.as_bytes());
-        let rows = Rows::open(source, rows::Form::pasted(text), Encoding::Utf8, lang);
-        rows.map_err(|wrong| of_sheet(TEXT, wrong))
-    };
-    // Before anything is opened: a sheet is taken as a whole or not at all.
-    check_count(open()?, lang)?;
-    let Ok(_place) = WORKING.try_acquire() else {
-        return Err(Refusal::of(&desk.refuse("BUSY"), lang).about(&[("BUSY", TEXT)]));
-    };
     let agreement = Some(form.text("agreement")).filter(|id| !id.is_empty());
     let system = Some(form.text("system")).filter(|name| !name.is_empty());
+    let opens = form.text("go") == "import";
+    let is_other = opens && form.text(CHECKED) != digest(form);
     let asked = Asked {
-        dry_run: form.text("go") != "import",
+        dry_run: !opens || is_other,
         agreement: agreement.map(str::to_owned),
         system: system.unwrap_or(SYSTEM).to_owned(),
         acting_for: None,
     };
-    let mut report = Report::default();
-    let done = Import::new(desk, &asked).all(&mut open()?, &mut report, &|_| ()).await;
-    let stopped = done.err().map(|stopped| match stopped {
-        Stopped::Answer { status, .. } => Refusal::of(&status, lang),
-        Stopped::Node(wrong) | Stopped::Sheet(wrong) => of_sheet(TEXT, wrong),
-    });
-    Ok(Done { dry_run: asked.dry_run, report, stopped })
+    let (mut rows, mut report) = (open(form.raw(TEXT), lang)?, Report::default());
+    let done = Import::new(desk, &asked).all(&mut rows, &mut report, &|_| ()).await;
+    let (stopped, in_doubt) = match done {
+        Ok(()) => (None, false),
+        Err(Stopped::Answer { status, wrote }) => {
+            let refusal = Refusal::of(&status, lang);
+            let in_doubt = wrote && refusal.is_unknown && !asked.dry_run;
+            (Some(refusal), in_doubt)
+        }
+        Err(Stopped::Node(wrong)) => (Some(of_sheet(TEXT, wrong)), true),
+        Err(Stopped::Sheet(wrong)) => (Some(of_sheet(TEXT, wrong)), false),
+    };
+    Ok(Done { dry_run: asked.dry_run, is_other, report, stopped, in_doubt })
 }
 
-fn check_count(mut rows: Rows<Cursor<&[u8]>>, lang: Lang) -> Result<(), Refusal> {
-    let mut count = 0;
-    while rows.next(lang).map_err(|wrong| of_sheet(TEXT, wrong))?.is_some() {
+fn check_count(text: &str, lang: Lang) -> Result<(), Refusal> {
+    let (mut rows, mut count) = (open(text, lang)?, 0);
+    while count <= CONSOLE_SHEET_ROWS_MAX
+        && rows.next(lang).map_err(|wrong| of_sheet(TEXT, wrong))?.is_some()
+    {
         count += 1;
     }
     match count {
@@ -177,8 +255,8 @@ fn check_count(mut rows: Rows<Cursor<&[u8]>>, lang: Lang) -> Result<(), Refusal>
         1..=CONSOLE_SHEET_ROWS_MAX => Ok(()),
         _ => {
             let what = lang.pick(
-                format!("有 {count} 行，一次至多 {CONSOLE_SHEET_ROWS_MAX} 行；未登记任何一行"),
-                format!("{count} rows, the limit is {CONSOLE_SHEET_ROWS_MAX}; none was opened"),
+                format!("超过 {CONSOLE_SHEET_ROWS_MAX} 行，超出一次的上限；未登记任何一行"),
+                format!("more than {CONSOLE_SHEET_ROWS_MAX} rows, the limit; none was opened"),
             );
             Err(Refusal { advice: too_much(lang).to_owned(), ..Refusal::field(TEXT, what) })
         }
@@ -251,17 +329,27 @@ impl Calls for Desk {
 fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>, done: Option<&Done>) -> Response {
     let lang = desk.lang();
     let title = title(lang);
-    if !desk.visitor.may("/liandong.v1.CaseService/CreateCase") {
+    if !desk.visitor.may(CREATE) {
         return desk.page(title, &parts::only_looks(title, refusal, lang));
     }
     let main = html! {
         h1 { (title) }
-        @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
+        @if let Some(refusal) = refusal { (not_done(refusal, done, lang)) }
         @if let Some(done) = done { (told(done, lang)) }
         (how(lang))
         (fields(desk, form, refusal, done))
     };
     desk.page(title, &main)
+}
+
+fn not_done(refusal: &Refusal, done: Option<&Done>, lang: Lang) -> Markup {
+    let Some(done) = done.filter(|done| done.is_half()) else {
+        return parts::refused(refusal, lang);
+    };
+    let row = done.report.reached;
+    let heading = lang
+        .pick(format!("中途停止（第 {row} 行）："), format!("Stopped half way, at row {row}: "));
+    parts::refused_as(&heading, refusal, lang)
 }
 
 fn how(lang: Lang) -> Markup {
@@ -309,7 +397,6 @@ fn fields(desk: &Desk, form: &Form, refusal: Option<&Refusal>, done: Option<&Don
         "选择了文件时，以文件为准；检查后文件内容显示在上面",
         "a file goes before what is pasted; once checked, it stands above as text",
     );
-    let new = |done: &&Done| done.report.count(|outcome| matches!(outcome, Outcome::Valid)) > 0;
     html! {
         form #import method="post" action="/cases/import" enctype="multipart/form-data" {
             (of.sheet(TEXT, lang.pick("表格内容（第一行为表头）", "the sheet, headings first")))
@@ -321,7 +408,8 @@ fn fields(desk: &Desk, form: &Form, refusal: Option<&Refusal>, done: Option<&Don
                 "own system of rows that name none (liandong)"), ""))
             // First, so that it is what the Enter key presses.
             button name="go" value="check" { (lang.pick("检查（不登记）", "Check (opens nothing)")) }
-            @if done.filter(|done| done.dry_run).filter(new).is_some() {
+            @if done.is_some_and(Done::is_ready) {
+                input type="hidden" name=(CHECKED) value=(digest(form));
                 " " button name="go" value="import" {
                     (lang.pick("登记检查通过的各行", "Open the rows that can be"))
                 }
@@ -341,15 +429,16 @@ fn told(done: &Done, lang: Lang) -> Markup {
         section data-still {
             h2 { (heading) }
             p role="status" { (done.report.sum(done.dry_run, lang)) }
-            @if done.stopped.is_some() {
+            @if done.is_other {
                 p .late {
                     (lang.pick(
-                        "下列各行已处理，其余没有；排除故障后原样再导入一次，已登记的不会重复。",
-                        "The rows below are done, the others are not: send it again as it is, \
-                         nothing is done twice.",
+                        "内容、协议或系统与检查过的不同：这次只检查，未登记任何一行；核对后再登记。",
+                        "This is not what was checked: it was only checked now, and nothing was \
+                         opened. Look at it, then open it.",
                     ))
                 }
             }
+            @if done.stopped.is_some() { p .late { (left(done, lang)) } }
             div .scroll {
                 table {
                     thead {
@@ -364,6 +453,26 @@ fn told(done: &Done, lang: Lang) -> Markup {
             }
         }
     }
+}
+
+/// What became of the row at which it stopped, and of those behind it.
+fn left(done: &Done, lang: Lang) -> String {
+    let row = done.report.reached;
+    let became = if done.in_doubt {
+        lang.pick("可能已登记", "may have been opened")
+    } else {
+        lang.pick("未登记", "was not opened")
+    };
+    lang.pick(
+        format!(
+            "在第 {row} 行停止：该行{became}，其后各行没有处理。排除故障后原样再检查、登记一次，\
+             已登记的不会重复。"
+        ),
+        format!(
+            "It stopped at row {row}, which {became}; the rows behind it were left. Send the \
+             sheet again as it is: nothing is done twice."
+        ),
+    )
 }
 
 fn row(line: &Line, lang: Lang) -> Markup {

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use axum::extract::{Multipart, Path};
 use axum::response::Response;
 use maud::{Markup, html};
+use tokio::sync::Semaphore;
 use tokio_stream::StreamExt;
 use tonic::Status;
 
@@ -23,7 +24,8 @@ use crate::domain::file_name::FileName;
 use crate::evidence::BothHashes;
 use crate::ids::hex;
 use crate::limits::{
-    CONSOLE_FILE_BYTES_MAX, CONSOLE_FORM_BYTES_MAX, EVIDENCE_CHUNK_BYTES, EVIDENCE_MAX,
+    CONSOLE_FILE_BYTES_MAX, CONSOLE_FILES_MAX, CONSOLE_FORM_BYTES_MAX, EVIDENCE_CHUNK_BYTES,
+    EVIDENCE_MAX,
 };
 use crate::shown::text::clean;
 use crate::shown::when;
@@ -32,7 +34,11 @@ use crate::wire::pb::v1::upload_request::Content as Up;
 use crate::wire::words;
 
 /// A file and what is typed beside it.
-const ROOM: Room = Room { fields: CONSOLE_FORM_BYTES_MAX, file: CONSOLE_FILE_BYTES_MAX };
+static ROOM: Room = Room {
+    fields: CONSOLE_FORM_BYTES_MAX,
+    file: CONSOLE_FILE_BYTES_MAX,
+    places: Semaphore::const_new(CONSOLE_FILES_MAX),
+};
 
 /// What was typed into which form, and why it was refused.
 type Again<'a> = (&'a str, &'a Form, &'a Refusal);
@@ -218,7 +224,7 @@ pub async fn put(
     multipart: Multipart,
 ) -> Response {
     let name = parts::name_of("cases", &Path((agreement, id)));
-    let Upload { form, file } = upload::read(multipart, ROOM, &desk).await;
+    let Upload { form, file, place: _place } = upload::read(multipart, &ROOM, &desk).await;
     let done = match file {
         Ok(file) => take_in(&desk, &name, &form, file).await,
         Err(refusal) => Err(refusal.into()),
@@ -242,7 +248,7 @@ async fn end_at(
 }
 
 async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Result<(), No> {
-    let Some(Sent { name: display_name, mime, bytes, .. }) = file else {
+    let Some(Sent { name: display_name, mime, bytes }) = file else {
         let what = desk.lang().pick("请选择文件", "choose a file").to_owned();
         return Err(Refusal::field("file", what).into());
     };
@@ -255,9 +261,13 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
         return Err(Refusal::field("file", what).into());
     }
     let collected_on = form.date("collected_on", desk.lang())?;
-    let mut hashes = BothHashes::new();
-    hashes.update(&bytes);
-    let (sha256, sm3) = hashes.finish();
+    let whole = bytes.clone();
+    let hashed = tokio::task::spawn_blocking(move || {
+        let mut hashes = BothHashes::new();
+        hashes.update(&whole);
+        hashes.finish()
+    });
+    let (sha256, sm3) = hashed.await.map_err(|_| desk.refuse("STOPPING"))?;
     let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let item = pb::Evidence {
         id: form.text("id").to_owned(),

@@ -77,15 +77,20 @@ pub fn choose_agreement(desk: &Desk, page: &str) -> Markup {
 /// Why something was not done, and what to do.
 #[must_use]
 pub fn refused(refusal: &Refusal, lang: Lang) -> Markup {
+    let heading = if refusal.is_unknown {
+        lang.pick("结果未知：", "Not known: ")
+    } else {
+        lang.pick("操作未执行：", "Not done: ")
+    };
+    refused_as(heading, refusal, lang)
+}
+
+/// The same where some of it was done.
+#[must_use]
+pub fn refused_as(heading: &str, refusal: &Refusal, lang: Lang) -> Markup {
     html! {
         div .refused role="alert" {
-            p {
-                strong {
-                    @if refusal.is_unknown { (lang.pick("结果未知：", "Not known: ")) }
-                    @else { (lang.pick("操作未执行：", "Not done: ")) }
-                }
-                (refusal.what)
-            }
+            p { strong { (heading) } (refusal.what) }
             @for (field, text) in refusal.fields.iter().filter(|(_, text)| *text != refusal.what) {
                 p { (text) " " span .soft { (field) } }
             }

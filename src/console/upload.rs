@@ -2,6 +2,9 @@
 //!
 //! In scope: reading them within their limits; what was typed is kept, whatever becomes of the
 //! file. Out of scope: what the file is for.
+//!
+//! A form takes its place before the first byte of it is read: a part whose head never ends fills
+//! memory as well as a file does. So a form that finds no place in time is not read at all.
 
 use std::time::Duration;
 
@@ -13,21 +16,23 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::form::Form;
 use super::layout::Desk;
 use super::refusal::Refusal;
-use crate::limits::CONSOLE_FILES_MAX;
-
-/// Files that are read into memory at a time.
-static READING: Semaphore = Semaphore::const_new(CONSOLE_FILES_MAX);
+use crate::limits::CONSOLE_FIELD_BYTES;
 
 /// How long such a form may take to come: 32 MiB over a slow line.
 const WITHIN: Duration = Duration::from_secs(180);
 
-/// How much a form may hold.
-#[derive(Clone, Copy, Debug)]
+/// How long a form waits for its place: what was typed is lost when there is none.
+const PLACE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How much a form may hold, and how many such forms are in memory at a time.
+#[derive(Debug)]
 pub struct Room {
     /// Bytes of all its fields.
     pub fields: usize,
     /// Bytes of its file.
     pub file: usize,
+    /// Places for forms of this kind.
+    pub places: Semaphore,
 }
 
 /// A form with a file.
@@ -36,6 +41,8 @@ pub struct Upload {
     pub form: Form,
     /// The file, if one was chosen, or why it was not taken.
     pub file: Result<Option<Sent>, Refusal>,
+    /// Its place in memory, kept until the form is done with.
+    pub place: Option<SemaphorePermit<'static>>,
 }
 
 /// A file as the browser sent it.
@@ -46,13 +53,11 @@ pub struct Sent {
     pub mime: String,
     /// What is in it.
     pub bytes: Bytes,
-    /// Its place in memory.
-    _place: SemaphorePermit<'static>,
 }
 
 /// Why a form was not read to its end.
 enum Why {
-    /// Others send files just now.
+    /// Others send such forms just now.
     Busy,
     /// A field holds too much.
     TooLong(String),
@@ -61,23 +66,31 @@ enum Why {
 }
 
 /// Reads a form whose file is called `file`.
-pub async fn read(mut multipart: Multipart, room: Room, desk: &Desk) -> Upload {
+pub async fn read(mut multipart: Multipart, room: &'static Room, desk: &Desk) -> Upload {
     let (mut fields, mut file) = (Vec::new(), None);
-    let whole = all(&mut multipart, room, &mut fields, &mut file);
-    let read = tokio::time::timeout(WITHIN, whole).await.unwrap_or(Err(Why::Cut));
+    let place = tokio::time::timeout(PLACE_WITHIN, room.places.acquire()).await;
+    let place = place.ok().and_then(Result::ok);
+    let read = if place.is_some() {
+        let whole = all(&mut multipart, room, &mut fields, &mut file);
+        tokio::time::timeout(WITHIN, whole).await.unwrap_or(Err(Why::Cut))
+    } else {
+        Err(Why::Busy)
+    };
     let file = read.map(|()| file).map_err(|why| refusal(&why, room, desk));
-    Upload { form: Form::of(fields), file }
+    Upload { form: Form::of(fields), file, place }
 }
 
 async fn all(
     multipart: &mut Multipart,
-    room: Room,
+    room: &Room,
     fields: &mut Vec<(String, String)>,
     file: &mut Option<Sent>,
 ) -> Result<(), Why> {
     let mut left = room.fields;
     while let Some(mut field) = multipart.next_field().await.map_err(|_| Why::Cut)? {
         let key = field.name().unwrap_or_default().to_owned();
+        let head = key.len().saturating_add(CONSOLE_FIELD_BYTES);
+        left = left.checked_sub(head).ok_or_else(|| Why::TooLong(String::new()))?;
         let first = field.chunk().await.map_err(|_| Why::Cut)?;
         if key != "file" {
             let first = first.unwrap_or_default();
@@ -85,11 +98,10 @@ async fn all(
             left = left.saturating_sub(text.len());
             fields.push((key, String::from_utf8_lossy(&text).into_owned()));
         } else if let Some(first) = first {
-            let _place = READING.try_acquire().map_err(|_| Why::Busy)?;
             let name = field.file_name().unwrap_or_default().to_owned();
             let mime = field.content_type().unwrap_or("application/octet-stream").to_owned();
             let bytes = rest(first, &mut field, room.file).await?.ok_or(Why::TooLong(key))?;
-            *file = Some(Sent { name, mime, bytes, _place }).filter(|file| !file.bytes.is_empty());
+            *file = Some(Sent { name, mime, bytes }).filter(|file| !file.bytes.is_empty());
         }
     }
     Ok(())
@@ -107,10 +119,17 @@ async fn rest(first: Bytes, field: &mut Field<'_>, most: usize) -> Result<Option
     Ok(None)
 }
 
-fn refusal(why: &Why, room: Room, desk: &Desk) -> Refusal {
+fn refusal(why: &Why, room: &Room, desk: &Desk) -> Refusal {
     let lang = desk.lang();
     match why {
-        Why::Busy => Refusal::of(&desk.refuse("BUSY"), lang).about(&[("BUSY", "file")]),
+        Why::Busy => {
+            let refusal = Refusal::of(&desk.refuse("BUSY"), lang).about(&[("BUSY", "file")]);
+            let advice = lang.pick(
+                "按浏览器的“返回”可找回填写的内容，稍候再提交",
+                "go back in the browser to what was typed, and send it again in a moment",
+            );
+            Refusal { advice: advice.to_owned(), ..refusal }
+        }
         Why::TooLong(field) if field == "file" => {
             let most = room.file >> 20;
             let what =

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Calls, Stop, stop};
+use super::{Calls, Stop, heading, not_own, stop};
 use crate::lang::Lang;
 use crate::shown::table::columns::COLUMNS;
 use crate::shown::table::{Wrong, written};
@@ -12,7 +12,8 @@ use crate::wire;
 use crate::wire::patience::patient;
 use crate::wire::pb::v1 as pb;
 
-/// The case of the own city that has this number, or that the row names by its own number.
+/// The case of the own city that has this number of an own system, or that a row without one names
+/// by its own number.
 pub(super) async fn find(
     calls: &impl Calls,
     external: &pb::ExternalRef,
@@ -23,12 +24,19 @@ pub(super) async fn find(
         list(calls, String::new(), external.number.clone()).await?.into_iter().find(|case| {
             case.external_ref.as_ref().is_some_and(|known| known.system == external.system)
         });
-    if by_external.is_some() || number.is_empty() || number != external.number {
+    if by_external.is_some() || number.is_empty() {
         return Ok(by_external);
     }
-    // A row without a number of an own system, as an export writes it.
     let by_number = list(calls, number.to_owned(), String::new()).await?;
-    Ok(by_number.into_iter().find(|case| case.originating_city == own))
+    let is_own = |case: &&pb::Case| case.originating_city == own;
+    match (by_number.iter().find(is_own), by_number.first()) {
+        // As an export writes a case that has no number of an own system.
+        (Some(case), _) if number == external.number => Ok(Some(case.clone())),
+        (Some(case), _) => Err(renumbered(case, calls.lang()).into()),
+        // Its city was taken out of the row.
+        (None, Some(other)) => Err(not_own(calls, other.originating_city, "case_id").into()),
+        (None, None) => Ok(None),
+    }
 }
 
 async fn list(
@@ -109,4 +117,27 @@ pub(super) fn changed(case: &pb::Case, fields: &[&str], lang: Lang) -> Wrong {
             "import opens new cases only; correct it by UpdateCase, or take the row out",
         ),
     )
+}
+
+/// The row gives a case that is here another number of an own system: opened again, it would be
+/// there twice.
+fn renumbered(case: &pb::Case, lang: Lang) -> Wrong {
+    let number = clean(&case.number);
+    let known = case.external_ref.as_ref().map(|known| {
+        let (system, number) = (clean(&known.system), clean(&known.number));
+        lang.pick(format!("是{system}的 {number}"), format!("is {number} of {system}"))
+    });
+    let known = known.unwrap_or_else(|| lang.pick("为空", "is empty").to_owned());
+    Wrong::new(
+        "CHANGED",
+        lang.pick(
+            format!("{number} 已登记，其自有系统编号{known}，与此行不同；未改动"),
+            format!("{number} is here already, its own number {known}; nothing was changed"),
+        ),
+        lang.pick(
+            "确为另一案件的，清空“编号”一格；否则删去此行",
+            "clear the cell with the case's number if it is another case, or take the row out",
+        ),
+    )
+    .at(heading("external_ref.number", lang))
 }

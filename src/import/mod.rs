@@ -164,6 +164,7 @@ impl<'a, C: Calls> Import<'a, C> {
         let lang = self.calls.lang();
         while let Some((number, value)) = rows.next(lang).map_err(Stopped::Sheet)? {
             read(rows.bytes());
+            report.reached = number;
             if report.lines.len() >= IMPORT_ROWS_MAX as usize {
                 let what = lang.pick(
                     format!("超过 {IMPORT_ROWS_MAX} 行，其余未处理"),
@@ -261,23 +262,11 @@ impl<'a, C: Calls> Import<'a, C> {
 
     /// Cases of other cities come from these cities.
     fn check_own(&self, draft: &Draft) -> Result<(), Wrong> {
-        let (lang, own) = (self.calls.lang(), self.calls.own_city());
-        let Some(other) = draft.originating.filter(|city| city.as_u32() != own) else {
-            return Ok(());
-        };
-        let other = self.calls.names().city(other.as_u32());
-        Err(Wrong::new(
-            "NOT_OWN_CASE",
-            lang.pick(
-                format!("首报市是{other}，由该市登记后自动到达本市"),
-                format!("reported by {other}: that city opens it, and it arrives here by itself"),
-            ),
-            lang.pick(
-                "删去此行；确属本市首报的，清空首报市",
-                "take the row out, or clear the cell",
-            ),
-        )
-        .at(heading("originating_city", lang)))
+        let other = draft.originating.map(|city| city.as_u32());
+        match other.filter(|city| *city != self.calls.own_city()) {
+            Some(other) => Err(not_own(self.calls, other, "originating_city")),
+            None => Ok(()),
+        }
     }
 
     async fn parent(&mut self, draft: &Draft) -> Result<String, Stop> {
@@ -302,6 +291,24 @@ impl<'a, C: Calls> Import<'a, C> {
         let unclear = || unclear().at(heading("agreement", lang));
         Ok(found.ok_or_else(unclear)?.name.clone())
     }
+}
+
+/// A row with a case of another city, as a field of it says.
+fn not_own(calls: &impl Calls, other: u32, field: &str) -> Wrong {
+    let (lang, other) = (calls.lang(), calls.names().city(other));
+    let column = heading(field, lang);
+    Wrong::new(
+        "NOT_OWN_CASE",
+        lang.pick(
+            format!("首报市是{other}，由该市登记后自动到达本市"),
+            format!("reported by {other}: that city opens it, and it arrives here by itself"),
+        ),
+        lang.pick(
+            format!("删去此行；确属本市首报的，清空{column}"),
+            format!("take the row out, or clear the cell {column}"),
+        ),
+    )
+    .at(column)
 }
 
 /// The heading of a field's column; empty when none holds it.

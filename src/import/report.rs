@@ -73,6 +73,8 @@ impl Outcome {
 pub struct Report {
     /// In the order of the sheet.
     pub lines: Vec<Line>,
+    /// The row that was taken last, also when it stopped there.
+    pub reached: u64,
 }
 
 impl Report {

@@ -29,6 +29,8 @@ pub const CONSOLE_FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const CONSOLE_UPLOAD_BYTES_MAX: usize = CONSOLE_FILE_BYTES_MAX + CONSOLE_FORM_BYTES_MAX;
 /// Such files in memory at a time.
 pub const CONSOLE_FILES_MAX: usize = 4;
+/// What a field of such a form counts for beside its name and its text.
+pub const CONSOLE_FIELD_BYTES: usize = 64;
 /// A sheet of cases that is sent in or pasted on a page, as UTF-8: it comes back with the report.
 pub const CONSOLE_SHEET_BYTES_MAX: usize = 1024 * 1024;
 /// Rows of such a sheet: a check and an import of it take some 1 200 calls, of which a person may
@@ -36,6 +38,8 @@ pub const CONSOLE_SHEET_BYTES_MAX: usize = 1024 * 1024;
 pub const CONSOLE_SHEET_ROWS_MAX: usize = 300;
 /// Such a sheet with the fields around it: as text, which browsers send with longer line ends.
 pub const CONSOLE_SHEET_TEXT_BYTES_MAX: usize = CONSOLE_SHEET_BYTES_MAX + CONSOLE_FORM_BYTES_MAX;
+/// Such sheets in memory at a time, with what is said of them.
+pub const CONSOLE_SHEETS_READ_MAX: usize = 8;
 /// Such sheets that are worked on at a time.
 pub const CONSOLE_SHEETS_MAX: usize = 2;
 /// Sites of a draw's list on a page of it.

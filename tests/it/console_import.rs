@@ -45,8 +45,20 @@ async fn send(
     browser.ask(request, multipart(fields, file)).await
 }
 
+/// As people do it: what is opened was checked.
 async fn import(browser: &Browser, go: &str, text: &str) -> Page {
-    send(browser, "/cases/import", &[("text", text), ("go", go)], None).await
+    let checked = send(browser, "/cases/import", &[("text", text), ("go", "check")], None).await;
+    if go == "check" {
+        return checked;
+    }
+    let fields = [("text", text), ("checked", mark(&checked)), ("go", go)];
+    send(browser, "/cases/import", &fields, None).await
+}
+
+/// What a page says that was checked; empty where nothing can be opened.
+fn mark(page: &Page) -> &str {
+    let rest = page.text.split_once("name=\"checked\" value=\"");
+    rest.map_or("", |(_, rest)| rest.split('"').next().unwrap())
 }
 
 /// The cells of a row of the report, as they stand in the page.
@@ -141,7 +153,20 @@ async fn a_sheet_comes_as_a_file_and_what_is_no_sheet_is_refused_at_its_field() 
     assert!(checked.text.contains("可登记 1"), "{}", checked.text);
     let (_, sheet) = checked.text.split_once("<textarea ").unwrap();
     assert!(sheet.contains("执法平台,B-1,示例建材"), "it stands there as text: {sheet}");
-    let done = file(&[("go", "import"), ("text", "案由")], &gbk).await;
+    // What was not checked is only checked: another file or system, and what was never sent before.
+    let (seen, second) = (mark(&checked), format!("{text}{}", row(2)));
+    assert_eq!(seen.len(), 64, "{}", checked.text);
+    for (fields, bytes) in [
+        (&[("go", "import"), ("checked", seen)][..], second.as_bytes()),
+        (&[("go", "import"), ("checked", seen), ("system", "另一平台")][..], &gbk[..]),
+        (&[("go", "import")][..], &gbk[..]),
+    ] {
+        let again = file(fields, bytes).await;
+        assert!(again.text.contains("这次只检查，未登记任何一行"), "{}", again.text);
+        assert!(again.text.contains("检查结果（未登记）") && !mark(&again).is_empty());
+    }
+    assert!(list_all(&pair.here, &pair.agreement).await.is_empty(), "only checked");
+    let done = file(&[("go", "import"), ("text", "案由"), ("checked", seen)], &gbk).await;
     assert!(done.text.contains("新登记 1"), "a file goes before text: {}", done.text);
     let english = "title,source,medium,violation,discovered at\n示例,举报";
     let (unproved, _, _) = encoding_rs::GBK.encode(english);
@@ -199,22 +224,28 @@ async fn a_file_that_is_not_taken_leaves_what_was_typed() {
     };
     let large = vec![0; CONSOLE_FILE_BYTES_MAX + 1];
     kept(&send(&browser, &path, &typed, Some(("a.jpg", &large))).await, "超过 32 MiB");
-    // While as many as are read at a time are on their way; a name that is none, so that nothing is
-    // written before they are.
+    // While as many as are read at a time are on their way, also before any part has a head; a name
+    // that is none, so that nothing is written before they are.
     let body = multipart(&typed, Some(("a.jpg", &[1; 64])));
     let mut coming = Vec::new();
-    for _ in 0..CONSOLE_FILES_MAX {
+    for nth in 0..CONSOLE_FILES_MAX {
         let request = Request::post(format!("https://node.test{path}"))
             .header("content-type", KIND)
             .header(FROM_HERE.0, FROM_HERE.1);
-        coming.push(browser.begin(request, &body[..body.len() - 32]).await);
+        let sent = if nth % 2 == 0 { 16 } else { body.len() - 32 };
+        coming.push(browser.begin(request, &body[..sent]).await);
     }
     let busy = super::nodes::until("places are taken", || async {
         let page = send(&browser, &path, &typed, Some(("a/b", b"x"))).await;
         page.text.contains("BUSY").then_some(page)
     })
     .await;
-    kept(&busy, "稍候再试");
+    refused_at(&busy, "add-file", "稍候再试");
+    assert!(busy.text.contains("按浏览器的“返回”可找回填写的内容"), "{}", busy.text);
+    // Photographs hold up no sheet.
+    let sheet = format!("{HEADINGS}\r\n执法平台,C-1,示例,{USUAL},2026-08-03,,,,,,,\r\n");
+    let checked = import(&browser, "check", &sheet).await;
+    assert!(checked.text.contains("可登记 1"), "{}", checked.text);
     drop(coming);
     super::nodes::until("places are free again", || async {
         let page = send(&browser, &path, &typed, Some(("a/b", b"x"))).await;

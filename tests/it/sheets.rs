@@ -269,8 +269,14 @@ async fn what_is_exported_can_be_imported() {
         // At home nothing is new; elsewhere everything is.
         let home = case(&first.nodes, HERE, &["import", &out, "--json"]);
         assert_eq!(counts(&home.json()), [0, 0, rows.len() as u64, 0], "{}", home.err);
+        // There, numbers of here are numbers of other cases.
+        let mut text = String::from_utf8(plain.out).unwrap();
+        for case in &cases {
+            text = text.replace(&case.number, &format!("X-{}", case.number));
+        }
+        let elsewhere = write(folder.path(), &format!("elsewhere-{name}"), text.as_bytes());
         let second = Pair::start().await;
-        let ran = case(&second.nodes, HERE, &["import", &out, "--json"]);
+        let ran = case(&second.nodes, HERE, &["import", &elsewhere, "--json"]);
         assert_eq!((ran.code, counts(&ran.json())[0]), (0, rows.len() as u64), "{}", ran.err);
         let copied = by_number(&list_all(&second.here, &second.agreement).await);
         for (number, original) in by_number(&cases) {
@@ -296,6 +302,13 @@ async fn what_is_shown_beside(pair: &Pair, folder: &Path) {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     let all = export(HERE, &[]);
+    // A case that is here is not opened again under another number of an own system.
+    let mut again = all[0].clone();
+    again["external_ref"]["number"] = json!("另号-1");
+    let ran =
+        case(&pair.nodes, HERE, &["import", &ndjson(folder, "again.ndjson", &[again]), "--json"]);
+    let refused = refusals(&ran.json());
+    assert_eq!(refused, [(1, "自有系统编号".to_owned(), "CHANGED".to_owned())]);
     let moved = list_all(&pair.here, &pair.agreement).await[0].clone();
     super::api::verify(&pair.here, &moved).await.unwrap();
     let verifying = export(HERE, &["--state", "核查中"]);
@@ -312,6 +325,19 @@ async fn what_is_shown_beside(pair: &Pair, folder: &Path) {
     let ran = case(&pair.nodes, THERE, &["import", &file, "--json"]);
     assert_eq!((ran.code, counts(&ran.json())[3]), (1, all.len() as u64));
     assert!(refusals(&ran.json()).iter().all(|(_, _, reason)| reason == "NOT_OWN_CASE"));
+    // Also when a row no longer says whose it is.
+    let mut bare = there.clone();
+    for row in &mut bare {
+        row.as_object_mut().unwrap().remove("originating_city");
+    }
+    let file = ndjson(folder, "bare.ndjson", &bare);
+    let ran = case(&pair.nodes, THERE, &["import", &file, "--json"]);
+    let refused = refusals(&ran.json());
+    assert_eq!((ran.code, refused.len()), (1, all.len()), "{}", ran.err);
+    let at_number = |(_, column, reason): &(u64, String, String)| {
+        (column.as_str(), reason.as_str()) == ("编号", "NOT_OWN_CASE")
+    };
+    assert!(refused.iter().all(at_number), "{refused:?}");
     for wrong in
         [&["export"][..], &["export", "--csv", "--ndjson"], &["export", "--csv", "--force"]]
     {

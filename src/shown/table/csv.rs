@@ -31,7 +31,7 @@ pub struct Rows<R> {
     end: usize,
     cells: Vec<u8>,
     ends: Vec<usize>,
-    /// So far there was an odd number of quotes.
+    /// So far there was an odd number of quotes in the row.
     quoted: bool,
 }
 
@@ -80,6 +80,10 @@ impl<R: Read> Rows<R> {
             let ended_in_quotes = input.is_empty() && self.quoted;
             self.begin += read;
             (bytes, count) = (bytes + wrote, count + ended);
+            if matches!(result, ReadRecordResult::Record) {
+                // A row ends outside quotes; a quote alone within a cell has no partner behind it.
+                self.quoted = false;
+            }
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => too_long = true,
@@ -157,6 +161,9 @@ mod tests {
         assert_eq!(all(whole).last(), Some(&cells(&["2", "z"])));
         assert_eq!(all("a,b\n1,\"x").last(), Some(&Row::Unclosed));
         assert_eq!(all("a,b\n1,\"x\"\"").last(), Some(&Row::Unclosed));
+        let inch = all("a,b\n1,24\" x\n2,z");
+        assert_eq!(inch, [cells(&["a", "b"]), cells(&["1", "24\" x"]), cells(&["2", "z"])]);
+        assert_eq!(all("a,b\r\n1,24\"\r\n2,\"z").last(), Some(&Row::Unclosed));
     }
 
     #[test]
