@@ -31,7 +31,7 @@ pub(super) type LeftOutSites = BTreeMap<SubjectId, LeftOut>;
 
 impl PlanApi {
     /// What a revision says by a draft, and the list of its draw; what is carried over is left out
-    /// of that where it is on it and nothing else is known of it.
+    /// of that where it is on it, for the reason it had.
     pub(super) fn facts_of(
         &self,
         agreement: AgreementId,
@@ -106,8 +106,9 @@ impl PlanApi {
                 .left_out
                 .get(site)
                 .copied()
-                .or_else(|| self.stands_against((agreement, *site), view, &days))
-                .or_else(|| carried.get(site).copied()),
+                // What stands against it besides may end before the next revision.
+                .or_else(|| carried.get(site).copied())
+                .or_else(|| self.stands_against((agreement, *site), view, &days)),
         };
         let pool: Vec<PoolSite> = found.iter().map(site).collect();
         let may = |one: &&PoolSite| one.left_out.is_none() && draw.weights.of(one.tier) > 0;
@@ -136,26 +137,26 @@ impl PlanApi {
         Err(Refused::new("LEFT_OUT_NOT_LISTED").at(field).with("site", site).with("name", name))
     }
 
-    /// What is left out of the list of a plan by hand: for a reason that this node did not know on
-    /// the days of the plan. The entries do not tell it.
-    pub(super) fn left_out_by_hand(&self, key: PlanKey) -> LeftOutSites {
+    /// What is left out of the list of a plan by hand: for another reason than this node knows on
+    /// the days of the plan. The entries do not tell it. Where the list cannot be read nobody knows
+    /// it, and a revision would draw what is left out.
+    pub(super) fn left_out_by_hand(&self, key: PlanKey) -> Result<LeftOutSites, Refused> {
         let reader = self.desk.node.reader();
         let found = view::plan(&reader.view(), key.0, key.1);
         let Some((plan, at)) = found.and_then(|one| one.pool_at.map(|at| (one.plan, at))) else {
-            return LeftOutSites::new();
+            return Ok(LeftOutSites::new());
         };
-        let pool = match content(&reader, at, PartKind::PlanPool) {
-            Some(PartContent::PlanPool(pool)) => pool,
-            Some(_) | None => Vec::new(),
+        let Some(PartContent::PlanPool(pool)) = content(&reader, at, PartKind::PlanPool) else {
+            return Err(Refused::new("LEFT_OUT_UNREADABLE").at("draft.draw"));
         };
         let days: Vec<Date> = plan.facts.days.iter().map(|day| day.at.on).collect();
         let by_hand = |one: &PoolSite| {
             let why = one.left_out?;
             let site = view::site(&reader.view(), key.0, one.site)?;
             let known = self.stands_against((key.0, one.site), &site, &days);
-            known.is_none().then_some((one.site, why))
+            (known != Some(why)).then_some((one.site, why))
         };
-        pool.iter().filter_map(by_hand).collect()
+        Ok(pool.iter().filter_map(by_hand).collect())
     }
 
     /// Why a site may not be drawn on some day of the plan.

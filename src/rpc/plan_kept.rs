@@ -73,6 +73,7 @@ fn content(draft: Option<&pb::PlanDraft>) -> Result<Bytes, Refused> {
         let large = Refused::new("DRAFT_TOO_LARGE").at("draft");
         return Err(large.with("got", got).with("limit", limit));
     }
+    write::sizes(draft)?;
     Ok(draft.encode_to_vec().into())
 }
 

@@ -313,7 +313,7 @@ fn revise(api: &PlanApi, asked: &pb::RevisePlanRequest) -> Result<Command, Refus
     let key = write::name(&asked.name)?;
     let draft = write::draft(asked.draft.as_ref(), key.0)?;
     let carries = draft.draw.is_some() && !asked.drop_left_out;
-    let carried = if carries { api.left_out_by_hand(key) } else { LeftOutSites::new() };
+    let carried = if carries { api.left_out_by_hand(key)? } else { LeftOutSites::new() };
     let (facts, pool) = api.facts_of(key.0, &draft, &carried)?;
     let record = draft.record;
     moved(&asked.name, &asked.etag, PlanStep::Revise { facts, record, pool })

@@ -132,10 +132,7 @@ pub fn site_asked(name: &str, of: AgreementId) -> Result<SubjectId, Refused> {
 /// [`Refused`] naming the first wrong field; of the texts all of them.
 pub fn draft(given: Option<&pb::PlanDraft>, of: AgreementId) -> Result<DraftAsked, Refused> {
     let given = required("draft", given)?;
-    few("draft.cities", given.cities.len(), MEMBERS_MAX)?;
-    few("draft.departments", given.departments.len(), Department::ALL.len())?;
-    few("draft.days", given.days.len(), PLAN_HALF_DAYS_MAX)?;
-    few("draft.visits", given.visits.len(), PLAN_VISITS_MAX)?;
+    lists(given)?;
     let kind = required("draft.kind", code::<PlanKind>("draft.kind", given.kind)?)?;
     let cities = given.cities.iter().map(city_needs).collect::<Result<_, _>>()?;
     let departments = given.departments.iter().map(|one| {
@@ -163,6 +160,35 @@ pub fn draft(given: Option<&pb::PlanDraft>, of: AgreementId) -> Result<DraftAske
     })
 }
 
+/// How long the lists of a draft may be.
+fn lists(given: &pb::PlanDraft) -> Result<(), Refused> {
+    few("draft.cities", given.cities.len(), MEMBERS_MAX)?;
+    few("draft.departments", given.departments.len(), Department::ALL.len())?;
+    few("draft.days", given.days.len(), PLAN_HALF_DAYS_MAX)?;
+    few("draft.visits", given.visits.len(), PLAN_VISITS_MAX)?;
+    for city in &given.cities {
+        few("draft.cities.needs", city.needs.len(), PLAN_NEEDS_MAX)?;
+    }
+    let Some(draw) = &given.draw else { return Ok(()) };
+    few("draft.draw.pool", draw.pool.len(), PLAN_POOL_MAX)?;
+    few("draft.draw.media", draw.media.len(), FILTER_MEDIA_MAX)?;
+    few("draft.draw.left_out", draw.left_out.len(), PLAN_POOL_MAX)
+}
+
+/// Checks that nothing of a draft is longer than a plan may have it. What is missing or wrong
+/// otherwise may be so until it is proposed.
+///
+/// # Errors
+/// [`Refused`] naming the first list that is too long; of the texts all of them.
+pub fn sizes(draft: &pb::PlanDraft) -> Result<(), Refused> {
+    lists(draft)?;
+    let texts = draft.record.as_ref().and_then(|record| record_from_pb(record).err());
+    let is_long = |one: &Invalid| one.reason == InvalidReason::TextTooLong;
+    let long = texts.into_iter().flatten().filter(is_long).map(|one| one.at("draft.record"));
+    let long: Vec<Invalid> = long.collect();
+    if long.is_empty() { Ok(()) } else { Err(bad_fields(long)) }
+}
+
 /// Reads the texts of a plan.
 ///
 /// # Errors
@@ -175,7 +201,6 @@ pub fn record(given: Option<&pb::PlanRecord>, field: &str) -> Result<Box<PlanRec
 
 fn city_needs(given: &pb::CityNeeds) -> Result<PlanCity, Refused> {
     let field = "draft.cities.needs";
-    few(field, given.needs.len(), PLAN_NEEDS_MAX)?;
     let need = |one: &pb::UnitNeed| {
         Ok(Need {
             kind: required(field, code::<UnitKind>(field, one.kind)?)?,
@@ -200,9 +225,6 @@ fn visit(given: &pb::VisitDraft, of: AgreementId) -> Result<VisitAsked, Refused>
 }
 
 fn draw(given: &pb::DrawDraft, of: AgreementId) -> Result<DrawAsked, Refused> {
-    few("draft.draw.pool", given.pool.len(), PLAN_POOL_MAX)?;
-    few("draft.draw.media", given.media.len(), FILTER_MEDIA_MAX)?;
-    few("draft.draw.left_out", given.left_out.len(), PLAN_POOL_MAX)?;
     let sites = given.pool.iter().map(|name| site_of("draft.draw.pool", name, of));
     let left_out = given.left_out.iter().map(|one| {
         let field = "draft.draw.left_out";

@@ -2,7 +2,7 @@
 //! it before it is proposed.
 
 use liandong::cli::connect::Client;
-use liandong::limits::{PLAN_DRAFT_KEPT_BYTES_MAX, PLAN_DRAFTS_MAX};
+use liandong::limits::{PLAN_DRAFT_KEPT_BYTES_MAX, PLAN_DRAFTS_MAX, PLAN_HALF_DAYS_MAX};
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 use tonic::{Code, Status};
@@ -96,6 +96,8 @@ async fn f15_a_plan_is_drafted_by_colleagues_and_proposed_once() {
 
     // Of two who write at it the second one is told of the first.
     let seen = (first.name.as_str(), first.etag.as_str());
+    let same = replace(&world.here, seen, drill("四市夜查")).await.unwrap();
+    assert_eq!(same, first, "nothing was changed");
     let second = replace(&colleague, seen, drill("四市夜查，加油站")).await.unwrap();
     assert!(second.etag != first.etag && second.updated_by.starts_with("inspector/"));
     is(replace(&world.here, seen, drill("x")).await, Code::Aborted, "DRAFT_CHANGED");
@@ -158,6 +160,11 @@ async fn refusals(here: &Client, agreement: &str, saved: &pb::SavedDraft) {
     is(save(here, titled(" ")).await, Code::InvalidArgument, "REQUIRED");
     let long = titled(&"长".repeat(PLAN_DRAFT_KEPT_BYTES_MAX / 3));
     is(save(here, long).await, Code::InvalidArgument, "DRAFT_TOO_LARGE");
+    // No field of it may be longer than a plan's.
+    is(save(here, titled(&"长".repeat(200))).await, Code::InvalidArgument, "TEXT_TOO_LONG");
+    let mut many = titled("x");
+    many.draft.as_mut().unwrap().days = vec![pb::PlanDay::default(); PLAN_HALF_DAYS_MAX + 1];
+    is(save(here, many).await, Code::InvalidArgument, "LIST_TOO_LONG");
     let nowhere = saving(&format!("agreements/{}", "0".repeat(32)), "x");
     is(save(here, nowhere).await, Code::NotFound, "NOT_FOUND");
     let unnamed = replace(here, ("agreements/x", &saved.etag), drill("x")).await;

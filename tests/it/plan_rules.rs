@@ -189,6 +189,32 @@ async fn what_is_left_out_by_hand_is_carried_over_into_the_next_revision() {
     assert_eq!(left_out(&fifth), [(id(&sites[0]), pb::LeftOut::Capped)]);
     let sixth = revised(&fifth, drawn(&sites, None), true).await;
     assert_eq!((sixth.pool.len(), left_out(&sixth)), (3, vec![]));
+    // That something else stands against it for a while takes nothing back.
+    let seventh = revised(&sixth, drawn(&sites, Some(&sites[1])), false).await;
+    let capped = vec![(id(&sites[1]), pb::LeftOut::Capped)];
+    assert_eq!(left_out(&seventh), capped);
+    close(here, &sites[1], true).await;
+    let eighth = revised(&seventh, drawn(&sites, None), false).await;
+    assert_eq!(left_out(&eighth), capped);
+    close(here, &sites[1], false).await;
+    let ninth = revised(&eighth, drawn(&sites, None), false).await;
+    assert_eq!(left_out(&ninth), capped);
+}
+
+/// Says that a site is closed, or is not.
+async fn close(here: &Client, name: &str, closed: bool) {
+    let asked = pb::GetSiteRequest { name: name.to_owned() };
+    let now = here.sites().get_site(asked).await.unwrap().into_inner().site.unwrap();
+    let asked = pb::UpdateSiteRequest {
+        name: now.name,
+        etag: now.etag,
+        facts: now.facts.map(|facts| pb::SiteFacts { closed, ..facts }),
+        record: now.record,
+        another_plant: true,
+        request_id: fresh(),
+        acting_for: None,
+    };
+    here.sites().update_site(asked).await.unwrap();
 }
 
 /// Blocked by one agreement, a city is busy in the others: at its own node and at those of others,

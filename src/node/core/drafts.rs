@@ -107,10 +107,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             };
         };
         let current = self::etag(&self.node_key, key, &standing);
-        if current == etag {
-            self.keep(ticket, &fact(key, kept))
-        } else if (&standing.by, &standing.content) == (&kept.by, &kept.content) {
+        if (&standing.by, &standing.content) == (&kept.by, &kept.content) {
             self.stands_already(ticket)
+        } else if current == etag {
+            self.keep(ticket, &fact(key, kept))
         } else {
             refused(OrderError::DraftChanged { current })
         }
