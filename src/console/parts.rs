@@ -340,16 +340,22 @@ pub fn done(query: &Form, desk: &Desk) -> Markup {
 /// The next page of a list.
 #[must_use]
 pub fn next(path: &str, query: &Form, token: &str, lang: Lang) -> Markup {
+    next_of("page", path, (query, token), lang)
+}
+
+/// The next page of one of several lists, which is the one that a field of the query names.
+#[must_use]
+pub fn next_of(field: &str, path: &str, (query, token): (&Form, &str), lang: Lang) -> Markup {
     html! {
-        @if !token.is_empty() || !query.text("page").is_empty() {
+        @if !token.is_empty() || !query.text(field).is_empty() {
             p .pages {
-                @if !query.text("page").is_empty() {
-                    a href={ (path) "?" (query.with("page", "")) } {
+                @if !query.text(field).is_empty() {
+                    a href={ (path) "?" (query.with(field, "")) } {
                         (lang.pick("回到第一页", "first page"))
                     }
                 }
                 @if !token.is_empty() {
-                    a href={ (path) "?" (query.with("page", token)) } {
+                    a href={ (path) "?" (query.with(field, token)) } {
                         (lang.pick("下一页", "next page"))
                     }
                 }

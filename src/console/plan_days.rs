@@ -126,16 +126,23 @@ const TITLE_LETTERS: usize = 24;
 #[must_use]
 pub fn link(plan: &pb::Plan, before: &str, lang: Lang) -> Markup {
     let whole = plan.record.as_ref().map(|one| clean(&one.title)).unwrap_or_default();
-    let mut title: String = whole.chars().take(TITLE_LETTERS).collect();
-    if title.len() < whole.len() {
-        title.push('…');
-    }
+    let title = cut(&whole);
     let open = matches!(plan.state(), pb::PlanState::Consulting | pb::PlanState::Confirming);
     html! {
         a href=(page_of("plan", &plan.name)) title=(words::plan_state(plan.state(), lang)) {
             @if open { em { (before) (title) } } @else { (before) (title) }
         }
     }
+}
+
+/// The beginning of a title.
+#[must_use]
+pub fn cut(whole: &str) -> String {
+    let mut title: String = whole.chars().take(TITLE_LETTERS).collect();
+    if title.len() < whole.len() {
+        title.push('…');
+    }
+    title
 }
 
 /// How many units a city only holds on a half day, for plans of one agreement: by tentative

@@ -9,26 +9,32 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::{get, post};
 use maud::{Markup, html};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use super::ending::{No, end};
 use super::form::Form;
 use super::layout::{self, Desk};
 use super::parts::{self, At, Filled, agreement_of, page_of};
+use super::plan_days::cut;
 use super::plan_new::{self, MORE_SITES, To, stepped};
 use super::refusal::Refusal;
 use super::{Console, plan_revise, register};
 use crate::lang::Lang;
 use crate::limits::PAGE_SIZE_MAX;
-use crate::shown::plan::parts as say;
+use crate::shown::plan::{self, Labels, parts as say};
+use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
 use crate::shown::when;
 use crate::wire::pb::v1 as pb;
+use crate::wire::words;
 
 /// What saving ends in.
 const SAVE: &str = "/liandong.v1.PlanService/CreateDraft";
 /// The beginning of a draft's address.
 const PAGE: &str = "plan-draft";
+
+/// The field of a query that says which drafts are listed.
+const MORE: &str = "drafts";
 
 /// Its pages.
 pub fn routes() -> Router<Console> {
@@ -50,16 +56,37 @@ pub fn button(action: &str, lang: Lang) -> Markup {
     }
 }
 
+/// The kinds of joint actions, and the one that is filled in if it is none of them.
+#[must_use]
+pub fn kinds(form: &Form, lang: Lang) -> Vec<(String, String)> {
+    let known = (1..).map_while(|one| pb::PlanKind::try_from(one).ok());
+    let mut kinds: Vec<_> = known
+        .map(|one| (i32::from(one).to_string(), words::plan_kind(one, lang).to_owned()))
+        .collect();
+    let other = form.text("kind");
+    if !other.is_empty() && kinds.iter().all(|(kind, _)| kind != other) {
+        let word = match other {
+            "0" => lang.pick("请选择", "choose one"),
+            _ => words::plan_kind(pb::PlanKind::Unspecified, lang),
+        };
+        kinds.push((other.to_owned(), word.to_owned()));
+    }
+    kinds
+}
+
 /// The city's drafts, above the plans; nothing when there are none.
-pub async fn list(desk: &Desk) -> Markup {
+pub async fn list(desk: &Desk, query: &Form) -> Markup {
     let lang = desk.lang();
-    let (parent, page_size) = ("agreements/-".to_owned(), PAGE_SIZE_MAX.cast_signed());
-    let request = pb::ListDraftsRequest { parent, page_size, ..Default::default() };
+    let request = pb::ListDraftsRequest {
+        parent: "agreements/-".to_owned(),
+        page_size: PAGE_SIZE_MAX.cast_signed(),
+        page_token: query.text(MORE).to_owned(),
+    };
     let page = match desk.client.plans().list_drafts(request).await {
         Ok(answer) => answer.into_inner(),
         Err(status) => return parts::refused(&Refusal::of(&status, lang), lang),
     };
-    if page.drafts.is_empty() {
+    if page.total_size == 0 {
         return html! {};
     }
     let count = lang.pick(
@@ -83,6 +110,7 @@ pub async fn list(desk: &Desk) -> Markup {
                     tbody { @for one in &page.drafts { (row(one, desk)) } }
                 }
             }
+            (parts::next_of(MORE, "/plans", (query, &page.next_page_token), lang))
         }
     }
 }
@@ -91,7 +119,7 @@ fn row(saved: &pb::SavedDraft, desk: &Desk) -> Markup {
     let draft = saved.draft.clone().unwrap_or_default();
     html! {
         tr {
-            th scope="row" { a href=(page_of(PAGE, &saved.name)) { (title(saved)) } }
+            th scope="row" { a href=(page_of(PAGE, &saved.name)) { (cut(&title(saved))) } }
             td { (say::days(&draft.days, desk.lang())) }
             td { (desk.names.list(draft.cities.iter().map(|one| one.city))) }
             td { (written(saved)) }
@@ -147,6 +175,10 @@ pub async fn step(desk: Desk, at: At, form: Form) -> Response {
         Ok(saved) => {
             stepped(&desk, form, async |form, no| page(&desk, &saved, form, no).await).await
         }
+        Err(status) if is_gone(&status) => {
+            let again = async |refusal: &Refusal| left(&desk, &form, refusal).await;
+            end(&desk, Err(status.into()), again).await
+        }
         Err(status) => desk.no(&status),
     }
 }
@@ -175,19 +207,39 @@ pub async fn delete(desk: Desk, at: At, form: Form) -> Response {
 }
 
 async fn act(desk: Desk, at: At, form: Form, what: Act) -> Response {
-    let saved = match read(&desk, &at).await {
-        Ok(saved) => saved,
-        Err(status) => return desk.no(&status),
-    };
-    let done = acted(&desk, &saved, &form, what).await;
+    let done = acted(&desk, &at, &form, what).await;
     let done = done.map_err(|no| no.within("draft.record", desk.lang()));
-    let again = async |refusal: &Refusal| page(&desk, &saved, &form, Some(refusal)).await;
+    let again = async |refusal: &Refusal| match (read(&desk, &at).await, what) {
+        // Its form has no field.
+        (Ok(saved), Act::Delete) => page(&desk, &saved, &of(&saved), Some(refusal)).await,
+        (Ok(saved), Act::Propose | Act::Save) => page(&desk, &saved, &form, Some(refusal)).await,
+        (Err(status), Act::Propose | Act::Save) if is_gone(&status) => {
+            left(&desk, &form, refusal).await
+        }
+        (Err(status), _) => Err(status),
+    };
     end(&desk, done, again).await
 }
 
+/// Whether it was proposed or thrown away.
+fn is_gone(status: &Status) -> bool {
+    status.code() == Code::NotFound
+}
+
+/// What was filled in for a draft that is gone, as a new plan.
+async fn left(desk: &Desk, form: &Form, refusal: &Refusal) -> Result<Response, Status> {
+    let note = desk.lang().pick(
+        "这份草稿已被发起或删除。您填写的内容仍在下面：请先查看方案列表，仍需要的，可另存为新草稿或直接发起。",
+        "The draft was proposed or deleted meanwhile. What you typed is below: look at the list of \
+         plans first, then save it as a new draft or propose it if it is still wanted.",
+    );
+    let note = html! { p .hint { (note) } };
+    plan_new::page(desk, form, Some(refusal), &note).await
+}
+
 /// The page that follows.
-async fn acted(desk: &Desk, saved: &pb::SavedDraft, form: &Form, what: Act) -> Result<String, No> {
-    let (name, etag) = (saved.name.clone(), form.text("etag").to_owned());
+async fn acted(desk: &Desk, at: &At, form: &Form, what: Act) -> Result<String, No> {
+    let (name, etag) = (parts::name_of("drafts", at), form.text("etag").to_owned());
     let request_id = form.text("request_id").to_owned();
     let mut plans = desk.client.plans();
     match what {
@@ -196,16 +248,22 @@ async fn acted(desk: &Desk, saved: &pb::SavedDraft, form: &Form, what: Act) -> R
             Ok("/plans".to_owned())
         }
         Act::Save => {
-            let draft = Some(merged(saved, form, plan_new::unfinished(desk, form)?));
+            let saved = read(desk, at).await?;
+            let draft = Some(merged(&saved, form, plan_new::unfinished(desk, form)?));
             let request = pb::UpdateDraftRequest { name, etag, draft, request_id };
             plans.update_draft(request).await?;
             Ok(page_of(PAGE, &saved.name))
         }
         Act::Propose => {
+            // Whoever sends it again has its first answer: the draft is gone by then.
+            let saved = match read(desk, at).await {
+                Err(status) if is_gone(&status) => pb::SavedDraft { name, ..Default::default() },
+                found => found?,
+            };
             let request = pb::CreatePlanRequest {
                 parent: agreement_of(&saved.name),
-                draft: Some(merged(saved, form, plan_new::draft(desk, form)?)),
-                from_draft: name,
+                draft: Some(merged(&saved, form, plan_new::draft(desk, form)?)),
+                from_draft: saved.name,
                 draft_etag: etag,
                 request_id,
                 ..Default::default()
@@ -264,8 +322,46 @@ async fn page(
             (written(saved))
         }
         (fields)
+        @if refusal.is_some_and(|refusal| refusal.is_stale) {
+            section aria-labelledby="now" {
+                h2 #now { (lang.pick("已保存的版本", "The version that is saved")) }
+                (parts::sheet(&sheet(desk, saved).await))
+            }
+        }
     };
     Ok(desk.page(&format!("{head} {}", title(saved)), &main))
+}
+
+/// What a draft says, for those who typed another version of it.
+async fn sheet(desk: &Desk, saved: &pb::SavedDraft) -> Sheet {
+    let (lang, draft) = (desk.lang(), saved.draft.clone().unwrap_or_default());
+    let needs: Vec<String> =
+        draft.cities.iter().map(|one| say::needs(one, &desk.names, lang)).collect();
+    let departments: Vec<String> =
+        draft.departments().map(|one| words::department(one, lang).to_owned()).collect();
+    let draw = draft.draw.clone().unwrap_or_default();
+    let drawn = [draw.sites, draw.host_officers, draw.guest_officers].map(|n| n.to_string());
+    let sites: Vec<String> =
+        draft.visits.iter().map(|one| one.site.clone()).chain(draw.pool).collect();
+    let mut labels = Labels::default();
+    let wanted = sites.iter().cloned().collect();
+    register::learn_sites(desk, &agreement_of(&saved.name), wanted, &mut labels).await;
+    let mut sheet = Sheet::default();
+    sheet
+        .row(lang.pick("保存", "saved"), written(saved))
+        .row(lang.pick("行动名称", "title"), title(saved))
+        .row(lang.pick("类型", "kind"), words::plan_kind(draft.kind(), lang))
+        .row(lang.pick("参加市及需求", "cities and needs"), needs.join("\n"))
+        .row(lang.pick("参加部门", "departments"), say::joined(&departments, lang))
+        .row(lang.pick("时间", "days"), say::days(&draft.days, lang))
+        .row(lang.pick("检查对象", "sites"), labels.list(&sites, lang));
+    if draft.draw.is_some() {
+        let label =
+            lang.pick("抽取家数:每家当地人员:外市人员", "drawn:officers of the host:others");
+        sheet.row(label, drawn.join(":"));
+    }
+    plan::record(&mut sheet, draft.record.as_ref(), lang);
+    sheet
 }
 
 /// A draft as a plan that says the same.
@@ -327,6 +423,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_kind_stays_what_it_is() {
+        let kinds = |kind: &str| kinds(&Form::default().put("kind", kind), Lang::Zh);
+        assert!(kinds("4").iter().any(|(kind, word)| kind == "4" && word.contains("双随机")));
+        assert_eq!((kinds("").len(), kinds("4").len(), kinds("9").len()), (6, 6, 7));
+        assert_eq!(kinds("0").last().unwrap(), &("0".to_owned(), "请选择".to_owned()));
+    }
+
+    #[test]
     fn what_the_form_has_no_field_for_stays_in_the_draft() {
         let left_out = |site: &str| pb::SiteLeftOut { site: site.to_owned(), why: 2 };
         let draw = pb::DrawDraft {
@@ -361,5 +465,12 @@ mod tests {
         assert_eq!(after.record.unwrap().title, "另一名称");
         let kept = pb::DrawDraft { pool, left_out: vec![left_out("s/2")], ..draw };
         assert_eq!(after.draw, Some(kept));
+        // A draft may say any number.
+        let need =
+            pb::UnitNeed { kind: pb::UnitKind::Officer.into(), count: u32::MAX, department: 0 };
+        let city = pb::CityNeeds { city: 371_500, needs: vec![need; 2] };
+        let draft = pb::PlanDraft { cities: vec![city], ..Default::default() };
+        let saved = pb::SavedDraft { draft: Some(draft), ..Default::default() };
+        assert_eq!(of(&saved).text("officers-371500"), u32::MAX.to_string());
     }
 }

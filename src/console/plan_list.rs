@@ -34,7 +34,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
             a href="/plans/month" { (lang.pick("月历", "month")) }
             a href="/plans/week" { (lang.pick("周历和各市空闲力量", "week, with what is free")) }
         }
-        (plan_drafts::list(&desk).await)
+        (plan_drafts::list(&desk, &query).await)
         (filter(&query, &desk, answer.as_ref().err()))
         @match &answer {
             Ok(page) => { (list(page, &query, &desk)) },

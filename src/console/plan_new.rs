@@ -29,6 +29,8 @@ pub const NEEDS: [(&str, pb::UnitKind); 3] = [
     ("vehicles", pb::UnitKind::Vehicle),
     ("drones", pb::UnitKind::Uav),
 ];
+/// Fields that say how many are drawn.
+const DRAW: [&str; 3] = ["draw_sites", "draw_hosts", "draw_guests"];
 /// The address of the page.
 const NEW: &str = "/plans/new";
 /// What it ends in.
@@ -147,17 +149,20 @@ pub fn unfinished(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
     })
 }
 
-/// How sites are drawn, when some are: from those that are chosen, or from all.
+/// How sites are drawn, when a number of the draw is filled in, be it zero in a draft: from those
+/// that are chosen, or from all.
 fn draw(form: &Form, lang: Lang) -> Result<Option<pb::DrawDraft>, Refusal> {
+    if DRAW.iter().all(|name| form.text(name).is_empty()) {
+        return Ok(None);
+    }
     let number = |name: &str| form.number(name, lang);
-    let draw = pb::DrawDraft {
+    Ok(Some(pb::DrawDraft {
         sites: number("draw_sites")?,
         host_officers: number("draw_hosts")?,
         guest_officers: number("draw_guests")?,
         pool: form.all("site").map(str::to_owned).collect(),
         ..Default::default()
-    };
-    Ok((draw.sites > 0).then_some(draw))
+    }))
 }
 
 /// What each chosen city is to bring.
@@ -248,15 +253,6 @@ pub fn fields(
     (sites, found, to): (&register::Choices, &Markup, &To<'_>),
 ) -> Markup {
     let lang = of.lang;
-    let kinds = [
-        pb::PlanKind::JointInspection,
-        pb::PlanKind::CrossInspection,
-        pb::PlanKind::JointCampaign,
-        pb::PlanKind::EmergencyDrill,
-        pb::PlanKind::TrainingExchange,
-    ];
-    let kinds =
-        kinds.map(|one| (i32::from(one).to_string(), words::plan_kind(one, lang).to_owned()));
     html! {
         form #new method="post" action=(to.step("new")) {
             (to.basis)
@@ -264,13 +260,14 @@ pub fn fields(
             input type="hidden" name="begun" value="1";
             input type="hidden" name="agreement" value=(form.text("agreement"));
             (of.line("text", "title", lang.pick("行动名称", "title"), ""))
-            (of.choice("kind", lang.pick("类型", "kind"), &kinds))
+            (of.choice("kind", lang.pick("类型", "kind"), &plan_drafts::kinds(form, lang)))
             (of.line("text", "theme", lang.pick("检查主题", "theme"), ""))
             (cities(desk, form, agreement, of))
             (days(of, found, to))
             div #sites {
                 (of.choices("site", lang.pick("检查对象（抽取时为名单，不选则为全部）",
                     "sites to visit (with a draw: its list, all when none)"), &sites.all, &[]))
+                (sites.unlisted("site", lang))
                 (sites.rest(MORE_SITES, &to.step("sites"), lang))
             }
             fieldset {
@@ -470,6 +467,15 @@ mod tests {
         assert_eq!((filled.text("last"), filled.text("last_half")), ("2026-12-09", "PM"));
         assert_eq!(filled.text("city"), "371500");
         assert_eq!(super::period(&filled, Lang::Zh).unwrap(), period);
+    }
+
+    #[test]
+    fn a_draw_that_is_not_finished_is_one() {
+        let draw = |form: &str| draw(&Form::parse(form.as_bytes()), Lang::Zh).unwrap();
+        assert_eq!(draw("site=s/1&draw_sites=&draw_hosts="), None);
+        let open = draw("site=s/1&site=s/2&draw_hosts=2").unwrap();
+        assert_eq!((open.sites, open.host_officers, open.pool.len()), (0, 2, 2));
+        assert!(draw("draw_sites=0").is_some(), "as a draft has it");
     }
 
     #[test]

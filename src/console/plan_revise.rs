@@ -190,7 +190,8 @@ pub fn of(plan: &pb::Plan) -> Form {
         put("city", city.city.to_string());
         for (field, kind) in NEEDS {
             let needs = city.needs.iter().filter(|need| has_field(need) && need.kind() == kind);
-            let count: u32 = needs.map(|need| need.count).sum();
+            // Of a draft it may be any number.
+            let count = needs.fold(0, |sum: u32, need| sum.saturating_add(need.count));
             put(&format!("{field}-{}", city.city), count.to_string());
         }
     }

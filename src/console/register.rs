@@ -101,6 +101,8 @@ async fn read_units(
 pub struct Choices {
     /// Name of each, and what people call it.
     pub all: Vec<(String, String)>,
+    /// What was chosen besides, beyond what a form lists.
+    unlisted: Vec<String>,
     /// How many there are in the whole list.
     total: usize,
     /// For the next page; empty on the last.
@@ -117,7 +119,24 @@ impl Choices {
     fn of(chosen: Vec<(String, String)>, page: Vec<(String, String)>, from: Paged<'_>) -> Self {
         let all = chosen.into_iter().chain(page).collect();
         let (total, next) = (from.total as usize, from.next);
-        Self { all, total, next, here: from.token.to_owned() }
+        Self { all, unlisted: Vec::new(), total, next, here: from.token.to_owned() }
+    }
+
+    /// What was chosen beyond what is listed, in fields that nobody sees, and how many they are.
+    #[must_use]
+    pub fn unlisted(&self, name: &str, lang: Lang) -> Markup {
+        let count = self.unlisted.len();
+        html! {
+            @if count > 0 {
+                p .soft {
+                    (lang.pick(
+                        format!("另有 {count} 项已选，数量较多未列出，提交时一并保留。"),
+                        format!("{count} more are chosen: too many to be listed, and kept."),
+                    ))
+                }
+                @for value in &self.unlisted { input type="hidden" name=(name) value=(value); }
+            }
+        }
     }
 
     /// That the list is longer than what is shown, and buttons that show the form again, as it is
@@ -194,7 +213,9 @@ pub async fn own_units(
     let whole = |unit: &pb::Unit| unit.kind() == pb::UnitKind::WholeCity;
     let mut chosen = Vec::new();
     let sent = forms.iter().flat_map(|form| form.all("sent"));
-    for name in missing(sent, page.units.iter().map(|unit| unit.name.as_str())) {
+    // An answer sends no more than are listed.
+    let (missed, _) = missing(sent, page.units.iter().map(|unit| unit.name.as_str()));
+    for name in missed {
         let request = pb::GetUnitRequest { name: name.clone() };
         let unit = desk.client.units().get_unit(request).await;
         let unit = unit.ok().and_then(|answer| answer.into_inner().unit);
@@ -235,25 +256,30 @@ pub async fn sites(
         (site.name, format!("{city} {}{listed}", clean(&record.name)))
     };
     let mut chosen = Vec::new();
-    for name in missing(form.all("site"), page.sites.iter().map(|site| site.name.as_str())) {
+    let here = page.sites.iter().map(|site| site.name.as_str());
+    let (missed, unlisted) = missing(form.all("site"), here);
+    for name in missed {
         let request = pb::GetSiteRequest { name: name.clone() };
         let site = desk.client.sites().get_site(request).await;
         let site = site.ok().and_then(|answer| answer.into_inner().site);
         chosen.push(site.map_or_else(|| (name.clone(), clean(short(&name))), named));
     }
     let from = Paged { token, next: page.next_page_token, total: page.total_size };
-    Ok(Choices::of(chosen, page.sites.into_iter().map(named).collect(), from))
+    let listed = Choices::of(chosen, page.sites.into_iter().map(named).collect(), from);
+    Ok(Choices { unlisted, ..listed })
 }
 
-/// What was chosen and is not on a page, each once, and no more than a page has.
+/// What was chosen and is not on a page, each once: no more than a page has, and the others.
 fn missing<'a>(
     chosen: impl Iterator<Item = &'a str>,
     page: impl Iterator<Item = &'a str>,
-) -> Vec<String> {
+) -> (Vec<String>, Vec<String>) {
     let here: BTreeSet<&str> = page.collect();
     let gone: BTreeSet<&str> = chosen.filter(|name| !here.contains(name)).collect();
     let max = usize::try_from(CONSOLE_CHOICES_MAX).unwrap_or(0);
-    gone.into_iter().take(max).map(str::to_owned).collect()
+    let mut listed: Vec<String> = gone.into_iter().map(str::to_owned).collect();
+    let others = listed.split_off(listed.len().min(max));
+    (listed, others)
 }
 
 #[cfg(test)]
@@ -263,7 +289,8 @@ mod tests {
     #[test]
     fn what_was_chosen_on_another_page_stays_chosen() {
         let form = Form::parse(b"site=s/1&site=s/9&site=s/9");
-        assert_eq!(missing(form.all("site"), ["s/1", "s/2"].into_iter()), ["s/9"]);
+        let (listed, others) = missing(form.all("site"), ["s/1", "s/2"].into_iter());
+        assert_eq!((listed, others), (vec!["s/9".to_owned()], vec![]));
         let pair = |name: &str| (name.to_owned(), name.to_owned());
         let of = |token, next: &str| {
             let from = Paged { token, next: next.to_owned(), total: 450 };
@@ -275,6 +302,14 @@ mod tests {
         let kept = said.split_once(r#"type="hidden" name="more" value="t1""#).unwrap().0;
         assert!(kept.contains("t2"), "after the buttons: {said}");
         assert_eq!(of("", "").rest("more", "/plans/new/form", Lang::Zh).into_string(), "");
+        // More than are listed: they are sent all the same.
+        let many: Vec<String> =
+            (0..=CONSOLE_CHOICES_MAX).map(|nth| format!("s/{nth:03}")).collect();
+        let (listed, unlisted) = missing(many.iter().map(String::as_str), [].into_iter());
+        assert_eq!((listed.len(), &*unlisted), (200, &["s/200".to_owned()][..]));
+        let sent = Choices { unlisted, ..of("", "") }.unlisted("site", Lang::Zh).into_string();
+        assert!(sent.contains(r#"type="hidden" name="site" value="s/200""#), "{sent}");
+        assert!(sent.contains("另有 1 项已选"), "{sent}");
         assert_eq!(token(&Form::parse(b"more=-"), "more"), "");
         assert_eq!(token(&Form::parse(b"more=t2"), "more"), "t2");
     }

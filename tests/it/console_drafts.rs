@@ -75,15 +75,36 @@ async fn a_draft_is_saved_gone_on_with_and_proposed_by_page() {
     assert_eq!(again.leads_to().split('?').next(), Some(at.as_str()));
     let stale = post(&here, &at, &filled(&mine, "另一名称")).await;
     assert!(stale.text.contains("DRAFT_CHANGED"), "{}", stale.text);
+    // What the colleague has saved stands beside what was typed.
+    let (typed_here, saved_there) = stale.text.split_once("已保存的版本").unwrap();
+    assert!(
+        typed_here.contains(r#"value="另一名称""#) && saved_there.contains("夜查"),
+        "{}",
+        stale.text
+    );
+    let basis = [("etag", hidden(&mine, "etag")), ("request_id", fresh())];
+    let stale = post(&here, &format!("{at}/delete"), &basis).await;
+    assert!(stale.text.contains("DRAFT_CHANGED") && stale.text.contains("已保存的版本"));
+    assert!(stale.text.contains(r#"value="夜查""#), "{}", stale.text);
     let kept = drafts(&world.here).await.remove(0);
     assert!(kept.updated_by.starts_with("inspector/"), "{kept:?}");
 
     // Proposed, and gone.
     let now = here.get(&at).await;
-    let proposed = post(&here, &at, &filled(&now, "夜查")).await;
-    assert!(proposed.leads_to().starts_with(&format!("/plan/{id}/")), "{}", proposed.text);
+    let proposal = filled(&now, "夜查");
+    let proposed = post(&here, &at, &proposal).await;
+    let leads_to = |page: &Page| page.leads_to().split('?').next().unwrap().to_owned();
+    assert!(leads_to(&proposed).starts_with(&format!("/plan/{id}/")), "{}", proposed.text);
     assert_eq!(drafts(&world.here).await, vec![]);
     assert_eq!(here.get(&at).await.status, StatusCode::NOT_FOUND);
+    // A second press has the first answer, and nobody loses what was typed meanwhile.
+    assert_eq!(leads_to(&post(&here, &at, &proposal).await), leads_to(&proposed));
+    for to in ["", "/save", "/form"] {
+        let late = post(&colleague, &format!("{at}{to}"), &filled(&now, "迟到")).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{to}: {}", late.text);
+        assert!(late.text.contains("NOT_FOUND") && late.text.contains(r#"value="迟到""#));
+        assert!(late.text.contains(r#"formaction="/plans/new/draft""#), "{}", late.text);
+    }
     // Another one is thrown away; whoever only reads is offered nothing.
     let mut other = typed("不用了");
     other.retain(|(name, _)| *name != "request_id");
@@ -95,6 +116,8 @@ async fn a_draft_is_saved_gone_on_with_and_proposed_by_page() {
     assert!(read.contains("您的身份只能查看") && !read.contains("<textarea"), "{read}");
     let page = here.get(&at).await;
     let fields = [("etag", hidden(&page, "etag")), ("request_id", fresh())];
+    let gone = post(&here, &format!("{at}/delete"), &fields).await;
+    assert_eq!(gone.leads_to().split('?').next(), Some("/plans"), "{}", gone.text);
     let gone = post(&here, &format!("{at}/delete"), &fields).await;
     assert_eq!(gone.leads_to().split('?').next(), Some("/plans"), "{}", gone.text);
     assert_eq!(drafts(&world.here).await, vec![]);
