@@ -11,7 +11,8 @@
 //! Invariants:
 //! 1. After [`Roll::open`] the lines are what [`Line::of`] gives for every case as of
 //!    [`Open::as_of`]. (`totals_are_exact_at_every_moment_of_a_storm`)
-//! 2. Lines lie in the order of their openings, which lie beside them. (`lines_lie_in_the_order_of_their_openings`)
+//! 2. Lines lie in the order of their openings, which lie beside them.
+//!    (`lines_lie_in_the_order_of_their_openings`)
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
