@@ -24,7 +24,7 @@ use super::layout::Desk;
 use super::parts::{self, Filled, page_of};
 use super::refusal::Refusal;
 use super::upload::{self, Room, Sent, Upload};
-use crate::ids::hex;
+use crate::ids::{Hash, hex};
 use crate::import::encoding::{self, Encoding};
 use crate::import::report::{Line, Outcome, Report};
 use crate::import::rows::{self, Rows};
@@ -34,7 +34,6 @@ use crate::limits::{
     CONSOLE_SHEET_BYTES_MAX, CONSOLE_SHEET_ROWS_MAX, CONSOLE_SHEET_TEXT_BYTES_MAX,
     CONSOLE_SHEETS_MAX, CONSOLE_SHEETS_READ_MAX,
 };
-use crate::log::merkle;
 use crate::shown::names::Names;
 use crate::shown::table::Wrong;
 use crate::shown::text::clean;
@@ -210,7 +209,7 @@ fn digest(form: &Form) -> String {
         all.extend_from_slice(&(part.len() as u64).to_be_bytes());
         all.extend_from_slice(part.as_bytes());
     }
-    hex(merkle::digest(&all).as_bytes())
+    hex(Hash::of(&[&all]).as_bytes())
 }
 
 async fn run(desk: &Desk, form: &Form) -> Result<Done, Refusal> {
