@@ -288,6 +288,12 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
     };
     let listed = desk.client.cases().add_evidence(request).await;
     listed.map_err(|status| Refusal::of(&status, desk.lang()).within("evidence[0]"))?;
+    // An upload that was cut goes on where it was.
+    let request = pb::GetUploadRequest {
+        case_name: name.to_owned(),
+        sha256: sha256.as_bytes().to_vec().into(),
+    };
+    let offset = desk.client.files().get_upload(request).await?.into_inner().offset;
     let start = pb::UploadStart {
         case_name: name.to_owned(),
         sha256: sha256.as_bytes().to_vec().into(),
@@ -295,9 +301,10 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
         size_bytes,
         display_name,
         mime,
-        offset: 0,
+        offset,
     };
-    let chunks = (0..bytes.len()).step_by(EVIDENCE_CHUNK_BYTES).map(move |from| {
+    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+    let chunks = (offset..bytes.len()).step_by(EVIDENCE_CHUNK_BYTES).map(move |from| {
         Up::Chunk(bytes.slice(from..bytes.len().min(from + EVIDENCE_CHUNK_BYTES)))
     });
     let all = std::iter::once(Up::Start(start)).chain(chunks);

@@ -234,7 +234,10 @@ async fn left(desk: &Desk, form: &Form, refusal: &Refusal) -> Result<Response, S
          plans first, then save it as a new draft or propose it if it is still wanted.",
     );
     let note = html! { p .hint { (note) } };
-    plan_new::page(desk, form, Some(refusal), &note).await
+    // A first press has used up its request, with what the draft said besides.
+    let used = refusal.reason == "IDEMPOTENCY_MISMATCH";
+    let anew = used.then(|| form.clone().put("request_id", ""));
+    plan_new::page(desk, anew.as_ref().unwrap_or(form), Some(refusal), &note).await
 }
 
 /// The page that follows.
@@ -340,7 +343,7 @@ async fn sheet(desk: &Desk, saved: &pb::SavedDraft) -> Sheet {
     let departments: Vec<String> =
         draft.departments().map(|one| words::department(one, lang).to_owned()).collect();
     let draw = draft.draw.clone().unwrap_or_default();
-    let drawn = [draw.sites, draw.host_officers, draw.guest_officers].map(|n| n.to_string());
+    let drawn = [draw.sites, draw.host_officers, draw.guest_officers];
     let sites: Vec<String> =
         draft.visits.iter().map(|one| one.site.clone()).chain(draw.pool).collect();
     let mut labels = Labels::default();
@@ -356,9 +359,14 @@ async fn sheet(desk: &Desk, saved: &pb::SavedDraft) -> Sheet {
         .row(lang.pick("时间", "days"), say::days(&draft.days, lang))
         .row(lang.pick("检查对象", "sites"), labels.list(&sites, lang));
     if draft.draw.is_some() {
-        let label =
-            lang.pick("抽取家数:每家当地人员:外市人员", "drawn:officers of the host:others");
-        sheet.row(label, drawn.join(":"));
+        let [sites, hosts, guests] = drawn;
+        sheet.row(
+            lang.pick("抽取", "draw"),
+            lang.pick(
+                format!("抽取 {sites} 家，每家当地 {hosts} 人、外市 {guests} 人"),
+                format!("{sites} sites; {hosts} officers of the host and {guests} others at each"),
+            ),
+        );
     }
     plan::record(&mut sheet, draft.record.as_ref(), lang);
     sheet

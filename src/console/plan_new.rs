@@ -120,8 +120,14 @@ async fn propose(desk: &Desk, form: &Form) -> Result<String, No> {
 /// # Errors
 /// [`Refusal`] at a field that cannot be read.
 pub fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
-    period(form, desk.lang())?;
-    unfinished(desk, form)
+    let lang = desk.lang();
+    period(form, lang)?;
+    if form.number("draw_sites", lang)? > 0 {
+        return unfinished(desk, form);
+    }
+    // None are drawn: those that are ticked are visited.
+    let named = DRAW.iter().fold(form.clone(), |form, name| form.put(name, ""));
+    unfinished(desk, &named)
 }
 
 /// The same where the days may be open yet.

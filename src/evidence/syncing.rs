@@ -15,7 +15,6 @@
 //! 1. One sync runs at a time, and whoever wants the next one waits for it: two stretches at most
 //!    wait for the disk. (`a_sync_is_asked_for_when_the_last_one_has_ended`)
 //! 2. A sync that failed is told: the system says it once only. (`a_sync_that_failed_is_told`)
-//! 3. What it may have lost is not gone on with. (`what_was_not_synced_comes_anew`)
 
 use std::fs::File;
 use std::io;
@@ -38,10 +37,10 @@ impl Syncing {
     /// When the operating system gives no thread or no second handle.
     pub(super) fn start(file: &File) -> io::Result<Self> {
         let file = file.try_clone()?;
-        Self::with(move || synced(&file, file.sync_data()))
+        Self::with(move || sync(&file))
     }
 
-    fn with(sync: impl Fn() -> io::Result<()> + Send + 'static) -> io::Result<Self> {
+    pub(super) fn with(sync: impl Fn() -> io::Result<()> + Send + 'static) -> io::Result<Self> {
         // Taken only when the thread is back for the next one.
         let (due, asked) = sync_channel::<()>(0);
         let run = move || asked.iter().try_for_each(|()| sync());
@@ -75,14 +74,9 @@ impl Syncing {
     }
 }
 
-/// What follows a sync.
-fn synced(file: &File, sync: io::Result<()>) -> io::Result<()> {
-    if sync.is_err() {
-        // The system tells it once, and what did not get to the disk may be read from its cache as
-        // if it had: the part begins anew, whoever hears of this.
-        let _ = file.set_len(0);
-        return sync;
-    }
+/// A sync, and what is synced leaves the cache.
+fn sync(file: &File) -> io::Result<()> {
+    file.sync_data()?;
     // A word to the system, which may do otherwise: nothing depends on it.
     let _ = rustix::fs::fadvise(file, 0, None, Advice::DontNeed);
     Ok(())
@@ -119,18 +113,6 @@ mod tests {
         }
         syncing.finish().unwrap();
         assert_eq!(ended.load(Ordering::SeqCst), 100);
-    }
-
-    #[test]
-    fn what_was_not_synced_comes_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("part");
-        std::fs::write(&path, b"what came").unwrap();
-        let file = File::options().append(true).open(&path).unwrap();
-        synced(&file, Ok(())).unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"what came", "it is read from the disk again");
-        assert!(synced(&file, Err(io::ErrorKind::StorageFull.into())).is_err());
-        assert!(std::fs::read(&path).unwrap().is_empty());
     }
 
     #[test]

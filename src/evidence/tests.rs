@@ -115,6 +115,37 @@ async fn a_wrong_byte_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_part_that_was_not_synced_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits =
+        EvidenceLimits { file_bytes_max: 1 << 23, folder_bytes_max: 1 << 24, disk_low_bytes: 0 };
+    let store = EvidenceStore::open(folder.path(), limits).unwrap();
+    // Long enough for one sync on its way, and for another one.
+    let chunk = Bytes::from(vec![7; 1 << 19]);
+    let whole = chunk.repeat(12);
+    let begin = || store.begin("a", wanted(&whole), 0).unwrap().on_a_failing_disk();
+    for (chunks, ends) in [(8, false), (12, true)] {
+        let mut incoming = begin();
+        for _ in 0..chunks {
+            incoming.append(&chunk).unwrap();
+        }
+        if ends {
+            assert!(matches!(incoming.finish().await, Err(EvidenceError::Disk(_))));
+        } else {
+            // It is cut before anybody hears of the failure.
+            drop(incoming);
+        }
+        assert_eq!((store.staged(sha256(&whole)), places(&store)), (0, (0, 0)), "{chunks}");
+    }
+    // The second sync is told that the first one failed; what came after that is gone as well.
+    let mut incoming = store.begin("a", wanted(&chunk.repeat(16)), 0).unwrap().on_a_failing_disk();
+    let failed = (0..16).find_map(|_| incoming.append(&chunk).err());
+    assert!(matches!(failed, Some(EvidenceError::Disk(_))), "{failed:?}");
+    drop(incoming);
+    assert_eq!((store.staged(sha256(&chunk.repeat(16))), places(&store)), (0, (0, 0)));
+}
+
+#[tokio::test]
 async fn announced_bytes_count_against_the_folder() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);

@@ -1,5 +1,7 @@
 //! A row's case, if it is here already, and what the row says otherwise.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{Calls, Stop, heading, not_own, stop};
@@ -13,11 +15,11 @@ use crate::wire::patience::patient;
 use crate::wire::pb::v1 as pb;
 
 /// The case of the own city that has this number of an own system, or that a row without one names
-/// by its own number.
+/// by its own number. What this import has `opened` itself no row can have meant by a number.
 pub(super) async fn find(
     calls: &impl Calls,
     external: &pb::ExternalRef,
-    number: &str,
+    (number, opened): (&str, &HashSet<String>),
 ) -> Result<Option<pb::Case>, Stop> {
     let own = calls.own_city();
     let by_external =
@@ -27,7 +29,8 @@ pub(super) async fn find(
     if by_external.is_some() || number.is_empty() {
         return Ok(by_external);
     }
-    let by_number = list(calls, number.to_owned(), String::new()).await?;
+    let mut by_number = list(calls, number.to_owned(), String::new()).await?;
+    by_number.retain(|case| !opened.contains(&case.name));
     let is_own = |case: &&pb::Case| case.originating_city == own;
     match (by_number.iter().find(is_own), by_number.first()) {
         // As an export writes a case that has no number of an own system.

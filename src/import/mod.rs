@@ -14,7 +14,7 @@
 //! 2. A dry run writes nothing. (`a_file_is_imported_once`,
 //!    `a_sheet_is_imported_by_page_row_by_row_and_once`)
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::io::{self, Read, Seek};
 
@@ -142,13 +142,16 @@ pub struct Import<'a, C> {
     agreements: Option<Vec<pb::Agreement>>,
     /// Rows by their request ids.
     seen: HashMap<String, u64>,
+    /// Cases that rows before have opened. Their numbers are new: that a row of an export from
+    /// elsewhere has one of them says nothing.
+    opened: HashSet<String>,
 }
 
 impl<'a, C: Calls> Import<'a, C> {
     /// Nothing is done yet.
     #[must_use]
     pub fn new(calls: &'a C, asked: &'a Asked) -> Self {
-        Self { calls, asked, agreements: None, seen: HashMap::new() }
+        Self { calls, asked, agreements: None, seen: HashMap::new(), opened: HashSet::new() }
     }
 
     /// Takes one row after the other into a report; tells how many bytes were read.
@@ -212,7 +215,8 @@ impl<'a, C: Calls> Import<'a, C> {
         check(&request).map_err(|refused| {
             self.calls.refused(&refused.status(lang.pick(Language::Zh, Language::En)))
         })?;
-        if let Some(case) = known::find(self.calls, &line.external, &draft.case_id).await? {
+        let found = known::find(self.calls, &line.external, (&draft.case_id, &self.opened));
+        if let Some(case) = found.await? {
             line.number.clone_from(&case.number);
             line.name.clone_from(&case.name);
             let fields = known::differences(self.calls, &case, &request).await?;
@@ -226,7 +230,7 @@ impl<'a, C: Calls> Import<'a, C> {
     }
 
     async fn create(
-        &self,
+        &mut self,
         request: pb::CreateCaseRequest,
         line: &mut Line,
     ) -> Result<Outcome, Stop> {
@@ -238,7 +242,11 @@ impl<'a, C: Calls> Import<'a, C> {
         if self.asked.dry_run && !before {
             return Err(Stop::All(Stopped::Node(too_old(&line.number, self.calls.lang()))));
         }
-        Ok(if before { Outcome::Existing } else { Outcome::Created })
+        if before {
+            return Ok(Outcome::Existing);
+        }
+        self.opened.insert(line.name.clone());
+        Ok(Outcome::Created)
     }
 
     /// The number by which the row is known in the own system.

@@ -33,7 +33,7 @@ pub const CONSOLE_FILES_MAX: usize = 4;
 pub const CONSOLE_FIELD_BYTES: usize = 64;
 /// A sheet of cases that is sent in or pasted on a page, as UTF-8: it comes back with the report.
 pub const CONSOLE_SHEET_BYTES_MAX: usize = 1024 * 1024;
-/// Rows of such a sheet: a check and an import of it take some 1 200 calls, of which a person may
+/// Rows of such a sheet: a check and an import of it take up to 1 800 calls, of which a person may
 /// make 1 000 at once and 50 more each second.
 pub const CONSOLE_SHEET_ROWS_MAX: usize = 300;
 /// Such a sheet with the fields around it: as text, which browsers send with longer line ends.

@@ -187,9 +187,9 @@ pub(super) const PLANS: &[Line] = &[
         "{name} 不在抽取名录内，无需注明不参加抽取，请核对对象、参加城市和污染要素",
         "{name} is not in the list that is drawn from; check the site, the cities and the media"),
     ("LEFT_OUT_UNREADABLE", FailedPrecondition,
-        "本市节点读不出现行抽取名单，无法沿用此前的手工排除；请管理员检查存储，或注明不沿用后再修订",
+        "本市节点读不出现行抽取名单，无法沿用此前的手工排除；请管理员检查存储，或以 plan revise --drop-left-out 修订",
         "this node cannot read the present list nor what was left out by hand; have its storage \
-         checked, or set drop_left_out"),
+         checked, or set drop_left_out (plan revise --drop-left-out)"),
     ("DRAFT_CHANGED", Aborted,
         "草稿刚被他人改过，请重新查看后再决定是否保存、发起或删除",
         "somebody has changed the draft meanwhile; read it again, then decide"),
