@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::{Multipart, Path};
 use axum::response::Response;
+use bytes::Bytes;
 use maud::{Markup, html};
 use tokio::sync::Semaphore;
 use tokio_stream::StreamExt;
@@ -288,12 +289,6 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
     };
     let listed = desk.client.cases().add_evidence(request).await;
     listed.map_err(|status| Refusal::of(&status, desk.lang()).within("evidence[0]"))?;
-    // An upload that was cut goes on where it was.
-    let request = pb::GetUploadRequest {
-        case_name: name.to_owned(),
-        sha256: sha256.as_bytes().to_vec().into(),
-    };
-    let offset = desk.client.files().get_upload(request).await?.into_inner().offset;
     let start = pb::UploadStart {
         case_name: name.to_owned(),
         sha256: sha256.as_bytes().to_vec().into(),
@@ -301,16 +296,9 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
         size_bytes,
         display_name,
         mime,
-        offset,
+        offset: 0,
     };
-    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-    let chunks = (offset..bytes.len()).step_by(EVIDENCE_CHUNK_BYTES).map(move |from| {
-        Up::Chunk(bytes.slice(from..bytes.len().min(from + EVIDENCE_CHUNK_BYTES)))
-    });
-    let all = std::iter::once(Up::Start(start)).chain(chunks);
-    let all = all.map(|content| pb::UploadRequest { content: Some(content) });
-    let stored = desk.client.files().upload(tokio_stream::iter(all.collect::<Vec<_>>())).await;
-    stored.map(drop).map_err(|status| {
+    store(desk, start, bytes).await.map_err(|status| {
         let mut refusal = Refusal::of(&status, desk.lang());
         refusal.advice = desk
             .lang()
@@ -321,6 +309,21 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
             .to_owned();
         No::Field(refusal)
     })
+}
+
+/// Stores the bytes of what is listed; an upload that was cut goes on where it was.
+async fn store(desk: &Desk, mut start: pb::UploadStart, bytes: Bytes) -> Result<(), Status> {
+    let (case_name, sha256) = (start.case_name.clone(), start.sha256.clone());
+    let mut files = desk.client.files();
+    let request = pb::GetUploadRequest { case_name, sha256 };
+    start.offset = files.get_upload(request).await?.into_inner().offset;
+    let from = usize::try_from(start.offset).unwrap_or(usize::MAX);
+    let chunks = (from..bytes.len()).step_by(EVIDENCE_CHUNK_BYTES).map(move |from| {
+        Up::Chunk(bytes.slice(from..bytes.len().min(from + EVIDENCE_CHUNK_BYTES)))
+    });
+    let all = std::iter::once(Up::Start(start)).chain(chunks);
+    let all = all.map(|content| pb::UploadRequest { content: Some(content) });
+    files.upload(tokio_stream::iter(all.collect::<Vec<_>>())).await.map(drop)
 }
 
 /// Does what a form of one item asks for.
