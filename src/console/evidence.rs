@@ -34,6 +34,9 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::upload_request::Content as Up;
 use crate::wire::words;
 
+/// What lists an item.
+const ADD: &str = "/liandong.v1.CaseService/AddEvidence";
+
 /// A file and what is typed beside it.
 static ROOM: Room = Room {
     fields: CONSOLE_FORM_BYTES_MAX,
@@ -129,7 +132,7 @@ fn add(desk: &Desk, name: &str, again: Option<Again<'_>>) -> Markup {
     );
     let action = format!("{}/evidence/add", parts::page_of("case", name));
     let title = lang.pick("上传证据（照片、文书）", "Send a file in");
-    let allowed = may(desk, "/liandong.v1.CaseService/AddEvidence");
+    let allowed = may(desk, ADD);
     html! {
         @if allowed || again.is_some() {
             details .act #act-add open[again.is_some()] {
@@ -225,6 +228,10 @@ pub async fn put(
     multipart: Multipart,
 ) -> Response {
     let name = parts::name_of("cases", &Path((agreement, id)));
+    // Before it takes a place that others wait for.
+    if let Err(status) = desk.check_may(ADD) {
+        return end_at(&desk, &name, Err(status.into()), "add", &Form::default()).await;
+    }
     let Upload { form, file, place: _place } = upload::read(multipart, &ROOM, &desk).await;
     let done = match file {
         Ok(file) => take_in(&desk, &name, &form, file).await,
