@@ -56,24 +56,6 @@ pub fn button(action: &str, lang: Lang) -> Markup {
     }
 }
 
-/// The kinds of joint actions, and the one that is filled in if it is none of them.
-#[must_use]
-pub fn kinds(form: &Form, lang: Lang) -> Vec<(String, String)> {
-    let known = (1..).map_while(|one| pb::PlanKind::try_from(one).ok());
-    let mut kinds: Vec<_> = known
-        .map(|one| (i32::from(one).to_string(), words::plan_kind(one, lang).to_owned()))
-        .collect();
-    let other = form.text("kind");
-    if !other.is_empty() && kinds.iter().all(|(kind, _)| kind != other) {
-        let word = match other {
-            "0" => lang.pick("请选择", "choose one"),
-            _ => words::plan_kind(pb::PlanKind::Unspecified, lang),
-        };
-        kinds.push((other.to_owned(), word.to_owned()));
-    }
-    kinds
-}
-
 /// The city's drafts, above the plans; nothing when there are none.
 pub async fn list(desk: &Desk, query: &Form) -> Markup {
     let lang = desk.lang();
@@ -429,14 +411,6 @@ fn merged(saved: &pb::SavedDraft, form: &Form, draft: pb::PlanDraft) -> pb::Plan
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_kind_stays_what_it_is() {
-        let kinds = |kind: &str| kinds(&Form::default().put("kind", kind), Lang::Zh);
-        assert!(kinds("4").iter().any(|(kind, word)| kind == "4" && word.contains("双随机")));
-        assert_eq!((kinds("").len(), kinds("4").len(), kinds("9").len()), (6, 6, 7));
-        assert_eq!(kinds("0").last().unwrap(), &("0".to_owned(), "请选择".to_owned()));
-    }
 
     #[test]
     fn what_the_form_has_no_field_for_stays_in_the_draft() {

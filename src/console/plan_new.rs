@@ -15,7 +15,7 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
-use super::{plan_acts, plan_drafts, register};
+use super::{codes, plan_acts, plan_drafts, register};
 use crate::domain::{HalfDay, Period};
 use crate::lang::Lang;
 use crate::shown::plan::parts as say;
@@ -266,7 +266,7 @@ pub fn fields(
             input type="hidden" name="begun" value="1";
             input type="hidden" name="agreement" value=(form.text("agreement"));
             (of.line("text", "title", lang.pick("行动名称", "title"), ""))
-            (of.choice("kind", lang.pick("类型", "kind"), &plan_drafts::kinds(form, lang)))
+            (of.choice("kind", lang.pick("类型", "kind"), &codes::plan_kinds(form.text("kind"), lang)))
             (of.line("text", "theme", lang.pick("检查主题", "theme"), ""))
             (cities(desk, form, agreement, of))
             (days(of, found, to))
