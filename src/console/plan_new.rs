@@ -266,7 +266,8 @@ pub fn fields(
             input type="hidden" name="begun" value="1";
             input type="hidden" name="agreement" value=(form.text("agreement"));
             (of.line("text", "title", lang.pick("行动名称", "title"), ""))
-            (of.choice("kind", lang.pick("类型", "kind"), &codes::plan_kinds(form.text("kind"), lang)))
+            @let kinds = codes::plan_kinds(form.text("kind"), lang);
+            (of.choice("kind", lang.pick("类型", "kind"), &kinds))
             (of.line("text", "theme", lang.pick("检查主题", "theme"), ""))
             (cities(desk, form, agreement, of))
             (days(of, found, to))
