@@ -21,10 +21,9 @@ use super::refusal::Refusal;
 use super::{Console, plan_revise, register};
 use crate::lang::Lang;
 use crate::limits::PAGE_SIZE_MAX;
-use crate::shown::plan::{self, Labels, parts as say};
+use crate::shown::plan::parts::{self as say, draft_saved, draft_title};
+use crate::shown::plan::{self, Labels};
 use crate::shown::sheet::Sheet;
-use crate::shown::text::clean;
-use crate::shown::when;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
@@ -101,22 +100,12 @@ fn row(saved: &pb::SavedDraft, desk: &Desk) -> Markup {
     let draft = saved.draft.clone().unwrap_or_default();
     html! {
         tr {
-            th scope="row" { a href=(page_of(PAGE, &saved.name)) { (cut(&title(saved))) } }
+            th scope="row" { a href=(page_of(PAGE, &saved.name)) { (cut(&draft_title(saved))) } }
             td { (say::days(&draft.days, desk.lang())) }
             td { (desk.names.list(draft.cities.iter().map(|one| one.city))) }
-            td { (written(saved)) }
+            td { (draft_saved(saved)) }
         }
     }
-}
-
-fn title(saved: &pb::SavedDraft) -> String {
-    let record = saved.draft.as_ref().and_then(|one| one.record.as_ref());
-    record.map(|record| clean(&record.title)).unwrap_or_default()
-}
-
-/// Who saved it, and when.
-fn written(saved: &pb::SavedDraft) -> String {
-    format!("{}  {}", clean(&saved.updated_by), when::time(saved.update_time.as_ref()))
 }
 
 /// Saves what is filled in on the page of a new plan.
@@ -298,13 +287,13 @@ async fn page(
     };
     let head = lang.pick("联合行动草稿", "Draft of a joint action");
     let main = html! {
-        h1 { (head) "：" (title(saved)) }
+        h1 { (head) "：" (draft_title(saved)) }
         p { a href="/plans" { (lang.pick("返回方案列表", "back to the plans")) } }
         @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
         p .hint {
             (lang.pick("草稿只存本市，发起之前其他市看不到；发起后草稿删除。保存：",
                 "It stays in this city until it is proposed, and is gone then. Saved by: "))
-            (written(saved))
+            (draft_saved(saved))
         }
         (fields)
         @if refusal.is_some_and(|refusal| refusal.is_stale) {
@@ -314,7 +303,7 @@ async fn page(
             }
         }
     };
-    Ok(desk.page(&format!("{head} {}", title(saved)), &main))
+    Ok(desk.page(&format!("{head} {}", draft_title(saved)), &main))
 }
 
 /// What a draft says, for those who typed another version of it.
@@ -333,8 +322,8 @@ async fn sheet(desk: &Desk, saved: &pb::SavedDraft) -> Sheet {
     register::learn_sites(desk, &agreement_of(&saved.name), wanted, &mut labels).await;
     let mut sheet = Sheet::default();
     sheet
-        .row(lang.pick("保存", "saved"), written(saved))
-        .row(lang.pick("行动名称", "title"), title(saved))
+        .row(lang.pick("保存", "saved"), draft_saved(saved))
+        .row(lang.pick("行动名称", "title"), draft_title(saved))
         .row(lang.pick("类型", "kind"), words::plan_kind(draft.kind(), lang))
         .row(lang.pick("参加市及需求", "cities and needs"), needs.join("\n"))
         .row(lang.pick("参加部门", "departments"), say::joined(&departments, lang))

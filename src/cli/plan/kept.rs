@@ -18,9 +18,9 @@ use crate::cli::case::{Session, name};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::names::Names;
 use crate::cli::page::{PageArgs, next_line};
-use crate::cli::{short_id, table, when};
+use crate::cli::{short_id, table};
 use crate::lang::Lang;
-use crate::shown::plan::parts;
+use crate::shown::plan::parts::{self, draft_saved, draft_title};
 use crate::wire::pb::v1 as pb;
 
 /// What people call one.
@@ -170,21 +170,12 @@ fn of_another(standing: &pb::SavedDraft, lang: Lang) -> Failure {
     let etag = table::clean(&standing.etag);
     let what = lang.pick("草稿由他人保存", "somebody else has saved the draft");
     let short = short(&standing.name);
-    Failure::new(Exit::Refused, "DRAFT_STANDS", what).detail(written(standing)).advise(lang.pick(
-        format!("先看过：liandong plan draft show {short}；确认后加 --etag {etag}"),
-        format!("look at it: liandong plan draft show {short}; then add --etag {etag}"),
-    ))
-}
-
-/// Who saved it when.
-fn written(draft: &pb::SavedDraft) -> String {
-    let (by, at) = (table::clean(&draft.updated_by), when::time(draft.update_time.as_ref()));
-    format!("{by}  {at}")
-}
-
-fn title(draft: &pb::SavedDraft) -> String {
-    let record = draft.draft.as_ref().and_then(|one| one.record.as_ref());
-    record.map(|record| table::clean(&record.title)).unwrap_or_default()
+    Failure::new(Exit::Refused, "DRAFT_STANDS", what).detail(draft_saved(standing)).advise(
+        lang.pick(
+            format!("先看过：liandong plan draft show {short}；确认后加 --etag {etag}"),
+            format!("look at it: liandong plan draft show {short}; then add --etag {etag}"),
+        ),
+    )
 }
 
 async fn save(session: &Session, args: SaveArgs) -> Result<(), Failure> {
@@ -235,7 +226,7 @@ async fn save(session: &Session, args: SaveArgs) -> Result<(), Failure> {
 }
 
 fn kept(saved: &pb::SavedDraft, lang: Lang) -> String {
-    let (short, title) = (short(&saved.name), title(saved));
+    let (short, title) = (short(&saved.name), draft_title(saved));
     lang.pick(
         format!(
             "草稿 {short} 已存：{title}。只存本市，发起之前其他市看不到；\
@@ -276,10 +267,10 @@ fn text(page: &pb::ListDraftsResponse, names: &Names, lang: Lang) -> String {
         let draft = one.draft.clone().unwrap_or_default();
         lines.add_row([
             short(&one.name).to_owned(),
-            title(one),
+            draft_title(one),
             names.list(draft.cities.iter().map(|city| city.city)),
             parts::days(&draft.days, lang),
-            written(one),
+            draft_saved(one),
         ]);
     }
     let (shown, total) = (page.drafts.len(), page.total_size);
@@ -314,7 +305,7 @@ async fn show(session: &Session, args: ShowArgs) -> Result<(), Failure> {
         "{} {}  {}\netag {etag}\n",
         lang.pick("草稿", "draft"),
         short(&saved.name),
-        written(&saved)
+        draft_saved(&saved)
     );
     print!("{}", table::clean_lines(&file));
     Ok(())
@@ -331,7 +322,7 @@ async fn delete(session: &Session, args: DeleteArgs) -> Result<(), Failure> {
     match session.context.json {
         true => session.context.print_json(&json!({ "deleted": saved.name })),
         false => {
-            let (short, title) = (short(&saved.name), title(&saved));
+            let (short, title) = (short(&saved.name), draft_title(&saved));
             println!(
                 "{}",
                 lang.pick(format!("草稿 {short} 已删除：{title}"), {

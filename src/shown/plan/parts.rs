@@ -17,6 +17,19 @@ pub fn joined(all: &[String], lang: Lang) -> String {
     all.join(lang.pick("、", ", "))
 }
 
+/// What a draft that is kept is called.
+#[must_use]
+pub fn draft_title(saved: &pb::SavedDraft) -> String {
+    let record = saved.draft.as_ref().and_then(|one| one.record.as_ref());
+    record.map(|record| text::clean(&record.title)).unwrap_or_default()
+}
+
+/// Who saved a draft, and when.
+#[must_use]
+pub fn draft_saved(saved: &pb::SavedDraft) -> String {
+    format!("{}  {}", text::clean(&saved.updated_by), when::time(saved.update_time.as_ref()))
+}
+
 /// Half days that follow each other as periods, ordinary ones and overtime apart.
 #[must_use]
 pub fn periods(days: &[pb::PlanDay]) -> Vec<(Period, bool)> {
