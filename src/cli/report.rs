@@ -50,6 +50,21 @@ impl Told {
         }
     }
 
+    /// What stopped it, with how far it came and what to do.
+    pub(super) fn stopped(&self, failure: Failure, lang: Lang) -> Failure {
+        let row = self.report.reached;
+        failure.advise(lang.pick(
+            format!(
+                "在第 {row} 行停止，以上各行已处理；\
+                 排除故障后对同一文件再执行一次，已登记的不会重复"
+            ),
+            format!(
+                "it stopped at row {row}, the rows above are done; \
+                 run it again with the same file, nothing is done twice"
+            ),
+        ))
+    }
+
     /// For programs.
     pub(super) fn json(&self) -> Value {
         let some = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };

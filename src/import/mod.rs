@@ -165,9 +165,11 @@ impl<'a, C: Calls> Import<'a, C> {
         read: &(dyn Fn(u64) + Sync),
     ) -> Result<(), Stopped> {
         let lang = self.calls.lang();
-        while let Some((number, value)) = rows.next(lang).map_err(Stopped::Sheet)? {
+        loop {
+            let next = rows.next(lang);
+            report.reached = rows.number() + u64::from(next.is_err());
+            let Some((number, value)) = next.map_err(Stopped::Sheet)? else { return Ok(()) };
             read(rows.bytes());
-            report.reached = number;
             if report.lines.len() >= IMPORT_ROWS_MAX as usize {
                 let what = lang.pick(
                     format!("超过 {IMPORT_ROWS_MAX} 行，其余未处理"),
@@ -187,7 +189,6 @@ impl<'a, C: Calls> Import<'a, C> {
             };
             report.lines.push(line);
         }
-        Ok(())
     }
 
     async fn one(&mut self, value: Value, line: &mut Line) -> Result<Outcome, Stop> {

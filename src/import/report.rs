@@ -73,7 +73,7 @@ impl Outcome {
 pub struct Report {
     /// In the order of the sheet.
     pub lines: Vec<Line>,
-    /// The row that was taken last, also when it stopped there.
+    /// The row it came to: where it stopped, if it did.
     pub reached: u64,
 }
 

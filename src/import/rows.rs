@@ -90,6 +90,11 @@ impl<R: Read + Seek> Rows<R> {
         }
     }
 
+    /// The row that was read last.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The next row that is not empty, with its number.
     ///
     /// # Errors

@@ -9,6 +9,9 @@ use liandong::trust::spiffe::Role;
 
 use super::api::{HERE, Pair, create, fresh, list_all, sample};
 use super::console::{Browser, FROM_HERE, Page, page_of};
+use super::kills::quick_plan;
+use super::nodes::{Nodes, until};
+use super::power::Medium;
 use super::sheets::case;
 
 const HEADINGS: &str = "自有系统,自有系统编号,案由,线索来源,污染要素,违法类型,发现时间,登记日期,\
@@ -136,6 +139,55 @@ async fn a_sheet_is_imported_by_page_row_by_row_and_once() {
     let changed = import(&browser, "import", &other).await;
     assert!(cells(&changed, 2).contains("CHANGED"), "{}", changed.text);
     assert_eq!(list_all(&pair.here, &pair.agreement).await, cases);
+}
+
+/// The number that stands behind a word of a page.
+fn number_after(page: &Page, word: &str) -> usize {
+    let (_, rest) = page.text.split_once(word).unwrap_or_else(|| panic!("{word}: {}", page.text));
+    rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_that_stops_half_way_says_where_and_is_gone_on_with() {
+    let mut nodes = Nodes::lay_out(&quick_plan());
+    let Some(medium) = Medium::new(&nodes.fleet.folder(HERE).join("data")) else { return };
+    medium.start(&mut nodes, HERE);
+    let agreement = nodes.fleet.agreements[0].name();
+    let client = nodes.client(HERE).await;
+    until("the agreement is here", || async {
+        client.cases().create_case(sample(&agreement, 0)).await.ok()
+    })
+    .await;
+    let rows = (1..=CONSOLE_SHEET_ROWS_MAX)
+        .map(|nth| format!("执法平台,H-{nth},示例,{USUAL},2026-08-03,,,,,,,"))
+        .collect::<Vec<_>>();
+    let text = format!("{HEADINGS}\r\n{}", rows.join("\r\n"));
+    let browser = Browser::open(&nodes, HERE, Role::Coordinator).await;
+    let fail = async {
+        until("some rows are recorded", || async {
+            (list_all(&client, &agreement).await.len() > 3).then_some(())
+        })
+        .await;
+        medium.fail_syncs(true);
+    };
+    let (half, ()) = tokio::join!(import(&browser, "import", &text), fail);
+    assert!(half.text.contains("STORAGE_FAILED"), "{}", half.text);
+    let (at, created) = (number_after(&half, "中途停止（第 "), number_after(&half, "新登记 "));
+    // The first row is that of the headings.
+    assert!(created >= 2 && at == created + 2, "{at} {created}");
+    assert!(half.text.contains(&format!("在第 {at} 行停止：该行")), "{}", half.text);
+    medium.fail_syncs(false);
+    nodes.kill(HERE);
+    medium.lose_power();
+    medium.start(&mut nodes, HERE);
+    let client = nodes.client(HERE).await;
+    let kept = list_all(&client, &agreement).await.len() - 1;
+    assert!((created..=created + 1).contains(&kept), "{kept} kept, {created} told");
+    let browser = Browser::open(&nodes, HERE, Role::Coordinator).await;
+    let done = import(&browser, "import", &text).await;
+    assert_eq!(number_after(&done, "已有 "), kept, "{}", done.text);
+    assert_eq!(number_after(&done, "未登记 "), 0, "{}", done.text);
+    assert_eq!(list_all(&client, &agreement).await.len(), rows.len() + 1, "none twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,10 +84,7 @@ pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
         }
         Stopped::Sheet(wrong) => unusable(wrong),
     };
-    Err(failure.advise(lang.pick(
-        "以上各行已处理；排除故障后对同一文件再执行一次，已登记的不会重复",
-        "the rows above are done; run it again with the same file, nothing is done twice",
-    )))
+    Err(told.stopped(failure, lang))
 }
 
 /// By the name of the file.

@@ -126,7 +126,7 @@ mod tests {
         let told = Told { plan, answers: vec![answer], register };
         let said = text(&told, &Names::new(Lang::Zh), Lang::Zh);
         for part in [
-            "邯郸尚未确认（各市确认同一版；依据：联动规则；",
+            "邯郸尚未确认（各市确认同一版；依据：联动规则；NOT_CONFIRMED）",
             "派出 37150099001；回避 37150099001@示例1号纸业；采纳",
             "2026-12-04上午  abcd1234  示例1号纸业  聊城  第 2 次",
             "已提交承诺：聊城",

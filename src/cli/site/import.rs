@@ -82,10 +82,7 @@ pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
         print!("{}", told.text(lang));
     }
     match stopped {
-        Some(failure) => Err(failure.advise(lang.pick(
-            "以上各行已处理；排除故障后对同一文件再执行一次，已登记的不会重复",
-            "the rows above are done; run it again with the same file, nothing is done twice",
-        ))),
+        Some(failure) => Err(told.stopped(failure, lang)),
         None => told.verdict(lang),
     }
 }
@@ -158,8 +155,11 @@ impl Import<'_> {
     ) -> Result<(), Failure> {
         let (lang, mut number) = (self.session.context.lang, 1);
         let path = self.args.file.clone().unwrap_or_default();
-        while let Some(row) = rows.row().map_err(|error| unread(&path, &error, lang))? {
+        loop {
             number += 1;
+            report.reached = number;
+            let row = rows.row().map_err(|error| unread(&path, &error, lang))?;
+            let Some(row) = row else { return Ok(()) };
             bar.set_position(rows.text().position());
             let read = match row {
                 Row::Cells(cells) => headings.site(&cells, lang).transpose(),
@@ -191,7 +191,6 @@ impl Import<'_> {
             };
             report.lines.push(line);
         }
-        Ok(())
     }
 
     async fn one(&mut self, draft: Draft, line: &mut Line) -> Result<Outcome, Stop> {

@@ -197,9 +197,12 @@ pub fn findings(plan: &pb::Plan, lang: Lang) -> Vec<String> {
         let [text, rule, source] =
             [&finding.text, &finding.rule, &finding.source].map(|text| clean(text));
         let (force, reason) = (words::rule_force(finding.force(), lang), clean(&finding.reason));
+        let semicolon = lang.pick("；", "; ");
+        // A rule of ours is its own source: said once.
+        let force = if source == force { "" } else { &format!("{force}{semicolon}") };
         lang.pick(
-            format!("{text}（{rule}；依据：{source}；{force}；{reason}）"),
-            format!("{text} ({rule}; source: {source}; {force}; {reason})"),
+            format!("{text}（{rule}；依据：{source}；{force}{reason}）"),
+            format!("{text} ({rule}; source: {source}; {force}{reason})"),
         )
     };
     plan.findings.iter().map(one).collect()
