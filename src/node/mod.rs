@@ -23,7 +23,7 @@ pub mod pieces;
 mod place;
 pub mod plan_look;
 mod plan_month;
-mod plan_reserved;
+pub mod plan_reserved;
 pub mod plan_roll;
 pub mod reader;
 mod recent;

@@ -30,6 +30,7 @@ use crate::log::{PartKind, PartSlot};
 use crate::node::core::site_codes::{checks_made, listing_on, plants, tag_of};
 use crate::node::core::unit::likes;
 use crate::node::load;
+use crate::node::plan_reserved::But;
 use crate::view::{self, PlanView, ReadRows, WordSort};
 use crate::wire;
 
@@ -423,7 +424,7 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
                 visited: BTreeMap::new(),
             };
             if found.city == self.own && all {
-                let reserved = reserved.get_or_insert_with(|| self.reserved(Some(key)));
+                let reserved = reserved.get_or_insert_with(|| self.reserved(But::Plan(key)));
                 let plants = plants(self.rows, (key.0, site), &found);
                 if let Some((_, listing)) = listing_on(&plants, first) {
                     one.listing = Some(listing.clone());
@@ -442,6 +443,24 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             standing.insert(site, one);
         }
         standing
+    }
+
+    /// The visits of the present revision at which a team of a city has arrived.
+    #[must_use]
+    pub fn arrived(
+        &self,
+        key: PlanKey,
+        view: &PlanView,
+        city: CityCode,
+    ) -> BTreeSet<(SubjectId, u32)> {
+        let (mut found, sort) = (BTreeSet::new(), (WordSort::CheckIn, city));
+        view::plan_words(self.rows, key, sort, Some(view.plan.at), &mut |spoken| {
+            if let PlanWord::CheckedIn(arrival) = spoken.act.word {
+                found.insert((arrival.site, arrival.nth));
+            }
+            true
+        });
+        found
     }
 
     /// What a city has reported of the visits of the present revision, the newest first.

@@ -19,6 +19,7 @@ use crate::domain::{Date, InvalidReason, Language};
 use crate::ids::{AgreementId, Position, SubjectId};
 use crate::node::core::site_codes::{Plant, checks_made, listing_on, plants};
 use crate::node::plan_look::Desk as PlanDesk;
+use crate::node::plan_reserved::But;
 use crate::view::{self, SiteView};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -241,7 +242,7 @@ impl SiteApi {
             agreements: &agreements,
             today: self.today()?,
         };
-        Ok(desk.reserved_of(found, year))
+        Ok(desk.reserved_of(found, year, But::Nothing))
     }
 
     fn today(&self) -> Result<Date, Refused> {

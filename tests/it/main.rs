@@ -65,6 +65,7 @@ mod nudges;
 mod operator;
 mod papers;
 mod people;
+mod plan_caps;
 mod plan_cli;
 mod plan_cli_draw;
 mod plan_drafts;

@@ -68,12 +68,12 @@ async fn create(client: &Client, asked: pb::CreateSiteRequest) -> Result<pb::Sit
     client.sites().create_site(asked).await.map(|answer| answer.into_inner().site.unwrap())
 }
 
-async fn get(client: &Client, name: &str) -> Result<pb::Site, Status> {
+pub async fn get(client: &Client, name: &str) -> Result<pb::Site, Status> {
     let request = pb::GetSiteRequest { name: name.to_owned() };
     client.sites().get_site(request).await.map(|answer| answer.into_inner().site.unwrap())
 }
 
-fn listing(status: pb::ListingStatus) -> pb::SiteListed {
+pub fn listing(status: pb::ListingStatus) -> pb::SiteListed {
     pb::SiteListed {
         status: status.into(),
         admitted_on: later(-30),
@@ -83,7 +83,7 @@ fn listing(status: pb::ListingStatus) -> pb::SiteListed {
     }
 }
 
-fn set(site: &pb::Site, listing: pb::SiteListed, text: &str) -> pb::SetListingRequest {
+pub fn set(site: &pb::Site, listing: pb::SiteListed, text: &str) -> pb::SetListingRequest {
     pb::SetListingRequest {
         name: site.name.clone(),
         etag: site.etag.clone(),
@@ -94,11 +94,15 @@ fn set(site: &pb::Site, listing: pb::SiteListed, text: &str) -> pb::SetListingRe
     }
 }
 
-async fn list(client: &Client, asked: pb::SetListingRequest) -> Result<pb::Site, Status> {
+pub async fn list(client: &Client, asked: pb::SetListingRequest) -> Result<pb::Site, Status> {
     client.sites().set_listing(asked).await.map(|answer| answer.into_inner().site.unwrap())
 }
 
-fn check(name: &str, mode: pb::CheckMode, exception: pb::VisitException) -> pb::RecordCheckRequest {
+pub fn check(
+    name: &str,
+    mode: pb::CheckMode,
+    exception: pb::VisitException,
+) -> pb::RecordCheckRequest {
     let check = pb::SiteChecked {
         on: later(0),
         mode: mode.into(),
@@ -114,7 +118,10 @@ fn check(name: &str, mode: pb::CheckMode, exception: pb::VisitException) -> pb::
     }
 }
 
-async fn record_check(client: &Client, asked: pb::RecordCheckRequest) -> Result<pb::Site, Status> {
+pub async fn record_check(
+    client: &Client,
+    asked: pb::RecordCheckRequest,
+) -> Result<pb::Site, Status> {
     client.sites().record_check(asked).await.map(|answer| answer.into_inner().site.unwrap())
 }
 
@@ -124,7 +131,7 @@ async fn routine(client: &Client, name: &str) -> Result<pb::Site, Status> {
     record_check(client, check(name, pb::CheckMode::OnSite, none)).await
 }
 
-async fn visit(
+pub async fn visit(
     client: &Client,
     name: &str,
     on: Option<pb::Date>,

@@ -206,7 +206,7 @@ pub fn of_city(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
 }
 
 /// What is wrong with what one city sends, with visits to its own sites, which it books, and with
-/// what a pool says of them: asked before it confirms, commits or swaps.
+/// what a pool says of them: asked before it confirms.
 #[must_use]
 pub fn of_host(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
     let own = |site: &SubjectId| look.sites.get(site).is_some_and(|one| one.city == city);
@@ -216,6 +216,23 @@ pub fn of_host(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
     findings.extend(look.sites(&visits));
     findings.extend(look.hosts(&visits));
     findings.extend(look.pool_of(city));
+    findings
+}
+
+/// What is wrong with what one city sends from now on to a plan that is scheduled: asked before it
+/// swaps or comes back. What is closed, listed or full since stops that visit only, and once the
+/// draw is known nobody has to be able to lead anywhere but where it leads.
+#[must_use]
+pub fn of_scheduled(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
+    let own = |site: &SubjectId| look.sites.get(site).is_some_and(|one| one.city == city);
+    let mut visits = look.visits();
+    visits.retain(|visit| own(&visit.site));
+    let mut findings = look.city(city);
+    findings.extend(look.sites(&visits).into_iter().filter(|one| !one.stops_a_visit()));
+    findings.extend(look.hosts(&look.going(&visits)));
+    if let (Some(rule), true) = (look.plan.facts.draw(), look.drawn.is_empty()) {
+        findings.extend(look.leads_in_pool(rule, city));
+    }
     findings
 }
 

@@ -437,7 +437,6 @@ impl PlanRefusal {
             Self::OldRevision { .. } | Self::NothingConfirmed => "revision",
             Self::HoldUntil { .. } => "hold_until",
             Self::Periods => "periods",
-            Self::RevealMismatch => "random",
             Self::NotVisited { .. } | Self::VisitStopped { .. } | Self::NoClue { .. } => "site",
             Self::VisitUnknown { .. } => "nth",
             Self::TeamTooSmall { .. }
@@ -464,6 +463,7 @@ impl PlanRefusal {
             | Self::Committed
             | Self::RevealTooEarly { .. }
             | Self::Revealed
+            | Self::RevealMismatch
             | Self::ResultsMissing { .. }
             | Self::ShownBefore => "name",
         }

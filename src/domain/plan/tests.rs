@@ -136,6 +136,7 @@ fn opened() -> Plan {
 }
 
 /// Everything that a look needs, with nothing lacking.
+#[derive(Clone)]
 struct World {
     plan: Plan,
     answers: BTreeMap<CityCode, AnswerKind>,

@@ -21,18 +21,24 @@ use crate::domain::plan::decide::{
 };
 use crate::domain::plan::lots::{PoolSite, is_pool_of};
 use crate::domain::plan::ready::Finding;
-use crate::domain::plan::{PlanFacts, PlanMove, PlanNumber, PlanRecord, PlanRefusal, Seen, Sent};
+use crate::domain::plan::{
+    Plan, PlanFacts, PlanMisfit, PlanMove, PlanMoveKind, PlanNumber, PlanRecord, PlanRefusal,
+    PlanStage, Seen, Sent,
+};
+use crate::domain::site::Visited;
 use crate::domain::{Date, Event, ExternalRef, Misfit, Refusal};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::Disk;
 use crate::limits::PLAN_NUMBER_MAX;
 use crate::log::{Audience, PartKind, Subject, SubjectKind};
+use crate::node::core::site_codes::{Plant, checks_made};
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::node::core::{Core, keys};
 use crate::node::own_part;
 use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
+use crate::node::plan_reserved::But;
 use crate::store::Store;
-use crate::view::{self, PlanView, ReadRows, Rows, SiteView};
+use crate::view::{self, PlanView, ReadRows, Rows, SiteView, WordSort};
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn decide_plan(
@@ -199,6 +205,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.check_external((Some(key), today), record)?;
                 let facts = (facts.clone(), &seen);
                 let mv = decide_revise(plan, by, facts, &members, time).map_err(refused)?;
+                self.check_unvisited(key, plan).map_err(refused)?;
                 let PlanMove::Revised { facts } = &mv else { return Err(WriteError::NotFound) };
                 let parts = parts_of(facts, record, pool)?;
                 Ok((mv, parts))
@@ -265,9 +272,37 @@ impl<D: Disk, S: Store> Core<D, S> {
         read(&Desk { rows: &rows, journal: &journal, own, most, agreements, today })
     }
 
-    /// Visits to the enterprise of an own site that plans have reserved in a year.
-    pub(super) fn reserved_of(&mut self, found: &SiteView, year: i32, today: Date) -> u32 {
-        self.at_desk(today, |desk| desk.reserved_of(found, year))
+    /// Where a team has arrived a plan is under way, whether or not its initiator has said so:
+    /// another revision would make nothing of what was done.
+    fn check_unvisited(&mut self, key: PlanKey, plan: &Plan) -> Result<(), PlanRefusal> {
+        let (rows, mut visited) = (self.group_rows(), false);
+        for city in plan.facts.participants() {
+            for sort in [WordSort::CheckIn, WordSort::Report] {
+                view::plan_words(&rows, key, (sort, city), Some(plan.at), &mut |_| {
+                    visited = true;
+                    false
+                });
+            }
+        }
+        let (stage, kind) = (PlanStage::Executing, PlanMoveKind::Revise);
+        if visited { Err(PlanMisfit::StageForbids { stage, kind }.into()) } else { Ok(()) }
+    }
+
+    /// Checks of the enterprise of an own site in a year, with the visits that plans have reserved,
+    /// but for some.
+    pub(super) fn visits_made(
+        &mut self,
+        (found, plants): (&SiteView, &[Plant]),
+        (year, today): (i32, Date),
+        but: But,
+    ) -> Visited {
+        let most = self.settings.site_checks_a_year_max;
+        // To know what is reserved, every booking of this city is looked at.
+        let reserved = match most {
+            0 => 0,
+            _ => self.at_desk(today, |desk| desk.reserved_of(found, year, but)),
+        };
+        Visited { made: checks_made(plants, year), reserved, most }
     }
 
     /// What an entry that is written now will have seen of what the cities have said.

@@ -30,10 +30,12 @@ use crate::journal::Disk;
 use crate::log::{Subject, SubjectKind};
 use crate::node::core::Core;
 use crate::node::core::plan::{draft_of, for_all};
+use crate::node::core::site_codes::{listing_on, plants};
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::node::plan_look::{Judging, Looked, PlanKey};
+use crate::node::plan_reserved::But;
 use crate::store::Store;
-use crate::view::{self, PlanView, WordSort};
+use crate::view::{self, PlanView, SiteView, WordSort};
 
 impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn say_to_plan(
@@ -259,7 +261,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             return Ok(None);
         }
         let site = view::site(&self.group_rows(), key.0, report.site);
-        if site.ok_or(WriteError::NotFound)?.needs_newer {
+        let site = site.ok_or(WriteError::NotFound)?;
+        if site.needs_newer {
             return Err(WriteError::NeedsNewerVersion);
         }
         let visits = looked.visits();
@@ -272,12 +275,42 @@ impl<D: Disk, S: Store> Core<D, S> {
                 .filter(|_| report.mode == CheckMode::OnSite),
             plan: Some(key.1),
         };
+        if check.counts() {
+            self.check_counted((key, today), found, report, &site)?;
+        }
         Ok(Some(Draft {
             subject: Subject { kind: SubjectKind::Site, id: Some(report.site) },
             prev: None,
             event: Event::SiteAct(SiteAct::Checked(check)),
             parts: Vec::new(),
         }))
+    }
+
+    /// Whether a check that is keyed in may count: there is room under the cap, and the enterprise
+    /// did not stand on the positive list on that day. Of a list that a team has passed on its
+    /// arrival nothing is asked again; nor of a site that was closed, which it may have been since.
+    fn check_counted(
+        &mut self,
+        (key, today): (PlanKey, Date),
+        found: &PlanView,
+        report: &VisitReport,
+        site: &SiteView,
+    ) -> Result<(), WriteError> {
+        let visit = (report.site, report.nth);
+        let plants = plants(&self.group_rows(), (key.0, report.site), site);
+        let (of, but) = ((site, plants.as_slice()), But::Visit(key, visit));
+        let visited = self.counted(of, (report.on, today), but)?;
+        let by = self.settings.city;
+        let arrived = self.at_desk(today, |desk| desk.arrived(key, found, by)).contains(&visit);
+        let listed = listing_on(&plants, report.on).filter(|_| !arrived);
+        let listing = listed.map(|(_, listing)| listing);
+        let visit = Visit { on: report.on, closed: false, listing, visited, exception: None };
+        match may_visit(&visit) {
+            Verdict::Fine | Verdict::Excepted { .. } => Ok(()),
+            Verdict::LeftOut(why) => {
+                Err(Refusal::Plan(PlanRefusal::VisitStopped { site: report.site, why }).into())
+            }
+        }
     }
 
     fn judge_finding(

@@ -23,8 +23,9 @@ use crate::journal::Disk;
 use crate::limits::SITES_OF_ONE_CODE_MAX;
 use crate::log::{Audience, Subject, SubjectKind};
 use crate::node::core::Core;
-use crate::node::core::site_codes::{checks_made, code_tag, listing_on, plants, sites_of, tag_of};
+use crate::node::core::site_codes::{Plant, code_tag, listing_on, plants, sites_of, tag_of};
 use crate::node::core::write::{Decided, Draft};
+use crate::node::plan_reserved::But;
 use crate::store::Store;
 use crate::view::{self, SiteView};
 
@@ -131,23 +132,34 @@ impl<D: Disk, S: Store> Core<D, S> {
         found: &SiteView,
         (check, today): (&SiteCheck, Date),
     ) -> Result<(), WriteError> {
-        let (own, most) = (self.settings.city, self.settings.site_checks_a_year_max);
-        let capped = check.counts() && most > 0;
-        if capped {
-            self.check_all_is_here(today)?;
-        }
+        let own = self.settings.city;
         let plants = plants(&self.group_rows(), site, found);
-        // To know it, every booking of this city is looked at.
-        let reserved = if capped { self.reserved_of(found, check.on.year(), today) } else { 0 };
+        let visited = match check.counts() {
+            true => self.counted((found, &plants), (check.on, today), But::Nothing)?,
+            false => Visited::default(),
+        };
         let visit = Visit {
             on: check.on,
             closed: found.facts.1.closed,
             listing: listing_on(&plants, check.on).map(|(_, listing)| listing),
-            visited: Visited { made: checks_made(&plants, check.on.year()), reserved, most },
+            visited,
             exception: check.exception,
         };
         let act = SiteAct::Checked(*check);
         Ok(site::decide_act((found.city, None), own, &act, Some(&visit), today)?)
+    }
+
+    /// What counts to the cap of an enterprise before one more check that counts.
+    pub(super) fn counted(
+        &mut self,
+        of: (&SiteView, &[Plant]),
+        (on, today): (Date, Date),
+        but: But,
+    ) -> Result<Visited, WriteError> {
+        if self.settings.site_checks_a_year_max > 0 {
+            self.check_all_is_here(today)?;
+        }
+        Ok(self.visits_made(of, (on.year(), today), but))
     }
 
     /// After a restore or damage own checks may lie with members only, of sites that are not known

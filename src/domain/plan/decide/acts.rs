@@ -8,7 +8,7 @@ use crate::domain::date::Date;
 use crate::domain::draw::Randomness;
 use crate::domain::plan::answer::{Answer, AnswerKind, Found, PlanAct, PlanWord, fits};
 use crate::domain::plan::lots::is_reveal;
-use crate::domain::plan::ready::{Finding, Look, PlanRules, of_city, of_host};
+use crate::domain::plan::ready::{Finding, Look, PlanRules, of_city, of_host, of_scheduled};
 use crate::domain::plan::refusal::{PlanMisfit, PlanRefusal};
 use crate::domain::plan::state::{Plan, PlanStage, Round};
 use crate::ids::{CityCode, Hash, Position, SubjectId};
@@ -75,6 +75,9 @@ pub fn decide_answer(
             let lacks = |finding: &Finding| !matches!(finding, Finding::Short { .. });
             first(of_city(look, by).into_iter().filter(lacks))
         }
+        Answer::Confirm { .. } if plan.stage == PlanStage::Scheduled => {
+            first(of_scheduled(look, by))
+        }
         Answer::Confirm { .. } => first(of_host(look, by)),
     }
 }
@@ -134,7 +137,7 @@ pub fn decide_swap(
     if before != Some(AnswerKind::Confirm) {
         return Err(PlanRefusal::NothingConfirmed);
     }
-    first(of_host(look, by))
+    first(of_scheduled(look, by))
 }
 
 /// What a city has done of a draw so far.

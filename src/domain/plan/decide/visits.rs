@@ -130,7 +130,9 @@ pub fn decide_report(
 ) -> Result<(), PlanRefusal> {
     let act = PlanAct { revision: plan.at, word: PlanWord::VisitReported(report.clone()) };
     present(plan, by, &act, visited.host)?;
-    if !is_under_way(plan, today) && !is_late(plan) {
+    // Of what was never scheduled nothing was carried out.
+    let settled = !plan.resting.answers.is_empty();
+    if !is_under_way(plan, today) && !(is_late(plan) && settled) {
         return Err(PlanRefusal::ReportStage { stage: plan.stage });
     }
     check_target(report.site, report.nth, visited)?;

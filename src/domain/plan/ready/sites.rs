@@ -165,7 +165,7 @@ impl Look<'_> {
 
     /// Whether a city can lead wherever the draw may lead to: at each site by itself, and at as
     /// many at once as may fall on one half day.
-    fn leads_in_pool(&self, rule: &DrawRule, city: CityCode) -> Vec<Finding> {
+    pub(super) fn leads_in_pool(&self, rule: &DrawRule, city: CityCode) -> Vec<Finding> {
         // Whoever has not confirmed is named for that already.
         if !self.sent.contains_key(&city) {
             return Vec::new();

@@ -5,6 +5,7 @@
 
 use super::{PlanMisfit, PlanRefusal};
 use crate::domain::plan::ready::{CERTIFIED, Force, NO_SOURCE, OURS, Rule};
+use crate::domain::site::LeftOut;
 
 impl PlanRefusal {
     /// The rule, where it comes from, and whether it can be set otherwise.
@@ -24,6 +25,18 @@ impl PlanRefusal {
                     ("国办发〔2024〕54号", "State Council's document 54 of 2024"),
                 ),
                 Force::Law,
+            ),
+            Self::VisitStopped { why, .. } => ((why.rule(), why.source()), force_of(why)),
+            Self::OldRevision { .. } => (
+                (
+                    ("各市的话只对现行一版有效", "what a city says is about the present revision"),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
+            Self::RevealMismatch => (
+                (("公开的随机数须与承诺一致", "what is shown is what was committed to"), OURS),
+                Force::Rule,
             ),
             Self::TeamTooSmall { .. } => (
                 (
@@ -72,5 +85,12 @@ impl PlanRefusal {
             ),
             _ => return None,
         })
+    }
+}
+
+const fn force_of(why: LeftOut) -> Force {
+    match why {
+        LeftOut::Capped => Force::Law,
+        LeftOut::Closed | LeftOut::PositiveList => Force::Rule,
     }
 }

@@ -214,9 +214,11 @@ impl PlanRefusal {
             Self::ReportStage { stage } => {
                 told(format!("方案现为“{}”，不能登记结果", stage.zh()), "请于行动开始后登记")
             }
-            Self::VisitStopped { site, why } => {
-                told(format!("{}{}，本次不再检查", record(site), why.zh()), "结果请登记为“未检查”")
-            }
+            Self::VisitStopped { site, why } => told(
+                format!("{}{}，本次不再现场检查", record(site), why.zh()),
+                "结果请登记为“未检查”或非现场检查；\
+                     确已现场检查的，请在检查对象处登记并注明例外情形",
+            ),
             Self::VisitUnknown { site, visits } => {
                 told(format!("本方案对{}安排检查 {visits} 次", record(site)), "请核对是第几次检查")
             }
@@ -307,7 +309,10 @@ impl PlanRefusal {
             Self::RevealStage { .. } => "show it between scheduling and end",
             Self::CheckInStage { .. } => "record the results instead, if the plan has ended",
             Self::ReportStage { .. } => "record results once the action has begun",
-            Self::VisitStopped { .. } => "report it as not checked",
+            Self::VisitStopped { .. } => {
+                "report it as not checked or off site; what was checked all the same is recorded \
+                 at the site, under an exception"
+            }
             Self::VisitUnknown { .. } => "check which visit it was",
             Self::ArrivalDay { .. } => "give the day on which it was",
             Self::OfficerRecused { .. } => "send another officer (art. 43)",

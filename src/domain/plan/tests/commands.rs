@@ -336,7 +336,8 @@ fn the_host_city_reports_what_its_team_did() {
         clues: 1,
     };
     let at_stage = |stage, by, report: &VisitReport, today| {
-        let plan = Plan { stage, ..opened() };
+        let mut plan = Plan { stage, ..opened() };
+        plan.resting.answers = vec![rev(1)];
         reason(decide_report(&plan, by, report, HERE(), (&rules, date(today))))
     };
     let decide =
@@ -369,6 +370,9 @@ fn the_host_city_reports_what_its_team_did() {
         let late = matches!(stage, PlanStage::Summarized | PlanStage::Cancelled);
         assert_eq!(is_late(&Plan { stage, ..opened() }), late);
     }
+    let never = Plan { stage: PlanStage::Cancelled, ..opened() };
+    let never = decide_report(&never, handan(), &report, HERE(), (&rules, date("2026-12-20")));
+    assert_eq!(reason(never), "REPORT_STAGE", "it was never settled");
     let finds = |visited, reported| {
         let what = (id(1), 0, Some(id(60)));
         reason(decide_finding(&executing, handan(), what, (visited, reported)))

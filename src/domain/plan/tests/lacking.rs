@@ -1,6 +1,8 @@
 //! What a plan may lack, one thing at a time.
 
-use super::ready::{Finding, Force, Remark, of_city, of_host, remarks, to_begin, to_schedule};
+use super::ready::{
+    Finding, Force, Remark, of_city, of_host, of_scheduled, remarks, to_begin, to_schedule,
+};
 use super::*;
 use crate::domain::code::Language;
 use crate::domain::site::{LeftOut, Listing, ListingStatus, VisitException, Visited};
@@ -323,9 +325,22 @@ fn a_draw_is_checked_on_its_pool_and_its_commitments() {
     world.revealed.insert(puyang());
     world.drawn = vec![visit(1, "2026-12-08上午")];
     assert_eq!((to_begin(&world.look()), remarks(&world.look())), (vec![], vec![]));
+    // Whoever swaps then has to lead where the draw leads, whatever else stands in the list.
+    let mut other = world.clone();
+    other.sites.get_mut(&id(2)).unwrap().closed = true;
+    left_out(&mut other, LeftOut::Capped);
+    assert_eq!(of_scheduled(&other.look(), handan()), []);
+    assert_ne!(of_host(&other.look(), handan()), []);
+    sent(&mut other).drain(..2);
+    other.plan.facts.cities[0].needs.clear();
+    assert_eq!(of_scheduled(&other.look(), handan()), [], "the one visit is not made any more");
     sent(&mut world).drain(..2);
     world.plan.facts.cities[0].needs.clear();
     assert_eq!(in_chinese(&to_begin(&world.look())), [HOST]);
+    assert_eq!(in_chinese(&of_scheduled(&world.look(), handan())), [HOST]);
+    let drawn = std::mem::take(&mut world.drawn);
+    assert_eq!(in_chinese(&of_scheduled(&world.look(), handan())), [HOST], "it may lead there");
+    world.drawn = drawn;
     // A target by default is owed, and a site listed since is not visited: both are no obstacles.
     world.drawn[0].by_default = true;
     assert_eq!(to_begin(&world.look()), []);

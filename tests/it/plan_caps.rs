@@ -1,0 +1,169 @@
+//! Plans beside the positive list and the yearly cap: what they reserve, what is reported of them,
+//! what a list to draw from leaves out.
+
+use liandong::cli::connect::Client;
+use liandong::wire::pb::v1 as pb;
+use tonic::{Code, Status};
+
+use super::api::{fact, fresh};
+use super::plans::{
+    World, confirm, create, draft, report, result, seen, site, step, why, world_set_up,
+};
+use super::sites::{check, get, list, listing, record_check, set, visit};
+
+const NONE: pb::VisitException = pb::VisitException::Unspecified;
+
+/// Two cities, and a site here.
+async fn world() -> (World, String) {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let at = site(&world.here, &world.agreements[0], 0, 371_522).await;
+    (world, at)
+}
+
+impl World {
+    /// A plan that goes to a site today, in the second half of the day or the first.
+    async fn proposed(&self, at: &str, half_day: usize) -> pb::Plan {
+        let mut asked = draft(&[at.to_owned()]);
+        asked.visits[0].first = asked.days[half_day].at;
+        create(&self.here, &self.agreements[0], asked).await.unwrap()
+    }
+
+    /// The same once all have confirmed and it is settled.
+    async fn settled(&self, plan: &pb::Plan, units: usize) -> pb::Plan {
+        let told = seen(&self.there, &plan.name, |_| true).await;
+        confirm(&self.there, &told, &self.guests[units..=units]).await.unwrap();
+        let all = seen(&self.here, &plan.name, |plan| plan.answers.len() == 2).await;
+        step(&self.here, &all, pb::PlanStep::Schedule, "").await.unwrap()
+    }
+}
+
+async fn checked(client: &Client, at: &str) -> Result<pb::Site, Status> {
+    record_check(client, check(at, pb::CheckMode::OnSite, NONE)).await
+}
+
+async fn counted(client: &Client, at: &str) -> u32 {
+    get(client, at).await.unwrap().years.iter().map(|year| year.counted).sum()
+}
+
+fn not_checked() -> pb::VisitResult {
+    let outcome = pb::VisitOutcome::NotChecked.into();
+    pb::VisitResult { outcome, checks: Vec::new(), samples: 0, ..result(0) }
+}
+
+fn late(reason: &str) -> (Code, String) {
+    (Code::FailedPrecondition, reason.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f21_plans_reserve_of_the_cap_and_no_report_goes_beyond_it() {
+    let (world, at) = world().await;
+    let here = &world.here;
+    for _ in 0..2 {
+        checked(here, &at).await.unwrap();
+    }
+    // One is left, and two plans want it at the same moment.
+    let plans = [world.proposed(&at, 0).await, world.proposed(&at, 1).await];
+    let [one, other] =
+        [0, 1].map(|nth| confirm(here, &plans[nth], &world.officers[nth * 2..][..2]));
+    let answers: [Result<pb::Plan, Status>; 2] = tokio::join!(one, other).into();
+    let first = answers.iter().position(Result::is_ok).expect("one of them");
+    let second = answers.into_iter().find_map(Result::err).expect("not both");
+    assert_eq!(
+        (fact(&second, "field"), second.code()),
+        ("targets".into(), Code::FailedPrecondition)
+    );
+    assert_eq!(why(Err::<(), _>(second)), late("SITE_CAPPED"));
+    let reserved = visit(here, &at, None, NONE).await;
+    assert_eq!((reserved.made, reserved.reserved, reserved.most), (2, 1, 3), "{reserved:?}");
+    assert_eq!(why(checked(here, &at).await), late("SITE_CAPPED"));
+
+    // Not checked after all: the visit is free, somebody else has it, and no correction makes a
+    // fourth of it. From afar it may have been.
+    let plan = world.settled(&plans[first], 0).await;
+    report(here, &plan, &at, not_checked()).await.unwrap();
+    assert_eq!(visit(here, &at, None, NONE).await.reserved, 0);
+    checked(here, &at).await.unwrap();
+    let beyond = report(here, &plan, &at, result(0)).await;
+    let status = beyond.clone().unwrap_err();
+    assert_eq!(fact(&status, "field"), "site");
+    assert!(!fact(&status, "rule").is_empty() && !fact(&status, "source").is_empty());
+    assert_eq!(why(beyond), late("VISIT_STOPPED"));
+    assert_eq!(counted(here, &at).await, 3);
+    let afar = pb::VisitResult { mode: pb::CheckMode::OffSite.into(), ..result(0) };
+    report(here, &plan, &at, afar).await.unwrap();
+    assert_eq!(counted(here, &at).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f20_what_a_plan_may_not_visit_is_neither_reported_nor_drawn() {
+    let (world, at) = world().await;
+    let (agreement, here) = (&world.agreements[0], &world.here);
+    let plan = world.proposed(&at, 0).await;
+    confirm(here, &plan, &world.officers[..2]).await.unwrap();
+    let plan = world.settled(&plan, 0).await;
+    // Listed since: nobody goes there on site, and nobody says that he did.
+    let now = get(here, &at).await.unwrap();
+    list(here, set(&now, listing(pb::ListingStatus::Active), "")).await.unwrap();
+    assert_eq!(why(report(here, &plan, &at, result(0)).await), late("VISIT_STOPPED"));
+    report(here, &plan, &at, not_checked()).await.unwrap();
+    assert_eq!(counted(here, &at).await, 0);
+
+    // A list to draw from leaves it out, and the plan says why.
+    let free = site(here, agreement, 1, 371_522).await;
+    let asked = pb::PlanDraft {
+        kind: pb::PlanKind::DoubleRandom.into(),
+        draw: Some(pb::DrawDraft { sites: 1, host_officers: 2, ..Default::default() }),
+        ..draft(&[])
+    };
+    let drawn = create(here, agreement, asked).await.unwrap();
+    let pool = |left_out: bool| {
+        let sites = drawn.pool.iter().filter(move |one| (one.left_out != 0) == left_out);
+        let id = |one: &pb::PoolSite| one.site_id.iter().map(|b| format!("{b:02x}")).collect();
+        sites.map(id).collect::<Vec<String>>()
+    };
+    let id = |name: &str| vec![name.rsplit('/').next().unwrap().to_owned()];
+    assert_eq!((pool(false), pool(true)), (id(&free), id(&at)));
+    let out = drawn.pool.iter().find(|one| one.left_out != 0).unwrap();
+    assert_eq!(out.left_out(), pb::LeftOut::PositiveList);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_never_settled_has_no_results() {
+    let (world, at) = world().await;
+    let here = &world.here;
+    let plan = world.proposed(&at, 0).await;
+    let gone = step(here, &plan, pb::PlanStep::Cancel, "另行安排").await.unwrap();
+    assert_eq!(why(report(here, &gone, &at, result(0)).await), late("REPORT_STAGE"));
+    assert_eq!(counted(here, &at).await, 0);
+    // One that was is reported also when it was cancelled afterwards; what a team has arrived at
+    // stays reserved until then.
+    let other = world.proposed(&at, 0).await;
+    confirm(here, &other, &world.officers[..2]).await.unwrap();
+    let other = world.settled(&other, 0).await;
+    let arrived = pb::CheckInRequest {
+        name: other.name.clone(),
+        revision: other.revision_entry.clone(),
+        site: at.clone(),
+        officers: world.officers[..2].to_vec(),
+        request_id: fresh(),
+        ..pb::CheckInRequest::default()
+    };
+    here.plans().check_in(arrived).await.unwrap();
+    let newest = seen(here, &other.name, |_| true).await;
+    // It is under way, though nobody has pressed a button: another revision would undo the visit.
+    let revising = pb::RevisePlanRequest {
+        name: newest.name.clone(),
+        etag: newest.etag.clone(),
+        draft: Some(draft(std::slice::from_ref(&at))),
+        request_id: fresh(),
+        ..pb::RevisePlanRequest::default()
+    };
+    assert_eq!(why(here.plans().revise_plan(revising).await), late("PLAN_STAGE"));
+    step(here, &newest, pb::PlanStep::Cancel, "汛情").await.unwrap();
+    for _ in 0..2 {
+        checked(here, &at).await.unwrap();
+    }
+    assert_eq!(why(checked(here, &at).await), late("SITE_CAPPED"));
+    report(here, &other, &at, result(0)).await.unwrap();
+    assert_eq!(counted(here, &at).await, 3);
+}
