@@ -263,7 +263,7 @@ fn acts(
         (put("results", "ReportResults", awaited(W::Report),
             lang.pick("结果上报完毕", "All results are in"), html! {}))
         (put("summarize", "MovePlan", awaited(W::Summarize), lang.pick("总结", "Summarise"),
-            text("summarize", lang.pick("总结（不填则自动生成）", "summary (made when empty)"))))
+            text("summarize", lang.pick("补充说明（总结按结果自动生成）", "what the results do not say"))))
         (put("cancel", "MovePlan", initiator && going, lang.pick("取消行动", "Cancel it"),
             text("cancel", lang.pick("原因", "why"))))
         @if !desk.visitor.may("/liandong.v1.PlanService/AnswerPlan") {

@@ -137,12 +137,12 @@ impl CaseApi {
                     openings.len() < CHUNK
                 });
                 let Some((lowest, _)) = openings.last().copied() else { break };
-                if sums.cases.len() + openings.len() > STATISTICS_CASES_MAX {
-                    let refused = Refused::new("STATISTICS_TOO_LARGE");
-                    return Err(refused.with("limit", STATISTICS_CASES_MAX));
-                }
                 for (_, subject) in openings {
                     self.count_case(&reader, (*agreement, subject), month, &mut sums.cases);
+                }
+                if sums.cases.len() > STATISTICS_CASES_MAX {
+                    let refused = Refused::new("STATISTICS_TOO_LARGE");
+                    return Err(refused.with("limit", STATISTICS_CASES_MAX));
                 }
                 below = Some(lowest);
             }
@@ -194,7 +194,13 @@ impl CaseApi {
         let facts = view::moved(&rows, agreement, subject);
         let source = found.case.facts.source;
         let counts = Counts::of_case(self.node.city(), source, &facts, month);
-        cases.insert((agreement, subject), (counts, found.campaigns().collect()));
+        let campaigns: Box<[Campaign]> = found.campaigns().collect();
+        // Most cases of most months have nothing in this one: they are not kept.
+        if counts == Counts::default() && campaigns.is_empty() {
+            cases.remove(&(agreement, subject));
+        } else {
+            cases.insert((agreement, subject), (counts, campaigns));
+        }
     }
 
     fn count_plan(

@@ -335,12 +335,19 @@ fn step(api: &PlanApi, asked: &pb::MovePlanRequest) -> Result<Command, Refused> 
         pb::PlanStep::Begin => PlanStep::Begin,
         pb::PlanStep::Summarize => {
             let (agreement, subject) = write::name(&asked.name)?;
-            let made = || api.summary(agreement, subject);
-            PlanStep::Summarize { text: text.clone().map_or_else(made, Ok)? }
+            let made = api.summary(agreement, subject)?;
+            PlanStep::Summarize { text: with_words(made, text.as_deref())? }
         }
         pb::PlanStep::Cancel => PlanStep::Cancel { text: needed()? },
     };
     moved(&asked.name, &asked.etag, step)
+}
+
+/// The summary that is made of the results, with what people add: nobody types a number of it.
+fn with_words(made: String, words: Option<&str>) -> Result<String, Refused> {
+    let Some(words) = words else { return Ok(made) };
+    let whole = format!("{made}\n补充说明：{words}");
+    Ok(read::text("text", &whole)?.unwrap_or_default())
 }
 
 fn answer(api: &PlanApi, asked: &pb::AnswerPlanRequest) -> Result<Command, Refused> {

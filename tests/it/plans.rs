@@ -689,9 +689,13 @@ async fn f30_results_by_department_and_a_summary() {
     let visit = &whole.visits[0];
     assert_eq!(visit.cases, [case.name]);
     assert_eq!(visit.arrival.as_ref().unwrap().officers.len(), 2);
-    let done = step(here, &whole, pb::PlanStep::Summarize, "").await.unwrap();
+    let long = step(here, &whole, pb::PlanStep::Summarize, &"长".repeat(5_400)).await;
+    assert_eq!(why(long), is(Code::InvalidArgument, "TEXT_TOO_LONG"));
+    // What people add stands behind the numbers, never in their place.
+    let words = "群众来信一件另行答复。";
+    let done = step(here, &whole, pb::PlanStep::Summarize, words).await.unwrap();
     assert_eq!(done.state(), pb::PlanState::Summarized);
-    for piece in ["检查企业1家，发现问题3个", "已转为案件1件", "采集样品2个", "水利检查1家"]
+    for piece in ["检查企业1家，发现问题3个", "已转为案件1件", "采集样品2个", "水利检查1家", words]
     {
         assert!(done.closing_text.contains(piece), "{piece}: {}", done.closing_text);
     }

@@ -32,7 +32,7 @@ pub struct SummarizeArgs {
     /// Which plan.
     #[command(flatten)]
     pub step: StepArgs,
-    /// 总结文字；不写的按结果自动生成 · the summary; one is made of the results when absent
+    /// 补充说明（总结按结果自动生成） · what the summary made of the results does not say
     #[arg(long, short = 'm', default_value = "", hide_default_value = true)]
     pub text: String,
 }
