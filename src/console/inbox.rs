@@ -21,6 +21,10 @@ const ALL: &str = "agreements/-";
 /// How far ahead something is due soon, in days.
 const SOON_DAYS: i64 = 14;
 
+/// Terms that are over, shown behind those that are coming: the latest, which somebody may still
+/// put right.
+const OVER_SHOWN: i32 = 6;
+
 /// One line of a column.
 struct Matter {
     page: String,
@@ -29,10 +33,19 @@ struct Matter {
     how: Vec<Markup>,
 }
 
-/// A column: its lines, and how many there are in all when that is known.
+/// A column: its lines, and where those are that it has no room for.
 struct Column {
     matters: Vec<Matter>,
-    more: bool,
+    rest: Vec<Rest>,
+    /// What to know of others beside them, and where they are.
+    beside: Option<Rest>,
+}
+
+/// Lines of one kind that a column has no room for: what they are, with how many there are in all
+/// where that is known, and the page that lists them.
+struct Rest {
+    what: String,
+    page: String,
 }
 
 /// Shows it.
@@ -65,7 +78,24 @@ fn column(id: &str, title: &str, column: &Column, lang: Lang) -> Markup {
         section aria-labelledby=(id) {
             h2 id=(id) {
                 (title) " "
-                span .count { (column.matters.len()) @if column.more { "+" } }
+                span .count {
+                    @match column.rest.first() {
+                        Some(rest) => { a href=(rest.page) { (column.matters.len()) "+" } },
+                        None => { (column.matters.len()) },
+                    }
+                }
+            }
+            @if !column.rest.is_empty() {
+                p .soft {
+                    (lang.pick("此处未列全：", "not all are here: "))
+                    @for (nth, rest) in column.rest.iter().enumerate() {
+                        @if nth > 0 { " · " }
+                        a href=(rest.page) { (rest.what) }
+                    }
+                }
+            }
+            @if let Some(beside) = &column.beside {
+                p { a .late href=(beside.page) { (beside.what) } }
             }
             @if column.matters.is_empty() { p .soft { (lang.pick("暂无", "nothing")) } }
             ul .matters {
@@ -89,8 +119,42 @@ fn cases(state: pb::CaseState) -> pb::ListCasesRequest {
         parent: ALL.to_owned(),
         states: vec![state.into()],
         page_size: page_size(),
+        with_transfers: true,
         ..Default::default()
     }
+}
+
+/// Offers of transfer with how far each has got.
+fn offers(
+    page: &pb::ListCasesResponse,
+) -> impl Iterator<Item = (&pb::Case, &pb::TransferStanding)> {
+    page.cases.iter().zip(&page.transfers)
+}
+
+/// Where the offers are that a column has no room for; `who` is the field of the list's filter.
+fn more_offers(page: &pb::ListCasesResponse, who: &str, desk: &Desk) -> Option<Rest> {
+    let state = i32::from(pb::CaseState::TransferredOut);
+    let total = page.total_size;
+    let what = desk.lang().pick(format!("移送案件共 {total} 件"), format!("{total} transfers"));
+    let page_of_all = format!("/cases?state={state}&{who}={}", desk.city);
+    (!page.next_page_token.is_empty()).then_some(Rest { what, page: page_of_all })
+}
+
+fn more_notices(
+    page: &pb::ListNoticesResponse,
+    filter: pb::NoticeFilter,
+    lang: Lang,
+) -> Option<Rest> {
+    let what = lang.pick("其余信息通报", "other notices").to_owned();
+    let page_of_all = format!("/notices?filter={}", i32::from(filter));
+    (!page.next_page_token.is_empty()).then_some(Rest { what, page: page_of_all })
+}
+
+fn more_plans(page: &pb::ListPlansResponse, whose: &str, lang: Lang) -> Option<Rest> {
+    let total = page.total_size;
+    let what = lang.pick(format!("联合行动共 {total} 项"), format!("{total} joint actions"));
+    let page_of_all = format!("/plans?{whose}=1");
+    (!page.next_page_token.is_empty()).then_some(Rest { what, page: page_of_all })
 }
 
 fn page_size() -> i32 {
@@ -123,37 +187,48 @@ async fn for_us(desk: &Desk) -> Result<Column, Status> {
     )?;
     let (offered, notices, plans) =
         (offered.into_inner(), notices.into_inner(), plans.into_inner());
-    let more = [&offered.next_page_token, &notices.next_page_token, &plans.next_page_token]
-        .into_iter()
-        .any(|token| !token.is_empty());
+    let rest = [
+        more_offers(&offered, "turn", desk),
+        more_notices(&notices, pb::NoticeFilter::Awaiting, lang),
+        more_plans(&plans, "ours", lang),
+    ];
     let mut matters: Vec<Matter> =
         notices.notices.iter().map(|one| unacknowledged(one, desk)).collect();
-    matters.extend(offered.cases.iter().map(|case| {
+    matters.extend(offers(&offered).map(|(case, standing)| {
         let from = desk.names.city(case.transfer_from);
-        let what = lang.pick(format!("{from}移送，待答复"), format!("{from} hands it over"));
-        Matter { how: vec![text(what), since(case, lang)], ..of_case(case, lang) }
+        let at = when::time(standing.offer_time.as_ref());
+        let what =
+            lang.pick(format!("{from} {at} 移送，待答复"), format!("{from} handed it over {at}"));
+        let mut how = vec![text(what)];
+        how.extend(reached(desk, case, standing));
+        Matter { how, ..of_case(case, lang) }
     }));
     matters.extend(plans.plans.iter().map(|plan| of_plan(plan, desk, |city| city == desk.city)));
-    Ok(Column { matters, more })
+    Ok(Column { matters, rest: rest.into_iter().flatten().collect(), beside: None })
 }
 
 fn unacknowledged(notice: &pb::Notice, desk: &Desk) -> Matter {
     let lang = desk.lang();
-    let city = desk.names.city(notice.issuing_city);
-    let due = match &notice.due_time {
-        Some(at) => when::time(Some(at)),
-        None => when::date(notice.due_on.as_ref()),
-    };
+    let (city, at) = (desk.names.city(notice.issuing_city), when::time(notice.issue_time.as_ref()));
+    let issued = lang.pick(format!("{city} {at} 发出"), format!("{city}, issued {at}"));
     let own = notice.recipients.iter().find(|one| one.city == desk.city);
     let late = own.is_some_and(|one| one.overdue);
-    let until = lang.pick(format!("{due} 前签收"), format!("acknowledge by {due}"));
-    let until = html! { span .late[late] { (until) } };
     Matter {
         page: page_of("notice", &notice.name),
         tag: lang.pick("通报", "notice"),
         what: super::notices::title(notice, lang),
-        how: vec![text(city), until],
+        how: [text(issued)].into_iter().chain(until(notice, late, lang)).collect(),
     }
+}
+
+/// Until when a notice is to be acknowledged.
+fn until(notice: &pb::Notice, late: bool, lang: Lang) -> Option<Markup> {
+    let due = match &notice.due_time {
+        Some(at) => when::time(Some(at)),
+        None => when::date(notice.due_on.as_ref()),
+    };
+    let until = lang.pick(format!("{due} 前签收"), format!("acknowledge by {due}"));
+    (!due.is_empty()).then(|| html! { span .late[late] { (until) } })
 }
 
 /// What other cities are to do: answer transfers, acknowledge notices, act in plans.
@@ -169,7 +244,7 @@ async fn for_others(desk: &Desk) -> Result<Column, Status> {
     };
     let plans = pb::ListPlansRequest {
         parent: ALL.to_owned(),
-        city: desk.city,
+        awaits_others: true,
         page_size: page_size(),
         ..Default::default()
     };
@@ -182,96 +257,130 @@ async fn for_others(desk: &Desk) -> Result<Column, Status> {
     )?;
     let (offered, notices, plans) =
         (offered.into_inner(), notices.into_inner(), plans.into_inner());
-    let more = [&offered.next_page_token, &notices.next_page_token, &plans.next_page_token]
-        .into_iter()
-        .any(|token| !token.is_empty());
+    let rest = [
+        more_offers(&offered, "handling", desk),
+        more_notices(&notices, pb::NoticeFilter::Unacknowledged, lang),
+        more_plans(&plans, "theirs", lang),
+    ];
     let mut matters = Vec::new();
-    for case in &offered.cases {
+    for (case, standing) in offers(&offered) {
         let to = desk.names.city(case.transfer_to);
         let what = lang.pick(format!("待{to}答复"), format!("{to} is to answer"));
         let mut how = vec![text(what)];
-        how.extend(reached(desk, case).await);
+        how.extend(reached(desk, case, standing));
         matters.push(Matter { how, ..of_case(case, lang) });
     }
-    for notice in &notices.notices {
-        let missing = notice.recipients.iter().filter(|one| one.acknowledge_time.is_none());
-        let late = missing.clone().any(|one| one.overdue);
-        let cities = desk.names.list(missing.map(|one| one.city));
-        let what = lang.pick(format!("{cities}未签收"), format!("not acknowledged by {cities}"));
-        matters.push(Matter {
-            page: page_of("notice", &notice.name),
-            tag: lang.pick("通报", "notice"),
-            what: super::notices::title(notice, lang),
-            how: vec![html! { span .late[late] { (what) } }],
-        });
-    }
-    let awaits = |plan: &&pb::Plan| plan.awaited.iter().any(|one| one.city != desk.city);
-    let awaited = plans.plans.iter().filter(awaits);
-    matters.extend(awaited.map(|plan| of_plan(plan, desk, |city| city != desk.city)));
-    Ok(Column { matters, more })
+    matters.extend(notices.notices.iter().map(|notice| unacknowledged_there(notice, desk)));
+    matters.extend(plans.plans.iter().map(|plan| of_plan(plan, desk, |city| city != desk.city)));
+    Ok(Column { matters, rest: rest.into_iter().flatten().collect(), beside: None })
 }
 
-/// Since when the other city holds an offered case, and whether a person there acknowledged it.
-async fn reached(desk: &Desk, case: &pb::Case) -> Vec<Markup> {
+fn unacknowledged_there(notice: &pb::Notice, desk: &Desk) -> Matter {
     let lang = desk.lang();
-    let request =
-        pb::GetCaseHistoryRequest { name: case.name.clone(), page_size: 200, ..Default::default() };
-    let Ok(answer) = desk.client.cases().get_case_history(request).await else {
-        return Vec::new();
-    };
-    let entries = answer.into_inner().entries;
-    let last = entries.iter().rposition(|one| one.effect() == pb::EntryEffect::Move);
-    let since = last.and_then(|at| entries.get(at..)).unwrap_or_default();
-    let holds = |one: &pb::HistoryEntry| {
-        one.holdings.iter().find(|held| held.city == case.transfer_to).copied()
-    };
-    let mut out = Vec::new();
-    match since.first().and_then(holds) {
-        Some(held) => {
-            let (city, at) = (desk.names.city(held.city), when::time(held.hold_time.as_ref()));
-            let held = lang.pick(format!("{city}已存 {at}"), format!("held by {city} since {at}"));
-            out.push(html! { span .ok { (held) } });
-        }
-        None => out.push(text(lang.pick("尚未送达", "has not arrived").to_owned())),
+    let missing = notice.recipients.iter().filter(|one| one.acknowledge_time.is_none());
+    let late = missing.clone().any(|one| one.overdue);
+    let cities = desk.names.list(missing.clone().map(|one| one.city));
+    let what = lang.pick(format!("{cities}未签收"), format!("not acknowledged by {cities}"));
+    let mut how = vec![html! { span .late[late] { (what) } }];
+    how.extend(until(notice, late, lang));
+    how.extend(missing.map(|one| held(one.city, one.hold_time.as_ref(), desk)));
+    Matter {
+        page: page_of("notice", &notice.name),
+        tag: lang.pick("通报", "notice"),
+        what: super::notices::title(notice, lang),
+        how,
     }
-    let acknowledged = since.iter().find(|one| {
-        let event = one.header.as_ref().and_then(|header| header.event.as_ref());
-        matches!(event, Some(pb::entry_header::Event::TransferAcknowledged(_)))
-    });
-    out.push(match acknowledged {
-        Some(one) => {
-            let at = when::time(one.record_time.as_ref());
-            html! { span .ok { (lang.pick(format!("对方已签收 {at}"), format!("acknowledged {at}"))) } }
+}
+
+/// Since when a city holds something, or that it may not have it yet.
+fn held(city: u32, since: Option<&prost_types::Timestamp>, desk: &Desk) -> Markup {
+    let (lang, city) = (desk.lang(), desk.names.city(city));
+    match since {
+        Some(at) => {
+            let at = when::time(Some(at));
+            let held = lang.pick(format!("{city}已存 {at}"), format!("held by {city} since {at}"));
+            html! { span .ok { (held) } }
         }
-        None => text(lang.pick("对方未签收", "nobody has acknowledged").to_owned()),
+        None => {
+            text(lang.pick(format!("尚未送达{city}"), format!("not yet known to be in {city}")))
+        }
+    }
+}
+
+/// Since when the city that is to answer holds an offer, whether a person there acknowledged it,
+/// and until when it is to be answered.
+fn reached(desk: &Desk, case: &pb::Case, standing: &pb::TransferStanding) -> Vec<Markup> {
+    let lang = desk.lang();
+    let mut out: Vec<Markup> = standing.deadlines.iter().map(|one| term(one, lang)).collect();
+    // What stands on this page is here, whether or not the own receipt for it is known yet.
+    if case.transfer_to != desk.city || standing.hold_time.is_some() {
+        out.push(held(case.transfer_to, standing.hold_time.as_ref(), desk));
+    }
+    let to = match case.transfer_to == desk.city {
+        true => lang.pick("本市", "here").to_owned(),
+        false => lang.pick(String::new(), "by ".to_owned()) + &desk.names.city(case.transfer_to),
+    };
+    out.push(match &standing.acknowledge_time {
+        Some(at) => {
+            let at = when::time(Some(at));
+            let said = lang.pick(format!("{to}已签收 {at}"), format!("acknowledged {to} {at}"));
+            html! { span .ok { (said) } }
+        }
+        None => text(lang.pick(format!("{to}未签收"), format!("not acknowledged {to}"))),
     });
     out
 }
 
-/// Terms of the own city that end soon.
+/// What is to be done until when.
+fn term(term: &pb::Deadline, lang: Lang) -> Markup {
+    let (what, day) = (words::clock(term.clock(), lang), shown_case::due(term, lang));
+    html! { span .late[term.overdue] { (what) " " (day) } }
+}
+
+/// Terms of the own city: those that end soon, soonest first, then those that are over, lately
+/// over first, so that what nobody will ever do hides nothing.
 async fn due(desk: &Desk) -> Result<Column, Status> {
     let lang = desk.lang();
-    let until = desk.today.and_then(|today| today.plus_days(SOON_DAYS));
-    let request = pb::ListDeadlinesRequest {
-        parent: ALL.to_owned(),
-        until: until.map(case_wire::date_out),
+    let days = |ahead: i64| desk.today.and_then(|today| today.plus_days(ahead));
+    let coming = pb::ListDeadlinesRequest {
+        until: days(SOON_DAYS).map(case_wire::date_out),
         page_size: page_size(),
-        ..Default::default()
+        ..super::due::request(super::due::Which::Coming, desk)
     };
-    let page = desk.client.cases().list_deadlines(request).await?.into_inner();
+    let over = pb::ListDeadlinesRequest {
+        page_size: OVER_SHOWN,
+        ..super::due::request(super::due::Which::Over, desk)
+    };
+    let mut cases = desk.client.cases();
+    let coming = cases.list_deadlines(coming).await?.into_inner();
+    let over = cases.list_deadlines(over).await?.into_inner();
     let matter = |one: &pb::CaseDeadline| {
-        let term = one.deadline.unwrap_or_default();
-        let (what, day) = (words::clock(term.clock(), lang), shown_case::due(&term, lang));
-        let day = html! { span .late[term.overdue] { (day) } };
+        let deadline = one.deadline.unwrap_or_default();
         Matter {
             page: page_of("case", &one.name),
             tag: lang.pick("时限", "deadline"),
             what: format!("{} {}", clean(&one.number), clean(&one.title)),
-            how: vec![day, text(what.to_owned())],
+            how: vec![term(&deadline, lang)],
         }
     };
-    let matters = page.deadlines.iter().map(matter).collect();
-    Ok(Column { matters, more: !page.next_page_token.is_empty() })
+    let matters = coming.deadlines.iter().chain(&over.deadlines).map(matter).collect();
+    let total = coming.total_size;
+    let rest = (!coming.next_page_token.is_empty()).then(|| Rest {
+        what: lang.pick(
+            format!("{SOON_DAYS} 天内共 {total} 项"),
+            format!("{total} within {SOON_DAYS} days"),
+        ),
+        page: "/due".to_owned(),
+    });
+    let total = over.total_size;
+    let beside = (total > 0).then(|| Rest {
+        what: lang.pick(
+            format!("期限已过 {total} 项（最近的列在后面）"),
+            format!("{total} over (the latest stand last)"),
+        ),
+        page: "/due?show=over".to_owned(),
+    });
+    Ok(Column { matters, rest: rest.into_iter().collect(), beside })
 }
 
 /// How many cases have their turn with the own city.
@@ -302,17 +411,23 @@ fn of_plan(plan: &pb::Plan, desk: &Desk, of: impl Fn(u32) -> bool) -> Matter {
     let awaited: Vec<pb::CityAwaited> =
         plan.awaited.iter().filter(|one| of(one.city)).cloned().collect();
     let days = shown_plan::parts::days(&plan.days, lang);
+    let mut how = vec![
+        text(shown_plan::parts::awaited(&awaited, &desk.names, lang)),
+        text(days),
+        text(words::plan_state(plan.state(), lang).to_owned()),
+    ];
+    // Whoever moved it last has it; of the others it is known by what they have confirmed.
+    let others = awaited.iter().filter(|one| one.city != desk.city && one.city != plan.initiator);
+    how.extend(others.map(|one| {
+        let held_by = plan.holdings.iter().find(|held| held.city == one.city);
+        held(one.city, held_by.and_then(|held| held.hold_time.as_ref()), desk)
+    }));
     Matter {
         page: page_of("plan", &plan.name),
         tag: lang.pick("联合行动", "joint action"),
         what: format!("{} {}", clean(&plan.number), clean(title)),
-        how: vec![text(shown_plan::parts::awaited(&awaited, &desk.names, lang)), text(days)],
+        how,
     }
-}
-
-fn since(case: &pb::Case, lang: Lang) -> Markup {
-    let at = when::time(case.update_time.as_ref());
-    text(lang.pick(format!("{at} 登记"), format!("recorded {at}")))
 }
 
 fn text(text: String) -> Markup {

@@ -22,9 +22,10 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
 /// The main pages, as the navigation has them: path, Chinese, English.
-const PAGES: [(&str, &str, &str); 6] = [
+const PAGES: [(&str, &str, &str); 7] = [
     ("/", "待办", "Inbox"),
     ("/cases", "案件", "Cases"),
+    ("/due", "时限", "Deadlines"),
     ("/map", "地图", "Map"),
     ("/notices", "信息通报", "Notices"),
     ("/plans", "联合行动", "Joint actions"),

@@ -43,6 +43,7 @@ mod case_new;
 mod case_sheet;
 mod codes;
 pub mod done;
+mod due;
 mod ending;
 mod events;
 mod evidence;
@@ -134,6 +135,7 @@ pub fn routes(console: Console) -> Router {
         .route("/case/{agreement}/{id}/print/{what}", get(print::case::show))
         .route("/notice/{agreement}/{id}/print/letter", get(print::notice::show))
         .route("/plan/{agreement}/{id}/print/{what}", get(print::plan::show))
+        .route("/due", get(due::show))
         .route("/map", get(map::show))
         .route("/map/plan", get(map_pick::plan))
         .route("/notices", get(notices::list))

@@ -53,6 +53,7 @@ fn request(query: &Form, desk: &Desk) -> Result<pb::ListPlansRequest, Refusal> {
         from: query.date("from", lang)?,
         until: query.date("until", lang)?,
         awaits_own_city: !query.text("ours").is_empty(),
+        awaits_others: !query.text("theirs").is_empty(),
         page_size: CONSOLE_PAGE_SIZE,
         page_token: query.text("page").to_owned(),
     })
@@ -68,6 +69,7 @@ fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
         states.map(|one| (i32::from(one).to_string(), words::plan_state(one, lang).to_owned()));
     let states: Vec<_> = [any()].into_iter().chain(states).collect();
     let ours = [("1".to_owned(), lang.pick("待本市办理", "awaits us").to_owned())];
+    let theirs = [("1".to_owned(), lang.pick("待对方办理", "awaits others").to_owned())];
     let none = Refusal::default();
     let of = Filled { form: "filter", again: Some((query, refusal.unwrap_or(&none))), lang };
     html! {
@@ -77,6 +79,7 @@ fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
             (of.line("date", "from", lang.pick("日期自", "from"), ""))
             (of.line("date", "until", lang.pick("至", "until"), ""))
             (of.choices("ours", lang.pick("只看", "only"), &ours, &[]))
+            (of.choices("theirs", lang.pick("只看", "only"), &theirs, &[]))
             div .field { button { (lang.pick("查询", "Search")) } }
         }
     }

@@ -42,6 +42,49 @@ pub struct Key {
     pub nth: u32,
 }
 
+/// Which terms a list is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// Whose.
+    pub city: CityCode,
+    /// No last day before this one; all without.
+    pub from: Option<Date>,
+    /// No last day behind this one; all without.
+    pub until: Option<Date>,
+    /// Latest first, instead of soonest first.
+    pub latest_first: bool,
+}
+
+impl Span {
+    /// All terms of a city, soonest first.
+    #[must_use]
+    pub const fn of(city: CityCode) -> Self {
+        Self { city, from: None, until: None, latest_first: false }
+    }
+
+    /// The first key that may be in it, and the last one.
+    fn ends(&self) -> (Key, Key) {
+        let city = self.city;
+        let low = Key {
+            city,
+            on: self.from.unwrap_or(Date::EARLIEST),
+            agreement: AgreementId::new([0; 16]),
+            subject: SubjectId::new([0; 16]),
+            clock: Clock::Filing,
+            nth: 0,
+        };
+        let high = Key {
+            city,
+            on: self.until.unwrap_or(Date::LATEST),
+            agreement: AgreementId::new([0xff; 16]),
+            subject: SubjectId::new([0xff; 16]),
+            clock: Clock::ALL.last().copied().unwrap_or(Clock::Filing),
+            nth: u32::MAX,
+        };
+        (low, high)
+    }
+}
+
 /// Calendar and terms of this node, and what they come to.
 #[derive(Clone)]
 pub struct Due {
@@ -151,18 +194,18 @@ impl Due {
         index.put(case, dated);
     }
 
-    /// Terms of a city that end by a day, soonest first, from behind a key on: as many as are
-    /// wanted, how many there are from the first on, and the apply number as of which it is so.
+    /// Terms of a span in its order, from behind a key on: as many as are wanted, how many there
+    /// are from the first on, and the apply number as of which it is so.
     #[must_use]
     pub fn list(
         &self,
-        (city, until): (CityCode, Option<Date>),
+        span: &Span,
         agreements: &[AgreementId],
         after: Option<Key>,
         want: usize,
     ) -> (Vec<(Key, Deadline)>, usize, u64) {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        let (found, total) = index.list((city, until), agreements, after, want);
+        let (found, total) = index.list(span, agreements, after, want);
         (found, total, index.read_to)
     }
 }
@@ -199,24 +242,32 @@ impl Index {
     /// As [`Due::list`].
     fn list(
         &self,
-        (city, until): (CityCode, Option<Date>),
+        span: &Span,
         agreements: &[AgreementId],
         after: Option<Key>,
         want: usize,
     ) -> (Vec<(Key, Deadline)>, usize) {
-        let (agreement, subject) = (AgreementId::new([0; 16]), SubjectId::new([0; 16]));
-        let first =
-            Key { city, on: Date::EARLIEST, agreement, subject, clock: Clock::Filing, nth: 0 };
-        let is_due = |of: CityCode, on: Date| of == city && until.is_none_or(|until| on <= until);
-        let days =
-            self.ending.range(day_of(&first)..).take_while(|((of, on, _), _)| is_due(*of, *on));
+        let (low, high) = span.ends();
+        if low > high {
+            return (Vec::new(), 0);
+        }
+        let days = self.ending.range(day_of(&low)..=day_of(&high));
         let days = days.filter(|((_, _, agreement), _)| agreements.contains(agreement));
         let total = days.map(|(_, ending)| *ending).sum();
-        let from = after.map_or(Bound::Included(first), Bound::Excluded);
-        let due = self.by_day.range((from, Bound::Unbounded));
-        let due = due.take_while(|(key, _)| is_due(key.city, key.on));
+        let after = after.filter(|after| (low..=high).contains(after));
+        let (from, to) = match (after, span.latest_first) {
+            (None, _) => (Bound::Included(low), Bound::Included(high)),
+            (Some(after), false) => (Bound::Excluded(after), Bound::Included(high)),
+            (Some(after), true) => (Bound::Included(low), Bound::Excluded(after)),
+        };
+        let due = self.by_day.range((from, to));
         let due = due.filter(|(key, _)| agreements.contains(&key.agreement));
-        (due.take(want).map(|(key, deadline)| (*key, *deadline)).collect(), total)
+        let due = due.map(|(key, deadline)| (*key, *deadline));
+        let found = match span.latest_first {
+            true => due.rev().take(want).collect(),
+            false => due.take(want).collect(),
+        };
+        (found, total)
     }
 }
 
@@ -274,7 +325,8 @@ mod tests {
         fn totals_and_pages_are_those_of_a_plain_list(
             steps in prop::collection::vec(
                 ((0..2_u8, 0..20_u8), prop::collection::vec((0..2_u8, 0..6_i64), 0..4)), 0..80),
-            until in prop::option::of(0..6_i64),
+            (from, until) in (prop::option::of(0..6_i64), prop::option::of(0..6_i64)),
+            latest_first in any::<bool>(),
             of in prop::collection::vec(0..2_u8, 0..3),
             want in 1..5_usize,
         ) {
@@ -286,18 +338,23 @@ mod tests {
                 plain.insert(case, terms(case, &ends));
             }
             let agreements: Vec<AgreementId> = of.into_iter().map(agreement).collect();
-            let until = until.map(day);
+            let (from, until) = (from.map(day), until.map(day));
             for one in [city(0), city(1)] {
                 let mut all: Vec<(Key, Deadline)> = plain.values().flatten().copied().collect();
                 all.retain(|(key, _)| {
                     key.city == one
+                        && from.is_none_or(|from| from <= key.on)
                         && until.is_none_or(|until| key.on <= until)
                         && agreements.contains(&key.agreement)
                 });
                 all.sort_by_key(|(key, _)| *key);
+                if latest_first {
+                    all.reverse();
+                }
+                let span = Span { city: one, from, until, latest_first };
                 let (mut listed, mut after) = (Vec::new(), None);
                 loop {
-                    let (page, total) = index.list((one, until), &agreements, after, want);
+                    let (page, total) = index.list(&span, &agreements, after, want);
                     prop_assert_eq!(total, all.len());
                     let Some((last, _)) = page.last() else { break };
                     after = Some(*last);

@@ -14,7 +14,8 @@
 //! 1. After [`PlanRoll::open`] the lines are what [`Line::of`] gives for every plan as of
 //!    [`Open::as_of`]. (`lists_of_plans_are_what_a_look_at_each_of_them_gives`)
 //! 2. Lines lie in the order of their openings. (`lines_lie_in_the_order_of_their_openings`)
-//! 3. From [`Line::awaited_from`] on something is awaited on every day, and before on none.
+//! 3. From [`Line::awaited_from`] on something is awaited on every day, and before on none; so of
+//!    others from [`Line::others_from`] on.
 //!    (`an_open_plan_always_awaits_somebody`)
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,8 @@ pub struct Line {
     pub state: PlanState,
     /// From when on it awaits something of the own city.
     pub awaited_from: Option<Date>,
+    /// From when on it awaits something of another city.
+    pub others_from: Option<Date>,
     /// Who takes part.
     cities: Cities,
     /// When it takes place.
@@ -108,7 +111,8 @@ impl Line {
             plan,
             opened: view.opened_apply,
             state: view.state(),
-            awaited_from: awaited_from(view, own),
+            awaited_from: awaited_from(view, |city| city == own),
+            others_from: awaited_from(view, |city| city != own),
             cities: Cities::of(facts.participants()),
             days: Days::of(&facts.days),
         }
@@ -153,12 +157,12 @@ pub fn awaited_on(view: &PlanView, today: Date) -> BTreeMap<CityCode, Vec<Awaite
     awaited(plan, heard, reveal_on(first), today)
 }
 
-/// From which day on something is awaited of a city, if nobody writes. It changes on the day on
-/// which draws are shown and on the first one, and on no other.
-fn awaited_from(view: &PlanView, city: CityCode) -> Option<Date> {
+/// From which day on something is awaited of one of these cities, if nobody writes. It changes on
+/// the day on which draws are shown and on the first one, and on no other.
+fn awaited_from(view: &PlanView, of: impl Fn(CityCode) -> bool) -> Option<Date> {
     let first = view.plan.facts.days.first().map(|day| day.at.on);
     let days = [Some(Date::EARLIEST), first.map(reveal_on), first];
-    days.into_iter().flatten().find(|day| awaited_on(view, *day).contains_key(&city))
+    days.into_iter().flatten().find(|day| awaited_on(view, *day).into_keys().any(&of))
 }
 
 /// The lines; clones share them.
@@ -261,7 +265,8 @@ mod tests {
     fn line(opened: u64, state: PlanState) -> Line {
         let plan = (AgreementId::new([2; 16]), SubjectId::new([u8::try_from(opened).unwrap(); 16]));
         let cities = Cities::of([CityCode::from_u32(371_500).unwrap()].into_iter());
-        Line { plan, opened, state, awaited_from: None, cities, days: Days::default() }
+        let (awaited_from, others_from) = (None, None);
+        Line { plan, opened, state, awaited_from, others_from, cities, days: Days::default() }
     }
 
     #[test]

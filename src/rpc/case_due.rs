@@ -12,7 +12,7 @@ use crate::domain::Date;
 use crate::domain::deadline::{Clock, Deadline};
 use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
-use crate::node::due::Key;
+use crate::node::due::{Key, Span};
 use crate::node::reader::Reader;
 use crate::view;
 use crate::wire::case as read;
@@ -65,7 +65,12 @@ impl CaseApi {
             0 => self.node.city(),
             code => read::city("city", code)?,
         };
-        let until = read::date("until", asked.until.as_ref())?;
+        let span = Span {
+            city,
+            from: read::date("from", asked.from.as_ref())?,
+            until: read::date("until", asked.until.as_ref())?,
+            latest_first: asked.latest_first,
+        };
         let book = self.node.book();
         let agreements = match read::parent(&asked.parent)? {
             Some(id) => book.get(id).map(|_| vec![id]).ok_or(Refused::new("NOT_FOUND"))?,
@@ -78,7 +83,7 @@ impl CaseApi {
         let after = seal.open::<PLACE_NUMBERS>(&asked.page_token)?.and_then(|n| key(city, n));
         self.due.look(&self.node);
         // One more tells whether there is a next page.
-        let (found, total, as_of) = self.due.list((city, until), &agreements, after, size + 1);
+        let (found, total, as_of) = self.due.list(&span, &agreements, after, size + 1);
         let reader = self.node.reader();
         let (mut deadlines, mut bytes, mut last) = (Vec::new(), 0, None);
         for (key, deadline) in found.iter().take(size) {

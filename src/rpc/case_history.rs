@@ -161,14 +161,9 @@ fn holdings(
     entry: &HistoryEntry,
     own: CityCode,
 ) -> Vec<pb::Holding> {
-    let mut held = witnesses.holding(reader, entry.position);
-    held.retain(|city, _| *city != entry.city && *city != own);
-    held.into_iter()
-        .map(|(city, time_ms)| pb::Holding {
-            city: city.as_u32(),
-            hold_time: Some(read::timestamp(time_ms)),
-        })
-        .collect()
+    let mut held = witnesses.others(reader, entry.position, own);
+    held.retain(|one| one.city != entry.city.as_u32());
+    held
 }
 
 fn texts(reader: &Reader, entry: &Entry) -> Vec<String> {

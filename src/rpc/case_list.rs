@@ -13,6 +13,7 @@ use super::case_read;
 use super::case_service::CaseApi;
 use super::case_walk::Walk;
 use super::cursor;
+use super::holdings::Witnesses;
 use super::page_token::{self, Seal};
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
@@ -24,11 +25,22 @@ use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
+/// What is told beside the cases of a page.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    /// The records that may be of the same acts.
+    hinted: bool,
+    /// With those who tell, how far offers of transfer have got.
+    witnesses: Option<&'a Witnesses>,
+}
+
 /// A page that was written.
 struct Page {
     cases: Vec<pb::Case>,
     /// Of each case, if that was asked for.
     same_acts: Vec<pb::SameActs>,
+    /// Of each case, if that was asked for.
+    transfers: Vec<pb::TransferStanding>,
     /// From where the next page goes on, if there is more.
     place: Option<u64>,
 }
@@ -41,6 +53,10 @@ impl CaseApi {
         asked: pb::ListCasesRequest,
     ) -> Result<pb::ListCasesResponse, Refused> {
         let api = self.clone();
+        let status = match asked.with_transfers {
+            true => Some(self.node.status().await.ok_or(Refused::new("STOPPING"))?),
+            false => None,
+        };
         let listed = tokio::task::spawn_blocking(move || {
             let mut line = AuditLine::new(
                 api.door(),
@@ -48,7 +64,8 @@ impl CaseApi {
                 "/liandong.v1.CaseService/ListCases",
                 &asked.parent,
             );
-            let listed = api.list(&who, &asked);
+            let witnesses = status.map(|status| Witnesses::of(&status, None));
+            let listed = api.list(&who, &asked, witnesses.as_ref());
             line.foreign(listed.iter().flat_map(|page| &page.cases));
             line.hinted(listed.iter().flat_map(|page| &page.same_acts));
             line.end(&listed);
@@ -61,6 +78,7 @@ impl CaseApi {
         &self,
         who: &Called,
         asked: &pb::ListCasesRequest,
+        witnesses: Option<&Witnesses>,
     ) -> Result<pb::ListCasesResponse, Refused> {
         let size = page_token::size(asked.page_size, PAGE_SIZE_DEFAULT as usize)?;
         let mut filter = Filter::read(&self.node.book(), self.node.city(), &self.acts, asked)?;
@@ -68,7 +86,8 @@ impl CaseApi {
             pb::ListCasesRequest { page_token: String::new(), page_size: 0, ..asked.clone() };
         let seal = Seal::new(&self.node, &who.caller.identity, read::request_body(&bound));
         let from = seal.open::<3>(&asked.page_token)?;
-        if asked.has_same_act_hints {
+        let beside = Beside { hinted: asked.has_same_act_hints, witnesses };
+        if beside.hinted {
             self.acts.look(&self.node, &|| false);
         }
         let reader = self.node.reader();
@@ -80,7 +99,7 @@ impl CaseApi {
         }
         if !asked.number.is_empty() || !asked.external_number.is_empty() {
             let after = from.map(|[place, ..]| place);
-            return Ok(self.numbered(&reader, &filter, asked, (after, size), &seal));
+            return Ok(self.numbered(&reader, &filter, (asked, beside), (after, size), &seal));
         }
         let walk = Walk {
             node: &self.node,
@@ -99,8 +118,7 @@ impl CaseApi {
             Some([_, total, partial]) => (total, partial != 0),
             None => (walked.total, !walked.complete),
         };
-        let Page { cases, same_acts, place } =
-            self.page(&reader, &walked, size, asked.has_same_act_hints);
+        let Page { cases, same_acts, transfers, place } = self.page(&reader, &walked, size, beside);
         let token = |place| seal.close(&[place, total, u64::from(partial)]);
         Ok(pb::ListCasesResponse {
             cases,
@@ -109,26 +127,33 @@ impl CaseApi {
             total_is_partial: partial,
             cursor: cursor::at(&self.node, walked.as_of),
             same_acts,
+            transfers,
         })
     }
 
-    /// Writes a page; `hinted`: with the records that may be of the same acts.
-    fn page(&self, reader: &Reader, walked: &Walked, size: usize, hinted: bool) -> Page {
-        let (mut cases, mut same_acts, mut bytes, mut last) = (Vec::new(), Vec::new(), 0, None);
+    /// Writes a page.
+    fn page(&self, reader: &Reader, walked: &Walked, size: usize, beside: Beside<'_>) -> Page {
+        let Beside { hinted, witnesses } = beside;
+        let (mut cases, mut same_acts, mut transfers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bytes, mut last) = (0, None);
         let whole = hinted && self.acts.is_whole();
         for Found { agreement, subject, view } in walked.found.iter().take(size) {
             let case = case_read::written(&self.node, reader, *agreement, *subject, view);
             let acts = hinted.then(|| self.same_acts(reader, (*agreement, *subject), whole));
+            let key = (*agreement, *subject);
+            let transfer = witnesses.map(|all| self.transfer(reader, all, key, view));
             bytes += case.encoded_len() + acts.as_ref().map_or(0, Message::encoded_len);
+            bytes += transfer.as_ref().map_or(0, Message::encoded_len);
             if bytes > PAGE_BYTES_MAX && !cases.is_empty() {
                 break;
             }
             cases.push(case);
             same_acts.extend(acts);
+            transfers.extend(transfer);
             last = Some(view.opened_apply);
         }
         let place = walked.next(cases.len(), last);
-        Page { cases, same_acts, place }
+        Page { cases, same_acts, transfers, place }
     }
 
     /// Cases with a number, found through the index of numbers, a page at a time.
@@ -136,7 +161,7 @@ impl CaseApi {
         &self,
         reader: &Reader,
         filter: &Filter,
-        asked: &pb::ListCasesRequest,
+        (asked, beside): (&pb::ListCasesRequest, Beside<'_>),
         (after, size): (Option<u64>, usize),
         seal: &Seal,
     ) -> pb::ListCasesResponse {
@@ -182,8 +207,7 @@ impl CaseApi {
         let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
         found.retain(|found| after.is_none_or(|after| found.view.opened_apply < after));
         let walked = Walked { found, total, low: 0, full_at: None, complete: true, as_of };
-        let Page { cases, same_acts, place } =
-            self.page(reader, &walked, size, asked.has_same_act_hints);
+        let Page { cases, same_acts, transfers, place } = self.page(reader, &walked, size, beside);
         pb::ListCasesResponse {
             cases,
             next_page_token: place.map(|at| seal.close(&[at, total, 0])).unwrap_or_default(),
@@ -191,6 +215,7 @@ impl CaseApi {
             total_is_partial: false,
             cursor: cursor::at(&self.node, as_of),
             same_acts,
+            transfers,
         }
     }
 }

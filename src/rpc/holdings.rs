@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use crate::api::status::{LogStatus, NodeStatus};
 use crate::ids::{AgreementId, CityCode, LogId, Position};
 use crate::node::reader::Reader;
+use crate::wire::case as read;
+use crate::wire::pb::v1 as pb;
 
 /// A log that cosigns others, and one that may be cosigned: its newest cosignatures as (city,
 /// size, seconds since 1970-01-01 UTC), which are seen here before they are in the rows.
@@ -50,5 +52,15 @@ impl Witnesses {
             *since = time_ms.min(*since);
         }
         held
+    }
+
+    /// The same for an answer, without the own city.
+    pub(super) fn others(&self, reader: &Reader, at: Position, own: CityCode) -> Vec<pb::Holding> {
+        let held = self.holding(reader, at).into_iter().filter(|(city, _)| *city != own);
+        held.map(|(city, time_ms)| pb::Holding {
+            city: city.as_u32(),
+            hold_time: Some(read::timestamp(time_ms)),
+        })
+        .collect()
     }
 }

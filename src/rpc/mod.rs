@@ -18,6 +18,7 @@ mod case_page;
 pub mod case_read;
 pub mod case_service;
 mod case_statistics;
+mod case_transfer;
 mod case_walk;
 mod case_watch;
 mod case_write;

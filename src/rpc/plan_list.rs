@@ -7,6 +7,7 @@ use prost::Message;
 
 use super::caller::Called;
 use super::cursor;
+use super::holdings::Witnesses;
 use super::page_token::{self, Seal};
 use super::plan_service::PlanApi;
 use crate::domain::Date;
@@ -30,26 +31,32 @@ struct Filter {
     /// Only those that await something of the own city on this day; no plan where the day is not
     /// known.
     awaits_own_city: Option<Option<Date>>,
+    /// The own city and such a day: only those in which it takes part and that await something of
+    /// others.
+    awaits_others: Option<(CityCode, Option<Date>)>,
 }
 
 impl Filter {
     fn takes(&self, line: &Line) -> bool {
-        let awaits =
-            |today: Option<Date>| line.awaited_from.zip(today).is_some_and(|(f, t)| f <= t);
+        let is_on = |from: Option<Date>, today| from.zip(today).is_some_and(|(f, t)| f <= t);
         self.agreements.contains(&line.plan.0)
             && self.city.is_none_or(|city| line.has(city))
             && self.state.is_none_or(|state| state == line.state)
             && line.is_within(self.from, self.until)
-            && self.awaits_own_city.is_none_or(awaits)
+            && self.awaits_own_city.is_none_or(|today| is_on(line.awaited_from, today))
+            && self
+                .awaits_others
+                .is_none_or(|(own, today)| line.has(own) && is_on(line.others_from, today))
     }
 }
 
 impl PlanApi {
-    /// One page of a list.
+    /// One page of a list; with witnesses it tells who holds each plan.
     pub(super) fn page(
         &self,
         who: &Called,
         asked: &pb::ListPlansRequest,
+        witnesses: Option<&Witnesses>,
     ) -> Result<pb::ListPlansResponse, Refused> {
         let size = page_token::size(asked.page_size, PAGE_SIZE_DEFAULT as usize)?;
         let filter = self.filter(asked)?;
@@ -87,7 +94,9 @@ impl PlanApi {
             if !filter.takes(&Line::of(plan, &seen, own)) {
                 continue;
             }
-            let shown = self.written(plan, &seen);
+            let mut shown = self.written(plan, &seen);
+            shown.holdings =
+                witnesses.map(|all| all.others(&reader, seen.last_move, own)).unwrap_or_default();
             bytes += shown.encoded_len();
             if bytes > PAGE_BYTES_MAX && !plans.is_empty() {
                 next = next_from;
@@ -121,6 +130,9 @@ impl PlanApi {
             from: read::date("from", asked.from.as_ref())?,
             until: read::date("until", asked.until.as_ref())?,
             awaits_own_city: asked.awaits_own_city.then(|| self.desk.node.today()),
+            awaits_others: asked
+                .awaits_others
+                .then(|| (self.desk.node.city(), self.desk.node.today())),
         })
     }
 }

@@ -15,6 +15,7 @@ use super::caller::Called;
 use super::cursor;
 use super::desk::{self, Desk, Judged, WriteRequest, writes};
 use super::desk_read::after;
+use super::holdings::Witnesses;
 use super::plan_draft::LeftOutSites;
 use crate::api::plan::{PlanAsk, PlanAsked, PlanSaid, PlanStep};
 use crate::api::request::Command;
@@ -255,8 +256,11 @@ impl PlanService for PlanApi {
         request: Request<pb::ListPlansRequest>,
     ) -> Result<Response<pb::ListPlansResponse>, Status> {
         let api = self.clone();
+        let tells_who_holds = request.get_ref().awaits_others;
+        let status = if tells_who_holds { self.desk.node.status().await } else { None };
+        let witnesses = status.map(|status| Witnesses::of(&status, None));
         let read = move |who: &Called, asked: &_, line: &mut AuditLine| {
-            let page = api.page(who, asked)?;
+            let page = api.page(who, asked, witnesses.as_ref())?;
             page.plans.iter().for_each(|plan| line.shown_of(plan.initiator));
             Ok(page)
         };

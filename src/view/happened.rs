@@ -14,7 +14,7 @@ use super::rows::{ReadRows, get};
 use crate::domain::deadline::{self, Happened};
 use crate::domain::statistics::{self, Fact};
 use crate::domain::{CaseMove, CaseState, Date};
-use crate::ids::{AgreementId, SubjectId};
+use crate::ids::{AgreementId, CaseKey, CityCode, Position, SubjectId};
 
 /// Everything that took effect in a case, in the order of its history.
 #[must_use]
@@ -48,6 +48,30 @@ pub(super) fn happened_by_history(
         true
     });
     found
+}
+
+/// When a person of a city acknowledged an offer, and when it was made, by the clocks of their
+/// authors.
+#[must_use]
+pub fn acknowledged(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): CaseKey,
+    (offer, by): (Position, CityCode),
+) -> (Option<i64>, Option<i64>) {
+    let (mut acknowledged, mut offered) = (None, None);
+    dated(rows, agreement, subject, &mut |entry| {
+        if entry.position == offer {
+            offered = Some(entry.record_time_ms);
+        } else if entry.city == by
+            && !matches!(entry.effect, Effect::Misfit(_) | Effect::Newer)
+            && get::<EntryRow>(rows, &keys::entry(entry.position))
+                .is_some_and(|row| matches!(row.what, What::Acknowledgement(of) if of == offer))
+        {
+            acknowledged = Some(entry.record_time_ms);
+        }
+        acknowledged.is_none() || offered.is_none()
+    });
+    (acknowledged, offered)
 }
 
 fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened> {

@@ -247,7 +247,7 @@ test("pages print", async () => {
 });
 
 test("no violation of WCAG 2.2 A or AA on any page, in both languages", async () => {
-  const paths = ["/", "/cases", "/cases?state=99", handed.path, `${handed.path}/evidence`, "/notices", "/plans", "/plans/month",
+  const paths = ["/", "/cases", "/cases?state=99", "/due", handed.path, `${handed.path}/evidence`, "/notices", "/plans", "/plans/month",
     "/plans/week", "/map?choose=1&shown=1&what=cases&what=sites",
     "/plans/new", "/cases/new", "/cases/import", "/links", "/nowhere", "/map", "/map?shown=1&what=sites&what=visits&zoom=2",
     `${handed.path}/print/transfer`, `${handed.path}/print/receipt`];

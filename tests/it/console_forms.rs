@@ -152,7 +152,15 @@ async fn script_in_every_field_of_every_form_is_shown_as_text() {
     }
     assert!(walked.fields.len() > 60, "{}", walked.fields.len());
     let mut shown = 0;
-    let lists = ["/", "/cases", "/notices", "/map?shown=1&what=cases", "/links", "/cases.csv"];
+    let lists = [
+        "/",
+        "/cases",
+        "/due?show=all",
+        "/notices",
+        "/map?shown=1&what=cases",
+        "/links",
+        "/cases.csv",
+    ];
     let papers = walked.pages.iter().flat_map(|page| {
         let kinds: &[&str] = match page.split('/').nth(1) {
             Some("case") => &["transfer", "receipt"],

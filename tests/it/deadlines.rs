@@ -25,6 +25,7 @@ async fn due(client: &Client, city: u32, until: Option<&str>, page_size: i32) ->
             until: until.map(day),
             page_size,
             page_token,
+            ..pb::ListDeadlinesRequest::default()
         };
         let page = client.cases().list_deadlines(request).await.unwrap().into_inner();
         assert_eq!(page.calendar_years, [2025, 2026]);

@@ -28,6 +28,7 @@ mod console_drafts;
 mod console_forms;
 mod console_forms_plans;
 mod console_import;
+mod console_inbox;
 mod console_new;
 mod console_plans;
 mod console_walk;

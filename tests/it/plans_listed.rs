@@ -126,6 +126,7 @@ fn some_filter(dice: &mut Dice, agreements: &[String]) -> pb::ListPlansRequest {
         from: if dice.below(3) == 0 { ahead(dice) } else { None },
         until: if dice.below(3) == 0 { ahead(dice) } else { None },
         awaits_own_city: dice.below(3) == 0,
+        awaits_others: dice.below(3) == 0,
         page_size: i32::try_from(1 + dice.below(12)).unwrap(),
         page_token: String::new(),
     }
@@ -144,6 +145,8 @@ fn takes(asked: &pb::ListPlansRequest, plan: &pb::Plan) -> bool {
         && (asked.state == 0 || asked.state == plan.state)
         && plan.days.iter().any(within)
         && (!asked.awaits_own_city || plan.awaited.iter().any(|one| one.city == HERE))
+        && (!asked.awaits_others || plan.awaited.iter().any(|one| one.city != HERE))
+        && (!asked.awaits_others || plan.cities.iter().any(|one| one.city == HERE))
 }
 
 /// The names on all pages of a list.

@@ -44,6 +44,7 @@ pub async fn run(session: &Session, args: DueArgs) -> Result<(), Failure> {
         until: args.until,
         page_size: args.page.page_size,
         page_token: args.page.page_token,
+        ..pb::ListDeadlinesRequest::default()
     };
     let answer = session.client.cases().list_deadlines(request).await;
     let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();

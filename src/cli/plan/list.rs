@@ -55,6 +55,7 @@ pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
         awaits_own_city: args.mine,
         page_size: args.page.page_size,
         page_token: args.page.page_token,
+        ..pb::ListPlansRequest::default()
     };
     let answer = session.client.plans().list_plans(request).await;
     let page = answer.map_err(|status| session.client.failure(&status))?.into_inner();

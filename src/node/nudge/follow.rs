@@ -11,7 +11,7 @@ use crate::domain::deadline::{Clock, Deadline};
 use crate::domain::{CaseState, Date};
 use crate::ids::{AgreementId, SubjectId};
 use crate::log::SubjectKind;
-use crate::node::due::{Due, Key};
+use crate::node::due::{Due, Key, Span};
 use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
@@ -114,7 +114,8 @@ impl Follow {
         due.look(node);
         let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
         let until = today.plus_days(i64::from(days)).unwrap_or(today);
-        let found = due.list((node.city(), Some(until)), &agreements, None, usize::MAX).0;
+        let span = Span { until: Some(until), ..Span::of(node.city()) };
+        let found = due.list(&span, &agreements, None, usize::MAX).0;
         let matter = |(key, deadline): (Key, Deadline)| {
             let is_sure = deadline.last.is_some_and(|last| !last.provisional);
             let kind = match (is_answer(key.clock), key.on < today) {
