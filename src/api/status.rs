@@ -341,7 +341,7 @@ pub struct NodeStatus {
     pub node: NodeId,
     /// Start of the process, milliseconds since 1970-01-01 UTC.
     pub start_ms: i64,
-    /// Why writes are not taken; `None` when they are.
+    /// Why writes are not taken, in both languages; `None` when they are.
     pub not_writable: Option<String>,
     /// Links to the members.
     pub links: Vec<LinkStatus>,
@@ -363,7 +363,7 @@ pub struct NodeStatus {
     pub journal_bytes: u64,
     /// Free bytes on its disk.
     pub disk_free_bytes: u64,
-    /// What an operator should look at.
+    /// What an operator should look at, in both languages.
     pub warnings: Vec<String>,
     /// Journal id.
     pub journal_id: [u8; 16],

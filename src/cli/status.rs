@@ -9,6 +9,7 @@ use super::table::{self, Sheet};
 use super::{Context, json, when, words};
 use crate::lang::Lang;
 use crate::node::watchdog;
+use crate::shown::text::in_language;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
@@ -45,10 +46,8 @@ pub fn text(status: &pb::Status, names: &Names, lang: Lang) -> String {
     let writable = if status.writable {
         lang.pick("可登记和办理", "takes writes").to_owned()
     } else {
-        lang.pick(
-            format!("本市节点停止写入（{}），可查询", status.not_writable_reason),
-            format!("read-only: {}", status.not_writable_reason),
-        )
+        let why = in_language(&status.not_writable_reason, lang);
+        lang.pick(format!("本市节点停止写入（{why}），可查询"), format!("read-only: {why}"))
     };
     sheet
         .row(lang.pick("本市", "city"), names.city(status.city))
@@ -65,7 +64,7 @@ pub fn text(status: &pb::Status, names: &Names, lang: Lang) -> String {
         sheet.row(lang.pick("恢复中", "recovering"), recovering(recovery, names, lang));
     }
     for warning in &status.warnings {
-        sheet.row(lang.pick("注意", "attention"), warning.clone());
+        sheet.row(lang.pick("注意", "attention"), in_language(warning, lang));
     }
     sheet.row(lang.pick("数据巡检", "data check"), scrub(status, lang));
     sheet.row(lang.pick("后台任务", "tasks"), tasks(&status.tasks, lang));

@@ -4,7 +4,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::layout::Desk;
-use crate::shown::when;
+use crate::shown::text::in_language;
+use crate::shown::{link as shown_link, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
@@ -33,7 +34,10 @@ pub async fn show(desk: Desk) -> Response {
                         th scope="col" { (lang.pick("说明", "note")) }
                     }
                 }
-                tbody { @for link in &status.links { (row(link, &status, &desk)) } }
+                tbody {
+                    (own_row(&status, &desk))
+                    @for link in &status.links { (row(link, &status, &desk)) }
+                }
             }
         }
         h2 { (lang.pick("联动协议", "Signed agreements")) }
@@ -44,7 +48,6 @@ pub async fn show(desk: Desk) -> Response {
 
 fn own(status: &pb::Status, desk: &Desk) -> Markup {
     let lang = desk.lang();
-    let now = status.server_time.unwrap_or_default().seconds;
     html! {
         h2 { (lang.pick("本市节点", "Own node")) }
         p {
@@ -52,23 +55,37 @@ fn own(status: &pb::Status, desk: &Desk) -> Markup {
                 span .ok { (lang.pick("可登记和办理", "takes writes")) }
             } @else {
                 span .late {
-                    (lang.pick("停止写入，可查询：", "read-only: ")) (status.not_writable_reason)
+                    (lang.pick("停止写入，可查询：", "read-only: "))
+                    (in_language(&status.not_writable_reason, lang))
                 }
             }
         }
-        @for warning in &status.warnings { p .hint { (warning) } }
+        @for warning in &status.warnings { p .hint { (in_language(warning, lang)) } }
         p .soft { (super::layout::keys_note(lang)) }
-        @if !status.certificates.is_empty() {
-            ul {
+    }
+}
+
+/// The own city among the others: its telephone, and how long its certificates last.
+fn own_row(status: &pb::Status, desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    let now = status.server_time.unwrap_or_default().seconds;
+    html! {
+        tr {
+            th scope="row" { (desk.names.city(desk.city)) }
+            td { (lang.pick("本市节点", "own node")) }
+            td { (when::time(status.start_time.as_ref())) }
+            td {}
+            td { (duty_phone(desk.city, desk)) }
+            td {}
+            td {
                 @for one in &status.certificates {
                     @let end = one.expire_time.unwrap_or_default().seconds;
                     @let days = (end - now).div_euclid(86_400);
-                    li {
-                        (file_name(&one.name)) " "
-                        span .late[days < 30] {
-                            (lang.pick(format!("还有 {days} 天到期"), format!("{days} days left")))
-                        }
-                    }
+                    @let left = match days < 0 {
+                        true => lang.pick("已过期".to_owned(), "expired".to_owned()),
+                        false => lang.pick(format!("还有 {days} 天到期"), format!("{days} days left")),
+                    };
+                    p { (file_name(&one.name)) " " span .late[days < 30] { (left) } }
                 }
             }
         }
@@ -92,17 +109,12 @@ fn row(link: &pb::Link, status: &pb::Status, desk: &Desk) -> Markup {
             td { span .ok[up] .late[!up] { (words::link(link.state(), lang)) } }
             td { (when::time(link.since_time.as_ref())) }
             td { (when::time(link.last_frame_time.as_ref())) }
-            td {
-                @match duty_phone(link.city, desk) {
-                    Some(phone) => { (phone) },
-                    None => { span .soft { (lang.pick("名片未填", "not on its card")) } },
-                }
-            }
+            td { (duty_phone(link.city, desk)) }
             td {
                 @if waiting == 0 { (lang.pick("无", "none")) }
                 @else { (lang.pick(format!("{waiting} 条"), format!("{waiting} entries"))) }
             }
-            td { (link.reason) " " (next) }
+            td { (shown_link::why(link, lang)) " " (next) }
         }
     }
 }
@@ -112,11 +124,16 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// The telephone on a city's card.
-fn duty_phone(city: u32, desk: &Desk) -> Option<&str> {
+/// The telephone of the officer on duty that a city's card gives; a card names nobody.
+fn duty_phone(city: u32, desk: &Desk) -> Markup {
     let mut members = desk.agreements.iter().flat_map(|one| &one.members);
     let found = members.find(|member| member.city == city && !member.duty_phone.is_empty());
-    found.map(|member| member.duty_phone.as_str())
+    html! {
+        @match found {
+            Some(member) => { (member.duty_phone) },
+            None => { span .soft { (desk.lang().pick("名片未填", "not on its card")) } },
+        }
+    }
 }
 
 /// Entries of the own city that a city has not confirmed to hold.

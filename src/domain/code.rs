@@ -12,6 +12,16 @@ pub enum Language {
     En,
 }
 
+/// What stands between the two languages of a text for people.
+pub const BETWEEN: &str = " · ";
+
+/// A text for people in Chinese and English, which a page takes apart again by [`BETWEEN`].
+#[must_use]
+pub fn both(zh: &str, en: &str) -> String {
+    let [zh, en] = [zh, en].map(|text| text.replace(BETWEEN, "·"));
+    format!("{zh}{BETWEEN}{en}")
+}
+
 /// A value that has a short name in both languages, ready to be put on a page.
 pub trait Words {
     /// The Chinese word, without punctuation at its end.

@@ -56,7 +56,7 @@ mod fixtures;
 mod tests;
 
 pub use case::{AuthorityLevel, Case, CaseContribution, CaseMove, CaseState, CaseStep, Transfer};
-pub use code::{Language, Words};
+pub use code::{BETWEEN, Language, Words, both};
 pub use date::Date;
 pub use decide::{decide, decide_contribution, decide_open};
 pub use department::Department;

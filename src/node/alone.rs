@@ -4,6 +4,7 @@
 //! ([`crate::node::core`]).
 
 use crate::api::status::{LogStatus, NodeStatus};
+use crate::domain::both;
 use crate::ids::{CityCode, Position};
 use crate::node::reader::Reader;
 
@@ -34,7 +35,14 @@ fn warning(log: &LogStatus, held: u64, now_ms: i64, alone_s: u64) -> Option<Stri
         return None;
     }
     let (count, hours) = (log.stored.saturating_sub(held), age_s / 3600);
-    Some(format!(
-        "有 {count} 条记录只有本市存有，最早的已 {hours} 小时：请尽快恢复与任一成员城市的连接，并做一次备份"
+    Some(both(
+        &format!(
+            "有 {count} 条记录只有本市存有，最早的已 {hours} 小时：\
+             请尽快恢复与任一成员城市的连接，并做一次备份"
+        ),
+        &format!(
+            "{count} records are held by this city alone, the oldest for {hours} hours: bring back \
+             the link to any member, and make a backup"
+        ),
     ))
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::api::status::{DialStatus, NodeStatus, ShellStatus};
+use crate::domain::both;
 use crate::ids::CityCode;
 use crate::node::clock::{SystemClock, wall_ms};
 use crate::node::watchdog::{self, Watchdog};
@@ -62,7 +63,10 @@ impl Shell {
     pub fn instead(&self) -> Option<NodeStatus> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut status = (*last?).clone();
-        status.not_writable = Some("写入线程没有应答，以下为其上次应答时的情况".to_owned());
+        status.not_writable = Some(both(
+            "写入线程没有应答，以下为其上次应答时的情况",
+            "the writing thread does not answer; this is how it was when it last did",
+        ));
         Some(self.added(status))
     }
 
@@ -75,7 +79,16 @@ impl Shell {
         drop(dials);
         let bad = status.shell.scrub.iter().flat_map(|scrub| &scrub.bad_segments);
         let bad = bad.map(|segment| {
-            format!("数据文件 {segment:08}.seg 的开头已损坏，重启后可能打不开：请勿重启，先备份并检查磁盘")
+            both(
+                &format!(
+                    "数据文件 {segment:08}.seg 的开头已损坏，重启后可能打不开：\
+                     请勿重启，先备份并检查磁盘"
+                ),
+                &format!(
+                    "the beginning of {segment:08}.seg is damaged and may not open after a \
+                     restart: do not restart; make a backup and check the disk"
+                ),
+            )
         });
         let bad: Vec<String> = bad.collect();
         status.warnings.extend(bad);

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::api::status::TaskStatus;
+use crate::domain::both;
 use crate::node::core::Now;
 
 /// First pause before a task is started again; it doubles.
@@ -286,15 +287,31 @@ pub fn warning(task: &TaskStatus) -> Option<String> {
     if !task.is_late {
         return None;
     }
-    let ([what, _], seconds, restarts) = (words(&task.name), task.age_ms / 1000, task.restarts);
-    let why = task.failure.as_ref().map_or_else(String::new, |why| format!("（{why}）"));
+    let ([zh, en], seconds, restarts) = (words(&task.name), task.age_ms / 1000, task.restarts);
+    let failure = task.failure.as_ref();
+    let why_zh = failure.map_or_else(String::new, |why| format!("（{why}）"));
+    let why_en = failure.map_or_else(String::new, |why| format!(" ({why})"));
     Some(if task.is_kept {
-        format!(
-            "后台任务“{what}”已 {seconds} 秒没有完成{why}，已重新启动 {restarts} 次；\
-             如持续出现，请重启本市节点并保留日志"
+        both(
+            &format!(
+                "后台任务“{zh}”已 {seconds} 秒没有完成{why_zh}，已重新启动 {restarts} 次；\
+                 如持续出现，请重启本市节点并保留其运行输出"
+            ),
+            &format!(
+                "the task “{en}” has not come round for {seconds} s{why_en} and was started anew \
+                 {restarts} times; if it goes on, restart the node and keep what it printed"
+            ),
         )
     } else {
-        format!("后台任务“{what}”已 {seconds} 秒没有完成{why}：请检查磁盘，必要时重启本市节点")
+        both(
+            &format!(
+                "后台任务“{zh}”已 {seconds} 秒没有完成{why_zh}：请检查磁盘，必要时重启本市节点"
+            ),
+            &format!(
+                "the task “{en}” has not come round for {seconds} s{why_en}: check the disk, and \
+                 restart the node if need be"
+            ),
+        )
     })
 }
 

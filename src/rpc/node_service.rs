@@ -13,7 +13,7 @@ use crate::api::status::{
     HookStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus, SuspensionStatus, TaskStatus,
 };
 use crate::audit::Audit;
-use crate::domain::{InvalidReason, Language};
+use crate::domain::{InvalidReason, Language, both};
 use crate::ids::{AgreementId, CityCode};
 use crate::limits::{EVIDENCE_ROTTEN_SHOWN_MAX, SUSPENSION_TEXT_BYTES_MAX};
 use crate::log::Head;
@@ -210,6 +210,13 @@ fn certificate_out(certificate: &CertificateStatus) -> pb::OwnCertificate {
     }
 }
 
+fn audit_warning(why: &str) -> String {
+    both(
+        &format!("审计记录有问题，请检查 audit 目录：{why}"),
+        &format!("the audit is in trouble, look into the folder audit: {why}"),
+    )
+}
+
 fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Status {
     let link = |l: &crate::api::status::LinkStatus| pb::Link {
         city: l.city.as_u32(),
@@ -241,7 +248,7 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         }
     }
     let trouble = audit.trouble();
-    let audit = trouble.as_ref().map(|why| format!("审计记录有问题，请检查 audit 目录：{why}"));
+    let audit = trouble.as_deref().map(audit_warning);
     pb::Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         city: status.city.as_u32(),

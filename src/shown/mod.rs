@@ -9,6 +9,7 @@ pub mod case;
 pub mod draw;
 pub mod evidence;
 pub mod history;
+pub mod link;
 pub mod names;
 pub mod paper;
 pub mod plan;

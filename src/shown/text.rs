@@ -3,6 +3,16 @@
 //! In scope: what could steer a terminal or turn a line around. Out of scope: HTML, which the
 //! templates of the console escape.
 
+use crate::domain::BETWEEN;
+use crate::lang::Lang;
+
+/// Of a text in both languages the one that is asked for; one in a single language stays whole.
+#[must_use]
+pub fn in_language(text: &str, lang: Lang) -> String {
+    let (zh, en) = text.split_once(BETWEEN).unwrap_or((text, text));
+    lang.pick(zh, en).to_owned()
+}
+
 /// One line without anything that could steer a terminal or turn the text around: control
 /// characters and bidirectional marks of other people's text become `�`, line breaks a space.
 #[must_use]
@@ -36,6 +46,14 @@ pub fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_in_both_languages_is_taken_apart_where_it_was_put_together() {
+        let text = crate::domain::both("已暂停（甲 · 乙）", "suspended (甲 · 乙)");
+        assert_eq!(in_language(&text, Lang::Zh), "已暂停（甲·乙）");
+        assert_eq!(in_language(&text, Lang::En), "suspended (甲·乙)");
+        assert_eq!(in_language("a single one", Lang::Zh), "a single one");
+    }
 
     #[test]
     fn other_peoples_text_cannot_steer_the_terminal() {

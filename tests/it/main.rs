@@ -29,6 +29,7 @@ mod console_forms;
 mod console_forms_plans;
 mod console_import;
 mod console_inbox;
+mod console_links;
 mod console_new;
 mod console_plans;
 mod console_walk;

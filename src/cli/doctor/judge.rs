@@ -9,6 +9,7 @@ use crate::cli::names::Names;
 use crate::cli::{table, when};
 use crate::lang::Lang;
 use crate::node::watchdog;
+use crate::shown::text::in_language;
 use crate::wire::pb::v1 as pb;
 
 mod evidence;
@@ -129,7 +130,7 @@ fn writing(status: &pb::Status, lang: Lang) -> Finding {
         );
         return Finding::green("node", what);
     }
-    let reason = table::clean(&status.not_writable_reason);
+    let reason = table::clean(&in_language(&status.not_writable_reason, lang));
     let advice = lang.pick(
         "磁盘不足时腾出空间即可；磁盘出错时先检查磁盘，再重启本市节点。查询不受影响",
         "low space: free some; a disk error: check the disk, then restart the node; reading works",
@@ -316,7 +317,7 @@ fn link(link: &pb::Link, now_s: i64, names: &Names, lang: Lang) -> Finding {
         return found;
     }
     let why = if link.dial_error.is_empty() { &link.reason } else { &link.dial_error };
-    let why = table::clean(why);
+    let why = table::clean(&in_language(why, lang));
     found.what = lang.pick(format!("未连接：{why}"), format!("not linked: {why}"));
     let advice = lang.pick(
         "按左侧原因处理；无原因时与该市核对网络和名片地址。本市可照常办理",

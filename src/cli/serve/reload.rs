@@ -22,6 +22,7 @@ use super::local;
 use crate::api::status::CertificateStatus;
 use crate::cli::failure::Failure;
 use crate::config::Config;
+use crate::domain::both;
 use crate::ids::Hash;
 use crate::lang::Lang;
 use crate::log::merkle::digest;
@@ -207,7 +208,10 @@ impl Reload {
                 }
                 Err(failure) => {
                     tracing::warn!(why = %failure.what, "TLS files not taken; the old ones stay");
-                    let what = format!("证书文件无法使用，仍用原有证书：{}", failure.what);
+                    let what = both(
+                        &format!("证书文件无法使用，仍用原有证书：{}", failure.what),
+                        &format!("certificates not taken, the old ones stay: {}", failure.what),
+                    );
                     self.warnings.insert("files", what);
                 }
             }
@@ -221,7 +225,10 @@ impl Reload {
                 }
                 Err(why) => {
                     tracing::warn!(%why, "people.toml not taken; the old list stays");
-                    let what = format!("people.toml 无法使用，仍用原有名册：{why}");
+                    let what = both(
+                        &format!("people.toml 无法使用，仍用原有名册：{why}"),
+                        &format!("people.toml is not taken, the old list stays: {why}"),
+                    );
                     self.warnings.insert("people", what);
                 }
             }
@@ -293,15 +300,27 @@ fn expiry(name: &str, end_s: i64, now_s: i64) -> Option<String> {
     let left = end_s - now_s;
     let days = left.div_euclid(DAY_S);
     let at = time_text(end_s);
-    if left < 0 {
-        Some(format!("证书已过期，其他市和本市客户端都会拒绝连接：{name}（{at}），请立即更换"))
+    let [zh, en] = if left < 0 {
+        [
+            format!("证书已过期，其他市和本市客户端都会拒绝连接：{name}（{at}），请立即更换"),
+            format!(
+                "a certificate has expired and everybody refuses it: {name} ({at}), renew it now"
+            ),
+        ]
     } else if left < URGENT_DAYS * DAY_S {
-        Some(format!("紧急：证书 {days} 天内到期：{name}（{at}），请立即更换"))
+        [
+            format!("紧急：证书 {days} 天内到期：{name}（{at}），请立即更换"),
+            format!("urgent: a certificate ends within {days} days: {name} ({at}), renew it now"),
+        ]
     } else if left < SOON_DAYS * DAY_S {
-        Some(format!("证书将于 {days} 天后到期：{name}（{at}），请准备更换"))
+        [
+            format!("证书将于 {days} 天后到期：{name}（{at}），请准备更换"),
+            format!("a certificate ends in {days} days: {name} ({at}), prepare to renew it"),
+        ]
     } else {
-        None
-    }
+        return None;
+    };
+    Some(both(&zh, &en))
 }
 
 fn time_text(at_s: i64) -> String {

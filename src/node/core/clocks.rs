@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::both;
 use crate::ids::{AgreementId, CityCode};
 use crate::journal::Disk;
 use crate::limits::CLOCK_SUSPECT_MS;
@@ -83,17 +84,27 @@ impl<D: Disk, S: Store> Core<D, S> {
     pub(super) fn clock_warnings(&self, now: Now) -> Vec<String> {
         let Some(off) = self.clock_off_all_ms(now) else { return Vec::new() };
         let far = |off: i64| off.unsigned_abs() > CLOCK_SUSPECT_MS;
-        let words = |off: i64| (off.unsigned_abs() / 60_000, if off > 0 { "快" } else { "慢" });
+        let words = |off: i64| {
+            let [zh, en] = if off > 0 { ["快", "ahead of"] } else { ["慢", "behind"] };
+            (off.unsigned_abs() / 60_000, zh, en)
+        };
         if far(off) {
-            let (minutes, word) = words(off);
-            return vec![format!(
-                "本机时钟比其他城市{word} {minutes} 分钟，请校时；其间所写记录标为时间存疑"
+            let (minutes, zh, en) = words(off);
+            return vec![both(
+                &format!("本机时钟比其他城市{zh} {minutes} 分钟，请校时；其间所写记录标为时间存疑"),
+                &format!(
+                    "this node's clock is {minutes} minutes {en} those of other cities: set it; \
+                     what is written meanwhile is marked as doubtful in time"
+                ),
             )];
         }
         let one = |city: &CityCode| {
             let theirs = self.clocks.off_ms(now, &[*city])?.saturating_neg();
-            let (minutes, word) = words(theirs);
-            let text = format!("{city} 的时钟比本机{word} {minutes} 分钟，请提醒该市校时");
+            let (minutes, zh, en) = words(theirs);
+            let text = both(
+                &format!("{city} 的时钟比本机{zh} {minutes} 分钟，请提醒该市校时"),
+                &format!("the clock of {city} is {minutes} minutes {en} this one: tell that city"),
+            );
             far(theirs).then_some(text)
         };
         self.linked_cities().iter().filter_map(one).collect()

@@ -15,6 +15,7 @@
 
 use bytes::Bytes;
 
+use crate::domain::both;
 use crate::ids::LogId;
 use crate::journal::{Disk, RecordKind};
 use crate::log::note::SignatureLine;
@@ -130,9 +131,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         let city = |id| self.logs.get(id).map_or_else(String::new, |l| l.manifest.city.to_string());
         let (by, of) = (city(witness), city(log));
         tracing::error!(%log, city = %by, "cosignatures of a member contradict");
-        self.warn(format!(
-            "{by} 的系统送达签名互相矛盾，或与 {of} 的签名记录不符（证据已保全），\
-             请与该市联系核对：日志 {log}"
+        self.warn(both(
+            &format!(
+                "{by} 的系统送达签名互相矛盾，或与 {of} 的签名记录不符（证据已保全），\
+                 请与该市联系核对：{log}"
+            ),
+            &format!(
+                "receipts of {by} contradict each other or the signed records of {of} (the proof \
+                 is kept), speak with that city: {log}"
+            ),
         ));
     }
 

@@ -4,6 +4,7 @@
 //! ([`super::greet`]), checkpoints and forks ([`super::witness`]), cosignatures
 //! ([`super::receipts`]), batches ([`super::ingest`]), narrow parts ([`super::parts`]).
 
+use crate::domain::both;
 use crate::ids::{CityCode, LogId};
 use crate::journal::Disk;
 use crate::node::core::io::Output;
@@ -159,7 +160,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         tracing::warn!(%city, %reason, ?log, ?facts, "turned away by a member");
         match (reason, log) {
             ("DUPLICATE_INSTANCE", _) => {
-                self.warn(format!("{city} 发现本节点有两份同时运行，请立即停掉其中一份"));
+                self.warn(both(
+                    &format!("{city} 发现本节点有两份同时运行，请立即停掉其中一份"),
+                    &format!("{city} sees two copies of this node running: stop one at once"),
+                ));
                 Vec::new()
             }
             ("CITY_SUSPENDED", _) => {
@@ -195,7 +199,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let city = self.exchange.city_of(kept);
         let shown = city.map_or_else(String::new, |c| c.to_string());
         tracing::error!(city = %shown, "two copies of one node are running");
-        self.warn(format!("{shown} 的节点有两份同时运行，请与该市联系"));
+        self.warn(both(
+            &format!("{shown} 的节点有两份同时运行，请与该市联系"),
+            &format!("two copies of the node of {shown} are running: speak with that city"),
+        ));
         let reason = Refused::new("DUPLICATE_INSTANCE");
         let why = "another copy of this node is linked";
         self.links.down(now, refused, why);

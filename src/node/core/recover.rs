@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::domain::both;
 use crate::geo::Boundaries;
 use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, Grown, GuardVerdict, Journal, JournalError, RecordKind, RecordRef};
@@ -226,8 +227,14 @@ impl<D: Disk, S: Store> Core<D, S> {
                     tracing::error!(%error, "a note in the journal is damaged; hand it in again");
                     self.begin_anew()?;
                     let number = record.number;
-                    self.warnings.push(format!(
-                        "日志第 {number} 条（协议、名片或记录声明）已损坏，请重新导入"
+                    self.warnings.push(both(
+                        &format!(
+                            "本机第 {number} 条数据（协议、名片或记录声明）已损坏，请重新导入"
+                        ),
+                        &format!(
+                            "datum {number} here (an agreement, a card or a declaration) is \
+                             damaged: hand it in again"
+                        ),
                     ));
                     return Ok(None);
                 }

@@ -4,6 +4,7 @@ use crate::api::status::{
     AgreementStatus, ContradictionStatus, CosignatureStatus, DamageStatus, LinkStatus, LogStatus,
     MemberStatus, NodeStatus, ShellStatus,
 };
+use crate::domain::both;
 use crate::journal::Disk;
 use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now, contradictions};
@@ -52,21 +53,46 @@ impl<D: Disk, S: Store> Core<D, S> {
         let needed = self.recovery_statuses().into_iter().filter(|r| r.epoch_needed);
         let restored = needed.map(|r| {
             let agreement = r.agreement;
-            format!("本市节点由旧副本恢复：协议 {agreement} 须先运行 liandong epoch new 方可办理")
+            both(
+                &format!(
+                    "本市节点由旧副本恢复：协议 {agreement} 须先运行 liandong epoch new 方可办理"
+                ),
+                &format!(
+                    "this node was restored from an older copy: run liandong epoch new for \
+                     agreement {agreement} before anything can be written in it"
+                ),
+            )
         });
         let damaged = self.damage().into_iter().map(|damage| {
             let DamageStatus { log, from, to, only_here } = damage;
-            let what = format!("日志 {log} 第 {from} 至 {to} 条（不含末条）在本机上损坏");
+            let zh = format!("签名记录 {log} 第 {from} 至 {to} 条（不含末条）在本机上损坏");
+            let en =
+                format!("records {from} to {to} (that one left out) of {log} are damaged here");
             if only_here {
-                format!("{what}，且未见其他城市存有：请检查磁盘，从备份中找回这部分数据")
+                both(
+                    &format!("{zh}，且未见其他城市存有：请检查磁盘，从备份中找回这部分数据"),
+                    &format!(
+                        "{en}, and no other city is known to hold them: check the disk, and bring \
+                         them back from a backup"
+                    ),
+                )
             } else {
-                format!("{what}，正从其他城市取回")
+                both(
+                    &format!("{zh}，正从其他城市取回"),
+                    &format!("{en}, and are being fetched from other cities"),
+                )
             }
         });
         let notes = Some(self.mending.notes()).filter(|n| *n > 0).map(|notes| {
-            format!(
-                "本机有 {notes} 条协议、名片等签署文件的记录损坏：请勿重建查询数据，\
-                 先备份，再用 liandong agreement add 重新交给节点"
+            both(
+                &format!(
+                    "本机有 {notes} 条协议、名片等签署文件的记录损坏：请勿重建查询数据，\
+                     先备份，再用 liandong agreement add 重新交给节点"
+                ),
+                &format!(
+                    "{notes} records of agreements, cards and the like are damaged here: do not \
+                     rebuild; make a backup, then hand them in with liandong agreement add"
+                ),
             )
         });
         let known = self.warnings.iter().cloned();
@@ -85,10 +111,14 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     fn not_writable(&self, free: u64) -> Option<String> {
         if let Some(why) = &self.poisoned {
-            return Some(format!("本市节点停止写入（磁盘错误），可查询：{why}"));
+            return Some(both(&format!("磁盘错误：{why}"), &format!("disk error: {why}")));
         }
-        (free < self.settings.disk_low_bytes)
-            .then(|| format!("磁盘空间不足（剩余 {free} 字节），释放空间后自动恢复写入"))
+        (free < self.settings.disk_low_bytes).then(|| {
+            both(
+                &format!("磁盘空间不足（剩余 {free} 字节），释放空间后自动恢复写入"),
+                &format!("the disk is full ({free} bytes left); it goes on when there is room"),
+            )
+        })
     }
 
     fn log_status(&self, now: Now, log: &Log) -> LogStatus {

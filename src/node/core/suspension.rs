@@ -20,6 +20,7 @@ use bytes::Bytes;
 
 use crate::api::order::OrderError;
 use crate::api::status::SuspensionStatus;
+use crate::domain::both;
 use crate::ids::{CityCode, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, SuspensionFact};
 use crate::log::manifest::SignedManifest;
@@ -192,15 +193,32 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.suspension_statuses().into_iter().map(|one| {
             let city = one.city;
             match one.log {
-                _ if one.resuming => format!("{city} 已恢复，本市节点重启后生效：请重启节点"),
-                None => format!(
-                    "{city} 已在本机暂停（{}）：不与其连接，其此后的记录在本机不生效；\
-                     问题解决后运行 liandong resume {city}",
-                    one.reason
+                _ if one.resuming => both(
+                    &format!("{city} 已恢复，本市节点重启后生效：请重启节点"),
+                    &format!("{city} is taken back once this node is started anew: restart it"),
                 ),
-                Some(log) => format!(
-                    "{city} 的日志 {log} 一日内来量超过限额，已在本机暂停，不再接收：请与该市核实，\
-                     属实再运行 liandong resume {city}"
+                None => both(
+                    &format!(
+                        "{city} 已在本机暂停（{}）：不与其连接，其此后的记录在本机不生效；\
+                         问题解决后运行 liandong resume {city}",
+                        one.reason
+                    ),
+                    &format!(
+                        "{city} is suspended here ({}): it is not linked, and what it writes from \
+                         then on does not take effect here; once all is well run liandong resume \
+                         {city}",
+                        one.reason
+                    ),
+                ),
+                Some(log) => both(
+                    &format!(
+                        "{city} 的签名记录 {log} 一日内来量超过限额，已在本机暂停，不再接收：\
+                         请与该市核实，属实再运行 liandong resume {city}"
+                    ),
+                    &format!(
+                        "more came of {log} of {city} in a day than may, so it is suspended here: \
+                         ask that city, and if all is well run liandong resume {city}"
+                    ),
                 ),
             }
         })

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use crate::domain::both;
 use crate::ids::{CityCode, Hash, LogId};
 use crate::journal::{Disk, RecordKind};
 use crate::log::checkpoint::{Checkpoint, SignedCheckpoint};
@@ -188,8 +189,9 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     pub(super) fn warn_of_fork(&mut self, log: LogId) {
         let city = self.logs.get(log).map_or_else(String::new, |l| l.manifest.city.to_string());
-        self.warn(format!(
-            "{city} 有两份互相矛盾的签名记录（证据已保全），请与该市联系核对：日志 {log}"
+        self.warn(both(
+            &format!("{city} 有两份互相矛盾的签名记录（证据已保全），请与该市联系核对：{log}"),
+            &format!("{city} signed two histories (the proof is kept), speak with it: {log}"),
         ));
     }
 
@@ -292,7 +294,10 @@ impl<D: Disk, S: Store> Core<D, S> {
             tracing::warn!(%log, %by, index = envelope.index, "an entry names another root");
             let by = self.logs.get(by).map_or_else(String::new, |l| l.manifest.city.to_string());
             let of = self.logs.get(log).map_or_else(String::new, |l| l.manifest.city.to_string());
-            self.warn(format!("{by} 的记录称 {of} 的记录与本市所存不同（仅为其陈述）：日志 {log}"));
+            self.warn(both(
+                &format!("{by} 的记录称 {of} 的记录与本市所存不同（仅为其陈述）：{log}"),
+                &format!("{by} says that records of {of} are other than those held here: {log}"),
+            ));
         }
     }
 }
