@@ -45,6 +45,9 @@ pub fn sheet(
         .row(lang.pick("提示", "note"), notes(case, lang))
         .row(lang.pick("全名", "name"), case.name.clone())
         .row("etag", case.etag.clone());
+    if let Some(own) = &case.assignment {
+        sheet.row(lang.pick("经办人 etag", "etag of the assignment"), own.etag.clone());
+    }
     sheet
 }
 
@@ -63,8 +66,7 @@ pub fn standing(sheet: &mut Sheet, case: &pb::Case, names: &Names, lang: Lang) {
     if let Some(own) = &case.assignment {
         sheet
             .row(lang.pick("本市经办人", "assigned to"), own.assignee.clone())
-            .row(lang.pick("本市备注", "own remark"), own.remark.clone())
-            .row(lang.pick("经办人版本", "its etag"), own.etag.clone());
+            .row(lang.pick("本市备注", "own remark"), own.remark.clone());
     }
 }
 

@@ -33,7 +33,7 @@ fn code(page: &str, number: &str, name: &str) -> PaperText {
         name: name.to_owned(),
         entry: after("条目"),
         hash: after("哈希"),
-        log: Some((after("日志条数").parse().unwrap(), after("根哈希"))),
+        log: Some((after("签名记录条数").parse().unwrap(), after("根哈希"))),
         printed: between(page, "打印时间：", "。").to_owned(),
     };
     let code = QrCode::with_error_correction_level(paper.text(), EcLevel::M).unwrap();

@@ -66,7 +66,7 @@ impl Proof {
                         "打印时间：" (self.paper.printed) "。"
                     }
                     p {
-                        "二维码内为文字，不是网址，也不是电子签章：记录编号、所依据条目的位置和哈希，以及打印时该市日志的条数和根哈希。"
+                        "二维码内为文字，不是网址，也不是电子签章：记录编号、所依据条目的位置和哈希，以及打印时该市签名记录的条数和根哈希。"
                         "如有疑问，可请任一成员市的节点管理员用扫得的文字核对（"
                         code { "liandong verify paper" }
                         "）；仅凭扫码不能认定真伪。"
@@ -75,7 +75,7 @@ impl Proof {
                         @if !self.paper.entry.is_empty() { "条目 " (self.paper.entry) " " }
                         @if !self.paper.hash.is_empty() { "哈希 " (self.paper.hash) " " }
                         @if let Some((size, root)) = &self.paper.log {
-                            "日志条数 " (size) " 根哈希 " (root)
+                            "签名记录条数 " (size) " 根哈希 " (root)
                         }
                     }
                 }
