@@ -10,11 +10,16 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
+use maud::html;
+
 use crate::lang::Lang;
+use crate::limits::CONSOLE_FORM_BYTES_MAX;
 use crate::shown::text::clean;
 use crate::shown::when;
 use crate::wire::pb::v1 as pb;
 
+use super::Console;
+use super::layout::Desk;
 use super::refusal::Refusal;
 
 /// How long a form may take to come.
@@ -177,22 +182,71 @@ impl Form {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for Form {
+impl FromRequest<Console> for Form {
     type Rejection = Response;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
         // A form is a few KiB: whoever takes longer holds memory on purpose.
-        let body = axum::body::Bytes::from_request(request, state);
-        match tokio::time::timeout(FORM_WITHIN, body).await {
-            Ok(Ok(body)) => Ok(Self::parse(&body)),
-            Err(_) => Err(StatusCode::REQUEST_TIMEOUT.into_response()),
-            Ok(Err(_)) => Err((
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "操作未执行：填写的内容过长\nnot done: the form is too long\n",
-            )
-                .into_response()),
-        }
+        let body = axum::body::Bytes::from_request(request, console);
+        let too_long = match tokio::time::timeout(FORM_WITHIN, body).await {
+            Ok(Ok(body)) => return Ok(Self::parse(&body)),
+            Ok(Err(_)) => true,
+            Err(_) => false,
+        };
+        let desk = Desk::from_request_parts(&mut parts, console).await?;
+        Err(unread(&desk, parts.uri.path(), too_long))
     }
+}
+
+/// A page that says why a form was not read: it is longer than any may be, or did not come in time.
+fn unread(desk: &Desk, path: &str, too_long: bool) -> Response {
+    let lang = desk.lang();
+    let (most, seconds) = (CONSOLE_FORM_BYTES_MAX / 1024, FORM_WITHIN.as_secs());
+    // Each byte of a character is written as three.
+    let characters = CONSOLE_FORM_BYTES_MAX / 9_000;
+    let (code, what) = match too_long {
+        true => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            lang.pick(
+                format!("填写的内容过长：一次提交最多 {most} KiB，约 {characters} 千个汉字"),
+                format!(
+                    "the form is too long: one may have {most} KiB, some {characters} thousand \
+                     Chinese characters"
+                ),
+            ),
+        ),
+        false => (
+            StatusCode::REQUEST_TIMEOUT,
+            lang.pick(
+                format!("提交的内容在 {seconds} 秒内没有传完"),
+                format!("the form did not come within {seconds} seconds"),
+            ),
+        ),
+    };
+    let advice = match too_long {
+        true => lang.pick(
+            "请返回原表单，删减后再提交；长篇材料请作为证据文件上传",
+            "go back to the form, shorten it and send it again; long papers are files of evidence",
+        ),
+        false => lang.pick(
+            "请检查网络，返回原表单再提交",
+            "look after the connection, go back to the form and send it again",
+        ),
+    };
+    let refusal = Refusal { what, advice: advice.to_owned(), ..Refusal::default() };
+    let title = lang.pick("没有提交成功", "The form was not taken");
+    let back = path.rsplit_once('/').map_or("/", |(page, _)| page);
+    let main = html! {
+        h1 { (title) }
+        (super::parts::refused(&refusal, lang))
+        p { a href={ (back) @if back.is_empty() { "/" } } {
+            (lang.pick("返回原页面（不含刚才填写的内容）",
+                "back to the page (without what was typed)"))
+        } }
+    };
+    (code, desk.page(title, &main)).into_response()
 }
 
 /// The query of a page.

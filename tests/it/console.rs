@@ -193,6 +193,11 @@ async fn a_page_shows_and_does_what_the_api_would_and_no_more() {
     let note = [("text", &*long.repeat(2)), ("request_id", "longer")];
     let refused = coordinator.post(&format!("{at}/note"), &[FROM_HERE], &note).await;
     assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+    for word in ["<nav", "填写的内容过长：一次提交最多 256 KiB", "删减后再提交"]
+    {
+        assert!(refused.text.contains(word), "{word}: {}", refused.text);
+    }
+    assert!(refused.text.contains(&format!("href=\"{at}\"")), "{}", refused.text);
     assert_eq!(history(&pair.here, &case.name).await.len(), 1);
 }
 
