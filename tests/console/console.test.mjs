@@ -1,26 +1,18 @@
-// The console in a real browser: README's tour step by step, then what must not happen.
+// The console in a real browser: the tour of each README step by step, then what must not happen.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import {
   HANDAN, LIAOCHENG, PUYANG, becomes, chooseCertificates, enter, homeOf, openPage, pause, send,
   startBrowser, startDemo, text, violations,
 } from "./world.mjs";
+import { Tour, stepsOf } from "./tour.mjs";
 
 let demo;
 let browsers = {};
 let pages = {};
 const wrong = () => Object.values(pages).flatMap((page) => page.wrong);
-
-before(async () => {
-  demo = await startDemo(3);
-  for (const city of [LIAOCHENG, HANDAN, PUYANG]) {
-    browsers[city] = await startBrowser();
-    pages[city] = await openPage(browsers[city]);
-  }
-}, { timeout: 240_000 });
 
 after(async () => {
   for (const browser of Object.values(browsers)) await browser.close();
@@ -31,14 +23,62 @@ after(async () => {
 const at = (city, path) => new URL(path, demo.links[city]).href;
 const go = (city, path) => pages[city].goto(at(city, path), { waitUntil: "load" });
 
-test("tour 1: each city's console is opened by its link, which works once", async () => {
+/** A demo as README begins it, and a window for each city of the tour, which its link opens. */
+async function open(lang) {
+  await close();
+  demo = await startDemo(5);
   for (const city of [LIAOCHENG, HANDAN, PUYANG]) {
+    browsers[city] = await startBrowser();
+    pages[city] = await openPage(browsers[city], lang);
     await enter(pages[city], demo.links[city]);
-    const shown = await text(pages[city], "body");
-    for (const column of ["待我市办理", "等对方", "快到期", "未使用证书"]) {
-      assert.ok(shown.includes(column), `${city}: ${column}`);
-    }
   }
+}
+
+async function close() {
+  if (!demo) return;
+  assert.deepEqual(wrong(), []);
+  for (const browser of Object.values(browsers)) await browser.close();
+  browsers = {};
+  pages = {};
+  await demo.stop();
+  demo = undefined;
+}
+
+/** The case that was handed over: its page and its number. */
+let handed;
+
+const TOURS = [
+  ["../../README.md", "A tour in the browser", "en", ["Liaocheng", "Handan", "Puyang"]],
+  ["../../README.zh-CN.md", "在浏览器中走一遍", "zh-CN", ["聊城", "邯郸", "濮阳"]],
+];
+for (const [file, heading, lang, names] of TOURS) {
+  const steps = stepsOf(file, heading);
+  let tour;
+  let failed = true;
+  test(`the tour of ${file} has its steps and begins`, { timeout: 240_000 }, async () => {
+    assert.equal(steps.length, 6);
+    await open(lang);
+    tour = new Tour(Object.fromEntries(names.map((name, nth) =>
+      [name, pages[[LIAOCHENG, HANDAN, PUYANG][nth]]])));
+    failed = false;
+  });
+  steps.forEach((marks, nth) => {
+    test(`${file}, step ${nth + 1}`, async () => {
+      assert.ok(!failed, "the step before failed");
+      failed = true;
+      await tour.step(marks);
+      failed = false;
+    });
+  });
+  test(`the tour of ${file} is over`, async () => {
+    assert.ok(!failed, "a step failed");
+    if (lang === "en") return close();
+    const [word, href] = Object.entries(tour.led).find(([word]) => word.startsWith("LD-"));
+    handed = { path: new URL(href).pathname, number: tour.known[word] };
+  });
+}
+
+test("a link works once, and nobody comes in without one", async () => {
   const again = await openPage(await browsers[HANDAN].createBrowserContext());
   const answer = await again.goto(demo.links[LIAOCHENG]);
   assert.equal(answer.status(), 403);
@@ -46,37 +86,7 @@ test("tour 1: each city's console is opened by its link, which works once", asyn
   const without = await again.goto(at(LIAOCHENG, "/cases"));
   assert.equal(without.status(), 401);
   await again.close();
-});
-
-let handed;
-
-test("tour 2: a case is handed over, seen at once, acknowledged and accepted", async () => {
-  await go(HANDAN, "/");
-  const inbox = pages[HANDAN];
-  await go(LIAOCHENG, `/cases?turn=${LIAOCHENG}&handling=${LIAOCHENG}`);
-  const here = pages[LIAOCHENG];
-  const rows = await here.$$eval("tbody tr", (rows) =>
-    rows.map((row) => [row.querySelector("a").href, row.innerText]));
-  const [href, row] = rows.find(([, row]) =>
-    row.includes("聊邯") && /核查中|调查取证|已接收/.test(row));
-  handed = { path: new URL(href).pathname, number: row.match(/LD-聊邯-\d+-\S\d+/)[0] };
-  await go(LIAOCHENG, handed.path);
-  assert.ok((await text(here)).includes("现由 聊城 处理"));
-  await send(here, "offer", { to_city: HANDAN, text: "排口位于大名县境内，请接收" });
-  assert.ok(await here.$(".done"), "it says that it was recorded");
-  assert.ok((await text(here)).includes("已移送待接收"));
-  // The other city's page was open all the while; nobody reloads it.
-  await becomes(inbox, "#main", handed.number);
-  await Promise.all([
-    inbox.waitForNavigation(),
-    inbox.evaluate((number) => [...document.querySelectorAll(".matters a")]
-      .find((one) => one.innerText.includes(number)).click(), handed.number),
-  ]);
-  await send(inbox, "acknowledge", { text: "已签收，正在核对" });
-  await becomes(here, ".timeline", "正在核对");
-  await send(inbox, "accept", { text: "同意接收" });
-  assert.ok((await text(inbox)).includes("现由 邯郸 处理"));
-  await becomes(here, "dl.sheet", "已接收");
+  assert.ok((await text(pages[HANDAN], "body")).includes("未使用证书"));
 });
 
 test("a wrong field is refused at the field, and what was typed stays", async () => {
@@ -149,7 +159,7 @@ test("a page that is out of date says who was faster, and shows both versions", 
   await other.close();
 });
 
-/** The form of a new joint action, in the agreement of all three. */
+/** The form of a new joint action, in the agreement of all cities. */
 async function chooseAgreement(page) {
   await go(LIAOCHENG, "/plans/new");
   const agreement = await page.$$eval(".matters li", (all) => all
@@ -157,51 +167,6 @@ async function chooseAgreement(page) {
     .querySelector("a").href);
   await page.goto(agreement);
 }
-
-test("tour 3: a joint action is proposed, confirmed by three cities and settled", async () => {
-  const page = pages[LIAOCHENG];
-  await chooseAgreement(page);
-  await page.type("#new-title", "三市边界夜间联合检查（示例）");
-  await page.select("#new-kind", "5"); // 应急联动演练: without targets.
-  await Promise.all([page.waitForNavigation(), page.click("button[name=look]")]);
-  await page.waitForSelector(".done li button");
-  assert.equal(new URL(page.url()).search, "", "nothing of it stands in the address");
-  await Promise.all([page.waitForNavigation(), page.click(".done li button")]);
-  assert.equal(await page.$eval("#new-title", (one) => one.value), "三市边界夜间联合检查（示例）");
-  await Promise.all([page.waitForNavigation(), page.click("button[value=new]")]);
-  const path = new URL(page.url()).pathname;
-  assert.ok(path.startsWith("/plan/"), await text(page));
-  for (const city of [LIAOCHENG, HANDAN, PUYANG]) {
-    const own = pages[city];
-    for (let tries = 0; tries < 50; tries += 1) {
-      const answer = await go(city, path);
-      if (answer.status() === 200) break;
-      await pause(200);
-    }
-    await own.$eval("#act-answer", (one) => { one.open = true; });
-    await own.select("#answer-kind", "3"); // 确认参加
-    const officers = await own.$$eval("#act-answer input[name=sent]", (all) => {
-      const officers = all.filter((one) => one.parentElement.innerText.includes("执法人员"));
-      officers.slice(0, 2).forEach((one) => { one.checked = true; });
-      return officers.length;
-    });
-    assert.ok(officers >= 2, `${city} has ${officers} officers to send`);
-    await Promise.all([
-      own.waitForNavigation(), own.click("#act-answer button[name=go]"),
-    ]);
-    const shown = await text(own);
-    assert.ok(shown.includes("确认参加"), `${city}\n${shown.slice(0, 1500)}`);
-  }
-  // The initiator's page shows the others' answers as they come.
-  await go(LIAOCHENG, path);
-  await page.waitForFunction(() => document.querySelector("#act-schedule"), { timeout: 20_000 });
-  await send(page, "schedule", {});
-  assert.ok((await text(page)).includes("已排定"), (await text(page)).slice(0, 800));
-  await go(PUYANG, path);
-  await becomes(pages[PUYANG], "dl.sheet", "已排定");
-  await go(LIAOCHENG, "/plans");
-  assert.ok((await text(page)).includes("三市边界夜间联合检查"));
-});
 
 test("a photograph is sent in, looked at, fetched by the other city and recognised", async () => {
   const [sender, other] = [pages[HANDAN], pages[LIAOCHENG]];
@@ -374,11 +339,4 @@ test("with a certificate: who may do what, a lost connection, and no way in with
 
 test("nothing went wrong on any page meanwhile", () => {
   assert.deepEqual(wrong(), []);
-});
-
-test("README's tour names the steps that were taken here", () => {
-  const readme = readFileSync("../../README.md", "utf8");
-  for (const step of ["待我市办理", "移送他市", "同意接收", "发起联合行动", "排定"]) {
-    assert.ok(readme.includes(step), step);
-  }
 });
