@@ -211,28 +211,88 @@ test("pages print", async () => {
   assert.ok(pdf.length > 10_000, `${pdf.length} bytes`);
 });
 
-test("no violation of WCAG 2.2 A or AA on any page, in both languages", async () => {
-  const paths = ["/", "/cases", "/cases?state=99", "/due", handed.path, `${handed.path}/evidence`, "/notices", "/plans", "/plans/month",
-    "/plans/week", "/map?choose=1&shown=1&what=cases&what=sites",
-    "/plans/new", "/cases/new", "/cases/import", "/links", "/nowhere", "/map", "/map?shown=1&what=sites&what=visits&zoom=2",
-    `${handed.path}/print/transfer`, `${handed.path}/print/receipt`];
+/** Pages of the records that a list of Liaocheng's console leads to. */
+async function listed(path, selector) {
   const page = pages[LIAOCHENG];
-  await go(LIAOCHENG, "/plans");
-  const plans = await page.$$eval("tbody a", (all) => all.map((one) => new URL(one.href).pathname));
-  paths.push(...plans, ...plans.slice(0, 2).flatMap((one) => [`${one}/draw`, `${one}/revise`]));
-  await go(LIAOCHENG, "/notices");
-  const notices = await page.$$eval(".matters a", (all) =>
-    all.map((one) => new URL(one.href).pathname));
-  paths.push(...notices.slice(0, 2));
+  await go(LIAOCHENG, path);
+  const paths = await page.$$eval(selector, (all) => all.map((one) => new URL(one.href).pathname));
+  return paths.filter((one) => !one.startsWith("/plan-draft/"));
+}
+
+/** Saves a draft of a joint action, and says where it is. */
+async function saveDraft() {
+  const page = pages[LIAOCHENG];
+  await chooseAgreement(page);
+  await page.type("#new-title", "草稿（示例）");
+  await Promise.all([page.waitForNavigation(), page.click("button[formaction='/plans/new/draft']")]);
+  return new URL(page.url()).pathname;
+}
+
+/** Sends a form of a page with something wrong in it; what comes says what, at a field. */
+async function refuse(page, action, fields) {
+  const sent = page.waitForNavigation({ waitUntil: "load" });
+  await page.evaluate((action, fields) => {
+    const to = (button) =>
+      new URL(button.getAttribute("formaction") ?? button.form.action, location.href).pathname;
+    const button = [...document.querySelectorAll("main form button")].find((one) =>
+      one.name === "go" && to(one).endsWith(action));
+    if (!button) throw new Error(`no form leads to ${action}`);
+    button.form.noValidate = true;
+    for (const [name, value] of Object.entries(fields)) button.form.elements[name].value = value;
+    button.form.requestSubmit(button);
+  }, action, fields);
+  await sent;
+  assert.ok(await page.$(".refused"), `${page.url()} ${action}: it was not refused`);
+  return (await page.$("[aria-invalid], .wrong")) !== null;
+}
+
+test("no violation of WCAG 2.2 A or AA on any page, in both languages", async () => {
+  const page = pages[LIAOCHENG];
+  await go(LIAOCHENG, "/plans/new");
+  const agreements = await page.$$eval(".matters a", (all) => all.map((one) =>
+    new URL(one.href).search));
+  assert.equal(agreements.length, 5);
+  const forms = agreements.slice(-1).flatMap((of) =>
+    ["/cases/new", "/notices/new", "/plans/new"].map((one) => one + of));
+  const plans = await listed("/plans", "tbody a");
+  const notices = await listed("/notices", ".matters a");
+  const draft = await saveDraft();
+  const [own] = await listed(`/cases?turn=${LIAOCHENG}&state=2`, "tbody a");
+  const [running] = await listed("/plans?state=4", "tbody a");
+  const [open] = await listed("/plans?state=1", "tbody a");
+  assert.ok(own && running && open && notices.length, `${[own, running, open, notices]}`);
+  const ofPlans = ["/draw", "/draw?verify=1", "/revise", "/visits", "/print/plan", "/print/field",
+    "/print/summary"];
+  const paths = ["/", "/due", "/cases", "/cases?state=99", "/cases?from=x", handed.path,
+    `${handed.path}/evidence`, `${handed.path}/print/transfer`, `${handed.path}/print/receipt`,
+    "/notices", ...notices.slice(0, 2), ...notices.slice(0, 1).map((one) => `${one}/print/letter`),
+    "/plans", "/plans?from=x", "/plans/month", "/plans/week", draft, ...plans,
+    ...plans.slice(0, 3).concat(running).flatMap((one) => ofPlans.map((what) => one + what)),
+    "/plans/new", "/cases/new", "/notices/new", ...forms, "/cases/import", "/links", "/nowhere",
+    "/map", "/map?choose=1&shown=1&what=cases&what=sites",
+    "/map?shown=1&what=sites&what=visits&zoom=2"];
+  const bad = { first: "2099-12-09", last: "2099-12-01" };
+  const refused = [[forms[0], "/cases/new", {}], [forms[1], "/notices/new", {}],
+    [forms[2], "/plans/new", bad], [draft, draft, bad], [own, "/step", { effective_on: "2199-01-01" }],
+    [`${own}/evidence`, "/add", {}], [open, "/answer", { kind: "5", periods: "x" }],
+    [`${running}/visits`, "/report", { samples: "-3" }]];
   const found = [];
   for (const lang of ["zh-CN", "en"]) {
     await page.setExtraHTTPHeaders({ "accept-language": lang });
-    for (const path of paths) {
-      await go(LIAOCHENG, path);
+    const look = async () => {
       await page.$$eval("details", (all) => all.forEach((one) => { one.open = true; }));
       found.push(...await violations(page));
+    };
+    for (const path of paths) {
+      await go(LIAOCHENG, path);
+      await look();
     }
     assert.equal(await page.$eval("html", (one) => one.lang), lang);
+    for (const [path, action, fields] of refused) {
+      await go(LIAOCHENG, path);
+      assert.ok(await refuse(page, action, fields), `${path} ${action}: not at a field`);
+      await look();
+    }
   }
   await page.setExtraHTTPHeaders({ "accept-language": "zh-CN" });
   assert.deepEqual(found, []);
