@@ -92,7 +92,12 @@ pub enum PlanSaid {
     /// A team is there.
     CheckIn(CheckIn),
     /// What came of a visit.
-    Report(VisitReport),
+    Report {
+        /// All of it.
+        report: VisitReport,
+        /// The report that it corrects, the newest that was read; none for a first one.
+        replaces: Option<Position>,
+    },
     /// A clue is followed up.
     Finding {
         /// Which site.

@@ -193,6 +193,14 @@ impl<'a> Filled<'a> {
         html! { input type="hidden" name=(name) value=(before.unwrap_or(now)); }
     }
 
+    /// The same of something that need not be there: nothing stays nothing.
+    #[must_use]
+    pub fn kept_or_none(&self, name: &str, now: &str) -> Markup {
+        let before = self.again.filter(|(_, refusal)| !refusal.is_stale);
+        let before = before.map(|(form, _)| form.text(name));
+        html! { input type="hidden" name=(name) value=(before.unwrap_or(now)); }
+    }
+
     /// What is wrong with several fields together.
     #[must_use]
     pub fn wrong_at(&self, name: &str) -> Markup {
@@ -260,7 +268,19 @@ impl<'a> Filled<'a> {
     /// A choice of one.
     #[must_use]
     pub fn choice(&self, name: &str, label: &str, all: &[(String, String)]) -> Markup {
-        let (wrong, chosen) = (self.wrong(name).map(|_| "true"), self.typed(name, ""));
+        self.chosen(name, label, all, "")
+    }
+
+    /// The same with one chosen at first.
+    #[must_use]
+    pub fn chosen(
+        &self,
+        name: &str,
+        label: &str,
+        all: &[(String, String)],
+        value: &'a str,
+    ) -> Markup {
+        let (wrong, chosen) = (self.wrong(name).map(|_| "true"), self.typed(name, value));
         let input = html! {
             select id=(self.id(name)) name=(name) aria-invalid=[wrong]
                 aria-describedby=[self.described(name)] {

@@ -240,7 +240,7 @@ fn acts(
     let text = |form, label: &str| of(form).text("text", label);
     let leads = plan.visits.iter().any(|visit| visit.city == desk.city);
     html! {
-        @if leads && plan.state() == pb::PlanState::Executing {
+        @if leads && !open {
             p {
                 a href={ (page) "/visits" } {
                     (lang.pick("现场签到、填写结果", "Arrivals and results on site"))

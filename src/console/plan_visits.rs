@@ -15,10 +15,14 @@ use super::layout::Desk;
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
 use super::register;
+use crate::domain::Date;
+use crate::domain::plan::ready::PlanRules;
 use crate::lang::Lang;
-use crate::shown::plan::{self as say, Labels};
+use crate::shown::plan::{self as say, Labels, parts as word};
 use crate::shown::text::clean;
+use crate::shown::when;
 use crate::wire::pb::v1 as pb;
+use crate::wire::unit::half_day_from_pb;
 use crate::wire::words;
 
 /// What was typed for which visit, and why it was refused.
@@ -97,8 +101,15 @@ fn one(
         let action = format!("{page}/visits/{act}");
         folded(&filled, &action, title, &html! { (basis) (fields(&filled)) })
     };
-    let may = plan.state() == pb::PlanState::Executing
-        && desk.visitor.may("/liandong.v1.PlanService/ReportVisit");
+    let asks = desk.visitor.may("/liandong.v1.PlanService/ReportVisit");
+    let taken = taken(plan, desk.today);
+    let result = if visit.result.is_some() {
+        lang.pick("更正检查结果", "Correct the result")
+    } else if taken == Some(When::Afterwards) {
+        lang.pick("补录检查结果", "Key in the result afterwards")
+    } else {
+        lang.pick("填写检查结果", "Fill in the result")
+    };
     let is_again = |act: &str| {
         let which = format!("{act}-{}-{}", visit.site, visit.nth);
         again.is_some_and(|(of, ..)| *of == which)
@@ -108,7 +119,7 @@ fn one(
     html! {
         div .visit {
             p .told { (say::visit(visit, labels, &desk.names, lang)) }
-            @if may && visit.arrival.is_none() || is_again("arrive") {
+            @if asks && taken == Some(When::UnderWay) && visit.arrival.is_none() || is_again("arrive") {
                 (put("arrive", lang.pick("到场签到", "The team is here"), &|of| html! {
                     (of.line("date", "on", lang.pick("日期（不填为今天）", "day (today)"), ""))
                     (of.choices("officers", lang.pick("本市执法人员（至少两名）", "own officers, two at least"),
@@ -117,11 +128,35 @@ fn one(
                         &guests, &[]))
                 }))
             }
-            @if may && visit.result.is_none() || is_again("report") {
-                (put("report", lang.pick("填写检查结果", "Fill in the result"),
-                    &|of| result_fields(of, plan)))
+            @if asks && taken.is_some() || is_again("report") {
+                (put("report", result, &|of| result_fields(of, plan, visit)))
             }
         }
+    }
+}
+
+/// When results come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// On the days of the plan.
+    UnderWay,
+    /// Behind its end, from the printed sheets.
+    Afterwards,
+}
+
+/// Whether results are taken now, as the domain has it: from the first day on, whether the
+/// initiator has begun the plan or not, and some time behind its end.
+fn taken(plan: &pb::Plan, today: Option<Date>) -> Option<When> {
+    use pb::PlanState as S;
+    let of = |day: &pb::PlanDay| half_day_from_pb(day.at.as_ref()?).map(|at| at.on);
+    let days = || plan.days.iter().filter_map(of);
+    let (first, last, today) = (days().min()?, days().max()?, today?);
+    let until = last.plus_days(i64::from(PlanRules::default().results_days_max)).unwrap_or(last);
+    let begun = first <= today && today <= until;
+    match plan.state() {
+        S::Scheduled | S::Executing | S::ResultsReported => begun.then_some(When::UnderWay),
+        S::Summarized | S::Cancelled => begun.then_some(When::Afterwards),
+        S::Unspecified | S::Consulting | S::Confirming => None,
     }
 }
 
@@ -132,8 +167,10 @@ fn officers(plan: &pb::Plan, labels: &Labels, of: impl Fn(u32) -> bool) -> Vec<(
     units.map(|one| (one.unit.clone(), labels.label(&one.unit))).collect()
 }
 
-fn result_fields(of: &Filled<'_>, plan: &pb::Plan) -> Markup {
-    let lang = of.lang;
+fn result_fields(of: &Filled<'_>, plan: &pb::Plan, visit: &pb::PlanVisit) -> Markup {
+    let (lang, now) = (of.lang, filled_in(visit));
+    let stands = visit.result_entry.as_ref().map_or("", |entry| entry.entry.as_str());
+    let is_stale = of.refused().is_some_and(|(_, refusal)| refusal.is_stale);
     let outcomes =
         [pb::VisitOutcome::Checked, pb::VisitOutcome::NotProducing, pb::VisitOutcome::NotChecked];
     let outcomes = outcomes
@@ -142,25 +179,62 @@ fn result_fields(of: &Filled<'_>, plan: &pb::Plan) -> Markup {
     let modes =
         modes.map(|one| (i32::from(one).to_string(), words::check_mode(one, lang).to_owned()));
     html! {
-        (of.line("date", "on", lang.pick("检查日期（不填为今天）", "day of the check (today)"), ""))
-        (of.choice("outcome", lang.pick("情况", "outcome"), &outcomes))
-        (of.choice("mode", lang.pick("方式", "mode"), &modes))
+        (of.kept_or_none("replaces", stands))
+        @if let Some(result) = visit.result.as_ref().filter(|_| is_stale) {
+            p .hint role="status" {
+                (lang.pick("现在登记的结果：", "The result that stands there now: "))
+                (word::result(result, lang)) " " (word::visit_words(visit, lang)) br;
+                (lang.pick("下面是您填写的，提交即更正为您填写的内容。",
+                    "Below is what you typed; sending it corrects the result to that."))
+            }
+        }
+        @if visit.text_is_missing {
+            p .hint { (lang.pick("原有情况说明这里未能读出，更正后以新填写的为准。",
+                "What was said in words is not readable here; what you type takes its place.")) }
+        }
+        (of.line("date", "on", lang.pick("检查日期（不填为今天）", "day of the check (today)"),
+            now.text("on")))
+        (of.chosen("outcome", lang.pick("情况", "outcome"), &outcomes, now.text("outcome")))
+        (of.chosen("mode", lang.pick("方式", "mode"), &modes, now.text("mode")))
         @for one in plan.departments() {
             @let number = i32::from(one);
             @let name = words::department(one, lang);
             fieldset {
                 legend { (name) }
                 div .choices {
-                    (of.line("number", &format!("items-{number}"), lang.pick("检查项数", "items"), ""))
-                    (of.line("number", &format!("problems-{number}"),
-                        lang.pick("发现问题数", "problems"), ""))
+                    @let (items, problems) =
+                        (format!("items-{number}"), format!("problems-{number}"));
+                    (of.line("number", &items, lang.pick("检查项数", "items"), now.text(&items)))
+                    (of.line("number", &problems, lang.pick("发现问题数", "problems"),
+                        now.text(&problems)))
                 }
             }
         }
-        (of.line("number", "samples", lang.pick("采样个数", "samples"), "0"))
-        (of.line("number", "clues", lang.pick("线索条数", "clues"), "0"))
-        (of.text("text", lang.pick("情况说明", "in words")))
+        (of.line("number", "samples", lang.pick("采样个数", "samples"), now.text("samples")))
+        (of.line("number", "clues", lang.pick("线索条数", "clues"), now.text("clues")))
+        (of.paragraph("text", lang.pick("情况说明", "in words"), now.text("text")))
     }
+}
+
+/// The fields as the result that stands there has them.
+fn filled_in(visit: &pb::PlanVisit) -> Form {
+    let Some(result) = &visit.result else {
+        return Form::of([("samples", "0"), ("clues", "0")].map(|(k, v)| (k.into(), v.into())).into());
+    };
+    let mut fields = vec![
+        ("on".to_owned(), when::date(result.on.as_ref())),
+        ("outcome".to_owned(), result.outcome.to_string()),
+        ("mode".to_owned(), result.mode.to_string()),
+        ("samples".to_owned(), result.samples.to_string()),
+        ("clues".to_owned(), result.clues.to_string()),
+        ("text".to_owned(), visit.text.clone()),
+    ];
+    for check in &result.checks {
+        let number = check.department;
+        fields.push((format!("items-{number}"), check.items.to_string()));
+        fields.push((format!("problems-{number}"), check.problems.to_string()));
+    }
+    Form::of(fields)
 }
 
 async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> {
@@ -193,6 +267,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
                 nth,
                 result: Some(result(form, on.or(today), lang)?),
                 text: form.text("text").to_owned(),
+                replaces: form.text("replaces").to_owned(),
                 request_id: form.text("request_id").to_owned(),
                 acting_for: None,
             };

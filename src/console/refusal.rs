@@ -41,7 +41,8 @@ impl Refusal {
             (one.field.clone(), text.to_owned())
         };
         let fields = violations.unwrap_or_default().iter().map(field).collect();
-        let is_stale = ["STALE_ETAG", "OLD_REVISION", "DRAFT_CHANGED"].contains(&reason.as_str());
+        let is_stale = ["STALE_ETAG", "OLD_REVISION", "DRAFT_CHANGED", "RESULT_CHANGED"]
+            .contains(&reason.as_str());
         let is_unknown = matches!(
             status.code(),
             Code::DeadlineExceeded | Code::Unavailable | Code::Internal | Code::Unknown

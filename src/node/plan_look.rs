@@ -233,10 +233,17 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
 
     /// What a city that has confirmed sends, as it counts now.
     fn sent_by(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Option<Sent> {
+        let booked = view::booked(self.rows, key, city)?;
+        let counts = booked.revision == view.plan.at;
+        counts.then(|| self.last_sent(key, view, city)).flatten()
+    }
+
+    /// What a city that has confirmed said last that it sends, its units free again or not.
+    #[must_use]
+    pub fn last_sent(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Option<Sent> {
         let revision = view.plan.at;
         let (place, kind) = *view.heard.answers.get(&city)?;
-        let booked = view::booked(self.rows, key, city);
-        if kind != AnswerKind::Confirm || booked.is_none_or(|one| one.revision != revision) {
+        if kind != AnswerKind::Confirm {
             return None;
         }
         let mut found = None;

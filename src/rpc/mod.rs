@@ -52,6 +52,7 @@ mod plan_kept;
 mod plan_list;
 mod plan_read;
 pub mod plan_service;
+mod plan_visits;
 mod rate;
 mod referral_record;
 pub mod referral_service;

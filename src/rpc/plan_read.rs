@@ -1,38 +1,36 @@
-//! Reading plans for answers: rows of the view, the texts, what they lack, visits and draws.
+//! Reading plans for answers: rows of the view, the texts, what they lack, and draws.
 //!
-//! In scope: one plan as a message, its summary. Out of scope: its answers
-//! ([`super::plan_answers`]), calendars ([`super::plan_calendar`]), lists ([`super::plan_list`]),
+//! In scope: one plan as a message, its summary. Out of scope: its visits
+//! ([`super::plan_visits`]), its answers ([`super::plan_answers`]), calendars ([`super::plan_calendar`]), lists ([`super::plan_list`]),
 //! writing ([`super::plan_service`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use prost::Message;
 
 use super::case_history::hash_out;
 use super::plan_service::PlanApi;
+use super::plan_visits::Keyed;
 use super::words::{city_name, record_name};
 use crate::api::request::PartContent;
 use crate::domain::Language;
 use crate::domain::plan::ready::{PlanRules, Remark, remarks, to_begin, to_schedule};
 use crate::domain::plan::results::{Totals, totals};
 use crate::domain::plan::summary::{Summarised, summary};
-use crate::domain::plan::{CheckIn, PlanStage, PlanWord, VisitReport};
+use crate::domain::plan::{CheckIn, PlanStage, VisitReport};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
-use crate::limits::{PLAN_CASES_SHOWN_MAX, PLAN_FINDINGS_BYTES_MAX, PLAN_VISITS_BYTES_MAX};
+use crate::limits::PLAN_FINDINGS_BYTES_MAX;
 use crate::log::PartKind;
 use crate::node::plan_look::{Desk, Judging, Looked, PlanKey, PlanVisit};
 use crate::node::plan_roll::awaited_on;
 use crate::node::reader::Reader;
-use crate::view::{self, PlanView, WordSort};
+use crate::view::{self, PlanView};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::plan_call as call;
 use crate::wire::plan_shown as write;
 use crate::wire::status::Refused;
-use crate::wire::{plan_part as record, site, unit};
-
-/// Cases opened from a visit.
-type Followed = BTreeMap<(SubjectId, u32), BTreeSet<SubjectId>>;
+use crate::wire::plan_part as record;
 
 impl PlanApi {
     /// One plan with everything around it, and the apply number as of which it was read.
@@ -44,9 +42,9 @@ impl PlanApi {
         drop(rows);
         let looked = self.look(key, found.clone())?;
         let mut plan = self.written(key, &found);
-        self.add_findings(key, &looked, language, &mut plan)?;
-        let reports = self.reports(key, &found);
-        self.add_visits(key, &looked, &reports, &mut plan);
+        let (arrivals, reports) = (self.arrivals(key, &found), self.reports(key, &found));
+        self.add_findings((key, language), &looked, &arrivals, &mut plan)?;
+        self.add_visits(key, &looked, (&arrivals, &reports), &mut plan);
         let sums = sums(&looked, &reports);
         plan.totals = Some(write::totals_to_pb(&sums.all));
         plan.pool = write::pool_to_pb(&looked.pool);
@@ -106,9 +104,9 @@ impl PlanApi {
 
     fn add_findings(
         &self,
-        key: PlanKey,
+        (key, language): (PlanKey, Language),
         looked: &Looked,
-        language: Language,
+        arrivals: &Keyed<CheckIn>,
         plan: &mut pb::Plan,
     ) -> Result<(), Refused> {
         let book = self.desk.node.book();
@@ -142,110 +140,9 @@ impl PlanApi {
         if reader.cannot_show(key, &looked.view, self.desk.node.city()) {
             all.push(Remark::KeyChanged);
         }
+        all.extend(self.unlike_the_draw(key, looked, arrivals)?);
         plan.remarks = all.iter().map(|one| one.explain(language, &city, &called)).collect();
         Ok(())
-    }
-
-    /// What the cities have reported of visits, the newest of each.
-    fn reports(&self, key: PlanKey, found: &PlanView) -> Vec<(CityCode, VisitReport)> {
-        let reader = self.desk.node.reader();
-        let rows = reader.in_pieces();
-        let mut reports: BTreeMap<(SubjectId, u32), (CityCode, VisitReport)> = BTreeMap::new();
-        for city in found.plan.facts.participants() {
-            let sort = (WordSort::Report, city);
-            view::plan_words(&rows, key, sort, Some(found.plan.at), &mut |spoken| {
-                if let PlanWord::VisitReported(report) = spoken.act.word {
-                    reports.entry((report.site, report.nth)).or_insert((city, report));
-                }
-                true
-            });
-        }
-        reports.into_values().collect()
-    }
-
-    fn add_visits(
-        &self,
-        key: PlanKey,
-        looked: &Looked,
-        reports: &[(CityCode, VisitReport)],
-        plan: &mut pb::Plan,
-    ) {
-        let (arrivals, cases) =
-            (self.arrivals(key, &looked.view), self.followed(key, &looked.view));
-        let targets = looked.outcome.iter().flat_map(|outcome| &outcome.targets);
-        let teams: BTreeMap<SubjectId, _> =
-            targets.map(|one| (one.site, (&one.lead, &one.guests))).collect();
-        let units = |ids: &[SubjectId]| ids.iter().map(|id| unit::name_of(key.0, *id)).collect();
-        let visit = |visit: &PlanVisit| {
-            let place = (visit.site, visit.nth);
-            let result = reports.iter().find(|(_, one)| (one.site, one.nth) == place);
-            let team = teams.get(&visit.site);
-            let followed = cases.get(&place).into_iter().flatten().take(PLAN_CASES_SHOWN_MAX);
-            pb::PlanVisit {
-                site: site::name_of(key.0, visit.site),
-                city: looked.host(visit.site).map_or(0, |city| city.as_u32()),
-                nth: visit.nth,
-                first: visit.half_days.first().map(|at| unit::half_day_to_pb(*at)),
-                last: visit.half_days.last().map(|at| unit::half_day_to_pb(*at)),
-                exception: write::exception_number(visit.exception),
-                by_default: visit.by_default,
-                lead: team.map(|(lead, _)| units(lead)).unwrap_or_default(),
-                guests: team.map(|(_, guests)| units(guests)).unwrap_or_default(),
-                arrival: arrivals.get(&place).map(|one| write::arrival_to_pb(one, key.0)),
-                result: result.map(|(_, one)| write::report_to_pb(one)),
-                cases: followed.map(|case| read::name_of(key.0, *case)).collect(),
-            }
-        };
-        let mut bytes = 0;
-        for one in looked.visits() {
-            let shown = visit(&one);
-            bytes += shown.encoded_len();
-            if bytes > PLAN_VISITS_BYTES_MAX {
-                plan.visits_are_partial = true;
-                break;
-            }
-            plan.visits.push(shown);
-        }
-    }
-
-    /// Who has come to each visit.
-    fn arrivals(&self, key: PlanKey, found: &PlanView) -> BTreeMap<(SubjectId, u32), CheckIn> {
-        let mut arrivals = BTreeMap::new();
-        self.each_word(key, found, WordSort::CheckIn, &mut |word| {
-            if let PlanWord::CheckedIn(arrival) = word {
-                arrivals.entry((arrival.site, arrival.nth)).or_insert(arrival);
-            }
-        });
-        arrivals
-    }
-
-    /// Cases opened from each visit.
-    fn followed(&self, key: PlanKey, found: &PlanView) -> Followed {
-        let mut cases = Followed::new();
-        self.each_word(key, found, WordSort::Finding, &mut |word| {
-            if let PlanWord::FindingOpened { site, nth, case: Some(case) } = word {
-                cases.entry((site, nth)).or_default().insert(case);
-            }
-        });
-        cases
-    }
-
-    /// What the cities have said of a sort to the present revision, of each the newest first.
-    fn each_word(
-        &self,
-        key: PlanKey,
-        found: &PlanView,
-        sort: WordSort,
-        take: &mut dyn FnMut(PlanWord),
-    ) {
-        let reader = self.desk.node.reader();
-        let rows = reader.in_pieces();
-        for city in found.plan.facts.participants() {
-            view::plan_words(&rows, key, (sort, city), Some(found.plan.at), &mut |spoken| {
-                take(spoken.act.word);
-                true
-            });
-        }
     }
 
     /// The summary that the results give.
@@ -280,10 +177,10 @@ impl PlanApi {
 }
 
 /// What the reports come to.
-fn sums(looked: &Looked, reports: &[(CityCode, VisitReport)]) -> Totals {
+fn sums(looked: &Looked, reports: &Keyed<VisitReport>) -> Totals {
     let targets: BTreeSet<SubjectId> = looked.visits().iter().map(|one| one.site).collect();
-    let of = reports.iter().filter(|(_, report)| targets.contains(&report.site));
-    totals(of.map(|(city, report)| (*city, report)), targets.iter().copied())
+    let of = reports.values().filter(|one| targets.contains(&one.said.site));
+    totals(of.map(|one| (one.city, &one.said)), targets.iter().copied())
 }
 
 /// What the revision before said; its texts as they were proposed, without amendments.

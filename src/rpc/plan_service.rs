@@ -390,7 +390,9 @@ fn report(_: &PlanApi, asked: &pb::ReportVisitRequest) -> Result<Command, Refuse
     let site = write::site_asked(&asked.site, agreement)?;
     let report = write::report((site, asked.nth), asked.result.as_ref())?;
     let text = read::text("text", &asked.text)?;
-    say(&asked.name, &asked.revision, PlanSaid::Report(report), text)
+    let replaces = (!asked.replaces.is_empty()).then_some(asked.replaces.as_str());
+    let replaces = replaces.map(|entry| read::position("replaces", entry)).transpose()?;
+    say(&asked.name, &asked.revision, PlanSaid::Report { report, replaces }, text)
 }
 
 fn find(_: &PlanApi, asked: &pb::OpenFindingRequest) -> Result<Command, Refused> {

@@ -340,6 +340,7 @@ fn of_plan(refusal: PlanRefusal, refused: Refused) -> Refused {
     let refused = match refusal {
         PlanRefusal::Lacking { more, .. } => refused.with("more", more),
         PlanRefusal::OldRevision { revision } => refused.with("revision", revision),
+        PlanRefusal::ResultChanged { newest: Some(newest) } => refused.with("current", newest),
         _ => refused,
     };
     let code = reasons::find(refusal.reason()).map(|(_, code, ..)| code);

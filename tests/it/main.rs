@@ -72,6 +72,7 @@ mod plan_cli;
 mod plan_cli_draw;
 mod plan_drafts;
 mod plan_rules;
+mod plan_visits;
 mod plans;
 mod plans_listed;
 mod power;

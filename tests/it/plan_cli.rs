@@ -194,8 +194,20 @@ async fn visits(here: &Desk<'_>, there: &Desk<'_>, number: &str) {
     has(&here.plan(&[["check-in", number, site].as_slice(), &team].concat()), &["到场"]);
     let on = today().to_string();
     let report = ["report", number, site, "--on", &on, "--check", "生态环境=12/2"];
-    let told = here.plan(&[report.as_slice(), &["--samples", "1", "--clues", "1"]].concat());
-    has(&told, &["检查项 12 项", "问题 2 个", "线索 1 条"]);
+    let said = "危险废物标识不全";
+    let told = [report.as_slice(), &["--samples", "1", "--clues", "1", "-m", said]].concat();
+    let told = here.plan(&told);
+    has(&told, &["检查项 12 项", "问题 2 个", "线索 1 条", "情况说明：危险废物标识不全"]);
+    // Whoever reports it anew is shown what stands there, and names it.
+    let again = here.refused(&report);
+    has(&again, &["RESULT_CHANGED", said, "--replaces"]);
+    let shown = there.seen(number, "the words are there", |one| one["visits"][0]["text"] == said);
+    let shown = shown.await["visits"][0]["result_entry"].clone();
+    assert!(shown["afterwards"] == false && shown["corrections"] == 0, "{shown}");
+    let entry = shown["entry"].as_str().unwrap();
+    assert!(again.contains(entry), "{again}");
+    let more = ["--samples", "1", "--clues", "1", "-m", "标识已补正", "--replaces", entry];
+    has(&here.plan(&[report.as_slice(), &more].concat()), &["情况说明：标识已补正", "更正 1 次"]);
     here.plan(&["finding", number, "91371522YYYY90011A"]);
     has(&here.refused(&["release", number]), &["UNITS_NEEDED"]);
     here.plan(&["results", number]);

@@ -244,7 +244,7 @@ pub async fn confirm(
     answer(client, pb::AnswerPlanRequest { sent: sends(units), ..asked }).await
 }
 
-async fn check_in(
+pub async fn check_in(
     client: &Client,
     plan: &pb::Plan,
     site: &str,
@@ -283,7 +283,11 @@ pub async fn report(
     site: &str,
     result: pb::VisitResult,
 ) -> Result<pb::Plan, Status> {
+    // Whatever stands there by now is corrected.
+    let now = get(client, &plan.name).await.unwrap();
+    let entry = now.visits.into_iter().find(|one| one.site == site).and_then(|one| one.result_entry);
     let asked = pb::ReportVisitRequest {
+        replaces: entry.map(|one| one.entry).unwrap_or_default(),
         name: plan.name.clone(),
         revision: plan.revision_entry.clone(),
         site: site.to_owned(),
@@ -611,6 +615,19 @@ async fn f18_no_city_can_steer_a_draw_and_all_can_work_it_out() {
     assert_eq!((visit.city, visit.lead.len(), visit.guests.len()), (HERE, 2, 1));
     let redrawn = step(here, &shown, pb::PlanStep::Redraw, "").await;
     assert_eq!(why(redrawn), is(LATE, "NOBODY_WITHHOLDS"));
+    // Who was drawn comes, and nothing is remarked; then others do, and of everybody it is said.
+    let begun = step(here, &shown, pb::PlanStep::Begin, "").await.unwrap();
+    let came = check_in(here, &begun, &visit.site, &visit.lead).await.unwrap();
+    assert_eq!(came.remarks, [""; 0]);
+    let of = |drawn: bool| {
+        let all = world.officers.iter().filter(move |one| visit.lead.contains(*one) == drawn);
+        all.cloned().collect::<Vec<_>>()
+    };
+    let came = check_in(here, &begun, &visit.site, &of(false)).await.unwrap();
+    assert_eq!(came.remarks.iter().filter(|one| one.contains("实际未到场")).count(), 2);
+    assert_eq!(came.remarks.iter().filter(|one| one.contains("未抽中检查示例")).count(), 2);
+    assert_eq!(came.remarks.len(), 4, "{:?}", came.remarks);
+    assert_eq!(came.visits[0].arrival_entry.as_ref().unwrap().corrections, 1);
     let commitments: BTreeMap<u32, &str> =
         shown.draw.as_ref().unwrap().reveals.iter().map(|r| (r.city, r.random.as_str())).collect();
     assert_eq!(commitments.len(), 2);

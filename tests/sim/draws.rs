@@ -402,7 +402,7 @@ impl Around<'_> {
             looked.host(visit.site) == Some(self.code) && !reported
         });
         let Some(visit) = open else { return PlanSaid::ResultsIn };
-        PlanSaid::Report(VisitReport {
+        let report = VisitReport {
             site: visit.site,
             nth: visit.nth,
             on: self.today,
@@ -411,7 +411,8 @@ impl Around<'_> {
             checks: vec![DepartmentCheck { department: Department::Water, items: 3, problems: 1 }],
             samples: 0,
             clues: 0,
-        })
+        };
+        PlanSaid::Report { report, replaces: None }
     }
 }
 

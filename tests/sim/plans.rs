@@ -6,13 +6,13 @@ use liandong::api::request::Command;
 use liandong::domain::plan::lots::{PoolSite, pool_digest};
 use liandong::domain::plan::{
     Answer, AnswerKind, DepartmentCheck, DrawRule, PlanCity, PlanDay, PlanDraft, PlanFacts,
-    PlanKind, PlanRecord, PlanStage, PlannedVisit, Resolution, Sent, SentUnit, Targets,
+    PlanKind, PlanRecord, PlanStage, PlanWord, PlannedVisit, Resolution, Sent, SentUnit, Targets,
     TierWeights, VisitOutcome, VisitReport,
 };
 use liandong::domain::site::CheckMode;
 use liandong::domain::{Date, Department, Half, HalfDay, UnitKind};
-use liandong::ids::{AgreementId, CityCode, SubjectId};
-use liandong::view::{self, PlanView, ReadRows, SiteView, UnitView};
+use liandong::ids::{AgreementId, CityCode, Position, SubjectId};
+use liandong::view::{self, PlanView, ReadRows, SiteView, UnitView, WordSort};
 
 use super::rng::Rng;
 
@@ -36,8 +36,30 @@ pub struct Around<'a> {
     pub plans: Vec<(SubjectId, PlanView)>,
     pub units: Vec<(SubjectId, UnitView)>,
     pub sites: Vec<(SubjectId, SiteView)>,
+    /// The newest report of the own city of each site, by the opening of its plan.
+    pub reported: Vec<((Position, SubjectId), Position)>,
     pub text: String,
     pub today: Date,
+}
+
+/// What a city has reported of these plans, by site: the newest of each first.
+pub fn reported(
+    rows: &impl ReadRows,
+    agreement: AgreementId,
+    code: CityCode,
+    plans: &[(SubjectId, PlanView)],
+) -> Vec<((Position, SubjectId), Position)> {
+    let mut all = Vec::new();
+    for (subject, plan) in plans {
+        let (key, sort) = ((agreement, *subject), (WordSort::Report, code));
+        view::plan_words(rows, key, sort, Some(plan.plan.at), &mut |spoken| {
+            if let PlanWord::VisitReported(report) = spoken.act.word {
+                all.push(((plan.opened_at, report.site), spoken.place.at));
+            }
+            true
+        });
+    }
+    all
 }
 
 /// A new plan, or something about one of these.
@@ -257,8 +279,11 @@ fn report(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> PlanSaid {
         return PlanSaid::ResultsIn;
     }
     let department = Department::Water;
-    PlanSaid::Report(VisitReport {
-        site: rng.pick(&all),
+    let site = rng.pick(&all);
+    let newest = around.reported.iter().find(|(of, _)| *of == (plan.opened_at, site));
+    let replaces = newest.map(|(_, at)| *at);
+    let report = VisitReport {
+        site,
         nth: 0,
         on: around.today,
         outcome: VisitOutcome::Checked,
@@ -266,5 +291,6 @@ fn report(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> PlanSaid {
         checks: vec![DepartmentCheck { department, items: 3, problems: 1 }],
         samples: 0,
         clues: 0,
-    })
+    };
+    PlanSaid::Report { report, replaces }
 }

@@ -414,10 +414,12 @@ impl World {
         if rng.one_in(2) {
             let (code, text) = (self.cast.codes[city], self.work.marked("plan"));
             let rows = reader.view();
+            let newest = plans::newest(&rows, agreement);
             let around = plans::Around {
                 code,
                 members,
-                plans: plans::newest(&rows, agreement),
+                reported: plans::reported(&rows, agreement, code, &newest),
+                plans: newest,
                 units: units::some(&rows, agreement),
                 sites: sites::newest(&rows, agreement),
                 text,

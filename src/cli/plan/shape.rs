@@ -218,8 +218,22 @@ fn visit(one: &pb::PlanVisit) -> Value {
         "lead": one.lead,
         "guests": one.guests,
         "arrival": arrival,
+        "arrival_entry": one.arrival_entry.as_ref().map(entry),
         "result": one.result.as_ref().map(result),
+        "result_entry": one.result_entry.as_ref().map(entry),
+        "text": some(&one.text),
+        "text_is_erased": one.text_is_erased,
+        "text_is_missing": one.text_is_missing,
         "cases": one.cases,
+    })
+}
+
+fn entry(one: &pb::VisitEntry) -> Value {
+    json!({
+        "entry": one.entry,
+        "record_time": when::rfc3339(one.record_time.as_ref()),
+        "afterwards": one.afterwards,
+        "corrections": one.corrections,
     })
 }
 

@@ -8,10 +8,11 @@ use super::register::Register;
 use super::{Sent, agreement_of, coded, name, read, send};
 use crate::cli::case::write::WriteArgs;
 use crate::cli::case::{self, Session};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Exit, Failure};
 use crate::cli::unit::parse_department;
 use crate::cli::{when, words};
 use crate::lang::Lang;
+use crate::shown::plan::parts;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments of a word that says nothing but itself.
@@ -104,6 +105,10 @@ pub struct ReportArgs {
     /// 情况说明 · in words
     #[arg(long, short = 'm', default_value = "", hide_default_value = true)]
     pub text: String,
+    /// 更正结果时必填：所更正的那条结果（plan show --json 的 result_entry.entry） · to correct a result:
+    /// the entry that was read
+    #[arg(long, value_name = "ENTRY")]
+    pub replaces: Option<String>,
 }
 
 /// Arguments of a finding.
@@ -272,8 +277,21 @@ pub async fn check_in(session: &Session, args: CheckInArgs) -> Result<(), Failur
 /// [`Failure`] when the node refuses.
 pub async fn report(session: &Session, args: ReportArgs) -> Result<(), Failure> {
     let (plan, site) = place(session, &args.visit).await?;
+    let visit = plan.visits.iter().find(|one| (&one.site, one.nth) == (&site, args.visit.nth - 1));
+    // A call that is sent again is answered as it was the first time, whatever stands there now.
+    if let Some(visit) = visit.filter(|_| args.visit.write.request_id.is_none())
+        && args.replaces.is_none()
+        && let Some(entry) = &visit.result_entry
+    {
+        return Err(stands(visit, &entry.entry, session.context.lang));
+    }
     let revision = args.visit.revision.unwrap_or(plan.revision_entry);
-    let sent = Sent::on_revision(&args.visit.write, &revision);
+    let replaces = args.replaces.unwrap_or_default();
+    let basis = match replaces.as_str() {
+        "" => format!(" --revision {revision}"),
+        entry => format!(" --revision {revision} --replaces {entry}"),
+    };
+    let sent = Sent::with(&args.visit.write, basis);
     let result = pb::VisitResult {
         on: Some(args.on),
         outcome: args.outcome.into(),
@@ -289,10 +307,24 @@ pub async fn report(session: &Session, args: ReportArgs) -> Result<(), Failure> 
         nth: args.visit.nth - 1,
         result: Some(result),
         text: args.text,
+        replaces,
         request_id: sent.request_id.clone(),
         acting_for: sent.write.acting_for(),
     };
     send!(session, sent, report_visit(request))
+}
+
+/// What is said to whoever reports a visit anew without naming the result that stands there.
+fn stands(visit: &pb::PlanVisit, entry: &str, lang: Lang) -> Failure {
+    let what = lang.pick("该次检查已有结果", "there is a result of that visit");
+    let result = visit.result.as_ref().map(|one| parts::result(one, lang)).unwrap_or_default();
+    let failure = Failure::new(Exit::Refused, "RESULT_CHANGED", what).detail(result);
+    let said = parts::visit_words(visit, lang);
+    let failure = if said.is_empty() { failure } else { failure.detail(said) };
+    failure.advise(lang.pick(
+        format!("核对后如需更正，请加 --replaces {entry}"),
+        format!("compare; to correct it, add --replaces {entry}"),
+    ))
 }
 
 /// Says that a clue is followed up.

@@ -101,6 +101,9 @@ fn visits(plan: &pb::Plan, labels: &Labels, with_results: bool, desk: &Desk) -> 
                             @if with_results {
                                 (one.result.as_ref().map_or_else(|| "未上报".to_owned(),
                                     |result| word::result(result, Lang::Zh)))
+                                (word::keyed(one.result_entry.as_ref(), Lang::Zh))
+                                @let said = word::visit_words(one, Lang::Zh);
+                                @if !said.is_empty() { br; (said) }
                             } @else {
                                 (labels.list(&one.lead, Lang::Zh)) " "
                                 (labels.list(&one.guests, Lang::Zh))

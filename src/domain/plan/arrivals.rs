@@ -19,7 +19,9 @@ use std::collections::BTreeSet;
 
 use super::answer::{CheckIn, Sent};
 use super::lots::{Outcome, Target, ranked};
+use super::ready::Remark;
 use super::state::Plan;
+use crate::domain::date::Date;
 use crate::domain::half_day::HalfDay;
 use crate::ids::{CityCode, SubjectId};
 
@@ -55,6 +57,42 @@ pub fn due<'a>(
         (one.site, team)
     };
     now().map(&mut team).collect()
+}
+
+/// Remarks on teams that differ from those that were due: `arrived` has who came to which visit.
+/// Whoever came and was drawn is where he belongs, whatever has become of him since.
+#[must_use]
+pub fn unlike<'a>(
+    plan: &Plan,
+    outcome: &Outcome,
+    arrived: &[&CheckIn],
+    sent: &dyn Fn(CityCode) -> Option<&'a Sent>,
+    able: &dyn Fn(CityCode, SubjectId, Date) -> bool,
+) -> Vec<Remark> {
+    let came = |officer| arrived.iter().any(|one| one.officers.contains(&officer));
+    let of = |at: &HalfDay| {
+        let able = |city, officer| came(officer) || able(city, officer, at.on);
+        due(plan, outcome, *at, sent, &able)
+    };
+    let half_days: BTreeSet<HalfDay> = outcome.targets.iter().map(|one| one.at).collect();
+    let due: Vec<_> = half_days.iter().flat_map(of).collect();
+    let mut remarks = Vec::new();
+    for arrival in arrived {
+        let site = arrival.site;
+        let target = outcome.targets.iter().find(|one| one.site == site);
+        let target = target.filter(|one| sent(one.host).is_some());
+        let found = due.iter().find(|(of, _)| *of == site);
+        let Some((Target { lead, .. }, (_, team))) = target.zip(found) else { continue };
+        let Difference { mut absent, mut others } = difference(team, arrival);
+        let belongs = |officer: &&SubjectId| lead.contains(officer) || team.contains(officer);
+        let belong = arrival.officers.iter().filter(belongs).count();
+        others.retain(|officer| !lead.contains(officer));
+        absent.sort_unstable_by_key(|officer| (!lead.contains(officer), *officer));
+        absent.truncate(lead.len().saturating_sub(belong));
+        remarks.extend(absent.into_iter().map(|officer| Remark::DueAbsent { site, officer }));
+        remarks.extend(others.into_iter().map(|officer| Remark::NotDue { site, officer }));
+    }
+    remarks
 }
 
 /// How a team that has arrived differs from the one that was due.

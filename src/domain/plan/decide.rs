@@ -17,7 +17,7 @@ mod visits;
 pub use acts::{Bound, decide_answer, decide_commit, decide_release, decide_reveal, decide_swap};
 pub use visits::{
     Arriving, Visited, decide_check_in, decide_finding, decide_report, decide_resolution,
-    decide_results, is_late,
+    decide_results, is_afterwards, is_late,
 };
 
 use std::collections::{BTreeMap, BTreeSet};

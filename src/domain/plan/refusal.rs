@@ -18,7 +18,7 @@ use super::state::{PlanMoveKind, PlanStage};
 use crate::domain::date::Date;
 use crate::domain::department::Department;
 use crate::domain::site::LeftOut;
-use crate::ids::{CityCode, SubjectId};
+use crate::ids::{CityCode, Position, SubjectId};
 
 /// Why an entry about a plan has no effect. The plan is as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -276,6 +276,12 @@ pub enum PlanRefusal {
         /// Where.
         site: SubjectId,
     },
+    /// Whoever corrects a result names the one that he has read.
+    #[error("another result of the visit stands here by now")]
+    ResultChanged {
+        /// The newest one, if there is any.
+        newest: Option<Position>,
+    },
     /// The plan takes no such answer any more.
     #[error("plan is {stage} and takes no such answer")]
     AnswerTooLate {
@@ -403,6 +409,7 @@ impl PlanRefusal {
             Self::DepartmentNotIn { .. } => "DEPARTMENT_NOT_IN_PLAN",
             Self::ReportTooLate { .. } => "REPORT_TOO_LATE",
             Self::NoClue { .. } => "NO_CLUE",
+            Self::ResultChanged { .. } => "RESULT_CHANGED",
             Self::AnswerTooLate { .. } => "ANSWER_TOO_LATE",
             Self::NothingConfirmed => "NOTHING_CONFIRMED",
             Self::UnitsNeeded => "UNITS_NEEDED",
@@ -446,6 +453,7 @@ impl PlanRefusal {
             Self::DepartmentNotIn { .. } => "checks.department",
             Self::WrongAttempt { .. } => "attempt",
             Self::CaseUnknown { .. } => "case",
+            Self::ResultChanged { .. } => "replaces",
             Self::AnswerTooLate { .. } => "kind",
             Self::ConfirmAnew => "sent",
             Self::NobodyWithholds

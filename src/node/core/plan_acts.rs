@@ -8,6 +8,8 @@
 //!    booked when it is refused. (`f16_an_officer_is_in_one_place_at_a_time`)
 //! 2. A visit that is reported as made on site is a check of its site, in the same breath.
 //!    (`f30_results_by_department_and_a_summary`)
+//! 3. No report takes the place of one that its author had not read.
+//!    (`a_result_is_corrected_by_whoever_has_read_the_newest_one`)
 
 use std::collections::BTreeSet;
 
@@ -70,7 +72,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             said,
             PlanSaid::Reveal
                 | PlanSaid::CheckIn(_)
-                | PlanSaid::Report(_)
+                | PlanSaid::Report { .. }
                 | PlanSaid::Finding { .. }
                 | PlanSaid::ResultsIn
         );
@@ -97,8 +99,8 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.judge_arrival(key, today, found, arrival)?;
                 plain(PlanWord::CheckedIn(arrival.clone()))
             }
-            PlanSaid::Report(report) => {
-                let check = self.judge_report(key, today, found, report)?;
+            PlanSaid::Report { report, replaces } => {
+                let check = self.judge_report(key, today, found, (report, *replaces))?;
                 let word = PlanWord::VisitReported(report.clone());
                 (PlanAct { revision, word }, check.map(|draft| Opening::Beside(Box::new(draft))))
             }
@@ -248,12 +250,16 @@ impl<D: Disk, S: Store> Core<D, S> {
         key: PlanKey,
         today: Date,
         found: &PlanView,
-        report: &VisitReport,
+        (report, replaces): (&VisitReport, Option<Position>),
     ) -> Result<Option<Draft>, WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
         let looked = self.visits_at(key, found.clone(), today);
         let visited = visited(&looked, report.site, today);
         decide_report(&found.plan, by, report, visited, (&rules, today)).map_err(Refusal::Plan)?;
+        let newest = self.newest_report(key, found, (report.site, report.nth));
+        if newest != replaces {
+            return Err(Refusal::Plan(PlanRefusal::ResultChanged { newest }).into());
+        }
         let before = self.at_desk(today, |desk| desk.reports(key, found, by));
         let is_check = |one: &VisitReport| !one.checks.is_empty() && one.mode == report.mode;
         let same = |one: &&VisitReport| (one.site, one.nth) == (report.site, report.nth);
@@ -311,6 +317,24 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Err(Refusal::Plan(PlanRefusal::VisitStopped { site: report.site, why }).into())
             }
         }
+    }
+
+    /// The report of the own city that stands for a visit.
+    fn newest_report(
+        &mut self,
+        key: PlanKey,
+        found: &PlanView,
+        visit: (SubjectId, u32),
+    ) -> Option<Position> {
+        let (mut newest, sort) = (None, (WordSort::Report, self.settings.city));
+        view::plan_words(&self.group_rows(), key, sort, Some(found.plan.at), &mut |spoken| {
+            let PlanWord::VisitReported(report) = &spoken.act.word else { return true };
+            if (report.site, report.nth) == visit {
+                newest = Some(spoken.place.at);
+            }
+            newest.is_none()
+        });
+        newest
     }
 
     fn judge_finding(

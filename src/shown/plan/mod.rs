@@ -288,10 +288,13 @@ pub fn visit(visit: &pb::PlanVisit, labels: &Labels, names: &Names, lang: Lang) 
     if let Some(arrival) = &visit.arrival {
         let team = [arrival.officers.as_slice(), &arrival.guests].concat();
         let (on, team) = (when::date(arrival.on.as_ref()), list(&team));
-        line(lang.pick("到场", "arrived"), &format!("{on} {team}"));
+        let keyed = parts::keyed(visit.arrival_entry.as_ref(), lang);
+        line(lang.pick("到场", "arrived"), &format!("{on} {team}{keyed}"));
     }
     if let Some(result) = &visit.result {
-        line(lang.pick("结果", "result"), &parts::result(result, lang));
+        let keyed = parts::keyed(visit.result_entry.as_ref(), lang);
+        line(lang.pick("结果", "result"), &(parts::result(result, lang) + &keyed));
+        line(lang.pick("情况说明", "in words"), &parts::visit_words(visit, lang));
     }
     line(lang.pick("已转案件", "cases"), &visit.cases.join(lang.pick("、", ", ")));
     out

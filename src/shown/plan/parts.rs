@@ -154,6 +154,38 @@ pub fn result(result: &pb::VisitResult, lang: Lang) -> String {
     all.join(lang.pick("，", ", "))
 }
 
+/// How something of a visit was keyed in, where that is worth knowing: afterwards, or corrected.
+#[must_use]
+pub fn keyed(entry: Option<&pb::VisitEntry>, lang: Lang) -> String {
+    let Some(entry) = entry else { return String::new() };
+    let at = when::time(entry.record_time.as_ref());
+    let mut out = String::new();
+    if entry.afterwards {
+        out.push_str(&lang.pick(format!("（补录于 {at}）"), format!(" (keyed in afterwards, {at})")));
+    }
+    if entry.corrections > 0 {
+        let times = entry.corrections;
+        out.push_str(&lang.pick(
+            format!("（更正 {times} 次，现为 {at} 登记）"),
+            format!(" (corrected {times} times, last {at})"),
+        ));
+    }
+    out
+}
+
+/// What was said of a visit in words, or why that cannot be read.
+#[must_use]
+pub fn visit_words(visit: &pb::PlanVisit, lang: Lang) -> String {
+    if visit.text_is_erased {
+        return lang.pick("已依法删除", "erased").to_owned();
+    }
+    if visit.text_is_missing {
+        let missing = ("有，但本次未能读出，请稍后再看", "there are some, not readable just now");
+        return lang.pick(missing.0, missing.1).to_owned();
+    }
+    words_of(&visit.text)
+}
+
 /// What the reports come to.
 #[must_use]
 pub fn totals(sum: &pb::PlanTotals, lang: Lang) -> String {

@@ -103,6 +103,7 @@ impl Player<'_> {
                 nth: visit.nth,
                 result: Some(result(play.sample, nth)),
                 text: String::new(),
+                replaces: String::new(),
             })
         );
         Ok(())

@@ -4,7 +4,7 @@
 //! Arrivals and reports are taken from the plan's first day on once it is scheduled, so a team does
 //! not wait at a gate until the initiator has pressed a button. Reports of a plan's days are also
 //! taken behind its end, for a while; they are shown as keyed in afterwards or corrected
-//! (补录、更正, [`is_late`]), and a summary is not made again for them.
+//! (补录、更正, [`is_afterwards`]), and a summary is not made again for them.
 //!
 //! In scope: refusals. Out of scope: answers, draws ([`super::acts`]).
 
@@ -106,6 +106,14 @@ pub const fn is_late(plan: &Plan) -> bool {
         PlanStage::Summarized | PlanStage::Cancelled => true,
         PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => false,
     }
+}
+
+/// Whether what is said of a visit is shown as keyed in afterwards (补录): on a later day than the
+/// one it tells of, or behind the end of the plan. `recorded` is the day on which, and whether that
+/// was behind the move that ended the plan.
+#[must_use]
+pub fn is_afterwards(plan: &Plan, on: Date, recorded: (Date, bool)) -> bool {
+    on < recorded.0 || (is_late(plan) && recorded.1)
 }
 
 fn check_target(site: SubjectId, nth: u32, visited: Visited) -> Result<(), PlanRefusal> {

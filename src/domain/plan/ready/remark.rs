@@ -35,6 +35,25 @@ pub enum Remark {
         /// Why.
         why: LeftOut,
     },
+    /// Who was due at a drawn target is not of the team that came.
+    DueAbsent {
+        /// Which site.
+        site: SubjectId,
+        /// Who.
+        officer: SubjectId,
+    },
+    /// Of the team that came to a drawn target, who was not due there.
+    NotDue {
+        /// Which site.
+        site: SubjectId,
+        /// Who.
+        officer: SubjectId,
+    },
+    /// A city stands among those that withheld, and has shown that part of the draw all the same.
+    ShownAllTheSame {
+        /// Which.
+        city: CityCode,
+    },
 }
 
 /// All remarks on a plan.
@@ -76,6 +95,9 @@ impl Remark {
             Self::Owed { .. } => "VISIT_OWED",
             Self::KeyChanged => "NODE_KEY_CHANGED",
             Self::VisitStopped { .. } => "VISIT_STOPPED",
+            Self::DueAbsent { .. } => "DUE_ABSENT",
+            Self::NotDue { .. } => "NOT_DUE",
+            Self::ShownAllTheSame { .. } => "SHOWN_ALL_THE_SAME",
         }
     }
 
@@ -120,6 +142,24 @@ impl Remark {
             }
             (Self::VisitStopped { site, why }, Language::En) => {
                 format!("{} is not visited: {}", record(site), why.en())
+            }
+            (Self::DueAbsent { site, officer }, Language::Zh) => {
+                format!("{}应到{}检查，实际未到场", record(officer), record(site))
+            }
+            (Self::DueAbsent { site, officer }, Language::En) => {
+                format!("{} was due at {} and did not come", record(officer), record(site))
+            }
+            (Self::NotDue { site, officer }, Language::Zh) => {
+                format!("{}未抽中检查{}，实际到场", record(officer), record(site))
+            }
+            (Self::NotDue { site, officer }, Language::En) => {
+                format!("{} came to {} and was not drawn for it", record(officer), record(site))
+            }
+            (Self::ShownAllTheSame { city }, Language::Zh) => {
+                format!("{}曾列为未公开随机数，但当次随机数其实已公开", name(city))
+            }
+            (Self::ShownAllTheSame { city }, Language::En) => {
+                format!("{} is named as withholding, and has shown that part", name(city))
             }
         }
     }

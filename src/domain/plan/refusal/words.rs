@@ -139,6 +139,7 @@ impl PlanRefusal {
             | Self::ArrivalDay { .. }
             | Self::OfficerRecused { .. }
             | Self::OfficerNotSent { .. }
+            | Self::ResultChanged { .. }
             | Self::NoClue { .. } => self.of_course_zh(names),
             Self::AnswerTooLate { stage } => told(
                 format!("方案现为“{}”，不再接受这种答复", stage.zh()),
@@ -230,6 +231,13 @@ impl PlanRefusal {
             Self::OfficerNotSent { officer } => {
                 told(format!("{}未列入当日派出人员", record(officer)), "请先更换人员，再登记到场")
             }
+            Self::ResultChanged { newest: Some(_) } => told(
+                "该次检查的结果已由他人登记或更正",
+                "请查看现在的结果，核对后再更正",
+            ),
+            Self::ResultChanged { newest: None } => {
+                told("所要更正的结果不在本方案中", "请查看现在的结果，核对后再登记")
+            }
             Self::NoClue { site } => {
                 told(format!("{}的结果中没有线索", record(site)), "请先登记结果和线索数")
             }
@@ -319,6 +327,7 @@ impl PlanRefusal {
             Self::OfficerNotSent { .. } => "swap units first",
             Self::DepartmentNotIn { .. } => "check the departments",
             Self::ReportTooLate { .. } => "say it in the text of the summary",
+            Self::ResultChanged { .. } => "read the result that stands there, then correct it",
             Self::NoClue { .. } => "report the visit and its clues first",
             Self::AnswerTooLate { .. } => "comment, swap units or withdraw",
             Self::NothingConfirmed => "confirm first",

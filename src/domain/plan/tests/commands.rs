@@ -368,7 +368,13 @@ fn the_host_city_reports_what_its_team_did() {
     ] {
         assert_eq!(at_stage(stage, handan(), &report, today), want, "{stage}");
         let late = matches!(stage, PlanStage::Summarized | PlanStage::Cancelled);
-        assert_eq!(is_late(&Plan { stage, ..opened() }), late);
+        let plan = Plan { stage, ..opened() };
+        assert_eq!(is_late(&plan), late);
+        // On its day, that day behind the end, on a later day.
+        let on = date("2026-12-08");
+        let marked = [(on, false), (on, true), (date("2026-12-09"), false)];
+        let marked = marked.map(|recorded| is_afterwards(&plan, on, recorded));
+        assert_eq!(marked, [false, late, true], "{stage}");
     }
     let never = Plan { stage: PlanStage::Cancelled, ..opened() };
     let never = decide_report(&never, handan(), &report, HERE(), (&rules, date("2026-12-20")));

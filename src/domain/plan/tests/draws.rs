@@ -1,6 +1,7 @@
 //! Draws and teams: fair, recomputable, recusal honoured, and as full as can be.
 
-use super::arrivals::{Difference, difference, due};
+use super::arrivals::{Difference, difference, due, unlike};
+use super::ready::Remark;
 use super::lots::{
     NotDrawn, Outcome, PoolSite, is_pool_of, is_reveal, named_although_revealed, officers_of,
     outcome, pool_digest, reveals_that_count, withholding,
@@ -236,6 +237,19 @@ fn the_next_by_ticket_stands_in() {
     assert_eq!(difference(&[first.lead[1], ill], &arrival), Difference::default());
     let want = Difference { absent: vec![gone], others: vec![ill] };
     assert_eq!(difference(&first.lead, &arrival), want);
+    // What is remarked: nothing of the one who stands in, nor of the one who was drawn and has
+    // left since; somebody else instead of him, and of whom.
+    let told = |came: [SubjectId; 2], able: &dyn Fn(SubjectId) -> bool| {
+        let mut arrival = CheckIn { officers: came.to_vec(), ..arrival.clone() };
+        arrival.officers.sort_unstable();
+        unlike(&plan, &drawn, &[&arrival], &|city| sent.get(&city), &|_, one, _| able(one))
+    };
+    assert_eq!(told([ill, first.lead[1]], &|one| one != gone), []);
+    assert_eq!(told([gone, first.lead[1]], &|one| one != gone), []);
+    let [absent, other] = [Remark::DueAbsent { site, officer: gone }, {
+        Remark::NotDue { site, officer: ill }
+    }];
+    assert_eq!(told([ill, first.lead[1]], &|_| true), [absent, other]);
 }
 
 #[test]
@@ -290,6 +304,11 @@ fn who_is_named_and_has_revealed_all_the_same_is_shown() {
     // Those of the present attempt, of others, and of nothing it was bound to are no such thing.
     assert_eq!(named(&[(puyang(), 2), (handan(), 1), (puyang(), 9)]), []);
     assert_eq!(named(&[(puyang(), 1)]), [puyang()]);
+    let remark = Remark::ShownAllTheSame { city: puyang() };
+    let said = [Language::Zh, Language::En]
+        .map(|language| remark.explain(language, &name, &|_| String::new()));
+    assert!(said[0].starts_with("濮阳曾列为未公开随机数"), "{said:?}");
+    assert!(said[1].contains("is named as withholding, and has shown that part"), "{said:?}");
 }
 
 #[test]

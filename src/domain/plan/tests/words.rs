@@ -96,6 +96,7 @@ fn refusals() -> Vec<PlanRefusal> {
         R::OfficerNotSent { officer: id(1) },
         R::DepartmentNotIn { department: Department::Water },
         R::ReportTooLate { until: on },
+        R::ResultChanged { newest: None },
         R::NoClue { site },
         R::NothingConfirmed,
         R::UnitsNeeded,

@@ -1,0 +1,131 @@
+//! What was keyed in of a visit: in words, afterwards, corrected by whoever has read it, erased.
+
+use http::StatusCode;
+use liandong::trust::spiffe::Role;
+use liandong::wire::pb::v1 as pb;
+use tonic::Code;
+
+use super::api::{HERE, THERE, fact, fresh};
+use super::console::{Browser, FROM_HERE};
+use super::plans::{
+    World, confirm, create, draft, get, page_of, result, results, seen, site, step, today, why,
+    world_set_up,
+};
+
+const FIRST: &str = "危险废物标识不全，已拍照取证";
+const SECOND: &str = "台账缺少六月记录，责令当场补正";
+
+/// A settled plan of today that visits one site here.
+pub async fn settled(world: &World) -> (pb::Plan, String) {
+    let (agreement, here, there) = (&world.agreements[0], &world.here, &world.there);
+    let at = site(here, agreement, 0, 371_522).await;
+    let plan = create(here, agreement, draft(std::slice::from_ref(&at))).await.unwrap();
+    confirm(here, &plan, &world.officers[..2]).await.unwrap();
+    let told = seen(there, &plan.name, |_| true).await;
+    confirm(there, &told, &world.guests[..1]).await.unwrap();
+    let all = seen(here, &plan.name, |plan| plan.answers.len() == 2).await;
+    (step(here, &all, pb::PlanStep::Schedule, "").await.unwrap(), at)
+}
+
+fn entry(plan: &pb::Plan) -> pb::VisitEntry {
+    plan.visits[0].result_entry.clone().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_is_corrected_by_whoever_has_read_the_newest_one() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (plan, at) = settled(&world).await;
+    let page = format!("{}/visits", page_of(&plan));
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let there = Browser::open(&world.nodes, THERE, Role::Coordinator).await;
+    let on = today().to_string();
+    let send = async |replaces: &str, text: &str| {
+        let fields = [
+            ("revision", plan.revision_entry.as_str()),
+            ("site", &at),
+            ("nth", "0"),
+            ("replaces", replaces),
+            ("on", &on),
+            ("outcome", "1"),
+            ("mode", "1"),
+            ("items-1", "12"),
+            ("text", text),
+            ("request_id", &fresh()),
+        ];
+        here.post(&format!("{page}/report"), &[FROM_HERE], &fields).await
+    };
+    // On the day itself, though nobody has begun the plan.
+    let open = here.get(&page).await.text;
+    assert!(open.contains("填写检查结果") && !open.contains("更正检查结果"), "{open}");
+    assert!(here.get(&page_of(&plan)).await.text.contains("/visits"));
+    assert_eq!(send("", FIRST).await.status, StatusCode::SEE_OTHER);
+    let told = seen(&world.there, &plan.name, |one| !one.visits[0].text.is_empty()).await;
+    assert_eq!(told.visits[0].text, FIRST);
+    let first = entry(&told);
+    assert!(!first.afterwards && first.corrections == 0 && first.record_time.is_some());
+    assert!(there.get(&page_of(&plan)).await.text.contains(FIRST));
+    // The form for a correction says what stands there.
+    let open = here.get(&page).await.text;
+    for part in ["更正检查结果", &format!(">{FIRST}</textarea>"), r#"value="12""#, &first.entry] {
+        assert!(open.contains(part), "{part}: {open}");
+    }
+
+    // Whoever has not read it takes nobody's place; the page shows both, and then it is sent.
+    let stale = send("", SECOND).await;
+    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for part in ["RESULT_CHANGED", "现在登记的结果", FIRST, &format!(">{SECOND}</textarea>")] {
+        assert!(stale.text.contains(part), "{part}: {}", stale.text);
+    }
+    assert!(stale.text.contains(&format!(r#"name="replaces" value="{}""#, first.entry)));
+    let asked = pb::ReportVisitRequest {
+        name: plan.name.clone(),
+        revision: plan.revision_entry.clone(),
+        site: at.clone(),
+        result: Some(result(0)),
+        replaces: plan.revision_entry.clone(),
+        request_id: fresh(),
+        ..Default::default()
+    };
+    let refused = world.here.plans().report_visit(asked).await;
+    let status = refused.as_ref().unwrap_err();
+    assert_eq!((fact(status, "field"), fact(status, "current")), ("replaces".into(), first.entry));
+    assert_eq!(why(refused), (Code::Aborted, "RESULT_CHANGED".to_owned()));
+    let before = entry(&get(&world.here, &plan.name).await.unwrap());
+    assert_eq!(send(&before.entry, SECOND).await.status, StatusCode::SEE_OTHER);
+    let now = seen(&world.there, &plan.name, |one| one.visits[0].text == SECOND).await;
+    assert_eq!((entry(&now).corrections, entry(&now).afterwards), (1, false));
+    assert!(there.get(&page_of(&plan)).await.text.contains("更正 1 次"));
+
+    // Behind the end of the plan: keyed in afterwards, and shown so.
+    let begun = step(&world.here, &plan, pb::PlanStep::Begin, "").await.unwrap();
+    results(&world.here, &begun).await.unwrap();
+    seen(&world.there, &plan.name, |one| one.state() == pb::PlanState::Executing).await;
+    results(&world.there, &begun).await.unwrap();
+    let is_in = |one: &pb::Plan| one.state() == pb::PlanState::ResultsReported;
+    let whole = seen(&world.here, &plan.name, is_in).await;
+    step(&world.here, &whole, pb::PlanStep::Summarize, "").await.unwrap();
+    let paper = format!("{}/print/summary", page_of(&plan));
+    assert!(!here.get(&paper).await.text.contains("补录于"));
+    assert_eq!(send(&entry(&now).entry, FIRST).await.status, StatusCode::SEE_OTHER);
+    let late = seen(&world.there, &plan.name, |one| one.visits[0].text == FIRST).await;
+    assert_eq!((entry(&late).corrections, entry(&late).afterwards), (2, true));
+    for path in [page_of(&plan), paper] {
+        let shown = there.get(&path).await.text;
+        assert!(shown.contains("补录于") && shown.contains(FIRST), "{path}: {shown}");
+    }
+
+    // Erased: said so, in both cities.
+    let admin = world.nodes.client_as(HERE, Role::Admin).await;
+    let erase = pb::ErasePartRequest {
+        agreement: world.agreements[0].clone(),
+        entry: entry(&late).entry,
+        part: 0,
+        reason: pb::ErasureReason::Law.into(),
+        request_id: fresh(),
+    };
+    admin.nodes().erase_part(erase).await.unwrap();
+    let gone = seen(&world.there, &plan.name, |one| one.visits[0].text_is_erased).await;
+    assert!(gone.visits[0].text.is_empty() && !gone.visits[0].text_is_missing);
+    let shown = there.get(&page_of(&plan)).await.text;
+    assert!(shown.contains("情况说明：已依法删除") && !shown.contains(FIRST), "{shown}");
+}
