@@ -219,7 +219,9 @@ fn result_fields(of: &Filled<'_>, plan: &pb::Plan, visit: &pb::PlanVisit) -> Mar
 /// The fields as the result that stands there has them.
 fn filled_in(visit: &pb::PlanVisit) -> Form {
     let Some(result) = &visit.result else {
-        return Form::of([("samples", "0"), ("clues", "0")].map(|(k, v)| (k.into(), v.into())).into());
+        return Form::of(
+            [("samples", "0"), ("clues", "0")].map(|(k, v)| (k.into(), v.into())).into(),
+        );
     };
     let mut fields = vec![
         ("on".to_owned(), when::date(result.on.as_ref())),

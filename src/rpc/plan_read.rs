@@ -28,9 +28,9 @@ use crate::view::{self, PlanView};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::plan_call as call;
+use crate::wire::plan_part as record;
 use crate::wire::plan_shown as write;
 use crate::wire::status::Refused;
-use crate::wire::plan_part as record;
 
 impl PlanApi {
     /// One plan with everything around it, and the apply number as of which it was read.

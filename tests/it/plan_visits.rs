@@ -66,14 +66,16 @@ async fn a_result_is_corrected_by_whoever_has_read_the_newest_one() {
     assert!(there.get(&page_of(&plan)).await.text.contains(FIRST));
     // The form for a correction says what stands there.
     let open = here.get(&page).await.text;
-    for part in ["更正检查结果", &format!(">{FIRST}</textarea>"), r#"value="12""#, &first.entry] {
+    for part in ["更正检查结果", &format!(">{FIRST}</textarea>"), r#"value="12""#, &first.entry]
+    {
         assert!(open.contains(part), "{part}: {open}");
     }
 
     // Whoever has not read it takes nobody's place; the page shows both, and then it is sent.
     let stale = send("", SECOND).await;
     assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
-    for part in ["RESULT_CHANGED", "现在登记的结果", FIRST, &format!(">{SECOND}</textarea>")] {
+    for part in ["RESULT_CHANGED", "现在登记的结果", FIRST, &format!(">{SECOND}</textarea>")]
+    {
         assert!(stale.text.contains(part), "{part}: {}", stale.text);
     }
     assert!(stale.text.contains(&format!(r#"name="replaces" value="{}""#, first.entry)));

@@ -285,7 +285,8 @@ pub async fn report(
 ) -> Result<pb::Plan, Status> {
     // Whatever stands there by now is corrected.
     let now = get(client, &plan.name).await.unwrap();
-    let entry = now.visits.into_iter().find(|one| one.site == site).and_then(|one| one.result_entry);
+    let entry =
+        now.visits.into_iter().find(|one| one.site == site).and_then(|one| one.result_entry);
     let asked = pb::ReportVisitRequest {
         replaces: entry.map(|one| one.entry).unwrap_or_default(),
         name: plan.name.clone(),
@@ -700,6 +701,7 @@ async fn f30_results_by_department_and_a_summary() {
     results(here, &begun).await.unwrap();
     let early = get(here, &plan.name).await.unwrap();
     let early = step(here, &early, pb::PlanStep::Summarize, "").await;
+    wrong(&early, "step", "rules of the cooperation");
     assert_eq!(why(early), is(LATE, "RESULTS_NOT_IN"));
     results(there, &told).await.unwrap();
     let whole = seen(here, &plan.name, |p| p.state() == pb::PlanState::ResultsReported).await;

@@ -161,7 +161,9 @@ pub fn keyed(entry: Option<&pb::VisitEntry>, lang: Lang) -> String {
     let at = when::time(entry.record_time.as_ref());
     let mut out = String::new();
     if entry.afterwards {
-        out.push_str(&lang.pick(format!("（补录于 {at}）"), format!(" (keyed in afterwards, {at})")));
+        out.push_str(
+            &lang.pick(format!("（补录于 {at}）"), format!(" (keyed in afterwards, {at})")),
+        );
     }
     if entry.corrections > 0 {
         let times = entry.corrections;

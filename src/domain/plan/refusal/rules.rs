@@ -38,6 +38,30 @@ impl PlanRefusal {
                 (("公开的随机数须与承诺一致", "what is shown is what was committed to"), OURS),
                 Force::Rule,
             ),
+            Self::Misfit(PlanMisfit::NotInitiator { .. }) => (
+                (("方案由发起市修订、排定、总结", "only the initiator moves a plan"), OURS),
+                Force::Rule,
+            ),
+            Self::Misfit(PlanMisfit::StageForbids { .. }) => (
+                (
+                    (
+                        "方案按征求意见、排定、执行、总结的顺序办理",
+                        "a plan is agreed, scheduled, carried out and summed up, in this order",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
+            Self::ResultsNotIn { .. } | Self::ResultsMissing { .. } => (
+                (
+                    (
+                        "每次检查均须登记结果，各市报齐后方可总结",
+                        "every visit has its result, and a plan is summed up once all are in",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
             Self::TeamTooSmall { .. } => (
                 (
                     (

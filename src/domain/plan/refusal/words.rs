@@ -231,10 +231,9 @@ impl PlanRefusal {
             Self::OfficerNotSent { officer } => {
                 told(format!("{}未列入当日派出人员", record(officer)), "请先更换人员，再登记到场")
             }
-            Self::ResultChanged { newest: Some(_) } => told(
-                "该次检查的结果已由他人登记或更正",
-                "请查看现在的结果，核对后再更正",
-            ),
+            Self::ResultChanged { newest: Some(_) } => {
+                told("该次检查的结果已由他人登记或更正", "请查看现在的结果，核对后再更正")
+            }
             Self::ResultChanged { newest: None } => {
                 told("所要更正的结果不在本方案中", "请查看现在的结果，核对后再登记")
             }

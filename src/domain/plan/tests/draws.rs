@@ -1,11 +1,11 @@
 //! Draws and teams: fair, recomputable, recusal honoured, and as full as can be.
 
 use super::arrivals::{Difference, difference, due, unlike};
-use super::ready::Remark;
 use super::lots::{
     NotDrawn, Outcome, PoolSite, is_pool_of, is_reveal, named_although_revealed, officers_of,
     outcome, pool_digest, reveals_that_count, withholding,
 };
+use super::ready::Remark;
 use super::teams::seat;
 use super::*;
 use crate::domain::draw::{DrawError, Randomness, commitment};
@@ -246,9 +246,8 @@ fn the_next_by_ticket_stands_in() {
     };
     assert_eq!(told([ill, first.lead[1]], &|one| one != gone), []);
     assert_eq!(told([gone, first.lead[1]], &|one| one != gone), []);
-    let [absent, other] = [Remark::DueAbsent { site, officer: gone }, {
-        Remark::NotDue { site, officer: ill }
-    }];
+    let [absent, other] =
+        [Remark::DueAbsent { site, officer: gone }, { Remark::NotDue { site, officer: ill } }];
     assert_eq!(told([ill, first.lead[1]], &|_| true), [absent, other]);
 }
 

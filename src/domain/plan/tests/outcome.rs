@@ -1,5 +1,6 @@
 //! Results, their summary, and the entries of a calendar.
 
+use super::decide::{decide_results, decide_summarize};
 use super::ics::{Entry, Shown, calendar};
 use super::results::{Sum, Totals, totals};
 use super::summary::{Summarised, summary};
@@ -153,6 +154,38 @@ fn f31_the_summary_is_generated_from_the_results() {
     assert!(text.contains("参加，生态环境部门派员。\n"), "{text}");
     let text = summary(&summarised(&facts, &Totals::default()));
     assert!(text.ends_with("本次行动未检查企业。\n"));
+    // Refused: before it is carried out, by another city, and while results are missing; each with
+    // the field and the rule.
+    let summarize = |stage, by, reported: &[CityCode]| {
+        let results = (0..).zip(reported).map(|(log, code)| (*code, at(log, 7))).collect();
+        let seen = Seen { results, ..World::new().seen() };
+        let plan = Plan { stage, ..opened() };
+        let refusal = decide_summarize(&plan, by, &seen, &members()).err()?;
+        let (((rule, _), (source, _)), _) = refusal.rule().unwrap();
+        Some((refusal.reason(), refusal.field(), rule, source))
+    };
+    let all = [handan(), liaocheng(), puyang()];
+    use PlanStage as S;
+    assert_eq!(summarize(S::Executing, liaocheng(), &all), None);
+    let said = |stage, by, reported: &[CityCode]| {
+        let (reason, field, rule, source) = summarize(stage, by, reported).unwrap();
+        assert!(rule.contains("总结") && source.contains("联动"), "{rule} {source}");
+        (reason, field)
+    };
+    for stage in [S::Open, S::Scheduled, S::Summarized, S::Cancelled] {
+        assert_eq!(said(stage, liaocheng(), &all), ("PLAN_STAGE", "step"), "{stage}");
+    }
+    assert_eq!(said(S::Executing, handan(), &all), ("NOT_INITIATOR", "name"));
+    assert_eq!(said(S::Executing, liaocheng(), &all[1..]), ("RESULTS_NOT_IN", "step"));
+    let missing = decide_results(
+        &Plan { stage: S::Executing, ..opened() },
+        handan(),
+        &[id(1)],
+        date("2026-12-08"),
+    );
+    let missing = missing.unwrap_err();
+    assert_eq!((missing.reason(), missing.field()), ("RESULTS_MISSING", "name"));
+    assert!(missing.rule().is_some());
 }
 
 /// The calendar of a plan, unfolded into lines.
