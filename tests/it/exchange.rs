@@ -1,7 +1,6 @@
 //! The exchange between real processes: relays, absences, catch-up, kills.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use liandong::cli::connect::Client;
 use liandong::limits::CALLS_PER_CONNECTION_MAX;
