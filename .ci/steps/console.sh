@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The console in Debian's Chromium: two cities' pages, a case handed over, a joint action settled,
-# live updates, refusals, script in fields, a real client certificate, print, WCAG 2.2 A and AA.
+# live updates, refusals, script in fields, a real client certificate, print, phones, WCAG 2.2 A and AA.
 set -eu
 cd "$(dirname "$0")/../.."
 missing=()

@@ -438,7 +438,7 @@ fn told(done: &Done, lang: Lang) -> Markup {
                 }
             }
             @if done.stopped.is_some() { p .late { (left(done, lang)) } }
-            div .scroll {
+            div .scroll tabindex="0" role="region" aria-label=(lang.pick("逐行结果", "Row by row")) {
                 table {
                     thead {
                         tr {

@@ -129,7 +129,7 @@ fn list(page: &pb::ListCasesResponse, query: &Form, desk: &Desk) -> Markup {
         format!("{}{more} in all", page.total_size),
     );
     html! {
-        div .scroll {
+        div .scroll tabindex="0" role="region" aria-label=(lang.pick("案件列表", "Cases")) {
             table {
                 caption { (count) }
                 thead {

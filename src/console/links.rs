@@ -21,7 +21,7 @@ pub async fn show(desk: Desk) -> Response {
         h1 { (title) }
         (own(&status, &desk))
         h2 { (lang.pick("各市", "Cities")) }
-        div .scroll {
+        div .scroll tabindex="0" role="region" aria-label=(lang.pick("各市", "Cities")) {
             table {
                 thead {
                     tr {
@@ -149,7 +149,7 @@ fn behind(city: u32, status: &pb::Status) -> u64 {
 fn agreements(desk: &Desk) -> Markup {
     let lang = desk.lang();
     html! {
-        div .scroll {
+        div .scroll tabindex="0" role="region" aria-label=(lang.pick("联动协议", "Agreements")) {
             table {
                 thead {
                     tr {

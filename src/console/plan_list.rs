@@ -90,7 +90,7 @@ fn list(page: &pb::ListPlansResponse, query: &Form, desk: &Desk) -> Markup {
     let count =
         lang.pick(format!("共 {} 项", page.total_size), format!("{} in all", page.total_size));
     html! {
-        div .scroll {
+        div .scroll tabindex="0" role="region" aria-label=(lang.pick("方案列表", "Plans")) {
             table {
                 caption { (count) }
                 thead {

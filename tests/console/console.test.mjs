@@ -204,11 +204,120 @@ test("a photograph is sent in, looked at, fetched by the other city and recognis
   await becomes(sender, ".timeline", "认可证据");
 });
 
-test("pages print", async () => {
-  await go(LIAOCHENG, handed.path);
-  const pdf = Buffer.from(await pages[LIAOCHENG].pdf({ format: "A4" }));
-  assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
-  assert.ok(pdf.length > 10_000, `${pdf.length} bytes`);
+/** Elements that stand out to the right of a page that would scroll sideways. */
+async function tooWide(page) {
+  // A phone's window grows with what is in it: what counts is the width of the screen.
+  return page.evaluate((width) => {
+    const { scrollWidth } = document.scrollingElement;
+    if (scrollWidth <= Math.min(width, window.innerWidth)) return [];
+    const out = [...document.querySelectorAll("body *")].filter((one) =>
+      one.getBoundingClientRect().right > width && !one.closest(".scroll"));
+    return [`${location.pathname}: ${scrollWidth} of ${width}`,
+      ...out.slice(0, 5).map((one) => one.outerHTML.slice(0, 200))];
+  }, page.viewport().width);
+}
+
+test("pages fit a phone, and results are filled in there", async () => {
+  const page = pages[LIAOCHENG];
+  await go(LIAOCHENG, "/plans/new");
+  const of = await page.$$eval(".matters a", (all) => new URL(all.at(-1).href).search);
+  const [running] = await listed("/plans?state=4", "tbody a");
+  const found = [];
+  try {
+    for (const [width, lang] of [[390, "en"], [320, "en"], [390, "zh-CN"], [320, "zh-CN"]]) {
+      await page.setExtraHTTPHeaders({ "accept-language": lang });
+      await page.setViewport({ width, height: 740, isMobile: true, hasTouch: true });
+      for (const path of ["/", handed.path, `${handed.path}/evidence`, running, "/cases",
+        "/cases?party=x", "/plans",
+        "/plans/month", "/plans/week", `/cases/new${of}`, `/plans/new${of}`, `/notices/new${of}`,
+        `${running}/print/plan`, "/map", "/links", `${running}/visits`]) {
+        await go(LIAOCHENG, path);
+        found.push(...await tooWide(page));
+        await page.$$eval("details", (all) => all.forEach((one) => { one.open = true; }));
+        found.push(...await tooWide(page), ...await violations(page));
+      }
+    }
+    assert.deepEqual(found, []);
+    // On the last page, which is 320 wide: a team arrives, and says what it found.
+    const form = async (act, fill) => {
+      const id = await page.$eval(`[id^=act-${act}-]`, (one) => { one.open = true; return one.id; });
+      await fill(`#${id}`);
+      await Promise.all([page.waitForNavigation(), page.tap(`#${id} button[name=go]`)]);
+      assert.ok(await page.$(".done"), `${act}: ${(await text(page)).slice(0, 900)}`);
+      assert.deepEqual(await tooWide(page), []);
+    };
+    if (await page.$("[id^=act-arrive-]")) {
+      await form("arrive", async (id) => {
+        // Those who were drawn.
+        const drawn = await page.$eval(id, (one) =>
+          one.closest(".visit").querySelector(".told").innerText);
+        for (const box of await page.$$(`${id} [type=checkbox]`)) {
+          const name = await box.evaluate((one) => one.parentElement.innerText.trim());
+          if (drawn.includes(name)) await box.tap();
+        }
+      });
+    }
+    await form("report", async (id) => {
+      await page.type(`${id} [name^=items-]`, "12");
+      await page.type(`${id} [name^=problems-]`, "1");
+      await page.type(`${id} textarea`, "雨污分流口有油膜，已拍照（示例）");
+    });
+    assert.ok((await text(page)).includes("12"), await text(page));
+  } finally {
+    await page.setExtraHTTPHeaders({ "accept-language": "zh-CN" });
+    await page.setViewport({ width: 1280, height: 900 });
+  }
+});
+
+/** Pages of a PDF, as Chromium writes them. */
+const sheets = (pdf) => Buffer.from(pdf).toString("latin1").match(/\/Type \/Page\b/g).length;
+
+test("papers print: their sheets, with number, date and room for the seal", async () => {
+  const page = pages[LIAOCHENG];
+  const [running] = await listed("/plans?state=4", "tbody a");
+  const [summed] = await listed("/plans?state=6", "tbody a");
+  const [notice] = await listed("/notices", ".matters a");
+  const { path: at, number } = handed;
+  // Path, what its number begins with, whose seals, and how many sheets at the most.
+  const papers = [[`${at}/print/transfer`, number, 1, 2], [`${at}/print/receipt`, number, 1, 1],
+    [`${notice}/print/letter`, "[0-9a-f]{8}", 1, 2], [`${running}/print/plan`, "JA-", 2, 4],
+    [`${summed}/print/summary`, "JA-", 1, 4], [`${running}/print/field`, "JA-", 0, 0]];
+  for (const [path, number, seals, most] of papers) {
+    await go(LIAOCHENG, path);
+    await page.emulateMediaType("print");
+    const shown = await text(page);
+    assert.match(shown, new RegExp(`系统编号：${number}\\S*`), path);
+    assert.ok(shown.includes("文号（发文单位填写）"), path);
+    const seen = (selector) => page.$$eval(selector, (all) =>
+      all.filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 100).length);
+    assert.equal(await seen(".seal"), seals, `${path}: room for seals`);
+    assert.ok(await seen(".proof .code"), `${path}: its code`);
+    const days = await page.$$eval(".signer", (all) => all.map((one) => one.innerText));
+    // On a plan the day is filled in by hand.
+    for (const day of days) assert.match(day, /(\d{4}|　+)年.+月.+日/, path);
+    const kept = await page.$$eval("header, form, .noprint, .demo, #live", (all) =>
+      all.filter((one) => one.checkVisibility()).map((one) => one.outerHTML.slice(0, 99)));
+    assert.deepEqual(kept, [], `${path}: what is for the screen`);
+    const fields = await page.$$eval(".paper", (all) => all.length);
+    const count = sheets(await page.pdf({ preferCSSPageSize: true, printBackground: true }));
+    // Each sheet for the field is one page.
+    if (most === 0) assert.equal(count, fields, path);
+    else assert.ok(count >= 1 && count <= most, `${path}: ${count} pages`);
+    await page.emulateMediaType(null);
+  }
+});
+
+test("a map prints with its legend, and says that it has no approval number", async () => {
+  const page = pages[LIAOCHENG];
+  await go(LIAOCHENG, "/map?shown=1&what=cases&what=sites");
+  await page.emulateMediaType("print");
+  const seen = await page.$$eval("svg.map, .legend li", (all) =>
+    all.filter((one) => one.checkVisibility()).length);
+  assert.ok(seen > 3, `${seen} of the map and its legend`);
+  assert.ok((await text(page)).includes("审图号"));
+  const pdf = await page.pdf({ format: "A4", landscape: true });
+  assert.ok(sheets(pdf) >= 1);
+  await page.emulateMediaType(null);
 });
 
 /** Pages of the records that a list of Liaocheng's console leads to. */

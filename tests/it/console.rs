@@ -14,6 +14,7 @@ use liandong::wire::pb::v1 as pb;
 
 use super::api::{HERE, Pair, THERE, create, fresh, get, history, sample, verify};
 use super::nodes::Nodes;
+use super::plans::world_set_up;
 
 /// A browser with somebody's certificate.
 pub struct Browser(SendRequest<Bytes>);
@@ -241,4 +242,19 @@ async fn a_case_goes_over_by_the_pages_of_both_cities_and_twice_is_once() {
     let accepted = there.post(&format!("{at}/accept"), &[FROM_HERE], &accept).await;
     assert_eq!(accepted.status, StatusCode::SEE_OTHER, "{}", accepted.text);
     assert_eq!(get(&pair.there, &case.name).await.unwrap().handling_city, THERE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_map_shows_the_number_under_which_it_was_approved() {
+    let world = world_set_up(&["聊邯"], |nodes| {
+        let file = nodes.fleet.folder(HERE).join("liandong.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let number = "[console]\nmap_approval = \"GS鲁(2026)0001号\"\n";
+        std::fs::write(&file, format!("{text}\n{number}")).unwrap();
+    })
+    .await;
+    let numbered = Browser::open(&world.nodes, HERE, Role::Coordinator).await.get("/map").await;
+    assert!(numbered.text.contains("审图号：GS鲁(2026)0001号"), "{}", numbered.text);
+    let without = Browser::open(&world.nodes, THERE, Role::Coordinator).await.get("/map").await;
+    assert!(without.text.contains("本图未填写审图号"), "{}", without.text);
 }
