@@ -6,9 +6,9 @@ use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 use liandong::wire::unit::half_day_to_pb;
 
-use super::api::{HERE, THERE};
-use super::console::{Browser, EVIL, FROM_HERE};
-use super::console_walk::{TICK, Walked, harmless};
+use super::api::{self, HERE, THERE, fresh, sample};
+use super::console::{self, Browser, EVIL, FROM_HERE};
+use super::console_walk::{TICK, Walked, is_of_plans};
 use super::nodes::Nodes;
 use super::plans::{
     World, answer, answering, confirm, create, draft, get, officer_of, page_of, seen, site_of,
@@ -148,10 +148,52 @@ async fn answered(walk: &mut Walk, day: &str) {
     // Units are looked up a page at a time; the lists of the tests have but one.
     let marks = [("sent", EVIL), ("text", EVIL), ("periods", EVIL), ("hold_until", EVIL)];
     let plan = walk.plan(draft(&[])).await;
-    let step = format!("{}/answer/form", page_of(&plan));
-    let listed = walk.there.post(&step, &[FROM_HERE], &marks).await;
-    harmless(&step, &listed);
+    let at = page_of(&plan);
+    walk.walked.by_hand(&walk.there, &format!("{at}/swap/form"), &marks).await;
+    let listed = walk.walked.by_hand(&walk.there, &format!("{at}/answer/form"), &marks).await;
     assert!(listed.text.contains("&lt;script&gt;window.hit=1"), "{}", listed.text);
+}
+
+/// Drafts: saved again, shown a step further, thrown away, proposed.
+async fn drafted(walk: &mut Walk, day: &str) {
+    let agreement = walk.world.agreements[0].clone();
+    let id = agreement.trim_start_matches("agreements/");
+    let Walk { here, walked, .. } = walk;
+    let mut drafts = Vec::new();
+    for _ in 0..3 {
+        let number = fresh();
+        let texts = [("agreement", id), ("title", EVIL), ("text", EVIL), ("request_id", &number)];
+        let cities = [("begun", "1"), ("kind", "1"), ("city", "371500"), ("city", "130400")];
+        let fields: Vec<_> = texts.into_iter().chain(cities).collect();
+        let saved = walked.by_hand(here, "/plans/new/draft", &fields).await;
+        drafts.push(saved.leads_to().split('?').next().unwrap().to_owned());
+    }
+    // What a step finds is a form of its own, as on the page of a proposal.
+    let looked = [("agreement", id), ("begun", "1"), ("look", "1"), ("city", "371500")];
+    let found = walked.by_hand(here, &format!("{}/form", drafts[0]), &looked).await;
+    assert!(found.text.contains("name=\"slot\""), "{}", found.text);
+    walked.spoil_all(here, &found).await;
+    let given = proposal(day);
+    for act in ["/form", "/save"] {
+        walked.walk_only(here, &drafts[0], (&given, &[act])).await;
+    }
+    walked.walk_only(here, &drafts[1], (&given, &["/delete"])).await;
+    walked.walk_only(here, &drafts[2], (&given, &[&drafts[2]])).await;
+    for act in ["", "/save", "/delete"] {
+        assert!(walk.walks(&format!("/plan-draft{act}")), "{act}: {:?}", walk.walked.recorded);
+    }
+}
+
+/// A case that goes on in the other agreement.
+async fn linked(walk: &mut Walk) {
+    let mut cases = Vec::new();
+    for (nth, agreement) in walk.world.agreements.iter().enumerate() {
+        cases.push(api::create(&walk.world.here, sample(agreement, nth)).await.unwrap());
+    }
+    let given = [("other_case", &*cases[1].number), ("continued_from", "1")];
+    let at = console::page_of(&cases[0]);
+    walk.walked.walk_only(&walk.here, &at, (&given, &["/link"])).await;
+    assert!(walk.walks("/case/link"), "{:?}", walk.walked.recorded);
 }
 
 /// From the settled plan to its summary.
@@ -230,6 +272,8 @@ async fn script_in_every_field_of_every_form_of_joint_actions_is_shown_as_text()
     let mut walk = Walk::begin().await;
     let day = today().to_string();
     proposed(&mut walk, &day).await;
+    drafted(&mut walk, &day).await;
+    linked(&mut walk).await;
     answered(&mut walk, &day).await;
     drawn(&mut walk).await;
     carried_out(&mut walk, &day).await;
@@ -243,6 +287,7 @@ async fn script_in_every_field_of_every_form_of_joint_actions_is_shown_as_text()
     }
     shown(&mut walk, &[settled, open]).await;
     assert_eq!(walk.walked.left_out("/plan"), Vec::<&(String, String)>::new());
+    assert_eq!(walk.walked.unwalked(is_of_plans), Vec::<String>::new());
     for act in ["answer", "amend", "resolve", "cancel", "schedule", "swap", "begin", "results"] {
         assert!(walk.walks(&format!("/plan/{act}")), "{act}: {:?}", walk.walked.recorded);
     }
@@ -280,7 +325,8 @@ async fn shown(walk: &mut Walk, going: &[pb::Plan]) {
         assert!(marks > 0, "{kind}: nothing of what was typed is there");
     }
     for (_, path) in pages.iter().filter(|(of, _)| *of == "others") {
-        harmless(path, &walk.here.get(path).await);
+        let page = walk.here.get(path).await;
+        walk.walked.look(path, &page);
     }
     let plan = get(&walk.world.here, &going[0].name).await.unwrap();
     assert_eq!(plan.record.unwrap().title, EVIL);

@@ -2,6 +2,7 @@
 //! would be a script or would turn a line around if it were not shown as text.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use http::{Request, StatusCode};
 
@@ -240,6 +241,27 @@ impl Walked {
         self.fields.extend(form.fields.iter().map(|one| (action.clone(), one.name.clone())));
     }
 
+    /// Sends fields by hand where the pages of the tests do not have the form.
+    pub async fn by_hand(
+        &mut self,
+        browser: &Browser,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Page {
+        let page = browser.post(path, &[FROM_HERE], fields).await;
+        self.look(path, &page);
+        let action = kind_of(path);
+        self.fields.extend(fields.iter().map(|(name, _)| (action.clone(), (*name).to_owned())));
+        page
+    }
+
+    /// Where forms may be sent, of those that `is_ours`, and none was sent with marks in it.
+    pub fn unwalked(&self, is_ours: impl Fn(&str) -> bool) -> Vec<String> {
+        let walked: BTreeSet<&str> = self.fields.iter().map(|(action, _)| &**action).collect();
+        let left = posted().into_iter().filter(|one| is_ours(one) && !walked.contains(&**one));
+        left.collect()
+    }
+
     async fn press(&mut self, browser: &Browser, path: &str, form: &Form, marked: String) {
         let answer = send(browser, form).await;
         self.look(&form.action, &answer);
@@ -252,6 +274,50 @@ impl Walked {
             println!("{path} {field:?}: {}", why.chars().take(300).collect::<String>());
         }
     }
+}
+
+/// Whether a form is walked with the joint actions: theirs, and the one that only a case has of which
+/// there are two agreements.
+pub fn is_of_plans(action: &str) -> bool {
+    action.starts_with("/plan") || action == "/case/link"
+}
+
+/// Every address that takes a form, without its record, as the routers and handlers have them.
+fn posted() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console");
+    let mut all = BTreeSet::new();
+    for file in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = if file.is_file() { std::fs::read_to_string(&file).unwrap() } else { continue };
+        for route in text.split(".route(").skip(1).map(|one| one.split("\n}").next().unwrap()) {
+            let path = route.split('"').nth(1).unwrap();
+            let Some((_, handler)) = route.split_once("post(") else { continue };
+            let record = |part: &&str| !["{agreement}", "{id}"].contains(part);
+            let path = path.split('/').filter(record).collect::<Vec<_>>().join("/");
+            if path.contains("{act}") {
+                let (module, name) = handler.split(')').next().unwrap().split_once("::").unwrap();
+                let handlers = folder.join(format!("{module}.rs"));
+                let acts = acts(&std::fs::read_to_string(handlers).unwrap(), name);
+                all.extend(acts.iter().map(|act| path.replace("{act}", act)));
+            } else {
+                all.insert(path);
+            }
+        }
+    }
+    assert!(all.len() > 50, "{all:?}");
+    all
+}
+
+/// The acts that a handler tells apart, itself or in what it calls.
+fn acts(text: &str, handler: &str) -> BTreeSet<String> {
+    let arms = |text: &str| -> BTreeSet<String> {
+        let arms = text.lines().map(str::trim).filter(|line| line.starts_with('"'));
+        let arms = arms.filter_map(|line| line.split_once(" =>"));
+        let words = arms.flat_map(|(words, _)| words.split('"').skip(1).step_by(2));
+        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let own = text.split(&format!("async fn {handler}(")).nth(1).unwrap();
+    let own = arms(own.split("\n}\n").next().unwrap());
+    if own.is_empty() { arms(text) } else { own }
 }
 
 /// Nothing of what was typed runs, and nothing turns a line around outside a field that gives it
