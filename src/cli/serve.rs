@@ -404,7 +404,7 @@ fn open_guard(config: &Config, id: [u8; 16], is_new: bool) -> Result<Option<Guar
 }
 
 /// The calendar that comes with the program and the operator's own.
-fn calendar(config: &Config) -> Result<WorkCalendar, Failure> {
+pub(super) fn calendar(config: &Config) -> Result<WorkCalendar, Failure> {
     let mut calendar = WorkCalendar::shipped();
     if let Some(path) = &config.workdays_file {
         let text = std::fs::read_to_string(path)

@@ -8,7 +8,10 @@
 //! are workdays).
 //!
 //! A year of which no notice is known is never taken for Monday to Friday. A term that touches one
-//! is *provisional*: its day is the earliest possible one, every unknown day counted as worked.
+//! is *provisional*: its day is the earliest possible one, every unknown day counted as worked. It
+//! is over after the latest possible one, so that nobody is called late who may yet be in time, and
+//! everybody is in the end: weekends are off, and as many other days, as early, as
+//! [`OFF_WEEKDAYS_MAX`] and [`OFF_RUN_MAX`] allow. (`nobody_is_late_too_early_in_an_unknown_year`)
 
 use std::collections::BTreeSet;
 
@@ -21,6 +24,16 @@ const SHIPPED: &str = include_str!("../../data/workdays-2025-2026.json");
 const DAYS_MAX: usize = 10_000;
 /// 1970-01-01 was a Thursday; Monday is 0.
 const EPOCH_WEEKDAY: i64 = 3;
+
+/// Days from Monday to Friday that are off in one year, at most. 全国年节及纪念日放假办法 (of 2025)
+/// gives 13 days; days moved (调休) add to them what is worked on weekends instead: 6 in 2026. This
+/// is room for as many moved days as there are holidays.
+const OFF_WEEKDAYS_MAX: u32 = 26;
+/// Days off in a row, at most: the longest that a notice gave are the 9 of Spring Festival 2026, and
+/// the notice of 2020 that made it longer came to 10.
+const OFF_RUN_MAX: u32 = 14;
+/// The notice for a year comes out in this month of the year before it.
+const NOTICE_MONTH: u8 = 11;
 
 /// What is known of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +51,28 @@ pub enum DayKind {
 pub struct LastDay {
     /// The day itself, or the earliest it can be.
     pub on: Date,
+    /// The day itself, or the latest it can be.
+    pub latest: Date,
+}
+
+impl LastDay {
+    /// A day that is known.
+    #[must_use]
+    pub const fn sure(on: Date) -> Self {
+        Self { on, latest: on }
+    }
+
     /// It touches a year of which no notice is known.
-    pub provisional: bool,
+    #[must_use]
+    pub fn is_provisional(self) -> bool {
+        self.on < self.latest
+    }
+
+    /// Whether it has passed, whatever the notices of years that are not known may say.
+    #[must_use]
+    pub fn is_over(self, today: Date) -> bool {
+        self.latest < today
+    }
 }
 
 /// A length of time as a law or an agreement puts it.
@@ -142,13 +175,21 @@ impl WorkCalendar {
         self.years.iter().copied()
     }
 
+    /// Years whose notice should be here by now and is not: the running one, and the next one once
+    /// it is announced.
+    #[must_use]
+    pub fn missing_years(&self, today: Date) -> Vec<i32> {
+        let next = i32::from(today.month() >= NOTICE_MONTH);
+        let wanted = today.year()..=today.year() + next;
+        wanted.filter(|year| !self.years.contains(year)).collect()
+    }
+
     /// What is known of a day.
     #[must_use]
     pub fn day(&self, date: Date) -> DayKind {
-        let weekday = (date.days_since_epoch() + EPOCH_WEEKDAY).rem_euclid(7);
         if !self.years.contains(&date.year()) {
             DayKind::Unknown
-        } else if self.made_up.contains(&date) || (weekday < 5 && !self.off.contains(&date)) {
+        } else if self.made_up.contains(&date) || !(is_weekend(date) || self.off.contains(&date)) {
             DayKind::Workday
         } else {
             DayKind::DayOff
@@ -165,33 +206,60 @@ impl WorkCalendar {
         }
     }
 
+    /// The last day of a term that begins with the last day of another one.
+    #[must_use]
+    pub fn last_day_after(&self, from: LastDay, term: Term) -> Option<LastDay> {
+        let on = self.last_day(from.on, term)?.on;
+        Some(LastDay { on, latest: self.last_day(from.latest, term)?.latest })
+    }
+
     /// So many workdays after a day.
     fn count(&self, from: Date, workdays: u32) -> Option<LastDay> {
-        let (mut on, mut left, mut provisional) = (from, workdays, false);
-        while left > 0 {
-            on = on.plus_days(1)?;
-            match self.day(on) {
-                DayKind::Workday => left -= 1,
-                DayKind::DayOff => {}
-                DayKind::Unknown => {
-                    provisional = true;
-                    left -= 1;
-                }
-            }
+        let on = nth(from, workdays, |on| self.day(on) != DayKind::DayOff)?;
+        if (from.year()..=on.year()).all(|year| self.years.contains(&year)) {
+            return Some(LastDay::sure(on));
         }
-        Some(LastDay { on, provisional })
+        // No calendar has fewer workdays up to any day: days off are used up as early as can be.
+        let (mut year, mut off, mut run) = (from.year(), 0, 0);
+        let latest = nth(from, workdays, |on| {
+            if on.year() != year {
+                (year, off) = (on.year(), 0);
+            }
+            let is_worked = match self.day(on) {
+                DayKind::Workday => true,
+                DayKind::DayOff => false,
+                DayKind::Unknown if is_weekend(on) => false,
+                DayKind::Unknown => {
+                    let may_be_off = off < OFF_WEEKDAYS_MAX && run < OFF_RUN_MAX;
+                    off += u32::from(may_be_off);
+                    !may_be_off
+                }
+            };
+            run = if is_worked { 0 } else { run + 1 };
+            is_worked
+        })?;
+        Some(LastDay { on, latest })
     }
 
     /// This day, or the next one that is worked.
-    fn roll(&self, mut on: Date) -> Option<LastDay> {
-        loop {
-            match self.day(on) {
-                DayKind::Workday => return Some(LastDay { on, provisional: false }),
-                DayKind::Unknown => return Some(LastDay { on, provisional: true }),
-                DayKind::DayOff => on = on.plus_days(1)?,
-            }
-        }
+    fn roll(&self, on: Date) -> Option<LastDay> {
+        self.count(on.plus_days(-1)?, 1)
     }
+}
+
+/// The day on which so many days after `from` have been worked.
+fn nth(from: Date, workdays: u32, mut is_worked: impl FnMut(Date) -> bool) -> Option<Date> {
+    let (mut on, mut left) = (from, workdays);
+    while left > 0 {
+        on = on.plus_days(1)?;
+        left -= u32::from(is_worked(on));
+    }
+    Some(on)
+}
+
+/// Whether a day is a Saturday or a Sunday.
+fn is_weekend(date: Date) -> bool {
+    (date.days_since_epoch() + EPOCH_WEEKDAY).rem_euclid(7) >= 5
 }
 
 /// The day of the same number so many months later, or the last of that month (民法典 art. 202).
@@ -213,7 +281,11 @@ mod tests {
     }
 
     fn known(on: &str) -> Option<LastDay> {
-        Some(LastDay { on: date(on), provisional: false })
+        Some(LastDay::sure(date(on)))
+    }
+
+    fn provisional(on: &str, latest: &str) -> Option<LastDay> {
+        Some(LastDay { on: date(on), latest: date(latest) })
     }
 
     #[test]
@@ -253,14 +325,75 @@ mod tests {
         assert_eq!(calendar.years().collect::<Vec<_>>(), [2025, 2026]);
         // 2027-01-02 is a Saturday: it may be worked, so nothing later is promised.
         let last = calendar.last_day(date("2026-12-31"), Term::Workdays(2));
-        assert_eq!(last, Some(LastDay { on: date("2027-01-02"), provisional: true }));
+        assert_eq!(last, provisional("2027-01-02", "2027-02-01"));
         let last = calendar.last_day(date("2026-12-01"), Term::Days(90));
-        assert_eq!(last, Some(LastDay { on: date("2027-03-01"), provisional: true }));
+        assert_eq!(last, provisional("2027-03-01", "2027-03-15"));
         // Once the notice is there, it is exact; years that were known stay.
         let notice = r#"{"years":[2027],"off_days":["2027-01-01"],"make_up_workdays":[]}"#;
         let calendar = calendar.with(WorkCalendar::parse(notice).unwrap());
         assert_eq!(calendar.last_day(date("2026-12-31"), Term::Workdays(2)), known("2027-01-05"),);
         assert_eq!(calendar.day(date("2026-09-20")), DayKind::Workday);
+    }
+
+    #[test]
+    fn nobody_is_late_too_early_in_an_unknown_year() {
+        let known = WorkCalendar::shipped();
+        let only = |year: i32| {
+            let mut part = known.clone();
+            part.years.retain(|known| *known == year);
+            part.off.retain(|day| day.year() == year);
+            part.made_up.retain(|day| day.year() == year);
+            part
+        };
+        let (first, last) = (date("2025-01-01"), date("2026-12-31"));
+        let days = first.days_since_epoch()..=last.days_since_epoch();
+        let parts = [only(2025), only(2026), WorkCalendar::default()];
+        let mut earlier = [[Date::EARLIEST; 91]; 3];
+        for from in days.filter_map(Date::from_days_since_epoch) {
+            let mut before = [from; 3];
+            for n in 1..=90 {
+                let terms = [Term::Days(n), Term::Workdays(n)];
+                let truths = terms.map(|term| known.last_day(from, term).unwrap());
+                for (part, nth) in parts.iter().zip(0..) {
+                    let found = terms.map(|term| part.last_day(from, term).unwrap());
+                    for (truth, found) in truths.iter().zip(found) {
+                        let holds = found.on <= truth.on && truth.on <= found.latest;
+                        assert!(holds || truth.is_provisional(), "{from} {n} {truth:?} {found:?}");
+                    }
+                    // A longer term ends later, and one that begins later no earlier.
+                    let (latest, longest) = (found[1].latest, &mut earlier[nth][n as usize]);
+                    assert!(before[nth] < latest && *longest <= latest, "{from} {n}");
+                    (before[nth], *longest) = (latest, latest);
+                }
+            }
+        }
+        // It does run out.
+        let last = known.last_day(date("2027-01-04"), Term::Workdays(1)).unwrap();
+        assert_eq!(Some(last), provisional("2027-01-05", "2027-01-19"));
+        assert!(!last.is_over(date("2027-01-19")) && last.is_over(date("2027-01-20")));
+        let ninety = known.last_day(date("2027-01-04"), Term::Workdays(90)).unwrap();
+        assert!(ninety.latest < date("2027-07-01"), "{ninety:?}");
+    }
+
+    #[test]
+    fn a_term_after_a_provisional_one_is_provisional() {
+        let calendar = WorkCalendar::shipped();
+        let first = calendar.last_day(date("2026-12-31"), Term::Workdays(1)).unwrap();
+        let then = calendar.last_day_after(first, Term::Workdays(1)).unwrap();
+        assert_eq!(Some(then), provisional("2027-01-02", "2027-02-01"));
+        // Also where the second one begins in a year that is known.
+        let late = LastDay { on: date("2026-03-02"), latest: date("2026-03-20") };
+        let then = calendar.last_day_after(late, Term::Days(10)).unwrap();
+        assert_eq!(Some(then), provisional("2026-03-12", "2026-03-30"));
+    }
+
+    #[test]
+    fn a_year_is_missed_from_the_november_before_it() {
+        let missing = |on| WorkCalendar::shipped().missing_years(date(on));
+        assert_eq!(missing("2026-10-31"), [0; 0]);
+        assert_eq!(missing("2026-11-01"), [2027]);
+        assert_eq!(missing("2027-10-31"), [2027]);
+        assert_eq!(missing("2027-12-31"), [2027, 2028]);
     }
 
     proptest! {

@@ -233,6 +233,14 @@ pub struct Deadline {
     pub suspended: bool,
 }
 
+impl Deadline {
+    /// Whether somebody is late.
+    #[must_use]
+    pub fn is_over(&self, today: Date) -> bool {
+        !self.clock.is_window() && self.last.is_some_and(|last| last.is_over(today))
+    }
+}
+
 /// All terms that run in a case, in the order of [`Clock`].
 ///
 /// `history` is what happened, in the order of the case's history: that of moves is the same on all

@@ -303,14 +303,12 @@ impl AckDue {
         calendar.last_day(from, Term::Workdays(workdays)).map(Self::On)
     }
 
-    /// Whether the time has run out. A day that is provisional never has.
+    /// Whether the time has run out.
     #[must_use]
     pub fn is_over(&self, now_ms: i64) -> bool {
         match self {
             Self::At(at) => *at < now_ms,
-            Self::On(day) => {
-                !day.provisional && Date::beijing(now_ms).is_some_and(|today| day.on < today)
-            }
+            Self::On(day) => Date::beijing(now_ms).is_some_and(|today| day.is_over(today)),
         }
     }
 }
@@ -395,11 +393,16 @@ mod tests {
         assert!(!due(NoticeKind::Emergency).is_over(at + 3_600_000));
         assert!(due(NoticeKind::Emergency).is_over(at + 3_600_001));
         let AckDue::On(day) = due(NoticeKind::General) else { panic!("days") };
-        assert_eq!((day.on.to_string().as_str(), day.provisional), ("2026-10-08", false));
+        assert_eq!(day, LastDay::sure("2026-10-08".parse().unwrap()));
         let begins = midnight(day.on);
         assert!(!due(NoticeKind::General).is_over(begins + 86_399_999));
         assert!(due(NoticeKind::General).is_over(begins + 86_400_000));
         assert_eq!(AckDue::of(NoticeKind::Emergency, i64::MAX, (60, 1), &calendar), None);
+        // A year whose holidays are not known is no reason to wait for ever.
+        let issued = midnight("2027-01-04".parse().unwrap());
+        let due = AckDue::of(NoticeKind::General, issued, (60, 1), &calendar).unwrap();
+        let over = |day: &str| due.is_over(midnight(day.parse().unwrap()));
+        assert!(!over("2027-01-19") && over("2027-01-20"));
     }
 
     #[test]

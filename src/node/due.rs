@@ -312,7 +312,7 @@ mod tests {
             let (city, on, clock) = (city(*of), day(*on), Clock::Filing);
             let (agreement, subject) = case;
             let key = Key { city, on, agreement, subject, clock, nth };
-            let last = Some(LastDay { on, provisional: false });
+            let last = Some(LastDay::sure(on));
             let from = day(0);
             let (suspended, suspended_days) = (false, 0);
             (key, Deadline { clock, city, from, last, suspended, suspended_days })

@@ -17,6 +17,7 @@ use crate::domain::{InvalidReason, Language, both};
 use crate::ids::{AgreementId, CityCode};
 use crate::limits::{EVIDENCE_ROTTEN_SHOWN_MAX, SUSPENSION_TEXT_BYTES_MAX};
 use crate::log::Head;
+use crate::node::due::Due;
 use crate::node::writer::NodeHandle;
 use crate::view;
 use crate::wire::case::{city, parent, text, timestamp, wrong};
@@ -30,6 +31,8 @@ pub struct NodeApi {
     pub node: NodeHandle,
     /// Where deeds are noted.
     pub audit: Audit,
+    /// Which years' workdays are known.
+    pub due: Due,
 }
 
 fn seconds(s: u64) -> prost_types::Timestamp {
@@ -282,7 +285,19 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         hook: status.shell.hook.as_ref().map(hook_out),
         evidence_store: status.shell.evidence.as_ref().map(evidence_out),
         evidence_check: status.shell.evidence_check.as_ref().map(check_out),
+        // Added by whoever knows the calendar.
+        missing_calendar_years: Vec::new(),
     }
+}
+
+/// What is to be done about years whose workdays are not known.
+fn missing_years(years: &[i32]) -> Option<String> {
+    let first = years.first()?;
+    let years = years.iter().map(i32::to_string).collect::<Vec<_>>().join("、");
+    Some(format!(
+        "没有 {years} 年的节假日安排，涉及的时限只能标注“暂定”，要晚很多天才算逾期：\
+         请写入 workdays_file（如 workdays-{first}.json）并重启节点"
+    ))
 }
 
 impl NodeApi {
@@ -366,7 +381,11 @@ impl NodeService for NodeApi {
         let who =
             called(self.door(), &request, "/liandong.v1.NodeService/GetStatus").map_err(|s| *s)?;
         let status = self.status(who.language).await?;
-        let status = status_out(&self.node, &self.audit, &status);
+        let mut status = status_out(&self.node, &self.audit, &status);
+        if let Some(today) = self.node.today() {
+            status.missing_calendar_years = self.due.calendar().missing_years(today);
+        }
+        status.warnings.extend(missing_years(&status.missing_calendar_years));
         Ok(Response::new(pb::GetStatusResponse { status: Some(status) }))
     }
 

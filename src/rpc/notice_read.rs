@@ -12,6 +12,7 @@ use super::notice_service::NoticeApi;
 use super::said;
 use crate::api::request::PartContent;
 use crate::domain::Event;
+use crate::domain::calendar::LastDay;
 use crate::domain::notice::{AckDue, Notice, NoticeAct, NoticeRecord};
 use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::{NOTICE_MISFITS_SHOWN_MAX, NOTICE_REPORTS_SHOWN_MAX};
@@ -114,7 +115,7 @@ impl NoticeApi {
             issue_time: Some(read::timestamp(issued_ms)),
             due_time: time.map(read::timestamp),
             due_on: day.map(|day| read::date_out(day.on)),
-            provisional: day.is_some_and(|day| day.provisional),
+            provisional: day.is_some_and(LastDay::is_provisional),
             ..pb::Notice::default()
         }
     }

@@ -191,7 +191,8 @@ pub async fn serve_api(
     let catalog = sized!(CatalogServiceServer: catalog);
     let agreements = AgreementApi { node: its_node.clone(), audit: its_audit.clone() };
     let agreements = sized!(AgreementServiceServer: agreements);
-    let nodes = sized!(NodeServiceServer: NodeApi { node: its_node, audit: its_audit });
+    let nodes = NodeApi { node: its_node, audit: its_audit, due: due.clone() };
+    let nodes = sized!(NodeServiceServer: nodes);
     let counting = Arc::new(Semaphore::new(1));
     let cases = CaseApi { node, audit, writes, due, acts, catalogue, roll, search, counting };
     let cases = sized!(CaseServiceServer: cases);

@@ -11,6 +11,7 @@ use super::pb::v1 as pb;
 use super::record;
 use super::status::{Refused, bad_fields, of_wire};
 use crate::api::order::Assignment;
+use crate::domain::calendar::LastDay;
 use crate::domain::deadline::{Deadline, Milestone};
 use crate::domain::facts::Medium;
 use crate::domain::officer::CertNo;
@@ -369,11 +370,10 @@ pub fn deadline_to_pb(deadline: &Deadline, today: Option<Date>) -> pb::Deadline 
         city: deadline.city.as_u32(),
         begin_on: Some(date_to_pb(deadline.from)),
         due_on: last.map(|last| date_to_pb(last.on)),
-        provisional: last.is_some_and(|last| last.provisional),
+        provisional: last.is_some_and(LastDay::is_provisional),
         suspended: deadline.suspended,
         suspended_days: deadline.suspended_days,
-        overdue: !deadline.clock.is_window()
-            && last.zip(today).is_some_and(|(last, today)| !last.provisional && last.on < today),
+        overdue: today.is_some_and(|today| deadline.is_over(today)),
     }
 }
 

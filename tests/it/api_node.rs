@@ -57,7 +57,10 @@ async fn nodes_show_how_they_are_and_that_they_agree() {
         assert!(link.received_bytes > 1_000 && link.sent_bytes > 1_000, "{link:?}");
         assert!(status.writable && status.pid > 0 && status.apply_number >= 18);
         assert!(!status.version.is_empty() && status.disk_free_bytes > 0);
-        assert_eq!(status.warnings, [""; 0]);
+        // Whether the holidays of the next year should be known depends on when the test runs.
+        let years = !status.missing_calendar_years.is_empty();
+        let of_years = status.warnings.iter().filter(|w| w.contains("workdays_file")).count();
+        assert_eq!((status.warnings.len(), of_years), (usize::from(years), usize::from(years)));
     }
 }
 

@@ -35,7 +35,11 @@ fn wrong(said: &Value, area: &str) -> Option<String> {
 async fn the_doctor_tells_what_is_wrong_also_of_a_node_that_does_not_run() {
     let mut plan = quick_plan();
     plan.extra_config += "alone_s = 1\n";
-    let mut nodes = Nodes::start_all(&plan);
+    let mut nodes = Nodes::lay_out(&plan);
+    nodes.announce_all_years();
+    for city in [HERE, THERE] {
+        nodes.start(city);
+    }
     let agreement = nodes.fleet.agreements[0].name();
     let client = nodes.client(HERE).await;
     until("a case", || async {
@@ -67,7 +71,7 @@ async fn the_doctor_tells_what_is_wrong_also_of_a_node_that_does_not_run() {
     let (code, said) = doctor(&nodes, true).await;
     assert_eq!((code, &said["level"], &said["online"]), (2, &"red".into(), &false.into()));
     assert_eq!(wrong(&said, "node").as_deref(), Some("red"));
-    for area in ["disk", "journal", "guard", "certificate", "audit"] {
+    for area in ["disk", "journal", "guard", "certificate", "audit", "calendar"] {
         assert_eq!(wrong(&said, area), None, "{area}");
         let findings = said["findings"].as_array().unwrap();
         assert!(findings.iter().any(|one| one["area"] == area), "{area} is looked at");

@@ -49,6 +49,20 @@ impl Nodes {
         Self { fleet, children: BTreeMap::new(), _folder: folder }
     }
 
+    /// Lets every city know the workdays of all years: what its doctor says does not depend on the
+    /// day on which the test runs.
+    pub fn announce_all_years(&self) {
+        let years: Vec<i32> = (2025..2200).collect();
+        let all = serde_json::json!({ "years": years, "off_days": [], "make_up_workdays": [] });
+        for city in &self.fleet.cities {
+            let folder = self.fleet.folder(city.code);
+            std::fs::write(folder.join("all-years.json"), all.to_string()).unwrap();
+            let config = folder.join("liandong.toml");
+            let text = std::fs::read_to_string(&config).unwrap();
+            std::fs::write(&config, format!("workdays_file = \"all-years.json\"\n{text}")).unwrap();
+        }
+    }
+
     /// Lays the cities out and starts them all.
     pub fn start_all(plan: &Plan) -> Self {
         let mut nodes = Self::lay_out(plan);

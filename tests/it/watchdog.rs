@@ -58,6 +58,7 @@ async fn a_call_that_is_never_answered_is_ended_and_made_again() {
     let mut plan = quick_plan();
     plan.extra_config += "task_late_s = 10\n";
     let mut nodes = Nodes::lay_out(&plan);
+    nodes.announce_all_years();
     let address = nodes.fleet.city(THERE).unwrap().peer;
     let listener = TcpListener::bind(address).await.unwrap();
     let tls = tokio_rustls::TlsAcceptor::from(Arc::new(server_of(&nodes, THERE, HERE)));
@@ -110,6 +111,7 @@ async fn a_writing_thread_on_a_disk_that_hangs_is_shown_and_goes_on_with_the_dis
     let mut plan = quick_plan();
     plan.extra_config += "task_late_s = 10\n";
     let mut nodes = Nodes::lay_out(&plan);
+    nodes.announce_all_years();
     let Some(faults) = Faults::new(&nodes.fleet.folder(HERE)) else { return };
     faults.start(&mut nodes, HERE);
     let agreement = nodes.fleet.agreements[0].name();

@@ -12,10 +12,12 @@ use crate::node::watchdog;
 use crate::shown::text::in_language;
 use crate::wire::pb::v1 as pb;
 
+mod calendar;
 mod evidence;
 mod hook;
 mod suspended;
 
+pub use calendar::calendar;
 pub use suspended::held_cases;
 
 const DAY_S: i64 = 86_400;
@@ -92,6 +94,7 @@ pub fn judge(status: &pb::Status, names: &Names, lang: Lang) -> Vec<Finding> {
     all.push(scrub(status, now_s, lang));
     all.push(views(status, lang));
     all.push(clock(status, lang));
+    all.push(calendar(&status.missing_calendar_years, lang));
     all.extend(
         status
             .certificates

@@ -184,6 +184,7 @@ fn area(area: &str, lang: Lang) -> &str {
         "suspension" => ("暂停", "suspended"),
         "cases" => ("案件", "cases"),
         "evidence" => ("证据文件", "evidence files"),
+        "calendar" => ("工作日历", "workdays"),
         "hook" => ("事项提醒", "nudges"),
         "task" => ("任务", "task"),
         other => (other, other),

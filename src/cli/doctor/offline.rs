@@ -9,6 +9,7 @@ use crate::cli::epoch::known;
 use crate::cli::failure::Failure;
 use crate::cli::{serve, table};
 use crate::config::Config;
+use crate::domain::Date;
 use crate::journal::{Disk, Guard, Journal, JournalOptions, RealDisk, ScrubAt};
 use crate::lang::Lang;
 use crate::node::clock::wall_ms;
@@ -61,6 +62,7 @@ pub(super) fn look(config: &Config, why: &Failure, lang: Lang) -> Vec<Finding> {
         }
     }
     found.push(audit(config, lang));
+    found.push(calendar(config, lang));
     found
 }
 
@@ -72,6 +74,20 @@ fn node(why: &Failure, lang: Lang) -> Finding {
     let advice = lang
         .pick("启动节点：liandong serve；原因见其日志", "start it: liandong serve; see its log");
     Finding::green("node", what).at(Level::Red, advice)
+}
+
+fn calendar(config: &Config, lang: Lang) -> Finding {
+    match serve::calendar(config) {
+        Ok(known) => {
+            let missing = Date::beijing(wall_ms()).map(|today| known.missing_years(today));
+            judge::calendar(&missing.unwrap_or_default(), lang)
+        }
+        Err(failure) => {
+            let advice =
+                lang.pick("改正 workdays_file 指向的文件", "mend the file of workdays_file");
+            Finding::green("calendar", table::clean(&failure.what)).at(Level::Red, advice)
+        }
+    }
 }
 
 fn folder(why: &str, lang: Lang) -> Finding {

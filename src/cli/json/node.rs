@@ -100,6 +100,7 @@ pub fn status(status: &pb::Status) -> Value {
             "bad_segments": scrub.bad_segments,
         })),
         "evidence_store": status.evidence_store.as_ref().map(evidence_store),
+        "missing_calendar_years": status.missing_calendar_years,
         "evidence_check": status.evidence_check.as_ref().map(evidence_check),
         "damage": status.damage.iter().map(|one| json!({
             "log_id": one.log_id,

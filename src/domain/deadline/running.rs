@@ -63,12 +63,8 @@ impl Reading<'_> {
         let mut all = self.run(Clock::Filing, since, self.terms.filing);
         if self.last(M::FilingExtended, since).is_some() {
             for filing in &mut all {
-                let end = filing.last.map(|last| last.on);
-                let more =
-                    end.and_then(|end| self.calendar.last_day(end, self.terms.filing_extension));
-                let provisional = filing.last.is_some_and(|last| last.provisional);
-                filing.last =
-                    more.map(|m| LastDay { provisional: m.provisional || provisional, ..m });
+                let more = self.terms.filing_extension;
+                filing.last = filing.last.and_then(|end| self.calendar.last_day_after(end, more));
             }
         }
         all
@@ -103,15 +99,10 @@ impl Reading<'_> {
         if self.last(M::FinePaid, decided).is_none() {
             all.extend(self.run(Clock::Payment, served, self.terms.payment));
             let suit_ends = served.and_then(|on| self.calendar.last_day(on, self.terms.suit));
-            let mut court = self.run(
-                Clock::CourtEnforcement,
-                suit_ends.map(|l| l.on),
-                self.terms.court_enforcement,
-            );
+            let term = self.terms.court_enforcement;
+            let mut court = self.run(Clock::CourtEnforcement, suit_ends.map(|l| l.on), term);
             for one in &mut court {
-                let provisional = suit_ends.is_some_and(|l| l.provisional);
-                one.last =
-                    one.last.map(|l| LastDay { provisional: l.provisional || provisional, ..l });
+                one.last = suit_ends.and_then(|end| self.calendar.last_day_after(end, term));
             }
             all.extend(court);
         }
@@ -192,7 +183,7 @@ impl Reading<'_> {
                 clock: Clock::Assistance,
                 city: to,
                 from: h.on,
-                last: Some(LastDay { on: due_on, provisional: false }),
+                last: Some(LastDay::sure(due_on)),
                 suspended_days: 0,
                 suspended: false,
             };

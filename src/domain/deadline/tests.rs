@@ -245,7 +245,7 @@ fn every_other_clock_begins_and_ends() {
     // Six months for a suit roll from 10-01 to 10-08, and three more go into an unknown year.
     let court = served.all().into_iter().find(|d| d.clock == Clock::CourtEnforcement).unwrap();
     assert_eq!(court.from, date("2026-10-08"));
-    let last = LastDay { on: date("2027-01-08"), provisional: true };
+    let last = LastDay { on: date("2027-01-08"), latest: date("2027-01-22") };
     assert_eq!(court.last, Some(last));
     assert_eq!(served.milestone(M::FinePaid, "2026-04-10").clocks(), []);
     let extended = Told::opened("2026-09-21").milestone(M::FilingExtended, "2026-09-22");

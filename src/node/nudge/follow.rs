@@ -117,10 +117,9 @@ impl Follow {
         let span = Span { until: Some(until), ..Span::of(node.city()) };
         let found = due.list(&span, &agreements, None, usize::MAX).0;
         let matter = |(key, deadline): (Key, Deadline)| {
-            let is_sure = deadline.last.is_some_and(|last| !last.provisional);
-            let kind = match (is_answer(key.clock), key.on < today) {
-                (true, true) if is_sure => Kind::AnswerOverdue,
-                (false, true) if is_sure && !key.clock.is_window() => Kind::DeadlineOver,
+            let kind = match (is_answer(key.clock), deadline.is_over(today)) {
+                (true, true) => Kind::AnswerOverdue,
+                (false, true) => Kind::DeadlineOver,
                 (false, false) if !key.clock.is_window() => Kind::Deadline,
                 (true | false, _) => return None,
             };

@@ -48,6 +48,7 @@ type Row = (&'static str, Level, fn(&mut pb::Status));
 
 const ROWS: &[Row] = &[
     ("node", Level::Red, |s| s.writable = false),
+    ("calendar", Level::Yellow, |s| s.missing_calendar_years = vec![2027]),
     ("disk", Level::Yellow, |s| s.disk_free_bytes = (1 << 30) - 1),
     ("disk", Level::Red, |s| s.disk_free_bytes = (512 << 20) - 1),
     ("journal", Level::Yellow, |s| s.damage = vec![pb::Damage::default()]),
