@@ -421,6 +421,9 @@ fn due(config: &Config) -> Result<Due, Failure> {
     let calendar = calendar(config)?;
     let (set, usual) = (&config.deadlines, Terms::default());
     let days = |set: Option<u32>, usual| set.map_or(usual, Term::Days);
+    let whole_days = |set: Option<u32>, usual| {
+        set.map_or(usual, |days: u32| Term::Hours(days.saturating_mul(24)))
+    };
     let workdays = |set: Option<u32>, usual| set.map_or(usual, Term::Workdays);
     let terms = Terms {
         filing: days(set.filing_days, workdays(set.filing_workdays, usual.filing)),
@@ -429,9 +432,9 @@ fn due(config: &Config) -> Result<Due, Failure> {
         second_look: days(set.second_look_days, usual.second_look),
         crime_decision: days(set.crime_decision_days, usual.crime_decision),
         police_answer: days(set.police_answer_days, usual.police_answer),
-        crime_hand_over: days(set.crime_hand_over_days, usual.crime_hand_over),
+        crime_hand_over: whole_days(set.crime_hand_over_days, usual.crime_hand_over),
         detention_answer: days(set.detention_answer_days, usual.detention_answer),
-        procuratorate_copy: days(set.procuratorate_copy_days, usual.procuratorate_copy),
+        procuratorate_copy: whole_days(set.procuratorate_copy_days, usual.procuratorate_copy),
         opinion_hand_over: days(set.opinion_hand_over_days, usual.opinion_hand_over),
         ..usual
     };

@@ -25,11 +25,11 @@ pub struct Deadlines {
     pub crime_decision_days: Option<u32>,
     /// Handing over to the answer of the police.
     pub police_answer_days: Option<u32>,
-    /// Decision to the handing over to the police.
+    /// Decision to the handing over to the police, in days of 24 hours that wait for no workday.
     pub crime_hand_over_days: Option<u32>,
     /// Handing over for a detention to the answer of the police.
     pub detention_answer_days: Option<u32>,
-    /// Decision to the copy for the procuratorate.
+    /// Decision to the copy for the procuratorate, likewise.
     pub procuratorate_copy_days: Option<u32>,
     /// Opinion of the procuratorate that asks for it to the handing over.
     pub opinion_hand_over_days: Option<u32>,

@@ -5,7 +5,7 @@
 //!
 //! Counting: the day a term begins with is not counted; a last day that is not worked rolls on to
 //! the next one that is (民法典 arts. 201 to 203; for penalties 行政处罚法 art. 85 says which terms
-//! are workdays).
+//! are workdays). Hours run through holidays: what must be done in 24 hours waits for no workday.
 //!
 //! A year of which no notice is known is never taken for Monday to Friday. A term that touches one
 //! is *provisional*: its day is the earliest possible one, every unknown day counted as worked. It
@@ -22,6 +22,7 @@ use crate::limits::TERM_DAYS_MAX;
 const SHIPPED: &str = include_str!("../../data/workdays-2025-2026.json");
 /// Days in a file, at most.
 const DAYS_MAX: usize = 10_000;
+const HOURS_A_DAY: u32 = 24;
 /// 1970-01-01 was a Thursday; Monday is 0.
 const EPOCH_WEEKDAY: i64 = 3;
 
@@ -80,8 +81,11 @@ impl LastDay {
 pub enum Term {
     /// So many workdays.
     Workdays(u32),
-    /// So many days, holidays included.
+    /// So many days, holidays included; rolls on over days off.
     Days(u32),
+    /// So many hours, whatever days they fall on. What is exchanged has days, so the last day is the
+    /// one on which they end if they begin with the end of a day: 24 hours end on the next day.
+    Hours(u32),
     /// So many months: to the day of that number, or the last of the month.
     Months(u32),
 }
@@ -202,6 +206,10 @@ impl WorkCalendar {
         match term {
             Term::Workdays(days) => self.count(from, days.min(TERM_DAYS_MAX)),
             Term::Days(days) => self.roll(from.plus_days(i64::from(days.min(TERM_DAYS_MAX)))?),
+            Term::Hours(hours) => {
+                let days = hours.div_ceil(HOURS_A_DAY).min(TERM_DAYS_MAX);
+                from.plus_days(i64::from(days)).map(LastDay::sure)
+            }
             Term::Months(months) => self.roll(plus_months(from, months)?),
         }
     }
@@ -309,6 +317,14 @@ mod tests {
         {
             assert_eq!(calendar.last_day(date(from), Term::Months(months)), known(to), "{from}");
         }
+        // Hours wait for no workday, also not in a year of which no notice is known.
+        for (from, hours, to) in [
+            ("2026-09-30", 24, "2026-10-01"),
+            ("2026-09-30", 25, "2026-10-02"),
+            ("2026-12-31", 24, "2027-01-01"),
+        ] {
+            assert_eq!(calendar.last_day(date(from), Term::Hours(hours)), known(to), "{from}");
+        }
         // A refusal: what is no calendar is not taken, in none of its parts.
         let both =
             r#"{"years":[2027],"off_days":["2027-01-01"],"make_up_workdays":["2027-01-01"]}"#;
@@ -415,7 +431,7 @@ mod tests {
         #[test]
         fn no_file_and_no_term_breaks_it(json in ".{0,80}", days in any::<u32>()) {
             let _ = WorkCalendar::parse(&json);
-            for term in [Term::Workdays(days), Term::Days(days), Term::Months(days)] {
+            for term in [Term::Workdays(days), Term::Days(days), Term::Hours(days), Term::Months(days)] {
                 let _ = WorkCalendar::shipped().last_day(date("2026-11-28"), term);
             }
         }

@@ -6,7 +6,7 @@
 //! tells. Out of scope: whether a day has passed (whoever asks knows what today is), and what
 //! follows from it: no deadline moves a case. Without a clock are the two or five years in which
 //! an act must be discovered (行政处罚法 art. 36: over once there is a clue). Entries have days, so
-//! the 24 hours to hand over to the police are counted as one.
+//! the 24 hours to hand over to the police end with the next day, be it a holiday.
 //!
 //! Sources are named at each field of [`Terms`]. 行政处罚法 art. 85 makes terms of 2, 3, 5 and 7
 //! days workdays; 15 and 90 days are calendar days. What no source at hand gives has a default and
@@ -166,7 +166,7 @@ pub struct Terms {
     pub police_answer: Term,
     /// The same for a detention: rules of 2014 that were not at hand.
     pub detention_answer: Term,
-    /// Decision to the copy for the procuratorate: 环环监〔2017〕17号, not read for this program.
+    /// Decision to the copy for the procuratorate, 24 hours as well: 环环监〔2017〕17号, not read for this program.
     pub procuratorate_copy: Term,
     /// Opinion of the procuratorate to the handing over: likewise, of which news was read.
     pub opinion_hand_over: Term,
@@ -195,10 +195,10 @@ impl Default for Terms {
             registration: Term::Workdays(7),
             second_look: Term::Days(30),
             crime_decision: Term::Days(3),
-            crime_hand_over: Term::Days(1),
+            crime_hand_over: Term::Hours(24),
             police_answer: Term::Days(3),
             detention_answer: Term::Days(3),
-            procuratorate_copy: Term::Days(1),
+            procuratorate_copy: Term::Hours(24),
             opinion_hand_over: Term::Days(3),
             transfer_ack: Term::Workdays(2),
             transfer_answer: Term::Workdays(5),

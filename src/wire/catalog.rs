@@ -88,6 +88,7 @@ fn term_out(one: &ClockTerm) -> pb::CatalogTerm {
     let (length, unit) = match one.term {
         Some(Term::Workdays(length)) => (length, pb::TermUnit::Workdays),
         Some(Term::Days(length)) => (length, pb::TermUnit::Days),
+        Some(Term::Hours(length)) => (length, pb::TermUnit::Hours),
         Some(Term::Months(length)) => (length, pb::TermUnit::Months),
         None => (0, pb::TermUnit::Unspecified),
     };

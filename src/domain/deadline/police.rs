@@ -214,6 +214,18 @@ mod tests {
         assert_eq!(told.due(Clock::PoliceAnswer), None, "a milestone says it as well");
     }
 
+    /// A week of holidays puts off days, and no hours.
+    #[test]
+    fn the_24_hours_run_through_holidays() {
+        let told = filed("2026-09-21").milestone(M::CrimeSuspected, "2026-09-28");
+        assert_eq!(told.due(Clock::CrimeDecision).as_deref(), Some("2026-10-08"));
+        let decided = refer(told, at(5), Crime, ("2026-09-30", None));
+        assert_eq!(decided.due(Clock::CrimeHandOver).as_deref(), Some("2026-10-01"));
+        assert_eq!(decided.due(Clock::ProcuratorateCopy).as_deref(), Some("2026-10-01"));
+        let handed = refer(decided, at(6), Crime, ("2026-09-30", Some("2026-09-30")));
+        assert_eq!(handed.due(Clock::PoliceAnswer).as_deref(), Some("2026-10-08"));
+    }
+
     #[test]
     fn what_comes_back_and_goes_again_begins_anew() {
         let told = refer(filed("2026-11-02"), at(5), Crime, ("2026-11-02", Some("2026-11-02")));

@@ -78,6 +78,7 @@ impl Reading<'_> {
         let term = match self.terms.decision {
             Term::Days(term) => Term::Days(term.saturating_add(days)),
             Term::Workdays(term) => Term::Workdays(term.saturating_add(days)),
+            Term::Hours(term) => Term::Hours(term.saturating_add(days.saturating_mul(24))),
             Term::Months(term) => Term::Months(term),
         };
         let mut all = self.run(Clock::Decision, since, term);

@@ -57,6 +57,7 @@ pub fn term_unit(one: pb::TermUnit, lang: Lang) -> &'static str {
         pb::TermUnit::Workdays => ("个工作日", "workdays"),
         pb::TermUnit::Days => ("日", "days"),
         pb::TermUnit::Months => ("个月", "months"),
+        pb::TermUnit::Hours => ("小时", "hours"),
     };
     lang.pick(zh, en)
 }
