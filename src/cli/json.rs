@@ -123,6 +123,8 @@ pub fn deadline(deadline: &pb::Deadline) -> Value {
         "suspended": deadline.suspended,
         "suspended_days": deadline.suspended_days,
         "overdue": deadline.overdue,
+        "due_time": deadline.due_time.as_ref().map(|at| when::rfc3339(Some(at))),
+        "met": deadline.met,
     })
 }
 

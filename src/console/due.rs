@@ -125,13 +125,19 @@ fn list(page: &pb::ListDeadlinesResponse, desk: &Desk) -> Markup {
 fn row(one: &pb::CaseDeadline, desk: &Desk) -> Markup {
     let lang = desk.lang();
     let term = one.deadline.unwrap_or_default();
+    // A notice has no number.
+    let is_notice = one.name.contains("/notices/");
+    let (page, called) = match is_notice {
+        true => ("notice", lang.pick("通报", "notice").to_owned()),
+        false => ("case", clean(&one.number)),
+    };
     html! {
         tr {
             td { span .late[term.overdue] { (shown_case::due(&term, lang)) } }
             td { (words::clock(term.clock(), lang)) }
-            th scope="row" { a href=(page_of("case", &one.name)) { (clean(&one.number)) } }
+            th scope="row" { a href=(page_of(page, &one.name)) { (called) } }
             td { (clean(&one.title)) }
-            td { (words::state(one.state(), lang)) }
+            td { @if !is_notice { (words::state(one.state(), lang)) } }
         }
     }
 }

@@ -356,10 +356,11 @@ async fn due(desk: &Desk) -> Result<Column, Status> {
     let over = cases.list_deadlines(over).await?.into_inner();
     let matter = |one: &pb::CaseDeadline| {
         let deadline = one.deadline.unwrap_or_default();
+        let page = if one.name.contains("/notices/") { "notice" } else { "case" };
         Matter {
-            page: page_of("case", &one.name),
+            page: page_of(page, &one.name),
             tag: lang.pick("时限", "deadline"),
-            what: format!("{} {}", clean(&one.number), clean(&one.title)),
+            what: format!("{} {}", clean(&one.number), clean(&one.title)).trim().to_owned(),
             how: vec![term(&deadline, lang)],
         }
     };

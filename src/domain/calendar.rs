@@ -90,6 +90,17 @@ pub enum Term {
     Months(u32),
 }
 
+impl Term {
+    /// The last day of months after a day, be it a holiday; `None` for a term of anything else.
+    #[must_use]
+    pub fn end_unrolled(self, from: Date) -> Option<Date> {
+        match self {
+            Self::Months(months) => plus_months(from, months),
+            Self::Workdays(_) | Self::Days(_) | Self::Hours(_) => None,
+        }
+    }
+}
+
 /// Why a calendar file was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum CalendarError {

@@ -3,10 +3,13 @@
 //! once.
 //!
 //! In scope: every term of the statutes and of the agreement that begins with something an entry
-//! tells. Out of scope: whether a day has passed (whoever asks knows what today is), and what
-//! follows from it: no deadline moves a case. Without a clock are the two or five years in which
-//! an act must be discovered (行政处罚法 art. 36: over once there is a clue). Entries have days, so
-//! the 24 hours to hand over to the police end with the next day, be it a holiday.
+//! tells, also that of notices. Out of scope: what time it is (whoever asks knows), and what follows
+//! from a term: no deadline moves a case. Entries have days, so the 24 hours to hand over to the
+//! police end with the next day, be it a holiday.
+//!
+//! The two or five years in which an act must be discovered (行政处罚法 art. 36) are over or kept
+//! from the first: who decides on a penalty is shown which. Whether five years count is for people
+//! to say, so both are shown where two are not enough.
 //!
 //! Sources are named at each field of [`Terms`]. 行政处罚法 art. 85 makes terms of 2, 3, 5 and 7
 //! days workdays; 15 and 90 days are calendar days. What no source at hand gives has a default and
@@ -16,6 +19,7 @@ use super::calendar::{LastDay, Term, WorkCalendar};
 use super::case::{Case, CaseState};
 use super::code::coded;
 use super::date::Date;
+use super::notice::{AckDue, NoticeKind};
 use super::referral::{CopiedPaper, PoliceAnswer, ProcuratorateOpinion, Referral};
 use crate::ids::{CityCode, Position};
 
@@ -46,6 +50,11 @@ coded! {
         DetentionAnswer "DETENTION_ANSWER" "公安答复行政拘留移送" "the police answer on detention";
         ProcuratorateCopy "PROCURATORATE_COPY" "移送书抄送检察院" "copy to the procuratorate";
         OpinionHandOver "OPINION_HAND_OVER" "按检察意见移交公安" "hand over as the procuratorate asks";
+        Discovery "DISCOVERY" "发现时限（二年）" "the act is discovered in time (two years)";
+        DiscoveryGrave "DISCOVERY_GRAVE" "发现时限（五年，涉及生命健康或金融安全且有危害后果的）"
+            "the act is discovered in time (five years, where life, health or finance was harmed)";
+        NoticeAck "NOTICE_ACK" "签收通报" "acknowledge the notice";
+        EmergencyAck "EMERGENCY_ACK" "签收突发事件通报" "acknowledge the emergency notice";
     }
 }
 
@@ -178,6 +187,14 @@ pub struct Terms {
     pub progress: Term,
     /// Closing to the report of the outcome: the agreement.
     pub outcome: Term,
+    /// End of an act to its discovery: 行政处罚法 art. 36.
+    pub discovery: Term,
+    /// The same where life, health or finance was harmed: likewise.
+    pub discovery_grave: Term,
+    /// A notice to its acknowledgement: the agreement.
+    pub notice_ack: Term,
+    /// An emergency notice to its acknowledgement: the agreement, in minutes.
+    pub emergency_ack: Term,
 }
 
 impl Default for Terms {
@@ -204,6 +221,10 @@ impl Default for Terms {
             transfer_answer: Term::Workdays(5),
             progress: Term::Days(30),
             outcome: Term::Workdays(5),
+            discovery: Term::Months(24),
+            discovery_grave: Term::Months(60),
+            notice_ack: Term::Workdays(1),
+            emergency_ack: Term::Hours(1),
         }
     }
 }
@@ -213,6 +234,12 @@ impl Clock {
     #[must_use]
     pub const fn is_window(self) -> bool {
         matches!(self, Self::HearingRequest | Self::HearingNotice)
+    }
+
+    /// It runs in a notice and not in a case.
+    #[must_use]
+    pub const fn is_of_notice(self) -> bool {
+        matches!(self, Self::NoticeAck | Self::EmergencyAck)
     }
 }
 
@@ -227,6 +254,10 @@ pub struct Deadline {
     pub from: Date,
     /// Its last day; `None` while it is suspended, and beyond the range of dates.
     pub last: Option<LastDay>,
+    /// When on that day it ends, milliseconds since 1970-01-01 UTC; `None`: with the day.
+    pub at_ms: Option<i64>,
+    /// What it is for was done in time; it is shown and waits for nobody.
+    pub met: bool,
     /// Days it was suspended so far.
     pub suspended_days: u32,
     /// It is suspended.
@@ -234,10 +265,46 @@ pub struct Deadline {
 }
 
 impl Deadline {
+    /// A term that runs from a day to the end of another one.
+    #[must_use]
+    pub const fn new(clock: Clock, city: CityCode, from: Date, last: Option<LastDay>) -> Self {
+        let (at_ms, met, suspended_days, suspended) = (None, false, 0, false);
+        Self { clock, city, from, last, at_ms, met, suspended_days, suspended }
+    }
+
+    /// By when a city is to acknowledge a notice; lengths as [`AckDue::of`] has them. `None` when a
+    /// clock is out of all range.
+    #[must_use]
+    pub fn of_notice(
+        city: CityCode,
+        kind: NoticeKind,
+        issued_ms: i64,
+        terms: (u32, u32),
+        calendar: &WorkCalendar,
+    ) -> Option<Self> {
+        let from = Date::beijing(issued_ms)?;
+        Some(match AckDue::of(kind, issued_ms, terms, calendar)? {
+            AckDue::At(at) => {
+                let last = Some(LastDay::sure(Date::beijing(at)?));
+                Self { at_ms: Some(at), ..Self::new(Clock::EmergencyAck, city, from, last) }
+            }
+            AckDue::On(day) => Self::new(Clock::NoticeAck, city, from, Some(day)),
+        })
+    }
+
     /// Whether somebody is late.
     #[must_use]
-    pub fn is_over(&self, today: Date) -> bool {
-        !self.clock.is_window() && self.last.is_some_and(|last| last.is_over(today))
+    pub fn is_over(&self, now_ms: i64) -> bool {
+        if self.met || self.clock.is_window() {
+            return false;
+        }
+        match self.at_ms {
+            Some(at) => at < now_ms,
+            None => self
+                .last
+                .zip(Date::beijing(now_ms))
+                .is_some_and(|(last, today)| last.is_over(today)),
+        }
     }
 }
 

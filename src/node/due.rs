@@ -1,13 +1,14 @@
-//! Which terms run in which case, in order of their last days: kept in memory, worked out anew
-//! for a case whenever the feed names it.
+//! Which terms run in which case or notice, in order of their last days: kept in memory, worked out
+//! anew whenever the feed names one.
 //!
 //! In scope: the index, and the lengths of terms an agreement sets. Out of scope: what runs when
 //! ([`crate::domain::deadline`]), pages and messages (`rpc::case_due`).
 //!
-//! Archived cases take no room.
+//! Archived cases and acknowledged notices take no room. A notice whose author's clock was wrong has
+//! no term: nobody knows when it was issued.
 //!
-//! Invariant: after [`Due::look`] the index is what [`Due::of_case`] gives for every case as of one
-//! apply number. (`f14_what_is_due_is_listed_exactly`,
+//! Invariant: after [`Due::look`] the index is what [`Due::of_case`] gives for every case and
+//! [`Due::of_notice`] for every notice, as of one apply number. (`f14_what_is_due_is_listed_exactly`,
 //! `totals_and_pages_are_those_of_a_plain_list`)
 
 use std::collections::btree_map::Entry;
@@ -19,11 +20,12 @@ use crate::domain::Date;
 use crate::domain::calendar::{Term, WorkCalendar};
 use crate::domain::deadline::{self, Clock, Deadline, Terms};
 use crate::ids::{AgreementId, CaseKey, CityCode, SubjectId};
+use crate::log::SubjectKind;
 use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
 use crate::trust::charter;
-use crate::view::{self, CaseView, ReadRows};
+use crate::view::{self, CaseView, NoticeView, ReadRows};
 
 /// Whose, when, and of which case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,13 +34,13 @@ pub struct Key {
     pub city: CityCode,
     /// The last day.
     pub on: Date,
-    /// The case.
+    /// The case or notice.
     pub agreement: AgreementId,
-    /// The case.
+    /// The case or notice.
     pub subject: SubjectId,
     /// What for.
     pub clock: Clock,
-    /// Which of the case's terms: two requests for help may end on one day.
+    /// Which of its terms: two requests for help may end on one day.
     pub nth: u32,
 }
 
@@ -148,8 +150,33 @@ impl Due {
         all
     }
 
-    /// Brings the index up to what is applied now. The first look walks all cases: call it off the
-    /// threads that serve.
+    /// By when those that have not acknowledged a notice are to do so.
+    fn of_notice(
+        &self,
+        node: &NodeHandle,
+        reader: &Reader,
+        agreement: AgreementId,
+        view: &NoticeView,
+    ) -> Vec<Deadline> {
+        let waited: Vec<CityCode> =
+            view.notice.addressees.iter().copied().filter(|city| view.awaits(*city)).collect();
+        let book = node.book();
+        let Some(found) = book.get(agreement).filter(|_| !waited.is_empty()) else {
+            return Vec::new();
+        };
+        let opening = reader.entry(view.opened_at);
+        if opening.is_ok_and(|opening| opening.entry.envelope.clock_suspect) {
+            return Vec::new();
+        }
+        let set = found.charter.deadlines;
+        let terms = (set.emergency_minutes, set.notice_ack_workdays);
+        let (kind, issued_ms) = (view.notice.kind, view.issued_ms);
+        let one = |city| Deadline::of_notice(city, kind, issued_ms, terms, &self.calendar);
+        waited.into_iter().filter_map(one).collect()
+    }
+
+    /// Brings the index up to what is applied now. The first look walks all cases and notices: call
+    /// it off the threads that serve.
     pub fn look(&self, node: &NodeHandle) {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = node.reader();
@@ -162,6 +189,11 @@ impl Due {
                     self.work_out(node, &reader, (agreement, subject), &mut index);
                     true
                 });
+                pieces::notices(&reader, agreement, None, &mut |subject, view| {
+                    let all = self.of_notice(node, &reader, agreement, &view);
+                    index.put((agreement, subject), all);
+                    true
+                });
             }
         }
         while let Some((changes, last)) = pieces::changes(&reader, index.read_to) {
@@ -171,6 +203,14 @@ impl Due {
             cases.dedup();
             for case in cases {
                 self.work_out(node, &reader, case, &mut index);
+            }
+            for change in &changes {
+                let Some(subject) = change.record_of(SubjectKind::Notice) else { continue };
+                let notice = (change.agreement, subject);
+                index.remove(notice);
+                if let Some(view) = view::notice(&reader.view(), notice.0, notice.1) {
+                    index.put(notice, self.of_notice(node, &reader, notice.0, &view));
+                }
             }
             index.read_to = last;
         }
@@ -183,15 +223,7 @@ impl Due {
         if view.case.turn.is_none() {
             return;
         }
-        let (agreement, subject) = case;
-        let all = self.of_case(node, &rows, case, &view);
-        let dated = (0..).zip(all).filter_map(|(nth, deadline)| {
-            let on = deadline.last?.on;
-            let (city, clock) = (deadline.city, deadline.clock);
-            Some((Key { city, on, agreement, subject, clock, nth }, deadline))
-        });
-        let dated: Vec<(Key, Deadline)> = dated.collect();
-        index.put(case, dated);
+        index.put(case, self.of_case(node, &rows, case, &view));
     }
 
     /// Terms of a span in its order, from behind a key on: as many as are wanted, how many there
@@ -211,7 +243,7 @@ impl Due {
 }
 
 impl Index {
-    /// Takes a case out.
+    /// Takes a case or notice out.
     fn remove(&mut self, case: CaseKey) {
         for key in self.of_case.remove(&case).unwrap_or_default() {
             if self.by_day.remove(&key).is_none() {
@@ -226,8 +258,9 @@ impl Index {
         }
     }
 
-    /// Takes in the terms of a case that is not in it.
-    fn put(&mut self, case: CaseKey, dated: Vec<(Key, Deadline)>) {
+    /// Takes in the terms of a case or notice that is not in it: those that somebody has to keep.
+    fn put(&mut self, case: CaseKey, all: Vec<Deadline>) {
+        let dated = dated(case, all);
         if dated.is_empty() {
             return;
         }
@@ -271,6 +304,16 @@ impl Index {
     }
 }
 
+/// Terms with their places: those that somebody has yet to keep, by a day.
+fn dated((agreement, subject): CaseKey, all: Vec<Deadline>) -> Vec<(Key, Deadline)> {
+    let dated = (0..).zip(all).filter_map(|(nth, deadline)| {
+        let on = deadline.last.filter(|_| !deadline.met)?.on;
+        let (city, clock) = (deadline.city, deadline.clock);
+        Some((Key { city, on, agreement, subject, clock, nth }, deadline))
+    });
+    dated.collect()
+}
+
 /// City, day and agreement of a term.
 fn day_of(key: &Key) -> (CityCode, Date, AgreementId) {
     (key.city, key.on, key.agreement)
@@ -307,17 +350,11 @@ mod tests {
     }
 
     /// Terms of a case: whose each is, and when it ends.
-    fn terms(case: CaseKey, ends: &[(u8, i64)]) -> Vec<(Key, Deadline)> {
-        let one = |(nth, (of, on)): (u32, &(u8, i64))| {
-            let (city, on, clock) = (city(*of), day(*on), Clock::Filing);
-            let (agreement, subject) = case;
-            let key = Key { city, on, agreement, subject, clock, nth };
-            let last = Some(LastDay::sure(on));
-            let from = day(0);
-            let (suspended, suspended_days) = (false, 0);
-            (key, Deadline { clock, city, from, last, suspended, suspended_days })
+    fn terms(ends: &[(u8, i64)]) -> Vec<Deadline> {
+        let one = |(of, on): &(u8, i64)| {
+            Deadline::new(Clock::Filing, city(*of), day(0), Some(LastDay::sure(day(*on))))
         };
-        (0..).zip(ends).map(one).collect()
+        ends.iter().map(one).collect()
     }
 
     proptest! {
@@ -334,8 +371,8 @@ mod tests {
             for ((of, case), ends) in steps {
                 let case = (agreement(of), SubjectId::new([case; 16]));
                 index.remove(case);
-                index.put(case, terms(case, &ends));
-                plain.insert(case, terms(case, &ends));
+                index.put(case, terms(&ends));
+                plain.insert(case, dated(case, terms(&ends)));
             }
             let agreements: Vec<AgreementId> = of.into_iter().map(agreement).collect();
             let (from, until) = (from.map(day), until.map(day));

@@ -1,4 +1,4 @@
-//! Deadlines for answers: of one case, and of a city by their last days.
+//! Deadlines for answers: of one case, and of a city by their last days, in cases and notices.
 
 use prost::Message;
 
@@ -7,6 +7,7 @@ use super::caller::Called;
 use super::case_read;
 use super::case_service::CaseApi;
 use super::cursor;
+use super::notice_read;
 use super::page_token::{self, Seal};
 use crate::domain::Date;
 use crate::domain::deadline::{Clock, Deadline};
@@ -16,6 +17,7 @@ use crate::node::due::{Key, Span};
 use crate::node::reader::Reader;
 use crate::view;
 use crate::wire::case as read;
+use crate::wire::notice;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
 
@@ -33,8 +35,8 @@ impl CaseApi {
         let rows = reader.view();
         let Some(found) = view::case(&rows, agreement, subject) else { return Vec::new() };
         let all = self.due.of_case(&self.node, &rows, (agreement, subject), &found);
-        let today = self.node.today();
-        all.iter().map(|deadline| read::deadline_to_pb(deadline, today)).collect()
+        let now_ms = self.node.now_ms();
+        all.iter().map(|deadline| read::deadline_to_pb(deadline, now_ms)).collect()
     }
 
     /// One page of a city's deadlines, off the threads that serve calls.
@@ -111,6 +113,20 @@ impl CaseApi {
         (key, deadline): (Key, &Deadline),
         line: &mut AuditLine,
     ) -> pb::CaseDeadline {
+        let now_ms = self.node.now_ms();
+        if key.clock.is_of_notice() {
+            let found = view::notice(&reader.view(), key.agreement, key.subject);
+            let title = found.and_then(|found| {
+                line.shown(found.notice.issuer);
+                notice_read::record(reader, &reader.entry(found.opened_at).ok()?)
+            });
+            return pb::CaseDeadline {
+                name: notice::name_of(key.agreement, key.subject),
+                title: title.map(|record| record.title.as_str().to_owned()).unwrap_or_default(),
+                deadline: Some(read::deadline_to_pb(deadline, now_ms)),
+                ..pb::CaseDeadline::default()
+            };
+        }
         let found = view::case(&reader.view(), key.agreement, key.subject);
         let (number, title) =
             found.as_ref().map(|found| case_read::heading(reader, found)).unwrap_or_default();
@@ -122,7 +138,7 @@ impl CaseApi {
             number,
             title,
             state: read::state_number(found.map(|found| found.case.state)),
-            deadline: Some(read::deadline_to_pb(deadline, self.node.today())),
+            deadline: Some(read::deadline_to_pb(deadline, now_ms)),
         }
     }
 }

@@ -129,7 +129,7 @@ impl NoticeApi {
 }
 
 /// What a notice says, as far as this city may see it.
-fn record(reader: &Reader, entry: &LoadedEntry) -> Option<NoticeRecord> {
+pub(super) fn record(reader: &Reader, entry: &LoadedEntry) -> Option<NoticeRecord> {
     (0..entry.entry.parts.len()).find_map(|part| match reader.part(&entry.entry, part) {
         Ok(Some(PartContent::Notice(record))) => Some(*record),
         Ok(_) | Err(_) => None,

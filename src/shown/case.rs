@@ -99,6 +99,9 @@ pub fn due(deadline: &pb::Deadline, lang: Lang) -> String {
     if deadline.overdue {
         text.push_str(lang.pick("（已逾期）", " (overdue)"));
     }
+    if deadline.met {
+        text.push_str(lang.pick("（在时限内）", " (kept)"));
+    }
     text
 }
 

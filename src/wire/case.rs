@@ -361,9 +361,9 @@ pub fn case_to_pb(
     }
 }
 
-/// Writes a term that runs; `today` in Beijing tells whether it is over.
+/// Writes a term that runs, and whether it is over now.
 #[must_use]
-pub fn deadline_to_pb(deadline: &Deadline, today: Option<Date>) -> pb::Deadline {
+pub fn deadline_to_pb(deadline: &Deadline, now_ms: i64) -> pb::Deadline {
     let last = deadline.last;
     pb::Deadline {
         clock: deadline.clock.number(),
@@ -373,7 +373,9 @@ pub fn deadline_to_pb(deadline: &Deadline, today: Option<Date>) -> pb::Deadline 
         provisional: last.is_some_and(LastDay::is_provisional),
         suspended: deadline.suspended,
         suspended_days: deadline.suspended_days,
-        overdue: today.is_some_and(|today| deadline.is_over(today)),
+        overdue: deadline.is_over(now_ms),
+        due_time: deadline.at_ms.map(timestamp),
+        met: deadline.met,
     }
 }
 

@@ -93,7 +93,7 @@ codes! {
         Filing, Decision, HearingRequest, HearingNotice, Service, Payment, CourtEnforcement,
         Registration, SecondLook, CrimeDecision, PoliceAnswer, TransferAck, TransferAnswer,
         Progress, Outcome, Assistance, CrimeHandOver, DetentionAnswer, ProcuratorateCopy,
-        OpinionHandOver,
+        OpinionHandOver, Discovery, DiscoveryGrave, NoticeAck, EmergencyAck,
     }
     NoticeKind = NoticeKind { General, Emergency, HeavyPollution }
     NoticeLevel = NoticeLevel { One, Two, Three, Four }

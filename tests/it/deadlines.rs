@@ -119,7 +119,10 @@ async fn f14_what_is_due_is_listed_exactly() {
     milestone(&pair.here, &filed, M::TestingBegun.into(), "2026-07-10").await.unwrap();
     let asked = pb::GetCaseRequest { name: filed.name.clone() };
     let shown = pair.here.cases().get_case(asked).await.unwrap().into_inner().deadlines;
-    assert!(shown.len() == 1 && shown[0].suspended && shown[0].due_on.is_none(), "{shown:?}");
+    assert!(shown.len() == 2 && shown[1].suspended && shown[1].due_on.is_none(), "{shown:?}");
+    // The act was discovered in time: that is shown, and nobody is told to do it.
+    let found = (shown[0].clock(), shown[0].due_on, shown[0].met, shown[0].overdue);
+    assert_eq!(found, (C::Discovery, Some(day("2027-11-23")), true, false));
     assert_eq!(due(&pair.here, 0, Some("2026-12-31"), 0).await.len(), 2);
     milestone(&pair.here, &filed, M::TestingEnded.into(), "2026-07-20").await.unwrap();
     assert!(due(&pair.here, 0, None, 0).await.contains(&line("2026-10-12", C::Decision, &filed)));

@@ -97,6 +97,15 @@ async fn seen(
     until("a notice gets so far", ask).await
 }
 
+/// What a city has to acknowledge by when.
+async fn due(client: &Client, city: u32) -> Vec<(String, pb::Deadline)> {
+    let parent = "agreements/-".to_owned();
+    let request = pb::ListDeadlinesRequest { parent, city, ..Default::default() };
+    let page = client.cases().list_deadlines(request).await.unwrap().into_inner();
+    assert_eq!(page.total_size as usize, page.deadlines.len());
+    page.deadlines.into_iter().map(|one| (one.name, one.deadline.unwrap())).collect()
+}
+
 /// The next ring of a watch.
 async fn ring(stream: &mut tonic::Streaming<pb::WatchNoticesResponse>) -> pb::Notice {
     loop {
@@ -149,7 +158,15 @@ async fn f28_an_emergency_rings_everywhere_and_waits_for_who_is_away() {
     })
     .await;
     assert_eq!(list(&there, pb::NoticeFilter::Awaiting).await, [issued.name.as_str()]);
+    // It stands among that city's terms, at either end.
+    for client in [&here, &there] {
+        let all = due(client, THERE).await;
+        let [(name, term)] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!((name, term.due_time), (&issued.name, issued.due_time));
+        assert_eq!((term.clock(), term.overdue), (pb::DeadlineClock::EmergencyAck, false));
+    }
     let done = acknowledge(&there, &issued.name, "已关闭取水口").await.unwrap();
+    assert_eq!(due(&there, THERE).await, []);
     assert!(!done.awaits_acknowledgement && of(&done, THERE).acknowledge_time.is_some());
     assert!(list(&there, pb::NoticeFilter::Awaiting).await.is_empty());
     let at_home = seen(&here, &issued.name, THERE, |one| one.acknowledge_time.is_some()).await;

@@ -70,12 +70,14 @@ fn text(page: &pb::ListDeadlinesResponse, names: &Names, lang: Lang) -> String {
     let mut lines = table::table(&headers);
     for line in &page.deadlines {
         let deadline = line.deadline.unwrap_or_default();
+        // A notice has no state of a case.
+        let state = if line.state == 0 { "" } else { words::state(line.state(), lang) };
         lines.add_row([
             due(&deadline, lang),
             words::clock(deadline.clock(), lang).to_owned(),
             names.city(deadline.city),
             table::clean(&line.number),
-            words::state(line.state(), lang).to_owned(),
+            state.to_owned(),
             table::clean(&line.title),
         ]);
     }

@@ -53,6 +53,7 @@ impl Reading<'_> {
         };
         if self.case.turn.is_some() {
             all.extend(self.beside(state));
+            all.extend(self.discovery(state));
         }
         all
     }
@@ -65,6 +66,41 @@ impl Reading<'_> {
             for filing in &mut all {
                 let more = self.terms.filing_extension;
                 filing.last = filing.last.and_then(|end| self.calendar.last_day_after(end, more));
+            }
+        }
+        all
+    }
+
+    /// Whether the act was discovered in time, until it is decided what follows from it. These years
+    /// roll over no holidays: nobody has to do anything on their last day.
+    fn discovery(&self, state: CaseState) -> Vec<Deadline> {
+        let open = matches!(
+            state,
+            S::ClueReported
+                | S::ClueVerifying
+                | S::TransferAccepted
+                | S::Filed
+                | S::Investigating
+                | S::NoticeServed
+                | S::Hearing
+        );
+        let facts = &self.case.facts;
+        let discovered = Date::beijing(facts.discovered_time_ms);
+        let Some((ended, discovered)) = facts.occurred_to.zip(discovered).filter(|_| open) else {
+            return Vec::new();
+        };
+        let terms = [
+            (Clock::Discovery, self.terms.discovery),
+            (Clock::DiscoveryGrave, self.terms.discovery_grave),
+        ];
+        let mut all = Vec::new();
+        for (clock, term) in terms {
+            let Some(on) = term.end_unrolled(ended) else { break };
+            let met = discovered <= on;
+            let last = Some(LastDay::sure(on));
+            all.push(Deadline { met, ..Deadline::new(clock, self.case.handling, ended, last) });
+            if met {
+                break;
             }
         }
         all
@@ -180,14 +216,8 @@ impl Reading<'_> {
         };
         let asked = self.history.iter().filter_map(|h| {
             let What::Asked { request, to, due_on } = h.what else { return None };
-            let deadline = Deadline {
-                clock: Clock::Assistance,
-                city: to,
-                from: h.on,
-                last: Some(LastDay::sure(due_on)),
-                suspended_days: 0,
-                suspended: false,
-            };
+            let last = Some(LastDay::sure(due_on));
+            let deadline = Deadline::new(Clock::Assistance, to, h.on, last);
             let open = self.case.handled_by.contains(&h.by) && !answered(request, to);
             open.then_some(deadline)
         });
@@ -196,14 +226,8 @@ impl Reading<'_> {
 
     /// A term of the handling city, if it has begun.
     pub(super) fn run(&self, clock: Clock, since: Option<Date>, term: Term) -> Vec<Deadline> {
-        let begun = since.map(|from| Deadline {
-            clock,
-            city: self.case.handling,
-            from,
-            last: self.calendar.last_day(from, term),
-            suspended_days: 0,
-            suspended: false,
-        });
+        let last = |from| self.calendar.last_day(from, term);
+        let begun = since.map(|from| Deadline::new(clock, self.case.handling, from, last(from)));
         begun.into_iter().collect()
     }
 

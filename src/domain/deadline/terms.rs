@@ -102,6 +102,10 @@ impl Clock {
             Self::TransferAnswer => vec![agreed(terms.transfer_answer)],
             Self::Progress => vec![agreed(terms.progress)],
             Self::Outcome => vec![agreed(terms.outcome)],
+            Self::NoticeAck => vec![agreed(terms.notice_ack)],
+            Self::EmergencyAck => vec![agreed(terms.emergency_ack)],
+            Self::Discovery => penalty_law!(terms.discovery, "三十六", 36),
+            Self::DiscoveryGrave => penalty_law!(terms.discovery_grave, "三十六", 36),
             Self::Assistance => vec![ClockTerm {
                 term: None,
                 set_by: SetBy::Request,

@@ -269,6 +269,47 @@ fn every_other_clock_begins_and_ends() {
     assert_eq!(filed("2026-03-02").became(S::Archived, "2026-03-03").clocks(), []);
 }
 
+#[test]
+fn an_act_is_discovered_in_time_or_it_is_told() {
+    // Discovered on 2026-11-18; acts of two and of five years before, and a day more.
+    let found = |occurred_to: Option<&str>| {
+        let mut told = Told::opened("2026-11-19");
+        told.case.facts.discovered_time_ms = date("2026-11-18").beijing_ms().start;
+        told.case.facts.occurred_to = occurred_to.map(date);
+        let now = date("2030-01-01").beijing_ms().start;
+        let all = told.all().into_iter().filter(|d| d.clock >= Clock::Discovery);
+        all.map(|d| (d.clock, d.last.unwrap().on.to_string(), d.is_over(now))).collect::<Vec<_>>()
+    };
+    let two = |on: &str, over| (Clock::Discovery, on.to_owned(), over);
+    let five = |on: &str, over| (Clock::DiscoveryGrave, on.to_owned(), over);
+    assert_eq!(found(None), [], "it may go on");
+    assert_eq!(found(Some("2024-11-18")), [two("2026-11-18", false)]);
+    assert_eq!(
+        found(Some("2024-11-17")),
+        [two("2026-11-17", true), five("2029-11-17", false)],
+        "a holiday puts nothing off"
+    );
+    assert_eq!(found(Some("2021-11-17")), [two("2023-11-17", true), five("2026-11-17", true)]);
+    let mut decided = filed("2026-11-19").became(S::Decided, "2026-11-20");
+    decided.case.facts.occurred_to = Some(date("2021-11-17"));
+    assert_eq!(decided.clocks(), [(Clock::Service, OWN)]);
+}
+
+#[test]
+fn an_emergency_is_late_by_the_minute_and_another_notice_by_the_day() {
+    let calendar = WorkCalendar::shipped();
+    let issued = date("2026-09-30").beijing_ms().start + 36_000_000;
+    let of = |kind| Deadline::of_notice(city(OTHER), kind, issued, (60, 1), &calendar).unwrap();
+    let emergency = of(NoticeKind::Emergency);
+    assert_eq!((emergency.clock, emergency.city), (Clock::EmergencyAck, city(OTHER)));
+    assert!(!emergency.is_over(issued + 3_600_000) && emergency.is_over(issued + 3_600_001));
+    let general = of(NoticeKind::General);
+    assert_eq!((general.clock, general.from), (Clock::NoticeAck, date("2026-09-30")));
+    assert_eq!(general.last, Some(LastDay::sure(date("2026-10-08"))));
+    let next = date("2026-10-09").beijing_ms().start;
+    assert!(!general.is_over(next - 1) && general.is_over(next));
+}
+
 proptest! {
     /// Whatever happened on whatever days: no panic, and every clock at most once a city and day.
     #[test]

@@ -111,13 +111,18 @@ impl Follow {
         let Some(today) = today.filter(|today| self.terms_of != Some((applied, *today))) else {
             return;
         };
+        let now_ms = node.now_ms();
         due.look(node);
         let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
         let until = today.plus_days(i64::from(days)).unwrap_or(today);
         let span = Span { until: Some(until), ..Span::of(node.city()) };
         let found = due.list(&span, &agreements, None, usize::MAX).0;
         let matter = |(key, deadline): (Key, Deadline)| {
-            let kind = match (is_answer(key.clock), deadline.is_over(today)) {
+            // An emergency is told of until it is acknowledged, late or not.
+            if key.clock == Clock::EmergencyAck {
+                return None;
+            }
+            let kind = match (is_answer(key.clock), deadline.is_over(now_ms)) {
                 (true, true) => Kind::AnswerOverdue,
                 (false, true) => Kind::DeadlineOver,
                 (false, false) if !key.clock.is_window() => Kind::Deadline,
@@ -141,7 +146,10 @@ fn is_offered(node: &NodeHandle, view: &CaseView) -> bool {
 
 /// What another city waits for.
 const fn is_answer(clock: Clock) -> bool {
-    matches!(clock, Clock::TransferAck | Clock::TransferAnswer | Clock::Assistance)
+    matches!(
+        clock,
+        Clock::TransferAck | Clock::TransferAnswer | Clock::Assistance | Clock::NoticeAck
+    )
 }
 
 /// The number of a case, if this node may read it.
