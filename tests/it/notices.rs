@@ -12,8 +12,9 @@ use liandong::wire::pb::peer_v1::peer_service_client::PeerServiceClient;
 use liandong::wire::pb::v1 as pb;
 use tonic::{Code, Status};
 
-use super::api::{HERE, THERE, create, fresh, ready, refused, sample};
+use super::api::{self, HERE, THERE, create, fresh, ready, refused, sample};
 use super::nodes::{Nodes, plan, until};
+use super::proxy::{Mesh, Mode};
 use super::rogue::{self, About, Author, Rogue};
 
 const DEZHOU: u32 = 371_400;
@@ -133,10 +134,6 @@ async fn f28_an_emergency_rings_everywhere_and_waits_for_who_is_away() {
     ready(&there, &agreement).await;
     nodes.kill(DEZHOU);
     let mut bell = watch(&there).await;
-    // Many records are on their way when it is issued.
-    for nth in 0..40 {
-        create(&here, sample(&agreement, nth % 40)).await.unwrap();
-    }
     let asked = notice(&agreement, "马颊河上游泄漏");
     let issued = issue(&here, asked.clone()).await.unwrap();
     let cities: Vec<u32> = issued.recipients.iter().map(|one| one.city).collect();
@@ -202,6 +199,47 @@ async fn f28_an_emergency_rings_everywhere_and_waits_for_who_is_away() {
     assert_eq!(refusal, (Code::AlreadyExists, "IDEMPOTENCY_MISMATCH".to_owned()));
     let ended = end(&here, &issued.name).await.unwrap();
     assert!(ended.end_time.is_some() && ended.recipients.iter().all(|one| !one.overdue));
+}
+
+/// The link is full and barely moves; what was written first has not come when it rings.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_goes_ahead_of_what_waits_in_a_full_link() {
+    let cities = [HERE, THERE];
+    let (mut nodes, mesh) = Mesh::lay_out(&plan(&cities, &[("聊邯", &cities)])).await;
+    // The other city dials, so that the link can be held while new connections are open.
+    mesh.set_dialled(HERE, THERE, Mode::Cut);
+    nodes.start(HERE);
+    nodes.start(THERE);
+    let agreement = nodes.fleet.agreements[0].name();
+    let (here, there) = (nodes.client(HERE).await, nodes.client(THERE).await);
+    ready(&here, &agreement).await;
+    let first = create(&here, sample(&agreement, 0)).await.unwrap();
+    let there = &there;
+    let comes = |name: String| async move {
+        until("a case comes", || async { api::get(there, &name).await.ok() }).await;
+    };
+    comes(first.name).await;
+    let mut bell = watch(there).await;
+    mesh.set_dialled(THERE, HERE, Mode::Drip);
+    mesh.set_dialled(HERE, THERE, Mode::Open);
+    let mut bulk = Vec::new();
+    for nth in 1..=12 {
+        bulk.push(create(&here, sample(&agreement, nth)).await.unwrap().name);
+    }
+    let issued = issue(&here, notice(&agreement, "马颊河上游泄漏")).await.unwrap();
+    let rung = ring(&mut bell).await;
+    assert_eq!((&rung.name, &rung.record), (&issued.name, &issued.record));
+    assert!(rung.arriving, "its entry waits in the link");
+    for name in &bulk {
+        let none = refused(api::get(there, name).await);
+        assert_eq!(none, (Code::NotFound, "NOT_FOUND".to_owned()), "the link was held");
+    }
+    mesh.set_dialled(THERE, HERE, Mode::Open);
+    for name in bulk {
+        comes(name).await;
+    }
+    let held = |one: &pb::NoticeRecipient| one.ring_time.is_some() && one.hold_time.is_some();
+    seen(&here, &issued.name, THERE, held).await;
 }
 
 async fn refusals(nodes: &Nodes, here: &Client, there: &Client, agreement: &str, name: &str) {
