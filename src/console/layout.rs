@@ -179,7 +179,7 @@ fn code(code: tonic::Code) -> StatusCode {
 }
 
 /// What a role is called.
-fn role(role: Role, lang: Lang) -> &'static str {
+pub fn role(role: Role, lang: Lang) -> &'static str {
     match role {
         Role::Coordinator => lang.pick("联络员", "coordinator"),
         Role::Inspector => lang.pick("执法人员", "inspector"),

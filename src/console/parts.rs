@@ -9,6 +9,7 @@ use super::form::Form;
 use super::layout::Desk;
 use super::refusal::Refusal;
 use crate::lang::Lang;
+use crate::shown::plan::changes::{Change, or_none};
 use crate::shown::sheet::Sheet;
 use crate::wire::pb::v1 as pb;
 
@@ -122,6 +123,38 @@ pub fn sheet(sheet: &Sheet) -> Markup {
             @for (label, value) in sheet.rows() {
                 dt { (label) }
                 dd { (value) }
+            }
+        }
+    }
+}
+
+/// Two versions of something, one beside the other, wherever they differ.
+#[must_use]
+pub fn versions(all: &[Change], [before, after]: [&str; 2], lang: Lang) -> Markup {
+    html! {
+        section aria-labelledby="both" {
+            h2 #both { (lang.pick("两个版本的不同之处", "Where the versions differ")) }
+            @if all.is_empty() { p .soft { (lang.pick("没有不同", "nowhere")) } } @else {
+                div .scroll {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { (lang.pick("内容", "what")) }
+                                th scope="col" { (before) }
+                                th scope="col" { (after) }
+                            }
+                        }
+                        tbody {
+                            @for one in all {
+                                tr {
+                                    th scope="row" { (one.label) }
+                                    td .told { (or_none(&one.before, lang)) }
+                                    td .told { (or_none(&one.after, lang)) }
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use super::case::Again;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act};
-use super::{plan_revise, register};
+use super::{plan_revise, plan_stale, register};
 use crate::limits::PLAN_ANSWERS_SHOWN_MAX;
 use crate::shown::plan::changes::changes;
 use crate::shown::plan::{self as say, Labels};
@@ -59,13 +59,13 @@ pub async fn page(
     let main = html! {
         h1 { (title) }
         (parts::done(query, desk))
-        @if again.is_some_and(|again| again.refusal.is_stale) {
-            p .hint role="status" {
-                (lang.pick(
-                    "方案其间已修订或有新的办理，下面是最新内容，核对后再提交",
-                    "the plan has moved on meanwhile; below is the newest, compare and send again",
-                ))
-            }
+        @if let Some(again) = again.filter(|again| again.refusal.is_stale) {
+            @let both = if again.act == "amend" {
+                plan_stale::texts_replaced(&plan, again.form, desk)
+            } else {
+                plan_stale::revised(&plan, again.form, &labels, desk)
+            };
+            (plan_stale::meanwhile(&plan, again.form, &both, desk))
         }
         (super::print::links(&parts::page_of("plan", name), &super::print::OF_A_PLAN, lang))
         (lines("changed", lang.pick("较上一版的变化", "Changed against the revision before"),
@@ -184,6 +184,7 @@ impl<'a> Forms<'a> {
         let fields = html! {
             (filled.kept("etag", &self.plan.etag))
             (filled.kept("revision", &self.plan.revision_entry))
+            (filled.kept("seen", &plan_stale::seen(self.plan, filled.lang)))
             (more)
         };
         html! { @if shown { (act(&filled, &action, title, &fields)) } }

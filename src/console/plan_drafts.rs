@@ -344,7 +344,7 @@ async fn sheet(desk: &Desk, saved: &pb::SavedDraft) -> Sheet {
 }
 
 /// A draft as a plan that says the same.
-fn as_plan(saved: &pb::SavedDraft) -> pb::Plan {
+pub fn as_plan(saved: &pb::SavedDraft) -> pb::Plan {
     let draft = saved.draft.clone().unwrap_or_default();
     let visit = |one: pb::VisitDraft| pb::PlanVisit {
         site: one.site,

@@ -14,7 +14,7 @@ use super::layout::Desk;
 use super::parts::{self, At, Filled, agreement_of, page_of};
 use super::plan_new::{self, MORE_SITES, NEEDS, To, half, stepped};
 use super::refusal::Refusal;
-use super::{plan_acts, register};
+use super::{plan_acts, plan_stale, register};
 use crate::lang::Lang;
 use crate::shown::plan::{self as say, parts as word};
 use crate::shown::sheet::Sheet;
@@ -62,7 +62,9 @@ pub async fn act(desk: Desk, at: At, form: Form) -> Response {
     };
     let done = revise(&desk, &plan, &form).await.map(|()| page_of("plan", &plan.name));
     let done = done.map_err(|no| no.within("draft.record", desk.lang()));
-    let again = async |refusal: &Refusal| page(&desk, &plan, &form, Some(refusal)).await;
+    // As it stands now: what made the form out of date may have come after the first look.
+    let again =
+        async |refusal: &Refusal| page(&desk, &read(&desk, &at).await?, &form, Some(refusal)).await;
     end(&desk, done, again).await
 }
 
@@ -101,7 +103,8 @@ async fn page(
             let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
             let go = lang.pick("修订，请各市重新答复", "Revise it; all cities answer again");
             let id = parts::request_id(Some(form));
-            let basis = html! { (id) (of.kept("etag", &plan.etag)) };
+            let seen = plan_stale::seen(plan, lang);
+            let basis = html! { (id) (of.kept("etag", &plan.etag)) (of.kept("seen", &seen)) };
             let to = To { action: &action, go, basis, more: html! {} };
             let found = plan_new::found(desk, form, &agreement.name, &to).await;
             plan_new::fields(desk, &of, (form, agreement), (&sites, &found, &to))
@@ -113,6 +116,14 @@ async fn page(
             }
         },
     };
+    let both = match refusal.filter(|refusal| refusal.is_stale) {
+        Some(_) => {
+            let draft = plan_new::draft(desk, form).map_err(|_| desk.refuse("STALE_ETAG"))?;
+            let both = plan_stale::replaced(desk, plan, merged(plan, form, draft)).await;
+            plan_stale::meanwhile(plan, form, &both, desk)
+        }
+        None => html! {},
+    };
     let mut now = Sheet::default();
     say::head(&mut now, plan, &desk.names, lang);
     let title = lang.pick("修订方案", "Revise a joint action");
@@ -120,6 +131,7 @@ async fn page(
         h1 { (title) "：" (clean(&plan.number)) }
         p { a href=(here) { (lang.pick("返回方案", "back to the plan")) } }
         @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
+        (both)
         p .hint { (warning(plan, desk)) }
         (fields)
         section aria-labelledby="now" {

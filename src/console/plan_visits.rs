@@ -14,7 +14,7 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
-use super::register;
+use super::{plan_stale, register};
 use crate::domain::Date;
 use crate::domain::plan::ready::PlanRules;
 use crate::lang::Lang;
@@ -71,6 +71,10 @@ async fn page(
         h1 { (title) }
         p { a href=(parts::page_of("plan", name)) { (clean(&plan.number)) " " (clean(record)) } }
         (parts::done(query, desk))
+        @if let Some((_, form, _)) = again.filter(|(.., refusal)| refusal.is_stale) {
+            @let both = plan_stale::revised(&plan, form, &labels, desk);
+            (plan_stale::meanwhile(&plan, form, &both, desk))
+        }
         @for visit in own.clone() { (one(visit, &plan, desk, &labels, again)) }
         @if own.count() == 0 {
             p .soft { (lang.pick("没有由本市带队的检查", "no visit is led by the own city")) }
@@ -95,6 +99,7 @@ fn one(
         let filled = Filled { form: &form, again, lang };
         let basis = html! {
             (filled.kept("revision", &plan.revision_entry))
+            (filled.kept("seen", &plan_stale::seen(plan, lang)))
             input type="hidden" name="site" value=(visit.site);
             input type="hidden" name="nth" value=(visit.nth);
         };

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::api::request::PartContent;
 use crate::domain::{Event, Uscc};
-use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
+use crate::ids::{ActorId, AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::{Disk, JournalReader, RealDisk};
 use crate::limits::{self, SITES_BY_CODE_MAX};
 use crate::log::{Audience, Entry, Head, PartKind, PartSlot, merkle};
@@ -251,6 +251,17 @@ impl<D: Disk, S: Store> Reader<D, S> {
         let content = self.part(&loaded.entry, place).ok()??;
         let PartContent::CaseNumber { number, .. } = content else { return None };
         Some(number)
+    }
+
+    /// The certificate number of somebody of the own city who acted; `None` of those of others.
+    #[must_use]
+    pub fn certificate(&self, agreement: AgreementId, actor: ActorId) -> Option<String> {
+        let at = self.view().get(&keys::introduced(agreement, actor))?;
+        let loaded = self.entry(rows::decode(&at)?).ok()?;
+        let parts = &loaded.entry.envelope.parts;
+        let place = parts.iter().position(|part| part.kind == PartKind::ActorCertificate)?;
+        let content = self.part(&loaded.entry, place).ok()??;
+        if let PartContent::ActorCertificate(number) = content { Some(number) } else { None }
     }
 
     /// Cases the own city opened under this number of one of its systems: one for each system.

@@ -52,6 +52,7 @@ impl PlanApi {
         plan.previous = previous(&reader, key, &found);
         let hash = |at| reader.entry(at).map(|one| hash_out(&one.entry)).unwrap_or_default();
         (plan.revision_hash, plan.move_hash) = (hash(found.plan.at), hash(found.last_move));
+        plan.last_move = last_move(&reader, key.0, found.last_move);
         plan.closing_text = match found.plan.stage {
             PlanStage::Summarized | PlanStage::Cancelled => text(&reader, found.last_move),
             PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing => String::new(),
@@ -193,6 +194,16 @@ fn previous(reader: &Reader, key: PlanKey, found: &PlanView) -> Option<pb::PlanR
         entry: at.to_string(),
         record: texts(reader, at),
         ..write::revision_to_pb(&facts, key.0)
+    })
+}
+
+fn last_move(reader: &Reader, agreement: AgreementId, at: Position) -> Option<pb::PlanMove> {
+    let entry = reader.entry(at).ok()?.entry;
+    let by = entry.envelope.actor.and_then(|actor| reader.certificate(agreement, actor.id));
+    Some(pb::PlanMove {
+        header: read::header(&entry.header),
+        move_time: Some(read::timestamp(entry.envelope.record_time_ms)),
+        moved_by: by.unwrap_or_default(),
     })
 }
 

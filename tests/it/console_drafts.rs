@@ -10,7 +10,7 @@ use super::console::{Browser, FROM_HERE, Page};
 use super::plans::{today, world_set_up};
 
 /// The value of a hidden field of a page.
-fn hidden(page: &Page, name: &str) -> String {
+pub fn hidden(page: &Page, name: &str) -> String {
     let mark = format!(r#"name="{name}" value=""#);
     let (_, rest) = page.text.split_once(&mark).unwrap_or_else(|| panic!("{name}: {}", page.text));
     rest.split('"').next().unwrap().to_owned()

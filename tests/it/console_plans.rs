@@ -6,10 +6,11 @@ use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 
 use super::api::{HERE, THERE, fresh, sample};
-use super::console::{Browser, FROM_HERE};
+use super::console::{Browser, FROM_HERE, Page};
+use super::console_drafts::hidden;
 use super::plans::{
-    World, answer, answering, confirm, create, day, draft, get, officer, page_of, seen, site, step,
-    today, world_set_up,
+    World, answer, answering, confirm, create, day, draft, get, officer, page_of, seen, site,
+    site_of, step, today, world_set_up,
 };
 
 async fn world() -> World {
@@ -472,4 +473,164 @@ async fn a_plan_is_revised_and_amended_and_others_are_sent_by_its_pages() {
         }
         assert!(!changed.contains("时间："), "{changed}");
     }
+}
+
+/// What a form of a plan sends: what the page gave along, and what is typed.
+fn sent_from(page: &Page, typed: &[(&str, &str)]) -> Vec<(String, String)> {
+    let basis = ["etag", "revision", "seen"].map(|name| (name, between_or_none(page, name)));
+    let basis = basis.into_iter().filter(|(_, value)| !value.is_empty());
+    let mut fields: Vec<(String, String)> =
+        basis.map(|(name, value)| (name.to_owned(), value)).collect();
+    fields.push(("request_id".to_owned(), fresh()));
+    fields.extend(typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    fields
+}
+
+fn between_or_none(page: &Page, name: &str) -> String {
+    let is_there = page.text.contains(&format!(r#"name="{name}" value=""#));
+    if is_there { hidden(page, name) } else { String::new() }
+}
+
+async fn press(browser: &Browser, at: &str, fields: &[(String, String)]) -> Page {
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (&**k, &**v)).collect();
+    browser.post(at, &[FROM_HERE], &fields).await
+}
+
+/// Role and number of whoever looks at a page, as its head has them.
+fn who_looks(page: &Page) -> &str {
+    between(&page.text, r#"<div class="person"><span>"#, "</span>")
+}
+
+fn assert_has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// Fields as the page of a revision sends them.
+fn revision<'a>(own: &'a str, other: &'a str, day: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("kind", "1"),
+        ("city", own),
+        ("officers-371500", "2"),
+        ("city", other),
+        ("officers-130400", "1"),
+        ("first", day),
+        ("first_half", "AM"),
+        ("last", day),
+        ("last_half", "PM"),
+        ("overtime", "1"),
+        ("meeting_place", "示例镇政府门前"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_revises_from_an_old_page_sees_what_a_colleague_wrote_before_it_is_replaced() {
+    let world = world().await;
+    let agreement = &world.agreements[0];
+    let named = async |name: &str| site_of(&world.here, agreement, (name, 0), 371_522).await;
+    let (first, second) = (named("甲镇纸业有限公司").await, named("乙镇化工有限公司").await);
+    let plan = create(&world.here, agreement, draft(std::slice::from_ref(&first))).await.unwrap();
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let colleague = Browser::open(&world.nodes, HERE, Role::Inspector).await;
+    let (at, day) = (page_of(&plan), today().to_string());
+    let revise = format!("{at}/revise");
+    let (own, other) = (HERE.to_string(), THERE.to_string());
+    let with = |more: &[(&'static str, &str)]| -> Vec<(String, String)> {
+        let all = revision(&own, &other, &day);
+        let all = all.iter().chain(more.iter());
+        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let from =
+        |page: &Page, more: &[(&'static str, &str)]| [sent_from(page, &[]), with(more)].concat();
+    let mine = here.get(&revise).await;
+    let theirs = colleague.get(&revise).await;
+    let name = who_looks(&theirs).to_owned();
+    // The colleague is faster: another site, a route, somebody to call.
+    let title = ("title", "聊邯交界涉水企业联合检查");
+    let added = [("site", &*first), ("site", &*second), title, ("route", "走北线")];
+    let added = [&added[..], &[("contacts", "李四 0635-1234567")]].concat();
+    let done = press(&colleague, &revise, &from(&theirs, &added)).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+    // An old page: what was typed is there, and both versions of whatever differs.
+    let typed = [("site", &*first), title, ("text", "先查排口\n再查台账"), ("route", "走南线")];
+    let stale = press(&here, &revise, &from(&mine, &typed)).await;
+    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let both = between(&stale.text, "其间已有变化", "<form id=\"new\"");
+    let moved = format!("聊城 {name} 于 ");
+    let seen = ["第 1 版，征求意见", "第 2 版，征求意见", "修订方案", moved.as_str()];
+    assert_has(both, &seen);
+    let table = between(both, "两个版本的不同之处", "</table>");
+    assert_has(
+        table,
+        &[
+            "<th scope=\"row\">路线</th><td class=\"told\">走北线</td><td class=\"told\">走南线</td>",
+            "联系人</th><td class=\"told\">李四 0635-1234567</td><td class=\"told\">（无）</td>",
+            "工作安排</th><td class=\"told\">（无）</td><td class=\"told\">先查排口\n再查台账</td>",
+            "取消的检查</th><td class=\"told\">乙镇化工有限公司 ",
+        ],
+    );
+    assert!(!table.contains("集合地点") && !table.contains("甲镇"), "as it was: {table}");
+    assert_has(both, &["将取消对以下对象的检查：乙镇化工有限公司。要保留的"]);
+    let form = between(&stale.text, "<form id=\"new\"", "</form>");
+    assert_has(form, &["走南线</textarea>", "先查排口\n再查台账</textarea>"]);
+    assert_eq!(get(&world.here, &plan.name).await.unwrap().revision, 2, "nothing is done");
+    let now = get(&world.here, &plan.name).await.unwrap();
+    assert_eq!(hidden(&stale, "etag"), now.etag, "with what it says beside it");
+    // Seen, and sent on purpose.
+    let kept = [("site", &*first), ("site", &*second), title, ("route", "走南线")];
+    let done = press(&here, &revise, &from(&stale, &kept)).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+    let now = get(&world.here, &plan.name).await.unwrap();
+    assert_eq!((now.revision, now.visits.len()), (3, 2));
+
+    // Texts alone, on the page of the plan.
+    let (mine, theirs) = (here.get(&at).await, colleague.get(&at).await);
+    let amend = format!("{at}/amend");
+    let texts = [title, ("safety", "防滑防溺水")];
+    let done = press(&colleague, &amend, &sent_from(&theirs, &texts)).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+    let texts = [title, ("safety", "注意交通")];
+    let stale = press(&here, &amend, &sent_from(&mine, &texts)).await;
+    let both = between(&stale.text, "其间已有变化", "</table>");
+    let row = "安全事项</th><td class=\"told\">防滑防溺水</td><td class=\"told\">注意交通</td>";
+    assert_has(both, &[moved.as_str(), "补正方案", row]);
+    // A plan that was cancelled meanwhile is not revised: what was typed is not lost.
+    let mine = here.get(&revise).await;
+    let now = get(&world.here, &plan.name).await.unwrap();
+    step(&world.here, &now, pb::PlanStep::Cancel, "暴雨").await.unwrap();
+    let late = press(&here, &revise, &from(&mine, &typed)).await;
+    assert_has(&late.text, &["取消方案", "只有发起市", "先查排口\n再查台账"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_an_old_revision_sees_what_the_new_one_says_otherwise() {
+    let world = world().await;
+    let agreement = &world.agreements[0];
+    let site = site_of(&world.here, agreement, ("丙镇印染有限公司", 0), 371_522).await;
+    let plan = create(&world.here, agreement, draft(std::slice::from_ref(&site))).await.unwrap();
+    seen(&world.there, &plan.name, |_| true).await;
+    let there = Browser::open(&world.nodes, THERE, Role::Coordinator).await;
+    let at = page_of(&plan);
+    let old = there.get(&at).await;
+    let mut record = plan.record.clone().unwrap();
+    record.route = "改走东线".to_owned();
+    let revised = pb::RevisePlanRequest {
+        name: plan.name.clone(),
+        etag: plan.etag.clone(),
+        draft: Some(pb::PlanDraft { record: Some(record), ..draft(std::slice::from_ref(&site)) }),
+        request_id: fresh(),
+        ..Default::default()
+    };
+    world.here.plans().revise_plan(revised).await.unwrap();
+    seen(&world.there, &plan.name, |plan| plan.revision == 2).await;
+    let said = [("kind", "4"), ("text", "请改到下午")];
+    let stale = press(&there, &format!("{at}/answer"), &sent_from(&old, &said)).await;
+    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let both = between(&stale.text, "其间已有变化", "</table>");
+    let row = "路线</th><td class=\"told\">（无）</td><td class=\"told\">改走东线</td>";
+    assert_has(both, &["聊城 联络员", "修订方案", "第 1 版", "第 2 版", "您填写时的版本", row]);
+    assert_has(&stale.text, &["OLD_REVISION", "请改到下午</textarea>"]);
+    let now = seen(&world.there, &plan.name, |_| true).await;
+    assert_eq!(hidden(&stale, "revision"), now.revision_entry);
 }

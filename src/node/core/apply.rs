@@ -249,6 +249,8 @@ impl<D: Disk, S: Store> Core<D, S> {
                     let tag = self.actor_tag(actor.role, &certificate);
                     let id = actor.id.as_bytes().to_vec();
                     self.group_rows().put(keys::actor(agreement, tag), id);
+                    let at = rows::encode(&entry.envelope.position());
+                    self.group_rows().put(keys::introduced(agreement, actor.id), at);
                 }
                 (PartKind::CaseNumber, Ok(PartContent::CaseNumber { number, external_ref })) => {
                     let (Some(RecordRef::Case(subject)), Event::CaseOpened { effective_on, .. }) =

@@ -3,7 +3,7 @@
 //! Lower-case prefixes are the node's, upper-case ones the view's. Nothing typed by anybody is
 //! ever a key or a value: texts enter only as 16-byte HMAC tags.
 
-use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
+use crate::ids::{ActorId, AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 
 /// Where indexing stands: record number, apply number.
 pub const PROGRESS: &[u8] = b"p";
@@ -50,6 +50,12 @@ pub fn request(tag: Tag) -> Vec<u8> {
 #[must_use]
 pub fn actor(agreement: AgreementId, identity: Tag) -> Vec<u8> {
     key(b't', &[agreement.as_bytes(), identity.as_bytes()])
+}
+
+/// The entry by which the own city introduced an actor: longer than any key of [`actor`].
+#[must_use]
+pub fn introduced(agreement: AgreementId, id: ActorId) -> Vec<u8> {
+    key(b't', &[agreement.as_bytes(), b"i", id.as_bytes()])
 }
 
 /// The last running number given in an agreement and year.

@@ -1,4 +1,4 @@
-//! What a revision of a plan changed against the one before.
+//! What one version of a plan says otherwise than another one.
 //!
 //! In scope: which things, in words. Out of scope: what cities answered to either.
 
@@ -12,14 +12,96 @@ use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
-/// A line for each thing that is not as it was; none for a first revision.
+/// A thing that is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What it is called.
+    pub label: &'static str,
+    /// What it was; empty where there was nothing.
+    pub before: String,
+    /// What it is; empty where there is nothing.
+    pub after: String,
+    /// The label says already whether it came or went.
+    comes_or_goes: bool,
+}
+
+impl Change {
+    /// One that is on both sides, or missing on one.
+    #[must_use]
+    pub const fn new(label: &'static str, before: String, after: String) -> Self {
+        Self { label, before, after, comes_or_goes: false }
+    }
+
+    const fn gone(label: &'static str, before: String) -> Self {
+        Self { label, before, after: String::new(), comes_or_goes: true }
+    }
+
+    const fn come(label: &'static str, after: String) -> Self {
+        Self { label, before: String::new(), after, comes_or_goes: true }
+    }
+
+    fn line(&self, lang: Lang) -> String {
+        let (label, [before, after]) =
+            (self.label, [&self.before, &self.after].map(|one| clean(one)));
+        let colon = lang.pick("：", ": ");
+        match self.comes_or_goes {
+            true => format!("{label}{colon}{before}{after}"),
+            false => {
+                format!("{label}{colon}{} → {}", or_none(&before, lang), or_none(&after, lang))
+            }
+        }
+    }
+}
+
+/// A text, or that there is none.
+#[must_use]
+pub fn or_none(text: &str, lang: Lang) -> &str {
+    if text.is_empty() { lang.pick("（无）", "(none)") } else { text }
+}
+
+/// A line for each thing that a plan says otherwise than its revision before; none for a first one.
 #[must_use]
 pub fn changes(plan: &pb::Plan, labels: &Labels, names: &Names, lang: Lang) -> Vec<String> {
     let Some(before) = &plan.previous else { return Vec::new() };
+    between(before, plan, labels, names, lang).iter().map(|one| one.line(lang)).collect()
+}
+
+/// A plan as it stands, to be compared with another version of it.
+#[must_use]
+pub fn as_it_stands(plan: &pb::Plan) -> pb::PlanRevision {
+    let visit = |one: &pb::PlanVisit| pb::VisitDraft {
+        site: one.site.clone(),
+        first: one.first,
+        last: one.last,
+        exception: one.exception,
+    };
+    let named = plan.visits.iter().filter(|_| plan.draw_rule.is_none());
+    pb::PlanRevision {
+        revision: plan.revision,
+        entry: plan.revision_entry.clone(),
+        kind: plan.kind,
+        cities: plan.cities.clone(),
+        departments: plan.departments.clone(),
+        days: plan.days.clone(),
+        visits: named.map(visit).collect(),
+        draw_rule: plan.draw_rule.clone(),
+        record: plan.record.clone(),
+    }
+}
+
+/// What a plan says otherwise than another version of it.
+#[must_use]
+pub fn between(
+    before: &pb::PlanRevision,
+    plan: &pb::Plan,
+    labels: &Labels,
+    names: &Names,
+    lang: Lang,
+) -> Vec<Change> {
     let mut all = Vec::new();
-    let mut put = |label: &str, old: String, new: String| {
+    let mut put = |label: &'static str, old: String, new: String| {
         if old != new {
-            all.push(changed(label, &old, &new, lang));
+            all.push(Change::new(label, old, new));
         }
     };
     let kind = |one| words::plan_kind(one, lang).to_owned();
@@ -46,14 +128,6 @@ pub fn changes(plan: &pb::Plan, labels: &Labels, names: &Names, lang: Lang) -> V
     all
 }
 
-fn changed(label: &str, old: &str, new: &str, lang: Lang) -> String {
-    let or_none = |text: &str| match text {
-        "" => lang.pick("（无）", "(none)").to_owned(),
-        text => text.to_owned(),
-    };
-    format!("{label}{}{} → {}", lang.pick("：", ": "), or_none(old), or_none(new))
-}
-
 /// What people typed, before and now.
 fn texts(
     before: Option<&pb::PlanRecord>,
@@ -71,12 +145,12 @@ fn texts(
         (lang.pick("安全事项", "safety"), &before.safety, &now.safety),
         (lang.pick("工作安排", "text"), &before.text, &now.text),
     ]
-    .map(|(label, old, new)| (label, clean(old), clean(new)))
+    .map(|(label, old, new)| (label, parts::words_of(old), parts::words_of(new)))
     .to_vec()
 }
 
 /// Who joins, who leaves, and of whom something else is asked.
-fn cities(before: &pb::PlanRevision, plan: &pb::Plan, names: &Names, lang: Lang) -> Vec<String> {
+fn cities(before: &pb::PlanRevision, plan: &pb::Plan, names: &Names, lang: Lang) -> Vec<Change> {
     let of = |all: &[pb::CityNeeds]| -> BTreeMap<u32, String> {
         all.iter().map(|one| (one.city, parts::needs(one, names, lang))).collect()
     };
@@ -84,11 +158,13 @@ fn cities(before: &pb::PlanRevision, plan: &pb::Plan, names: &Names, lang: Lang)
     let all: BTreeSet<&u32> = old.keys().chain(new.keys()).collect();
     let one = |city: &&u32| match (old.get(*city), new.get(*city)) {
         (Some(old), Some(new)) if old == new => None,
-        (Some(old), Some(new)) => Some(changed(lang.pick("需求", "needs"), old, new, lang)),
-        (None, Some(new)) => Some(lang.pick(format!("新参加：{new}"), format!("joins: {new}"))),
+        (Some(old), Some(new)) => {
+            Some(Change::new(lang.pick("需求", "needs"), old.clone(), new.clone()))
+        }
+        (None, Some(new)) => Some(Change::come(lang.pick("新参加", "joins"), new.clone())),
         (Some(_), None) => {
-            let city = names.city(**city);
-            Some(lang.pick(format!("不再参加：{city}"), format!("no longer takes part: {city}")))
+            let label = lang.pick("不再参加", "no longer takes part");
+            Some(Change::gone(label, names.city(**city)))
         }
         (None, None) => None,
     };
@@ -96,7 +172,7 @@ fn cities(before: &pb::PlanRevision, plan: &pb::Plan, names: &Names, lang: Lang)
 }
 
 /// Visits that were there and are not, and the other way round. What a draw comes to is no change.
-fn visits(before: &pb::PlanRevision, plan: &pb::Plan, labels: &Labels, lang: Lang) -> Vec<String> {
+fn visits(before: &pb::PlanRevision, plan: &pb::Plan, labels: &Labels, lang: Lang) -> Vec<Change> {
     let said = |site: &str, first: Option<&pb::HalfDay>, last: Option<&pb::HalfDay>, why: i32| {
         let exception = pb::VisitException::try_from(why).unwrap_or_default();
         let exception = match why {
@@ -116,15 +192,13 @@ fn visits(before: &pb::PlanRevision, plan: &pb::Plan, labels: &Labels, lang: Lan
     let new: BTreeSet<(String, String)> = named
         .map(|one| said(&one.site, one.first.as_ref(), one.last.as_ref(), one.exception))
         .collect();
-    let line = |label: &str, all: Vec<String>| {
-        let text = format!("{label}{}{}", lang.pick("：", ": "), joined(&all, lang));
-        (!all.is_empty()).then_some(text)
+    let list = |from: &BTreeSet<(String, String)>, to| {
+        let only: Vec<String> = from.difference(to).map(|(_, said)| said.clone()).collect();
+        joined(&only, lang)
     };
-    let gone = old.difference(&new).map(|(_, said)| said.clone()).collect();
-    let added = new.difference(&old).map(|(_, said)| said.clone()).collect();
-    let gone = line(lang.pick("取消的检查", "visits that are dropped"), gone);
-    let added = line(lang.pick("增加的检查", "visits that are added"), added);
-    gone.into_iter().chain(added).collect()
+    let gone = Change::gone(lang.pick("取消的检查", "visits that are dropped"), list(&old, &new));
+    let come = Change::come(lang.pick("增加的检查", "visits that are added"), list(&new, &old));
+    [gone, come].into_iter().filter(|one| one.before != one.after).collect()
 }
 
 #[cfg(test)]
