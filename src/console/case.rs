@@ -12,8 +12,10 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At};
 use super::refusal::Refusal;
+use crate::shown::plan::changes::Change;
 use crate::shown::sheet::Sheet;
-use crate::shown::{case as say, history, referral, text::clean, when};
+use crate::shown::text::{clean, clean_lines};
+use crate::shown::{case as say, history, referral, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
@@ -57,7 +59,11 @@ pub async fn page(
         h1 { (title) }
         (parts::done(query, desk))
         @if let Some(again) = again.filter(|again| again.refusal.is_stale) {
-            (meanwhile(&case, &entries, again, desk))
+            @if again.act == "assign" {
+                (assigned(&case, again.form, desk))
+            } @else {
+                (meanwhile(&case, &entries, again, desk))
+            }
         }
         @if super::print::case::has_papers(&entries) {
             (super::print::links(&parts::page_of("case", name), &super::print::OF_A_CASE, lang))
@@ -201,5 +207,35 @@ fn meanwhile(
             p { (lang.pick("您填写时：", "when you filled it in: ")) (again.form.text("seen")) }
             p { (lang.pick("现在：", "now: ")) (seen(case, desk)) }
         }
+    }
+}
+
+/// That a colleague was faster to assign it: who, and both versions.
+fn assigned(case: &pb::Case, typed: &Form, desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    let now = case.assignment.clone().unwrap_or_default();
+    let by = match case.assignment {
+        Some(_) => format!("{}  {}", clean(&now.assigned_by), when::time(now.assign_time.as_ref())),
+        None => lang.pick("经办人和备注已清空", "nobody is assigned any more").to_owned(),
+    };
+    let change = |label, now: &str, name| {
+        Change::new(label, clean_lines(now), clean_lines(typed.text(name)))
+    };
+    let all = [
+        change(lang.pick("本市经办人", "who works on it here"), &now.assignee, "assignee"),
+        change(lang.pick("本市备注", "remark"), &now.remark, "remark"),
+    ];
+    let all: Vec<Change> = all.into_iter().filter(|one| one.before != one.after).collect();
+    html! {
+        div .hint role="status" {
+            p {
+                strong { (lang.pick("其间本市经办人或备注已改：", "Assigned anew meanwhile: ")) (by) }
+            }
+            p {
+                (lang.pick("再次提交，将以您填写的替换现在的。",
+                    "Sent again, what you typed takes the place of what stands now."))
+            }
+        }
+        (parts::versions(&all, [lang.pick("现在", "now"), lang.pick("您填写的", "what you typed")], lang))
     }
 }

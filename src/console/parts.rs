@@ -222,7 +222,9 @@ impl<'a> Filled<'a> {
     #[must_use]
     pub fn kept(&self, name: &str, now: &str) -> Markup {
         let before = self.again.filter(|(_, refusal)| !refusal.is_stale);
-        let before = before.map(|(form, _)| form.text(name)).filter(|text| !text.is_empty());
+        // That there was nothing is a version, too.
+        let before = before.filter(|(form, _)| form.names().any(|one| one == name));
+        let before = before.map(|(form, _)| form.text(name));
         html! { input type="hidden" name=(name) value=(before.unwrap_or(now)); }
     }
 
@@ -428,6 +430,25 @@ mod tests {
         assert_eq!(name_of("cases", &Path(("00aa".into(), "11bb".into()))), name);
         assert_eq!(agreement_of(name), "agreements/00aa");
         assert_eq!(page_of("case", "x"), "/case//");
+    }
+
+    #[test]
+    fn what_a_form_was_filled_in_against_stays_until_the_new_is_shown() {
+        let kept = |form: &str, refusal: &Refusal| {
+            let form = Form::parse(form.as_bytes());
+            let filled = Filled { form: "assign", again: Some((&form, refusal)), lang: Lang::Zh };
+            filled.kept("assignment", "new").into_string()
+        };
+        let stale = Refusal { is_stale: true, ..Refusal::default() };
+        for (form, refusal, value) in [
+            ("assignment=old", &Refusal::default(), "old"),
+            ("assignment=", &Refusal::default(), ""),
+            ("", &Refusal::default(), "new"),
+            ("assignment=", &stale, "new"),
+        ] {
+            let shown = kept(form, refusal);
+            assert!(shown.contains(&format!(r#"value="{value}""#)), "{form}: {shown}");
+        }
     }
 
     #[test]

@@ -8,6 +8,10 @@ use tonic_types::StatusExt;
 
 use crate::lang::Lang;
 
+/// Reasons that mean: something else stands by now than what the form was filled in against.
+const STALE: [&str; 5] =
+    ["STALE_ETAG", "OLD_REVISION", "DRAFT_CHANGED", "RESULT_CHANGED", "ASSIGNMENT_CHANGED"];
+
 /// A refusal, to be shown where it was caused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusal {
@@ -41,8 +45,7 @@ impl Refusal {
             (one.field.clone(), text.to_owned())
         };
         let fields = violations.unwrap_or_default().iter().map(field).collect();
-        let is_stale = ["STALE_ETAG", "OLD_REVISION", "DRAFT_CHANGED", "RESULT_CHANGED"]
-            .contains(&reason.as_str());
+        let is_stale = STALE.contains(&reason.as_str());
         let is_unknown = matches!(
             status.code(),
             Code::DeadlineExceeded | Code::Unavailable | Code::Internal | Code::Unknown

@@ -258,3 +258,52 @@ async fn a_map_shows_the_number_under_which_it_was_approved() {
     let without = Browser::open(&world.nodes, THERE, Role::Coordinator).await.get("/map").await;
     assert!(without.text.contains("本图未填写审图号"), "{}", without.text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_assigns_a_case_from_an_old_page_sees_whom_a_colleague_named() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let at = format!("{}/assign", page_of(&case));
+    let here = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let colleague = Browser::open(&pair.nodes, HERE, Role::Inspector).await;
+    let press = async |browser: &Browser, etag: &str, who: &str, remark: &str| {
+        let request_id = fresh();
+        let fields = [("assignment", etag), ("assignee", who), ("remark", remark)];
+        let fields = [&fields[..], &[("request_id", &*request_id)]].concat();
+        browser.post(&at, &[FROM_HERE], &fields).await
+    };
+    let etag = async || get(&pair.here, &case.name).await.unwrap().assignment.unwrap().etag;
+    // Nobody was assigned when both opened it.
+    let first = press(&colleague, "", "李四", "先看台账").await;
+    assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.text);
+    let told = |page: &Page, now: &str| {
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let row =
+            format!("本市经办人</th><td class=\"told\">{now}</td><td class=\"told\">王五</td>");
+        for part in ["ASSIGNMENT_CHANGED", "其间本市经办人或备注已改：", "怎么办：", row.as_str()]
+        {
+            assert!(page.text.contains(part), "{part}: {}", page.text);
+        }
+        assert!(page.text.contains(r#"name="assignee" value="王五""#), "{}", page.text);
+    };
+    let stale = press(&here, "", "王五", "").await;
+    told(&stale, "李四");
+    let by = get(&pair.here, &case.name).await.unwrap().assignment.unwrap().assigned_by;
+    assert!(by.starts_with("inspector/") && stale.text.contains(&by), "{by}: {}", stale.text);
+    let kept = |page: &Page, etag: &str| {
+        page.text.contains(&format!(r#"name="assignment" value="{etag}""#))
+    };
+    let seen = etag().await;
+    assert!(kept(&stale, &seen), "with what stands now beside it");
+    // Another refusal takes over nothing that was not shown.
+    let other = press(&colleague, &seen, "赵六", "").await;
+    assert_eq!(other.status, StatusCode::SEE_OTHER, "{}", other.text);
+    let long = press(&here, &seen, &"长".repeat(200), "").await;
+    assert!(long.text.contains("TEXT_TOO_LONG") && kept(&long, &seen), "{}", long.text);
+    let none = press(&here, "", &"长".repeat(200), "").await;
+    assert!(kept(&none, ""), "{}", none.text);
+    // Seen twice, and named on purpose: the form goes on.
+    told(&press(&here, &seen, "王五", "").await, "赵六");
+    let done = press(&here, &etag().await, "王五", "").await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+}
