@@ -26,6 +26,12 @@ impl No {
         Self::Field(self.refusal(lang).within(part))
     }
 
+    /// The same for a form whose fields have other names than those of the request.
+    #[must_use]
+    pub fn placed(self, places: &[(&str, &str)], lang: Lang) -> Self {
+        Self::Field(self.refusal(lang).placed(places))
+    }
+
     /// As the page shows it.
     #[must_use]
     pub fn refusal(self, lang: Lang) -> Refusal {

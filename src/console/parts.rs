@@ -92,8 +92,8 @@ pub fn refused_as(heading: &str, refusal: &Refusal, lang: Lang) -> Markup {
     html! {
         div .refused role="alert" {
             p { strong { (heading) } (refusal.what) }
-            @for (field, text) in refusal.fields.iter().filter(|(_, text)| *text != refusal.what) {
-                p { (text) " " span .soft { (field) } }
+            @for (_, text) in refusal.fields.iter().filter(|(_, text)| *text != refusal.what) {
+                p { (text) }
             }
             @if !refusal.advice.is_empty() {
                 p { (lang.pick("怎么办：", "What to do: ")) (refusal.advice) }
@@ -191,7 +191,9 @@ impl<'a> Filled<'a> {
         self.again.filter(|(_, refusal)| **refusal != Refusal::default())
     }
 
-    fn wrong(&self, name: &str) -> Option<&'a str> {
+    /// Why a field was refused.
+    #[must_use]
+    pub fn wrong(&self, name: &str) -> Option<&'a str> {
         self.again.and_then(|(_, refusal)| refusal.at(name))
     }
 
@@ -201,9 +203,7 @@ impl<'a> Filled<'a> {
             div .field {
                 label for=(id) { (label) }
                 (input)
-                @if let Some(wrong) = self.wrong(name) {
-                    p .wrong id={ (id) "-wrong" } { (wrong) }
-                }
+                (self.wrong_with(name))
             }
         }
     }
@@ -212,7 +212,19 @@ impl<'a> Filled<'a> {
         format!("{}-{name}", self.form)
     }
 
-    fn described(&self, name: &str) -> Option<String> {
+    /// The same as the page has it, below the field.
+    #[must_use]
+    pub fn wrong_with(&self, name: &str) -> Markup {
+        html! {
+            @if let Some(wrong) = self.wrong(name) {
+                p .wrong id={ (self.id(name)) "-wrong" } { (wrong) }
+            }
+        }
+    }
+
+    /// What names it for those who cannot see the page.
+    #[must_use]
+    pub fn described(&self, name: &str) -> Option<String> {
         self.wrong(name).map(|_| format!("{}-wrong", self.id(name)))
     }
 
@@ -341,7 +353,7 @@ impl<'a> Filled<'a> {
             None => on.contains(&value),
         };
         html! {
-            fieldset {
+            fieldset aria-describedby=[self.described(name)] {
                 legend { (label) }
                 div .choices {
                     @for (value, word) in all {
@@ -352,7 +364,7 @@ impl<'a> Filled<'a> {
                     }
                     @if all.is_empty() { span .soft { (self.lang.pick("（没有可选项）", "(none)")) } }
                 }
-                @if let Some(wrong) = self.wrong(name) { p .wrong { (wrong) } }
+                (self.wrong_with(name))
             }
         }
     }

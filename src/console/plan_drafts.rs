@@ -111,7 +111,7 @@ fn row(saved: &pb::SavedDraft, desk: &Desk) -> Markup {
 /// Saves what is filled in on the page of a new plan.
 pub async fn create(desk: Desk, form: Form) -> Response {
     let done = created(&desk, &form).await.map(|name| page_of(PAGE, &name));
-    let done = done.map_err(|no| no.within("draft.record", desk.lang()));
+    let done = done.map_err(|no| plan_new::placed(no, desk.lang()));
     let again =
         async |refusal: &Refusal| plan_new::page(&desk, &form, Some(refusal), &html! {}).await;
     end(&desk, done, again).await
@@ -179,7 +179,7 @@ pub async fn delete(desk: Desk, at: At, form: Form) -> Response {
 
 async fn act(desk: Desk, at: At, form: Form, what: Act) -> Response {
     let done = acted(&desk, &at, &form, what).await;
-    let done = done.map_err(|no| no.within("draft.record", desk.lang()));
+    let done = done.map_err(|no| plan_new::placed(no, desk.lang()));
     let again = async |refusal: &Refusal| match (read(&desk, &at).await, what) {
         // Its form has no field.
         (Ok(saved), Act::Delete) => page(&desk, &saved, &of(&saved), Some(refusal)).await,

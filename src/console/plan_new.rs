@@ -31,6 +31,18 @@ pub const NEEDS: [(&str, pb::UnitKind); 3] = [
 ];
 /// Fields that say how many are drawn.
 const DRAW: [&str; 3] = ["draw_sites", "draw_hosts", "draw_guests"];
+/// What requests and the rules of plans call the fields of the form; the longer names first.
+const PLACES: [(&str, &str); 9] = [
+    ("cities", "city"),
+    ("days", "first"),
+    ("visits", "site"),
+    ("draw.pool", "site"),
+    ("draw.left_out", "site"),
+    ("draw", "draw_sites"),
+    ("targets.draw", "draw_sites"),
+    ("targets", "site"),
+    ("departments", "city"),
+];
 /// The address of the page.
 const NEW: &str = "/plans/new";
 /// What it ends in.
@@ -99,7 +111,7 @@ pub async fn stepped(
 /// Proposes it.
 pub async fn create(desk: Desk, form: Form) -> Response {
     let done = propose(&desk, &form).await.map(|name| parts::page_of("plan", &name));
-    let done = done.map_err(|no| no.within("draft.record", desk.lang()));
+    let done = done.map_err(|no| placed(no, desk.lang()));
     let again = async |refusal: &Refusal| page(&desk, &form, Some(refusal), &html! {}).await;
     end(&desk, done, again).await
 }
@@ -113,6 +125,11 @@ async fn propose(desk: &Desk, form: &Form) -> Result<String, No> {
     };
     let answer = desk.client.plans().create_plan(request).await?.into_inner();
     Ok(answer.plan.unwrap_or_default().name)
+}
+
+/// A refusal of a proposal, at the fields of its form.
+pub fn placed(no: No, lang: Lang) -> No {
+    no.within("draft.record", lang).within("draft", lang).placed(&PLACES, lang)
 }
 
 /// What the fields propose.
@@ -286,9 +303,6 @@ pub fn fields(
                     (of.line("number", "draw_guests", lang.pick("每家外市人员",
                         "officers of others at each"), ""))
                 }
-                @if let Some(wrong) = of.again.and_then(|(_, refusal)| refusal.at("draft.draw")) {
-                    p .wrong { (wrong) }
-                }
             }
             (of.line("text", "meeting_place", lang.pick("集合地点", "place of meeting"), ""))
             (of.line("text", "contacts", lang.pick("联系人", "contacts"), ""))
@@ -338,7 +352,7 @@ fn cities(desk: &Desk, form: &Form, agreement: &pb::Agreement, of: &Filled<'_>) 
     let lang = of.lang;
     let begun = !form.text("begun").is_empty() || form.all("city").next().is_some();
     html! {
-        fieldset {
+        fieldset aria-describedby=[of.described("city")] {
             legend { (lang.pick("参加市及需求", "cities and what each brings")) }
             table {
                 thead {
@@ -368,16 +382,17 @@ fn cities(desk: &Desk, form: &Form, agreement: &pb::Agreement, of: &Filled<'_>) 
                                 @let value = if begun { form.text(&id) } else { two };
                                 td {
                                     input type="number" min="0" max="99" name=(id) value=(value)
-                                        aria-label=(label);
+                                        aria-label=(label)
+                                        aria-invalid=[of.wrong(&id).map(|_| "true")]
+                                        aria-describedby=[of.described(&id)];
+                                    (of.wrong_with(&id))
                                 }
                             }
                         }
                     }
                 }
             }
-            @if let Some(wrong) = of.again.and_then(|(_, refusal)| refusal.at("draft.cities")) {
-                p .wrong { (wrong) }
-            }
+            (of.wrong_with("city"))
         }
     }
 }

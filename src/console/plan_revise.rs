@@ -61,7 +61,7 @@ pub async fn act(desk: Desk, at: At, form: Form) -> Response {
         Err(status) => return desk.no(&status),
     };
     let done = revise(&desk, &plan, &form).await.map(|()| page_of("plan", &plan.name));
-    let done = done.map_err(|no| no.within("draft.record", desk.lang()));
+    let done = done.map_err(|no| plan_new::placed(no, desk.lang()));
     // As it stands now: what made the form out of date may have come after the first look.
     let again =
         async |refusal: &Refusal| page(&desk, &read(&desk, &at).await?, &form, Some(refusal)).await;

@@ -41,7 +41,12 @@ impl Refusal {
         let violations = details.bad_request().map(|bad| bad.field_violations.as_slice());
         let field = |one: &tonic_types::FieldViolation| {
             let said = one.localized_message.as_ref().filter(|one| one.locale.starts_with(tongue));
-            let text = said.map_or(one.description.as_str(), |one| one.message.as_str());
+            let text = match said {
+                Some(said) => said.message.as_str(),
+                // The only one: it says what the whole refusal says, in whose language that is.
+                None if one.description == status.message() => what.as_str(),
+                None => one.description.as_str(),
+            };
             (one.field.clone(), text.to_owned())
         };
         let fields = violations.unwrap_or_default().iter().map(field).collect();
@@ -73,6 +78,19 @@ impl Refusal {
         self
     }
 
+    /// The same for a form whose fields are called otherwise: what they are called in requests, the
+    /// longer names first, and in the form.
+    #[must_use]
+    pub fn placed(mut self, places: &[(&str, &str)]) -> Self {
+        for (field, _) in &mut self.fields {
+            let place = places.iter().find(|(name, _)| is_within(field, name));
+            if let Some((_, place)) = place {
+                (*place).clone_into(field);
+            }
+        }
+        self
+    }
+
     /// Names the field of a form that a reason is about, where the service names none.
     #[must_use]
     pub fn about(mut self, fields: &[(&str, &str)]) -> Self {
@@ -86,12 +104,14 @@ impl Refusal {
     /// What is wrong with a field or a part of it.
     #[must_use]
     pub fn at(&self, field: &str) -> Option<&str> {
-        let of = |name: &str| {
-            let rest = name.strip_prefix(field);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        self.fields.iter().find(|(name, _)| of(name)).map(|(_, text)| text.as_str())
+        self.fields.iter().find(|(name, _)| is_within(name, field)).map(|(_, text)| text.as_str())
     }
+}
+
+/// Whether a name is that of a field or of a part of it.
+fn is_within(name: &str, field: &str) -> bool {
+    let rest = name.strip_prefix(field);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn advice(code: Code, is_stale: bool, lang: Lang) -> &'static str {
@@ -144,6 +164,8 @@ mod tests {
         assert!(!refusal.advice.is_empty() && !refusal.is_stale);
         let refusal = refusal.within("draft").within("other");
         assert_eq!(refusal.at("days"), Some("is over"));
+        let placed = refusal.placed(&[("day", "last"), ("days", "first")]);
+        assert_eq!((placed.at("first"), placed.at("last")), (Some("is over"), None));
         let about = Refusal { reason: "A".to_owned(), ..Refusal::default() };
         assert_eq!(about.clone().about(&[("A", "level")]).at("level"), Some(""));
         assert_eq!(about.about(&[("B", "level")]).at("level"), None);

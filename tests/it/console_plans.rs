@@ -634,3 +634,63 @@ async fn who_answers_an_old_revision_sees_what_the_new_one_says_otherwise() {
     let now = seen(&world.there, &plan.name, |_| true).await;
     assert_eq!(hidden(&stale, "revision"), now.revision_entry);
 }
+
+/// That a proposal was refused in Chinese at a field, and that no page says how programs call it.
+fn assert_refused_at(page: &Page, field: &str) {
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}: {}", page.text);
+    let why = between(&page.text, &format!(r#"<p class="wrong" id="new-{field}-wrong">"#), "</p>");
+    let marked = format!(r#"aria-describedby="new-{field}-wrong""#);
+    assert!(page.text.contains(&marked), "{field}: {}", page.text);
+    let box_ = between(&page.text, r#"<div class="refused" role="alert">"#, "</div>");
+    for text in [why, box_] {
+        let words: String = text.split('<').map(|part| part.rsplit('>').next().unwrap()).collect();
+        let is_raw = words.chars().any(|one| one.is_ascii_lowercase());
+        assert!(!is_raw && !why.is_empty(), "{field}: {words}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_is_refused_at_the_field_that_is_wrong() {
+    let world = world().await;
+    let agreement = &world.agreements[0];
+    let near = site(&world.here, agreement, 0, 371_522).await;
+    let plan = create(&world.here, agreement, draft(std::slice::from_ref(&near))).await.unwrap();
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let (own, other, day) = (HERE.to_string(), THERE.to_string(), today().to_string());
+    let late = today().plus_days(40).unwrap().to_string();
+    let good = revision(&own, &other, &day);
+    let good = [&good[..], &[("title", "联合检查"), ("site", &*near)]].concat();
+    let id = id_of(agreement);
+    let saved = [("agreement", id), ("title", "草稿"), ("request_id", "of-the-draft")];
+    let saved = here.post("/plans/new/draft", &[FROM_HERE], &saved).await;
+    let saved = saved.leads_to().split('?').next().unwrap().to_owned();
+    let revise = format!("{}/revise", page_of(&plan));
+    for at in ["/plans/new", &*saved, &*revise] {
+        let basis = match at {
+            "/plans/new" => vec![("agreement".to_owned(), id.to_owned())],
+            at => sent_from(&here.get(at).await, &[("agreement", id)]),
+        };
+        let ask = async |drop: &[&str], put: &[(&str, &str)]| {
+            let mut fields = basis.clone();
+            fields.retain(|(name, _)| name != "request_id");
+            fields.push(("request_id".to_owned(), fresh()));
+            let good = good.iter().filter(|(name, _)| !drop.contains(name));
+            let all =
+                good.chain(put).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            fields.extend(all);
+            press(&here, at, &fields).await
+        };
+        assert_refused_at(&ask(&["kind"], &[]).await, "kind");
+        assert_refused_at(&ask(&["city"], &[("city", &*own)]).await, "city");
+        let many = [("officers-371500", "100")];
+        assert_refused_at(&ask(&["officers-371500"], &many).await, "city");
+        let none = [("officers-371500", "二")];
+        assert_refused_at(&ask(&["officers-371500"], &none).await, "officers-371500");
+        assert_refused_at(&ask(&["last"], &[("last", &*late)]).await, "first");
+        assert_refused_at(&ask(&["site"], &[]).await, "site");
+        let draw = [("kind", "2"), ("draw_sites", "1"), ("draw_hosts", "1")];
+        assert_refused_at(&ask(&["kind", "site"], &draw).await, "draw_sites");
+        let long = "长".repeat(2_000);
+        assert_refused_at(&ask(&["title"], &[("title", &*long)]).await, "title");
+    }
+}
