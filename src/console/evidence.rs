@@ -36,6 +36,8 @@ use crate::wire::words;
 
 /// What lists an item.
 const ADD: &str = "/liandong.v1.CaseService/AddEvidence";
+/// What brings a file from another city.
+const FETCH: &str = "/liandong.v1.EvidenceFileService/Fetch";
 
 /// A file and what is typed beside it.
 static ROOM: Room = Room {
@@ -181,6 +183,8 @@ fn row(
     };
     let judges =
         here && from != desk.city && may(desk, "/liandong.v1.EvidenceService/RecogniseEvidence");
+    let refused = again.is_some_and(|(of, ..)| of == format!("fetch-{sha256}"));
+    let fetches = from != 0 && from != desk.city && (refused || may(desk, FETCH));
     html! {
         div .visit {
             h2 { (label) }
@@ -192,7 +196,7 @@ fn row(
             @if picture { img .photo src=(address) alt=(label) loading="lazy"; }
             @if here {
                 p { a href=(address) { (lang.pick("查看或下载", "look at it, or download it")) } }
-            } @else if from != 0 && from != desk.city {
+            } @else if fetches {
                 (put("fetch", lang.pick("向该市调取文件", "Ask that city for the file"), html! {}))
             } @else {
                 p .soft { (lang.pick("文件未上传到本市节点", "the file is not on this node")) }

@@ -252,10 +252,13 @@ fn person(visitor: &Visitor) -> Markup {
                     None => { (lang.pick("证书未登记", "certificate not enrolled")) },
                 }
             }
-            form method="post" action="/language" {
-                input type="hidden" name="back" value=(visitor.here);
-                button .plain name="lang" value=(other.pick("zh", "en")) lang=(other.tag()) {
-                    (other.pick("中文", "English"))
+            // Of somebody who is not enrolled no form is read.
+            @if visitor.standing.is_some() {
+                form method="post" action="/language" {
+                    input type="hidden" name="back" value=(visitor.here);
+                    button .plain name="lang" value=(other.pick("zh", "en")) lang=(other.tag()) {
+                        (other.pick("中文", "English"))
+                    }
                 }
             }
         }

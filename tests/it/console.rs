@@ -307,3 +307,24 @@ async fn who_assigns_a_case_from_an_old_page_sees_whom_a_colleague_named() {
     let done = press(&here, &etag().await, "王五", "").await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_not_fetch_a_file_is_not_offered_to() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let at = format!("{}/evidence", page_of(&case));
+    super::nodes::until("the case is there", || get_ok(&pair.there, &case.name)).await;
+    for (role, may) in [(Role::Coordinator, true), (Role::Auditor, false), (Role::Admin, false)] {
+        let browser = Browser::open(&pair.nodes, THERE, role).await;
+        let page = browser.get(&at).await;
+        assert_eq!(page.status, StatusCode::OK, "{role:?}: {}", page.text);
+        let listed = page.text.matches("SHA-256").count();
+        let offered = page.text.matches("向该市调取文件").count();
+        assert!(listed > 0 && (offered > 0) == may, "{role:?}: {}", page.text);
+        assert_eq!(page.text.contains("文件未上传到本市节点"), !may, "{role:?}");
+    }
+}
+
+async fn get_ok(client: &liandong::cli::connect::Client, name: &str) -> Option<pb::Case> {
+    get(client, name).await.ok()
+}

@@ -116,6 +116,8 @@ async fn an_existing_certificate_opens_pages_once_it_is_enrolled() {
     for word in ["CERT_UNKNOWN", "证书未登记", "SM2 密钥暂不支持"] {
         assert!(page.text.contains(word), "{word}: {}", page.text);
     }
+    // No button that nobody answers.
+    assert!(!page.text.contains("<form"), "{}", page.text);
     let events = browser.get("/events").await;
     assert_eq!(events.status, http::StatusCode::UNAUTHORIZED, "nobody is told anything");
     let add = ["people", "add", "certs/usb.pem", "--role", "inspector", "--id", "37150088001"];
@@ -126,6 +128,10 @@ async fn an_existing_certificate_opens_pages_once_it_is_enrolled() {
     };
     let page = until("the enrolled certificate opens a page", opened).await;
     assert!(page.contains("执法人员 37150088001"), "{page}");
+    assert!(page.contains(r#"action="/language""#), "{page}");
+    let chosen = [("lang", "en"), ("back", "/cases")];
+    let chosen = browser.post("/language", &[super::console::FROM_HERE], &chosen).await;
+    assert_eq!(chosen.leads_to(), "/cases");
     assert!(browser.get("/links").await.text.contains("SM2 密钥暂不支持"));
 }
 
