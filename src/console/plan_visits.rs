@@ -108,6 +108,7 @@ fn one(
     };
     let asks = desk.visitor.may("/liandong.v1.PlanService/ReportVisit");
     let taken = taken(plan, desk.today);
+    let arrives = asks && taken == Some(When::UnderWay);
     let result = if visit.result.is_some() {
         lang.pick("更正检查结果", "Correct the result")
     } else if taken == Some(When::Afterwards) {
@@ -124,7 +125,7 @@ fn one(
     html! {
         div .visit {
             p .told { (say::visit(visit, labels, &desk.names, lang)) }
-            @if asks && taken == Some(When::UnderWay) && visit.arrival.is_none() || is_again("arrive") {
+            @if arrives && visit.arrival.is_none() || is_again("arrive") {
                 (put("arrive", lang.pick("到场签到", "The team is here"), &|of| html! {
                     (of.line("date", "on", lang.pick("日期（不填为今天）", "day (today)"), ""))
                     (of.choices("officers", lang.pick("本市执法人员（至少两名）", "own officers, two at least"),

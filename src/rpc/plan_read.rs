@@ -1,8 +1,8 @@
 //! Reading plans for answers: rows of the view, the texts, what they lack, and draws.
 //!
 //! In scope: one plan as a message, its summary. Out of scope: its visits
-//! ([`super::plan_visits`]), its answers ([`super::plan_answers`]), calendars ([`super::plan_calendar`]), lists ([`super::plan_list`]),
-//! writing ([`super::plan_service`]).
+//! ([`super::plan_visits`]), its answers ([`super::plan_answers`]), calendars
+//! ([`super::plan_calendar`]), lists ([`super::plan_list`]), writing ([`super::plan_service`]).
 
 use std::collections::BTreeSet;
 

@@ -38,30 +38,6 @@ impl PlanRefusal {
                 (("公开的随机数须与承诺一致", "what is shown is what was committed to"), OURS),
                 Force::Rule,
             ),
-            Self::Misfit(PlanMisfit::NotInitiator { .. }) => (
-                (("方案由发起市修订、排定、总结", "only the initiator moves a plan"), OURS),
-                Force::Rule,
-            ),
-            Self::Misfit(PlanMisfit::StageForbids { .. }) => (
-                (
-                    (
-                        "方案按征求意见、排定、执行、总结的顺序办理",
-                        "a plan is agreed, scheduled, carried out and summed up, in this order",
-                    ),
-                    OURS,
-                ),
-                Force::Rule,
-            ),
-            Self::ResultsNotIn { .. } | Self::ResultsMissing { .. } => (
-                (
-                    (
-                        "每次检查均须登记结果，各市报齐后方可总结",
-                        "every visit has its result, and a plan is summed up once all are in",
-                    ),
-                    OURS,
-                ),
-                Force::Rule,
-            ),
             Self::TeamTooSmall { .. } => (
                 (
                     (
@@ -102,6 +78,41 @@ impl PlanRefusal {
                     (
                         "建议的时段不早于今天，按先后填写、互不重叠",
                         "periods proposed are ahead, in order and apart",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
+            _ => return self.of_course_rule(),
+        })
+    }
+
+    /// The rules of the course of a plan; [`Self::rule`] has the others.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever has a rule behind it is named, the rest has none"
+    )]
+    const fn of_course_rule(self) -> Option<(Rule, Force)> {
+        Some(match self {
+            Self::Misfit(PlanMisfit::NotInitiator { .. }) => (
+                (("方案由发起市修订、排定、总结", "only the initiator moves a plan"), OURS),
+                Force::Rule,
+            ),
+            Self::Misfit(PlanMisfit::StageForbids { .. }) => (
+                (
+                    (
+                        "方案按征求意见、排定、执行、总结的顺序办理",
+                        "a plan is agreed, scheduled, carried out and summed up, in this order",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
+            Self::ResultsNotIn { .. } | Self::ResultsMissing { .. } => (
+                (
+                    (
+                        "每次检查均须登记结果，各市报齐后方可总结",
+                        "every visit has its result, and a plan is summed up once all are in",
                     ),
                     OURS,
                 ),

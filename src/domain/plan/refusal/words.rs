@@ -139,7 +139,6 @@ impl PlanRefusal {
             | Self::ArrivalDay { .. }
             | Self::OfficerRecused { .. }
             | Self::OfficerNotSent { .. }
-            | Self::ResultChanged { .. }
             | Self::NoClue { .. } => self.of_course_zh(names),
             Self::AnswerTooLate { stage } => told(
                 format!("方案现为“{}”，不再接受这种答复", stage.zh()),
@@ -176,10 +175,9 @@ impl PlanRefusal {
                 format!("到场的属地持证执法人员 {got} 名，少于 {least} 名"),
                 "请补齐人员后再检查（行政处罚法第四十二条）",
             ),
-            Self::ReportDay { on, first, last } => {
-                told(format!("检查日期 {on} 不在 {first} 至 {last} 之间"), "请填写实际检查日期")
-            }
             Self::CaseUnknown { .. }
+            | Self::ResultChanged { .. }
+            | Self::ReportDay { .. }
             | Self::ResultsMissing { .. }
             | Self::ResultsNotIn { .. }
             | Self::AllResultsIn
@@ -231,12 +229,6 @@ impl PlanRefusal {
             Self::OfficerNotSent { officer } => {
                 told(format!("{}未列入当日派出人员", record(officer)), "请先更换人员，再登记到场")
             }
-            Self::ResultChanged { newest: Some(_) } => {
-                told("该次检查的结果已由他人登记或更正", "请查看现在的结果，核对后再更正")
-            }
-            Self::ResultChanged { newest: None } => {
-                told("所要更正的结果不在本方案中", "请查看现在的结果，核对后再登记")
-            }
             Self::NoClue { site } => {
                 told(format!("{}的结果中没有线索", record(site)), "请先登记结果和线索数")
             }
@@ -262,6 +254,7 @@ impl PlanRefusal {
             | Self::ResultsNotIn { .. }
             | Self::AllResultsIn
             | Self::CaseUnknown { .. }
+            | Self::ResultChanged { .. }
             | Self::NumbersUsedUp { .. }
             | Self::ShownBefore
             | Self::DepartmentNotIn { .. }
@@ -296,6 +289,14 @@ impl PlanRefusal {
                 "本市的随机数在此前一次排定后已公开，再用即可被人算定",
                 "请发起市修订方案，各市重新提交承诺",
             );
+        }
+        if let Self::ReportDay { on, first, last } = self {
+            let why = format!("检查日期 {on} 不在 {first} 至 {last} 之间");
+            return told(why, "请填写实际检查日期");
+        }
+        if let Self::ResultChanged { .. } = self {
+            let why = "该次检查的结果已由他人登记或更正";
+            return told(why, "请查看现在的结果，核对后再更正");
         }
         if let Self::CaseUnknown { .. } = self {
             return told("所填案件不在本协议内", "请核对案件编号；由其他部门办理的请留空");

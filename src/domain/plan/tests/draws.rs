@@ -8,7 +8,7 @@ use super::lots::{
 use super::ready::Remark;
 use super::teams::seat;
 use super::*;
-use crate::domain::code::Language;
+use crate::domain::Language;
 use crate::domain::draw::{DrawError, Randomness, commitment};
 use crate::domain::site::LeftOut;
 use crate::ids::Hash;
