@@ -128,6 +128,19 @@ pub fn deadline(deadline: &pb::Deadline) -> Value {
     })
 }
 
+/// A visit of a joint action that led to a case.
+#[must_use]
+pub fn finding(found: &pb::CaseFinding) -> Value {
+    json!({
+        "plan": found.plan,
+        "plan_number": found.plan_number,
+        "plan_title": found.plan_title,
+        "site": found.site,
+        "site_name": found.site_name,
+        "nth": found.nth,
+    })
+}
+
 /// Records that may be of the same act as a case.
 #[must_use]
 pub fn same_acts(acts: &pb::SameActs) -> Value {

@@ -143,7 +143,17 @@ fn content(shown: &pb::GetCaseResponse, desk: &Desk) -> Markup {
     }
     let words = shown.referral_words.iter().map(|one| referral::line(one, &desk.names, lang));
     sheet.row(lang.pick("行刑衔接", "police"), words.collect::<Vec<_>>().join("\n"));
-    parts::sheet(&sheet)
+    sheet.row(lang.pick("线索由来", "found by"), say::findings(shown, lang));
+    html! {
+        (parts::sheet(&sheet))
+        @for found in &shown.findings {
+            p .noprint {
+                a href=(parts::page_of("plan", &found.plan)) {
+                    (lang.pick("查看联合执法行动 ", "joint action ")) (clean(&found.plan_number))
+                }
+            }
+        }
+    }
 }
 
 fn timeline(entries: &[pb::HistoryEntry], desk: &Desk) -> Markup {

@@ -10,11 +10,12 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
+use super::case_from;
 use super::case_import;
 use super::codes;
 use super::ending::{No, end};
 use super::form::{Form, Query};
-use super::layout::Desk;
+use super::layout::{self, Desk};
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
 use crate::limits::{CONSOLE_CASE_ROWS, OFFICERS_MAX, POLLUTANTS_MAX};
@@ -29,10 +30,12 @@ pub const FIELDS: [(&str, &str); 2] =
 
 /// The page, with what was filled in so far.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
-    match page(&desk, &query, None).await {
-        Ok(page) => page,
-        Err(status) => desk.no(&status),
-    }
+    let filled = case_from::filled(&desk, query).await;
+    let page = match filled {
+        Ok(form) => page(&desk, &form, None).await,
+        Err(status) => Err(status),
+    };
+    page.unwrap_or_else(|status| desk.no(&status))
 }
 
 /// Opens the case; or shows the form with another row.
@@ -40,7 +43,13 @@ pub async fn create(desk: Desk, form: Form) -> Response {
     if !form.text("more").is_empty() {
         return show(desk, Query(form)).await;
     }
-    let done = open(&desk, &form).await.map(|name| parts::page_of("case", &name));
+    let done = open(&desk, &form).await;
+    if let Ok(name) = &done
+        && let Some(page) = case_from::link(&desk, &form, name).await
+    {
+        return layout::to(&page);
+    }
+    let done = done.map(|name| parts::page_of("case", &name));
     let again =
         async |refusal: &Refusal| page(&desk, &form, Some(&refusal.clone().about(&FIELDS))).await;
     end(&desk, done, again).await
@@ -203,6 +212,7 @@ async fn page(desk: &Desk, form: &Form, refusal: Option<&Refusal>) -> Result<Res
         form #new method="post" action="/cases/new" {
             (parts::request_id(Some(form)))
             input type="hidden" name="agreement" value=(parts::id_of(&agreement.name));
+            (case_from::carried(form, lang))
             (content(desk, &of).await?)
             (place(desk, &of).await?)
             (party(desk, &of).await?)

@@ -37,6 +37,7 @@ mod assets;
 mod case;
 mod case_acts;
 mod case_forms;
+mod case_from;
 mod case_import;
 mod case_list;
 mod case_new;

@@ -9,6 +9,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
+use super::case_from;
 use super::ending::{No, end};
 use super::form::{Form, Query};
 use super::layout::Desk;
@@ -18,6 +19,7 @@ use super::{plan_stale, register};
 use crate::domain::Date;
 use crate::domain::plan::ready::PlanRules;
 use crate::lang::Lang;
+use crate::limits::CONSOLE_CHOICES_MAX;
 use crate::shown::plan::{self as say, Labels, parts as word};
 use crate::shown::text::clean;
 use crate::shown::when;
@@ -65,6 +67,15 @@ async fn page(
     let plan = answer.plan.unwrap_or_default();
     let labels = register::labels(desk, &plan, &answer.answers).await;
     let own = plan.visits.iter().filter(|visit| visit.city == desk.city);
+    let cases = if own.clone().any(tells_of_clues) {
+        cases(desk, &parts::agreement_of(name)).await?
+    } else {
+        Vec::new()
+    };
+    let unlinked = query.text("unlinked");
+    let unlinked = format!("{}/cases/{unlinked}", parts::agreement_of(name));
+    let unlinked = cases.iter().find(|(case, _)| *case == unlinked);
+    let linking = Linking { cases: &cases, first: unlinked.map_or("", |(case, _)| case) };
     let record = plan.record.as_ref().map_or("", |record| record.title.as_str());
     let title = lang.pick("现场结果", "Results on site");
     let main = html! {
@@ -75,7 +86,19 @@ async fn page(
             @let both = plan_stale::revised(&plan, form, &labels, desk);
             (plan_stale::meanwhile(&plan, form, &both, desk))
         }
-        @for visit in own.clone() { (one(visit, &plan, desk, &labels, again)) }
+        @if let Some((case, label)) = unlinked {
+            div .refused role="alert" {
+                p {
+                    (lang.pick("案件已登记，但还没有关联到检查：", "The case is opened, and not linked yet: "))
+                    a href=(parts::page_of("case", case)) { (label) }
+                }
+                p {
+                    (lang.pick("怎么办：在相应的检查下选择该案件，补办关联。",
+                        "What to do: choose it below at the visit that it is from."))
+                }
+            }
+        }
+        @for visit in own.clone() { (one(visit, &plan, desk, (&labels, linking), again)) }
         @if own.count() == 0 {
             p .soft { (lang.pick("没有由本市带队的检查", "no visit is led by the own city")) }
         }
@@ -87,7 +110,7 @@ fn one(
     visit: &pb::PlanVisit,
     plan: &pb::Plan,
     desk: &Desk,
-    labels: &Labels,
+    (labels, linking): (&Labels, Linking<'_>),
     again: Option<Again<'_>>,
 ) -> Markup {
     let lang = desk.lang();
@@ -106,9 +129,10 @@ fn one(
         let action = format!("{page}/visits/{act}");
         folded(&filled, &action, title, &html! { (basis) (fields(&filled)) })
     };
-    let asks = desk.visitor.may("/liandong.v1.PlanService/ReportVisit");
+    let asks = may(desk, "PlanService/ReportVisit");
     let taken = taken(plan, desk.today);
     let arrives = asks && taken == Some(When::UnderWay);
+    let finds = may(desk, "PlanService/OpenFinding");
     let result = if visit.result.is_some() {
         lang.pick("更正检查结果", "Correct the result")
     } else if taken == Some(When::Afterwards) {
@@ -137,8 +161,66 @@ fn one(
             @if asks && taken.is_some() || is_again("report") {
                 (put("report", result, &|of| result_fields(of, plan, visit)))
             }
+            @if finds && tells_of_clues(visit) || is_again("finding") {
+                @if may(desk, "CaseService/CreateCase") {
+                    p .noprint {
+                        a href=(case_from::page_for(plan, visit)) {
+                            (lang.pick("由检查线索登记案件", "Open a case from what was found"))
+                        }
+                    }
+                }
+                (put("finding", lang.pick("关联已登记的案件", "Link a case that is there"),
+                    &|of| of.chosen("case", lang.pick("案件", "case"),
+                        &linking.choices(lang), linking.first)))
+            }
         }
     }
+}
+
+fn tells_of_clues(visit: &pb::PlanVisit) -> bool {
+    visit.result.as_ref().is_some_and(|result| result.clues > 0)
+}
+
+fn may(desk: &Desk, method: &str) -> bool {
+    desk.visitor.may(&format!("/liandong.v1.{method}"))
+}
+
+/// What a finding can be linked to.
+#[derive(Clone, Copy)]
+struct Linking<'a> {
+    /// Cases of the own city: name and label.
+    cases: &'a [(String, String)],
+    /// The one that is chosen at first; empty for none.
+    first: &'a str,
+}
+
+/// What is chosen when others follow it up.
+const BY_OTHERS: &str = "-";
+
+impl Linking<'_> {
+    fn choices(&self, lang: Lang) -> Vec<(String, String)> {
+        let pair = |value: &str, word: &str| (value.to_owned(), word.to_owned());
+        let none = pair("", lang.pick("（请选择）", "(choose)"));
+        let others = lang.pick("由其他部门办理，不登记案件", "others follow it up, no case here");
+        let cases = self.cases.iter().cloned();
+        std::iter::once(none).chain(cases).chain([pair(BY_OTHERS, others)]).collect()
+    }
+}
+
+/// The newest cases that the own city opened.
+async fn cases(desk: &Desk, parent: &str) -> Result<Vec<(String, String)>, Status> {
+    let request = pb::ListCasesRequest {
+        parent: parent.to_owned(),
+        originating_city: desk.city,
+        page_size: CONSOLE_CHOICES_MAX,
+        ..Default::default()
+    };
+    let page = desk.client.cases().list_cases(request).await?.into_inner();
+    let label = |case: pb::Case| {
+        let title = case.record.map(|record| clean(&record.title)).unwrap_or_default();
+        (case.name, format!("{} {title}", clean(&case.number)))
+    };
+    Ok(page.cases.into_iter().map(label).collect())
 }
 
 /// When results come.
@@ -280,6 +362,26 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
                 acting_for: None,
             };
             plans.report_visit(request).await?;
+        }
+        "finding" => {
+            let case = match form.text("case") {
+                "" => {
+                    let what = lang.pick("请选择案件", "choose a case").to_owned();
+                    return Err(Refusal::field("case", what).into());
+                }
+                BY_OTHERS => String::new(),
+                case => case.to_owned(),
+            };
+            let request = pb::OpenFindingRequest {
+                name: name.to_owned(),
+                revision: form.text("revision").to_owned(),
+                site: form.text("site").to_owned(),
+                nth,
+                case,
+                request_id: form.text("request_id").to_owned(),
+                acting_for: None,
+            };
+            plans.open_finding(request).await?;
         }
         _ => return Err(desk.refuse("NOT_FOUND").into()),
     }

@@ -14,6 +14,7 @@ use super::caller::{Called, called};
 use super::case_read;
 use super::case_watch::Changes;
 use super::cursor;
+use super::plan_visits;
 use super::referral_record;
 use super::under_way::WritesUnderWay;
 use crate::audit::Audit;
@@ -254,6 +255,7 @@ impl CaseApi {
             deadlines: self.deadlines_of(agreement, subject),
             same_acts: Some(same_acts),
             referral_words: referral_record::words(&self.node.reader(), (agreement, subject)),
+            findings: plan_visits::findings(&self.node.reader(), (agreement, subject)),
         })
     }
 }

@@ -244,7 +244,7 @@ pub(super) fn texts(reader: &Reader, at: Position) -> Option<pb::PlanRecord> {
     if let PartContent::Plan(texts) = content { Some(record::record_to_pb(&texts)) } else { None }
 }
 
-fn number(reader: &Reader, at: Position) -> String {
+pub(super) fn number(reader: &Reader, at: Position) -> String {
     match content(reader, at, PartKind::PlanNumber) {
         Some(PartContent::PlanNumber(number)) => number.to_string(),
         Some(_) | None => String::new(),

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
 
+use super::plan_read::{number, texts};
 use super::plan_service::PlanApi;
+use super::words::record_name;
 use crate::api::request::PartContent;
 use crate::domain::plan::arrivals::unlike;
 use crate::domain::plan::decide::{is_afterwards, is_late};
@@ -16,14 +18,15 @@ use crate::domain::plan::lots::named_although_revealed;
 use crate::domain::plan::ready::Remark;
 use crate::domain::plan::{CheckIn, PlanWord, Sent, VisitReport};
 use crate::domain::{Date, UnitKind};
-use crate::ids::{CityCode, Position, SubjectId};
+use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::limits::{PLAN_CASES_SHOWN_MAX, PLAN_VISITS_BYTES_MAX};
 use crate::log::{PartKind, PartSlot};
 use crate::node::plan_look::{Desk, Looked, PlanKey, PlanVisit};
 use crate::node::reader::Reader;
-use crate::view::{self, PlanView, Spoken, WordSort};
+use crate::view::{self, CaseFinding, PlanView, Spoken, WordSort};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
+use crate::wire::plan_call as call;
 use crate::wire::plan_shown as write;
 use crate::wire::status::Refused;
 use crate::wire::{site, unit};
@@ -234,6 +237,27 @@ impl<T> KeyedIn<T> {
             corrections: self.corrections,
         }
     }
+}
+
+/// The visits that led to a case.
+pub(super) fn findings(
+    reader: &Reader,
+    (agreement, case): (AgreementId, SubjectId),
+) -> Vec<pb::CaseFinding> {
+    let found = view::case_findings(&reader.view(), agreement, case, PLAN_CASES_SHOWN_MAX);
+    let shown = |one: CaseFinding| {
+        let plan = view::plan(&reader.view(), agreement, one.plan)?;
+        let record = texts(reader, plan.record_at);
+        Some(pb::CaseFinding {
+            plan: call::name_of(agreement, one.plan),
+            plan_number: number(reader, plan.opened_at),
+            plan_title: record.map(|record| record.title).unwrap_or_default(),
+            site: site::name_of(agreement, one.site),
+            site_name: record_name(reader, agreement, one.site),
+            nth: one.nth,
+        })
+    };
+    found.into_iter().filter_map(shown).collect()
 }
 
 /// When the plan was ended, by the clock of whoever did it.

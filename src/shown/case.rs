@@ -4,6 +4,7 @@
 
 use super::names::Names;
 use super::sheet::Sheet;
+use super::text::clean;
 use super::{referral, same_act as say, when};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -30,6 +31,7 @@ pub fn sheet(
     sheet.row(lang.pick("时限", "due"), due.join("\n"));
     let acts = shown.same_acts.as_ref().map_or_else(String::new, |acts| same(acts, names, lang));
     sheet.row(lang.pick("疑似重复", "same act?"), acts);
+    sheet.row(lang.pick("线索由来", "found by"), findings(shown, lang));
     let steps: Vec<_> = case
         .allowed_steps()
         .map(|step| {
@@ -49,6 +51,20 @@ pub fn sheet(
         sheet.row(lang.pick("经办人 etag", "etag of the assignment"), own.etag.clone());
     }
     sheet
+}
+
+/// The visits of joint actions that led to it.
+#[must_use]
+pub fn findings(shown: &pb::GetCaseResponse, lang: Lang) -> String {
+    let one = |found: &pb::CaseFinding| {
+        let [number, title, site] =
+            [&found.plan_number, &found.plan_title, &found.site_name].map(|text| clean(text));
+        lang.pick(
+            format!("来自联合执法行动 {number} {title} 对{site}的检查"),
+            format!("from the visit to {site} of joint action {number} {title}"),
+        )
+    };
+    shown.findings.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
 /// Where it stands and who has it.

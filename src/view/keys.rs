@@ -208,6 +208,12 @@ pub fn plan_acts(agreement: AgreementId, subject: SubjectId, sort: u8, city: Cit
     key(b'Z', &[agreement.as_bytes(), subject.as_bytes(), &[sort], &city])
 }
 
+/// What led to a case, by the plan and the place of whoever said so.
+pub fn case_finding(agreement: AgreementId, case: SubjectId, of: &[&[u8]]) -> Vec<u8> {
+    // No sort of words has this number, and no plan is a case.
+    key(b'Z', &[agreement.as_bytes(), case.as_bytes(), &[0], &of.concat()])
+}
+
 /// How many words of a sort a log has said to a revision of a plan.
 pub fn plan_count(
     agreement: AgreementId,

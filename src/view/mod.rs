@@ -52,7 +52,9 @@ pub use meeting_view::{MeetingView, Minutes, last_sitting, meeting, meetings_new
 pub use notice_view::{NoticeView, Said, notice, notices_newest_first};
 pub use plan_books::{Booked, UnitBooked, booked, bookings_of, unit_bookings};
 pub use plan_view::{Heard, PlanView, plan, plan_facts_at, plans_newest_first};
-pub use plan_words::{Spoken, WordSort, plan_takes_more, plan_word_at, plan_words};
+pub use plan_words::{
+    CaseFinding, Spoken, WordSort, case_findings, plan_takes_more, plan_word_at, plan_words,
+};
 pub use referral_view::{
     CampaignTag, ReferralStanding, ReferralWord, referral_standing, referral_words,
 };

@@ -4,6 +4,10 @@
 //! In scope: the rows, walking them. Out of scope: which words fit, and what is made of them
 //! ([`super::plan_view`]).
 
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
 use super::keys;
 use super::rows::{ReadRows, Rows, get, put};
 use super::unit_view::Place;
@@ -211,6 +215,47 @@ pub(super) fn lay<R: Rows>(
     let sort = WordSort::of(&act.word);
     let base = keys::plan_acts(agreement, subject, sort.byte(), city);
     put(rows, act_key(&base, act.revision, place), &(record_time_ms, act));
+    if let PlanWord::FindingOpened { site, nth, case: Some(case) } = act.word {
+        let index = place.at.index.to_be_bytes();
+        let of: [&[u8]; 3] = [subject.as_bytes(), place.at.log.as_bytes(), &index];
+        put(
+            rows,
+            keys::case_finding(agreement, case, &of),
+            &CaseFinding { plan: subject, site, nth },
+        );
+    }
+}
+
+/// A visit of a plan that led to a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CaseFinding {
+    /// The plan.
+    pub plan: SubjectId,
+    /// The site that was visited.
+    pub site: SubjectId,
+    /// Which visit there.
+    pub nth: u32,
+}
+
+/// The visits that led to a case by what the cities where their sites stand have said, ascending.
+#[must_use]
+pub fn case_findings(
+    rows: &(impl ReadRows + ?Sized),
+    agreement: AgreementId,
+    case: SubjectId,
+    most: usize,
+) -> BTreeSet<CaseFinding> {
+    let from = keys::case_finding(agreement, case, &[]);
+    let mut to = from.clone();
+    if let Some(sort) = to.last_mut() {
+        *sort = 1;
+    }
+    let mut found = BTreeSet::new();
+    rows.scan(&from, &to, false, &mut |_, value| {
+        found.extend(postcard::from_bytes::<CaseFinding>(value));
+        found.len() < most
+    });
+    found
 }
 
 /// What of the words of a plan must be equal everywhere.

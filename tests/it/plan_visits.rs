@@ -1,15 +1,19 @@
-//! What was keyed in of a visit: in words, afterwards, corrected by whoever has read it, erased.
+//! What was keyed in of a visit: in words, afterwards, corrected by whoever has read it, erased;
+//! and the case that is opened from it.
 
 use http::StatusCode;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 use tonic::Code;
 
-use super::api::{HERE, THERE, fact, fresh};
+use super::api::{HERE, THERE, fact, fresh, sample};
 use super::console::{Browser, FROM_HERE};
+use super::console_new::{CASE, with};
+use super::exchange::arrived;
+use super::plan_cli::{Desk, said};
 use super::plans::{
-    World, confirm, create, draft, get, page_of, result, results, seen, site, step, today, why,
-    world_set_up,
+    World, confirm, create, draft, get, page_of, report, result, results, seen, site, step, today,
+    why, world_set_up,
 };
 
 const FIRST: &str = "危险废物标识不全，已拍照取证";
@@ -130,4 +134,99 @@ async fn a_result_is_corrected_by_whoever_has_read_the_newest_one() {
     assert!(gone.visits[0].text.is_empty() && !gone.visits[0].text_is_missing);
     let shown = there.get(&page_of(&plan)).await.text;
     assert!(shown.contains("情况说明：已依法删除") && !shown.contains(FIRST), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_becomes_a_case_of_the_city_where_the_site_stands() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (plan, at) = settled(&world).await;
+    let agreement = &world.agreements[0];
+    report(&world.here, &plan, &at, result(1)).await.unwrap();
+    let finding = |case: &str| pb::OpenFindingRequest {
+        name: plan.name.clone(),
+        revision: plan.revision_entry.clone(),
+        site: at.clone(),
+        case: case.to_owned(),
+        request_id: fresh(),
+        ..Default::default()
+    };
+    // Not a case of another city.
+    let theirs = super::api::create(&world.there, sample(agreement, 1)).await.unwrap();
+    arrived(&world.here, &theirs.name).await;
+    let elsewhere = world.here.plans().open_finding(finding(&theirs.name)).await;
+    let status = elsewhere.as_ref().unwrap_err();
+    assert_eq!(fact(status, "field"), "case");
+    assert_eq!(fact(status, "source"), "rules of the cooperation");
+    assert!(fact(status, "rule").contains("city where the site stands"));
+    let refused = (Code::FailedPrecondition, "FINDING_CASE_ELSEWHERE".to_owned());
+    assert_eq!(why(elsewhere), refused);
+
+    // From the visit to the form, which has what is known, and from there to both records.
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let there = Browser::open(&world.nodes, THERE, Role::Coordinator).await;
+    let visits = format!("{}/visits", page_of(&plan));
+    let page = here.get(&visits).await.text;
+    let (_, rest) = page.split_once("href=\"/cases/new?").expect("a link to the form");
+    let link = format!("/cases/new?{}", rest.split('"').next().unwrap().replace("&amp;", "&"));
+    assert!(!link.contains('%'), "nothing typed in {link}");
+    let form = here.get(&link).await.text;
+    for part in [
+        "来自联合执法行动 JA-371500-",
+        r#"value="91371522YYYY90011A""#,
+        r#"value="115.671234""#,
+        r#"value="莘县示例镇""#,
+        r#"<option value="371522" selected>"#,
+        r#"<option value="6" selected>"#,
+    ] {
+        assert!(form.contains(part), "{part}: {form}");
+    }
+    let id = |name: &str| name.rsplit('/').next().unwrap().to_owned();
+    let open = async |revision: &str| {
+        let (plan_id, site_id, request) = (id(&plan.name), id(&at), fresh());
+        let mut fields = with(&CASE, agreement, &[]);
+        fields.extend([("plan", plan_id.as_str()), ("site", &site_id), ("nth", "0")]);
+        fields.extend([("revision", revision), ("request_id", &request)]);
+        here.post("/cases/new", &[FROM_HERE], &fields).await
+    };
+    let opened = open(&plan.revision_entry).await;
+    assert!(opened.leads_to().starts_with("/case/"), "{}", opened.leads_to());
+    let case = seen(&world.there, &plan.name, |one| one.visits[0].cases.len() == 1).await;
+    let case = case.visits[0].cases[0].clone();
+    for (client, browser) in [(&world.here, &here), (&world.there, &there)] {
+        let asked = pb::GetCaseRequest { name: case.clone() };
+        let shown = client.cases().get_case(asked).await.unwrap().into_inner();
+        let found = &shown.findings[0];
+        assert_eq!((&found.plan, &found.site, found.nth), (&plan.name, &at, 0));
+        assert!(found.plan_number.starts_with("JA-371500-") && found.site_name.contains("纸业"));
+        let path = format!("/case/{}/{}", id(agreement), id(&case));
+        let page = browser.get(&path).await.text;
+        assert!(page.contains("来自联合执法行动 JA-371500-"), "{page}");
+        assert!(page.contains(&page_of(&plan)), "a way to the plan");
+    }
+    let desk = Desk { nodes: &world.nodes, city: THERE };
+    let shown = said(&desk.run("case", &["show", &case]));
+    assert!(shown.contains("来自联合执法行动 JA-371500-"), "{shown}");
+
+    // A break in between: the case is there, and is linked by choosing it.
+    let broken = open(&plan.name).await;
+    assert!(broken.leads_to().starts_with(&format!("{visits}?unlinked=")), "{}", broken.text);
+    let later = here.get(broken.leads_to()).await.text;
+    assert!(later.contains("案件已登记，但还没有关联到检查"), "{later}");
+    let unlinked = format!("{agreement}/cases/{}", broken.leads_to().split_once('=').unwrap().1);
+    assert!(later.contains(&format!(r#"<option value="{unlinked}" selected>"#)), "{later}");
+    let choose = async |case: &str| {
+        let fields = [
+            ("revision", plan.revision_entry.as_str()),
+            ("site", &at),
+            ("nth", "0"),
+            ("case", case),
+            ("request_id", &fresh()),
+        ];
+        here.post(&format!("{visits}/finding"), &[FROM_HERE], &fields).await
+    };
+    assert!(choose("").await.text.contains("请选择案件"));
+    assert!(choose(&theirs.name).await.text.contains("FINDING_CASE_ELSEWHERE"));
+    assert_eq!(choose(&unlinked).await.status, StatusCode::SEE_OTHER);
+    let both = get(&world.here, &plan.name).await.unwrap();
+    assert!(both.visits[0].cases.len() == 2 && both.visits[0].cases.contains(&unlinked));
 }

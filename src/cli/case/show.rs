@@ -37,6 +37,8 @@ pub async fn run(session: &Session, args: ShowArgs) -> Result<(), Failure> {
             fields.insert("same_acts".to_owned(), acts.unwrap_or_default());
             let words = shown.referral_words.iter().map(referral::words::shape).collect();
             fields.insert("referral_words".to_owned(), words);
+            let findings = shown.findings.iter().map(json::finding).collect();
+            fields.insert("findings".to_owned(), findings);
         }
         session.context.print_json(&shape);
     } else {
@@ -97,7 +99,14 @@ mod tests {
             ..Default::default()
         };
         let acts = pb::SameActs { hints: vec![hint], total_size: 3, ..Default::default() };
+        let finding = pb::CaseFinding {
+            plan_number: "JA-371500-2026-001".to_owned(),
+            plan_title: "聊邯联合检查".to_owned(),
+            site_name: "示例纸业有限公司".to_owned(),
+            ..Default::default()
+        };
         let shown = pb::GetCaseResponse {
+            findings: vec![finding],
             deadlines: vec![deadline],
             same_acts: Some(acts),
             ..Default::default()
@@ -107,6 +116,8 @@ mod tests {
         assert!(text.contains("另有 2 件") && text.contains("第二十九条"), "{text}");
         assert!(text.contains("2026-10-19 聊城 决定是否立案"), "{text}");
         assert!(text.contains("“两打”专项行动"), "{text}");
+        let found = "来自联合执法行动 JA-371500-2026-001 聊邯联合检查 对示例纸业有限公司的检查";
+        assert!(text.contains(found), "{text}");
         for want in [
             "办理权    现由 濮阳 处理",
             "首报市    邯郸",

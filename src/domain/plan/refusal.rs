@@ -377,6 +377,14 @@ pub enum PlanRefusal {
         /// Which.
         case: SubjectId,
     },
+    /// A finding is followed up by a case of the city where the site stands.
+    #[error("case {case} was not opened by {city}, where the site stands, nor is handled there")]
+    CaseElsewhere {
+        /// Which.
+        case: SubjectId,
+        /// Where the site stands.
+        city: CityCode,
+    },
     /// A city opens at most [`crate::limits::PLAN_NUMBER_MAX`] plans a year.
     #[error("running numbers of {year} are used up")]
     NumbersUsedUp {
@@ -429,6 +437,7 @@ impl PlanRefusal {
             Self::AllResultsIn => "ALL_RESULTS_IN",
             Self::ShownBefore => "DRAW_SHOWN_BEFORE",
             Self::CaseUnknown { .. } => "FINDING_CASE_UNKNOWN",
+            Self::CaseElsewhere { .. } => "FINDING_CASE_ELSEWHERE",
             Self::NumbersUsedUp { .. } => "PLAN_NUMBERS_USED_UP",
         }
     }
@@ -452,7 +461,7 @@ impl PlanRefusal {
             Self::ReportDay { .. } | Self::ArrivalDay { .. } => "on",
             Self::DepartmentNotIn { .. } => "checks.department",
             Self::WrongAttempt { .. } => "attempt",
-            Self::CaseUnknown { .. } => "case",
+            Self::CaseUnknown { .. } | Self::CaseElsewhere { .. } => "case",
             Self::ResultChanged { .. } => "replaces",
             Self::AnswerTooLate { .. } => "kind",
             Self::ConfirmAnew => "sent",

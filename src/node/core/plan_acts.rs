@@ -349,12 +349,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         let reports = self.at_desk(today, |desk| desk.reports(key, found, by));
         let newest = reports.iter().find(|one| (one.site, one.nth) == (site, nth));
         let reported = newest.is_some_and(|one| one.clues > 0);
-        if let Some(case) = case
-            && view::case(&self.group_rows(), key.0, case).is_none()
-        {
-            return Err(Refusal::Plan(PlanRefusal::CaseUnknown { case }).into());
+        let mut cities = Vec::new();
+        if let Some(case) = case {
+            let known = view::case(&self.group_rows(), key.0, case).map(|view| view.case);
+            let known = known.ok_or(Refusal::Plan(PlanRefusal::CaseUnknown { case }))?;
+            cities = vec![known.originating, known.handling];
         }
-        let visited = (visited(&looked, site, today), reported);
+        let visited = (visited(&looked, site, today), reported, cities.as_slice());
         Ok(decide_finding(&found.plan, by, (site, nth, case), visited).map_err(Refusal::Plan)?)
     }
 

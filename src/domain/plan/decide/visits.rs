@@ -160,7 +160,7 @@ pub fn decide_report(
 }
 
 /// Decides on a clue of a visit being followed up; `reported` says that the visit has a report that
-/// tells of clues.
+/// tells of clues, `cities` opened the case named, or handle it.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
@@ -168,12 +168,19 @@ pub fn decide_finding(
     plan: &Plan,
     by: CityCode,
     (site, nth, case): (SubjectId, u32, Option<SubjectId>),
-    (visited, reported): (Visited, bool),
+    (visited, reported, cities): (Visited, bool, &[CityCode]),
 ) -> Result<(), PlanRefusal> {
     let word = PlanWord::FindingOpened { site, nth, case };
     present(plan, by, &PlanAct { revision: plan.at, word }, visited.host)?;
     check_target(site, nth, visited)?;
-    if reported { Ok(()) } else { Err(PlanRefusal::NoClue { site }) }
+    if !reported {
+        return Err(PlanRefusal::NoClue { site });
+    }
+    // It is the host that says this, see above.
+    match case {
+        Some(case) if !cities.contains(&by) => Err(PlanRefusal::CaseElsewhere { case, city: by }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Decides on saying that all results are in; `missing` are own targets without a report.

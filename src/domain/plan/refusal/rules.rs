@@ -108,6 +108,16 @@ impl PlanRefusal {
                 ),
                 Force::Rule,
             ),
+            Self::CaseElsewhere { .. } => (
+                (
+                    (
+                        "检查发现的线索由检查对象所在市登记、办理案件",
+                        "a finding is a case of the city where the site stands",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
             Self::ResultsNotIn { .. } | Self::ResultsMissing { .. } => (
                 (
                     (

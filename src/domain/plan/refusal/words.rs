@@ -176,6 +176,7 @@ impl PlanRefusal {
                 "请补齐人员后再检查（行政处罚法第四十二条）",
             ),
             Self::CaseUnknown { .. }
+            | Self::CaseElsewhere { .. }
             | Self::ResultChanged { .. }
             | Self::ReportDay { .. }
             | Self::ResultsMissing { .. }
@@ -254,6 +255,7 @@ impl PlanRefusal {
             | Self::ResultsNotIn { .. }
             | Self::AllResultsIn
             | Self::CaseUnknown { .. }
+            | Self::CaseElsewhere { .. }
             | Self::ResultChanged { .. }
             | Self::NumbersUsedUp { .. }
             | Self::ShownBefore
@@ -297,6 +299,12 @@ impl PlanRefusal {
         if let Self::ResultChanged { .. } = self {
             let why = "该次检查的结果已由他人登记或更正";
             return told(why, "请查看现在的结果，核对后再更正");
+        }
+        if let Self::CaseElsewhere { city, .. } = self {
+            return told(
+                format!("所填案件不是{}登记或承办的案件", (names.city)(city)),
+                "请填写检查对象所在市登记或承办的案件；由其他部门办理的请留空",
+            );
         }
         if let Self::CaseUnknown { .. } = self {
             return told("所填案件不在本协议内", "请核对案件编号；由其他部门办理的请留空");
@@ -351,6 +359,7 @@ impl PlanRefusal {
             Self::CaseUnknown { .. } => {
                 "check the case, or leave it empty when others follow it up"
             }
+            Self::CaseElsewhere { .. } => "name a case of that city, or leave it empty",
             Self::NumbersUsedUp { .. } => "open it next year",
         }
     }

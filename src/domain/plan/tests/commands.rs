@@ -381,8 +381,17 @@ fn the_host_city_reports_what_its_team_did() {
     assert_eq!(reason(never), "REPORT_STAGE", "it was never settled");
     let finds = |visited, reported| {
         let what = (id(1), 0, Some(id(60)));
-        reason(decide_finding(&executing, handan(), what, (visited, reported)))
+        reason(decide_finding(&executing, handan(), what, (visited, reported, &[handan()])))
     };
+    // A case of the city where the site stands, or none.
+    let of = |case, cities: &[CityCode]| {
+        decide_finding(&executing, handan(), (id(1), 0, case), (HERE(), true, cities))
+    };
+    assert_eq!(of(Some(id(60)), &[puyang(), handan()]), Ok(()));
+    assert_eq!(of(None, &[]), Ok(()));
+    let elsewhere = of(Some(id(60)), &[puyang(), liaocheng()]).unwrap_err();
+    assert_eq!((elsewhere.reason(), elsewhere.field()), ("FINDING_CASE_ELSEWHERE", "case"));
+    assert!(elsewhere.rule().is_some());
     assert_eq!((finds(HERE(), true), finds(HERE(), false)), ("", "NO_CLUE"));
     assert_eq!(finds(Visited { visits: 0, ..HERE() }, true), "SITE_NOT_VISITED");
     let done = |plan: &Plan, by, missing: &[SubjectId]| {

@@ -114,6 +114,7 @@ fn refusals() -> Vec<PlanRefusal> {
         R::ResultsMissing { site },
         R::ResultsNotIn { city },
         R::AllResultsIn,
+        R::CaseElsewhere { case: id(3), city },
     ];
     all.extend(facts_refusals().into_iter().map(R::Facts));
     all.extend(misfits().into_iter().map(R::Misfit));
