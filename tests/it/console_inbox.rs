@@ -181,7 +181,7 @@ async fn issue(client: &Client, agreement: &str, nth: usize) -> pb::Notice {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_column_has_no_room_for_has_a_link_and_nothing_newer_hides_what_waits() {
-    let World { nodes, agreements, here, there, .. } = world_set_up(&["聊邯"], |_| {}).await;
+    let World { nodes, agreements, here, .. } = world_set_up(&["聊邯"], |_| {}).await;
     let agreement = &agreements[0];
     let waits = plans::create(&here, agreement, draft(&[])).await.unwrap();
     let notice = issue(&here, agreement, 0).await;
@@ -230,5 +230,4 @@ async fn what_a_column_has_no_room_for_has_a_link_and_nothing_newer_hides_what_w
     })
     .await;
     assert_eq!(i32::from(pb::CaseState::TransferredOut), 17, "as the links have it");
-    drop(there);
 }
