@@ -124,7 +124,7 @@ async fn page(
                     (acts(&notice, desk, again))
                 }
                 h2 { (lang.pick("送达与签收", "Who has it")) }
-                ul .matters { @for one in &notice.recipients { (recipient(one, desk)) } }
+                ul .matters { @for one in &notice.recipients { (recipient(&notice, one, desk)) } }
             }
         }
     };
@@ -176,16 +176,20 @@ fn report(report: &pb::NoticeReport, desk: &Desk) -> Markup {
     }
 }
 
-fn recipient(one: &pb::NoticeRecipient, desk: &Desk) -> Markup {
+fn recipient(notice: &pb::Notice, one: &pb::NoticeRecipient, desk: &Desk) -> Markup {
     let lang = desk.lang();
+    let here = one.city == desk.city && notice.record.is_some();
     let at = |time| when::time(Some(time));
     html! {
         li {
             strong { (desk.names.city(one.city)) }
             p .how {
+                @if let Some(time) = &one.ring_time {
+                    (lang.pick("已提醒 ", "rang ")) (at(time)) " · "
+                }
                 @match &one.hold_time {
                     Some(time) => { span .ok { (lang.pick("系统送达 ", "held since ")) (at(time)) } },
-                    None => { (lang.pick("尚未送达", "has not arrived")) },
+                    None => { (words::not_held(one, here, lang)) },
                 }
                 " · "
                 @match &one.acknowledge_time {

@@ -38,7 +38,8 @@ impl NoticeApi {
         let opening = reader.entry(found.opened_at).ok();
         let envelope = opening.as_ref().map(|opening| &opening.entry.envelope);
         let suspect = envelope.is_some_and(|envelope| envelope.clock_suspect);
-        // A receipt says that the parts for all members are there, and nothing of others.
+        // A receipt says that the parts for all members are there, and nothing of others: a city
+        // signs it also while a narrow part that is meant for it is still on its way.
         let for_all = envelope.is_some_and(|envelope| {
             envelope.parts.iter().all(|part| part.audience == Audience::AllMembers)
         });
@@ -46,14 +47,17 @@ impl NoticeApi {
             if for_all { witnesses.holding(reader, found.opened_at) } else { BTreeMap::new() };
         let recipient = |city: &CityCode| {
             let acknowledged = found.acknowledged.iter().find(|(who, _)| who == city);
+            let acknowledged_ms = acknowledged.map(|(_, said)| said.record_time_ms);
+            // Nobody signs for a text that has not arrived (`NOTICE_ARRIVING`).
+            let hold_ms = held.get(city).copied().into_iter().chain(acknowledged_ms).min();
             let rung = self.rung.since(found.opened_at, *city);
             pb::NoticeRecipient {
                 city: city.as_u32(),
                 ring_time: rung.map(read::timestamp),
-                hold_time: held.get(city).copied().map(read::timestamp),
-                acknowledge_time: acknowledged
-                    .map(|(_, said)| read::timestamp(said.record_time_ms)),
+                hold_time: hold_ms.map(read::timestamp),
+                acknowledge_time: acknowledged_ms.map(read::timestamp),
                 overdue: found.awaits(*city) && !suspect && due.is_some_and(|due| due.is_over(now)),
+                hold_unknown: !for_all && hold_ms.is_none(),
             }
         };
         let record = opening.as_ref().and_then(|entry| record(reader, entry));
@@ -79,6 +83,7 @@ impl NoticeApi {
         let due = self.due_of(alert.agreement, &alert.notice, alert.issued_ms);
         let recipient = |city: &CityCode| pb::NoticeRecipient {
             city: city.as_u32(),
+            hold_unknown: true,
             ..pb::NoticeRecipient::default()
         };
         pb::Notice {

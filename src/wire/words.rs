@@ -30,7 +30,7 @@ pub use more::{
     statistic, subject_kind, term_setter, term_unit,
 };
 pub use notices::{
-    notice_filter, notice_kind, notice_level, notice_text, parse_notice_kind, report_kind,
+    not_held, notice_filter, notice_kind, notice_level, notice_text, parse_notice_kind, report_kind,
 };
 
 use plans::plan_event;

@@ -13,6 +13,7 @@ use liandong::wire::pb::v1 as pb;
 use tonic::{Code, Status};
 
 use super::api::{self, HERE, THERE, create, fresh, ready, refused, sample};
+use super::console::Browser;
 use super::nodes::{Nodes, plan, until};
 use super::proxy::{Mesh, Mode};
 use super::rogue::{self, About, Author, Rogue};
@@ -299,6 +300,7 @@ async fn a_notice_to_one_city_is_read_by_that_city_only() {
     let issued = issue(&here, asked).await.unwrap();
     assert!(issued.due_on.is_some() && issued.due_time.is_none());
     until("the entry is there", || async { get(&there, &issued.name).await.ok() }).await;
+    pages_say_what_is_known(&nodes, &issued).await;
     acknowledge(&there, &issued.name, SECRET).await.unwrap();
     let told = |notice: pb::Notice| (notice.record, notice.reports[0].text.clone());
     let ask = || async {
@@ -311,13 +313,54 @@ async fn a_notice_to_one_city_is_read_by_that_city_only() {
     assert_eq!(told(outside), (None, String::new()));
     let inside = seen(&here, &issued.name, THERE, |one| one.acknowledge_time.is_some()).await;
     assert_eq!(inside.text_state(), pb::NoticeTextState::Here);
-    assert_eq!(of(&inside, THERE).hold_time, None, "no receipt covers a text for one city");
+    let so_far = of(&inside, THERE);
+    assert_eq!(so_far.hold_time, so_far.acknowledge_time, "nobody signs for what is not there");
+    assert!(so_far.hold_time.is_some() && !so_far.hold_unknown);
+    let page = page(&nodes, HERE, &issued.name).await;
+    assert!(page.contains("系统送达 ") && page.contains("已签收 "), "{page}");
+    assert!(!page.contains("尚未送达") && !page.contains("是否送达未知"), "{page}");
     assert_eq!(told(inside), (issued.record, SECRET.to_owned()));
     let refusal = refused(acknowledge(&dezhou, &issued.name, "").await);
     assert_eq!(refusal, (Code::PermissionDenied, "NOT_ADDRESSED".to_owned()));
     // Not one byte of it lies on the third city's disk.
     let folder = nodes.fleet.folder(DEZHOU).join("data");
     assert!(!super::rebuild::holds(&folder, SECRET.as_bytes()), "{}", folder.display());
+}
+
+/// The page of a notice at a city.
+async fn page(nodes: &Nodes, city: u32, name: &str) -> String {
+    let browser = Browser::open(nodes, city, Role::Coordinator).await;
+    let parts: Vec<&str> = name.split('/').collect();
+    browser.get(&format!("/notice/{}/{}", parts[1], parts[3])).await.text
+}
+
+/// A notice to one city, which has it and has not acknowledged it yet: its receipt may have come,
+/// and proves nothing of the text.
+async fn pages_say_what_is_known(nodes: &Nodes, issued: &pb::Notice) {
+    let here = nodes.client(HERE).await;
+    let entry: liandong::ids::Position = issued.entry.parse().unwrap();
+    until("the receipt is here", || async {
+        let answer = here.nodes().get_status(pb::GetStatusRequest {}).await.ok()?;
+        let status = answer.into_inner().status?;
+        let log = status.logs.iter().find(|log| log.log_id == entry.log.to_string())?;
+        log.cosignatures.iter().any(|c| c.city == THERE && c.size > entry.index).then_some(())
+    })
+    .await;
+    let so_far = of(&get(&here, &issued.name).await.unwrap(), THERE);
+    assert_eq!((so_far.hold_time, so_far.hold_unknown), (None, true));
+    let sender = page(nodes, HERE, &issued.name).await;
+    assert!(sender.contains("是否送达未知") && sender.contains("未签收"), "{sender}");
+    assert!(!sender.contains("尚未送达") && !sender.contains("系统送达 "), "{sender}");
+    let receiver = page(nodes, THERE, &issued.name).await;
+    assert!(receiver.contains("正文已收到") && !receiver.contains("未知"), "{receiver}");
+    // An emergency says that it has rung there.
+    let agreement = issued.name.split("/notices").next().unwrap();
+    let asked =
+        pb::CreateNoticeRequest { cities: vec![THERE], ..notice(agreement, "管道破裂") };
+    let urgent = issue(&here, asked).await.unwrap();
+    seen(&here, &urgent.name, THERE, |one| one.ring_time.is_some()).await;
+    let sender = page(nodes, HERE, &urgent.name).await;
+    assert!(sender.contains("已提醒 ") && sender.contains("是否送达未知"), "{sender}");
 }
 
 /// An emergency of this author's city, as it would be written next, for these cities.

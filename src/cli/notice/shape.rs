@@ -49,6 +49,7 @@ fn recipient(one: &pb::NoticeRecipient) -> Value {
         "hold_time": time(one.hold_time.as_ref()),
         "acknowledge_time": time(one.acknowledge_time.as_ref()),
         "overdue": one.overdue,
+        "hold_unknown": one.hold_unknown,
     })
 }
 

@@ -111,7 +111,10 @@ fn recipients(notice: &pb::Notice, names: &Names, lang: Lang) -> String {
         lines.add_row([
             names.city(one.city),
             time(one.ring_time.as_ref()),
-            time(one.hold_time.as_ref()),
+            match &one.hold_time {
+                Some(at) => when::time(Some(at)),
+                None => words::not_held(one, false, lang).to_owned(),
+            },
             acknowledged,
         ]);
     }
@@ -143,9 +146,11 @@ mod tests {
             ring_time: at(1_000),
             hold_time: at(2_000),
             acknowledge_time: at(3_000),
-            overdue: false,
+            ..Default::default()
         };
         let late = pb::NoticeRecipient { city: 371_400, overdue: true, ..Default::default() };
+        let unknown =
+            pb::NoticeRecipient { city: 410_900, hold_unknown: true, ..Default::default() };
         let report = pb::NoticeReport {
             city: 130_400,
             kind: pb::NoticeReportKind::Acknowledged.into(),
@@ -155,14 +160,21 @@ mod tests {
         let notice = pb::Notice {
             name: "agreements/0/notices/0123456789abcdef0123456789abcdef".to_owned(),
             kind: pb::NoticeKind::Emergency.into(),
-            recipients: vec![rung, late],
+            recipients: vec![rung, late, unknown],
             reports: vec![report],
             text_state: pb::NoticeTextState::NotForUs.into(),
             ..pb::Notice::default()
         };
         let text = text(&notice, &Names::new(Lang::Zh), Lang::Zh);
-        for part in ["邯郸", "德州", "未签收（已逾期）", "签收  已赶赴现场", "不是发给本市"]
-        {
+        for part in [
+            "邯郸",
+            "德州",
+            "尚未送达",
+            "是否送达未知",
+            "未签收（已逾期）",
+            "签收  已赶赴现场",
+            "不是发给本市",
+        ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
         assert!(!text.contains('\u{1b}'));

@@ -55,6 +55,19 @@ pub fn notice_text(one: pb::NoticeTextState, lang: Lang) -> &'static str {
     }
 }
 
+/// How far a notice has got with a city that is not known to hold it; `here` says that it is the
+/// own one, and what it says can be read.
+#[must_use]
+pub fn not_held(one: &pb::NoticeRecipient, here: bool, lang: Lang) -> &'static str {
+    match (here, one.hold_unknown) {
+        (true, _) => lang.pick("正文已收到", "here"),
+        (false, true) => {
+            lang.pick("是否送达未知，以签收为准", "not known to hold it until it acknowledges")
+        }
+        (false, false) => lang.pick("尚未送达", "has not arrived"),
+    }
+}
+
 /// What was said of a notice.
 #[must_use]
 pub fn report_kind(one: pb::NoticeReportKind, lang: Lang) -> &'static str {
