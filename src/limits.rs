@@ -290,7 +290,7 @@ pub const SUSPENSION_TEXT_BYTES_MAX: usize = 600;
 /// A file that is imported: the limit on rows is met long before.
 pub const IMPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Rows of one import: twenty years of a busy city.
-pub const IMPORT_ROWS_MAX: u32 = 100_000;
+pub const IMPORT_ROWS_MAX: usize = 100_000;
 /// One row of a file that is imported, all its cells: far more than a record may have.
 pub const IMPORT_ROW_BYTES_MAX: usize = 512 * 1024;
 /// Columns of a file that is imported: twice those there are.

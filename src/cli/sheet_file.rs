@@ -58,4 +58,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(open(folder.path(), Lang::En).is_err());
     }
+
+    #[test]
+    fn a_huge_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("huge.csv");
+        // A hole: it takes no place on the disk.
+        let file = File::create(&path).unwrap();
+        file.set_len(IMPORT_BYTES_MAX + 1).unwrap();
+        let refused = open(&path, Lang::En).unwrap_err();
+        assert!(refused.what.contains(&format!("the limit is {IMPORT_BYTES_MAX}")), "{refused:?}");
+        assert!(refused.what.contains(&(IMPORT_BYTES_MAX + 1).to_string()), "{refused:?}");
+        file.set_len(IMPORT_BYTES_MAX).unwrap();
+        assert_eq!(open(&path, Lang::En).unwrap().1, IMPORT_BYTES_MAX);
+    }
 }

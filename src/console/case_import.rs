@@ -28,7 +28,7 @@ use crate::ids::{Hash, hex};
 use crate::import::encoding::{self, Encoding};
 use crate::import::report::{Line, Outcome, Report};
 use crate::import::rows::{self, Rows};
-use crate::import::{Asked, Calls, Import, SYSTEM, Stopped, heading};
+use crate::import::{Asked, Calls, Import, SYSTEM, Stopped, check_count, heading};
 use crate::lang::Lang;
 use crate::limits::{
     CONSOLE_SHEET_BYTES_MAX, CONSOLE_SHEET_ROWS_MAX, CONSOLE_SHEET_TEXT_BYTES_MAX,
@@ -136,7 +136,7 @@ async fn work(desk: &Desk, form: Form, file: Option<Sent>) -> (Form, Result<Done
     let (typed, encoding) = (form.raw(TEXT).to_owned(), asked_encoding(&form));
     let read = tokio::task::spawn_blocking(move || {
         let text = text(typed, file.as_ref(), encoding, lang)?;
-        let fits = check_count(&text, lang);
+        let fits = fits(&text, lang);
         Ok((text, fits))
     });
     let read = read.await.unwrap_or_else(|_| Err(Refusal::of(&desk.refuse("STOPPING"), lang)));
@@ -239,27 +239,16 @@ async fn run(desk: &Desk, form: &Form) -> Result<Done, Refusal> {
     Ok(Done { dry_run: asked.dry_run, is_other, report, stopped, in_doubt })
 }
 
-fn check_count(text: &str, lang: Lang) -> Result<(), Refusal> {
-    let (mut rows, mut count) = (open(text, lang)?, 0);
-    while count <= CONSOLE_SHEET_ROWS_MAX
-        && rows.next(lang).map_err(|wrong| of_sheet(TEXT, wrong))?.is_some()
-    {
-        count += 1;
+fn fits(text: &str, lang: Lang) -> Result<(), Refusal> {
+    let count = open(text, lang)?.count(lang).map_err(|wrong| of_sheet(TEXT, wrong))?;
+    if count == 0 {
+        let what = lang.pick("表头以下没有内容", "there is no row below the headings");
+        return Err(Refusal::field(TEXT, what.to_owned()));
     }
-    match count {
-        0 => {
-            let what = lang.pick("表头以下没有内容", "there is no row below the headings");
-            Err(Refusal::field(TEXT, what.to_owned()))
-        }
-        1..=CONSOLE_SHEET_ROWS_MAX => Ok(()),
-        _ => {
-            let what = lang.pick(
-                format!("超过 {CONSOLE_SHEET_ROWS_MAX} 行，超出一次的上限；未登记任何一行"),
-                format!("more than {CONSOLE_SHEET_ROWS_MAX} rows, the limit; none was opened"),
-            );
-            Err(Refusal { advice: too_much(lang).to_owned(), ..Refusal::field(TEXT, what) })
-        }
-    }
+    check_count(count, CONSOLE_SHEET_ROWS_MAX, lang).map_err(|wrong| Refusal {
+        advice: too_much(lang).to_owned(),
+        ..Refusal::field(TEXT, wrong.what)
+    })
 }
 
 fn too_much(lang: Lang) -> &'static str {

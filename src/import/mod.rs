@@ -13,6 +13,7 @@
 //!    `a_sheet_is_imported_by_page_row_by_row_and_once`)
 //! 2. A dry run writes nothing. (`a_file_is_imported_once`,
 //!    `a_sheet_is_imported_by_page_row_by_row_and_once`)
+//! 3. A sheet with too many rows does nothing. (`a_file_with_too_many_rows_does_nothing`)
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -27,7 +28,6 @@ use self::report::{Line, Outcome, Report};
 use self::rows::Rows;
 use crate::ids::hex;
 use crate::lang::Lang;
-use crate::limits::IMPORT_ROWS_MAX;
 use crate::log::merkle;
 use crate::shown::names::Names;
 use crate::shown::table::columns::Column;
@@ -170,13 +170,6 @@ impl<'a, C: Calls> Import<'a, C> {
             report.reached = rows.number() + u64::from(next.is_err());
             let Some((number, value)) = next.map_err(Stopped::Sheet)? else { return Ok(()) };
             read(rows.bytes());
-            if report.lines.len() >= IMPORT_ROWS_MAX as usize {
-                let what = lang.pick(
-                    format!("超过 {IMPORT_ROWS_MAX} 行，其余未处理"),
-                    format!("more than {IMPORT_ROWS_MAX} rows; the rest was left"),
-                );
-                return Err(Stopped::Sheet(unusable(what, in_pieces(lang))));
-            }
             let mut line = Line { row: number, ..Line::default() };
             let outcome = match value {
                 Ok(value) => self.one(value, &mut line).await,
@@ -367,6 +360,21 @@ pub fn unread(error: &io::Error, lang: Lang) -> Wrong {
 #[must_use]
 pub fn in_pieces(lang: Lang) -> &'static str {
     lang.pick("分成几个文件导入", "split it into several files")
+}
+
+/// Whether a sheet of so many rows is taken at all: asked before the first one is used.
+///
+/// # Errors
+/// [`Wrong`] with both numbers; nothing is done.
+pub fn check_count(rows: usize, rows_max: usize, lang: Lang) -> Result<(), Wrong> {
+    if rows <= rows_max {
+        return Ok(());
+    }
+    let what = lang.pick(
+        format!("有 {rows} 行，超出一次的上限 {rows_max} 行；未登记任何一行"),
+        format!("has {rows} rows, the limit is {rows_max}; nothing was done"),
+    );
+    Err(unusable(what, in_pieces(lang)))
 }
 
 /// A node that passes over `validate_only` has written; no second row may follow.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::encoding::{self, Encoding, Text};
 use super::headings::Headings;
-use super::{unread, unusable};
+use super::{check_count, unread, unusable};
 use crate::lang::Lang;
 use crate::limits::IMPORT_ROW_BYTES_MAX;
 use crate::shown::table::Wrong;
@@ -80,6 +80,37 @@ impl<R: Read + Seek> Rows<R> {
         }
         let written = Written::Csv { rows: Box::new(rows), headings };
         Ok(Self { written, number: 1, encoding })
+    }
+
+    /// The same for a sheet that is taken as a whole or not at all: its rows are counted before the
+    /// first one can be used.
+    ///
+    /// # Errors
+    /// [`Wrong`] also when there are more than `rows_max`.
+    pub fn whole(
+        mut source: R,
+        (form, asked): (Form, Encoding),
+        rows_max: usize,
+        lang: Lang,
+    ) -> Result<Self, Wrong> {
+        let encoding = {
+            let mut rows = Rows::open(&mut source, form, asked, lang)?;
+            check_count(rows.count(lang)?, rows_max, lang)?;
+            rows.encoding
+        };
+        Self::open(source, form, encoding, lang)
+    }
+
+    /// Goes through the rows that are left and counts those that are not empty.
+    ///
+    /// # Errors
+    /// [`Wrong`] when reading broke off.
+    pub fn count(&mut self, lang: Lang) -> Result<usize, Wrong> {
+        let mut count = 0;
+        while self.next(lang)?.is_some() {
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Bytes read so far.
@@ -210,5 +241,20 @@ mod tests {
         let (number, row) = rows.next(Lang::Zh).unwrap().unwrap();
         assert_eq!((number, row.unwrap()["title"].as_str()), (2, Some("甲\n乙，丙")));
         assert_eq!(rows.next(Lang::Zh), Ok(None), "cells that are all empty are no row");
+    }
+
+    #[test]
+    fn rows_are_counted_before_the_first_one_is_used() {
+        let lines = "{\"title\":\"甲\"}\n\nno case\n{}\n";
+        let whole = |rows_max| {
+            let form = (Form::Lines, Encoding::Auto);
+            Rows::whole(io::Cursor::new(lines), form, rows_max, Lang::En)
+        };
+        let refused = whole(2).map(|_| ()).unwrap_err();
+        assert!(refused.what.contains("3 rows, the limit is 2"), "{}", refused.what);
+        let mut rows = whole(3).unwrap();
+        let (number, first) = rows.next(Lang::En).unwrap().unwrap();
+        assert_eq!((number, first.unwrap()["title"].as_str()), (1, Some("甲")));
+        assert_eq!(rows.count(Lang::En), Ok(2), "what is no case is a row of the report, too");
     }
 }

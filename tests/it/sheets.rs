@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use liandong::import::draft;
+use liandong::limits::IMPORT_ROWS_MAX;
 use liandong::wire::pb::v1 as pb;
 use serde_json::{Value, json};
 
@@ -27,9 +28,13 @@ impl Ran {
 
 /// `liandong case ...` as a coordinator of a city.
 pub fn case(nodes: &Nodes, city: u32, args: &[&str]) -> Ran {
+    run(nodes, city, &[&["case"], args].concat())
+}
+
+fn run(nodes: &Nodes, city: u32, args: &[&str]) -> Ran {
     let profile = nodes.fleet.folder(city).join("client.toml");
     let mut command = Command::new(exe());
-    command.arg("case").args(args).arg("--profile").arg(profile);
+    command.args(args).arg("--profile").arg(profile);
     let output = command.output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
     Ran { code: output.status.code().unwrap(), out: output.stdout, err }
@@ -242,6 +247,36 @@ fn said(case: &pb::Case) -> (Option<pb::CaseFacts>, Option<pb::CaseRecord>, Opti
 /// Cases by the numbers of the systems they came from.
 fn by_number(cases: &[pb::Case]) -> std::collections::BTreeMap<String, pb::Case> {
     cases.iter().map(|c| (c.external_ref.clone().unwrap_or_default().number, c.clone())).collect()
+}
+
+/// The first rows could be written; those behind them are too many.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_too_many_rows_does_nothing() {
+    let pair = Pair::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let limit = IMPORT_ROWS_MAX;
+    let mut cases = samples()[0].to_string();
+    cases.push_str(&"\n{}".repeat(limit));
+    let cases = write(folder.path(), "many.ndjson", cases.as_bytes());
+    let mut sites = "企业名称,统一社会信用代码,县级代码,类别,污染要素\n\
+        示例纸业一厂,91371522YYYY90011A,371522,重点,WATER\n"
+        .to_owned();
+    sites.push_str(&"甲\n".repeat(limit));
+    let sites = write(folder.path(), "many.csv", sites.as_bytes());
+    for (kind, file) in [("case", &cases), ("site", &sites)] {
+        for more in [&[][..], &["--dry-run"]] {
+            let ran = run(&pair.nodes, HERE, &[&[kind, "import", file], more].concat());
+            assert_eq!((ran.code, ran.out.as_slice()), (5, &b""[..]), "{}", ran.err);
+            for number in [limit, limit + 1] {
+                assert!(ran.err.contains(&format!("{number} 行")), "{}", ran.err);
+            }
+        }
+    }
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 0, "nothing was opened");
+    let parent = pair.agreement.clone();
+    let request = pb::ListSitesRequest { parent, ..Default::default() };
+    let page = pair.here.sites().list_sites(request).await.unwrap().into_inner();
+    assert!(page.sites.is_empty(), "{page:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

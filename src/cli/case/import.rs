@@ -17,6 +17,7 @@ use crate::import::encoding::Encoding;
 use crate::import::rows::{Form, Rows};
 use crate::import::{Asked, Calls, Import, SYSTEM, Stopped, heading};
 use crate::lang::Lang;
+use crate::limits::IMPORT_ROWS_MAX;
 use crate::shown::names::Names;
 use crate::shown::table::Wrong;
 use crate::wire::pb::v1 as pb;
@@ -58,7 +59,8 @@ pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
     let form = form(&path, lang)?;
     let (file, bytes) = sheet_file::open(&path, lang)?;
     let unusable = |wrong: Wrong| sheet_file::unusable(&path, &wrong, lang);
-    let mut rows = Rows::open(file, form, args.encoding, lang).map_err(unusable)?;
+    let form = (form, args.encoding);
+    let mut rows = Rows::whole(file, form, IMPORT_ROWS_MAX, lang).map_err(unusable)?;
     let bar = ProgressBar::new(bytes);
     let write = WriteArgs { request_id: None, acting_for: args.acting_for };
     let asked = Asked {

@@ -10,6 +10,7 @@
 //! Invariants:
 //! 1. The same file twice creates nothing twice. (`a_file_of_sites_is_imported_once`)
 //! 2. `--dry-run` writes nothing. (`a_file_of_sites_is_imported_once`)
+//! 3. A file with too many rows does nothing. (`a_file_with_too_many_rows_does_nothing`)
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -25,6 +26,7 @@ use crate::cli::failure::Failure;
 use crate::cli::report::{Of, Told};
 use crate::cli::{sheet_file, status_text};
 use crate::ids::hex;
+use crate::import::check_count;
 use crate::import::encoding::{self, Encoding, Text};
 use crate::import::report::{Line, Outcome, Report};
 use crate::lang::Lang;
@@ -69,7 +71,12 @@ pub async fn run(session: &Session, args: ImportArgs) -> Result<(), Failure> {
     let path = args.file.clone().unwrap_or_default();
     let parent = name::agreement(session, args.agreement.as_deref()).await?;
     let (file, bytes) = sheet_file::open(&path, lang)?;
-    let (mut rows, headings, encoding) = open(&path, file, args.encoding, lang)?;
+    // All of them before the first one is used: a file is taken as a whole or not at all.
+    let (mut rows, headings, encoding) = open(&path, &file, args.encoding, lang)?;
+    let count = count(&mut rows, &headings, lang).map_err(|error| unread(&path, &error, lang))?;
+    check_count(count, IMPORT_ROWS_MAX, lang)
+        .map_err(|wrong| sheet_file::unusable(&path, &wrong, lang))?;
+    let (mut rows, headings, encoding) = open(&path, &file, encoding, lang)?;
     let bar = ProgressBar::new(bytes);
     let mut told = Told::new(&path, encoding, args.dry_run, Of::Sites);
     let mut import =
@@ -95,12 +102,29 @@ fn unread(path: &Path, error: &std::io::Error, lang: Lang) -> Failure {
     ))
 }
 
-fn open(
+/// Rows of the file that are not empty.
+fn count(
+    rows: &mut csv::Rows<Text<&File>>,
+    headings: &Headings,
+    lang: Lang,
+) -> std::io::Result<usize> {
+    let mut count = 0;
+    while let Some(row) = rows.row()? {
+        let is_empty = match row {
+            Row::Cells(cells) => headings.site(&cells, lang).is_ok_and(|read| read.is_none()),
+            Row::TooLong | Row::Unclosed => false,
+        };
+        count += usize::from(!is_empty);
+    }
+    Ok(count)
+}
+
+fn open<'a>(
     path: &Path,
-    file: File,
+    file: &'a File,
     asked: Encoding,
     lang: Lang,
-) -> Result<(csv::Rows<Text<File>>, Headings, Encoding), Failure> {
+) -> Result<(csv::Rows<Text<&'a File>>, Headings, Encoding), Failure> {
     let shown = path.display();
     let text = encoding::open(file, asked, lang);
     let text = text.map_err(|wrong| sheet_file::unusable(path, &wrong, lang))?;
@@ -148,7 +172,7 @@ impl From<Wrong> for Stop {
 impl Import<'_> {
     async fn all(
         &mut self,
-        rows: &mut csv::Rows<Text<File>>,
+        rows: &mut csv::Rows<Text<&File>>,
         headings: &Headings,
         report: &mut Report,
         bar: &ProgressBar,
@@ -173,12 +197,6 @@ impl Import<'_> {
                 ))),
             };
             let Some(read) = read else { continue };
-            if report.lines.len() >= IMPORT_ROWS_MAX as usize {
-                return Err(Failure::local(lang.pick(
-                    format!("超过 {IMPORT_ROWS_MAX} 行，其余未处理"),
-                    format!("more than {IMPORT_ROWS_MAX} rows; the rest was left"),
-                )));
-            }
             let mut line = Line { row: number, ..Line::default() };
             let outcome = match read {
                 Ok(draft) => self.one(draft, &mut line).await,
