@@ -25,8 +25,7 @@ use crate::wire::pb::v1 as pb;
 const CRS: &str = "EPSG:4490";
 
 /// What refusals without a field are about.
-pub const FIELDS: [(&str, &str); 2] =
-    [("OUTSIDE_BELT", "record.belt_reason"), ("LEVEL_SECRET", "facts.data_level")];
+pub const FIELDS: [(&str, &str); 1] = [("OUTSIDE_BELT", "record.belt_reason")];
 
 /// The page, with what was filled in so far.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {

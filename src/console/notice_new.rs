@@ -15,9 +15,6 @@ use super::parts::{self, Filled};
 use super::refusal::Refusal;
 use crate::wire::pb::v1 as pb;
 
-/// What refusals without a field are about.
-const FIELDS: [(&str, &str); 2] = [("LEVEL_MISSING", "level"), ("LEVEL_NOT_ALLOWED", "level")];
-
 /// The page, with what was filled in so far.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
     match page(&desk, &query, None).await {
@@ -29,8 +26,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
 /// Issues it.
 pub async fn create(desk: Desk, form: Form) -> Response {
     let done = issue(&desk, &form).await.map(|name| parts::page_of("notice", &name));
-    let again =
-        async |refusal: &Refusal| page(&desk, &form, Some(&refusal.clone().about(&FIELDS))).await;
+    let again = async |refusal: &Refusal| page(&desk, &form, Some(refusal)).await;
     end(&desk, done.map_err(No::Said), again).await
 }
 

@@ -151,9 +151,10 @@ fn check_member(city: CityCode, members: &[CityCode]) -> Result<(), Misfit> {
 
 fn check_other_member(by: CityCode, to: CityCode, members: &[CityCode]) -> Result<(), Refusal> {
     if by == to {
-        return Err(Refusal::SelfNamed);
+        return Err(Refusal::SelfNamed { field: "to_city" });
     }
-    check_member(to, members).map_err(|_| Misfit::ReceiverNotMember { city: to }.into())
+    let stranger = Misfit::ReceiverNotMember { city: to, field: "to_city" };
+    check_member(to, members).map_err(|_| stranger.into())
 }
 
 fn check_handling(case: &Case, by: CityCode) -> Result<(), Refusal> {
@@ -166,7 +167,7 @@ fn check_handling(case: &Case, by: CityCode) -> Result<(), Refusal> {
 
 fn check_not_ahead(effective_on: Date, today: Date) -> Result<(), Refusal> {
     if effective_on > today {
-        return Err(Refusal::EffectiveInFuture { effective_on, today });
+        return Err(Refusal::EffectiveInFuture { effective_on, today, field: "effective_on" });
     }
     Ok(())
 }

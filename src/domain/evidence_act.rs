@@ -124,6 +124,20 @@ impl EvidenceRefusal {
         }
     }
 
+    /// The field of the request that is at fault: every one of them names the item.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Unknown
+            | Self::Withheld
+            | Self::Own
+            | Self::NotReceived
+            | Self::Received
+            | Self::Judged
+            | Self::CustodyFull => "evidence_id",
+        }
+    }
+
     /// Why it was not done and what to do, in Chinese.
     pub(super) fn zh(self) -> (String, String) {
         let (why, todo) = match self {
@@ -238,7 +252,7 @@ pub fn decide_evidence(
             Err(EvidenceRefusal::Judged.into())
         }
         EvidenceAct::HandedOver { on } if on > today => {
-            Err(Refusal::EffectiveInFuture { effective_on: on, today })
+            Err(Refusal::EffectiveInFuture { effective_on: on, today, field: "handed_on" })
         }
         EvidenceAct::HandedOver { .. } if standing.handed_over >= CUSTODY_STEPS_MAX => {
             Err(EvidenceRefusal::CustodyFull.into())

@@ -255,7 +255,7 @@ pub fn decide_call(
     if !members.contains(&chair) {
         return Err(MeetingRefusal::ChairNotMember { city: chair }.into());
     }
-    within(term, call.on)?;
+    within(term, call.on, "on")?;
     let Call { on, number, .. } = call;
     let meeting = Meeting { on, number, convener: by, chair, due_chair: due };
     if meeting.is_out_of_turn() && !call.out_of_turn {
@@ -265,9 +265,9 @@ pub fn decide_call(
     Ok(meeting)
 }
 
-fn within((begin, end): (Date, Date), on: Date) -> Result<(), Refusal> {
+fn within((begin, end): (Date, Date), on: Date, field: &'static str) -> Result<(), Refusal> {
     let inside = begin <= on && on <= end;
-    if inside { Ok(()) } else { Err(MeetingRefusal::OutsideTerm { on }.into()) }
+    if inside { Ok(()) } else { Err(MeetingRefusal::OutsideTerm { on, field }.into()) }
 }
 
 /// Decides on adding to a meeting of an agreement with this term.
@@ -293,7 +293,9 @@ pub fn decide_act(
         (MeetingAct::MinutesRecorded { held_on, .. }, None) if held_on > today => {
             MeetingRefusal::HeldInFuture { held_on, today }
         }
-        (MeetingAct::MinutesRecorded { held_on, .. }, None) => return within(term, held_on),
+        (MeetingAct::MinutesRecorded { held_on, .. }, None) => {
+            return within(term, held_on, "held_on");
+        }
         (MeetingAct::Cancelled, None) => return Ok(()),
         (MeetingAct::MinutesConfirmed { .. }, None) => MeetingRefusal::MinutesMissing,
         (MeetingAct::MinutesConfirmed { digest }, Some((_, recorded))) if digest != recorded => {

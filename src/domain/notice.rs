@@ -161,6 +161,15 @@ impl NoticeRefusal {
         }
     }
 
+    /// The field of the request that is at fault.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::LevelMissing | Self::LevelNotAllowed => "level",
+            Self::Acknowledged | Self::Ended => "name",
+        }
+    }
+
     /// Why it was not done and what to do, in Chinese.
     pub(super) fn zh(self) -> (String, String) {
         let (why, todo) = match self {
@@ -243,10 +252,10 @@ pub fn decide_issue(
         (true, Some(_)) | (false, None) => {}
     }
     if addressees.contains(&by) {
-        return Err(Refusal::SelfNamed);
+        return Err(Refusal::SelfNamed { field: "cities" });
     }
     if let Some(city) = addressees.iter().find(|city| !members.contains(city)) {
-        return Err(Misfit::ReceiverNotMember { city: *city }.into());
+        return Err(Misfit::ReceiverNotMember { city: *city, field: "cities" }.into());
     }
     let named = if addressees.is_empty() { members } else { addressees };
     let mut told: Vec<CityCode> = named.iter().copied().filter(|city| *city != by).collect();

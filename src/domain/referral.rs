@@ -185,17 +185,23 @@ impl ReferralAct {
 
     /// Its legal date; none of a tag.
     #[must_use]
-    pub const fn on(&self) -> Option<Date> {
-        match self {
-            Self::Referred { referral, .. } => match referral.handed_over_on {
-                Some(on) => Some(on),
-                None => Some(referral.decided_on),
-            },
-            Self::Answered { on, .. } | Self::Copied { on, .. } | Self::Opined { on, .. } => {
-                Some(*on)
-            }
-            Self::Tagged { .. } => None,
-        }
+    pub fn on(&self) -> Option<Date> {
+        self.dates().next().map(|(_, on)| on)
+    }
+
+    /// Its dates with the fields of its request that hold them, its legal date first.
+    fn dates(&self) -> impl Iterator<Item = (&'static str, Date)> {
+        let (first, second) = match self {
+            Self::Referred { referral, .. } => (
+                referral.handed_over_on.map(|on| ("handed_over_on", on)),
+                Some(("decided_on", referral.decided_on)),
+            ),
+            Self::Answered { on, .. } => (Some(("answered_on", *on)), None),
+            Self::Copied { on, .. } => (Some(("copied_on", *on)), None),
+            Self::Opined { on, .. } => (Some(("opined_on", *on)), None),
+            Self::Tagged { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
     }
 }
 
@@ -225,6 +231,8 @@ pub enum ReferralRefusal {
     TooEarly {
         /// The earliest possible date.
         not_before: Date,
+        /// The field of the request that holds the date.
+        field: &'static str,
     },
     /// A crime is filed, a person is detained.
     #[error("the answer does not go with this kind of referral")]
@@ -256,6 +264,30 @@ impl ReferralRefusal {
         }
     }
 
+    /// The field of the request that is at fault.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::NotHandling => "name",
+            Self::Unknown | Self::NotHandedOver => "referral",
+            Self::TooEarly { field, .. } => field,
+            Self::WrongAnswer => "answer",
+            Self::Papers => "papers",
+            Self::Tagged | Self::NotTagged => "campaign",
+        }
+    }
+
+    /// What must change before the same can be said.
+    #[must_use]
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::Unknown | Self::NotHandedOver | Self::TooEarly { .. } | Self::WrongAnswer => {
+                "referral"
+            }
+            Self::NotHandling | Self::Papers | Self::Tagged | Self::NotTagged => "case",
+        }
+    }
+
     /// Why it was not done and what to do, in Chinese.
     pub(super) fn zh(self) -> (String, String) {
         let (why, todo) = match self {
@@ -264,7 +296,7 @@ impl ReferralRefusal {
             Self::NotHandedOver => {
                 ("这次移送只登记了决定，材料还没有移交", "请先登记移交日期和材料清单")
             }
-            Self::TooEarly { not_before } => {
+            Self::TooEarly { not_before, .. } => {
                 let todo = format!("请填写 {not_before} 或之后的日期");
                 return (format!("日期早于 {not_before}"), todo);
             }
@@ -284,7 +316,7 @@ impl ReferralRefusal {
             Self::NotHandling => "the handling city refers, notes answers and tags".to_owned(),
             Self::Unknown => "check the position of the referral, or reload".to_owned(),
             Self::NotHandedOver => "record the day of handing over and the papers first".to_owned(),
-            Self::TooEarly { not_before } => format!("enter {not_before} or a later date"),
+            Self::TooEarly { not_before, .. } => format!("enter {not_before} or a later date"),
             Self::WrongAnswer => "crimes are filed or not, persons detained or not".to_owned(),
             Self::Papers => "name the papers that were handed over, each once".to_owned(),
             Self::Tagged | Self::NotTagged => "nothing to do".to_owned(),
@@ -344,8 +376,11 @@ pub fn fits(seen: Seen, act: &ReferralAct) -> Result<(), ReferralRefusal> {
         (Some(_), named) => named,
         (None, _) => None,
     };
-    let not_before = |on: Date, not_before: Date| {
-        if on < not_before { Err(ReferralRefusal::TooEarly { not_before }) } else { Ok(()) }
+    let not_before = |not_before: Date| match act.dates().next() {
+        Some((field, on)) if on < not_before => {
+            Err(ReferralRefusal::TooEarly { not_before, field })
+        }
+        Some(_) | None => Ok(()),
     };
     match (act, named) {
         (ReferralAct::Referred { referral, papers }, _) => {
@@ -353,17 +388,18 @@ pub fn fits(seen: Seen, act: &ReferralAct) -> Result<(), ReferralRefusal> {
             if !once || (papers.is_empty() && referral.handed_over_on.is_some()) {
                 return Err(ReferralRefusal::Papers);
             }
-            referral.handed_over_on.map_or(Ok(()), |on| not_before(on, referral.decided_on))
+            not_before(referral.decided_on)
         }
-        (ReferralAct::Answered { answer, on, .. }, Some(named)) => {
+        (ReferralAct::Answered { answer, .. }, Some(named)) => {
             let handed = named.handed_over_on.ok_or(ReferralRefusal::NotHandedOver)?;
             if !answer.is_of(named.kind) {
                 return Err(ReferralRefusal::WrongAnswer);
             }
-            not_before(*on, handed)
+            not_before(handed)
         }
-        (ReferralAct::Copied { on, .. }, Some(named)) => not_before(*on, named.decided_on),
-        (ReferralAct::Opined { on, .. }, Some(named)) => not_before(*on, named.decided_on),
+        (ReferralAct::Copied { .. } | ReferralAct::Opined { .. }, Some(named)) => {
+            not_before(named.decided_on)
+        }
         (ReferralAct::Opined { .. } | ReferralAct::Tagged { .. }, None)
         | (ReferralAct::Tagged { .. }, Some(_)) => Ok(()),
         (ReferralAct::Answered { .. } | ReferralAct::Copied { .. }, None) => {
@@ -386,14 +422,19 @@ pub fn decide_referral(
     if !seen.handles {
         return Err(Refusal::HandlingCityOnly { handling });
     }
+    // First, so that of two dates the one that lies ahead is named, not the other one before it.
+    if let Some((field, effective_on)) = act.dates().find(|(_, on)| *on > today) {
+        return Err(Refusal::EffectiveInFuture { effective_on, today, field });
+    }
     fits(seen, act)?;
-    match (act, act.on()) {
-        (_, Some(on)) if on > today => Err(Refusal::EffectiveInFuture { effective_on: on, today }),
-        (ReferralAct::Tagged { on: true, .. }, _) if tagged => Err(ReferralRefusal::Tagged.into()),
-        (ReferralAct::Tagged { on: false, .. }, _) if !tagged => {
-            Err(ReferralRefusal::NotTagged.into())
-        }
-        (_, _) => Ok(()),
+    match act {
+        ReferralAct::Tagged { on: true, .. } if tagged => Err(ReferralRefusal::Tagged.into()),
+        ReferralAct::Tagged { on: false, .. } if !tagged => Err(ReferralRefusal::NotTagged.into()),
+        ReferralAct::Referred { .. }
+        | ReferralAct::Answered { .. }
+        | ReferralAct::Copied { .. }
+        | ReferralAct::Opined { .. }
+        | ReferralAct::Tagged { .. } => Ok(()),
     }
 }
 

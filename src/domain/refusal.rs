@@ -72,6 +72,8 @@ pub enum Misfit {
     ReceiverNotMember {
         /// The receiver that was named.
         city: CityCode,
+        /// The field of the request that names it.
+        field: &'static str,
     },
     /// A notice is acknowledged and answered by those it is for.
     #[error("notice is not for {city}")]
@@ -142,6 +144,29 @@ impl Misfit {
             Self::NotUnitCity { .. } => "NOT_UNIT_CITY",
         }
     }
+
+    /// The field of the request that is at fault; `None` when it is the agreement as a whole.
+    const fn field(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::SelfTransfer => "to_city",
+            Self::ReceiverNotMember { field, .. } => field,
+            Self::NoticeInvalid => "cities",
+            Self::MeetingInvalid => "chair",
+            Self::SiteInvalid | Self::UnitInvalid => "facts",
+            Self::NotAMember { .. } => return None,
+            Self::CaseArchived
+            | Self::AlreadyOpen
+            | Self::NotYourTurn { .. }
+            | Self::NotHandlingCity { .. }
+            | Self::TransferPending { .. }
+            | Self::MoveNotAllowed { .. }
+            | Self::NotAddressed { .. }
+            | Self::NotIssuer { .. }
+            | Self::NotChair { .. }
+            | Self::NotSiteCity { .. }
+            | Self::NotUnitCity { .. } => "name",
+        })
+    }
 }
 
 /// Why the deciding node does not carry out a command. Nothing was written.
@@ -157,6 +182,8 @@ pub enum Refusal {
         effective_on: Date,
         /// Today in Beijing.
         today: Date,
+        /// The field of the request that holds the date.
+        field: &'static str,
     },
     /// The legal date lies before the last move's. Correct it.
     #[error("effective date {effective_on} is before the last move's, {last}")]
@@ -258,7 +285,10 @@ pub enum Refusal {
     },
     /// One asks others for help and opens parts to others.
     #[error("own city is named where another is meant")]
-    SelfNamed,
+    SelfNamed {
+        /// The field of the request that names it.
+        field: &'static str,
+    },
     /// An answer cannot be due before today.
     #[error("due date {due_on} is before today, {today}")]
     DueInPast {
@@ -327,7 +357,7 @@ impl Refusal {
             Self::NotReceiver { .. } => "NOT_RECEIVER",
             Self::NotSender { .. } => "NOT_SENDER",
             Self::HandlingCityOnly { .. } => "NOT_HANDLING_CITY",
-            Self::SelfNamed => "SELF_NAMED",
+            Self::SelfNamed { .. } => "SELF_NAMED",
             Self::DueInPast { .. } => "DUE_IN_PAST",
             Self::OwnProposal => "OWN_PROPOSAL",
             Self::NothingToReceive => "NOTHING_TO_RECEIVE",
@@ -339,6 +369,83 @@ impl Refusal {
             Self::Site(refusal) => refusal.reason(),
             Self::Unit(refusal) => refusal.reason(),
             Self::Plan(refusal) => refusal.reason(),
+        }
+    }
+
+    /// The field of the request that is at fault: the record's name where nothing but its state
+    /// is, `None` where the caller can change nothing about it.
+    #[must_use]
+    pub const fn field(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Misfit(misfit) => return misfit.field(),
+            Self::EffectiveInFuture { field, .. } | Self::SelfNamed { field } => field,
+            Self::EffectiveBeforeLast { .. } => "effective_on",
+            Self::DesignatedInFuture { .. } => "designated_on",
+            Self::AuthorityNotCommon { .. } => "authority",
+            Self::SecretNotExchanged => "facts.data_level",
+            Self::CountyUnknown => "facts.county_code",
+            Self::DiscoveredInFuture { .. } => "facts.discover_time_ms",
+            Self::OccurredAfterDiscovery { .. } => "facts.occurred_from",
+            Self::OccurredOrder | Self::OccurredInFuture { .. } => "facts.occurred_to",
+            Self::PointRemoved => "record.location",
+            Self::OutsideBelt { .. } => "record.belt_reason",
+            Self::DueInPast { .. } => "due_on",
+            Self::NoSuchPart { .. } => "part",
+            Self::Borders => return None,
+            Self::PointRequired
+            | Self::OfficersMissing { .. }
+            | Self::NoTransfer { .. }
+            | Self::NotReceiver { .. }
+            | Self::NotSender { .. }
+            | Self::HandlingCityOnly { .. }
+            | Self::OwnProposal
+            | Self::NothingToReceive => "name",
+            Self::Evidence(refusal) => refusal.field(),
+            Self::Referral(refusal) => refusal.field(),
+            Self::Notice(refusal) => refusal.field(),
+            Self::Meeting(refusal) => refusal.field(),
+            Self::Site(refusal) => refusal.field(),
+            Self::Unit(refusal) => refusal.field(),
+            Self::Plan(refusal) => refusal.field(),
+        })
+    }
+
+    /// What must change before the same request can be carried out.
+    #[must_use]
+    pub const fn subject(&self) -> &'static str {
+        match self {
+            Self::OutsideBelt { .. } => "record.belt_reason",
+            Self::Evidence(_) => "evidence",
+            Self::Referral(refusal) => refusal.subject(),
+            Self::Notice(_) => "notice",
+            Self::Meeting(_) => "meeting",
+            Self::Site(_) => "site",
+            Self::Unit(_) => "unit",
+            Self::Plan(_) => "plan",
+            Self::Misfit(_)
+            | Self::EffectiveInFuture { .. }
+            | Self::EffectiveBeforeLast { .. }
+            | Self::PointRequired
+            | Self::PointRemoved
+            | Self::OfficersMissing { .. }
+            | Self::DesignatedInFuture { .. }
+            | Self::AuthorityNotCommon { .. }
+            | Self::SecretNotExchanged
+            | Self::CountyUnknown
+            | Self::DiscoveredInFuture { .. }
+            | Self::OccurredAfterDiscovery { .. }
+            | Self::OccurredOrder
+            | Self::OccurredInFuture { .. }
+            | Self::Borders
+            | Self::NoTransfer { .. }
+            | Self::NotReceiver { .. }
+            | Self::NotSender { .. }
+            | Self::HandlingCityOnly { .. }
+            | Self::SelfNamed { .. }
+            | Self::DueInPast { .. }
+            | Self::OwnProposal
+            | Self::NothingToReceive
+            | Self::NoSuchPart { .. } => "case",
         }
     }
 }

@@ -208,7 +208,7 @@ fn check_receiver(by: CityCode, to: CityCode, members: &[CityCode]) -> Result<()
     if by == to {
         Err(Misfit::SelfTransfer)
     } else if !members.contains(&to) {
-        Err(Misfit::ReceiverNotMember { city: to })
+        Err(Misfit::ReceiverNotMember { city: to, field: "to_city" })
     } else {
         Ok(())
     }

@@ -46,7 +46,7 @@ impl Refusal {
         let city = |code: &CityCode| (to.city)(*code);
         match self {
             Self::Misfit(misfit) => misfit.zh(to),
-            Self::EffectiveInFuture { effective_on, today } => told(
+            Self::EffectiveInFuture { effective_on, today, .. } => told(
                 format!("生效日期 {effective_on} 晚于今天（{today}）"),
                 "请改为实际日期，或到当日再录入",
             ),
@@ -94,7 +94,7 @@ impl Refusal {
             Self::HandlingCityOnly { handling } => {
                 told(format!("本案由{}承办", city(handling)), "可以补充材料，或向承办市提出建议")
             }
-            Self::SelfNamed => pair("对方不能是本市", "请选择另一成员市"),
+            Self::SelfNamed { .. } => pair("对方不能是本市", "请选择另一成员市"),
             Self::DueInPast { due_on, today } => {
                 told(format!("答复期限 {due_on} 早于今天（{today}）"), "请填写今天或之后的日期")
             }
@@ -138,7 +138,7 @@ impl Refusal {
             Self::NotReceiver { receiver } => format!("{} may acknowledge it", city(receiver)),
             Self::NotSender { sender } => format!("{} may ask for it back", city(sender)),
             Self::HandlingCityOnly { .. } => "add material, or make a proposal".to_owned(),
-            Self::SelfNamed => "choose another member".to_owned(),
+            Self::SelfNamed { .. } => "choose another member".to_owned(),
             Self::DueInPast { .. } => "enter today or a later date".to_owned(),
             Self::OwnProposal => "change the record itself".to_owned(),
             Self::NothingToReceive => "nothing to confirm".to_owned(),
@@ -213,7 +213,7 @@ impl Misfit {
                 (format!("案件现为“{}”，不能“{}”", state.zh(), kind.zh()), to.allowed_text())
             }
             Self::SelfTransfer => ("不能移送给本市".to_owned(), "请选择另一成员市".to_owned()),
-            Self::ReceiverNotMember { city: who } => (
+            Self::ReceiverNotMember { city: who, .. } => (
                 format!("{}不是本联动协议成员", city(who)),
                 "请选择成员市；协议外的移送请走公文".to_owned(),
             ),
@@ -278,7 +278,7 @@ impl Misfit {
             Self::SelfTransfer => {
                 pair("a case is not transferred to the own city", "choose another member")
             }
-            Self::ReceiverNotMember { city: who } => (
+            Self::ReceiverNotMember { city: who, .. } => (
                 format!("{} is not a member of this agreement", city(who)),
                 "choose a member, or transfer it on paper".to_owned(),
             ),

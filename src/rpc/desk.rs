@@ -12,9 +12,7 @@ use super::words;
 use crate::api::plan::{PlanAsked, PlanSaid};
 use crate::api::request::{Command, Request as Asked, WriteError, Written};
 use crate::audit::{Audit, Deed};
-use crate::domain::{
-    CaseContribution, EvidenceAct, MeetingAct, Misfit, NoticeAct, ReferralAct, Refusal,
-};
+use crate::domain::{CaseContribution, EvidenceAct, MeetingAct, NoticeAct, ReferralAct};
 use crate::ids::{AgreementId, SubjectId};
 use crate::limits::REQUEST_ID_BYTES_MAX;
 use crate::node::writer::NodeHandle;
@@ -154,7 +152,6 @@ impl Desk {
         deed.acting_for.clone_from(&asked.acting_for);
         let about = (asked.command.agreement(), words::case_of(&asked.command));
         let only_checked = asked.validate_only;
-        let of_case = matches!(asked.command, Command::OpenCase { .. } | Command::MoveCase { .. });
         let written = self.node.write(asked).await;
         let written = match (written, unless) {
             // Nothing was written, and it was not sent before either.
@@ -162,11 +159,8 @@ impl Desk {
             (Err(error), Some(refused)) if !may_be_known(&error) => return Err(refused),
             (written, _) => written,
         };
-        let written = written.map_err(|error| {
-            let refused = words::refusal(&self.node, who.language, about, &error);
-            let field = of_case.then(|| field_of_case(&error)).flatten();
-            field.into_iter().fold(refused, Refused::at)
-        })?;
+        let written =
+            written.map_err(|error| words::refusal(&self.node, who.language, about, &error))?;
         if only_checked && !written.replayed {
             return Ok(None);
         }
@@ -175,20 +169,6 @@ impl Desk {
             deed.name = name_of(written.agreement, subject);
         }
         Ok(Some(written))
-    }
-}
-
-/// Which field of a request that opens or moves a case a refusal is about, where one field is.
-const fn field_of_case(error: &WriteError) -> Option<&'static str> {
-    let WriteError::Refused(refusal) = error else { return None };
-    let of_day =
-        matches!(refusal, Refusal::EffectiveInFuture { .. } | Refusal::EffectiveBeforeLast { .. });
-    let of_receiver =
-        matches!(refusal, Refusal::Misfit(Misfit::SelfTransfer | Misfit::ReceiverNotMember { .. }));
-    match (of_day, of_receiver) {
-        (true, _) => Some("effective_on"),
-        (false, true) => Some("to_city"),
-        (false, false) => None,
     }
 }
 

@@ -124,7 +124,7 @@ impl Refused {
         let facts = self.metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
         details.set_error_info(self.reason, DOMAIN, facts.collect::<HashMap<_, _>>());
         details.set_localized_message(locale(language), localized.clone());
-        let violations = self.violations(language, code, &english);
+        let violations = self.violations(language, code, (&english, &localized));
         if !violations.is_empty() {
             details.set_bad_request(violations);
         }
@@ -160,21 +160,27 @@ impl Refused {
         out
     }
 
-    fn violations(&self, language: Language, code: Code, english: &str) -> Vec<FieldViolation> {
+    fn violations(
+        &self,
+        language: Language,
+        code: Code,
+        (english, localized): (&str, &str),
+    ) -> Vec<FieldViolation> {
+        let said = |message: String| {
+            Some(LocalizedMessage { locale: locale(language).to_owned(), message })
+        };
         let field = |wrong: &Invalid| FieldViolation {
             field: wrong.field.clone().unwrap_or_default(),
             description: wrong.explain(Language::En),
             reason: wrong.reason().to_owned(),
-            localized_message: Some(LocalizedMessage {
-                locale: locale(language).to_owned(),
-                message: wrong.explain(language),
-            }),
+            localized_message: said(wrong.explain(language)),
         };
         let named = self.metadata.iter().find(|(key, _)| *key == "field");
         match (self.fields.is_empty(), named) {
             (true, Some((_, name))) if code == Code::InvalidArgument => {
                 let violation = FieldViolation {
                     reason: self.reason.to_owned(),
+                    localized_message: said(localized.to_owned()),
                     ..FieldViolation::new(name, english)
                 };
                 vec![violation]
@@ -289,62 +295,60 @@ fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
         Language::En => "; ",
     };
     let refused = Refused::new(refusal.reason()).with("detail", refusal);
-    let lasting = reasons::find(refusal.reason()).map(|(_, code, ..)| code);
+    let refused = refusal.field().into_iter().fold(refused, Refused::at);
+    let code = reasons::find(refusal.reason()).map(|(_, code, ..)| code);
+    let refused = if code == Some(Code::FailedPrecondition) {
+        refused.unless(refusal.subject())
+    } else {
+        refused
+    };
     let refused = match refusal {
-        Refusal::OutsideBelt { nearest_m, .. } => {
-            refused.with("metres", nearest_m).unless("record.belt_reason")
-        }
+        Refusal::OutsideBelt { nearest_m, .. } => refused.with("metres", nearest_m),
         Refusal::Misfit(crate::domain::Misfit::NotYourTurn { turn, .. }) => {
             refused.with("turn", turn)
         }
         Refusal::Site(refusal) => of_site(*refusal, refused),
         Refusal::Plan(refusal) => of_plan(*refusal, refused),
-        _ if lasting == Some(Code::FailedPrecondition) => refused.unless("case"),
         _ => refused,
     };
     Refused { told: Some(format!("{}{joint}{}", said.why, said.todo)), ..refused }
 }
 
 fn of_site(refusal: SiteRefusal, refused: Refused) -> Refused {
-    let refused = refused.at(refusal.field());
     match refusal {
         SiteRefusal::Known { site } => refused.with("site", site),
         SiteRefusal::Changed { current } => refused.with("current", current),
-        SiteRefusal::Closed => refused.unless("site"),
-        SiteRefusal::PositiveList { until } => refused.with("until", until).unless("site"),
+        SiteRefusal::PositiveList { until } => refused.with("until", until),
         SiteRefusal::Capped { year, made, reserved, most } => refused
             .with("year", year)
             .with("made", made)
             .with("reserved", reserved)
-            .with("most", most)
-            .unless("site"),
-        SiteRefusal::CountyNotOwn { .. }
+            .with("most", most),
+        SiteRefusal::Closed
+        | SiteRefusal::CountyNotOwn { .. }
         | SiteRefusal::ListingDates { .. }
         | SiteRefusal::RemovalBasis { .. }
         | SiteRefusal::CheckInFuture { .. }
         | SiteRefusal::CheckTooOld { .. }
         | SiteRefusal::PlanUnknown
         | SiteRefusal::RenewalBeginsLater { .. } => refused,
-        SiteRefusal::TooManyPlants { most } => refused.with("most", most).unless("site"),
+        SiteRefusal::TooManyPlants { most } => refused.with("most", most),
     }
 }
 
 fn of_plan(refusal: PlanRefusal, refused: Refused) -> Refused {
-    let refused = refused.at(refusal.field());
     let refused = match refusal.rule() {
         Some((((_, rule), (_, source)), force)) => {
             refused.with("rule", rule).with("source", source).with("force", force)
         }
         None => refused,
     };
-    let refused = match refusal {
+    match refusal {
         PlanRefusal::Lacking { more, .. } => refused.with("more", more),
         PlanRefusal::OldRevision { revision } => refused.with("revision", revision),
         PlanRefusal::ResultChanged { newest: Some(newest) } => refused.with("current", newest),
         _ => refused,
-    };
-    let code = reasons::find(refusal.reason()).map(|(_, code, ..)| code);
-    if code == Some(Code::FailedPrecondition) { refused.unless("plan") } else { refused }
+    }
 }
 
 fn too_large(what: &str, limit: usize, got: usize) -> Refused {

@@ -79,6 +79,7 @@ mod power;
 mod proxy;
 mod rebuild;
 mod referrals;
+mod refused_fields;
 mod restore;
 mod rogue;
 mod roles;

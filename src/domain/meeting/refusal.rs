@@ -24,6 +24,8 @@ pub enum MeetingRefusal {
     OutsideTerm {
         /// The date given.
         on: Date,
+        /// The field of the request that holds it.
+        field: &'static str,
     },
     /// Minutes are of what has been.
     #[error("meeting is held on {held_on}, after today, {today}")]
@@ -67,6 +69,18 @@ impl MeetingRefusal {
         }
     }
 
+    /// The field of the request that is at fault.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::NotTurnToChair { .. } | Self::ChairNotMember { .. } => "chair",
+            Self::OutsideTerm { field, .. } => field,
+            Self::HeldInFuture { .. } => "held_on",
+            Self::MinutesDiffer => "minutes_hash",
+            Self::Held | Self::Cancelled | Self::MinutesMissing | Self::Confirmed => "name",
+        }
+    }
+
     /// Why it was not done and what to do, in Chinese.
     pub(in crate::domain) fn zh(self, city: &dyn Fn(CityCode) -> String) -> (String, String) {
         let pair = |why: &str, todo: &str| (why.to_owned(), todo.to_owned());
@@ -78,7 +92,7 @@ impl MeetingRefusal {
             Self::ChairNotMember { city: who } => {
                 (format!("{}不是协议成员市", city(who)), "请由成员市担任召集方".to_owned())
             }
-            Self::OutsideTerm { on } => {
+            Self::OutsideTerm { on, .. } => {
                 (format!("{on} 不在协议有效期内"), "请核对会议日期".to_owned())
             }
             Self::HeldInFuture { held_on, today } => (

@@ -58,6 +58,18 @@ impl UnitRefusal {
         }
     }
 
+    /// The field of the request that is at fault.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Known { .. } => "record.number",
+            Self::Changed { .. } => "etag",
+            Self::WholeCity => "facts.kind",
+            Self::Retired => "name",
+            Self::PeriodPast { .. } | Self::PeriodTooFar { .. } => "periods",
+        }
+    }
+
     /// Why it was not done and what to do, in Chinese.
     pub(in crate::domain) fn zh(self) -> (String, String) {
         let pair = |why: &str, todo: &str| (why.to_owned(), todo.to_owned());

@@ -38,7 +38,7 @@ fn every_refusal_has_a_reason_of_its_own_and_two_sentences() {
     let (effective_on, last, due_on, designated_on) = (today, today, today, today);
     let mut all: Vec<Refusal> = misfits(city, state).into_iter().map(R::from).collect();
     all.extend([
-        R::EffectiveInFuture { effective_on, today },
+        R::EffectiveInFuture { effective_on, today, field: "effective_on" },
         R::EffectiveBeforeLast { effective_on, last },
         R::PointRequired,
         R::PointRemoved,
@@ -57,7 +57,7 @@ fn every_refusal_has_a_reason_of_its_own_and_two_sentences() {
         R::NotReceiver { receiver },
         R::NotSender { sender },
         R::HandlingCityOnly { handling },
-        R::SelfNamed,
+        R::SelfNamed { field: "to_city" },
         R::DueInPast { due_on, today },
         R::OwnProposal,
         R::NothingToReceive,
@@ -101,7 +101,7 @@ fn misfits(city: CityCode, state: CaseState) -> Vec<Misfit> {
         Misfit::TransferPending { state },
         Misfit::MoveNotAllowed { state, kind },
         Misfit::SelfTransfer,
-        Misfit::ReceiverNotMember { city },
+        Misfit::ReceiverNotMember { city, field: "to_city" },
         Misfit::NotAddressed { city },
         Misfit::NoticeInvalid,
         Misfit::NotIssuer { issuer: city },
@@ -142,7 +142,7 @@ fn meetings(
     [
         M::NotTurnToChair { due: city },
         M::ChairNotMember { city },
-        M::OutsideTerm { on: today },
+        M::OutsideTerm { on: today, field: "on" },
         M::HeldInFuture { held_on: today, today },
         M::Held,
         M::Cancelled,
@@ -169,7 +169,7 @@ fn referrals(not_before: crate::domain::Date) -> [crate::domain::referral::Refer
     [
         F::Unknown,
         F::NotHandedOver,
-        F::TooEarly { not_before },
+        F::TooEarly { not_before, field: "answered_on" },
         F::WrongAnswer,
         F::Papers,
         F::Tagged,

@@ -40,13 +40,13 @@ fn refusals() -> Vec<Refusal> {
         M::TransferPending { state },
         M::MoveNotAllowed { state, kind: MoveKind::Amend },
         M::SelfTransfer,
-        M::ReceiverNotMember { city },
+        M::ReceiverNotMember { city, field: "to_city" },
         M::SiteInvalid,
         M::NotSiteCity { owner: city },
     ];
     let mut all: Vec<R> = misfits.into_iter().map(R::Misfit).collect();
     all.extend([
-        R::EffectiveInFuture { effective_on: on, today },
+        R::EffectiveInFuture { effective_on: on, today, field: "effective_on" },
         R::EffectiveBeforeLast { effective_on: on, last: today },
         R::PointRequired,
         R::PointRemoved,
@@ -65,7 +65,7 @@ fn refusals() -> Vec<Refusal> {
         R::NotReceiver { receiver: city },
         R::NotSender { sender: city },
         R::HandlingCityOnly { handling: city },
-        R::SelfNamed,
+        R::SelfNamed { field: "to_city" },
         R::DueInPast { due_on: on, today },
         R::OwnProposal,
         R::NothingToReceive,
