@@ -174,7 +174,10 @@ fn facts(raw: &Raw) -> Result<pb::CaseFacts, DraftError> {
         discover_time_ms: discovered.map_err(|why| bad("discovered_at", &why))?,
         occurred_from: date("occurred_from", raw.occurred_from.as_deref())?,
         occurred_to: date("occurred_to", raw.occurred_to.as_deref())?,
-        data_level: data_level(raw.data_level.as_deref())?.into(),
+        data_level: match &raw.data_level {
+            Some(level) => data_level("data_level", level)?.into(),
+            None => pb::DataLevel::General.into(),
+        },
         has_point: raw.location.as_ref().is_some_and(|at| at.lon.is_some() && at.lat.is_some()),
         // The node computes these.
         border_distances: Vec::new(),
@@ -183,10 +186,8 @@ fn facts(raw: &Raw) -> Result<pb::CaseFacts, DraftError> {
     })
 }
 
-fn data_level(text: Option<&str>) -> Result<pb::DataLevel, DraftError> {
-    let Some(text) = text else { return Ok(pb::DataLevel::General) };
-    pb::DataLevel::from_str_name(&format!("DATA_LEVEL_{text}"))
-        .ok_or_else(|| bad("data_level", text))
+fn data_level(field: &'static str, text: &str) -> Result<pb::DataLevel, DraftError> {
+    pb::DataLevel::from_str_name(&format!("DATA_LEVEL_{text}")).ok_or_else(|| bad(field, text))
 }
 
 fn record(raw: Raw) -> Result<pb::CaseRecord, DraftError> {
@@ -272,7 +273,11 @@ fn evidence(raw: shape::Evidence) -> Result<pb::Evidence, DraftError> {
         size_bytes: raw.size_bytes,
         sha256: digest("evidence.digest.sha256", &raw.digest.sha256)?.into(),
         sm3: digest("evidence.digest.sm3", raw.digest.sm3.as_deref().unwrap_or(""))?.into(),
-        level: data_level(raw.level.as_deref())?.into(),
+        // Where none is given it is not set: the kind of evidence has its own.
+        level: match &raw.level {
+            Some(level) => data_level("evidence.level", level)?.into(),
+            None => pb::DataLevel::Unspecified.into(),
+        },
         collectors: raw.collectors,
         place: raw.place.unwrap_or_default(),
         reviewed_legal: raw.reviewed_legal,
@@ -363,6 +368,28 @@ mod tests {
         assert_eq!(when::date(draft.reported_on.as_ref()), "2025-11-24");
         assert_eq!(draft.record.evidence[0].sha256.len(), 32);
         assert_eq!(draft.officer.as_deref(), Some("13040099011"));
+    }
+
+    #[test]
+    fn evidence_without_a_level_has_that_of_its_kind() {
+        let item = |kind: &str, level: &str| {
+            let draft = format!(
+                r#"{{"title":"t","source":"COMPLAINT","medium":"AIR","violation_code":"AIR_EXCEED",
+                "discovered_at":"2026-11-20T08:00:00+08:00","evidence":[{{"evidence_id":"E01",
+                "kind":"{kind}",{level}"title_zh":"t","collected_on":"2026-11-20",
+                "mime":"video/mp4","size_bytes":1,"digest":{{"sha256":"{}"}}}}]}}"#,
+                "ab".repeat(32),
+            );
+            let draft = read(&draft, None)?;
+            let items = crate::wire::case::evidence(&draft.record.evidence).unwrap();
+            Ok::<_, DraftError>(items[0].level.code())
+        };
+        assert_eq!(item("INTERVIEW_RECORD", "").unwrap(), "RESTRICTED");
+        assert_eq!(item("AUDIO_VISUAL", "").unwrap(), "RESTRICTED");
+        assert_eq!(item("DOCUMENTARY", "").unwrap(), "GENERAL");
+        assert_eq!(item("AUDIO_VISUAL", r#""level":"GENERAL","#).unwrap(), "GENERAL");
+        let unknown = item("DOCUMENTARY", r#""level":"OPEN","#).unwrap_err();
+        assert!(unknown.to_string().contains("evidence.level"), "{unknown}");
     }
 
     #[test]
