@@ -11,14 +11,14 @@ use liandong::cli::connect::Client;
 use liandong::hj212::Framer;
 use liandong::hj212::frame::wrap;
 use liandong::ids::hex;
-use liandong::log::merkle::digest;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 use rustix::process::Signal;
 use serde_json::Value;
 
 use super::api::{HERE, Pair, create, get, list_all, sample};
-use super::nodes::{Nodes, exe, signal};
+use super::evidence_files::{below, download, fetch, file, hashes};
+use super::nodes::{Nodes, exe, signal, until};
 
 const WATER: &str = include_str!("../../examples/hj212/water.txt");
 const AIR: &str = include_str!("../../examples/hj212/air.txt");
@@ -81,6 +81,17 @@ async fn numbered(client: &Client, number: &str) -> Vec<pb::Case> {
     client.cases().list_cases(request).await.unwrap().into_inner().cases
 }
 
+/// A packet in two parts.
+fn halves() -> [Vec<u8>; 2] {
+    [
+        ("7;PNUM=2;PNO=1", "w01018-Avg=60,w01018-Flag=N"),
+        ("7;PNUM=2;PNO=2", "w21003-Avg=6,w21003-Flag=N"),
+    ]
+    .map(|(flag, values)| {
+        packet(32, 2061, WATER_MN, flag, &format!("DataTime=20261102160000;{values}"))
+    })
+}
+
 /// The samples, and one packet of each kind that does not count.
 fn mixed() -> Vec<u8> {
     let over = "w01018-Avg=83.2,w01018-Flag=N";
@@ -114,8 +125,7 @@ fn mixed() -> Vec<u8> {
         water("5", "DataTime=20991102100000;w01018-Avg=83.2,w01018-Flag=N"),
         water("5", "DataTime=20261102101500;w01018-Avg=83.2,w01018-Flag=N"),
         wrap(&format!("QN=1;ST=32;CN=2061;PW={SECRET};MN=A;Flag=5;CP=&&&&")),
-        water("7;PNUM=2;PNO=1", "DataTime=20261102160000;w01018-Avg=60,w01018-Flag=N"),
-        water("7;PNUM=2;PNO=2", "DataTime=20261102160000;w21003-Avg=6,w21003-Flag=N"),
+        halves().concat(),
         b"##0200QN=".to_vec(),
     ]
     .concat()
@@ -142,53 +152,71 @@ fn check_report(report: &Value) {
 async fn f37_hour_data_above_its_limits_becomes_a_clue() {
     let pair = Pair::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let (file, evidence) = (folder.path().join("day.txt"), folder.path().join("evidence"));
+    let file = folder.path().join("day.txt");
     std::fs::write(&file, mixed()).unwrap();
     let node = pair.nodes.fleet.folder(HERE);
     let before = files_with(&node, b"123456").len();
-    let args = [file.to_str().unwrap(), "--evidence-dir", evidence.to_str().unwrap()];
-    let dry = ingest(&pair.nodes, &[&args[..], &["--dry-run"]].concat()).output().unwrap();
-    let (shown, dry) = report(&dry);
+    let args = [file.to_str().unwrap(), "--dry-run"];
+    let (shown, dry) = report(&ingest(&pair.nodes, &args).output().unwrap());
     check_report(&shown);
-    assert_eq!((&shown["would_be_drafted"], evidence.exists()), (&3.into(), false));
+    assert_eq!(shown["would_be_drafted"], 3);
     assert!(list_all(&pair.here, &pair.agreement).await.is_empty());
 
-    let (done, said) = report(&ingest(&pair.nodes, &args).output().unwrap());
+    let (done, said) = report(&ingest(&pair.nodes, &args[..1]).output().unwrap());
     check_report(&done);
     assert_eq!((&done["drafted"], &done["already_there"]), (&3.into(), &0.into()), "{done:#}");
-    check_clues(&pair, &evidence, &done).await;
+    check_clues(&pair, &done).await;
+    let files = below(&node.join("data/evidence"));
 
-    // The same once more, from standard input: nothing new, and no evidence without a clue.
-    let again = ["-", "--evidence-dir", evidence.to_str().unwrap()];
+    // The same once more, from standard input: nothing new.
     let input = std::fs::File::open(&file).unwrap();
-    let again = ingest(&pair.nodes, &again).stdin(input).output().unwrap();
+    let again = ingest(&pair.nodes, &["-"]).stdin(input).output().unwrap();
     assert_eq!(again.status.code(), Some(0));
     let (again, said_again) = report(&again);
     assert_eq!((&again["drafted"], &again["already_there"]), (&0.into(), &3.into()));
     assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 3);
-    assert_eq!(std::fs::read_dir(&evidence).unwrap().count(), 3);
+    assert_eq!(below(&node.join("data/evidence")), files);
 
     // The same hour in another packet: no second clue, no evidence that belongs to none.
     let anew = "DataTime=20261102090000;w01018-Avg=90,w01018-Flag=N";
     std::fs::write(folder.path().join("anew.txt"), packet(32, 2061, WATER_MN, "4", anew)).unwrap();
     let anew = folder.path().join("anew.txt");
-    let args = [anew.to_str().unwrap(), args[1], args[2]];
-    let (anew, _) = report(&ingest(&pair.nodes, &args).output().unwrap());
+    let (anew, _) = report(&ingest(&pair.nodes, &[anew.to_str().unwrap()]).output().unwrap());
     assert_eq!((&anew["drafted"], &anew["already_there"]), (&0.into(), &1.into()));
-    assert_eq!(std::fs::read_dir(&evidence).unwrap().count(), 3);
+    assert_eq!(below(&node.join("data/evidence")), files);
 
     // The passwords are nowhere: not in what was said, nor in the evidence, nor at the nodes.
     for text in [&dry, &said, &said_again] {
         assert!(!text.contains(SECRET) && !text.contains("PW=1"), "{text}");
     }
-    assert_eq!(files_with(&evidence, b"PW"), [""; 0].map(PathBuf::from));
     assert_eq!(files_with(pair.nodes.fleet.dir(), SECRET.as_bytes()), [""; 0].map(PathBuf::from));
-    assert_eq!(files_with(&evidence, b"123456"), [""; 0].map(PathBuf::from));
     assert_eq!(files_with(&node, b"123456").len(), before);
     refusals(&pair, &file).await;
 }
 
-async fn check_clues(pair: &Pair, evidence: &Path, done: &Value) {
+/// What a device sent in one packet, as evidence: its segment without the password.
+fn sent(packet: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(packet).unwrap().trim_end();
+    let segment = &text["##0000".len()..text.len() - "CRC4".len()];
+    let (before, after) = segment.split_once("PW=").unwrap();
+    let (_, after) = after.split_once(';').unwrap();
+    format!("{before}{after}\n").into_bytes()
+}
+
+/// The neighbour has its node bring the evidence of a clue: it is what was sent.
+async fn is_fetched(pair: &Pair, number: &str, sent: &[u8]) -> pb::Evidence {
+    let clue = numbered(&pair.here, number).await.remove(0);
+    pair.held(&pair.there, &clue).await;
+    let [item] = &clue.record.unwrap().evidence[..] else { panic!("one item: {number}") };
+    let (sha256, sm3) = hashes(sent);
+    assert_eq!((&item.sha256[..], &item.sm3[..]), (&sha256[..], &sm3[..]));
+    assert!(file(&pair.here, &clue.name, sent).await.unwrap().here, "at the own node");
+    assert!(fetch(&pair.there, &clue.name, sent).await.unwrap().here);
+    assert_eq!(download(&pair.there, &clue.name, sent, 0).await.unwrap(), sent);
+    item.clone()
+}
+
+async fn check_clues(pair: &Pair, done: &Value) {
     let number = format!("{WATER_MN}-20261102090000");
     let clue = numbered(&pair.here, &number).await.remove(0);
     let there = pair.held(&pair.there, &clue).await;
@@ -208,17 +236,13 @@ async fn check_clues(pair: &Pair, evidence: &Path, done: &Value) {
         .map(|p| (p.code.as_str(), p.value.as_str(), p.limit.as_str(), p.exceed_multiple.as_str()))
         .collect();
     assert_eq!(measured, [("w01018", "83.2", "50", "0.66"), ("w21003", "6.21", "5", "0.24")]);
-    let [item] = &record.evidence[..] else { panic!("{:?}", record.evidence) };
+    let first = WATER.split_inclusive('\n').next().unwrap();
+    let item = is_fetched(pair, &number, &sent(first.as_bytes())).await;
     assert_eq!(item.kind(), pb::EvidenceKind::OnlineMonitoringData);
     assert!(item.title.contains("已去除访问密码 PW"), "{}", item.title);
     assert!(!item.reviewed_legal && !item.reviewed_technical);
     let named = done["clues"].as_array().unwrap().iter().find(|c| c["number"] == *number).unwrap();
-    let bytes = std::fs::read(evidence.join(named["evidence_file"].as_str().unwrap())).unwrap();
-    assert_eq!(item.sha256, digest(&bytes).as_bytes().to_vec());
     assert_eq!(named["evidence_sha256"], hex(&item.sha256));
-    assert_eq!(item.size_bytes as usize, bytes.len());
-    let text = String::from_utf8(bytes).unwrap();
-    assert!(text.starts_with("QN=20261102100000123;ST=32;CN=2061;MN="), "{text}");
 
     // NOx has flag D: only dust is in the clue; SO2 is below its limit.
     let air = numbered(&pair.here, &format!("{AIR_MN}-20261102090000")).await.remove(0);
@@ -226,7 +250,9 @@ async fn check_clues(pair: &Pair, evidence: &Path, done: &Value) {
     let dust = &air.record.unwrap().pollutants;
     assert_eq!((dust.len(), dust[0].code.as_str(), dust[0].value.as_str()), (1, "a34013", "12.6"));
     // Both halves of the split packet.
-    let split = numbered(&pair.here, &format!("{WATER_MN}-20261102160000")).await.remove(0);
+    let number = format!("{WATER_MN}-20261102160000");
+    is_fetched(pair, &number, &halves().map(|half| sent(&half)).concat()).await;
+    let split = numbered(&pair.here, &number).await.remove(0);
     assert_eq!(split.record.unwrap().pollutants.len(), 2);
 }
 
@@ -327,6 +353,17 @@ fn hour(day: u8, hour: u8) -> Vec<u8> {
     packet(32, 2061, WATER_MN, "5", &body)
 }
 
+fn number(day: u8, hour: u8) -> String {
+    format!("{WATER_MN}-202611{day:02}{hour:02}0000")
+}
+
+/// The node starts again.
+async fn back(pair: &mut Pair) {
+    pair.nodes.start(HERE);
+    pair.here = pair.nodes.client(HERE).await;
+    super::api::ready(&pair.here, &pair.agreement).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f37_devices_are_answered_and_nothing_is_lost_while_the_node_is_away() {
     let mut pair = Pair::start().await;
@@ -355,37 +392,38 @@ async fn f37_devices_are_answered_and_nothing_is_lost_while_the_node_is_away() {
     other.write_all(&first).unwrap();
     assert_eq!(answer(&mut other).unwrap().cn, 9014);
     assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 2);
+    assert_eq!(below(&spool), [""; 0].map(PathBuf::from), "the node has it all");
+    is_fetched(&pair, &number(2, 9), &sent(&first)).await;
     // The node goes away: the hour is kept, without its password, and answered.
     pair.nodes.kill(HERE);
     device.write_all(&hour(2, 12)).unwrap();
     assert_eq!(answer(&mut device).unwrap().cn, 9014);
-    let kept = spool.join(format!("{WATER_MN}-20261102120000.txt"));
-    let text = std::fs::read_to_string(&kept).unwrap();
-    assert!(text.starts_with("QN=") && !text.contains("PW"), "{text}");
+    let [kept] = &below(&spool)[..] else { panic!("one file") };
+    assert_eq!(std::fs::read(kept).unwrap(), sent(&hour(2, 12)));
     let (report, said) = listener.stop();
     assert_eq!((&report["drafted"], &report["already_there"]), (&2.into(), &1.into()), "{said}");
     assert_eq!((&report["spooled"], &report["connections"]), (&1.into(), &2.into()), "{said}");
     assert_eq!(report["packets"]["refused"]["CRC"], 1, "{said}");
     assert!(!said.contains(SECRET) && said.contains("CONNECTION_LOST"), "{said}");
 
-    // Back again: the next run drafts it; without a spool, a failure is not answered.
-    pair.nodes.start(HERE);
-    pair.here = pair.nodes.client(HERE).await;
-    super::api::ready(&pair.here, &pair.agreement).await;
+    // Back again: the next run drafts it, and the other city can have what the device sent.
+    back(&mut pair).await;
     let nothing = folder.path().join("nothing.txt");
     std::fs::write(&nothing, "").unwrap();
     let args = [nothing.to_str().unwrap(), spool_args[0], spool_args[1]];
     let output = ingest(&pair.nodes, &args).output().unwrap();
     assert_eq!((self::report(&output).0["drafted"].clone(), kept.exists()), (1.into(), false));
-    let listener = Listener::start(&pair.nodes, &[]);
+    is_fetched(&pair, &number(2, 12), &sent(&hour(2, 12))).await;
+    // What cannot be kept is not answered, and no clue says that it is somewhere.
+    let listener = Listener::start(&pair.nodes, &spool_args);
     let mut device = listener.connect();
-    pair.nodes.kill(HERE);
+    std::fs::remove_dir(&spool).unwrap();
+    std::fs::write(&spool, "no folder").unwrap();
     device.write_all(&hour(2, 13)).unwrap();
     assert!(answer(&mut device).is_none(), "closed without an answer");
-    // So the device sends again, and this time the node is there.
-    pair.nodes.start(HERE);
-    pair.here = pair.nodes.client(HERE).await;
-    super::api::ready(&pair.here, &pair.agreement).await;
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 3);
+    // So the device sends again, and this time the folder is there.
+    std::fs::remove_file(&spool).unwrap();
     let mut device = listener.connect();
     device.write_all(&hour(2, 13)).unwrap();
     assert_eq!(answer(&mut device).unwrap().cn, 9014);
@@ -399,10 +437,94 @@ async fn f37_devices_are_answered_and_nothing_is_lost_while_the_node_is_away() {
     );
 }
 
+/// The node's evidence folder takes so many bytes from its next start on.
+async fn room_for(pair: &mut Pair, bytes: u64) {
+    pair.nodes.kill(HERE);
+    let config = pair.nodes.fleet.folder(HERE).join("liandong.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let kept = text.lines().filter(|line| !line.starts_with("evidence_folder_bytes_max"));
+    let setting = format!("[limits]\nevidence_folder_bytes_max = {bytes}");
+    let text = kept.map(|line| line.replace("[limits]", &setting) + "\n").collect::<String>();
+    std::fs::write(&config, text).unwrap();
+    back(pair).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f37_packets_are_kept_until_the_node_has_taken_them_as_evidence() {
+    let mut pair = Pair::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool");
+    let (file, nothing) = (folder.path().join("day.txt"), folder.path().join("nothing.txt"));
+    let packets = [hour(2, 9), hour(2, 10)];
+    std::fs::write(&file, packets.concat()).unwrap();
+    std::fs::write(&nothing, "").unwrap();
+    let [file, nothing, spool_at] = [&file, &nothing, &spool].map(|path| path.to_str().unwrap());
+    let spool_args = ["--spool", spool_at];
+    room_for(&mut pair, 1).await;
+
+    // From a file: told, not done, and to be run again.
+    let full = ingest(&pair.nodes, &[file]).output().unwrap();
+    assert_eq!(full.status.code(), Some(1));
+    let (told, said) = report(&full);
+    assert_eq!((&told["failed"], &told["drafted"]), (&2.into(), &0.into()), "{said}");
+    assert!(said.contains("EVIDENCE_FOLDER_FULL") && said.contains("not uploaded"), "{said}");
+    // From a device: the clue is there, its bytes wait, also while other packets of the hour come.
+    let listener = Listener::start(&pair.nodes, &spool_args);
+    let mut device = listener.connect();
+    let body = "DataTime=20261102090000;w01018-Avg=90,w01018-Flag=N";
+    let anew = packet(32, 2061, WATER_MN, "5", body);
+    for packet in [&packets[0], &packets[0], &anew, &hour(2, 11)] {
+        device.write_all(packet).unwrap();
+        assert_eq!(answer(&mut device).unwrap().cn, 9014);
+    }
+    let (told, said) = listener.stop();
+    assert_eq!((&told["spooled"], &told["already_there"]), (&3.into(), &1.into()), "{said}");
+    assert!(said.contains("EVIDENCE_FOLDER_FULL"), "{said}");
+    let kept = below(&spool).iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>();
+    assert_eq!(kept, [sent(&packets[0]), sent(&hour(2, 11))]);
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 3);
+    // Who may not write loses nothing either.
+    let auditor = ingest_as(&pair.nodes, Role::Auditor, &[&[file][..], &spool_args].concat());
+    let (told, said) = report(&{ auditor }.output().unwrap());
+    assert!(told["spooled"] == 2 && said.contains("ROLE_NOT_ALLOWED"), "{said}");
+    assert_eq!(below(&spool).len(), 3);
+
+    // There is room: a system uploads what waits, and nothing twice.
+    room_for(&mut pair, 1_000_000).await;
+    for already in [3, 0] {
+        let again = [&[nothing][..], &spool_args].concat();
+        let (done, said) = report(&ingest_as(&pair.nodes, Role::System, &again).output().unwrap());
+        assert_eq!(
+            (&done["already_there"], &done["drafted"]),
+            (&already.into(), &0.into()),
+            "{said}"
+        );
+    }
+    assert_eq!(below(&spool), [""; 0].map(PathBuf::from));
+    for at in 9..=11 {
+        is_fetched(&pair, &number(2, at), &sent(&hour(2, at))).await;
+    }
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 3);
+
+    // It lies in the spool before the node is asked: the node hangs, and the listener dies.
+    let listener = Listener::start(&pair.nodes, &spool_args);
+    let mut device = listener.connect();
+    signal(pair.nodes.pid(HERE), Signal::STOP);
+    device.write_all(&hour(2, 12)).unwrap();
+    until("it is kept", || async { (below(&spool).len() == 1).then_some(()) }).await;
+    drop(listener);
+    signal(pair.nodes.pid(HERE), Signal::CONT);
+    let args = [&[nothing][..], &spool_args].concat();
+    assert_eq!(ingest(&pair.nodes, &args).output().unwrap().status.code(), Some(0));
+    is_fetched(&pair, &number(2, 12), &sent(&hour(2, 12))).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f37_noise_and_silence_end_a_connection_and_no_other() {
     let pair = Pair::start().await;
-    let listener = Listener::start(&pair.nodes, &["--idle-s", "1"]);
+    let spool = tempfile::tempdir().unwrap();
+    let spool = spool.path().to_str().unwrap();
+    let listener = Listener::start(&pair.nodes, &["--idle-s", "1", "--spool", spool]);
     let mut silent = listener.connect();
     assert!(answer(&mut silent).is_none(), "it is idle");
     let mut noisy = listener.connect();

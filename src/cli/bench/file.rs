@@ -4,6 +4,7 @@
 //! can do; the time from sent to readable with and without a file on its way. Out of scope: cuts
 //! (`tests/it/evidence_files.rs`, the demo).
 
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 use sm3::{Digest, Sm3};
@@ -166,13 +167,14 @@ async fn upload(client: &Client, case: &str, file: &SampleFile) -> Result<Durati
         offset: 0,
     };
     let (sender, messages) = mpsc::channel(8);
-    let (path, size) = (file.path.clone(), file.size);
+    let unread = |error| Failure::local(format!("{}: {error}", file.path.display()));
+    let (mut bytes, size) = (File::open(&file.path).map_err(unread)?, file.size);
     let begun = Instant::now();
     let reading =
-        tokio::task::spawn_blocking(move || send(&path, (start, size), &sender, &mut |_| ()));
+        tokio::task::spawn_blocking(move || send(&mut bytes, (start, size), &sender, &mut |_| ()));
     let answer = client.evidence_files().upload(ReceiverStream::new(messages)).await;
     let read = reading.await.map_err(|error| Failure::local(error.to_string()))?;
-    read.map_err(|error| Failure::local(format!("{}: {error}", file.path.display())))?;
+    read.map_err(unread)?;
     answer.map_err(|status| refused("upload", &status))?;
     Ok(begun.elapsed())
 }

@@ -14,6 +14,7 @@
 //!    (`five_cities_agree_and_strangers_can_check_it`)
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -233,8 +234,8 @@ impl Film {
         };
         let (path, until) = (self.file.path.clone(), stop.unwrap_or(BYTES));
         let reading = tokio::task::spawn_blocking(move || {
-            let mut sent = 0;
-            send(&path, (start, until), &sender, &mut |bytes| sent += bytes)?;
+            let (mut file, mut sent) = (File::open(&path)?, 0);
+            send(&mut file, (start, until), &sender, &mut |bytes| sent += bytes)?;
             // Still open when it is cut: an end of the stream is none of a connection.
             Ok((sent, sender))
         });

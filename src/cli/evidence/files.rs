@@ -1,8 +1,8 @@
 //! `liandong evidence put`, `get`, `fetch`, `show`: files of evidence to the own node, from it,
 //! and from other cities.
 //!
-//! In scope: arguments, hashing, going on after a cut, progress. Out of scope: what is allowed,
-//! which the node decides.
+//! In scope: arguments, hashing, progress. Out of scope: sending ([`super::sending`]), and what is
+//! allowed, which the node decides.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -12,12 +12,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Code;
 
 use crate::cli::case::{Session, name};
-use crate::cli::evidence::sending::send;
+use crate::cli::evidence::sending::{self, Parcel, Unsent, deliver};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::table;
 use crate::domain::FileName;
@@ -28,8 +25,6 @@ use crate::limits::EVIDENCE_CHUNK_BYTES;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::download_response::Content as Down;
 
-/// How often an upload that was cut is taken up again by itself.
-const TRIES: usize = 3;
 /// Least characters of a digest by which an item of the case is found.
 const PREFIX_CHARS: usize = 8;
 
@@ -137,10 +132,8 @@ async fn about(
     case_name: String,
     sha256: Vec<u8>,
 ) -> Result<pb::EvidenceFile, Failure> {
-    let request = pb::GetFileRequest { case_name, sha256: sha256.into() };
-    let answer = session.client.evidence_files().get_file(request).await;
-    let answer = answer.map_err(|status| session.client.failure(&status))?;
-    Ok(answer.into_inner().file.unwrap_or_default())
+    let about = sending::about(&session.client, case_name, sha256).await;
+    about.map_err(|status| session.client.failure(&status))
 }
 
 /// Digests and size of a file, read once.
@@ -184,43 +177,15 @@ async fn put(session: &Session, args: PutArgs) -> Result<(), Failure> {
     let path = args.file.clone();
     let hashed = tokio::task::spawn_blocking(move || hash(&path, lang)).await;
     let (sha256, sm3, size) = hashed.map_err(|error| Failure::local(error.to_string()))??;
-    let mut tries = TRIES;
-    loop {
-        let file = about(session, case_name.clone(), sha256.clone()).await?;
-        let start = pb::UploadStart {
-            case_name: case_name.clone(),
-            sha256: sha256.clone().into(),
-            sm3: sm3.clone().into(),
-            size_bytes: size,
-            display_name: shown.clone(),
-            mime: file.mime.clone(),
-            offset: if file.here { 0 } else { file.offset },
-        };
-        let bar = bar(session, size, start.offset);
-        let (sender, messages) = mpsc::channel(4);
-        // Of one that is there already, the node wants no byte.
-        let until = if file.here { 0 } else { size };
-        let (path, counted) = (args.file.clone(), bar.clone());
-        let reading = tokio::task::spawn_blocking(move || {
-            send(&path, (start, until), &sender, &mut |bytes| counted.inc(bytes))
-        });
-        let sent = session.client.evidence_files().upload(ReceiverStream::new(messages)).await;
-        let read = reading.await.map_err(|error| Failure::local(error.to_string()))?;
-        bar.finish_and_clear();
-        read.map_err(|error| unread(&args.file, &error, lang))?;
-        match sent {
-            Ok(answer) => {
-                say(session, &answer.into_inner().file.unwrap_or_default());
-                return Ok(());
-            }
-            // It goes on where it was.
-            Err(status)
-                if tries > 1 && matches!(status.code(), Code::Aborted | Code::Unavailable) =>
-            {
-                tries -= 1;
-            }
-            Err(status) => return Err(session.client.failure(&status)),
+    let parcel = Parcel { case_name, sha256, sm3, size, display_name: shown };
+    let open = || File::open(&args.file);
+    match deliver(&session.client, &parcel, open, |at| bar(session, size, at)).await {
+        Ok(file) => {
+            say(session, &file);
+            Ok(())
         }
+        Err(Unsent::Unread(error)) => Err(unread(&args.file, &error, lang)),
+        Err(Unsent::Answered(status)) => Err(session.client.failure(&status)),
     }
 }
 

@@ -15,7 +15,7 @@ pub mod record;
 mod sending;
 pub mod standing;
 
-pub use sending::send;
+pub use sending::{Parcel, Unsent, deliver, send};
 
 /// `liandong evidence`.
 #[derive(clap::Args, Debug)]

@@ -6,9 +6,9 @@
 
 use crate::domain::Words;
 use crate::domain::code::Language;
+use crate::evidence::BothHashes;
 use crate::hj212::{Kind, Message, Over, Station, Verdict};
 use crate::ids::{Hash, hex};
-use crate::log::merkle::digest;
 use crate::wire::pb::v1 as pb;
 
 /// The name of this system in `external_ref`.
@@ -29,6 +29,8 @@ pub struct Clue {
     pub evidence: String,
     /// SHA-256 of `evidence`.
     pub sha256: Hash,
+    /// SM3 of `evidence`.
+    pub sm3: [u8; 32],
     /// What it is about.
     pub facts: pb::CaseFacts,
     /// Its texts.
@@ -46,19 +48,28 @@ impl Clue {
         let mn = &message.first().mn;
         let number = format!("{mn}-{digits}{}", verdict.kind.suffix());
         let evidence = message.evidence();
-        let sha256 = digest(evidence.as_bytes());
-        let record = record(&number, station, verdict, mn, (&evidence, sha256));
+        let mut hashes = BothHashes::new();
+        hashes.update(evidence.as_bytes());
+        let (sha256, sm3) = hashes.finish();
+        let mut record = record(station, verdict, mn);
+        record.evidence.push(pb::Evidence {
+            size_bytes: evidence.len() as u64,
+            sha256: sha256.as_bytes().to_vec().into(),
+            sm3: sm3.to_vec().into(),
+            ..item(&number, station, verdict)
+        });
         Some(Self {
             facts: facts(station, verdict),
             agreement: station.agreement.clone(),
             number,
             evidence,
             sha256,
+            sm3,
             record,
         })
     }
 
-    /// The name of its evidence file.
+    /// The name of its evidence file, here and at the node: other packets of one hour have another.
     #[must_use]
     pub fn file_name(&self) -> String {
         let digest = hex(self.sha256.as_bytes());
@@ -109,13 +120,22 @@ fn day(verdict: &Verdict) -> pb::Date {
     pb::Date { year: date.year(), month: date.month().into(), day: date.day().into() }
 }
 
-fn record(
-    number: &str,
-    station: &Station,
-    verdict: &Verdict,
-    mn: &str,
-    (evidence, sha256): (&str, Hash),
-) -> pb::CaseRecord {
+/// The packets in the list of evidence, but for what tells which bytes they are.
+fn item(number: &str, station: &Station, verdict: &Verdict) -> pb::Evidence {
+    let (at, data) = (verdict.at, data_zh(verdict.kind));
+    let mut item = pb::Evidence {
+        id: format!("{SYSTEM}-{number}"),
+        title: format!("在线监测{data}报文（HJ 212，{at}，已去除访问密码 PW）"),
+        collected_on: Some(day(verdict)),
+        mime: "text/plain".to_owned(),
+        place: station.address.clone(),
+        ..pb::Evidence::default()
+    };
+    item.set_kind(pb::EvidenceKind::OnlineMonitoringData);
+    item
+}
+
+fn record(station: &Station, verdict: &Verdict, mn: &str) -> pb::CaseRecord {
     let (at, data) = (verdict.at, data_zh(verdict.kind));
     let medium = verdict.medium.word(Language::Zh);
     let name: String = station.party_name.chars().take(NAME_CHARS).collect();
@@ -126,17 +146,6 @@ fn record(
         ..pb::Party::default()
     };
     party.set_type(pb::PartyType::LegalPerson);
-    let mut item = pb::Evidence {
-        id: format!("{SYSTEM}-{number}"),
-        title: format!("在线监测{data}报文（HJ 212，{at}，已去除访问密码 PW）"),
-        collected_on: Some(day(verdict)),
-        mime: "text/plain".to_owned(),
-        size_bytes: evidence.len() as u64,
-        sha256: sha256.as_bytes().to_vec().into(),
-        place: station.address.clone(),
-        ..pb::Evidence::default()
-    };
-    item.set_kind(pb::EvidenceKind::OnlineMonitoringData);
     pb::CaseRecord {
         title: format!("{name}{medium}污染物在线监测{data}超标（{at}）"),
         summary: summary(verdict, mn),
@@ -148,7 +157,6 @@ fn record(
         }),
         party: Some(party),
         pollutants: verdict.over.iter().map(|over| pollutant(over, verdict.kind)).collect(),
-        evidence: vec![item],
         belt_reason: station.belt_reason.clone(),
         ..pb::CaseRecord::default()
     }

@@ -13,9 +13,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::desk::{Desk, Office};
+use super::desk::Desk;
 use super::intake::Intake;
 use super::listen;
+use super::office::Office;
 use super::report::Report;
 use super::spool::Spool;
 use super::stations::{self, Stations};
@@ -57,7 +58,8 @@ pub struct Hj212Args {
     #[arg(value_name = "FILE", required_unless_present = "listen", conflicts_with = "listen")]
     pub file: Option<PathBuf>,
     /// 接收设备连接；只写端口则限本机 · take connections of devices; a port alone is loopback
-    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = address, conflicts_with = "dry_run")]
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = address, conflicts_with = "dry_run",
+        requires = "spool")]
     pub listen: Option<SocketAddr>,
     /// 限值文件（TOML） · limits of the stations
     #[arg(long, value_name = "FILE")]
@@ -68,10 +70,8 @@ pub struct Hj212Args {
     /// 比对哪些数据 · which data counts
     #[arg(long, value_enum, value_delimiter = ',', default_value = "hour")]
     pub data: Vec<Data>,
-    /// 证据（去除密码的报文）存放文件夹 · folder for the evidence, packets without passwords
-    #[arg(long, value_name = "DIR")]
-    pub evidence_dir: Option<PathBuf>,
-    /// 登记不成时暂存报文（去除密码）的文件夹，之后自动补登记 · folder for what could not be drafted, tried again later
+    /// 报文（去除密码）暂存文件夹：登记并上传证据后删除，未成的自动重试；接收设备连接时必填 ·
+    /// folder for packets until they are drafted and uploaded, tried again; devices need one
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     pub spool: Option<PathBuf>,
     /// 只显示将登记的线索 · show what would be drafted
@@ -110,9 +110,9 @@ pub async fn run(context: &Context, args: Hj212Args) -> Result<(), Failure> {
     };
     let desk = Arc::new(Desk {
         lang,
+        turns: stations.keys().map(|mn| (mn.clone(), Default::default())).collect(),
         stations,
         kinds: args.data.iter().map(|data| data.kind()).collect::<BTreeSet<_>>(),
-        evidence: args.evidence_dir.clone(),
         spool,
         office,
         report: Mutex::new(Report::default()),

@@ -14,6 +14,7 @@ pub mod desk;
 pub mod hj212;
 pub mod intake;
 pub mod listen;
+pub mod office;
 pub mod report;
 pub mod spool;
 pub mod stations;

@@ -18,15 +18,15 @@ use crate::limits::{HJ212_CLUES_SHOWN_MAX, HJ212_REFUSALS_SHOWN_MAX};
 /// What became of a clue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The node has it as this case.
+    /// The node has it as this case, and its bytes.
     Drafted(String),
-    /// The node had it before.
+    /// The node had it before; if it lists these bytes, it has them.
     AlreadyThere,
     /// It would be drafted.
     WouldBe,
     /// It lies in the spool folder, for this reason.
     Spooled(String),
-    /// It was not drafted, for this reason.
+    /// It was not drafted, or its bytes not uploaded, for this reason.
     Failed(String),
 }
 
@@ -139,8 +139,8 @@ impl Report {
         self.connections += 1;
     }
 
-    /// Whether a clue was not drafted and is kept nowhere, or there were packets and all were
-    /// refused.
+    /// Whether a clue or its bytes are not at the node and kept nowhere, or there were packets and
+    /// all were refused.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         self.outcomes.contains_key("FAILED") || (self.packets == 0 && !self.refused.is_empty())
@@ -246,8 +246,8 @@ fn word(name: &str, lang: Lang) -> &'static str {
         "DRAFTED" => lang.pick("已登记线索", "clues drafted"),
         "ALREADY_THERE" => lang.pick("先前已登记", "already there"),
         "WOULD_BE_DRAFTED" => lang.pick("将登记（未执行）", "would be drafted"),
-        "SPOOLED" => lang.pick("已暂存，待补登记", "kept to be tried again"),
-        _ => lang.pick("未登记成功", "not drafted"),
+        "SPOOLED" => lang.pick("已暂存，待补办", "kept to be tried again"),
+        _ => lang.pick("未办成", "not done"),
     }
 }
 

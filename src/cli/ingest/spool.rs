@@ -1,5 +1,5 @@
-//! What could not be drafted, kept on disk until it can: one file a message, its packets without
-//! their passwords, one line each.
+//! What is to be drafted, kept on disk until the node has all of it: one file a message, its
+//! packets without their passwords, one line each.
 //!
 //! In scope: writing whole or not at all, reading back. Out of scope: when to try again.
 
@@ -30,14 +30,14 @@ impl Spool {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Keeps a message; one that lies there already stays.
+    /// Keeps a message and gives its path; what lies there already stays.
     ///
     /// # Errors
     /// [`Failure`] when it cannot be written, or too many lie there.
-    pub fn keep(&self, clue: &Clue, lang: Lang) -> Result<(), Failure> {
-        let path = self.folder.join(format!("{}.txt", clue.number));
+    pub fn keep(&self, clue: &Clue, lang: Lang) -> Result<PathBuf, Failure> {
+        let path = self.folder.join(clue.file_name());
         if path.exists() {
-            return Ok(());
+            return Ok(path);
         }
         if self.list().len() >= HJ212_SPOOL_FILES_MAX {
             let shown = self.folder.display();
@@ -51,13 +51,8 @@ impl Spool {
         files::write_new(&draft, clue.evidence.as_bytes(), lang)?;
         let moved =
             fs::rename(&draft, &path).and_then(|()| fs::File::open(&self.folder)?.sync_all());
-        moved.map_err(|error| {
-            let shown = path.display();
-            Failure::local(lang.pick(
-                format!("{shown}：无法写入（{error}）"),
-                format!("{shown}: cannot be written ({error})"),
-            ))
-        })
+        moved.map_err(|error| files::not_written(&path, &error, lang))?;
+        Ok(path)
     }
 
     /// Everything that lies there, oldest hour of a station first.
@@ -73,6 +68,13 @@ impl Spool {
         found.sort();
         found
     }
+}
+
+/// The station whose message lies in a file.
+#[must_use]
+pub fn station(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split('-').next().unwrap_or_default().to_owned()
 }
 
 /// Reads a message back.
