@@ -32,14 +32,14 @@ impl CaseApi {
         let (acknowledged, offered) = view::acknowledged(&rows, case, (offer, transfer.to));
         let due = self.due.of_case(&self.node, &rows, case, found);
         drop(rows);
-        let today = self.node.today();
+        let now_ms = self.node.now_ms();
         let due = due.iter().filter(|term| term.city == transfer.to);
         let held = witnesses.holding(reader, offer).get(&transfer.to).copied();
         pb::TransferStanding {
             offer_time: offered.map(read::timestamp),
             hold_time: held.map(read::timestamp),
             acknowledge_time: acknowledged.map(read::timestamp),
-            deadlines: due.map(|term| read::deadline_to_pb(term, today)).collect(),
+            deadlines: due.map(|term| read::deadline_to_pb(term, now_ms)).collect(),
         }
     }
 }
