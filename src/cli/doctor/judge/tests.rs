@@ -48,7 +48,6 @@ type Row = (&'static str, Level, fn(&mut pb::Status));
 
 const ROWS: &[Row] = &[
     ("node", Level::Red, |s| s.writable = false),
-    ("calendar", Level::Yellow, |s| s.missing_calendar_years = vec![2027]),
     ("disk", Level::Yellow, |s| s.disk_free_bytes = (1 << 30) - 1),
     ("disk", Level::Red, |s| s.disk_free_bytes = (512 << 20) - 1),
     ("journal", Level::Yellow, |s| s.damage = vec![pb::Damage::default()]),
@@ -65,6 +64,7 @@ const ROWS: &[Row] = &[
     ("clock", Level::Yellow, |s| s.clock = None),
     ("clock", Level::Yellow, |s| s.clock = Some(pb::Clock { offset_ms: -60_001 })),
     ("clock", Level::Red, |s| s.clock = Some(pb::Clock { offset_ms: 300_001 })),
+    ("calendar", Level::Yellow, |s| s.missing_calendar_years = vec![2027]),
     ("certificate", Level::Yellow, |s| {
         s.certificates[0].expire_time = at(NOW_S + 14 * DAY_S - 1);
     }),
