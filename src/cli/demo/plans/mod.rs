@@ -262,6 +262,7 @@ fn shared(plan: &pb::Plan) -> pb::Plan {
         remarks: Vec::new(),
         awaited: Vec::new(),
         answers: plan.answers.iter().map(answer).collect(),
+        last_move: None,
         ..plan.clone()
     }
 }
