@@ -51,6 +51,17 @@ coded! {
     }
 }
 
+impl DataLevel {
+    /// Whether every member of the agreement may have it.
+    #[must_use]
+    pub const fn is_for_all_members(self) -> bool {
+        match self {
+            Self::Public | Self::General => true,
+            Self::Restricted | Self::SecretNotExchanged => false,
+        }
+    }
+}
+
 /// How far the place is from the shared border with one other member.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,

@@ -7,12 +7,18 @@
 //! Invariants:
 //! 1. A city is served by a list that another city wrote and that it may hold: naming a digest gets
 //!    nobody the file. (`f24_evidence_files_cross_by_digest_to_whom_they_are_for`)
-//! 2. By a list of its own it gets back what came here from it, or was sent here by this city's own
+//! 2. A file whose item is not for all members by its level goes only where a part for the handling
+//!    city goes: to the city that listed it, to those that handle the case or have, and to those to
+//!    which the part with the list was granted. The newest list of a city says which level it is;
+//!    no city opens to others what it may not have by the list of another one.
+//!    (`f24_a_restricted_file_goes_with_the_handling_and_by_grants`)
+//! 3. By a list of its own it gets back what came here from it, or was sent here by this city's own
 //!    people for that list. (`f24_what_a_city_gave_it_gets_back_after_its_disk_is_lost`)
 //!
 //! Whatever cannot be read keeps its file, and so does a case of which no list was erased. However
 //! much a city writes, the lists of others are found.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +31,12 @@ use crate::domain::Evidence;
 use crate::evidence::{CaseRef, Collected, EvidenceError, EvidenceState, EvidenceStore, IsNamed};
 use crate::ids::{CityCode, Hash};
 use crate::limits::{EVIDENCE_COLLECT_S, EVIDENCE_LISTS_LOOKED_AT_MAX};
-use crate::log::{PartKind, PartSlot};
+use crate::log::{Audience, Entry, Envelope, PartKind, PartSlot};
+use crate::node::load::ReadError;
 use crate::node::reader::Reader;
 use crate::node::watchdog::Pulse;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, Effect, HistoryEntry};
+use crate::view::{self, Effect, HistoryEntry, ReadRows};
 
 /// How often the task comes round.
 const TICK: Duration = Duration::from_secs(1);
@@ -93,7 +100,8 @@ impl Whose {
         match self {
             Self::Any => true,
             Self::OfOthersFor(city) => by != city,
-            Self::OfItself(city) => by == city,
+            // Those of others may keep from it what it lists.
+            Self::OfItself(_) => true,
         }
     }
 
@@ -106,6 +114,106 @@ impl Whose {
     }
 }
 
+/// The items that a part lists; `None` when it is no list, or is not here.
+///
+/// # Errors
+/// [`ReadError`] when its bytes are no part.
+pub fn items(
+    reader: &Reader,
+    entry: &Entry,
+    place: usize,
+) -> Result<Option<Vec<Evidence>>, ReadError> {
+    Ok(match reader.part(entry, place)? {
+        Some(PartContent::Evidence(list)) => Some(list),
+        Some(PartContent::CaseRecord(record)) => Some(record.evidence),
+        Some(_) | None => None,
+    })
+}
+
+/// A part that lists a digest.
+struct Naming {
+    envelope: Envelope,
+    place: usize,
+    listed: Listed,
+}
+
+impl Naming {
+    fn is_for_all(&self) -> bool {
+        self.listed.item.level.is_for_all_members()
+    }
+
+    /// Whether a city may hold the list whatever all members may.
+    fn is_narrowly_for(&self, rows: &impl ReadRows, city: CityCode) -> bool {
+        let part = (self.place, &Audience::HandlingCity);
+        view::may_hold_as(rows, &self.envelope, part, city)
+    }
+}
+
+/// The newest of these lists, newest first, by which a city may have the file.
+fn newest_for<'a>(
+    rows: &impl ReadRows,
+    namings: &'a [Naming],
+    whose: Whose,
+    city: CityCode,
+) -> Option<&'a Naming> {
+    // A list gives nobody what others keep from whoever wrote it, not even its author.
+    let kept_by_others = |by: CityCode| {
+        let keeps = |other: &Naming| {
+            other.listed.by != by && !other.is_for_all() && !other.is_narrowly_for(rows, by)
+        };
+        namings.iter().any(keeps)
+    };
+    let kept_by_newer = |nth: usize, by: CityCode| {
+        let keeps = |other: &Naming| other.listed.by == by && !other.is_for_all();
+        namings.iter().take(nth).any(keeps)
+    };
+    let gives = |nth: usize, one: &Naming| {
+        let by = one.listed.by;
+        if !view::may_hold(rows, &one.envelope, one.place, city) {
+            return false;
+        }
+        if whose == Whose::OfItself(city) {
+            return by == city && !kept_by_others(by);
+        }
+        let is_open = || one.is_for_all() && !kept_by_newer(nth, by) && !kept_by_others(by);
+        one.is_narrowly_for(rows, city) || is_open()
+    };
+    let mut all = namings.iter().enumerate();
+    all.find(|(nth, one)| gives(*nth, one)).map(|(_, one)| one)
+}
+
+/// The parts of an entry that list a digest, and what keeps one from knowing all of them.
+fn namings(reader: &Reader, line: &HistoryEntry, sha256: Hash, looked: &mut Looked) -> Vec<Naming> {
+    let Ok(loaded) = reader.entry(line.position) else {
+        looked.complete = false;
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let parts = loaded.entry.envelope.parts.iter().zip(&loaded.entry.parts).enumerate();
+    for (place, (part, slot)) in parts {
+        if !matches!(part.kind, PartKind::Evidence | PartKind::CaseRecord) {
+            continue;
+        }
+        match slot {
+            PartSlot::Bytes(_) => {}
+            PartSlot::ErasedBy(_) => looked.erased = true,
+            // It may come, and name the file.
+            PartSlot::Withheld => looked.complete = false,
+        }
+        let Ok(list) = items(reader, &loaded.entry, place) else {
+            looked.complete = false;
+            continue;
+        };
+        // Of one that is listed twice, the level that keeps more.
+        let named = list.into_iter().flatten().filter(|item| item.sha256 == sha256);
+        if let Some(item) = named.min_by_key(|item| Reverse(item.level)) {
+            let listed = Listed { item, by: line.city };
+            found.push(Naming { envelope: loaded.entry.envelope.clone(), place, listed });
+        }
+    }
+    found
+}
+
 /// Looks for a digest in the lists of a case.
 #[must_use]
 pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, whose: Whose) -> Looked {
@@ -114,50 +222,30 @@ pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, whose: Whose) -> Looke
         // It may come back: a node that was restored learns of its cases by and by.
         return Looked::default();
     }
-    let (entries, complete) = lists(reader, case);
+    let (lines, complete) = lists(reader, case);
     let mut looked = Looked { complete, ..Looked::default() };
-    for entry in entries {
+    let mut all = Vec::new();
+    for line in lines {
         // What took no effect lets nobody have a file, and is no reason to take it away.
-        let without_effect = asking.is_some() && matches!(entry.effect, Effect::Misfit(_));
-        if !whose.fits(entry.city) || without_effect {
+        let without_effect = asking.is_some() && matches!(line.effect, Effect::Misfit(_));
+        if !whose.fits(line.city) || without_effect {
             continue;
         }
-        let Ok(loaded) = reader.entry(entry.position) else {
-            looked.complete = false;
-            continue;
-        };
-        let parts = loaded.entry.envelope.parts.iter().zip(&loaded.entry.parts).enumerate();
-        for (place, (part, slot)) in parts {
-            if !matches!(part.kind, PartKind::Evidence | PartKind::CaseRecord) {
-                continue;
-            }
-            match slot {
-                PartSlot::Bytes(_) => {}
-                PartSlot::ErasedBy(_) => looked.erased = true,
-                // It may come, and name the file.
-                PartSlot::Withheld => looked.complete = false,
-            }
-            let may = |city| view::may_hold(&reader.view(), &loaded.entry.envelope, place, city);
-            let list = match reader.part(&loaded.entry, place) {
-                Ok(Some(PartContent::Evidence(list))) => list,
-                Ok(Some(PartContent::CaseRecord(record))) => record.evidence,
-                Ok(_) => continue,
-                Err(_) => {
-                    looked.complete = false;
-                    continue;
-                }
-            };
-            let item = list.into_iter().find(|item| item.sha256 == sha256);
-            if let Some(item) = item.filter(|_| asking.is_none_or(may)) {
-                looked.found = Some(Listed { item, by: entry.city });
-                return looked;
-            }
+        all.extend(namings(reader, &line, sha256, &mut looked));
+        if asking.is_none() && !all.is_empty() {
+            break;
         }
     }
+    let found = match asking {
+        None => all.first(),
+        Some(city) => newest_for(&reader.view(), &all, whose, city),
+    };
+    looked.found = found.map(|naming| naming.listed.clone());
     looked
 }
 
-/// Other cities that may have a file: whoever listed it first, then the other members.
+/// Other members, whoever listed a file first. Which of them may have it is asked of each alone
+/// ([`look`]).
 #[must_use]
 pub fn who_may_have(node: &NodeHandle, case: CaseRef, listed: &Listed) -> Vec<CityCode> {
     let book = node.book();

@@ -7,10 +7,12 @@ use super::case_service::CaseApi;
 use super::desk::{WriteRequest, writes};
 use crate::api::request::{Command, NewPart, PartContent};
 use crate::domain::{
-    CaseContribution, CaseFacts, CaseMove, CaseRecord, CaseStep, Date, InvalidReason, PersonRecord,
+    CaseContribution, CaseFacts, CaseMove, CaseRecord, CaseStep, Date, Evidence, InvalidReason,
+    PersonRecord,
 };
 use crate::ids::{CaseKey, CityCode, Position};
 use crate::log::Audience;
+use crate::node::evidence;
 use crate::view::{self, CaseView, EntryRole};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
@@ -138,6 +140,18 @@ fn record_parts(record: Option<CaseRecord>, person: Option<PersonRecord>) -> Vec
     record.into_iter().chain(person).collect()
 }
 
+/// Parts that list evidence: an item that is not for all members is in one of its own, so that what
+/// it is called goes no further than its file.
+fn evidence_parts(items: Vec<Evidence>) -> Vec<NewPart> {
+    let (general, narrow): (Vec<_>, Vec<_>) =
+        items.into_iter().partition(|item| item.level.is_for_all_members());
+    [(Audience::AllMembers, general), (Audience::HandlingCity, narrow)]
+        .into_iter()
+        .filter(|(_, items)| !items.is_empty())
+        .map(|(audience, items)| NewPart { audience, content: PartContent::Evidence(items) })
+        .collect()
+}
+
 impl CaseApi {
     fn date_or_today(&self, field: &'static str, date: Option<&pb::Date>) -> Result<Date, Refused> {
         let today = || self.node.today().ok_or(Refused::new("OUTSIDE_TERM"));
@@ -198,7 +212,8 @@ impl CaseApi {
         }
     }
 
-    /// Only a narrow part of an own entry of the same case is granted.
+    /// Only a part of an own entry of the same case is granted of which other members lack
+    /// something: a narrow one, or a list with a file that not all of them may have.
     fn check_grantable(
         &self,
         (agreement, subject): CaseKey,
@@ -215,12 +230,15 @@ impl CaseApi {
             return Err(refused());
         }
         let loaded = reader.entry(at).map_err(|_| status::corrupt(at))?;
-        let place = usize::try_from(part).ok();
-        let part = place.and_then(|place| loaded.entry.envelope.parts.get(place));
-        match part {
-            Some(part) if part.audience != Audience::AllMembers => Ok(()),
-            Some(_) | None => Err(refused()),
+        let place = usize::try_from(part).map_err(|_| refused())?;
+        let part = loaded.entry.envelope.parts.get(place).ok_or_else(refused)?;
+        if part.audience != Audience::AllMembers {
+            return Ok(());
         }
+        let items = evidence::items(&reader, &loaded.entry, place);
+        let items = items.map_err(|_| status::corrupt(at))?.unwrap_or_default();
+        let keeps = |item: &Evidence| !item.level.is_for_all_members();
+        if items.iter().any(keeps) { Ok(()) } else { Err(refused()) }
     }
 
     /// A plain step.
@@ -376,8 +394,9 @@ impl CaseApi {
         if asked.evidence.is_empty() {
             return Err(read::wrong("evidence", InvalidReason::Required));
         }
-        let part = all_members(PartContent::Evidence(read::evidence(&asked.evidence)?));
-        self.contribution_of(asked, CaseContribution::EvidenceAdded, vec![part])
+        let items = read::evidence(&asked.evidence)?;
+        let parts = evidence_parts(items);
+        self.contribution_of(asked, CaseContribution::EvidenceAdded, parts)
     }
 
     pub(super) fn propose(&self, asked: &pb::ProposeAmendmentRequest) -> Result<Command, Refused> {

@@ -20,6 +20,7 @@ use crate::evidence::{Checked, EvidenceError};
 use crate::ids::{CaseKey, CityCode, Position};
 use crate::limits::{EVIDENCE_LISTS_LOOKED_AT_MAX, EVIDENCE_RECEIPT_BYTES_MAX};
 use crate::log::Audience;
+use crate::node::evidence;
 use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{self, HandedOver, Judged as Verdict};
 use crate::wire::case as read;
@@ -230,11 +231,7 @@ fn listed(reader: &Reader, loaded: &LoadedEntry, id: &str) -> Option<Found> {
 
 /// The list of evidence in a part, if it has one and it is here.
 fn list(reader: &Reader, loaded: &LoadedEntry, part: u32) -> Option<Vec<Evidence>> {
-    match reader.part(&loaded.entry, usize::try_from(part).ok()?) {
-        Ok(Some(PartContent::Evidence(list))) => Some(list),
-        Ok(Some(PartContent::CaseRecord(record))) => Some(record.evidence),
-        Ok(_) | Err(_) => None,
-    }
+    evidence::items(reader, &loaded.entry, usize::try_from(part).ok()?).ok().flatten()
 }
 
 /// An item at its place, if its list is here.

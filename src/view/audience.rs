@@ -1,4 +1,5 @@
-//! Who may hold a narrow part: by its audience, the handling of the case, and grants.
+//! Who may hold a narrow part: by its audience, the handling of the case, and grants. The same rule
+//! says who may have the file of an item of evidence whose level is not for all members.
 
 use super::evidence_view::note_first;
 use super::fold::{EntryRow, FoldEntry};
@@ -22,7 +23,19 @@ pub fn may_hold(
     if crate::planted::is_on("narrow-part-for-anybody") {
         return true;
     }
-    if part_ref.audience == Audience::AllMembers {
+    may_hold_as(rows, envelope, (part, &part_ref.audience), city)
+}
+
+/// Whether a city might hold a part if it had this audience: all members may read in a list of
+/// evidence what a file is called, and only who handles the case may have the file.
+#[must_use]
+pub fn may_hold_as(
+    rows: &(impl ReadRows + ?Sized),
+    envelope: &Envelope,
+    (part, audience): (usize, &Audience),
+    city: CityCode,
+) -> bool {
+    if *audience == Audience::AllMembers {
         return true;
     }
     let at = envelope.position();
@@ -30,7 +43,7 @@ pub fn may_hold(
     if row.city == city || is_granted(rows, at, part, city) {
         return true;
     }
-    match &part_ref.audience {
+    match audience {
         Audience::AllMembers => true,
         Audience::Cities(cities) => cities.contains(&city),
         Audience::HandlingCity => row

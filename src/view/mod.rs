@@ -37,7 +37,7 @@ mod site_view;
 mod tests;
 mod unit_view;
 
-pub use audience::{may_hold, narrow_entries};
+pub use audience::{may_hold, may_hold_as, narrow_entries};
 pub use case_view::{
     AppliedEntry, CaseView, EntryRole, FeedEntry, HistoryEntry, RecordRef, applied_entry, case,
     cases_newest_first, dated, feed, history, history_newest_first, openings,

@@ -312,7 +312,7 @@ async fn f24_a_list_that_is_opened_to_one_more_city_lets_it_have_the_file() {
     assert_eq!(download(&there, &case, &bytes, 0).await.unwrap(), bytes);
 }
 
-async fn fetch_from(
+pub async fn fetch_from(
     client: &Client,
     case: &str,
     bytes: &[u8],

@@ -46,6 +46,7 @@ mod epochs;
 mod erasure;
 mod evidence_files;
 mod evidence_kept;
+mod evidence_levels;
 mod evidence_record;
 mod exchange;
 mod foreign;

@@ -79,8 +79,9 @@ pub(super) const REASONS: &[Line] = &[
         "此位置已无法续接，请重新查询列表，再从列表给出的位置继续",
         "this cursor cannot be resumed; list again and watch from the cursor of the list"),
     ("PART_NOT_GRANTABLE", InvalidArgument,
-        "所指的记录不是本市在本案中的记录，或没有可另行开放的这份材料",
-        "the entry is not one of your city's in this case, or has no such part to grant"),
+        "所指的记录不是本市在本案中的记录，没有这份材料，或材料本来就对各成员市开放",
+        "the entry is not one of your city's in this case, has no such part, or the part keeps \
+         nothing from any member"),
     ("PART_NOT_ERASABLE", InvalidArgument,
         "只能删除本市在该协议记录中的内容，且记录此处可读；请从办理记录中照抄编号和内容序号",
         "only parts of your own city's entries in this agreement that can be read here are erased; \

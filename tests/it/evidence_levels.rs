@@ -1,0 +1,236 @@
+//! Bytes of evidence that not all members may have, between real nodes: who gets them, by what, and
+//! what the others are told.
+
+use liandong::cli::connect::Client;
+use liandong::wire::pb::v1 as pb;
+use tonic::{Code, Status};
+
+use super::api::{HERE, THERE, create, fresh, get, history, ready, refused, sample, verify};
+use super::evidence_files::{
+    CHUNK, DEZHOU, content, download, fetch, file, hashes, read_as, start, upload,
+};
+use super::evidence_kept::fetch_from;
+use super::nodes::{Nodes, plan, until};
+
+const GENERAL: pb::DataLevel = pb::DataLevel::General;
+/// The kind decides.
+const UNSET: pb::DataLevel = pb::DataLevel::Unspecified;
+
+fn item(id: &str, kind: pb::EvidenceKind, level: pb::DataLevel, bytes: &[u8]) -> pb::Evidence {
+    pb::Evidence {
+        id: id.to_owned(),
+        kind: kind.into(),
+        title: format!("证据 {id}"),
+        collected_on: Some(pb::Date { year: 2026, month: 3, day: 2 }),
+        mime: "application/zip".into(),
+        size_bytes: bytes.len() as u64,
+        sha256: hashes(bytes).0.into(),
+        level: level.into(),
+        ..pb::Evidence::default()
+    }
+}
+
+/// Lists items in a case; the entry that does.
+async fn add(client: &Client, case: &str, evidence: Vec<pb::Evidence>) -> String {
+    let request = pb::AddEvidenceRequest {
+        name: case.to_owned(),
+        evidence,
+        request_id: fresh(),
+        ..pb::AddEvidenceRequest::default()
+    };
+    let answer = client.cases().add_evidence(request).await.unwrap().into_inner();
+    answer.receipt.unwrap().entry
+}
+
+async fn grant(
+    client: &Client,
+    case: &str,
+    (entry, part): (&str, u32),
+    to_city: u32,
+) -> Result<(), Status> {
+    let request = pb::GrantPartRequest {
+        name: case.to_owned(),
+        entry: entry.to_owned(),
+        part,
+        to_city,
+        request_id: fresh(),
+        ..pb::GrantPartRequest::default()
+    };
+    client.cases().grant_part(request).await.map(drop)
+}
+
+async fn is_there(client: &Client, case: &str, entry: &str) {
+    until("an entry is in the other city", || async {
+        let known = get(client, case).await.is_ok();
+        let all = if known { history(client, case).await } else { Vec::new() };
+        all.iter().any(|one| one.entry == entry).then_some(())
+    })
+    .await;
+}
+
+/// A case of one city that lists three files, of which two are restricted by their kind.
+struct Listed {
+    nodes: Nodes,
+    here: Client,
+    there: Client,
+    dezhou: Client,
+    case: pb::Case,
+    /// The opening, and which of its parts is the record.
+    record: (String, u32),
+    /// The entry that lists the film and the paper.
+    added: String,
+    interview: Vec<u8>,
+    film: Vec<u8>,
+    paper: Vec<u8>,
+}
+
+impl Listed {
+    async fn new() -> Self {
+        let members = [HERE, THERE, DEZHOU];
+        let nodes = Nodes::start_all(&plan(&members, &[("聊邯德", &members)]));
+        let agreement = nodes.fleet.agreements[0].name();
+        let (here, there) = (nodes.client(HERE).await, nodes.client(THERE).await);
+        let dezhou = nodes.client(DEZHOU).await;
+        for client in [&here, &there, &dezhou] {
+            ready(client, &agreement).await;
+        }
+        let [interview, film, paper] = [21, 22, 23].map(|seed| content(2 * CHUNK, seed));
+        let mut opening = sample(&agreement, 0);
+        let record = opening.record.as_mut().unwrap();
+        record.evidence = vec![item("E01", pb::EvidenceKind::InterviewRecord, UNSET, &interview)];
+        let case = create(&here, opening).await.unwrap();
+        let later = vec![
+            item("E02", pb::EvidenceKind::AudioVisual, UNSET, &film),
+            item("E03", pb::EvidenceKind::Documentary, UNSET, &paper),
+        ];
+        let added = add(&here, &case.name, later).await;
+        for bytes in [&interview, &film, &paper] {
+            upload(&here, start(&case.name, bytes, 0), bytes, CHUNK).await.unwrap();
+        }
+        for client in [&there, &dezhou] {
+            is_there(client, &case.name, &added).await;
+        }
+        let opened = history(&here, &case.name).await.remove(0);
+        let parts = opened.header.unwrap().parts;
+        let part = parts.iter().position(|part| part.kind() == pb::PartKind::CaseRecord).unwrap();
+        let record = (opened.entry, part as u32);
+        Self { nodes, here, there, dezhou, case, record, added, interview, film, paper }
+    }
+
+    /// A city asks the one that listed a file, which answers as if it were not there.
+    async fn is_refused(&self, by: u32, bytes: &[u8]) {
+        let ask = async |bytes: &[u8]| {
+            read_as(&self.nodes, (by, HERE), &self.case.name, bytes, 0).await.unwrap_err()
+        };
+        let (no, unknown) = (ask(bytes).await, ask(&content(50, 7)).await);
+        assert_eq!(no.code(), Code::NotFound);
+        let told = |status: &Status| (status.message().to_owned(), status.details().to_vec());
+        assert_eq!(told(&no), told(&unknown));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_a_restricted_file_goes_with_the_handling_and_by_grants() {
+    let all = Listed::new().await;
+    let Listed { here, there, dezhou, interview, film, paper, .. } = &all;
+    let name = all.case.name.as_str();
+    // What is general goes to every member.
+    for client in [there, dezhou] {
+        assert!(fetch(client, name, paper).await.unwrap().here);
+        // What the film is called is not for them either; the record is.
+        let film = file(client, name, film).await;
+        assert_eq!(refused(film), (Code::NotFound, "EVIDENCE_NOT_LISTED".into()));
+        let missing = fetch(client, name, interview).await;
+        assert_eq!(refused(missing), (Code::NotFound, "FILE_NOT_THERE".into()));
+    }
+    for (by, bytes) in [(THERE, interview), (THERE, film), (DEZHOU, interview), (DEZHOU, film)] {
+        all.is_refused(by, bytes).await;
+    }
+    whoever_may_not_have_it_opens_it_to_nobody(&all).await;
+
+    // Only what others lack is granted.
+    let general = grant(here, name, (&all.added, 0), DEZHOU).await;
+    assert_eq!(refused(general), (Code::InvalidArgument, "PART_NOT_GRANTABLE".into()));
+    grant(here, name, (&all.record.0, all.record.1), DEZHOU).await.unwrap();
+    assert!(fetch_from(dezhou, name, interview, HERE).await.unwrap().here);
+    assert_eq!(&download(dezhou, name, interview, 0).await.unwrap(), interview);
+    all.is_refused(DEZHOU, film).await;
+    grant(here, name, (&all.added, 1), DEZHOU).await.unwrap();
+    until("the film's list is there", || async { file(dezhou, name, film).await.ok() }).await;
+    assert!(fetch(dezhou, name, film).await.unwrap().here);
+    for bytes in [interview, film] {
+        all.is_refused(THERE, bytes).await;
+    }
+    let granted = history(here, name).await.pop().unwrap();
+    assert_eq!(granted.misfit_reason, "");
+
+    with_the_handling(&all).await;
+}
+
+/// The receiver of an accepted transfer needs no grant.
+async fn with_the_handling(all: &Listed) {
+    let Listed { here, there, interview, film, .. } = all;
+    let verified = verify(here, &all.case).await.unwrap();
+    let offer = pb::OfferTransferRequest {
+        name: all.case.name.clone(),
+        etag: verified.etag,
+        to_city: THERE,
+        request_id: fresh(),
+        ..pb::OfferTransferRequest::default()
+    };
+    let offered = here.cases().offer_transfer(offer).await.unwrap().into_inner().case.unwrap();
+    let name = all.case.name.as_str();
+    until("the offer is there", || async {
+        get(there, name).await.ok().filter(|case| case.etag == offered.etag)
+    })
+    .await;
+    all.is_refused(THERE, interview).await;
+    let accept = pb::AcceptTransferRequest {
+        name: name.to_owned(),
+        etag: offered.etag,
+        request_id: fresh(),
+        ..pb::AcceptTransferRequest::default()
+    };
+    there.cases().accept_transfer(accept).await.unwrap();
+    for bytes in [interview, film] {
+        let brought = until("this city knows who handles the case", || async {
+            fetch_from(there, name, bytes, HERE).await.ok()
+        })
+        .await;
+        assert!(brought.here);
+        assert_eq!(&download(there, name, bytes, 0).await.unwrap(), bytes);
+    }
+}
+
+/// A city that has only read of a file lists it as general: that opens it to nobody.
+async fn whoever_may_not_have_it_opens_it_to_nobody(all: &Listed) {
+    let kind = pb::EvidenceKind::Documentary;
+    let bait = vec![item("D01", kind, GENERAL, &all.interview)];
+    let bait = add(&all.dezhou, &all.case.name, bait).await;
+    is_there(&all.here, &all.case.name, &bait).await;
+    for by in [THERE, DEZHOU] {
+        all.is_refused(by, &all.interview).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_the_newest_list_of_a_city_says_how_far_its_file_goes() {
+    let all = Listed::new().await;
+    let Listed { here, there, dezhou, film, paper, .. } = &all;
+    let name = all.case.name.as_str();
+    let read = async |by: u32, bytes: &[u8]| read_as(&all.nodes, (by, HERE), name, bytes, 0).await;
+    assert_eq!(&read(THERE, paper).await.unwrap(), paper);
+    let kind = pb::EvidenceKind::Documentary;
+    add(here, name, vec![item("E03", kind, pb::DataLevel::Restricted, paper)]).await;
+    all.is_refused(THERE, paper).await;
+    add(here, name, vec![item("E02", kind, GENERAL, film)]).await;
+    assert_eq!(&read(DEZHOU, film).await.unwrap(), film);
+    // That somebody else would have it restricted is no reason to keep back what a city that
+    // handles the case gives.
+    let kept = vec![item("T01", kind, pb::DataLevel::Restricted, film)];
+    let kept = add(there, name, kept).await;
+    is_there(here, name, &kept).await;
+    assert_eq!(&read(DEZHOU, film).await.unwrap(), film);
+    until("its list is there", || async { file(dezhou, name, film).await.ok() }).await;
+    assert!(fetch(dezhou, name, film).await.unwrap().here);
+}
