@@ -153,15 +153,14 @@ impl Naming {
 fn newest_for<'a>(
     rows: &impl ReadRows,
     namings: &'a [Naming],
-    whose: Whose,
-    city: CityCode,
+    (whose, city): (Whose, CityCode),
+    handled_by: &[CityCode],
 ) -> Option<&'a Naming> {
-    // A list gives nobody what others keep from whoever wrote it, not even its author.
+    // Whoever never handled the case opens nothing that others keep, not even to itself: who was
+    // granted a file may read it, and no more.
     let kept_by_others = |by: CityCode| {
-        let keeps = |other: &Naming| {
-            other.listed.by != by && !other.is_for_all() && !other.is_narrowly_for(rows, by)
-        };
-        namings.iter().any(keeps)
+        let keeps = |other: &Naming| other.listed.by != by && !other.is_for_all();
+        !handled_by.contains(&by) && namings.iter().any(keeps)
     };
     let kept_by_newer = |nth: usize, by: CityCode| {
         let keeps = |other: &Naming| other.listed.by == by && !other.is_for_all();
@@ -218,10 +217,10 @@ fn namings(reader: &Reader, line: &HistoryEntry, sha256: Hash, looked: &mut Look
 #[must_use]
 pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, whose: Whose) -> Looked {
     let asking = whose.reader();
-    if view::case(&reader.view(), case.agreement, case.subject).is_none() {
+    let Some(case_view) = view::case(&reader.view(), case.agreement, case.subject) else {
         // It may come back: a node that was restored learns of its cases by and by.
         return Looked::default();
-    }
+    };
     let (lines, complete) = lists(reader, case);
     let mut looked = Looked { complete, ..Looked::default() };
     let mut all = Vec::new();
@@ -238,7 +237,7 @@ pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, whose: Whose) -> Looke
     }
     let found = match asking {
         None => all.first(),
-        Some(city) => newest_for(&reader.view(), &all, whose, city),
+        Some(city) => newest_for(&reader.view(), &all, (whose, city), &case_view.case.handled_by),
     };
     looked.found = found.map(|naming| naming.listed.clone());
     looked
