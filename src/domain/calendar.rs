@@ -30,8 +30,8 @@ const EPOCH_WEEKDAY: i64 = 3;
 /// gives 13 days; days moved (调休) add to them what is worked on weekends instead: 6 in 2026. This
 /// is room for as many moved days as there are holidays.
 const OFF_WEEKDAYS_MAX: u32 = 26;
-/// Days off in a row, at most: the longest that a notice gave are the 9 of Spring Festival 2026, and
-/// the notice of 2020 that made it longer came to 10.
+/// Days off in a row, at most: the longest that a notice gave are the 9 of Spring Festival 2026,
+/// and the notice of 2020 that made it longer came to 10.
 const OFF_RUN_MAX: u32 = 14;
 /// The notice for a year comes out in this month of the year before it.
 const NOTICE_MONTH: u8 = 11;
@@ -83,8 +83,8 @@ pub enum Term {
     Workdays(u32),
     /// So many days, holidays included; rolls on over days off.
     Days(u32),
-    /// So many hours, whatever days they fall on. What is exchanged has days, so the last day is the
-    /// one on which they end if they begin with the end of a day: 24 hours end on the next day.
+    /// So many hours, whatever days they fall on. What is exchanged has days, so the last day is
+    /// the one on which they end if they begin with the end of a day: 24 hours end on the next day.
     Hours(u32),
     /// So many months: to the day of that number, or the last of the month.
     Months(u32),
@@ -442,7 +442,7 @@ mod tests {
         #[test]
         fn no_file_and_no_term_breaks_it(json in ".{0,80}", days in any::<u32>()) {
             let _ = WorkCalendar::parse(&json);
-            for term in [Term::Workdays(days), Term::Days(days), Term::Hours(days), Term::Months(days)] {
+            for term in [Term::Workdays, Term::Days, Term::Hours, Term::Months].map(|of| of(days)) {
                 let _ = WorkCalendar::shipped().last_day(date("2026-11-28"), term);
             }
         }

@@ -3,9 +3,9 @@
 //! once.
 //!
 //! In scope: every term of the statutes and of the agreement that begins with something an entry
-//! tells, also that of notices. Out of scope: what time it is (whoever asks knows), and what follows
-//! from a term: no deadline moves a case. Entries have days, so the 24 hours to hand over to the
-//! police end with the next day, be it a holiday.
+//! tells, also that of notices. Out of scope: what time it is (whoever asks knows), and what
+//! follows from a term: no deadline moves a case. Entries have days, so the 24 hours to hand over
+//! to the police end with the next day, be it a holiday.
 //!
 //! The two or five years in which an act must be discovered (行政处罚法 art. 36) are over or kept
 //! from the first: who decides on a penalty is shown which. Whether five years count is for people
@@ -175,7 +175,8 @@ pub struct Terms {
     pub police_answer: Term,
     /// The same for a detention: rules of 2014 that were not at hand.
     pub detention_answer: Term,
-    /// Decision to the copy for the procuratorate, 24 hours as well: 环环监〔2017〕17号, not read for this program.
+    /// Decision to the copy for the procuratorate, 24 hours as well: 环环监〔2017〕17号, not read for
+    /// this program.
     pub procuratorate_copy: Term,
     /// Opinion of the procuratorate to the handing over: likewise, of which news was read.
     pub opinion_hand_over: Term,

@@ -4,12 +4,12 @@
 //! In scope: the index, and the lengths of terms an agreement sets. Out of scope: what runs when
 //! ([`crate::domain::deadline`]), pages and messages (`rpc::case_due`).
 //!
-//! Archived cases and acknowledged notices take no room. A notice whose author's clock was wrong has
-//! no term: nobody knows when it was issued.
+//! Archived cases and acknowledged notices take no room. A notice whose author's clock was wrong
+//! has no term: nobody knows when it was issued.
 //!
 //! Invariant: after [`Due::look`] the index is what [`Due::of_case`] gives for every case and
-//! [`Due::of_notice`] for every notice, as of one apply number. (`f14_what_is_due_is_listed_exactly`,
-//! `totals_and_pages_are_those_of_a_plain_list`)
+//! [`Due::of_notice`] for every notice, as of one apply number.
+//! (`f14_what_is_due_is_listed_exactly`, `totals_and_pages_are_those_of_a_plain_list`)
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};

@@ -452,24 +452,6 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         standing
     }
 
-    /// The visits of the present revision at which a team of a city has arrived.
-    #[must_use]
-    pub fn arrived(
-        &self,
-        key: PlanKey,
-        view: &PlanView,
-        city: CityCode,
-    ) -> BTreeSet<(SubjectId, u32)> {
-        let (mut found, sort) = (BTreeSet::new(), (WordSort::CheckIn, city));
-        view::plan_words(self.rows, key, sort, Some(view.plan.at), &mut |spoken| {
-            if let PlanWord::CheckedIn(arrival) = spoken.act.word {
-                found.insert((arrival.site, arrival.nth));
-            }
-            true
-        });
-        found
-    }
-
     /// What a city has reported of the visits of the present revision, the newest first.
     #[must_use]
     pub fn reports(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Vec<VisitReport> {

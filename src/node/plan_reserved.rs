@@ -11,13 +11,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::plan::ready::PlanRules;
-use crate::domain::plan::{PlanStage, PlannedVisit};
+use crate::domain::plan::{PlanStage, PlanWord, PlannedVisit};
 use crate::domain::site::VisitException;
 use crate::domain::{Date, HalfDay};
-use crate::ids::SubjectId;
+use crate::ids::{CityCode, SubjectId};
 use crate::journal::Disk;
 use crate::node::plan_look::{Desk, PlanKey, enterprise};
-use crate::view::{self, Booked, PlanView, ReadRows, SiteView};
+use crate::view::{self, Booked, PlanView, ReadRows, SiteView, WordSort};
 
 /// What is not counted among what is reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,5 +121,23 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             facts.days.iter().rev().map(|day| (day.at.on.year(), day.at.on)).collect();
         may.flat_map(|one| years.values().map(move |on| (one.site, 0, *on)).collect::<Vec<_>>())
             .collect()
+    }
+
+    /// The visits of the present revision at which a team of a city has arrived.
+    #[must_use]
+    pub fn arrived(
+        &self,
+        key: PlanKey,
+        view: &PlanView,
+        city: CityCode,
+    ) -> BTreeSet<(SubjectId, u32)> {
+        let (mut found, sort) = (BTreeSet::new(), (WordSort::CheckIn, city));
+        view::plan_words(self.rows, key, sort, Some(view.plan.at), &mut |spoken| {
+            if let PlanWord::CheckedIn(arrival) = spoken.act.word {
+                found.insert((arrival.site, arrival.nth));
+            }
+            true
+        });
+        found
     }
 }

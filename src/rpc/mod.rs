@@ -69,5 +69,6 @@ mod unit_read;
 pub mod unit_service;
 mod unit_slots;
 mod walk;
+mod warnings;
 mod watch;
 mod words;

@@ -7,13 +7,14 @@ use tonic::{Request, Response, Status};
 use super::audit_line;
 use super::caller::{Called, called};
 use super::desk::check_request_id;
+use super::warnings::{audit_warning, missing_years};
 use crate::api::order::OrderError;
 use crate::api::status::{
     CertificateStatus, ContradictionStatus, DamageStatus, EvidenceCheckStatus, EvidenceStoreStatus,
     HookStatus, LogStatus, NodeStatus, RecoveryStatus, ScrubStatus, SuspensionStatus, TaskStatus,
 };
 use crate::audit::Audit;
-use crate::domain::{InvalidReason, Language, both};
+use crate::domain::{InvalidReason, Language};
 use crate::ids::{AgreementId, CityCode};
 use crate::limits::{EVIDENCE_ROTTEN_SHOWN_MAX, SUSPENSION_TEXT_BYTES_MAX};
 use crate::log::Head;
@@ -213,13 +214,6 @@ fn certificate_out(certificate: &CertificateStatus) -> pb::OwnCertificate {
     }
 }
 
-fn audit_warning(why: &str) -> String {
-    both(
-        &format!("审计记录有问题，请检查 audit 目录：{why}"),
-        &format!("the audit is in trouble, look into the folder audit: {why}"),
-    )
-}
-
 fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Status {
     let link = |l: &crate::api::status::LinkStatus| pb::Link {
         city: l.city.as_u32(),
@@ -288,16 +282,6 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         // Added by whoever knows the calendar.
         missing_calendar_years: Vec::new(),
     }
-}
-
-/// What is to be done about years whose workdays are not known.
-fn missing_years(years: &[i32]) -> Option<String> {
-    let first = years.first()?;
-    let years = years.iter().map(i32::to_string).collect::<Vec<_>>().join("、");
-    Some(format!(
-        "没有 {years} 年的节假日安排，涉及的时限只能标注“暂定”，要晚很多天才算逾期：\
-         请写入 workdays_file（如 workdays-{first}.json）并重启节点"
-    ))
 }
 
 impl NodeApi {

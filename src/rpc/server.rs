@@ -178,8 +178,7 @@ pub async fn serve_api(
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let sites = sized!(SiteServiceServer: SiteApi { desk: desk.clone(), checks_a_year_max });
     let units = sized!(UnitServiceServer: UnitApi::new(desk.clone(), due.clone(), roster));
-    let (its_desk, proposing) = (desk.clone(), Arc::default());
-    let its_due = due.clone();
+    let (its_desk, its_due, proposing) = (desk.clone(), due.clone(), Arc::default());
     let plans =
         PlanApi { desk: its_desk, due: its_due, roll: planned, checks_a_year_max, proposing };
     let plans = sized!(PlanServiceServer: plans);

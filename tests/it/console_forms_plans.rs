@@ -214,9 +214,12 @@ async fn carried_out(walk: &mut Walk, day: &str) {
         ("mode", "1"),
         ("items-1", "12"),
         ("problems-1", "1"),
+        ("clues", "1"),
     ];
     let visits = format!("{at}/visits");
     walk.walked.walk(&walk.here, &visits, (&results, &[])).await;
+    // What was found is followed up by others.
+    walk.walked.walk_only(&walk.here, &visits, (&[("case", "-")], &["/finding"])).await;
     for browser in [&walk.here, &walk.there] {
         walk.walked.walk_only(browser, &at, (&[], &["/results"])).await;
     }

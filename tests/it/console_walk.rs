@@ -276,8 +276,8 @@ impl Walked {
     }
 }
 
-/// Whether a form is walked with the joint actions: theirs, and the one that only a case has of which
-/// there are two agreements.
+/// Whether a form is walked with the joint actions: theirs, and the one that only a case has of
+/// which there are two agreements.
 pub fn is_of_plans(action: &str) -> bool {
     action.starts_with("/plan") || action == "/case/link"
 }

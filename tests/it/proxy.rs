@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,8 +25,8 @@ use super::nodes::Nodes;
 pub enum Mode {
     /// They arrive.
     Open,
-    /// As many as [`Mesh::let_through`] said arrive, then they are swallowed; neither side is told.
-    Few,
+    /// They arrive later.
+    Slow(Duration),
     /// One byte a second arrives, in either direction: a reader and a writer that barely move.
     Drip,
     /// Half of the next piece arrives, then both connections are reset, new ones too.
@@ -39,16 +39,7 @@ pub enum Mode {
 
 /// One proxy for each (dialling city, dialled city).
 pub struct Mesh {
-    ways: BTreeMap<(u32, u32), (watch::Sender<Mode>, Way)>,
-    done: Arc<Done>,
-}
-
-/// What a connection knows of the link it belongs to.
-#[derive(Clone)]
-struct Way {
-    mode: watch::Receiver<Mode>,
-    /// Bytes that still arrive under [`Mode::Few`].
-    left: Arc<AtomicUsize>,
+    modes: BTreeMap<(u32, u32), watch::Sender<Mode>>,
     done: Arc<Done>,
 }
 
@@ -63,20 +54,19 @@ impl Mesh {
     /// Lays cities out whose every link runs through a proxy; nothing runs yet.
     pub async fn lay_out(plan: &Plan) -> (Nodes, Self) {
         let nodes = Nodes::lay_out(plan);
-        let (mut ways, done) = (BTreeMap::new(), Arc::new(Done::default()));
+        let (mut modes, done) = (BTreeMap::new(), Arc::new(Done::default()));
         for viewer in &plan.cities {
             for of in plan.cities.iter().filter(|of| *of != viewer) {
                 let target = nodes.fleet.city(*of).unwrap().peer;
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let address = listener.local_addr().unwrap();
-                let (set, mode) = watch::channel(Mode::Open);
-                let way = Way { mode, left: Arc::default(), done: Arc::clone(&done) };
-                tokio::spawn(accept(listener, target, way.clone()));
-                ways.insert((*viewer, *of), (set, way));
+                let (mode, modes_seen) = watch::channel(Mode::Open);
+                tokio::spawn(accept(listener, target, modes_seen, Arc::clone(&done)));
+                modes.insert((*viewer, *of), mode);
                 point(&nodes, *viewer, *of, address);
             }
         }
-        (nodes, Self { ways, done })
+        (nodes, Self { modes, done })
     }
 
     /// Connections that were reset in the middle of what they carried.
@@ -98,22 +88,12 @@ impl Mesh {
 
     /// Sets the connections that `viewer` dials to `of`.
     pub fn set_dialled(&self, viewer: u32, of: u32, mode: Mode) {
-        self.ways[&(viewer, of)].0.send_replace(mode);
-    }
-
-    /// Lets so many bytes through between two cities, over each of the connections either may dial,
-    /// and none after them: where a transfer is when they are used up does not depend on how fast
-    /// anything is.
-    pub fn let_through(&self, one: u32, other: u32, bytes: usize) {
-        for pair in [(one, other), (other, one)] {
-            self.ways[&pair].1.left.store(bytes, Ordering::Relaxed);
-        }
-        self.set(one, other, Mode::Few);
+        self.modes[&(viewer, of)].send_replace(mode);
     }
 
     /// Cuts every link of a city but those to `kept`.
     pub fn isolate(&self, city: u32, kept: &[u32]) {
-        for (viewer, of) in self.ways.keys().copied() {
+        for (viewer, of) in self.modes.keys().copied() {
             let other = if viewer == city { of } else { viewer };
             if (viewer == city || of == city) && !kept.contains(&other) {
                 self.set_dialled(viewer, of, Mode::Cut);
@@ -132,14 +112,24 @@ fn point(nodes: &Nodes, viewer: u32, of: u32, address: SocketAddr) {
     std::fs::write(&path, card.sign(&key).unwrap()).unwrap();
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, way: Way) {
+async fn accept(
+    listener: TcpListener,
+    target: SocketAddr,
+    mode: watch::Receiver<Mode>,
+    done: Arc<Done>,
+) {
     while let Ok((near, _)) = listener.accept().await {
-        tokio::spawn(join(near, target, way.clone()));
+        tokio::spawn(join(near, target, mode.clone(), Arc::clone(&done)));
     }
 }
 
-async fn join(mut near: TcpStream, target: SocketAddr, mut way: Way) {
-    if *way.mode.borrow_and_update() == Mode::Cut {
+async fn join(
+    mut near: TcpStream,
+    target: SocketAddr,
+    mut mode: watch::Receiver<Mode>,
+    done: Arc<Done>,
+) {
+    if *mode.borrow_and_update() == Mode::Cut {
         return;
     }
     let Ok(mut far) = TcpStream::connect(target).await else { return };
@@ -147,15 +137,15 @@ async fn join(mut near: TcpStream, target: SocketAddr, mut way: Way) {
     let _ = far.set_nodelay(true);
     let ((near_in, near_out), (far_in, far_out)) = (near.split(), far.split());
     let torn = tokio::select! {
-        end = pump(near_in, far_out, &way) => end == End::Torn,
-        end = pump(far_in, near_out, &way) => end == End::Torn,
-        () = cut(way.mode.clone()) => false,
+        end = pump(near_in, far_out, mode.clone(), &done) => end == End::Torn,
+        end = pump(far_in, near_out, mode.clone(), &done) => end == End::Torn,
+        () = cut(mode) => false,
     };
     if torn {
         // Dropped so, both sides see a reset and no orderly end.
         near.set_zero_linger().unwrap();
         far.set_zero_linger().unwrap();
-        way.done.torn.fetch_add(1, Ordering::Relaxed);
+        done.torn.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -170,7 +160,12 @@ enum End {
     Torn,
 }
 
-async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, way: &Way) -> End {
+async fn pump(
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    mode: watch::Receiver<Mode>,
+    done: &Done,
+) -> End {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let Ok(read) = from.read(&mut buffer).await else { return End::Closed };
@@ -178,24 +173,19 @@ async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, way: &Way) -> End {
             return End::Closed;
         }
         let mut piece = &buffer[..read];
-        let now = *way.mode.borrow();
+        let now = *mode.borrow();
         match now {
             Mode::Open => {}
-            Mode::Few => {
-                let fewer = |left: usize| Some(left.saturating_sub(read));
-                let order = Ordering::Relaxed;
-                let left = way.left.fetch_update(order, order, fewer).unwrap_or_default();
-                piece = &piece[..read.min(left)];
-            }
+            Mode::Slow(delay) => tokio::time::sleep(delay).await,
             Mode::Drip => {
                 while let Some((byte, rest)) = piece.split_first()
-                    && *way.mode.borrow() == Mode::Drip
+                    && *mode.borrow() == Mode::Drip
                 {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     if to.write_all(&[*byte]).await.is_err() {
                         return End::Closed;
                     }
-                    way.done.dripped.fetch_add(1, Ordering::Relaxed);
+                    done.dripped.fetch_add(1, Ordering::Relaxed);
                     piece = rest;
                 }
             }

@@ -71,8 +71,8 @@ impl Reading<'_> {
         all
     }
 
-    /// Whether the act was discovered in time, until it is decided what follows from it. These years
-    /// roll over no holidays: nobody has to do anything on their last day.
+    /// Whether the act was discovered in time, until it is decided what follows from it. These
+    /// years roll over no holidays: nobody has to do anything on their last day.
     fn discovery(&self, state: CaseState) -> Vec<Deadline> {
         let open = matches!(
             state,

@@ -26,18 +26,6 @@ impl PlanRefusal {
                 ),
                 Force::Law,
             ),
-            Self::VisitStopped { why, .. } => ((why.rule(), why.source()), force_of(why)),
-            Self::OldRevision { .. } => (
-                (
-                    ("各市的话只对现行一版有效", "what a city says is about the present revision"),
-                    OURS,
-                ),
-                Force::Rule,
-            ),
-            Self::RevealMismatch => (
-                (("公开的随机数须与承诺一致", "what is shown is what was committed to"), OURS),
-                Force::Rule,
-            ),
             Self::TeamTooSmall { .. } => (
                 (
                     (
@@ -94,6 +82,18 @@ impl PlanRefusal {
     )]
     const fn of_course_rule(self) -> Option<(Rule, Force)> {
         Some(match self {
+            Self::VisitStopped { why, .. } => ((why.rule(), why.source()), force_of(why)),
+            Self::OldRevision { .. } => (
+                (
+                    ("各市的话只对现行一版有效", "what a city says is about the present revision"),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
+            Self::RevealMismatch => (
+                (("公开的随机数须与承诺一致", "what is shown is what was committed to"), OURS),
+                Force::Rule,
+            ),
             Self::Misfit(PlanMisfit::NotInitiator { .. }) => (
                 (("方案由发起市修订、排定、总结", "only the initiator moves a plan"), OURS),
                 Force::Rule,

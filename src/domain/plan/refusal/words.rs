@@ -105,6 +105,9 @@ impl PlanMisfit {
     }
 }
 
+/// What to do where a site may not be checked on site any more.
+const NOT_ON_SITE: &str = "结果请登记为“未检查”或非现场检查；确已检查的，请另按例外情形登记";
+
 impl PlanRefusal {
     /// Why it was not done and what to do.
     #[must_use]
@@ -214,11 +217,9 @@ impl PlanRefusal {
             Self::ReportStage { stage } => {
                 told(format!("方案现为“{}”，不能登记结果", stage.zh()), "请于行动开始后登记")
             }
-            Self::VisitStopped { site, why } => told(
-                format!("{}{}，本次不再现场检查", record(site), why.zh()),
-                "结果请登记为“未检查”或非现场检查；\
-                     确已现场检查的，请在检查对象处登记并注明例外情形",
-            ),
+            Self::VisitStopped { site, why } => {
+                told(format!("{}{}，本次不再现场检查", record(site), why.zh()), NOT_ON_SITE)
+            }
             Self::VisitUnknown { site, visits } => {
                 told(format!("本方案对{}安排检查 {visits} 次", record(site)), "请核对是第几次检查")
             }
