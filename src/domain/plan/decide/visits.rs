@@ -139,8 +139,8 @@ pub fn decide_report(
     let act = PlanAct { revision: plan.at, word: PlanWord::VisitReported(report.clone()) };
     present(plan, by, &act, visited.host)?;
     // Of what was never scheduled nothing was carried out.
-    let settled = !plan.resting.answers.is_empty();
-    if !is_under_way(plan, today) && !(is_late(plan) && settled) {
+    let is_over = is_late(plan) && !plan.resting.answers.is_empty();
+    if !is_under_way(plan, today) && !is_over {
         return Err(PlanRefusal::ReportStage { stage: plan.stage });
     }
     check_target(report.site, report.nth, visited)?;
