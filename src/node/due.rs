@@ -208,7 +208,10 @@ impl Due {
                 let Some(subject) = change.record_of(SubjectKind::Notice) else { continue };
                 let notice = (change.agreement, subject);
                 index.remove(notice);
-                if let Some(view) = view::notice(&reader.view(), notice.0, notice.1) {
+                // Nothing is read while something is: the first would wait for a writer that
+                // waits for the second.
+                let found = view::notice(&reader.view(), notice.0, notice.1);
+                if let Some(view) = found {
                     index.put(notice, self.of_notice(node, &reader, notice.0, &view));
                 }
             }
