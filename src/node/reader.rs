@@ -72,34 +72,8 @@ impl<D: Disk, S: Store> Clone for Reader<D, S> {
 /// Rows that [`InPieces`] reads at a time.
 const PIECE_ROWS: usize = 64;
 
-/// Rows, consistent while held. Drop it soon: the writer waits for it. A thread that has one takes
-/// no other: it would wait for a writer that waits for the first.
-pub struct ViewRead<'a, S: Store = SledStore>(Reading<'a, S>, Alone);
-
-/// Trips, where debug assertions are on, over a thread that reads while it reads.
-struct Alone;
-
-#[cfg(debug_assertions)]
-thread_local! {
-    static READING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-impl Alone {
-    fn begin() -> Self {
-        #[cfg(debug_assertions)]
-        READING.with(|reading| {
-            assert!(!reading.replace(true), "the views are read while this thread reads them");
-        });
-        Self
-    }
-}
-
-#[cfg(debug_assertions)]
-impl Drop for Alone {
-    fn drop(&mut self) {
-        READING.with(|reading| reading.set(false));
-    }
-}
+/// Rows, consistent while held. Drop it soon: the writer waits for it.
+pub struct ViewRead<'a, S: Store = SledStore>(Reading<'a, S>);
 
 impl<S: Store> ReadRows for ViewRead<'_, S> {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
@@ -201,8 +175,7 @@ impl<D: Disk, S: Store> Reader<D, S> {
     /// The views, consistent while held.
     #[must_use]
     pub fn view(&self) -> ViewRead<'_, S> {
-        let alone = Alone::begin();
-        ViewRead(self.rows.read(), alone)
+        ViewRead(self.rows.read())
     }
 
     /// What is applied here only because something is suspended here.
