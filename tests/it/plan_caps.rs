@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 
 use super::api::{fact, fresh};
 use super::plans::{
-    World, confirm, create, draft, report, result, seen, site, step, why, world_set_up,
+    World, check_in, confirm, create, draft, report, result, seen, site, step, why, world_set_up,
 };
 use super::sites::{check, get, list, listing, record_check, set, visit};
 
@@ -140,15 +140,7 @@ async fn what_was_never_settled_has_no_results() {
     let other = world.proposed(&at, 0).await;
     confirm(here, &other, &world.officers[..2]).await.unwrap();
     let other = world.settled(&other, 0).await;
-    let arrived = pb::CheckInRequest {
-        name: other.name.clone(),
-        revision: other.revision_entry.clone(),
-        site: at.clone(),
-        officers: world.officers[..2].to_vec(),
-        request_id: fresh(),
-        ..pb::CheckInRequest::default()
-    };
-    here.plans().check_in(arrived).await.unwrap();
+    check_in(here, &other, &at, &world.officers[..2]).await.unwrap();
     let newest = seen(here, &other.name, |_| true).await;
     // It is under way, though nobody has pressed a button: another revision would undo the visit.
     let revising = pb::RevisePlanRequest {

@@ -642,14 +642,8 @@ async fn f18_no_city_can_steer_a_draw_and_all_can_work_it_out() {
 async fn f30_results_by_department_and_a_summary() {
     let world = world(&["聊邯"]).await;
     let (agreement, here, there) = (&world.agreements[0], &world.here, &world.there);
-    let at = site(here, agreement, 0, 371_522).await;
-    let plan = create(here, agreement, draft(std::slice::from_ref(&at))).await.unwrap();
-    confirm(here, &plan, &world.officers[..2]).await.unwrap();
-    let told = seen(there, &plan.name, |_| true).await;
-    confirm(there, &told, &world.guests[..1]).await.unwrap();
-    let all = seen(here, &plan.name, |plan| plan.answers.len() == 2).await;
-    let settled = step(here, &all, pb::PlanStep::Schedule, "").await.unwrap();
-    let begun = step(here, &settled, pb::PlanStep::Begin, "").await.unwrap();
+    let (plan, at) = super::plan_visits::settled(&world).await;
+    let begun = step(here, &plan, pb::PlanStep::Begin, "").await.unwrap();
 
     // Only where the site stands, and by those who were sent.
     seen(there, &plan.name, |plan| plan.state() == pb::PlanState::Executing).await;
@@ -707,7 +701,7 @@ async fn f30_results_by_department_and_a_summary() {
     let early = step(here, &early, pb::PlanStep::Summarize, "").await;
     wrong(&early, "step", "rules of the cooperation");
     assert_eq!(why(early), is(LATE, "RESULTS_NOT_IN"));
-    results(there, &told).await.unwrap();
+    results(there, &begun).await.unwrap();
     let whole = seen(here, &plan.name, |p| p.state() == pb::PlanState::ResultsReported).await;
     let visit = &whole.visits[0];
     assert_eq!(visit.cases, [case.name]);
