@@ -3,13 +3,15 @@
 //! A file whose bytes are others now is set aside under its digest, where nobody finds it, until
 //! the right bytes come or no case names it any more. It counts as before.
 //!
-//! In scope: one file, slice by slice, and setting it aside. Out of scope: the pace, and who has
-//! the right bytes ([`crate::node::evidence_scrub`]).
+//! In scope: one file, slice by slice, or while it goes out; setting it aside. Out of scope: the
+//! pace, and who has the right bytes ([`crate::node::evidence_scrub`]).
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{Context, SHA256};
+
 use super::error::EvidenceError;
-use super::hashes::BothHashes;
+use super::hashes::{BothHashes, sha256_of};
 use super::store::{self, EvidenceStore};
 use crate::ids::Hash;
 
@@ -27,7 +29,42 @@ pub enum Checked {
     Gone,
 }
 
+/// Bytes of a file that go out from its beginning. SHA-256 alone: it takes less than sending them.
+pub struct Watched {
+    store: EvidenceStore,
+    file: (Hash, u64),
+    sha256: Context,
+    bytes: u64,
+}
+
+impl Watched {
+    /// The next of them.
+    pub fn goes_out(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+    }
+
+    /// Whether all of them went out and were not what the digest says. Then the file is read again
+    /// and set aside, if it was no slip of the wire.
+    pub async fn was_wrong(self) -> bool {
+        let Self { store, file: (sha256, size), sha256: read, bytes } = self;
+        if bytes != size || sha256_of(&read) == sha256 {
+            return false;
+        }
+        if let Err(error) = store.check(sha256, Duration::ZERO).await {
+            tracing::error!(%sha256, %error, "an evidence file could not be checked");
+        }
+        true
+    }
+}
+
 impl EvidenceStore {
+    /// Watches a file go out, from its first byte on.
+    #[must_use]
+    pub fn watch(&self, file: (Hash, u64)) -> Watched {
+        Watched { store: self.clone(), file, sha256: Context::new(&SHA256), bytes: 0 }
+    }
+
     /// Digest and size of every whole file, in the order of their digests.
     ///
     /// # Errors

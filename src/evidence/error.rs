@@ -28,10 +28,10 @@ pub enum EvidenceError {
         size: u64,
     },
     /// The part is thrown away. Begin anew with the right file.
-    #[error("the {digest} of what came is another")]
+    #[error("the {field} of what came is another")]
     WrongDigest {
-        /// `SHA-256` or `SM3`.
-        digest: &'static str,
+        /// `sha256` or `sm3`.
+        field: &'static str,
     },
     /// Nothing is written.
     #[error("a file of {got} bytes is not taken, only up to {limit}")]

@@ -33,13 +33,17 @@ impl BothHashes {
     /// Both digests of what came so far.
     #[must_use]
     pub fn finish(&self) -> (Hash, [u8; 32]) {
-        let mut sha256 = [0; 32];
-        let digest = self.sha256.clone().finish();
-        for (to, from) in sha256.iter_mut().zip(digest.as_ref()) {
-            *to = *from;
-        }
-        (Hash::new(sha256), self.sm3.clone().finalize().into())
+        (sha256_of(&self.sha256), self.sm3.clone().finalize().into())
     }
+}
+
+/// The SHA-256 of what came so far.
+pub(super) fn sha256_of(context: &Context) -> Hash {
+    let mut sha256 = [0; 32];
+    for (to, from) in sha256.iter_mut().zip(context.clone().finish().as_ref()) {
+        *to = *from;
+    }
+    Hash::new(sha256)
 }
 
 #[cfg(test)]

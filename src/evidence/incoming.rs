@@ -292,12 +292,12 @@ impl Incoming {
         let (sha256, sm3) = hashing.finish().map_err(EvidenceError::Disk)?;
         let wrong = match (sha256 == wanted.sha256, sm3 == wanted.sm3) {
             (true, true) => None,
-            (false, _) => Some("SHA-256"),
-            (true, false) => Some("SM3"),
+            (false, _) => Some("sha256"),
+            (true, false) => Some("sm3"),
         };
-        if let Some(digest) = wrong {
+        if let Some(field) = wrong {
             place.throw_away()?;
-            return Err(EvidenceError::WrongDigest { digest });
+            return Err(EvidenceError::WrongDigest { field });
         }
         place.synced()?;
         place.kept_if(file.sync_all())?;

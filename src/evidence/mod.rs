@@ -45,7 +45,7 @@ mod syncing;
 mod tests;
 
 pub use about::{About, CaseRef};
-pub use check::Checked;
+pub use check::{Checked, Watched};
 pub use collect::{Collected, IsNamed};
 pub use error::EvidenceError;
 pub use hashes::BothHashes;

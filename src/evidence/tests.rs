@@ -89,13 +89,13 @@ async fn a_wrong_byte_leaves_nothing() {
     let mut changed = BYTES.to_vec();
     changed[7] ^= 1;
     let no_sm3 = Wanted { sm3: [0; 32], ..wanted(BYTES) };
-    for (sent, wanted, digest) in
-        [(changed.as_slice(), wanted(BYTES), "SHA-256"), (BYTES, no_sm3, "SM3")]
+    for (sent, wanted, wrong) in
+        [(changed.as_slice(), wanted(BYTES), "sha256"), (BYTES, no_sm3, "sm3")]
     {
         let mut incoming = store.begin("a", wanted, 0).unwrap();
         incoming.append(&Bytes::copy_from_slice(sent)).unwrap();
         let refused = incoming.finish().await.unwrap_err();
-        assert!(matches!(refused, EvidenceError::WrongDigest { digest: d } if d == digest));
+        assert!(matches!(refused, EvidenceError::WrongDigest { field } if field == wrong));
         assert_eq!((store.staged(sha256(BYTES)), places(&store)), (0, (0, 0)));
         assert!(matches!(store.about(sha256(BYTES)).await, Err(EvidenceError::NotHere)));
     }

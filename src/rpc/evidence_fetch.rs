@@ -411,7 +411,7 @@ async fn say(
 /// What goes wrong with bytes of another city is told of that city.
 fn of(city: CityCode, refused: Refused) -> Refused {
     match refused.reason() {
-        "HASH_MISMATCH" | "UPLOAD_LONG" => Refused::new("WRONG_BYTES").with("city", city),
+        "HASH_MISMATCH" => Refused::new("WRONG_BYTES").with("city", city),
         "UPLOAD_SHORT" => unreached(city, "UPLOAD_SHORT"),
         _ => refused,
     }

@@ -6,6 +6,8 @@
 //! Invariants:
 //! 1. A file is taken only for a case whose list names it with this size and these digests.
 //!    (`f24_uploads_are_cut_anywhere_and_refused_precisely`)
+//! 2. Whoever reads a file from its beginning is told when it is another one by now.
+//!    (`f24_a_stored_file_that_rots_is_told_to_who_reads_it`)
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -75,10 +77,8 @@ pub(super) fn refused(error: EvidenceError) -> Refused {
         EvidenceError::Short { got, size } => {
             Refused::new("UPLOAD_SHORT").with("got", got).with("size", size)
         }
-        EvidenceError::Long { size } => Refused::new("UPLOAD_LONG").with("size", size),
-        EvidenceError::WrongDigest { digest } => {
-            Refused::new("HASH_MISMATCH").with("digest", digest)
-        }
+        EvidenceError::Long { .. } => Refused::new("HASH_MISMATCH").at("size_bytes"),
+        EvidenceError::WrongDigest { field } => Refused::new("HASH_MISMATCH").at(field),
         EvidenceError::TooLarge { got, limit } => {
             Refused::new("ATTACHMENT_TOO_LARGE").with("limit", limit).with("got", got)
         }
@@ -370,11 +370,23 @@ impl EvidenceFileService for EvidenceFileApi {
             if sender.send(Ok(message(Down::File(file)))).await.is_err() {
                 return;
             }
-            let chunk = |chunk| Ok(message(Down::Chunk(chunk)));
-            let from = ((sha256, about.size), asked.offset);
-            let ended = read_out(&store, from, &sender, chunk, || true).await;
-            if let Err(error) = ended {
-                let _ = sender.send(Err(refused(error).status(language))).await;
+            let whole = (sha256, about.size);
+            let mut watched = (asked.offset == 0).then(|| store.watch(whole));
+            let chunk = |chunk: Bytes| {
+                if let Some(watched) = &mut watched {
+                    watched.goes_out(&chunk);
+                }
+                Ok(message(Down::Chunk(chunk)))
+            };
+            let ended = read_out(&store, (whole, asked.offset), &sender, chunk, || true).await;
+            let mut ended = ended.map_err(refused);
+            if let (Ok(()), Some(watched)) = (&ended, watched)
+                && watched.was_wrong().await
+            {
+                ended = Err(Refused::new("FILE_CORRUPT"));
+            }
+            if let Err(refused) = ended {
+                let _ = sender.send(Err(refused.status(language))).await;
             }
             drop(place);
         });
@@ -427,7 +439,7 @@ pub(super) async fn read_out<T>(
     store: &EvidenceStore,
     (file, mut from): ((Hash, u64), u64),
     sender: &mpsc::Sender<T>,
-    message: impl Fn(Bytes) -> T,
+    mut message: impl FnMut(Bytes) -> T,
     goes_on: impl Fn() -> bool,
 ) -> Result<(), EvidenceError> {
     while goes_on() {

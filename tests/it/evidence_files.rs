@@ -16,6 +16,7 @@ use liandong::wire::pb::v1::upload_request::Content as Up;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
 use super::api::{HERE, THERE, create, fact, fresh, ready, refused, sample};
 use super::nodes::{Nodes, exe, plan, until};
@@ -272,6 +273,16 @@ async fn f24_uploads_are_cut_anywhere_and_refused_precisely() {
     abandoned(&mut nodes, &case).await;
 }
 
+/// The bytes are not those that were declared, and the field says in what.
+fn mismatch(answer: Result<pb::EvidenceFile, Status>, field: &str) {
+    let status = answer.unwrap_err();
+    let told = status.get_details_bad_request().unwrap().field_violations;
+    let told: Vec<&str> = told.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!((told, fact(&status, "field").as_str()), (vec![field], field));
+    let answer = refused(Err::<(), _>(status));
+    assert_eq!(answer, (Code::InvalidArgument, "HASH_MISMATCH".into()));
+}
+
 /// What is not as announced is refused precisely, and leaves nothing.
 async fn refusals(nodes: &Nodes, here: &Client, case: &str, bytes: &[u8]) {
     let good = || start(case, bytes, 0);
@@ -293,7 +304,7 @@ async fn refusals(nodes: &Nodes, here: &Client, case: &str, bytes: &[u8]) {
         (with(|s| s.mime = "text/html".into()), Code::InvalidArgument, "UPLOAD_DIFFERS"),
         (with(|s| s.sm3 = vec![1; 31].into()), Code::InvalidArgument, "DIGEST"),
         (with(|s| s.case_name = "cases/1".into()), Code::InvalidArgument, "NAME_FORMAT"),
-        (with(|s| s.sm3 = vec![1; 32].into()), Code::DataLoss, "HASH_MISMATCH"),
+        (with(|s| s.sm3 = vec![1; 32].into()), Code::InvalidArgument, "HASH_MISMATCH"),
         (with(|s| s.offset = 1), Code::Aborted, "UPLOAD_OFFSET"),
     ];
     for (start, code, reason) in rows {
@@ -304,11 +315,16 @@ async fn refusals(nodes: &Nodes, here: &Client, case: &str, bytes: &[u8]) {
     }
     let mut wrong = bytes.to_vec();
     wrong[CHUNK] ^= 1;
-    let answer = upload(here, good(), &wrong, CHUNK).await;
-    assert_eq!(refused(answer), (Code::DataLoss, "HASH_MISMATCH".into()));
     let long = [bytes, b"x"].concat();
-    let answer = upload(here, good(), &long, CHUNK).await;
-    assert_eq!(refused(answer), (Code::InvalidArgument, "UPLOAD_LONG".into()));
+    let other_sm3 = with(|s| s.sm3 = vec![1; 32].into());
+    for (start, sent, field) in [
+        (good(), &wrong, "sha256"),
+        (good(), &long, "size_bytes"),
+        (other_sm3, &bytes.into(), "sm3"),
+    ] {
+        mismatch(upload(here, start, sent, CHUNK).await, field);
+        assert_eq!(how_far(here, case, bytes).await, (0, false));
+    }
     let first = tokio_stream::iter([up(Up::Chunk(vec![1].into()))]);
     let answer = here.evidence_files().upload(first).await;
     assert_eq!(refused(answer), (Code::InvalidArgument, "REQUIRED".into()));
@@ -519,6 +535,14 @@ fn by_hand(nodes: &Nodes, case: &str, video: &[u8]) {
     // Other bytes before a cut are found out at the end.
     std::fs::write(theirs.join(format!("b.{}.part", &sha256[..8])), b"other bytes").unwrap();
     let wrong = run(THERE, &["get", case, &sha256, "--out", "b"]);
-    assert!(!wrong.status.success() && said(&wrong).contains("HASH_MISMATCH"), "{wrong:?}");
+    assert!(!wrong.status.success() && said(&wrong).contains("WRONG_BYTES"), "{wrong:?}");
     assert!(!theirs.join("b").exists());
+    // And so is what has rotted on the disk: nothing of it stays.
+    let stored = folder(nodes, THERE, "files").join(&sha256[..2]).join(&sha256);
+    std::fs::write(stored, content(video.len(), 7)).unwrap();
+    let rotten = run(THERE, &["get", case, &sha256, "--out", "c"]);
+    assert!(!rotten.status.success() && said(&rotten).contains("FILE_CORRUPT"), "{rotten:?}");
+    assert!(
+        !theirs.join("c").exists() && !theirs.join(format!("c.{}.part", &sha256[..8])).exists()
+    );
 }

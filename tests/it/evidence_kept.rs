@@ -97,6 +97,24 @@ async fn f24_a_stored_file_that_rots_is_set_aside_and_fetched_again() {
     until("it is told", || async { (store_of(&here).await.rotten_count == 0).then_some(()) }).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_a_stored_file_that_rots_is_told_to_who_reads_it() {
+    let nodes = lay_out("");
+    let bytes = content(700_000, 16);
+    let (_here, there, case) = with_a_file(&nodes, &bytes).await;
+    fetch(&there, &case, &bytes).await.unwrap();
+    assert_eq!(download(&there, &case, &bytes, 0).await.unwrap(), bytes);
+    // The last byte: all others are right, and have been sent.
+    rot(&nodes, THERE, &bytes, bytes.len() - 1);
+    let wrong = download(&there, &case, &bytes, 0).await;
+    assert_eq!(refused(wrong), (Code::DataLoss, "FILE_CORRUPT".into()));
+    assert!(!file(&there, &case, &bytes).await.unwrap().here, "it is set aside");
+    let away = download(&there, &case, &bytes, 0).await;
+    assert_eq!(refused(away), (Code::FailedPrecondition, "FILE_NOT_HERE".into()));
+    fetch(&there, &case, &bytes).await.unwrap();
+    assert_eq!(download(&there, &case, &bytes, 0).await.unwrap(), bytes);
+}
+
 fn receipt_of(case: &str, bytes: &[u8]) -> pb::RecordReceiptRequest {
     let (sha256, sm3) = hashes(bytes);
     pb::RecordReceiptRequest {

@@ -184,7 +184,7 @@ async fn s3_holds_whole_files_and_may_be_away_for_a_while() {
     list(&here, &case, "E02", &right, right.len() as u64).await;
     let wrong = [&right[1..], b"x"].concat();
     let answer = upload(&here, start(&case, &right, 0), &wrong, 10_000).await;
-    assert_eq!(refused(answer), (Code::DataLoss, "HASH_MISMATCH".into()));
+    assert_eq!(refused(answer), (Code::InvalidArgument, "HASH_MISMATCH".into()));
     assert_eq!(how_far(&here, &case, &right).await, (0, false));
 
     away(&mut nodes, &door, (&case, &agreement), (&bytes, &right)).await;

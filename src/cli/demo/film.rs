@@ -381,7 +381,7 @@ impl Film {
             sha256.as_bytes().as_slice() == self.file.sha256 && sm3.as_slice() == self.file.sm3;
         if !digests_fit {
             let what = self.lang.pick("收到的录像与登记的摘要不符", "the film is another one");
-            return Err(Failure::new(Exit::NotSynced, "HASH_MISMATCH", what));
+            return Err(Failure::new(Exit::NotSynced, "WRONG_BYTES", what));
         }
         let request = pb::RecordReceiptRequest {
             name: self.case.clone(),

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
+use tonic::Code;
 
 use crate::cli::case::{Session, name};
 use crate::cli::evidence::sending::{self, Parcel, Unsent, deliver};
@@ -224,7 +225,13 @@ async fn get(session: &Session, args: GetArgs) -> Result<(), Failure> {
     let mut answers = answer.map_err(|status| session.client.failure(&status))?.into_inner();
     let bar = bar(session, file.size_bytes, offset);
     loop {
-        let answer = answers.message().await.map_err(|status| session.client.failure(&status))?;
+        let answer = answers.message().await.map_err(|status| {
+            if status.code() == Code::DataLoss {
+                // Nobody goes on with what is damaged; one that stays is found out at its end.
+                let _ = std::fs::remove_file(&part);
+            }
+            session.client.failure(&status)
+        })?;
         let Some(answer) = answer else { break };
         if let Some(Down::Chunk(chunk)) = answer.content {
             writing.write_all(&chunk).map_err(|error| unread(&part, &error, lang))?;
@@ -262,7 +269,7 @@ fn keep((part, out): (&Path, &Path), file: &pb::EvidenceFile, lang: Lang) -> Res
         std::fs::remove_file(part).map_err(|error| unread(part, &error, lang))?;
         return Err(Failure::new(
             Exit::Refused,
-            "HASH_MISMATCH",
+            "WRONG_BYTES",
             lang.pick(
                 "下载的内容与登记的摘要不符，已删除，请重新下载",
                 "what came is not what is listed; it was deleted, try again",
