@@ -219,6 +219,9 @@ impl EvidenceFileApi {
         let found = self.find(&start.case_name, &start.sha256).await?;
         check_listed(&found.listed.item, &start, sm3)?;
         if self.here(found.sha256).await?.is_some() {
+            // As it came: what the disk says of it now is not the sender's fault.
+            let held = self.store.known(found.sha256).await.map_err(refused)?;
+            check_held(&held, &start, sm3)?;
             let about =
                 self.store.note(found.sha256, found.case, Noted::Sent).await.map_err(refused)?;
             return Ok(self.answer(&found, Some(&about)));
@@ -296,6 +299,16 @@ fn check_listed(item: &Evidence, start: &pb::UploadStart, sm3: [u8; 32]) -> Resu
     match item.sm3 {
         Some(listed) if listed != sm3 => differs("sm3", crate::ids::hex(&listed)),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether what is announced of a file that is here already is true of it: nobody sends its bytes
+/// any more, that would show otherwise.
+fn check_held(held: &About, start: &pb::UploadStart, sm3: [u8; 32]) -> Result<(), Refused> {
+    match (held.size == start.size_bytes, held.sm3 == sm3) {
+        (true, true) => Ok(()),
+        (false, _) => Err(Refused::new("HASH_MISMATCH").at("size_bytes")),
+        (true, false) => Err(Refused::new("HASH_MISMATCH").at("sm3")),
     }
 }
 

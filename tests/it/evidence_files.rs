@@ -263,9 +263,16 @@ async fn f24_uploads_are_cut_anywhere_and_refused_precisely() {
     }
     let beyond = download(&here, &case, &bytes, bytes.len() + 1).await;
     assert_eq!(refused(beyond), (Code::OutOfRange, "OFFSET_BEYOND_END".into()));
-    // Sending it once more sends nothing.
+    // Sending it once more sends nothing, and may say nothing else of it than is true.
     let again = upload(&here, start(&case, &bytes, 0), &[], CHUNK).await.unwrap();
     assert!(again.here);
+    let other_sm3 = pb::UploadStart { sm3: vec![1; 32].into(), ..start(&case, &bytes, 0) };
+    mismatch(upload(&here, other_sm3, &[], CHUNK).await, "sm3");
+    let other = create(&here, sample(&agreement, 1)).await.unwrap().name;
+    let size_bytes = bytes.len() as u64 + 1;
+    list(&here, &other, "E01", &bytes, size_bytes).await;
+    let other_size = pb::UploadStart { size_bytes, ..start(&other, &bytes, 0) };
+    mismatch(upload(&here, other_size, &[], CHUNK).await, "size_bytes");
     // Nothing on the disk is called as somebody wished, and nothing else is left.
     let left = below(&folder(&nodes, HERE, ""));
     let digest = |path: &PathBuf| path.file_name().unwrap().len() == 64;
