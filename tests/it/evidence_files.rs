@@ -46,9 +46,8 @@ pub fn hashes(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (sha256.as_bytes().to_vec(), sm3.to_vec())
 }
 
-/// Lists bytes as evidence of a case.
-pub async fn list(client: &Client, case: &str, id: &str, bytes: &[u8], size: u64) {
-    let item = pb::Evidence {
+fn item(id: &str, bytes: &[u8], size: u64) -> pb::Evidence {
+    pb::Evidence {
         id: id.to_owned(),
         kind: pb::EvidenceKind::ElectronicData.into(),
         title: format!("证据 {id}"),
@@ -57,10 +56,14 @@ pub async fn list(client: &Client, case: &str, id: &str, bytes: &[u8], size: u64
         size_bytes: size,
         sha256: hashes(bytes).0.into(),
         ..pb::Evidence::default()
-    };
+    }
+}
+
+/// Lists bytes as evidence of a case.
+pub async fn list(client: &Client, case: &str, id: &str, bytes: &[u8], size: u64) {
     let request = pb::AddEvidenceRequest {
         name: case.to_owned(),
-        evidence: vec![item],
+        evidence: vec![item(id, bytes, size)],
         request_id: fresh(),
         ..pb::AddEvidenceRequest::default()
     };
@@ -506,17 +509,56 @@ async fn f24_a_wrong_byte_of_another_city_is_thrown_away() {
     by_hand(&nodes, &case, &video);
 }
 
+/// `liandong evidence`, as people of a city type it.
+fn typed(nodes: &Nodes, code: u32, args: &[&str]) -> Output {
+    let mut command = std::process::Command::new(exe());
+    command.args(["evidence", "--profile", "client.toml"]).args(args).arg("--json");
+    command.current_dir(nodes.fleet.folder(code)).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_the_command_line_finds_an_item_in_every_list_of_the_case() {
+    let nodes = lay_out(&[HERE, THERE], &[("聊邯", &[HERE, THERE])]);
+    let agreement = nodes.fleet.agreements[0].name();
+    let (here, there) = (nodes.client(HERE).await, nodes.client(THERE).await);
+    ready(&here, &agreement).await;
+    ready(&there, &agreement).await;
+    let (own, added) = (content(3_000, 20), content(4_000, 21));
+    let mut asked = sample(&agreement, 0);
+    asked.record.as_mut().unwrap().evidence = vec![item("E01", &own, own.len() as u64)];
+    let case = create(&here, asked).await.unwrap().name;
+    list(&here, &case, "E02", &added, added.len() as u64).await;
+    until("the lists are there", || async { file(&there, &case, &added).await.ok() }).await;
+    let digest = liandong::ids::hex(&hashes(&added).0);
+    for (id, bytes) in [("E01", &own), ("E02", &added)] {
+        let name = format!("{id}.bin");
+        std::fs::write(nodes.fleet.folder(HERE).join(&name), bytes).unwrap();
+        let sent = typed(&nodes, HERE, &["put", &case, &name]);
+        assert!(sent.status.success(), "{sent:?}");
+        for what in ["show", "fetch", "get"] {
+            let done = typed(&nodes, THERE, &[what, &case, id]);
+            assert!(done.status.success() && said(&done).contains(id), "{what} {done:?}");
+        }
+        assert_eq!(&std::fs::read(nodes.fleet.folder(THERE).join(name)).unwrap(), bytes);
+    }
+    let by_digest = typed(&nodes, THERE, &["show", &case, &digest[..8]]);
+    assert!(by_digest.status.success() && said(&by_digest).contains("E02"), "{by_digest:?}");
+    let unknown = typed(&nodes, THERE, &["show", &case, "E03"]);
+    assert!(!unknown.status.success() && said(&unknown).contains("E03"), "{unknown:?}");
+    // The other city calls another file so: whoever asks says which.
+    list(&there, &case, "E02", &own[1..], own.len() as u64 - 1).await;
+    let two = typed(&nodes, THERE, &["show", &case, "E02"]);
+    assert!(!two.status.success() && said(&two).contains(&digest), "{two:?}");
+}
+
 /// The same from the command line, which goes on with what is there and overwrites nothing.
 fn by_hand(nodes: &Nodes, case: &str, video: &[u8]) {
     let sha256 = liandong::ids::hex(&hashes(video).0);
-    let run = |code: u32, args: &[&str]| -> Output {
-        let mut command = std::process::Command::new(exe());
-        command.args(["evidence", "--profile", "client.toml"]).args(args).arg("--json");
-        command.current_dir(nodes.fleet.folder(code)).output().unwrap()
-    };
-    let said = |output: &Output| {
-        String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
-    };
+    let run = |code: u32, args: &[&str]| typed(nodes, code, args);
     let (ours, theirs) = (nodes.fleet.folder(HERE), nodes.fleet.folder(THERE));
     std::fs::write(ours.join("录像.mp4"), video).unwrap();
     std::fs::write(ours.join("other.mp4"), &video[1..]).unwrap();

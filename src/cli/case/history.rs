@@ -25,18 +25,7 @@ pub struct HistoryArgs {
 /// [`Failure`] when the case is not found.
 pub async fn run(session: &Session, args: HistoryArgs) -> Result<(), Failure> {
     let case = name::case(session, &args.case).await?;
-    let mut request =
-        pb::GetCaseHistoryRequest { name: case.name.clone(), page_size: 200, ..Default::default() };
-    let mut entries = Vec::new();
-    loop {
-        let answer = session.client.cases().get_case_history(request.clone()).await;
-        let mut page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
-        entries.append(&mut page.entries);
-        if page.next_page_token.is_empty() {
-            break;
-        }
-        request.page_token = page.next_page_token;
-    }
+    let entries = entries(session, &case.name).await?;
     if session.context.json {
         session.context.print_json(&json!({
             "name": case.name,
@@ -47,6 +36,25 @@ pub async fn run(session: &Session, args: HistoryArgs) -> Result<(), Failure> {
         print!("{}", text(&entries, &session.names, session.context.lang));
     }
     Ok(())
+}
+
+/// The whole history of a case, oldest first.
+///
+/// # Errors
+/// [`Failure`] when the node refuses.
+pub async fn entries(session: &Session, case: &str) -> Result<Vec<pb::HistoryEntry>, Failure> {
+    let mut request =
+        pb::GetCaseHistoryRequest { name: case.to_owned(), page_size: 200, ..Default::default() };
+    let mut entries = Vec::new();
+    loop {
+        let answer = session.client.cases().get_case_history(request.clone()).await;
+        let mut page = answer.map_err(|status| session.client.failure(&status))?.into_inner();
+        entries.append(&mut page.entries);
+        if page.next_page_token.is_empty() {
+            return Ok(entries);
+        }
+        request.page_token = page.next_page_token;
+    }
 }
 
 /// The history as people read it.

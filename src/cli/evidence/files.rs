@@ -4,6 +4,7 @@
 //! In scope: arguments, hashing, progress. Out of scope: sending ([`super::sending`]), and what is
 //! allowed, which the node decides.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,7 +15,7 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use tonic::Code;
 
-use crate::cli::case::{Session, name};
+use crate::cli::case::{Session, history, name};
 use crate::cli::evidence::sending::{self, Parcel, Unsent, deliver};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::table;
@@ -113,18 +114,29 @@ async fn which(session: &Session, args: &WhichArgs) -> Result<(String, Vec<u8>),
     if let Ok(hash) = Hash::parse(&args.evidence) {
         return Ok((case.name, hash.as_bytes().to_vec()));
     }
-    let given = args.evidence.as_str();
-    let listed = case.record.map(|record| record.evidence).unwrap_or_default();
-    let fits = |item: &&pb::Evidence| {
+    let (given, lang) = (args.evidence.as_str(), session.context.lang);
+    let own = case.record.map(|record| record.evidence).unwrap_or_default();
+    let added = history::entries(session, &case.name).await?.into_iter().flat_map(|e| e.listed);
+    let fits = |item: &pb::Evidence| {
         item.id == given || (given.len() >= PREFIX_CHARS && hex(&item.sha256).starts_with(given))
     };
-    let mut found = listed.iter().filter(fits);
-    match (found.next(), found.next()) {
-        (Some(item), None) => Ok((case.name, item.sha256.to_vec())),
-        (None, _) | (Some(_), Some(_)) => Err(Failure::usage(session.context.lang.pick(
-            format!("案件内容里没有证据 {given}，请写文件的 SHA-256（64 位）"),
-            format!("the case lists no single item {given}; give the SHA-256 of the file"),
+    // One file may be listed more than once.
+    let found: BTreeSet<_> = own.into_iter().chain(added).filter(fits).map(|i| i.sha256).collect();
+    let mut all = found.iter();
+    match (all.next(), all.next()) {
+        (Some(sha256), None) => Ok((case.name, sha256.to_vec())),
+        (None, _) => Err(Failure::usage(lang.pick(
+            format!("案件的证据清单里没有 {given}，请核对证据编号，或写文件的 SHA-256"),
+            format!("no list of the case has {given}; check the id, or give the file's SHA-256"),
         ))),
+        (Some(_), Some(_)) => {
+            let mut failure = Failure::usage(lang.pick(
+                format!("案件里有多份文件对应 {given}"),
+                format!("{given} is more than one file of the case"),
+            ));
+            failure.details.extend(found.iter().map(|sha256| hex(sha256)));
+            Err(failure.advise(lang.pick("改用上面的 SHA-256", "use one of the digests above")))
+        }
     }
 }
 
