@@ -137,6 +137,8 @@ pub struct Limits {
     pub evidence_file_bytes_max: u64,
     /// Bytes of all evidence files and of what is on its way.
     pub evidence_folder_bytes_max: u64,
+    /// Bytes of one city's files that are not finished; one of the largest always fits.
+    pub evidence_pending_bytes_max: u64,
     /// Within this time every stored evidence file is read again.
     pub evidence_scrub_s: u64,
     /// Within so many metres two records may be of one act.
@@ -167,6 +169,7 @@ impl Default for Limits {
             log_bytes_per_day_max: limits::LOG_BYTES_PER_DAY_MAX,
             evidence_file_bytes_max: limits::EVIDENCE_UPLOAD_BYTES_MAX,
             evidence_folder_bytes_max: limits::EVIDENCE_FOLDER_BYTES_MAX,
+            evidence_pending_bytes_max: limits::EVIDENCE_PENDING_BYTES_MAX,
             evidence_scrub_s: limits::EVIDENCE_SCRUB_S,
             same_act_metres_max: limits::SAME_ACT_METRES,
             same_act_cases_max: at_most_u32(limits::SAME_ACT_CASES_MAX),
@@ -388,6 +391,9 @@ impl Resolver<'_> {
             evidence_folder_bytes_max: raw
                 .evidence_folder_bytes_max
                 .unwrap_or(standard.evidence_folder_bytes_max),
+            evidence_pending_bytes_max: raw
+                .evidence_pending_bytes_max
+                .unwrap_or(standard.evidence_pending_bytes_max),
             evidence_scrub_s: raw.evidence_scrub_s.unwrap_or(standard.evidence_scrub_s),
             same_act_metres_max: raw.same_act_metres_max.unwrap_or(standard.same_act_metres_max),
             same_act_cases_max: raw.same_act_cases_max.unwrap_or(standard.same_act_cases_max),
@@ -441,6 +447,7 @@ impl Resolver<'_> {
                 limits::EVIDENCE_FILE_BYTES_MAX,
             ),
             ("evidence_folder_bytes_max", limits.evidence_folder_bytes_max, 1, u64::MAX),
+            ("evidence_pending_bytes_max", limits.evidence_pending_bytes_max, 1, u64::MAX),
             ("evidence_scrub_s", limits.evidence_scrub_s, 1, 365 * 86_400),
             (
                 "same_act_metres_max",

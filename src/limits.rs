@@ -412,6 +412,8 @@ pub const EVIDENCE_CHUNK_BYTES: usize = 256 * 1024;
 pub const EVIDENCE_BESIDE_ENTRIES_BYTES_PER_S: u64 = 12 * 1024 * 1024;
 /// Bytes of all evidence files and of those on their way (default of a setting): a few years.
 pub const EVIDENCE_FOLDER_BYTES_MAX: u64 = 200 * 1024 * 1024 * 1024;
+/// Bytes of one city's files that are not finished (default of a setting): five of the largest.
+pub const EVIDENCE_PENDING_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 /// Files that come in at a time for one caller: a person watches no more.
 pub const EVIDENCE_UPLOADS_PER_CALLER_MAX: usize = 2;
 /// Files that come in at a time: each hashes on one core.

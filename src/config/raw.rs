@@ -76,6 +76,7 @@ pub(super) struct Limits {
     pub log_bytes_per_day_max: Option<u64>,
     pub evidence_file_bytes_max: Option<u64>,
     pub evidence_folder_bytes_max: Option<u64>,
+    pub evidence_pending_bytes_max: Option<u64>,
     pub evidence_scrub_s: Option<u64>,
     pub same_act_metres_max: Option<u32>,
     pub same_act_cases_max: Option<u32>,

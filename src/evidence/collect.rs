@@ -65,7 +65,7 @@ impl EvidenceStore {
             match std::fs::remove_file(entry.path()) {
                 Ok(()) => {
                     if let Some(hash) = hash {
-                        held.parts.remove(&hash);
+                        held.part_is_gone(hash);
                         self.forget_sender(hash);
                     }
                     gone += 1;

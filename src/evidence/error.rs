@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::ids::CityCode;
+
 /// Why a file, or the next piece of one, was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum EvidenceError {
@@ -53,6 +55,16 @@ pub enum EvidenceError {
     #[error("the evidence folder is full: {used} of {limit} bytes")]
     FolderFull {
         /// Bytes of files and parts, and what is announced.
+        used: u64,
+        /// Most bytes.
+        limit: u64,
+    },
+    /// Nothing is written. What the city began is finished first, or goes after 24 hours.
+    #[error("{used} bytes of a city's unfinished files are here, up to {limit} are taken")]
+    PendingFull {
+        /// Which other city; `None`: people of this one.
+        from: Option<CityCode>,
+        /// Bytes of its parts, and what is announced of them.
         used: u64,
         /// Most bytes.
         limit: u64,

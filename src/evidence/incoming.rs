@@ -90,7 +90,7 @@ impl Drop for Place {
             // Nothing came: nothing is left. There may be no such file any more.
             0 => {
                 let _ = std::fs::remove_file(part);
-                held.parts.remove(&self.sha256);
+                held.part_is_gone(self.sha256);
                 self.store.forget_sender(self.sha256);
             }
             bytes => {
@@ -117,8 +117,8 @@ impl EvidenceStore {
     /// same case. At 0, what somebody else sent of it is thrown away.
     ///
     /// # Errors
-    /// `TooLarge`, `Busy`, `WrongOffset`, `FolderFull`, `DiskLow`, `Away`, `Disk`; nothing is
-    /// changed, but by `Disk`.
+    /// `TooLarge`, `Busy`, `WrongOffset`, `PendingFull`, `FolderFull`, `DiskLow`, `Away`, `Disk`;
+    /// nothing is changed, but by `Disk`.
     pub fn begin(&self, who: &str, wanted: Wanted, from: u64) -> Result<Incoming, EvidenceError> {
         let (sha256, size) = (wanted.sha256, wanted.size);
         let limit = self.limits.file_bytes_max;
@@ -157,6 +157,7 @@ impl EvidenceStore {
         if from != staged {
             return Err(EvidenceError::WrongOffset { expected: staged, got: from });
         }
+        self.check_pending(&held, wanted)?;
         // What somebody else sent of it makes room.
         let before = held.parts.insert(sha256, staged);
         if let Err(error) = self.check_room(&held, size - staged) {
@@ -166,8 +167,20 @@ impl EvidenceStore {
             };
             return Err(error);
         }
+        held.senders.insert(sha256, wanted.from);
         held.under_way.insert(sha256, UnderWay { who: who.to_owned(), size });
         Ok(Place { store: self.clone(), sha256, syncing: None })
+    }
+
+    /// One city's unfinished files leave room for those of others; one file of it always fits.
+    fn check_pending(&self, held: &Held, wanted: &Wanted) -> Result<(), EvidenceError> {
+        let Wanted { sha256, size, from, .. } = *wanted;
+        let limit = self.limits.pending_bytes_max.max(self.limits.file_bytes_max);
+        let used = held.pending(from, sha256);
+        if used.saturating_add(size) > limit {
+            return Err(EvidenceError::PendingFull { from, used, limit });
+        }
+        Ok(())
     }
 
     fn check_room(&self, held: &Held, more: u64) -> Result<(), EvidenceError> {

@@ -21,11 +21,13 @@
 //! 2. A cut after any chunk loses no chunk. (`a_cut_after_any_chunk_goes_on`)
 //! 3. All files and parts, with what was announced, stay below the folder's limit.
 //!    (`announced_bytes_count_against_the_folder`)
-//! 4. What has rotted is found and served no more; the right bytes take its place.
+//! 4. What one city has not finished stays below a limit of its own.
+//!    (`unfinished_files_of_one_city_leave_room_for_others`)
+//! 5. What has rotted is found and served no more; the right bytes take its place.
 //!    (`what_has_rotted_is_set_aside_until_the_right_bytes_come`)
-//! 5. What no record names goes after 24 hours, and nothing else does.
+//! 6. What no record names goes after 24 hours, and nothing else does.
 //!    (`what_no_record_names_goes_after_a_day`)
-//! 6. A file came from whoever sent all of its bytes, and from nobody else.
+//! 7. A file came from whoever sent all of its bytes, and from nobody else.
 //!    (`a_part_goes_on_only_for_its_sender_and_case`)
 
 mod about;

@@ -1,6 +1,7 @@
 //! Who sends a part, and for which case. Only he goes on with it, and only he learns how far it
 //! is: whoever sends the end of a file has not given the file, and may know nothing of the rest.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -21,18 +22,35 @@ fn line((case, from): Sender) -> String {
     format!("{} {} {from}\n", case.agreement, case.subject)
 }
 
-/// Makes the folder, and takes away what is left of parts that are gone.
-pub(super) fn open(folder: &Path, is_here: impl Fn(Hash) -> bool) -> io::Result<()> {
+/// The city of a line; nobody's when only half of it was written.
+fn city(line: &str) -> Option<Option<CityCode>> {
+    match line.strip_suffix('\n')?.rsplit_once(' ')?.1 {
+        "-" => Some(None),
+        code => CityCode::parse(code).ok().map(Some),
+    }
+}
+
+/// Makes the folder, and takes away what is left of parts that are gone; from which city each of
+/// the others comes.
+pub(super) fn open(
+    folder: &Path,
+    is_here: impl Fn(Hash) -> bool,
+) -> io::Result<BTreeMap<Hash, Option<CityCode>>> {
     let senders = folder.join(SENDERS);
     fs::create_dir_all(&senders)?;
+    let mut cities = BTreeMap::new();
     for entry in fs::read_dir(senders)? {
         let entry = entry?;
-        let hash = entry.file_name().to_str().and_then(|name| Hash::parse(name).ok());
-        if hash.is_some_and(|hash| !is_here(hash)) {
-            fs::remove_file(entry.path())?;
+        match entry.file_name().to_str().and_then(|name| Hash::parse(name).ok()) {
+            None => {}
+            Some(hash) if is_here(hash) => {
+                let line = fs::read_to_string(entry.path()).unwrap_or_default();
+                cities.extend(city(&line).map(|city| (hash, city)));
+            }
+            Some(_) => fs::remove_file(entry.path())?,
         }
     }
-    Ok(())
+    Ok(cities)
 }
 
 impl EvidenceStore {
@@ -58,7 +76,7 @@ impl EvidenceStore {
     #[must_use]
     pub fn fetched(&self, file: (Hash, u64), case: CaseRef) -> Option<(CityCode, u64)> {
         let written = fs::read_to_string(self.sender(file.0)).ok()?;
-        let city = CityCode::parse(written.split_whitespace().last()?).ok()?;
+        let city = city(&written)??;
         let bytes = self.goes_on_at(file, case, Some(city));
         (bytes > 0).then_some((city, bytes))
     }

@@ -15,7 +15,7 @@ use super::about::{About, CaseRef};
 use super::error::EvidenceError;
 use super::objects::{self, Elsewhere, Health, Objects};
 use super::sender;
-use crate::ids::{Hash, hex};
+use crate::ids::{CityCode, Hash, hex};
 
 /// Limits an operator may move.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub struct EvidenceLimits {
     pub file_bytes_max: u64,
     /// Most bytes of all files and parts.
     pub folder_bytes_max: u64,
+    /// Most bytes of what one city's senders have not finished; one file always fits.
+    pub pending_bytes_max: u64,
     /// Below this much free disk nothing is taken.
     pub disk_low_bytes: u64,
 }
@@ -43,6 +45,8 @@ pub(super) struct Held {
     pub(super) kept: Option<u64>,
     /// Bytes of parts on the disk.
     pub(super) parts: BTreeMap<Hash, u64>,
+    /// From which other city each part comes; `None`: from people of this one.
+    pub(super) senders: BTreeMap<Hash, Option<CityCode>>,
     pub(super) under_way: BTreeMap<Hash, UnderWay>,
     /// Files that have rotted and are set aside, and their bytes, which count among the kept.
     pub(super) rotten: BTreeMap<Hash, u64>,
@@ -57,6 +61,22 @@ impl Held {
         let announced: u64 = self.under_way.values().map(|one| one.size).sum();
         let kept = self.kept.unwrap_or(0);
         kept.saturating_add(idle.map(|(_, bytes)| bytes).sum()).saturating_add(announced)
+    }
+
+    /// Bytes of a city's parts, and what is announced of them; of all but one.
+    pub(super) fn pending(&self, from: Option<CityCode>, but: Hash) -> u64 {
+        let its = |hash: &Hash| *hash != but && self.senders.get(hash) == Some(&from);
+        let whole = |(hash, bytes): (&Hash, &u64)| {
+            let announced = self.under_way.get(hash).map_or(0, |one| one.size);
+            its(hash).then_some(announced.max(*bytes))
+        };
+        self.parts.iter().filter_map(whole).fold(0, u64::saturating_add)
+    }
+
+    /// A part is no more.
+    pub(super) fn part_is_gone(&mut self, sha256: Hash) {
+        self.parts.remove(&sha256);
+        self.senders.remove(&sha256);
     }
 
     /// A whole file came.
@@ -151,7 +171,7 @@ impl EvidenceStore {
                 held.parts.insert(hash, entry.metadata()?.len());
             }
         }
-        sender::open(folder, |hash| held.parts.contains_key(&hash))?;
+        held.senders = sender::open(folder, |hash| held.parts.contains_key(&hash))?;
         Ok(Self {
             folder: folder.to_owned(),
             objects: Arc::new(objects),

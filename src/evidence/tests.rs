@@ -37,8 +37,11 @@ fn wanted(bytes: &[u8]) -> Wanted {
 }
 
 fn open(folder: &tempfile::TempDir) -> EvidenceStore {
-    let limits = EvidenceLimits { file_bytes_max: 100, folder_bytes_max: 150, disk_low_bytes: 0 };
-    EvidenceStore::open(folder.path(), limits).unwrap()
+    EvidenceStore::open(folder.path(), limits(100, 150, u64::MAX)).unwrap()
+}
+
+fn limits(file_bytes_max: u64, folder_bytes_max: u64, pending_bytes_max: u64) -> EvidenceLimits {
+    EvidenceLimits { file_bytes_max, folder_bytes_max, pending_bytes_max, disk_low_bytes: 0 }
 }
 
 fn places(store: &EvidenceStore) -> (usize, u64) {
@@ -117,8 +120,7 @@ async fn a_wrong_byte_leaves_nothing() {
 #[tokio::test]
 async fn a_part_that_was_not_synced_is_gone() {
     let folder = tempfile::tempdir().unwrap();
-    let limits =
-        EvidenceLimits { file_bytes_max: 1 << 23, folder_bytes_max: 1 << 24, disk_low_bytes: 0 };
+    let limits = limits(1 << 23, 1 << 24, u64::MAX);
     let store = EvidenceStore::open(folder.path(), limits).unwrap();
     // Long enough for one sync on its way, and for another one.
     let chunk = Bytes::from(vec![7; 1 << 19]);
@@ -166,6 +168,45 @@ async fn announced_bytes_count_against_the_folder() {
     let refused = low.begin("a", wanted(BYTES), 0).map(drop).unwrap_err();
     assert!(matches!(refused, EvidenceError::DiskLow { .. }));
     assert_eq!(places(&low), (0, 0));
+}
+
+#[tokio::test]
+async fn unfinished_files_of_one_city_leave_room_for_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || EvidenceStore::open(folder.path(), limits(100, 1_000, 150)).unwrap();
+    let city = |code| Some(CityCode::from_u32(code).unwrap());
+    let of = |byte: u8, size, from| Wanted { from, ..wanted(&vec![byte; size]) };
+    let send = |store: &EvidenceStore, byte: u8, size, from, bytes: usize| {
+        let mut incoming = store.begin("a", of(byte, size, from), 0)?;
+        incoming.append(&Bytes::from(vec![byte; bytes])).map(|()| incoming)
+    };
+    let full = |store: &EvidenceStore, size, from| match send(store, 9, size, from, 0) {
+        Err(EvidenceError::PendingFull { from: of, used, limit: 150 }) if of == from => Some(used),
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => None,
+    };
+    let store = open();
+    // What is announced counts, and what lies there when it was cut; also for another process.
+    let (first, here) = (send(&store, 1, 90, None, 60).unwrap(), None);
+    assert_eq!((full(&store, 61, here), full(&store, 60, here)), (Some(90), None));
+    drop(first);
+    drop(send(&store, 2, 70, None, 40).unwrap());
+    for store in [store, open()] {
+        assert_eq!((full(&store, 51, here), full(&store, 50, here)), (Some(100), None));
+        // Of each city alone.
+        assert_eq!(full(&store, 100, city(371_500)), None);
+    }
+    let store = open();
+    drop(send(&store, 3, 100, city(371_500), 80).unwrap());
+    let others = [city(371_500), city(130_400)].map(|from| full(&store, 71, from));
+    assert_eq!(others, [Some(80), None]);
+    // It goes on with its own, and what is finished or gone counts no more.
+    let mut goes_on = store.begin("a", of(1, 90, None), 60).unwrap();
+    goes_on.append(&Bytes::from(vec![1; 30])).unwrap();
+    goes_on.finish().await.unwrap();
+    assert_eq!((full(&store, 100, here), full(&store, 100, city(371_500))), (None, Some(80)));
+    let collected = store.collect(i64::MAX, &(Arc::new(|_, _| true) as IsNamed)).await.unwrap();
+    assert_eq!((collected.parts, full(&store, 100, city(371_500))), (2, None));
 }
 
 #[tokio::test]

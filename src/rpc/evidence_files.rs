@@ -89,6 +89,11 @@ pub(super) fn refused(error: EvidenceError) -> Refused {
             let full = Refused::new("EVIDENCE_FOLDER_FULL").with("limit", limit);
             full.with("used", used).retry_after(AGAIN)
         }
+        EvidenceError::PendingFull { from, used, limit } => {
+            let full = Refused::new("EVIDENCE_PENDING_FULL").with("limit", limit);
+            let full = full.with("used", used).retry_after(AGAIN);
+            from.into_iter().fold(full, |full, city| full.with("city", city))
+        }
         EvidenceError::DiskLow { free } => {
             Refused::new("DISK_LOW").with("free_bytes", free).retry_after(AGAIN)
         }

@@ -115,6 +115,33 @@ async fn f24_a_stored_file_that_rots_is_told_to_who_reads_it() {
     assert_eq!(download(&there, &case, &bytes, 0).await.unwrap(), bytes);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_what_a_city_has_not_finished_has_a_limit_of_its_own() {
+    let nodes = lay_out("evidence_file_bytes_max = 10000\nevidence_pending_bytes_max = 15000\n");
+    let bytes = content(8_000, 30);
+    let (here, there, case) = with_a_file(&nodes, &bytes).await;
+    let more = [31, 32, 33].map(|seed| content(8_000, seed));
+    for (nth, bytes) in more.iter().enumerate() {
+        list(&there, &case, &format!("F0{nth}"), bytes, 8_000).await;
+    }
+    let [first, second, third] = &more;
+    for begun in [first, second] {
+        let cut = upload(&there, start(&case, begun, 0), &begun[..4_000], CHUNK).await;
+        assert_eq!(refused(cut).1, "UPLOAD_SHORT");
+    }
+    let full = upload(&there, start(&case, third, 0), third, CHUNK).await.unwrap_err();
+    assert_eq!((fact(&full, "used"), fact(&full, "limit")), ("8000".into(), "15000".into()));
+    let full = refused(Err::<(), _>(full));
+    assert_eq!(full, (Code::ResourceExhausted, "EVIDENCE_PENDING_FULL".into()));
+    assert_eq!(how_far(&there, &case, third).await, (0, false));
+    // Others are not in the way of that, and whoever finishes has room again.
+    assert!(fetch(&there, &case, &bytes).await.unwrap().here);
+    let rest = start(&case, first, 4_000);
+    assert!(upload(&there, rest, &first[4_000..], CHUNK).await.unwrap().here);
+    assert!(upload(&there, start(&case, third, 0), third, CHUNK).await.unwrap().here);
+    drop(here);
+}
+
 fn receipt_of(case: &str, bytes: &[u8]) -> pb::RecordReceiptRequest {
     let (sha256, sm3) = hashes(bytes);
     pb::RecordReceiptRequest {

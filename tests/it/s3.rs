@@ -290,8 +290,12 @@ async fn s3_is_counted_and_collected_like_the_folder() {
     let parts = tempfile::tempdir().unwrap();
     let open = || {
         let store = s3(format!("http://{}", moto.address)).open();
-        let limits =
-            EvidenceLimits { file_bytes_max: 100, folder_bytes_max: 150, disk_low_bytes: 0 };
+        let limits = EvidenceLimits {
+            file_bytes_max: 100,
+            folder_bytes_max: 150,
+            pending_bytes_max: 150,
+            disk_low_bytes: 0,
+        };
         let place = Elsewhere { name: "here".to_owned(), store };
         EvidenceStore::open_elsewhere(parts.path(), limits, place).unwrap()
     };

@@ -23,7 +23,8 @@ use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
 /// Refusals of a file that end when somebody at the node makes room; clues can be drafted.
-pub const NO_ROOM: [&str; 2] = ["EVIDENCE_FOLDER_FULL", "ATTACHMENT_TOO_LARGE"];
+pub const NO_ROOM: [&str; 3] =
+    ["EVIDENCE_FOLDER_FULL", "EVIDENCE_PENDING_FULL", "ATTACHMENT_TOO_LARGE"];
 /// Codes that say nothing about the clue: too many calls, or a full disk over there.
 const PASSING: [Code; 5] = [
     Code::Unavailable,

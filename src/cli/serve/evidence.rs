@@ -32,6 +32,7 @@ pub(super) fn store(
     let limits = EvidenceLimits {
         file_bytes_max: config.limits.evidence_file_bytes_max,
         folder_bytes_max: config.limits.evidence_folder_bytes_max,
+        pending_bytes_max: config.limits.evidence_pending_bytes_max,
         // A file must not take the room that the next case needs.
         disk_low_bytes: config.limits.disk_low_bytes.saturating_mul(2),
     };
