@@ -300,8 +300,18 @@ async fn a_notice_to_one_city_is_read_by_that_city_only() {
     let issued = issue(&here, asked).await.unwrap();
     assert!(issued.due_on.is_some() && issued.due_time.is_none());
     until("the entry is there", || async { get(&there, &issued.name).await.ok() }).await;
+    // Its last day stands among that city's terms, at either end, until somebody acknowledges it.
+    for client in [&here, &there] {
+        let all = due(client, THERE).await;
+        let [(name, term)] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!((name, term.due_on, term.due_time), (&issued.name, issued.due_on, None));
+        assert_eq!((term.clock(), term.city), (pb::DeadlineClock::NoticeAck, THERE));
+        assert_eq!((term.met, term.overdue), (false, false));
+        assert_eq!(due(client, HERE).await, []);
+    }
     pages_say_what_is_known(&nodes, &issued).await;
     acknowledge(&there, &issued.name, SECRET).await.unwrap();
+    assert_eq!(due(&there, THERE).await, []);
     let told = |notice: pb::Notice| (notice.record, notice.reports[0].text.clone());
     let ask = || async {
         let notice = get(&dezhou, &issued.name).await.ok()?;
@@ -313,6 +323,7 @@ async fn a_notice_to_one_city_is_read_by_that_city_only() {
     assert_eq!(told(outside), (None, String::new()));
     let inside = seen(&here, &issued.name, THERE, |one| one.acknowledge_time.is_some()).await;
     assert_eq!(inside.text_state(), pb::NoticeTextState::Here);
+    assert_eq!(due(&here, THERE).await, []);
     let so_far = of(&inside, THERE);
     assert_eq!(so_far.hold_time, so_far.acknowledge_time, "nobody signs for what is not there");
     assert!(so_far.hold_time.is_some() && !so_far.hold_unknown);

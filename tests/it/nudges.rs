@@ -309,6 +309,52 @@ async fn nudge_a_term_that_passed_while_nobody_ran_is_told_once() {
     }
 }
 
+/// A case that somebody reported in THERE on a day.
+async fn reported(pair: &Pair, (year, month, day): (i32, i32, i32)) -> pb::Case {
+    let mut request = sample(&pair.agreement, 0);
+    request.effective_on = Some(pb::Date { year, month, day });
+    let facts = request.facts.as_mut().unwrap();
+    // On the first of January 2024.
+    facts.discover_time_ms = 1_704_067_200_000;
+    (facts.occurred_from, facts.occurred_to) = (None, None);
+    create(&pair.there, request).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nudge_of_days_in_a_year_without_a_calendar_says_what_the_list_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let robot = Robot::start(&ca, &[]).await;
+    let mut pair = Pair::start().await;
+    // Of 2024 no notice is known here; of 2025 one is.
+    let cases = [reported(&pair, (2024, 3, 4)).await, reported(&pair, (2025, 3, 3)).await];
+    pair.nodes.kill(THERE);
+    std::fs::copy(&ca, pair.nodes.fleet.folder(THERE).join("hook-ca.pem")).unwrap();
+    set_hook(&pair.nodes, THERE, &format!("{}gather_s = 0\nevery_s = 1\n", robot.hook()));
+    pair.nodes.start(THERE);
+    pair.there = pair.nodes.client(THERE).await;
+    ready(&pair.there, &pair.agreement).await;
+    let parent = "agreements/-".to_owned();
+    let request = pb::ListDeadlinesRequest { parent, city: THERE, ..Default::default() };
+    let page = pair.there.cases().list_deadlines(request).await.unwrap().into_inner();
+    assert_eq!(page.calendar_years, [2025, 2026]);
+    let line = |one: pb::CaseDeadline| {
+        let term = one.deadline.unwrap();
+        (one.name, term.provisional, term.overdue)
+    };
+    let listed: Vec<_> = page.deadlines.into_iter().map(line).collect();
+    // A provisional day is past all doubt by now: it is over like one that is known.
+    let [old, new] = cases.map(|case| case.name);
+    assert_eq!(listed, [(old.clone(), true, true), (new.clone(), false, true)]);
+    until("both are told", || async { (!robot.got().is_empty()).then_some(()) }).await;
+    let told = said(&robot.got()[0]);
+    assert_eq!(kinds(&told), [("DEADLINE_OVER".to_owned(), 2)]);
+    let ids = told["awaits"][0]["records"].as_array().unwrap().iter();
+    let ids: Vec<&str> = ids.map(|one| one["id"].as_str().unwrap()).collect();
+    let end = |name: &str| name.rsplit('/').next().unwrap().to_owned();
+    assert_eq!(ids, [end(&new), end(&old)], "the newest first");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nudge_a_hook_that_hangs_holds_up_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
