@@ -194,7 +194,7 @@ pub(super) const REASONS: &[Line] = &[
         "the evidence folder is full, {used} of {limit} bytes; the administrator can raise it"),
     ("EVIDENCE_PENDING_FULL", ResourceExhausted,
         "同一城市未传完的证据文件最多 {limit} 字节，已占 {used}；请先把中断的传完（24 小时不续传即清除），或请管理员调整上限",
-        "one city's unfinished files take {used} of {limit} bytes; finish them, they go after 24 h"),
+        "one city's unfinished files take {used} of {limit} bytes; finish them or wait 24 h"),
     ("EVIDENCE_STORE_AWAY", Unavailable,
         "本市存放证据文件的存储暂不可用，已收到的部分保留，请稍后续传；持续不可用的，请管理员查看 liandong doctor",
         "the store of evidence files cannot be used now; what came is kept, try again later"),
