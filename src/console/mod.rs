@@ -46,7 +46,7 @@ mod codes;
 pub mod done;
 mod due;
 mod ending;
-mod events;
+pub mod events;
 mod evidence;
 mod evidence_file;
 mod form;
@@ -94,6 +94,8 @@ pub struct Console {
     pub ground: map_ground::Ground,
     /// How many entries are applied; changes whenever there is something new to see.
     pub changes: watch::Receiver<u64>,
+    /// Pages that are told of it.
+    pub listening: events::Listening,
     /// Ends streams when the node stops.
     pub stop: CancellationToken,
     /// Where pages learn that something was just recorded on them.

@@ -237,6 +237,7 @@ fn pages(
         city: node.city(),
         ground,
         changes: node.applied(),
+        listening: console::events::Listening::default(),
         stop: stop.clone(),
         today: Arc::new(move || node.today()),
     });

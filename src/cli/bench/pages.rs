@@ -30,8 +30,8 @@ const PAGES: [(&str, &str, &str, &str); 4] = [
     ("turn", "/cases?turn=371500", "待本市办理的案件", "cases to be handled here"),
     ("plans", "/plans", "联合行动", "joint actions"),
 ];
-/// Events waited for. A page hears of something new once a second at most.
-const EVENTS: u64 = 20;
+/// Events waited for: every other one at once behind the one before, when a page waits longest.
+const EVENTS: u64 = 40;
 
 /// Measures pages and events.
 pub async fn measure(bench: &Bench, report: &mut Report) -> Result<(), Failure> {
@@ -102,7 +102,9 @@ async fn events(client: &Client, noting: &mut AddNote) -> Result<load::Outcome, 
     let mut outcome = load::Outcome::default();
     for nth in 0..EVENTS {
         // As somebody who looks at a quiet page.
-        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        if nth % 2 == 0 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
         let begun = Instant::now();
         noting.add(nth).await.map_err(wrong)?;
         next(&mut events).await.map_err(wrong)?;

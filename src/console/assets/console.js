@@ -23,12 +23,20 @@
     if (live.dataset.typed) return;
     // Nobody looks at a page behind others: it is renewed when it comes to the front.
     if (document.hidden) { waiting = true; return; }
+    // What has been offered is not looked at again.
+    if (live.dataset.offered && main().querySelector("[data-still]")) return;
     if (fetching) { again = true; return; }
     fetching = true;
+    let pause = 0;
     try {
+      const begun = performance.now();
       const answer = await fetch(live.dataset.here || location.href, { headers: { "x-live": "1" } });
+      // The node has too much to do: what is new now is asked for a little later.
+      if (answer.status === 503) { again = true; pause = 1000; return; }
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      // A page that takes long to make, such as a map, is asked for half of the time at most.
+      pause = performance.now() - begun;
       const fresh = page.getElementById("main");
       if (!fresh || unticked(fresh.innerHTML) === unticked(main().innerHTML)) return;
       // A map is read from many pages: it is made again when somebody asks for it.
@@ -42,8 +50,10 @@
     } catch {
       // The stream of events tells when the node is there again.
     } finally {
-      fetching = false;
-      if (again) { again = false; renew(); }
+      setTimeout(() => {
+        fetching = false;
+        if (again) { again = false; renew(); }
+      }, pause);
     }
   }
 
@@ -63,6 +73,7 @@
     button.textContent = live.dataset.show;
     button.addEventListener("click", () => { location.href = live.dataset.here || location.href; });
     live.replaceChildren(live.dataset.new, button);
+    live.dataset.offered = "1";
   }
 
   let first = true;
@@ -79,6 +90,7 @@
   events.addEventListener("error", () => {
     live.dataset.state = "lost";
     live.textContent = live.dataset.lost;
+    delete live.dataset.offered;
     first = false;
   });
 
