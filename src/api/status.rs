@@ -146,6 +146,8 @@ pub struct MemberStatus {
     pub card_known: bool,
     /// Telephone of its officer on duty, from its card; empty without.
     pub duty_phone: String,
+    /// Who answers it, such as a duty desk, from its card; empty without.
+    pub duty_contact: String,
 }
 
 /// An agreement this node knows.

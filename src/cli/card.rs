@@ -19,7 +19,7 @@ use super::{Context, files};
 use crate::ids::{CityCode, NodeId};
 use crate::lang::Lang;
 use crate::log::merkle::digest;
-use crate::trust::card::{Card, SignedCard};
+use crate::trust::card::{Card, SignedCard, duty_line};
 
 /// `liandong card`.
 #[derive(Args, Debug)]
@@ -35,7 +35,7 @@ pub struct CardArgs {
 /// What can be done with cards.
 #[derive(Subcommand, Debug)]
 pub enum CardCommand {
-    /// 签发名片：地址、节点、证书机构、值班电话 · sign a card
+    /// 签发名片：地址、节点、证书机构、值班联系人和电话 · sign a card
     New(Box<NewArgs>),
     /// 把名片交给节点（也可用 agreement add） · hand cards to the node
     Add(add::AddArgs),
@@ -70,6 +70,9 @@ pub struct NewArgs {
     /// 值班电话 · telephone of the officer on duty
     #[arg(long, value_name = "NUMBER")]
     pub duty_phone: Option<String>,
+    /// 值班联系人或值班室 · who answers it, such as a duty desk
+    #[arg(long, value_name = "NAME")]
+    pub duty_contact: Option<String>,
     /// 城市密钥 · city key
     #[arg(long, default_value = "city.key", value_name = "FILE")]
     pub city_key: PathBuf,
@@ -164,6 +167,8 @@ fn card(args: &NewArgs, lang: Lang) -> Result<Card, Failure> {
     if cas.is_empty() {
         return Err(empty("--ca"));
     }
+    let given = (args.duty_phone.as_deref(), args.duty_contact.as_deref());
+    let duty_phone = duty(given, before.as_ref(), lang)?;
     let number = args.number.unwrap_or(before.as_ref().map_or(1, |b| b.number.saturating_add(1)));
     Ok(Card {
         city: city.ok_or_else(|| empty("--city"))?,
@@ -171,8 +176,34 @@ fn card(args: &NewArgs, lang: Lang) -> Result<Card, Failure> {
         nodes,
         addresses,
         cas,
-        duty_phone: args.duty_phone.clone().or(before.and_then(|b| b.duty_phone)),
+        duty_phone,
     })
+}
+
+/// Who is on duty, as a card has it in one line: what is not given is as on the card before.
+///
+/// # Errors
+/// [`Failure`] when there is a name without a number, or brackets in either.
+pub fn duty(
+    (phone, contact): (Option<&str>, Option<&str>),
+    before: Option<&Card>,
+    lang: Lang,
+) -> Result<Option<String>, Failure> {
+    let (phone_before, contact_before) = before.map(Card::duty).unwrap_or_default();
+    let (phone, contact) = (phone.unwrap_or(phone_before), contact.unwrap_or(contact_before));
+    if phone.is_empty() && !contact.is_empty() {
+        return Err(Failure::usage(lang.pick(
+            "有值班联系人而没有值班电话，请加 --duty-phone",
+            "there is a contact and no telephone: add --duty-phone",
+        )));
+    }
+    if !contact.is_empty() && [phone, contact].iter().any(|one| one.contains(['（', '）'])) {
+        return Err(Failure::usage(lang.pick(
+            "值班电话和值班联系人中不能有全角括号",
+            "neither the telephone nor the contact can have full-width brackets",
+        )));
+    }
+    Ok(Some(duty_line(phone, contact)).filter(|line| !line.is_empty()))
 }
 
 fn first_not_empty<T>(lists: impl IntoIterator<Item = Vec<T>>) -> Vec<T> {
@@ -253,6 +284,7 @@ fn uuid_text(node: &NodeId) -> String {
 
 fn text(card: &Card, lang: Lang) -> String {
     let mut sheet = Sheet::default();
+    let (phone, contact) = card.duty();
     let nodes: Vec<String> = card.nodes.iter().map(uuid_text).collect();
     let cas: Vec<String> = card.cas.iter().map(|der| digest(der).to_string()).collect();
     sheet
@@ -261,17 +293,20 @@ fn text(card: &Card, lang: Lang) -> String {
         .row(lang.pick("节点", "nodes"), nodes.join("\n"))
         .row(lang.pick("地址", "addresses"), card.addresses.join("\n"))
         .row(lang.pick("证书机构", "CA certificates"), cas.join("\n"))
-        .row(lang.pick("值班电话", "duty telephone"), card.duty_phone.clone().unwrap_or_default());
+        .row(lang.pick("值班电话", "duty telephone"), phone)
+        .row(lang.pick("值班联系人", "on duty"), contact);
     sheet.text()
 }
 
 fn shape(card: &Card) -> Value {
+    let (phone, contact) = card.duty();
     json!({
         "city": card.city.to_string(),
         "number": card.number,
         "nodes": card.nodes.iter().map(uuid_text).collect::<Vec<_>>(),
         "addresses": card.addresses,
         "ca_hashes": card.cas.iter().map(|d| digest(d).to_string()).collect::<Vec<_>>(),
-        "duty_phone": card.duty_phone,
+        "duty_phone": Some(phone).filter(|one| !one.is_empty()),
+        "duty_contact": Some(contact).filter(|one| !one.is_empty()),
     })
 }

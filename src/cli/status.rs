@@ -1,6 +1,7 @@
 //! `liandong status`: how the own city's node is, its links, and how far each city's records are.
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::names::Names;
@@ -30,10 +31,14 @@ pub async fn run(context: &Context, args: StatusArgs) -> Result<(), Failure> {
     let answer = client.nodes().get_status(pb::GetStatusRequest {}).await;
     let answer = answer.map_err(|status| client.failure(&status))?.into_inner();
     let status = answer.status.unwrap_or_default();
+    let names = client.names(context.lang).await;
     if context.json {
-        context.print_json(&json::status(&status));
+        let mut shape = json::status(&status);
+        if let Some(object) = shape.as_object_mut() {
+            object.insert("on_duty".to_owned(), duties(&status, &names));
+        }
+        context.print_json(&shape);
     } else {
-        let names = client.names(context.lang).await;
         print!("{}", text(&status, &names, context.lang));
     }
     Ok(())
@@ -60,6 +65,7 @@ pub fn text(status: &pb::Status, names: &Names, lang: Lang) -> String {
         .row(lang.pick("进程号", "pid"), status.pid.to_string())
         .row(lang.pick("数据", "data"), mebibytes(status.journal_bytes))
         .row(lang.pick("磁盘剩余", "disk free"), mebibytes(status.disk_free_bytes));
+    sheet.row(lang.pick("值班联系", "on duty"), on_duty(&status, names));
     for recovery in &status.recoveries {
         sheet.row(lang.pick("恢复中", "recovering"), recovering(recovery, names, lang));
     }
@@ -70,6 +76,28 @@ pub fn text(status: &pb::Status, names: &Names, lang: Lang) -> String {
     sheet.row(lang.pick("后台任务", "tasks"), tasks(&status.tasks, lang));
     let (links, logs) = (links(&status.links, names, lang), logs(&status.logs, names, lang));
     format!("{}\n{links}\n\n{logs}\n", sheet.text())
+}
+
+/// Whom to call in each city: the own one first.
+fn on_duty(status: &pb::Status, names: &Names) -> String {
+    let told = cities(status).filter_map(|city| {
+        let (contact, phone) = names.duty(city)?;
+        Some([&*names.city(city), contact, phone].join(" ").replace("  ", " "))
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
+
+/// The same for programs.
+fn duties(status: &pb::Status, names: &Names) -> Value {
+    let told = cities(status).filter_map(|city| {
+        let (contact, phone) = names.duty(city)?;
+        Some(json!({ "city": json::city(city), "contact": contact, "phone": phone }))
+    });
+    told.collect()
+}
+
+fn cities(status: &pb::Status) -> impl Iterator<Item = u32> {
+    std::iter::once(status.city).chain(status.links.iter().map(|link| link.city))
 }
 
 /// When all data were last read again, and what is damaged.
@@ -249,6 +277,29 @@ mod tests {
             assert!(text.contains(want), "{want}\n{text}");
         }
         assert!(!text.contains("濮阳"), "a city that holds less does not hold it all\n{text}");
+    }
+
+    #[test]
+    fn whom_to_call_is_told_of_each_city_that_says_so() {
+        let mut names = Names::new(Lang::Zh);
+        let member = |city, phone: &str, contact: &str| pb::Member {
+            city,
+            duty_phone: phone.to_owned(),
+            duty_contact: contact.to_owned(),
+            ..Default::default()
+        };
+        let members = vec![member(371_500, "0635-1", ""), member(130_400, "0310-2", "示例值班室")];
+        names.learn(&[pb::Agreement { members, ..Default::default() }]);
+        let link = |city| pb::Link { city, ..Default::default() };
+        let links = vec![link(130_400), link(410_900)];
+        let status = pb::Status { city: 371_500, links, ..Default::default() };
+        assert_eq!(on_duty(&status, &names), "聊城 0635-1\n邯郸 示例值班室 0310-2");
+        assert!(text(&status, &names, Lang::Zh).contains("邯郸 示例值班室 0310-2"));
+        let told = duties(&status, &names);
+        assert_eq!(
+            told[1],
+            json!({"city": json::city(130_400), "contact": "示例值班室", "phone": "0310-2"})
+        );
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub async fn show(desk: Desk) -> Response {
                         th scope="col" { (lang.pick("连接", "link")) }
                         th scope="col" { (lang.pick("自", "since")) }
                         th scope="col" { (lang.pick("最近收到", "last heard")) }
-                        th scope="col" { (lang.pick("值班电话", "duty telephone")) }
+                        th scope="col" { (lang.pick("值班联系", "on duty")) }
                         th scope="col" { (lang.pick("待送达该市", "not there yet")) }
                         th scope="col" { (lang.pick("说明", "note")) }
                     }
@@ -75,7 +75,7 @@ fn own_row(status: &pb::Status, desk: &Desk) -> Markup {
             td { (lang.pick("本市节点", "own node")) }
             td { (when::time(status.start_time.as_ref())) }
             td {}
-            td { (duty_phone(desk.city, desk)) }
+            td { (on_duty(desk.city, desk)) }
             td {}
             td {
                 @for one in &status.certificates {
@@ -109,7 +109,7 @@ fn row(link: &pb::Link, status: &pb::Status, desk: &Desk) -> Markup {
             td { span .ok[up] .late[!up] { (words::link(link.state(), lang)) } }
             td { (when::time(link.since_time.as_ref())) }
             td { (when::time(link.last_frame_time.as_ref())) }
-            td { (duty_phone(link.city, desk)) }
+            td { (on_duty(link.city, desk)) }
             td {
                 @if waiting == 0 { (lang.pick("无", "none")) }
                 @else { (lang.pick(format!("{waiting} 条"), format!("{waiting} entries"))) }
@@ -124,13 +124,12 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// The telephone of the officer on duty that a city's card gives; a card names nobody.
-fn duty_phone(city: u32, desk: &Desk) -> Markup {
-    let mut members = desk.agreements.iter().flat_map(|one| &one.members);
-    let found = members.find(|member| member.city == city && !member.duty_phone.is_empty());
+/// Who is on duty in a city and the telephone, as its card gives them.
+fn on_duty(city: u32, desk: &Desk) -> Markup {
     html! {
-        @match found {
-            Some(member) => { (member.duty_phone) },
+        @match desk.names.duty(city) {
+            Some(("", phone)) => { (phone) },
+            Some((contact, phone)) => { (contact) " " (phone) },
             None => { span .soft { (desk.lang().pick("名片未填", "not on its card")) } },
         }
     }

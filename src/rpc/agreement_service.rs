@@ -32,6 +32,7 @@ fn written(status: &AgreementStatus) -> pb::Agreement {
         signed: m.signed,
         card_known: m.card_known,
         duty_phone: m.duty_phone.clone(),
+        duty_contact: m.duty_contact.clone(),
     };
     pb::Agreement {
         name: format!("agreements/{}", status.agreement),

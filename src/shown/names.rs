@@ -17,6 +17,7 @@ pub struct Names {
     lang: Lang,
     cities: BTreeMap<u32, String>,
     agreements: BTreeMap<String, String>,
+    duties: BTreeMap<u32, (String, String)>,
 }
 
 impl Names {
@@ -30,7 +31,12 @@ impl Names {
             let zh = one.zh.as_str().trim_end_matches('市');
             (one.code, lang.pick(zh, one.en.as_str()).to_owned())
         };
-        Self { lang, cities: cities.map(name).collect(), agreements: BTreeMap::new() }
+        Self {
+            lang,
+            cities: cities.map(name).collect(),
+            agreements: BTreeMap::new(),
+            duties: BTreeMap::new(),
+        }
     }
 
     /// Takes names from agreements; English names of known cities stay.
@@ -38,6 +44,10 @@ impl Names {
         for agreement in agreements {
             self.agreements.insert(agreement.name.clone(), agreement.short_name.clone());
             for member in &agreement.members {
+                if !member.duty_phone.is_empty() {
+                    let duty = (clean(&member.duty_contact), clean(&member.duty_phone));
+                    self.duties.insert(member.city, duty);
+                }
                 let name = member.display_name.trim_end_matches('市');
                 if !name.is_empty() {
                     self.cities.entry(member.city).or_insert_with(|| name.to_owned());
@@ -54,6 +64,12 @@ impl Names {
             None if code == 0 => self.lang.pick("无", "nobody").to_owned(),
             None => format!("{code:06}"),
         }
+    }
+
+    /// Who is on duty in a city, which may be empty, and the telephone, as its card gives them.
+    #[must_use]
+    pub fn duty(&self, code: u32) -> Option<(&str, &str)> {
+        self.duties.get(&code).map(|(contact, phone)| (contact.as_str(), phone.as_str()))
     }
 
     /// Several cities, joined.

@@ -48,11 +48,33 @@ pub struct Card {
     pub addresses: Vec<String>,
     /// DER of the CA certificates that may speak for it.
     pub cas: Vec<Vec<u8>>,
-    /// Telephone of the officer on duty.
+    /// Telephone of the officer on duty, and who answers it, as [`duty_line`] puts them together.
     pub duty_phone: Option<String>,
 }
 
+/// A number and who answers it, in the one line that a card has for both: `0635-12369（值班室）`. So
+/// the form of cards stays as it is, and nodes that know of no contact show the line as a whole.
+#[must_use]
+pub fn duty_line(phone: &str, contact: &str) -> String {
+    if contact.is_empty() { phone.to_owned() } else { format!("{phone}（{contact}）") }
+}
+
+/// The number of such a line and who answers it. What is not of this form is a number.
+fn duty_parts(line: &str) -> (&str, &str) {
+    let parts = line.strip_suffix('）').and_then(|rest| rest.split_once('（'));
+    let is_one = |(phone, contact): &(&str, &str)| {
+        !phone.is_empty() && !contact.is_empty() && !contact.contains(['（', '）'])
+    };
+    parts.filter(is_one).unwrap_or((line, ""))
+}
+
 impl Card {
+    /// The telephone of the officer on duty, and who answers it; each empty when it is not given.
+    #[must_use]
+    pub fn duty(&self) -> (&str, &str) {
+        self.duty_phone.as_deref().map(duty_parts).unwrap_or_default()
+    }
+
     /// The canonical text.
     #[must_use]
     pub fn text(&self) -> String {
@@ -304,6 +326,24 @@ mod tests {
         ] {
             assert!(wrong.sign(&key).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn who_answers_the_telephone_stands_behind_its_number() {
+        let key = SigningKey::from_seed(&[1; 32]).unwrap();
+        for (line, parts) in [
+            ("0635-12369", ("0635-12369", "")),
+            ("0635-12369（执法支队值班室）", ("0635-12369", "执法支队值班室")),
+            ("（值班室）", ("（值班室）", "")),
+            ("0635-1（）", ("0635-1（）", "")),
+            ("0635-1（昼）0635-2（夜）", ("0635-1（昼）0635-2（夜）", "")),
+        ] {
+            let card = Card { duty_phone: Some(line.to_owned()), ..card(1) };
+            card.sign(&key).unwrap();
+            assert_eq!(card.duty(), parts, "{line}");
+            assert_eq!(duty_line(parts.0, parts.1), line);
+        }
+        assert_eq!(card(1).duty(), ("", ""));
     }
 
     #[test]

@@ -17,13 +17,13 @@ fn row(page: &str, city: &str) -> Vec<String> {
     row.split("<td>").skip(1).map(str::to_owned).collect()
 }
 
-/// The card of the other city names a telephone, the own one does not.
+/// The card of the other city says who is on duty and the telephone, the own one does not.
 fn give_numbers(nodes: &Nodes) {
     let key = keys::load(&nodes.fleet.folder(THERE).join("city.key")).unwrap();
     for city in [HERE, THERE] {
         let note = nodes.fleet.folder(city).join(format!("data/inbox/card-{THERE}.note"));
         let card = SignedCard::peek(&std::fs::read(&note).unwrap().into()).unwrap();
-        let duty_phone = Some("0310-130400".to_owned());
+        let duty_phone = Some("0310-130400（示例支队值班室）".to_owned());
         std::fs::write(&note, Card { duty_phone, ..card }.sign(&key).unwrap()).unwrap();
     }
 }
@@ -49,7 +49,7 @@ async fn the_page_of_links_tells_in_its_language_who_is_reached_and_what_is_on_i
         let is_linked = theirs[0].contains("已连接") && theirs[4].starts_with('无');
         (is_linked && ours[5].contains("天到期")).then(|| {
             assert!(theirs[2].starts_with(&year), "last heard: {theirs:?}");
-            assert!(theirs[3].starts_with("0310-130400"), "{theirs:?}");
+            assert!(theirs[3].starts_with("示例支队值班室 0310-130400"), "{theirs:?}");
             assert!(ours[3].contains("名片未填") && ours[5].contains(".pem"), "{ours:?}");
         })
     })

@@ -48,12 +48,22 @@ async fn two_cities_are_deployed_with_commands_and_exchange_a_case() {
 
     // A new card with another telephone goes over the api port.
     let card = ["card", "new", "--after", "card-371500.note", "--duty-phone", "0635-12369"];
+    let card = [&card[..], &["--duty-contact", "示例支队值班室"]].concat();
     assert_eq!(a.run(&card).unwrap()["number"], 2);
     let checked = ["card", "show", "card-371500-2.note", "--charter", "../聊邯.371500.agreement"];
-    assert_eq!(a.run(&checked).unwrap()["duty_phone"], "0635-12369");
+    let checked = a.run(&checked).unwrap();
+    assert_eq!(checked["duty_phone"], "0635-12369");
+    assert_eq!(checked["duty_contact"], "示例支队值班室");
     let add = ["card", "add", "card-371500-2.note", "--profile", "client-admin.toml"];
     let added = a.run(&add).unwrap();
     assert!(added["notes"][0]["result"].as_str().unwrap().starts_with("ok"), "{added}");
+    let status = a.run(&["status"]).unwrap();
+    assert_eq!(status["on_duty"][0]["contact"], "示例支队值班室", "{status}");
+    // Whoever changes only one of the two keeps the other; a name needs a number.
+    let next = ["card", "new", "--after", "card-371500-2.note", "--duty-phone", "0635-1"];
+    assert_eq!(a.run(&next).unwrap()["duty_contact"], "示例支队值班室");
+    let card = ["card", "new", "--after", "card-371500.note", "--duty-contact", "值班室"];
+    assert!(a.run(&card).unwrap_err()["error"].to_string().contains("--duty-phone"));
     let denied = ["card", "add", "card-371500-2.note", "--profile", "client.toml"];
     assert_eq!(a.run(&denied).unwrap_err()["error"]["reason"], "ROLE_NOT_ALLOWED");
 }

@@ -52,6 +52,9 @@ pub struct InitArgs {
     /// 值班电话，写入名片 · telephone of the officer on duty
     #[arg(long, value_name = "NUMBER")]
     pub duty_phone: Option<String>,
+    /// 值班联系人或值班室，写入名片 · who answers it, such as a duty desk
+    #[arg(long, value_name = "NAME", requires = "duty_phone")]
+    pub duty_contact: Option<String>,
 }
 
 /// Makes everything.
@@ -154,13 +157,14 @@ fn card(
     report: &mut Report,
     lang: Lang,
 ) -> Result<(), Failure> {
+    let given = (args.duty_phone.as_deref(), args.duty_contact.as_deref());
     let card = crate::trust::card::Card {
         city: args.place.city,
         number: 1,
         nodes: vec![node],
         addresses: vec![args.address.clone()],
         cas: vec![ca.cert_der.clone()],
-        duty_phone: args.duty_phone.clone(),
+        duty_phone: crate::cli::card::duty(given, None, lang)?,
     };
     // Read back before it is signed: a text that does not parse is nobody's card.
     crate::trust::card::Card::parse(&card.text()).map_err(|e| failed(&e, lang))?;

@@ -9,6 +9,7 @@ use crate::journal::Disk;
 use crate::node::core::logs::Log;
 use crate::node::core::{Core, Now, contradictions};
 use crate::store::Store;
+use crate::trust::card::Card;
 
 /// Why a link to a city that is suspended here is down.
 const SUSPENDED: &str = "本机已暂停该市 · suspended here";
@@ -166,13 +167,15 @@ impl<D: Disk, S: Store> Core<D, S> {
     fn agreement_statuses(&self) -> Vec<AgreementStatus> {
         let member = |m: &crate::trust::charter::Member| {
             let card = self.book.card(m.city);
+            let (phone, contact) = card.map(Card::duty).unwrap_or_default();
             MemberStatus {
                 city: m.city,
                 name: m.name.clone(),
                 short_name: m.short_name.clone(),
                 signed: true,
                 card_known: card.is_some(),
-                duty_phone: card.and_then(|one| one.duty_phone.clone()).unwrap_or_default(),
+                duty_phone: phone.to_owned(),
+                duty_contact: contact.to_owned(),
             }
         };
         self.book
