@@ -4,6 +4,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::case_import;
+use super::codes;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, page_of};
@@ -13,6 +14,19 @@ use crate::shown::{text::clean, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
+/// Fields of requests and what the form calls them, the longer names first.
+const FIELDS: [(&str, &str); 9] = [
+    ("handling_city", "handling"),
+    ("turn_city", "turn"),
+    ("originating_city", "originating"),
+    ("near_city", "near"),
+    ("near_metres", "metres"),
+    ("county_code", "county"),
+    ("party_name", "party"),
+    ("party_uscc", "uscc"),
+    ("discovered_from", "from"),
+];
+
 /// Shows a page of them.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
     let lang = desk.lang();
@@ -20,10 +34,14 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
     let answer = match request(&query, &desk) {
         Ok(request) => {
             let answer = desk.client.cases().list_cases(request).await;
-            answer.map(tonic::Response::into_inner).map_err(|status| Refusal::of(&status, lang))
+            let refused = |status| Refusal::of(&status, lang).placed(&FIELDS);
+            answer.map(tonic::Response::into_inner).map_err(refused)
         }
         Err(refusal) => Err(refusal),
     };
+    // Codes of provinces end in four noughts. Without the list the other filters are there still.
+    let areas = codes::of(&desk, "divisions").await.unwrap_or_default();
+    let areas: Vec<_> = areas.into_iter().filter(|(code, _)| !code.ends_with("0000")).collect();
     let main = html! {
         h1 { (title) }
         @if desk.visitor.may("/liandong.v1.CaseService/CreateCase") {
@@ -32,7 +50,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
                 a href="/cases/import" { (case_import::title(lang)) }
             }
         }
-        (filter(&query, &desk, answer.as_ref().err()))
+        (filter(&query, &desk, areas, answer.as_ref().err()))
         @match &answer {
             Ok(page) => {
                 (list(page, &query, &desk))
@@ -71,6 +89,7 @@ pub fn request(query: &Form, desk: &Desk) -> Result<pb::ListCasesRequest, Refusa
         originating_city: query.city("originating"),
         near_city: query.city("near"),
         near_metres: query.text("metres").parse().unwrap_or(0),
+        county_code: query.number("county", lang)?,
         number: query.text("number").to_owned(),
         party_name: query.text("party").to_owned(),
         party_uscc: query.text("uscc").to_owned(),
@@ -81,7 +100,12 @@ pub fn request(query: &Form, desk: &Desk) -> Result<pb::ListCasesRequest, Refusa
     })
 }
 
-fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
+fn filter(
+    query: &Form,
+    desk: &Desk,
+    areas: Vec<(String, String)>,
+    refusal: Option<&Refusal>,
+) -> Markup {
     let lang = desk.lang();
     let any = || (String::new(), lang.pick("全部", "all").to_owned());
     let cities = |own: bool| {
@@ -96,6 +120,12 @@ fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
     let media = (1..).map_while(|number| pb::Medium::try_from(number).ok());
     let media = media.map(|one| (i32::from(one).to_string(), words::medium(one, lang).to_owned()));
     let media: Vec<_> = [any()].into_iter().chain(media).collect();
+    let mut areas: Vec<_> = [any()].into_iter().chain(areas).collect();
+    // What the page's address asks for is shown as what it is, also when no list has it.
+    let asked = query.text("county");
+    if areas.iter().all(|(code, _)| code != asked) {
+        areas.push((asked.to_owned(), clean(asked)));
+    }
     let none = Refusal::default();
     let again = Some((query, refusal.unwrap_or(&none)));
     let of = parts::Filled { form: "filter", again, lang };
@@ -106,6 +136,7 @@ fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
             (of.choice("handling", lang.pick("承办市", "handled by"), &cities(true)))
             (of.choice("originating", lang.pick("首报市", "reported by"), &cities(true)))
             (of.choice("medium", lang.pick("要素", "medium"), &media))
+            (of.choice("county", lang.pick("案发区域", "area"), &areas))
             (of.line("text", "party", lang.pick("当事人", "party"), ""))
             (of.line("text", "uscc", lang.pick("统一社会信用代码", "credit code"), ""))
             (of.line("text", "number", lang.pick("案件编号", "number"), ""))

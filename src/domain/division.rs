@@ -1,6 +1,6 @@
 //! County codes (县级区划代码, GB/T 2260): province, city and county, two digits each.
 //!
-//! In scope: the shape, and which city a county belongs to. Out of scope: which counties exist;
+//! In scope: the shape, which city a county belongs to, an area to look in. Out of scope: which counties exist;
 //! codes change every year, and a list in a program would refuse next year's.
 
 use super::invalid::{Invalid, InvalidReason};
@@ -62,6 +62,26 @@ impl fmt::Debug for CountyCode {
     }
 }
 
+/// Where to look: a county, or a city with all its counties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Area(u32);
+
+impl Area {
+    /// Reads the code of a county or of a city; `None` for any other number, also for a province.
+    #[must_use]
+    pub fn from_u32(code: u32) -> Option<Self> {
+        CityCode::from_u32(code / 100 * 100).is_ok().then_some(Self(code))
+    }
+
+    /// Whether a place with this county code lies in it; without one nobody can tell, so it does
+    /// not.
+    #[must_use]
+    pub fn has(self, county: Option<u32>) -> bool {
+        let whole_city = self.0.is_multiple_of(100);
+        county.is_some_and(|code| code == self.0 || (whole_city && code / 100 == self.0 / 100))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +106,17 @@ mod tests {
             ["371500", "370000", "370022", "37152", "3715220", "+71522", "３71522", "", "999999"]
         {
             assert_eq!(CountyCode::parse(bad).unwrap_err().reason(), "COUNTY_CODE", "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_area_is_a_county_or_a_city_with_its_counties() {
+        let has = |area: u32, county| Area::from_u32(area).unwrap().has(county);
+        assert!(has(371_522, Some(371_522)) && !has(371_522, Some(371_521)));
+        assert!(has(371_500, Some(371_522)) && !has(371_500, Some(371_422)));
+        assert!(!has(371_500, None) && !has(371_522, None));
+        for bad in [0, 42, 370_000, 370_022, 3_715_220, 999_999] {
+            assert_eq!(Area::from_u32(bad), None, "{bad}");
         }
     }
 

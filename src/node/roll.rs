@@ -46,6 +46,8 @@ pub struct Line {
     pub turn: Option<CityCode>,
     /// What is polluted.
     pub medium: Medium,
+    /// The county code of its place.
+    pub county: Option<u32>,
     /// When it was discovered, milliseconds since 1970-01-01 UTC.
     pub discovered_time_ms: i64,
     /// Its campaigns.
@@ -89,6 +91,7 @@ impl Line {
             handling: view.case.handling,
             turn: view.case.turn,
             medium: view.case.facts.medium,
+            county: view.case.facts.county_code,
             discovered_time_ms: view.case.facts.discovered_time_ms,
             campaigns: view.campaigns().collect(),
             borders: Borders::of(&view.case.facts.borders),
@@ -226,6 +229,7 @@ mod tests {
             handling: city,
             turn: Some(city),
             medium: Medium::Water,
+            county: None,
             discovered_time_ms: 0,
             campaigns: Box::default(),
             borders: Borders::default(),

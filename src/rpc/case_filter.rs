@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::domain::division::Area;
 use crate::domain::party_search::PartyQuery;
 use crate::domain::{Campaign, CaseState, Date, Medium};
 use crate::ids::{AgreementId, CaseKey, CityCode};
@@ -33,6 +34,7 @@ pub struct Filter {
     /// Within so many metres of the border with this city.
     near: Option<(CityCode, u32)>,
     media: Vec<Medium>,
+    area: Option<Area>,
     campaign: Option<Campaign>,
     /// Instants of discovery, milliseconds since 1970-01-01 UTC: a day is not worked out for each
     /// of many cases.
@@ -49,6 +51,13 @@ pub struct Filter {
 
 fn city(field: &'static str, code: u32) -> Result<Option<CityCode>, Refused> {
     if code == 0 { Ok(None) } else { read::city(field, code).map(Some) }
+}
+
+fn area(code: u32) -> Result<Option<Area>, Refused> {
+    if code == 0 {
+        return Ok(None);
+    }
+    Area::from_u32(code).map(Some).ok_or_else(|| Refused::new("AREA_CODE").at("county_code"))
 }
 
 impl Filter {
@@ -98,6 +107,7 @@ impl Filter {
             originating: city("originating_city", asked.originating_city)?,
             near,
             media: read::media(&asked.media)?,
+            area: area(asked.county_code)?,
             campaign: match asked.campaign {
                 0 => None,
                 number => Some(referral::campaign(number)?),
@@ -142,6 +152,7 @@ impl Filter {
             && self.turn.is_none_or(|city| line.turn == Some(city))
             && self.near.is_none_or(|(city, metres)| self.is_near(line, city, metres))
             && (self.media.is_empty() || self.media.contains(&line.medium))
+            && self.area.is_none_or(|area| area.has(line.county))
             && self.campaign.is_none_or(|one| line.campaigns.contains(&one))
             && self.discovered.as_ref().is_none_or(|then| then.contains(&line.discovered_time_ms))
     }

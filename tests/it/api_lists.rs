@@ -56,6 +56,17 @@ fn filters(parent: &str) -> Vec<(pb::ListCasesRequest, Takes)> {
         ),
         (pb::ListCasesRequest { turn_city: 370_900, ..base.clone() }, Box::new(|_| false)),
     ];
+    // A county, a city with all its counties, and that together with a state.
+    for (area, states) in [(130_425, vec![]), (371_500, vec![]), (371_500, vec![verifying])] {
+        let request =
+            pb::ListCasesRequest { county_code: area, states: states.clone(), ..base.clone() };
+        let takes: Takes = Box::new(move |case| {
+            let county = case.facts.as_ref().unwrap().county_code;
+            let lies = county == area || (area % 100 == 0 && county / 100 == area / 100);
+            lies && (states.is_empty() || states.contains(&case.state))
+        });
+        all.push((request, takes));
+    }
     for metres in [500, 3_000, 60_000] {
         // Cases of the own city say how far the other is; cases of the other, how far we are.
         let near: Takes = Box::new(move |case| {
@@ -210,6 +221,8 @@ async fn tokens_are_bound(pair: &Pair) {
     let bad = (Code::InvalidArgument, "PAGE_TOKEN".to_owned());
     let other_filter = pb::ListCasesRequest { turn_city: HERE, ..with(&token) };
     assert_eq!(refused_page(&pair.here, other_filter).await, bad);
+    let other_area = pb::ListCasesRequest { county_code: 371_500, ..with(&token) };
+    assert_eq!(refused_page(&pair.here, other_area).await, bad);
     let other_caller = pair.nodes.client_as(HERE, Role::Auditor).await;
     assert_eq!(refused_page(&other_caller, with(&token)).await, bad);
     for place in 0..token.len() {
@@ -232,6 +245,11 @@ async fn tokens_are_bound(pair: &Pair) {
     let half = pb::ListCasesRequest { near_city: THERE, ..base.clone() };
     let reason = refused_page(&pair.here, half).await;
     assert_eq!(reason, (Code::InvalidArgument, "FILTER_INCOMPLETE".into()));
+    for county_code in [42, 370_000, 370_022, 3_715_220] {
+        let nowhere = pb::ListCasesRequest { county_code, ..base.clone() };
+        let reason = refused_page(&pair.here, nowhere).await;
+        assert_eq!(reason, (Code::InvalidArgument, "AREA_CODE".into()), "{county_code}");
+    }
     let strange = pb::ListCasesRequest { states: vec![999], ..base.clone() };
     assert_eq!(refused_page(&pair.here, strange).await.0, Code::InvalidArgument);
     let no_city = pb::ListCasesRequest { turn_city: 42, ..base.clone() };

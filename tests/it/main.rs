@@ -24,6 +24,7 @@ mod calendar_feed;
 mod catalog;
 mod certs;
 mod console;
+mod console_cases;
 mod console_drafts;
 mod console_forms;
 mod console_forms_plans;

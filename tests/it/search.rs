@@ -318,4 +318,10 @@ async fn nobody_counts_what_other_cities_share() {
         let named = pb::ListCasesRequest { parent: agreement.clone(), ..query.request(0) };
         assert_eq!(refused(other.cases().list_cases(named).await).1, "NOT_FOUND");
     }
+    let in_county = pb::ListCasesRequest {
+        county_code: case.facts.unwrap().county_code,
+        ..Query::default().request(0)
+    };
+    assert_eq!(page(&there, in_county.clone()).await.total_size, 1);
+    assert_eq!(page(&nodes.client(OTHER).await, in_county).await.total_size, 0);
 }

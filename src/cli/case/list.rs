@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::page::{PageArgs, next_line};
 use crate::cli::{json as shape, table, when, words};
+use crate::domain::division::Area;
 use crate::ids::CityCode;
 use crate::lang::Lang;
 use crate::shown::table::columns::Codes;
@@ -37,6 +38,9 @@ pub struct FilterArgs {
     /// 距此市边界 --within 米以内 · near the border with this city
     #[arg(long, value_name = "CODE", value_parser = CityCode::parse, requires = "within")]
     pub near: Option<CityCode>,
+    /// 案发县（市、区）或设区市代码，如 371522、371500 · in this county or city
+    #[arg(long, value_name = "CODE", value_parser = area)]
+    pub county: Option<u32>,
     /// 污染要素，可多个 · only these media
     #[arg(long, value_parser = medium)]
     pub medium: Vec<pb::Medium>,
@@ -89,6 +93,12 @@ fn state(text: &str) -> Result<pb::CaseState, String> {
             words::states().into_iter().map(|one| words::state(one, Lang::Zh)).collect();
         format!("可用 · use one of: {}", all.join("、"))
     })
+}
+
+fn area(text: &str) -> Result<u32, String> {
+    let code = if text.len() == 6 { text.parse().ok() } else { None };
+    code.filter(|code| Area::from_u32(*code).is_some())
+        .ok_or_else(|| "6 位县级或市级代码 · a six-digit code of a county or city".to_owned())
 }
 
 fn medium(text: &str) -> Result<pb::Medium, String> {
@@ -153,6 +163,7 @@ impl FilterArgs {
             originating_city: code(self.reported_by),
             near_city: code(self.near),
             near_metres: self.within.unwrap_or(0),
+            county_code: self.county.unwrap_or(0),
             media: self.medium.iter().copied().map(i32::from).collect(),
             discovered_from: self.from,
             discovered_to: self.to,
