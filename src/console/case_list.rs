@@ -15,7 +15,7 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
 /// Fields of requests and what the form calls them, the longer names first.
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 10] = [
     ("handling_city", "handling"),
     ("turn_city", "turn"),
     ("originating_city", "originating"),
@@ -25,7 +25,11 @@ const FIELDS: [(&str, &str); 9] = [
     ("party_name", "party"),
     ("party_uscc", "uscc"),
     ("discovered_from", "from"),
+    ("external_number", "external"),
 ];
+
+/// Filters that are folded away.
+const MORE: [&str; 7] = ["county", "near", "metres", "campaign", "external", "assignee", "only"];
 
 /// Shows a page of them.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
@@ -39,9 +43,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
         }
         Err(refusal) => Err(refusal),
     };
-    // Codes of provinces end in four noughts. Without the list the other filters are there still.
-    let areas = codes::of(&desk, "divisions").await.unwrap_or_default();
-    let areas: Vec<_> = areas.into_iter().filter(|(code, _)| !code.ends_with("0000")).collect();
+    let lists = Lists::read(&desk).await;
     let main = html! {
         h1 { (title) }
         @if desk.visitor.may("/liandong.v1.CaseService/CreateCase") {
@@ -50,7 +52,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
                 a href="/cases/import" { (case_import::title(lang)) }
             }
         }
-        (filter(&query, &desk, areas, answer.as_ref().err()))
+        (filter(&query, &desk, &lists, answer.as_ref().err()))
         @match &answer {
             Ok(page) => {
                 (list(page, &query, &desk))
@@ -96,57 +98,129 @@ pub fn request(query: &Form, desk: &Desk) -> Result<pb::ListCasesRequest, Refusa
         discovered_from: query.date("from", lang)?,
         discovered_to: query.date("to", lang)?,
         assignee: query.text("assignee").to_owned(),
+        campaign: query.number("campaign", lang)?,
+        external_number: query.text("external").to_owned(),
+        has_same_act_hints: query.all("only").any(|one| one == "same_act"),
+        rests_on_suspended: query.all("only").any(|one| one == "suspended"),
         ..Default::default()
     })
 }
 
-fn filter(
-    query: &Form,
-    desk: &Desk,
+/// Lists of codes to choose from.
+struct Lists {
     areas: Vec<(String, String)>,
-    refusal: Option<&Refusal>,
-) -> Markup {
-    let lang = desk.lang();
-    let any = || (String::new(), lang.pick("全部", "all").to_owned());
-    let cities = |own: bool| {
-        let all = own.then_some(desk.city).into_iter().chain(desk.others(None));
-        let named = all.map(|code| (code.to_string(), desk.names.city(code)));
-        [any()].into_iter().chain(named).collect::<Vec<_>>()
-    };
-    let states = words::states()
-        .into_iter()
-        .map(|one| (i32::from(one).to_string(), words::state(one, lang).to_owned()));
-    let states: Vec<_> = [any()].into_iter().chain(states).collect();
-    let media = (1..).map_while(|number| pb::Medium::try_from(number).ok());
-    let media = media.map(|one| (i32::from(one).to_string(), words::medium(one, lang).to_owned()));
-    let media: Vec<_> = [any()].into_iter().chain(media).collect();
-    let mut areas: Vec<_> = [any()].into_iter().chain(areas).collect();
-    // What the page's address asks for is shown as what it is, also when no list has it.
-    let asked = query.text("county");
-    if areas.iter().all(|(code, _)| code != asked) {
-        areas.push((asked.to_owned(), clean(asked)));
+    campaigns: Vec<(String, String)>,
+}
+
+impl Lists {
+    /// Reads them; without one the other filters are there still.
+    async fn read(desk: &Desk) -> Self {
+        let (areas, campaigns) =
+            tokio::join!(codes::of(desk, "divisions"), codes::of(desk, "campaigns"));
+        let mut areas = areas.unwrap_or_default();
+        // Codes of provinces end in four noughts.
+        areas.retain(|(code, _)| !code.ends_with("0000"));
+        Self { areas, campaigns: campaigns.unwrap_or_default() }
     }
-    let none = Refusal::default();
+}
+
+/// The filter's form.
+struct Filter<'a> {
+    query: &'a Form,
+    desk: &'a Desk,
+    lists: &'a Lists,
+    of: parts::Filled<'a>,
+}
+
+fn filter(query: &Form, desk: &Desk, lists: &Lists, refusal: Option<&Refusal>) -> Markup {
+    let (none, lang) = (Refusal::default(), desk.lang());
     let again = Some((query, refusal.unwrap_or(&none)));
     let of = parts::Filled { form: "filter", again, lang };
+    let filter = Filter { query, desk, lists, of };
     html! {
         form .filter method="get" action="/cases" role="search" {
-            (of.choice("state", lang.pick("状态", "state"), &states))
-            (of.choice("turn", lang.pick("办理权", "turn"), &cities(true)))
-            (of.choice("handling", lang.pick("承办市", "handled by"), &cities(true)))
-            (of.choice("originating", lang.pick("首报市", "reported by"), &cities(true)))
-            (of.choice("medium", lang.pick("要素", "medium"), &media))
-            (of.choice("county", lang.pick("案发区域", "area"), &areas))
+            (filter.usual())
+            (filter.more())
+            div .field {
+                button { (lang.pick("查询", "Search")) }
+                " " a href="/cases" { (lang.pick("清空条件", "clear")) }
+            }
+        }
+    }
+}
+
+impl Filter<'_> {
+    /// A choice with "all" first.
+    fn choice(&self, name: &str, label: &str, all: Vec<(String, String)>) -> Markup {
+        let any = (String::new(), self.desk.lang().pick("全部", "all").to_owned());
+        let mut all: Vec<_> = std::iter::once(any).chain(all).collect();
+        // What the page's address asks for is shown as what it is, also when no list has it.
+        let asked = self.query.text(name);
+        if all.iter().all(|(value, _)| value != asked) {
+            all.push((asked.to_owned(), clean(asked)));
+        }
+        self.of.choice(name, label, &all)
+    }
+
+    fn cities(&self, own: bool) -> Vec<(String, String)> {
+        let all = own.then_some(self.desk.city).into_iter().chain(self.desk.others(None));
+        all.map(|code| (code.to_string(), self.desk.names.city(code))).collect()
+    }
+
+    fn usual(&self) -> Markup {
+        let (of, lang) = (self.of, self.desk.lang());
+        let states = words::states()
+            .into_iter()
+            .map(|one| (i32::from(one).to_string(), words::state(one, lang).to_owned()));
+        let media = (1..).map_while(|number| pb::Medium::try_from(number).ok());
+        let media =
+            media.map(|one| (i32::from(one).to_string(), words::medium(one, lang).to_owned()));
+        html! {
+            (self.choice("state", lang.pick("状态", "state"), states.collect()))
+            (self.choice("turn", lang.pick("办理权", "turn"), self.cities(true)))
+            (self.choice("handling", lang.pick("承办市", "handled by"), self.cities(true)))
+            (self.choice("originating", lang.pick("首报市", "reported by"), self.cities(true)))
+            (self.choice("medium", lang.pick("要素", "medium"), media.collect()))
             (of.line("text", "party", lang.pick("当事人", "party"), ""))
             (of.line("text", "uscc", lang.pick("统一社会信用代码", "credit code"), ""))
             (of.line("text", "number", lang.pick("案件编号", "number"), ""))
             (of.line("date", "from", lang.pick("发现日期自", "discovered from"), ""))
             (of.line("date", "to", lang.pick("至", "to"), ""))
-            (of.choice("near", lang.pick("邻近", "near"), &cities(false)))
-            (of.line("number", "metres", lang.pick("边界内米数", "metres of the border"), ""))
-            div .field {
-                button { (lang.pick("查询", "Search")) }
-                " " a href="/cases" { (lang.pick("清空条件", "clear")) }
+        }
+    }
+
+    /// What is asked less often: folded away unless something of it is asked.
+    fn more(&self) -> Markup {
+        let (of, lang) = (self.of, self.desk.lang());
+        let asked = MORE.iter().any(|name| !self.query.text(name).is_empty());
+        let only = [
+            ("same_act", lang.pick("疑似同一违法行为的", "may be of one act")),
+            (
+                "suspended",
+                lang.pick(
+                    "依据已暂停城市的记录、暂不能办理的",
+                    "rest on records of a city that is suspended here",
+                ),
+            ),
+        ];
+        let only = only.map(|(value, word)| (value.to_owned(), word.to_owned()));
+        html! {
+            details .more open[asked] {
+                summary { (lang.pick("更多条件", "More filters")) }
+                div {
+                    (self.choice("county", lang.pick("案发区域", "area"),
+                        self.lists.areas.clone()))
+                    (self.choice("near", lang.pick("邻近", "near"), self.cities(false)))
+                    (of.line("number", "metres",
+                        lang.pick("边界内米数", "metres of the border"), ""))
+                    (self.choice("campaign", lang.pick("专项行动", "campaign"),
+                        self.lists.campaigns.clone()))
+                    (of.line("text", "external",
+                        lang.pick("本市自有系统编号", "number in an own system"), ""))
+                    (of.line("text", "assignee",
+                        lang.pick("本市经办人（须完全一致）", "assigned to (exactly)"), ""))
+                    (of.choices("only", lang.pick("只看", "only those that"), &only, &[]))
+                }
             }
         }
     }
@@ -174,7 +248,10 @@ fn list(page: &pb::ListCasesResponse, query: &Form, desk: &Desk) -> Markup {
                         th scope="col" { (lang.pick("最近登记", "last entry")) }
                     }
                 }
-                tbody { @for case in &page.cases { (row(case, desk)) } }
+                tbody { @for (nth, case) in page.cases.iter().enumerate() {
+                        (row(case, page.same_acts.get(nth), desk))
+                    }
+                }
             }
         }
         @if page.cases.is_empty() {
@@ -184,7 +261,8 @@ fn list(page: &pb::ListCasesResponse, query: &Form, desk: &Desk) -> Markup {
     }
 }
 
-fn row(case: &pb::Case, desk: &Desk) -> Markup {
+/// A case, with the records that may be of the same act if these were asked for.
+fn row(case: &pb::Case, acts: Option<&pb::SameActs>, desk: &Desk) -> Markup {
     let lang = desk.lang();
     let record = case.record.as_ref();
     let party = record.and_then(|record| record.party.as_ref());
@@ -192,7 +270,13 @@ fn row(case: &pb::Case, desk: &Desk) -> Markup {
     html! {
         tr {
             th scope="row" { a href=(page_of("case", &case.name)) { (clean(&case.number)) } }
-            td { (record.map(|one| clean(&one.title)).unwrap_or_default()) }
+            td {
+                (record.map(|one| clean(&one.title)).unwrap_or_default())
+                @for hint in acts.iter().flat_map(|acts| &acts.hints) {
+                    br; span .soft { (lang.pick("疑似同一行为：", "same act? ")) }
+                    a href=(page_of("case", &hint.name)) { (clean(&hint.number)) }
+                }
+            }
             td { (words::state(case.state(), lang)) }
             td { (desk.names.turn(case.turn_city)) }
             td { (desk.names.city(case.handling_city)) }

@@ -1,7 +1,7 @@
 //! County codes (县级区划代码, GB/T 2260): province, city and county, two digits each.
 //!
-//! In scope: the shape, which city a county belongs to, an area to look in. Out of scope: which counties exist;
-//! codes change every year, and a list in a program would refuse next year's.
+//! In scope: the shape, which city a county belongs to, an area to look in. Out of scope: which
+//! counties exist; codes change every year, and a list in a program would refuse next year's.
 
 use super::invalid::{Invalid, InvalidReason};
 use crate::ids::CityCode;

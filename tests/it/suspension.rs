@@ -6,6 +6,7 @@ use liandong::wire::pb::v1 as pb;
 use tonic::Code;
 use tonic_types::StatusExt;
 
+use super::console::Browser;
 use super::nodes::{Nodes, case_request, exe, plan, standing, until, until_or};
 
 /// Who suspends, whom, and who goes on with both.
@@ -204,6 +205,10 @@ async fn cases_that_rest_on_a_suspension_are_listed_page_by_page() {
 
     let (first, token, total) = page(&a, &base).await;
     assert_eq!((first, total), (vec!["三".to_owned(), "二".to_owned()], 3));
+    let browser = Browser::open(&nodes, A, Role::Coordinator).await;
+    let shown = browser.get("/cases?only=suspended").await.text;
+    assert!(shown.contains("共 3 件") && shown.contains("<td>一</td>"), "{shown}");
+    assert!(!shown.contains("<td>本市</td>"), "{shown}");
     let next = pb::ListCasesRequest { page_token: token.clone(), ..base.clone() };
     assert_eq!(page(&a, &next).await, (vec!["一".to_owned()], String::new(), 3));
     // A token is of this list and no other.
