@@ -284,6 +284,19 @@ pub fn receipt(receipt: &pb::WriteReceipt) -> Value {
     json!({ "entry": receipt.entry, "replayed": receipt.replayed })
 }
 
+/// That content was opened to a city.
+#[must_use]
+pub fn granted(one: crate::shown::grants::Granted<'_>) -> Value {
+    json!({
+        "entry": one.entry(),
+        "part": one.said.part,
+        "to_city": city(one.said.city),
+        "by_city": city(one.by.city),
+        "by_entry": one.by.entry,
+        "record_time": time(one.by.record_time.as_ref()),
+    })
+}
+
 /// One entry of a history.
 #[must_use]
 pub fn history(entry: &pb::HistoryEntry) -> Value {

@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use crate::shown::plan::changes::Change;
 use crate::shown::sheet::Sheet;
 use crate::shown::text::{clean, clean_lines};
-use crate::shown::{case as say, history, referral, when};
+use crate::shown::{case as say, grants, history, referral, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
@@ -76,7 +76,7 @@ pub async fn page(
                 section { h2 { (lang.pick("现状", "Where it stands")) } (standing(&shown, desk)) }
                 section {
                     h2 { (lang.pick("案情", "Content")) }
-                    (content(&shown, desk))
+                    (content(&shown, &entries, desk))
                     p .noprint {
                         a href={ (parts::page_of("case", name)) "/evidence" } {
                             (lang.pick("证据文件", "evidence files"))
@@ -132,7 +132,7 @@ fn standing(shown: &pb::GetCaseResponse, desk: &Desk) -> Markup {
     parts::sheet(&sheet)
 }
 
-fn content(shown: &pb::GetCaseResponse, desk: &Desk) -> Markup {
+fn content(shown: &pb::GetCaseResponse, entries: &[pb::HistoryEntry], desk: &Desk) -> Markup {
     let lang = desk.lang();
     let mut sheet = Sheet::default();
     if let Some(case) = &shown.case {
@@ -144,6 +144,7 @@ fn content(shown: &pb::GetCaseResponse, desk: &Desk) -> Markup {
     let words = shown.referral_words.iter().map(|one| referral::line(one, &desk.names, lang));
     sheet.row(lang.pick("行刑衔接", "police"), words.collect::<Vec<_>>().join("\n"));
     sheet.row(lang.pick("线索由来", "found by"), say::findings(shown, lang));
+    sheet.row(lang.pick("授权查看", "opened to"), grants::lines(entries, &desk.names, lang));
     html! {
         (parts::sheet(&sheet))
         @for found in &shown.findings {

@@ -144,6 +144,7 @@ async fn add(
             let request = added!(RecordPoliceDetentionRequest, name, form, effective_on: on);
             cases.record_police_detention(request).await?;
         }
+        "grant" => grant(desk, name, form).await?,
         "parts" => {
             cases.record_parts_received(added!(RecordPartsReceivedRequest, name, form)).await?;
         }
@@ -166,6 +167,17 @@ async fn add(
         }
         _ => return Err(desk.refuse("NOT_FOUND").into()),
     }
+    Ok(())
+}
+
+/// Opens a part to one more city.
+async fn grant(desk: &Desk, name: &str, form: &Form) -> Result<(), No> {
+    // A choice of the form has both; of anything else the service finds no such part.
+    let (entry, part) = form.text("entry").rsplit_once('/').unwrap_or_default();
+    let part = part.parse().unwrap_or(u32::MAX);
+    let request = added!(GrantPartRequest, name, form,
+        entry: entry.to_owned(), part: part, to_city: form.city("to_city"));
+    desk.client.cases().grant_part(request).await?;
     Ok(())
 }
 

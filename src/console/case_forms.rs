@@ -14,7 +14,7 @@ use super::codes::or_none;
 use super::layout::Desk;
 use super::parts::{self, Filled, act};
 use crate::ids::hex;
-use crate::shown::history;
+use crate::shown::{grants, history};
 use crate::wire::case as case_wire;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::entry_header::Event;
@@ -98,6 +98,7 @@ impl<'a> Forms<'a> {
             (self.help())
             (self.proposals())
             (self.handling())
+            (self.grant())
             (self.own())
             @if !self.desk.visitor.may(&method("AddNote")) {
                 p .soft { (self.pick("您的身份只能查看。", "Your role reads only.")) }
@@ -267,6 +268,22 @@ impl<'a> Forms<'a> {
             self.pick("关联另一协议的案件", "Link a case of another agreement"),
             &more,
         )
+    }
+
+    /// Content of the own city that not all members may have, for one more of them.
+    fn grant(&self) -> Markup {
+        let (of, cities) = (self.of("grant"), self.others());
+        let all = grants::grantable(self.case, self.entries, self.desk.city, of.lang);
+        let named = |one: grants::Grantable| (format!("{}/{}", one.entry, one.part), one.label);
+        let all: Vec<_> = all.into_iter().map(named).collect();
+        let fits = !all.is_empty() && !cities.is_empty();
+        let more = html! {
+            (of.choice("entry", self.pick("哪份材料", "which content"), &or_none(self.desk, all)))
+            (of.choice("to_city", self.pick("授权给", "for"), &or_none(self.desk, cities)))
+            (self.why("grant"))
+        };
+        let title = self.pick("授权他市查看受限材料", "Let another city have restricted content");
+        self.put("grant", "GrantPart", fits, title, &more)
     }
 
     /// What stays on this node.

@@ -10,10 +10,10 @@ use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
-/// All rows of a case; `campaigns` in words.
+/// All rows of a case; campaigns, and what was opened to whom, in words.
 #[must_use]
 pub fn sheet(
-    (case, shown, campaigns): (&pb::Case, &pb::GetCaseResponse, &str),
+    (case, shown, [campaigns, granted]): (&pb::Case, &pb::GetCaseResponse, [&str; 2]),
     names: &Names,
     lang: Lang,
 ) -> Sheet {
@@ -32,6 +32,7 @@ pub fn sheet(
     let acts = shown.same_acts.as_ref().map_or_else(String::new, |acts| same(acts, names, lang));
     sheet.row(lang.pick("疑似重复", "same act?"), acts);
     sheet.row(lang.pick("线索由来", "found by"), findings(shown, lang));
+    sheet.row(lang.pick("授权查看", "opened to"), granted);
     let steps: Vec<_> = case
         .allowed_steps()
         .map(|step| {

@@ -8,6 +8,7 @@
 pub mod case;
 pub mod draw;
 pub mod evidence;
+pub mod grants;
 pub mod history;
 pub mod link;
 pub mod names;

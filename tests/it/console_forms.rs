@@ -194,6 +194,7 @@ async fn script_in_every_field_of_every_form_is_shown_as_text() {
         "/end",
         "/report",
         "/parts",
+        "/grant",
         "/evidence/add",
         "/evidence/fetch",
         "/evidence/receive",

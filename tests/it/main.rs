@@ -55,6 +55,7 @@ mod forks;
 mod formats;
 mod full_disk;
 mod geo_oracle;
+mod grants;
 mod hostile;
 mod ingest;
 mod kills;

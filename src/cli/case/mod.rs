@@ -18,6 +18,7 @@ pub mod contribute;
 pub mod due;
 pub mod duplicates;
 pub mod export;
+pub mod grant;
 pub mod history;
 pub mod import;
 pub mod list;
@@ -69,6 +70,8 @@ pub enum CaseCommand {
     Designate(transfer::DesignateArgs),
     /// 指定本市经办人、写本市备注，只存本市 · who of the own city works on it, and a remark
     Assign(assign::AssignArgs),
+    /// 授权他市查看受限材料 · let another city have content that not all members may have
+    Grant(grant::GrantArgs),
     /// 补充说明 · add a note
     Note(contribute::NoteArgs),
     /// 向承办市提出修改建议 · propose a change
@@ -135,6 +138,7 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
         CaseCommand::Return(args) => moves::give_back(&session, args).await,
         CaseCommand::Dispute(args) => moves::dispute(&session, args).await,
         CaseCommand::Designate(args) => transfer::designate(&session, args).await,
+        CaseCommand::Grant(args) => grant::run(&session, args).await,
         CaseCommand::Note(args) => contribute::note(&session, args).await,
         CaseCommand::Propose(args) => contribute::propose(&session, args).await,
         CaseCommand::Adopt(args) => transfer::adopt(&session, args).await,

@@ -1,13 +1,14 @@
 //! `liandong case show`: one case, with who has the turn and what may be done now.
 
 use clap::Args;
+use serde_json::Value;
 
-use super::{Session, campaign, name, referral};
+use super::{Session, campaign, history, name, referral};
 use crate::cli::failure::Failure;
 use crate::cli::json;
 use crate::cli::names::Names;
 use crate::lang::Lang;
-use crate::shown::case as shown_case;
+use crate::shown::{case as shown_case, grants};
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
@@ -28,6 +29,8 @@ pub async fn run(session: &Session, args: ShowArgs) -> Result<(), Failure> {
     let answer = session.client.cases().get_case(request).await;
     let shown = answer.map_err(|status| session.client.failure(&status))?.into_inner();
     let case = shown.case.clone().unwrap_or_default();
+    // The case is shown all the same where one of its entries cannot be read.
+    let entries = history::entries(session, &case.name).await;
     if session.context.json {
         let mut shape = json::case(&case);
         if let Some(fields) = shape.as_object_mut() {
@@ -39,26 +42,33 @@ pub async fn run(session: &Session, args: ShowArgs) -> Result<(), Failure> {
             fields.insert("referral_words".to_owned(), words);
             let findings = shown.findings.iter().map(json::finding).collect();
             fields.insert("findings".to_owned(), findings);
+            let granted =
+                |all: Vec<pb::HistoryEntry>| grants::granted(&all).map(json::granted).collect();
+            fields.insert("granted".to_owned(), entries.map_or(Value::Null, granted));
         }
         session.context.print_json(&shape);
     } else {
         let lang = session.context.lang;
         let campaigns = campaign::names(&session.client, &case.campaigns, lang).await;
-        print!("{}", text(&case, &shown, &campaigns, &session.names, lang));
+        let granted = match &entries {
+            Ok(entries) => grants::lines(entries, &session.names, lang),
+            Err(failure) => failure.what.clone(),
+        };
+        print!("{}", text(&case, &shown, [&campaigns, &granted], &session.names, lang));
     }
     Ok(())
 }
 
-/// The case as people read it.
+/// The case as people read it; campaigns, and what was opened to whom, in words.
 #[must_use]
 pub fn text(
     case: &pb::Case,
     shown: &pb::GetCaseResponse,
-    campaigns: &str,
+    in_words: [&str; 2],
     names: &Names,
     lang: Lang,
 ) -> String {
-    shown_case::sheet((case, shown, campaigns), names, lang).text()
+    shown_case::sheet((case, shown, in_words), names, lang).text()
 }
 
 #[cfg(test)]
@@ -111,7 +121,7 @@ mod tests {
             same_acts: Some(acts),
             ..Default::default()
         };
-        let text = text(&sample(), &shown, "“两打”专项行动", &Names::new(Lang::Zh), Lang::Zh);
+        let text = text(&sample(), &shown, ["“两打”专项行动", ""], &Names::new(Lang::Zh), Lang::Zh);
         assert!(text.contains("LD-聊邯-2026-聊0007（聊城承办，已归档）相距 80 米"), "{text}");
         assert!(text.contains("另有 2 件") && text.contains("第二十九条"), "{text}");
         assert!(text.contains("2026-10-19 聊城 决定是否立案"), "{text}");
@@ -137,7 +147,7 @@ mod tests {
     fn a_withheld_record_is_said_to_be() {
         let case = pb::Case { record: None, ..sample() };
         assert!(
-            text(&case, &pb::GetCaseResponse::default(), "", &Names::new(Lang::En), Lang::En)
+            text(&case, &pb::GetCaseResponse::default(), ["", ""], &Names::new(Lang::En), Lang::En)
                 .contains("not for this city")
         );
     }

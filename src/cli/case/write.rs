@@ -210,7 +210,7 @@ written! {
     AdoptProposalResponse RefuseProposalResponse AcknowledgeTransferResponse RequestRecallResponse
     AddNoteResponse ProposeAmendmentResponse RecordPartsReceivedResponse RecordMilestoneResponse
     ReferCaseResponse RecordPoliceAnswerResponse RecordProcuratorateCopyResponse
-    RecordProcuratorateOpinionResponse TagCampaignResponse
+    RecordProcuratorateOpinionResponse TagCampaignResponse GrantPartResponse
 }
 
 /// What a write leaves behind, whichever call it was.
