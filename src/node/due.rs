@@ -4,7 +4,7 @@
 //! In scope: the index, and the lengths of terms an agreement sets. Out of scope: what runs when
 //! ([`crate::domain::deadline`]), pages and messages (`rpc::case_due`).
 //!
-//! Archived cases and acknowledged notices take no room. A notice whose author's clock was wrong
+//! Acknowledged notices take no room, nor do archived cases once their outcome is reported. A notice whose author's clock was wrong
 //! has no term: nobody knows when it was issued.
 //!
 //! Invariant: after [`Due::look`] the index is what [`Due::of_case`] gives for every case and
@@ -223,7 +223,9 @@ impl Due {
         index.remove(case);
         let rows = reader.view();
         let Some(view) = view::case(&rows, case.0, case.1) else { return };
-        if view.case.turn.is_none() {
+        // An archived case has at most the report of its outcome left, which a city that took it
+        // over owes.
+        if view.case.turn.is_none() && view.case.handled_by.len() < 2 {
             return;
         }
         index.put(case, self.of_case(node, &rows, case, &view));

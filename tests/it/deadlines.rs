@@ -156,6 +156,27 @@ async fn f14_what_is_due_is_listed_exactly() {
     pair.there = pair.nodes.client(THERE).await;
     assert_eq!(due(&pair.there, THERE, None, 0).await, theirs);
     refusals(&pair, &filed).await;
+    archived_at_once(&pair, &clue).await;
+}
+
+/// The receiver dismisses what it took over and archives it on one day: the sender still waits for
+/// the outcome, late or not, and both ends say so.
+async fn archived_at_once(pair: &Pair, clue: &pb::Case) {
+    let day = "2026-09-24";
+    let asked = pb::GetCaseRequest { name: clue.name.clone() };
+    let case = pair.there.cases().get_case(asked).await.unwrap().into_inner().case.unwrap();
+    let case = step!(pair.there, case, start_verification, StartVerificationRequest, day);
+    let case = step!(pair.there, case, dismiss_clue, DismissClueRequest, day);
+    let case = step!(pair.there, case, archive_case, ArchiveCaseRequest, day);
+    let owed = [("2026-10-09".to_owned(), C::Outcome, clue.name.clone())];
+    let owed_here = || async { (due(&pair.here, THERE, None, 0).await == owed).then_some(()) };
+    until("the sender sees what is owed", owed_here).await;
+    assert_eq!(due(&pair.there, THERE, None, 0).await, owed);
+    let asked = pb::GetCaseRequest { name: clue.name.clone() };
+    let shown = pair.there.cases().get_case(asked).await.unwrap().into_inner().deadlines;
+    assert!(shown.len() == 1 && shown[0].overdue, "{shown:?}");
+    milestone(&pair.there, &case, M::OutcomeReported.into(), day).await.unwrap();
+    assert_eq!(due(&pair.there, THERE, None, 0).await, []);
 }
 
 async fn refusals(pair: &Pair, filed: &pb::Case) {

@@ -9,6 +9,9 @@ use crate::ids::Position;
 use CaseState as S;
 use Milestone as M;
 
+/// An outcome that the handling city knows: none of a case that ended outside.
+const ENDED: [CaseState; 5] = [S::Closed, S::ClueDismissed, S::NoPenalty, S::Withdrawn, S::Revoked];
+
 /// One case, while its terms are worked out.
 pub(super) struct Reading<'a> {
     pub case: &'a Case,
@@ -40,12 +43,17 @@ impl Reading<'_> {
                 let since = self.became(&[S::TransferredPolice]);
                 self.unless(M::PoliceAnswered, Clock::PoliceAnswer, since, self.terms.police_answer)
             }
-            S::Closed | S::ClueDismissed | S::NoPenalty | S::Withdrawn | S::Revoked => {
-                let since = self.became(&[state]).filter(|_| self.was_handed_over());
+            // Whoever archives a case at once owes the report all the same.
+            S::Closed
+            | S::ClueDismissed
+            | S::NoPenalty
+            | S::Withdrawn
+            | S::Revoked
+            | S::Archived => {
+                let since = self.became(&ENDED).filter(|_| self.was_handed_over());
                 self.unless(M::OutcomeReported, Clock::Outcome, since, self.terms.outcome)
             }
             S::CourtEnforcement
-            | S::Archived
             | S::ClosedOutside
             | S::TransferredOut
             | S::TransferDisputed
@@ -172,15 +180,7 @@ impl Reading<'_> {
             all.extend(self.run(Clock::CrimeDecision, suspected, self.terms.crime_decision));
         }
         all.extend(self.of_police());
-        let over = matches!(
-            state,
-            S::Closed
-                | S::ClueDismissed
-                | S::NoPenalty
-                | S::Withdrawn
-                | S::Revoked
-                | S::ClosedOutside
-        );
+        let over = ENDED.contains(&state) || state == S::ClosedOutside;
         if self.was_handed_over() && !over {
             let taken = self.became(&[S::TransferAccepted]);
             let since = self.last(M::ProgressReported, taken).or(taken);

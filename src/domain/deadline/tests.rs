@@ -209,7 +209,14 @@ fn a_transfer_has_its_own_clocks_and_the_senders_run_on() {
     let closed = reported.became(S::Closed, "2026-09-30");
     assert_eq!(closed.clocks(), [(Clock::Outcome, OTHER)]);
     assert_eq!(closed.due(Clock::Outcome).as_deref(), Some("2026-10-13"));
-    assert_eq!(closed.milestone(M::OutcomeReported, "2026-10-08").clocks(), []);
+    assert_eq!(closed.clone().milestone(M::OutcomeReported, "2026-10-08").clocks(), []);
+    // The report is owed by whoever archives the case at once, and by nobody who handled it first.
+    let archived = closed.became(S::Archived, "2026-09-30");
+    assert_eq!(archived.clocks(), [(Clock::Outcome, OTHER)]);
+    assert_eq!(archived.due(Clock::Outcome).as_deref(), Some("2026-10-13"));
+    assert_eq!(archived.milestone(M::OutcomeReported, "2026-10-08").clocks(), []);
+    let own = filed("2026-09-01").became(S::Withdrawn, "2026-09-02");
+    assert_eq!(own.became(S::Archived, "2026-09-03").clocks(), []);
 }
 
 #[test]
