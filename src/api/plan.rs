@@ -1,7 +1,9 @@
 //! What may be asked about a plan of joint action.
 
 use crate::domain::plan::lots::PoolSite;
-use crate::domain::plan::{Answer, CheckIn, PlanFacts, PlanRecord, Resolution, Sent, VisitReport};
+use crate::domain::plan::{
+    Answer, CheckIn, PlanFacts, PlanRecord, Recusal, Resolution, Sent, VisitReport,
+};
 use crate::ids::{Position, SubjectId};
 
 /// Something asked about a plan.
@@ -38,6 +40,8 @@ pub enum PlanAsked {
         revision: Position,
         /// What is said.
         word: PlanSaid,
+        /// With what is sent: recusals of before that hold no more. The others stay.
+        lifted: Vec<Recusal>,
         /// In words.
         text: Option<String>,
     },

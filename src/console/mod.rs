@@ -71,6 +71,7 @@ mod plan_free;
 mod plan_list;
 mod plan_month;
 mod plan_new;
+mod plan_recusals;
 mod plan_revise;
 mod plan_stale;
 mod plan_visits;

@@ -12,7 +12,7 @@ use super::case::Again;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act};
-use super::{plan_revise, plan_stale, register};
+use super::{plan_recusals, plan_revise, plan_stale, register};
 use crate::limits::PLAN_ANSWERS_SHOWN_MAX;
 use crate::shown::plan::changes::changes;
 use crate::shown::plan::{self as say, Labels};
@@ -46,7 +46,8 @@ pub async fn page(
     let request = pb::GetPlanRequest { name: name.to_owned() };
     let answer = desk.client.plans().get_plan(request).await?.into_inner();
     let (plan, answers) = (answer.plan.unwrap_or_default(), answer.answers);
-    let labels = register::labels(desk, &plan, &answers).await;
+    let mut labels = register::labels(desk, &plan, &answers).await;
+    plan_recusals::learn(desk, &plan, &mut labels).await;
     let units = units(desk, &plan, again).await?;
     let mut sheet = Sheet::default();
     say::head(&mut sheet, &plan, &desk.names, lang);
@@ -88,7 +89,7 @@ pub async fn page(
             div {
                 section .noprint {
                     h2 { (lang.pick("办理", "What may be done")) }
-                    (acts(&plan, desk, (&units, &answers), again))
+                    (acts(&plan, desk, (&units, &answers, &labels), again))
                 }
                 (said(&answers, &plan.revision_entry, &labels, desk))
             }
@@ -103,13 +104,18 @@ async fn units(
     plan: &pb::Plan,
     again: Option<&Again<'_>>,
 ) -> Result<register::Choices, Status> {
-    let sent = own_sent(plan, desk.city).into_iter().flat_map(|sent| &sent.units);
+    let sent = held(plan, desk.city).into_iter().flat_map(|sent| &sent.units);
     let sent: Vec<(String, String)> =
         sent.map(|one| ("sent".to_owned(), one.unit.clone())).collect();
     let (sent, none) = (Form::of(sent), Form::default());
     let typed = again.map_or(&none, |again| again.form);
     let forms = (&[typed, &sent][..], MORE_UNITS);
     register::own_units(desk, &parts::agreement_of(&plan.name), forms).await
+}
+
+/// What a city sends or holds by its answer that counts.
+pub fn held(plan: &pb::Plan, city: u32) -> Option<&pb::SentDraft> {
+    plan.answers.iter().find(|one| one.city == city).and_then(|one| one.sent.as_ref())
 }
 
 /// What a city that has confirmed sends by now.
@@ -158,6 +164,10 @@ struct Forms<'a> {
     desk: &'a Desk,
     page: String,
     again: Option<&'a Again<'a>>,
+    units: &'a register::Choices,
+    /// What a city said last that it sends, whatever it has answered since.
+    said: Option<&'a pb::SentDraft>,
+    labels: &'a Labels,
 }
 
 impl<'a> Forms<'a> {
@@ -166,6 +176,12 @@ impl<'a> Forms<'a> {
         let again = self.again.filter(|again| again.act == form);
         let again = again.map(|again| (again.form, again.refusal));
         Filled { form, again, lang: self.desk.lang() }
+    }
+
+    /// Who does not go where.
+    fn recusals(&self, of: &Filled<'_>) -> Markup {
+        let declared = self.said.map_or(&[][..], |sent| &sent.recusals);
+        plan_recusals::fields(of, self.plan, (declared, self.units, self.labels))
     }
 
     /// One of them on the page, where it fits and this person may send it, or just has.
@@ -192,13 +208,13 @@ impl<'a> Forms<'a> {
 }
 
 /// What changes a plan, or what is sent for it.
-fn changing(forms: &Forms<'_>, units: &register::Choices, going: bool) -> Markup {
+fn changing(forms: &Forms<'_>, going: bool) -> Markup {
     let Forms { plan, desk, page, .. } = forms;
     let lang = desk.lang();
     // Before it is settled a city that sends others confirms anew.
     let settled = matches!(plan.state(), pb::PlanState::Scheduled | pb::PlanState::Executing);
     let sent = own_sent(plan, desk.city);
-    let swap = swap_fields(&forms.of("swap"), sent, units, page);
+    let swap = swap_fields(&forms.of("swap"), sent, forms);
     let amend = amend_fields(&forms.of("amend"), plan.record.as_ref());
     let initiator = plan.initiator == desk.city;
     html! {
@@ -220,14 +236,18 @@ fn changing(forms: &Forms<'_>, units: &register::Choices, going: bool) -> Markup
 fn acts(
     plan: &pb::Plan,
     desk: &Desk,
-    (units, answers): (&register::Choices, &[pb::PlanAnswer]),
+    (units, answers, labels): (&register::Choices, &[pb::PlanAnswer], &Labels),
     again: Option<&Again<'_>>,
 ) -> Markup {
     use pb::PlanAwaited as W;
     let lang = desk.lang();
     let own = plan.awaited.iter().find(|one| one.city == desk.city);
     let awaited = |what: W| own.is_some_and(|one| one.what().any(|one| one == what));
-    let forms = Forms { plan, desk, page: parts::page_of("plan", &plan.name), again };
+    let said = answers.iter().filter(|one| one.revision == plan.revision_entry);
+    let mut said = said.filter(|one| one.city == desk.city);
+    let said = held(plan, desk.city).or_else(|| said.find_map(|one| one.sent.as_ref()));
+    let page = parts::page_of("plan", &plan.name);
+    let forms = Forms { plan, desk, page, again, units, said, labels };
     let page = &forms.page;
     let of = |form| forms.of(form);
     let put = |form, method, fits, title, more| forms.put(form, method, fits, title, &more);
@@ -249,8 +269,8 @@ fn acts(
             }
         }
         (put("answer", "AnswerPlan", takes_part && going, lang.pick("答复方案", "Answer"),
-            answer_fields(&of("answer"), units, page)))
-        (changing(&forms, units, going))
+            answer_fields(&of("answer"), &forms)))
+        (changing(&forms, going))
         (put("commit", "CommitDraw", awaited(W::Commit), lang.pick("提交抽取承诺", "Commit to the draw"),
             html! {}))
         (put("schedule", "MovePlan", awaited(W::Schedule), lang.pick("排定", "Schedule"), html! {}))
@@ -274,13 +294,8 @@ fn acts(
 }
 
 /// What is sent from now on.
-fn swap_fields(
-    of: &Filled<'_>,
-    sent: Option<&pb::SentDraft>,
-    units: &register::Choices,
-    page: &str,
-) -> Markup {
-    let lang = of.lang;
+fn swap_fields(of: &Filled<'_>, sent: Option<&pb::SentDraft>, forms: &Forms<'_>) -> Markup {
+    let (lang, Forms { units, page, .. }) = (of.lang, forms);
     let on: Vec<&str> =
         sent.into_iter().flat_map(|sent| &sent.units).map(|one| one.unit.as_str()).collect();
     html! {
@@ -291,6 +306,7 @@ fn swap_fields(
         }
         (of.choices("sent", lang.pick("派出力量", "sends"), &units.all, &on))
         (units.rest(MORE_UNITS, &format!("{page}/swap/form#act-swap"), lang))
+        (forms.recusals(of))
     }
 }
 
@@ -346,8 +362,10 @@ fn resolution_fields(of: &Filled<'_>, answers: &[pb::PlanAnswer], desk: &Desk) -
 }
 
 /// What an answer is made of; which of it counts depends on what sort it is.
-fn answer_fields(of: &Filled<'_>, units: &register::Choices, page: &str) -> Markup {
-    let lang = of.lang;
+fn answer_fields(of: &Filled<'_>, forms: &Forms<'_>) -> Markup {
+    let (lang, Forms { units, page, .. }) = (of.lang, forms);
+    let sent = held(forms.plan, forms.desk.city).into_iter().flat_map(|sent| &sent.units);
+    let on: Vec<&str> = sent.map(|one| one.unit.as_str()).collect();
     let kinds = [
         pb::PlanAnswerKind::Confirm,
         pb::PlanAnswerKind::Tentative,
@@ -362,8 +380,9 @@ fn answer_fields(of: &Filled<'_>, units: &register::Choices, page: &str) -> Mark
     html! {
         (of.choice("kind", lang.pick("答复", "answer"), &kinds))
         (of.choices("sent", lang.pick("派出力量（确认、初步同意时）", "sends (confirm, tentative)"),
-            &units.all, &[]))
+            &units.all, &on))
         (units.rest(MORE_UNITS, &format!("{page}/answer/form#act-answer"), lang))
+        (forms.recusals(of))
         (of.line("date", "hold_until", lang.pick("预留至（初步同意时必填）",
             "held until (needed when tentative)"), ""))
         (of.line("text", "periods", lang.pick("可参加时间，如 2026-12-08 至 2026-12-09（建议改期时）",

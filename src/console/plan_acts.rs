@@ -12,7 +12,7 @@ use super::ending::{No, end};
 use super::form::Form;
 use super::layout::Desk;
 use super::refusal::Refusal;
-use super::{parts, plan};
+use super::{parts, plan, plan_recusals};
 use crate::domain::Period;
 use crate::lang::Lang;
 use crate::shown::text::clean;
@@ -70,7 +70,9 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
     }
     let step = match act {
         "answer" => {
-            plans.answer_plan(answer(name, form, desk.lang())?).await?;
+            let plan = read(desk, name).await?;
+            let before = plan::held(&plan, desk.city);
+            plans.answer_plan(answer((name, before), form, desk.lang())?).await?;
             return Ok(());
         }
         "commit" => {
@@ -127,7 +129,8 @@ async fn change(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), N
         let request = pb::SwapUnitsRequest {
             name: name.to_owned(),
             revision: form.text("revision").to_owned(),
-            sent: Some(swapped(&plan, desk.city, form)),
+            sent: Some(sends(plan::own_sent(&plan, desk.city), form)),
+            lifted: plan_recusals::lifted(form),
             request_id,
             acting_for: None,
         };
@@ -151,14 +154,15 @@ async fn read(desk: &Desk, name: &str) -> Result<pb::Plan, No> {
     Ok(answer.plan.unwrap_or_default())
 }
 
-/// What is sent from now on: whoever stays keeps its half days, and nobody's recusal is lost.
-fn swapped(plan: &pb::Plan, city: u32, form: &Form) -> pb::SentDraft {
-    let before = plan::own_sent(plan, city).cloned().unwrap_or_default();
+/// What is sent from now on: whoever stays keeps its half days. Recusals of before the node keeps.
+fn sends(before: Option<&pb::SentDraft>, form: &Form) -> pb::SentDraft {
+    let before = before.map_or(&[][..], |sent| &sent.units);
     let unit = |unit: &str| {
-        let stays = before.units.iter().find(|one| one.unit == unit).cloned();
+        let stays = before.iter().find(|one| one.unit == unit).cloned();
         stays.unwrap_or_else(|| pb::UnitDraft { unit: unit.to_owned(), ..Default::default() })
     };
-    pb::SentDraft { units: form.all("sent").map(unit).collect(), recusals: before.recusals }
+    let recusals = plan_recusals::declared(form);
+    pb::SentDraft { units: form.all("sent").map(unit).collect(), recusals }
 }
 
 /// All texts after a change; those that the form does not have stay.
@@ -176,13 +180,15 @@ pub fn amended(before: Option<pb::PlanRecord>, form: &Form) -> pb::PlanRecord {
     }
 }
 
-fn answer(name: &str, form: &Form, lang: Lang) -> Result<pb::AnswerPlanRequest, Refusal> {
+fn answer(
+    (name, before): (&str, Option<&pb::SentDraft>),
+    form: &Form,
+    lang: Lang,
+) -> Result<pb::AnswerPlanRequest, Refusal> {
     use pb::PlanAnswerKind as K;
     let kind = form.text("kind").parse::<i32>().ok().and_then(|one| K::try_from(one).ok());
     let kind = kind.unwrap_or(K::Unspecified);
-    let unit = |unit: &str| pb::UnitDraft { unit: unit.to_owned(), ..Default::default() };
-    let sends = matches!(kind, K::Confirm | K::Tentative);
-    let sent = pb::SentDraft { units: form.all("sent").map(unit).collect(), recusals: Vec::new() };
+    let sent = matches!(kind, K::Confirm | K::Tentative).then(|| sends(before, form));
     let hold_until = form.date("hold_until", lang)?;
     let periods = form.text("periods").split(['、', ',', '，']).map(str::trim);
     let periods = periods.filter(|one| !one.is_empty()).map(|one| {
@@ -201,7 +207,8 @@ fn answer(name: &str, form: &Form, lang: Lang) -> Result<pb::AnswerPlanRequest, 
         revision: form.text("revision").to_owned(),
         kind: kind.into(),
         hold_until: hold_until.filter(|_| kind == K::Tentative),
-        sent: sends.then_some(sent),
+        lifted: if sent.is_some() { plan_recusals::lifted(form) } else { Vec::new() },
+        sent,
         periods: if kind == K::OtherDays { periods } else { Vec::new() },
         text: form.text("text").to_owned(),
         request_id: form.text("request_id").to_owned(),
@@ -217,19 +224,15 @@ mod tests {
     fn whoever_stays_keeps_its_days_and_texts_without_a_field_stay() {
         let unit = |unit: &str, first| pb::UnitDraft { unit: unit.to_owned(), first, last: None };
         let half = Some(pb::HalfDay::default());
-        let recusals = vec![pb::RecusalDraft::default()];
-        let sent = pb::SentDraft { units: vec![unit("u/1", half), unit("u/2", None)], recusals };
-        let answer = pb::PlanAnswer {
-            city: 371_500,
-            kind: pb::PlanAnswerKind::Confirm.into(),
-            sent: Some(sent),
+        let sent = pb::SentDraft {
+            units: vec![unit("u/1", half), unit("u/2", None)],
             ..Default::default()
         };
-        let plan = pb::Plan { answers: vec![answer], ..Default::default() };
-        let form = Form::parse(b"sent=u/1&sent=u/3&title=new");
-        let after = swapped(&plan, 371_500, &form);
+        let form = Form::parse(b"sent=u/1&sent=u/3&recuse=u/3&recuse_site=s/1&title=new");
+        let after = sends(Some(&sent), &form);
         assert_eq!(after.units, [unit("u/1", half), unit("u/3", None)]);
-        assert_eq!(after.recusals.len(), 1);
+        let recusal = pb::RecusalDraft { officer: "u/3".into(), site: "s/1".into() };
+        assert_eq!(after.recusals, [recusal]);
         let before = pb::PlanRecord {
             title: "old".into(),
             route: "old".into(),
@@ -244,14 +247,14 @@ mod tests {
     fn an_answer_takes_what_its_sort_has_and_nothing_else() {
         let form = "kind=3&sent=u%2F1&sent=u%2F2&hold_until=2026-12-01&periods=2026-12-08&text=ok";
         let form = Form::parse(form.as_bytes());
-        let request = answer("p", &form, Lang::Zh).unwrap();
+        let request = answer(("p", None), &form, Lang::Zh).unwrap();
         assert_eq!(request.sent.unwrap().units.len(), 2);
         assert_eq!((request.hold_until, request.periods.len()), (None, 0));
         let other =
             Form::parse("kind=5&periods=2026-12-08 至 2026-12-09、2026-12-10上午".as_bytes());
-        let request = answer("p", &other, Lang::Zh).unwrap();
+        let request = answer(("p", None), &other, Lang::Zh).unwrap();
         assert_eq!((request.sent, request.periods.len()), (None, 2));
         let bad = Form::parse(b"kind=5&periods=tomorrow");
-        assert!(answer("p", &bad, Lang::Zh).unwrap_err().at("periods").is_some());
+        assert!(answer(("p", None), &bad, Lang::Zh).unwrap_err().at("periods").is_some());
     }
 }

@@ -185,8 +185,8 @@ fn token<'a>(form: &'a Form, button: &str) -> &'a str {
     }
 }
 
-/// The own city's units of an agreement, to choose from: those of field `sent` of forms are chosen,
-/// and `button` of the first asks for another page.
+/// The own city's units of an agreement, to choose from: those of fields `sent` and `recuse` of
+/// forms are chosen, and `button` of the first asks for another page.
 ///
 /// # Errors
 /// The service's refusal.
@@ -212,7 +212,7 @@ pub async fn own_units(
     };
     let whole = |unit: &pb::Unit| unit.kind() == pb::UnitKind::WholeCity;
     let mut chosen = Vec::new();
-    let sent = forms.iter().flat_map(|form| form.all("sent"));
+    let sent = forms.iter().flat_map(|form| form.all("sent").chain(form.all("recuse")));
     // An answer sends no more than are listed.
     let (missed, _) = missing(sent, page.units.iter().map(|unit| unit.name.as_str()));
     for name in missed {

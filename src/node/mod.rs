@@ -25,6 +25,7 @@ pub mod plan_look;
 mod plan_month;
 pub mod plan_reserved;
 pub mod plan_roll;
+mod plan_sent;
 pub mod reader;
 mod recent;
 pub mod ringer;

@@ -231,53 +231,6 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         }
     }
 
-    /// What a city that has confirmed sends, as it counts now.
-    fn sent_by(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Option<Sent> {
-        let booked = view::booked(self.rows, key, city)?;
-        let counts = booked.revision == view.plan.at;
-        counts.then(|| self.last_sent(key, view, city)).flatten()
-    }
-
-    /// What a city that has confirmed said last that it sends, its units free again or not.
-    #[must_use]
-    pub fn last_sent(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Option<Sent> {
-        let revision = view.plan.at;
-        let (place, kind) = *view.heard.answers.get(&city)?;
-        if kind != AnswerKind::Confirm {
-            return None;
-        }
-        let mut found = None;
-        view::plan_words(self.rows, key, (WordSort::Swap, city), Some(revision), &mut |spoken| {
-            if let PlanWord::UnitsSwapped(sent) = spoken.act.word
-                && spoken.place > place
-            {
-                found = Some(sent);
-            }
-            false
-        });
-        found.or_else(|| self.confirmed(key, (revision, place.at), city))
-    }
-
-    /// What a city sends by one confirmation.
-    fn confirmed(
-        &self,
-        key: PlanKey,
-        (revision, at): (Position, Position),
-        city: CityCode,
-    ) -> Option<Sent> {
-        let mut found = None;
-        view::plan_words(self.rows, key, (WordSort::Answer, city), Some(revision), &mut |spoken| {
-            if spoken.place.at != at {
-                return true;
-            }
-            if let PlanWord::Answered(answer) = &spoken.act.word {
-                found = answer.sent().cloned();
-            }
-            false
-        });
-        found
-    }
-
     /// A part of an entry by its kind; `None` when it cannot be read here.
     #[must_use]
     pub fn content(&self, at: Position, kind: PartKind) -> Option<PartContent> {

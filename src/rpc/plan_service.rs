@@ -296,9 +296,20 @@ fn say(
     word: PlanSaid,
     text: Option<String>,
 ) -> Result<Command, Refused> {
+    send((name, revision), word, (&[], text))
+}
+
+/// What sends units: some recusals of before hold no more.
+fn send(
+    (name, revision): (&str, &str),
+    word: PlanSaid,
+    (lifted, text): (&[pb::RecusalDraft], Option<String>),
+) -> Result<Command, Refused> {
     let (agreement, subject) = write::name(name)?;
     let revision = given("revision", "REVISION_REQUIRED", revision)?;
-    Ok(command(agreement, Some(subject), PlanAsked::Say { revision, word, text }))
+    let lifted = write::lifted(lifted, agreement)?;
+    let what = PlanAsked::Say { revision, word, lifted, text };
+    Ok(command(agreement, Some(subject), what))
 }
 
 fn given(field: &'static str, missing: &'static str, text: &str) -> Result<Position, Refused> {
@@ -362,7 +373,8 @@ fn answer(api: &PlanApi, asked: &pb::AnswerPlanRequest) -> Result<Command, Refus
     if text.is_none() && write::needs_words(&answer) {
         return Err(read::wrong("text", InvalidReason::Required));
     }
-    say(&asked.name, &asked.revision, PlanSaid::Answer(answer), text)
+    let plan = (&*asked.name, &*asked.revision);
+    send(plan, PlanSaid::Answer(answer), (&asked.lifted, text))
 }
 
 fn resolve(_: &PlanApi, asked: &pb::ResolveAnswerRequest) -> Result<Command, Refused> {
@@ -376,7 +388,8 @@ fn swap(api: &PlanApi, asked: &pb::SwapUnitsRequest) -> Result<Command, Refused>
     let (agreement, subject) = write::name(&asked.name)?;
     let days = api.days((agreement, subject), &asked.revision)?;
     let sent = write::sent(asked.sent.as_ref(), agreement, &days)?;
-    say(&asked.name, &asked.revision, PlanSaid::Swap(sent), None)
+    let plan = (&*asked.name, &*asked.revision);
+    send(plan, PlanSaid::Swap(sent), (&asked.lifted, None))
 }
 
 fn arrive(api: &PlanApi, asked: &pb::CheckInRequest) -> Result<Command, Refused> {
@@ -414,7 +427,8 @@ fn release(api: &PlanApi, asked: &pb::ReleaseUnitsRequest) -> Result<Command, Re
     // Which revision they were booked for is known from the books.
     let found = view::plan(&api.desk.node.reader().view(), agreement, subject);
     let revision = found.ok_or(Refused::new("NOT_FOUND"))?.plan.at;
-    let what = PlanAsked::Say { revision, word: PlanSaid::Release, text: None };
+    let (word, lifted) = (PlanSaid::Release, Vec::new());
+    let what = PlanAsked::Say { revision, word, lifted, text: None };
     Ok(command(agreement, Some(subject), what))
 }
 

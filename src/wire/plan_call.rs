@@ -259,7 +259,6 @@ pub fn sent(
     let default = pb::SentDraft::default();
     let given = given.unwrap_or(&default);
     few("sent.units", given.units.len(), PLAN_UNITS_MAX)?;
-    few("sent.recusals", given.recusals.len(), PLAN_RECUSALS_MAX)?;
     let place = |field: &str, at: Option<&pb::HalfDay>| -> Result<Option<u8>, Refused> {
         let Some(at) = half_day(field, at)? else { return Ok(None) };
         let place = days.iter().position(|day| day.at == at);
@@ -274,16 +273,34 @@ pub fn sent(
             .then_some(Span { first: first.unwrap_or(0), last: last.unwrap_or(behind) });
         Ok(SentUnit { unit: unit_of("sent.units.unit", &one.unit, of)?, span })
     };
-    let recusal = |one: &pb::RecusalDraft| {
-        let given = (!one.site.is_empty()).then_some(&one.site);
-        let site = given.map(|name| site_of("sent.recusals.site", name, of)).transpose()?;
-        Ok(Recusal { officer: unit_of("sent.recusals.officer", &one.officer, of)?, site })
-    };
     let mut units = given.units.iter().map(unit).collect::<Result<Vec<_>, Refused>>()?;
-    let mut recusals = given.recusals.iter().map(recusal).collect::<Result<Vec<_>, Refused>>()?;
     units.sort_unstable_by_key(|one| one.unit);
+    let fields = ["sent.recusals", "sent.recusals.officer", "sent.recusals.site"];
+    Ok(Sent { units, recusals: recusals(&given.recusals, of, fields)? })
+}
+
+/// Reads recusals that hold no more.
+///
+/// # Errors
+/// [`Refused`] naming the wrong field.
+pub fn lifted(given: &[pb::RecusalDraft], of: AgreementId) -> Result<Vec<Recusal>, Refused> {
+    recusals(given, of, ["lifted", "lifted.officer", "lifted.site"])
+}
+
+fn recusals(
+    given: &[pb::RecusalDraft],
+    of: AgreementId,
+    [all, officer, site]: [&'static str; 3],
+) -> Result<Vec<Recusal>, Refused> {
+    few(all, given.len(), PLAN_RECUSALS_MAX)?;
+    let recusal = |one: &pb::RecusalDraft| {
+        let named = (!one.site.is_empty()).then_some(&one.site);
+        let site = named.map(|name| site_of(site, name, of)).transpose()?;
+        Ok(Recusal { officer: unit_of(officer, &one.officer, of)?, site })
+    };
+    let mut recusals = given.iter().map(recusal).collect::<Result<Vec<_>, Refused>>()?;
     recusals.sort_unstable();
-    Ok(Sent { units, recusals })
+    Ok(recusals)
 }
 
 /// Reads an answer, by the half days of the plan.

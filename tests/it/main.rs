@@ -74,6 +74,7 @@ mod plan_caps;
 mod plan_cli;
 mod plan_cli_draw;
 mod plan_drafts;
+mod plan_recusals;
 mod plan_rules;
 mod plan_visits;
 mod plans;

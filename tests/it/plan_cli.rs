@@ -177,8 +177,12 @@ async fn answers(here: &Desk<'_>, there: &Desk<'_>, number: &str) {
     here.plan(&["schedule", number]);
     there.seen(number, "it is settled", |plan| plan["state"] == "SCHEDULED").await;
     let three = ["--unit", "37150099001", "--unit", "37150099003"];
-    let swapped = here.plan(&[["swap", number].as_slice(), &three].concat());
+    let swap = [["swap", number].as_slice(), &three].concat();
+    // Who was recused stays so until that is taken back, whoever is sent.
+    has(&here.refused(&swap), &["HOST_OFFICERS_MISSING"]);
+    let swapped = here.plan(&[swap.as_slice(), &["--lift", "37150099003"]].concat());
     has(&swapped, &["37150099001", "37150099003"]);
+    assert!(!swapped.contains("回避"), "{swapped}");
     assert!(!swapped.contains("37150099002"), "who stays at home is not shown as sent: {swapped}");
     let voided = here.run("plan", &["revise", number, "draft.toml"]);
     assert_eq!(voided.status.code(), Some(2), "nobody has said yes: {}", said(&voided));

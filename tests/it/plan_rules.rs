@@ -288,7 +288,7 @@ async fn f16_what_says_that_a_plan_has_moved_on_names_its_field() {
         revision: revision.clone(),
         sent: Some(pb::SentDraft::default()),
         request_id: fresh(),
-        acting_for: None,
+        ..Default::default()
     };
     let swapped = here.plans().swap_units(swap).await;
     is(why(swapped), (Code::FailedPrecondition, "CONFIRM_ANEW", "sent"));

@@ -449,7 +449,7 @@ async fn settle(world: &World, second: &pb::Plan, told: &pb::Plan) {
         revision: amended.revision_entry.clone(),
         sent: sends(&world.officers[1..3]),
         request_id: fresh(),
-        acting_for: None,
+        ..Default::default()
     };
     let swapped = here.plans().swap_units(swapping).await.unwrap().into_inner().plan.unwrap();
     assert_eq!(swapped.state(), pb::PlanState::Scheduled);

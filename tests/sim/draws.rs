@@ -331,7 +331,10 @@ impl Around<'_> {
         let bound = |city: CityCode| heard.commitments.contains_key(&city);
         let shown = |city: CityCode| heard.revealed.contains(&city);
         let all = |is: &dyn Fn(CityCode) -> bool| plan.plan.facts.participants().all(is);
-        let say = |word| Next::Plan(PlanAsked::Say { revision: plan.plan.at, word, text: None });
+        let say = |word| {
+            let (revision, lifted) = (plan.plan.at, Vec::new());
+            Next::Plan(PlanAsked::Say { revision, word, lifted, text: None })
+        };
         let go = |step| Next::Plan(PlanAsked::Move { etag: plan.last_move, step });
         let cannot = desks.lost == Some((self.city, subject, plan.plan.resting.attempt));
         match plan.plan.stage {
@@ -377,9 +380,12 @@ impl Around<'_> {
         let site = (!pool.is_empty() && !rng.one_in(4)).then(|| rng.pick(&pool).site);
         let recusal = Recusal { officer: rng.pick(&officers), site };
         let recusals = if rng.one_in(2) { vec![recusal] } else { Vec::new() };
+        let lifted =
+            officers.iter().map(|officer| Recusal { officer: *officer, site: None }).collect();
         let units = officers.into_iter().map(|unit| SentUnit { unit, span: None }).collect();
         let word = PlanSaid::Answer(Answer::Confirm { sent: Sent { units, recusals } });
-        Next::Plan(PlanAsked::Say { revision: plan.plan.at, word, text: None })
+        // Who was to keep away before may come now.
+        Next::Plan(PlanAsked::Say { revision: plan.plan.at, word, lifted, text: None })
     }
 
     /// The next own visit that has no report, or that all results are in.

@@ -89,7 +89,7 @@ pub fn next(agreement: AgreementId, around: &Around<'_>, rng: &mut Rng) -> Comma
         let revision = if rng.one_in(12) { plan.opened_at } else { plan.plan.at };
         let word = said(&plan, around, rng);
         let text = rng.one_in(3).then(|| around.text.clone());
-        PlanAsked::Say { revision, word, text }
+        PlanAsked::Say { revision, word, lifted: Vec::new(), text }
     };
     command(Some(subject), what)
 }
@@ -108,7 +108,10 @@ fn helpful(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> Option<PlanAs
     let all = |is: &dyn Fn(CityCode) -> bool| plan.plan.facts.participants().all(is);
     let bound = |city: CityCode| !draws || heard.commitments.contains_key(&city);
     let shown = |city: CityCode| !draws || heard.revealed.contains(&city);
-    let say = |word| Some(PlanAsked::Say { revision: plan.plan.at, word, text: None });
+    let say = |word| {
+        let (revision, lifted) = (plan.plan.at, Vec::new());
+        Some(PlanAsked::Say { revision, word, lifted, text: None })
+    };
     let go = |step| Some(PlanAsked::Move { etag: plan.last_move, step });
     match plan.plan.stage {
         PlanStage::Open if !confirmed(code) => {

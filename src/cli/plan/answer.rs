@@ -26,7 +26,20 @@ pub struct SentArgs {
     /// 回避，可重复：人员，或 人员@检查对象 · an officer who is not to go, to a site or at all
     #[arg(long, value_name = "OFFICER[@SITE]")]
     pub recuse: Vec<String>,
+    /// 解除此前登记的回避，可重复；未解除的一直有效 · a recusal of before that holds no more; all
+    /// others stay
+    #[arg(long, value_name = "OFFICER[@SITE]")]
+    pub lift: Vec<String>,
 }
+
+impl SentArgs {
+    fn is_given(&self) -> bool {
+        !(self.unit.is_empty() && self.recuse.is_empty() && self.lift.is_empty())
+    }
+}
+
+/// What is sent, and which recusals of before hold no more.
+type Sends = (pb::SentDraft, Vec<pb::RecusalDraft>);
 
 /// A unit, and when it comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +124,8 @@ pub async fn run(session: &Session, args: AnswerArgs) -> Result<(), Failure> {
     if args.answer == pb::PlanAnswerKind::Withdraw {
         confirm::confirm(leaves(lang), args.yes, lang)?;
     }
-    let sent = sends(session, &plan, args.answer, &args.sent).await?;
+    let sends = sends(session, &plan, args.answer, &args.sent).await?;
+    let (sent, lifted) = sends.map_or((None, Vec::new()), |(sent, lifted)| (Some(sent), lifted));
     let revision = args.revision.unwrap_or(plan.revision_entry);
     let told = Sent::on_revision(&args.write, &revision);
     let request = pb::AnswerPlanRequest {
@@ -119,6 +133,7 @@ pub async fn run(session: &Session, args: AnswerArgs) -> Result<(), Failure> {
         revision,
         kind: args.answer.into(),
         hold_until: args.until,
+        lifted,
         sent,
         periods: args.period.into_iter().map(period_to_pb).collect(),
         text: args.text,
@@ -142,13 +157,12 @@ async fn sends(
     plan: &pb::Plan,
     answer: pb::PlanAnswerKind,
     args: &SentArgs,
-) -> Result<Option<pb::SentDraft>, Failure> {
-    let given = !args.unit.is_empty() || !args.recuse.is_empty();
+) -> Result<Option<Sends>, Failure> {
     let may = matches!(answer, pb::PlanAnswerKind::Confirm | pb::PlanAnswerKind::Tentative);
     let lang = session.context.lang;
-    match (may, given) {
+    match (may, args.is_given()) {
         (true, true) => message(session, plan, args).await.map(Some),
-        (true, false) => Ok(held(plan, session.client.me.node_city)),
+        (true, false) => Ok(held(plan, session.client.me.node_city).map(|sent| (sent, Vec::new()))),
         (false, true) => Err(Failure::usage(lang.pick(
             "只有确认参加和初步同意可以带派出力量",
             "only confirm and tentative send units",
@@ -162,27 +176,24 @@ fn held(plan: &pb::Plan, own: u32) -> Option<pb::SentDraft> {
     plan.answers.iter().find(|one| one.city == own).and_then(|one| one.sent.clone())
 }
 
-/// What the arguments send, by the units and sites of the plan's agreement.
-async fn message(
-    session: &Session,
-    plan: &pb::Plan,
-    args: &SentArgs,
-) -> Result<pb::SentDraft, Failure> {
+/// What the arguments send, by the units and sites of the plan's agreement: without units those
+/// that are sent so far.
+async fn message(session: &Session, plan: &pb::Plan, args: &SentArgs) -> Result<Sends, Failure> {
     let parent = agreement_of(&plan.name);
-    let of_site = args.recuse.iter().any(|one| one.contains('@'));
+    let of_site = args.recuse.iter().chain(&args.lift).any(|one| one.contains('@'));
     let register = match of_site {
         true => Register::all(session, parent).await?,
         false => Register::units(session, parent).await?,
     };
-    sent(args, &register, session.client.me.node_city, session.context.lang)
+    let own = session.client.me.node_city;
+    let (mut sent, lifted) = sent(args, &register, own, session.context.lang)?;
+    if args.unit.is_empty() && args.is_given() {
+        sent.units = held(plan, own).unwrap_or_default().units;
+    }
+    Ok((sent, lifted))
 }
 
-fn sent(
-    args: &SentArgs,
-    register: &Register,
-    own: u32,
-    lang: Lang,
-) -> Result<pb::SentDraft, Failure> {
+fn sent(args: &SentArgs, register: &Register, own: u32, lang: Lang) -> Result<Sends, Failure> {
     let find = |given: &str| register.unit(given, &|city| city == own, lang);
     let unit = |one: &SentUnit| {
         Ok(pb::UnitDraft {
@@ -199,10 +210,11 @@ fn sent(
         };
         Ok(pb::RecusalDraft { officer: find(officer.trim())?, site })
     };
-    Ok(pb::SentDraft {
+    let sent = pb::SentDraft {
         units: args.unit.iter().map(unit).collect::<Result<_, Failure>>()?,
         recusals: args.recuse.iter().map(recusal).collect::<Result<_, Failure>>()?,
-    })
+    };
+    Ok((sent, args.lift.iter().map(recusal).collect::<Result<_, Failure>>()?))
 }
 
 /// Sends other units.
@@ -211,13 +223,14 @@ fn sent(
 /// [`Failure`] when a unit is unknown, or the node refuses.
 pub async fn swap(session: &Session, args: SwapArgs) -> Result<(), Failure> {
     let plan = read(session, &args.plan).await?.plan.unwrap_or_default();
-    let sent = message(session, &plan, &args.sent).await?;
+    let (sent, lifted) = message(session, &plan, &args.sent).await?;
     let revision = args.revision.unwrap_or(plan.revision_entry);
     let told = Sent::on_revision(&args.write, &revision);
     let request = pb::SwapUnitsRequest {
         name: plan.name,
         revision,
         sent: Some(sent),
+        lifted,
         request_id: told.request_id.clone(),
         acting_for: told.write.acting_for(),
     };
@@ -248,13 +261,15 @@ mod tests {
         let args = SentArgs {
             unit: vec![unit("37150099001@2026-12-04上午").unwrap(), unit("1111").unwrap()],
             recuse: vec!["37150099001@示例1号纸业".into(), "1111".into()],
+            lift: vec!["1111".into()],
         };
-        let found = sent(&args, &register, 371_500, Lang::Zh).unwrap();
+        let (found, lifted) = sent(&args, &register, 371_500, Lang::Zh).unwrap();
+        assert_eq!(lifted, found.recusals[1..]);
         assert!(found.units.iter().all(|one| one.unit.contains("/11112222")));
         assert!(found.units[0].first.is_some() && found.units[1].first.is_none());
         let sites: Vec<bool> = found.recusals.iter().map(|one| one.site.is_empty()).collect();
         assert_eq!(sites, [false, true]);
-        let foreign = SentArgs { unit: vec![unit("3333").unwrap()], recuse: Vec::new() };
+        let foreign = SentArgs { unit: vec![unit("3333").unwrap()], ..SentArgs::default() };
         assert_eq!(sent(&foreign, &register, 371_500, Lang::Zh).unwrap_err().reason, "NOT_FOUND");
         assert!(unit("1111@明天").is_err());
     }

@@ -136,6 +136,20 @@ impl Sent {
         }
     }
 
+    /// Adds what was declared before and was not taken back: who is kept from where is not forgotten
+    /// with the next word about units. Taken back without a site are all of an officer.
+    pub fn keep(&mut self, declared: &[Recusal], lifted: &[Recusal]) {
+        let lifts = |one: &Recusal| {
+            lifted.iter().any(|lift| {
+                lift.officer == one.officer && (lift.site.is_none() || lift.site == one.site)
+            })
+        };
+        let stays = |one: &&Recusal| !self.recusals.contains(one) && !lifts(one);
+        let kept: Vec<Recusal> = declared.iter().filter(stays).copied().collect();
+        self.recusals.extend(kept);
+        self.recusals.sort_unstable();
+    }
+
     /// Whether a unit is sent at all.
     #[must_use]
     pub fn has(&self, unit: SubjectId) -> bool {
@@ -197,6 +211,18 @@ impl Answer {
     /// What the city sends, or would send.
     #[must_use]
     pub const fn sent(&self) -> Option<&Sent> {
+        match self {
+            Self::Tentative { sent, .. } | Self::Confirm { sent } => Some(sent),
+            Self::Comment
+            | Self::ChangesRequested
+            | Self::OtherDays { .. }
+            | Self::Decline
+            | Self::Withdraw => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn sent_mut(&mut self) -> Option<&mut Sent> {
         match self {
             Self::Tentative { sent, .. } | Self::Confirm { sent } => Some(sent),
             Self::Comment

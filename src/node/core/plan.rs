@@ -56,8 +56,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             (PlanAsked::Move { etag, step }, Some(subject)) => {
                 self.move_plan((agreement, subject), log, today, (*etag, step))
             }
-            (PlanAsked::Say { revision, word, text }, Some(subject)) => {
-                let said = (*revision, word, text.as_deref());
+            (PlanAsked::Say { revision, word, lifted, text }, Some(subject)) => {
+                let said = (*revision, word, lifted.as_slice(), text.as_deref());
                 self.say_to_plan((agreement, subject), today, said)
             }
         }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use crate::api::plan::PlanSaid;
 use crate::api::request::{PartContent, WriteError};
 use crate::domain::draw::commitment;
-use crate::domain::plan::answer::{Answer, CheckIn, PlanAct, PlanWord, Resolution, Sent};
+use crate::domain::plan::answer::{Answer, CheckIn, PlanAct, PlanWord, Recusal, Resolution, Sent};
 use crate::domain::plan::decide::{
     Arriving, Bound, Visited, decide_answer, decide_check_in, decide_commit, decide_finding,
     decide_release, decide_report, decide_resolution, decide_results, decide_reveal, decide_swap,
@@ -44,10 +44,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         &mut self,
         key: PlanKey,
         today: Date,
-        (revision, said, text): (Position, &PlanSaid, Option<&str>),
+        (revision, said, lifted, text): (Position, &PlanSaid, &[Recusal], Option<&str>),
     ) -> Result<Decided, WriteError> {
         let found = self.plan(key)?;
-        let (act, opens) = self.decide_word(key, today, &found, (revision, said))?;
+        let (act, opens) = self.decide_word(key, today, &found, (revision, said, lifted))?;
         let log = self.logs.own(key.0).ok_or(WriteError::NoLog)?.id;
         if !view::plan_takes_more(&self.group_rows(), key, log, &act) {
             return Err(Refusal::Plan(PlanMisfit::TooManyWords.into()).into());
@@ -64,7 +64,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         key: PlanKey,
         today: Date,
         found: &PlanView,
-        (revision, said): (Position, &PlanSaid),
+        (revision, said, lifted): (Position, &PlanSaid, &[Recusal]),
     ) -> Result<(PlanAct, Option<Opening>), WriteError> {
         let plain = |word| (PlanAct { revision, word }, None);
         // What is judged by the present revision is about that one and no other.
@@ -85,12 +85,18 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         Ok(match said {
             PlanSaid::Answer(answer) => {
-                self.judge_answer(key, today, found, (revision, answer))?;
-                plain(PlanWord::Answered(answer.clone()))
+                let mut answer = answer.clone();
+                if let Some(sent) = answer.sent_mut() {
+                    sent.keep(&self.declared(key, today, found), lifted);
+                }
+                self.judge_answer(key, today, found, (revision, &answer))?;
+                plain(PlanWord::Answered(answer))
             }
             PlanSaid::Swap(sent) => {
+                let mut sent = sent.clone();
+                sent.keep(&self.declared(key, today, found), lifted);
                 let act = PlanAct { revision, word: PlanWord::UnitsSwapped(sent.clone()) };
-                self.judge_swap(key, today, found, (&act, sent))?;
+                self.judge_swap(key, today, found, (&act, &sent))?;
                 (act, None)
             }
             PlanSaid::Commit => plain(self.commit_to_draw(key, today, found, revision)?),
@@ -118,6 +124,11 @@ impl<D: Disk, S: Store> Core<D, S> {
                 plain(PlanWord::AnswerResolved { answer: *answer, resolution: *resolution })
             }
         })
+    }
+
+    fn declared(&mut self, key: PlanKey, today: Date, found: &PlanView) -> Vec<Recusal> {
+        let by = self.settings.city;
+        self.at_desk(today, |desk| desk.declared(key, found, by))
     }
 
     fn before(&self, found: &PlanView) -> Option<AnswerKind> {

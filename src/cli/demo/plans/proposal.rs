@@ -96,6 +96,7 @@ impl Player<'_> {
                 sent: confirms.then(|| self.sends(play, said.city)),
                 periods: Vec::new(),
                 text: said.text.clone(),
+                lifted: Vec::new(),
             })
         );
         if let Some(resolution) = said.resolution {
