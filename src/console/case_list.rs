@@ -11,11 +11,12 @@ use super::parts::{self, page_of};
 use super::refusal::Refusal;
 use crate::limits::CONSOLE_PAGE_SIZE;
 use crate::shown::{text::clean, when};
+use crate::wire::case::typed_within;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
 /// Fields of requests and what the form calls them, the longer names first.
-const FIELDS: [(&str, &str); 10] = [
+const FIELDS: [(&str, &str); 11] = [
     ("handling_city", "handling"),
     ("turn_city", "turn"),
     ("originating_city", "originating"),
@@ -26,10 +27,12 @@ const FIELDS: [(&str, &str); 10] = [
     ("party_uscc", "uscc"),
     ("discovered_from", "from"),
     ("external_number", "external"),
+    ("within", "box"),
 ];
 
 /// Filters that are folded away.
-const MORE: [&str; 7] = ["county", "near", "metres", "campaign", "external", "assignee", "only"];
+const MORE: [&str; 8] =
+    ["county", "box", "near", "metres", "campaign", "external", "assignee", "only"];
 
 /// Shows a page of them.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
@@ -92,6 +95,16 @@ pub fn request(query: &Form, desk: &Desk) -> Result<pb::ListCasesRequest, Refusa
         near_city: query.city("near"),
         near_metres: query.text("metres").parse().unwrap_or(0),
         county_code: query.number("county", lang)?,
+        within: match query.text("box") {
+            "" => None,
+            text => Some(typed_within(text).ok_or_else(|| {
+                let what = lang.pick(
+                    "应为以逗号分开的四个数：西,南,东,北，如 115.1,36.1,115.6,36.6",
+                    "four numbers apart by comma: west, south, east, north",
+                );
+                Refusal::field("box", what.to_owned())
+            })?),
+        },
         number: query.text("number").to_owned(),
         party_name: query.text("party").to_owned(),
         party_uscc: query.text("uscc").to_owned(),
@@ -210,6 +223,8 @@ impl Filter<'_> {
                 div {
                     (self.choice("county", lang.pick("案发区域", "area"),
                         self.lists.areas.clone()))
+                    (of.line("text", "box", lang.pick("经纬度范围（西,南,东,北，CGCS2000）",
+                        "west,south,east,north (CGCS2000)"), ""))
                     (self.choice("near", lang.pick("邻近", "near"), self.cities(false)))
                     (of.line("number", "metres",
                         lang.pick("边界内米数", "metres of the border"), ""))

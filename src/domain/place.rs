@@ -75,6 +75,31 @@ impl fmt::Display for Coordinates {
     }
 }
 
+/// What lies between two meridians and two parallels, these included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rectangle {
+    south_west: Coordinates,
+    north_east: Coordinates,
+}
+
+impl Rectangle {
+    /// By two corners; `None` unless the first lies neither east nor north of the second.
+    #[must_use]
+    pub fn between(south_west: Coordinates, north_east: Coordinates) -> Option<Self> {
+        let in_order = south_west.lon_udeg <= north_east.lon_udeg
+            && south_west.lat_udeg <= north_east.lat_udeg;
+        in_order.then_some(Self { south_west, north_east })
+    }
+
+    /// Whether a place lies in it.
+    #[must_use]
+    pub fn has(self, at: Coordinates) -> bool {
+        let (low, high) = (self.south_west, self.north_east);
+        (low.lon_udeg..=high.lon_udeg).contains(&at.lon_udeg)
+            && (low.lat_udeg..=high.lat_udeg).contains(&at.lat_udeg)
+    }
+}
+
 /// Is this a name of CGCS2000?
 fn check_crs(name: &str) -> Result<(), InvalidReason> {
     let plain: String =
@@ -132,6 +157,26 @@ mod tests {
         let rounded = Coordinates::parse("115.1375645", "36.2434994", "CGCS2000").unwrap();
         assert_eq!(rounded.to_string(), "115.137565,36.243499");
         assert_eq!(Coordinates::parse("115", "36", "cgcs-2000").unwrap().lon_udeg(), 115_000_000);
+    }
+
+    #[test]
+    fn a_rectangle_has_its_borders() {
+        let at = |lon, lat| Coordinates::from_udeg(lon, lat).unwrap();
+        let (low, high) = (at(115_000_000, 36_000_000), at(116_000_000, 37_000_000));
+        let all = Rectangle::between(low, high).unwrap();
+        for (lon, lat, want) in [
+            (115_000_000, 36_000_000, true),
+            (116_000_000, 37_000_000, true),
+            (115_500_000, 36_500_000, true),
+            (114_999_999, 36_500_000, false),
+            (116_000_001, 36_500_000, false),
+            (115_500_000, 35_999_999, false),
+            (115_500_000, 37_000_001, false),
+        ] {
+            assert_eq!(all.has(at(lon, lat)), want, "{lon} {lat}");
+        }
+        assert_eq!(Rectangle::between(high, low), None);
+        assert!(Rectangle::between(low, low).unwrap().has(low));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The parties of cases, for searching: kept in memory and nowhere else.
+//! The parties and points of cases, for searching: kept in memory and nowhere else.
 //!
-//! In scope: the text of each case's party, read from the journal ahead of being asked for. Out
-//! of scope: what fits ([`crate::domain::party_search`]), how it is found among many ([`texts`]),
-//! pages and counts (`rpc::case_list`).
+//! In scope: the text of each case's party and its point, read from the journal ahead of being
+//! asked for. Out of scope: what fits ([`crate::domain::party_search`], [`Rectangle`]), how it is
+//! found among many ([`texts`]), pages and counts (`rpc::case_list`).
 //!
 //! No byte of a part is put into the rows, so names cannot lie there. Tags of pieces of names
 //! could, but would have to be rebuilt at every change of what fits; the whole text of a hundred
@@ -23,6 +23,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::party_search::{PartyQuery, PartyText};
+use crate::domain::place::{Coordinates, Rectangle};
+use crate::domain::{CaseRecord, Uscc};
 use crate::ids::{AgreementId, CaseKey, Position};
 use crate::limits::{SCAN_ROWS_MAX, SEARCH_CASES_MAX};
 use crate::log::{Audience, PartKind};
@@ -46,7 +48,46 @@ pub struct Sought {
     pub record_at: Position,
 }
 
-/// The cases whose party fits, as of one moment.
+/// What of a record is searched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Said {
+    party: Option<PartyText>,
+    point: Option<Coordinates>,
+}
+
+impl Said {
+    fn of(record: &CaseRecord) -> Self {
+        let party = record.party.as_ref().map(PartyText::of);
+        Self { party, point: record.coordinates }
+    }
+}
+
+/// What somebody looks for in records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    party: Option<PartyQuery>,
+    within: Option<Rectangle>,
+}
+
+impl Query {
+    /// By party, place or both; `None` for neither.
+    #[must_use]
+    pub fn of(party: Option<PartyQuery>, within: Option<Rectangle>) -> Option<Self> {
+        (party.is_some() || within.is_some()).then_some(Self { party, within })
+    }
+
+    fn takes(&self, said: &Said) -> bool {
+        let name = said.party.as_ref().map_or("", PartyText::name);
+        self.takes_parts(name, said.party.as_ref().and_then(PartyText::uscc), said.point)
+    }
+
+    fn takes_parts(&self, name: &str, uscc: Option<Uscc>, point: Option<Coordinates>) -> bool {
+        self.party.as_ref().is_none_or(|party| party.takes_text(name, uscc))
+            && self.within.is_none_or(|area| point.is_some_and(|point| area.has(point)))
+    }
+}
+
+/// The cases that fit, as of one moment.
 #[derive(Clone, Debug)]
 pub struct Fitting {
     /// Apply numbers of their openings, newest first.
@@ -194,18 +235,18 @@ impl Search {
         if self.lock().settle_known(&sought, as_of) {
             return;
         }
-        let party = party_at(reader, sought.record_at);
+        let said = said_at(reader, sought.record_at);
         let mut known = self.lock();
         // Not what was read before an erasure that is seen by now.
         if known.erasures == erasures {
-            known.settle(sought, as_of, party.as_ref().map(Option::as_ref));
+            known.settle(sought, as_of, said.as_ref());
         }
     }
 
-    /// All cases whose party fits; `None` while not all parties are in memory, or when something
+    /// All cases that fit; `None` while not all parties are in memory, or when something
     /// was erased meanwhile. Reads those that have changed: no view may be held.
     #[must_use]
-    pub fn fitting(&self, reader: &Reader, query: &PartyQuery) -> Option<Fitting> {
+    pub fn fitting(&self, reader: &Reader, query: &Query) -> Option<Fitting> {
         let known = self.lock();
         let (as_of, erasures) = (known.read_to, known.erasures);
         let many = known.unread.len() > SCAN_ROWS_MAX as usize;
@@ -237,18 +278,17 @@ impl Search {
         erased.into_iter().filter_map(case).collect()
     }
 
-    /// Whether the party of a case fits. No view may be held: the journal may be read.
+    /// Whether what a case says fits. No view may be held: the journal may be read.
     #[must_use]
-    pub fn takes(&self, reader: &Reader, query: &PartyQuery, sought: &Sought) -> bool {
+    pub fn takes(&self, reader: &Reader, query: &Query, sought: &Sought) -> bool {
         self.takes_known(query, sought).unwrap_or_else(|| {
-            let party = party_at(reader, sought.record_at).flatten();
-            party.is_some_and(|party| query.takes(&party))
+            said_at(reader, sought.record_at).is_some_and(|said| query.takes(&said))
         })
     }
 
-    /// The same where the party is known; `None` where the journal must be read for it.
+    /// The same where that is known; `None` where the journal must be read for it.
     #[must_use]
-    pub fn takes_known(&self, query: &PartyQuery, sought: &Sought) -> Option<bool> {
+    pub fn takes_known(&self, query: &Query, sought: &Sought) -> Option<bool> {
         self.lock().texts.takes(query, sought)
     }
 }
@@ -257,7 +297,7 @@ impl Known {
     /// All cases that fit, if nothing was erased since then. The text of such a case is not here,
     /// or was not kept when it was read, and the erasure names no case that would be looked at
     /// again.
-    fn all_fitting(&self, query: &PartyQuery, (as_of, erasures): (u64, u64)) -> Option<Fitting> {
+    fn all_fitting(&self, query: &Query, (as_of, erasures): (u64, u64)) -> Option<Fitting> {
         let is_all = self.whole && self.erasures == erasures;
         is_all.then(|| Fitting { opened: self.texts.fitting(query), as_of })
     }
@@ -286,13 +326,13 @@ impl Known {
         false
     }
 
-    /// The party of a case as it stood at `as_of`; `None` where it could not be read.
-    fn settle(&mut self, sought: Sought, as_of: u64, party: Option<Option<&PartyText>>) {
+    /// What a case said as it stood at `as_of`; `None` where it could not be read.
+    fn settle(&mut self, sought: Sought, as_of: u64, said: Option<&Said>) {
         if !self.is_due(sought.case, as_of) {
             return;
         }
-        let Some(party) = party else { return };
-        if self.texts.len() >= SEARCH_CASES_MAX || !self.texts.put(sought, party) {
+        let Some(said) = said else { return };
+        if self.texts.len() >= SEARCH_CASES_MAX || !self.texts.put(sought, said) {
             // From now on cases are looked at one by one.
             self.whole = false;
             self.begun += 1;
@@ -301,17 +341,17 @@ impl Known {
     }
 }
 
-/// The party that an entry's record names; `None` while the record cannot be read here. A record
-/// that is not for all members names none.
-fn party_at(reader: &Reader, at: Position) -> Option<Option<PartyText>> {
+/// What an entry's record says; `None` while it cannot be read here. Of a record that is not for
+/// all members nothing is searched.
+fn said_at(reader: &Reader, at: Position) -> Option<Said> {
     let entry = reader.entry(at).ok()?.entry;
     let parts = &entry.envelope.parts;
     let open = |part: &crate::log::PartRef| {
         part.kind == PartKind::CaseRecord && part.audience == Audience::AllMembers
     };
-    let Some(place) = parts.iter().position(open) else { return Some(None) };
+    let Some(place) = parts.iter().position(open) else { return Some(Said::default()) };
     let content = reader.part(&entry, place).ok()??;
-    content.case_record().map(|record| record.party.as_ref().map(PartyText::of))
+    content.case_record().map(Said::of)
 }
 
 #[cfg(test)]
@@ -326,11 +366,10 @@ mod tests {
         let case = (AgreementId::new([1; 16]), SubjectId::new([2; 16]));
         let record_at = Position { log: LogId::new([3; 32]), index: 4 };
         let party = Party::parse_legal("甲乙公司", "91371522YYYY90011A").unwrap();
-        let query = PartyQuery::parse("甲乙", "").unwrap().unwrap();
+        let query = Query::of(PartyQuery::parse("甲乙", "").unwrap(), None).unwrap();
+        let said = Said { party: Some(PartyText::of(&party)), point: None };
         let mut known = Known { whole: true, read_to: 9, ..Known::default() };
-        assert!(
-            known.texts.put(Sought { case, opened: 7, record_at }, Some(&PartyText::of(&party)))
-        );
+        assert!(known.texts.put(Sought { case, opened: 7, record_at }, &said));
         let begun = (known.read_to, known.erasures);
         let fitting = known.all_fitting(&query, begun).unwrap();
         assert_eq!((fitting.opened, fitting.as_of), (vec![7], 9));

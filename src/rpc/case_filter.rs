@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use crate::domain::division::Area;
-use crate::domain::party_search::PartyQuery;
 use crate::domain::{Campaign, CaseState, Date, Medium};
 use crate::ids::{AgreementId, CaseKey, CityCode};
 use crate::limits::{FILTER_MEDIA_MAX, FILTER_STATES_MAX};
@@ -14,6 +13,7 @@ use crate::node::core::AgreementBook;
 use crate::node::core::lean::Leaning;
 use crate::node::roll::Line;
 use crate::node::same_act::SameActs;
+use crate::node::search::Query;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::referral;
@@ -40,7 +40,7 @@ pub struct Filter {
     /// of many cases.
     discovered: Option<Range<i64>>,
     /// Not judged by [`Self::takes`], which sees no part.
-    pub party: Option<PartyQuery>,
+    pub said: Option<Query>,
     /// Only cases of which a move leans on a suspension here; not judged by [`Self::takes`] either.
     pub leaning: Option<Leaning>,
     /// Only those assigned to this name. Not judged by [`Self::takes`], which sees no row.
@@ -116,7 +116,10 @@ impl Filter {
                 read::date("discovered_from", asked.discovered_from.as_ref())?,
                 read::date("discovered_to", asked.discovered_to.as_ref())?,
             )),
-            party: read::party_query(&asked.party_name, &asked.party_uscc)?,
+            said: Query::of(
+                read::party_query(&asked.party_name, &asked.party_uscc)?,
+                read::within(asked.within.as_ref())?,
+            ),
             leaning: None,
             assignee: Some(read::assignee(&asked.assignee)?).filter(|name| !name.is_empty()),
             hinted: asked.has_same_act_hints.then(|| acts.clone()),
@@ -135,14 +138,14 @@ impl Filter {
     /// Lines of the roll tell all that it asks.
     #[must_use]
     pub fn is_by_lines(&self) -> bool {
-        self.party.is_none()
+        self.said.is_none()
             && self.leaning.is_none()
             && self.assignee.is_none()
             && self.hinted.is_none()
     }
 
-    /// Whether a case is to be shown, by its line in the roll: whatever its party, who works on it,
-    /// what it rests on and what may be the same act.
+    /// Whether a case is to be shown, by its line in the roll: whatever its record says, who works
+    /// on it, what it rests on and what may be the same act.
     #[must_use]
     pub fn takes(&self, line: &Line) -> bool {
         self.agreements.contains(&line.case.0)

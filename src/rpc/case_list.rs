@@ -94,7 +94,7 @@ impl CaseApi {
         if asked.rests_on_suspended {
             filter.only(reader.leaning());
         }
-        if filter.party.is_some() {
+        if filter.said.is_some() {
             self.search.look(&reader);
         }
         if !asked.number.is_empty() || !asked.external_number.is_empty() {
@@ -189,7 +189,7 @@ impl CaseApi {
         });
         let mut found: Vec<Found> = found.collect();
         drop(rows);
-        if let Some(query) = &filter.party {
+        if let Some(query) = &filter.said {
             found.retain(|found| {
                 let Found { agreement, subject, view } = found;
                 let (opened, record_at) = (view.opened_apply, view.record_at);

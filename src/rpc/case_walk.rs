@@ -1,12 +1,12 @@
 //! Walking the roll of cases from the newest opening on, to an answer that is exact as of one
 //! moment.
 //!
-//! Most filters are judged by the lines of the roll alone. For a party, and for records of one act,
-//! indexes in memory name the few lines that come into question. Others need rows or the parts of
-//! a case (who works on it, what it rests on; its party while not all are in memory): those judge
-//! what the lines leave, without the roll, because they may read the disk. What changed meanwhile
-//! is read from the feed and put right; the cursor of that moment goes with the answer. A reading
-//! of rows keeps the writer waiting, so none is long.
+//! Most filters are judged by the lines of the roll alone. For a party, a place, and records of one
+//! act, indexes in memory name the few lines that come into question. Others need rows or the parts
+//! of a case (who works on it, what it rests on; its record while not all are in memory): those
+//! judge what the lines leave, without the roll, because they may read the disk. What changed
+//! meanwhile is read from the feed and put right; the cursor of that moment goes with the answer. A
+//! reading of rows keeps the writer waiting, so none is long.
 //!
 //! In scope: order, counting, the scan budget. Out of scope: filters ([`super::case_filter`]), what
 //! is kept of a page ([`super::case_page`]), the roll ([`crate::node::roll`]), tokens and messages
@@ -22,12 +22,11 @@ use std::collections::BTreeSet;
 
 use super::case_filter::Filter;
 use super::case_page::{Found, Listed, Walked};
-use crate::domain::party_search::PartyQuery;
 use crate::ids::{CaseKey, Tag};
 use crate::limits::SCAN_ROWS_MAX;
 use crate::node::reader::{Reader, ViewRead};
 use crate::node::roll::{self, Line, Open, Roll};
-use crate::node::search::{Search, Sought};
+use crate::node::search::{Query, Search, Sought};
 use crate::node::writer::NodeHandle;
 use crate::view::{self, CaseView, FeedEntry};
 
@@ -147,23 +146,23 @@ impl Walk<'_> {
 
     /// What the lines leave is judged one by one, with the roll closed: the disk may be read.
     fn one_by_one(&self) -> Walked {
-        let query = self.filter.party.as_ref();
+        let query = self.filter.said.as_ref();
         let fitting = query.and_then(|query| self.search.fitting(self.reader, query));
-        // What fits by its party is not judged by it once more.
-        let party = if fitting.is_some() { None } else { query };
+        // What fits by its record is not judged by it once more.
+        let said = if fitting.is_some() { None } else { query };
         let open = self.roll.open(self.node);
         let as_of =
             fitting.as_ref().map_or(open.as_of(), |fitting| fitting.as_of.min(open.as_of()));
-        let of_party = fitting.map(|fitting| fitting.opened);
+        let of_record = fitting.map(|fitting| fitting.opened);
         let takes = |line: &&Line| self.filter.takes(line);
-        let left: Vec<Sought> = match named_by_all(of_party, self.filter.may_have_hints()) {
+        let left: Vec<Sought> = match named_by_all(of_record, self.filter.may_have_hints()) {
             Some(named) => {
                 open.named(named, self.after).into_iter().filter(takes).map(sought).collect()
             }
             None => open.newest_first(self.after).filter(takes).map(sought).collect(),
         };
         drop(open);
-        if party.is_some() {
+        if said.is_some() {
             // No text is believed of which something was erased before `as_of`.
             self.search.look(self.reader);
         }
@@ -188,7 +187,7 @@ impl Walk<'_> {
                 break;
             };
             walked.low = one.opened;
-            if !self.takes_one(&one, party, &mut budget) {
+            if !self.takes_one(&one, said, &mut budget) {
                 continue;
             }
             if full {
@@ -208,16 +207,16 @@ impl Walk<'_> {
         walked
     }
 
-    /// Whether a case that fits by its line is to be shown; `party` where that is still to be
+    /// Whether a case that fits by its line is to be shown; `said` where that is still to be
     /// judged. No view may be held. A look into memory costs nothing of the budget, many do.
-    fn takes_one(&self, one: &Sought, party: Option<&PartyQuery>, budget: &mut u32) -> bool {
+    fn takes_one(&self, one: &Sought, said: Option<&Query>, budget: &mut u32) -> bool {
         let filter = self.filter;
         let (may_be, compared) = filter.may_be_one_act((one.opened, one.case));
         *budget = budget.saturating_sub(compared / COMPARED_PER_ROW);
         if !may_be {
             return false;
         }
-        if let Some(query) = party {
+        if let Some(query) = said {
             let known = self.search.takes_known(query, one);
             let takes = known.unwrap_or_else(|| {
                 *budget = budget.saturating_sub(1);
@@ -243,8 +242,8 @@ impl Walk<'_> {
     /// Whether a case is to be shown. No view may be held.
     fn takes(&self, case: CaseKey, view: &CaseView) -> bool {
         let (line, mut budget) = (Line::of(case, view), SCAN_ROWS_MAX);
-        let party = self.filter.party.as_ref();
-        self.filter.takes(&line) && self.takes_one(&sought(&line), party, &mut budget)
+        let said = self.filter.said.as_ref();
+        self.filter.takes(&line) && self.takes_one(&sought(&line), said, &mut budget)
     }
 
     /// Puts right what changed since the walk began, and ends at a moment of which all is true.
@@ -259,7 +258,7 @@ impl Walk<'_> {
                 self.put_right(changed, walked, fitting);
             }
             walked.as_of = changes.last;
-            let erased = match self.filter.party {
+            let erased = match self.filter.said {
                 Some(_) => self.search.erased(self.reader, &changes.others),
                 None => Vec::new(),
             };

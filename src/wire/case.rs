@@ -16,6 +16,7 @@ use crate::domain::deadline::{Deadline, Milestone};
 use crate::domain::facts::Medium;
 use crate::domain::officer::CertNo;
 use crate::domain::party_search::PartyQuery;
+use crate::domain::place::{Coordinates, Rectangle};
 use crate::domain::text::{Line, Text};
 use crate::domain::transition::may_offer;
 use crate::domain::{
@@ -230,6 +231,45 @@ pub fn party_query(name: &str, uscc: &str) -> Result<Option<PartyQuery>, Refused
         }
         let field = wrong.field.as_deref().map(|f| if f == "uscc" { "party_uscc" } else { f });
         bad_fields(vec![Invalid { field: field.map(str::to_owned), ..wrong }])
+    })
+}
+
+/// Reads a rectangle to look in.
+///
+/// # Errors
+/// [`Refused`] naming the field; `AREA_ORDER` when its corners are not in order.
+pub fn within(given: Option<&pb::GeoBox>) -> Result<Option<Rectangle>, Refused> {
+    let Some(given) = given else { return Ok(None) };
+    let corner = |lon: &str, lat: &str, (east, north): (&str, &str)| {
+        Coordinates::parse(lon, lat, &given.crs).map_err(|wrong| {
+            let field = match wrong.field.as_deref() {
+                Some("lon") => format!("within.{east}"),
+                Some("lat") => format!("within.{north}"),
+                Some("crs") => "within.crs".to_owned(),
+                Some(_) | None => "within".to_owned(),
+            };
+            bad_fields(vec![Invalid { field: Some(field), ..wrong }])
+        })
+    };
+    let low = corner(&given.min_longitude, &given.min_latitude, ("min_longitude", "min_latitude"))?;
+    let high =
+        corner(&given.max_longitude, &given.max_latitude, ("max_longitude", "max_latitude"))?;
+    let area = Rectangle::between(low, high);
+    area.map(Some).ok_or_else(|| Refused::new("AREA_ORDER").at("within"))
+}
+
+/// A rectangle as people type it: west, south, east and north in degrees of CGCS2000, apart by
+/// comma.
+#[must_use]
+pub fn typed_within(text: &str) -> Option<pb::GeoBox> {
+    let all: Vec<&str> = text.split([',', '，']).map(str::trim).collect();
+    let [west, south, east, north] = all.as_slice() else { return None };
+    Some(pb::GeoBox {
+        min_longitude: (*west).to_owned(),
+        min_latitude: (*south).to_owned(),
+        max_longitude: (*east).to_owned(),
+        max_latitude: (*north).to_owned(),
+        crs: "EPSG:4490".to_owned(),
     })
 }
 

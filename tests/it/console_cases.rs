@@ -44,6 +44,20 @@ async fn cases_of_an_area_are_listed_by_page_by_command_and_as_a_file() {
         let told = String::from_utf8(told.out).unwrap();
         assert_eq!(numbers(&told, &all), want, "{area}: {told}");
     }
+    let at = all[0].record.as_ref().unwrap().location.clone().unwrap();
+    let [lon, lat] = [&at.longitude, &at.latitude].map(|text| text.parse::<f64>().unwrap());
+    let spot = [lon - 0.001, lat - 0.001, lon + 0.001, lat + 0.001].map(|one| format!("{one:.6}"));
+    let spot = spot.join(",");
+    let told = sheets::case(&pair.nodes, HERE, &["list", "--box", &spot]);
+    let told = numbers(&String::from_utf8(told.out).unwrap(), &all);
+    assert!(told.contains(&all[0].number) && told.len() < all.len(), "{told:?}");
+    let page = browser.get(&format!("/cases?box={}", spot.replace(',', "%EF%BC%8C"))).await.text;
+    assert_eq!(numbers(&page, &all), told, "{page}");
+    for (area, why) in [("115,36,116", "四个数"), ("116,36,115,37", "先填西、南")] {
+        let page = browser.get(&format!("/cases?box={area}")).await.text;
+        assert!(wrong(&page, "box").is_some_and(|said| said.contains(why)), "{page}");
+    }
+    assert_eq!(sheets::case(&pair.nodes, HERE, &["list", "--box", "1,2"]).code, 2);
     for (area, why) in [("370000", "区划代码应为"), ("聊城", "不是整数")] {
         let typed = form_urlencoded::byte_serialize(area.as_bytes()).collect::<String>();
         let page = browser.get(&format!("/cases?county={typed}")).await.text;

@@ -18,10 +18,30 @@ struct Query {
     from: Option<&'static str>,
     to: Option<&'static str>,
     near: Option<u32>,
+    /// West, south, east, north.
+    within: Option<[&'static str; 4]>,
 }
 
 fn day(text: &str) -> pb::Date {
     liandong::cli::when::parse_date(text).unwrap()
+}
+
+fn rectangle([west, south, east, north]: [&str; 4]) -> pb::GeoBox {
+    pb::GeoBox {
+        min_longitude: west.to_owned(),
+        min_latitude: south.to_owned(),
+        max_longitude: east.to_owned(),
+        max_latitude: north.to_owned(),
+        crs: "EPSG:4490".to_owned(),
+    }
+}
+
+fn lies_in(case: &pb::Case, area: [&str; 4]) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    let [west, south, east, north] = area.map(|text| number(text).unwrap());
+    let at = case.record.as_ref().and_then(|record| record.location.clone()).unwrap_or_default();
+    let point = number(&at.longitude).zip(number(&at.latitude));
+    point.is_some_and(|(lon, lat)| west <= lon && lon <= east && south <= lat && lat <= north)
 }
 
 impl Query {
@@ -35,6 +55,7 @@ impl Query {
             discovered_to: self.to.map(day),
             near_city: self.near.map_or(0, |_| THERE),
             near_metres: self.near.unwrap_or(0),
+            within: self.within.map(rectangle),
             party_name: self.party.clone(),
             party_uscc: self.uscc.clone(),
             ..pb::ListCasesRequest::default()
@@ -55,6 +76,7 @@ impl Query {
             && (self.states.is_empty() || self.states.contains(&case.state()))
             && self.from.is_none_or(|from| on >= date(from))
             && self.to.is_none_or(|to| on <= date(to))
+            && self.within.is_none_or(|area| lies_in(case, area))
             && self.near.is_none_or(|metres| near.is_some_and(|one| one.metres <= metres))
     }
 }
@@ -98,13 +120,14 @@ fn queries(cases: &[pb::Case]) -> Vec<Query> {
                     (Some("2026-02-01"), Some("2026-10-13")),
                     (None, Some("2025-11-24")),
                 ] {
-                    for (states, near) in [
-                        (vec![], None),
-                        (vec![pb::CaseState::ClueVerifying], None),
-                        (vec![], Some(5_000)),
+                    for (states, near, within) in [
+                        (vec![], None, None),
+                        (vec![pb::CaseState::ClueVerifying], None, None),
+                        (vec![], Some(5_000), None),
+                        (vec![], None, Some(["115.3", "36", "116", "36.6"])),
                     ] {
                         let (party, uscc, media) = (party.clone(), uscc.clone(), media.to_vec());
-                        all.push(Query { party, uscc, media, states, from, to, near });
+                        all.push(Query { party, uscc, media, states, from, to, near, within });
                     }
                 }
             }
@@ -283,6 +306,16 @@ async fn refusals(pair: &Pair) {
         (|r| r.party_name = "示".repeat(121), "TEXT_TOO_LONG"),
         (|r| r.party_name = " ".to_owned(), "TEXT_EMPTY"),
         (|r| r.media = vec![99], "CODE_UNKNOWN"),
+        (|r| r.within = Some(rectangle(["116", "36", "115", "37"])), "AREA_ORDER"),
+        (|r| r.within = Some(rectangle(["115", "36", "116", ""])), "COORDINATE_FORMAT"),
+        (|r| r.within = Some(rectangle(["36", "115", "37", "116"])), "LON_LAT_SWAPPED"),
+        (
+            |r| {
+                let area = rectangle(["115", "36", "116", "37"]);
+                r.within = Some(pb::GeoBox { crs: "GCJ-02".to_owned(), ..area });
+            },
+            "CRS_GCJ02",
+        ),
         (|r| r.discovered_from = Some(pb::Date { year: 2026, month: 2, day: 30 }), "DATE_RANGE"),
     ] {
         assert_eq!(refuse(change).await, (Code::InvalidArgument, reason.to_owned()));
@@ -318,6 +351,16 @@ async fn nobody_counts_what_other_cities_share() {
         let named = pb::ListCasesRequest { parent: agreement.clone(), ..query.request(0) };
         assert_eq!(refused(other.cases().list_cases(named).await).1, "NOT_FOUND");
     }
+    // Where a record is that not all members may read is told to nobody, not by a count either.
+    let mut restricted = sample(&agreement, 1);
+    restricted.facts.as_mut().unwrap().data_level = pb::DataLevel::Restricted.into();
+    let restricted = create(&here, restricted).await.unwrap();
+    until("it is known", || async { super::api::get(&there, &restricted.name).await.ok() }).await;
+    let all = Query { within: Some(["73", "18", "136", "54"]), ..Query::default() };
+    for client in [&here, &there] {
+        assert_eq!(found(client, &all, 0).await, [case.name.as_str()]);
+    }
+    assert_eq!(page(&nodes.client(OTHER).await, all.request(0)).await.total_size, 0);
     let in_county = pb::ListCasesRequest {
         county_code: case.facts.unwrap().county_code,
         ..Query::default().request(0)

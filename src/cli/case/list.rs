@@ -12,6 +12,7 @@ use crate::domain::division::Area;
 use crate::ids::CityCode;
 use crate::lang::Lang;
 use crate::shown::table::columns::Codes;
+use crate::wire::case::typed_within;
 use crate::wire::pb::v1 as pb;
 
 /// Which cases.
@@ -41,6 +42,9 @@ pub struct FilterArgs {
     /// 案发县（市、区）或设区市代码，如 371522、371500 · in this county or city
     #[arg(long, value_name = "CODE", value_parser = area)]
     pub county: Option<u32>,
+    /// 案发地点在此经纬度范围（CGCS2000，西,南,东,北）· its point lies in this rectangle
+    #[arg(long = "box", value_name = "W,S,E,N", value_parser = rectangle)]
+    pub area: Option<pb::GeoBox>,
     /// 污染要素，可多个 · only these media
     #[arg(long, value_parser = medium)]
     pub medium: Vec<pb::Medium>,
@@ -99,6 +103,10 @@ fn area(text: &str) -> Result<u32, String> {
     let code = if text.len() == 6 { text.parse().ok() } else { None };
     code.filter(|code| Area::from_u32(*code).is_some())
         .ok_or_else(|| "6 位县级或市级代码 · a six-digit code of a county or city".to_owned())
+}
+
+fn rectangle(text: &str) -> Result<pb::GeoBox, String> {
+    typed_within(text).ok_or_else(|| "四个数，以逗号分开 · four numbers apart by comma".to_owned())
 }
 
 fn medium(text: &str) -> Result<pb::Medium, String> {
@@ -164,6 +172,7 @@ impl FilterArgs {
             near_city: code(self.near),
             near_metres: self.within.unwrap_or(0),
             county_code: self.county.unwrap_or(0),
+            within: self.area.clone(),
             media: self.medium.iter().copied().map(i32::from).collect(),
             discovered_from: self.from,
             discovered_to: self.to,

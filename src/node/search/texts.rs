@@ -5,13 +5,13 @@
 //! times the memory, and be of no help with 有限公司, which stands in every name. Here a hundred
 //! thousand names are some four megabytes, and looking through them takes about a millisecond.
 //!
-//! A case takes 112 bytes, its place in a table of 40, and its name: some 250 with the slack of
-//! both. What is taken away is written over at once.
+//! A case takes 120 bytes, its place in a table of 40, and its name: some 260 with the slack of
+//! both. What is taken away is written over at once. Of a rectangle every row is asked.
 //!
 //! In scope: keeping texts, finding those that fit. Out of scope: reading them, when they must go
 //! ([`super`]).
 //!
-//! Invariant: what fits is what [`PartyQuery::takes`] says of each text by itself.
+//! Invariant: what fits is what [`Query::takes`] says of each text by itself.
 //! (`what_is_found_in_all_texts_is_what_each_one_says`)
 
 use std::collections::HashMap;
@@ -19,9 +19,10 @@ use std::mem::size_of;
 
 use memchr::memmem::Finder;
 
-use super::Sought;
+use super::{Query, Said, Sought};
 use crate::domain::Uscc;
-use crate::domain::party_search::{PartyQuery, PartyText};
+use crate::domain::party_search::PartyText;
+use crate::domain::place::Coordinates;
 use crate::ids::CaseKey;
 
 /// Between two names, and in place of those that were taken away: stands in no text.
@@ -33,11 +34,12 @@ const GONE_LEFT: usize = 64;
 struct Row {
     sought: Sought,
     uscc: Option<Uscc>,
+    point: Option<Coordinates>,
     gone: bool,
 }
 
 // What the header says of memory.
-const _: () = assert!(size_of::<Row>() + size_of::<u32>() <= 112);
+const _: () = assert!(size_of::<Row>() + size_of::<u32>() <= 120);
 
 /// The texts, each with its case.
 #[derive(Default)]
@@ -63,18 +65,19 @@ impl Texts {
         self.row_of.contains_key(&case)
     }
 
-    /// Keeps the party of a case, in place of what it had; without one it fits nothing. Whether
-    /// there was room.
-    pub(super) fn put(&mut self, sought: Sought, party: Option<&PartyText>) -> bool {
+    /// Keeps what a case says, in place of what it had; without a party it fits none, without a
+    /// point no rectangle. Whether there was room.
+    pub(super) fn put(&mut self, sought: Sought, said: &Said) -> bool {
         self.remove(sought.case);
         let ends = (u32::try_from(self.names.len()), u32::try_from(self.rows.len()));
         let (Ok(start), Ok(row)) = ends else { return false };
+        let (party, point) = (said.party.as_ref(), said.point);
         self.names.extend_from_slice(party.map_or("", PartyText::name).as_bytes());
         self.names.push(NO_TEXT);
         self.starts.push(start);
         let uscc = party.and_then(PartyText::uscc);
         self.row_of.insert(sought.case, row);
-        self.rows.push(Row { sought, uscc, gone: false });
+        self.rows.push(Row { sought, uscc, point, gone: false });
         true
     }
 
@@ -88,7 +91,7 @@ impl Texts {
             name.fill(NO_TEXT);
         }
         if let Some(row) = self.rows.get_mut(nth) {
-            (row.uscc, row.gone) = (None, true);
+            (row.uscc, row.point, row.gone) = (None, None, true);
         }
         self.gone += 1;
         if self.gone > GONE_LEFT + self.rows.len() / 2 {
@@ -102,11 +105,11 @@ impl Texts {
         *self = Self::default();
     }
 
-    /// Whether the party of a case fits; `None` where it is not here as of that record.
-    pub(super) fn takes(&self, query: &PartyQuery, sought: &Sought) -> Option<bool> {
+    /// Whether what a case says fits; `None` where it is not here as of that record.
+    pub(super) fn takes(&self, query: &Query, sought: &Sought) -> Option<bool> {
         let nth = usize::try_from(*self.row_of.get(&sought.case)?).ok()?;
         let row = self.rows.get(nth).filter(|row| row.sought.record_at == sought.record_at)?;
-        Some(query.takes_text(self.name(nth), row.uscc))
+        Some(query.takes_parts(self.name(nth), row.uscc, row.point))
     }
 
     /// Whether the text of a case is here as of that record.
@@ -116,20 +119,20 @@ impl Texts {
         row.is_some_and(|row| row.sought.record_at == sought.record_at)
     }
 
-    /// The openings of all cases whose party fits, newest first.
-    pub(super) fn fitting(&self, query: &PartyQuery) -> Vec<u64> {
+    /// The openings of all cases that fit, newest first.
+    pub(super) fn fitting(&self, query: &Query) -> Vec<u64> {
         let mut found = Vec::new();
-        match query.longest_word() {
-            Some(word) => {
-                let whole = query.is_one_word();
+        match query.party.as_ref().and_then(|party| Some((party, party.longest_word()?))) {
+            Some((party, word)) => {
+                let whole = party.is_one_word() && query.within.is_none();
                 self.with_word(word, &mut |nth, row| {
-                    if whole || query.takes_text(self.name(nth), row.uscc) {
+                    if whole || query.takes_parts(self.name(nth), row.uscc, row.point) {
                         found.push(row.sought.opened);
                     }
                 });
             }
             None => {
-                let fits = |row: &&Row| !row.gone && query.takes_text("", row.uscc);
+                let fits = |row: &&Row| !row.gone && query.takes_parts("", row.uscc, row.point);
                 found.extend(self.rows.iter().filter(fits).map(|row| row.sought.opened));
             }
         }
@@ -175,7 +178,8 @@ impl Texts {
             closed.names.push(NO_TEXT);
             closed.starts.push(start);
             closed.row_of.insert(row.sought.case, place);
-            closed.rows.push(Row { sought: row.sought, uscc: row.uscc, gone: false });
+            let Row { sought, uscc, point, .. } = *row;
+            closed.rows.push(Row { sought, uscc, point, gone: false });
         }
         self.clear();
         *self = closed;
@@ -190,6 +194,8 @@ mod tests {
 
     use super::*;
     use crate::domain::party::Party;
+    use crate::domain::party_search::PartyQuery;
+    use crate::domain::place::Rectangle;
     use crate::ids::{AgreementId, LogId, Position, SubjectId};
 
     fn sought(case: u8, opened: u64, record: u64) -> Sought {
@@ -198,7 +204,16 @@ mod tests {
         Sought { case, opened, record_at }
     }
 
-    /// Firms with one of two codes, or people.
+    fn at(east: u8) -> Coordinates {
+        Coordinates::from_udeg(115_000_000 + i64::from(east), 36_000_000).unwrap()
+    }
+
+    /// Firms with one of two codes, or people, at one of three places or none.
+    fn said(name: &str, code: u8) -> Said {
+        let point = [None, Some(at(0)), Some(at(1)), Some(at(2))][name.len() % 4];
+        Said { party: party(name, code), point }
+    }
+
     fn party(name: &str, code: u8) -> Option<PartyText> {
         let party = match code {
             0 => Party::parse_natural(name),
@@ -208,8 +223,10 @@ mod tests {
         party.ok().map(|party| PartyText::of(&party))
     }
 
-    fn query(name: &str, code: bool) -> Option<PartyQuery> {
-        PartyQuery::parse(name, if code { "91371522YYYY90011A" } else { "" }).ok().flatten()
+    fn query(name: &str, code: bool, east: Option<u8>) -> Option<Query> {
+        let party = PartyQuery::parse(name, if code { "91371522YYYY90011A" } else { "" });
+        let within = east.and_then(|east| Rectangle::between(at(east), at(east + 1)));
+        Query::of(party.ok().flatten(), within)
     }
 
     proptest! {
@@ -217,7 +234,8 @@ mod tests {
         fn what_is_found_in_all_texts_is_what_each_one_says(
             steps in prop::collection::vec(
                 (0..40_u8, "[ab甲乙丙（]{1,5}", 0..3_u8, prop::bool::weighted(0.4)), 1..400),
-            asked in prop::collection::vec(("[ab甲乙丙（]{0,2} ?[ab甲乙]?", any::<bool>()), 8),
+            asked in prop::collection::vec(
+                ("[ab甲乙丙（]{0,2} ?[ab甲乙]?", any::<bool>(), prop::option::of(0..2_u8)), 12),
         ) {
             let (mut texts, mut plain) = (Texts::default(), BTreeMap::new());
             for (nth, (case, name, code, goes)) in (0_u64..).zip(steps) {
@@ -227,22 +245,20 @@ mod tests {
                     texts.remove(one.case);
                     plain.remove(&one.opened);
                 } else {
-                    let party = party(&name, code);
-                    prop_assert!(texts.put(one, party.as_ref()));
-                    plain.insert(one.opened, (one, party));
+                    let said = said(&name, code);
+                    prop_assert!(texts.put(one, &said));
+                    plain.insert(one.opened, (one, said));
                 }
             }
             prop_assert_eq!(texts.len(), plain.len());
             prop_assert!(texts.gone <= GONE_LEFT + texts.rows.len() / 2);
-            for query in asked.iter().filter_map(|(name, code)| query(name, *code)) {
-                let fits = |party: &Option<PartyText>| {
-                    party.as_ref().is_some_and(|party| query.takes(party))
-                };
-                let want: Vec<u64> =
-                    plain.iter().rev().filter(|(_, (_, p))| fits(p)).map(|(o, _)| *o).collect();
+            for query in asked.iter().filter_map(|(name, code, east)| query(name, *code, *east)) {
+                let fits = |said: &Said| query.takes(said);
+                let want = plain.iter().rev().filter(|(_, (_, said))| fits(said));
+                let want: Vec<u64> = want.map(|(opened, _)| *opened).collect();
                 prop_assert_eq!(texts.fitting(&query), want, "{:?}", query);
-                for (one, party) in plain.values() {
-                    prop_assert_eq!(texts.takes(&query, one), Some(fits(party)));
+                for (one, said) in plain.values() {
+                    prop_assert_eq!(texts.takes(&query, one), Some(fits(said)));
                 }
             }
         }
@@ -251,15 +267,18 @@ mod tests {
     #[test]
     fn nothing_is_left_of_a_name_that_went() {
         let mut texts = Texts::default();
-        texts.put(sought(1, 1, 1), party("甲厂", 1).as_ref());
-        texts.put(sought(2, 2, 2), party("乙厂", 1).as_ref());
+        texts.put(sought(1, 1, 1), &said("甲厂", 1));
+        texts.put(sought(2, 2, 2), &said("乙厂", 1));
         texts.remove(sought(1, 1, 1).case);
         let left: Vec<u8> = texts.names.iter().copied().filter(|b| *b != NO_TEXT).collect();
         assert_eq!(String::from_utf8(left).unwrap(), "乙厂");
         let codes: Vec<bool> = texts.rows.iter().map(|row| row.uscc.is_some()).collect();
-        assert_eq!((codes, texts.fitting(&query("", true).unwrap())), (vec![false, true], vec![2]));
+        assert_eq!(
+            (codes, texts.fitting(&query("", true, None).unwrap())),
+            (vec![false, true], vec![2])
+        );
         // Read from another entry than the one that holds the record now.
-        let query = query("乙", false).unwrap();
+        let query = query("乙", false, None).unwrap();
         assert_eq!(texts.takes(&query, &sought(2, 2, 3)), None);
         assert!(texts.is_of(&sought(2, 2, 2)) && !texts.is_of(&sought(2, 2, 3)));
     }
