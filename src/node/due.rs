@@ -4,15 +4,16 @@
 //! In scope: the index, and the lengths of terms an agreement sets. Out of scope: what runs when
 //! ([`crate::domain::deadline`]), pages and messages (`rpc::case_due`).
 //!
-//! Acknowledged notices take no room, nor do archived cases once their outcome is reported. A notice whose author's clock was wrong
-//! has no term: nobody knows when it was issued.
+//! Acknowledged notices take no room, nor do archived cases once their outcome is reported. Of a
+//! notice whose author's clock was in doubt nobody knows when it was issued: its term runs from
+//! when another member first held it, and from now on until one has said so.
 //!
 //! Invariant: after [`Due::look`] the index is what [`Due::of_case`] gives for every case and
 //! [`Due::of_notice`] for every notice, as of one apply number.
 //! (`f14_what_is_due_is_listed_exactly`, `totals_and_pages_are_those_of_a_plain_list`)
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -105,6 +106,10 @@ struct Index {
     /// of these, not counted from a hundred thousand.
     ending: BTreeMap<(CityCode, Date, AgreementId), usize>,
     of_case: HashMap<CaseKey, Vec<Key>>,
+    /// Those of them that are answers to notices and requests for help, however far off.
+    answers: BTreeSet<Key>,
+    /// Notices that nobody has said to hold yet, of which it must be known.
+    unheld: BTreeSet<CaseKey>,
 }
 
 impl Due {
@@ -164,13 +169,10 @@ impl Due {
         let Some(found) = book.get(agreement).filter(|_| !waited.is_empty()) else {
             return Vec::new();
         };
-        let opening = reader.entry(view.opened_at);
-        if opening.is_ok_and(|opening| opening.entry.envelope.clock_suspect) {
-            return Vec::new();
-        }
         let set = found.charter.deadlines;
         let terms = (set.emergency_minutes, set.notice_ack_workdays);
-        let (kind, issued_ms) = (view.notice.kind, view.issued_ms);
+        let kind = view.notice.kind;
+        let issued_ms = issued_ms(reader, view).unwrap_or_else(|| node.now_ms());
         let one = |city| Deadline::of_notice(city, kind, issued_ms, terms, &self.calendar);
         waited.into_iter().filter_map(one).collect()
     }
@@ -190,8 +192,7 @@ impl Due {
                     true
                 });
                 pieces::notices(&reader, agreement, None, &mut |subject, view| {
-                    let all = self.of_notice(node, &reader, agreement, &view);
-                    index.put((agreement, subject), all);
+                    self.take_notice(node, &reader, ((agreement, subject), &view), &mut index);
                     true
                 });
             }
@@ -207,15 +208,35 @@ impl Due {
             for change in &changes {
                 let Some(subject) = change.record_of(SubjectKind::Notice) else { continue };
                 let notice = (change.agreement, subject);
-                index.remove(notice);
                 // Nothing is read while something is: the first would wait for a writer that
                 // waits for the second.
                 let found = view::notice(&reader.view(), notice.0, notice.1);
                 if let Some(view) = found {
-                    index.put(notice, self.of_notice(node, &reader, notice.0, &view));
+                    self.take_notice(node, &reader, (notice, &view), &mut index);
                 }
             }
             index.read_to = last;
+        }
+        // A receipt is no entry, so the feed does not tell of it.
+        for notice in std::mem::take(&mut index.unheld) {
+            let found = view::notice(&reader.view(), notice.0, notice.1);
+            if let Some(view) = found {
+                self.take_notice(node, &reader, (notice, &view), &mut index);
+            }
+        }
+    }
+
+    fn take_notice(
+        &self,
+        node: &NodeHandle,
+        reader: &Reader,
+        (key, view): (CaseKey, &NoticeView),
+        index: &mut Index,
+    ) {
+        index.remove(key);
+        index.put(key, self.of_notice(node, reader, key.0, view));
+        if index.of_case.contains_key(&key) && issued_ms(reader, view).is_none() {
+            index.unheld.insert(key);
         }
     }
 
@@ -245,6 +266,22 @@ impl Due {
         let (found, total) = index.list(span, agreements, after, want);
         (found, total, index.read_to)
     }
+
+    /// The answers to notices and requests for help that a city owes, however far off their days.
+    pub(super) fn answers(&self, city: CityCode) -> Vec<(Key, Deadline)> {
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let (low, high) = Span::of(city).ends();
+        let owed = index.answers.range(low..=high);
+        owed.filter_map(|key| Some((*key, *index.by_day.get(key)?))).collect()
+    }
+}
+
+/// When a notice was issued: as its author's clock says, or, where that is in doubt, when another
+/// member first held it; `None` while none has said so.
+pub(crate) fn issued_ms(reader: &Reader, view: &NoticeView) -> Option<i64> {
+    let opening = reader.entry(view.opened_at);
+    let suspect = opening.is_ok_and(|opening| opening.entry.envelope.clock_suspect);
+    if suspect { reader.first_held_ms(view.opened_at) } else { Some(view.issued_ms) }
 }
 
 impl Index {
@@ -254,6 +291,7 @@ impl Index {
             if self.by_day.remove(&key).is_none() {
                 continue;
             }
+            self.answers.remove(&key);
             if let Entry::Occupied(mut ending) = self.ending.entry(day_of(&key)) {
                 *ending.get_mut() = ending.get().saturating_sub(1);
                 if *ending.get() == 0 {
@@ -271,6 +309,9 @@ impl Index {
         }
         self.of_case.insert(case, dated.iter().map(|(key, _)| *key).collect());
         for (key, deadline) in dated {
+            if matches!(key.clock, Clock::NoticeAck | Clock::Assistance) {
+                self.answers.insert(key);
+            }
             if self.by_day.insert(key, deadline).is_none() {
                 *self.ending.entry(day_of(&key)).or_default() += 1;
             }

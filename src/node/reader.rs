@@ -343,6 +343,28 @@ impl<D: Disk, S: Store> Reader<D, S> {
         witnesses.iter().filter_map(since).collect()
     }
 
+    /// Since when anybody but its author holds an entry, milliseconds since 1970-01-01 UTC by the
+    /// clock of whoever held it first.
+    #[must_use]
+    pub fn first_held_ms(&self, at: Position) -> Option<i64> {
+        let to = keys::cosignature(at.log, LogId::new([0xff; 32]), u64::MAX);
+        let (mut from, mut witnesses) = (keys::cosignature(at.log, LogId::new([0; 32]), 0), vec![]);
+        let view = self.view();
+        loop {
+            let mut next = None;
+            view.scan(&from, &to, false, &mut |key, _| {
+                next = keys::parse_witness(key);
+                false
+            });
+            let Some(witness) = next else { break };
+            from = keys::cosignature(at.log, witness, u64::MAX);
+            witnesses.push(witness);
+        }
+        drop(view);
+        let since = self.holdings(at, &witnesses).into_iter().map(|(_, time_s)| time_s).min()?;
+        i64::try_from(since).ok()?.checked_mul(1_000)
+    }
+
     /// Reads a stretch of a log for a city: whole batches from `from` on, until `bytes_max` is
     /// reached; parts the city may not hold are withheld.
     ///

@@ -18,6 +18,7 @@ use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::{NOTICE_MISFITS_SHOWN_MAX, NOTICE_REPORTS_SHOWN_MAX};
 use crate::log::{Audience, PartSlot};
 use crate::node::alert::Alert;
+use crate::node::due;
 use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{HistoryEntry, NoticeView};
 use crate::wire::case as read;
@@ -34,7 +35,8 @@ impl NoticeApi {
         witnesses: &Witnesses,
     ) -> pb::Notice {
         let (own, now) = (self.desk.node.city(), self.desk.node.now_ms());
-        let due = self.due_of(agreement, &found.notice, found.issued_ms);
+        let issued_ms = due::issued_ms(reader, found).unwrap_or(now);
+        let due = self.due_of(agreement, &found.notice, issued_ms);
         let opening = reader.entry(found.opened_at).ok();
         let envelope = opening.as_ref().map(|opening| &opening.entry.envelope);
         let suspect = envelope.is_some_and(|envelope| envelope.clock_suspect);
@@ -56,7 +58,7 @@ impl NoticeApi {
                 ring_time: rung.map(read::timestamp),
                 hold_time: hold_ms.map(read::timestamp),
                 acknowledge_time: acknowledged_ms.map(read::timestamp),
-                overdue: found.awaits(*city) && !suspect && due.is_some_and(|due| due.is_over(now)),
+                overdue: found.awaits(*city) && due.is_some_and(|due| due.is_over(now)),
                 hold_unknown: !for_all && hold_ms.is_none(),
             }
         };

@@ -374,6 +374,44 @@ async fn pages_say_what_is_known(nodes: &Nodes, issued: &pb::Notice) {
     assert!(sender.contains("已提醒 ") && sender.contains("是否送达未知"), "{sender}");
 }
 
+/// Nobody knows when it was issued, but since when it is here: from then on it is to be
+/// acknowledged, and stands among what is due.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_of_a_doubtful_clock_has_a_term_from_when_it_was_held() {
+    let cities = [HERE, THERE];
+    let mut nodes = Nodes::lay_out(&plan(&cities, &[("聊邯", &cities)]));
+    nodes.start(HERE);
+    let (agreement, here) = (nodes.fleet.agreements[0].name(), nodes.client(HERE).await);
+    ready(&here, &agreement).await;
+    let mut handan = Author::of(&nodes, THERE);
+    handan.clock_suspect = true;
+    let greeted = Rogue::greeted(&nodes, THERE, HERE, &handan).await;
+    // By its author's clock it was issued days ago.
+    for kind in [NoticeKind::Emergency, NoticeKind::General] {
+        let batch = handan.batch(vec![emergency(&handan, kind, &[HERE])]);
+        greeted.say(Frame::Batch(batch.clone())).await;
+        handan.wrote(&batch);
+    }
+    let terms = until("both have terms that stay", || async {
+        let before = due(&here, HERE).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        (before.len() == 2 && due(&here, HERE).await == before).then_some(before)
+    })
+    .await;
+    for (name, term) in terms {
+        let notice = get(&here, &name).await.unwrap();
+        assert!(notice.clock_suspect && !term.overdue && !of(&notice, HERE).overdue);
+        assert_eq!((notice.due_time, term.overdue), (term.due_time, false));
+        let clock = match notice.kind() {
+            pb::NoticeKind::Emergency => pb::DeadlineClock::EmergencyAck,
+            _ => pb::DeadlineClock::NoticeAck,
+        };
+        assert_eq!(term.clock(), clock);
+        acknowledge(&here, &name, "").await.unwrap();
+    }
+    assert_eq!(due(&here, HERE).await, []);
+}
+
 /// An emergency of this author's city, as it would be written next, for these cities.
 fn emergency(author: &Author, kind: NoticeKind, to: &[u32]) -> RawEntry {
     let addressees = to.iter().map(|code| rogue::city(*code)).collect();

@@ -270,6 +270,57 @@ async fn nudge_by_https_says_what_waits_and_never_what_it_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nudge_a_notice_and_a_request_for_help_are_told_when_they_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let robot = Robot::start(&ca, &[]).await;
+    let pair = pair(|nodes| {
+        std::fs::copy(&ca, nodes.fleet.folder(THERE).join("hook-ca.pem")).unwrap();
+        format!("{}gather_s = 1\nevery_s = 1\nagain_s = 2592000\n", robot.hook())
+    })
+    .await;
+    let case = marked(&pair).await;
+    let today = liandong::domain::Date::beijing(liandong::node::clock::wall_ms()).unwrap();
+    let due_on = today.plus_days(60).unwrap();
+    let request = pb::RequestAssistanceRequest {
+        name: case.name,
+        text: format!("{MARK}请协助取样"),
+        to_city: THERE,
+        due_on: liandong::cli::when::parse_date(&due_on.to_string()).ok(),
+        request_id: fresh(),
+        ..pb::RequestAssistanceRequest::default()
+    };
+    pair.here.cases().request_assistance(request).await.unwrap();
+    let text = format!("{MARK}：请注意");
+    let record =
+        pb::NoticeRecord { title: format!("{MARK}通报"), text, ..pb::NoticeRecord::default() };
+    let request = pb::CreateNoticeRequest {
+        parent: pair.agreement.clone(),
+        kind: pb::NoticeKind::General.into(),
+        record: Some(record),
+        request_id: fresh(),
+        ..pb::CreateNoticeRequest::default()
+    };
+    let issued = pair.here.notices().create_notice(request).await.unwrap().into_inner();
+    until("both are told", || async {
+        let mut told: Vec<_> = robot.got().iter().flat_map(|r| kinds(&said(r))).collect();
+        told.sort();
+        (told == [("ASSISTANCE".to_owned(), 1), ("NOTICE".to_owned(), 1)]).then_some(())
+    })
+    .await;
+    robot.got().iter().for_each(|request| no_content(request));
+    let text = robot.got().iter().map(|r| said(r)["text"].to_string()).collect::<String>();
+    assert!(text.contains("1项协助请求待本市答复：LD-聊邯-"), "{text}");
+    assert!(text.contains("one notice awaits your city, "), "{text}");
+    // Once somebody has signed for it, it waits no more.
+    let (name, request_id) = (issued.notice.unwrap().name, fresh());
+    let request = pb::AcknowledgeNoticeRequest { name, request_id, ..Default::default() };
+    pair.there.notices().acknowledge_notice(request).await.unwrap();
+    until("one waits", || async { (hook_status(&pair).await.waiting_count == 1).then_some(()) })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nudge_a_term_that_passed_while_nobody_ran_is_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");

@@ -50,6 +50,8 @@ pub struct Author {
     pub cosign_key: SigningKey,
     pub frontier: Frontier,
     actor: ActorRef,
+    /// Its entries say that its clock is in doubt.
+    pub clock_suspect: bool,
 }
 
 impl Author {
@@ -72,6 +74,7 @@ impl Author {
             cosign_key: key("cosign").unwrap(),
             frontier: Frontier::new(),
             actor: ActorRef { role: ActorRole::Coordinator, id: ActorId::new([7; 16]) },
+            clock_suspect: false,
         }
     }
 
@@ -84,7 +87,8 @@ impl Author {
         let log = SignedManifest::peek(&manifest).unwrap().log_id();
         let frontier = Frontier::new();
         let actor = ActorRef { role: ActorRole::Coordinator, id: ActorId::new([7; 16]) };
-        Self { agreement, charter, manifest, log, key, cosign_key, frontier, actor }
+        let clock_suspect = false;
+        Self { agreement, charter, manifest, log, key, cosign_key, frontier, actor, clock_suspect }
     }
 
     /// An entry for the next index but `ahead`, with these texts as parts for all.
@@ -124,7 +128,7 @@ impl Author {
             log: self.log,
             index: self.frontier.size() + ahead,
             record_time_ms: 1_795_140_000_000,
-            clock_suspect: false,
+            clock_suspect: self.clock_suspect,
             after: about.after,
             actor: Some(self.actor),
             acting_for: None,

@@ -100,6 +100,12 @@ pub fn cosignature(log: LogId, witness: LogId, size: u64) -> Vec<u8> {
     key(b'c', &[log.as_bytes(), witness.as_bytes(), &size.to_be_bytes()])
 }
 
+/// The witness in a key of [`cosignature`].
+#[must_use]
+pub fn parse_witness(key: &[u8]) -> Option<LogId> {
+    LogId::from_slice(key.strip_prefix(b"c")?.get(32..64)?).ok()
+}
+
 /// What proves something against `witness` over `log`.
 #[must_use]
 pub fn witness_proof(log: LogId, witness: LogId) -> Vec<u8> {

@@ -104,8 +104,8 @@ impl Follow {
     }
 
     /// Terms of the own city that end within some days, and those that are over, whether or not the
-    /// node ran on their last day. An answer that runs is not told of: its offer was, and is told
-    /// again.
+    /// node ran on their last day; notices and requests for help from when they come. The answer to
+    /// an offer is not told of while it runs: the offer was, and is told again.
     fn look_up_terms(&mut self, node: &NodeHandle, due: &Due, days: u32) {
         let (applied, today) = (*node.applied().borrow(), node.today());
         let Some(today) = today.filter(|today| self.terms_of != Some((applied, *today))) else {
@@ -116,17 +116,18 @@ impl Follow {
         let agreements: Vec<AgreementId> = node.book().iter().map(|(id, _)| *id).collect();
         let until = today.plus_days(i64::from(days)).unwrap_or(today);
         let span = Span { until: Some(until), ..Span::of(node.city()) };
-        let found = due.list(&span, &agreements, None, usize::MAX).0;
+        let mut found = due.list(&span, &agreements, None, usize::MAX).0;
+        found.extend(due.answers(node.city()));
         let matter = |(key, deadline): (Key, Deadline)| {
-            // An emergency is told of until it is acknowledged, late or not.
-            if key.clock == Clock::EmergencyAck {
-                return None;
-            }
-            let kind = match (is_answer(key.clock), deadline.is_over(now_ms)) {
-                (true, true) => Kind::AnswerOverdue,
-                (false, true) => Kind::DeadlineOver,
-                (false, false) if !key.clock.is_window() => Kind::Deadline,
-                (true | false, _) => return None,
+            let kind = match (key.clock, deadline.is_over(now_ms)) {
+                // An emergency is told of until it is acknowledged, late or not.
+                (Clock::EmergencyAck, _) => return None,
+                (clock, true) if is_answer(clock) => Kind::AnswerOverdue,
+                (Clock::NoticeAck, false) => Kind::Notice,
+                (Clock::Assistance, false) => Kind::Assistance,
+                (_, true) => Kind::DeadlineOver,
+                (clock, false) if !is_answer(clock) && !clock.is_window() => Kind::Deadline,
+                (_, false) => return None,
             };
             // Not by its place among the case's terms, which changes when another one ends.
             let which = format!("{:?} {} {}", key.clock, deadline.from, key.on);

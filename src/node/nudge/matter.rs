@@ -28,15 +28,26 @@ pub enum Kind {
     Transfer,
     /// An answer that this city owes, and whose last day is over.
     AnswerOverdue,
-    /// A term of this city that ends soon.
+    /// A request for help that this city has not answered.
+    Assistance,
+    /// A notice that this city has not acknowledged.
+    Notice,
+    /// Another term of this city that ends soon.
     Deadline,
     /// A term of this city whose last day is over.
     DeadlineOver,
 }
 
 /// All kinds.
-const KINDS: [Kind; 5] =
-    [Kind::Emergency, Kind::Transfer, Kind::AnswerOverdue, Kind::Deadline, Kind::DeadlineOver];
+const KINDS: [Kind; 7] = [
+    Kind::Emergency,
+    Kind::Transfer,
+    Kind::AnswerOverdue,
+    Kind::Assistance,
+    Kind::Notice,
+    Kind::Deadline,
+    Kind::DeadlineOver,
+];
 
 impl Kind {
     /// What waits, in Chinese, and its measure word.
@@ -45,6 +56,8 @@ impl Kind {
             Self::Emergency => ("份突发事件通报", "待本市签收"),
             Self::Transfer => ("件移送", "待本市接收"),
             Self::AnswerOverdue => ("项答复", "已超过期限"),
+            Self::Assistance => ("项协助请求", "待本市答复"),
+            Self::Notice => ("份通报", "待本市签收"),
             Self::Deadline => ("项时限", "即将到期"),
             Self::DeadlineOver => ("项时限", "已经届满"),
         }
@@ -58,6 +71,8 @@ impl Kind {
             Self::AnswerOverdue => {
                 ("one overdue answer", "overdue answers", ["is owed by", "are owed by"])
             }
+            Self::Assistance => ("one request for help", "requests for help", ["awaits", "await"]),
+            Self::Notice => ("one notice", "notices", ["awaits", "await"]),
             Self::Deadline => ("one deadline", "deadlines", ["is near for", "are near for"]),
             Self::DeadlineOver => {
                 ("one deadline", "deadlines", ["has passed for", "have passed for"])
@@ -70,7 +85,12 @@ impl Kind {
     pub const fn is_told_once(self) -> bool {
         match self {
             Self::DeadlineOver => true,
-            Self::Emergency | Self::Transfer | Self::AnswerOverdue | Self::Deadline => false,
+            Self::Emergency
+            | Self::Transfer
+            | Self::AnswerOverdue
+            | Self::Assistance
+            | Self::Notice
+            | Self::Deadline => false,
         }
     }
 }
