@@ -295,8 +295,7 @@ pub const IMPORT_ROWS_MAX: usize = 100_000;
 pub const IMPORT_ROW_BYTES_MAX: usize = 512 * 1024;
 /// Columns of a file that is imported: twice those there are.
 pub const IMPORT_COLUMNS_MAX: usize = 96;
-/// Cases kept for one statistic, in all agreements asked for: those with something in the month,
-/// or a campaign. All are walked.
+/// Cases with something in the month of one statistic, in all agreements asked for. All are walked.
 pub const STATISTICS_CASES_MAX: usize = 100_000;
 /// Longest term in days, workdays or months: nothing in the law is longer, and counting is short.
 pub const TERM_DAYS_MAX: u32 = 3_660;

@@ -195,6 +195,12 @@ impl Counts {
         counts
     }
 
+    /// Whether anything of it happened in the month itself.
+    #[must_use]
+    pub fn has_of_month(&self) -> bool {
+        Self { filed_so_far: 0, ended_so_far: 0, ..*self } != Self::default()
+    }
+
     /// Both together.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {

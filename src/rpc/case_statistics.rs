@@ -41,9 +41,32 @@ type Counted = (Counts, Box<[Campaign]>);
 #[derive(Default)]
 struct Sums {
     cases: HashMap<CaseKey, Counted>,
+    /// How many of the cases have something in the month itself.
+    of_month: usize,
     sites: HashMap<CaseKey, Tally>,
     plans: HashMap<CaseKey, Tally>,
 }
+
+impl Sums {
+    /// Takes a case in, or anew. Those filed in other months are kept as well, some 100 bytes each,
+    /// and do not count for the limit: there are more of them from month to month.
+    fn take_case(&mut self, key: CaseKey, counted: Counted) -> Result<(), Refused> {
+        let (counts, campaigns) = &counted;
+        self.of_month += usize::from(counts.has_of_month());
+        let before = if *counts == Counts::default() && campaigns.is_empty() {
+            self.cases.remove(&key)
+        } else {
+            self.cases.insert(key, counted)
+        };
+        self.of_month -= usize::from(before.is_some_and(|(counts, _)| counts.has_of_month()));
+        if self.of_month > STATISTICS_CASES_MAX {
+            let refused = Refused::new("STATISTICS_TOO_LARGE");
+            return Err(refused.with("limit", STATISTICS_CASES_MAX));
+        }
+        Ok(())
+    }
+}
+
 /// When somebody else's count may be over.
 const COME_BACK: Duration = Duration::from_secs(1);
 
@@ -138,11 +161,7 @@ impl CaseApi {
                 });
                 let Some((lowest, _)) = openings.last().copied() else { break };
                 for (_, subject) in openings {
-                    self.count_case(&reader, (*agreement, subject), month, &mut sums.cases);
-                }
-                if sums.cases.len() > STATISTICS_CASES_MAX {
-                    let refused = Refused::new("STATISTICS_TOO_LARGE");
-                    return Err(refused.with("limit", STATISTICS_CASES_MAX));
+                    self.count_case(&reader, (*agreement, subject), month, &mut sums)?;
                 }
                 below = Some(lowest);
             }
@@ -168,7 +187,7 @@ impl CaseApi {
             };
             changes.retain(|change| agreements.contains(&change.agreement));
             for case in changed(&changes, SubjectKind::Case) {
-                self.count_case(&reader, case, month, &mut sums.cases);
+                self.count_case(&reader, case, month, &mut sums)?;
             }
             for key in changed(&changes, SubjectKind::Site) {
                 let site = view::site(&reader.view(), key.0, key.1);
@@ -187,20 +206,14 @@ impl CaseApi {
         reader: &Reader,
         (agreement, subject): CaseKey,
         month: Month,
-        cases: &mut HashMap<CaseKey, Counted>,
-    ) {
+        sums: &mut Sums,
+    ) -> Result<(), Refused> {
         let rows = reader.view();
-        let Some(found) = view::case(&rows, agreement, subject) else { return };
+        let Some(found) = view::case(&rows, agreement, subject) else { return Ok(()) };
         let facts = view::moved(&rows, agreement, subject);
         let source = found.case.facts.source;
         let counts = Counts::of_case(self.node.city(), source, &facts, month);
-        let campaigns: Box<[Campaign]> = found.campaigns().collect();
-        // Most cases of most months have nothing in this one: they are not kept.
-        if counts == Counts::default() && campaigns.is_empty() {
-            cases.remove(&(agreement, subject));
-        } else {
-            cases.insert((agreement, subject), (counts, campaigns));
-        }
+        sums.take_case((agreement, subject), (counts, found.campaigns().collect()))
     }
 
     fn count_plan(
@@ -282,5 +295,36 @@ const fn checks_out(counts: CheckCounts) -> pb::CheckCounts {
         problems: counts.problems,
         clues: counts.clues,
         cases: counts.cases,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_of_other_months_never_fill_a_month() {
+        let key = |nth: usize| {
+            let id = u128::try_from(nth).unwrap().to_be_bytes();
+            (AgreementId::new([1; 16]), SubjectId::new(id))
+        };
+        let filed = Counts { filed_so_far: 1, ..Counts::default() };
+        let opened = Counts { opened: 1, ..filed };
+        let mut sums = Sums::default();
+        let mut take = |nth, counts| sums.take_case(key(nth), (counts, Box::default()));
+        // A city's twenty years, of which nothing is of this month.
+        for nth in 0..=2 * STATISTICS_CASES_MAX {
+            take(nth, filed).unwrap();
+        }
+        for nth in 0..STATISTICS_CASES_MAX {
+            take(nth, opened).unwrap();
+        }
+        take(0, opened).unwrap();
+        let last = STATISTICS_CASES_MAX;
+        assert_eq!(take(last, opened).unwrap_err().reason(), "STATISTICS_TOO_LARGE");
+        // What was counted anew and has nothing of the month any more makes room.
+        take(last, filed).unwrap();
+        take(0, Counts::default()).unwrap();
+        take(last, opened).unwrap();
     }
 }

@@ -113,8 +113,8 @@ pub(super) const REASONS: &[Line] = &[
         "月份应在 1900 年 1 月至本月（{now}）之间",
         "the month must lie between January 1900 and the present one, {now}"),
     ("STATISTICS_TOO_LARGE", ResourceExhausted,
-        "案件超过 {limit} 件，请指定一份协议后再统计",
-        "over {limit} cases; ask for one agreement at a time"),
+        "当月案件超过 {limit} 件，请指定一份协议后再统计",
+        "over {limit} cases of this month; ask for one agreement at a time"),
     // Writes.
     ("STALE_ETAG", Aborted,
         "案件在此期间有了新的办理，请重新查看后再决定是否继续",
