@@ -384,6 +384,8 @@ pub const HJ212_CLUES_SHOWN_MAX: usize = 1_000;
 /// Messages kept in a spool folder, a month of ten stations that are always above their limits;
 /// then nothing more is answered, so that devices keep what they have.
 pub const HJ212_SPOOL_FILES_MAX: usize = 10_000;
+/// Parts of split packets that wait in the spool for their others; the oldest make room.
+pub const HJ212_SPOOL_PARTS_MAX: usize = 10_000;
 /// A unary call of another city ends after this time, also while its body stalls.
 pub const PEER_CALL_MS_MAX: u64 = 30_000;
 /// Words of the hook's command: a program, a script and what it is told.

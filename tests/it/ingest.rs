@@ -530,6 +530,31 @@ async fn f37_noise_and_silence_end_a_connection_and_no_other() {
     let mut noisy = listener.connect();
     // It may be closed while this is being written.
     let _ = noisy.write_all(&vec![b'x'; 200_000]);
+#[tokio::test(flavor = "multi_thread")]
+async fn f37_a_part_that_was_answered_outlives_the_listener() {
+    let pair = Pair::start().await;
+    let spool = tempfile::tempdir().unwrap();
+    let args = ["--spool", spool.path().to_str().unwrap()];
+    let [first, second] = halves();
+    let listener = Listener::start(&pair.nodes, &args);
+    let mut device = listener.connect();
+    device.write_all(&first).unwrap();
+    assert_eq!(answer(&mut device).unwrap().cn, 9014);
+    // The device has forgotten it, and nobody has the other part yet.
+    drop((device, listener));
+    assert!(list_all(&pair.here, &pair.agreement).await.is_empty());
+    let listener = Listener::start(&pair.nodes, &args);
+    let mut device = listener.connect();
+    device.write_all(&second).unwrap();
+    assert_eq!(answer(&mut device).unwrap().cn, 9014);
+    let (report, said) = listener.stop();
+    assert_eq!((&report["drafted"], &report["packets"]["accepted"]), (&1.into(), &1.into()));
+    assert!(!said.contains(SECRET), "{said}");
+    let bytes = halves().map(|half| sent(&half)).concat();
+    is_fetched(&pair, &format!("{WATER_MN}-20261102160000"), &bytes).await;
+    assert_eq!(below(spool.path()), [""; 0].map(PathBuf::from), "nothing is left of it");
+}
+
     assert!(noisy.read(&mut [0; 1]).map_or(true, |read| read == 0));
     let mut device = listener.connect();
     device.write_all(&hour(2, 9)).unwrap();

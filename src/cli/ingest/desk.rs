@@ -17,7 +17,7 @@ use super::spool::{self, Spool};
 use super::stations::Stations;
 use crate::cli::failure::{Exit, Failure};
 use crate::domain::Date;
-use crate::hj212::{Kind, Message, NotJudged, Refused, judge};
+use crate::hj212::{Joined, Kind, Message, NotJudged, Packet, Refusal, Refused, judge};
 use crate::lang::Lang;
 use crate::node::clock::wall_ms;
 
@@ -58,6 +58,28 @@ impl Desk {
     /// The counts.
     pub fn report(&self) -> MutexGuard<'_, Report> {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a part of a split packet of a device and joins it with its others, so that nothing is
+    /// answered that lies in memory only; `None` for what is no part, or never becomes a clue.
+    pub fn join(&self, packet: &Packet) -> Option<Result<Result<Joined, Refused>, Failure>> {
+        let counts = Kind::of(packet.cn).is_some_and(|kind| self.kinds.contains(&kind));
+        let (spool, part) = self.spool.as_ref().zip(packet.part)?;
+        if !counts || !self.stations.contains_key(&packet.mn) {
+            return None;
+        }
+        for _ in 0..spool.make_room_for_part() {
+            self.report().refuse(0, Refusal::SplitIncomplete.into());
+        }
+        let joined = spool.join(packet, part, self.lang);
+        Some(joined.inspect_err(|failure| self.say(&packet.mn, failure)))
+    }
+
+    /// A message is dealt with, or kept as a whole: its parts are not needed any more.
+    pub fn drop_parts(&self, packet: &Packet) {
+        if let Some((spool, part)) = self.spool.as_ref().zip(packet.part) {
+            spool.drop_parts(packet, part);
+        }
     }
 
     /// Judges a message that began at this byte of its stream, and drafts what there is to draft.

@@ -1,6 +1,7 @@
 //! One stream of bytes: a file, standard input, or a device's connection.
 //!
-//! In scope: packets out of bytes, parts joined, answers in the order of the packets.
+//! In scope: packets out of bytes, parts joined, answers in the order of the packets. Parts that a
+//! device sends lie in the spool before they are answered; a file is there to be read again.
 //! Out of scope: what is done with a message ([`super::desk`]).
 
 use super::desk::{Desk, Taken};
@@ -17,9 +18,16 @@ pub struct Intake {
     joiner: Joiner,
     garbage: u64,
     refused: u64,
+    is_device: bool,
 }
 
 impl Intake {
+    /// Of a device, which forgets what was answered.
+    #[must_use]
+    pub fn of_device() -> Self {
+        Self { is_device: true, ..Self::default() }
+    }
+
     /// Takes what was read; gives the bytes to answer with.
     ///
     /// # Errors
@@ -96,14 +104,23 @@ impl Intake {
     ) -> Result<(), Failure> {
         let wanted = packet.flag.ack && UPLOADS.contains(&packet.cn);
         let answer = wanted.then(|| acknowledgement(&packet));
-        let joined = self.joiner.take(packet);
+        let kept = if self.is_device { desk.join(&packet) } else { None };
+        let joined = kept.unwrap_or_else(|| Ok(self.joiner.take(packet.clone())));
         for _ in 0..self.joiner.take_given_up() {
             desk.report().refuse(offset, Refusal::SplitIncomplete.into());
         }
         let taken = match joined {
-            Ok(Joined::Waiting) => Taken::Done,
-            Ok(Joined::Whole(message)) => desk.take(offset, &message).await,
-            Err(refused) => {
+            Err(failure) => Taken::Failed(failure),
+            Ok(Ok(Joined::Waiting)) => Taken::Done,
+            Ok(Ok(Joined::Whole(message))) => {
+                let taken = desk.take(offset, &message).await;
+                // Otherwise the last part comes again, and finds the others.
+                if matches!(taken, Taken::Done) && self.is_device {
+                    desk.drop_parts(&packet);
+                }
+                taken
+            }
+            Ok(Err(refused)) => {
                 desk.report().refuse(offset, refused);
                 Taken::Refused
             }

@@ -109,7 +109,7 @@ async fn accept(
 /// Takes what one device sends until it leaves, is silent for too long, sends only noise, or its
 /// clue can neither be drafted nor kept: then it finds no answer and sends again.
 async fn serve(desk: &Desk, mut stream: TcpStream, idle: Duration, stop: &CancellationToken) {
-    let mut intake = Intake::default();
+    let mut intake = Intake::of_device();
     let (mut buffer, mut answers) = (vec![0; READ_BYTES], Vec::new());
     let whole_within = Duration::from_millis(HJ212_PACKET_MS_MAX);
     let mut begun: Option<Instant> = None;
