@@ -177,13 +177,21 @@ async fn f37_hour_data_above_its_limits_becomes_a_clue() {
     assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 3);
     assert_eq!(below(&node.join("data/evidence")), files);
 
-    // The same hour in another packet: no second clue, no evidence that belongs to none.
+    // The same hour in another packet: no second clue; it is evidence of the first, once.
     let anew = "DataTime=20261102090000;w01018-Avg=90,w01018-Flag=N";
-    std::fs::write(folder.path().join("anew.txt"), packet(32, 2061, WATER_MN, "4", anew)).unwrap();
-    let anew = folder.path().join("anew.txt");
-    let (anew, _) = report(&ingest(&pair.nodes, &[anew.to_str().unwrap()]).output().unwrap());
-    assert_eq!((&anew["drafted"], &anew["already_there"]), (&0.into(), &1.into()));
-    assert_eq!(below(&node.join("data/evidence")), files);
+    let (anew, path) = (packet(32, 2061, WATER_MN, "4", anew), folder.path().join("anew.txt"));
+    std::fs::write(&path, &anew).unwrap();
+    for counts in [(1, 0), (0, 1)] {
+        let output = ingest(&pair.nodes, &[path.to_str().unwrap()]).output().unwrap();
+        let (done, said) = report(&output);
+        assert_eq!(done["drafted"], 0, "{said}");
+        let counts: (Value, Value) = (counts.0.into(), counts.1.into());
+        assert_eq!((&done["evidence_added"], &done["already_there"]), (&counts.0, &counts.1));
+    }
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 3);
+    let clue = numbered(&pair.here, &format!("{WATER_MN}-20261102090000")).await.remove(0);
+    assert_eq!(download(&pair.here, &clue.name, &sent(&anew), 0).await.unwrap(), sent(&anew));
+    assert!(below(&node.join("data/evidence")).len() > files.len());
 
     // The passwords are nowhere: not in what was said, nor in the evidence, nor at the nodes.
     for text in [&dry, &said, &said_again] {
@@ -478,20 +486,23 @@ async fn f37_packets_are_kept_until_the_node_has_taken_them_as_evidence() {
         assert_eq!(answer(&mut device).unwrap().cn, 9014);
     }
     let (told, said) = listener.stop();
-    assert_eq!((&told["spooled"], &told["already_there"]), (&3.into(), &1.into()), "{said}");
+    assert_eq!((&told["spooled"], &told["already_there"]), (&4.into(), &0.into()), "{said}");
     assert!(said.contains("EVIDENCE_FOLDER_FULL"), "{said}");
-    let kept = below(&spool).iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>();
-    assert_eq!(kept, [sent(&packets[0]), sent(&hour(2, 11))]);
+    let mut kept: Vec<_> = below(&spool).iter().map(|p| std::fs::read(p).unwrap()).collect();
+    kept.sort();
+    let mut all = vec![sent(&packets[0]), sent(&anew), sent(&hour(2, 11))];
+    all.sort();
+    assert_eq!(kept, all);
     assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 3);
     // Who may not write loses nothing either.
     let auditor = ingest_as(&pair.nodes, Role::Auditor, &[&[file][..], &spool_args].concat());
     let (told, said) = report(&{ auditor }.output().unwrap());
     assert!(told["spooled"] == 2 && said.contains("ROLE_NOT_ALLOWED"), "{said}");
-    assert_eq!(below(&spool).len(), 3);
+    assert_eq!(below(&spool).len(), 4);
 
     // There is room: a system uploads what waits, and nothing twice.
     room_for(&mut pair, 1_000_000).await;
-    for already in [3, 0] {
+    for already in [4, 0] {
         let again = [&[nothing][..], &spool_args].concat();
         let (done, said) = report(&ingest_as(&pair.nodes, Role::System, &again).output().unwrap());
         assert_eq!(
@@ -520,17 +531,6 @@ async fn f37_packets_are_kept_until_the_node_has_taken_them_as_evidence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f37_noise_and_silence_end_a_connection_and_no_other() {
-    let pair = Pair::start().await;
-    let spool = tempfile::tempdir().unwrap();
-    let spool = spool.path().to_str().unwrap();
-    let listener = Listener::start(&pair.nodes, &["--idle-s", "1", "--spool", spool]);
-    let mut silent = listener.connect();
-    assert!(answer(&mut silent).is_none(), "it is idle");
-    let mut noisy = listener.connect();
-    // It may be closed while this is being written.
-    let _ = noisy.write_all(&vec![b'x'; 200_000]);
-#[tokio::test(flavor = "multi_thread")]
 async fn f37_a_part_that_was_answered_outlives_the_listener() {
     let pair = Pair::start().await;
     let spool = tempfile::tempdir().unwrap();
@@ -555,6 +555,17 @@ async fn f37_a_part_that_was_answered_outlives_the_listener() {
     assert_eq!(below(spool.path()), [""; 0].map(PathBuf::from), "nothing is left of it");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn f37_noise_and_silence_end_a_connection_and_no_other() {
+    let pair = Pair::start().await;
+    let spool = tempfile::tempdir().unwrap();
+    let spool = spool.path().to_str().unwrap();
+    let listener = Listener::start(&pair.nodes, &["--idle-s", "1", "--spool", spool]);
+    let mut silent = listener.connect();
+    assert!(answer(&mut silent).is_none(), "it is idle");
+    let mut noisy = listener.connect();
+    // It may be closed while this is being written.
+    let _ = noisy.write_all(&vec![b'x'; 200_000]);
     assert!(noisy.read(&mut [0; 1]).map_or(true, |read| read == 0));
     let mut device = listener.connect();
     device.write_all(&hour(2, 9)).unwrap();

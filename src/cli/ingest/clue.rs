@@ -88,11 +88,32 @@ impl Clue {
             external_ref: Some(external),
             effective_on: None,
             request_id: uuid::Uuid::now_v7().to_string(),
-            acting_for: officer
-                .map(|number| pb::ActingFor { certificate_number: number.to_owned() }),
+            acting_for: acting_for(officer),
             validate_only: false,
         }
     }
+
+    /// The request that lists its packets in a case that has others of the same time. Whoever
+    /// sends it again within 30 days adds nothing.
+    #[must_use]
+    pub fn addition(&self, name: String, officer: Option<&str>) -> pb::AddEvidenceRequest {
+        let digest = hex(self.sha256.as_bytes());
+        let named = |item: &pb::Evidence| pb::Evidence {
+            id: format!("{}-{}", item.id, digest.get(..16).unwrap_or_default()),
+            ..item.clone()
+        };
+        pb::AddEvidenceRequest {
+            name,
+            text: format!("同一时段重新上传的报文，内容与原报文不同。{}", self.record.summary),
+            evidence: self.record.evidence.iter().map(named).collect(),
+            request_id: digest,
+            acting_for: acting_for(officer),
+        }
+    }
+}
+
+fn acting_for(officer: Option<&str>) -> Option<pb::ActingFor> {
+    officer.map(|number| pb::ActingFor { certificate_number: number.to_owned() })
 }
 
 fn facts(station: &Station, verdict: &Verdict) -> pb::CaseFacts {

@@ -5,7 +5,7 @@
 //!
 //! A clue has one number for each station and time (`external_ref`), and a node takes a number
 //! once: the same packet twice makes one clue and one file, whoever sends it, also after a lost
-//! answer.
+//! answer. Other packets of that time are listed in the clue that is there, each once.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -51,17 +51,28 @@ impl Office {
     /// [`Failure`]: `Refused` when it is about this clue, else about all of them.
     pub async fn draft(&self, clue: &Clue, lang: Lang) -> Result<Outcome, Failure> {
         let (case, outcome) = self.open(clue, lang).await?;
-        match (self.upload(case, clue).await, &outcome) {
-            (Ok(()), _) => Ok(outcome),
-            // The same hour sent anew: the clue rests on other packets.
-            (Err(failure), Outcome::AlreadyThere) if failure.reason == "EVIDENCE_NOT_LISTED" => {
-                Ok(outcome)
-            }
-            (Err(failure), _) => Err(failure.detail(lang.pick(
+        let mut outcome = outcome;
+        let mut uploaded = self.upload(case.clone(), clue).await;
+        // The same hour sent anew: the clue rests on other packets, and these go beside them.
+        let is_other = |failure: &Failure| failure.reason == "EVIDENCE_NOT_LISTED";
+        if outcome == Outcome::AlreadyThere && uploaded.as_ref().is_err_and(is_other) {
+            self.add(case.clone(), clue).await?;
+            outcome = Outcome::Added;
+            uploaded = self.upload(case, clue).await;
+        }
+        uploaded.map(|()| outcome).map_err(|failure| {
+            failure.detail(lang.pick(
                 "线索已登记，证据文件尚未上传",
                 "the clue is drafted; the file of its evidence is not uploaded yet",
-            ))),
-        }
+            ))
+        })
+    }
+
+    /// Lists the packets of a clue in the case that has its number.
+    async fn add(&self, name: String, clue: &Clue) -> Result<(), Failure> {
+        let request = clue.addition(name, self.officer.as_deref());
+        let added = self.session.client.cases().add_evidence(request).await;
+        added.map(drop).map_err(|status| self.failure(&status))
     }
 
     /// The case's name, and whether it is new.

@@ -22,6 +22,8 @@ pub enum Outcome {
     Drafted(String),
     /// The node had it before; if it lists these bytes, it has them.
     AlreadyThere,
+    /// The node had a clue of its time that rests on other packets; these are listed beside them.
+    Added,
     /// It would be drafted.
     WouldBe,
     /// It lies in the spool folder, for this reason.
@@ -36,6 +38,7 @@ impl Outcome {
         match self {
             Self::Drafted(_) => "DRAFTED",
             Self::AlreadyThere => "ALREADY_THERE",
+            Self::Added => "EVIDENCE_ADDED",
             Self::WouldBe => "WOULD_BE_DRAFTED",
             Self::Spooled(_) => "SPOOLED",
             Self::Failed(_) => "FAILED",
@@ -51,7 +54,7 @@ impl Outcome {
     fn detail(&self) -> &str {
         match self {
             Self::Drafted(text) | Self::Spooled(text) | Self::Failed(text) => text,
-            Self::AlreadyThere | Self::WouldBe => "",
+            Self::AlreadyThere | Self::Added | Self::WouldBe => "",
         }
     }
 }
@@ -182,6 +185,7 @@ impl Report {
             "over_limit": self.over,
             "drafted": count("DRAFTED"),
             "already_there": count("ALREADY_THERE"),
+            "evidence_added": count("EVIDENCE_ADDED"),
             "would_be_drafted": count("WOULD_BE_DRAFTED"),
             "spooled": count("SPOOLED"),
             "failed": count("FAILED"),
@@ -245,6 +249,7 @@ fn word(name: &str, lang: Lang) -> &'static str {
     match name {
         "DRAFTED" => lang.pick("已登记线索", "clues drafted"),
         "ALREADY_THERE" => lang.pick("先前已登记", "already there"),
+        "EVIDENCE_ADDED" => lang.pick("已补入原线索的证据", "added to the evidence of their clue"),
         "WOULD_BE_DRAFTED" => lang.pick("将登记（未执行）", "would be drafted"),
         "SPOOLED" => lang.pick("已暂存，待补办", "kept to be tried again"),
         _ => lang.pick("未办成", "not done"),
