@@ -60,6 +60,8 @@ pub struct Law {
     pub to: Option<Date>,
     /// Number of its last article, if known.
     pub last_article: Option<u16>,
+    /// No article has a higher number: that of the last one, or a bound where it is not known.
+    pub none_beyond: Option<u16>,
     /// The law had no other text before this one.
     pub first_text: bool,
     /// Somebody has read the text, not just remembered it.

@@ -1,7 +1,8 @@
 //! What is refused as a legal basis when somebody writes it.
 //!
 //! The rule: refusing a lawful basis is worse than taking an odd one. Refused is only
-//! 1. an article beyond the last one of a law whose text the catalogue has (`ARTICLE_UNKNOWN`), and
+//! 1. an article beyond the last one of a law whose text the catalogue has, or beyond the bound it
+//!    has where the last one is not known (`ARTICLE_UNKNOWN`), and
 //! 2. a law that was repealed before the act began, when `law_choice` gives no reason
 //!    (`LAW_REPEALED`).
 //!
@@ -34,8 +35,8 @@ impl Catalogue {
     /// Checks a basis that is to be written.
     ///
     /// # Errors
-    /// `ARTICLE_UNKNOWN` at `article`, with the last one there is as the limit, or `LAW_REPEALED`
-    /// at `law`. Of a law with several texts, one that takes it is enough.
+    /// `ARTICLE_UNKNOWN` at `article`, with the highest there can be as the limit, or
+    /// `LAW_REPEALED` at `law`. Of a law with several texts, one that takes it is enough.
     pub fn check(&self, basis: &LegalBasis, of: Circumstances) -> Result<(), Invalid> {
         let mut wrong = None;
         for law in self.texts(basis.law.as_str()) {
@@ -66,7 +67,7 @@ fn against(basis: &LegalBasis, law: &Law, of: Circumstances) -> Result<(), Inval
     if !is_of_this_text(basis, law, of) {
         return Ok(());
     }
-    if let Some(last) = law.last_article.filter(|last| basis.article.number() > *last) {
+    if let Some(last) = law.none_beyond.filter(|last| basis.article.number() > *last) {
         let wrong = Invalid::with_limit(InvalidReason::ArticleUnknown, last.into());
         return Err(wrong.at("article"));
     }

@@ -141,6 +141,7 @@ struct RawLaw {
     from: String,
     to: Option<String>,
     articles: Option<u16>,
+    articles_at_most: Option<u16>,
     #[serde(default)]
     first_text: bool,
     #[serde(default = "yes")]
@@ -337,12 +338,16 @@ fn law(raw: RawLaw) -> Result<Arc<Law>, CatalogueError> {
     if to.is_some_and(|to| from > to) {
         return Err(CatalogueError::Order { at });
     }
-    if raw.articles == Some(0) {
-        let why = crate::domain::InvalidReason::ArticleFormat.into();
-        return Err(wrong(&at, "articles", why));
+    for (field, number) in [("articles", raw.articles), ("articles_at_most", raw.articles_at_most)]
+    {
+        if number == Some(0) {
+            let why = crate::domain::InvalidReason::ArticleFormat.into();
+            return Err(wrong(&at, field, why));
+        }
     }
     let (last_article, first_text, verified) = (raw.articles, raw.first_text, raw.verified);
-    Ok(Arc::new(Law { name, from, to, last_article, first_text, verified }))
+    let none_beyond = last_article.or(raw.articles_at_most);
+    Ok(Arc::new(Law { name, from, to, last_article, none_beyond, first_text, verified }))
 }
 
 fn line(raw: RawLine, laws: &[Arc<Law>]) -> Result<(Violation, Vec<Basis>), CatalogueError> {

@@ -165,6 +165,12 @@ fn only_what_is_known_to_be_wrong_is_refused() {
         "no text before"
     );
     assert_eq!(check(&basis(code, "9999", "2026-08-15", ""), "2026-09-01", "", true), beyond);
+    // Of these the last article is not known, but it is none of a hundred.
+    let far = Some(("ARTICLE_UNKNOWN", "article".to_owned(), Some(100)));
+    for name in ["排污许可管理条例", "建设项目环境保护管理条例"] {
+        assert_eq!(check(&basis(name, "9999", "", ""), "2026-09-01", "", false), far, "{name}");
+    }
+    assert!(catalogue.laws().iter().all(|law| law.none_beyond.is_some()));
     let repealed = Some(("LAW_REPEALED", "law".to_owned(), None));
     assert_eq!(check(&basis(air, "99", "", "2026-08-14"), "2026-08-15", "", false), repealed);
     let taken = [
@@ -194,6 +200,7 @@ fn only_what_is_known_to_be_wrong_is_refused() {
         (basis("山东省环境保护条例", "7000", "", ""), "2026-09-01", "", false),
         (basis("中华人民共和国刑法", "338", "", ""), "2026-09-01", "", false),
         (basis("排污许可管理条例", "34", "", ""), "2026-09-01", "", false),
+        (basis("建设项目环境保护管理条例", "100", "", ""), "2026-09-01", "", false),
     ];
     for (basis, from, to, reasoned) in taken {
         assert_eq!(check(&basis, from, to, reasoned), None, "{basis:?} {from} {to}");
