@@ -23,7 +23,7 @@ use crate::sim::draws;
 use crate::sim::node::Node;
 use crate::sim::tally::{State, Tally};
 
-type Bytes32 = [u8; 32];
+pub(super) type Bytes32 = [u8; 32];
 
 /// One plan with a draw, as the entries have it.
 pub(super) struct Draw<'a> {
@@ -51,6 +51,18 @@ fn sha256(pieces: &[&[u8]]) -> Bytes32 {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a city is bound to that will show this.
+pub(super) fn bound_by(
+    plan: SubjectId,
+    revision: u32,
+    city: CityCode,
+    random: &Bytes32,
+) -> Bytes32 {
+    let code = format!("{:06}", city.as_u32());
+    let revision = revision.to_be_bytes();
+    sha256(&[b"liandong/draw/v1", plan.as_bytes(), &revision, code.as_bytes(), random])
 }
 
 impl Draw<'_> {
@@ -96,15 +108,7 @@ impl Draw<'_> {
         let mut shown = BTreeMap::new();
         for (city, at, act) in &self.said {
             let PlanWord::DrawRevealed { draw, random } = &act.word else { continue };
-            let revision = self.plan.revision.to_be_bytes();
-            let code = format!("{:06}", city.as_u32());
-            let commitment = sha256(&[
-                b"liandong/draw/v1",
-                self.subject.as_bytes(),
-                &revision,
-                code.as_bytes(),
-                random,
-            ]);
+            let commitment = bound_by(self.subject, self.plan.revision, *city, random);
             let same = act.revision == self.plan.at && Some(*draw) == self.plan.resting.draw;
             if same && bound.get(city).is_some_and(|(_, of)| *of == commitment) {
                 shown.entry(*city).or_insert((*at, *random));

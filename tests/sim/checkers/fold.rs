@@ -63,6 +63,7 @@ impl Checks {
         self.sites_anew(cast, (at, node), pact, &known, tally);
         self.units_anew(cast, (at, node), pact, &known, tally);
         self.plans_anew(cast, (at, node), pact, &known, tally);
+        self.plans_by_rules(cast, (at, node), pact, &known);
         self.evidence_anew(cast, (at, node), pact, &known, tally);
         self.referrals_anew(cast, (at, node), pact, &known, tally);
         let folded = match cases_of(cast, at, pact, &known) {

@@ -9,7 +9,8 @@
 //! | receipts, P3 | [`receipts`]: every holder has signed, every proof is known to all |
 //! | P4 | [`ending`]: equal logs and views; [`fold`]: the view folded anew from the set of entries;
 //! | | [`notices`], [`meetings`], [`evidence`], [`referrals`], [`sites`], [`units`]: the same without turns; |
-//! | | [`plans`]: chain, words and bookings by rules written down a second time; [`draws`] too |
+//! | | [`plans`]: chain, words and bookings by rules written down a second time; [`draws`] too; |
+//! | | [`plan_oracle`]: the same by none of the program's functions, from [`plan_rules`] |
 //! | P5 | [`audience`]: frames and disks; [`erased`]: the same of what was erased |
 //! | P6, P7 | [`requests`]: one answer, one entry, a published reason |
 //! | P8 | [`memory`]: what piles up; [`quotas`]: what a day may bring |
@@ -27,6 +28,8 @@ pub mod logs;
 pub mod meetings;
 pub mod memory;
 pub mod notices;
+pub mod plan_oracle;
+pub mod plan_rules;
 pub mod plans;
 pub mod quotas;
 pub mod receipts;
