@@ -41,6 +41,8 @@ pub const NAMES: &[&str] = &[
     "releases-free-nobody",
     "recused-all-the-same",
     "seed-of-one-city",
+    "scheduled-without-an-answer",
+    "reported-while-open",
 ];
 
 /// Place of the one that is on in [`NAMES`], counted from 1.

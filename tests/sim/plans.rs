@@ -269,6 +269,7 @@ fn said(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> PlanSaid {
             PlanSaid::Resolve { answer, resolution: rng.pick(Resolution::ALL) }
         }
         6 => PlanSaid::Reveal,
+        7 => report(plan, around, rng),
         _ => likely,
     }
 }

@@ -263,6 +263,8 @@ impl Look<'_> {
     fn answers(&self) -> Vec<Finding> {
         let answer = |city| (city, self.answers.get(&city).copied());
         let all = self.plan.facts.participants().map(answer);
+        #[cfg(feature = "planted-bugs")]
+        let all = all.filter(|(city, _)| !super::rests::is_passed_over(self.plan, *city));
         let lacking = all.filter_map(|(city, answer)| match answer {
             Some(AnswerKind::Confirm) => None,
             Some(AnswerKind::Withdraw) => Some(Finding::Withdrawn { city }),

@@ -95,6 +95,8 @@ fn is_under_way(plan: &Plan, today: Date) -> bool {
     match plan.stage {
         PlanStage::Executing => true,
         PlanStage::Scheduled => first_day(plan).is_some_and(|first| first <= today),
+        #[cfg(feature = "planted-bugs")]
+        PlanStage::Open if crate::planted::is_on("reported-while-open") => true,
         PlanStage::Open | PlanStage::Summarized | PlanStage::Cancelled => false,
     }
 }
