@@ -27,6 +27,7 @@ pub mod plan_reserved;
 pub mod plan_roll;
 mod plan_sent;
 pub mod reader;
+mod reading;
 mod recent;
 pub mod ringer;
 pub mod roll;

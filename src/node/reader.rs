@@ -18,6 +18,7 @@ use crate::node::core::lean::Leaning;
 use crate::node::core::rows::{self, CosignatureRow, LogRow, ProgressRow};
 use crate::node::core::site_codes::{self, SiteKey};
 use crate::node::load::{self, ReadError};
+use crate::node::reading::OnlyReading;
 use crate::node::recent::Recent;
 use crate::store::{Reading, SledStore, Store, WriteBehind};
 use crate::sync::RawBatch;
@@ -72,12 +73,16 @@ impl<D: Disk, S: Store> Clone for Reader<D, S> {
 /// Rows that [`InPieces`] reads at a time.
 const PIECE_ROWS: usize = 64;
 
-/// Rows, consistent while held. Drop it soon: the writer waits for it.
-pub struct ViewRead<'a, S: Store = SledStore>(Reading<'a, S>);
+/// Rows, consistent while held. Drop it soon: the writer waits for it. A thread that has one begins
+/// no other of the same node (`node/reading.rs`).
+pub struct ViewRead<'a, S: Store = SledStore> {
+    rows: Reading<'a, S>,
+    _only: OnlyReading,
+}
 
 impl<S: Store> ReadRows for ViewRead<'_, S> {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        match self.0.get(key) {
+        match self.rows.get(key) {
             Ok(row) => row,
             Err(error) => {
                 tracing::error!(%error, "could not read the views");
@@ -87,7 +92,7 @@ impl<S: Store> ReadRows for ViewRead<'_, S> {
     }
 
     fn scan(&self, from: &[u8], to: &[u8], reverse: bool, f: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
-        if let Err(error) = self.0.scan(from, to, reverse, f) {
+        if let Err(error) = self.rows.scan(from, to, reverse, f) {
             tracing::error!(%error, "could not scan the views");
         }
     }
@@ -172,10 +177,11 @@ impl<D: Disk, S: Store> Reader<D, S> {
         self.rows.failure()
     }
 
-    /// The views, consistent while held.
+    /// The views, consistent while held; a thread reads them once at a time.
     #[must_use]
     pub fn view(&self) -> ViewRead<'_, S> {
-        ViewRead(self.rows.read())
+        let only = OnlyReading::begin(&self.rows);
+        ViewRead { rows: self.rows.read(), _only: only }
     }
 
     /// What is applied here only because something is suspended here.

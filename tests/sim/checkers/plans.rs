@@ -220,6 +220,7 @@ impl Checks {
             all.sort_unstable();
             all
         };
+        let mut all = Vec::new();
         for (opening, opener) in known {
             let about = opener.envelope.subject;
             let opens = about.kind == SubjectKind::Plan && about.id.is_none();
@@ -269,10 +270,14 @@ impl Checks {
                     return self.fail(format!("P4 {at}: {city} in {subject}: {kept:?}, {units:?}"));
                 }
             }
-            note(&told.0, tally);
-            self.draw_anew(cast, (at, node), pact, (&set.draw(&told.0, &words), shown), tally);
+            all.push((set, words, told.0, shown));
         }
+        // Whatever looks at draws and bookings reads for itself.
         drop(rows);
+        for (set, words, plan, shown) in all {
+            note(&plan, tally);
+            self.draw_anew(cast, (at, node), pact, (&set.draw(&plan, &words), shown), tally);
+        }
         self.nobody_twice(cast, (at, node));
     }
 
