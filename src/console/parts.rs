@@ -2,6 +2,8 @@
 //!
 //! In scope: HTML for one thing each. Out of scope: pages.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Path;
 use maud::{Markup, html};
 
@@ -348,6 +350,19 @@ impl<'a> Filled<'a> {
         all: &[(String, String)],
         on: &[&str],
     ) -> Markup {
+        self.choices_but(name, label, (all, &BTreeMap::new()), on)
+    }
+
+    /// The same where some would be refused: why stands beside them, and what is chosen by now can
+    /// only be taken back.
+    #[must_use]
+    pub fn choices_but(
+        &self,
+        name: &str,
+        label: &str,
+        (all, barred): (&[(String, String)], &BTreeMap<String, &str>),
+        on: &[&str],
+    ) -> Markup {
         let chosen = |value: &str| match self.again {
             Some((form, _)) => form.all(name).any(|one| one == value),
             None => on.contains(&value),
@@ -357,9 +372,14 @@ impl<'a> Filled<'a> {
                 legend { (label) }
                 div .choices {
                     @for (value, word) in all {
-                        label {
-                            input type="checkbox" name=(name) value=(value) checked[chosen(value)];
+                        @let (why, is_on) = (barred.get(value), chosen(value));
+                        label .soft[why.is_some()] {
+                            input type="checkbox" name=(name) value=(value) checked[is_on]
+                                disabled[why.is_some() && !is_on];
                             (word)
+                            @if let Some(why) = why {
+                                (self.lang.pick(format!("（{why}）"), format!(" ({why})")))
+                            }
                         }
                     }
                     @if all.is_empty() { span .soft { (self.lang.pick("（没有可选项）", "(none)")) } }

@@ -19,6 +19,7 @@ use crate::shown::plan::{self as say, Labels};
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
+use crate::wire::unit::half_day_from_pb;
 use crate::wire::words;
 
 /// The button of a form that lists more units.
@@ -48,7 +49,7 @@ pub async fn page(
     let (plan, answers) = (answer.plan.unwrap_or_default(), answer.answers);
     let mut labels = register::labels(desk, &plan, &answers).await;
     plan_recusals::learn(desk, &plan, &mut labels).await;
-    let units = units(desk, &plan, again).await?;
+    let units = units(desk, &plan, &answers, again).await?;
     let mut sheet = Sheet::default();
     say::head(&mut sheet, &plan, &desk.names, lang);
     say::record(&mut sheet, plan.record.as_ref(), lang);
@@ -102,15 +103,23 @@ pub async fn page(
 async fn units(
     desk: &Desk,
     plan: &pb::Plan,
+    answers: &[pb::PlanAnswer],
     again: Option<&Again<'_>>,
 ) -> Result<register::Choices, Status> {
+    // What is held for this plan is not in its way, by whichever answer.
+    let all = answers.iter().chain(&plan.answers).filter(|one| one.city == desk.city);
+    let all = all.filter_map(|one| one.sent.as_ref()).flat_map(|sent| &sent.units);
+    let ours = all.map(|one| one.unit.clone()).collect();
+    let days = plan.days.iter().filter_map(|day| day.at.as_ref().and_then(half_day_from_pb));
+    let days = days.filter(|at| desk.today.is_none_or(|today| today <= at.on)).collect();
     let sent = held(plan, desk.city).into_iter().flat_map(|sent| &sent.units);
     let sent: Vec<(String, String)> =
         sent.map(|one| ("sent".to_owned(), one.unit.clone())).collect();
     let (sent, none) = (Form::of(sent), Form::default());
     let typed = again.map_or(&none, |again| again.form);
     let forms = (&[typed, &sent][..], MORE_UNITS);
-    register::own_units(desk, &parts::agreement_of(&plan.name), forms).await
+    let coming = register::Coming { days, ours };
+    register::own_units(desk, &parts::agreement_of(&plan.name), forms, &coming).await
 }
 
 /// What a city sends or holds by its answer that counts.
@@ -304,7 +313,7 @@ fn swap_fields(of: &Filled<'_>, sent: Option<&pb::SentDraft>, forms: &Forms<'_>)
                 "Tick all that are sent from now on. Nothing that others confirmed is void; times \
                  and recusals of those who stay are kept."))
         }
-        (of.choices("sent", lang.pick("派出力量", "sends"), &units.all, &on))
+        (of.choices_but("sent", lang.pick("派出力量", "sends"), (&units.all, &units.barred), &on))
         (units.rest(MORE_UNITS, &format!("{page}/swap/form#act-swap"), lang))
         (forms.recusals(of))
     }
@@ -379,8 +388,8 @@ fn answer_fields(of: &Filled<'_>, forms: &Forms<'_>) -> Markup {
         kinds.map(|one| (i32::from(one).to_string(), words::plan_answer(one, lang).to_owned()));
     html! {
         (of.choice("kind", lang.pick("答复", "answer"), &kinds))
-        (of.choices("sent", lang.pick("派出力量（确认、初步同意时）", "sends (confirm, tentative)"),
-            &units.all, &on))
+        (of.choices_but("sent", lang.pick("派出力量（确认、初步同意时）", "sends (confirm, tentative)"),
+            (&units.all, &units.barred), &on))
         (units.rest(MORE_UNITS, &format!("{page}/answer/form#act-answer"), lang))
         (forms.recusals(of))
         (of.line("date", "hold_until", lang.pick("预留至（初步同意时必填）",

@@ -15,7 +15,7 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
-use super::{plan_stale, register};
+use super::{plan, plan_stale, register};
 use crate::domain::Date;
 use crate::domain::plan::ready::PlanRules;
 use crate::lang::Lang;
@@ -144,18 +144,12 @@ fn one(
         let which = format!("{act}-{}-{}", visit.site, visit.nth);
         again.is_some_and(|(of, ..)| *of == which)
     };
-    let own = officers(plan, labels, |city| city == desk.city);
-    let guests = officers(plan, labels, |city| city != desk.city);
     html! {
         div .visit {
             p .told { (say::visit(visit, labels, &desk.names, lang)) }
             @if arrives && visit.arrival.is_none() || is_again("arrive") {
-                (put("arrive", lang.pick("到场签到", "The team is here"), &|of| html! {
-                    (of.line("date", "on", lang.pick("日期（不填为今天）", "day (today)"), ""))
-                    (of.choices("officers", lang.pick("本市执法人员（至少两名）", "own officers, two at least"),
-                        &own, &[]))
-                    (of.choices("guests", lang.pick("外市执法人员", "officers of other cities"),
-                        &guests, &[]))
+                (put("arrive", lang.pick("到场签到", "The team is here"), &|of| {
+                    arrival_fields(of, plan, (visit, labels), desk.city)
                 }))
             }
             @if asks && taken.is_some() || is_again("report") {
@@ -174,6 +168,23 @@ fn one(
                         &linking.choices(lang), linking.first)))
             }
         }
+    }
+}
+
+fn arrival_fields(
+    of: &Filled<'_>,
+    plan: &pb::Plan,
+    at: (&pb::PlanVisit, &Labels),
+    own_city: u32,
+) -> Markup {
+    let lang = of.lang;
+    let own = officers(plan, at, |city| city == own_city);
+    let guests = officers(plan, at, |city| city != own_city);
+    html! {
+        (of.line("date", "on", lang.pick("日期（不填为今天）", "day (today)"), ""))
+        (of.choices("officers", lang.pick("本市执法人员（至少两名）", "own officers, two at least"),
+            &own, &[]))
+        (of.choices("guests", lang.pick("外市执法人员", "officers of other cities"), &guests, &[]))
     }
 }
 
@@ -248,11 +259,23 @@ fn taken(plan: &pb::Plan, today: Option<Date>) -> Option<When> {
     }
 }
 
-/// What some of the plan's cities send.
-fn officers(plan: &pb::Plan, labels: &Labels, of: impl Fn(u32) -> bool) -> Vec<(String, String)> {
-    let answers = plan.answers.iter().filter(|one| of(one.city));
-    let units = answers.filter_map(|one| one.sent.as_ref()).flat_map(|sent| &sent.units);
-    units.map(|one| (one.unit.clone(), labels.label(&one.unit))).collect()
+/// Whom some of the plan's cities send, and who may come to a visit: officers, of cities that have
+/// confirmed, who are not recused from there.
+fn officers(
+    plan: &pb::Plan,
+    (visit, labels): (&pb::PlanVisit, &Labels),
+    of: impl Fn(u32) -> bool,
+) -> Vec<(String, String)> {
+    let cities = plan.answers.iter().map(|one| one.city).filter(|city| of(*city));
+    let sent = cities.filter_map(|city| plan::own_sent(plan, city));
+    let able = sent.flat_map(|sent| {
+        let is_recused = |unit: &str| {
+            let here = |site: &str| site.is_empty() || site == visit.site;
+            sent.recusals.iter().any(|one| one.officer == unit && here(&one.site))
+        };
+        sent.units.iter().filter(move |one| !labels.is_thing(&one.unit) && !is_recused(&one.unit))
+    });
+    able.map(|one| (one.unit.clone(), labels.label(&one.unit))).collect()
 }
 
 fn result_fields(of: &Filled<'_>, plan: &pb::Plan, visit: &pb::PlanVisit) -> Markup {
@@ -413,6 +436,48 @@ fn result(form: &Form, on: Option<pb::Date>, lang: Lang) -> Result<pb::VisitResu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_officers_who_may_come_are_offered_at_a_visit() {
+        let unit = |name: &str, kind: pb::UnitKind| pb::Unit {
+            name: name.to_owned(),
+            kind: kind.into(),
+            record: Some(pb::UnitRecord { number: format!("号{name}"), team: String::new() }),
+            ..Default::default()
+        };
+        let mut labels = Labels::default();
+        for (name, kind) in [("u/1", pb::UnitKind::Officer), ("u/2", pb::UnitKind::Officer)] {
+            labels.learn_unit(unit(name, kind));
+        }
+        labels.learn_unit(unit("u/3", pb::UnitKind::Vehicle));
+        labels.learn_unit(unit("u/4", pb::UnitKind::Uav));
+        let draft = |name: &str| pb::UnitDraft { unit: name.to_owned(), ..Default::default() };
+        let recused = pb::RecusalDraft {
+            officer: "u/2".to_owned(),
+            site: "s/9".to_owned(),
+            ..Default::default()
+        };
+        let answer = |city, kind: pb::PlanAnswerKind| pb::PlanAnswer {
+            city,
+            kind: kind.into(),
+            sent: Some(pb::SentDraft {
+                units: ["u/1", "u/2", "u/3", "u/4"].map(draft).to_vec(),
+                recusals: vec![recused.clone()],
+            }),
+            ..Default::default()
+        };
+        let answers =
+            vec![answer(1, pb::PlanAnswerKind::Confirm), answer(2, pb::PlanAnswerKind::Tentative)];
+        let plan = pb::Plan { answers, ..Default::default() };
+        let of = |site: &str, city| {
+            let visit = pb::PlanVisit { site: site.to_owned(), ..Default::default() };
+            let all = officers(&plan, (&visit, &labels), |one| one == city);
+            all.into_iter().map(|(_, label)| label).collect::<Vec<_>>()
+        };
+        assert_eq!(of("s/1", 1), ["号u/1", "号u/2"]);
+        assert_eq!(of("s/9", 1), ["号u/1"], "the other one is recused from there");
+        assert_eq!(of("s/1", 2), [""; 0], "not confirmed");
+    }
 
     #[test]
     fn a_department_counts_when_its_items_were_filled_in() {

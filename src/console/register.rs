@@ -2,18 +2,21 @@
 //!
 //! In scope: reading as many as a page needs. Out of scope: what may be done with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 use tonic::Status;
 
 use super::form::Form;
 use super::layout::Desk;
+use crate::domain::HalfDay;
 use crate::lang::Lang;
 use crate::limits::{CONSOLE_CHOICES_MAX, SITES_LOOKED_AT_MAX};
 use crate::shown::plan::{Labels, named_in, short};
 use crate::shown::text::clean;
+use crate::wire::case as case_wire;
 use crate::wire::pb::v1 as pb;
+use crate::wire::unit::{half_day_from_pb, period_from_pb};
 
 /// Things on a page of the API's lists.
 const PAGE: i32 = 200;
@@ -86,7 +89,7 @@ async fn read_units(
         let page = desk.client.units().list_units(request.clone()).await?.into_inner();
         for unit in page.units {
             wanted.remove(&unit.name);
-            found.learn(unit.name, &unit.record.unwrap_or_default().number);
+            found.learn_unit(unit);
         }
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
@@ -101,6 +104,8 @@ async fn read_units(
 pub struct Choices {
     /// Name of each, and what people call it.
     pub all: Vec<(String, String)>,
+    /// Those that would be refused, and why.
+    pub barred: BTreeMap<String, &'static str>,
     /// What was chosen besides, beyond what a form lists.
     unlisted: Vec<String>,
     /// How many there are in the whole list.
@@ -119,7 +124,8 @@ impl Choices {
     fn of(chosen: Vec<(String, String)>, page: Vec<(String, String)>, from: Paged<'_>) -> Self {
         let all = chosen.into_iter().chain(page).collect();
         let (total, next) = (from.total as usize, from.next);
-        Self { all, unlisted: Vec::new(), total, next, here: from.token.to_owned() }
+        let (barred, unlisted) = Default::default();
+        Self { all, barred, unlisted, total, next, here: from.token.to_owned() }
     }
 
     /// What was chosen beyond what is listed, in fields that nobody sees, and how many they are.
@@ -185,8 +191,74 @@ fn token<'a>(form: &'a Form, button: &str) -> &'a str {
     }
 }
 
-/// The own city's units of an agreement, to choose from: those of fields `sent` and `recuse` of
-/// forms are chosen, and `button` of the first asks for another page.
+/// When units are to come.
+#[derive(Default)]
+pub struct Coming {
+    /// The half days that are still ahead.
+    pub days: BTreeSet<HalfDay>,
+    /// Those that are taken for just this.
+    pub ours: BTreeSet<String>,
+}
+
+impl Coming {
+    /// Why a unit would be refused: the half days on which anything is busy are told by the same
+    /// service that finds days, and with what it is busy by nobody.
+    fn barred(&self, unit: &pb::Unit, busy: &Busy, lang: Lang) -> Option<&'static str> {
+        if self.ours.contains(&unit.name) {
+            return None;
+        }
+        let date = |date: Option<&pb::Date>| date.map(|one| (one.year, one.month, one.day));
+        let (from, until) = (date(unit.valid_from.as_ref()), date(unit.valid_until.as_ref()));
+        let is_out = |at: &HalfDay| {
+            let on = date(Some(&case_wire::date_out(at.on)));
+            from.is_some() && on < from || until.is_some() && on > until
+        };
+        if self.days.iter().any(is_out) {
+            Some(lang.pick("届时证件不在有效期内", "certificate not valid then"))
+        } else if busy.is_whole || busy.units.contains(&unit.name) {
+            Some(lang.pick("届时已占用", "busy then"))
+        } else {
+            None
+        }
+    }
+}
+
+/// What of the own city is busy on some half days.
+#[derive(Default)]
+struct Busy {
+    is_whole: bool,
+    units: BTreeSet<String>,
+}
+
+/// Asks for it. Marks are a comfort: what they do not tell is refused when it is sent.
+async fn busy(desk: &Desk, parent: &str, days: &BTreeSet<HalfDay>) -> Busy {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Busy::default() };
+    let request = pb::QueryFreeBusyRequest {
+        parent: parent.to_owned(),
+        cities: vec![desk.city],
+        from: Some(case_wire::date_out(first.on)),
+        until: Some(case_wire::date_out(last.on)),
+    };
+    let answer = desk.client.units().query_free_busy(request).await;
+    let answer = answer.map(tonic::Response::into_inner).unwrap_or_default();
+    let is_whole = |half: &pb::HalfDayCounts| {
+        half.whole_city_busy
+            && half.at.as_ref().and_then(half_day_from_pb).is_some_and(|at| days.contains(&at))
+    };
+    let meets = |period: &pb::Period| {
+        let period = period_from_pb(period);
+        period.is_some_and(|one| days.range(one.first()..=one.last()).next().is_some())
+    };
+    let units = answer.units.into_iter().filter(|unit| unit.busy.iter().any(meets));
+    Busy {
+        is_whole: answer.cities.iter().flat_map(|city| &city.half_days).any(is_whole),
+        units: units.map(|unit| unit.name).collect(),
+    }
+}
+
+/// The own city's units of an agreement, to choose from: those of fields `sent` and `recuse`
+/// of forms are chosen, and `button` of the first asks for another page. Those that cannot come are
+/// marked.
 ///
 /// # Errors
 /// The service's refusal.
@@ -194,8 +266,11 @@ pub async fn own_units(
     desk: &Desk,
     parent: &str,
     (forms, button): (&[&Form], &str),
+    coming: &Coming,
 ) -> Result<Choices, Status> {
     let lang = desk.lang();
+    let busy = busy(desk, parent, &coming.days).await;
+    let mut barred = BTreeMap::new();
     let token = forms.first().map_or("", |form| token(form, button));
     let request = pb::ListUnitsRequest {
         parent: parent.to_owned(),
@@ -205,7 +280,10 @@ pub async fn own_units(
         ..Default::default()
     };
     let page = desk.client.units().list_units(request).await?.into_inner();
-    let named = |unit: pb::Unit| {
+    let mut named = |unit: pb::Unit| {
+        if let Some(why) = coming.barred(&unit, &busy, lang) {
+            barred.insert(unit.name.clone(), why);
+        }
         let kind = crate::wire::words::unit_kind(unit.kind(), lang);
         let record = unit.record.unwrap_or_default();
         (unit.name, format!("{kind} {} {}", clean(&record.number), clean(&record.team)))
@@ -219,11 +297,11 @@ pub async fn own_units(
         let request = pb::GetUnitRequest { name: name.clone() };
         let unit = desk.client.units().get_unit(request).await;
         let unit = unit.ok().and_then(|answer| answer.into_inner().unit);
-        chosen.push(unit.map_or_else(|| (name.clone(), clean(short(&name))), named));
+        chosen.push(unit.map_or_else(|| (name.clone(), clean(short(&name))), &mut named));
     }
     let from = Paged { token, next: page.next_page_token, total: page.total_size };
     let page = page.units.into_iter().filter(|unit| !whole(unit)).map(named).collect();
-    Ok(Choices::of(chosen, page, from))
+    Ok(Choices { barred, ..Choices::of(chosen, page, from) })
 }
 
 /// Sites of an agreement, to choose from: those of field `site` of a form are chosen, and `button`

@@ -4,13 +4,14 @@ use http::StatusCode;
 use liandong::limits::CONSOLE_FORM_BYTES_MAX;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
+use liandong::wire::unit::half_day_to_pb;
 
 use super::api::{HERE, THERE, fresh, sample};
 use super::console::{Browser, FROM_HERE, Page};
 use super::console_drafts::hidden;
 use super::plans::{
-    World, answer, answering, confirm, create, day, draft, get, officer, page_of, seen, site,
-    site_of, step, today, world_set_up,
+    World, answer, answering, confirm, create, day, draft, get, half_days, officer, page_of, seen,
+    site, site_of, step, today, world_set_up,
 };
 
 async fn world() -> World {
@@ -129,6 +130,61 @@ async fn a_form_says_that_a_list_is_longer_and_keeps_what_is_ticked() {
     assert_eq!(held.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(held.text.contains(r#"id="answer-hold_until-wrong""#), "{}", held.text);
     assert_eq!(get(&world.here, &plan.name).await.unwrap().answers.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_come_is_marked_where_units_are_chosen() {
+    let world = world().await;
+    let agreement = &world.agreements[0];
+    let blocked = &world.officers[2];
+    let morning = half_day_to_pb(half_days()[0]);
+    let asked = pb::BlockUnitRequest {
+        name: blocked.clone(),
+        periods: vec![pb::Period { first: Some(morning), last: Some(morning) }],
+        request_id: fresh(),
+        acting_for: None,
+    };
+    world.here.units().block_unit(asked).await.unwrap();
+    let expired = officer(&world.here, agreement, "37150099090", -1).await;
+    let plan = create(&world.here, agreement, draft(&[])).await.unwrap();
+    confirm(&world.here, &plan, &world.officers[..2]).await.unwrap();
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let mark = |page: &str, unit: &str| {
+        let form = between(page, r#"id="act-answer""#, "</form>");
+        between(form, &format!(r#"value="{unit}""#), "</label>").to_owned()
+    };
+    let page = here.get(&page_of(&plan)).await.text;
+    let busy = mark(&page, blocked);
+    assert!(busy.starts_with(" disabled>") && busy.contains("（届时已占用）"), "{busy}");
+    let invalid = mark(&page, &expired);
+    assert!(
+        invalid.starts_with(" disabled>") && invalid.contains("（届时证件不在有效期内）"),
+        "{invalid}"
+    );
+    for can in [&world.officers[0], &world.officers[1], &world.officers[3]] {
+        let can = mark(&page, can);
+        assert!(can.starts_with('>') && !can.contains("届时"), "held for this very plan: {can}");
+    }
+    // Whoever is sent to one plan is busy for another of these days, which says no more than that.
+    let other = create(&world.here, agreement, draft(&[])).await.unwrap();
+    let page = here.get(&page_of(&other)).await.text;
+    let busy = mark(&page, &world.officers[0]);
+    assert!(busy.starts_with(" disabled>") && busy.contains("（届时已占用）"), "{busy}");
+    assert!(!busy.contains(&plan.number), "{busy}");
+    // The mark says what sending it would meet; what is ticked all the same can be taken back.
+    let kind = i32::from(pb::PlanAnswerKind::Confirm).to_string();
+    let fields = [
+        ("kind", &*kind),
+        ("revision", &other.revision_entry),
+        ("sent", blocked),
+        ("request_id", &fresh()),
+    ];
+    let at = format!("{}/answer", page_of(&other));
+    let refused = here.post(&at, &[FROM_HERE], &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("DOUBLE_BOOKED"), "{}", refused.text);
+    let busy = mark(&refused.text, blocked);
+    assert!(busy.starts_with(" checked>") && busy.contains("（届时已占用）"), "{busy}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,22 +26,40 @@ pub fn short(name: &str) -> &str {
     id.get(..SHORT).unwrap_or(id)
 }
 
-/// What people call sites and units: their resource names and labels.
+/// What people call sites and units: their resource names and labels; and which units are no
+/// officers.
 #[derive(Clone, Debug, Default)]
-pub struct Labels(BTreeMap<String, String>);
+pub struct Labels {
+    labels: BTreeMap<String, String>,
+    things: BTreeSet<String>,
+}
 
 impl Labels {
     /// Learns what one is called; an empty label is none.
     pub fn learn(&mut self, name: String, label: &str) {
         if !label.is_empty() {
-            self.0.insert(name, clean(label));
+            self.labels.insert(name, clean(label));
         }
+    }
+
+    /// Learns what a unit is called, and whether it is an officer.
+    pub fn learn_unit(&mut self, unit: pb::Unit) {
+        if unit.kind() != pb::UnitKind::Officer {
+            self.things.insert(unit.name.clone());
+        }
+        self.learn(unit.name, &unit.record.unwrap_or_default().number);
+    }
+
+    /// Whether a unit is a vehicle or another thing, as far as is known.
+    #[must_use]
+    pub fn is_thing(&self, unit: &str) -> bool {
+        self.things.contains(unit)
     }
 
     /// What people call something; the beginning of its id when that is not known.
     #[must_use]
     pub fn label(&self, name: &str) -> String {
-        self.0.get(name).cloned().unwrap_or_else(|| short(name).to_owned())
+        self.labels.get(name).cloned().unwrap_or_else(|| short(name).to_owned())
     }
 
     /// Several, joined.
