@@ -24,6 +24,7 @@ use super::upload::{self, Room, Sent, Upload};
 use crate::domain::file_name::FileName;
 use crate::evidence::BothHashes;
 use crate::ids::hex;
+use crate::lang::Lang;
 use crate::limits::{
     CONSOLE_FILE_BYTES_MAX, CONSOLE_FILES_MAX, CONSOLE_FORM_BYTES_MAX, EVIDENCE_CHUNK_BYTES,
     EVIDENCE_MAX,
@@ -36,6 +37,15 @@ use crate::wire::words;
 
 /// What lists an item.
 const ADD: &str = "/liandong.v1.CaseService/AddEvidence";
+/// What stores the file of an item.
+const UPLOAD: &str = "/liandong.v1.EvidenceFileService/Upload";
+/// Refusals that are about the file that was chosen.
+const OF_FILE: [(&str, &str); 4] = [
+    ("EVIDENCE_NOT_LISTED", "file"),
+    ("UPLOAD_DIFFERS", "file"),
+    ("HASH_MISMATCH", "file"),
+    ("UPLOAD_LONG", "file"),
+];
 /// What brings a file from another city.
 const FETCH: &str = "/liandong.v1.EvidenceFileService/Fetch";
 
@@ -127,28 +137,50 @@ fn add(desk: &Desk, name: &str, again: Option<Again<'_>>) -> Markup {
     let kinds: Vec<_> = kinds
         .map(|one| (i32::from(one).to_string(), words::evidence_kind(one, lang).to_owned()))
         .collect();
-    let most = CONSOLE_FILE_BYTES_MAX >> 20;
+    let fields = html! {
+        (of.line("text", "title", lang.pick("名称", "title"), ""))
+        (of.line("text", "id", lang.pick("编号（如 E05）", "id, such as E05"), ""))
+        (of.choice("kind", lang.pick("种类", "kind"), &kinds))
+        (of.line("date", "collected_on", lang.pick("采集日期", "day it was taken"), ""))
+    };
+    let title = lang.pick("上传证据（照片、文书）", "Send a file in");
+    html! {
+        @if may(desk, ADD) || again.is_some() { (with_file(&of, name, title, &fields)) }
+    }
+}
+
+/// The form that sends in the file of an item that is listed.
+fn add_listed(desk: &Desk, name: &str, item: &pb::Evidence, again: Option<Again<'_>>) -> Markup {
+    let (lang, sha256) = (desk.lang(), hex(&item.sha256));
+    let again = again.filter(|(of, ..)| *of == format!("add-{sha256}"));
+    let form = format!("add-{}", sha256.get(..8).unwrap_or_default());
+    let of = Filled { form: &form, again: again.map(|(_, form, why)| (form, why)), lang };
+    let fields = html! {
+        input type="hidden" name="listed" value=(sha256);
+        input type="hidden" name="mime" value=(item.mime);
+    };
+    let title = lang.pick("上传清单所列的这份文件", "Send in the file that is listed");
+    html! {
+        @if may(desk, UPLOAD) || again.is_some() { (with_file(&of, name, title, &fields)) }
+    }
+}
+
+fn with_file(of: &Filled<'_>, name: &str, title: &str, fields: &Markup) -> Markup {
+    let (lang, most) = (of.lang, CONSOLE_FILE_BYTES_MAX >> 20);
     let hint = lang.pick(
         format!("单个文件不超过 {most} MiB；更大的用 liandong evidence put"),
         format!("up to {most} MiB; larger ones with liandong evidence put"),
     );
-    let action = format!("{}/evidence/add", parts::page_of("case", name));
-    let title = lang.pick("上传证据（照片、文书）", "Send a file in");
-    let allowed = may(desk, ADD);
     html! {
-        @if allowed || again.is_some() {
-            details .act #act-add open[again.is_some()] {
-                summary { (title) }
-                form method="post" action=(action) enctype="multipart/form-data" {
-                    (parts::request_id(again.map(|(form, _)| form)))
-                    @if let Some((_, refusal)) = again { (parts::refused(refusal, lang)) }
-                    (of.line("text", "title", lang.pick("名称", "title"), ""))
-                    (of.line("text", "id", lang.pick("编号（如 E05）", "id, such as E05"), ""))
-                    (of.choice("kind", lang.pick("种类", "kind"), &kinds))
-                    (of.line("date", "collected_on", lang.pick("采集日期", "day it was taken"), ""))
-                    (of.file(lang.pick("文件", "file"), &hint, true))
-                    button name="go" value="add" { (title) }
-                }
+        details .act id={ "act-" (of.form) } open[of.again.is_some()] {
+            summary { (title) }
+            form method="post" action={ (parts::page_of("case", name)) "/evidence/add" }
+                enctype="multipart/form-data" {
+                (parts::request_id(of.again.map(|(form, _)| form)))
+                @if let Some((_, refusal)) = of.again { (parts::refused(refusal, lang)) }
+                (fields)
+                (of.file(lang.pick("文件", "file"), &hint, true))
+                button name="go" value="add" { (title) }
             }
         }
     }
@@ -200,6 +232,7 @@ fn row(
                 (put("fetch", lang.pick("向该市调取文件", "Ask that city for the file"), html! {}))
             } @else {
                 p .soft { (lang.pick("文件未上传到本市节点", "the file is not on this node")) }
+                @if from == desk.city { (add_listed(desk, name, item, again)) }
             }
             @if judges {
                 (put("receive", lang.pick("登记接收", "Record that it is here"), html! {}))
@@ -225,7 +258,7 @@ fn grounds(desk: &Desk, sha256: &str, again: Option<Again<'_>>) -> Markup {
     }
 }
 
-/// Takes a file in: lists it, then stores its bytes.
+/// Takes a file in: lists it, unless it is what the list has already, then stores its bytes.
 pub async fn put(
     desk: Desk,
     Path((agreement, id)): Path<(String, String)>,
@@ -241,7 +274,11 @@ pub async fn put(
         Ok(file) => take_in(&desk, &name, &form, file).await,
         Err(refusal) => Err(refusal.into()),
     };
-    end_at(&desk, &name, done, "add", &form).await
+    let which = match form.text("listed") {
+        "" => "add".to_owned(),
+        listed => format!("add-{listed}"),
+    };
+    end_at(&desk, &name, done, &which, &form).await
 }
 
 /// The list again, after a form of it.
@@ -272,7 +309,6 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
         );
         return Err(Refusal::field("file", what).into());
     }
-    let collected_on = form.date("collected_on", desk.lang())?;
     let whole = bytes.clone();
     let hashed = tokio::task::spawn_blocking(move || {
         let mut hashes = BothHashes::new();
@@ -280,46 +316,80 @@ async fn take_in(desk: &Desk, name: &str, form: &Form, file: Option<Sent>) -> Re
         hashes.finish()
     });
     let (sha256, sm3) = hashed.await.map_err(|_| desk.refuse("STOPPING"))?;
-    let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let is_listed = !form.text("listed").is_empty();
+    let start = pb::UploadStart {
+        case_name: name.to_owned(),
+        sha256: sha256.as_bytes().to_vec().into(),
+        sm3: sm3.to_vec().into(),
+        size_bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        display_name,
+        mime: if is_listed { form.text("mime").to_owned() } else { mime },
+        offset: 0,
+    };
+    if is_listed {
+        check_listed(form.text("listed"), &hex(&start.sha256), desk.lang())?;
+    } else {
+        list(desk, form, &start).await?;
+    }
+    store(desk, start, bytes).await.map_err(|status| not_stored(&status, desk.lang()).into())
+}
+
+/// Whether a file is the one that is listed, by the digests of both.
+fn check_listed(listed: &str, got: &str, lang: Lang) -> Result<(), Refusal> {
+    if listed == got {
+        return Ok(());
+    }
+    let [listed, got] = [listed, got].map(|one| clean(one.get(..16).unwrap_or(one)));
+    let what = lang.pick(
+        format!("所选文件与清单所列的不是同一份：SHA-256 为 {got}…，清单为 {listed}…"),
+        format!("not the file that is listed: its SHA-256 is {got}…, that of the list {listed}…"),
+    );
+    let advice = lang.pick(
+        "请选择登记时的原文件：改过文件名的可以，压缩、转发或另存过的不行；内容确有更新的，\
+         在上面“上传证据”中作为新的一项上传",
+        "choose the very file that was listed: another name does not matter, but a copy that was \
+         compressed, forwarded or saved anew is another file; what is newer is sent in above, as \
+         an item of its own",
+    );
+    Err(Refusal { advice: advice.to_owned(), ..Refusal::field("file", what) })
+}
+
+/// Why a file was not stored: another one has to be chosen, or the same one sent again.
+fn not_stored(status: &Status, lang: Lang) -> Refusal {
+    let places = ["size_bytes", "mime", "sm3", "sha256"].map(|field| (field, "file"));
+    let mut refusal = Refusal::of(status, lang).placed(&places).about(&OF_FILE);
+    if refusal.at("file").is_none() {
+        let advice = lang.pick(
+            "证据已列入清单，文件尚未存入；请稍后选择同一文件、原样再次上传",
+            "it is listed, its file is not stored yet: send the same file again in a moment",
+        );
+        advice.clone_into(&mut refusal.advice);
+    }
+    refusal
+}
+
+/// Lists what is about to be stored.
+async fn list(desk: &Desk, form: &Form, start: &pb::UploadStart) -> Result<(), No> {
     let item = pb::Evidence {
         id: form.text("id").to_owned(),
         kind: form.text("kind").parse().unwrap_or(0),
         title: form.text("title").to_owned(),
-        collected_on,
-        mime: mime.clone(),
-        size_bytes,
-        sha256: sha256.as_bytes().to_vec().into(),
-        sm3: sm3.to_vec().into(),
+        collected_on: form.date("collected_on", desk.lang())?,
+        mime: start.mime.clone(),
+        size_bytes: start.size_bytes,
+        sha256: start.sha256.clone(),
+        sm3: start.sm3.clone(),
         ..Default::default()
     };
     let request = pb::AddEvidenceRequest {
-        name: name.to_owned(),
+        name: start.case_name.clone(),
         evidence: vec![item],
         request_id: form.text("request_id").to_owned(),
         ..Default::default()
     };
     let listed = desk.client.cases().add_evidence(request).await;
-    listed.map_err(|status| Refusal::of(&status, desk.lang()).within("evidence[0]"))?;
-    let start = pb::UploadStart {
-        case_name: name.to_owned(),
-        sha256: sha256.as_bytes().to_vec().into(),
-        sm3: sm3.to_vec().into(),
-        size_bytes,
-        display_name,
-        mime,
-        offset: 0,
-    };
-    store(desk, start, bytes).await.map_err(|status| {
-        let mut refusal = Refusal::of(&status, desk.lang());
-        refusal.advice = desk
-            .lang()
-            .pick(
-                "证据已列入清单，文件尚未存入；请稍后选择同一文件、原样再次上传",
-                "it is listed, its file is not stored yet: send the same file again in a moment",
-            )
-            .to_owned();
-        No::Field(refusal)
-    })
+    let refusal = |status: Status| Refusal::of(&status, desk.lang()).within("evidence[0]");
+    Ok(listed.map(drop).map_err(refusal)?)
 }
 
 /// Stores the bytes of what is listed; an upload that was cut goes on where it was.
@@ -404,6 +474,27 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), Stat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Language;
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_at_its_field() {
+        for (lang, word, advice) in
+            [(Lang::Zh, "不是同一份", "原文件"), (Lang::En, "not the file", "the very file")]
+        {
+            let told = check_listed("aa11", "bb22", lang).unwrap_err();
+            let at = told.at("file").unwrap();
+            assert!(at.contains(word) && at.contains("aa11") && at.contains("bb22"), "{at}");
+            assert!(told.advice.contains(advice), "{told:?}");
+        }
+        assert_eq!(check_listed("aa11", "aa11", Lang::Zh), Ok(()));
+        for (reason, is_of_file) in [("EVIDENCE_NOT_LISTED", true), ("EVIDENCE_STORE_AWAY", false)]
+        {
+            let status = crate::wire::status::Refused::new(reason).status(Language::Zh);
+            let told = not_stored(&status, Lang::Zh);
+            assert_eq!(told.at("file").is_some(), is_of_file, "{told:?}");
+            assert_eq!(told.advice.contains("原样再次上传"), !is_of_file, "{told:?}");
+        }
+    }
 
     #[test]
     fn a_file_is_listed_once_whoever_lists_it_again() {

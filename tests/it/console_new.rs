@@ -1,10 +1,13 @@
 //! What is begun on a page: a case, a notice.
 
 use http::StatusCode;
+use liandong::ids::hex;
 use liandong::trust::spiffe::Role;
+use liandong::wire::pb::v1 as pb;
 
 use super::api::{HERE, Pair, THERE, create, fresh, get, sample};
 use super::console::{Browser, FROM_HERE, Page, page_of};
+use super::evidence_files::start;
 
 /// Fields of a case that may be opened.
 pub const CASE: [(&str, &str); 17] = [
@@ -139,6 +142,75 @@ async fn a_photograph_without_its_day_is_refused_at_that_field() {
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.text);
     assert!(page.text.contains("id=\"add-collected_on-wrong\""), "{}", page.text);
     assert!(page.text.contains("DATE_FORMAT"), "{}", page.text);
+}
+
+/// Sends a form with a file, in a language.
+async fn with_file(
+    browser: &Browser,
+    at: &str,
+    lang: &str,
+    (fields, bytes): (&[(&str, &str)], &str),
+) -> Page {
+    let part = |head: &str, value: &str| {
+        format!("--edge\r\ncontent-disposition: form-data; name=\"{head}\"\r\n\r\n{value}\r\n")
+    };
+    let mut body: String = fields.iter().map(|(name, value)| part(name, value)).collect();
+    body += &part("file\"; filename=\"a.txt", bytes);
+    let request = http::Request::post(format!("https://node.test{at}"))
+        .header("content-type", "multipart/form-data; boundary=edge")
+        .header("cookie", format!("liandong-lang={lang}"))
+        .header(FROM_HERE.0, FROM_HERE.1);
+    browser.ask(request, &format!("{body}--edge--\r\n")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_of_a_listed_item_is_sent_in_and_another_one_is_refused_at_the_field() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let start = start(&case.name, b"original", 0);
+    let item = pb::Evidence {
+        id: "E31".to_owned(),
+        kind: pb::EvidenceKind::ElectronicData.into(),
+        title: "台账".to_owned(),
+        collected_on: Some(pb::Date { year: 2026, month: 3, day: 2 }),
+        mime: start.mime.clone(),
+        size_bytes: start.size_bytes,
+        sha256: start.sha256.clone(),
+        sm3: start.sm3.clone(),
+        ..Default::default()
+    };
+    let request = pb::AddEvidenceRequest {
+        name: case.name.clone(),
+        evidence: vec![item],
+        request_id: fresh(),
+        ..Default::default()
+    };
+    pair.here.cases().add_evidence(request).await.unwrap();
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let evidence = format!("{}/evidence", page_of(&case));
+    let sha256 = hex(&start.sha256);
+    let form = format!("add-{}", &sha256[..8]);
+    let page = browser.get(&evidence).await.text;
+    assert!(page.contains(&format!(r#"id="act-{form}""#)), "{page}");
+    let fields = [("listed", &*sha256), ("mime", &start.mime), ("request_id", "e31")];
+    let send = async |lang: &str, bytes: &str| {
+        with_file(&browser, &format!("{evidence}/add"), lang, (&fields, bytes)).await
+    };
+    for (lang, word, advice) in [
+        ("zh", "所选文件与清单所列的不是同一份", "请选择登记时的原文件"),
+        ("en", "not the file that is listed", "choose the very file that was listed"),
+    ] {
+        let page = send(lang, "another").await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.text);
+        let (_, told) = page.text.split_once(&format!(r#"id="{form}-file-wrong""#)).unwrap();
+        assert!(told.split_once('<').unwrap().0.contains(word), "{told}");
+        assert!(page.text.contains(advice) && page.text.contains(&sha256[..16]), "{}", page.text);
+    }
+    let done = send("zh", "original").await;
+    let page = browser.get(done.leads_to()).await.text;
+    assert!(page.contains(&format!("/file/{sha256}\"")), "{page}");
+    assert!(!page.contains(&format!(r#"id="act-{form}""#)), "{page}");
+    assert_eq!(page.matches(">E31 台账<").count(), 1, "listed once: {page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
