@@ -149,7 +149,7 @@ async fn add(
             cases.record_parts_received(added!(RecordPartsReceivedRequest, name, form)).await?;
         }
         "link" => {
-            let other_case = numbered(desk, form).await?;
+            let other_case = numbered(desk, "agreements/-", form, "other_case").await?;
             let continued_from = form.text("continued_from") == "1";
             let request = added!(LinkContinuationRequest, name, form,
                 other_case: other_case, continued_from: continued_from);
@@ -181,21 +181,22 @@ async fn grant(desk: &Desk, name: &str, form: &Form) -> Result<(), No> {
     Ok(())
 }
 
-/// The case that has the number which was typed.
-async fn numbered(desk: &Desk, form: &Form) -> Result<String, No> {
+/// The case that has the number which was typed into a field.
+pub async fn numbered(desk: &Desk, parent: &str, form: &Form, field: &str) -> Result<String, No> {
+    let number = form.text(field).trim();
     let request = pb::ListCasesRequest {
-        parent: "agreements/-".to_owned(),
-        number: form.text("other_case").to_owned(),
+        parent: parent.to_owned(),
+        number: number.to_owned(),
         page_size: 1,
         ..Default::default()
     };
-    let found = match form.text("other_case") {
+    let found = match number {
         "" => Vec::new(),
         _ => desk.client.cases().list_cases(request).await?.into_inner().cases,
     };
     found.into_iter().next().map(|case| case.name).ok_or_else(|| {
         let what = desk.lang().pick("没有这个编号的案件", "no case has this number").to_owned();
-        Refusal::field("other_case", what).into()
+        Refusal::field(field, what).into()
     })
 }
 

@@ -9,6 +9,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
+use super::case_acts::numbered;
 use super::case_from;
 use super::ending::{No, end};
 use super::form::{Form, Query};
@@ -164,8 +165,7 @@ fn one(
                     }
                 }
                 (put("finding", lang.pick("关联已登记的案件", "Link a case that is there"),
-                    &|of| of.chosen("case", lang.pick("案件", "case"),
-                        &linking.choices(lang), linking.first)))
+                    &|of| finding_fields(of, linking)))
             }
         }
     }
@@ -185,6 +185,16 @@ fn arrival_fields(
         (of.choices("officers", lang.pick("本市执法人员（至少两名）", "own officers, two at least"),
             &own, &[]))
         (of.choices("guests", lang.pick("外市执法人员", "officers of other cities"), &guests, &[]))
+    }
+}
+
+fn finding_fields<'a>(of: &Filled<'a>, linking: Linking<'a>) -> Markup {
+    let lang = of.lang;
+    html! {
+        (of.chosen("case", lang.pick("案件（本市新近登记的）", "case (newest own ones)"),
+            &linking.choices(lang), linking.first))
+        (of.line("text", "case_number", lang.pick("或填写案件编号（列表中没有的）",
+            "or the number of a case that is not listed"), ""))
     }
 }
 
@@ -387,14 +397,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
             plans.report_visit(request).await?;
         }
         "finding" => {
-            let case = match form.text("case") {
-                "" => {
-                    let what = lang.pick("请选择案件", "choose a case").to_owned();
-                    return Err(Refusal::field("case", what).into());
-                }
-                BY_OTHERS => String::new(),
-                case => case.to_owned(),
-            };
+            let case = found(desk, name, form).await?;
             let request = pb::OpenFindingRequest {
                 name: name.to_owned(),
                 revision: form.text("revision").to_owned(),
@@ -409,6 +412,24 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
         _ => return Err(desk.refuse("NOT_FOUND").into()),
     }
     Ok(())
+}
+
+/// The case of a finding: chosen or by its number; empty when others follow it up.
+async fn found(desk: &Desk, plan: &str, form: &Form) -> Result<String, No> {
+    let lang = desk.lang();
+    let no =
+        |field, zh: &str, en: &str| Err(Refusal::field(field, lang.pick(zh, en).to_owned()).into());
+    match (form.text("case"), form.text("case_number").trim()) {
+        ("", "") => no("case", "请选择案件，或填写案件编号", "choose a case or give its number"),
+        ("", _) => numbered(desk, &parts::agreement_of(plan), form, "case_number").await,
+        (BY_OTHERS, "") => Ok(String::new()),
+        (case, "") => Ok(case.to_owned()),
+        (_, _) => no(
+            "case_number",
+            "已在列表中选择；要按编号关联，列表请选“（请选择）”",
+            "one is chosen from the list; to link by number, choose none there",
+        ),
+    }
 }
 
 /// What came of a visit: a department counts when a number of items was filled in for it.

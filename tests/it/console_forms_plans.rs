@@ -219,7 +219,9 @@ async fn carried_out(walk: &mut Walk, day: &str) {
     let visits = format!("{at}/visits");
     walk.walked.walk(&walk.here, &visits, (&results, &[])).await;
     // What was found is followed up by others.
-    walk.walked.walk_only(&walk.here, &visits, (&[("case", "-")], &["/finding"])).await;
+    walk.walked
+        .walk_only(&walk.here, &visits, (&[("case", "-"), ("case_number", "")], &["/finding"]))
+        .await;
     for browser in [&walk.here, &walk.there] {
         walk.walked.walk_only(browser, &at, (&[], &["/results"])).await;
     }

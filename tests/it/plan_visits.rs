@@ -214,19 +214,37 @@ async fn a_finding_becomes_a_case_of_the_city_where_the_site_stands() {
     assert!(later.contains("案件已登记，但还没有关联到检查"), "{later}");
     let unlinked = format!("{agreement}/cases/{}", broken.leads_to().split_once('=').unwrap().1);
     assert!(later.contains(&format!(r#"<option value="{unlinked}" selected>"#)), "{later}");
-    let choose = async |case: &str| {
+    let link = async |case: &str, number: &str| {
         let fields = [
             ("revision", plan.revision_entry.as_str()),
             ("site", &at),
             ("nth", "0"),
             ("case", case),
+            ("case_number", number),
             ("request_id", &fresh()),
         ];
         here.post(&format!("{visits}/finding"), &[FROM_HERE], &fields).await
     };
+    let choose = async |case: &str| link(case, "").await;
     assert!(choose("").await.text.contains("请选择案件"));
     assert!(choose(&theirs.name).await.text.contains("FINDING_CASE_ELSEWHERE"));
     assert_eq!(choose(&unlinked).await.status, StatusCode::SEE_OTHER);
     let both = get(&world.here, &plan.name).await.unwrap();
     assert!(both.visits[0].cases.len() == 2 && both.visits[0].cases.contains(&unlinked));
+
+    // One that the list has no room for is named by its number.
+    let third = super::api::create(&world.here, sample(agreement, 2)).await.unwrap();
+    for (case, number, word) in [
+        ("", "LD-371500-2026-999999", "没有这个编号的案件"),
+        ("-", &*third.number, "已在列表中选择"),
+    ] {
+        let refused = link(case, number).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+        let (_, told) = refused.text.rsplit_once("-case_number-wrong\">").unwrap();
+        assert!(told.starts_with(word), "{told}");
+    }
+    let spaced = format!(" {} ", third.number);
+    assert_eq!(link("", &spaced).await.status, StatusCode::SEE_OTHER);
+    let all = get(&world.here, &plan.name).await.unwrap();
+    assert!(all.visits[0].cases.contains(&third.name), "{:?}", all.visits[0].cases);
 }
