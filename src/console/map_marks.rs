@@ -209,15 +209,10 @@ fn site_mark(site: &pb::Site, facts: &pb::SiteFacts, desk: &Desk) -> Option<Mark
     let record = site.record.as_ref()?;
     let media: Vec<&str> = facts.media().map(|one| words::medium(one, lang)).collect();
     let shut = if facts.closed { lang.pick(" · 已关停", " · shut") } else { "" };
-    // A site has no page of its own; its cases are what one asks about it.
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("uscc", &clean(&record.uscc))
-        .finish();
-    let href = if record.uscc.is_empty() { String::new() } else { format!("/cases?{query}") };
     Some(Mark {
         at: place(record.location.as_ref())?,
         kind: Kind::Site(facts.tier()),
-        href,
+        href: page_of("site", &site.name),
         name: cut(&record.name),
         about: format!(
             "{} · {} · {}{shut}",

@@ -80,6 +80,7 @@ mod print;
 mod refusal;
 mod register;
 pub mod safe;
+mod site;
 pub mod ticket;
 mod upload;
 mod visitor;
@@ -140,6 +141,7 @@ pub fn routes(console: Console) -> Router {
         .route("/case/{agreement}/{id}/print/{what}", get(print::case::show))
         .route("/notice/{agreement}/{id}/print/letter", get(print::notice::show))
         .route("/plan/{agreement}/{id}/print/{what}", get(print::plan::show))
+        .route("/site/{agreement}/{id}", get(site::show))
         .route("/due", get(due::show))
         .route("/map", get(map::show))
         .route("/map/plan", get(map_pick::plan))

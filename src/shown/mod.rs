@@ -17,6 +17,7 @@ pub mod plan;
 pub mod referral;
 pub mod same_act;
 pub mod sheet;
+pub mod site;
 pub mod table;
 pub mod text;
 pub mod unit;

@@ -222,6 +222,7 @@ test("pages fit a phone, and results are filled in there", async () => {
   await go(LIAOCHENG, "/plans/new");
   const of = await page.$$eval(".matters a", (all) => new URL(all.at(-1).href).search);
   const [running] = await listed("/plans?state=4", "tbody a");
+  const [site] = await listed(SITES, SITE);
   const found = [];
   try {
     for (const [width, lang] of [[390, "en"], [320, "en"], [390, "zh-CN"], [320, "zh-CN"]]) {
@@ -230,7 +231,7 @@ test("pages fit a phone, and results are filled in there", async () => {
       for (const path of ["/", handed.path, `${handed.path}/evidence`, running, "/cases",
         "/cases?party=x", "/plans",
         "/plans/month", "/plans/week", `/cases/new${of}`, `/plans/new${of}`, `/notices/new${of}`,
-        `${running}/print/plan`, "/map", "/links", `${running}/visits`]) {
+        `${running}/print/plan`, "/map", "/links", site, `${running}/visits`]) {
         await go(LIAOCHENG, path);
         found.push(...await tooWide(page));
         await page.$$eval("details", (all) => all.forEach((one) => { one.open = true; }));
@@ -330,6 +331,9 @@ async function listed(path, selector) {
   return paths.filter((one) => !one.startsWith("/plan-draft/"));
 }
 
+/** Where the map's list has sites, and which links there lead to their pages. */
+const [SITES, SITE] = ["/map?shown=1&what=sites", "a[href^='/site/']:not(svg *)"];
+
 /** Saves a draft of a joint action, and says where it is. */
 async function saveDraft() {
   const page = pages[LIAOCHENG];
@@ -371,7 +375,8 @@ test("no violation of WCAG 2.2 A or AA on any page, in both languages", async ()
   const [own] = await listed(`/cases?turn=${LIAOCHENG}&state=2`, "tbody a");
   const [running] = await listed("/plans?state=4", "tbody a");
   const [open] = await listed("/plans?state=1", "tbody a");
-  assert.ok(own && running && open && notices.length, `${[own, running, open, notices]}`);
+  const [site] = await listed(SITES, SITE);
+  assert.ok(own && running && open && site && notices.length, `${[own, running, open, notices]}`);
   const ofPlans = ["/draw", "/draw?verify=1", "/revise", "/visits", "/print/plan", "/print/field",
     "/print/summary"];
   const paths = ["/", "/due", "/cases", "/cases?state=99", "/cases?from=x", handed.path,
@@ -381,7 +386,7 @@ test("no violation of WCAG 2.2 A or AA on any page, in both languages", async ()
     ...plans.slice(0, 3).concat(running).flatMap((one) => ofPlans.map((what) => one + what)),
     "/plans/new", "/cases/new", "/notices/new", ...forms, "/cases/import", "/links", "/nowhere",
     "/map", "/map?choose=1&shown=1&what=cases&what=sites",
-    "/map?shown=1&what=sites&what=visits&zoom=2"];
+    "/map?shown=1&what=sites&what=visits&zoom=2", site];
   const bad = { first: "2099-12-09", last: "2099-12-01" };
   const refused = [[forms[0], "/cases/new", {}], [forms[1], "/notices/new", {}],
     [forms[2], "/plans/new", bad], [draft, draft, bad], [own, "/step", { effective_on: "2199-01-01" }],

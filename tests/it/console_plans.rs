@@ -750,3 +750,39 @@ async fn a_proposal_is_refused_at_the_field_that_is_wrong() {
         assert_refused_at(&ask(&["title"], &[("title", &*long)]).await, "title");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_map_leads_to_the_page_of_a_site_which_has_what_is_known_of_it() {
+    let world = world().await;
+    let agreement = &world.agreements[0];
+    let at = site(&world.here, agreement, 0, 371_522).await;
+    let exception = pb::VisitException::Unspecified;
+    let check = super::sites::check(&at, pb::CheckMode::OnSite, exception);
+    super::sites::record_check(&world.here, check).await.unwrap();
+    let plan = create(&world.here, agreement, draft(std::slice::from_ref(&at))).await.unwrap();
+    let mut request = sample(agreement, 0);
+    request.record.as_mut().unwrap().party.as_mut().unwrap().uscc = "91371522YYYY90011A".into();
+    let case = super::api::create(&world.here, request).await.unwrap();
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let mut names = at.split('/');
+    let (of, id) = (names.nth(1).unwrap(), names.nth(1).unwrap());
+    let page = format!("/site/{of}/{id}");
+    let map = here.get("/map?shown=1&what=sites").await.text;
+    assert!(map.contains(&format!("href=\"{page}\"")), "{map}");
+    let shown = here.get(&page).await;
+    assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
+    for part in [
+        "91371522YYYY90011A",
+        "莘县示例镇",
+        "现场 1 次",
+        "治污设施运行正常",
+        &format!("href=\"{}\"", page_of(&plan)),
+        &format!("href=\"{}\"", super::console::page_of(&case)),
+    ] {
+        assert!(shown.text.contains(part), "{part}: {}", shown.text);
+    }
+    // One that there is not, and one of an agreement that the own city is not in, are alike.
+    for wrong in [format!("/site/{of}/{of}"), format!("/site/{id}/{id}")] {
+        assert_eq!(here.get(&wrong).await.status, StatusCode::NOT_FOUND, "{wrong}");
+    }
+}

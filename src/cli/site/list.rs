@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{shape, short, show, tier};
+use super::{shape, short, tier};
 use crate::cli::case::{Session, name};
 use crate::cli::failure::Failure;
 use crate::cli::names::Names;
@@ -12,6 +12,7 @@ use crate::cli::{table, when, words};
 use crate::domain::CountyCode;
 use crate::ids::CityCode;
 use crate::lang::Lang;
+use crate::shown::site as told;
 use crate::wire::pb::v1 as pb;
 
 /// Which sites.
@@ -123,7 +124,7 @@ fn text(page: &pb::ListSitesResponse, names: &Names, lang: Lang) -> String {
             names.city(site.city),
             format!("{:06}", facts.county_code),
             tier,
-            show::media(&facts, lang),
+            told::media(&facts, lang),
             listed,
         ]);
     }

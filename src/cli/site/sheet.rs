@@ -8,10 +8,11 @@ use crate::cli::names::Names;
 use crate::cli::{table, words};
 use crate::domain::CountyCode;
 use crate::lang::Lang;
+use crate::shown::site as told;
 use crate::shown::table::{Wrong, cells, csv};
 use crate::wire::pb::v1 as pb;
 
-use super::{medium, permit, short, show, tier};
+use super::{medium, permit, short, tier};
 
 /// One column.
 #[derive(Debug, PartialEq, Eq)]
@@ -274,7 +275,7 @@ pub fn row(site: &pb::Site, another_plant: bool, names: &Names, lang: Lang) -> V
     };
     let crs = if location.longitude.is_empty() { String::new() } else { location.crs.clone() };
     let yes = |it_is: bool| if it_is { lang.pick("是", "yes") } else { "" }.to_owned();
-    let listing = site.listing.as_ref().map(|listing| show::listed(listing, lang));
+    let listing = site.listing.as_ref().map(|listing| told::listed(listing, lang));
     let cells = [
         short(&site.name).to_owned(),
         names.agreement(parent),
@@ -283,7 +284,7 @@ pub fn row(site: &pb::Site, another_plant: bool, names: &Names, lang: Lang) -> V
         record.uscc,
         format!("{:06}", facts.county_code),
         words::site_tier(facts.tier(), lang).to_owned(),
-        show::media(&facts, lang),
+        told::media(&facts, lang),
         permit.to_owned(),
         record.permit_number,
         record.industry_code,
