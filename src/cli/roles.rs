@@ -81,6 +81,6 @@ mod tests {
     fn the_matrix_has_a_row_for_every_method() {
         assert_eq!(shape()["methods"].as_array().map(Vec::len), Some(TABLE.len()));
         let text = matrix(Lang::Zh).to_string();
-        assert!(text.contains("v1.CaseService/FileCase") && text.contains("协调员"), "{text}");
+        assert!(text.contains("v1.CaseService/FileCase") && text.contains("联络员"), "{text}");
     }
 }

@@ -20,6 +20,7 @@ use crate::shown::names::Names;
 use crate::trust::spiffe::Role;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
+use crate::wire::words;
 
 /// The main pages, as the navigation has them: path, Chinese, English.
 const PAGES: [(&str, &str, &str); 7] = [
@@ -179,14 +180,15 @@ fn code(code: tonic::Code) -> StatusCode {
 }
 
 /// What a role is called.
-pub fn role(role: Role, lang: Lang) -> &'static str {
-    match role {
-        Role::Coordinator => lang.pick("联络员", "coordinator"),
-        Role::Inspector => lang.pick("执法人员", "inspector"),
-        Role::System => lang.pick("系统", "system"),
-        Role::Auditor => lang.pick("审计（只读）", "auditor (reads only)"),
-        Role::Admin => lang.pick("管理员", "administrator"),
-    }
+fn role(role: Role, lang: Lang) -> &'static str {
+    let same = match role {
+        Role::Coordinator => pb::ActorRole::Coordinator,
+        Role::Inspector => pb::ActorRole::Inspector,
+        Role::System => pb::ActorRole::System,
+        Role::Auditor => pb::ActorRole::Auditor,
+        Role::Admin => pb::ActorRole::Admin,
+    };
+    words::actor_role(same, lang)
 }
 
 fn frame(visitor: &Visitor, city: &str, title: &str, main: &Markup) -> Markup {

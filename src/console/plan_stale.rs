@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::form::Form;
-use super::layout::{Desk, role};
+use super::layout::Desk;
 use super::parts::{self, agreement_of};
 use super::{plan_acts, plan_drafts, register};
 use crate::lang::Lang;
@@ -18,7 +18,6 @@ use crate::shown::plan::changes::{Change, as_it_stands, between};
 use crate::shown::plan::parts::{days, joined};
 use crate::shown::text::clean;
 use crate::shown::when;
-use crate::trust::spiffe::Role;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
@@ -57,25 +56,12 @@ fn moved(plan: &pb::Plan, desk: &Desk) -> String {
     let last = plan.last_move.clone().unwrap_or_default();
     let header = last.header.unwrap_or_default();
     let what = words::event(header.event.as_ref(), lang);
-    let role = role_of(header.actor.unwrap_or_default().role(), lang);
+    let role = words::actor_role(header.actor.unwrap_or_default().role(), lang);
     let (city, at, who) = (desk.names.city(plan.initiator), moved_at(plan), clean(&last.moved_by));
     lang.pick(
         format!("{city} {role} {who} 于 {at} {what}"),
         format!("{city}, {role} {who}, {at}: {what}"),
     )
-}
-
-/// What whoever acted is called on pages.
-fn role_of(actor: pb::ActorRole, lang: Lang) -> &'static str {
-    use pb::ActorRole as R;
-    match actor {
-        R::Coordinator => role(Role::Coordinator, lang),
-        R::Inspector => role(Role::Inspector, lang),
-        R::System => role(Role::System, lang),
-        R::Auditor => role(Role::Auditor, lang),
-        R::Admin => role(Role::Admin, lang),
-        R::Node | R::Unspecified => words::actor_role(actor, lang),
-    }
 }
 
 /// What another press would put in the place of what.

@@ -157,7 +157,7 @@ pub struct PersonArgs {
     /// City and folder.
     #[command(flatten)]
     pub place: PlaceArgs,
-    /// 角色：coordinator 协调员、inspector 执法员、auditor 审计、admin 管理员 · role
+    /// 角色：coordinator 联络员、inspector 执法人员、auditor 审计、admin 管理员 · role
     #[arg(long, value_parser = person_role)]
     pub role: Role,
     /// 执法证号 · certificate number of the officer

@@ -93,11 +93,11 @@ pub fn actor_role(one: pb::ActorRole, lang: Lang) -> &'static str {
     use pb::ActorRole as R;
     let (zh, en) = match one {
         R::Unspecified => ("未知", "unknown"),
-        R::Coordinator => ("协调员", "coordinator"),
-        R::Inspector => ("执法员", "inspector"),
+        R::Coordinator => ("联络员", "coordinator"),
+        R::Inspector => ("执法人员", "inspector"),
         R::System => ("业务系统", "system"),
         R::Auditor => ("审计", "auditor"),
-        R::Admin => ("管理员", "admin"),
+        R::Admin => ("管理员", "administrator"),
         R::Node => ("本市节点", "the node itself"),
     };
     lang.pick(zh, en)
