@@ -50,8 +50,7 @@ impl Office {
     /// # Errors
     /// [`Failure`]: `Refused` when it is about this clue, else about all of them.
     pub async fn draft(&self, clue: &Clue, lang: Lang) -> Result<Outcome, Failure> {
-        let (case, outcome) = self.open(clue, lang).await?;
-        let mut outcome = outcome;
+        let (case, mut outcome) = self.open(clue, lang).await?;
         let mut uploaded = self.upload(case.clone(), clue).await;
         // The same hour sent anew: the clue rests on other packets, and these go beside them.
         let is_other = |failure: &Failure| failure.reason == "EVIDENCE_NOT_LISTED";

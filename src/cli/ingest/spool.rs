@@ -69,6 +69,9 @@ impl Spool {
         let own = self.part(packet, part);
         if !own.exists() {
             put(&own, format!("{}\n", packet.line()).as_bytes(), lang)?;
+            // The folder of the parts may be new.
+            let synced = fs::File::open(&self.folder).and_then(|folder| folder.sync_all());
+            synced.map_err(|error| files::not_written(&own, &error, lang))?;
         }
         // What came first stays. A file that cannot be read has not come.
         let one = |path: &Path| packets(path).ok().and_then(|mut all| all.pop());
