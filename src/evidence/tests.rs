@@ -205,7 +205,8 @@ async fn unfinished_files_of_one_city_leave_room_for_others() {
     goes_on.append(&Bytes::from(vec![1; 30])).unwrap();
     goes_on.finish().await.unwrap();
     assert_eq!((full(&store, 100, here), full(&store, 100, city(371_500))), (None, Some(80)));
-    let collected = store.collect(i64::MAX, &(Arc::new(|_, _| true) as IsNamed)).await.unwrap();
+    let is_named: IsNamed = Arc::new(|_, _| true);
+    let collected = store.collect(i64::MAX, &is_named).await.unwrap();
     assert_eq!((collected.parts, full(&store, 100, city(371_500))), (2, None));
 }
 
