@@ -65,8 +65,8 @@ pub async fn page(
                 (meanwhile(&case, &entries, again, desk))
             }
         }
-        @if super::print::case::has_papers(&entries) {
-            (super::print::links(&parts::page_of("case", name), &super::print::OF_A_CASE, lang))
+        @if let Some(offer) = super::print::case::last_offer(&entries) {
+            (super::print::case::links(&parts::page_of("case", name), offer, lang))
         }
         @if let Some(acts) = shown.same_acts.as_ref().filter(|acts| !acts.hints.is_empty()) {
             div .hint { (say::same(acts, &desk.names, lang)) }
@@ -91,7 +91,7 @@ pub async fn page(
                 }
                 section {
                     h2 { (lang.pick("办理经过", "What happened")) }
-                    (timeline(&entries, desk))
+                    (timeline(&entries, &parts::page_of("case", name), desk))
                 }
             }
         }
@@ -157,7 +157,7 @@ fn content(shown: &pb::GetCaseResponse, entries: &[pb::HistoryEntry], desk: &Des
     }
 }
 
-fn timeline(entries: &[pb::HistoryEntry], desk: &Desk) -> Markup {
+fn timeline(entries: &[pb::HistoryEntry], page: &str, desk: &Desk) -> Markup {
     let lang = desk.lang();
     html! {
         ol .timeline {
@@ -176,6 +176,7 @@ fn timeline(entries: &[pb::HistoryEntry], desk: &Desk) -> Markup {
                         " " span .soft { (history::result(entry, lang)) }
                     }
                     @if !said.is_empty() { p { (said) } }
+                    (super::print::case::links(page, entry, lang))
                     p .when {
                         (lang.pick("系统送达：", "held by: "))
                         (history::held(&entry.holdings, &desk.names, lang))

@@ -21,7 +21,7 @@ use crate::node::reader::{LoadedEntry, Reader};
 use crate::view::{self, Effect, HistoryEntry};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
-use crate::wire::record::evidence_to_pb;
+use crate::wire::record::{evidence_to_pb, person_to_pb, record_to_pb};
 use crate::wire::status::{self, Refused};
 
 /// Entries of a page nobody asked a size for.
@@ -109,7 +109,7 @@ fn history_out(
         Effect::Newer => (pb::EntryEffect::Newer, String::new()),
     };
     let envelope = loaded.map(|l| &l.entry.envelope);
-    let texts = loaded.map(|l| texts(reader, &l.entry)).unwrap_or_default();
+    let said = loaded.map(|l| Said::of(reader, &l.entry)).unwrap_or_default();
     let effective_on = loaded.and_then(|l| l.event.effective_on()).map(read::date_out);
     let evidence = loaded.and_then(|l| {
         let Event::Contribution(CaseContribution::Evidence { place, .. }) = &l.event else {
@@ -128,7 +128,7 @@ fn history_out(
         effective_on,
         state: read::state_number(entry.state),
         header: loaded.and_then(|l| read::header(&l.entry.header)),
-        texts,
+        texts: said.texts,
         holdings: holdings(reader, witnesses, entry, own),
         actor: actor(envelope.and_then(|e| e.actor)),
         acting_for: actor(envelope.and_then(|e| e.acting_for)),
@@ -136,9 +136,11 @@ fn history_out(
         evidence,
         custody: loaded.and_then(|l| evidence_record::custody(reader, l)),
         referral: loaded.and_then(|l| referral_record::record(reader, l)),
-        listed: loaded.map(|l| listed(reader, &l.entry)).unwrap_or_default(),
+        listed: said.listed,
         erased_parts: loaded.map(|l| erased_parts(&l.entry)).unwrap_or_default(),
         entry_hash: loaded.map(|l| hash_out(&l.entry)).unwrap_or_default(),
+        record: said.record,
+        person: said.person,
     }
 }
 
@@ -166,21 +168,39 @@ fn holdings(
     held
 }
 
-fn texts(reader: &Reader, entry: &Entry) -> Vec<String> {
-    let text = |content| if let PartContent::Text(text) = content { Some(text) } else { None };
-    contents(reader, entry).filter_map(text).collect()
+/// What the parts of an entry say that are here.
+#[derive(Default)]
+struct Said {
+    texts: Vec<String>,
+    listed: Vec<pb::Evidence>,
+    record: Option<pb::CaseRecord>,
+    person: Option<pb::PersonRecord>,
 }
 
-/// Items of evidence that an entry lists.
-fn listed(reader: &Reader, entry: &Entry) -> Vec<pb::Evidence> {
-    let items = |content| {
-        if let PartContent::Evidence(items) = content { Some(evidence_to_pb(&items)) } else { None }
-    };
-    contents(reader, entry).filter_map(items).flatten().collect()
-}
-
-/// The parts of an entry that are here.
-fn contents(reader: &Reader, entry: &Entry) -> impl Iterator<Item = PartContent> {
-    let places = entry.parts.iter().enumerate().filter(|(_, s)| matches!(s, PartSlot::Bytes(_)));
-    places.filter_map(|(place, _)| reader.part(entry, place).ok().flatten())
+impl Said {
+    fn of(reader: &Reader, entry: &Entry) -> Self {
+        let mut said = Self::default();
+        let places = entry.parts.iter().enumerate();
+        let places = places.filter(|(_, slot)| matches!(slot, PartSlot::Bytes(_)));
+        for content in places.filter_map(|(at, _)| reader.part(entry, at).ok().flatten()) {
+            match content {
+                PartContent::Text(text) => said.texts.push(text),
+                PartContent::Evidence(items) => said.listed.extend(evidence_to_pb(&items)),
+                PartContent::CaseRecord(record) => said.record = Some(record_to_pb(&record)),
+                PartContent::Person(person) => said.person = Some(person_to_pb(&person)),
+                PartContent::CaseNumber { .. }
+                | PartContent::ActorCertificate(_)
+                | PartContent::Notice(_)
+                | PartContent::Meeting(_)
+                | PartContent::Custody(_)
+                | PartContent::Referral(_)
+                | PartContent::Site(_)
+                | PartContent::Unit(_)
+                | PartContent::Plan(_)
+                | PartContent::PlanPool(_)
+                | PartContent::PlanNumber(_) => {}
+            }
+        }
+        said
+    }
 }

@@ -3,12 +3,14 @@
 
 use std::fmt::Write as _;
 
+use http::StatusCode;
+use liandong::cli::connect::Client;
 use liandong::shown::paper::PaperText;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 use qrcode::{Color, EcLevel, QrCode};
 
-use super::api::{HERE, Pair, THERE, create, fresh, sample, verify};
+use super::api::{HERE, Pair, THERE, create, fresh, history, sample, verify};
 use super::console::{Browser, FROM_HERE, page_of};
 use super::nodes::until;
 use super::plan_cli::{Desk, said};
@@ -104,6 +106,102 @@ async fn the_code_of_a_paper_is_verified_against_the_other_citys_node() {
         assert!(said(&refused).contains(why), "{why}: {}", said(&refused));
     }
     assert_eq!(desk.run("verify", &["paper", "https://x.example"]).status.code(), Some(2));
+}
+
+async fn offer(client: &Client, case: &pb::Case, to_city: u32) -> pb::Case {
+    let request = pb::OfferTransferRequest {
+        name: case.name.clone(),
+        etag: case.etag.clone(),
+        to_city,
+        request_id: fresh(),
+        ..Default::default()
+    };
+    client.cases().offer_transfer(request).await.unwrap().into_inner().case.unwrap()
+}
+
+async fn accept(client: &Client, case: &pb::Case) -> pb::Case {
+    let request = pb::AcceptTransferRequest {
+        name: case.name.clone(),
+        etag: case.etag.clone(),
+        request_id: fresh(),
+        ..Default::default()
+    };
+    client.cases().accept_transfer(request).await.unwrap().into_inner().case.unwrap()
+}
+
+/// The title is corrected, and a file number is known.
+async fn correct(client: &Client, case: &pb::Case, title: &str, number: &str) -> pb::Case {
+    let mut record = case.record.clone().unwrap();
+    (record.title, record.case_file_number) = (title.to_owned(), number.to_owned());
+    let facts = pb::CaseFacts { medium: pb::Medium::Noise.into(), ..case.facts.clone().unwrap() };
+    let request = pb::UpdateCaseRequest {
+        name: case.name.clone(),
+        etag: case.etag.clone(),
+        facts: Some(facts),
+        record: Some(record),
+        request_id: fresh(),
+        ..Default::default()
+    };
+    client.cases().update_case(request).await.unwrap().into_inner().case.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_says_what_the_case_was_when_it_was_offered() {
+    let pair = Pair::start().await;
+    let first = verify(&pair.here, &pair.open(&pair.here, 0).await).await.unwrap();
+    let (title, medium) = (first.record.clone().unwrap().title, first.facts.clone().unwrap());
+    assert_ne!(medium.medium(), pb::Medium::Noise);
+    let first = offer(&pair.here, &first, THERE).await;
+    pair.held(&pair.there, &first).await;
+    let theirs = accept(&pair.there, &first).await;
+    let theirs = correct(&pair.there, &theirs, "邯郸更正的案由", "邯环立〔2026〕7号").await;
+    // It goes on to the first city again.
+    let second = offer(&pair.there, &theirs, HERE).await;
+    pair.held(&pair.here, &second).await;
+    let ours = accept(&pair.here, &second).await;
+    let ours = correct(&pair.here, &ours, "聊城再改的案由", "聊环立〔2026〕9号").await;
+    let here = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let at = page_of(&ours);
+    let page = here.get(&at).await.text;
+    let [letter, last] = [&first, &second].map(|offer| {
+        let link = format!("{at}/print/transfer?offer={}", offer.etag);
+        assert!(page.contains(&format!("\"{link}\"")), "{link}: {page}");
+        link
+    });
+    let (letter, last) = (here.get(&letter).await.text, here.get(&last).await.text);
+    let (old, new) = (format!("案件移送函（{title}）"), "案件移送函（邯郸更正的案由）");
+    assert!(letter.contains(&old) && letter.contains("日期"), "{letter}");
+    for later in ["邯郸更正", "立〔2026〕", "噪声", "聊城再改"] {
+        assert!(!letter.contains(later), "{later}: {letter}");
+    }
+    assert!(last.contains(new) && last.contains("邯环立〔2026〕7号"), "{last}");
+    assert!(
+        last.contains("噪声") && !last.contains("聊城再改") && !last.contains("聊环立"),
+        "{last}"
+    );
+    assert_eq!(code(&letter, &ours.number, &ours.name).entry, first.etag);
+    assert!(here.get(&format!("{at}/print/transfer")).await.text.contains(new));
+    let receipt = here.get(&format!("{at}/print/receipt?offer={}", first.etag)).await.text;
+    assert!(receipt.contains("同意接收") && receipt.contains(&title), "{receipt}");
+    let other = here.get(&format!("{at}/print/transfer?offer={}", ours.etag)).await;
+    assert_eq!(other.status, StatusCode::NOT_FOUND, "{}", other.text);
+
+    // What it said at the first offer is erased: nothing can be sent over a seal.
+    let opening = history(&pair.here, &ours.name).await[0].entry.clone();
+    let admin = pair.nodes.client_as(HERE, Role::Admin).await;
+    let erase = pb::ErasePartRequest {
+        agreement: pair.agreement.clone(),
+        entry: opening,
+        part: 0,
+        reason: pb::ErasureReason::Law.into(),
+        request_id: fresh(),
+    };
+    admin.nodes().erase_part(erase).await.unwrap();
+    for what in ["transfer", "receipt"] {
+        let page = here.get(&format!("{at}/print/{what}?offer={}", first.etag)).await.text;
+        assert!(page.contains("不能打印") && !page.contains("class=\"paper"), "{page}");
+    }
+    assert!(here.get(&format!("{at}/print/transfer")).await.text.contains(new));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,12 @@
 //! Papers of a case: the letter by which it is handed over (案件移送函) and the answer to it
-//! (移送回执).
+//! (移送回执), for each time that it was.
 //!
 //! In scope: what they say. Out of scope: handing over, which is done in the record and not by
 //! paper.
+//!
+//! Invariants:
+//! 1. A letter says what the case was when it was offered: nothing that came later stands over the
+//!    seal of the city that sent it. (`a_letter_says_what_the_case_was_when_it_was_offered`)
 
 use axum::extract::Path;
 use axum::response::Response;
@@ -10,6 +14,7 @@ use maud::{Markup, html};
 
 use super::proof::Proof;
 use super::{Paper, agreement_title, bureau, day, names, paragraphs, ruled};
+use crate::console::form::Query;
 use crate::console::layout::{self, Desk};
 use crate::console::parts;
 use crate::lang::Lang;
@@ -19,16 +24,17 @@ use crate::shown::{case as say, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::entry_header::Event;
 
-/// Shows a paper of a case.
+/// Shows a paper of a case: of the transfer whose offer is named, or of the last one.
 pub async fn show(
     desk: Desk,
     Path((agreement, id, what)): Path<(String, String, String)>,
+    Query(query): Query,
     uri: http::Uri,
 ) -> Response {
     if !["transfer", "receipt"].contains(&what.as_str()) {
         return layout::no_such_page(desk, uri).await;
     }
-    let name = parts::name_of("cases", &Path((agreement, id)));
+    let (name, lang) = (parts::name_of("cases", &Path((agreement, id))), desk.lang());
     let asked = pb::GetCaseRequest { name: name.clone() };
     let mut one = desk.client.cases();
     let mut all = desk.client.cases();
@@ -38,34 +44,112 @@ pub async fn show(
         Err(status) => return desk.no(&status),
     };
     let back = parts::page_of("case", &name);
-    let Some(transfer) = Transfer::last(&entries) else {
-        return desk.page(desk.lang().pick("没有移送", "No transfer"), &never(&back, desk.lang()));
+    let (all, named) = (Transfer::all(&entries), query.text("offer"));
+    let is_it = |one: &&Transfer<'_>| named.is_empty() || one.offer.entry == named;
+    let Some(transfer) = all.iter().rfind(is_it) else {
+        if !named.is_empty() {
+            return layout::no_such_page(desk, uri).await;
+        }
+        return nothing(
+            &desk,
+            &back,
+            [
+                lang.pick("本案没有移送记录", "This case was never handed over"),
+                lang.pick(
+                    "移送函和移送回执在登记移送后才能打印。",
+                    "Letter and receipt can be printed once a transfer is recorded.",
+                ),
+            ],
+        );
     };
+    let case = as_offered(&case, &entries, transfer.offer);
+    if case.record.is_none() {
+        return nothing(&desk, &back, [
+            lang.pick("本市看不到移送时的案情", "What it said when it was offered is not here"),
+            lang.pick("移送时的案情未对本市开放、尚未送达或已依法删除，不能打印移送函和移送回执；如有需要，请向移送市索取。",
+                "It is not open to this city, has not arrived yet or is erased, so there is no \
+                 letter and no receipt; ask the city that sent it."),
+        ]);
+    }
     let (paper, entry) = match what.as_str() {
-        "transfer" => (letter(&case, &transfer, &desk), transfer.offer),
-        _ => (receipt(&case, &transfer, &desk), transfer.newest()),
+        "transfer" => (letter(&case, transfer, &desk), transfer.offer),
+        _ => (receipt(&case, transfer, &desk), transfer.newest()),
     };
     let proof =
         Proof::of(&desk, (&clean(&case.number), &name), (&entry.entry, &entry.entry_hash)).await;
     super::page(&desk, &paper.title.clone(), &back, &[paper], &proof)
 }
 
-/// That there is nothing to print.
-fn never(back: &str, lang: Lang) -> Markup {
+/// That there is nothing to print, and why.
+fn nothing(desk: &Desk, back: &str, [title, why]: [&str; 2]) -> Response {
+    let main = html! {
+        h1 { (title) }
+        p { (why) }
+        p { a href=(back) { (desk.lang().pick("返回案件", "back to the case")) } }
+    };
+    desk.page(title, &main)
+}
+
+/// Links to the papers of a transfer, where an entry of a case offers one.
+pub fn links(page: &str, entry: &pb::HistoryEntry, lang: Lang) -> Markup {
     html! {
-        h1 { (lang.pick("本案没有移送记录", "This case was never handed over")) }
-        p {
-            (lang.pick("移送函和移送回执在登记移送后才能打印。",
-                "Letter and receipt can be printed once a transfer is recorded."))
+        @if offered_to(entry).is_some() {
+            p .papers .noprint {
+                (lang.pick("打印：", "print: "))
+                @for (what, zh, en) in super::OF_A_CASE {
+                    a href={ (page) "/print/" (what) "?offer=" (entry.entry) } {
+                        (lang.pick(zh, en))
+                    }
+                    " "
+                }
+            }
         }
-        p { a href=(back) { (lang.pick("返回案件", "back to the case")) } }
     }
 }
 
-/// Whether a case was ever handed over, and so has papers.
+/// The last offer of a case, if it was ever handed over and so has papers.
 #[must_use]
-pub fn has_papers(entries: &[pb::HistoryEntry]) -> bool {
-    Transfer::last(entries).is_some()
+pub fn last_offer(entries: &[pb::HistoryEntry]) -> Option<&pb::HistoryEntry> {
+    entries.iter().rfind(|entry| offered_to(entry).is_some())
+}
+
+/// To whom an entry that took effect offers the case.
+fn offered_to(entry: &pb::HistoryEntry) -> Option<u32> {
+    match event(entry) {
+        Some(Event::TransferOffered(offered)) if counts(entry) => Some(offered.to),
+        Some(_) | None => None,
+    }
+}
+
+/// The case as its moves up to an offer had made it. A part that is not here leaves a gap: what
+/// stood there before is not what was offered.
+fn as_offered(case: &pb::Case, entries: &[pb::HistoryEntry], offer: &pb::HistoryEntry) -> pb::Case {
+    let mut then = pb::Case { facts: None, record: None, person: None, ..case.clone() };
+    // A move is applied behind the one it moves from, so they stand in the order of the chain.
+    let moves = entries.iter().filter(|entry| entry.effect() == pb::EntryEffect::Move);
+    for entry in moves {
+        let facts = match event(entry) {
+            Some(Event::CaseOpened(opened)) => opened.facts.as_ref(),
+            Some(Event::CaseAmended(amended)) => amended.facts.as_ref(),
+            Some(Event::ProposalAdopted(adopted)) => adopted.facts.as_ref(),
+            Some(_) | None => None,
+        };
+        then.facts = facts.cloned().or(then.facts);
+        if carries(entry, pb::PartKind::CaseRecord) {
+            then.record.clone_from(&entry.record);
+        }
+        if carries(entry, pb::PartKind::Person) {
+            then.person.clone_from(&entry.person);
+        }
+        if entry.entry == offer.entry {
+            break;
+        }
+    }
+    then
+}
+
+fn carries(entry: &pb::HistoryEntry, kind: pb::PartKind) -> bool {
+    entry.header.iter().flat_map(|header| &header.parts).any(|part| part.kind() == kind)
 }
 
 /// A transfer: the offer, and what the receiving city said to it.
@@ -81,33 +165,37 @@ fn event(entry: &pb::HistoryEntry) -> Option<&Event> {
     entry.header.as_ref()?.event.as_ref()
 }
 
+fn counts(entry: &pb::HistoryEntry) -> bool {
+    [pb::EntryEffect::Move, pb::EntryEffect::Contribution].contains(&entry.effect())
+}
+
 impl<'a> Transfer<'a> {
-    /// The last one of a history.
-    fn last(entries: &'a [pb::HistoryEntry]) -> Option<Self> {
-        let counts = |entry: &&pb::HistoryEntry| {
-            let effect = entry.effect();
-            effect == pb::EntryEffect::Move || effect == pb::EntryEffect::Contribution
+    /// Those of a history, the first one first.
+    fn all(entries: &'a [pb::HistoryEntry]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for entry in entries.iter().filter(|entry| counts(entry)) {
+            if let Some(to) = offered_to(entry) {
+                all.push(Self { offer: entry, to, acknowledged: None, answer: None });
+            } else if let Some(last) = all.last_mut().filter(|last| last.to == entry.city) {
+                last.hear(entry);
+            }
+        }
+        all
+    }
+
+    /// What the receiving city said to it; of several, the first word.
+    fn hear(&mut self, entry: &'a pb::HistoryEntry) {
+        let word = match event(entry) {
+            Some(Event::TransferAccepted(_)) => "同意接收",
+            Some(Event::TransferReturned(_)) => "退回",
+            Some(Event::TransferDisputed(_)) => "提出管辖争议",
+            Some(Event::TransferAcknowledged(_)) => {
+                self.acknowledged = self.acknowledged.or(Some(entry));
+                return;
+            }
+            Some(_) | None => return,
         };
-        let all: Vec<&pb::HistoryEntry> = entries.iter().filter(counts).collect();
-        let offered = |entry: &&pb::HistoryEntry| match event(entry) {
-            Some(Event::TransferOffered(offered)) => Some(offered.to),
-            Some(_) | None => None,
-        };
-        let at = all.iter().rposition(|entry| offered(entry).is_some())?;
-        let (offer, to) = (*all.get(at)?, offered(all.get(at)?)?);
-        let since = || all.iter().skip(at + 1).copied().filter(|entry| entry.city == to);
-        let answer = since().find_map(|entry| {
-            let event = event(entry)?;
-            let words = [
-                (matches!(event, Event::TransferAccepted(_)), "同意接收"),
-                (matches!(event, Event::TransferReturned(_)), "退回"),
-                (matches!(event, Event::TransferDisputed(_)), "提出管辖争议"),
-            ];
-            words.into_iter().find_map(|(is_it, word)| is_it.then_some((word, entry)))
-        });
-        let acknowledged =
-            since().find(|entry| matches!(event(entry), Some(Event::TransferAcknowledged(_))));
-        Some(Self { offer, to, acknowledged, answer })
+        self.answer = self.answer.or(Some((word, entry)));
     }
 
     /// The entry that a receipt rests on.
@@ -222,24 +310,56 @@ mod tests {
     }
 
     #[test]
-    fn the_last_transfer_has_its_own_answer() {
+    fn each_transfer_has_its_own_answer() {
         let (ours, theirs) = (371_500, 130_400);
         let mut all = vec![
             offer(ours, 1, theirs),
             entry(theirs, 2, Event::TransferReturned(pb::TransferReturned::default())),
             offer(ours, 3, theirs),
         ];
-        let last = Transfer::last(&all).unwrap();
+        let [first, last] = &Transfer::all(&all)[..] else { panic!("two") };
+        assert_eq!((first.answer.unwrap().0, first.newest().entry.as_str()), ("退回", "ab:2"));
         assert_eq!((last.offer.entry.as_str(), last.to), ("ab:3", theirs));
         assert!(last.answer.is_none() && last.newest().entry == "ab:3");
         all.push(entry(theirs, 4, Event::TransferAcknowledged(pb::TransferAcknowledged {})));
         all.push(entry(theirs, 5, Event::TransferAccepted(pb::TransferAccepted::default())));
-        let last = Transfer::last(&all).unwrap();
+        let of = Transfer::all(&all);
+        let last = of.last().unwrap();
         assert_eq!(last.acknowledged.unwrap().entry, "ab:4");
         assert_eq!((last.answer.unwrap().0, last.newest().entry.as_str()), ("同意接收", "ab:5"));
+        assert_eq!(of[0].answer.unwrap().0, "退回");
         for one in &mut all {
             one.effect = pb::EntryEffect::Misfit.into();
         }
-        assert!(!has_papers(&all) && !has_papers(&[]), "what did not take effect has no papers");
+        assert!(Transfer::all(&all).is_empty(), "what did not take effect has no papers");
+        assert!(last_offer(&all).is_none() && last_offer(&[]).is_none());
+    }
+
+    #[test]
+    fn a_record_that_is_not_here_is_not_replaced_by_an_older_one() {
+        let titled = |title: &str| pb::CaseRecord { title: title.into(), ..Default::default() };
+        let carries = |mut entry: pb::HistoryEntry, record: Option<&str>| {
+            let part = pb::PartRef { kind: pb::PartKind::CaseRecord.into(), ..Default::default() };
+            entry.header.as_mut().unwrap().parts.push(part);
+            entry.record = record.map(titled);
+            entry
+        };
+        let opened = || entry(1, 1, Event::CaseOpened(pb::CaseOpened::default()));
+        let amended = |nth| entry(1, nth, Event::CaseAmended(pb::CaseAmended::default()));
+        let mut all = vec![
+            carries(opened(), Some("原")),
+            carries(amended(2), Some("改")),
+            offer(1, 3, 2),
+            carries(amended(4), Some("后")),
+        ];
+        let case = pb::Case { record: Some(titled("后")), ..Default::default() };
+        let title = |all: &[pb::HistoryEntry]| {
+            as_offered(&case, all, &all[2]).record.map(|record| record.title)
+        };
+        assert_eq!(title(&all).as_deref(), Some("改"));
+        all[1].record = None;
+        assert_eq!(title(&all), None);
+        all[1].effect = pb::EntryEffect::Misfit.into();
+        assert_eq!(title(&all).as_deref(), Some("原"));
     }
 }
