@@ -4,7 +4,7 @@
 //! ([`super::case_acts`]).
 
 use axum::response::Response;
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 use tonic::Status;
 
 use super::case_forms::Forms;
@@ -12,6 +12,7 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At};
 use super::refusal::Refusal;
+use crate::limits::CASE_TIMELINE_BYTES_MAX;
 use crate::shown::plan::changes::Change;
 use crate::shown::sheet::Sheet;
 use crate::shown::text::{clean, clean_lines};
@@ -90,8 +91,8 @@ pub async fn page(
                     (Forms { case: &case, entries: &entries, desk, again }.all())
                 }
                 section {
-                    h2 { (lang.pick("办理经过", "What happened")) }
-                    (timeline(&entries, &parts::page_of("case", name), desk))
+                    h2 #timeline { (lang.pick("办理经过", "What happened")) }
+                    (timeline(&entries, query, &parts::page_of("case", name), desk))
                 }
             }
         }
@@ -157,31 +158,60 @@ fn content(shown: &pb::GetCaseResponse, entries: &[pb::HistoryEntry], desk: &Des
     }
 }
 
-fn timeline(entries: &[pb::HistoryEntry], page: &str, desk: &Desk) -> Markup {
+/// The newest entries, or those before one: as many as a page has room for, and where the others
+/// are.
+fn timeline(entries: &[pb::HistoryEntry], query: &Form, page: &str, desk: &Desk) -> Markup {
     let lang = desk.lang();
+    let before = query.text("before").parse().unwrap_or(u64::MAX);
+    let mut rest = entries.iter().rev().filter(|one| one.apply_number < before).peekable();
+    let (mut lines, mut last) = (String::new(), before);
+    while let Some(entry) = rest.peek() {
+        let line = happened(entry, page, desk).into_string();
+        if !lines.is_empty() && lines.len() + line.len() > CASE_TIMELINE_BYTES_MAX {
+            break;
+        }
+        lines.push_str(&line);
+        last = entry.apply_number;
+        rest.next();
+    }
+    let older = rest.count();
     html! {
-        ol .timeline {
-            @for entry in entries.iter().rev() {
-                @let event = entry.header.as_ref().and_then(|header| header.event.as_ref());
-                @let said = history::said(entry, lang);
-                li {
-                    span .when {
-                        (history::recorded(entry, lang)) " · " (desk.names.city(entry.city))
-                        @if let Some(on) = &entry.effective_on {
-                            " · " (lang.pick("法律日期", "legal date")) " " (when::date(Some(on)))
-                        }
-                    }
-                    p {
-                        strong { (words::event(event, lang)) }
-                        " " span .soft { (history::result(entry, lang)) }
-                    }
-                    @if !said.is_empty() { p { (said) } }
-                    (super::print::case::links(page, entry, lang))
-                    p .when {
-                        (lang.pick("系统送达：", "held by: "))
-                        (history::held(&entry.holdings, &desk.names, lang))
-                    }
+        @if before < u64::MAX {
+            p { a href={ (page) "#timeline" } { (lang.pick("最新的记录", "newest entries")) } }
+        }
+        ol .timeline { (PreEscaped(lines)) }
+        @if older > 0 {
+            p {
+                a href={ (page) "?before=" (last) "#timeline" } {
+                    (lang.pick(format!("更早的 {older} 条记录"), format!("{older} older entries")))
                 }
+            }
+        }
+    }
+}
+
+/// A line of the timeline.
+fn happened(entry: &pb::HistoryEntry, page: &str, desk: &Desk) -> Markup {
+    let lang = desk.lang();
+    let event = entry.header.as_ref().and_then(|header| header.event.as_ref());
+    let said = history::said(entry, lang);
+    html! {
+        li {
+            span .when {
+                (history::recorded(entry, lang)) " · " (desk.names.city(entry.city))
+                @if let Some(on) = &entry.effective_on {
+                    " · " (lang.pick("法律日期", "legal date")) " " (when::date(Some(on)))
+                }
+            }
+            p {
+                strong { (words::event(event, lang)) }
+                " " span .soft { (history::result(entry, lang)) }
+            }
+            @if !said.is_empty() { p { (said) } }
+            (super::print::case::links(page, entry, lang))
+            p .when {
+                (lang.pick("系统送达：", "held by: "))
+                (history::held(&entry.holdings, &desk.names, lang))
             }
         }
     }

@@ -6,6 +6,8 @@ pub const MAP_APPROVAL_BYTES_MAX: usize = 96;
 pub const MAP_VERTICES_MAX: usize = 5_000;
 /// What is marked on a map, in picture and list, so that the page stays under 400 KiB.
 pub const MAP_MARKS_BYTES_MAX: usize = 280 * 1024;
+/// What the entries may take that the page of a case shows at a time: the page stays under 150 KiB.
+pub const CASE_TIMELINE_BYTES_MAX: usize = 64 * 1024;
 /// Cases, and sites, read for a map or a sheet, the newest: two years of five cities.
 pub const CONSOLE_READ_MAX: usize = 5_000;
 /// Joint actions whose visits are read for a map: a quarter of five cities.

@@ -12,7 +12,7 @@ use liandong::limits::CONSOLE_FORM_BYTES_MAX;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 
-use super::api::{HERE, Pair, THERE, create, fresh, get, history, sample, verify};
+use super::api::{HERE, Pair, THERE, create, fresh, get, history, note, sample, verify};
 use super::nodes::Nodes;
 use super::plans::world_set_up;
 
@@ -327,4 +327,28 @@ async fn whoever_may_not_fetch_a_file_is_not_offered_to() {
 
 async fn get_ok(client: &liandong::cli::connect::Client, name: &str) -> Option<pb::Case> {
     get(client, name).await.ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_case_has_a_size_and_leads_to_what_is_older() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let long = "记".repeat(5_000);
+    for nth in 0..16 {
+        note(&pair.here, &case.name, &format!("第{nth:02}条{long}")).await.unwrap();
+    }
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let (at, mut path, mut seen) = (page_of(&case), page_of(&case), Vec::new());
+    loop {
+        let page = browser.get(&path).await.text;
+        assert!(page.len() < 150 * 1024, "{path}: {}", page.len());
+        let timeline = page.split("<ol class=\"timeline\">").nth(1).unwrap();
+        let timeline = timeline.split("</ol>").next().unwrap();
+        let notes = (0..16).rev().filter(|nth| timeline.contains(&format!("第{nth:02}条记")));
+        seen.extend(notes);
+        let link = format!("{at}?before=");
+        let Some((_, older)) = page.split_once(&link) else { break };
+        path = format!("{link}{}", older.split('#').next().unwrap());
+    }
+    assert_eq!(seen, (0..16).rev().collect::<Vec<_>>(), "each is on one page, newest first");
 }

@@ -41,8 +41,12 @@ fn code(page: &str, number: &str, name: &str) -> PaperText {
     let code = QrCode::with_error_correction_level(paper.text(), EcLevel::M).unwrap();
     let mut path = String::new();
     for (row, colours) in code.to_colors().chunks(code.width()).enumerate() {
-        for (column, _) in colours.iter().enumerate().filter(|(_, one)| **one == Color::Dark) {
-            write!(path, "M{} {}h1v1h-1z", column + 4, row + 4).unwrap();
+        let mut column = 4;
+        for run in colours.chunk_by(|one, next| one == next) {
+            if run[0] == Color::Dark {
+                write!(path, "M{column} {}.5h{}", row + 4, run.len()).unwrap();
+            }
+            column += run.len();
         }
     }
     assert!(page.contains(&path), "the picture holds the text");

@@ -3,6 +3,9 @@
 //!
 //! In scope: what is known of a visit, and boxes for the same things that a result asks for. Out of
 //! scope: the inspection record that the bureau's own procedure asks for.
+//!
+//! Invariants:
+//! 1. A page of sheets stays under 150 KiB. (`a_page_of_sheets_has_a_size`)
 
 use std::collections::BTreeMap;
 
@@ -17,8 +20,8 @@ use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
-/// Sheets of one printing: more than a team of a day takes along.
-const SHEETS_MAX: usize = 60;
+/// Sheets of one printing: as many as a page has room for, and more than a team of a day takes along.
+const SHEETS_MAX: usize = 16;
 
 /// Sheets for the visits of a plan from a place on, at most [`SHEETS_MAX`].
 pub async fn papers(plan: &pb::Plan, labels: &Labels, from: usize, desk: &Desk) -> Vec<Paper> {
@@ -33,7 +36,8 @@ pub async fn papers(plan: &pb::Plan, labels: &Labels, from: usize, desk: &Desk) 
             sites.insert(&visit.site, site);
         }
         let site = sites.get(visit.site.as_str());
-        papers.push(paper(plan, visit, site, labels, desk));
+        let mast = bureau(desk, &plan.name, visit.city);
+        papers.push(paper(plan, visit, site, labels, mast));
     }
     papers
 }
@@ -73,7 +77,7 @@ fn paper(
     visit: &pb::PlanVisit,
     site: Option<&pb::Site>,
     labels: &Labels,
-    desk: &Desk,
+    mast: String,
 ) -> Paper {
     let record = site.and_then(|site| site.record.clone()).unwrap_or_default();
     let title = plan.record.as_ref().map_or_else(String::new, |one| clean(&one.title));
@@ -98,7 +102,7 @@ fn paper(
     let departments: Vec<&str> =
         plan.departments().map(|one| words::department(one, Lang::Zh)).collect();
     Paper {
-        mast: bureau(desk, &plan.name, visit.city),
+        mast,
         title: "现场检查记录表".to_owned(),
         number: clean(&plan.number),
         to: String::new(),
@@ -147,6 +151,9 @@ fn boxes(departments: &[&str]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::print::proof::Proof;
+    use crate::console::print::sheet;
+    use crate::limits::{ADDRESS_BYTES_MAX, NAME_BYTES_MAX, REFERENCE_BYTES_MAX, TITLE_BYTES_MAX};
 
     #[test]
     fn sheets_that_are_not_here_are_named_with_where_they_are() {
@@ -155,12 +162,53 @@ mod tests {
                 pb::Plan { visits: vec![pb::PlanVisit::default(); count], ..Default::default() };
             others(&plan, from, "/x", Lang::Zh).into_string()
         };
-        assert_eq!(of(60, 0), "");
-        let said = of(130, 60);
-        assert!(said.contains("共 130 份，这里是第 61 至 120 份"), "{said}");
-        for link in ["/x?from=0", "/x?from=60\" aria-current=\"page\"", "/x?from=120\">121–130"] {
+        assert_eq!(of(SHEETS_MAX, 0), "");
+        let said = of(40, 16);
+        assert!(said.contains("共 40 份，这里是第 17 至 32 份"), "{said}");
+        for link in ["/x?from=0", "/x?from=16\" aria-current=\"page\"", "/x?from=32\">33–40"] {
             assert!(said.contains(link), "{link}: {said}");
         }
+    }
+
+    #[test]
+    fn a_page_of_sheets_has_a_size() {
+        let long = |bytes: usize| "示".repeat(bytes / 3);
+        let people: Vec<String> = (0..4).map(|nth| format!("units/{nth}")).collect();
+        let mut labels = Labels::default();
+        for one in &people {
+            labels.learn(one.clone(), &long(120));
+        }
+        labels.learn("site".to_owned(), &long(NAME_BYTES_MAX));
+        let location = pb::Location { address: long(ADDRESS_BYTES_MAX), ..Default::default() };
+        let record = pb::SiteRecord {
+            permit_number: "9".repeat(REFERENCE_BYTES_MAX),
+            location: Some(location),
+            ..Default::default()
+        };
+        let facts = pb::SiteFacts { media: (1..8).collect(), ..Default::default() };
+        let site = pb::Site { record: Some(record), facts: Some(facts), ..Default::default() };
+        let visit = pb::PlanVisit {
+            site: "site".to_owned(),
+            lead: people.clone(),
+            guests: people,
+            ..Default::default()
+        };
+        let title = pb::PlanRecord { title: long(TITLE_BYTES_MAX), ..Default::default() };
+        let plan = pb::Plan {
+            record: Some(title),
+            departments: (1..6).collect(),
+            visits: vec![visit.clone(); 60],
+            ..Default::default()
+        };
+        let one = || paper(&plan, &visit, Some(&site), &labels, long(NAME_BYTES_MAX));
+        let proof = Proof::sample();
+        let bytes = |count: usize| {
+            let all = (0..count).map(|nth| sheet(&one(), &proof, nth > 0).into_string().len());
+            all.sum::<usize>()
+        };
+        // What is around the sheets has 10 KiB.
+        assert!(bytes(SHEETS_MAX) < 140 * 1024, "{} of 60: {}", bytes(SHEETS_MAX), bytes(60));
+        assert!(bytes(SHEETS_MAX) > 60 * 1024, "more sheets have room");
     }
 
     #[test]

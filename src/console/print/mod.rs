@@ -82,12 +82,12 @@ pub fn page_noted(
             ))
         }
         (note)
-        @for paper in papers { (sheet(paper, proof)) }
+        @for (nth, paper) in papers.iter().enumerate() { (sheet(paper, proof, nth > 0)) }
     };
     desk.page(title, &main)
 }
 
-fn sheet(paper: &Paper, proof: &Proof) -> Markup {
+fn sheet(paper: &Paper, proof: &Proof, again: bool) -> Markup {
     html! {
         article .paper .page[paper.one_page] lang="zh-CN" {
             p .mast { (paper.mast) }
@@ -109,7 +109,7 @@ fn sheet(paper: &Paper, proof: &Proof) -> Markup {
                     }
                 }
             }
-            (proof.foot())
+            (proof.foot(again))
         }
     }
 }
@@ -197,7 +197,7 @@ mod tests {
             on: bad(),
             one_page: false,
         };
-        let said = sheet(&paper, &Proof::default()).into_string();
+        let said = sheet(&paper, &Proof::default(), false).into_string();
         for tag in ["<img", "<script", "<b>", "<i>"] {
             assert!(!said.contains(tag), "{said}");
         }

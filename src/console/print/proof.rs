@@ -55,11 +55,11 @@ impl Proof {
         self.paper.text()
     }
 
-    /// The foot.
-    pub fn foot(&self) -> Markup {
+    /// The foot; on a page that has it already, the code is that one once more.
+    pub fn foot(&self, again: bool) -> Markup {
         html! {
             footer .proof {
-                (code(&self.text()))
+                @if again { (drawn(&html! {})) } @else { (code(&self.text())) }
                 div {
                     p {
                         "本件由联动系统根据电子记录生成，不是法定文书式样；文号、印章、签名由发文单位办理。"
@@ -84,32 +84,41 @@ impl Proof {
     }
 }
 
-/// A code as a picture; empty for a text that no code has room for.
+/// A code as a picture, by the runs of its dark modules; empty for a text that no code has room for.
 fn code(text: &str) -> Markup {
     let Ok(code) = QrCode::with_error_correction_level(text, EcLevel::M) else { return html! {} };
     let (width, colours) = (code.width(), code.to_colors());
     let mut path = String::new();
     for (row, colours) in colours.chunks(width.max(1)).enumerate() {
-        for (column, colour) in colours.iter().enumerate() {
-            if *colour == Color::Dark {
-                let _ = write!(path, "M{} {}h1v1h-1z", column + QUIET, row + QUIET);
+        let mut column = QUIET;
+        for run in colours.chunk_by(|one, next| one == next) {
+            if run.first() == Some(&Color::Dark) {
+                // The middle of the row: a stroke is one module wide.
+                let _ = write!(path, "M{column} {}.5h{}", row + QUIET, run.len());
             }
+            column += run.len();
         }
     }
     let side = width + 2 * QUIET;
-    html! {
-        svg .code viewBox={ "0 0 " (side) " " (side) } role="img" aria-label="二维码" {
+    drawn(&html! {
+        symbol #proof-code viewBox={ "0 0 " (side) " " (side) } {
             rect width=(side) height=(side) fill="#ffffff" {}
-            path d=(path) fill="#000000" shape-rendering="crispEdges" {}
+            path d=(path) stroke="#000000" shape-rendering="crispEdges" {}
         }
+    })
+}
+
+/// The code of a page, where it is told what that looks like or anywhere behind.
+fn drawn(told: &Markup) -> Markup {
+    html! {
+        svg .code role="img" aria-label="二维码" { (told) use href="#proof-code" {} }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn proof() -> Proof {
+impl Proof {
+    /// One of the longest that there are.
+    pub(super) fn sample() -> Self {
         let paper = PaperText {
             number: "LD-聊邯濮-2026-37150000001".to_owned(),
             name: format!("agreements/{}/cases/{}", "0".repeat(32), "1".repeat(32)),
@@ -118,12 +127,18 @@ mod tests {
             log: Some((1_234_567, "cd".repeat(32))),
             printed: "2026-11-20 14:05".to_owned(),
         };
-        Proof { paper }
+        Self { paper }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn a_code_says_where_to_look_and_a_telephone_can_read_it() {
-        let (proof, text) = (proof(), proof().text());
+        let proof = Proof::sample();
+        let text = proof.text();
         for part in [&proof.paper.number, &proof.paper.entry, &proof.paper.hash] {
             assert!(text.contains(part.as_str()), "{text}");
         }
@@ -134,8 +149,10 @@ mod tests {
 
     #[test]
     fn a_text_that_no_code_has_room_for_has_no_picture() {
-        let foot = proof().foot().into_string();
-        assert!(foot.contains("不是电子签章") && foot.contains("<svg"), "{foot}");
+        let foot = Proof::sample().foot(false).into_string();
+        assert!(foot.contains("不是电子签章") && foot.contains("<path"), "{foot}");
+        let again = Proof::sample().foot(true).into_string();
+        assert!(again.contains("#proof-code") && !again.contains("<path"), "{again}");
         assert_eq!(code(&"长".repeat(4_000)).into_string(), "");
     }
 }
