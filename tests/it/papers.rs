@@ -231,6 +231,14 @@ async fn the_codes_of_a_plans_papers_hold_the_hash_of_the_entry_they_rest_on() {
         let said = said(&verified);
         assert!(said.contains("编号、位置、哈希一致") && said.contains("聊城"), "{said}");
     };
+    let draft = here.get(&format!("{at}/print/plan")).await.text;
+    assert!(
+        draft.contains("（征求意见稿）</h1>") && draft.contains("尚未经参加各市全部确认"),
+        "{draft}"
+    );
+    for agreed in ["经参加各市协商", "class=\"seal\""] {
+        assert!(!draft.contains(agreed), "{agreed}: {draft}");
+    }
     let (first, sheets) = (print("plan").await, print("field").await);
     assert_eq!((first.hash.len(), &first.entry), (64, &plan.revision_entry));
     assert_eq!((&sheets.hash, &sheets.entry), (&first.hash, &first.entry));
@@ -238,6 +246,8 @@ async fn the_codes_of_a_plans_papers_hold_the_hash_of_the_entry_they_rest_on() {
     agrees(&sheets).await;
     // The summary rests on the last move, whatever that was.
     let cancelled = plans::step(&world.here, &plan, pb::PlanStep::Cancel, "天气").await.unwrap();
+    let page = here.get(&format!("{at}/print/plan")).await.text;
+    assert!(page.contains("（已取消）</h1>") && !page.contains("经参加各市协商"), "{page}");
     let summary = print("summary").await;
     assert_eq!(summary.entry, cancelled.etag);
     assert_ne!(summary.hash, first.hash);

@@ -2,6 +2,10 @@
 //! field ([`super::field`]).
 //!
 //! In scope: what they say. Out of scope: what is agreed: the record is.
+//!
+//! Invariants:
+//! 1. A plan says that the cities have agreed, and has room for their seals, only once all have
+//!    confirmed it. (`only_what_all_have_confirmed_says_so`)
 
 use axum::extract::Path;
 use axum::response::Response;
@@ -78,6 +82,56 @@ fn title(plan: &pb::Plan) -> String {
     plan.record.as_ref().map_or_else(|| "内容已删除".to_owned(), |record| clean(&record.title))
 }
 
+/// What a paper is called, of whatever name people gave the action.
+fn called(title: &str, what: &str) -> String {
+    let name = title.strip_suffix("方案").or_else(|| title.strip_suffix("总结"));
+    format!("{}{what}", name.unwrap_or(title))
+}
+
+/// What a plan is that not all cities have confirmed: behind its name, and a warning.
+const fn unsettled(state: pb::PlanState) -> Option<(&'static str, &'static str)> {
+    use pb::PlanState as S;
+    match state {
+        S::Consulting | S::Confirming | S::Unspecified => Some((
+            "（征求意见稿）",
+            "本稿尚未经参加各市全部确认，以下为打印时的情况，不作为执行依据。",
+        )),
+        S::Cancelled => Some(("（已取消）", "本次行动已取消，以下方案不再执行。")),
+        S::Scheduled | S::Executing | S::ResultsReported | S::Summarized => None,
+    }
+}
+
+/// What is said of how the plan came about.
+fn preamble(state: pb::PlanState, agreement: &str) -> Markup {
+    let begins = format!("为加强边界地区生态环境联合执法，按照{agreement}，");
+    html! {
+        @match unsettled(state) {
+            None => p { (begins) "经参加各市协商，制定本方案。" },
+            Some((_, warning)) => {
+                p { strong { (warning) } }
+                p { (begins) "拟定本方案。" }
+            }
+        }
+    }
+}
+
+/// Parts of a paper, those that say something, numbered as letters number them.
+fn numbered<const N: usize>(parts: [(&str, Option<Markup>); N]) -> Markup {
+    let numerals = ["一", "二", "三", "四", "五", "六", "七", "八", "九"];
+    let parts = parts.into_iter().filter_map(|(heading, body)| Some((heading, body?)));
+    html! {
+        @for (numeral, (heading, body)) in numerals.iter().zip(parts) {
+            h2 { (numeral) "、" (heading) }
+            (body)
+        }
+    }
+}
+
+/// The paragraphs of a text; none of an empty one.
+fn said(text: &str) -> Option<Markup> {
+    (!text.trim().is_empty()).then(|| paragraphs(text))
+}
+
 /// Visits as a table; with what came of them when that is wanted.
 fn visits(plan: &pb::Plan, labels: &Labels, with_results: bool, desk: &Desk) -> Markup {
     let names = names(desk);
@@ -148,30 +202,30 @@ fn proposal(plan: &pb::Plan, answers: &[pb::PlanAnswer], labels: &Labels, desk: 
     let now = |one: &&pb::PlanAnswer| one.revision == plan.revision_entry && one.counts;
     let answered: Vec<String> =
         answers.iter().filter(now).map(|one| say::answer(one, labels, &names, Lang::Zh)).collect();
+    let told = html! { ul { @for one in &answered { li .told { (one) } } } };
+    let work = said(&record.text).unwrap_or_else(|| html! { p { "按检查安排执行。" } });
     let body = html! {
-        p {
-            "为加强边界地区生态环境联合执法，按照" (agreement_title(desk, &plan.name))
-            "，经参加各市协商，制定本方案。"
-        }
-        h2 { "一、基本情况" } (ruled(&sheet))
-        h2 { "二、工作安排" }
-        @if record.text.trim().is_empty() { p { "按检查安排执行。" } } @else { (paragraphs(&record.text)) }
-        @if !record.route.trim().is_empty() { h2 { "三、行动路线" } (paragraphs(&record.route)) }
-        @if !record.safety.trim().is_empty() { h2 { "安全事项" } (paragraphs(&record.safety)) }
-        @if !record.contacts.trim().is_empty() { h2 { "联系人" } (paragraphs(&record.contacts)) }
-        @if !plan.visits.is_empty() { h2 { "检查安排" } (visits(plan, labels, false, desk)) }
-        @if !answered.is_empty() {
-            h2 { "各市答复（打印时）" }
-            ul { @for one in &answered { li .told { (one) } } }
-        }
+        (preamble(plan.state(), &agreement_title(desk, &plan.name)))
+        (numbered([
+            ("基本情况", Some(ruled(&sheet))),
+            ("工作安排", Some(work)),
+            ("行动路线", said(&record.route)),
+            ("安全事项", said(&record.safety)),
+            ("联系人", said(&record.contacts)),
+            ("检查安排",
+                (!plan.visits.is_empty()).then(|| visits(plan, labels, false, desk))),
+            ("各市答复（打印时）", (!answered.is_empty()).then_some(told)),
+        ]))
     };
+    let draft = unsettled(plan.state());
     Paper {
         mast: bureaus(plan, desk).join("　"),
-        title: format!("{}方案", title(plan)),
+        title: format!("{}{}", called(&title(plan), "方案"), draft.map_or("", |(mark, _)| mark)),
         number: clean(&plan.number),
         to: String::new(),
         body,
-        signers: bureaus(plan, desk),
+        // Nobody seals what is not agreed.
+        signers: if draft.is_some() { Vec::new() } else { bureaus(plan, desk) },
         on: String::new(),
         one_page: false,
     }
@@ -190,28 +244,69 @@ fn summary(plan: &pb::Plan, labels: &Labels, desk: &Desk) -> Paper {
     if let Some(sum) = plan.totals.as_ref().filter(|sum| sum.visits > 0) {
         sheet.row("结果合计", word::totals(sum, Lang::Zh));
     }
+    let results = if plan.visits.is_empty() {
+        html! { p { "本次行动没有检查安排。" } }
+    } else {
+        visits(plan, labels, true, desk)
+    };
     let unfinished = plan.state() != pb::PlanState::Summarized;
     let body = html! {
         @if unfinished { p { strong { "本次行动尚未总结，以下为打印时的情况。" } } }
-        h2 { "一、基本情况" } (ruled(&sheet))
-        h2 { "二、检查结果" }
-        @if plan.visits.is_empty() { p { "本次行动没有检查安排。" } } @else {
-            (visits(plan, labels, true, desk))
-        }
-        h2 { "三、工作总结" }
-        @if plan.closing_text.trim().is_empty() {
-            p .writing {}
-        } @else { (paragraphs(&plan.closing_text)) }
+        (numbered([
+            ("基本情况", Some(ruled(&sheet))),
+            ("检查结果", Some(results)),
+            ("工作总结", said(&plan.closing_text).or_else(|| Some(html! { p .writing {} }))),
+        ]))
     };
     let initiator = bureau(desk, &plan.name, plan.initiator);
     Paper {
         mast: bureaus(plan, desk).join("　"),
-        title: format!("{}总结", title(plan)),
+        title: called(&title(plan), "总结"),
         number: clean(&plan.number),
         to: String::new(),
         body,
         signers: vec![initiator],
         on: String::new(),
         one_page: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_all_have_confirmed_says_so() {
+        let states = (0..8).map_while(|number| pb::PlanState::try_from(number).ok());
+        let agreed = states.filter(|state| {
+            let said = preamble(*state, "《协议》").into_string();
+            assert!(said.contains("按照《协议》，"), "{said}");
+            assert_eq!(said.contains("经参加各市协商"), unsettled(*state).is_none(), "{said}");
+            said.contains("经参加各市协商")
+        });
+        let agreed: Vec<i32> = agreed.map(i32::from).collect();
+        assert_eq!(agreed, [3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn no_paper_is_called_a_plan_twice() {
+        for (title, plan, summary) in [
+            ("秋冬季联合执法行动", "秋冬季联合执法行动方案", "秋冬季联合执法行动总结"),
+            ("秋冬季联合执法行动方案", "秋冬季联合执法行动方案", "秋冬季联合执法行动总结"),
+            ("秋冬季联合执法行动总结", "秋冬季联合执法行动方案", "秋冬季联合执法行动总结"),
+        ] {
+            assert_eq!(
+                (called(title, "方案"), called(title, "总结")),
+                (plan.into(), summary.into())
+            );
+        }
+    }
+
+    #[test]
+    fn headings_are_numbered_as_far_as_there_are_any() {
+        let body = |text: &str| Some(html! { p { (text) } });
+        let all = numbered([("甲", body("1")), ("乙", None), ("丙", said(" ")), ("丁", said("4"))]);
+        let wanted = "<h2>一、甲</h2><p>1</p><h2>二、丁</h2><p>4</p>";
+        assert_eq!(all.into_string(), wanted);
     }
 }
