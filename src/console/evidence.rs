@@ -30,7 +30,7 @@ use crate::limits::{
     EVIDENCE_MAX,
 };
 use crate::shown::text::clean;
-use crate::shown::when;
+use crate::shown::{evidence, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::upload_request::Content as Up;
 use crate::wire::words;
@@ -48,6 +48,8 @@ const OF_FILE: [(&str, &str); 4] = [
 ];
 /// What brings a file from another city.
 const FETCH: &str = "/liandong.v1.EvidenceFileService/Fetch";
+/// Where cities say what they think of files.
+const ACTS: &str = "/liandong.v1.EvidenceService";
 
 /// A file and what is typed beside it.
 static ROOM: Room = Room {
@@ -73,6 +75,18 @@ fn listed(case: &pb::Case, entries: &[pb::HistoryEntry]) -> Vec<pb::Evidence> {
     let later = entries.iter().flat_map(|entry| &entry.listed);
     let mut seen = BTreeSet::new();
     record.chain(later).filter(|one| seen.insert(one.sha256.clone())).cloned().collect()
+}
+
+/// The entry that lists an item first; empty when it is not here. Another list may have its id for
+/// another file.
+fn listing<'a>(entries: &'a [pb::HistoryEntry], item: &pb::Evidence) -> &'a str {
+    let counts = [pb::EntryEffect::Move, pb::EntryEffect::Contribution];
+    let is_it = |one: &pb::Evidence| one.sha256 == item.sha256 && one.id == item.id;
+    let lists = |entry: &&pb::HistoryEntry| {
+        let record = entry.record.iter().flat_map(|record| &record.evidence);
+        counts.contains(&entry.effect()) && record.chain(&entry.listed).any(is_it)
+    };
+    entries.iter().find(lists).map_or("", |entry| entry.entry.as_str())
 }
 
 async fn page(
@@ -108,7 +122,7 @@ async fn page(
         p { a href=(parts::page_of("case", name)) { (lang.pick("返回案件", "back to the case")) } }
         (parts::done(query, desk))
         (add(desk, name, again))
-        @for (item, file) in &rows { (row(desk, name, item, file.as_ref(), again)) }
+        @for (item, file) in &rows { (row(desk, name, (item, file.as_ref()), &entries, again)) }
         @if rows.is_empty() { p .soft { (lang.pick("没有证据清单", "none is listed")) } }
         @if more > 0 {
             p .hint {
@@ -189,8 +203,8 @@ fn with_file(of: &Filled<'_>, name: &str, title: &str, fields: &Markup) -> Marku
 fn row(
     desk: &Desk,
     name: &str,
-    item: &pb::Evidence,
-    file: Option<&pb::EvidenceFile>,
+    (item, file): (&pb::Evidence, Option<&pb::EvidenceFile>),
+    entries: &[pb::HistoryEntry],
     again: Option<Again<'_>>,
 ) -> Markup {
     let lang = desk.lang();
@@ -200,23 +214,31 @@ fn row(
     let picture = here && evidence_file::PICTURES.contains(&item.mime.as_str());
     let label = format!("{} {}", clean(&item.id), clean(&item.title));
     let from = file.map_or(0, |file| file.listing_city);
+    let is_refused = |form: &str| again.is_some_and(|(of, ..)| of == format!("{form}-{sha256}"));
+    let entry = listing(entries, item);
     let put = |form: &'static str, title: &str, fields: Markup| {
-        let which = format!("{form}-{sha256}");
-        let again = again.filter(|(of, ..)| *of == which).map(|(_, form, why)| (form, why));
+        let again = again.filter(|_| is_refused(form)).map(|(_, form, why)| (form, why));
         let filled = Filled { form, again, lang };
         let basis = html! {
             input type="hidden" name="sha256" value=(sha256);
             input type="hidden" name="sm3" value=(hex(&item.sm3));
             input type="hidden" name="evidence_id" value=(item.id);
+            input type="hidden" name="entry" value=(entry);
         };
         let which = format!("{form}-{}", sha256.get(..8).unwrap_or_default());
         let filled = Filled { form: &which, ..filled };
         folded(&filled, &format!("{page}/evidence/{form}"), title, &html! { (basis) (fields) })
     };
-    let judges =
-        here && from != desk.city && may(desk, "/liandong.v1.EvidenceService/RecogniseEvidence");
-    let refused = again.is_some_and(|(of, ..)| of == format!("fetch-{sha256}"));
-    let fetches = from != 0 && from != desk.city && (refused || may(desk, FETCH));
+    let standing = evidence::standing(entries, &item.sha256);
+    let theirs = here && from != desk.city;
+    let received = standing.receipts.iter().any(|one| one.city == desk.city);
+    let judged = standing.verdicts.iter().any(|one| one.city == desk.city);
+    // What was typed stays there, whatever others have done meanwhile.
+    let fits = |form: &str, method: &str, fits: bool| {
+        is_refused(form) || theirs && fits && may(desk, &format!("{ACTS}/{method}"))
+    };
+    let judges = received && !judged;
+    let fetches = from != 0 && from != desk.city && (is_refused("fetch") || may(desk, FETCH));
     html! {
         div .visit {
             h2 { (label) }
@@ -234,9 +256,15 @@ fn row(
                 p .soft { (lang.pick("文件未上传到本市节点", "the file is not on this node")) }
                 @if from == desk.city { (add_listed(desk, name, item, again)) }
             }
-            @if judges {
+            @let said = evidence::text(&standing, &desk.names, lang);
+            @if !said.is_empty() { p .told { (said) } }
+            @if fits("receive", "RecordReceipt", !received) {
                 (put("receive", lang.pick("登记接收", "Record that it is here"), html! {}))
+            }
+            @if fits("recognise", "RecogniseEvidence", judges) {
                 (put("recognise", lang.pick("认可（证据互认）", "Recognise it"), html! {}))
+            }
+            @if fits("decline", "DeclineEvidence", judges) {
                 (put("decline", lang.pick("不认可", "Decline it"), grounds(desk, &sha256, again)))
             }
         }
@@ -423,7 +451,8 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), Stat
     let (evidence_id, request_id) =
         (form.text("evidence_id").to_owned(), form.text("request_id").to_owned());
     let (name, text) = (name.to_owned(), form.text("text").to_owned());
-    let mut evidence = desk.client.evidence();
+    let entry = form.text("entry").to_owned();
+    let mut calls = desk.client.evidence();
     match act {
         "fetch" => {
             let sha256 = digest("sha256").into();
@@ -438,33 +467,36 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), Stat
             let request = pb::RecordReceiptRequest {
                 name,
                 evidence_id,
+                entry,
                 sha256,
                 sm3,
                 request_id,
                 ..Default::default()
             };
-            evidence.record_receipt(request).await?;
+            calls.record_receipt(request).await?;
         }
         "recognise" => {
             let request = pb::RecogniseEvidenceRequest {
                 name,
                 evidence_id,
+                entry,
                 text,
                 request_id,
                 ..Default::default()
             };
-            evidence.recognise_evidence(request).await?;
+            calls.recognise_evidence(request).await?;
         }
         "decline" => {
             let request = pb::DeclineEvidenceRequest {
                 name,
                 evidence_id,
+                entry,
                 ground: form.text("ground").parse().unwrap_or(0),
                 text,
                 request_id,
                 ..Default::default()
             };
-            evidence.decline_evidence(request).await?;
+            calls.decline_evidence(request).await?;
         }
         _ => return Err(desk.refuse("NOT_FOUND")),
     }
@@ -509,5 +541,14 @@ mod tests {
         let entries = [later(vec![item("E02", 2), item("E01", 1)]), later(vec![item("E03", 2)])];
         let ids: Vec<_> = listed(&case, &entries).into_iter().map(|one| one.id).collect();
         assert_eq!(ids, ["E01", "E02"]);
+        let of = |byte, entry: &str, effect: pb::EntryEffect| pb::HistoryEntry {
+            entry: entry.to_owned(),
+            effect: effect.into(),
+            ..later(vec![item("E01", byte)])
+        };
+        let add = pb::EntryEffect::Contribution;
+        let all = [of(2, "a:1", pb::EntryEffect::Misfit), of(1, "a:2", add), of(2, "a:3", add)];
+        let at = |byte| listing(&all, &item("E01", byte));
+        assert_eq!([at(1), at(2), at(3)], ["a:2", "a:3", ""]);
     }
 }

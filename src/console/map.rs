@@ -135,6 +135,8 @@ fn belts(agreements: &[pb::Agreement]) -> Vec<((CityCode, CityCode), u32)> {
 struct Asked {
     cases: Option<pb::ListCasesRequest>,
     sites: bool,
+    /// Only sites that are shut, or only those that are not.
+    shut: Option<bool>,
     visits: bool,
     medium: pb::Medium,
     city: u32,
@@ -170,12 +172,23 @@ impl Asked {
         Self {
             cases: (bare || wants("cases")).then_some(cases),
             sites: wants("sites"),
+            shut: match query.text("sites") {
+                "open" => Some(false),
+                "shut" => Some(true),
+                _ => None,
+            },
             visits: wants("visits"),
             medium,
             city: query.city("city"),
             days,
             refusal,
         }
+    }
+
+    /// Whether a site is of the city and in the state that is asked for.
+    fn takes(&self, site: &pb::Site) -> bool {
+        let closed = site.facts.as_ref().is_some_and(|facts| facts.closed);
+        (self.city == 0 || site.city == self.city) && self.shut.is_none_or(|shut| shut == closed)
     }
 
     /// Reads what is asked for: cases before visits before sites, for as many as there is room.
@@ -201,8 +214,8 @@ impl Asked {
                 add(map_marks::visits(desk, (&sites, unread == 0), self.city, self.days).await?);
             }
             if self.sites {
-                let here = |site: &pb::Site| self.city == 0 || site.city == self.city;
-                let sites: Vec<pb::Site> = sites.into_iter().filter(here).collect();
+                let sites: Vec<pb::Site> =
+                    sites.into_iter().filter(|site| self.takes(site)).collect();
                 add(Found { unread, ..map_marks::site_marks(&sites, self.medium, desk) });
             }
         }
@@ -231,6 +244,7 @@ fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
     let each = each.map(|one| (i32::from(one).to_string(), words::state(one, lang).to_owned()));
     let states = [any(), pair("open", "办理中", "open"), pair("closed", "已办结", "closed")];
     let states: Vec<_> = states.into_iter().chain(each).collect();
+    let sites = [any(), pair("open", "未关停", "not shut"), pair("shut", "已关停", "shut")];
     let media = (1..).map_while(|number| pb::Medium::try_from(number).ok());
     let media = media.map(|one| (i32::from(one).to_string(), words::medium(one, lang).to_owned()));
     let media: Vec<_> = [any()].into_iter().chain(media).collect();
@@ -257,6 +271,7 @@ fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
             (if bare { fresh } else { of }
                 .choices("what", lang.pick("显示", "show"), &what, &["cases"]))
             (of.choice("state", lang.pick("案件状态", "state of cases"), &states))
+            (of.choice("sites", lang.pick("检查对象状态", "state of sites"), &sites))
             (of.choice("medium", lang.pick("要素", "medium"), &media))
             (of.choice("city", lang.pick("城市", "city"), &cities))
             (of.line("date", "from", lang.pick("日期自", "from"), ""))
@@ -392,6 +407,23 @@ mod tests {
         assert_eq!(asked("shown=1"), (false, false, false, false));
         assert_eq!(asked("shown=1&what=sites&what=visits"), (false, true, true, false));
         assert_eq!(asked("from=2026-02-30"), (true, false, false, true));
+    }
+
+    #[test]
+    fn sites_are_chosen_by_their_state() {
+        let site = |closed| pb::Site {
+            city: 371_500,
+            facts: Some(pb::SiteFacts { closed, ..Default::default() }),
+            ..Default::default()
+        };
+        let taken = |query: &str| {
+            let asked = Asked::of(&Form::parse(query.as_bytes()), Lang::Zh);
+            [false, true].map(|closed| asked.takes(&site(closed)))
+        };
+        assert_eq!(taken("what=sites"), [true, true]);
+        assert_eq!(taken("what=sites&sites=open"), [true, false]);
+        assert_eq!(taken("what=sites&sites=shut"), [false, true]);
+        assert_eq!(taken("what=sites&sites=shut&city=130400"), [false, false]);
     }
 
     #[test]

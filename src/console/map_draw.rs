@@ -25,7 +25,7 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
 /// Symbols around 0 0: id, fill, path.
-const SYMBOLS: [(&str, &str, &str); 12] = [
+const SYMBOLS: [(&str, &str, &str); 13] = [
     ("m0", "#ffffff", "M-2-7h4v5h5v4h-5v5h-4v-5h-5v-4h5z"),
     ("m1", "#56b4e9", "M-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0-13 0z"),
     ("m2", "#0072b2", "M0-9C3-4 6-1 6 2.5A6 6 0 0 1-6 2.5C-6-1-3-4 0-9z"),
@@ -34,6 +34,7 @@ const SYMBOLS: [(&str, &str, &str); 12] = [
     ("m5", "#cc79a7", "M0-8L7.5 6H-7.5z"),
     ("m6", "#f0e442", "M-3.8-6.5H3.8L7.5 0L3.8 6.5H-3.8L-7.5 0z"),
     ("m7", "#009e73", "M0-9L2.5-3L9-2.7L4 1.4L5.6 7.6L0 4L-5.6 7.6L-4 1.4L-9-2.7L-2.5-3z"),
+    ("s0", "#ffffff", "M-8 7V-1L-3 2V-1L2 2V-8H7V7zM-10-10L10 10M10-10L-10 10"),
     ("s1", "#222222", SITE),
     ("s2", "#8a9299", SITE),
     ("s3", "#ffffff", SITE),
@@ -108,6 +109,7 @@ fn symbol(kind: Kind) -> (&'static str, &'static str) {
             pb::SiteTier::General | pb::SiteTier::Unspecified => ("s2", "o"),
             pb::SiteTier::Special => ("s3", "o"),
         },
+        Kind::Shut => ("s0", "o"),
         Kind::Visit => ("v", "o"),
     }
 }
@@ -283,6 +285,8 @@ pub fn legend(sites: bool, visits: bool, belts: &[u32], lang: Lang) -> Markup {
                     (row(symbol(Kind::Site(tier)).0, "o",
                         &lang.pick(format!("检查对象（{word}）"), format!("site ({word})"))))
                 }
+                (row(symbol(Kind::Shut).0, "o",
+                    lang.pick("检查对象（已关停，打叉）", "site (shut, crossed)")))
             }
             @if visits { (row("v", "o", lang.pick("联合行动检查安排", "visit of a joint action"))) }
             @if !belts.is_empty() {
@@ -398,6 +402,11 @@ mod tests {
         shapes.sort_unstable();
         shapes.dedup_by(|a, b| a.0 == b.0 || a.1 == b.1);
         assert_eq!(shapes.len(), ids.len());
+        let shut = of(&symbol(Kind::Shut).0).unwrap().1;
+        for tier in [pb::SiteTier::Key, pb::SiteTier::General, pb::SiteTier::Special] {
+            assert_ne!(of(&symbol(Kind::Site(tier)).0).unwrap().1, shut, "told by its shape");
+        }
+        assert!(legend(true, false, &[], Lang::Zh).into_string().contains("已关停"));
         assert_eq!((kilometres(10_000), kilometres(2_500)), ("10".into(), "2.5".into()));
     }
 }

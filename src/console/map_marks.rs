@@ -25,8 +25,10 @@ const TITLE_CHARS: usize = 24;
 pub enum Kind {
     /// A case: its medium, and whether there is still something to do.
     Case(pb::Medium, bool),
-    /// A site, by its pool.
+    /// A site that works, by its pool.
     Site(pb::SiteTier),
+    /// A site that is shut.
+    Shut,
     /// A visit of a joint action.
     Visit,
 }
@@ -211,7 +213,7 @@ fn site_mark(site: &pb::Site, facts: &pb::SiteFacts, desk: &Desk) -> Option<Mark
     let shut = if facts.closed { lang.pick(" · 已关停", " · shut") } else { "" };
     Some(Mark {
         at: place(record.location.as_ref())?,
-        kind: Kind::Site(facts.tier()),
+        kind: if facts.closed { Kind::Shut } else { Kind::Site(facts.tier()) },
         href: page_of("site", &site.name),
         name: cut(&record.name),
         about: format!(

@@ -49,6 +49,55 @@ pub fn text(standing: &pb::EvidenceStanding, names: &Names, lang: Lang) -> Strin
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
+/// What was said of a file in a case, by the history: of each city the first.
+#[must_use]
+pub fn standing(entries: &[pb::HistoryEntry], sha256: &[u8]) -> pb::EvidenceStanding {
+    use pb::entry_header::Event;
+    let mut standing = pb::EvidenceStanding::default();
+    let about = entries.iter().filter(|one| {
+        let item = one.evidence.as_ref();
+        one.effect() == pb::EntryEffect::Contribution
+            && item.is_some_and(|item| item.sha256 == sha256)
+    });
+    for entry in about {
+        let event = entry.header.as_ref().and_then(|header| header.event.as_ref());
+        let (city, time, at) = (entry.city, entry.record_time, entry.entry.clone());
+        let judged = |recognised, ground| pb::EvidenceVerdict {
+            city,
+            judge_time: time,
+            recognised,
+            ground,
+            text: entry.texts.join("\n"),
+            entry: at.clone(),
+        };
+        let verdict = match event {
+            Some(Event::EvidenceReceived(_)) => {
+                if standing.receipts.iter().all(|one| one.city != city) {
+                    let receipt = pb::EvidenceReceipt { city, receive_time: time, entry: at };
+                    standing.receipts.push(receipt);
+                }
+                continue;
+            }
+            Some(Event::EvidenceRecognised(_)) => judged(true, 0),
+            Some(Event::EvidenceDeclined(declined)) => judged(false, declined.ground),
+            Some(Event::CustodyRecorded(handed)) => {
+                standing.custody.push(pb::CustodyStep {
+                    city,
+                    handed_on: handed.handed_on,
+                    record: entry.custody.clone(),
+                    entry: at,
+                });
+                continue;
+            }
+            Some(_) | None => continue,
+        };
+        if standing.verdicts.iter().all(|one| one.city != city) {
+            standing.verdicts.push(verdict);
+        }
+    }
+    standing
+}
+
 /// An item in a few words: its id and title.
 #[must_use]
 pub fn named(item: &pb::Evidence) -> String {
@@ -71,5 +120,39 @@ fn said(text: &str, lang: Lang) -> String {
     match clean(text) {
         text if text.is_empty() => text,
         text => lang.pick(format!("：{text}"), format!(": {text}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_each_city_the_first_word_on_a_file_counts() {
+        use pb::entry_header::Event;
+        let entry = |city, byte, effect: pb::EntryEffect, event| pb::HistoryEntry {
+            city,
+            effect: effect.into(),
+            evidence: Some(pb::Evidence { sha256: vec![byte; 32].into(), ..Default::default() }),
+            header: Some(pb::EntryHeader { event: Some(event), ..Default::default() }),
+            ..Default::default()
+        };
+        let add = pb::EntryEffect::Contribution;
+        let received = || Event::EvidenceReceived(pb::EvidenceReceived::default());
+        let recognised = || Event::EvidenceRecognised(pb::EvidenceRecognised::default());
+        let declined = || Event::EvidenceDeclined(pb::EvidenceDeclined::default());
+        let all = [
+            entry(1, 9, pb::EntryEffect::Misfit, recognised()),
+            entry(1, 9, add, received()),
+            entry(1, 9, add, received()),
+            entry(2, 9, add, received()),
+            entry(1, 8, add, recognised()),
+            entry(1, 9, add, declined()),
+            entry(1, 9, add, recognised()),
+        ];
+        let said = standing(&all, &[9; 32]);
+        assert_eq!(said.receipts.iter().map(|one| one.city).collect::<Vec<_>>(), [1, 2]);
+        let verdicts: Vec<_> = said.verdicts.iter().map(|one| (one.city, one.recognised)).collect();
+        assert_eq!(verdicts, [(1, false)]);
     }
 }

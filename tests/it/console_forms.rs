@@ -106,7 +106,24 @@ async fn judged(walked: &mut Walked, pair: &Pair, there: &Browser, case: &pb::Ca
         let item: Vec<(&str, &str)> = item.iter().map(|(a, b)| (*a, b.as_str())).collect();
         for act in ["/fetch", "/receive", judges] {
             walked.walk_only(there, &at, (&item, &[act])).await;
+            offers(there, &at, (&item[0].1[..8], act)).await;
         }
+    }
+}
+
+/// After an act, only forms that can succeed are there, and what was done is told.
+async fn offers(browser: &Browser, at: &str, (file, done): (&str, &str)) {
+    let page = browser.get(at).await.text;
+    let (left, told): (&[&str], &str) = match done {
+        "/fetch" => (&["receive"], "查看或下载"),
+        "/receive" => (&["recognise", "decline"], "已接收 "),
+        "/recognise" => (&[], "认可 20"),
+        _ => (&[], "不认可："),
+    };
+    assert!(page.contains(told), "{told}: {page}");
+    for form in ["fetch", "receive", "recognise", "decline"] {
+        let is_there = page.contains(&format!("act-{form}-{file}"));
+        assert_eq!(is_there, left.contains(&form), "{done}, {form}: {page}");
     }
 }
 
