@@ -4,10 +4,14 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::layout::Desk;
+use crate::lang::Lang;
 use crate::shown::text::in_language;
 use crate::shown::{link as shown_link, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
+
+/// From so many days before its end on a certificate is warned of.
+const CERTIFICATE_DAYS: i64 = 30;
 
 /// Shows them.
 pub async fn show(desk: Desk) -> Response {
@@ -31,6 +35,8 @@ pub async fn show(desk: Desk) -> Response {
                         th scope="col" { (lang.pick("最近收到", "last heard")) }
                         th scope="col" { (lang.pick("值班联系", "on duty")) }
                         th scope="col" { (lang.pick("待送达该市", "not there yet")) }
+                        th scope="col" { (lang.pick("待接收", "not here yet")) }
+                        th scope="col" { (lang.pick("证书", "certificates")) }
                         th scope="col" { (lang.pick("说明", "note")) }
                     }
                 }
@@ -77,19 +83,25 @@ fn own_row(status: &pb::Status, desk: &Desk) -> Markup {
             td {}
             td { (on_duty(desk.city, desk)) }
             td {}
+            td {}
             td {
                 @for one in &status.certificates {
-                    @let end = one.expire_time.unwrap_or_default().seconds;
-                    @let days = (end - now).div_euclid(86_400);
-                    @let left = match days < 0 {
-                        true => lang.pick("已过期".to_owned(), "expired".to_owned()),
-                        false => lang.pick(format!("还有 {days} 天到期"), format!("{days} days left")),
-                    };
-                    p { (file_name(&one.name)) " " span .late[days < 30] { (left) } }
+                    p { (file_name(&one.name)) " " (left(one.expire_time.as_ref(), now, lang)) }
                 }
             }
+            td {}
         }
     }
+}
+
+/// How many days a certificate has left.
+fn left(end: Option<&prost_types::Timestamp>, now_s: i64, lang: Lang) -> Markup {
+    let days = (end.copied().unwrap_or_default().seconds - now_s).div_euclid(86_400);
+    let left = match days < 0 {
+        true => lang.pick("已过期".to_owned(), "expired".to_owned()),
+        false => lang.pick(format!("还有 {days} 天到期"), format!("{days} days left")),
+    };
+    html! { span .late[days < CERTIFICATE_DAYS] { (left) } }
 }
 
 fn row(link: &pb::Link, status: &pb::Status, desk: &Desk) -> Markup {
@@ -103,6 +115,7 @@ fn row(link: &pb::Link, status: &pb::Status, desk: &Desk) -> Markup {
         None => String::new(),
     };
     let waiting = behind(link.city, status);
+    let now = status.server_time.unwrap_or_default().seconds;
     html! {
         tr {
             th scope="row" { (desk.names.city(link.city)) }
@@ -113,6 +126,15 @@ fn row(link: &pb::Link, status: &pb::Status, desk: &Desk) -> Markup {
             td {
                 @if waiting == 0 { (lang.pick("无", "none")) }
                 @else { (lang.pick(format!("{waiting} 条"), format!("{waiting} entries"))) }
+            }
+            td { (lag(link.city, status, lang)) }
+            td {
+                @if let Some(end) = &link.certificate_expire_time {
+                    (left(Some(end), now, lang))
+                    @if end.seconds - now < CERTIFICATE_DAYS * 86_400 {
+                        " " (lang.pick("请该市换发节点证书", "ask that city to renew it"))
+                    }
+                }
             }
             td { (shown_link::why(link, lang)) " " (next) }
         }
@@ -143,6 +165,20 @@ fn behind(city: u32, status: &pb::Status) -> u64 {
     };
     let own = status.logs.iter().filter(|log| log.own);
     own.filter(|log| log.cosignatures.iter().any(|one| one.city == city)).map(missing).sum()
+}
+
+/// How far the own node is behind a city: entries known to be there and not here, and since when.
+fn lag(city: u32, status: &pb::Status, lang: Lang) -> String {
+    let logs = || status.logs.iter().filter(|log| log.city == city);
+    let entries: u64 = logs().map(|log| log.lag_entries).sum();
+    let minutes = logs().map(|log| log.lag_seconds).max().unwrap_or(0) / 60;
+    match entries {
+        0 => lang.pick("无", "none").to_owned(),
+        _ => lang.pick(
+            format!("{entries} 条，已 {minutes} 分钟"),
+            format!("{entries} entries, for {minutes} min"),
+        ),
+    }
 }
 
 fn agreements(desk: &Desk) -> Markup {

@@ -2,6 +2,7 @@
 //! stood. One open direction between two cities is enough.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::node::link::LinkEnd;
 use crate::node::watchdog::Pulse;
 use crate::node::writer::NodeHandle;
 use crate::trust::card::Card;
+use crate::trust::spiffe::Identity;
 use crate::trust::tls::{Credentials, RefusedSerial, TlsContext};
 
 /// First pause after a failed dial; it doubles.
@@ -195,15 +197,22 @@ impl Dialer {
         let config = self.tls.peer_client((*own).clone(), card.city, nodes, seen);
         let connector = TlsConnector::from(Arc::new(config.map_err(|e| e.to_string())?));
         let target = address.to_owned();
+        let (traffic, own_city) = (self.node.traffic(card.city), self.node.city());
         let dial = service_fn(move |_: Uri| {
             let (connector, target) = (connector.clone(), target.clone());
+            let traffic = Arc::clone(&traffic);
             async move {
                 let tcp = TcpStream::connect(&target).await?;
                 tcp.set_nodelay(true)?;
                 // The verifier checks the city in the certificate; the name is not used.
                 let name = rustls::pki_types::ServerName::try_from("peer.liandong")
                     .map_err(std::io::Error::other)?;
-                Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, tcp).await?))
+                let stream = connector.connect(name, tcp).await?;
+                let leaf = stream.get_ref().1.peer_certificates().and_then(|all| all.first());
+                if let Some(identity) = leaf.and_then(|leaf| Identity::of(leaf, own_city).ok()) {
+                    traffic.certificate_end_s.store(identity.not_after_s, Ordering::Relaxed);
+                }
+                Ok::<_, std::io::Error>(TokioIo::new(stream))
             }
         });
         let origin: Uri = "https://peer.liandong".parse().map_err(|_| "bad origin")?;

@@ -4,7 +4,7 @@
 //! who writes too fast waits, who cannot wait is told [`WriteError::Busy`].
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -100,13 +100,15 @@ pub struct NodeHandle {
     shell: Shell,
 }
 
-/// Bytes of frames exchanged with one city since the start of the process, TLS left out.
+/// What connections with one city have shown since the start of the process.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    /// Bytes received.
+    /// Bytes of frames received, TLS left out.
     pub received: AtomicU64,
-    /// Bytes sent.
+    /// Bytes of frames sent, TLS left out.
     pub sent: AtomicU64,
+    /// When the certificate of its node ends, seconds since 1970-01-01 UTC; 0 before one was seen.
+    pub certificate_end_s: AtomicI64,
 }
 
 /// Counts a link while it stands.

@@ -135,6 +135,11 @@ fn unlinked(city: CityCode) -> pb::Link {
     pb::Link { city: city.as_u32(), state: pb::LinkState::Down.into(), ..pb::Link::default() }
 }
 
+/// When the certificate ends that a city's node showed last; 0 before it was seen.
+fn certificate_end_s(node: &NodeHandle, city: CityCode) -> i64 {
+    node.traffic(city).certificate_end_s.load(Ordering::Relaxed)
+}
+
 fn task_out(task: &TaskStatus) -> pb::Task {
     pb::Task {
         name: task.name.clone(),
@@ -235,6 +240,10 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
     links.extend(unknown.map(unlinked));
     links.sort_by_key(|link| link.city);
     for link in &mut links {
+        let city = CityCode::from_u32(link.city).ok();
+        let end_s = city.map(|city| certificate_end_s(node, city));
+        link.certificate_expire_time =
+            end_s.filter(|end| *end > 0).map(|end| timestamp(end.saturating_mul(1000)));
         if status.suspensions.iter().any(|s| s.log.is_none() && s.city.as_u32() == link.city) {
             link.state = pb::LinkState::Refused.into();
         }

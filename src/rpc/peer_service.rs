@@ -95,6 +95,7 @@ impl PeerService for PeerApi {
     ) -> Result<Response<Answers>, Status> {
         let who = self.caller(&request)?;
         let traffic = self.node.traffic(who.identity.city);
+        traffic.certificate_end_s.store(who.identity.not_after_s, Ordering::Relaxed);
         let counted = Arc::clone(&traffic);
         let incoming = request.into_inner().map(move |next| read(&counted, next.map(|f| f.frame)));
         let (frames, answers) = mpsc::channel(OUTGOING_MAX);

@@ -47,10 +47,12 @@ async fn the_page_of_links_tells_in_its_language_who_is_reached_and_what_is_on_i
         let page = browser.get("/links").await.text;
         let (theirs, ours) = (row(&page, "邯郸"), row(&page, "聊城"));
         let is_linked = theirs[0].contains("已连接") && theirs[4].starts_with('无');
-        (is_linked && ours[5].contains("天到期")).then(|| {
+        (is_linked && ours[6].contains("天到期")).then(|| {
             assert!(theirs[2].starts_with(&year), "last heard: {theirs:?}");
             assert!(theirs[3].starts_with("示例支队值班室 0310-130400"), "{theirs:?}");
-            assert!(ours[3].contains("名片未填") && ours[5].contains(".pem"), "{ours:?}");
+            assert!(theirs[5].starts_with('无'), "nothing is on its way: {theirs:?}");
+            assert!(theirs[6].contains("天到期"), "its node's certificate: {theirs:?}");
+            assert!(ours[3].contains("名片未填") && ours[6].contains(".pem"), "{ours:?}");
         })
     })
     .await;
@@ -59,9 +61,9 @@ async fn the_page_of_links_tells_in_its_language_who_is_reached_and_what_is_on_i
     until("it is told that it is not linked and what waits", || async {
         let page = browser.get("/links").await.text;
         let theirs = row(&page, "邯郸");
-        (theirs[0].contains("未连接") && theirs[5].contains("liandong doctor")).then(|| {
+        (theirs[0].contains("未连接") && theirs[7].contains("liandong doctor")).then(|| {
             assert!(theirs[4].starts_with("1 条"), "{theirs:?}");
-            assert!(theirs[5].starts_with("连接不上："), "{theirs:?}");
+            assert!(theirs[7].starts_with("连接不上："), "{theirs:?}");
         })
     })
     .await;
@@ -70,5 +72,5 @@ async fn the_page_of_links_tells_in_its_language_who_is_reached_and_what_is_on_i
     let page = browser.ask(request, "").await.text;
     assert!(page.contains("<html lang=\"en\">"), "{page}");
     let theirs = row(&page, "Handan");
-    assert!(theirs[5].contains("the administrator runs liandong doctor"), "{theirs:?}");
+    assert!(theirs[7].contains("the administrator runs liandong doctor"), "{theirs:?}");
 }

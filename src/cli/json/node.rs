@@ -156,6 +156,7 @@ fn link(link: &pb::Link) -> Value {
         "received_bytes": link.received_bytes,
         "sent_bytes": link.sent_bytes,
         "last_frame_time": time(link.last_frame_time.as_ref()),
+        "certificate_expire_time": time(link.certificate_expire_time.as_ref()),
         "dial_time": time(link.dial_time.as_ref()),
         "dial_error": some(link.dial_error.clone()),
         "next_dial_time": time(link.next_dial_time.as_ref()),
