@@ -94,9 +94,9 @@ pub fn title(lang: Lang) -> &'static str {
     lang.pick("批量登记案件（粘贴表格或 CSV 文件）", "Open cases from a sheet or a CSV file")
 }
 
-/// An empty form.
+/// An empty form; a link may say for which agreement.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
-    page(&desk, &query, None, None)
+    page(&desk, &query.only(&["agreement"]), None, None)
 }
 
 /// The headings as a file.

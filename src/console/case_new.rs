@@ -27,9 +27,18 @@ const CRS: &str = "EPSG:4490";
 /// What refusals without a field are about.
 pub const FIELDS: [(&str, &str); 1] = [("OUTSIDE_BELT", "record.belt_reason")];
 
-/// The page, with what was filled in so far.
+/// What a link may fill in: by what things are called here, nothing that anybody wrote, and no
+/// request id.
+const BY_LINK: [&str; 4] = ["agreement", "plan", "site", "nth"];
+
+/// The page, with what a link gives.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
-    let filled = case_from::filled(&desk, query).await;
+    filled(desk, query.only(&BY_LINK)).await
+}
+
+/// The page, with what was filled in so far.
+async fn filled(desk: Desk, form: Form) -> Response {
+    let filled = case_from::filled(&desk, form).await;
     let page = match filled {
         Ok(form) => page(&desk, &form, None).await,
         Err(status) => Err(status),
@@ -40,7 +49,7 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
 /// Opens the case; or shows the form with another row.
 pub async fn create(desk: Desk, form: Form) -> Response {
     if !form.text("more").is_empty() {
-        return show(desk, Query(form)).await;
+        return filled(desk, form).await;
     }
     let done = open(&desk, &form).await;
     if let Ok(name) = &done

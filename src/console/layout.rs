@@ -216,8 +216,17 @@ fn frame(visitor: &Visitor, city: &str, title: &str, main: &Markup) -> Markup {
                     data-typed=[visitor.has_typed.then_some("1")]
                     data-lost=(lang.pick("与节点的连接中断，正在重连，页面内容可能不是最新",
                         "the connection to the node is lost, trying again; this page may be old"))
+                    data-keep=(lang.pick("与节点的连接中断，尚未提交，填写的内容保留在本页：恢复连接后请再次提交",
+                        "the connection to the node is lost and nothing was sent; what you typed stays \
+                         here: send it again once the connection is back"))
+                    data-over=(lang.pick("本页已不再更新，请重新打开，",
+                        "this page is no longer kept up to date, open it again: "))
+                    data-pause=(lang.pick("暂停自动更新", "pause updates"))
+                    data-go=(lang.pick("恢复自动更新", "go on updating"))
+                    data-renewed=(lang.pick("页面已更新 ", "the page was updated "))
                     data-new=(lang.pick("有新的变化，", "something has changed, "))
                     data-show=(lang.pick("点此显示", "show it")) {}
+                p #news .unseen role="status" aria-live="polite" {}
                 main #main tabindex="-1" { (main) }
             }
         }

@@ -15,9 +15,12 @@ use super::parts::{self, Filled};
 use super::refusal::Refusal;
 use crate::wire::pb::v1 as pb;
 
-/// The page, with what was filled in so far.
+/// What a link may fill in: nothing that anybody wrote, no request id.
+const BY_LINK: [&str; 1] = ["agreement"];
+
+/// The page, with what a link gives.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
-    match page(&desk, &query, None).await {
+    match page(&desk, &query.only(&BY_LINK), None).await {
         Ok(page) => page,
         Err(status) => desk.no(&status),
     }

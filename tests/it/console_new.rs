@@ -243,3 +243,19 @@ async fn a_notice_is_issued_by_page_to_some_or_to_all() {
     let stranger = send(&[("cities", "999999")]).await;
     assert_eq!(stranger.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+/// Somebody else's link opens an empty form: neither words nor a request id come from it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_fills_in_nothing_that_anybody_wrote() {
+    let pair = Pair::start().await;
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let id = pair.agreement.trim_start_matches("agreements/");
+    let fields = ["record.title", "record.text", "text", "request_id", "kind", "plan_title"];
+    let typed: String = fields.iter().map(|name| format!("&{name}=BYLINK")).collect();
+    for page in ["/notices/new", "/cases/new", "/cases/import"] {
+        let text = browser.get(&format!("{page}?agreement={id}{typed}")).await.text;
+        let (_, main) = text.split_once("<main").unwrap();
+        assert!(main.contains("name=\"request_id\""), "{page} has a form");
+        assert!(!main.contains("BYLINK"), "{page}: {main}");
+    }
+}

@@ -13,7 +13,37 @@
     if (event.target.closest("main")) touched = true;
   });
   const busy = () => touched || main().contains(document.activeElement) &&
-    document.activeElement.matches("input, textarea, select");
+    document.activeElement.matches("input, textarea, select, form *");
+
+  // A page that changes by itself can be told not to (WCAG 2.2, 2.2.2); kept for the tab.
+  const PAUSED = "paused";
+  let paused = sessionStorage.getItem(PAUSED) === "1";
+  const pause = document.createElement("button");
+  pause.type = "button";
+  pause.className = "plain pause noprint";
+  const say = () => { pause.textContent = paused ? live.dataset.go : live.dataset.pause; };
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    sessionStorage.setItem(PAUSED, paused ? "1" : "");
+    say();
+    if (!paused) renew();
+  });
+  say();
+  document.body.append(pause);
+
+  // The keyboard's place: what has no id is known by what it is, what it says and which it is of
+  // those that say the same.
+  const alike = (like) => [...main().querySelectorAll(like.tagName)].filter((one) =>
+    one.textContent === like.textContent && one.getAttribute("href") === like.getAttribute("href"));
+  function place() {
+    const at = document.activeElement;
+    if (!at || at === main() || !main().contains(at)) return () => {};
+    const nth = alike(at).indexOf(at);
+    return () => {
+      const same = (at.id && document.getElementById(at.id)) || alike(at)[nth] || alike(at)[0];
+      (same || main()).focus({ preventScroll: true });
+    };
+  }
 
   let fetching = false;
   let again = false;
@@ -40,12 +70,13 @@
       const fresh = page.getElementById("main");
       if (!fresh || unticked(fresh.innerHTML) === unticked(main().innerHTML)) return;
       // A map is read from many pages: it is made again when somebody asks for it.
-      if (busy() || main().querySelector("[data-still]")) { offer(); return; }
+      if (paused || busy() || main().querySelector("[data-still]")) { offer(); return; }
       const open = [...main().querySelectorAll("details[open][id]")].map((one) => one.id);
-      const focus = document.activeElement?.id;
+      const back = place();
       main().replaceChildren(...fresh.childNodes);
       for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-      if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+      back();
+      document.getElementById("news").textContent = live.dataset.renewed + new Date().toLocaleTimeString();
       main().dataset.renewed = String(Number(main().dataset.renewed || 0) + 1);
     } catch {
       // The stream of events tells when the node is there again.
@@ -89,12 +120,22 @@
   });
   events.addEventListener("error", () => {
     live.dataset.state = "lost";
-    live.textContent = live.dataset.lost;
+    // A stream that was refused is not tried again: only a fresh page can tell why.
+    const over = events.readyState === EventSource.CLOSED;
+    if (over) { live.dataset.state = "over"; offer(); live.firstChild.data = live.dataset.over; }
+    else live.textContent = live.dataset.lost;
     delete live.dataset.offered;
     first = false;
   });
 
   document.addEventListener("submit", (event) => {
+    // Sent now, the form would be gone with all that was typed, and nobody would know what of it
+    // has arrived.
+    if (live.dataset.state === "lost" && event.target.method === "post") {
+      event.preventDefault();
+      live.textContent = live.dataset.keep;
+      return;
+    }
     // A second click sends nothing twice; the request id would make it harmless anyway.
     const button = event.submitter;
     if (button) setTimeout(() => { button.disabled = true; }, 0);
