@@ -15,7 +15,7 @@ use liandong::rpc::case_filter::Filter;
 use liandong::rpc::page_token::{self, Seal};
 use liandong::trust::charter::SignedCharter;
 use liandong::trust::keys::HmacKey;
-use liandong::view::CaseView;
+use liandong::view::{CaseView, MemRows};
 use liandong::wire;
 use liandong::wire::pb::v1 as pb;
 use prost::Message as _;
@@ -130,12 +130,10 @@ pub fn list_request(data: &[u8]) -> bool {
     let agreement = filter.agreements.first().copied().expect("all, or the one that is asked for");
     let key = (agreement, SubjectId::new([2; 16]));
     let outside = (AgreementId::new([1; 16]), key.1);
-    assert!(
-        !filter.takes(&Line::of(outside, &view(CaseState::Filed))),
-        "of no agreement asked for"
-    );
+    let line = |case, state| Line::of(&MemRows::default(), case, &view(state));
+    assert!(!filter.takes(&line(outside, CaseState::Filed)), "of no agreement asked for");
     for state in [CaseState::ClueVerifying, CaseState::Filed] {
-        let by_line = filter.takes(&Line::of(key, &view(state)));
+        let by_line = filter.takes(&line(key, state));
         let taken = by_line && filter.may_be_one_act((1, key)).0;
         assert!(taken == by_line || !filter.is_by_lines());
         let code = wire::case::state_number(Some(state));

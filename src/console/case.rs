@@ -211,7 +211,7 @@ fn happened(entry: &pb::HistoryEntry, page: &str, desk: &Desk) -> Markup {
             (super::print::case::links(page, entry, lang))
             p .when {
                 (lang.pick("系统送达：", "held by: "))
-                (history::held(&entry.holdings, &desk.names, lang))
+                (history::held(entry, desk.city, &desk.names, lang))
             }
         }
     }

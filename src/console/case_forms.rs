@@ -152,10 +152,7 @@ impl<'a> Forms<'a> {
     /// Plain moves: a form that lists those the table of moves allows now.
     fn step(&self) -> Markup {
         let of = self.of("step");
-        let word = |step| {
-            let (zh, en) = words::step(step);
-            (i32::from(step).to_string(), of.lang.pick(zh, en).to_owned())
-        };
+        let word = |step| (i32::from(step).to_string(), words::step_told(step, of.lang).to_owned());
         let all: Vec<_> = self.case.allowed_steps().map(word).collect();
         let choices = html! {
             (of.choice("step", self.pick("下一步", "next step"), &all))

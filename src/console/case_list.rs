@@ -34,6 +34,11 @@ const FIELDS: [(&str, &str); 11] = [
 const MORE: [&str; 8] =
     ["county", "box", "near", "metres", "campaign", "external", "assignee", "only"];
 
+/// The choice of cases in which others wait for the own city.
+pub const OURS: &str = "ours";
+/// The choice of cases in which the own city waits for others.
+pub const THEIRS: &str = "theirs";
+
 /// Shows a page of them.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
     let lang = desk.lang();
@@ -115,6 +120,8 @@ pub fn request(query: &Form, desk: &Desk) -> Result<pb::ListCasesRequest, Refusa
         external_number: query.text("external").to_owned(),
         has_same_act_hints: query.all("only").any(|one| one == "same_act"),
         rests_on_suspended: query.all("only").any(|one| one == "suspended"),
+        awaits_own_city: query.text("awaits") == OURS,
+        awaits_others: query.text("awaits") == THEIRS,
         ..Default::default()
     })
 }
@@ -190,6 +197,10 @@ impl Filter<'_> {
             media.map(|one| (i32::from(one).to_string(), words::medium(one, lang).to_owned()));
         html! {
             (self.choice("state", lang.pick("状态", "state"), states.collect()))
+            (self.choice("awaits", lang.pick("待办", "awaits"), vec![
+                (OURS.to_owned(), lang.pick("待我市办理", "us").to_owned()),
+                (THEIRS.to_owned(), lang.pick("等对方", "others").to_owned()),
+            ]))
             (self.choice("turn", lang.pick("办理权", "turn"), self.cities(true)))
             (self.choice("handling", lang.pick("承办市", "handled by"), self.cities(true)))
             (self.choice("originating", lang.pick("首报市", "reported by"), self.cities(true)))

@@ -7,6 +7,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
+use super::case_list::{OURS, THEIRS};
 use super::layout::Desk;
 use super::parts::page_of;
 use crate::lang::Lang;
@@ -113,30 +114,65 @@ fn column(id: &str, title: &str, column: &Column, lang: Lang) -> Markup {
     }
 }
 
-/// Cases in one state, at most as many as a column shows and one more.
-fn cases(state: pb::CaseState) -> pb::ListCasesRequest {
+/// At most as many cases as a column shows, whatever they await.
+fn cases() -> pb::ListCasesRequest {
     pb::ListCasesRequest {
         parent: ALL.to_owned(),
-        states: vec![state.into()],
         page_size: page_size(),
         with_transfers: true,
         ..Default::default()
     }
 }
 
-/// Offers of transfer with how far each has got.
-fn offers(
+/// One line a case, with everything in it that these wait for.
+fn of_cases(
     page: &pb::ListCasesResponse,
-) -> impl Iterator<Item = (&pb::Case, &pb::TransferStanding)> {
-    page.cases.iter().zip(&page.transfers)
+    desk: &Desk,
+    of: impl Fn(&pb::CaseWaiting) -> bool,
+) -> Vec<Matter> {
+    let beside = page.transfers.iter().zip(&page.waitings);
+    let matter = |(case, (standing, waitings)): (&pb::Case, (_, &pb::CaseWaitings))| {
+        let waitings = waitings.waitings.iter().filter(|one| of(one));
+        let how = waitings.flat_map(|one| waiting(one, (case, standing), desk)).collect();
+        Matter { how, ..of_case(case, desk.lang()) }
+    };
+    page.cases.iter().zip(beside).map(matter).collect()
 }
 
-/// Where the offers are that a column has no room for; `who` is the field of the list's filter.
-fn more_offers(page: &pb::ListCasesResponse, who: &str, desk: &Desk) -> Option<Rest> {
-    let state = i32::from(pb::CaseState::TransferredOut);
+/// What somebody waits for, and of a transfer how far it has got.
+fn waiting(
+    one: &pb::CaseWaiting,
+    (case, standing): (&pb::Case, &pb::TransferStanding),
+    desk: &Desk,
+) -> Vec<Markup> {
+    let lang = desk.lang();
+    let what = words::case_awaited(one.what(), lang);
+    let (city, by) = (desk.names.city(one.city), desk.names.city(one.waiting_city));
+    let since = when::date(one.since.as_ref());
+    let said = if one.city == desk.city {
+        lang.pick(format!("待{what}（{by} {since} 提出）"), format!("{what} ({by}, {since})"))
+    } else {
+        lang.pick(format!("待{city}{what}（{since} 提出）"), format!("{city}: {what} ({since})"))
+    };
+    let mut how = vec![text(said)];
+    if let Some(due_on) = &one.due_on {
+        let day = case_wire::date("due_on", Some(due_on)).ok().flatten();
+        let late = day.zip(desk.today).is_some_and(|(day, today)| day < today);
+        let due = when::date(Some(due_on));
+        let until = lang.pick(format!("{due} 前"), format!("by {due}"));
+        how.push(html! { span .late[late] { (until) } });
+    }
+    if standing.offer_time.is_some() && one.what() != pb::CaseAwaited::Assistance {
+        how.extend(reached(desk, case, standing));
+    }
+    how
+}
+
+/// Where the cases are that a column has no room for; `whose` is a choice of the list's filter.
+fn more_cases(page: &pb::ListCasesResponse, whose: &str, lang: Lang) -> Option<Rest> {
     let total = page.total_size;
-    let what = desk.lang().pick(format!("移送案件共 {total} 件"), format!("{total} transfers"));
-    let page_of_all = format!("/cases?state={state}&{who}={}", desk.city);
+    let what = lang.pick(format!("案件共 {total} 件"), format!("{total} cases"));
+    let page_of_all = format!("/cases?awaits={whose}");
     (!page.next_page_token.is_empty()).then_some(Rest { what, page: page_of_all })
 }
 
@@ -161,11 +197,10 @@ fn page_size() -> i32 {
     i32::try_from(CONSOLE_MATTERS_MAX).unwrap_or(i32::MAX)
 }
 
-/// What the own city is to do: transfers offered to it, notices, plans.
+/// What the own city is to do: cases in which another waits for it, notices, plans.
 async fn for_us(desk: &Desk) -> Result<Column, Status> {
     let lang = desk.lang();
-    let offered =
-        pb::ListCasesRequest { turn_city: desk.city, ..cases(pb::CaseState::TransferredOut) };
+    let awaited = pb::ListCasesRequest { awaits_own_city: true, ..cases() };
     let notices = pb::ListNoticesRequest {
         parent: ALL.to_owned(),
         filter: pb::NoticeFilter::Awaiting.into(),
@@ -180,29 +215,21 @@ async fn for_us(desk: &Desk) -> Result<Column, Status> {
     };
     let (mut cases, mut notice, mut plan) =
         (desk.client.cases(), desk.client.notices(), desk.client.plans());
-    let (offered, notices, plans) = tokio::try_join!(
-        cases.list_cases(offered),
+    let (awaited, notices, plans) = tokio::try_join!(
+        cases.list_cases(awaited),
         notice.list_notices(notices),
         plan.list_plans(plans)
     )?;
-    let (offered, notices, plans) =
-        (offered.into_inner(), notices.into_inner(), plans.into_inner());
+    let (awaited, notices, plans) =
+        (awaited.into_inner(), notices.into_inner(), plans.into_inner());
     let rest = [
-        more_offers(&offered, "turn", desk),
+        more_cases(&awaited, OURS, lang),
         more_notices(&notices, pb::NoticeFilter::Awaiting, lang),
         more_plans(&plans, "ours", lang),
     ];
     let mut matters: Vec<Matter> =
         notices.notices.iter().map(|one| unacknowledged(one, desk)).collect();
-    matters.extend(offers(&offered).map(|(case, standing)| {
-        let from = desk.names.city(case.transfer_from);
-        let at = when::time(standing.offer_time.as_ref());
-        let what =
-            lang.pick(format!("{from} {at} 移送，待答复"), format!("{from} handed it over {at}"));
-        let mut how = vec![text(what)];
-        how.extend(reached(desk, case, standing));
-        Matter { how, ..of_case(case, lang) }
-    }));
+    matters.extend(of_cases(&awaited, desk, |one| one.city == desk.city));
     matters.extend(plans.plans.iter().map(|plan| of_plan(plan, desk, |city| city == desk.city)));
     Ok(Column { matters, rest: rest.into_iter().flatten().collect(), beside: None })
 }
@@ -231,11 +258,10 @@ fn until(notice: &pb::Notice, late: bool, lang: Lang) -> Option<Markup> {
     (!due.is_empty()).then(|| html! { span .late[late] { (until) } })
 }
 
-/// What other cities are to do: answer transfers, acknowledge notices, act in plans.
+/// What other cities are to do: in cases that the own city waits in, notices, plans.
 async fn for_others(desk: &Desk) -> Result<Column, Status> {
     let lang = desk.lang();
-    let offered =
-        pb::ListCasesRequest { handling_city: desk.city, ..cases(pb::CaseState::TransferredOut) };
+    let awaited = pb::ListCasesRequest { awaits_others: true, ..cases() };
     let notices = pb::ListNoticesRequest {
         parent: ALL.to_owned(),
         filter: pb::NoticeFilter::Unacknowledged.into(),
@@ -250,26 +276,19 @@ async fn for_others(desk: &Desk) -> Result<Column, Status> {
     };
     let (mut cases, mut notice, mut plan) =
         (desk.client.cases(), desk.client.notices(), desk.client.plans());
-    let (offered, notices, plans) = tokio::try_join!(
-        cases.list_cases(offered),
+    let (awaited, notices, plans) = tokio::try_join!(
+        cases.list_cases(awaited),
         notice.list_notices(notices),
         plan.list_plans(plans)
     )?;
-    let (offered, notices, plans) =
-        (offered.into_inner(), notices.into_inner(), plans.into_inner());
+    let (awaited, notices, plans) =
+        (awaited.into_inner(), notices.into_inner(), plans.into_inner());
     let rest = [
-        more_offers(&offered, "handling", desk),
+        more_cases(&awaited, THEIRS, lang),
         more_notices(&notices, pb::NoticeFilter::Unacknowledged, lang),
         more_plans(&plans, "theirs", lang),
     ];
-    let mut matters = Vec::new();
-    for (case, standing) in offers(&offered) {
-        let to = desk.names.city(case.transfer_to);
-        let what = lang.pick(format!("待{to}答复"), format!("{to} is to answer"));
-        let mut how = vec![text(what)];
-        how.extend(reached(desk, case, standing));
-        matters.push(Matter { how, ..of_case(case, lang) });
-    }
+    let mut matters = of_cases(&awaited, desk, |one| one.waiting_city == desk.city);
     matters.extend(notices.notices.iter().map(|notice| unacknowledged_there(notice, desk)));
     matters.extend(plans.plans.iter().map(|plan| of_plan(plan, desk, |city| city != desk.city)));
     Ok(Column { matters, rest: rest.into_iter().flatten().collect(), beside: None })

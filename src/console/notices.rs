@@ -12,6 +12,7 @@ use super::parts::{self, At, Filled, act as folded, page_of};
 use super::refusal::Refusal;
 use crate::lang::Lang;
 use crate::limits::CONSOLE_PAGE_SIZE;
+use crate::shown::history;
 use crate::shown::sheet::Sheet;
 use crate::shown::{text::clean, when};
 use crate::wire::pb::v1 as pb;
@@ -167,9 +168,7 @@ fn report(report: &pb::NoticeReport, desk: &Desk) -> Markup {
             }
             p {
                 strong { (words::report_kind(report.kind(), lang)) }
-                @if !report.misfit_reason.is_empty() {
-                    " " span .late { (lang.pick("未生效操作", "did not take effect")) }
-                }
+                span .late { (history::not_taken(&report.misfit_reason, lang)) }
             }
             @if !report.text.is_empty() { p { (report.text) } }
         }

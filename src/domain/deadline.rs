@@ -105,6 +105,12 @@ pub enum What {
     Edited,
     /// A milestone.
     Milestone(Milestone),
+    /// A proposal was adopted or refused: the one that this entry made.
+    Judged(Position),
+    /// A change was proposed, by this entry.
+    Proposed(Position),
+    /// The offer that stands is asked back.
+    Recalled,
     /// The receiver has seen the offer that this move made.
     Acknowledged(Position),
     /// A member was asked for help.

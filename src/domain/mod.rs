@@ -6,6 +6,7 @@
 //! [`open`] and [`next`] are the transition table that every node applies to every event;
 //! [`decide`] and its sisters are asked only by the city that wants to write.
 
+pub mod awaited;
 pub mod calendar;
 pub mod case;
 pub mod catalogue;

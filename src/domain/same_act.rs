@@ -227,6 +227,9 @@ pub fn decided_on(happened: &[Happened]) -> Option<Date> {
         What::Became(CaseState::Revoked) => None,
         What::Became(_)
         | What::Edited
+        | What::Judged(_)
+        | What::Proposed(_)
+        | What::Recalled
         | What::Milestone(_)
         | What::Acknowledged(_)
         | What::Asked { .. }

@@ -22,7 +22,7 @@ use crate::ids::{CaseKey, CityCode, Position};
 use crate::node::pieces;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, CaseView, FeedEntry};
+use crate::view::{self, CaseView, FeedEntry, ReadRows};
 
 /// Up to every so many lines, one is looked up by itself: that takes as long as going through them.
 const LOOKED_UP_IN: usize = 16;
@@ -54,6 +54,8 @@ pub struct Line {
     pub campaigns: Box<[Campaign]>,
     /// How far it is from others.
     pub borders: Borders,
+    /// Who is awaited in it, and by whom.
+    pub awaited: Box<[(CityCode, CityCode)]>,
 }
 
 /// How far a case is from other cities. The first one, mostly the only one, lies in the line
@@ -79,9 +81,10 @@ impl Borders {
 }
 
 impl Line {
-    /// Of a case as folded.
+    /// Of a case as folded in these rows.
     #[must_use]
-    pub fn of(case: CaseKey, view: &CaseView) -> Self {
+    pub fn of(rows: &impl ReadRows, case: CaseKey, view: &CaseView) -> Self {
+        let awaited = view::awaited(rows, case, view);
         Self {
             case,
             opened: view.opened_apply,
@@ -95,6 +98,7 @@ impl Line {
             discovered_time_ms: view.case.facts.discovered_time_ms,
             campaigns: view.campaigns().collect(),
             borders: Borders::of(&view.case.facts.borders),
+            awaited: awaited.iter().map(|one| (one.city, one.by)).collect(),
         }
     }
 }
@@ -131,8 +135,11 @@ impl Roll {
             let cases: BTreeSet<CaseKey> = changes.iter().filter_map(case_of).collect();
             for case in cases {
                 // Released each time: the writer waits for nobody who reads many.
-                let found = view::case(&reader.view(), case.0, case.1);
-                found.map(|view| open.put(Line::of(case, &view)));
+                let rows = reader.view();
+                let found = view::case(&rows, case.0, case.1);
+                let line = found.map(|view| Line::of(&rows, case, &view));
+                drop(rows);
+                line.map(|line| open.put(line));
             }
             open.0.read_to = last;
         }
@@ -153,8 +160,9 @@ impl Open<'_> {
         for (agreement, _) in node.book().iter() {
             pieces::cases(reader, *agreement, &mut |subject| {
                 let case = (*agreement, subject);
-                let found = view::case(&reader.view(), *agreement, subject);
-                lines.extend(found.map(|view| Line::of(case, &view)));
+                let rows = reader.view();
+                let found = view::case(&rows, *agreement, subject);
+                lines.extend(found.map(|view| Line::of(&rows, case, &view)));
                 true
             });
         }
@@ -233,6 +241,7 @@ mod tests {
             discovered_time_ms: 0,
             campaigns: Box::default(),
             borders: Borders::default(),
+            awaited: Box::default(),
         }
     }
 

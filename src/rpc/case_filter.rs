@@ -43,6 +43,10 @@ pub struct Filter {
     pub said: Option<Query>,
     /// Only cases of which a move leans on a suspension here; not judged by [`Self::takes`] either.
     pub leaning: Option<Leaning>,
+    /// Only those in which the own city is awaited.
+    awaits_own: bool,
+    /// Only those in which the own city awaits another.
+    awaits_others: bool,
     /// Only those assigned to this name. Not judged by [`Self::takes`], which sees no row.
     pub assignee: Option<String>,
     /// Only those of which another record may be of the same act.
@@ -121,6 +125,8 @@ impl Filter {
                 read::within(asked.within.as_ref())?,
             ),
             leaning: None,
+            awaits_own: asked.awaits_own_city,
+            awaits_others: asked.awaits_others,
             assignee: Some(read::assignee(&asked.assignee)?).filter(|name| !name.is_empty()),
             hinted: asked.has_same_act_hints.then(|| acts.clone()),
         })
@@ -157,6 +163,8 @@ impl Filter {
             && (self.media.is_empty() || self.media.contains(&line.medium))
             && self.area.is_none_or(|area| area.has(line.county))
             && self.campaign.is_none_or(|one| line.campaigns.contains(&one))
+            && (!self.awaits_own || line.awaited.iter().any(|(city, _)| *city == self.own))
+            && (!self.awaits_others || line.awaited.iter().any(|(_, by)| *by == self.own))
             && self.discovered.as_ref().is_none_or(|then| then.contains(&line.discovered_time_ms))
     }
 

@@ -15,12 +15,12 @@ use super::case_walk::Walk;
 use super::cursor;
 use super::holdings::Witnesses;
 use super::page_token::{self, Seal};
-use crate::ids::{AgreementId, SubjectId};
+use crate::ids::{AgreementId, CaseKey, SubjectId};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
 use crate::node::reader::Reader;
 use crate::node::roll::Line;
 use crate::node::search::Sought;
-use crate::view;
+use crate::view::{self, CaseView};
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
 use crate::wire::status::Refused;
@@ -32,6 +32,8 @@ struct Beside<'a> {
     hinted: bool,
     /// With those who tell, how far offers of transfer have got.
     witnesses: Option<&'a Witnesses>,
+    /// What is awaited.
+    awaited: bool,
 }
 
 /// A page that was written.
@@ -41,6 +43,8 @@ struct Page {
     same_acts: Vec<pb::SameActs>,
     /// Of each case, if that was asked for.
     transfers: Vec<pb::TransferStanding>,
+    /// Of each case, if that was asked for.
+    waitings: Vec<pb::CaseWaitings>,
     /// From where the next page goes on, if there is more.
     place: Option<u64>,
 }
@@ -86,7 +90,8 @@ impl CaseApi {
             pb::ListCasesRequest { page_token: String::new(), page_size: 0, ..asked.clone() };
         let seal = Seal::new(&self.node, &who.caller.identity, read::request_body(&bound));
         let from = seal.open::<3>(&asked.page_token)?;
-        let beside = Beside { hinted: asked.has_same_act_hints, witnesses };
+        let awaited = asked.awaits_own_city || asked.awaits_others;
+        let beside = Beside { hinted: asked.has_same_act_hints, witnesses, awaited };
         if beside.hinted {
             self.acts.look(&self.node, &|| false);
         }
@@ -118,7 +123,8 @@ impl CaseApi {
             Some([_, total, partial]) => (total, partial != 0),
             None => (walked.total, !walked.complete),
         };
-        let Page { cases, same_acts, transfers, place } = self.page(&reader, &walked, size, beside);
+        let Page { cases, same_acts, transfers, waitings, place } =
+            self.page(&reader, &walked, size, beside);
         let token = |place| seal.close(&[place, total, u64::from(partial)]);
         Ok(pb::ListCasesResponse {
             cases,
@@ -128,13 +134,15 @@ impl CaseApi {
             cursor: cursor::at(&self.node, walked.as_of),
             same_acts,
             transfers,
+            waitings,
         })
     }
 
     /// Writes a page.
     fn page(&self, reader: &Reader, walked: &Walked, size: usize, beside: Beside<'_>) -> Page {
-        let Beside { hinted, witnesses } = beside;
-        let (mut cases, mut same_acts, mut transfers) = (Vec::new(), Vec::new(), Vec::new());
+        let Beside { hinted, witnesses, awaited } = beside;
+        let (mut cases, mut same_acts) = (Vec::new(), Vec::new());
+        let (mut transfers, mut waitings) = (Vec::new(), Vec::new());
         let (mut bytes, mut last) = (0, None);
         let whole = hinted && self.acts.is_whole();
         for Found { agreement, subject, view } in walked.found.iter().take(size) {
@@ -144,16 +152,19 @@ impl CaseApi {
             let transfer = witnesses.map(|all| self.transfer(reader, all, key, view));
             bytes += case.encoded_len() + acts.as_ref().map_or(0, Message::encoded_len);
             bytes += transfer.as_ref().map_or(0, Message::encoded_len);
+            let waiting = awaited.then(|| waitings_of(reader, key, view));
+            bytes += waiting.as_ref().map_or(0, Message::encoded_len);
             if bytes > PAGE_BYTES_MAX && !cases.is_empty() {
                 break;
             }
             cases.push(case);
             same_acts.extend(acts);
             transfers.extend(transfer);
+            waitings.extend(waiting);
             last = Some(view.opened_apply);
         }
         let place = walked.next(cases.len(), last);
-        Page { cases, same_acts, transfers, place }
+        Page { cases, same_acts, transfers, waitings, place }
     }
 
     /// Cases with a number, found through the index of numbers, a page at a time.
@@ -183,7 +194,7 @@ impl CaseApi {
         let found = named.into_iter().filter_map(|(agreement, subject)| {
             let view = view::case(&rows, agreement, subject)?;
             let case = (agreement, subject);
-            let fits = filter.takes(&Line::of(case, &view))
+            let fits = filter.takes(&Line::of(&rows, case, &view))
                 && filter.may_be_one_act((view.opened_apply, case)).0;
             fits.then_some(Found { agreement, subject, view })
         });
@@ -207,7 +218,8 @@ impl CaseApi {
         let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
         found.retain(|found| after.is_none_or(|after| found.view.opened_apply < after));
         let walked = Walked { found, total, low: 0, full_at: None, complete: true, as_of };
-        let Page { cases, same_acts, transfers, place } = self.page(reader, &walked, size, beside);
+        let Page { cases, same_acts, transfers, waitings, place } =
+            self.page(reader, &walked, size, beside);
         pb::ListCasesResponse {
             cases,
             next_page_token: place.map(|at| seal.close(&[at, total, 0])).unwrap_or_default(),
@@ -216,6 +228,12 @@ impl CaseApi {
             cursor: cursor::at(&self.node, as_of),
             same_acts,
             transfers,
+            waitings,
         }
     }
+}
+
+fn waitings_of(reader: &Reader, case: CaseKey, found: &CaseView) -> pb::CaseWaitings {
+    let all = view::awaited(&reader.view(), case, found);
+    pb::CaseWaitings { waitings: all.iter().map(read::waiting_to_pb).collect() }
 }

@@ -101,8 +101,9 @@ impl Walk<'_> {
             let now = self.reader.apply_number(&rows);
             let changes = changes(&rows, as_of);
             for changed in &changes.cases {
-                let line = Line::of((changed.agreement, changed.subject), &changed.view);
-                let (case, opened, is) = (line.case, line.opened, self.filter.takes(&line));
+                let case = (changed.agreement, changed.subject);
+                let line = Line::of(&rows, case, &changed.view);
+                let (opened, is) = (line.opened, self.filter.takes(&line));
                 let was = open.put(line).is_some_and(|before| self.filter.takes(&before));
                 if self.after.is_none_or(|after| opened < after) {
                     listed.put_right((opened, case), (was, is), self.want);
@@ -241,7 +242,8 @@ impl Walk<'_> {
 
     /// Whether a case is to be shown. No view may be held.
     fn takes(&self, case: CaseKey, view: &CaseView) -> bool {
-        let (line, mut budget) = (Line::of(case, view), SCAN_ROWS_MAX);
+        let line = Line::of(&self.reader.view(), case, view);
+        let mut budget = SCAN_ROWS_MAX;
         let said = self.filter.said.as_ref();
         self.filter.takes(&line) && self.takes_one(&sought(&line), said, &mut budget)
     }

@@ -22,11 +22,10 @@ pub fn result(entry: &pb::HistoryEntry, lang: Lang) -> String {
     match entry.effect() {
         pb::EntryEffect::Move => words::state(entry.state(), lang).to_owned(),
         effect @ pb::EntryEffect::Misfit => {
-            let word = words::effect(effect, lang);
-            lang.pick(
-                format!("{word}（与流程不符：{}）", text::clean(&entry.misfit_reason)),
-                format!("{word} ({})", text::clean(&entry.misfit_reason)),
-            )
+            let (word, why) =
+                (words::effect(effect, lang), words::misfit(&entry.misfit_reason, lang));
+            let why = text::clean(&why);
+            lang.pick(format!("{word}（与流程不符：{why}）"), format!("{word} ({why})"))
         }
         effect @ (pb::EntryEffect::Contribution
         | pb::EntryEffect::Newer
@@ -53,15 +52,30 @@ pub fn said(entry: &pb::HistoryEntry, lang: Lang) -> String {
     said.join(lang.pick("；", "; "))
 }
 
-/// 邯郸已存 14:05.
+/// Why something that was said did not take effect, in brackets; nothing where it did.
 #[must_use]
-pub fn held(holdings: &[pb::Holding], names: &Names, lang: Lang) -> String {
+pub fn not_taken(misfit_reason: &str, lang: Lang) -> String {
+    if misfit_reason.is_empty() {
+        return String::new();
+    }
+    let why = text::clean(&words::misfit(misfit_reason, lang));
+    lang.pick(format!("（未生效：{why}）"), format!(" (did not take effect: {why})"))
+}
+
+/// 邯郸已存 14:05. What another city wrote lies there and in the `own` city; its receipts do not
+/// say so.
+#[must_use]
+pub fn held(entry: &pb::HistoryEntry, own: u32, names: &Names, lang: Lang) -> String {
     let one = |holding: &pb::Holding| {
         let (city, since) = (names.city(holding.city), when::time(holding.hold_time.as_ref()));
         lang.pick(format!("{city}已存 {since}"), format!("{city} {since}"))
     };
-    if holdings.is_empty() {
+    let author = names.city(entry.city);
+    let both = lang.pick(format!("{author}、本市"), format!("{author}, here"));
+    let mut all: Vec<String> = (entry.city != own).then_some(both).into_iter().collect();
+    all.extend(entry.holdings.iter().map(one));
+    if all.is_empty() {
         return lang.pick("仅在本市", "only here").to_owned();
     }
-    holdings.iter().map(one).collect::<Vec<_>>().join(lang.pick("，", ", "))
+    all.join(lang.pick("，", ", "))
 }

@@ -2,6 +2,7 @@
 //!
 //! In scope: rows and lines. Out of scope: sheets that other programs read (`cli/site/sheet.rs`).
 
+use super::history::not_taken;
 use super::names::Names;
 use super::plan::short;
 use super::sheet::Sheet;
@@ -126,12 +127,7 @@ pub fn said(word: &pb::SiteWord, names: &Names, lang: Lang) -> String {
         (None, Some(check)) => checked(check, lang),
         (None, None) => String::new(),
     };
-    let misfit = match word.misfit_reason.as_str() {
-        "" => String::new(),
-        reason => {
-            lang.pick(format!("（未生效：{reason}）"), format!(" (did not take effect: {reason})"))
-        }
-    };
+    let misfit = not_taken(&word.misfit_reason, lang);
     let text = clean_lines(&word.text);
     format!("{time}  {city}  {kind}  {what}{misfit}  {text}")
 }

@@ -227,6 +227,7 @@ pub fn applied_entry(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<Ap
         What::AssistanceRequest { .. } => EntryRole::AssistanceRequest,
         What::AssistanceAnswer(_)
         | What::Acknowledgement(_)
+        | What::Recall
         | What::Milestone(..)
         | What::Referral(_)
         | What::PlanMove(_)

@@ -94,6 +94,8 @@ pub(super) struct EntryRow {
 pub(super) enum What {
     Move(MoveRow),
     Proposal,
+    /// Of the offer that stands.
+    Recall,
     AssistanceRequest {
         to: CityCode,
         due_on: Date,
@@ -111,16 +113,18 @@ pub(super) enum What {
 }
 
 impl What {
-    /// Whether deadlines or statistics are worked out from it.
+    /// Whether deadlines, statistics or what is awaited are worked out from it.
     const fn is_dated(&self) -> bool {
         match self {
             Self::Move(_)
+            | Self::Proposal
+            | Self::Recall
             | Self::AssistanceRequest { .. }
             | Self::AssistanceAnswer(_)
             | Self::Acknowledgement(_)
             | Self::Milestone(..)
             | Self::Referral(_) => true,
-            Self::Proposal | Self::PlanMove(_) | Self::PlanAnswer(_) | Self::Other => false,
+            Self::PlanMove(_) | Self::PlanAnswer(_) | Self::Other => false,
         }
     }
 }
@@ -420,6 +424,7 @@ fn what_of(
 ) -> What {
     match contribution {
         CaseContribution::ProposalMade => What::Proposal,
+        CaseContribution::TransferRecallRequested => What::Recall,
         CaseContribution::AssistanceRequested { to, due_on } => {
             What::AssistanceRequest { to: *to, due_on: *due_on }
         }
@@ -433,7 +438,6 @@ fn what_of(
             What::Acknowledgement(view.last_move)
         }
         CaseContribution::TransferAcknowledged
-        | CaseContribution::TransferRecallRequested
         | CaseContribution::NoteAdded
         | CaseContribution::EvidenceAdded
         | CaseContribution::Evidence { .. }

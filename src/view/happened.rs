@@ -7,10 +7,11 @@
 //! (`dated_lines_are_those_of_the_whole_history`)
 
 use super::case_chain::Step;
-use super::case_view::{HistoryEntry, dated};
+use super::case_view::{CaseView, HistoryEntry, dated};
 use super::fold::{Effect, EntryRow, What};
 use super::keys;
 use super::rows::{ReadRows, get};
+use crate::domain::awaited::{self, Waiting};
 use crate::domain::deadline::{self, Happened};
 use crate::domain::statistics::{self, Fact};
 use crate::domain::{CaseMove, CaseState, Date};
@@ -48,6 +49,19 @@ pub(super) fn happened_by_history(
         true
     });
     found
+}
+
+/// What is awaited in a case, by whom. Of most cases it is told without their history.
+#[must_use]
+pub fn awaited(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): CaseKey,
+    found: &CaseView,
+) -> Vec<Waiting> {
+    if found.case.transfer.is_none() && found.contribution_count == 0 {
+        return Vec::new();
+    }
+    awaited::awaited(&found.case, &happened(rows, agreement, subject))
 }
 
 /// When a person of a city acknowledged an offer, and when it was made, by the clocks of their
@@ -91,7 +105,9 @@ fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened
         }
         What::AssistanceAnswer(request) => (deadline::What::Answered(request), written),
         What::Referral(act) => (deadline::What::of_referral(entry.position, &act)?, act.on()),
-        What::Proposal | What::PlanMove(_) | What::PlanAnswer(_) | What::Other => return None,
+        What::Proposal => (deadline::What::Proposed(entry.position), written),
+        What::Recall => (deadline::What::Recalled, written),
+        What::PlanMove(_) | What::PlanAnswer(_) | What::Other => return None,
     };
     Some(Happened { by: entry.city, on: on?, what })
 }
@@ -125,10 +141,10 @@ pub fn moved(
 /// A case that comes back goes on where it stood: nothing begins anew.
 fn of_move(mv: &CaseMove, state: CaseState) -> deadline::What {
     match mv {
-        CaseMove::Amended { .. }
-        | CaseMove::ProposalAdopted { .. }
-        | CaseMove::ProposalRefused { .. }
-        | CaseMove::TransferReturned { .. } => deadline::What::Edited,
+        CaseMove::ProposalAdopted { proposal, .. } | CaseMove::ProposalRefused { proposal, .. } => {
+            deadline::What::Judged(*proposal)
+        }
+        CaseMove::Amended { .. } | CaseMove::TransferReturned { .. } => deadline::What::Edited,
         CaseMove::Opened { .. }
         | CaseMove::Stepped { .. }
         | CaseMove::TransferOffered { .. }

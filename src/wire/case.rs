@@ -11,6 +11,7 @@ use super::pb::v1 as pb;
 use super::record;
 use super::status::{Refused, bad_fields, of_wire};
 use crate::api::order::Assignment;
+use crate::domain::awaited::Waiting;
 use crate::domain::calendar::LastDay;
 use crate::domain::deadline::{Deadline, Milestone};
 use crate::domain::facts::Medium;
@@ -416,6 +417,18 @@ pub fn deadline_to_pb(deadline: &Deadline, now_ms: i64) -> pb::Deadline {
         overdue: deadline.is_over(now_ms),
         due_time: deadline.at_ms.map(timestamp),
         met: deadline.met,
+    }
+}
+
+/// Writes what is awaited.
+#[must_use]
+pub fn waiting_to_pb(waiting: &Waiting) -> pb::CaseWaiting {
+    pb::CaseWaiting {
+        city: waiting.city.as_u32(),
+        what: waiting.what.number(),
+        waiting_city: waiting.by.as_u32(),
+        since: waiting.since.map(date_to_pb),
+        due_on: waiting.due_on.map(date_to_pb),
     }
 }
 

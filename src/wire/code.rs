@@ -1,6 +1,7 @@
 //! Code lists: our enums and the numbers by which messages carry them.
 
 use super::pb::v1 as pb;
+use crate::domain::awaited::CaseAwaited;
 use crate::domain::case::{AuthorityLevel, CaseState, CaseStep};
 use crate::domain::catalogue::Verdict;
 use crate::domain::deadline::terms::SetBy;
@@ -169,6 +170,9 @@ codes! {
     Awaited = PlanAwaited {
         Answer, Commit, Resolve, Schedule, Reveal, Begin, Report, Summarize,
     }
+    CaseAwaited = CaseAwaited {
+        TransferAnswer, Dispute, Designation, Recall, Assistance, Proposal,
+    }
     Force = RuleForce { Law, Rule, Parameter }
     VisitOutcome = VisitOutcome { Checked, NotProducing, NotChecked }
     Half = DayHalf { Morning, Afternoon }
@@ -212,6 +216,6 @@ mod tests {
         check!(SiteTier PermitKind ListingStatus RemovalBasis MonitoringKind CheckMode);
         check!(VisitException LeftOut);
         check!(Half UnitKind Department PlanKind AnswerKind Resolution VisitOutcome);
-        check!(PlanState Awaited Force);
+        check!(PlanState Awaited CaseAwaited Force);
     }
 }

@@ -5,6 +5,8 @@
 //!
 //! Words are chosen with care: 同意接收 and never 受理, 系统送达 and never 送达回证.
 
+use super::code::{Code, Read};
+use crate::domain::{CaseStep, Words};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
 
@@ -13,6 +15,7 @@ mod evidence;
 mod facts;
 mod lists;
 mod meetings;
+mod misfits;
 mod more;
 mod notices;
 mod plans;
@@ -20,11 +23,12 @@ mod referrals;
 mod sites;
 mod units;
 
-pub use deadlines::{clock, milestone, milestones, parse_milestone};
+pub use deadlines::{case_awaited, clock, milestone, milestones, parse_milestone};
 pub use evidence::{decline_ground, parse_decline_ground};
 pub use facts::{authority, data_level, evidence_kind, medium, penalty_kind, source, violation};
 pub use lists::{EnumList, Word, lists};
 pub use meetings::{meeting_state, meeting_word};
+pub use misfits::misfit;
 pub use more::{
     actor_role, audience_kind, basis_verdict, erasure_reason, fine_kind, part_kind, party_type,
     statistic, subject_kind, term_setter, term_unit,
@@ -126,6 +130,16 @@ pub fn step(step: pb::CaseStep) -> (&'static str, &'static str) {
     }
 }
 
+/// A plain move in the words of whoever reads, not of the command line.
+#[must_use]
+pub fn step_told(one: pb::CaseStep, lang: Lang) -> &'static str {
+    let (zh, named) = step(one);
+    match CaseStep::read(one.into()) {
+        Read::Known(known) => lang.pick(zh, known.en()),
+        Read::Unset | Read::Newer => lang.pick(zh, named),
+    }
+}
+
 /// Every step but the unset one.
 #[must_use]
 pub fn steps() -> Vec<pb::CaseStep> {
@@ -208,10 +222,7 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::PartGranted(_) => ("授权查看材料", "content granted"),
         E::PartsReceived(_) => ("材料已收齐", "files received"),
         E::CaseOpened(_) => ("登记线索", "clue reported"),
-        E::CaseStepped(stepped) => {
-            let (zh, en) = step(stepped.step());
-            return lang.pick(zh, en);
-        }
+        E::CaseStepped(stepped) => return step_told(stepped.step(), lang),
         E::CaseAmended(_) => ("更正", "record changed"),
         E::ProposalAdopted(_) => ("采纳建议", "proposal adopted"),
         E::ProposalRefused(_) => ("不采纳建议", "proposal refused"),

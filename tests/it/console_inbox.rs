@@ -119,6 +119,85 @@ async fn what_is_due_next_stands_first_and_all_of_it_has_a_page() {
     assert_eq!(refused(pair.here.cases().list_deadlines(asked).await).1, "DATE_RANGE");
 }
 
+/// Another city proposes a change; returns the entry that does.
+async fn propose(client: &Client, case: &pb::Case) -> String {
+    let request = pb::ProposeAmendmentRequest {
+        name: case.name.clone(),
+        text: "经度似有误".to_owned(),
+        request_id: fresh(),
+        ..pb::ProposeAmendmentRequest::default()
+    };
+    let answer = client.cases().propose_amendment(request).await.unwrap().into_inner();
+    answer.receipt.unwrap().entry
+}
+
+/// What two cities wait for in a case stands with the one as its turn and with the other as what
+/// it waits for, also where no term runs; what was answered stands nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn disputes_requests_and_proposals_have_their_lines() {
+    let pair = Pair::start().await;
+    let case = pair.open(&pair.here, 0).await;
+    let case = verify(&pair.here, &case).await.unwrap();
+    let asked = pair.open(&pair.here, 1).await;
+    // Longer than what is due soon.
+    ask_for_help(&pair.here, &asked, THERE, today().plus_days(40).unwrap()).await;
+    pair.held(&pair.there, &asked).await;
+    let proposal = propose(&pair.there, &asked).await;
+    let offered = offer(&pair.here, &case).await;
+    let offered = pair.held(&pair.there, &offered).await;
+    let dispute = pb::DisputeTransferRequest {
+        name: offered.name.clone(),
+        etag: offered.etag.clone(),
+        text: "违法行为地不在我市".to_owned(),
+        request_id: fresh(),
+        ..pb::DisputeTransferRequest::default()
+    };
+    pair.there.cases().dispute_transfer(dispute).await.unwrap();
+    let (disputed, asked_at) = (address(&case.name), address(&asked.name));
+    let here = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let there = Browser::open(&pair.nodes, THERE, Role::Coordinator).await;
+    let page = until("all is known here", || async {
+        let page = here.get("/").await.text;
+        (column(&page, "theirs").contains(&disputed) && column(&page, "ours").contains(&asked_at))
+            .then_some(page)
+    })
+    .await;
+    let said = line(column(&page, "theirs"), &disputed);
+    assert!(said.contains("待邯郸退还案件或登记指定管辖"), "{said}");
+    let said = line(column(&page, "theirs"), &asked_at);
+    assert!(said.contains("待邯郸答复协助请求") && !said.contains("建议"), "{said}");
+    let said = line(column(&page, "ours"), &asked_at);
+    assert!(said.contains("待采纳或不采纳建议（邯郸 2") && !said.contains("协助"), "{said}");
+    let page = there.get("/").await.text;
+    let said = line(column(&page, "ours"), &disputed);
+    assert!(said.contains("待退还案件或登记指定管辖（聊城 2"), "{said}");
+    let said = line(column(&page, "ours"), &asked_at);
+    assert!(said.contains("待答复协助请求（聊城 2"), "{said}");
+    assert!(line(column(&page, "theirs"), &asked_at).contains("待聊城采纳或不采纳建议"));
+    // The list has the same, for who has more of them than a column has room for.
+    let list = there.get("/cases?awaits=ours").await.text;
+    assert!(list.contains("共 2 件") && list.contains(&disputed), "{list}");
+
+    let now = pair.held(&pair.here, &asked).await;
+    let refuse = pb::RefuseProposalRequest {
+        name: asked.name.clone(),
+        etag: now.etag,
+        proposal,
+        text: "经核对无误".to_owned(),
+        request_id: fresh(),
+        ..pb::RefuseProposalRequest::default()
+    };
+    pair.here.cases().refuse_proposal(refuse).await.unwrap();
+    assert!(!column(&here.get("/").await.text, "ours").contains(&asked_at));
+    let wrong = pb::ListCasesRequest {
+        parent: "agreements/-".to_owned(),
+        awaits_own_city: true,
+        page_token: "zz".to_owned(),
+        ..pb::ListCasesRequest::default()
+    };
+    assert_eq!(refused(pair.here.cases().list_cases(wrong).await).1, "PAGE_TOKEN");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_of_an_offer_says_until_when_held_since_and_acknowledged() {
     let pair = Pair::start().await;
@@ -138,7 +217,7 @@ async fn a_line_of_an_offer_says_until_when_held_since_and_acknowledged() {
         ours.contains(&at).then(|| line(ours, &at).to_owned())
     })
     .await;
-    for word in ["聊城 2", "移送，待答复", "签收移送 2", "答复移送 2", "本市未签收"]
+    for word in ["待答复移送（聊城 2", "签收移送 2", "答复移送 2", "本市未签收"]
     {
         assert!(ours.contains(word), "{word}: {ours}");
     }
@@ -148,7 +227,8 @@ async fn a_line_of_an_offer_says_until_when_held_since_and_acknowledged() {
         theirs.contains("邯郸已存 2").then_some(theirs)
     })
     .await;
-    for word in ["待邯郸答复", "签收移送 2", "答复移送 2", "邯郸未签收"] {
+    for word in ["待邯郸答复移送（2", "签收移送 2", "答复移送 2", "邯郸未签收"]
+    {
         assert!(theirs.contains(word), "{word}: {theirs}");
     }
     acknowledge(&pair.there, &case).await;

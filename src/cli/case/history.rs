@@ -33,7 +33,8 @@ pub async fn run(session: &Session, args: HistoryArgs) -> Result<(), Failure> {
             "entries": entries.iter().map(shape::history).collect::<Vec<_>>(),
         }));
     } else {
-        print!("{}", text(&entries, &session.names, session.context.lang));
+        let own = session.client.me.node_city;
+        print!("{}", text(&entries, own, &session.names, session.context.lang));
     }
     Ok(())
 }
@@ -59,7 +60,7 @@ pub async fn entries(session: &Session, case: &str) -> Result<Vec<pb::HistoryEnt
 
 /// The history as people read it.
 #[must_use]
-pub fn text(entries: &[pb::HistoryEntry], names: &Names, lang: Lang) -> String {
+pub fn text(entries: &[pb::HistoryEntry], own: u32, names: &Names, lang: Lang) -> String {
     let headers = lang.pick(
         ["法律日期", "登记时间", "城市", "事项", "结果", "系统送达", "说明", "记录"],
         ["legal date", "recorded", "city", "what", "result", "held by since", "text", "entry"],
@@ -73,7 +74,7 @@ pub fn text(entries: &[pb::HistoryEntry], names: &Names, lang: Lang) -> String {
             names.city(entry.city),
             words::event(event, lang).to_owned(),
             shown_history::result(entry, lang),
-            shown_history::held(&entry.holdings, names, lang),
+            shown_history::held(entry, own, names, lang),
             shown_history::said(entry, lang),
             entry.entry.clone(),
         ]);
@@ -119,10 +120,17 @@ mod tests {
             holdings: Vec::new(),
             ..entry.clone()
         };
-        let text = text(&[entry, misfit, declined], &Names::new(Lang::Zh), Lang::Zh);
+        let theirs = pb::HistoryEntry {
+            city: 410_900,
+            effect: pb::EntryEffect::Contribution.into(),
+            ..pb::HistoryEntry::default()
+        };
+        let text =
+            text(&[entry, misfit, declined, theirs], 371_500, &Names::new(Lang::Zh), Lang::Zh);
         assert!(text.contains("邯郸已存 2026-11-20 14:05"), "{text}");
-        assert!(text.contains("未生效操作（与流程不符：DOUBLE_MOVE）"), "{text}");
-        assert!(text.contains("仅在本市"), "{text}");
+        assert!(text.contains("未生效操作（与流程不符：该市在两处同时办理了这一步"), "{text}");
+        assert_eq!(text.matches("仅在本市").count(), 1, "what it wrote itself: {text}");
+        assert!(text.contains("濮阳、本市"), "{text}");
         let told = "E01 监测报告；监测机构没有相应资质；请补充资质附表";
         assert!(text.contains("不认可证据") && text.contains(told), "{text}");
         let widths: Vec<_> = text.lines().map(table::width).collect();

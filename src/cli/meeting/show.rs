@@ -10,6 +10,7 @@ use crate::cli::names::Names;
 use crate::cli::{table, when, words};
 use crate::ids::hex;
 use crate::lang::Lang;
+use crate::shown::history::not_taken;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
@@ -111,12 +112,7 @@ fn said(word: &pb::MeetingWord, names: &Names, lang: Lang) -> String {
     let (time, city) = (when::time(word.word_time.as_ref()), names.city(word.city));
     let kind = words::meeting_word(word.kind(), lang);
     let text = table::clean_lines(&word.text);
-    let misfit = match word.misfit_reason.as_str() {
-        "" => String::new(),
-        reason => {
-            lang.pick(format!("（未生效：{reason}）"), format!(" (did not take effect: {reason})"))
-        }
-    };
+    let misfit = not_taken(&word.misfit_reason, lang);
     format!("{time}  {city}  {kind}{misfit}  {text}\n")
 }
 
@@ -160,7 +156,7 @@ mod tests {
             ..pb::Meeting::default()
         };
         let text = text(&meeting, &Names::new(Lang::Zh), Lang::Zh);
-        for part in ["当时轮到德州", "abababab", "议定事项", "未确认", "未生效：NOT_CHAIR"]
+        for part in ["当时轮到德州", "abababab", "议定事项", "未确认", "未生效：会议由另一城市主持"]
         {
             assert!(text.contains(part), "{part}\n{text}");
         }

@@ -9,6 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::names::Names;
 use crate::cli::{table, when, words};
 use crate::lang::Lang;
+use crate::shown::history::not_taken;
 use crate::wire::pb::v1 as pb;
 
 /// Arguments.
@@ -125,12 +126,7 @@ fn said(report: &pb::NoticeReport, names: &Names, lang: Lang) -> String {
     let (time, city) = (when::time(report.report_time.as_ref()), names.city(report.city));
     let kind = words::report_kind(report.kind(), lang);
     let text = table::clean_lines(&report.text);
-    let misfit = match report.misfit_reason.as_str() {
-        "" => String::new(),
-        reason => {
-            lang.pick(format!("（未生效：{reason}）"), format!(" (did not take effect: {reason})"))
-        }
-    };
+    let misfit = not_taken(&report.misfit_reason, lang);
     format!("{time}  {city}  {kind}{misfit}  {text}\n")
 }
 

@@ -64,6 +64,9 @@ impl Reading<'_> {
             What::Referred(..)
             | What::Became(_)
             | What::Edited
+            | What::Judged(_)
+            | What::Proposed(_)
+            | What::Recalled
             | What::Milestone(_)
             | What::Acknowledged(_)
             | What::Asked { .. }
@@ -114,6 +117,9 @@ impl Reading<'_> {
             | What::Referred(..)
             | What::Became(_)
             | What::Edited
+            | What::Judged(_)
+            | What::Proposed(_)
+            | What::Recalled
             | What::Milestone(_)
             | What::Acknowledged(_)
             | What::Asked { .. }

@@ -2,6 +2,7 @@
 
 use super::short;
 use crate::domain::Words;
+use crate::domain::awaited::CaseAwaited;
 use crate::domain::deadline::{Clock, Milestone};
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -23,6 +24,15 @@ pub fn clock(one: pb::DeadlineClock, lang: Lang) -> &'static str {
     match Clock::parse(short(one.as_str_name(), "DEADLINE_CLOCK_")) {
         Ok(known) => lang.pick(known.zh(), known.en()),
         Err(_) => lang.pick("未知时限", "unknown deadline"),
+    }
+}
+
+/// What another city waits for in a case.
+#[must_use]
+pub fn case_awaited(one: pb::CaseAwaited, lang: Lang) -> &'static str {
+    match CaseAwaited::parse(short(one.as_str_name(), "CASE_AWAITED_")) {
+        Ok(known) => lang.pick(known.zh(), known.en()),
+        Err(_) => lang.pick("未知事项", "unknown"),
     }
 }
 

@@ -4,15 +4,15 @@
 //! value has its own word. (`every_enum_of_the_api_is_a_list_with_words`)
 
 use super::{
-    actor_role, audience_kind, authority, basis_verdict, check_mode, clock, copied_paper,
-    data_level, day_half, decline_ground, department, effect, erasure_reason, evidence_kind,
-    fine_kind, left_out, link, listing_status, medium, meeting_state, meeting_word, milestone,
-    monitoring_kind, notice_filter, notice_kind, notice_level, notice_text, part_kind, party_type,
-    penalty_kind, permit_kind, plan_answer, plan_awaited, plan_kind, plan_resolution, plan_state,
-    plan_step, police_answer, procuratorate_opinion, referral_kind, referral_paper, removal_basis,
-    report_kind, rule_force, site_tier, site_word, slot_hindrance, source, state, statistic, step,
-    subject_kind, term_setter, term_unit, unit_kind, violation, visit_exception, visit_outcome,
-    visit_verdict,
+    actor_role, audience_kind, authority, basis_verdict, case_awaited, check_mode, clock,
+    copied_paper, data_level, day_half, decline_ground, department, effect, erasure_reason,
+    evidence_kind, fine_kind, left_out, link, listing_status, medium, meeting_state, meeting_word,
+    milestone, monitoring_kind, notice_filter, notice_kind, notice_level, notice_text, part_kind,
+    party_type, penalty_kind, permit_kind, plan_answer, plan_awaited, plan_kind, plan_resolution,
+    plan_state, plan_step, police_answer, procuratorate_opinion, referral_kind, referral_paper,
+    removal_basis, report_kind, rule_force, site_tier, site_word, slot_hindrance, source, state,
+    statistic, step, subject_kind, term_setter, term_unit, unit_kind, violation, visit_exception,
+    visit_outcome, visit_verdict,
 };
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -88,6 +88,7 @@ pub const fn lists() -> &'static [EnumList] {
         "case-steps" "办理步骤" "steps of a case" = CaseStep: step_word;
         "milestones" "影响时限的事项" "milestones" = Milestone: milestone;
         "deadlines" "时限" "deadlines" = DeadlineClock: clock;
+        "case-awaited" "案件待办事项" "what is awaited in a case" = CaseAwaited: case_awaited;
         "evidence-kinds" "证据种类" "kinds of evidence" = EvidenceKind: evidence_kind;
         "decline-grounds" "不认可证据的原因" "why evidence is declined"
             = EvidenceDeclineGround: decline_ground;
