@@ -1,13 +1,16 @@
 """Works a published draw out again: python3 verify_draw.py draw.json
 
-Needs nothing but Python. The rule is in docs/draw.md; it was written from there, and shares no
-code with the program that made the draw.
+Needs nothing but Python. Written from the rule in docs/draw.md, without code of the program that
+made the draw. Officers are worked out by verify_teams.py beside it.
 """
 
 import hashlib
 import json
 import re
 import sys
+
+sys.dont_write_bytecode = True
+import verify_teams  # noqa: E402
 
 
 def sha256(*pieces):
@@ -43,7 +46,7 @@ need(("seed" in draw) != ("commitments" in draw), "either a seed, or commitments
 seed = draw["seed"] if "seed" in draw else joint_seed(draw)
 print("seed", seed, "of one publisher" if "seed" in draw else "of " + " ".join(draw["reveals"]))
 need(draw["groups"] and all(group["drawn"] for group in draw["groups"]), "nobody was drawn")
-wrong, names = 0, set()
+wrong, names = verify_teams.differ(draw, seed), set()
 for group in draw["groups"]:
     plain = [(m, 1) if isinstance(m, str) else (m["id"], m["weight"]) for m in group["pool"]]
     for name, weight in plain:

@@ -194,12 +194,11 @@ fn verified(drawn: &Published, plan: &pb::Plan, desk: &Desk) -> Markup {
             }
             p .soft {
                 (lang.pick(
-                    "由本市节点按导出的抽取文件重新计算。检查人员按另外的号抽取，不在此复核范围内；\
-                     参加市、名单和权重以各市签名的方案为准。",
-                    "Worked out again by this node from the exported file. Officers are drawn by \
-                     tickets of their own and are not part of it; cities, list and weights are \
-                     those of the signed plan.",
+                    "由本市节点按导出的抽取文件重新计算。参加市、名单和权重以各市签名的方案为准。",
+                    "Worked out again by this node from the exported file. Cities, lists and \
+                     weights are those of the signed plan.",
                 ))
+                (drawn.of_officers(lang)) (lang.pick("。", "."))
             }
         }
     }

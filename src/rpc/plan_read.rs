@@ -222,6 +222,12 @@ fn draw(looked: &Looked) -> pb::PlanDraw {
             .map(|(city, commitment)| write::commitment_to_pb(*city, *commitment))
             .collect(),
         seed: looked.outcome.as_ref().map(|one| one.seed.as_str().to_owned()).unwrap_or_default(),
+        officers: looked
+            .outcome
+            .iter()
+            .flat_map(|one| &one.officers)
+            .map(|(city, sent)| write::officers_to_pb(*city, sent))
+            .collect(),
     }
 }
 

@@ -433,7 +433,7 @@ pub(super) fn check_to_pb(check: &DepartmentCheck) -> pb::DepartmentCheck {
 }
 
 /// Writes what a city sends.
-fn sent_to_pb(sent: &Sent) -> pb::Sent {
+pub(super) fn sent_to_pb(sent: &Sent) -> pb::Sent {
     let span = |Span { first, last }: Span| pb::PlanSpan { first: first.into(), last: last.into() };
     let unit = |one: &SentUnit| pb::SentUnit {
         unit_id: bytes(one.unit.as_bytes()),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::code::Code;
 use super::facts::date_to_pb;
 use super::pb::v1 as pb;
-use super::plan::{check_to_pb, needs_to_pb, rule_to_pb};
+use super::plan::{self, check_to_pb, needs_to_pb, rule_to_pb};
 use super::plan_part::{pool_from_pb, pool_site_to_pb};
 use super::unit::{half_day_to_pb, period_to_pb};
 use super::{site, unit};
@@ -226,6 +226,12 @@ pub const fn totals_to_pb(sum: &Sum) -> pb::PlanTotals {
 #[must_use]
 pub fn commitment_to_pb(city: CityCode, commitment: Hash) -> pb::CityCommitment {
     pb::CityCommitment { city: city.as_u32(), commitment: commitment.to_string() }
+}
+
+/// Writes who of a city might be drawn.
+#[must_use]
+pub fn officers_to_pb(city: CityCode, sent: &Sent) -> pb::DrawOfficers {
+    pb::DrawOfficers { city: city.as_u32(), sent: Some(plan::sent_to_pb(sent)) }
 }
 
 /// Writes a reveal.

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use liandong::domain::draw::{Member, Pool, Seed, commitment};
+use liandong::domain::plan::lots::teams;
+use liandong::domain::plan::{Recusal, Sent, SentUnit, Span};
 use liandong::ids::{CityCode, Hash, SubjectId, hex};
 use serde_json::{Value, json};
 
@@ -79,6 +81,140 @@ fn made(nth: u8) -> Value {
             group("聊城执法人员", (0..12).map(officer).collect(), 4),
         ],
     })
+}
+
+/// Officers as a file has them, by city.
+fn in_file(officers: &BTreeMap<CityCode, Sent>) -> BTreeMap<String, Vec<Value>> {
+    let officer = |sent: &Sent, one: &SentUnit| {
+        let of = sent.recusals.iter().filter(|recusal| recusal.officer == one.unit);
+        let site = |one: &Recusal| one.site.map_or("*".to_owned(), |site| site.to_string());
+        let recused: Vec<String> = of.map(site).collect();
+        match one.span {
+            None => json!({ "id": one.unit.to_string(), "recused": recused }),
+            Some(Span { first, last }) => {
+                json!({ "id": one.unit.to_string(), "half_days": [first, last] })
+            }
+        }
+    };
+    let listed = |(city, sent): (&CityCode, &Sent)| {
+        let all: Vec<_> = sent.units.iter().map(|one| officer(sent, one)).collect();
+        (city.to_string(), all)
+    };
+    officers.iter().map(listed).collect()
+}
+
+/// Three sites by default and eight drawn, on two half days, of three cities with seven officers
+/// each: some come on one half day only, some do not go to some sites.
+fn teamed(nth: u8) -> Value {
+    let seed = Seed::published(&hex(Hash::of(&[&[nth]]).as_bytes()));
+    let cities = [130_400, 371_500, 410_900].map(|code| CityCode::from_u32(code).unwrap());
+    let id = |what: &str, n: u8| {
+        SubjectId::from_slice(&Hash::of(&[what.as_bytes(), &[n]]).as_bytes()[..16]).unwrap()
+    };
+    let all: Vec<SubjectId> = (0..24).map(|n| id("site", n)).collect();
+    let mut named = all[..3].to_vec();
+    named.sort_unstable();
+    let members = all[3..].iter().map(|one| Member { id: one.to_string(), weight: 1 });
+    let pool = Pool::new(members.collect()).unwrap();
+    let drawn: Vec<String> = pool.draw(&seed, 8).unwrap().into_iter().map(str::to_owned).collect();
+    let sites = named.into_iter().chain(drawn.iter().map(|id| SubjectId::parse(id).unwrap()));
+    let host = |site: SubjectId| cities[usize::from(site.as_bytes()[0]) % 3];
+    let mut before: BTreeMap<CityCode, usize> = BTreeMap::new();
+    let visits: Vec<_> = sites
+        .map(|site| {
+            let nth = before.entry(host(site)).or_default();
+            *nth += 1;
+            (site, host(site), (*nth - 1) % 2)
+        })
+        .collect();
+    let sent = |(place, city): (usize, &CityCode)| {
+        let officer = |n: u8| id("officer", n + 10 * u8::try_from(place).unwrap());
+        let unit = |n: u8| SentUnit {
+            unit: officer(n),
+            span: (n == 0).then_some(Span { first: 1, last: 1 }),
+        };
+        let recused = |n: usize| Recusal {
+            officer: officer(1 + u8::try_from(n % 3).unwrap()),
+            site: Some(all[n]),
+        };
+        let recusals = (0..24).map(recused).chain([Recusal { officer: officer(6), site: None }]);
+        (*city, Sent { units: (0..7).map(unit).collect(), recusals: recusals.collect() })
+    };
+    let officers: BTreeMap<CityCode, Sent> = cities.iter().enumerate().map(sent).collect();
+    let teams = teams(&seed, &visits, (2, 1), &officers);
+    let ids = |all: &[SubjectId]| all.iter().map(SubjectId::to_string).collect::<Vec<_>>();
+    let visit = |(at, team): (&(SubjectId, CityCode, usize), &(Vec<_>, Vec<_>))| {
+        let (site, city, half_day) = (at.0.to_string(), at.1.to_string(), at.2);
+        let (lead, guests) = (ids(&team.0), ids(&team.1));
+        json!({ "site": site, "city": city, "half_day": half_day, "lead": lead, "guests": guests })
+    };
+    let members: Vec<_> = all[3..].iter().map(SubjectId::to_string).collect();
+    json!({
+        "schema": "liandong-draw/1",
+        "seed": seed.as_str(),
+        "groups": [{ "name": "检查对象", "pool": members, "drawn": drawn }],
+        "teams": {
+            "half_days": 2,
+            "lead_officers": 2,
+            "guest_officers": 1,
+            "officers": in_file(&officers),
+            "visits": visits.iter().zip(&teams).map(visit).collect::<Vec<_>>(),
+        },
+    })
+}
+
+#[test]
+fn f19_officers_of_a_draw_are_worked_out_again_by_two_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    for nth in 0..6 {
+        let mut draw = teamed(nth);
+        assert_eq!(judged(folder.path(), &draw), Ok(()), "{draw:#}");
+        draw.as_object_mut().unwrap().remove("teams");
+        assert_eq!(judged(folder.path(), &draw), Ok(()), "one of before has no officers");
+    }
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 9] = [
+        ("DRAW_DIFFERS", |teams| teams["visits"][4]["lead"].as_array_mut().unwrap().swap(0, 1)),
+        ("DRAW_DIFFERS", |teams| teams["visits"][0]["guests"] = json!([])),
+        // Somebody's recusal is left out, and somebody is said to come who was not drawn.
+        ("DRAW_DIFFERS", |teams| {
+            let all = teams["officers"].as_object_mut().unwrap().values_mut();
+            for one in all.flat_map(|of| of.as_array_mut().unwrap()) {
+                one.as_object_mut().unwrap().remove("recused");
+            }
+        }),
+        ("DRAW_DIFFERS", |teams| {
+            let drawn = teams["visits"][3]["lead"][0].clone();
+            for of in teams["officers"].as_object_mut().unwrap().values_mut() {
+                of.as_array_mut().unwrap().retain(|one| one["id"] != drawn);
+            }
+        }),
+        ("DRAW_DIFFERS", |teams| teams["lead_officers"] = json!(3)),
+        ("DRAW_DIFFERS", |teams| {
+            let half_day = teams["visits"][5]["half_day"].as_u64().unwrap();
+            teams["visits"][5]["half_day"] = json!(1 - half_day);
+        }),
+        ("DRAW_DIFFERS", |teams| teams["visits"].as_array_mut().unwrap().swap(6, 7)),
+        ("DRAW_DIFFERS", |teams| teams["visits"].as_array_mut().unwrap().swap(0, 1)),
+        ("DRAW_DIFFERS", |teams| {
+            teams["visits"].as_array_mut().unwrap().pop();
+        }),
+    ];
+    for (place, (reason, change)) in changes.into_iter().enumerate() {
+        let mut draw = teamed(9);
+        change(&mut draw["teams"]);
+        assert_eq!(judged(folder.path(), &draw), Err(reason.to_owned()), "change {place}");
+    }
+    for (field, unfit) in [("officers", json!({ "1": [] })), ("half_days", json!(0))] {
+        let mut draw = teamed(9);
+        draw["teams"][field] = unfit;
+        let file = folder.path().join("unfit.json");
+        std::fs::write(&file, draw.to_string()).unwrap();
+        let mut command = Command::new(exe());
+        let said = command.args(["plan", "verify-draw"]).arg(&file).output().unwrap();
+        let shown = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(!said.status.success() && shown.contains(&format!("teams.{field}")), "{shown}");
+    }
 }
 
 #[test]

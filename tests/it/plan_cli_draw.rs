@@ -91,14 +91,22 @@ async fn a_draw_by_command_line() {
     assert_eq!(drawn["visits"].as_array().unwrap().len(), 1);
     has(&here.refused(&["redraw", number]), &["NOBODY_WITHHOLDS"]);
 
-    // The file that anybody may work out again.
-    here.plan(&["export-draw", number, "--out", "draw.json"]);
+    // The file that anybody may work out again, with officers by their ids only.
+    has(&here.plan(&["export-draw", number, "--out", "draw.json"]), &["不出本市"]);
     let again = here.run("plan", &["export-draw", number, "--out", "draw.json"]);
     assert_eq!(again.status.code(), Some(5), "nothing is overwritten: {}", said(&again));
     let file = std::fs::read_to_string(here.file("draw.json")).unwrap();
-    let file: Value = serde_json::from_str(&file).unwrap();
+    assert!(!file.contains("37150099001"), "{file}");
+    let mut file: Value = serde_json::from_str(&file).unwrap();
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(judged(folder.path(), &file), Ok(()), "{file:#}");
+    let team = &file["teams"]["visits"][0];
+    let count = |side: &str| team[side].as_array().unwrap().len();
+    assert_eq!((count("lead"), count("guests")), (2, 1), "{file:#}");
+    file["teams"]["visits"][0]["lead"].as_array_mut().unwrap().reverse();
+    assert_eq!(judged(folder.path(), &file), Err("DRAW_DIFFERS".to_owned()));
+    file.as_object_mut().unwrap().remove("teams");
+    assert_eq!(judged(folder.path(), &file), Ok(()), "one of before has no officers");
     has(&here.plan(&["begin", number]), &["执行中"]);
 }
 

@@ -36,7 +36,8 @@ pub struct ExportDrawArgs {
 pub async fn run(session: &Session, args: ExportDrawArgs) -> Result<(), Failure> {
     let lang = session.context.lang;
     let plan = read(session, &args.plan).await?.plan.unwrap_or_default();
-    let text = Published::of(&plan).ok_or_else(|| not_drawn(lang))?.text();
+    let drawn = Published::of(&plan).ok_or_else(|| not_drawn(lang))?;
+    let text = drawn.text();
     let Some(path) = &args.out else {
         print!("{text}");
         return Ok(());
@@ -47,7 +48,10 @@ pub async fn run(session: &Session, args: ExportDrawArgs) -> Result<(), Failure>
     let shown = path.display().to_string();
     match session.context.json {
         true => session.context.print_json(&json!({ "file": shown })),
-        false => println!("{}", lang.pick(format!("已写入 {shown}"), format!("written: {shown}"))),
+        false => {
+            println!("{}", lang.pick(format!("已写入 {shown}"), format!("written: {shown}")));
+            println!("{}", drawn.of_officers(lang));
+        }
     }
     Ok(())
 }

@@ -46,11 +46,16 @@ pub(super) fn run(context: &Context, args: &VerifyDrawArgs) -> Result<(), Failur
         };
         let groups: Vec<_> = found.outcomes.iter().map(group).collect();
         let seed = found.seed.as_str();
-        context.print_json(&json!({ "seed": seed, "cities": cities, "groups": groups }));
+        let teams = found.teams.as_ref();
+        let teams = teams.map(|one| json!({ "visits": one.visits, "right": one.wrong.is_none() }));
+        let all = json!({ "seed": seed, "cities": cities, "groups": groups, "teams": teams });
+        context.print_json(&all);
     } else {
         println!("{}", text(&found, &cities, lang));
+        println!("{}", published.of_officers(lang));
     }
-    match found.outcomes.iter().find_map(|one| one.difference(lang)) {
+    let teams = found.teams.and_then(|one| one.wrong);
+    match found.outcomes.iter().find_map(|one| one.difference(lang)).or(teams) {
         None => Ok(()),
         Some(what) => Err(differs(what, lang)),
     }
@@ -93,6 +98,7 @@ fn text(found: &WorkedOut, cities: &[String], lang: Lang) -> String {
     let seed = table::clean(found.seed.as_str());
     let mut lines = vec![by, lang.pick(format!("种子：{seed}"), format!("seed: {seed}"))];
     lines.extend(found.outcomes.iter().map(|one| one.text(lang)));
+    lines.extend(found.teams.as_ref().map(|one| one.text(lang)));
     lines.join("\n")
 }
 

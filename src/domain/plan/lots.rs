@@ -236,6 +236,8 @@ pub struct Outcome {
     pub seed: Seed,
     /// The targets: those by default, ascending, then those drawn, in the order of the draw.
     pub targets: Vec<Target>,
+    /// Who might be drawn, by city.
+    pub officers: BTreeMap<CityCode, Sent>,
 }
 
 /// Why nothing is drawn.
@@ -263,13 +265,16 @@ pub fn outcome(
 ) -> Result<Outcome, NotDrawn> {
     let seed = Seed::joint(id, plan.revision, &plan.resting.commitments, reveals);
     let seed = seed.map_err(NotDrawn::Draw)?;
-    let Some(rule) = plan.facts.draw() else { return Ok(Outcome { seed, targets: Vec::new() }) };
+    let officers = officers.clone();
+    let Some(rule) = plan.facts.draw() else {
+        return Ok(Outcome { seed, targets: Vec::new(), officers });
+    };
     if !is_pool_of(rule, pool) {
         return Err(NotDrawn::OtherPool);
     }
     let mut targets = sites(plan, rule, pool, &seed).map_err(NotDrawn::Draw)?;
-    staff(plan, &mut targets, &seed, officers);
-    Ok(Outcome { seed, targets })
+    staff(plan, &mut targets, &seed, &officers);
+    Ok(Outcome { seed, targets, officers })
 }
 
 /// The sites, without teams.
@@ -311,42 +316,58 @@ fn sites(
 /// Gives every target its team.
 fn staff(plan: &Plan, targets: &mut [Target], seed: &Seed, officers: &BTreeMap<CityCode, Sent>) {
     let Some(rule) = plan.facts.draw() else { return };
+    let place = |at| plan.facts.days.iter().position(|day| day.at == at).unwrap_or(0);
+    let visits: Vec<VisitAt> =
+        targets.iter().map(|one| (one.site, one.host, place(one.at))).collect();
+    let teams = teams(seed, &visits, (rule.host_officers, rule.guest_officers), officers);
+    for (target, (lead, guests)) in targets.iter_mut().zip(teams) {
+        (target.lead, target.guests) = (lead, guests);
+    }
+}
+
+/// A visit: which site, where it stands, and the place of its half day in the plan's list.
+pub type VisitAt = (SubjectId, CityCode, usize);
+/// Who goes: officers of the host city, and officers of the others.
+pub type Team = (Vec<SubjectId>, Vec<SubjectId>);
+
+/// The team of each visit, of so many officers of its host and so many of the others.
+#[must_use]
+pub fn teams(
+    seed: &Seed,
+    visits: &[VisitAt],
+    (leads, guests): (u32, u32),
+    officers: &BTreeMap<CityCode, Sent>,
+) -> Vec<Team> {
     let none = Sent::default();
-    let half_days: BTreeSet<HalfDay> = targets.iter().map(|one| one.at).collect();
-    for at in half_days {
-        let place = plan.facts.days.iter().position(|day| day.at == at).unwrap_or(0);
-        let now = |targets: &[Target]| -> Vec<(SubjectId, CityCode)> {
-            let now = targets.iter().filter(|one| one.at == at);
-            now.map(|one| (one.site, one.host)).collect()
-        };
-        let visits = now(targets);
-        let hosts: BTreeSet<CityCode> = visits.iter().map(|(_, host)| *host).collect();
-        let mut teams: BTreeMap<SubjectId, (Vec<SubjectId>, Vec<SubjectId>)> = BTreeMap::new();
+    let mut teams: BTreeMap<VisitAt, Team> = BTreeMap::new();
+    let half_days: BTreeSet<usize> = visits.iter().map(|(_, _, place)| *place).collect();
+    for place in half_days {
+        let now: Vec<VisitAt> = visits.iter().filter(|one| one.2 == place).copied().collect();
+        let hosts: BTreeSet<CityCode> = now.iter().map(|(_, host, _)| *host).collect();
+        let mut busy = BTreeSet::new();
         for host in hosts {
-            let own: Vec<SubjectId> =
-                visits.iter().filter(|(_, city)| *city == host).map(|(site, _)| *site).collect();
+            let own: Vec<VisitAt> = now.iter().filter(|one| one.1 == host).copied().collect();
+            let sites: Vec<SubjectId> = own.iter().map(|(site, ..)| *site).collect();
             let sent = officers.get(&host).unwrap_or(&none);
             let order = |site| ranked(seed, (site, place), &[sent], &BTreeSet::new());
-            for (site, team) in own.iter().zip(seat(&own, rule.host_officers, &order)) {
-                teams.entry(*site).or_default().0 = team;
+            for (visit, lead) in own.into_iter().zip(seat(&sites, leads, &order)) {
+                busy.extend(lead.iter().copied());
+                teams.entry(visit).or_default().0 = lead;
             }
         }
-        let busy: BTreeSet<SubjectId> =
-            teams.values().flat_map(|(lead, _)| lead.iter().copied()).collect();
-        let all: Vec<SubjectId> = visits.iter().map(|(site, _)| *site).collect();
-        let host_of: BTreeMap<SubjectId, CityCode> = visits.iter().copied().collect();
+        let sites: Vec<SubjectId> = now.iter().map(|(site, ..)| *site).collect();
+        let host_of: BTreeMap<SubjectId, CityCode> =
+            now.iter().map(|(site, host, _)| (*site, *host)).collect();
         let order = |site: SubjectId| {
             let others = officers.iter().filter(|(city, _)| host_of.get(&site) != Some(*city));
             let others: Vec<&Sent> = others.map(|(_, sent)| sent).collect();
             ranked(seed, (site, place), &others, &busy)
         };
-        for (site, team) in all.iter().zip(seat(&all, rule.guest_officers, &order)) {
-            teams.entry(*site).or_default().1 = team;
-        }
-        for target in targets.iter_mut().filter(|one| one.at == at) {
-            (target.lead, target.guests) = teams.remove(&target.site).unwrap_or_default();
+        for (visit, guests) in now.iter().zip(seat(&sites, guests, &order)) {
+            teams.entry(*visit).or_default().1 = guests;
         }
     }
+    visits.iter().map(|visit| teams.remove(visit).unwrap_or_default()).collect()
 }
 
 /// Officers who may go to a site on the half day at a place, whoever has the smallest ticket first.

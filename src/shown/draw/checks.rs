@@ -35,6 +35,18 @@ impl Group {
     }
 }
 
+impl Published {
+    /// What is wrong with the officers; none where the file has none.
+    fn teams_differ(&self, seed: Option<&Seed>, lang: Lang) -> Option<Option<String>> {
+        self.teams.as_ref()?;
+        match seed.map(|seed| self.teams(seed, lang)) {
+            None => Some(Some(lang.pick("没有种子，无法计算", "there is no seed").to_owned())),
+            Some(Ok(found)) => found.map(|one| one.wrong),
+            Some(Err(fault)) => Some(Some(fault.what)),
+        }
+    }
+}
+
 /// Works out the file of a plan's draw again, and compares it with what the plan shows: each thing
 /// that has to be so, passed or not.
 #[must_use]
@@ -95,6 +107,13 @@ pub fn checks(file: &str, plan: &pb::Plan, names: &Names, lang: Lang) -> Vec<Che
     all.push(check(what.to_owned(), wrong));
     let drawn = published.groups.iter().map(|group| group.check(seed.as_ref().ok(), lang));
     all.extend(drawn);
+    if let Some(wrong) = published.teams_differ(seed.as_ref().ok(), lang) {
+        let what = lang.pick(
+            "按种子重新编排各对象的执法人员，与结果一致，回避的没有编入",
+            "officers of each site come out again by the seed, and none where he is recused",
+        );
+        all.push(check(what.to_owned(), wrong));
+    }
     all
 }
 

@@ -1,8 +1,8 @@
 //! A published draw: its file, and what working it out again says.
 //!
 //! In scope: the file (`docs/draw.md`) from a plan and from bytes, comparing, in words. Out of
-//! scope: the rule ([`crate::domain::draw`]); teams, which are drawn by tickets of their own and
-//! are in no file; telling each thing that was looked at ([`checks`]).
+//! scope: the rule ([`crate::domain::draw`]), who goes to each site ([`teams`]), telling each thing
+//! that was looked at ([`checks`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,9 @@ use crate::limits::{DRAW_POOL_MAX, DRAW_WEIGHT_MAX};
 use crate::wire::pb::v1 as pb;
 
 pub mod checks;
+mod teams;
+
+use teams::Teams;
 
 /// The form of a file; another one has another name.
 const SCHEMA: &str = "liandong-draw/1";
@@ -43,6 +46,9 @@ pub struct Published {
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<String>,
     groups: Vec<Group>,
+    /// Who goes to the sites that were drawn; absent in files of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    teams: Option<Teams>,
 }
 
 /// One pool, and who was drawn from it.
@@ -150,6 +156,21 @@ impl Outcome {
     }
 }
 
+impl TeamsOutcome {
+    /// How they came out, in one line.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        let said = match self.wrong {
+            None => lang.pick("一致", "as published"),
+            Some(_) => lang.pick("不一致", "NOT as published"),
+        };
+        lang.pick(
+            format!("执法人员：{} 个对象的人员重新编排，复核{said}", self.visits),
+            format!("officers: of {} sites, {said}", self.visits),
+        )
+    }
+}
+
 /// A draw that was worked out again.
 #[derive(Debug)]
 pub struct WorkedOut {
@@ -157,6 +178,17 @@ pub struct WorkedOut {
     pub seed: Seed,
     /// How each pool came out.
     pub outcomes: Vec<Outcome>,
+    /// How the teams came out; none where the file has no teams.
+    pub teams: Option<TeamsOutcome>,
+}
+
+/// How the officers came out.
+#[derive(Debug)]
+pub struct TeamsOutcome {
+    /// How many sites have a team.
+    pub visits: usize,
+    /// Where they differ first; none when they do not.
+    pub wrong: Option<String>,
 }
 
 impl Published {
@@ -198,6 +230,7 @@ impl Published {
             reveals: by_city(&mut draw.reveals.iter().map(|one| (one.city, &one.random))),
             seed: None,
             groups: vec![Group { name: GROUP.to_owned(), pool, drawn }],
+            teams: Teams::of(plan, draw, rule),
         })
     }
 
@@ -224,6 +257,26 @@ impl Published {
         format!("{text}\n")
     }
 
+    /// What working it out again shows of the officers, and what nobody else can tell.
+    #[must_use]
+    pub fn of_officers(&self, lang: Lang) -> &'static str {
+        match self.teams {
+            Some(_) => lang.pick(
+                "可以复核：每个对象由名单中哪些编号的执法人员检查，回避的没有编入。不能复核：编号对应\
+                 何人（姓名、证件号不出本市），名单和回避是否齐全，由派出市核对；实际到场人员以方案的\
+                 到场记录为准",
+                "worked out again: which officers of the lists, by their ids, go to each site, and \
+                 that none goes where he is recused. Not by others: whose id it is (names and \
+                 certificates stay in the city), and whether lists and recusals are complete, which \
+                 the city that sends them can tell; who came is in the arrivals of the plan",
+            ),
+            None => lang.pick(
+                "文件没有执法人员名单（较早版本导出），只复核检查对象",
+                "the file has no officers (an earlier version wrote it): only sites are worked out",
+            ),
+        }
+    }
+
     /// Codes of the cities that have shown their parts.
     #[must_use]
     pub fn cities(&self) -> Vec<String> {
@@ -239,7 +292,17 @@ impl Published {
         let seed = self.seed(lang)?;
         let outcomes = self.groups.iter().map(|group| group.drawn_again(&seed, lang));
         let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
-        Ok(WorkedOut { seed, outcomes })
+        let teams = self.teams(&seed, lang)?;
+        Ok(WorkedOut { seed, outcomes, teams })
+    }
+
+    /// Works out again who goes where; none where the file does not say.
+    fn teams(&self, seed: &Seed, lang: Lang) -> Result<Option<TeamsOutcome>, Fault> {
+        let Some(teams) = &self.teams else { return Ok(None) };
+        let drawn = self.groups.iter().flat_map(|group| &group.drawn);
+        let drawn: Vec<&str> = drawn.map(String::as_str).collect();
+        let wrong = teams.difference(seed, &drawn, lang)?;
+        Ok(Some(TeamsOutcome { visits: teams.len(), wrong }))
     }
 
     /// Somebody is drawn from every pool, and nobody stands in two, where one ticket would count
