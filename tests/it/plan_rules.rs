@@ -7,8 +7,8 @@ use liandong::wire::pb::v1 as pb;
 use liandong::wire::unit::period_to_pb;
 use tonic::{Code, Status};
 
-use super::api::{HERE, THERE, fact, fresh, refused};
-use super::nodes::until;
+use super::api::{HERE, THERE, fact, fresh, ready, refused};
+use super::nodes::{Nodes, plan as fleet, until};
 use super::plan_cli::{Desk, has};
 use super::plans::{
     confirm, create, creating, day, draft, get, needs, results, site, step, today, world_set_up,
@@ -305,4 +305,55 @@ async fn f16_what_says_that_a_plan_has_moved_on_names_its_field() {
     let late = confirm(here, &ended, &world.officers[..2]).await;
     is(why(late), (Code::FailedPrecondition, "ANSWER_TOO_LATE", "kind"));
     assert_eq!(get(here, &ended.name).await.unwrap().etag, ended.etag, "nothing was written");
+}
+
+/// Whoever names a site that nobody knows, or that stands in a city that takes no part, hears it
+/// when he proposes or revises, and nothing is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn f15_a_site_where_nobody_can_lead_is_refused_when_it_is_named() {
+    const THIRD: u32 = 410_900;
+    let cities = [HERE, THERE, THIRD];
+    let nodes = Nodes::start_all(&fleet(&cities, &[("三市", &cities)]));
+    let agreement = nodes.fleet.agreements[0].name();
+    let (here, third) = (nodes.client(HERE).await, nodes.client(THIRD).await);
+    ready(&here, &agreement).await;
+    ready(&third, &agreement).await;
+    let known = site(&here, &agreement, 0, 371_522).await;
+    let foreign = site(&third, &agreement, 1, 410_922).await;
+    until("the site is there", || async {
+        super::sites::get(&here, &foreign).await.ok().map(drop)
+    })
+    .await;
+    let unknown = format!("{agreement}/sites/{}", "7".repeat(32));
+    let made = create(&here, &agreement, draft(std::slice::from_ref(&known))).await.unwrap();
+    for (at, reason) in [(&unknown, "PLAN_SITE_UNKNOWN"), (&foreign, "SITE_OF_NO_PARTICIPANT")] {
+        let asked = || draft(&[known.clone(), at.clone()]);
+        let checked =
+            pb::CreatePlanRequest { validate_only: true, ..creating(&agreement, asked()) };
+        let checked = here.plans().create_plan(checked).await.map(|_| pb::Plan::default());
+        let revising = pb::RevisePlanRequest {
+            name: made.name.clone(),
+            etag: made.etag.clone(),
+            draft: Some(asked()),
+            request_id: fresh(),
+            ..pb::RevisePlanRequest::default()
+        };
+        let revised = here.plans().revise_plan(revising).await;
+        let revised = revised.map(|done| done.into_inner().plan.unwrap());
+        for answer in [create(&here, &agreement, asked()).await, checked, revised] {
+            let status = answer.clone().unwrap_err();
+            assert!(!fact(&status, "rule").is_empty() && !fact(&status, "source").is_empty());
+            let want = (Code::FailedPrecondition, reason.to_owned(), "targets".to_owned());
+            assert_eq!(why(answer), want);
+        }
+    }
+    let listed = pb::ListPlansRequest { parent: agreement.clone(), ..Default::default() };
+    let listed = here.plans().list_plans(listed).await.unwrap().into_inner();
+    assert_eq!((listed.plans.len(), listed.plans[0].revision), (1, 1), "nothing was written");
+    // With the city where it stands it is an ordinary visit.
+    let both = pb::PlanDraft {
+        cities: [THERE, HERE, THIRD].map(|city| needs(city, 0)).to_vec(),
+        ..draft(&[known, foreign])
+    };
+    create(&here, &agreement, both).await.unwrap();
 }

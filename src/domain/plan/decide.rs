@@ -24,15 +24,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::AnswerKind;
 use super::facts::PlanFacts;
-use super::lots::withholding;
-use super::ready::{Finding, Look, PlanRules, to_begin, to_schedule};
+use super::lots::{PoolSite, withholding};
+use super::ready::{Finding, Look, PlanRules, misplaced, to_begin, to_schedule};
 use super::refusal::{PlanMisfit, PlanRefusal, Wrong};
 use super::rests::Seen;
 use super::state::{Plan, PlanMove, PlanStage, next, open, unreported};
 use crate::domain::calendar::{DayKind, WorkCalendar};
 use crate::domain::date::Date;
 use crate::domain::draw::Randomness;
-use crate::ids::{CityCode, LogId, Position};
+use crate::ids::{CityCode, LogId, Position, SubjectId};
 
 /// Where an entry will stand that is only decided on: no rule asks.
 const AHEAD: Position = Position { log: LogId::new([0; LogId::LEN]), index: 0 };
@@ -88,6 +88,19 @@ pub fn decide_revise(
     check(facts, by, members, time)?;
     next(plan, by, (AHEAD, &mv), seen, members)?;
     Ok(mv)
+}
+
+/// Decides on the sites of a plan that is proposed or revised; `city` tells where one stands. Who
+/// names a site that nobody can lead at hears it now, and nothing is booked for it.
+///
+/// # Errors
+/// A [`PlanRefusal`]; nothing was written.
+pub fn decide_sites(
+    facts: &PlanFacts,
+    pool: &[PoolSite],
+    city: &dyn Fn(SubjectId) -> Option<CityCode>,
+) -> Result<(), PlanRefusal> {
+    first(misplaced(facts, pool, city))
 }
 
 /// A day that is known to be off needs the flag from the beginning; whether one of an unknown year

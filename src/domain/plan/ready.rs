@@ -34,6 +34,7 @@ mod sites;
 pub(super) use finding::{CERTIFIED, NO_SOURCE, OURS};
 pub use finding::{Finding, Force, Pair, Rule};
 pub use remark::{Remark, remarks};
+pub use sites::misplaced;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -205,17 +206,20 @@ pub fn of_city(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
     look.city(city)
 }
 
-/// What is wrong with what one city sends, with visits to its own sites, which it books, and with
-/// what a pool says of them: asked before it confirms.
+/// What is wrong with what one city sends, with the places of all sites, with visits to its own
+/// ones, which it books, and with what a pool says of them: asked before it confirms.
 #[must_use]
 pub fn of_host(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
     let own = |site: &SubjectId| look.sites.get(site).is_some_and(|one| one.city == city);
     let mut visits = look.visits();
     visits.retain(|visit| own(&visit.site));
     let mut findings = look.city(city);
+    findings.extend(look.misplaced());
     findings.extend(look.sites(&visits));
     findings.extend(look.hosts(&visits));
-    findings.extend(look.pool_of(city));
+    let of_pool = look.pool_of(city);
+    let more: Vec<Finding> = of_pool.into_iter().filter(|one| !findings.contains(one)).collect();
+    findings.extend(more);
     findings
 }
 

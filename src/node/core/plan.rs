@@ -17,7 +17,7 @@ use crate::api::plan::{PlanAsk, PlanAsked, PlanStep};
 use crate::api::request::{NewPart, PartContent, WriteError};
 use crate::domain::plan::decide::{
     Time, decide_begin, decide_open, decide_plain, decide_redraw, decide_revise, decide_schedule,
-    decide_summarize,
+    decide_sites, decide_summarize,
 };
 use crate::domain::plan::lots::{PoolSite, is_pool_of};
 use crate::domain::plan::ready::Finding;
@@ -76,6 +76,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let time = Time { calendar: &basis.calendar, term, today, rules: &basis.rules };
         let opened = decide_open(by, facts.clone(), &members, time).map_err(Refusal::Plan)?;
         let PlanMove::Opened { facts } = opened else { return Err(WriteError::NotFound) };
+        self.check_sites(agreement, &facts, pool)?;
         let mut parts = parts_of(&facts, record, pool)?;
         let (number, opening) = self.next_plan_number(agreement, today)?;
         parts.push(for_all(PartContent::PlanNumber(number)));
@@ -207,6 +208,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 let mv = decide_revise(plan, by, facts, &members, time).map_err(refused)?;
                 self.check_unvisited(key, plan).map_err(refused)?;
                 let PlanMove::Revised { facts } = &mv else { return Err(WriteError::NotFound) };
+                self.check_sites(key.0, facts, pool)?;
                 let parts = parts_of(facts, record, pool)?;
                 Ok((mv, parts))
             }
@@ -239,6 +241,18 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Ok((plain(PlanMove::Cancelled).map_err(refused)?, said(text)))
             }
         }
+    }
+
+    /// Whether the sites of a revision are known here, and stand where it says.
+    fn check_sites(
+        &mut self,
+        agreement: AgreementId,
+        facts: &PlanFacts,
+        pool: &[PoolSite],
+    ) -> Result<(), WriteError> {
+        let rows = self.group_rows();
+        let city = |site| view::site(&rows, agreement, site).map(|found| found.city);
+        Ok(decide_sites(facts, pool, &city).map_err(Refusal::Plan)?)
     }
 
     /// Everything around a plan; with `sends`, as if the own city had answered with it.

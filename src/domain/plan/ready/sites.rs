@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{Finding, Look, ReadyVisit, SiteStanding};
 use crate::domain::date::Date;
 use crate::domain::half_day::HalfDay;
-use crate::domain::plan::facts::{DrawRule, PlannedVisit};
+use crate::domain::plan::facts::{DrawRule, PlanFacts, PlannedVisit};
 use crate::domain::plan::lots::{PoolSite, is_pool_of};
 use crate::domain::site::{Verdict, Visit, VisitException, may_visit};
 use crate::ids::{CityCode, SubjectId};
@@ -15,7 +15,36 @@ use crate::ids::{CityCode, SubjectId};
 /// What a cap is counted by: an enterprise (a site alone where that is not known), and a year.
 type Capped = (Result<u64, SubjectId>, i32);
 
+/// What is wrong with the places of sites that are named or listed: they are known, and stand in a
+/// city that takes part, of a list in the one that it says. `city` tells where a site stands.
+#[must_use]
+pub fn misplaced(
+    facts: &PlanFacts,
+    pool: &[PoolSite],
+    city: &dyn Fn(SubjectId) -> Option<CityCode>,
+) -> Vec<Finding> {
+    let named = facts.visits().iter().map(|visit| (visit.site, None));
+    let listed = pool.iter().map(|one| (one.site, Some(one.city)));
+    let wrong = |(site, said): (SubjectId, Option<CityCode>)| match city(site) {
+        None => Some(Finding::SiteUnknown { site }),
+        Some(city) if !facts.has(city) => Some(Finding::SiteForeign { site, city }),
+        Some(city) if said.is_some_and(|said| said != city) => {
+            Some(Finding::PoolSiteDiffers { site })
+        }
+        Some(_) => None,
+    };
+    let mut findings: Vec<Finding> = named.chain(listed).filter_map(wrong).collect();
+    findings.dedup();
+    findings
+}
+
 impl Look<'_> {
+    /// What is wrong with the places of all sites of the plan.
+    pub(super) fn misplaced(&self) -> Vec<Finding> {
+        let city = |site| self.sites.get(&site).map(|one| one.city);
+        misplaced(&self.plan.facts, self.pool, &city)
+    }
+
     /// The visits that are named.
     pub(super) fn named(&self) -> Vec<ReadyVisit> {
         let facts = &self.plan.facts;
