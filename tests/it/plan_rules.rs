@@ -357,3 +357,41 @@ async fn f15_a_site_where_nobody_can_lead_is_refused_when_it_is_named() {
     };
     create(&here, &agreement, both).await.unwrap();
 }
+
+/// A city does not bind itself to a list that it would refuse to confirm.
+#[tokio::test(flavor = "multi_thread")]
+async fn f18_no_city_commits_to_a_list_that_does_not_hold() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (agreement, here) = (&world.agreements[0], &world.here);
+    let at = site(here, agreement, 0, 371_522).await;
+    let other = site(here, agreement, 1, 371_522).await;
+    let draw = pb::DrawDraft { sites: 1, host_officers: 2, ..pb::DrawDraft::default() };
+    let kind = pb::PlanKind::DoubleRandom.into();
+    let asked = pb::PlanDraft { kind, draw: Some(draw), ..draft(&[]) };
+    let made = create(here, agreement, asked).await.unwrap();
+    let commit = async || {
+        let asked = pb::CommitDrawRequest {
+            name: made.name.clone(),
+            revision: made.revision_entry.clone(),
+            request_id: fresh(),
+            acting_for: None,
+        };
+        here.plans().commit_draw(asked).await.map(|done| done.into_inner().plan.unwrap())
+    };
+    let committed =
+        async || get(here, &made.name).await.unwrap().draw.unwrap().committed.contains(&HERE);
+    close(here, &at, true).await;
+    let refused = commit().await;
+    let status = refused.clone().unwrap_err();
+    assert!(!fact(&status, "rule").is_empty() && !fact(&status, "source").is_empty());
+    let want = (Code::FailedPrecondition, "SITE_CLOSED".to_owned(), "targets".to_owned());
+    assert_eq!(why(refused), want);
+    assert!(!committed().await, "nobody is bound");
+    // It is what confirming would say.
+    assert_eq!(why(confirm(here, &made, &world.officers[..2]).await), want);
+    close(here, &at, false).await;
+    commit().await.unwrap();
+    assert!(committed().await);
+    close(here, &other, true).await;
+    assert_eq!(why(commit().await).1, "SITE_CLOSED", "also who commits again");
+}

@@ -14,7 +14,9 @@
 mod acts;
 mod visits;
 
-pub use acts::{Bound, decide_answer, decide_commit, decide_release, decide_reveal, decide_swap};
+pub use acts::{
+    Bound, decide_answer, decide_commit, decide_pool, decide_release, decide_reveal, decide_swap,
+};
 pub use visits::{
     Arriving, Visited, decide_check_in, decide_finding, decide_report, decide_resolution,
     decide_results, is_afterwards, is_late,

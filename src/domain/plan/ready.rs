@@ -223,6 +223,13 @@ pub fn of_host(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
     findings
 }
 
+/// What is wrong with the list of a draw, as far as one city can tell of its own sites and of those
+/// whom it sends: asked before it binds itself to the list.
+#[must_use]
+pub fn of_pool(look: &Look<'_>, city: CityCode) -> Vec<Finding> {
+    look.pool_of(city)
+}
+
 /// What is wrong with what one city sends from now on to a plan that is scheduled: asked before it
 /// swaps or comes back. What is closed, listed or full since stops that visit only, and once the
 /// draw is known nobody has to be able to lead anywhere but where it leads.

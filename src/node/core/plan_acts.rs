@@ -19,10 +19,11 @@ use crate::domain::draw::commitment;
 use crate::domain::plan::answer::{Answer, CheckIn, PlanAct, PlanWord, Recusal, Resolution, Sent};
 use crate::domain::plan::decide::{
     Arriving, Bound, Visited, decide_answer, decide_check_in, decide_commit, decide_finding,
-    decide_release, decide_report, decide_resolution, decide_results, decide_reveal, decide_swap,
+    decide_pool, decide_release, decide_report, decide_resolution, decide_results, decide_reveal,
+    decide_swap,
 };
 use crate::domain::plan::lots::withholding;
-use crate::domain::plan::{AnswerKind, PlanMisfit, PlanRefusal, Round, VisitReport};
+use crate::domain::plan::{AnswerKind, PlanMisfit, PlanRefusal, PlanStage, Round, VisitReport};
 use crate::domain::site::{
     CheckMode, LeftOut, SiteAct, SiteCheck, Verdict, Visit, VisitException, may_visit,
 };
@@ -197,6 +198,13 @@ impl<D: Disk, S: Store> Core<D, S> {
         };
         decide_commit(plan, by, (revision, attempt), bound, (&rules, today))
             .map_err(Refusal::Plan)?;
+        if plan.stage == PlanStage::Open {
+            let basis = self.settings.plans.clone();
+            let looked = self.look_at(key, found.clone(), None, today);
+            let term = self.term(key.0)?;
+            let judging = Judging { calendar: &basis.calendar, term, today, rules: &basis.rules };
+            decide_pool(&looked.look(judging), by).map_err(Refusal::Plan)?;
+        }
         let random = self.own_random((key.1, plan.at, attempt), by);
         let commitment = commitment(key.1, plan.revision, by, &random);
         Ok(PlanWord::DrawCommitted { attempt, commitment })

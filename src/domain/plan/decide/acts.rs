@@ -8,7 +8,9 @@ use crate::domain::date::Date;
 use crate::domain::draw::Randomness;
 use crate::domain::plan::answer::{Answer, AnswerKind, Found, PlanAct, PlanWord, fits};
 use crate::domain::plan::lots::is_reveal;
-use crate::domain::plan::ready::{Finding, Look, PlanRules, of_city, of_host, of_scheduled};
+use crate::domain::plan::ready::{
+    Finding, Look, PlanRules, of_city, of_host, of_pool, of_scheduled,
+};
 use crate::domain::plan::refusal::{PlanMisfit, PlanRefusal};
 use crate::domain::plan::state::{Plan, PlanStage, Round};
 use crate::ids::{CityCode, Hash, Position, SubjectId};
@@ -199,6 +201,15 @@ pub fn decide_commit(
         return Err(PlanRefusal::Committed);
     }
     due(plan, rules, today)
+}
+
+/// Decides whether a city binds itself to the list of a plan that is open: what would be refused
+/// when it confirms, or when the plan is scheduled, is said before anybody is bound.
+///
+/// # Errors
+/// A [`PlanRefusal`]; nothing was written.
+pub fn decide_pool(look: &Look<'_>, by: CityCode) -> Result<(), PlanRefusal> {
+    first(of_pool(look, by))
 }
 
 /// Decides on a reveal; `revealed` says that the city has revealed at this attempt.
