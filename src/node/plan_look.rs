@@ -27,7 +27,7 @@ use crate::domain::{Date, HalfDay, UnitKind};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::journal::{Disk, JournalReader};
 use crate::log::{PartKind, PartSlot};
-use crate::node::core::site_codes::{checks_made, listing_on, plants, tag_of};
+use crate::node::core::site_codes::{checks_made, listings, plants, tag_of};
 use crate::node::core::unit::likes;
 use crate::node::load;
 use crate::node::plan_reserved::But;
@@ -51,6 +51,8 @@ pub struct Desk<'a, R, D: Disk> {
     pub agreements: &'a [AgreementId],
     /// Today in Beijing.
     pub today: Date,
+    /// Parameters of plans.
+    pub rules: PlanRules,
 }
 
 /// A visit of a plan.
@@ -368,7 +370,6 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         view: &PlanView,
         (named, all): (&BTreeSet<SubjectId>, bool),
     ) -> BTreeMap<SubjectId, SiteStanding> {
-        let first = view.plan.facts.days.first().map_or(self.today, |day| day.at.on);
         let years: BTreeSet<i32> =
             view.plan.facts.days.iter().map(|day| day.at.on.year()).collect();
         let mut reserved: Option<BTreeMap<(u64, i32), u32>> = None;
@@ -379,16 +380,14 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
                 city: found.city,
                 tier: found.facts.1.tier,
                 closed: found.facts.1.closed,
-                listing: found.listing.as_ref().map(|(_, listing)| listing.clone()),
+                listings: found.listing.iter().map(|(_, listing)| listing.clone()).collect(),
                 enterprise: None,
                 visited: BTreeMap::new(),
             };
             if found.city == self.own && all {
                 let reserved = reserved.get_or_insert_with(|| self.reserved(But::Plan(key)));
                 let plants = plants(self.rows, (key.0, site), &found);
-                if let Some((_, listing)) = listing_on(&plants, first) {
-                    one.listing = Some(listing.clone());
-                }
+                one.listings = listings(&plants).map(|(_, listing)| listing.clone()).collect();
                 one.enterprise = enterprise(self.rows, &found);
                 let visited = |year: i32| Visited {
                     made: checks_made(&plants, year),
@@ -408,11 +407,22 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
     /// What a city has reported of the visits of the present revision, the newest first.
     #[must_use]
     pub fn reports(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Vec<VisitReport> {
+        self.reported(key, view, city).into_iter().map(|(_, report)| report).collect()
+    }
+
+    /// The same, each with its entry.
+    #[must_use]
+    pub fn reported(
+        &self,
+        key: PlanKey,
+        view: &PlanView,
+        city: CityCode,
+    ) -> Vec<(Position, VisitReport)> {
         let mut found = Vec::new();
         let sort = (WordSort::Report, city);
         view::plan_words(self.rows, key, sort, Some(view.plan.at), &mut |spoken| {
             if let PlanWord::VisitReported(report) = spoken.act.word {
-                found.push(report);
+                found.push((spoken.place.at, report));
             }
             true
         });

@@ -10,7 +10,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::plan::ready::PlanRules;
 use crate::domain::plan::{PlanStage, PlanWord, PlannedVisit};
 use crate::domain::site::VisitException;
 use crate::domain::{Date, HalfDay};
@@ -36,7 +35,7 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
     #[must_use]
     pub fn reserved(&self, but: But) -> BTreeMap<(u64, i32), u32> {
         let mut all: BTreeMap<(u64, i32), u32> = BTreeMap::new();
-        let since = self.today.plus_days(-i64::from(PlanRules::default().results_days_max));
+        let since = self.today.plus_days(-i64::from(self.rules.results_days_max));
         let since = since.map_or(0, |day| HalfDay::morning(day).number());
         for agreement in self.agreements.iter().copied() {
             let mut plans: Vec<(SubjectId, Booked)> = Vec::new();

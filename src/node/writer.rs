@@ -14,6 +14,7 @@ use crate::api::order::OrderError;
 use crate::api::request::{Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::domain::Date;
+use crate::domain::plan::ready::PlanRules;
 use crate::ids::CityCode;
 use crate::journal::RealDisk;
 use crate::limits::PEER_MESSAGE_BYTES_MAX;
@@ -97,6 +98,7 @@ pub struct NodeHandle {
     healthy: watch::Receiver<bool>,
     pub(super) start_anew: watch::Receiver<bool>,
     traffic: Arc<Mutex<BTreeMap<CityCode, Arc<Traffic>>>>,
+    plan_rules: PlanRules,
     shell: Shell,
 }
 
@@ -159,6 +161,12 @@ impl NodeHandle {
     #[must_use]
     pub fn city(&self) -> CityCode {
         self.city
+    }
+
+    /// Parameters of plans, as own commands are judged by them.
+    #[must_use]
+    pub fn plan_rules(&self) -> PlanRules {
+        self.plan_rules
     }
 
     /// Writes; returns once it is on disk.
@@ -336,6 +344,7 @@ pub fn start(
     let (book_tx, book) = watch::channel(Arc::new(core.book().clone()));
     let (healthy_tx, healthy) = watch::channel(true);
     let (start_anew_tx, start_anew) = watch::channel(false);
+    let plan_rules = core.plan_rules();
     let mut writer = Writer {
         core,
         clock,
@@ -366,6 +375,7 @@ pub fn start(
         healthy,
         start_anew,
         traffic: Arc::default(),
+        plan_rules,
         shell,
     })
 }

@@ -232,8 +232,8 @@ impl CaseApi {
         }
         let (rows, journal) = (reader.in_pieces(), reader.journal());
         let (own, agreements) = (self.node.city(), [key.0]);
-        let agreements = agreements.as_slice();
-        let desk = Desk { rows: &rows, journal: &journal, own, most: 0, agreements, today };
+        let (agreements, rules) = (agreements.as_slice(), self.node.plan_rules());
+        let desk = Desk { rows: &rows, journal: &journal, own, most: 0, agreements, today, rules };
         put(plans, key, Tally::of_plan(&desk.held(key, plan), month));
     }
 }

@@ -14,7 +14,7 @@ use super::plan_visits::Keyed;
 use super::words::{city_name, record_name};
 use crate::api::request::PartContent;
 use crate::domain::Language;
-use crate::domain::plan::ready::{PlanRules, Remark, remarks, to_begin, to_schedule};
+use crate::domain::plan::ready::{Remark, remarks, to_begin, to_schedule};
 use crate::domain::plan::results::{Totals, totals};
 use crate::domain::plan::summary::{Summarised, summary};
 use crate::domain::plan::{CheckIn, PlanStage, VisitReport};
@@ -99,7 +99,8 @@ impl PlanApi {
         let agreements: Vec<AgreementId> = book.iter().map(|(id, _)| *id).collect();
         let (own, most, agreements) =
             (self.desk.node.city(), self.checks_a_year_max, agreements.as_slice());
-        let desk = Desk { rows: &rows, journal: &journal, own, most, agreements, today };
+        let rules = self.desk.node.plan_rules();
+        let desk = Desk { rows: &rows, journal: &journal, own, most, agreements, today, rules };
         Ok(desk.look(key, found, None))
     }
 
@@ -113,7 +114,7 @@ impl PlanApi {
         let book = self.desk.node.book();
         let charter = book.get(key.0).map(|found| (found.charter.begin_on, found.charter.end_on));
         let Some(term) = charter else { return Ok(()) };
-        let (calendar, rules) = (self.due.calendar(), PlanRules::default());
+        let (calendar, rules) = (self.due.calendar(), self.desk.node.plan_rules());
         let look = looked.look(Judging { calendar, term, today: self.today()?, rules: &rules });
         let findings = match looked.view.plan.stage {
             PlanStage::Open => to_schedule(&look),

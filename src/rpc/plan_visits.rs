@@ -209,7 +209,8 @@ impl PlanApi {
         let Some(outcome) = &looked.outcome else { return Ok(all) };
         let (journal, rows) = (reader.journal(), reader.in_pieces());
         let (own, today) = (self.desk.node.city(), self.today()?);
-        let desk = Desk { rows: &rows, journal: &journal, own, most: 0, agreements: &[], today };
+        let (agreements, rules) = (&[][..], self.desk.node.plan_rules());
+        let desk = Desk { rows: &rows, journal: &journal, own, most: 0, agreements, today, rules };
         let cities = found.plan.facts.participants();
         let sent: BTreeMap<CityCode, Sent> =
             cities.filter_map(|city| Some((city, desk.last_sent(key, found, city)?))).collect();

@@ -241,6 +241,7 @@ impl SiteApi {
             most: self.checks_a_year_max,
             agreements: &agreements,
             today: self.today()?,
+            rules: self.desk.node.plan_rules(),
         };
         Ok(desk.reserved_of(found, year, But::Nothing))
     }

@@ -2,12 +2,15 @@
 //! what a list to draw from leaves out.
 
 use liandong::cli::connect::Client;
+use liandong::domain::HalfDay;
 use liandong::wire::pb::v1 as pb;
+use liandong::wire::unit::half_day_to_pb;
 use tonic::{Code, Status};
 
 use super::api::{fact, fresh};
 use super::plans::{
-    World, check_in, confirm, create, draft, report, result, seen, site, step, why, world_set_up,
+    World, check_in, confirm, create, day, draft, report, result, seen, site, step, today, why,
+    world_set_up,
 };
 use super::sites::{check, get, list, listing, record_check, set, visit};
 
@@ -158,4 +161,34 @@ async fn what_was_never_settled_has_no_results() {
     assert_eq!(why(checked(here, &at).await), late("SITE_CAPPED"));
     report(here, &other, &at, result(0)).await.unwrap();
     assert_eq!(counted(here, &at).await, 3);
+}
+
+/// A visit is judged by the list as it is on its own day: here by another site of the enterprise,
+/// in another agreement, which comes onto it only then.
+#[tokio::test(flavor = "multi_thread")]
+async fn f20_a_later_visit_is_judged_by_the_list_of_its_own_day() {
+    let world = world_set_up(&["聊邯", "聊邯二"], |_| {}).await;
+    let here = &world.here;
+    let at = site(here, &world.agreements[0], 0, 371_522).await;
+    let same = site(here, &world.agreements[1], 0, 371_522).await;
+    let (now, tomorrow) = (get(here, &same).await.unwrap(), today().plus_days(1).unwrap());
+    let later = pb::SiteListed { admitted_on: day(tomorrow), ..listing(pb::ListingStatus::Active) };
+    list(here, set(&now, later, "")).await.unwrap();
+    let proposed = async |on| {
+        let half = Some(half_day_to_pb(HalfDay::morning(on)));
+        let mut asked = draft(std::slice::from_ref(&at));
+        asked.days = [today(), tomorrow]
+            .map(|on| pb::PlanDay {
+                at: Some(half_day_to_pb(HalfDay::morning(on))),
+                overtime: true,
+            })
+            .to_vec();
+        asked.visits[0].first = half;
+        create(here, &world.agreements[0], asked).await.unwrap()
+    };
+    let listed = proposed(tomorrow).await;
+    let refused = confirm(here, &listed, &world.officers[..2]).await;
+    assert_eq!(why(refused), late("SITE_ON_POSITIVE_LIST"));
+    let free = proposed(today()).await;
+    confirm(here, &free, &world.officers[..2]).await.unwrap();
 }

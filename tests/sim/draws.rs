@@ -10,6 +10,7 @@
 use liandong::api::plan::{PlanAsk, PlanAsked, PlanSaid, PlanStep};
 use liandong::api::request::Command;
 use liandong::domain::plan::lots::{PoolSite, pool_digest};
+use liandong::domain::plan::ready::PlanRules;
 use liandong::domain::plan::{
     Answer, AnswerKind, DepartmentCheck, DrawRule, PlanCity, PlanDay, PlanFacts, PlanKind,
     PlanStage, Recusal, Sent, SentUnit, Targets, TierWeights, VisitOutcome, VisitReport,
@@ -399,6 +400,7 @@ impl Around<'_> {
             most: CHECKS_A_YEAR,
             agreements: self.agreements,
             today: self.today,
+            rules: PlanRules::default(),
         };
         let key: PlanKey = (self.agreement, subject);
         let looked = desk.visits(key, plan.clone());
@@ -445,6 +447,7 @@ pub fn looked(
         cast.pacts_of(city).into_iter().map(|pact| cast.pacts[pact].id).collect();
     let (rows, journal) = (reader.view(), reader.journal());
     let (own, most, agreements) = (cast.codes[city], CHECKS_A_YEAR, agreements.as_slice());
-    let desk = Desk { rows: &rows, journal: &journal, own, most, agreements, today };
+    let rules = PlanRules::default();
+    let desk = Desk { rows: &rows, journal: &journal, own, most, agreements, today, rules };
     desk.look(key, plan, None)
 }

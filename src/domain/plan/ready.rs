@@ -113,13 +113,22 @@ pub struct SiteStanding {
     pub tier: SiteTier,
     /// It is closed.
     pub closed: bool,
-    /// Where it stands on the positive list, if it ever stood on it.
-    pub listing: Option<Listing>,
+    /// Where its enterprise stands on the positive list, or stood or will: by this site and, of an
+    /// own one, by others. Each visit is judged by its own day.
+    pub listings: Vec<Listing>,
     /// Of an own site: what tells its enterprise from others. Of others this is not known.
     pub enterprise: Option<u64>,
     /// Of an own site: what counts to the cap of its enterprise, by year, *without* what this plan
     /// has reserved itself. Empty for sites of others, whose cap is not judged here.
     pub visited: BTreeMap<i32, Visited>,
+}
+
+impl SiteStanding {
+    /// By which of them it is on the list on a day.
+    #[must_use]
+    pub fn listing_on(&self, on: Date) -> Option<&Listing> {
+        self.listings.iter().find(|listing| listing.is_listed(on))
+    }
 }
 
 /// A visit, named or drawn.

@@ -90,7 +90,7 @@ fn standing(code: CityCode) -> SiteStanding {
         city: code,
         tier: SiteTier::Key,
         closed: false,
-        listing: None,
+        listings: Vec::new(),
         enterprise: None,
         visited: BTreeMap::new(),
     }

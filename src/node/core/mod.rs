@@ -249,6 +249,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.group.ingested.iter().map(|stretch| stretch.bytes).sum()
     }
 
+    /// Parameters of plans.
+    #[must_use]
+    pub fn plan_rules(&self) -> PlanRules {
+        self.settings.plans.rules
+    }
+
     /// Agreements and cards, for whoever dials.
     #[must_use]
     pub fn book(&self) -> &AgreementBook {

@@ -279,11 +279,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         read: impl FnOnce(&Desk<'_, crate::node::core::group::GroupRows<'_, S>, D>) -> T,
     ) -> T {
         let (own, most) = (self.settings.city, self.settings.site_checks_a_year_max);
+        let rules = self.settings.plans.rules;
         let agreements: Vec<AgreementId> = self.book.iter().map(|(id, _)| *id).collect();
         let journal = self.journal.reader();
         let rows = self.group_rows();
         let agreements = agreements.as_slice();
-        read(&Desk { rows: &rows, journal: &journal, own, most, agreements, today })
+        read(&Desk { rows: &rows, journal: &journal, own, most, agreements, today, rules })
     }
 
     /// Where a team has arrived a plan is under way, whether or not its initiator has said so:

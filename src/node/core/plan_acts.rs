@@ -275,14 +275,14 @@ impl<D: Disk, S: Store> Core<D, S> {
         let looked = self.visits_at(key, found.clone(), today);
         let visited = visited(&looked, report.site, today);
         decide_report(&found.plan, by, report, visited, (&rules, today)).map_err(Refusal::Plan)?;
-        let newest = self.newest_report(key, found, (report.site, report.nth));
+        let mut before = self.at_desk(today, |desk| desk.reported(key, found, by));
+        before.retain(|(_, one)| (one.site, one.nth) == (report.site, report.nth));
+        let newest = before.first().map(|(at, _)| *at);
         if newest != replaces {
             return Err(Refusal::Plan(PlanRefusal::ResultChanged { newest }).into());
         }
-        let before = self.at_desk(today, |desk| desk.reports(key, found, by));
         let is_check = |one: &VisitReport| !one.checks.is_empty() && one.mode == report.mode;
-        let same = |one: &&VisitReport| (one.site, one.nth) == (report.site, report.nth);
-        if !is_check(report) || before.iter().filter(same).any(is_check) {
+        if !is_check(report) || before.iter().any(|(_, one)| is_check(one)) {
             return Ok(None);
         }
         let site = view::site(&self.group_rows(), key.0, report.site);
@@ -336,24 +336,6 @@ impl<D: Disk, S: Store> Core<D, S> {
                 Err(Refusal::Plan(PlanRefusal::VisitStopped { site: report.site, why }).into())
             }
         }
-    }
-
-    /// The report of the own city that stands for a visit.
-    fn newest_report(
-        &mut self,
-        key: PlanKey,
-        found: &PlanView,
-        visit: (SubjectId, u32),
-    ) -> Option<Position> {
-        let (mut newest, sort) = (None, (WordSort::Report, self.settings.city));
-        view::plan_words(&self.group_rows(), key, sort, Some(found.plan.at), &mut |spoken| {
-            let PlanWord::VisitReported(report) = &spoken.act.word else { return true };
-            if (report.site, report.nth) == visit {
-                newest = Some(spoken.place.at);
-            }
-            newest.is_none()
-        });
-        newest
     }
 
     fn judge_finding(
@@ -451,7 +433,7 @@ fn stands_against(
     (on, exception): (Date, Option<VisitException>),
 ) -> Option<LeftOut> {
     let one = looked.sites.get(&site)?;
-    let listing = one.listing.as_ref();
+    let listing = one.listing_on(on);
     let visited = crate::domain::site::Visited::default();
     let verdict = may_visit(&Visit { on, closed: one.closed, listing, visited, exception });
     if let Verdict::LeftOut(why) = verdict { Some(why) } else { None }

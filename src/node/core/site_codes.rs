@@ -113,13 +113,18 @@ pub fn checks_made(plants: &[Plant], year: i32) -> u32 {
     plants.iter().map(|one| one.view.checks(year).counted).fold(0, u32::saturating_add)
 }
 
+/// Where the enterprise stands on the positive list, by each of these.
+pub fn listings(plants: &[Plant]) -> impl Iterator<Item = (SiteKey, &Listing)> {
+    let now = plants.iter().filter(|one| one.is_now);
+    now.filter_map(|one| Some((one.key, &one.view.listing.as_ref()?.1)))
+}
+
 /// By which of these the enterprise is on the positive list on a day: of several the one that is so
 /// longest.
 #[must_use]
 pub fn listing_on(plants: &[Plant], on: Date) -> Option<(SiteKey, &Listing)> {
-    let listed = plants.iter().filter(|one| one.is_now && one.view.is_listed(on));
-    let listings = listed.filter_map(|one| Some((one.key, &one.view.listing.as_ref()?.1)));
-    listings.max_by_key(|(key, listing)| (listing.expires_on, *key))
+    let listed = listings(plants).filter(|(_, listing)| listing.is_listed(on));
+    listed.max_by_key(|(key, listing)| (listing.expires_on, *key))
 }
 
 impl<D: Disk, S: Store> Core<D, S> {

@@ -122,7 +122,7 @@ impl Look<'_> {
         }
         let mut visited = one.visited.get(&on.year()).copied().unwrap_or_default();
         visited.reserved = visited.reserved.saturating_add(before);
-        let (closed, listing) = (one.closed, one.listing.as_ref());
+        let (closed, listing) = (one.closed, one.listing_on(on));
         match may_visit(&Visit { on, closed, listing, visited, exception }) {
             Verdict::LeftOut(why) => Some(Finding::SiteLeftOut { site, why }),
             Verdict::Fine | Verdict::Excepted { .. } => None,

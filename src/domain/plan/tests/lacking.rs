@@ -170,7 +170,7 @@ fn left_out(world: &mut World, why: LeftOut) {
     let site = world.sites.get_mut(&id(1)).unwrap();
     match why {
         LeftOut::Closed => site.closed = true,
-        LeftOut::PositiveList => site.listing = Some(listed()),
+        LeftOut::PositiveList => site.listings = vec![listed()],
         LeftOut::Capped => {
             site.visited.insert(2026, one_left(0));
         }

@@ -129,14 +129,15 @@ impl Course<'_> {
         world.sites = pool
             .iter()
             .map(|one| {
-                let listing = one.left_out.map(|_| Listing {
+                let listed = one.left_out.map(|_| Listing {
                     status: ListingStatus::Active,
                     admitted_on: date("2025-01-01"),
                     expires_on: date("2027-12-31"),
                     removed_for: None,
                     monitoring: Vec::new(),
                 });
-                (one.site, SiteStanding { listing, ..standing(one.city) })
+                let listings = listed.into_iter().collect();
+                (one.site, SiteStanding { listings, ..standing(one.city) })
             })
             .collect();
         let initiator = city_of(sample["initiator"].as_str().unwrap());
