@@ -208,3 +208,59 @@ async fn a_plan_is_revised_and_cancelled_by_command_line() {
     there.seen(number, "it is cancelled", gone).await;
     has(&there.refused(&["answer", number, "comment", "--text", "请改期"]), &["ANSWER_TOO_LATE"]);
 }
+
+/// A city commits again as one that has lost its key, finds the key, and shows its part after all,
+/// while the initiator is away and names it: what it has shown is told beside.
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_a_city_that_showed_its_part_late_is_named_and_it_is_said() {
+    let mut nodes = two().await;
+    let number = {
+        let here = Desk { nodes: &nodes, city: HERE };
+        half_shown(&here, &Desk { nodes: &nodes, city: THERE }).await
+    };
+    let number = number.as_str();
+    let agreement = nodes.fleet.agreements[0].name();
+    let key = nodes.fleet.folder(THERE).join("keys/node.hmac");
+    let kept = std::fs::read(&key).unwrap();
+    nodes.kill(THERE);
+    std::fs::remove_file(&key).unwrap();
+    nodes.start(THERE);
+    super::api::ready(&nodes.client(THERE).await, &agreement).await;
+    {
+        let (here, there) =
+            (Desk { nodes: &nodes, city: HERE }, Desk { nodes: &nodes, city: THERE });
+        here.plan(&["commit", number]);
+        there.plan(&["commit", number]);
+        there.plan(&["answer", number, "comment", "--text", "密钥遗失，已重新承诺"]);
+        super::nodes::until("what was said behind the commitment is there", || async {
+            here.plan(&["show", number]).contains("已重新承诺").then_some(())
+        })
+        .await;
+    }
+    // The initiator is away; the key is found.
+    nodes.kill(HERE);
+    nodes.kill(THERE);
+    std::fs::write(&key, kept).unwrap();
+    nodes.start(THERE);
+    super::api::ready(&nodes.client(THERE).await, &agreement).await;
+    has(&Desk { nodes: &nodes, city: THERE }.plan(&["reveal", number]), &["已公开随机数：聊城"]);
+    nodes.kill(THERE);
+    nodes.start(HERE);
+    super::api::ready(&nodes.client(HERE).await, &agreement).await;
+    super::nodes::until("it is drawn again", || async {
+        let here = Desk { nodes: &nodes, city: HERE };
+        here.run("plan", &["redraw", number]).status.success().then_some(())
+    })
+    .await;
+    nodes.start(THERE);
+    super::api::ready(&nodes.client(THERE).await, &agreement).await;
+    for city in [HERE, THERE] {
+        let desk = Desk { nodes: &nodes, city };
+        super::nodes::until("it is told that it was shown all the same", || async {
+            let shown = desk.plan(&["show", number]);
+            let named = shown.contains("邯郸市此前未按承诺公开随机数");
+            (named && shown.contains("但当次随机数其实已公开")).then_some(())
+        })
+        .await;
+    }
+}
