@@ -26,6 +26,8 @@ pub enum PlanAsked {
         record: Box<PlanRecord>,
         /// With a draw, the list of sites.
         pool: Vec<PoolSite>,
+        /// The saved draft that it comes from, and that draft's etag as the caller read it.
+        from: Option<(SubjectId, String)>,
     },
     /// Move it, from the last move as the caller read it.
     Move {

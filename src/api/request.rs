@@ -64,7 +64,12 @@ pub enum PartContent {
     /// The list from which the targets of a plan are drawn.
     PlanPool(Vec<PoolSite>),
     /// The number people say of a plan.
-    PlanNumber(PlanNumber),
+    PlanNumber {
+        /// The number.
+        number: PlanNumber,
+        /// The saved draft that the plan comes from.
+        draft: Option<SubjectId>,
+    },
 }
 
 impl PartContent {
@@ -86,7 +91,7 @@ impl PartContent {
             Self::Unit(_) => PartKind::Unit,
             Self::Plan(_) => PartKind::Plan,
             Self::PlanPool(_) => PartKind::PlanPool,
-            Self::PlanNumber(_) => PartKind::PlanNumber,
+            Self::PlanNumber { .. } => PartKind::PlanNumber,
         }
     }
 }
@@ -374,6 +379,15 @@ pub enum WriteError {
         taken_by: SubjectId,
         /// Where it was given.
         field: &'static str,
+    },
+    /// The saved draft that a plan is to come from is gone: proposed, or thrown away.
+    #[error("the draft is gone")]
+    DraftGone,
+    /// It says something else by now: read it again.
+    #[error("the draft has changed, it is at {current}")]
+    DraftChanged {
+        /// Its etag now.
+        current: String,
     },
     /// The place lies outside the border belt and no reason was given.
     #[error("outside the border belt, {metres} m from the nearest member")]

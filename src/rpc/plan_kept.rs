@@ -3,27 +3,22 @@
 //! A draft is saved as it is: what a plan must have is asked of it when it is proposed. Its name is
 //! made of its caller and request id, so that saving it twice makes one of it.
 //!
-//! Of two colleagues who propose one draft one does: proposals from drafts go one after the other,
-//! and the draft is gone before the next one looks for it.
-//!
-//! In scope: what a draft may be, pages of them, when one goes. Out of scope: keeping them
-//! ([`crate::node::core::drafts`]), what is proposed ([`super::plan_draft`]).
+//! In scope: what a draft may be, pages of them, what is said of one that is proposed. Out of scope:
+//! keeping and ending them ([`crate::node::core::drafts`]), what is proposed
+//! ([`super::plan_draft`]).
 
 use std::future::Future;
-use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
-use tokio::sync::MutexGuard;
 use tonic::{Request, Response, Status};
 
 use super::audit_line;
 use super::caller::{Called, called};
-use super::desk::{Desk, Judged, check_request_id};
+use super::desk::{Desk, check_request_id};
 use super::node_service::order_refused;
 use super::page_token::{self, Seal};
 use super::plan_service::PlanApi;
-use super::under_way::UnderWay;
 use crate::api::order::{KeptDraft, OrderError};
 use crate::domain::InvalidReason;
 use crate::ids::{AgreementId, SubjectId};
@@ -34,14 +29,10 @@ use crate::wire::pb::v1 as pb;
 use crate::wire::plan_call as write;
 use crate::wire::status::Refused;
 
-/// How long a proposal from a draft waits for its turn.
-const TURN_WITHIN: Duration = Duration::from_secs(5);
-
-/// A draft that a plan comes from, and the etag it was read with.
-pub(super) type Origin = (DraftKey, String);
-
-/// The draft that a plan is said to come from.
-pub(super) fn origin(asked: &pb::CreatePlanRequest) -> Result<Option<Origin>, Refused> {
+/// The draft that a plan is said to come from, and the etag it was read with.
+pub(super) fn origin(
+    asked: &pb::CreatePlanRequest,
+) -> Result<Option<(SubjectId, String)>, Refused> {
     if asked.from_draft.is_empty() {
         return Ok(None);
     }
@@ -49,7 +40,7 @@ pub(super) fn origin(asked: &pb::CreatePlanRequest) -> Result<Option<Origin>, Re
     if read::parent(&asked.parent)? != Some(key.0) {
         return Err(Refused::new("OTHER_AGREEMENT").at("from_draft"));
     }
-    Ok(Some((key, etag(&asked.draft_etag, "draft_etag")?)))
+    Ok(Some((key.1, etag(&asked.draft_etag, "draft_etag")?)))
 }
 
 fn etag(text: &str, field: &'static str) -> Result<String, Refused> {
@@ -248,60 +239,5 @@ impl PlanApi {
             page.drafts.push(draft);
         }
         Ok(page)
-    }
-
-    /// Why nothing is proposed from a draft now: it is gone, or says something else.
-    fn misses(&self, (key, etag): &Origin) -> Option<Refused> {
-        match self.desk.node.reader().draft(*key) {
-            None => Some(Refused::new("NOT_FOUND").at("from_draft")),
-            Some((_, current)) if current != *etag => {
-                Some(Refused::new("DRAFT_CHANGED").at("draft_etag").with("current", current))
-            }
-            Some(_) => None,
-        }
-    }
-
-    /// The turn of a proposal from a draft, with its place among the writes under way. Whoever may
-    /// not propose does not wait for it, and nobody for long.
-    async fn alone<'a, Q>(
-        &'a self,
-        request: &Request<Q>,
-        method: &'static str,
-    ) -> Result<(UnderWay, MutexGuard<'a, ()>), Status> {
-        let who = called(self.desk.door(), request, method).map_err(|status| *status)?;
-        let status = |refused: Refused| refused.status(who.language);
-        let place = self.desk.writes.begin().map_err(status)?;
-        let turn = tokio::time::timeout(TURN_WITHIN, self.proposing.lock()).await;
-        let busy = || status(Refused::new("BUSY").retry_after(TURN_WITHIN));
-        Ok((place, turn.map_err(|_| busy())?))
-    }
-
-    /// Proposes, and throws the draft away that it comes from.
-    pub(super) async fn propose(
-        &self,
-        request: Request<pb::CreatePlanRequest>,
-        method: &'static str,
-    ) -> Result<Response<pb::CreatePlanResponse>, Status> {
-        let origin = origin(request.get_ref());
-        let _alone = match &origin {
-            Ok(Some(_)) => Some(self.alone(&request, method).await?),
-            Ok(None) | Err(_) => None,
-        };
-        let (api, said) = (self.clone(), origin.clone());
-        let judged = move |asked: &pb::CreatePlanRequest| -> Result<Judged, Refused> {
-            // Whoever sends it again has its first answer: the draft is gone by then.
-            let misses = said?.and_then(|origin| api.misses(&origin));
-            Ok((super::plan_service::open(&api, asked)?, misses))
-        };
-        let (plan, receipt) = self.write_judged(request, method, judged).await?;
-        if let (Some(_), Ok(Some((key, etag)))) = (&receipt, origin) {
-            let by = String::new();
-            let gone = KeptDraft { content: Bytes::new(), at_ms: self.desk.node.now_ms(), by };
-            // What a colleague has saved meanwhile stays.
-            if let Err(error) = self.desk.node.keep_draft(key, gone, etag).await {
-                tracing::warn!(%error, "a draft that was proposed is still there");
-            }
-        }
-        Ok(Response::new(pb::CreatePlanResponse { plan, receipt }))
     }
 }

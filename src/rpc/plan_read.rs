@@ -253,7 +253,7 @@ pub(super) fn texts(reader: &Reader, at: Position) -> Option<pb::PlanRecord> {
 
 pub(super) fn number(reader: &Reader, at: Position) -> String {
     match content(reader, at, PartKind::PlanNumber) {
-        Some(PartContent::PlanNumber(number)) => number.to_string(),
+        Some(PartContent::PlanNumber { number, .. }) => number.to_string(),
         Some(_) | None => String::new(),
     }
 }

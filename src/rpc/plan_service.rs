@@ -4,16 +4,13 @@
 //! ([`super::plan_draft`]), what a plan looks like ([`super::plan_read`]), lists
 //! ([`super::plan_list`]).
 
-use std::sync::Arc;
-
 use prost::Message;
-use tokio::sync::Mutex;
 use tonic::{Request, Response, Status};
 
 use super::audit_line::AuditLine;
 use super::caller::Called;
 use super::cursor;
-use super::desk::{self, Desk, Judged, WriteRequest, writes};
+use super::desk::{self, Desk, WriteRequest, writes};
 use super::desk_read::after;
 use super::holdings::Witnesses;
 use super::plan_draft::LeftOutSites;
@@ -43,8 +40,6 @@ pub struct PlanApi {
     pub roll: PlanRoll,
     /// Checks on site of one enterprise in a year; 0 for no cap.
     pub checks_a_year_max: u32,
-    /// One plan is proposed from a draft at a time.
-    pub proposing: Arc<Mutex<()>>,
 }
 
 writes!(name: RevisePlanRequest AmendPlanRequest MovePlanRequest AnswerPlanRequest);
@@ -97,10 +92,7 @@ impl PlanService for PlanApi {
         &self,
         request: Request<pb::CreatePlanRequest>,
     ) -> Result<Response<pb::CreatePlanResponse>, Status> {
-        let (api, language) = (self.clone(), crate::wire::status::language(request.metadata()));
-        // In a task of its own: a caller who gives up leaves no draft of what is proposed.
-        let done = tokio::spawn(async move { api.propose(request, method!(CreatePlan)).await });
-        done.await.unwrap_or_else(|_| Err(Refused::new("STOPPING").status(language)))
+        writing!(request CreatePlanResponse CreatePlan self open)
     }
 
     async fn revise_plan(
@@ -316,12 +308,13 @@ fn given(field: &'static str, missing: &'static str, text: &str) -> Result<Posit
     if text.is_empty() { Err(Refused::new(missing).at(field)) } else { read::position(field, text) }
 }
 
-pub(super) fn open(api: &PlanApi, asked: &pb::CreatePlanRequest) -> Result<Command, Refused> {
+fn open(api: &PlanApi, asked: &pb::CreatePlanRequest) -> Result<Command, Refused> {
     let agreement = read::parent(&asked.parent)?.ok_or(Refused::new("NOT_FOUND"))?;
     let draft = write::draft(asked.draft.as_ref(), agreement)?;
+    let from = super::plan_kept::origin(asked)?;
     let (facts, pool) = api.facts_of(agreement, &draft, &LeftOutSites::new())?;
     let record = draft.record;
-    Ok(command(agreement, None, PlanAsked::Open { facts, record, pool }))
+    Ok(command(agreement, None, PlanAsked::Open { facts, record, pool, from }))
 }
 
 fn revise(api: &PlanApi, asked: &pb::RevisePlanRequest) -> Result<Command, Refused> {
@@ -439,20 +432,10 @@ impl PlanApi {
         method: &'static str,
         command: impl FnOnce(&T) -> Result<Command, Refused>,
     ) -> Result<(Option<pb::Plan>, Option<pb::WriteReceipt>), Status> {
-        let judged = |asked: &T| command(asked).map(|command| (command, None));
-        self.write_judged(request, method, judged).await
-    }
-
-    pub(super) async fn write_judged<T: WriteRequest>(
-        &self,
-        request: Request<T>,
-        method: &'static str,
-        command: impl FnOnce(&T) -> Result<Judged, Refused>,
-    ) -> Result<(Option<pb::Plan>, Option<pb::WriteReceipt>), Status> {
         let language = crate::wire::status::language(request.metadata());
         // A draft may look at every site of the agreement, a summary at every report.
         let command = |asked: &T| tokio::task::block_in_place(|| command(asked));
-        let written = self.desk.perform_judged(request, method, write::name_of, command).await?;
+        let written = self.desk.perform(request, method, write::name_of, command).await?;
         let Some(written) = written else { return Ok((None, None)) };
         let api = self.clone();
         let plan = after(written, move |of, subject| api.one((of, subject), language)).await;

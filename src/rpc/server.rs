@@ -178,9 +178,8 @@ pub async fn serve_api(
     let meetings = sized!(MeetingServiceServer: MeetingApi { desk: desk.clone() });
     let sites = sized!(SiteServiceServer: SiteApi { desk: desk.clone(), checks_a_year_max });
     let units = sized!(UnitServiceServer: UnitApi::new(desk.clone(), due.clone(), roster));
-    let (its_desk, its_due, proposing) = (desk.clone(), due.clone(), Arc::default());
-    let plans =
-        PlanApi { desk: its_desk, due: its_due, roll: planned, checks_a_year_max, proposing };
+    let (its_desk, its_due) = (desk.clone(), due.clone());
+    let plans = PlanApi { desk: its_desk, due: its_due, roll: planned, checks_a_year_max };
     let plans = sized!(PlanServiceServer: plans);
     let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
     let files = sized!(EvidenceFileServiceServer: files);

@@ -24,6 +24,7 @@ use crate::api::request::PartContent;
 use crate::domain::plan::PlanNumber;
 use crate::domain::text::{Line, Text};
 use crate::domain::{ExternalRef, Invalid};
+use crate::ids::SubjectId;
 use crate::limits::{PART_BYTES_MAX, REFERENCE_BYTES_MAX};
 
 /// Bytes of salt in front of every part's content.
@@ -54,9 +55,10 @@ pub fn encode_part(content: &PartContent, salt: [u8; SALT_BYTES]) -> Bytes {
         PartContent::Unit(record) => C::Unit(unit::record_to_pb(record)),
         PartContent::Plan(record) => C::Plan(plan::record_to_pb(record)),
         PartContent::PlanPool(pool) => C::PlanPool(plan::pool_to_pb(pool)),
-        PartContent::PlanNumber(number) => {
-            C::PlanNumber(pb::PlanNumber { number: number.to_string() })
-        }
+        PartContent::PlanNumber { number, draft } => C::PlanNumber(pb::PlanNumber {
+            number: number.to_string(),
+            draft_id: draft.map(|id| id.as_bytes().to_vec().into()).unwrap_or_default(),
+        }),
     };
     let salt = Bytes::copy_from_slice(&salt);
     pb::Part { salt, content: Some(content) }.encode_to_vec().into()
@@ -129,7 +131,10 @@ pub fn parse_part(bytes: &Bytes) -> Result<PartContent, WireError> {
         C::PlanPool(pool) => PartContent::PlanPool(plan::pool_from_pb(&pool)?),
         C::PlanNumber(number) => {
             let bad = || WireError::BadValue { field: "plan_number".into(), reason: "PLAN_NUMBER" };
-            PartContent::PlanNumber(PlanNumber::parse(&number.number).ok_or_else(bad)?)
+            // What is no id is of nobody's draft here.
+            let draft = SubjectId::from_slice(&number.draft_id).ok();
+            let number = PlanNumber::parse(&number.number).ok_or_else(bad)?;
+            PartContent::PlanNumber { number, draft }
         }
     })
 }

@@ -247,6 +247,10 @@ pub fn of_write(error: &WriteError, told: &Told<'_>) -> Refused {
         WriteError::ExternalRefTaken { taken_by, field } => {
             Refused::new("EXTERNAL_REF_TAKEN").at(field).with("taken_by", taken_by)
         }
+        WriteError::DraftGone => Refused::new("NOT_FOUND").at("from_draft"),
+        WriteError::DraftChanged { current } => {
+            Refused::new("DRAFT_CHANGED").at("draft_etag").with("current", current)
+        }
         WriteError::OutsideBelt { metres } => {
             Refused::new("OUTSIDE_BELT").with("metres", metres).unless("record.belt_reason")
         }

@@ -280,3 +280,49 @@ async fn drafts_by_command_line() {
     let nothing = here.run("plan", &["new"]);
     assert_eq!(nothing.status.code(), Some(2), "neither file nor draft: {}", said(&nothing));
 }
+
+/// A draft ends with the entry of its plan: nothing that is sent again, and no older copy of the
+/// node, makes another plan of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_was_proposed_never_comes_back() {
+    let mut world = world_set_up(&["聊邯"], |_| {}).await;
+    let agreement = world.agreements[0].clone();
+    let asked = saving(&agreement, "只发起一次");
+    let saved = save(&world.here, asked.clone()).await.unwrap();
+    world.nodes.kill(HERE);
+    let data = world.nodes.fleet.folder(HERE).join("data");
+    let backup = world.nodes.fleet.folder(HERE).join("backup");
+    super::power::copy(&data, &backup);
+    world.nodes.start(HERE);
+    let here = world.nodes.client(HERE).await;
+    ready(&here, &agreement).await;
+    // Somebody has saved it meanwhile: what a caller has not read is not thrown away.
+    let proposal = proposing(&agreement, &saved);
+    let older = pb::CreatePlanRequest { draft_etag: "00".into(), ..proposal.clone() };
+    is(here.plans().create_plan(older).await, Code::Aborted, "DRAFT_CHANGED");
+    let made = here.plans().create_plan(proposal).await.unwrap().into_inner().plan.unwrap();
+
+    // Saving it is sent again, as if its answer had been lost: it was saved, and has been proposed.
+    let again = here.plans().create_draft(asked).await.unwrap().into_inner();
+    assert_eq!(again.draft, None);
+    assert_eq!(drafts(&here, &agreement).await, vec![]);
+    let second = here.plans().create_plan(proposing(&agreement, &saved)).await;
+    is(second, Code::NotFound, "NOT_FOUND");
+
+    // A copy from before the proposal is put back; the plan comes from the other city.
+    super::nodes::until("the plan is there", || async {
+        get(&world.there, &made.name).await.ok().map(drop)
+    })
+    .await;
+    world.nodes.kill(HERE);
+    std::fs::remove_dir_all(&data).unwrap();
+    super::power::copy(&backup, &data);
+    world.nodes.start(HERE);
+    let here = world.nodes.client(HERE).await;
+    super::nodes::until("the plan has come back", || async {
+        get(&here, &made.name).await.ok().map(drop)
+    })
+    .await;
+    assert_eq!(drafts(&here, &agreement).await, vec![]);
+    is(one(&here, &saved.name).await, Code::NotFound, "NOT_FOUND");
+}

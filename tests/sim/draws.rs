@@ -237,7 +237,7 @@ impl Around<'_> {
             targets: Targets::Draw(rule),
         };
         let record = plans::record(&self.text);
-        let what = PlanAsked::Open { facts: facts.sorted(), record, pool };
+        let what = PlanAsked::Open { facts: facts.sorted(), record, pool, from: None };
         Some(command(self.agreement, None, what))
     }
 

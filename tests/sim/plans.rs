@@ -70,7 +70,10 @@ pub fn next(agreement: AgreementId, around: &Around<'_>, rng: &mut Rng) -> Comma
     };
     if around.plans.is_empty() || rng.one_in(25) {
         let (facts, pool) = facts(around, rng);
-        return command(None, PlanAsked::Open { facts, record: record(&around.text), pool });
+        return command(
+            None,
+            PlanAsked::Open { facts, record: record(&around.text), pool, from: None },
+        );
     }
     if !rng.one_in(6) {
         // Mostly what helps the newest plan on that this city can help on.

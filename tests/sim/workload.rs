@@ -259,6 +259,8 @@ impl World {
             | WriteError::NoLog
             | WriteError::OutsideTerm
             | WriteError::ExternalRefTaken { .. }
+            | WriteError::DraftGone
+            | WriteError::DraftChanged { .. }
             | WriteError::OutsideBelt { .. }
             | WriteError::NeedsNewerVersion
             | WriteError::NotErasable { .. }

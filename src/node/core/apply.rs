@@ -269,10 +269,13 @@ impl<D: Disk, S: Store> Core<D, S> {
                     }
                     self.raise_counter(agreement, effective_on.year(), &number);
                 }
-                (PartKind::PlanNumber, Ok(PartContent::PlanNumber(number))) => {
+                (PartKind::PlanNumber, Ok(PartContent::PlanNumber { number, draft })) => {
                     if matches!(event, Event::PlanOpened { .. }) {
                         let key = keys::plan_counter(agreement, number.year.into());
                         self.raise_to(key, number.number);
+                        if let Some((draft, plan)) = draft.zip(subject) {
+                            self.end_draft((agreement, draft), plan);
+                        }
                     }
                 }
                 (PartKind::Plan, Ok(PartContent::Plan(plan))) => {

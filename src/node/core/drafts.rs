@@ -6,6 +6,9 @@
 //! group under way. What was asked for and stands already is done: a repetition is answered as the
 //! first call was.
 //!
+//! A draft ends with the entry that opens a plan from it, which names it: so there is no moment, and
+//! no copy of the journal, in which both the plan and the draft are there.
+//!
 //! In scope: keeping one, finding it again. Out of scope: what it says, who may write one
 //! (`rpc::plan_kept`).
 //!
@@ -15,12 +18,14 @@
 //!    (`f15_a_plan_is_drafted_by_colleagues_and_proposed_once`)
 //! 3. None is replaced by somebody who has not seen it.
 //!    (`f15_a_plan_is_drafted_by_colleagues_and_proposed_once`)
+//! 4. One draft comes to one plan. (`a_draft_that_was_proposed_never_comes_back`)
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
 use crate::api::order::{KeptDraft, OrderError};
+use crate::api::request::WriteError;
 use crate::ids::{AgreementId, SubjectId, hex};
 use crate::journal::{Disk, JournalReader, LocalFact, RecordRef};
 use crate::limits::PLAN_DRAFTS_MAX;
@@ -29,7 +34,7 @@ use crate::node::core::rows::{self, DraftRow};
 use crate::node::core::{Core, keys};
 use crate::store::Store;
 use crate::trust::keys::HmacKey;
-use crate::view::ReadRows;
+use crate::view::{ReadRows, Rows};
 
 /// Which draft.
 pub type DraftKey = (AgreementId, SubjectId);
@@ -99,6 +104,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Some(standing) = self.draft_standing(key) else {
             return match (kept.content.is_empty(), etag.is_empty()) {
                 (true, _) => self.stands_already(ticket),
+                // Whoever saves it anew, as it was never heard that it was, has proposed it since.
+                (false, true) if self.is_proposed(key) => self.stands_already(ticket),
                 (false, false) => refused(OrderError::NotFound),
                 (false, true) if self.drafts_kept() >= PLAN_DRAFTS_MAX => {
                     refused(OrderError::TooManyDrafts { most: PLAN_DRAFTS_MAX })
@@ -143,8 +150,39 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// Notes where a draft lies.
     pub(super) fn index_draft(&mut self, record: RecordRef, key: DraftKey, kept: &KeptDraft) {
-        let row = (!kept.content.is_empty()).then(|| rows::encode(&DraftRow { record }));
+        let stands = !kept.content.is_empty() && !self.is_proposed(key);
+        let row = stands.then(|| rows::encode(&DraftRow { record }));
         self.group.changes.insert(keys::plan_draft(key.0, key.1), row);
+    }
+
+    /// Whether a plan may come from a draft: it is there, and says what its caller has read.
+    pub(super) fn check_draft(
+        &mut self,
+        agreement: AgreementId,
+        from: Option<&(SubjectId, String)>,
+    ) -> Result<(), WriteError> {
+        let Some((draft, etag)) = from else { return Ok(()) };
+        let key = (agreement, *draft);
+        let standing = self.draft_standing(key).ok_or(WriteError::DraftGone)?;
+        let current = self::etag(&self.node_key, key, &standing);
+        if current == *etag { Ok(()) } else { Err(WriteError::DraftChanged { current }) }
+    }
+
+    /// A plan comes from a draft: that is there no more, and does not come back.
+    pub(super) fn end_draft(&mut self, key: DraftKey, plan: SubjectId) {
+        let row = self.proposed_row(key);
+        self.group_rows().put(row, keys::case_value(key.0, plan));
+        self.group.changes.insert(keys::plan_draft(key.0, key.1), None);
+    }
+
+    fn is_proposed(&mut self, key: DraftKey) -> bool {
+        let row = self.proposed_row(key);
+        self.group_rows().get(&row).is_some()
+    }
+
+    fn proposed_row(&self, (agreement, draft): DraftKey) -> Vec<u8> {
+        let fields = [b"draft of a plan".as_slice(), agreement.as_bytes(), draft.as_bytes()];
+        keys::external(self.node_key.tag(&fields))
     }
 }
 

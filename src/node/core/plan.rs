@@ -49,8 +49,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         ask: &PlanAsk,
     ) -> Result<Decided, WriteError> {
         match (&ask.what, ask.subject) {
-            (PlanAsked::Open { facts, record, pool }, _) => {
-                self.open_plan(agreement, today, (facts, record, pool))
+            (PlanAsked::Open { facts, record, pool, from }, _) => {
+                self.check_draft(agreement, from.as_ref())?;
+                let draft = from.as_ref().map(|(draft, _)| *draft);
+                self.open_plan(agreement, today, (facts, record, pool), draft)
             }
             (_, None) => Err(WriteError::NotFound),
             (PlanAsked::Move { etag, step }, Some(subject)) => {
@@ -68,6 +70,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         agreement: AgreementId,
         today: Date,
         (facts, record, pool): (&PlanFacts, &PlanRecord, &[PoolSite]),
+        draft: Option<SubjectId>,
     ) -> Result<Decided, WriteError> {
         self.check_external((None, today), record)?;
         let (by, members) = (self.settings.city, self.logs.members(agreement).to_vec());
@@ -79,7 +82,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         self.check_sites(agreement, &facts, pool)?;
         let mut parts = parts_of(&facts, record, pool)?;
         let (number, opening) = self.next_plan_number(agreement, today)?;
-        parts.push(for_all(PartContent::PlanNumber(number)));
+        parts.push(for_all(PartContent::PlanNumber { number, draft }));
         let draft = draft_of(None, None, Event::PlanOpened { facts }, parts);
         Ok(Decided { draft, record: None, opened_at: None, opens: Some(opening) })
     }

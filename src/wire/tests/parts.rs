@@ -130,7 +130,11 @@ fn of_plans() -> Vec<(&'static str, PartContent)> {
         ("plan", plan(whole)),
         ("plan_bare", plan(bare)),
         ("plan_pool", PartContent::PlanPool(pool)),
-        ("plan_number", PartContent::PlanNumber(number)),
+        ("plan_number", PartContent::PlanNumber { number, draft: None }),
+        (
+            "plan_number_of_a_draft",
+            PartContent::PlanNumber { number, draft: Some(SubjectId::new([7; 16])) },
+        ),
     ]
 }
 

@@ -86,6 +86,8 @@ fn write_errors() -> Vec<WriteError> {
         W::StaleEtag { current: at(1, 2) },
         W::IdempotencyMismatch { first: at(1, 2) },
         W::ExternalRefTaken { taken_by: SubjectId::new([1; 16]), field: "external_ref" },
+        W::DraftGone,
+        W::DraftChanged { current: "ab".into() },
         W::OutsideBelt { metres: 12_000 },
         W::NeedsNewerVersion,
         W::Recovering { waiting_for: vec![city(130_400), city(371_400)] },
