@@ -20,7 +20,9 @@ use crate::domain::plan::answer::AnswerKind;
 use crate::domain::plan::lots::{
     self, NotDrawn, Outcome, PoolSite, officers_of, reveals_that_count,
 };
-use crate::domain::plan::ready::{Look, PlanRules, ReadyVisit, SiteStanding, UnitStanding};
+use crate::domain::plan::ready::{
+    Finding, Look, PlanRules, ReadyVisit, SiteStanding, UnitStanding,
+};
 use crate::domain::plan::{PlanAct, PlanWord, Sent, VisitReport};
 use crate::domain::site::{VisitException, Visited};
 use crate::domain::{Date, HalfDay, UnitKind};
@@ -166,6 +168,18 @@ impl Looked {
             numbered
         };
         named.chain(self.drawn.iter().cloned()).map(number).collect()
+    }
+
+    /// Why it is not known which the targets are; none when it is, or nothing is drawn.
+    #[must_use]
+    pub fn not_drawn(&self) -> Option<Finding> {
+        let plan = &self.view.plan;
+        if plan.facts.draw().is_none() || self.outcome.is_some() {
+            return None;
+        }
+        let mut cities = plan.facts.participants();
+        let silent = cities.find(|city| !self.revealed.contains(city));
+        Some(silent.map_or(Finding::PoolDiffers, |city| Finding::RevealMissing { city }))
     }
 
     /// Where a site stands, as far as this plan is concerned.

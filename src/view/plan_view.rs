@@ -29,7 +29,7 @@ use crate::domain::plan::answer::fits;
 use crate::domain::plan::lots::is_reveal;
 use crate::domain::plan::{
     Answer, AnswerKind, Found, Plan, PlanAct, PlanFacts, PlanMisfit, PlanStage, PlanState,
-    PlanWord, Seen, shown, unreported,
+    PlanWord, Seen, shown, targets_known, unreported,
 };
 use crate::ids::{AgreementId, CityCode, Hash, Position, SubjectId};
 use crate::log::SubjectKind;
@@ -85,11 +85,13 @@ impl PlanView {
         self.heard.answers.iter().map(|(city, (_, kind))| (*city, *kind)).collect()
     }
 
-    /// Whether every participant that has not withdrawn has reported its results.
+    /// Whether every participant that has not withdrawn has reported its results, of targets that
+    /// are known.
     #[must_use]
     pub fn all_reported(&self) -> bool {
         let reported = self.heard.reported.keys().copied().collect();
-        unreported(&self.plan, &self.answers(), &reported).is_empty()
+        targets_known(&self.plan, &self.heard.revealed)
+            && unreported(&self.plan, &self.answers(), &reported).is_empty()
     }
 
     /// What people are shown.

@@ -1,12 +1,13 @@
-//! Recusals between real nodes: they outlast the next word about units, whoever says it how.
+//! Recusals between real nodes: they outlast the next word about units, whoever says it how. And
+//! results before a draw is known.
 
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 
-use super::api::{HERE, fresh, refused};
+use super::api::{HERE, fact, fresh, refused};
 use super::console::{Browser, FROM_HERE};
 use super::plans::{
-    answer, answering, check_in, confirm, create, draft, get, page_of, seen, site, step,
+    answer, answering, check_in, confirm, create, draft, get, page_of, results, seen, site, step,
     world_set_up,
 };
 
@@ -77,4 +78,47 @@ async fn f19_a_recusal_outlasts_the_next_word_about_units() {
     let swapped = here.plans().swap_units(lifted).await.unwrap().into_inner().plan.unwrap();
     assert_eq!(recusals(&swapped), [recusal(3, "")]);
     check_in(here, &settled, &at, &team).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_no_results_are_in_before_the_targets_are_known() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (agreement, here, there) = (&world.agreements[0], &world.here, &world.there);
+    for nth in 0..2 {
+        site(here, agreement, nth, 371_522).await;
+    }
+    let asked = pb::PlanDraft {
+        kind: pb::PlanKind::DoubleRandom.into(),
+        draw: Some(pb::DrawDraft { sites: 1, host_officers: 2, ..Default::default() }),
+        ..draft(&[])
+    };
+    let plan = create(here, agreement, asked).await.unwrap();
+    seen(there, &plan.name, |_| true).await;
+    let of = || (plan.name.clone(), plan.revision_entry.clone());
+    for (client, units) in [(here, &world.officers[..3]), (there, &world.guests[..1])] {
+        confirm(client, &plan, units).await.unwrap();
+        let (name, revision) = of();
+        let asked = pb::CommitDrawRequest { name, revision, request_id: fresh(), acting_for: None };
+        client.plans().commit_draw(asked).await.unwrap();
+    }
+    let bound = |plan: &pb::Plan| {
+        let draw = plan.draw.as_ref().is_some_and(|draw| draw.committed.len() == 2);
+        draw && plan.answers.len() == 2
+    };
+    let whole = seen(here, &plan.name, bound).await;
+    step(here, &whole, pb::PlanStep::Schedule, "").await.unwrap();
+    seen(there, &plan.name, |plan| plan.state() == pb::PlanState::Scheduled).await;
+    let reveal = async |client: &liandong::cli::connect::Client| {
+        let (name, revision) = of();
+        let asked = pb::RevealDrawRequest { name, revision, request_id: fresh(), acting_for: None };
+        client.plans().reveal_draw(asked).await.unwrap();
+    };
+    reveal(here).await;
+    let early = results(here, &plan).await;
+    let status = early.clone().unwrap_err();
+    assert!(!fact(&status, "rule").is_empty() && !fact(&status, "source").is_empty());
+    assert_eq!(refused(early).1, "REVEAL_MISSING");
+    reveal(there).await;
+    seen(here, &plan.name, |plan| plan.visits.len() == 1).await;
+    assert_eq!(refused(results(here, &plan).await).1, "RESULTS_MISSING");
 }

@@ -248,7 +248,8 @@ pub fn decide_begin(
 }
 
 /// Decides on the summary. `seen` has the results and the answers; a city that has withdrawn is not
-/// waited for.
+/// waited for. Results that were reported before a draw was made again are not those of its
+/// targets.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
@@ -268,8 +269,16 @@ pub fn decide_summarize(
     match next(plan, by, (AHEAD, &mv), seen, members) {
         Err(PlanMisfit::ResultsMissing { city }) => {
             let first = unreported(plan, &answers, &reported).first().copied();
-            Err(PlanRefusal::ResultsNotIn { city: first.unwrap_or(city) })
+            return Err(PlanRefusal::ResultsNotIn { city: first.unwrap_or(city) });
         }
-        result => result.map(|_| mv).map_err(PlanRefusal::from),
+        result => result?,
+    };
+    let mut bound = plan.resting.commitments.keys();
+    match bound.find(|city| !seen.revealed.contains(*city)) {
+        Some(city) => {
+            let finding = Finding::RevealMissing { city: *city };
+            Err(PlanRefusal::Lacking { finding, more: 0 })
+        }
+        None => Ok(mv),
     }
 }

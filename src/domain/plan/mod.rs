@@ -63,7 +63,7 @@ pub use rests::{Resting, Seen};
 pub use results::{DepartmentCheck, VisitOutcome, VisitReport};
 pub use state::{
     Plan, PlanMove, PlanMoveKind, PlanStage, PlanState, Round, Settled, next, open, shown,
-    unreported,
+    targets_known, unreported,
 };
 
 #[cfg(test)]

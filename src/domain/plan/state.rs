@@ -393,6 +393,14 @@ pub fn unreported(
     plan.facts.participants().filter(|city| !gone(city) && !reported.contains(city)).collect()
 }
 
+/// Whether it is known where a plan leads: it draws nothing, or all who are bound to a part of the
+/// present attempt have shown it.
+#[must_use]
+pub fn targets_known(plan: &Plan, revealed: &BTreeSet<CityCode>) -> bool {
+    let bound = &plan.resting.commitments;
+    plan.facts.draw().is_none() || bound.keys().all(|city| revealed.contains(city))
+}
+
 /// What people are shown: `answers` are the newest answers to the present revision that are no
 /// comments, `reported` says whether every participant's results are in.
 #[must_use]

@@ -376,7 +376,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             .filter(|visit| !reported.contains(&(visit.site, visit.nth)))
             .map(|visit| visit.site)
             .collect();
-        Ok(decide_results(&found.plan, by, &missing, today).map_err(Refusal::Plan)?)
+        let missing = looked.not_drawn().map_or(Ok(missing.as_slice()), Err);
+        Ok(decide_results(&found.plan, by, missing, today).map_err(Refusal::Plan)?)
     }
 
     fn release(&mut self, key: PlanKey, found: &PlanView) -> Result<PlanAct, WriteError> {

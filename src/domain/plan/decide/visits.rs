@@ -15,7 +15,7 @@ use super::first_day;
 use crate::domain::date::Date;
 use crate::domain::plan::answer::{CheckIn, PlanAct, PlanWord, Resolution, Sent};
 use crate::domain::plan::facts::HOST_OFFICERS_MIN;
-use crate::domain::plan::ready::PlanRules;
+use crate::domain::plan::ready::{Finding, PlanRules};
 use crate::domain::plan::refusal::PlanRefusal;
 use crate::domain::plan::results::VisitReport;
 use crate::domain::plan::state::{Plan, PlanStage};
@@ -185,14 +185,15 @@ pub fn decide_finding(
     }
 }
 
-/// Decides on saying that all results are in; `missing` are own targets without a report.
+/// Decides on saying that all results are in; `missing` are own targets without a report, or why
+/// nobody knows yet which the targets are.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
 pub fn decide_results(
     plan: &Plan,
     by: CityCode,
-    missing: &[SubjectId],
+    missing: Result<&[SubjectId], Finding>,
     today: Date,
 ) -> Result<(), PlanRefusal> {
     let act = PlanAct { revision: plan.at, word: PlanWord::ResultsReported };
@@ -200,6 +201,7 @@ pub fn decide_results(
     if !is_under_way(plan, today) {
         return Err(PlanRefusal::ReportStage { stage: plan.stage });
     }
+    let missing = missing.map_err(|finding| PlanRefusal::Lacking { finding, more: 0 })?;
     match missing.first() {
         Some(site) => Err(PlanRefusal::ResultsMissing { site: *site }),
         None => Ok(()),

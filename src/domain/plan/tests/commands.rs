@@ -1,6 +1,7 @@
 //! What commands are refused, with which reason and field.
 
 use super::decide::*;
+use super::ready::Finding;
 use super::*;
 use crate::domain::site::{CheckMode, LeftOut};
 
@@ -251,6 +252,25 @@ fn a_plan_begins_on_its_day_and_ends_with_all_results() {
     assert_eq!(summarize(liaocheng(), &all, Some(handan())), "");
     assert_eq!(summarize(liaocheng(), &all[1..], Some(puyang())), "RESULTS_NOT_IN");
     assert_eq!(summarize(handan(), &all, None), "NOT_INITIATOR");
+    // Drawn again, the targets are not those of which there are results.
+    let mut again = Plan { stage: PlanStage::Executing, ..opened() };
+    again.facts.targets = Targets::Draw(DrawRule {
+        sites: 1,
+        host_officers: 2,
+        guest_officers: 0,
+        weights: TierWeights { key: 1, general: 1, special: 1 },
+        pool: crate::ids::Hash::new([9; 32]),
+        pool_size: 3,
+        spares_withholders: false,
+    });
+    again.resting.commitments = all.map(|city| (city, crate::ids::Hash::new([1; 32]))).into();
+    let results = (0..).zip(all).map(|(log, code)| (code, at(log, 7))).collect();
+    let mut seen = Seen { results, ..World::new().seen() };
+    seen.revealed = [handan(), liaocheng()].into();
+    let summed = |seen: &Seen| reason(decide_summarize(&again, liaocheng(), seen, &members()));
+    assert_eq!((summed(&seen), targets_known(&again, &seen.revealed)), ("REVEAL_MISSING", false));
+    seen.revealed.insert(puyang());
+    assert_eq!((summed(&seen), targets_known(&again, &seen.revealed)), ("", true));
     let cancel = |plan: &Plan, reported| {
         reason(decide_plain(plan, liaocheng(), PlanMove::Cancelled, reported, &members()))
     };
@@ -395,12 +415,16 @@ fn the_host_city_reports_what_its_team_did() {
     assert_eq!((finds(HERE(), true), finds(HERE(), false)), ("", "NO_CLUE"));
     assert_eq!(finds(Visited { visits: 0, ..HERE() }, true), "SITE_NOT_VISITED");
     let done = |plan: &Plan, by, missing: &[SubjectId]| {
-        reason(decide_results(plan, by, missing, date("2026-12-07")))
+        reason(decide_results(plan, by, Ok(missing), date("2026-12-07")))
     };
     assert_eq!(done(&executing, handan(), &[]), "");
     assert_eq!(done(&executing, handan(), &[id(1)]), "RESULTS_MISSING");
     assert_eq!(done(&executing, xingtai(), &[]), "NOT_PARTICIPANT");
     assert_eq!(done(&opened(), handan(), &[]), "REPORT_STAGE");
+    // While a part of the draw is missing nobody knows of what there are results.
+    let unknown = Err(Finding::RevealMissing { city: puyang() });
+    let unknown = decide_results(&executing, handan(), unknown, date("2026-12-08")).unwrap_err();
+    assert_eq!((unknown.reason(), unknown.rule().is_some()), ("REVEAL_MISSING", true));
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn f31_the_summary_is_generated_from_the_results() {
     let missing = decide_results(
         &Plan { stage: S::Executing, ..opened() },
         handan(),
-        &[id(1)],
+        Ok(&[id(1)]),
         date("2026-12-08"),
     );
     let missing = missing.unwrap_err();

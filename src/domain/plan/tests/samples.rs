@@ -371,7 +371,7 @@ fn play(sample: &Value) -> PlanState {
             let open = drawn.targets.iter().skip(reports.len()).filter(|one| one.host == by);
             let open: Vec<SubjectId> = open.map(|one| one.site).collect();
             let today = course.world.today;
-            let done = decide_results(&course.world.plan, by, &open, today);
+            let done = decide_results(&course.world.plan, by, Ok(&open), today);
             assert_eq!(done.is_ok(), open.is_empty());
             if done.is_ok() {
                 course.say(by, PlanWord::ResultsReported);
