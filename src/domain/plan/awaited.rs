@@ -59,20 +59,28 @@ pub fn awaited(
         let answer = heard.answers.get(&city).copied();
         let confirmed = answer == Some(AnswerKind::Confirm);
         let undecided = matches!(answer, None | Some(AnswerKind::Tentative));
-        unrest |= !confirmed && !undecided;
+        let gone = answer == Some(AnswerKind::Withdraw);
+        // Given at the same time as the plan was settled, an answer leaves open whether it comes.
+        let crossed = !confirmed && !gone;
+        unrest |= !confirmed && (plan.stage != PlanStage::Open || !undecided);
         let (does, done) = match plan.stage {
             PlanStage::Open if undecided => (Awaited::Answer, false),
             PlanStage::Open => {
                 (Awaited::Commit, !confirmed || !draws || heard.committed.contains(&city))
             }
+            PlanStage::Scheduled if crossed => (Awaited::Answer, false),
             PlanStage::Scheduled => {
                 let shown = !draws || heard.revealed.contains(&city);
                 (Awaited::Reveal, shown || today < reveal_on)
             }
+            // After another draw the targets are not known before all have shown their parts.
+            PlanStage::Executing if draws && !heard.revealed.contains(&city) => {
+                (Awaited::Reveal, false)
+            }
+            // Whoever has withdrawn is not waited for.
             PlanStage::Executing => {
-                // Whoever has withdrawn is not waited for.
-                let gone = answer == Some(AnswerKind::Withdraw);
-                (Awaited::Report, gone || heard.reported.contains(&city))
+                let does = if crossed { Awaited::Answer } else { Awaited::Report };
+                (does, gone || heard.reported.contains(&city))
             }
             PlanStage::Summarized | PlanStage::Cancelled => return BTreeMap::new(),
         };

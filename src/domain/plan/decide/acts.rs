@@ -54,6 +54,7 @@ pub fn decide_answer(
         Answer::Comment | Answer::ChangesRequested | Answer::Decline => Ok(()),
         Answer::Withdraw => match before {
             Some(AnswerKind::Confirm | AnswerKind::Tentative) => Ok(()),
+            before if plan.stage != PlanStage::Open && crossed(before) => Ok(()),
             Some(
                 AnswerKind::Comment
                 | AnswerKind::ChangesRequested
@@ -77,14 +78,27 @@ pub fn decide_answer(
             let lacks = |finding: &Finding| !matches!(finding, Finding::Short { .. });
             first(of_city(look, by).into_iter().filter(lacks))
         }
-        Answer::Confirm { .. } if plan.stage == PlanStage::Scheduled => {
-            first(of_scheduled(look, by))
-        }
-        Answer::Confirm { .. } => first(of_host(look, by)),
+        Answer::Confirm { .. } if plan.stage == PlanStage::Open => first(of_host(look, by)),
+        Answer::Confirm { .. } => first(of_scheduled(look, by)),
     }
 }
 
-/// Which answers a plan takes. Behind scheduling a city comments, withdraws, and may come back.
+/// Whether an answer to a plan that is settled was given at the same time as that was done, on a
+/// confirmation of before: the initiator had not heard of it, nor the city that it was settled.
+const fn crossed(before: Option<AnswerKind>) -> bool {
+    match before {
+        Some(
+            AnswerKind::Tentative
+            | AnswerKind::ChangesRequested
+            | AnswerKind::OtherDays
+            | AnswerKind::Decline,
+        ) => true,
+        Some(AnswerKind::Comment | AnswerKind::Confirm | AnswerKind::Withdraw) | None => false,
+    }
+}
+
+/// Which answers a plan takes. Behind scheduling a city comments, withdraws, and may come back; one
+/// whose answer crossed with the scheduling says whether it comes.
 fn check_stage(
     stage: PlanStage,
     kind: AnswerKind,
@@ -94,7 +108,10 @@ fn check_stage(
         (PlanStage::Open, _)
         | (PlanStage::Scheduled | PlanStage::Executing, AnswerKind::Comment)
         | (PlanStage::Scheduled | PlanStage::Executing, AnswerKind::Withdraw) => true,
-        (PlanStage::Scheduled, AnswerKind::Confirm) => before == Some(AnswerKind::Withdraw),
+        (PlanStage::Scheduled, AnswerKind::Confirm) => {
+            crossed(before) || before == Some(AnswerKind::Withdraw)
+        }
+        (PlanStage::Executing, AnswerKind::Confirm) => crossed(before),
         (
             PlanStage::Scheduled,
             AnswerKind::Tentative
@@ -105,7 +122,6 @@ fn check_stage(
         | (
             PlanStage::Executing,
             AnswerKind::Tentative
-            | AnswerKind::Confirm
             | AnswerKind::ChangesRequested
             | AnswerKind::OtherDays
             | AnswerKind::Decline,

@@ -121,6 +121,13 @@ fn f16_every_answer_at_every_stage() {
     assert_eq!(row(S::Scheduled, Some(A::Withdraw)), ["COMMENT", "CONFIRM"]);
     assert_eq!(row(S::Executing, Some(A::Confirm)), ["COMMENT", "WITHDRAW"]);
     assert_eq!(row(S::Executing, Some(A::Withdraw)), ["COMMENT"]);
+    // What crossed with the scheduling is made good, or the city withdraws.
+    for crossed in [A::Tentative, A::ChangesRequested, A::OtherDays, A::Decline] {
+        let mends = ["COMMENT", "CONFIRM", "WITHDRAW"];
+        assert_eq!(row(S::Scheduled, Some(crossed)), mends, "{crossed:?}");
+        assert_eq!(row(S::Executing, Some(crossed)), mends, "{crossed:?}");
+        assert_eq!(row(S::Summarized, Some(crossed)), [""; 0]);
+    }
     assert_eq!(row(S::Summarized, Some(A::Confirm)), [""; 0]);
     assert_eq!(row(S::Cancelled, Some(A::Confirm)), [""; 0]);
     let world = World::new();

@@ -397,6 +397,30 @@ fn an_open_plan_always_awaits_somebody() {
     }
 }
 
+/// A city whose answer crossed with the scheduling is asked again, and the initiator told, long
+/// before the first day.
+#[test]
+fn an_answer_that_crossed_with_the_scheduling_is_asked_again() {
+    let (plan, early) = (Plan { stage: PlanStage::Scheduled, ..opened() }, date("2026-12-01"));
+    let none = BTreeSet::new();
+    let of = |kind| {
+        let all = [(handan(), kind), (liaocheng(), AnswerKind::Confirm)];
+        let answers: BTreeMap<_, _> =
+            all.into_iter().chain([(puyang(), AnswerKind::Confirm)]).collect();
+        let (committed, revealed, reported) = (&none, &none, &none);
+        let heard = Heard { answers: &answers, committed, revealed, reported };
+        awaited(&plan, heard, early, early)
+    };
+    use AnswerKind as A;
+    for kind in [A::Tentative, A::ChangesRequested, A::OtherDays, A::Decline] {
+        let want = [(handan(), vec![Awaited::Answer]), (liaocheng(), vec![Awaited::Resolve])];
+        assert_eq!(of(kind), BTreeMap::from(want), "{kind:?}");
+    }
+    let told = BTreeMap::from([(liaocheng(), vec![Awaited::Resolve])]);
+    assert_eq!(of(A::Withdraw), told);
+    assert_eq!(of(A::Confirm), BTreeMap::new());
+}
+
 /// As long as nobody writes: and it changes on no day but the one on which a draw is shown, and
 /// the first one.
 fn once_awaited_stays_so(plan: &Plan, heard: Heard<'_>, reveal_on: Date) {
