@@ -311,6 +311,11 @@ fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
         Refusal::Misfit(crate::domain::Misfit::NotYourTurn { turn, .. }) => {
             refused.with("turn", turn)
         }
+        Refusal::Misfit(
+            crate::domain::Misfit::NotSiteCity { .. } | crate::domain::Misfit::NotUnitCity { .. },
+        ) => refused
+            .with("rule", "sites and units are registered and changed by their own city")
+            .with("source", "rules of the cooperation"),
         Refusal::Site(refusal) => of_site(*refusal, refused),
         Refusal::Plan(refusal) => of_plan(*refusal, refused),
         _ => refused,
@@ -319,6 +324,10 @@ fn of_refusal(refusal: &Refusal, told: &Told<'_>) -> Refused {
 }
 
 fn of_site(refusal: SiteRefusal, refused: Refused) -> Refused {
+    let refused = match refusal.rule() {
+        Some(((_, rule), (_, source))) => refused.with("rule", rule).with("source", source),
+        None => refused,
+    };
     match refusal {
         SiteRefusal::Known { site } => refused.with("site", site),
         SiteRefusal::Changed { current } => refused.with("current", current),

@@ -335,6 +335,12 @@ pub enum PlanRefusal {
         /// Which.
         site: SubjectId,
     },
+    /// No node knows the site.
+    #[error("{site} is not registered")]
+    SiteUnknown {
+        /// Which.
+        site: SubjectId,
+    },
     /// Officers named are fewer than two of the own city whose certificates are valid.
     #[error("{got} certified officers of the own city, {least} are needed")]
     TeamTooSmall {
@@ -430,6 +436,7 @@ impl PlanRefusal {
             Self::Revealed => "DRAW_REVEALED",
             Self::BeginTooEarly { .. } => "BEGIN_TOO_EARLY",
             Self::NotVisited { .. } => "SITE_NOT_VISITED",
+            Self::SiteUnknown { .. } => "SITE_UNKNOWN",
             Self::TeamTooSmall { .. } => "TEAM_TOO_SMALL",
             Self::ReportDay { .. } => "REPORT_DAY",
             Self::ResultsMissing { .. } => "RESULTS_MISSING",
@@ -453,7 +460,10 @@ impl PlanRefusal {
             Self::OldRevision { .. } | Self::NothingConfirmed => "revision",
             Self::HoldUntil { .. } => "hold_until",
             Self::Periods => "periods",
-            Self::NotVisited { .. } | Self::VisitStopped { .. } | Self::NoClue { .. } => "site",
+            Self::NotVisited { .. }
+            | Self::SiteUnknown { .. }
+            | Self::VisitStopped { .. }
+            | Self::NoClue { .. } => "site",
             Self::VisitUnknown { .. } => "nth",
             Self::TeamTooSmall { .. }
             | Self::OfficerRecused { .. }
@@ -484,17 +494,5 @@ impl PlanRefusal {
             | Self::ResultsMissing { .. }
             | Self::ShownBefore => "name",
         }
-    }
-}
-
-impl From<PlanMisfit> for PlanRefusal {
-    fn from(misfit: PlanMisfit) -> Self {
-        Self::Misfit(misfit)
-    }
-}
-
-impl From<FactsRefusal> for PlanRefusal {
-    fn from(refusal: FactsRefusal) -> Self {
-        Self::Facts(refusal)
     }
 }

@@ -6,6 +6,9 @@ use crate::domain::division::CountyCode;
 use crate::domain::refusal::Refusal;
 use crate::ids::{CityCode, Position, SubjectId};
 
+type Pair = (&'static str, &'static str);
+const OURS: Pair = ("联动规则", "rules of the cooperation");
+
 /// Why the deciding node does not carry out a command about a site. Nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SiteRefusal {
@@ -152,6 +155,40 @@ impl SiteRefusal {
             Self::PlanUnknown => "check.plan_id",
             Self::Closed | Self::PositiveList { .. } | Self::Capped { .. } => "check.exception",
         }
+    }
+
+    /// The rule behind it and where that comes from, each in Chinese and English; none where
+    /// somebody was only faster.
+    #[must_use]
+    pub const fn rule(self) -> Option<(Pair, Pair)> {
+        let why = match self {
+            Self::Closed => LeftOut::Closed,
+            Self::PositiveList { .. } => LeftOut::PositiveList,
+            Self::Capped { .. } => LeftOut::Capped,
+            Self::Changed { .. } => return None,
+            Self::CountyNotOwn { .. } => {
+                return Some((("检查对象由所在地的市登记", "a site is of its own city"), OURS));
+            }
+            Self::Known { .. } | Self::TooManyPlants { .. } => {
+                let one = "an enterprise is registered once, or as another plant";
+                return Some((("同一企业只登记一次，另有厂区的注明", one), OURS));
+            }
+            Self::ListingDates { .. }
+            | Self::RemovalBasis { .. }
+            | Self::RenewalBeginsLater { .. } => {
+                let whole = "a listing has its days in order, and a removal its reason";
+                return Some((("正面清单起止日期须前后相接，移出须有原因", whole), OURS));
+            }
+            Self::CheckInFuture { .. } | Self::CheckTooOld { .. } => {
+                let made = "checks are of what was made, since the year before";
+                return Some((("只登记上年以来已开展的检查", made), OURS));
+            }
+            Self::PlanUnknown => {
+                let by = "checks of a plan are recorded by the reports of its visits";
+                return Some((("方案内的检查由方案的结果登记", by), OURS));
+            }
+        };
+        Some((why.rule(), why.source()))
     }
 
     /// Why it was not done and what to do, in Chinese.

@@ -248,7 +248,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     ) -> Result<(), WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
         let looked = self.visits_at(key, found.clone(), today);
-        let visited = visited(&looked, arrival.site, today);
+        let visited = self.visited(key, &looked, (arrival.site, today));
         let rows = self.group_rows();
         let certified = arrival.officers.iter().filter(|officer| {
             let unit = view::unit(&rows, key.0, **officer);
@@ -273,7 +273,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     ) -> Result<Option<Draft>, WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
         let looked = self.visits_at(key, found.clone(), today);
-        let visited = visited(&looked, report.site, today);
+        let visited = self.visited(key, &looked, (report.site, today));
         decide_report(&found.plan, by, report, visited, (&rules, today)).map_err(Refusal::Plan)?;
         let mut before = self.at_desk(today, |desk| desk.reported(key, found, by));
         before.retain(|(_, one)| (one.site, one.nth) == (report.site, report.nth));
@@ -356,7 +356,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             let known = known.ok_or(Refusal::Plan(PlanRefusal::CaseUnknown { case }))?;
             cities = vec![known.originating, known.handling];
         }
-        let visited = (visited(&looked, site, today), reported, cities.as_slice());
+        let visited = self.visited(key, &looked, (site, today));
+        let visited = (visited, reported, cities.as_slice());
         Ok(decide_finding(&found.plan, by, (site, nth, case), visited).map_err(Refusal::Plan)?)
     }
 
@@ -413,17 +414,23 @@ impl<D: Disk, S: Store> Core<D, S> {
         let named = (revision, answer, resolution);
         Ok(decide_resolution(&found.plan, by, named, &answers).map_err(Refusal::Plan)?)
     }
-}
 
-/// What is known of visits of a plan to a site.
-fn visited(looked: &Looked, site: SubjectId, today: Date) -> Visited {
-    let visits = looked.visits();
-    let here: Vec<_> = visits.iter().filter(|visit| visit.site == site).collect();
-    let exception = here.iter().find_map(|visit| visit.exception);
-    Visited {
-        host: looked.host(site),
-        visits: u32::try_from(here.len()).unwrap_or(u32::MAX),
-        left_out: stands_against(looked, site, (today, exception)),
+    /// What is known of visits of a plan to a site, which the plan need not name.
+    fn visited(
+        &mut self,
+        key: PlanKey,
+        looked: &Looked,
+        (site, today): (SubjectId, Date),
+    ) -> Visited {
+        let visits = looked.visits();
+        let here: Vec<_> = visits.iter().filter(|visit| visit.site == site).collect();
+        let exception = here.iter().find_map(|visit| visit.exception);
+        let other = || view::site(&self.group_rows(), key.0, site).map(|found| found.city);
+        Visited {
+            host: looked.host(site).or_else(other),
+            visits: u32::try_from(here.len()).unwrap_or(u32::MAX),
+            left_out: stands_against(looked, site, (today, exception)),
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Reasons about plans of joint action. What stands in a refusal says more: which city, which
 //! officer, which day.
 
-use tonic::Code::{Aborted, AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied};
+use tonic::Code::{
+    Aborted, AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied,
+};
 
 use super::Line;
 
@@ -147,6 +149,8 @@ pub(super) const PLANS: &[Line] = &[
     ("SITE_NOT_VISITED", InvalidArgument,
         "该对象不在本次行动的检查名单内，请核对",
         "the site is not visited by this plan; check it"),
+    ("SITE_UNKNOWN", NotFound,
+        "没有登记这个检查对象，请核对", "no such site is registered; check it"),
     ("TEAM_TOO_SMALL", FailedPrecondition,
         "属地持证执法人员不足，不得少于两人，请补充人员",
         "fewer certified officers of the own city than are needed; add some"),

@@ -55,7 +55,7 @@ pub fn decide_check_in(
     (arriving, rules, today): (Arriving<'_>, &PlanRules, Date),
 ) -> Result<(), PlanRefusal> {
     let act = PlanAct { revision: plan.at, word: PlanWord::CheckedIn(arrival.clone()) };
-    present(plan, by, &act, visited.host)?;
+    hosted(plan, by, (&act, arrival.site), visited)?;
     if !is_under_way(plan, today) {
         return Err(PlanRefusal::CheckInStage { stage: plan.stage });
     }
@@ -118,6 +118,20 @@ pub fn is_afterwards(plan: &Plan, on: Date, recorded: (Date, bool)) -> bool {
     on < recorded.0 || (is_late(plan) && recorded.1)
 }
 
+/// Whether what is said of a visit fits. A site that no node knows is no site of another city.
+fn hosted(
+    plan: &Plan,
+    by: CityCode,
+    (act, site): (&PlanAct, SubjectId),
+    visited: Visited,
+) -> Result<(), PlanRefusal> {
+    if visited.host.is_none() {
+        present(plan, by, act, Some(by))?;
+        return Err(PlanRefusal::SiteUnknown { site });
+    }
+    present(plan, by, act, visited.host)
+}
+
 fn check_target(site: SubjectId, nth: u32, visited: Visited) -> Result<(), PlanRefusal> {
     match visited.visits {
         0 => Err(PlanRefusal::NotVisited { site }),
@@ -139,7 +153,7 @@ pub fn decide_report(
     (rules, today): (&PlanRules, Date),
 ) -> Result<(), PlanRefusal> {
     let act = PlanAct { revision: plan.at, word: PlanWord::VisitReported(report.clone()) };
-    present(plan, by, &act, visited.host)?;
+    hosted(plan, by, (&act, report.site), visited)?;
     // Of what was never scheduled nothing was carried out.
     let is_over = is_late(plan) && !plan.resting.answers.is_empty();
     if !is_under_way(plan, today) && !is_over {
@@ -173,7 +187,7 @@ pub fn decide_finding(
     (visited, reported, cities): (Visited, bool, &[CityCode]),
 ) -> Result<(), PlanRefusal> {
     let word = PlanWord::FindingOpened { site, nth, case };
-    present(plan, by, &PlanAct { revision: plan.at, word }, visited.host)?;
+    hosted(plan, by, (&PlanAct { revision: plan.at, word }, site), visited)?;
     check_target(site, nth, visited)?;
     if !reported {
         return Err(PlanRefusal::NoClue { site });

@@ -3,7 +3,7 @@
 //! In scope: refusals that have a law, a document or a parameter behind them. Out of scope: those
 //! that only say that a plan has moved on, or that it is somebody else's turn.
 
-use super::{PlanMisfit, PlanRefusal};
+use super::{FactsRefusal, PlanMisfit, PlanRefusal};
 use crate::domain::plan::ready::{CERTIFIED, Force, NO_SOURCE, OURS, Rule};
 use crate::domain::site::LeftOut;
 
@@ -128,6 +128,46 @@ impl PlanRefusal {
                 ),
                 Force::Rule,
             ),
+            Self::Misfit(PlanMisfit::NotParticipant { .. }) => (
+                (
+                    (
+                        "方案由参加市答复、登记",
+                        "only cities that take part say something to a plan",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
+            Self::OfficerNotSent { .. } => (
+                (
+                    (
+                        "到场人员从各市为当天派出的人员中选取",
+                        "whoever checks is one of those sent for that day",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
+            Self::ArrivalDay { .. } => (
+                (
+                    (
+                        "到场日期为方案的行动日期，且不晚于今天",
+                        "teams arrive on a day of the plan that has come",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
+            Self::NotVisited { .. } | Self::SiteUnknown { .. } | Self::VisitUnknown { .. } => (
+                (
+                    (
+                        "只登记方案所列或抽中的检查对象",
+                        "arrivals and results are of visits of the plan",
+                    ),
+                    OURS,
+                ),
+                Force::Rule,
+            ),
             _ => return None,
         })
     }
@@ -137,5 +177,17 @@ const fn force_of(why: LeftOut) -> Force {
     match why {
         LeftOut::Capped => Force::Law,
         LeftOut::Closed | LeftOut::PositiveList => Force::Rule,
+    }
+}
+
+impl From<PlanMisfit> for PlanRefusal {
+    fn from(misfit: PlanMisfit) -> Self {
+        Self::Misfit(misfit)
+    }
+}
+
+impl From<FactsRefusal> for PlanRefusal {
+    fn from(refusal: FactsRefusal) -> Self {
+        Self::Facts(refusal)
     }
 }

@@ -174,6 +174,9 @@ impl PlanRefusal {
             Self::NotVisited { site } => {
                 told(format!("{}不是本方案的检查对象", (names.record)(site)), "请核对检查对象")
             }
+            Self::SiteUnknown { .. } => {
+                told("没有登记这个检查对象", "请核对检查对象；新对象先由所在地的市登记")
+            }
             Self::TeamTooSmall { got, least } => told(
                 format!("到场的属地持证执法人员 {got} 名，少于 {least} 名"),
                 "请补齐人员后再检查（行政处罚法第四十二条）",
@@ -250,6 +253,7 @@ impl PlanRefusal {
             | Self::Revealed
             | Self::BeginTooEarly { .. }
             | Self::NotVisited { .. }
+            | Self::SiteUnknown { .. }
             | Self::TeamTooSmall { .. }
             | Self::ReportDay { .. }
             | Self::ResultsMissing { .. }
@@ -350,7 +354,7 @@ impl PlanRefusal {
                 "the node has another key than then: commit to the next attempt once all draw again"
             }
             Self::BeginTooEarly { .. } => "begin on that day, or revise the plan",
-            Self::NotVisited { .. } => "check the site",
+            Self::NotVisited { .. } | Self::SiteUnknown { .. } => "check the site",
             Self::TeamTooSmall { .. } => "wait until there are enough (art. 42)",
             Self::ReportDay { .. } => "give the day on which it was",
             Self::ResultsMissing { .. } => "record the results of that site first",

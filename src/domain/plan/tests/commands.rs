@@ -316,6 +316,8 @@ fn a_team_arrives_as_it_was_sent() {
         (&|a, _, _| a.nth = 1, "VISIT_UNKNOWN"),
         (&|_, v, _| v.visits = 0, "SITE_NOT_VISITED"),
         (&|_, v, _| v.host = Some(puyang()), "NOT_HOST_CITY"),
+        // A slip of one digit is no site of another city.
+        (&|_, v, _| v.host = None, "SITE_UNKNOWN"),
         (&|_, v, _| v.left_out = Some(LeftOut::PositiveList), "VISIT_STOPPED"),
         // No day of the plan; one that has not come.
         (&|a, _, _| a.on = date("2026-12-07"), "ARRIVAL_DAY"),

@@ -109,6 +109,7 @@ fn refusals() -> Vec<PlanRefusal> {
         R::Revealed,
         R::BeginTooEarly { first: on },
         R::NotVisited { site },
+        R::SiteUnknown { site },
         R::TeamTooSmall { got: 1, least: 2 },
         R::ReportDay { on, first: on, last: on },
         R::ResultsMissing { site },
