@@ -114,6 +114,9 @@ fn checked(check: &pb::SiteChecked, lang: Lang) -> String {
         let why = words::visit_exception(check.exception(), lang);
         out.push_str(&lang.pick(format!("（{why}）"), format!(" ({why})")));
     }
+    if check.taken_back {
+        out.push_str(lang.pick("（结果已更正，此次不计）", " (corrected since: taken back)"));
+    }
     out
 }
 

@@ -89,6 +89,7 @@ fn read_check(reading: &mut Reading, e: &pb::SiteChecked) -> Result<SiteCheck, W
         mode: reading.code("mode", e.mode, CheckMode::OnSite)?,
         exception: optional(reading, "exception", e.exception, VisitException::Complaint)?,
         plan,
+        taken_back: e.taken_back,
     })
 }
 
@@ -140,6 +141,7 @@ pub fn check_to_pb(check: &SiteCheck) -> pb::SiteChecked {
         mode: check.mode.number(),
         exception: check.exception.map_or(0, |code| code.number()),
         plan_id: check.plan.map(|plan| bytes(plan.as_bytes())).unwrap_or_default(),
+        taken_back: check.taken_back,
     }
 }
 
@@ -296,6 +298,7 @@ pub fn check(given: Option<&pb::SiteChecked>) -> Result<SiteCheck, Refused> {
         mode: required("check.mode", given.mode)?,
         exception: exception("check.exception", given.exception)?,
         plan,
+        taken_back: given.taken_back,
     })
 }
 

@@ -192,3 +192,55 @@ async fn f20_a_later_visit_is_judged_by_the_list_of_its_own_day() {
     let free = proposed(today()).await;
     confirm(here, &free, &world.officers[..2]).await.unwrap();
 }
+
+/// What was keyed in by mistake counts for as long as it stands, and for no longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn f21_a_corrected_report_gives_back_what_it_counted_for() {
+    let (world, at) = world().await;
+    let here = &world.here;
+    let plan = world.proposed(&at, 0).await;
+    confirm(here, &plan, &world.officers[..2]).await.unwrap();
+    let plan = world.settled(&plan, 0).await;
+    let years = async || {
+        let years = get(here, &at).await.unwrap().years;
+        years.iter().map(|year| (year.counted, year.off_site)).collect::<Vec<_>>()
+    };
+    let afar = || pb::VisitResult { mode: pb::CheckMode::OffSite.into(), ..result(0) };
+    for (told, counts) in [
+        (result(0), (1, 0)),
+        (not_checked(), (0, 0)),
+        (result(0), (1, 0)),
+        (afar(), (0, 1)),
+        (result(0), (1, 0)),
+        (result(1), (1, 0)),
+    ] {
+        report(here, &plan, &at, told).await.unwrap();
+        assert_eq!(years().await, [counts]);
+    }
+    // Only the report of a plan takes a check back.
+    let mut taken = check(&at, pb::CheckMode::OnSite, NONE);
+    taken.check.as_mut().unwrap().taken_back = true;
+    let taken = record_check(here, taken).await;
+    let status = taken.clone().unwrap_err();
+    assert!(!fact(&status, "rule").is_empty() && !fact(&status, "source").is_empty());
+    assert_eq!(why(taken).1, "CHECK_PLAN_UNKNOWN");
+    // A slip of one digit is no site of another city.
+    let nobody = format!("{}/sites/{}", world.agreements[0], "7".repeat(32));
+    let lost = [
+        check_in(here, &plan, &nobody, &world.officers[..2]).await,
+        report(here, &plan, &nobody, result(0)).await,
+    ];
+    for refused in lost {
+        let status = refused.clone().unwrap_err();
+        assert_eq!(fact(&status, "field"), "site");
+        assert!(!fact(&status, "rule").is_empty() && !fact(&status, "source").is_empty());
+        assert_eq!(why(refused), (Code::NotFound, "SITE_UNKNOWN".to_owned()));
+    }
+    for _ in 0..2 {
+        checked(here, &at).await.unwrap();
+    }
+    let full = checked(here, &at).await;
+    let status = full.clone().unwrap_err();
+    assert!(!fact(&status, "rule").is_empty() && !fact(&status, "source").is_empty());
+    assert_eq!(why(full), late("SITE_CAPPED"));
+}

@@ -47,7 +47,7 @@ fn act((agreement, subject): (AgreementId, SubjectId), act: SiteAct) -> Command 
 
 fn check(site: (AgreementId, SubjectId), on: Date) -> Command {
     let (mode, exception, plan) = (CheckMode::OnSite, None, None);
-    act(site, SiteAct::Checked(SiteCheck { on, mode, exception, plan }))
+    act(site, SiteAct::Checked(SiteCheck { on, mode, exception, plan, taken_back: false }))
 }
 
 fn change(site: (AgreementId, SubjectId), uscc: &str) -> Command {

@@ -107,7 +107,7 @@ pub fn next(
         _ => {
             let exception = rng.one_in(4).then_some(VisitException::Complaint);
             let mode = if rng.one_in(5) { CheckMode::OffSite } else { CheckMode::OnSite };
-            let check = SiteCheck { on: today, mode, exception, plan: None };
+            let check = SiteCheck { on: today, mode, exception, plan: None, taken_back: false };
             (None, SiteAct::Checked(check), said)
         }
     };

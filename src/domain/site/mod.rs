@@ -194,6 +194,8 @@ pub struct SiteCheck {
     pub exception: Option<VisitException>,
     /// The plan it belongs to, if it belongs to one.
     pub plan: Option<SubjectId>,
+    /// A corrected report of the plan takes this check back.
+    pub taken_back: bool,
 }
 
 impl SiteCheck {
@@ -219,7 +221,8 @@ impl SiteCheck {
         }
         // The field is for plans, of which no node knows any yet: what is typed there now would
         // stand in a header for ever.
-        if self.plan.is_some() { Err(SiteRefusal::PlanUnknown) } else { Ok(()) }
+        let of_plan = self.plan.is_some() || self.taken_back;
+        if of_plan { Err(SiteRefusal::PlanUnknown) } else { Ok(()) }
     }
 }
 
@@ -235,14 +238,18 @@ pub struct YearChecks {
 }
 
 impl YearChecks {
-    /// Takes one more check in.
+    /// Takes one more check in, or one out that is taken back.
     pub fn add(&mut self, check: &SiteCheck) {
         let number = match (check.mode, check.exception) {
             (CheckMode::OffSite, _) => &mut self.off_site,
             (CheckMode::OnSite, Some(_)) => &mut self.excepted,
             (CheckMode::OnSite, None) => &mut self.counted,
         };
-        *number = number.saturating_add(1);
+        // Whoever takes a check back had seen it, so it was taken in before.
+        *number = match check.taken_back {
+            true => number.saturating_sub(1),
+            false => number.saturating_add(1),
+        };
     }
 }
 
@@ -319,7 +326,7 @@ pub fn fits(owner: CityCode, by: CityCode, act: &SiteAct) -> Result<(), Misfit> 
         SiteAct::Listed(listing) => {
             listing.check().is_ok() && listing.monitoring.is_sorted_by(|a, b| a < b)
         }
-        SiteAct::Checked(_) => true,
+        SiteAct::Checked(check) => check.plan.is_some() || !check.taken_back,
     };
     if holds { Ok(()) } else { Err(Misfit::SiteInvalid) }
 }

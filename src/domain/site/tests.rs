@@ -27,7 +27,7 @@ fn listing(status: ListingStatus, removed_for: Option<RemovalBasis>) -> Listing 
 }
 
 fn check(on: &str, mode: CheckMode, exception: Option<VisitException>) -> SiteCheck {
-    SiteCheck { on: date(on), mode, exception, plan: None }
+    SiteCheck { on: date(on), mode, exception, plan: None, taken_back: false }
 }
 
 #[test]

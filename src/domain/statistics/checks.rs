@@ -257,6 +257,7 @@ mod tests {
             mode,
             exception,
             plan: plan.map(id),
+            taken_back: false,
         };
         for one in [
             check("2026-10-31", CheckMode::OffSite, None, None),

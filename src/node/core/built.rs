@@ -45,7 +45,9 @@ impl<D: Disk, S: Store> Core<D, S> {
             Some(Opening::PlanNumber { year, number }) => {
                 counted = Some((keys::plan_counter(agreement, year), number));
             }
-            Some(Opening::Beside(beside)) => drafts.push((actor, acting_for, *beside)),
+            Some(Opening::Beside(beside)) => {
+                drafts.extend(beside.into_iter().map(|one| (actor, acting_for, one)));
+            }
             Some(Opening::First(opening)) => {
                 record = Some(subject_id(next(drafts)));
                 draft.subject.id = record;

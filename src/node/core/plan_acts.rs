@@ -107,9 +107,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                 plain(PlanWord::CheckedIn(arrival.clone()))
             }
             PlanSaid::Report { report, replaces } => {
-                let check = self.judge_report(key, today, found, (report, *replaces))?;
+                let checks = self.judge_report(key, today, found, (report, *replaces))?;
                 let word = PlanWord::VisitReported(report.clone());
-                (PlanAct { revision, word }, check.map(|draft| Opening::Beside(Box::new(draft))))
+                let beside = (!checks.is_empty()).then_some(Opening::Beside(checks));
+                (PlanAct { revision, word }, beside)
             }
             PlanSaid::Finding { site, nth, case } => {
                 self.judge_finding(key, today, found, (*site, *nth, *case))?;
@@ -263,14 +264,15 @@ impl<D: Disk, S: Store> Core<D, S> {
         Ok(decided.map_err(Refusal::Plan)?)
     }
 
-    /// Decides on a report; with the first one of a visit goes the check of the site.
+    /// Decides on a report. With it goes the check of the site, if it tells of one that is not
+    /// counted yet; what a report of before counted for, and this one does not, is taken back.
     fn judge_report(
         &mut self,
         key: PlanKey,
         today: Date,
         found: &PlanView,
         (report, replaces): (&VisitReport, Option<Position>),
-    ) -> Result<Option<Draft>, WriteError> {
+    ) -> Result<Vec<Draft>, WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
         let looked = self.visits_at(key, found.clone(), today);
         let visited = self.visited(key, &looked, (report.site, today));
@@ -281,9 +283,12 @@ impl<D: Disk, S: Store> Core<D, S> {
         if newest != replaces {
             return Err(Refusal::Plan(PlanRefusal::ResultChanged { newest }).into());
         }
-        let is_check = |one: &VisitReport| !one.checks.is_empty() && one.mode == report.mode;
-        if !is_check(report) || before.iter().any(|(_, one)| is_check(one)) {
-            return Ok(None);
+        let before = before.first().map(|(_, one)| one);
+        // How and in which year it counts.
+        let counts =
+            |one: &VisitReport| (!one.checks.is_empty()).then_some((one.mode, one.on.year()));
+        if before.and_then(counts) == counts(report) {
+            return Ok(Vec::new());
         }
         let site = view::site(&self.group_rows(), key.0, report.site);
         let site = site.ok_or(WriteError::NotFound)?;
@@ -292,23 +297,27 @@ impl<D: Disk, S: Store> Core<D, S> {
         }
         let visits = looked.visits();
         let visit = visits.iter().find(|one| (one.site, one.nth) == (report.site, report.nth));
-        let check = SiteCheck {
-            on: report.on,
-            mode: report.mode,
-            exception: visit
-                .and_then(|visit| visit.exception)
-                .filter(|_| report.mode == CheckMode::OnSite),
+        let exception = visit.and_then(|visit| visit.exception);
+        let check = |one: &VisitReport, taken_back| SiteCheck {
+            on: one.on,
+            mode: one.mode,
+            exception: exception.filter(|_| one.mode == CheckMode::OnSite),
             plan: Some(key.1),
+            taken_back,
         };
-        if check.counts() {
+        let of = |one: &&VisitReport| counts(one).is_some();
+        let gone = before.filter(of).map(|one| check(one, true));
+        let made = Some(report).filter(of).map(|one| check(one, false));
+        if made.is_some_and(|made| made.counts()) {
             self.check_counted((key, today), found, report, &site)?;
         }
-        Ok(Some(Draft {
+        let draft = |check| Draft {
             subject: Subject { kind: SubjectKind::Site, id: Some(report.site) },
             prev: None,
             event: Event::SiteAct(SiteAct::Checked(check)),
             parts: Vec::new(),
-        }))
+        };
+        Ok(gone.into_iter().chain(made).map(draft).collect())
     }
 
     /// Whether a check that is keyed in may count: there is room under the cap, and the enterprise

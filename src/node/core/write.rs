@@ -48,8 +48,8 @@ pub(super) struct Decided {
 pub(super) enum Opening {
     /// A running number was given.
     Number { year: i32, number: u32 },
-    /// An entry about another record, before this one.
-    Beside(Box<Draft>),
+    /// Entries about another record, before this one.
+    Beside(Vec<Draft>),
     /// A running number of a plan was given.
     PlanNumber { year: i32, number: u32 },
     /// The entry that opens the record, before the one that is about it.

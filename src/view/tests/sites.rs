@@ -58,7 +58,13 @@ fn listed(status: ListingStatus, until: &str) -> Event {
 }
 
 fn checked(on: &str, mode: CheckMode, exception: Option<VisitException>) -> Event {
-    Event::SiteAct(SiteAct::Checked(SiteCheck { on: day(on), mode, exception, plan: None }))
+    Event::SiteAct(SiteAct::Checked(SiteCheck {
+        on: day(on),
+        mode,
+        exception,
+        plan: None,
+        taken_back: false,
+    }))
 }
 
 fn add(rows: &mut MemRows, written: &Written, apply_number: u64) -> Applied {

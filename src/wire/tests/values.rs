@@ -242,8 +242,8 @@ fn site_events(on: Date, plan: SubjectId) -> Vec<(&'static str, Event)> {
         let listing = Listing { status, admitted_on, expires_on, removed_for, monitoring };
         Event::SiteAct(SiteAct::Listed(listing))
     };
-    let checked = |mode, exception, plan| {
-        Event::SiteAct(SiteAct::Checked(SiteCheck { on, mode, exception, plan }))
+    let checked = |mode, exception, plan, taken_back| {
+        Event::SiteAct(SiteAct::Checked(SiteCheck { on, mode, exception, plan, taken_back }))
     };
     let kinds = vec![MonitoringKind::Online, MonitoringKind::Power];
     let changed = SiteAct::Changed { facts: facts(None, true) };
@@ -257,8 +257,9 @@ fn site_events(on: Date, plan: SubjectId) -> Vec<(&'static str, Event)> {
         ("site_changed", Event::SiteAct(changed)),
         ("site_listed", listed(ListingStatus::Active, None, kinds)),
         ("site_removed", removed),
-        ("site_checked", checked(CheckMode::OnSite, clue, Some(plan))),
-        ("site_checked_bare", checked(CheckMode::OffSite, None, None)),
+        ("site_checked", checked(CheckMode::OnSite, clue, Some(plan), false)),
+        ("site_checked_bare", checked(CheckMode::OffSite, None, None, false)),
+        ("site_check_taken_back", checked(CheckMode::OnSite, None, Some(plan), true)),
     ]
 }
 

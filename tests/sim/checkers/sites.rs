@@ -146,11 +146,14 @@ fn told(
             Event::SiteAct(SiteAct::Listed(_)) => listing = listing.max(Some(place)),
             Event::SiteAct(SiteAct::Checked(check)) => {
                 let year = years.entry(check.on.year()).or_insert((0, 0, 0));
-                match (check.mode, check.exception) {
-                    (CheckMode::OffSite, _) => year.2 += 1,
-                    (CheckMode::OnSite, Some(_)) => year.1 += 1,
-                    (CheckMode::OnSite, None) => year.0 += 1,
-                }
+                let number = match (check.mode, check.exception) {
+                    (CheckMode::OffSite, _) => &mut year.2,
+                    (CheckMode::OnSite, Some(_)) => &mut year.1,
+                    (CheckMode::OnSite, None) => &mut year.0,
+                };
+                // Entries are not looked at in the order in which they were written.
+                let one = if check.taken_back { u32::MAX } else { 1 };
+                *number = number.wrapping_add(one);
             }
             _ => misfits += 1,
         }
