@@ -19,13 +19,14 @@ use crate::wire::plan_call as call;
 use crate::wire::status::Refused;
 
 impl PlanApi {
-    /// A plan, or all plans of an agreement, as a calendar.
+    /// A plan, or all plans of an agreement, as a calendar, and whether it was cut.
     pub(super) fn calendar(
         &self,
         name: &str,
         shown_of: &mut dyn FnMut(u32),
-    ) -> Result<String, Refused> {
+    ) -> Result<(String, bool), Refused> {
         let reader = self.desk.node.reader();
+        let mut cut = false;
         let plans: Vec<(SubjectId, PlanView, AgreementId)> = if name.contains("/plans/") {
             let (agreement, subject) = call::name(name)?;
             let found = view::plan(&reader.view(), agreement, subject);
@@ -38,11 +39,12 @@ impl PlanApi {
             let (mut all, mut looked, today) = (Vec::new(), 0, self.desk.node.today());
             pieces::plans(&reader, agreement, None, &mut |subject, view| {
                 looked += 1;
-                // What is still talked of is in no calendar but its own.
-                if ics::is_listed(&view.plan, today) {
+                cut = all.len() >= CALENDAR_PLANS_MAX || looked > PLANS_LOOKED_AT_MAX;
+                // What was never settled is in no calendar but its own.
+                if !cut && ics::is_listed(&view.plan, today) {
                     all.push((subject, view, agreement));
                 }
-                all.len() < CALENDAR_PLANS_MAX && looked < PLANS_LOOKED_AT_MAX
+                !cut
             });
             all
         };
@@ -55,6 +57,7 @@ impl PlanApi {
             let days = found.plan.days_max as usize;
             bytes += days * (1_024 + text.len() + texts.title.len() + texts.meeting_place.len());
             if bytes > PAGE_BYTES_MAX && !made.is_empty() {
+                cut = true;
                 break;
             }
             shown_of(found.plan.initiator.as_u32());
@@ -67,7 +70,7 @@ impl PlanApi {
                 Shown::All { title: &texts.title, place: &texts.meeting_place, text, organizer };
             Entry { id: *id, plan, shown, stamp_ms: *stamp_ms }
         });
-        Ok(ics::calendar(entries))
+        Ok((ics::calendar(entries), cut))
     }
 }
 

@@ -265,8 +265,9 @@ impl PlanService for PlanApi {
     ) -> Result<Response<pb::ExportCalendarResponse>, Status> {
         let api = self.clone();
         let read = move |_: &_, asked: &pb::ExportCalendarRequest, line: &mut AuditLine| {
-            let calendar = api.calendar(&asked.name, &mut |city| line.shown_of(city))?;
-            Ok(pb::ExportCalendarResponse { calendar })
+            let (calendar, is_partial) =
+                api.calendar(&asked.name, &mut |city| line.shown_of(city))?;
+            Ok(pb::ExportCalendarResponse { calendar, is_partial })
         };
         self.desk.read(request, method!(ExportCalendar), |asked| &asked.name, read).await
     }

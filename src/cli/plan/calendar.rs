@@ -40,10 +40,23 @@ pub async fn run(session: &Session, args: IcsArgs) -> Result<(), Failure> {
     };
     let request = pb::ExportCalendarRequest { name };
     let answer = session.client.plans().export_calendar(request).await;
-    let calendar = answer.map_err(|status| session.client.failure(&status))?.into_inner().calendar;
+    let answer = answer.map_err(|status| session.client.failure(&status))?.into_inner();
+    let (calendar, partial) = (answer.calendar, answer.is_partial);
+    if partial {
+        eprintln!(
+            "{}",
+            lang.pick(
+                "方案过多，日历只含最新的一部分，其余请按方案单独导出。",
+                "There are more plans than a calendar holds: these are the newest, ask for others \
+                 one by one.",
+            )
+        );
+    }
     let Some(path) = &args.out else {
         match session.context.json {
-            true => session.context.print_json(&json!({ "calendar": calendar })),
+            true => {
+                session.context.print_json(&json!({ "calendar": calendar, "is_partial": partial }))
+            }
             false => print!("{calendar}"),
         }
         return Ok(());
@@ -53,7 +66,7 @@ pub async fn run(session: &Session, args: IcsArgs) -> Result<(), Failure> {
     target.finish()?;
     let shown = path.display().to_string();
     match session.context.json {
-        true => session.context.print_json(&json!({ "file": shown })),
+        true => session.context.print_json(&json!({ "file": shown, "is_partial": partial })),
         false => println!("{}", lang.pick(format!("已写入 {shown}"), format!("written: {shown}"))),
     }
     Ok(())

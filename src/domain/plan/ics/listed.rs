@@ -1,8 +1,9 @@
 //! Which plans stand in a calendar, and which come first where there is no room for all.
 //!
-//! A plan that is only talked of stands in none. One that was settled does, and stays as cancelled
-//! when it is cancelled, also after a revision, so that a calendar which keeps what it has seen
-//! strikes it out; until its last day is over, by whichever revision that was settled. One that was
+//! A plan that is only talked of stands in none. One that was settled does, and stays when it is
+//! revised, as tentative and on its new days, and as cancelled when it is cancelled, so that a
+//! calendar which keeps what it has seen moves it or strikes it out; until its last day is over, by
+//! whichever revision that was settled. One that was
 //! given up before it was ever settled has been in no calendar, and is in none.
 //!
 //! In scope: rules, over values. Out of scope: reading plans, how many are looked at (whoever
@@ -19,9 +20,8 @@ use crate::limits::{CALENDAR_FEED_AHEAD_DAYS, CALENDAR_FEED_PAST_DAYS};
 #[must_use]
 pub fn is_listed(plan: &Plan, today: Option<Date>) -> bool {
     match plan.stage {
-        PlanStage::Open => false,
         PlanStage::Scheduled | PlanStage::Executing | PlanStage::Summarized => true,
-        PlanStage::Cancelled => {
+        PlanStage::Open | PlanStage::Cancelled => {
             let is_over = |until: Date| today.is_some_and(|today| until < today);
             plan.settled.is_some() && !last_day(plan).is_some_and(is_over)
         }
@@ -39,9 +39,9 @@ pub fn is_in_feed(
     let goes = match plan.stage {
         // A revision may have left it out since.
         PlanStage::Cancelled => plan.settled.as_ref().is_some_and(|one| one.cities.contains(&city)),
-        PlanStage::Open | PlanStage::Scheduled | PlanStage::Executing | PlanStage::Summarized => {
-            plan.facts.has(city)
-        }
+        PlanStage::Scheduled | PlanStage::Executing | PlanStage::Summarized => plan.facts.has(city),
+        // Nobody is out on what is talked of anew: whoever reads a feed sees that it is gone.
+        PlanStage::Open => false,
     };
     let days = (first_day(plan), last_day(plan));
     goes && answer != Some(AnswerKind::Withdraw) && is_listed(plan, today) && is_near(days, today)
@@ -66,8 +66,8 @@ pub fn first_day(plan: &Plan) -> Option<Date> {
 /// The last day on which a calendar may have it.
 fn last_day(plan: &Plan) -> Option<Date> {
     let last = plan.facts.days.last().map(|day| day.at.on);
-    let cancelled = plan.stage == PlanStage::Cancelled;
-    let settled = plan.settled.as_ref().filter(|_| cancelled).map(|one| one.until);
+    let stays = matches!(plan.stage, PlanStage::Open | PlanStage::Cancelled);
+    let settled = plan.settled.as_ref().filter(|_| stays).map(|one| one.until);
     last.max(settled)
 }
 

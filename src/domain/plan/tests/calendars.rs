@@ -49,9 +49,21 @@ fn what_was_settled_and_is_cancelled_is_struck_out_until_its_day_is_over() {
     let plan = settled();
     let (yes, no) = ((true, true), (false, false));
     assert_eq!(shown(&plan, "2026-12-09"), yes);
-    // Talked of anew it is in no calendar; cancelled then, it is in them as cancelled.
+    // Talked of anew it is in them as tentative, on its new days; cancelled then, as cancelled.
     let again = revised(&plan, later);
-    assert_eq!(shown(&again, "2026-12-01"), no);
+    // A feed is read as a whole, and nobody is out on it.
+    assert_eq!((shown(&again, "2026-12-10"), shown(&again, "2026-12-11")), ((true, false), no));
+    let text = ics::calendar([ics::Entry {
+        id: id(7),
+        plan: &again,
+        shown: ics::Shown::Busy { word: "联合执法行动", key: &[1; 32] },
+        stamp_ms: 0,
+    }]);
+    let count = |line: &str| text.matches(line).count();
+    assert_eq!((count("BEGIN:VEVENT"), count("STATUS:TENTATIVE")), (2, 2));
+    // Settled, revised.
+    assert_eq!((count("SEQUENCE:2\r\n"), count("DTSTART:20261210T003000Z")), (2, 1));
+    assert_eq!(shown(&World::new().plan, "2026-12-01"), no, "it was never settled");
     let gone = cancelled(&again);
     assert_eq!((shown(&gone, "2026-12-10"), shown(&gone, "2026-12-11")), (yes, no));
     let text = ics::calendar([ics::Entry {
