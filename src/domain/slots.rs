@@ -43,7 +43,8 @@ pub enum Length {
 
 impl Length {
     /// In half days, and how many of them lie between two starts.
-    const fn half_days(self) -> (usize, usize) {
+    #[must_use]
+    pub const fn half_days(self) -> (usize, usize) {
         match self {
             Self::HalfDays(count) => (count, 1),
             Self::Days(count) => (count.saturating_mul(2), 2),

@@ -71,6 +71,9 @@ impl Line {
         for name in names {
             view::unit_bookings(rows, name, city, &mut |plan, booked| {
                 plans.insert(plan);
+                if asked.but == Some((name.0, plan)) {
+                    return;
+                }
                 let until = booked.hold_until;
                 if until.zip(asked.today).is_none_or(|(until, today)| today <= until) {
                     all.extend(booked.busy);
@@ -91,6 +94,19 @@ impl Line {
             plans: plans.into_iter().collect(),
             hold_ends,
         }
+    }
+
+    /// The same as if one plan had booked nothing.
+    #[must_use]
+    pub fn without(&self, plan: UnitKey, node: &NodeHandle) -> Self {
+        if !self.plans.contains(&plan.1) {
+            return self.clone();
+        }
+        let (reader, mut asked) = (node.reader(), Asked::of(node));
+        asked.but = Some(plan);
+        let rows = reader.view();
+        let found = view::unit(&rows, self.unit.0, self.unit.1);
+        found.map_or_else(|| self.clone(), |view| Self::of(&rows, self.unit, &view, &asked))
     }
 }
 
@@ -148,12 +164,14 @@ struct Asked {
     own: CityCode,
     today: Option<Date>,
     years: RangeInclusive<i32>,
+    /// A plan whose bookings are left out.
+    but: Option<UnitKey>,
 }
 
 impl Asked {
     fn of(node: &NodeHandle) -> Self {
         let today = node.today();
-        Self { own: node.city(), today, years: years(today) }
+        Self { own: node.city(), today, years: years(today), but: None }
     }
 }
 

@@ -8,12 +8,15 @@ use super::unit_service::UnitApi;
 use crate::domain::slots::{
     self, Cause, HalfDaySet, Horizon, Length, Need, Participant, Search, Unit,
 };
-use crate::domain::{Department, HalfDay, Invalid, InvalidReason, Period, UnitKind};
+use crate::domain::{Date, Department, HalfDay, Invalid, InvalidReason, Period, UnitKind};
 use crate::ids::{AgreementId, CityCode};
 use crate::limits::{MEMBERS_MAX, SLOT_HINDRANCES_MAX, SLOTS_DEFAULT};
+use crate::node::plan_look::PlanKey;
 use crate::node::roster::Line;
+use crate::view;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
+use crate::wire::plan_call;
 use crate::wire::status::{Refused, bad_fields};
 use crate::wire::unit as write;
 
@@ -25,37 +28,91 @@ impl UnitApi {
         let agreement = read::parent(&asked.parent)?.ok_or(Refused::new("NOT_FOUND"))?;
         let members = self.members(agreement)?;
         let (from, until) = days(asked.from.as_ref(), asked.until.as_ref())?;
-        let horizon = Horizon::new(from, until).map_err(|wrong| bad_fields(vec![wrong]))?;
+        let asked_for = Horizon::new(from, until).map_err(|wrong| bad_fields(vec![wrong]))?;
+        let moving = self.moving(agreement, &asked.moving)?;
+        let (outside, offered) = self.offered(agreement, (from, until));
+        // Where nothing is left the whole request is checked all the same.
+        let horizon = offered.and_then(|(from, until)| Horizon::new(from, until).ok());
         let (length, length_field) = length(asked)?;
+        let horizon = horizon.filter(|one| length.half_days().0 <= one.half_day_count());
+        let searched = horizon.unwrap_or(asked_for);
         let windows = match usize::try_from(asked.slots_max) {
             Ok(0) => SLOTS_DEFAULT,
             Ok(windows) => windows,
             Err(_) => return Err(read::wrong("slots_max", InvalidReason::OutOfRange)),
         };
         let mut participants = participants(asked, &members)?;
-        let as_of = self.fill(agreement, horizon, &mut participants);
+        let as_of = self.fill((agreement, moving), searched, &mut participants);
         let search = Search {
             calendar: self.due.calendar(),
-            horizon,
+            horizon: searched,
             length,
             overtime: asked.overtime,
             windows,
             participants: &participants,
         };
-        let found = slots::find(&search).map_err(|wrong| renamed(wrong, length_field))?;
-        let (hindrances, hindrances_are_partial) = hindrances(&found);
+        let mut found = slots::find(&search).map_err(|wrong| renamed(wrong, length_field))?;
+        if horizon.is_none() {
+            found.windows.clear();
+        }
+        let (mut lines, hindrances_are_partial) = hindrances(&found);
+        if horizon.is_none() {
+            lines.clear();
+        }
         Ok(pb::FindSlotsResponse {
             slots: found.windows.iter().map(slot).collect(),
-            hindrances,
+            hindrances: outside.into_iter().chain(lines).collect(),
             hindrances_are_partial,
             cursor: cursor::at(&self.desk.node, as_of),
         })
     }
 
+    /// The plan that is to be moved.
+    fn moving(&self, agreement: AgreementId, name: &str) -> Result<Option<PlanKey>, Refused> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let plan = plan_call::name(name)?;
+        if plan.0 != agreement {
+            return Err(Refused::new("OTHER_AGREEMENT").at("moving"));
+        }
+        let found = view::plan(&self.desk.node.reader().view(), plan.0, plan.1);
+        found.map(|_| Some(plan)).ok_or(Refused::new("NOT_FOUND").at("moving"))
+    }
+
+    /// The days on which a plan may be, of those asked for, and why the others are none: they have
+    /// passed, or the agreement does not run then.
+    fn offered(
+        &self,
+        agreement: AgreementId,
+        (from, until): (Date, Date),
+    ) -> (Vec<pb::SlotHindrance>, Option<(Date, Date)>) {
+        use pb::SlotHindranceKind as K;
+        let book = self.desk.node.book();
+        let charter = book.get(agreement).map(|found| &found.charter);
+        let term = charter.map_or((from, until), |one| (one.begin_on, one.end_on));
+        let today = self.desk.node.today().unwrap_or(from);
+        let before = |day: Date| day.plus_days(-1).unwrap_or(day);
+        let first = from.max(today).max(term.0);
+        let last = until.min(term.1);
+        let behind = term.1.plus_days(1).unwrap_or(term.1);
+        let runs = [
+            (K::DayPast, from, until.min(before(today))),
+            (K::OutsideTerm, from.max(today), until.min(before(term.0))),
+            (K::OutsideTerm, from.max(today).max(behind), until),
+        ];
+        let line = |(kind, from, until): (K, Date, Date)| {
+            let days = Period::new(HalfDay::morning(from), HalfDay::afternoon(until)).ok()?;
+            let begins = Some(write::period_to_pb(days));
+            Some(pb::SlotHindrance { begins, kind: kind.into(), ..Default::default() })
+        };
+        (runs.into_iter().filter_map(line).collect(), (first <= last).then_some((first, last)))
+    }
+
     /// Gives every participant its units; returns as of when.
     fn fill(
         &self,
-        agreement: AgreementId,
+        (agreement, moving): (AgreementId, Option<PlanKey>),
         horizon: Horizon,
         participants: &mut [Participant],
     ) -> u64 {
@@ -64,6 +121,8 @@ impl UnitApi {
             let Some(one) = participants.iter_mut().find(|one| one.city == line.city) else {
                 continue;
             };
+            let moved = moving.map(|plan| line.without(plan, &self.desk.node));
+            let line = moved.as_ref().unwrap_or(line);
             let busy = busy(line, horizon);
             match line.facts.kind {
                 UnitKind::WholeCity => one.busy = one.busy.with(busy),

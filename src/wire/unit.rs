@@ -285,7 +285,9 @@ pub fn period_from_pb(period: &pb::Period) -> Option<Period> {
 pub fn cause_from_pb(given: &pb::SlotHindrance) -> Option<Cause> {
     let city = || CityCode::from_u32(given.city).ok();
     match given.kind() {
-        pb::SlotHindranceKind::Unspecified => None,
+        pb::SlotHindranceKind::Unspecified
+        | pb::SlotHindranceKind::DayPast
+        | pb::SlotHindranceKind::OutsideTerm => None,
         pb::SlotHindranceKind::RestDay => Some(Cause::RestDay),
         pb::SlotHindranceKind::CityBusy => Some(Cause::CityBusy { city: city()? }),
         pb::SlotHindranceKind::UnitsMissing => Some(Cause::Short {

@@ -262,6 +262,49 @@ async fn a_city_that_is_busy_is_busy_in_all_its_agreements() {
     }
 }
 
+/// What a plan has booked does not stand in the way of moving it; days on which none may be are
+/// named and not offered.
+#[tokio::test(flavor = "multi_thread")]
+async fn f17_a_plan_that_is_moved_does_not_hinder_itself() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (agreement, here) = (&world.agreements[0], &world.here);
+    let plan = create(here, agreement, draft(&[])).await.unwrap();
+    confirm(here, &plan, &world.officers[..4]).await.unwrap();
+    let find = async |moving: &str, from: i64, until: i64| {
+        let asked = pb::FindSlotsRequest {
+            parent: agreement.clone(),
+            participants: vec![needs(HERE, 4)],
+            half_days: 2,
+            overtime: true,
+            from: day(today().plus_days(from).unwrap()),
+            until: day(today().plus_days(until).unwrap()),
+            slots_max: 1,
+            moving: moving.to_owned(),
+            ..pb::FindSlotsRequest::default()
+        };
+        here.units().find_slots(asked).await.map(|found| found.into_inner())
+    };
+    let on = |slot: &pb::Slot| slot.period.unwrap().first.unwrap().on;
+    let tomorrow = day(today().plus_days(1).unwrap());
+    assert_eq!(on(&find("", 0, 3).await.unwrap().slots[0]), tomorrow);
+    assert_eq!(on(&find(&plan.name, 0, 3).await.unwrap().slots[0]), day(today()));
+    let nowhere = format!("{agreement}/plans/{}", "7".repeat(32));
+    assert_eq!(why(find(&nowhere, 0, 3).await).2, "moving");
+    // Days that have passed, and days outside the term of the agreement.
+    let kinds = |found: &pb::FindSlotsResponse| -> Vec<_> {
+        found.hindrances.iter().map(pb::SlotHindrance::kind).collect()
+    };
+    let past = find(&plan.name, -3, 3).await.unwrap();
+    assert_eq!(
+        (on(&past.slots[0]), kinds(&past)[0]),
+        (day(today()), pb::SlotHindranceKind::DayPast)
+    );
+    let over = find(&plan.name, -5, -3).await.unwrap();
+    assert_eq!((over.slots.len(), kinds(&over)), (0, vec![pb::SlotHindranceKind::DayPast]));
+    let never = find(&plan.name, 4_000, 4_002).await.unwrap();
+    assert_eq!((never.slots.len(), kinds(&never)), (0, vec![pb::SlotHindranceKind::OutsideTerm]));
+}
+
 /// Whoever has an old page open is told which of its fields is behind, not only that one is.
 #[tokio::test(flavor = "multi_thread")]
 async fn f16_what_says_that_a_plan_has_moved_on_names_its_field() {

@@ -164,7 +164,7 @@ pub async fn run(context: &Context, command: PlanCommand) -> Result<(), Failure>
 }
 
 /// The full name of a plan given as such, by its number, or by the beginning of its id.
-async fn name(session: &Session, given: &str) -> Result<String, Failure> {
+pub(in crate::cli) async fn name(session: &Session, given: &str) -> Result<String, Failure> {
     let number = given.to_ascii_uppercase();
     let mut numbered = Vec::new();
     let pages = async |page_token| {

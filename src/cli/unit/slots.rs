@@ -44,6 +44,9 @@ pub struct SlotsArgs {
     /// 最多列出几个 · at most so many
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=10))]
     pub count: i32,
+    /// 要改期的方案：它已占用的力量视为空闲 · a plan that is to be moved: what it has booked is free
+    #[arg(long, value_name = "PLAN")]
+    pub moving: Option<String>,
 }
 
 /// One line of what a city brings.
@@ -106,6 +109,10 @@ pub async fn run(session: &Session, args: SlotsArgs) -> Result<(), Failure> {
         until,
         overtime: args.overtime,
         slots_max: args.count,
+        moving: match &args.moving {
+            Some(given) => crate::cli::plan::name(session, given).await?,
+            None => String::new(),
+        },
     };
     let answer = session.client.units().find_slots(request).await;
     let found = answer.map_err(|status| session.client.failure(&status))?.into_inner();

@@ -60,6 +60,10 @@ pub fn slot_hindrance(one: pb::SlotHindranceKind, lang: Lang) -> &'static str {
         pb::SlotHindranceKind::UnitsMissing => lang.pick("缺执法力量", "units are missing"),
         pb::SlotHindranceKind::CityBusy => lang.pick("全市无法安排", "the city is busy as a whole"),
         pb::SlotHindranceKind::RestDay => lang.pick("休息日", "a rest day"),
+        pb::SlotHindranceKind::DayPast => lang.pick("日期已过", "days that have passed"),
+        pb::SlotHindranceKind::OutsideTerm => {
+            lang.pick("不在协议有效期内", "the agreement does not run")
+        }
     }
 }
 
