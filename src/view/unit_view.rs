@@ -18,7 +18,7 @@ use super::record::{self, Added, Counted, Record};
 use super::rows::{ReadRows, Rows, get, put};
 use crate::domain::unit::calendar::{self, Run, Year};
 use crate::domain::unit::{Unit, UnitAct, UnitFacts, fits, opens};
-use crate::domain::{Event, Period, UnitKind};
+use crate::domain::{Date, Event, Period, UnitKind};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::log::{PartKind, SubjectKind};
 
@@ -59,6 +59,15 @@ pub struct UnitView {
 }
 
 impl UnitView {
+    /// Whether it counted on a day that has come, by what is known of it today: it served until it
+    /// was said that it does no more.
+    #[must_use]
+    pub fn counted_on(&self, day: Date) -> bool {
+        let since = Date::beijing(self.changed_ms).filter(|_| self.facts.retired);
+        let retired = self.facts.retired && since.is_none_or(|since| since <= day);
+        UnitFacts { retired, ..self.facts }.counts_on(day)
+    }
+
     /// The record under which its half days lie: all calendars of a city as a whole are one.
     fn calendar(&self, subject: SubjectId) -> SubjectId {
         if self.unit.kind != UnitKind::WholeCity {

@@ -255,7 +255,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             let unit = view::unit(&rows, key.0, **officer);
             unit.is_some_and(|unit| {
                 let serves = unit.unit.city == by && unit.unit.kind == UnitKind::Officer;
-                serves && unit.facts.counts_on(today) && !unit.needs_newer
+                serves && !unit.needs_newer && unit.counted_on(arrival.on)
             })
         });
         let certified = u32::try_from(certified.count()).unwrap_or(u32::MAX);

@@ -202,3 +202,20 @@ fn two_calendars_of_a_whole_city_are_one() {
     }
     assert!(whole_city(&rows, AGREEMENT, city(OTHER)).is_empty());
 }
+
+/// What was so on a day is judged by that day, whatever has become of an officer since.
+#[test]
+fn an_officer_counted_while_he_served_and_his_certificate_was_valid() {
+    let on = |retired: bool| {
+        let mut rows = MemRows::default();
+        add(&mut rows, &entry((1, OWNER, 1), 0, registered(officer("2026-12-10", false)), true), 1);
+        let mut gone = entry((2, OWNER, 2), 0, changed(officer("2026-12-10", retired)), true);
+        gone.envelope.record_time_ms = day("2026-12-05").beijing_ms().start;
+        add(&mut rows, &gone, 2);
+        let view = shown(&rows);
+        ["2023-12-31", "2024-01-01", "2026-12-04", "2026-12-05", "2026-12-10", "2026-12-11"]
+            .map(|text| view.counted_on(day(text)))
+    };
+    assert_eq!(on(false), [false, true, true, true, true, false]);
+    assert_eq!(on(true), [false, true, true, false, false, false], "retired on the fifth");
+}
