@@ -65,7 +65,7 @@ pub fn text(status: &pb::Status, names: &Names, lang: Lang) -> String {
         .row(lang.pick("进程号", "pid"), status.pid.to_string())
         .row(lang.pick("数据", "data"), mebibytes(status.journal_bytes))
         .row(lang.pick("磁盘剩余", "disk free"), mebibytes(status.disk_free_bytes));
-    sheet.row(lang.pick("值班联系", "on duty"), on_duty(&status, names));
+    sheet.row(lang.pick("值班联系", "on duty"), on_duty(status, names));
     for recovery in &status.recoveries {
         sheet.row(lang.pick("恢复中", "recovering"), recovering(recovery, names, lang));
     }

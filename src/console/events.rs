@@ -30,14 +30,18 @@ const OF_ALL_AT_MOST_EVERY: Duration = Duration::from_millis(5);
 /// Between two signs of life.
 const ALIVE: Duration = Duration::from_secs(15);
 
-/// The pages that listen: each holds one more of what is within.
+/// The pages that listen.
 #[derive(Clone, Default)]
-pub struct Listening(Arc<Arc<()>>);
+pub struct Listening(Arc<Open>);
+
+/// Each of them holds one more of it.
+#[derive(Default)]
+struct Open(Arc<()>);
 
 impl Listening {
     /// How long a page hears nothing after an event.
     fn pause(&self) -> Duration {
-        let open = Arc::strong_count(&self.0).saturating_sub(1);
+        let open = Arc::strong_count(&self.0.0).saturating_sub(1);
         let open = u32::try_from(open).unwrap_or(u32::MAX);
         AT_MOST_EVERY.max(OF_ALL_AT_MOST_EVERY.saturating_mul(open))
     }
@@ -66,7 +70,7 @@ async fn tell(
     (listening, stop): (Listening, CancellationToken),
     send: tokio::sync::mpsc::Sender<Result<Event, Infallible>>,
 ) {
-    let _open = Arc::clone(&listening.0);
+    let _open = Arc::clone(&listening.0.0);
     loop {
         // What is there by now is on the page that begins to listen.
         changes.borrow_and_update();
@@ -174,9 +178,9 @@ mod tests {
             AT_MOST_EVERY,
             "pages that are only made do not count"
         );
-        let open: Vec<_> = (0..28).map(|_| Arc::clone(&listening.0)).collect();
+        let open: Vec<_> = (0..28).map(|_| Arc::clone(&listening.0.0)).collect();
         assert_eq!(listening.pause(), AT_MOST_EVERY);
-        let more: Vec<_> = (0..172).map(|_| Arc::clone(&listening.0)).collect();
+        let more: Vec<_> = (0..172).map(|_| Arc::clone(&listening.0.0)).collect();
         assert_eq!(listening.pause(), Duration::from_secs(1), "200 pages, each once a second");
         drop((open, more));
         assert_eq!(listening.pause(), AT_MOST_EVERY);

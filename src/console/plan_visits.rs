@@ -473,11 +473,7 @@ mod tests {
         labels.learn_unit(unit("u/3", pb::UnitKind::Vehicle));
         labels.learn_unit(unit("u/4", pb::UnitKind::Uav));
         let draft = |name: &str| pb::UnitDraft { unit: name.to_owned(), ..Default::default() };
-        let recused = pb::RecusalDraft {
-            officer: "u/2".to_owned(),
-            site: "s/9".to_owned(),
-            ..Default::default()
-        };
+        let recused = pb::RecusalDraft { officer: "u/2".to_owned(), site: "s/9".to_owned() };
         let answer = |city, kind: pb::PlanAnswerKind| pb::PlanAnswer {
             city,
             kind: kind.into(),
