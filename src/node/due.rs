@@ -6,7 +6,7 @@
 //!
 //! Acknowledged notices take no room, nor do archived cases once their outcome is reported. Of a
 //! notice whose author's clock was in doubt nobody knows when it was issued: its term runs from
-//! when another member first held it, and from now on until one has said so.
+//! when another member first held it, and from when it was first seen here until one has said so.
 //!
 //! Invariant: after [`Due::look`] the index is what [`Due::of_case`] gives for every case and
 //! [`Due::of_notice`] for every notice, as of one apply number.
@@ -108,8 +108,9 @@ struct Index {
     of_case: HashMap<CaseKey, Vec<Key>>,
     /// Those of them that are answers to notices and requests for help, however far off.
     answers: BTreeSet<Key>,
-    /// Notices that nobody has said to hold yet, of which it must be known.
-    unheld: BTreeSet<CaseKey>,
+    /// Notices of which it must be known since when they are held, and nobody has said so: when
+    /// they were first seen here.
+    unheld: BTreeMap<CaseKey, i64>,
 }
 
 impl Due {
@@ -155,13 +156,13 @@ impl Due {
         all
     }
 
-    /// By when those that have not acknowledged a notice are to do so.
+    /// By when those that have not acknowledged a notice are to do so; it was seen here by then.
     fn of_notice(
         &self,
         node: &NodeHandle,
         reader: &Reader,
-        agreement: AgreementId,
-        view: &NoticeView,
+        (agreement, view): (AgreementId, &NoticeView),
+        seen_ms: i64,
     ) -> Vec<Deadline> {
         let waited: Vec<CityCode> =
             view.notice.addressees.iter().copied().filter(|city| view.awaits(*city)).collect();
@@ -172,7 +173,7 @@ impl Due {
         let set = found.charter.deadlines;
         let terms = (set.emergency_minutes, set.notice_ack_workdays);
         let kind = view.notice.kind;
-        let issued_ms = issued_ms(reader, view).unwrap_or_else(|| node.now_ms());
+        let issued_ms = issued_ms(reader, view).unwrap_or(seen_ms);
         let one = |city| Deadline::of_notice(city, kind, issued_ms, terms, &self.calendar);
         waited.into_iter().filter_map(one).collect()
     }
@@ -218,7 +219,8 @@ impl Due {
             index.read_to = last;
         }
         // A receipt is no entry, so the feed does not tell of it.
-        for notice in std::mem::take(&mut index.unheld) {
+        let unheld: Vec<CaseKey> = index.unheld.keys().copied().collect();
+        for notice in unheld {
             let found = view::notice(&reader.view(), notice.0, notice.1);
             if let Some(view) = found {
                 self.take_notice(node, &reader, (notice, &view), &mut index);
@@ -234,9 +236,10 @@ impl Due {
         index: &mut Index,
     ) {
         index.remove(key);
-        index.put(key, self.of_notice(node, reader, key.0, view));
+        let seen_ms = index.unheld.remove(&key).unwrap_or_else(|| node.now_ms());
+        index.put(key, self.of_notice(node, reader, (key.0, view), seen_ms));
         if index.of_case.contains_key(&key) && issued_ms(reader, view).is_none() {
-            index.unheld.insert(key);
+            index.unheld.insert(key, seen_ms);
         }
     }
 
@@ -265,6 +268,12 @@ impl Due {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let (found, total) = index.list(span, agreements, after, want);
         (found, total, index.read_to)
+    }
+
+    /// When a notice was first seen here that nobody has said to hold.
+    pub(crate) fn unheld_since(&self, notice: CaseKey) -> Option<i64> {
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        index.unheld.get(&notice).copied()
     }
 
     /// The answers to notices and requests for help that a city owes, however far off their days.

@@ -35,7 +35,9 @@ impl NoticeApi {
         witnesses: &Witnesses,
     ) -> pb::Notice {
         let (own, now) = (self.desk.node.city(), self.desk.node.now_ms());
-        let issued_ms = due::issued_ms(reader, found).unwrap_or(now);
+        let issued_ms = due::issued_ms(reader, found);
+        let issued_ms = issued_ms.or_else(|| self.due.unheld_since((agreement, subject)));
+        let issued_ms = issued_ms.unwrap_or(now);
         let due = self.due_of(agreement, &found.notice, issued_ms);
         let opening = reader.entry(found.opened_at).ok();
         let envelope = opening.as_ref().map(|opening| &opening.entry.envelope);
