@@ -20,7 +20,7 @@ use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
 
-/// Sheets of one printing: as many as a page has room for, and more than a team of a day takes along.
+/// Sheets of one printing: as many as a page has room for, and more than a team takes along.
 const SHEETS_MAX: usize = 16;
 
 /// Sheets for the visits of a plan from a place on, at most [`SHEETS_MAX`].

@@ -84,7 +84,7 @@ impl Proof {
     }
 }
 
-/// A code as a picture, by the runs of its dark modules; empty for a text that no code has room for.
+/// A code as a picture, by the runs of its dark modules; empty for a text that has no room in one.
 fn code(text: &str) -> Markup {
     let Ok(code) = QrCode::with_error_correction_level(text, EcLevel::M) else { return html! {} };
     let (width, colours) = (code.width(), code.to_colors());
