@@ -136,8 +136,8 @@ impl Sent {
         }
     }
 
-    /// Adds what was declared before and was not taken back: who is kept from where is not forgotten
-    /// with the next word about units. Taken back without a site are all of an officer.
+    /// Adds what was declared before and was not taken back: who is kept from where is not
+    /// forgotten with the next word about units. Taken back without a site are all of an officer.
     pub fn keep(&mut self, declared: &[Recusal], lifted: &[Recusal]) {
         let lifts = |one: &Recusal| {
             lifted.iter().any(|lift| {

@@ -38,8 +38,8 @@ pub struct Visited {
 pub struct Arriving<'a> {
     /// What each city sends, as it counts now.
     pub sent: &'a BTreeMap<CityCode, Sent>,
-    /// How many of those who lead are officers of the own city with certificates valid on the day of
-    /// the arrival.
+    /// How many of those who lead are officers of the own city with certificates valid on the day
+    /// of the arrival.
     pub certified: u32,
 }
 

@@ -128,6 +128,17 @@ impl PlanRefusal {
                 ),
                 Force::Rule,
             ),
+            _ => return self.of_visits_rule(),
+        })
+    }
+
+    /// The rules of who says something, and of which visits.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever has a rule behind it is named, the rest has none"
+    )]
+    const fn of_visits_rule(self) -> Option<(Rule, Force)> {
+        Some(match self {
             Self::Misfit(PlanMisfit::NotParticipant { .. }) => (
                 (
                     (

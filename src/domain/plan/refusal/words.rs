@@ -115,6 +115,9 @@ impl PlanRefusal {
         let (why, todo) = match (self, language) {
             (Self::Misfit(misfit), _) => return misfit.explain(language, names),
             (Self::Lacking { finding, more }, _) => lacking(finding, more, language, names),
+            (Self::SiteUnknown { .. }, Language::Zh) => {
+                told("没有登记这个检查对象", "请核对检查对象；新对象先由所在地的市登记")
+            }
             (_, Language::Zh) => self.zh(names),
             (_, Language::En) => (self.to_string(), self.todo().to_owned()),
         };
@@ -171,11 +174,8 @@ impl PlanRefusal {
             Self::BeginTooEarly { first } => {
                 told(format!("行动自 {first} 开始"), "请于行动当日开始；需提前的，请修订方案")
             }
-            Self::NotVisited { site } => {
+            Self::NotVisited { site } | Self::SiteUnknown { site } => {
                 told(format!("{}不是本方案的检查对象", (names.record)(site)), "请核对检查对象")
-            }
-            Self::SiteUnknown { .. } => {
-                told("没有登记这个检查对象", "请核对检查对象；新对象先由所在地的市登记")
             }
             Self::TeamTooSmall { got, least } => told(
                 format!("到场的属地持证执法人员 {got} 名，少于 {least} 名"),
