@@ -198,7 +198,7 @@ impl Said {
                 | PartContent::Unit(_)
                 | PartContent::Plan(_)
                 | PartContent::PlanPool(_)
-                | PartContent::PlanNumber(_) => {}
+                | PartContent::PlanNumber { .. } => {}
             }
         }
         said
