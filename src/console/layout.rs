@@ -217,8 +217,8 @@ fn frame(visitor: &Visitor, city: &str, title: &str, main: &Markup) -> Markup {
                     data-lost=(lang.pick("与节点的连接中断，正在重连，页面内容可能不是最新",
                         "the connection to the node is lost, trying again; this page may be old"))
                     data-keep=(lang.pick("与节点的连接中断，尚未提交，填写的内容保留在本页：恢复连接后请再次提交",
-                        "the connection to the node is lost and nothing was sent; what you typed stays \
-                         here: send it again once the connection is back"))
+                        "the connection to the node is lost and nothing was sent; what you typed \
+                         stays here: send it again once the connection is back"))
                     data-over=(lang.pick("本页已不再更新，请重新打开，",
                         "this page is no longer kept up to date, open it again: "))
                     data-pause=(lang.pick("暂停自动更新", "pause updates"))

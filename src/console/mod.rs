@@ -49,6 +49,7 @@ mod ending;
 pub mod events;
 mod evidence;
 mod evidence_file;
+mod evidence_sent;
 mod form;
 mod inbox;
 mod layout;

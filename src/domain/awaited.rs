@@ -2,7 +2,8 @@
 //! it opens its page. Terms are not asked: a dispute has none, and a proposal has none.
 //!
 //! In scope: transfers, requests for help, proposals to amend. Out of scope: what the handling city
-//! has to do by itself, which its terms tell ([`super::deadline`]); plans ([`super::plan::awaited`]).
+//! has to do by itself, which its terms tell ([`super::deadline`]); plans
+//! ([`super::plan::awaited`]).
 //!
 //! Invariants:
 //! 1. A case in a transfer always awaits the city whose turn it is.
@@ -56,17 +57,18 @@ pub fn awaited(case: &Case, history: &[Happened]) -> Vec<Waiting> {
     for happened in history {
         let (by, since) = (happened.by, Some(happened.on));
         let waiting = |city, what| Waiting { city, by, what, since, due_on: None };
-        match happened.what {
-            What::Asked { request, to, due_on }
-                if case.handled_by.contains(&by) && !answered(request, to) =>
-            {
-                let due_on = Some(due_on);
-                all.push(Waiting { due_on, ..waiting(to, CaseAwaited::Assistance) });
-            }
-            What::Proposed(at) if by != case.handling && !judged(at) => {
-                all.push(waiting(case.handling, CaseAwaited::Proposal));
-            }
-            _ => {}
+        if let What::Asked { request, to, due_on } = happened.what
+            && case.handled_by.contains(&by)
+            && !answered(request, to)
+        {
+            let due_on = Some(due_on);
+            all.push(Waiting { due_on, ..waiting(to, CaseAwaited::Assistance) });
+        }
+        if let What::Proposed(at) = happened.what
+            && by != case.handling
+            && !judged(at)
+        {
+            all.push(waiting(case.handling, CaseAwaited::Proposal));
         }
     }
     all
@@ -78,11 +80,14 @@ fn transfer(case: &Case, turn: CityCode, history: &[Happened]) -> Option<Waiting
     let begun = history.iter().rposition(|h| became(&h));
     let after = begun.and_then(|at| history.get(at..)).unwrap_or_default();
     let recalled = after.iter().any(|h| h.what == What::Recalled && h.by == transfer.from);
-    let what = match case.state {
-        CaseState::TransferDisputed => CaseAwaited::Dispute,
-        CaseState::Designated => CaseAwaited::Designation,
-        _ if recalled => CaseAwaited::Recall,
-        _ => CaseAwaited::TransferAnswer,
+    let what = if case.state == CaseState::TransferDisputed {
+        CaseAwaited::Dispute
+    } else if case.state == CaseState::Designated {
+        CaseAwaited::Designation
+    } else if recalled {
+        CaseAwaited::Recall
+    } else {
+        CaseAwaited::TransferAnswer
     };
     let since = after.first().map(|h| h.on);
     // Whoever is named by the superior is waited for by the other one.

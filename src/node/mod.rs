@@ -36,5 +36,6 @@ pub mod same_act;
 pub mod scrub;
 pub mod search;
 pub mod shell;
+pub mod traffic;
 pub mod watchdog;
 pub mod writer;

@@ -4,7 +4,6 @@
 //! who writes too fast waits, who cannot wait is told [`WriteError::Busy`].
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -24,6 +23,7 @@ use crate::node::core::{AgreementBook, Core, Input, Output, Ticket};
 use crate::node::guard::GuardKeeper;
 use crate::node::reader::Reader;
 use crate::node::shell::{ANSWER_WITHIN, Shell};
+use crate::node::traffic::{Linked, Links, Traffic};
 use crate::node::watchdog::Pulse;
 use crate::store::SledStore;
 use crate::sync::{Frame, LinkId};
@@ -91,7 +91,7 @@ pub struct NodeHandle {
     book: watch::Receiver<Arc<AgreementBook>>,
     page_key: [u8; 32],
     city: CityCode,
-    linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
+    linked: Links,
     warnings: Arc<Mutex<Vec<String>>>,
     presentable: Arc<watch::Sender<bool>>,
     rooms: Arc<Mutex<BTreeMap<CityCode, Arc<Semaphore>>>>,
@@ -102,46 +102,17 @@ pub struct NodeHandle {
     shell: Shell,
 }
 
-/// What connections with one city have shown since the start of the process.
-#[derive(Debug, Default)]
-pub struct Traffic {
-    /// Bytes of frames received, TLS left out.
-    pub received: AtomicU64,
-    /// Bytes of frames sent, TLS left out.
-    pub sent: AtomicU64,
-    /// When the certificate of its node ends, seconds since 1970-01-01 UTC; 0 before one was seen.
-    pub certificate_end_s: AtomicI64,
-}
-
-/// Counts a link while it stands.
-pub struct Linked {
-    city: CityCode,
-    linked: Arc<Mutex<BTreeMap<CityCode, usize>>>,
-}
-
-impl Drop for Linked {
-    fn drop(&mut self) {
-        let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = linked.get_mut(&self.city) {
-            *count = count.saturating_sub(1);
-        }
-    }
-}
-
 impl NodeHandle {
     /// Counts a link to a city for as long as the answer lives.
     #[must_use]
     pub fn count_link(&self, city: CityCode) -> Linked {
-        let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
-        *linked.entry(city).or_insert(0) += 1;
-        Linked { city, linked: Arc::clone(&self.linked) }
+        self.linked.count(city)
     }
 
     /// Whether a connection to a city stands.
     #[must_use]
     pub fn is_linked(&self, city: CityCode) -> bool {
-        let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
-        linked.get(&city).is_some_and(|count| *count > 0)
+        self.linked.has(city)
     }
 
     /// What was exchanged with a city so far, for whoever counts and whoever shows it.
@@ -368,7 +339,7 @@ pub fn start(
         book,
         page_key,
         city,
-        linked: Arc::default(),
+        linked: Links::default(),
         warnings: Arc::default(),
         presentable: Arc::new(watch::Sender::new(true)),
         rooms: Arc::default(),

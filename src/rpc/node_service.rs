@@ -135,11 +135,6 @@ fn unlinked(city: CityCode) -> pb::Link {
     pb::Link { city: city.as_u32(), state: pb::LinkState::Down.into(), ..pb::Link::default() }
 }
 
-/// When the certificate ends that a city's node showed last; 0 before it was seen.
-fn certificate_end_s(node: &NodeHandle, city: CityCode) -> i64 {
-    node.traffic(city).certificate_end_s.load(Ordering::Relaxed)
-}
-
 fn task_out(task: &TaskStatus) -> pb::Task {
     pb::Task {
         name: task.name.clone(),
@@ -219,7 +214,7 @@ fn certificate_out(certificate: &CertificateStatus) -> pb::OwnCertificate {
     }
 }
 
-fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Status {
+fn links_out(node: &NodeHandle, status: &NodeStatus) -> Vec<pb::Link> {
     let link = |l: &crate::api::status::LinkStatus| pb::Link {
         city: l.city.as_u32(),
         state: i32::from(if l.up { pb::LinkState::Up } else { pb::LinkState::Down }),
@@ -241,9 +236,9 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
     links.sort_by_key(|link| link.city);
     for link in &mut links {
         let city = CityCode::from_u32(link.city).ok();
-        let end_s = city.map(|city| certificate_end_s(node, city));
-        link.certificate_expire_time =
-            end_s.filter(|end| *end > 0).map(|end| timestamp(end.saturating_mul(1000)));
+        let end_s =
+            city.map_or(0, |city| node.traffic(city).certificate_end_s.load(Ordering::Relaxed));
+        link.certificate_expire_time = (end_s > 0).then(|| timestamp(end_s.saturating_mul(1000)));
         if status.suspensions.iter().any(|s| s.log.is_none() && s.city.as_u32() == link.city) {
             link.state = pb::LinkState::Refused.into();
         }
@@ -253,6 +248,10 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
             link.next_dial_time = dial.next_ms.map(timestamp);
         }
     }
+    links
+}
+
+fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Status {
     let trouble = audit.trouble();
     let audit = trouble.as_deref().map(audit_warning);
     pb::Status {
@@ -262,7 +261,7 @@ fn status_out(node: &NodeHandle, audit: &Audit, status: &NodeStatus) -> pb::Stat
         start_time: Some(timestamp(status.start_ms)),
         writable: status.not_writable.is_none(),
         not_writable_reason: status.not_writable.clone().unwrap_or_default(),
-        links,
+        links: links_out(node, status),
         logs: status.logs.iter().map(log_out).collect(),
         recoveries: status.recoveries.iter().map(recovery_out).collect(),
         journal_bytes: status.journal_bytes,

@@ -3,8 +3,8 @@
 //! A draft is saved as it is: what a plan must have is asked of it when it is proposed. Its name is
 //! made of its caller and request id, so that saving it twice makes one of it.
 //!
-//! In scope: what a draft may be, pages of them, what is said of one that is proposed. Out of scope:
-//! keeping and ending them ([`crate::node::core::drafts`]), what is proposed
+//! In scope: what a draft may be, pages of them, what is said of one that is proposed. Out of
+//! scope: keeping and ending them ([`crate::node::core::drafts`]), what is proposed
 //! ([`super::plan_draft`]).
 
 use std::future::Future;

@@ -115,17 +115,7 @@ pub(super) enum What {
 impl What {
     /// Whether deadlines, statistics or what is awaited are worked out from it.
     const fn is_dated(&self) -> bool {
-        match self {
-            Self::Move(_)
-            | Self::Proposal
-            | Self::Recall
-            | Self::AssistanceRequest { .. }
-            | Self::AssistanceAnswer(_)
-            | Self::Acknowledgement(_)
-            | Self::Milestone(..)
-            | Self::Referral(_) => true,
-            Self::PlanMove(_) | Self::PlanAnswer(_) | Self::Other => false,
-        }
+        !matches!(self, Self::PlanMove(_) | Self::PlanAnswer(_) | Self::Other)
     }
 }
 

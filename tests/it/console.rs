@@ -347,7 +347,7 @@ async fn the_page_of_a_case_has_a_size_and_leads_to_what_is_older() {
         let notes = (0..16).rev().filter(|nth| timeline.contains(&format!("第{nth:02}条记")));
         seen.extend(notes);
         let link = format!("{at}?before=");
-        let Some((_, older)) = page.split_once(&link) else { break };
+        let Some((_, older)) = page.split_once(&format!("href=\"{link}")) else { break };
         path = format!("{link}{}", older.split('#').next().unwrap());
     }
     assert_eq!(seen, (0..16).rev().collect::<Vec<_>>(), "each is on one page, newest first");

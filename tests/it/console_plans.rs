@@ -161,9 +161,10 @@ async fn who_cannot_come_is_marked_where_units_are_chosen() {
         invalid.starts_with(" disabled>") && invalid.contains("（届时证件不在有效期内）"),
         "{invalid}"
     );
-    for can in [&world.officers[0], &world.officers[1], &world.officers[3]] {
-        let can = mark(&page, can);
-        assert!(can.starts_with('>') && !can.contains("届时"), "held for this very plan: {can}");
+    // What the answer that counts sends is ticked.
+    for (nth, is) in [(0, " checked>"), (1, " checked>"), (3, ">")] {
+        let can = mark(&page, &world.officers[nth]);
+        assert!(can.starts_with(is) && !can.contains("届时"), "held for this very plan: {can}");
     }
     // Whoever is sent to one plan is busy for another of these days, which says no more than that.
     let other = create(&world.here, agreement, draft(&[])).await.unwrap();
@@ -249,7 +250,7 @@ async fn a_draw_is_shown_and_worked_out_again_by_its_page() {
     let draw = plan.draw.as_ref().unwrap();
     // Whoever only reads may work it out, too.
     let page = auditor.get(&format!("{at}/draw?verify=1")).await.text;
-    assert!(page.contains("7 项复核全部通过") && !page.contains('✗'), "{page}");
+    assert!(page.contains("8 项复核全部通过") && !page.contains('✗'), "{page}");
     assert!(page.contains("邯郸公开的随机数与其承诺相符"), "{page}");
     assert!(page.contains(&draw.seed) && page.contains("复核抽取结果"));
     for one in &draw.commitments {

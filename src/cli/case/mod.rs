@@ -51,9 +51,9 @@ pub enum CaseCommand {
     /// 从文件批量登记 · open cases from a file
     Import(import::ImportArgs),
     /// 导出为 CSV 或 NDJSON 文件 · write cases to a file
-    Export(export::ExportArgs),
+    Export(Box<export::ExportArgs>),
     /// 查询案件 · list cases
-    List(list::ListArgs),
+    List(Box<list::ListArgs>),
     /// 查看一件案件 · show one case
     Show(show::ShowArgs),
     /// 办理一步，如 立案、结案 · make a plain move, such as file or close
@@ -129,8 +129,8 @@ pub async fn run(context: &Context, command: CaseCommand) -> Result<(), Failure>
     match command {
         CaseCommand::New(args) => new::run(&session, *args).await,
         CaseCommand::Import(args) => import::run(&session, args).await,
-        CaseCommand::Export(args) => export::run(&session, args).await,
-        CaseCommand::List(args) => list::run(&session, args).await,
+        CaseCommand::Export(args) => export::run(&session, *args).await,
+        CaseCommand::List(args) => list::run(&session, *args).await,
         CaseCommand::Show(args) => show::run(&session, args).await,
         CaseCommand::Move(args) => steps::run(&session, args).await,
         CaseCommand::Transfer(args) => transfer::offer(&session, args).await,

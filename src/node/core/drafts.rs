@@ -6,8 +6,8 @@
 //! group under way. What was asked for and stands already is done: a repetition is answered as the
 //! first call was.
 //!
-//! A draft ends with the entry that opens a plan from it, which names it: so there is no moment, and
-//! no copy of the journal, in which both the plan and the draft are there.
+//! A draft ends with the entry that opens a plan from it, which names it: so there is no moment,
+//! and no copy of the journal, in which both the plan and the draft are there.
 //!
 //! In scope: keeping one, finding it again. Out of scope: what it says, who may write one
 //! (`rpc::plan_kept`).

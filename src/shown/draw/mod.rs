@@ -267,8 +267,8 @@ impl Published {
                  到场记录为准",
                 "worked out again: which officers of the lists, by their ids, go to each site, and \
                  that none goes where he is recused. Not by others: whose id it is (names and \
-                 certificates stay in the city), and whether lists and recusals are complete, which \
-                 the city that sends them can tell; who came is in the arrivals of the plan",
+                 certificates stay in the city), and whether lists and recusals are complete, \
+                 which the city that sends them can tell; who came is in the arrivals of the plan",
             ),
             None => lang.pick(
                 "文件没有执法人员名单（较早版本导出），只复核检查对象",

@@ -1,4 +1,5 @@
-//! Officers in the file of a published draw: who might go where, who goes, and working it out again.
+//! Officers in the file of a published draw: who might go where, who goes, and working it out
+//! again.
 //!
 //! Officers stand there by the ids that their entries have. Names and certificate numbers stay with
 //! their city, so that an id is a certain person only that city can tell.

@@ -125,8 +125,7 @@ pub const fn lists() -> &'static [EnumList] {
         "unit-kinds" "执法力量种类" "kinds of units" = UnitKind: unit_kind;
         "joint-departments" "联合行动参加部门" "departments of joint actions"
             = Department: department;
-        "slot-hindrances" "时段不可行的原因" "why days are not offered"
-            = SlotHindranceKind: slot_hindrance;
+        "slot-hindrances" "时段不可行的原因" "why not then" = SlotHindranceKind: slot_hindrance;
         "term-setters" "期限由谁规定" "who sets a term" = TermSetter: term_setter;
         "site-tiers" "检查对象类别" "pools of sites" = SiteTier: site_tier;
         "permit-kinds" "排污许可管理类别" "kinds of permits" = PermitKind: permit_kind;

@@ -227,10 +227,9 @@ impl PlanRefusal {
                 told(format!("本方案对{}安排检查 {visits} 次", record(site)), "请核对是第几次检查")
             }
             Self::ArrivalDay { on } => told(format!("{on} 不是已到的行动日"), "请填写实际到场日期"),
-            Self::OfficerRecused { officer } => told(
-                format!("{}应当回避", record(officer)),
-                "请换其他执法人员（行政处罚法第四十三条）",
-            ),
+            Self::OfficerRecused { officer } => {
+                told(format!("{}应当回避", record(officer)), "请换人（行政处罚法第四十三条）")
+            }
             Self::OfficerNotSent { officer } => {
                 told(format!("{}未列入当日派出人员", record(officer)), "请先更换人员，再登记到场")
             }
