@@ -15,8 +15,13 @@
 //! 3. By a list of its own it gets back what came here from it, or was sent here by this city's own
 //!    people for that list. (`f24_what_a_city_gave_it_gets_back_after_its_disk_is_lost`)
 //!
-//! Whatever cannot be read keeps its file, and so does a case of which no list was erased. However
-//! much a city writes, the lists of others are found.
+//! 4. What another member lists stands in nobody's way: a city's own list goes before those of
+//!    others, and whoever lists a file may be asked for it.
+//!    (`f24_the_list_of_another_member_stands_in_nobodys_way`)
+//!
+//! Whatever cannot be read keeps its file, and so does a case of which no list was erased. A list
+//! that this city may not hold keeps none: by it nothing would have come. However much a city
+//! writes, the lists of others are found.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -55,8 +60,10 @@ pub struct Listed {
 /// What looking through a case came to.
 #[derive(Clone, Debug, Default)]
 pub struct Looked {
-    /// The newest list that names the digest.
+    /// The list by which the digest is found.
     pub found: Option<Listed>,
+    /// The newest list of each city that names it, newest first; of [`Whose::First`] only.
+    pub of_each: Vec<Listed>,
     /// All lists of the case were read.
     pub complete: bool,
     /// A list of the case was erased.
@@ -85,8 +92,10 @@ fn lists(reader: &Reader, case: CaseRef) -> (Vec<HistoryEntry>, bool) {
 /// Which lists of a case are looked through.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Whose {
-    /// All.
-    Any,
+    /// All, for what this city, which looks, is to keep: the newest is enough.
+    Kept(CityCode),
+    /// All: the newest of this city, of anybody else only where it wrote none.
+    First(CityCode),
     /// Those that this city may hold and did not write itself. That it names a digest gets nobody
     /// a file: whoever has heard of one could list it in a case of its own and ask for it.
     OfOthersFor(CityCode),
@@ -98,7 +107,7 @@ impl Whose {
     /// Whether a list by a city is looked at.
     fn fits(self, by: CityCode) -> bool {
         match self {
-            Self::Any => true,
+            Self::Kept(_) | Self::First(_) => true,
             Self::OfOthersFor(city) => by != city,
             // Those of others may keep from it what it lists.
             Self::OfItself(_) => true,
@@ -108,7 +117,7 @@ impl Whose {
     /// Who must be allowed to hold it.
     fn reader(self) -> Option<CityCode> {
         match self {
-            Self::Any => None,
+            Self::Kept(_) | Self::First(_) => None,
             Self::OfOthersFor(city) | Self::OfItself(city) => Some(city),
         }
     }
@@ -149,10 +158,19 @@ impl Naming {
     }
 }
 
-/// The newest of these lists, newest first, by which a city may have the file.
+/// What a case lists of a digest, newest first.
+#[derive(Default)]
+struct Namings {
+    all: Vec<Naming>,
+    /// Cities with a list that is withheld here, and before which of [`Self::all`] it was written:
+    /// it may say that a file goes no further.
+    withheld: Vec<(usize, CityCode)>,
+}
+
+/// The newest of these lists by which a city may have the file.
 fn newest_for<'a>(
     rows: &impl ReadRows,
-    namings: &'a [Naming],
+    Namings { all: namings, withheld }: &'a Namings,
     (whose, city): (Whose, CityCode),
     handled_by: &[CityCode],
 ) -> Option<&'a Naming> {
@@ -165,6 +183,7 @@ fn newest_for<'a>(
     let kept_by_newer = |nth: usize, by: CityCode| {
         let keeps = |other: &Naming| other.listed.by == by && !other.is_for_all();
         namings.iter().take(nth).any(keeps)
+            || withheld.iter().any(|(before, of)| *of == by && nth >= *before)
     };
     let gives = |nth: usize, one: &Naming| {
         let by = one.listed.by;
@@ -181,13 +200,18 @@ fn newest_for<'a>(
     all.find(|(nth, one)| gives(*nth, one)).map(|(_, one)| one)
 }
 
-/// The parts of an entry that list a digest, and what keeps one from knowing all of them.
-fn namings(reader: &Reader, line: &HistoryEntry, sha256: Hash, looked: &mut Looked) -> Vec<Naming> {
+/// Adds the parts of an entry that list a digest, and what keeps one from knowing all of them.
+fn add_of(
+    reader: &Reader,
+    line: &HistoryEntry,
+    (sha256, whose): (Hash, Whose),
+    (found, looked): (&mut Namings, &mut Looked),
+) {
     let Ok(loaded) = reader.entry(line.position) else {
         looked.complete = false;
-        return Vec::new();
+        return;
     };
-    let mut found = Vec::new();
+    let mut is_withheld = false;
     let parts = loaded.entry.envelope.parts.iter().zip(&loaded.entry.parts).enumerate();
     for (place, (part, slot)) in parts {
         if !matches!(part.kind, PartKind::Evidence | PartKind::CaseRecord) {
@@ -196,8 +220,15 @@ fn namings(reader: &Reader, line: &HistoryEntry, sha256: Hash, looked: &mut Look
         match slot {
             PartSlot::Bytes(_) => {}
             PartSlot::ErasedBy(_) => looked.erased = true,
-            // It may come, and name the file.
-            PartSlot::Withheld => looked.complete = false,
+            PartSlot::Withheld => {
+                is_withheld |= part.kind == PartKind::Evidence;
+                // It may come, and name the file.
+                let may_come = |own| {
+                    let envelope = &loaded.entry.envelope;
+                    view::may_hold(&reader.view(), envelope, place, own)
+                };
+                looked.complete &= matches!(whose, Whose::Kept(own) if !may_come(own));
+            }
         }
         let Ok(list) = items(reader, &loaded.entry, place) else {
             looked.complete = false;
@@ -207,10 +238,23 @@ fn namings(reader: &Reader, line: &HistoryEntry, sha256: Hash, looked: &mut Look
         let named = list.into_iter().flatten().filter(|item| item.sha256 == sha256);
         if let Some(item) = named.min_by_key(|item| Reverse(item.level)) {
             let listed = Listed { item, by: line.city };
-            found.push(Naming { envelope: loaded.entry.envelope.clone(), place, listed });
+            found.all.push(Naming { envelope: loaded.entry.envelope.clone(), place, listed });
         }
     }
-    found
+    if is_withheld {
+        found.withheld.push((found.all.len(), line.city));
+    }
+}
+
+/// The newest list of each city, newest first.
+fn of_each(namings: &[Naming]) -> Vec<Listed> {
+    let mut newest: Vec<Listed> = Vec::new();
+    for Naming { listed, .. } in namings {
+        if newest.iter().all(|one| one.by != listed.by) {
+            newest.push(listed.clone());
+        }
+    }
+    newest
 }
 
 /// Looks for a digest in the lists of a case.
@@ -223,21 +267,28 @@ pub fn look(reader: &Reader, case: CaseRef, sha256: Hash, whose: Whose) -> Looke
     };
     let (lines, complete) = lists(reader, case);
     let mut looked = Looked { complete, ..Looked::default() };
-    let mut all = Vec::new();
+    let mut namings = Namings::default();
     for line in lines {
         // What took no effect lets nobody have a file, and is no reason to take it away.
         let without_effect = asking.is_some() && matches!(line.effect, Effect::Misfit(_));
         if !whose.fits(line.city) || without_effect {
             continue;
         }
-        all.extend(namings(reader, &line, sha256, &mut looked));
-        if asking.is_none() && !all.is_empty() {
+        add_of(reader, &line, (sha256, whose), (&mut namings, &mut looked));
+        if matches!(whose, Whose::Kept(_)) && !namings.all.is_empty() {
             break;
         }
     }
-    let found = match asking {
-        None => all.first(),
-        Some(city) => newest_for(&reader.view(), &all, (whose, city), &case_view.case.handled_by),
+    let all = &namings.all;
+    let found = match whose {
+        Whose::Kept(_) => all.first(),
+        Whose::First(city) => {
+            looked.of_each = of_each(all);
+            all.iter().find(|one| one.listed.by == city).or(all.first())
+        }
+        Whose::OfOthersFor(city) | Whose::OfItself(city) => {
+            newest_for(&reader.view(), &namings, (whose, city), &case_view.case.handled_by)
+        }
     };
     looked.found = found.map(|naming| naming.listed.clone());
     looked
@@ -262,9 +313,9 @@ pub fn keep_collecting(store: EvidenceStore, node: &NodeHandle, stop: Cancellati
 }
 
 async fn collect(store: EvidenceStore, node: NodeHandle, pulse: Pulse) {
-    let reader = node.reader();
+    let (reader, own) = (node.reader(), node.city());
     let is_named: IsNamed = Arc::new(move |case, sha256| {
-        let looked = look(&reader, case, sha256, Whose::Any);
+        let looked = look(&reader, case, sha256, Whose::Kept(own));
         // A file comes for a list only. Where none was erased, the list is not here (yet): a node
         // that was restored has its cases before it has all that was said of them.
         looked.found.is_some() || !looked.complete || !looked.erased

@@ -199,8 +199,8 @@ impl EvidenceScrub {
     async fn mend(&self, sha256: Hash) {
         let Ok(known) = self.store.known(sha256).await else { return };
         for case in known.cases {
-            let reader = self.node.reader();
-            let look = move || evidence::look(&reader, case, sha256, Whose::Any);
+            let (reader, own) = (self.node.reader(), self.node.city());
+            let look = move || evidence::look(&reader, case, sha256, Whose::First(own));
             let Ok(looked) = tokio::task::spawn_blocking(look).await else { return };
             let Some(listed) = looked.found else { continue };
             let file = (sha256, listed.item.size_bytes);

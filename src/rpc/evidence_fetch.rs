@@ -221,7 +221,8 @@ impl EvidenceFileApi {
             0 if found.listed.by == self.node.city() => {
                 evidence::who_may_have(&self.node, found.case, &found.listed)
             }
-            0 => vec![found.listed.by],
+            // Whoever lists it has it, or knows of it only: the newest first.
+            0 => found.of_each.iter().map(|one| one.by).collect(),
             code => {
                 let city = CityCode::from_u32(code);
                 vec![city.map_err(|_| Refused::new("CITY_CODE").at("from_city"))?]
@@ -230,6 +231,7 @@ impl EvidenceFileApi {
         let mut last = Refused::new("FILE_NOT_THERE").with("city", self.node.city());
         let file = (found.sha256, found.listed.item.size_bytes);
         for city in self.store.begun_first(cities, file, found.case) {
+            let found = found.clone().listed_by(city);
             let before = self.fetched_of(&found, city);
             match self.bring_asked(city, who, &found, said).await {
                 Ok(about) => return Ok(self.whole(&found, &about)),
@@ -287,6 +289,7 @@ impl EvidenceFileApi {
     ) -> Result<(), String> {
         let brought = async {
             let found = self.find_in(case, name_of(case.agreement, case.subject), sha256).await?;
+            let found = found.listed_by(city);
             if !self.may_be_asked(city, &found).await? {
                 return Err(Refused::new("FILE_NOT_THERE").with("city", city));
             }
@@ -310,7 +313,7 @@ impl EvidenceFileApi {
         if !member || book.is_suspended(city) {
             return Ok(false);
         }
-        if found.listed.by == city {
+        if found.of_each.iter().any(|one| one.by == city) {
             return Ok(true);
         }
         let (reader, case, sha256) = (self.node.reader(), found.case, found.sha256);

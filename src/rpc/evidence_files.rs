@@ -25,7 +25,7 @@ use super::evidence_pace::Pace;
 use crate::audit::{Audit, Deed};
 use crate::domain::{Evidence, FileName, InvalidReason};
 use crate::evidence::{About, CaseRef, EvidenceError, EvidenceStore, Incoming, Noted, Wanted};
-use crate::ids::Hash;
+use crate::ids::{CityCode, Hash};
 use crate::limits::{EVIDENCE_CHUNK_BYTES, EVIDENCE_IDLE_MS_MAX};
 use crate::node::dial::Dialer;
 use crate::node::evidence::{self, Listed, Whose};
@@ -109,11 +109,23 @@ pub(super) fn refused(error: EvidenceError) -> Refused {
 }
 
 /// A file that a case lists, found.
+#[derive(Clone)]
 pub(super) struct Found {
     pub(super) case_name: String,
     pub(super) case: CaseRef,
     pub(super) sha256: Hash,
     pub(super) listed: Listed,
+    /// The newest list of each city, newest first.
+    pub(super) of_each: Vec<Listed>,
+}
+
+impl Found {
+    /// As a city lists it, if it does.
+    pub(super) fn listed_by(mut self, city: CityCode) -> Self {
+        let its = self.of_each.iter().find(|one| one.by == city);
+        self.listed = its.unwrap_or(&self.listed).clone();
+        self
+    }
 }
 
 /// How an upload ends early: by us, or by the library (it was cut, or a message was too large).
@@ -147,12 +159,12 @@ impl EvidenceFileApi {
         case_name: String,
         sha256: Hash,
     ) -> Result<Found, Refused> {
-        let reader = self.node.reader();
-        let look = move || evidence::look(&reader, case, sha256, Whose::Any);
+        let (reader, own) = (self.node.reader(), self.node.city());
+        let look = move || evidence::look(&reader, case, sha256, Whose::First(own));
         let looked = tokio::task::spawn_blocking(look).await;
         let looked = looked.map_err(|_| Refused::new("STOPPING"))?;
         let listed = looked.found.ok_or(Refused::new("EVIDENCE_NOT_LISTED"))?;
-        Ok(Found { case_name, case, sha256, listed })
+        Ok(Found { case_name, case, sha256, listed, of_each: looked.of_each })
     }
 
     /// A file as an answer.
@@ -222,7 +234,11 @@ impl EvidenceFileApi {
         let name = name.map_err(|wrong| bad_fields(vec![wrong.at("display_name")]))?;
         let sm3 = wire::sm3(&start.sm3)?;
         let found = self.find(&start.case_name, &start.sha256).await?;
-        check_listed(&found.listed.item, &start, sm3)?;
+        // By whichever list: the digest says which bytes are right.
+        let fits = |one: &Listed| check_listed(&one.item, &start, sm3).is_ok();
+        if !found.of_each.iter().any(fits) {
+            check_listed(&found.listed.item, &start, sm3)?;
+        }
         if self.here(found.sha256).await?.is_some() {
             // As it came: what the disk says of it now is not the sender's fault.
             let held = self.store.known(found.sha256).await.map_err(refused)?;

@@ -220,9 +220,16 @@ async fn f24_the_newest_list_of_a_city_says_how_far_its_file_goes() {
     let name = all.case.name.as_str();
     let read = async |by: u32, bytes: &[u8]| read_as(&all.nodes, (by, HERE), name, bytes, 0).await;
     assert_eq!(&read(THERE, paper).await.unwrap(), paper);
+    assert!(fetch(dezhou, name, paper).await.unwrap().here);
+    let of_a_copy = async || read_as(&all.nodes, (THERE, DEZHOU), name, paper, 0).await;
+    assert_eq!(&of_a_copy().await.unwrap(), paper);
     let kind = pb::EvidenceKind::Documentary;
-    add(here, name, vec![item("E03", kind, pb::DataLevel::Restricted, paper)]).await;
+    let kept = vec![item("E03", kind, pb::DataLevel::Restricted, paper)];
+    let kept = add(here, name, kept).await;
     all.is_refused(THERE, paper).await;
+    // Whoever had it before passes it on no more: what it may not read may be about just that.
+    is_there(dezhou, name, &kept).await;
+    assert_eq!(of_a_copy().await.unwrap_err().code(), Code::NotFound);
     add(here, name, vec![item("E02", kind, GENERAL, film)]).await;
     assert_eq!(&read(DEZHOU, film).await.unwrap(), film);
     // That somebody else would have it restricted is no reason to keep back what a city that
@@ -233,4 +240,27 @@ async fn f24_the_newest_list_of_a_city_says_how_far_its_file_goes() {
     assert_eq!(&read(DEZHOU, film).await.unwrap(), film);
     until("its list is there", || async { file(dezhou, name, film).await.ok() }).await;
     assert!(fetch(dezhou, name, film).await.unwrap().here);
+}
+
+/// Another member lists the same digest later, with a size that is wrong and without the bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_the_list_of_another_member_stands_in_nobodys_way() {
+    let all = Listed::new().await;
+    let Listed { here, there, dezhou, .. } = &all;
+    let (name, photo) = (all.case.name.as_str(), content(2 * CHUNK, 31));
+    let kind = pb::EvidenceKind::Documentary;
+    add(here, name, vec![item("E09", kind, GENERAL, &photo)]).await;
+    let wrong = pb::Evidence { size_bytes: 11, ..item("T09", kind, GENERAL, &photo) };
+    let wrong = add(there, name, vec![wrong]).await;
+    for client in [here, dezhou] {
+        is_there(client, name, &wrong).await;
+    }
+    // No list has this size.
+    let short = pb::UploadStart { size_bytes: 12, ..start(name, &photo, 0) };
+    assert_eq!(refused(upload(here, short, &photo, CHUNK).await).1, "UPLOAD_DIFFERS");
+    upload(here, start(name, &photo, 0), &photo, CHUNK).await.unwrap();
+    let there_is_none = fetch_from(dezhou, name, &photo, THERE).await;
+    assert_eq!(refused(there_is_none), (Code::NotFound, "FILE_NOT_THERE".into()));
+    assert!(fetch(dezhou, name, &photo).await.unwrap().here);
+    assert_eq!(download(dezhou, name, &photo, 0).await.unwrap(), photo);
 }
