@@ -139,6 +139,30 @@ test("cells pasted out of a spreadsheet are checked row by row and opened", asyn
   assert.ok((await text(page)).includes("示例化工粘贴案"));
 });
 
+test("a page that renews itself keeps the keyboard's place, and waits if it is told to", async () => {
+  const page = pages[HANDAN];
+  await go(HANDAN, handed.path);
+  const other = await openPage(browsers[HANDAN]);
+  await other.goto(at(HANDAN, handed.path));
+  const place = () => page.evaluate(() => document.activeElement.textContent);
+  await page.evaluate(() => [...document.querySelectorAll("#main summary")].at(-1).focus());
+  const before = await place();
+  assert.ok(before.length > 0);
+  await send(other, "note", { text: "键盘停在原处" });
+  await page.bringToFront();
+  await becomes(page, "#main", "键盘停在原处");
+  assert.equal(await place(), before);
+  await page.click("button.pause");
+  await send(other, "note", { text: "暂停时的补充" });
+  await page.bringToFront();
+  await becomes(page, "#live", "有新的变化");
+  assert.ok(!(await text(page)).includes("暂停时的补充"));
+  assert.deepEqual(await violations(page), []);
+  await page.click("button.pause");
+  await becomes(page, "#main", "暂停时的补充");
+  await other.close();
+});
+
 test("a page that is out of date says who was faster, and shows both versions", async () => {
   const page = pages[HANDAN];
   await go(HANDAN, handed.path);
@@ -497,6 +521,9 @@ test("with a certificate: who may do what, a lost connection, and no way in with
   const status = JSON.parse(demo.cli(LIAOCHENG, "--json", "status"));
   process.kill(status.pid, "SIGKILL");
   await becomes(page, "#live", "连接中断");
+  // Nothing is sent meanwhile, and the page stays with all that is on it.
+  await page.click("header form button.plain");
+  await becomes(page, "#live", "尚未提交");
   const config = join(demo.folder(LIAOCHENG), "liandong.toml");
   const again = spawn(demo.exe, ["serve", "--config", config], { stdio: "ignore" });
   try {
