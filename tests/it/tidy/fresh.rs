@@ -64,10 +64,13 @@ fn the_manifest_names_what_a_build_needs() {
         ("packaging/liandong.service", true),
         ("rust-toolchain", false),
         ("rust-toolchain.toml", false),
-        (".cargo/config.toml", false),
     ] {
         assert_eq!(root().join(file).exists(), must, "{file}");
     }
+    let config = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
+    let config: toml::Table = config.parse().unwrap();
+    let threads = "[env]\nRUST_TEST_THREADS = \"4\"".parse().unwrap();
+    assert_eq!(config, threads, "what is built depends on the manifest alone");
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.contains(&format!("Rust {rust}")), "README names another Rust than {rust}");
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
