@@ -270,7 +270,7 @@ impl<'a> Forms<'a> {
     /// Content of the own city that not all members may have, for one more of them.
     fn grant(&self) -> Markup {
         let (of, cities) = (self.of("grant"), self.others());
-        let all = grants::grantable(self.case, self.entries, self.desk.city, of.lang);
+        let all = grants::grantable(self.entries, self.desk.city, of.lang);
         let named = |one: grants::Grantable| (format!("{}/{}", one.entry, one.part), one.label);
         let all: Vec<_> = all.into_iter().map(named).collect();
         let fits = !all.is_empty() && !cities.is_empty();

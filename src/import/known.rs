@@ -74,6 +74,12 @@ pub(super) async fn differences(
         ..pb::Case::default()
     };
     let (mut here, mut row) = (written::content(case), written::content(&asked));
+    // What not all members may have stands behind the rest once it is written.
+    for one in [&mut here, &mut row] {
+        if let Some(Value::Array(items)) = one.get_mut("evidence") {
+            items.sort_by_cached_key(Value::to_string);
+        }
+    }
     if request.effective_on.is_some() {
         set(&mut here, "reported_on", opened_on(calls, &case.name).await?);
         set(&mut row, "reported_on", when::date(request.effective_on.as_ref()));

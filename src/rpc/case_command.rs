@@ -5,6 +5,7 @@
 
 use super::case_service::CaseApi;
 use super::desk::{WriteRequest, writes};
+use crate::api::case_parts::{evidence_parts, record_parts};
 use crate::api::request::{Command, NewPart, PartContent};
 use crate::domain::{
     CaseContribution, CaseFacts, CaseMove, CaseRecord, CaseStep, Date, Evidence, InvalidReason,
@@ -133,23 +134,10 @@ fn at_the_same_place(given: CaseFacts, known: &CaseFacts) -> CaseFacts {
 }
 
 /// Parts that carry a record and a person.
-fn record_parts(record: Option<CaseRecord>, person: Option<PersonRecord>) -> Vec<NewPart> {
-    let record = record.map(|r| all_members(PartContent::CaseRecord(Box::new(r))));
+fn parts_of(record: Option<CaseRecord>, person: Option<PersonRecord>) -> Vec<NewPart> {
     let person = person
         .map(|p| NewPart { audience: Audience::HandlingCity, content: PartContent::Person(p) });
-    record.into_iter().chain(person).collect()
-}
-
-/// Parts that list evidence: an item that is not for all members is in one of its own, so that what
-/// it is called goes no further than its file.
-fn evidence_parts(items: Vec<Evidence>) -> Vec<NewPart> {
-    let (general, narrow): (Vec<_>, Vec<_>) =
-        items.into_iter().partition(|item| item.level.is_for_all_members());
-    [(Audience::AllMembers, general), (Audience::HandlingCity, narrow)]
-        .into_iter()
-        .filter(|(_, items)| !items.is_empty())
-        .map(|(audience, items)| NewPart { audience, content: PartContent::Evidence(items) })
-        .collect()
+    record.into_iter().flat_map(record_parts).chain(person).collect()
 }
 
 impl CaseApi {
@@ -292,7 +280,7 @@ impl CaseApi {
         };
         let record = read::record(asked.record.as_ref())?;
         self.check_bases(&record, &facts, Some(case))?;
-        let parts = record_parts(Some(record), read::person(asked.person.as_ref())?);
+        let parts = parts_of(Some(record), read::person(asked.person.as_ref())?);
         self.move_of(asked, |effective_on| CaseMove::Amended { facts, effective_on }, parts)
     }
 
@@ -338,7 +326,7 @@ impl CaseApi {
             (Some(given), None) => Some(at_the_same_place(given, &known)),
         };
         let make = |effective_on| CaseMove::ProposalAdopted { proposal, facts, effective_on };
-        self.move_of(asked, make, record_parts(record, None))
+        self.move_of(asked, make, parts_of(record, None))
     }
 
     pub(super) fn refuse(&self, asked: &pb::RefuseProposalRequest) -> Result<Command, Refused> {
@@ -408,7 +396,7 @@ impl CaseApi {
             let case = read::case_name(&asked.name)?;
             self.check_bases(record, &self.known(case)?.case.facts, Some(case))?;
         }
-        let parts = record_parts(record, None);
+        let parts = parts_of(record, None);
         self.contribution_of(asked, CaseContribution::ProposalMade, parts)
     }
 

@@ -137,6 +137,7 @@ fn history_out(
         custody: loaded.and_then(|l| evidence_record::custody(reader, l)),
         referral: loaded.and_then(|l| referral_record::record(reader, l)),
         listed: said.listed,
+        listed_parts: said.listed_parts,
         erased_parts: loaded.map(|l| erased_parts(&l.entry)).unwrap_or_default(),
         entry_hash: loaded.map(|l| hash_out(&l.entry)).unwrap_or_default(),
         record: said.record,
@@ -173,6 +174,7 @@ fn holdings(
 struct Said {
     texts: Vec<String>,
     listed: Vec<pb::Evidence>,
+    listed_parts: Vec<u32>,
     record: Option<pb::CaseRecord>,
     person: Option<pb::PersonRecord>,
 }
@@ -180,12 +182,17 @@ struct Said {
 impl Said {
     fn of(reader: &Reader, entry: &Entry) -> Self {
         let mut said = Self::default();
-        let places = entry.parts.iter().enumerate();
-        let places = places.filter(|(_, slot)| matches!(slot, PartSlot::Bytes(_)));
-        for content in places.filter_map(|(at, _)| reader.part(entry, at).ok().flatten()) {
+        for (part, (at, slot)) in (0..).zip(entry.parts.iter().enumerate()) {
+            if !matches!(slot, PartSlot::Bytes(_)) {
+                continue;
+            }
+            let Some(content) = reader.part(entry, at).ok().flatten() else { continue };
             match content {
                 PartContent::Text(text) => said.texts.push(text),
-                PartContent::Evidence(items) => said.listed.extend(evidence_to_pb(&items)),
+                PartContent::Evidence(items) => {
+                    said.listed_parts.extend(items.iter().map(|_| part));
+                    said.listed.extend(evidence_to_pb(&items));
+                }
                 PartContent::CaseRecord(record) => said.record = Some(record_to_pb(&record)),
                 PartContent::Person(person) => said.person = Some(person_to_pb(&person)),
                 PartContent::CaseNumber { .. }

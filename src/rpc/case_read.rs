@@ -77,20 +77,31 @@ struct Entries<'a> {
 
 impl Entries<'_> {
     fn part(&mut self, at: Position, kind: PartKind) -> Option<PartContent> {
+        self.parts(at, kind).into_iter().next().flatten()
+    }
+
+    /// All parts of a kind, in their order; none in the place of one that is not here.
+    fn parts(&mut self, at: Position, kind: PartKind) -> Vec<Option<PartContent>> {
         if !self.read.iter().any(|(known, _)| *known == at) {
             self.read.push((at, self.reader.entry(at).ok()));
         }
-        let (_, loaded) = self.read.iter().find(|(known, _)| *known == at)?;
-        let entry = &loaded.as_ref()?.entry;
-        let place = entry.envelope.parts.iter().position(|p| p.kind == kind)?;
-        self.reader.part(entry, place).ok().flatten()
+        let loaded = self.read.iter().find(|(known, _)| *known == at);
+        let Some((_, Some(LoadedEntry { entry, .. }))) = loaded else { return Vec::new() };
+        let of_kind = entry.envelope.parts.iter().enumerate().filter(|(_, p)| p.kind == kind);
+        of_kind.map(|(place, _)| self.reader.part(entry, place).ok().flatten()).collect()
     }
 
+    /// The record as this city may see it: with what was taken out of it for some cities only
+    /// ([`record_parts`](crate::api::case_parts::record_parts)), behind the rest.
     fn record(&mut self, found: &CaseView) -> Option<CaseRecord> {
-        match self.part(found.record_at, PartKind::CaseRecord) {
-            Some(PartContent::CaseRecord(record)) => Some(*record),
-            Some(_) | None => None,
+        let part = self.part(found.record_at, PartKind::CaseRecord);
+        let Some(PartContent::CaseRecord(mut record)) = part else { return None };
+        for list in self.parts(found.record_at, PartKind::Evidence).into_iter().flatten() {
+            if let PartContent::Evidence(items) = list {
+                record.evidence.extend(items);
+            }
         }
+        Some(*record)
     }
 
     fn number(&mut self, found: &CaseView) -> (String, Option<ExternalRef>) {

@@ -5,7 +5,7 @@
 //! decides; the files of an item of evidence.
 
 use super::names::Names;
-use super::{history, when};
+use super::{evidence, history, when};
 use crate::ids::hex;
 use crate::lang::Lang;
 use crate::wire::pb::v1 as pb;
@@ -29,12 +29,7 @@ pub struct Grantable {
 /// The parts of its own entries that a city may open to others, in their order; of lists that all
 /// members read, those with a file that not all may have.
 #[must_use]
-pub fn grantable(
-    case: &pb::Case,
-    entries: &[pb::HistoryEntry],
-    own: u32,
-    lang: Lang,
-) -> Vec<Grantable> {
+pub fn grantable(entries: &[pb::HistoryEntry], own: u32, lang: Lang) -> Vec<Grantable> {
     let record = entries.iter().rfind(|one| {
         one.effect() == pb::EntryEffect::Move && has_part(one, pb::PartKind::CaseRecord)
     });
@@ -45,7 +40,7 @@ pub fn grantable(
             let of = |kind| part.kind() == kind;
             let files = if of(pb::PartKind::CaseRecord) {
                 record == Some(entry.entry.as_str())
-                    && keeps(case.record.iter().flat_map(|record| &record.evidence))
+                    && keeps(entry.record.iter().flat_map(|record| &record.evidence))
             } else {
                 of(pb::PartKind::Evidence)
                     && keeps(&entry.listed)
@@ -130,9 +125,17 @@ fn label(entry: &pb::HistoryEntry, part: u32, lang: Lang) -> String {
         true => "",
         false => lang.pick("所列受限证据文件", ": restricted files that it lists"),
     };
-    // What the entry says; of a person it says nothing.
-    let says = [pb::PartKind::Text, pb::PartKind::Evidence].contains(&kind);
-    let said = if says { history::said(entry, lang) } else { String::new() };
+    // What the part says; of a person it says nothing.
+    let said = if kind == pb::PartKind::Evidence {
+        let items = entry.listed.iter().zip(&entry.listed_parts);
+        let of_part = items.filter(|(_, in_part)| **in_part == part);
+        let named: Vec<String> = of_part.map(|(item, _)| evidence::named(item)).collect();
+        named.join(lang.pick("；", "; "))
+    } else if kind == pb::PartKind::Text {
+        history::said(entry, lang)
+    } else {
+        String::new()
+    };
     let said: String = said.chars().take(LABEL_CHARS).collect();
     let what = format!("{}{files}", words::part_kind(kind, lang));
     let at = format!("{} {}", history::recorded(entry, lang), words::event(event, lang));
@@ -185,21 +188,20 @@ mod tests {
             entry(4, OWN, &[(K::Evidence, AllMembers), (K::Evidence, HandlingCity)]),
             entry(5, OWN, &[(K::Evidence, AllMembers)]),
         ];
-        let ids = |case: &pb::Case, all: &[pb::HistoryEntry]| -> Vec<(char, u32)> {
-            let found = grantable(case, all, OWN, Lang::Zh);
+        let ids = |all: &[pb::HistoryEntry]| -> Vec<(char, u32)> {
+            let found = grantable(all, OWN, Lang::Zh);
             found.iter().map(|one| (one.entry.chars().last().unwrap(), one.part)).collect()
         };
-        let mut case = pb::Case::default();
-        assert_eq!(ids(&case, &all), [('0', 1), ('3', 0), ('4', 1)]);
+        assert_eq!(ids(&all), [('0', 1), ('3', 0), ('4', 1)]);
         // Of a list that all members read, the files that they may not have.
         all[4].listed = restricted();
         all[5].listed = restricted();
-        case.record = Some(pb::CaseRecord { evidence: restricted(), ..Default::default() });
-        assert_eq!(ids(&case, &all), [('0', 0), ('0', 1), ('3', 0), ('4', 1), ('5', 0)]);
+        all[0].record = Some(pb::CaseRecord { evidence: restricted(), ..Default::default() });
+        assert_eq!(ids(&all), [('0', 0), ('0', 1), ('3', 0), ('4', 1), ('5', 0)]);
         // Another city has written the record anew: its list is that city's to open.
         all.push(entry(6, 130_400, &[(K::CaseRecord, AllMembers)]));
         all[0].erased_parts = vec![1];
-        assert_eq!(ids(&case, &all), [('3', 0), ('4', 1), ('5', 0)]);
+        assert_eq!(ids(&all), [('3', 0), ('4', 1), ('5', 0)]);
     }
 
     #[test]
@@ -225,5 +227,20 @@ mod tests {
         assert!(text.contains("聊城授权邯郸查看") && text.contains("自然人信息"), "{text}");
         all[1].effect = pb::EntryEffect::Misfit.into();
         assert_eq!(lines(&all, &Names::new(Lang::Zh), Lang::Zh), "", "it did not take effect");
+    }
+
+    #[test]
+    fn each_list_is_told_by_what_stands_in_it() {
+        use pb::AudienceKind::{AllMembers, HandlingCity};
+        let kind = pb::PartKind::Evidence;
+        let mut one =
+            entry(0, OWN, &[(kind, AllMembers), (kind, HandlingCity), (kind, HandlingCity)]);
+        let item = |title: &str| pb::Evidence { title: title.to_owned(), ..Default::default() };
+        one.listed = vec![item("照片"), item("录像"), item("询问笔录")];
+        one.listed_parts = vec![0, 1, 2];
+        let all = grantable(&[one], OWN, Lang::Zh);
+        let [film, interview] = all.as_slice() else { panic!("{all:?}") };
+        assert!(film.label.contains("录像") && !film.label.contains("笔录"), "{film:?}");
+        assert!(interview.label.contains("笔录") && !interview.label.contains("录像"));
     }
 }

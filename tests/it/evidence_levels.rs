@@ -75,13 +75,15 @@ struct Listed {
     there: Client,
     dezhou: Client,
     case: pb::Case,
-    /// The opening, and which of its parts is the record.
-    record: (String, u32),
+    /// The opening, and which of its parts lists the interview.
+    opened: (String, u32),
     /// The entry that lists the film and the paper.
     added: String,
     interview: Vec<u8>,
     film: Vec<u8>,
     paper: Vec<u8>,
+    /// Listed with the film, in a part of its own.
+    second: Vec<u8>,
 }
 
 impl Listed {
@@ -94,7 +96,8 @@ impl Listed {
         for client in [&here, &there, &dezhou] {
             ready(client, &agreement).await;
         }
-        let [interview, film, paper] = [21, 22, 23].map(|seed| content(2 * CHUNK, seed));
+        let [interview, film, paper, second] =
+            [21, 22, 23, 26].map(|seed| content(2 * CHUNK, seed));
         let mut opening = sample(&agreement, 0);
         let record = opening.record.as_mut().unwrap();
         record.evidence = vec![item("E01", pb::EvidenceKind::InterviewRecord, UNSET, &interview)];
@@ -102,9 +105,10 @@ impl Listed {
         let later = vec![
             item("E02", pb::EvidenceKind::AudioVisual, UNSET, &film),
             item("E03", pb::EvidenceKind::Documentary, UNSET, &paper),
+            item("E04", pb::EvidenceKind::InterviewRecord, UNSET, &second),
         ];
         let added = add(&here, &case.name, later).await;
-        for bytes in [&interview, &film, &paper] {
+        for bytes in [&interview, &film, &paper, &second] {
             upload(&here, start(&case.name, bytes, 0), bytes, CHUNK).await.unwrap();
         }
         for client in [&there, &dezhou] {
@@ -112,9 +116,9 @@ impl Listed {
         }
         let opened = history(&here, &case.name).await.remove(0);
         let parts = opened.header.unwrap().parts;
-        let part = parts.iter().position(|part| part.kind() == pb::PartKind::CaseRecord).unwrap();
-        let record = (opened.entry, part as u32);
-        Self { nodes, here, there, dezhou, case, record, added, interview, film, paper }
+        let part = parts.iter().position(|part| part.kind() == pb::PartKind::Evidence).unwrap();
+        let opened = (opened.entry, part as u32);
+        Self { nodes, here, there, dezhou, case, opened, added, interview, film, paper, second }
     }
 
     /// A city asks the one that listed a file, which answers as if it were not there.
@@ -132,16 +136,18 @@ impl Listed {
 #[tokio::test(flavor = "multi_thread")]
 async fn f24_a_restricted_file_goes_with_the_handling_and_by_grants() {
     let all = Listed::new().await;
-    let Listed { here, there, dezhou, interview, film, paper, .. } = &all;
+    let Listed { here, there, dezhou, interview, film, paper, second, .. } = &all;
     let name = all.case.name.as_str();
     // What is general goes to every member.
     for client in [there, dezhou] {
         assert!(fetch(client, name, paper).await.unwrap().here);
-        // What the film is called is not for them either; the record is.
-        let film = file(client, name, film).await;
-        assert_eq!(refused(film), (Code::NotFound, "EVIDENCE_NOT_LISTED".into()));
-        let missing = fetch(client, name, interview).await;
-        assert_eq!(refused(missing), (Code::NotFound, "FILE_NOT_THERE".into()));
+        // What the others are called is not for them either, wherever it was typed.
+        for kept in [film, interview] {
+            let kept = file(client, name, kept).await;
+            assert_eq!(refused(kept), (Code::NotFound, "EVIDENCE_NOT_LISTED".into()));
+        }
+        let record = get(client, name).await.unwrap().record.unwrap();
+        assert_eq!((record.title.is_empty(), record.evidence.len()), (false, 0));
     }
     for (by, bytes) in [(THERE, interview), (THERE, film), (DEZHOU, interview), (DEZHOU, film)] {
         all.is_refused(by, bytes).await;
@@ -151,7 +157,9 @@ async fn f24_a_restricted_file_goes_with_the_handling_and_by_grants() {
     // Only what others lack is granted.
     let general = grant(here, name, (&all.added, 0), DEZHOU).await;
     assert_eq!(refused(general), (Code::InvalidArgument, "PART_NOT_GRANTABLE".into()));
-    grant(here, name, (&all.record.0, all.record.1), DEZHOU).await.unwrap();
+    grant(here, name, (&all.opened.0, all.opened.1), DEZHOU).await.unwrap();
+    until("the interview's list is there", || async { file(dezhou, name, interview).await.ok() })
+        .await;
     assert!(fetch_from(dezhou, name, interview, HERE).await.unwrap().here);
     assert_eq!(&download(dezhou, name, interview, 0).await.unwrap(), interview);
     all.is_refused(DEZHOU, film).await;
@@ -161,8 +169,11 @@ async fn f24_a_restricted_file_goes_with_the_handling_and_by_grants() {
     for bytes in [interview, film] {
         all.is_refused(THERE, bytes).await;
     }
+    // What was listed with it is another approval.
+    all.is_refused(DEZHOU, second).await;
     let granted = history(here, name).await.pop().unwrap();
     assert_eq!(granted.misfit_reason, "");
+    a_corrected_record_keeps_it_back(&all).await;
 
     with_the_handling(&all).await;
 }
@@ -170,7 +181,8 @@ async fn f24_a_restricted_file_goes_with_the_handling_and_by_grants() {
 /// The receiver of an accepted transfer needs no grant.
 async fn with_the_handling(all: &Listed) {
     let Listed { here, there, interview, film, .. } = all;
-    let verified = verify(here, &all.case).await.unwrap();
+    let case = get(here, &all.case.name).await.unwrap();
+    let verified = verify(here, &case).await.unwrap();
     let offer = pb::OfferTransferRequest {
         name: all.case.name.clone(),
         etag: verified.etag,
@@ -211,6 +223,43 @@ async fn whoever_may_not_have_it_opens_it_to_nobody(all: &Listed) {
     for by in [THERE, DEZHOU] {
         all.is_refused(by, &all.interview).await;
     }
+}
+
+/// The same in a record that is written anew: what is in it for some only goes to them only.
+async fn a_corrected_record_keeps_it_back(all: &Listed) {
+    let case = get(&all.here, &all.case.name).await.unwrap();
+    let mut record = case.record.unwrap();
+    let ids = |record: pb::CaseRecord| -> Vec<String> {
+        record.evidence.into_iter().map(|item| item.id).collect()
+    };
+    // Who may have it sees it in the record, as it was typed.
+    assert_eq!(ids(record.clone()), ["E01"]);
+    let kind = pb::EvidenceKind::InterviewRecord;
+    record.evidence.push(item("E05", kind, UNSET, &content(50, 24)));
+    record.evidence.push(item("E06", pb::EvidenceKind::Documentary, GENERAL, &content(50, 25)));
+    let update = pb::UpdateCaseRequest {
+        name: case.name,
+        etag: case.etag,
+        record: Some(record),
+        request_id: fresh(),
+        ..pb::UpdateCaseRequest::default()
+    };
+    let case = all.here.cases().update_case(update).await.unwrap().into_inner().case.unwrap();
+    let there = until("the correction is there", || async {
+        get(&all.there, &case.name).await.ok().filter(|there| there.etag == case.etag)
+    })
+    .await;
+    assert_eq!(ids(case.record.unwrap()), ["E06", "E01", "E05"]);
+    assert_eq!(ids(there.record.unwrap()), ["E06"]);
+    let listed = |history: Vec<pb::HistoryEntry>| -> Vec<String> {
+        history.into_iter().flat_map(|one| one.listed).map(|item| item.id).collect()
+    };
+    let name = all.case.name.as_str();
+    assert_eq!(
+        listed(history(&all.here, name).await),
+        ["E01", "E03", "E02", "E04", "D01", "E01", "E05"]
+    );
+    assert_eq!(listed(history(&all.there, name).await), ["E03", "D01"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -96,7 +96,7 @@ async fn a_file_is_imported_once() {
     assert_eq!((first.code, counts(&first.json())), (0, [count, 0, 0, 0]), "{}", first.err);
     for more in [&[][..], &["--dry-run"]] {
         let again = import(&file, more);
-        assert_eq!((again.code, counts(&again.json())), (0, [0, 0, count, 0]), "{}", again.err);
+        assert_eq!((again.code, counts(&again.json())), (0, [0, 0, count, 0]), "{}", again.json());
     }
     let cases = list_all(&pair.here, &pair.agreement).await;
     assert_eq!(cases.len() as u64, count);

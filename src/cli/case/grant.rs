@@ -8,7 +8,6 @@ use super::write::{AddArgs, Prepared, add_request, send};
 use crate::cli::failure::{Exit, Failure};
 use crate::ids::CityCode;
 use crate::shown::grants::{self, Grantable};
-use crate::wire::pb::v1 as pb;
 
 /// Arguments.
 #[derive(Args, Debug)]
@@ -51,12 +50,8 @@ pub async fn run(session: &Session, args: GrantArgs) -> Result<(), Failure> {
 /// The only part that may be opened, of one entry or of all.
 async fn only(session: &Session, name: &str, entry: Option<&str>) -> Result<Grantable, Failure> {
     let (client, lang) = (&session.client, session.context.lang);
-    let asked = pb::GetCaseRequest { name: name.to_owned() };
-    let answer = client.cases().get_case(asked).await;
-    let shown = answer.map_err(|status| client.failure(&status))?.into_inner();
     let entries = history::entries(session, name).await?;
-    let case = shown.case.unwrap_or_default();
-    let mut all = grants::grantable(&case, &entries, client.me.node_city, lang);
+    let mut all = grants::grantable(&entries, client.me.node_city, lang);
     all.retain(|one| entry.is_none_or(|entry| entry == one.entry));
     match (all.pop(), all.as_slice()) {
         (Some(one), []) => Ok(one),

@@ -4,6 +4,7 @@
 //! Out of scope: what a move means ([`crate::domain`]), when it reaches the disk
 //! ([`super::commit`]).
 
+use crate::api::case_parts::record_parts;
 use crate::api::request::{Caller, Command, NewPart, PartContent, Request, WriteError, Written};
 use crate::domain::{
     self, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event, ExternalRef,
@@ -260,11 +261,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         let by = self.settings.city;
         domain::decide_open(by, &members, today, &facts, opening.on)?;
         let (number, given) = self.next_number(agreement, opening.on.year())?;
-        let all = |content| NewPart { audience: Audience::AllMembers, content };
-        let mut parts = vec![
-            all(PartContent::CaseRecord(Box::new(opening.record.clone()))),
-            all(PartContent::CaseNumber { number, external_ref: opening.external_ref.clone() }),
-        ];
+        let mut parts = record_parts(opening.record.clone());
+        parts.push(NewPart {
+            audience: Audience::AllMembers,
+            content: PartContent::CaseNumber { number, external_ref: opening.external_ref.clone() },
+        });
         parts.extend(opening.person.clone().map(|person| NewPart {
             audience: Audience::HandlingCity,
             content: PartContent::Person(person),
