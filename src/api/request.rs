@@ -332,6 +332,17 @@ pub struct Request {
     pub command: Command,
 }
 
+/// A request that may have been written before, and of which no command can be made now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repetition {
+    /// [`Caller::identity`] of whoever sends it.
+    pub identity: String,
+    /// Unique per caller.
+    pub request_id: String,
+    /// The request as it came.
+    pub body: Vec<u8>,
+}
+
 /// A write that is on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {

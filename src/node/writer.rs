@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::order::OrderError;
-use crate::api::request::{Request, WriteError, Written};
+use crate::api::request::{Repetition, Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::domain::Date;
 use crate::domain::plan::ready::PlanRules;
@@ -145,8 +145,22 @@ impl NodeHandle {
     /// # Errors
     /// [`WriteError`]: nothing was written.
     pub async fn write(&self, request: Request) -> Result<Written, WriteError> {
+        self.written(Box::new(|ticket| Input::Write(ticket, Box::new(request)))).await
+    }
+
+    /// What came of a request of which no command can be made now, if it was written.
+    ///
+    /// # Errors
+    /// [`WriteError`]: it was not.
+    pub async fn first_answer(&self, again: Repetition) -> Result<Written, WriteError> {
+        self.written(Box::new(|ticket| Input::Repeated(ticket, Box::new(again)))).await
+    }
+
+    async fn written(
+        &self,
+        ask: Box<dyn FnOnce(Ticket) -> Input + Send>,
+    ) -> Result<Written, WriteError> {
         let (answer, wait) = oneshot::channel();
-        let ask = Box::new(|ticket| Input::Write(ticket, Box::new(request)));
         self.ask(ask, Answer::Write(answer)).await;
         wait.await.unwrap_or_else(|_| {
             Err(WriteError::StorageFailed { detail: "the node is stopping".to_owned() })

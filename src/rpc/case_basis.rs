@@ -19,11 +19,6 @@ use crate::wire::status::{Refused, bad_fields};
 /// How many candidates a refusal names.
 const NAMED_MAX: usize = 8;
 
-/// Whether the catalogue is why: another one may have taken the same request before.
-pub(super) fn is_of_the_catalogue(refused: &Refused) -> bool {
-    ["ARTICLE_UNKNOWN", "LAW_REPEALED"].contains(&refused.reason())
-}
-
 impl CaseApi {
     /// Checks the bases of a record that is to be written; `case` is the one that has a record
     /// already.

@@ -10,7 +10,7 @@ use super::caller::{Called, called};
 use super::under_way::WritesUnderWay;
 use super::words;
 use crate::api::plan::{PlanAsked, PlanSaid};
-use crate::api::request::{Command, Request as Asked, WriteError, Written};
+use crate::api::request::{Command, Repetition, Request as Asked, WriteError, Written};
 use crate::audit::{Audit, Deed};
 use crate::domain::{CaseContribution, EvidenceAct, MeetingAct, NoticeAct, ReferralAct};
 use crate::ids::{AgreementId, SubjectId};
@@ -19,7 +19,7 @@ use crate::node::writer::NodeHandle;
 use crate::trust::spiffe::Role;
 use crate::wire::case as read;
 use crate::wire::pb::v1 as pb;
-use crate::wire::status::Refused;
+use crate::wire::status::{self, Refused, Told};
 
 /// A request that writes: it can be told from another, and names whom a system acts for.
 pub trait WriteRequest: prost::Message {
@@ -95,7 +95,10 @@ impl Desk {
         (&self.node, &self.audit)
     }
 
-    /// Reads the command out of a request, and writes it; nothing when it was only checked.
+    /// Reads the command out of a request, and writes it; nothing when it was only checked. Of a
+    /// request that is sent again no command may come any more, because what it was made of has
+    /// changed: it has its first answer all the same.
+    /// (`a_plan_that_is_proposed_again_has_its_first_answer_whatever_became_of_its_sites`)
     pub(super) async fn perform<T: WriteRequest>(
         &self,
         request: Request<T>,
@@ -103,34 +106,19 @@ impl Desk {
         name_of: NameOf,
         command: impl FnOnce(&T) -> Result<Command, Refused>,
     ) -> Result<Option<Written>, Status> {
-        let judged = |asked: &T| command(asked).map(|command| (command, None));
-        self.perform_judged(request, method, name_of, judged).await
-    }
-
-    /// The same for a command that this program would refuse now: whoever sends it again has its
-    /// first answer, and nobody else has it written.
-    pub(super) async fn perform_judged<T: WriteRequest>(
-        &self,
-        request: Request<T>,
-        method: &'static str,
-        name_of: NameOf,
-        command: impl FnOnce(&T) -> Result<Judged, Refused>,
-    ) -> Result<Option<Written>, Status> {
         let who = called(self.door(), &request, method).map_err(|status| *status)?;
         let asked = request.into_inner();
         let mut deed = audit_line::deed(&self.node, &who, method, asked.resource());
-        let asked = asked_of(&who, (method, &asked), command).and_then(|(asked, unless)| {
+        let asked = asked_of(&who, (method, &asked), command)
             // Its caller's place at the gate is free again once he gives up; this one is not.
-            Ok((asked, unless, self.writes.begin()?))
-        });
+            .and_then(|asked| Ok((asked, self.writes.begin()?)));
         let (desk, language) = (self.clone(), who.language);
         // In a task of its own: a caller who gives up stops neither the write nor its audit line.
         let done = tokio::spawn(async move {
             // Held until the line is noted: a stop waits for it.
             let (done, _under_way) = match asked {
-                Ok((asked, unless, place)) => {
-                    let asked = (asked, unless);
-                    (desk.write(&who, asked, name_of, &mut deed).await, Some(place))
+                Ok((asked, place)) => {
+                    (desk.answer(&who, asked, name_of, &mut deed).await, Some(place))
                 }
                 Err(refused) => (Err(refused), None),
             };
@@ -142,10 +130,38 @@ impl Desk {
         done.map_err(|refused| refused.status(language))
     }
 
+    async fn answer(
+        &self,
+        who: &Called,
+        asking: Asking,
+        name_of: NameOf,
+        deed: &mut Deed,
+    ) -> Result<Option<Written>, Refused> {
+        let (again, refused) = match asking {
+            Asking::Now(asked) => return self.write(who, asked, name_of, deed).await,
+            Asking::Again { again, refused } => (again, refused),
+        };
+        match self.node.first_answer(again).await {
+            Ok(written) if written.replayed => {
+                noted(deed, written, name_of);
+                Ok(Some(written))
+            }
+            // They say nothing of the command: it was another one, or nobody can tell now.
+            Err(
+                error @ (WriteError::IdempotencyMismatch { .. } | WriteError::StorageFailed { .. }),
+            ) => {
+                let city = |city| words::city_name(&self.node, city);
+                let (language, record) = (who.language, &status::short_id);
+                Err(status::of_write(&error, &Told { language, city: &city, record, allowed: &[] }))
+            }
+            Ok(_) | Err(_) => Err(refused),
+        }
+    }
+
     pub(super) async fn write(
         &self,
         who: &Called,
-        (asked, unless): (Asked, Option<Refused>),
+        asked: Asked,
         name_of: NameOf,
         deed: &mut Deed,
     ) -> Result<Option<Written>, Refused> {
@@ -153,37 +169,34 @@ impl Desk {
         let about = (asked.command.agreement(), words::case_of(&asked.command));
         let only_checked = asked.validate_only;
         let written = self.node.write(asked).await;
-        let written = match (written, unless) {
-            // Nothing was written, and it was not sent before either.
-            (Ok(written), Some(refused)) if !written.replayed => return Err(refused),
-            (Err(error), Some(refused)) if !may_be_known(&error) => return Err(refused),
-            (written, _) => written,
-        };
         let written =
             written.map_err(|error| words::refusal(&self.node, who.language, about, &error))?;
         if only_checked && !written.replayed {
             return Ok(None);
         }
-        deed.entry = Some(written.position.to_string());
-        if let Some(subject) = written.subject {
-            deed.name = name_of(written.agreement, subject);
-        }
+        noted(deed, written, name_of);
         Ok(Some(written))
     }
 }
 
-/// A command, and why it is refused unless it is sent again.
-pub(super) type Judged = (Command, Option<Refused>);
+/// What comes of a request.
+pub(super) enum Asking {
+    /// A command.
+    Now(Asked),
+    /// None, unless it is sent again.
+    Again {
+        /// How it is told from another request.
+        again: Repetition,
+        /// Why not.
+        refused: Refused,
+    },
+}
 
-/// Says nothing of the command itself: that it was sent before is known only later, or it was
-/// another one.
-const fn may_be_known(error: &WriteError) -> bool {
-    matches!(
-        error,
-        WriteError::IdempotencyMismatch { .. }
-            | WriteError::Busy
-            | WriteError::StorageFailed { .. }
-    )
+fn noted(deed: &mut Deed, written: Written, name_of: NameOf) {
+    deed.entry = Some(written.position.to_string());
+    if let Some(subject) = written.subject {
+        deed.name = name_of(written.agreement, subject);
+    }
 }
 
 /// Where a write stands.
@@ -195,27 +208,28 @@ pub(super) fn receipt(written: Written) -> pb::WriteReceipt {
 pub(super) fn asked_of<T: WriteRequest>(
     who: &Called,
     (method, asked): (&'static str, &T),
-    command: impl FnOnce(&T) -> Result<Judged, Refused>,
-) -> Result<(Asked, Option<Refused>), Refused> {
+    command: impl FnOnce(&T) -> Result<Command, Refused>,
+) -> Result<Asking, Refused> {
     check_request_id(asked.request_id())?;
     let acting_for = asked.acting_for().map(read::acting_for).transpose()?;
     if acting_for.is_some() && who.role != Role::System {
         return Err(Refused::new("ACTING_FOR_NOT_ALLOWED").at("acting_for"));
     }
-    let (command, unless) = command(asked)?;
+    let (caller, request_id) = (who.caller.clone(), asked.request_id().to_owned());
+    // Requests of two methods may have the same fields.
+    let body = [method.as_bytes(), b"\0", &asked.body()].concat();
+    let command = match command(asked) {
+        Ok(command) => command,
+        Err(refused) => {
+            let again = Repetition { identity: caller.identity, request_id, body };
+            return Ok(Asking::Again { again, refused });
+        }
+    };
     if who.role == Role::System && acting_for.is_none() && is_a_persons(&command) {
         return Err(Refused::new("ACTING_FOR_REQUIRED").at("acting_for"));
     }
-    let asked = Asked {
-        caller: who.caller.clone(),
-        acting_for,
-        request_id: asked.request_id().to_owned(),
-        // Requests of two methods may have the same fields.
-        body: [method.as_bytes(), b"\0", &asked.body()].concat(),
-        validate_only: asked.validate_only() || unless.is_some(),
-        command,
-    };
-    Ok((asked, unless))
+    let validate_only = asked.validate_only();
+    Ok(Asking::Now(Asked { caller, acting_for, request_id, body, validate_only, command }))
 }
 
 /// What a system does for a person only: moves, acknowledging (签收) or ending (解除) a notice,

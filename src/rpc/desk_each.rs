@@ -21,7 +21,7 @@ use tonic::{Request, Status};
 
 use super::audit_line;
 use super::caller::{Called, called};
-use super::desk::{Desk, NameOf, WriteRequest, asked_of};
+use super::desk::{Asking, Desk, NameOf, WriteRequest, asked_of};
 use crate::api::request::{Command, Request as Asked, Written};
 use crate::audit::Deed;
 use crate::ids::{AgreementId, SubjectId, hex};
@@ -89,7 +89,10 @@ impl Desk {
         let turn = Arc::clone(turn).lock_owned().await;
         let one = |(nth, (command, about)): (usize, About)| {
             let agreement = command.agreement();
-            let (mut one, _) = asked_of(&who, (method, &asked), |_| Ok((command, None)))?;
+            let mut one = match asked_of(&who, (method, &asked), |_| Ok(command))? {
+                Asking::Now(one) => one,
+                Asking::Again { refused, .. } => return Err(refused),
+            };
             if nth > 0 {
                 one.request_id = derived(&one.request_id, agreement, about);
             }
@@ -125,7 +128,7 @@ impl Desk {
         let mut outcome = Outcome::default();
         for one in all {
             let mut line = deed.clone();
-            let done = self.write(who, (one, None), name_of, &mut line).await;
+            let done = self.write(who, one, name_of, &mut line).await;
             line.outcome = done.as_ref().err().map_or("OK", Refused::reason);
             self.audit.note(line);
             if !outcome.take(done) {

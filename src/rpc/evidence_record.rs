@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tonic::{Request, Status};
 
-use super::desk::{self, Judged, WriteRequest};
+use super::desk::{self, WriteRequest};
 use super::evidence_files::{AGAIN, refused};
 use super::evidence_service::EvidenceApi;
 use super::said;
@@ -22,7 +22,7 @@ use crate::limits::{EVIDENCE_LISTS_LOOKED_AT_MAX, EVIDENCE_RECEIPT_BYTES_MAX};
 use crate::log::Audience;
 use crate::node::evidence;
 use crate::node::reader::{LoadedEntry, Reader};
-use crate::view::{self, HandedOver, Judged as Verdict};
+use crate::view::{self, HandedOver, Judged};
 use crate::wire::case as read;
 use crate::wire::evidence as write;
 use crate::wire::evidence_file;
@@ -172,18 +172,7 @@ impl EvidenceApi {
         method: &'static str,
         command: impl FnOnce(&T) -> Result<Command, Refused>,
     ) -> Result<(Option<pb::EvidenceStanding>, Option<pb::WriteReceipt>), Status> {
-        let judged = |asked: &T| command(asked).map(|command| (command, None));
-        self.write_judged(request, method, judged).await
-    }
-
-    /// The same for a command that may be refused unless it is sent again.
-    pub(super) async fn write_judged<T: WriteRequest>(
-        &self,
-        request: Request<T>,
-        method: &'static str,
-        judged: impl FnOnce(&T) -> Result<Judged, Refused>,
-    ) -> Result<(Option<pb::EvidenceStanding>, Option<pb::WriteReceipt>), Status> {
-        let written = self.desk.perform_judged(request, method, read::name_of, judged).await?;
+        let written = self.desk.perform(request, method, read::name_of, command).await?;
         let Some(written) = written else { return Ok((None, None)) };
         let api = self.clone();
         let standing = tokio::task::spawn_blocking(move || api.after(written)).await;
@@ -269,7 +258,7 @@ pub(super) fn standing(
     })
 }
 
-fn verdict(reader: &Reader, city: CityCode, judged: Verdict) -> pb::EvidenceVerdict {
+fn verdict(reader: &Reader, city: CityCode, judged: Judged) -> pb::EvidenceVerdict {
     let loaded = reader.entry(judged.said.at).ok();
     let text = match loaded.and_then(|loaded| said::first_part(reader, &loaded)) {
         Some(PartContent::Text(text)) => Some(text),

@@ -9,8 +9,8 @@ use tonic::{Code, Status};
 
 use super::api::{fact, fresh};
 use super::plans::{
-    World, check_in, confirm, create, day, draft, report, result, seen, site, step, today, why,
-    world_set_up,
+    World, check_in, confirm, create, creating, day, draft, report, result, seen, site, step,
+    today, why, world_set_up,
 };
 use super::sites::{check, get, list, listing, record_check, set, visit};
 
@@ -128,6 +128,51 @@ async fn f20_what_a_plan_may_not_visit_is_neither_reported_nor_drawn() {
     assert_eq!((pool(false), pool(true)), (id(&free), id(&at)));
     let out = drawn.pool.iter().find(|one| one.left_out != 0).unwrap();
     assert_eq!(out.left_out(), pb::LeftOut::PositiveList);
+}
+
+/// The answer was lost, and its sites are closed by now: the list of a draw would be empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_proposed_again_has_its_first_answer_whatever_became_of_its_sites() {
+    let (world, at) = world().await;
+    let here = &world.here;
+    let draw = pb::DrawDraft { sites: 1, host_officers: 2, ..Default::default() };
+    let drawing =
+        pb::PlanDraft { kind: pb::PlanKind::DoubleRandom.into(), draw: Some(draw), ..draft(&[]) };
+    let asked = creating(&world.agreements[0], drawing.clone());
+    let first = here.plans().create_plan(asked.clone()).await.unwrap().into_inner();
+    let plan = first.plan.unwrap();
+    let revising = pb::RevisePlanRequest {
+        name: plan.name.clone(),
+        etag: plan.etag,
+        draft: Some(drawing.clone()),
+        request_id: fresh(),
+        ..Default::default()
+    };
+    let revised = here.plans().revise_plan(revising.clone()).await.unwrap().into_inner();
+    let now = get(here, &at).await.unwrap();
+    list(here, set(&now, listing(pb::ListingStatus::Active), "")).await.unwrap();
+
+    let refused = here.plans().create_plan(creating(&world.agreements[0], drawing)).await;
+    assert_eq!(why(refused).1, "PLAN_POOL_EMPTY", "nobody else has it");
+    let again = here.plans().create_plan(asked.clone()).await.unwrap().into_inner();
+    let (first, again) = (first.receipt.unwrap(), (again.plan.unwrap(), again.receipt.unwrap()));
+    assert_eq!((&again.0.name, &again.1.entry), (&plan.name, &first.entry));
+    assert!(again.1.replayed);
+    let again = here.plans().revise_plan(revising.clone()).await.unwrap().into_inner();
+    let entries = [revised.receipt, again.receipt].map(|receipt| receipt.unwrap().entry);
+    assert_eq!(entries[0], entries[1]);
+
+    // The same id with another content is another request, of this method and of any other.
+    let mut other = asked;
+    other.draft.as_mut().unwrap().record.as_mut().unwrap().title = "另一次行动".to_owned();
+    let used = (Code::AlreadyExists, "IDEMPOTENCY_MISMATCH".to_owned());
+    assert_eq!(why(here.plans().create_plan(other.clone()).await), used);
+    let request_id = other.request_id;
+    let other = pb::RevisePlanRequest { request_id, ..revising };
+    assert_eq!(why(here.plans().revise_plan(other).await), used);
+    let listed = pb::ListPlansRequest { parent: world.agreements[0].clone(), ..Default::default() };
+    let listed = here.plans().list_plans(listed).await.unwrap().into_inner();
+    assert_eq!(listed.total_size, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use liandong::api::request::{Caller, Command, NewPart, PartContent, Request, WriteError, Written};
+use liandong::api::request::{
+    Caller, Command, NewPart, PartContent, Repetition, Request, WriteError, Written,
+};
 use liandong::domain::{CaseContribution, Event};
 use liandong::ids::{AgreementId, Position, SubjectId};
 use liandong::log::{ActorRole, Audience, ForkProof, Head, SignedCheckpoint};
@@ -153,6 +155,42 @@ fn a_refused_write_introduces_nobody() {
     // Two people introduced and the note; nothing of what was refused.
     assert_eq!(stage.world.own_log(HERE, 0).size, before.size + 3);
     every_actor_is_introduced(&stage.world);
+}
+
+#[test]
+fn a_request_without_a_command_has_the_answer_of_the_first_one_also_while_that_waits() {
+    let mut stage = Stage::laid(37, 2, &[&[0, 1]]);
+    let agreement = stage.world.agreements[0].0;
+    stage.world.open_case(HERE, agreement, "one", "示例案件");
+    stage.commit();
+    let (subject, _) = stage.world.cases(HERE, agreement)[0];
+    let before = stage.world.own_log(HERE, 0);
+    let first = note(agreement, subject, "note", "说明");
+    let again = |ticket, request_id: &str, body: &str| {
+        let (request_id, body) = (request_id.to_owned(), body.as_bytes().to_vec());
+        let identity = first.caller.identity.clone();
+        Input::Repeated(ticket, Box::new(Repetition { identity, request_id, body }))
+    };
+    let unknown = |ticket| vec![(ticket, Err(WriteError::NotFound))];
+    assert_eq!(answers(stage.world.ask(HERE, again(70, "note", "note"))), unknown(70));
+    stage.world.ask(HERE, Input::Write(71, first.clone()));
+    assert_eq!(answers(stage.world.ask(HERE, again(72, "note", "note"))), []);
+    // Of another content nothing is known yet.
+    assert_eq!(answers(stage.world.ask(HERE, again(73, "note", "other"))), unknown(73));
+    let answered = answers(stage.commit());
+    let written = *answered[0].1.as_ref().unwrap();
+    let known = Ok(Written { replayed: true, ..written });
+    assert_eq!(answered, [(71, Ok(written)), (72, known.clone())]);
+    assert_eq!(answers(stage.world.ask(HERE, again(74, "note", "note"))), [(74, known)]);
+    let used = Err(WriteError::IdempotencyMismatch { first: written.position });
+    assert_eq!(answers(stage.world.ask(HERE, again(75, "note", "other"))), [(75, used)]);
+    // Where the first one is refused, nothing is written for the other either.
+    let long = note(agreement, subject, "long", &"长".repeat(30_000));
+    stage.world.ask(HERE, Input::Write(76, long));
+    stage.world.ask(HERE, again(77, "long", "long"));
+    assert!(answers(stage.commit()).iter().all(|(_, answer)| answer.is_err()));
+    // Two people introduced, and the note once.
+    assert_eq!(stage.world.own_log(HERE, 0).size, before.size + 3);
 }
 
 #[test]

@@ -293,7 +293,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// Nothing is decided, and nothing taken in, on views that have failed.
-    fn check_views(&mut self) -> Result<(), WriteError> {
+    pub(super) fn check_views(&mut self) -> Result<(), WriteError> {
         match self.rows.failure() {
             Some(error) => Err(self.distrust(&error.to_string())),
             None => Ok(()),

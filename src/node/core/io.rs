@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::api::order::{Assignment, KeptDraft, OrderError};
-use crate::api::request::{Request, WriteError, Written};
+use crate::api::request::{Repetition, Request, WriteError, Written};
 use crate::api::status::NodeStatus;
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
 use crate::sync::{Frame, LinkId};
@@ -26,6 +26,8 @@ pub type Ticket = u64;
 pub enum Input {
     /// Somebody wants to write. Answered after the next [`Input::Commit`] that can.
     Write(Ticket, Box<Request>),
+    /// Somebody wants to know what came of a request that he sends again. Answered like a write.
+    Repeated(Ticket, Box<Repetition>),
     /// Signed charters, cards and manifests, from a file or from an administrator.
     Notes(Ticket, Vec<Bytes>),
     /// Somebody wants to know how the node is.

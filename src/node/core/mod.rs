@@ -201,6 +201,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 self.queue.writes.push((ticket, request));
                 Vec::new()
             }
+            Input::Repeated(ticket, again) => self.repeated(ticket, &again),
             Input::Notes(ticket, notes) => self.take_notes(now, ticket, notes),
             Input::Status(ticket) => vec![Output::Status(ticket, Box::new(self.status(now)))],
             Input::LinkUp { link, city, by_us, address } => {

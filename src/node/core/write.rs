@@ -5,7 +5,9 @@
 //! ([`super::commit`]).
 
 use crate::api::case_parts::record_parts;
-use crate::api::request::{Caller, Command, NewPart, PartContent, Request, WriteError, Written};
+use crate::api::request::{
+    Caller, Command, NewPart, PartContent, Repetition, Request, WriteError, Written,
+};
 use crate::domain::{
     self, CaseContribution, CaseFacts, CaseMove, CaseRecord, Date, Event, ExternalRef,
 };
@@ -18,6 +20,7 @@ use crate::log::{
 use crate::node::core::built::{check_rules, check_size};
 use crate::node::core::commit::OpenBatch;
 use crate::node::core::group::GroupRows;
+use crate::node::core::io::{Output, Ticket};
 use crate::node::core::news::{named_entry, needed_logs};
 use crate::node::core::rows::{self, RequestRow};
 use crate::node::core::{Core, Now, keys};
@@ -80,7 +83,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     ) -> Result<Written, WriteError> {
         let agreement = request.command.agreement();
         let tags = self.tags(request);
-        if let Some(written) = self.replayed(agreement, tags)? {
+        if let Some(written) = self.replayed(Some(agreement), tags)? {
             return Ok(written);
         }
         let today = Date::beijing(now.wall_ms).ok_or(WriteError::OutsideTerm)?;
@@ -148,21 +151,43 @@ impl<D: Disk, S: Store> Core<D, S> {
         error: &WriteError,
     ) -> Result<Written, WriteError> {
         let tags = self.tags(request);
-        self.replayed(request.command.agreement(), tags)?.ok_or_else(|| error.clone())
+        self.replayed(Some(request.command.agreement()), tags)?.ok_or_else(|| error.clone())
+    }
+
+    /// What came of a request of which no command can be made now. Where the first one still waits,
+    /// it is decided behind that, and writes nothing itself.
+    pub(super) fn repeated(&mut self, ticket: Ticket, again: &Repetition) -> Vec<Output> {
+        let is_first = |one: &&Request| {
+            (&one.caller.identity, &one.request_id) == (&again.identity, &again.request_id)
+                && one.body == again.body
+        };
+        let waiting = self.queue.writes.iter().map(|(_, request)| &**request).find(is_first);
+        if let Some(first) = waiting {
+            let checked = Request { validate_only: true, ..first.clone() };
+            self.queue.writes.push((ticket, Box::new(checked)));
+            return Vec::new();
+        }
+        let tags = self.tags_of(&again.identity, &again.request_id, &again.body);
+        let known = self.check_views().and_then(|()| self.replayed(None, tags));
+        vec![Output::Written(ticket, known.and_then(|known| known.ok_or(WriteError::NotFound)))]
     }
 
     fn tags(&self, request: &Request) -> RequestTags {
-        let caller = request.caller.identity.as_bytes();
-        let id = request.request_id.as_bytes();
+        self.tags_of(&request.caller.identity, &request.request_id, &request.body)
+    }
+
+    fn tags_of(&self, identity: &str, request_id: &str, body: &[u8]) -> RequestTags {
         RequestTags {
-            request: self.node_key.tag(&[b"request", caller, id]),
-            body: self.node_key.tag(&[b"body", &request.body]),
+            request: self.node_key.tag(&[b"request", identity.as_bytes(), request_id.as_bytes()]),
+            body: self.node_key.tag(&[b"body", body]),
         }
     }
 
+    /// The first answer to a request; of a repetition without a command its body alone says in
+    /// which agreement.
     fn replayed(
         &mut self,
-        agreement: AgreementId,
+        asked: Option<AgreementId>,
         tags: RequestTags,
     ) -> Result<Option<Written>, WriteError> {
         #[cfg(feature = "planted-bugs")]
@@ -173,10 +198,10 @@ impl<D: Disk, S: Store> Core<D, S> {
         let Some(row) = row.as_deref().and_then(rows::decode::<RequestRow>) else {
             return Ok(None);
         };
-        if row.body != tags.body || row.agreement != agreement {
-            return Err(WriteError::IdempotencyMismatch { first: row.position });
+        let (agreement, subject, position) = (row.agreement, row.subject, row.position);
+        if row.body != tags.body || asked.is_some_and(|asked| asked != agreement) {
+            return Err(WriteError::IdempotencyMismatch { first: position });
         }
-        let (subject, position) = (row.subject, row.position);
         Ok(Some(Written { agreement, subject, position, replayed: true }))
     }
 
