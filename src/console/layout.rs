@@ -14,6 +14,7 @@ use super::done::Marks;
 use super::form::Form;
 use super::refusal::Refusal;
 use super::visitor::{Door, LANGUAGE_COOKIE, Visitor};
+use crate::domain::plan::ready::PlanRules;
 use crate::domain::{Date, Language};
 use crate::lang::Lang;
 use crate::shown::names::Names;
@@ -47,6 +48,8 @@ pub struct Desk {
     pub agreements: Vec<pb::Agreement>,
     /// Today in Beijing.
     pub today: Option<Date>,
+    /// Parameters of plans.
+    pub plan_rules: PlanRules,
     /// That something was just recorded.
     marks: Marks,
 }
@@ -70,19 +73,17 @@ impl Desk {
         let client = console.api.of(&visitor);
         let request = pb::ListAgreementsRequest { page_size: 200, page_token: String::new() };
         let answer = client.agreements().list_agreements(request).await;
-        let mut names = Names::new(visitor.lang);
+        let names = Names::new(visitor.lang);
         let (city, today) = (console.city.as_u32(), (console.today)());
-        let marks = console.marks.clone();
-        let agreements = match answer {
-            Ok(answer) => answer.into_inner().agreements,
-            Err(status) => {
-                let agreements = Vec::new();
-                let desk = Self { visitor, client, names, city, agreements, today, marks };
-                return Err(desk.no(&status));
-            }
-        };
-        names.learn(&agreements);
-        Ok(Self { visitor, client, names, city, agreements, today, marks })
+        let (marks, plan_rules) = (console.marks.clone(), console.plan_rules);
+        let agreements = Vec::new();
+        let mut desk = Self { visitor, client, names, city, agreements, today, plan_rules, marks };
+        match answer {
+            Ok(answer) => desk.agreements = answer.into_inner().agreements,
+            Err(status) => return Err(desk.no(&status)),
+        }
+        desk.names.learn(&desk.agreements);
+        Ok(desk)
     }
 
     /// The language of the page.

@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::Date;
+use crate::domain::plan::ready::PlanRules;
 use crate::ids::CityCode;
 use crate::limits::{
     CONSOLE_FORM_BYTES_MAX, CONSOLE_SHEET_BYTES_MAX, CONSOLE_SHEET_TEXT_BYTES_MAX,
@@ -105,6 +106,8 @@ pub struct Console {
     pub marks: done::Marks,
     /// Today in Beijing, by the node's clock; none while that is out of range.
     pub today: Today,
+    /// Parameters of plans, as the node judges by them.
+    pub plan_rules: PlanRules,
 }
 
 /// Tells the day.

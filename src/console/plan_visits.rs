@@ -131,7 +131,7 @@ fn one(
         folded(&filled, &action, title, &html! { (basis) (fields(&filled)) })
     };
     let asks = may(desk, "PlanService/ReportVisit");
-    let taken = taken(plan, desk.today);
+    let taken = taken(plan, desk.today, &desk.plan_rules);
     let arrives = asks && taken == Some(When::UnderWay);
     let finds = may(desk, "PlanService/OpenFinding");
     let result = if visit.result.is_some() {
@@ -255,12 +255,12 @@ enum When {
 
 /// Whether results are taken now, as the domain has it: from the first day on, whether the
 /// initiator has begun the plan or not, and some time behind its end.
-fn taken(plan: &pb::Plan, today: Option<Date>) -> Option<When> {
+fn taken(plan: &pb::Plan, today: Option<Date>, rules: &PlanRules) -> Option<When> {
     use pb::PlanState as S;
     let of = |day: &pb::PlanDay| half_day_from_pb(day.at.as_ref()?).map(|at| at.on);
     let days = || plan.days.iter().filter_map(of);
     let (first, last, today) = (days().min()?, days().max()?, today?);
-    let until = last.plus_days(i64::from(PlanRules::default().results_days_max)).unwrap_or(last);
+    let until = last.plus_days(i64::from(rules.results_days_max)).unwrap_or(last);
     let begun = first <= today && today <= until;
     match plan.state() {
         S::Scheduled | S::Executing | S::ResultsReported => begun.then_some(When::UnderWay),
@@ -494,6 +494,22 @@ mod tests {
         assert_eq!(of("s/1", 1), ["号u/1", "号u/2"]);
         assert_eq!(of("s/9", 1), ["号u/1"], "the other one is recused from there");
         assert_eq!(of("s/1", 2), [""; 0], "not confirmed");
+    }
+
+    #[test]
+    fn results_are_taken_for_as_long_as_the_parameters_in_force_say() {
+        use crate::wire::unit::half_day_to_pb;
+        let at = |text: &str| Some(half_day_to_pb(text.parse().unwrap()));
+        let plan = pb::Plan {
+            state: pb::PlanState::Summarized.into(),
+            days: vec![pb::PlanDay { at: at("2026-12-08上午"), overtime: false }],
+            ..Default::default()
+        };
+        let rules = PlanRules { results_days_max: 2, ..PlanRules::default() };
+        for (today, want) in [("2026-12-07", false), ("2026-12-10", true), ("2026-12-11", false)] {
+            let found = taken(&plan, today.parse().ok(), &rules);
+            assert_eq!(found.is_some(), want, "{today}");
+        }
     }
 
     #[test]

@@ -103,16 +103,16 @@ impl Days {
 }
 
 impl Line {
-    /// Of a plan as folded, at the node of city `own`.
+    /// Of a plan as folded, at the node of city `own` with these parameters.
     #[must_use]
-    pub fn of(plan: PlanKey, view: &PlanView, own: CityCode) -> Self {
+    pub fn of(plan: PlanKey, view: &PlanView, (own, rules): (CityCode, &PlanRules)) -> Self {
         let facts = &view.plan.facts;
         Self {
             plan,
             opened: view.opened_apply,
             state: view.state(),
-            awaited_from: awaited_from(view, |city| city == own),
-            others_from: awaited_from(view, |city| city != own),
+            awaited_from: awaited_from(view, rules, |city| city == own),
+            others_from: awaited_from(view, rules, |city| city != own),
             cities: Cities::of(facts.participants()),
             days: Days::of(&facts.days),
         }
@@ -132,14 +132,18 @@ impl Line {
 }
 
 /// The first day on which a draw is shown.
-fn reveal_on(first: Date) -> Date {
-    let before = i64::from(PlanRules::default().reveal_days_before);
+fn reveal_on(first: Date, rules: &PlanRules) -> Date {
+    let before = i64::from(rules.reveal_days_before);
     first.plus_days(-before).unwrap_or(first)
 }
 
 /// Who has to do what about a plan next.
 #[must_use]
-pub fn awaited_on(view: &PlanView, today: Date) -> BTreeMap<CityCode, Vec<Awaited>> {
+pub fn awaited_on(
+    view: &PlanView,
+    rules: &PlanRules,
+    today: Date,
+) -> BTreeMap<CityCode, Vec<Awaited>> {
     let plan = &view.plan;
     let answers = view.answers();
     let committed: BTreeSet<CityCode> = match plan.resting.attempt {
@@ -154,15 +158,15 @@ pub fn awaited_on(view: &PlanView, today: Date) -> BTreeMap<CityCode, Vec<Awaite
         reported: &reported,
     };
     let first = plan.facts.days.first().map_or(today, |day| day.at.on);
-    awaited(plan, heard, reveal_on(first), today)
+    awaited(plan, heard, reveal_on(first, rules), today)
 }
 
 /// From which day on something is awaited of one of these cities, if nobody writes. It changes on
 /// the day on which draws are shown and on the first one, and on no other.
-fn awaited_from(view: &PlanView, of: impl Fn(CityCode) -> bool) -> Option<Date> {
+fn awaited_from(view: &PlanView, rules: &PlanRules, of: impl Fn(CityCode) -> bool) -> Option<Date> {
     let first = view.plan.facts.days.first().map(|day| day.at.on);
-    let days = [Some(Date::EARLIEST), first.map(reveal_on), first];
-    days.into_iter().flatten().find(|day| awaited_on(view, *day).into_keys().any(&of))
+    let days = [Some(Date::EARLIEST), first.map(|first| reveal_on(first, rules)), first];
+    days.into_iter().flatten().find(|day| awaited_on(view, rules, *day).into_keys().any(&of))
 }
 
 /// The lines; clones share them.
@@ -190,12 +194,13 @@ impl PlanRoll {
         if open.0.feed != Some(reader.feed_id()) {
             open.make(node, &reader);
         }
+        let rules = node.plan_rules();
         while let Some((changes, last)) = pieces::changes(&reader, open.0.read_to) {
             let plans: BTreeSet<PlanKey> = changes.iter().filter_map(plan_of).collect();
             for plan in plans {
                 // Released each time: the writer waits for nobody who reads many.
                 let found = view::plan(&reader.view(), plan.0, plan.1);
-                found.inspect(|view| open.put(Line::of(plan, view, node.city())));
+                found.inspect(|view| open.put(Line::of(plan, view, (node.city(), &rules))));
             }
             open.0.read_to = last;
         }
@@ -211,10 +216,10 @@ fn plan_of(change: &FeedEntry) -> Option<PlanKey> {
 impl Open<'_> {
     fn make(&mut self, node: &NodeHandle, reader: &Reader) {
         let read_to = reader.apply_number(&reader.view());
-        let mut lines = Vec::new();
+        let (mut lines, rules) = (Vec::new(), node.plan_rules());
         for (agreement, _) in node.book().iter() {
             pieces::plans(reader, *agreement, None, &mut |subject, view| {
-                lines.push(Line::of((*agreement, subject), &view, node.city()));
+                lines.push(Line::of((*agreement, subject), &view, (node.city(), &rules)));
                 true
             });
         }
@@ -251,7 +256,14 @@ impl Open<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AgreementId, SubjectId};
+    use crate::domain::plan::{
+        AnswerKind, DrawRule, Plan, PlanCity, PlanFacts, PlanKind, PlanStage, Targets, TierWeights,
+        open,
+    };
+    use crate::domain::slots::Need;
+    use crate::domain::{Department, UnitKind};
+    use crate::ids::{AgreementId, Hash, LogId, Position, SubjectId};
+    use crate::view::{Heard, Place};
 
     fn date(text: &str) -> Date {
         text.parse().unwrap()
@@ -281,6 +293,63 @@ mod tests {
         assert_eq!(opened(None), [9, 7, 5, 2]);
         assert_eq!((opened(Some(7)), opened(Some(2))), (vec![5, 2], vec![]));
         assert_eq!(*open.newest_first(Some(8)).next().unwrap(), line(7, PlanState::Cancelled));
+    }
+
+    /// A draw of two cities on 8 December, settled, and nothing of it shown.
+    fn settled() -> PlanView {
+        let city = |code| CityCode::from_u32(code).unwrap();
+        let at = Position { log: LogId::new([1; 32]), index: 0 };
+        let cities = [130_400, 371_500].map(city);
+        let need = Need { kind: UnitKind::Officer, department: None, count: 2 };
+        let targets = Targets::Draw(DrawRule {
+            sites: 1,
+            host_officers: 2,
+            guest_officers: 0,
+            weights: TierWeights { key: 1, general: 1, special: 1 },
+            pool: Hash::of(&[b"list"]),
+            pool_size: 1,
+            spares_withholders: false,
+        });
+        let facts = PlanFacts {
+            kind: PlanKind::DoubleRandom,
+            cities: cities.map(|city| PlanCity { city, needs: vec![need] }).to_vec(),
+            departments: vec![Department::EcologyEnvironment],
+            days: vec![PlanDay { at: "2026-12-08上午".parse().unwrap(), overtime: false }],
+            targets,
+        };
+        let plan = open(city(371_500), (at, &facts), &cities).unwrap();
+        let plan = Plan { stage: PlanStage::Scheduled, ..plan };
+        let confirmed = (Place { epoch: 1, at }, AnswerKind::Confirm);
+        let answers = cities.map(|city| (city, confirmed)).into();
+        PlanView {
+            plan,
+            opened_at: at,
+            opened_ms: 0,
+            last_move: at,
+            record_at: at,
+            pool_at: Some(at),
+            heard: Heard { answers, ..Heard::default() },
+            move_count: 1,
+            contribution_count: 0,
+            misfit_count: 0,
+            needs_newer: false,
+            last_apply: 0,
+            opened_apply: 0,
+        }
+    }
+
+    #[test]
+    fn a_draw_is_awaited_from_the_day_that_the_parameters_in_force_say() {
+        let (view, own) = (settled(), CityCode::from_u32(371_500).unwrap());
+        for (reveal_days_before, from) in [(1, "2026-12-07"), (4, "2026-12-04")] {
+            let rules = PlanRules { reveal_days_before, ..PlanRules::default() };
+            let plan = (AgreementId::new([2; 16]), SubjectId::new([3; 16]));
+            let line = Line::of(plan, &view, (own, &rules));
+            assert_eq!((line.awaited_from, line.others_from), (Some(date(from)), Some(date(from))));
+            let before = date(from).plus_days(-1).unwrap();
+            assert!(awaited_on(&view, &rules, before).is_empty());
+            assert_eq!(awaited_on(&view, &rules, date(from))[&own], [Awaited::Reveal]);
+        }
     }
 
     #[test]

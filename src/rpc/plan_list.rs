@@ -81,6 +81,7 @@ impl PlanApi {
         // Where the next page begins when the last of these is on this one.
         let behind = lines.last().filter(|_| lines.len() > size).map(|(_, opened)| *opened);
         let (reader, own) = (self.desk.node.reader(), self.desk.node.city());
+        let rules = self.desk.node.plan_rules();
         for (plan, opened) in lines {
             let seen = view::plan(&reader.view(), plan.0, plan.1);
             let Some(seen) = seen else { continue };
@@ -91,7 +92,7 @@ impl PlanApi {
                 break;
             }
             // It may have been moved since the roll was read.
-            if !filter.takes(&Line::of(plan, &seen, own)) {
+            if !filter.takes(&Line::of(plan, &seen, (own, &rules))) {
                 continue;
             }
             let mut shown = self.written(plan, &seen);

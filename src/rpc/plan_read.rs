@@ -65,7 +65,8 @@ impl PlanApi {
         let reader = self.desk.node.reader();
         let facts = &found.plan.facts;
         let answers = self.answers((agreement, subject), found);
-        let awaited = self.desk.node.today().map(|today| awaited_on(found, today));
+        let rules = self.desk.node.plan_rules();
+        let awaited = self.desk.node.today().map(|today| awaited_on(found, &rules, today));
         pb::Plan {
             name: call::name_of(agreement, subject),
             number: number(&reader, found.opened_at),

@@ -238,6 +238,7 @@ fn pages(
         changes: node.applied(),
         listening: console::events::Listening::default(),
         stop: stop.clone(),
+        plan_rules: node.plan_rules(),
         today: Arc::new(move || node.today()),
     });
     if let Some((door, tickets)) = newcomers {
