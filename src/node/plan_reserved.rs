@@ -10,9 +10,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::HalfDay;
 use crate::domain::plan::{PlanStage, PlanWord, PlannedVisit};
 use crate::domain::site::VisitException;
-use crate::domain::{Date, HalfDay};
 use crate::ids::{CityCode, SubjectId};
 use crate::journal::Disk;
 use crate::node::plan_look::{Desk, PlanKey, enterprise};
@@ -48,14 +48,14 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             });
             for (plan, booked) in plans {
                 let key = (agreement, plan);
-                for (site, nth, on) in self.still_to_visit(key, &booked) {
+                for (site, nth, year) in self.still_to_visit(key, &booked) {
                     if but == But::Visit(key, (site, nth)) {
                         continue;
                     }
                     let found = view::site(self.rows, agreement, site);
                     let own = found.filter(|found| found.city == self.own);
                     if let Some(of) = own.and_then(|found| enterprise(self.rows, &found)) {
-                        let count = all.entry((of, on.year())).or_default();
+                        let count = all.entry((of, year)).or_default();
                         *count = count.saturating_add(1);
                     }
                 }
@@ -71,9 +71,10 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         of.and_then(|of| self.reserved(but).get(&(of, year)).copied()).unwrap_or(0)
     }
 
-    /// Visits of a confirmed plan that count to a cap and have no report yet: with a draw whose
-    /// targets are not known, one to each site of its list.
-    fn still_to_visit(&self, key: PlanKey, booked: &Booked) -> Vec<(SubjectId, u32, Date)> {
+    /// Visits of a confirmed plan that count to a cap and have no report yet, each with every year
+    /// in which it may be made: with a draw whose targets are not known, one to each site of its
+    /// list.
+    fn still_to_visit(&self, key: PlanKey, booked: &Booked) -> Vec<(SubjectId, u32, i32)> {
         let Some(view) = view::plan(self.rows, key.0, key.1) else { return Vec::new() };
         if booked.revision != view.plan.at {
             return Vec::new();
@@ -89,37 +90,36 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         visits
     }
 
-    fn unreported(&self, key: PlanKey, view: &PlanView) -> Vec<(SubjectId, u32, Date)> {
+    fn unreported(&self, key: PlanKey, view: &PlanView) -> Vec<(SubjectId, u32, i32)> {
         let facts = &view.plan.facts;
-        let first = facts.days.first().map_or(self.today, |day| day.at.on);
         let reports = self.reports(key, view, self.own);
         let reported: BTreeSet<_> = reports.iter().map(|one| (one.site, one.nth)).collect();
-        let open = |site, nth, on, exception: Option<VisitException>| {
-            (exception.is_none() && !reported.contains(&(site, nth))).then_some((site, nth, on))
+        let open = |site, nth, exception: Option<VisitException>| {
+            exception.is_none() && !reported.contains(&(site, nth))
         };
         let Some(rule) = facts.draw() else {
             let mut before: BTreeMap<SubjectId, u32> = BTreeMap::new();
             let visit = |visit: &PlannedVisit| {
-                let nth = before.entry(visit.site).or_default();
-                let on = facts.half_days_of(visit).next().map_or(first, |at| at.on);
-                let found = open(visit.site, *nth, on, visit.exception);
-                *nth = nth.saturating_add(1);
-                found
+                let place = before.entry(visit.site).or_default();
+                let nth = *place;
+                *place = nth.saturating_add(1);
+                let is_open = open(visit.site, nth, visit.exception);
+                let (site, half_days) = (visit.site, facts.half_days_of(visit));
+                let years = years_of(half_days.filter(|_| is_open));
+                years.into_iter().map(move |year| (site, nth, year))
             };
-            return facts.visits().iter().filter_map(visit).collect();
+            return facts.visits().iter().flat_map(visit).collect();
         };
         let pool = view.pool_at.and_then(|at| self.pool(at)).unwrap_or_default();
         let reveals = self.reveals(key, view);
         if let Some(outcome) = self.outcome(key, view, (&pool, &reveals)) {
             let targets = outcome.targets.iter();
-            return targets.filter_map(|one| open(one.site, 0, one.at.on, None)).collect();
+            let targets = targets.filter(|one| open(one.site, 0, None));
+            return targets.map(|one| (one.site, 0, one.at.on.year())).collect();
         }
         let may = pool.iter().filter(|one| one.city == self.own && one.weight(rule) > 0);
-        // Any of its days may be the one.
-        let years: BTreeMap<i32, Date> =
-            facts.days.iter().rev().map(|day| (day.at.on.year(), day.at.on)).collect();
-        may.flat_map(|one| years.values().map(move |on| (one.site, 0, *on)).collect::<Vec<_>>())
-            .collect()
+        let years = years_of(facts.days.iter().map(|day| day.at));
+        may.flat_map(|one| years.iter().map(|year| (one.site, 0, *year))).collect()
     }
 
     /// The visits of the present revision at which a team of a city has arrived.
@@ -139,4 +139,9 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         });
         found
     }
+}
+
+/// The years of half days, any of which may be the one.
+fn years_of(half_days: impl Iterator<Item = HalfDay>) -> BTreeSet<i32> {
+    half_days.map(|at| at.on.year()).collect()
 }

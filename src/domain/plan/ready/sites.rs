@@ -2,7 +2,7 @@
 //!
 //! In scope: sites and pools. Out of scope: units, days, answers ([`super`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Look, ReadyVisit, SiteStanding};
 use crate::domain::date::Date;
@@ -14,6 +14,9 @@ use crate::ids::{CityCode, SubjectId};
 
 /// What a cap is counted by: an enterprise (a site alone where that is not known), and a year.
 type Capped = (Result<u64, SubjectId>, i32);
+
+/// How many visits of this plan were counted so far.
+type SoFar = BTreeMap<Capped, u32>;
 
 /// What is wrong with the places of sites that are named or listed: they are known, and stand in a
 /// city that takes part, of a list in the one that it says. `city` tells where a site stands.
@@ -86,19 +89,20 @@ impl Look<'_> {
     }
 
     /// What stands against each visit. They are gone through in the order of their days, so of two
-    /// visits with one left under the cap the later one is left out.
+    /// visits with one left under the cap the later one is left out. One over several half days may
+    /// be made on any of them, so nothing stands against it on any, and it counts to each year.
     pub(super) fn stopped(&self, visits: &[ReadyVisit]) -> Vec<Option<Finding>> {
         let mut places: Vec<usize> = (0..visits.len()).collect();
         places.sort_by_key(|place| visits.get(*place).map(|one| (one.half_days.first(), one.site)));
-        let (mut so_far, mut found) = (BTreeMap::new(), BTreeMap::new());
+        let (mut so_far, mut found) = (SoFar::new(), BTreeMap::new());
         for place in places {
             let Some(visit) = visits.get(place) else { continue };
-            let Some(on) = visit.half_days.first().map(|at| at.on) else { continue };
-            let before: &mut u32 = so_far.entry(self.capped(visit.site, on)).or_default();
-            let finding = self.stops((visit.site, on), visit.exception, *before);
+            let days: Vec<Date> = visit.half_days.iter().map(|at| at.on).collect();
+            let finding = self.stops_on_any((visit.site, &days), visit.exception, &so_far);
             // A check under an exception is not counted to the cap.
-            let counts = finding.is_none() && visit.exception.is_none();
-            *before = before.saturating_add(u32::from(counts));
+            if finding.is_none() && visit.exception.is_none() {
+                self.count((visit.site, &days), &mut so_far);
+            }
             found.insert(place, finding);
         }
         (0..visits.len()).map(|place| found.remove(&place).flatten()).collect()
@@ -107,6 +111,28 @@ impl Look<'_> {
     fn capped(&self, site: SubjectId, on: Date) -> Capped {
         let enterprise = self.sites.get(&site).and_then(|one| one.enterprise);
         (enterprise.ok_or(site), on.year())
+    }
+
+    /// What stands against a visit on one of these days, beside those that were counted.
+    fn stops_on_any(
+        &self,
+        (site, days): (SubjectId, &[Date]),
+        exception: Option<VisitException>,
+        so_far: &SoFar,
+    ) -> Option<Finding> {
+        days.iter().find_map(|on| {
+            let before = so_far.get(&self.capped(site, *on)).copied().unwrap_or(0);
+            self.stops((site, *on), exception, before)
+        })
+    }
+
+    /// Counts a visit that is made on one of these days: once to each of their years.
+    fn count(&self, (site, days): (SubjectId, &[Date]), so_far: &mut SoFar) {
+        let years: BTreeSet<Capped> = days.iter().map(|on| self.capped(site, *on)).collect();
+        for year in years {
+            let before = so_far.entry(year).or_default();
+            *before = before.saturating_add(1);
+        }
     }
 
     /// What stands against one visit, with so many of this plan to the same enterprise before it.
@@ -161,7 +187,7 @@ impl Look<'_> {
     fn said_of_sites(&self, rule: &DrawRule, of: Option<CityCode>) -> Vec<Finding> {
         let mut days: Vec<Date> = self.plan.facts.days.iter().map(|day| day.at.on).collect();
         days.dedup();
-        let (mut findings, mut so_far) = (Vec::new(), BTreeMap::new());
+        let (mut findings, mut so_far) = (Vec::new(), SoFar::new());
         for listed in self.pool {
             let (site, known) = (listed.site, self.sites.get(&listed.site));
             let stands = known.map_or(listed.city, |one| one.city);
@@ -176,12 +202,9 @@ impl Look<'_> {
             if rule.weights.of(listed.tier) == 0 {
                 continue;
             }
-            let found = days.iter().find_map(|on| {
-                let before = so_far.get(&self.capped(site, *on)).copied().unwrap_or(0);
-                self.stops((site, *on), None, before)
-            });
-            if let (Some(on), true) = (days.first(), listed.left_out.is_none()) {
-                *so_far.entry(self.capped(site, *on)).or_insert(0_u32) += 1;
+            let found = self.stops_on_any((site, &days), None, &so_far);
+            if listed.left_out.is_none() {
+                self.count((site, &days), &mut so_far);
             }
             findings.extend(match (listed.left_out, found, of) {
                 (None, found, _) => found,

@@ -474,6 +474,66 @@ fn visits_to_one_enterprise_add_up_to_the_cap() {
     );
 }
 
+/// A plan of 31 December and 4 January: of which year there has to be room for a visit.
+#[test]
+fn f21_a_plan_over_new_year_is_held_to_the_cap_of_each_year_of_its_days() {
+    let capped = |site: u8| format!("〔{site}〕：已达年度检查频次上限");
+    let over_new_year = |mut world: World, left: [u32; 2]| {
+        let half_days =
+            [HalfDay::afternoon(date("2026-12-31")), HalfDay::morning(date("2027-01-04"))];
+        world.plan.facts.days = half_days.map(|at| PlanDay { at, overtime: false }).to_vec();
+        world.sites.insert(id(4), standing(handan()));
+        for site in [1, 4] {
+            let site = world.sites.get_mut(&id(site)).unwrap();
+            site.enterprise = Some(7);
+            site.visited = [(2026, one_left(left[0])), (2027, one_left(left[1]))].into();
+        }
+        world
+    };
+    let of_cap = |findings: &[Finding]| {
+        let mut found = in_chinese(findings);
+        found.retain(|one| one.ends_with("年度检查频次上限"));
+        found
+    };
+    // Two plants of one enterprise: half days of a visit, what is left of both years, who is capped.
+    type Visits<'a> = &'a [(u8, u8, u8)];
+    let rows: &[(Visits<'_>, [u32; 2], &[u8])] = &[
+        (&[(1, 0, 0), (4, 1, 1)], [1, 1], &[]),
+        (&[(1, 0, 0), (4, 1, 1)], [1, 0], &[4]),
+        (&[(1, 0, 0), (4, 1, 1)], [0, 1], &[1]),
+        (&[(1, 1, 1), (4, 1, 1)], [0, 2], &[]),
+        (&[(1, 1, 1), (4, 1, 1)], [3, 1], &[4]),
+        // On which of its half days a visit is made is seen only when it is reported.
+        (&[(1, 0, 1)], [1, 1], &[]),
+        (&[(1, 0, 1)], [1, 0], &[1]),
+        (&[(1, 0, 1)], [0, 1], &[1]),
+        (&[(1, 0, 1), (4, 1, 1)], [3, 1], &[4]),
+    ];
+    for (visits, left, want) in rows {
+        let visit = |(site, first, last): &(u8, u8, u8)| PlannedVisit {
+            site: id(*site),
+            first: *first,
+            last: *last,
+            exception: None,
+        };
+        let mut world = over_new_year(World::new(), *left);
+        world.plan.facts.targets = Targets::Named(visits.iter().map(visit).collect());
+        let want: Vec<String> = want.iter().copied().map(capped).collect();
+        assert_eq!(of_cap(&to_schedule(&world.look())), want, "{visits:?}, {left:?} left");
+    }
+    // Any site of a list may be drawn on any day, so there is room for all in both years.
+    for (left, want) in
+        [([2, 2], &[][..]), ([2, 1], &[4]), ([1, 2], &[4]), ([3, 0], &[1, 4]), ([0, 3], &[1, 4])]
+    {
+        let mut world = over_new_year(with_draw(), left);
+        world.pool.push(lots::PoolSite { site: id(4), ..world.pool[0] });
+        let Targets::Draw(rule) = &mut world.plan.facts.targets else { panic!("draw") };
+        (rule.pool, rule.pool_size) = (lots::pool_digest(&world.pool), 4);
+        let want: Vec<String> = want.iter().copied().map(capped).collect();
+        assert_eq!(of_cap(&to_schedule(&world.look())), want, "a list, {left:?} left");
+    }
+}
+
 /// What is law and what is not must be seen: only these are read in a law or a document.
 #[test]
 fn law_is_told_from_parameters() {
