@@ -271,7 +271,7 @@ async fn page(
             let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
             let go = lang.pick("发起，征求各市意见", "Propose it to the cities");
             let more = button(&format!("{here}/save"), lang);
-            let to = To { action: &here, go, basis: basis.clone(), more };
+            let to = To { action: &here, go, basis: basis.clone(), more, moved: None };
             let found = plan_new::found(desk, form, &agreement.name, &to).await;
             html! {
                 (plan_new::fields(desk, &of, (form, agreement), (&sites, &found, &to)))

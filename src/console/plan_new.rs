@@ -15,7 +15,7 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
-use super::{codes, plan_acts, plan_drafts, register};
+use super::{codes, plan_acts, plan_drafts, plan_revise, register};
 use crate::domain::{HalfDay, Period};
 use crate::lang::Lang;
 use crate::shown::plan::parts as say;
@@ -61,6 +61,8 @@ pub struct To<'a> {
     pub basis: Markup,
     /// Other buttons beside the last one.
     pub more: Markup,
+    /// The plan that is to be moved: what it has booked is not busy.
+    pub moved: Option<&'a pb::Plan>,
 }
 
 impl To<'_> {
@@ -255,7 +257,8 @@ pub async fn page(
             let sites = register::sites(desk, &agreement.name, (form, MORE_SITES)).await?;
             let go = lang.pick("发起，征求各市意见", "Propose it to the cities");
             let more = plan_drafts::button(&format!("{NEW}/draft"), lang);
-            let to = To { action: NEW, go, basis: parts::request_id(Some(form)), more };
+            let to =
+                To { action: NEW, go, basis: parts::request_id(Some(form)), more, moved: None };
             let found = found(desk, form, &agreement.name, &to).await;
             html! {
                 h1 { (title) }
@@ -337,7 +340,11 @@ fn days(of: &Filled<'_>, found: &Markup, to: &To<'_>) -> Markup {
                 (of.choices("overtime", lang.pick("加班", "overtime"), &yes, &[]))
             }
             button .second formaction=(to.step("days")) name="look" value="1" {
-                (lang.pick("查找各市都能参加的时间", "Find days when all can come"))
+                @if to.moved.is_some() {
+                    (lang.pick("为本方案另找时间", "Find other days for this plan"))
+                } @else {
+                    (lang.pick("查找各市都能参加的时间", "Find days when all can come"))
+                }
             }
             span .soft {
                 (lang.pick("起止日期不填时，从明天起找连续一天", "without days: one day from tomorrow on"))
@@ -405,14 +412,14 @@ pub async fn found(desk: &Desk, form: &Form, agreement: &str, to: &To<'_>) -> Ma
         ("", _) => html! {
             p .done role="status" { (lang.pick("已填入所选时间", "the days are filled in")) }
         },
-        _ => look(desk, form, agreement, &to.step("days")).await,
+        _ => look(desk, form, agreement, to).await,
     }
 }
 
 /// The earliest days on which all can come, each a button that fills them in.
-async fn look(desk: &Desk, form: &Form, agreement: &str, step: &str) -> Markup {
-    let lang = desk.lang();
-    match slots(desk, form, agreement).await {
+async fn look(desk: &Desk, form: &Form, agreement: &str, to: &To<'_>) -> Markup {
+    let (lang, step) = (desk.lang(), to.step("days"));
+    match slots(desk, form, (agreement, to.moved)).await {
         Err(no) => parts::refused(&no.refusal(lang), lang),
         Ok(found) if found.slots.is_empty() => {
             html! { p .hint role="status" { (lang.pick(
@@ -439,8 +446,16 @@ async fn look(desk: &Desk, form: &Form, agreement: &str, step: &str) -> Markup {
     }
 }
 
-async fn slots(desk: &Desk, form: &Form, agreement: &str) -> Result<pb::FindSlotsResponse, No> {
+async fn slots(
+    desk: &Desk,
+    form: &Form,
+    (agreement, moved): (&str, Option<&pb::Plan>),
+) -> Result<pb::FindSlotsResponse, No> {
     let lang = desk.lang();
+    let mut participants = needs(form, lang)?;
+    if let Some(plan) = moved {
+        plan_revise::keep_needs(plan, &mut participants);
+    }
     let half_days = match (form.text("first"), form.text("last")) {
         ("", _) | (_, "") => 2,
         _ => period(form, lang)?.half_day_count(),
@@ -450,12 +465,13 @@ async fn slots(desk: &Desk, form: &Form, agreement: &str) -> Result<pb::FindSlot
     let until = desk.today.and_then(|today| today.plus_days(AHEAD_DAYS));
     let request = pb::FindSlotsRequest {
         parent: agreement.to_owned(),
-        participants: needs(form, lang)?,
+        participants,
         half_days: u32::try_from(half_days).unwrap_or(u32::MAX),
         from: chosen.or(tomorrow),
         until: until.map(case_wire::date_out),
         overtime: !form.text("overtime").is_empty(),
         slots_max: 5,
+        moving: moved.map(|plan| plan.name.clone()).unwrap_or_default(),
         ..Default::default()
     };
     Ok(desk.client.units().find_slots(request).await?.into_inner())

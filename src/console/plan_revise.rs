@@ -105,7 +105,7 @@ async fn page(
             let id = parts::request_id(Some(form));
             let seen = plan_stale::seen(plan, lang);
             let basis = html! { (id) (of.kept("etag", &plan.etag)) (of.kept("seen", &seen)) };
-            let to = To { action: &action, go, basis, more: html! {} };
+            let to = To { action: &action, go, basis, more: html! {}, moved: Some(plan) };
             let found = plan_new::found(desk, form, &agreement.name, &to).await;
             plan_new::fields(desk, &of, (form, agreement), (&sites, &found, &to))
         }
@@ -161,8 +161,8 @@ fn warning(plan: &pb::Plan, desk: &Desk) -> String {
         format!("The days are {days}; they stay so unless the first or last is changed."),
     ));
     let more = lang.pick(
-        "查找时间时，已为本方案确认的力量算作占用。参加部门、例外情形和其他力量需求保持不变。",
-        "Looking for days counts units that are confirmed for this plan as busy. Departments, \
+        "另找时间时，本方案已占用的力量不算占用。参加部门、例外情形和其他力量需求保持不变。",
+        "When other days are looked for, what this plan has booked is not busy. Departments, \
          exceptions and needs of other kinds stay as they are.",
     );
     all.push(more.to_owned());
@@ -234,6 +234,15 @@ fn has_field(need: &pb::UnitNeed) -> bool {
     need.department == 0 && NEEDS.iter().any(|(_, kind)| *kind == need.kind())
 }
 
+/// Adds what the form has no field for and the plan asks of these cities.
+pub fn keep_needs(plan: &pb::Plan, cities: &mut [pb::CityNeeds]) {
+    for city in cities {
+        let same = plan.cities.iter().filter(|one| one.city == city.city);
+        let kept = same.flat_map(|one| &one.needs).filter(|need| !has_field(need));
+        city.needs.extend(kept.copied());
+    }
+}
+
 /// All of the plan after the change: what the form has no field for stays as it is.
 pub fn merged(plan: &pb::Plan, form: &Form, mut draft: pb::PlanDraft) -> pb::PlanDraft {
     let before = of(plan);
@@ -262,11 +271,7 @@ pub fn merged(plan: &pb::Plan, form: &Form, mut draft: pb::PlanDraft) -> pb::Pla
     let mut seen = std::collections::BTreeSet::new();
     draft.visits.retain(|one| seen.insert(one.site.clone()));
     draft.visits = draft.visits.drain(..).flat_map(visit).collect();
-    for city in &mut draft.cities {
-        let same = plan.cities.iter().filter(|one| one.city == city.city);
-        let kept = same.flat_map(|one| &one.needs).filter(|need| !has_field(need));
-        city.needs.extend(kept.copied());
-    }
+    keep_needs(plan, &mut draft.cities);
     draft.departments.clone_from(&plan.departments);
     draft.record = Some(plan_acts::amended(plan.record.clone(), form));
     if let (Some(draw), Some(rule)) = (&mut draft.draw, &plan.draw_rule) {

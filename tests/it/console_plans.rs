@@ -498,7 +498,16 @@ async fn a_plan_is_revised_and_amended_and_others_are_sent_by_its_pages() {
     for part in [format!(r#"value="{second}" checked"#), "聊邯交界联合检查".to_owned()] {
         assert!(look.text.contains(&part), "{part}: {}", look.text);
     }
-    assert!(look.text.contains("各市都能参加的时间") || look.text.contains("三个月内没有"));
+    // What the plan has booked does not stand in its own way; it would in that of another one.
+    let slot = |page: &str| between(page, r#"name="slot" value=""#, "\"").to_owned();
+    assert!(form.contains("为本方案另找时间") && look.text.contains("为本方案另找时间"));
+    assert!(slot(&look.text).starts_with(&day), "{}", look.text);
+    let mut other = turned.clone();
+    let id = agreement.trim_start_matches("agreements/").to_owned();
+    other.push(("agreement".to_owned(), id));
+    let other: Vec<(&str, &str)> = other.iter().map(|(k, v)| (&**k, &**v)).collect();
+    let other = here.post("/plans/new/form", &[FROM_HERE], &other).await;
+    assert!(!slot(&other.text).starts_with(&day), "{}", other.text);
     assert_eq!(press("revise/form", &turned, &auditor).await.status, StatusCode::FORBIDDEN);
     let wrong = press("revise", &fields(&plan.etag, "2026-02-30"), &here).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -579,6 +588,34 @@ fn revision<'a>(own: &'a str, other: &'a str, day: &'a str) -> Vec<(&'a str, &'a
         ("overtime", "1"),
         ("meeting_place", "示例镇政府门前"),
     ]
+}
+
+/// What has no field on the page is looked for all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_days_for_a_plan_are_those_on_which_all_that_it_needs_can_come() {
+    let world = world().await;
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let look = async |asked: pb::PlanDraft| {
+        let plan = create(&world.here, &world.agreements[0], asked).await.unwrap();
+        let at = format!("{}/revise/form", page_of(&plan));
+        let day = today().to_string();
+        let (own, other) = (HERE.to_string(), THERE.to_string());
+        let fields = [
+            ("city", &*own),
+            ("city", &*other),
+            ("first", &*day),
+            ("last", &*day),
+            ("overtime", "1"),
+            ("look", "1"),
+        ];
+        here.post(&at, &[FROM_HERE], &fields).await.text
+    };
+    assert!(look(draft(&[])).await.contains(r#"name="slot""#));
+    let mut asked = draft(&[]);
+    let (kind, department) = (pb::UnitKind::Officer.into(), pb::Department::Water.into());
+    asked.cities[0].needs.push(pb::UnitNeed { kind, count: 1, department });
+    let found = look(asked).await;
+    assert!(found.contains("三个月内没有") && !found.contains(r#"name="slot""#), "{found}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
