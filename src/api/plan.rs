@@ -74,8 +74,8 @@ pub enum PlanStep {
     Begin,
     /// Sum up.
     Summarize {
-        /// The summary.
-        text: String,
+        /// What people add to the summary that is made of the results.
+        words: Option<String>,
     },
     /// Call it off.
     Cancel {

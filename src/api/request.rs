@@ -8,7 +8,7 @@ use crate::domain::plan::lots::PoolSite;
 use crate::domain::plan::{PlanNumber, PlanRecord};
 use crate::domain::{
     CaseContribution, CaseFacts, CaseMove, CaseRecord, CustodyRecord, Date, ErasureReason,
-    Evidence, ExternalRef, MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel,
+    Evidence, ExternalRef, Invalid, MeetingAct, MeetingRecord, NoticeAct, NoticeKind, NoticeLevel,
     NoticeRecord, Period, PersonRecord, ReferralRecord, Refusal, SiteAct, SiteFacts, SiteRecord,
     UnitFacts, UnitRecord,
 };
@@ -460,6 +460,9 @@ pub enum WriteError {
         /// Why.
         why: NotErasable,
     },
+    /// A field of the request cannot be taken.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
     /// A value of the request does not fit.
     #[error("{field}: {reason}")]
     BadField {

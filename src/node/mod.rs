@@ -26,6 +26,7 @@ mod plan_month;
 pub mod plan_reserved;
 pub mod plan_roll;
 mod plan_sent;
+pub mod plan_summed;
 pub mod reader;
 mod reading;
 mod recent;

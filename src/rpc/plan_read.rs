@@ -1,10 +1,8 @@
 //! Reading plans for answers: rows of the view, the texts, what they lack, and draws.
 //!
-//! In scope: one plan as a message, its summary. Out of scope: its visits
+//! In scope: one plan as a message. Out of scope: its visits
 //! ([`super::plan_visits`]), its answers ([`super::plan_answers`]), calendars
 //! ([`super::plan_calendar`]), lists ([`super::plan_list`]), writing ([`super::plan_service`]).
-
-use std::collections::BTreeSet;
 
 use prost::Message;
 
@@ -15,13 +13,11 @@ use super::words::{city_name, record_name};
 use crate::api::request::PartContent;
 use crate::domain::Language;
 use crate::domain::plan::ready::{Remark, remarks, to_begin, to_schedule};
-use crate::domain::plan::results::{Totals, totals};
-use crate::domain::plan::summary::{Summarised, summary};
-use crate::domain::plan::{CheckIn, PlanStage, VisitReport};
-use crate::ids::{AgreementId, CityCode, Position, SubjectId};
+use crate::domain::plan::{CheckIn, PlanStage};
+use crate::ids::{AgreementId, Position};
 use crate::limits::PLAN_FINDINGS_BYTES_MAX;
 use crate::log::PartKind;
-use crate::node::plan_look::{Desk, Judging, Looked, PlanKey, PlanVisit};
+use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
 use crate::node::plan_roll::awaited_on;
 use crate::node::reader::Reader;
 use crate::view::{self, PlanView};
@@ -45,7 +41,7 @@ impl PlanApi {
         let (arrivals, reports) = (self.arrivals(key, &found), self.reports(key, &found));
         self.add_findings((key, language), &looked, &arrivals, &mut plan)?;
         self.add_visits(key, &looked, (&arrivals, &reports), &mut plan);
-        let sums = sums(&looked, &reports);
+        let sums = looked.totals(reports.values().map(|one| (one.city, &one.said)));
         plan.totals = Some(write::totals_to_pb(&sums.all));
         plan.pool = write::pool_to_pb(&looked.pool);
         plan.draw = found.plan.facts.draw().map(|_| draw(&looked));
@@ -147,43 +143,6 @@ impl PlanApi {
         plan.remarks = all.iter().map(|one| one.explain(language, &city, &called)).collect();
         Ok(())
     }
-
-    /// The summary that the results give.
-    pub(super) fn summary(
-        &self,
-        agreement: AgreementId,
-        subject: SubjectId,
-    ) -> Result<String, Refused> {
-        let key = (agreement, subject);
-        let reader = self.desk.node.reader();
-        let found = view::plan(&reader.view(), agreement, subject);
-        let found = found.ok_or(Refused::new("NOT_FOUND"))?;
-        let looked = self.look(key, found.clone())?;
-        let reports = self.reports(key, &found);
-        let followed = self.followed(key, &found);
-        let of =
-            |visit: &PlanVisit| followed.get(&(visit.site, visit.nth)).map_or(0, BTreeSet::len);
-        let cases: usize = looked.visits().iter().map(of).sum();
-        let withheld: Vec<CityCode> = found.plan.resting.withheld.iter().copied().collect();
-        let title = texts(&reader, found.record_at).map(|record| record.title);
-        Ok(summary(&Summarised {
-            title: &title.unwrap_or_default(),
-            initiator: found.plan.initiator,
-            facts: &found.plan.facts,
-            totals: &sums(&looked, &reports),
-            cases: u32::try_from(cases).unwrap_or(u32::MAX),
-            withheld: &withheld,
-            late_revisions: found.plan.late_revisions,
-            name: &|city| city_name(&self.desk.node, city),
-        }))
-    }
-}
-
-/// What the reports come to.
-fn sums(looked: &Looked, reports: &Keyed<VisitReport>) -> Totals {
-    let targets: BTreeSet<SubjectId> = looked.visits().iter().map(|one| one.site).collect();
-    let of = reports.values().filter(|one| targets.contains(&one.said.site));
-    totals(of.map(|one| (one.city, &one.said)), targets.iter().copied())
 }
 
 /// What the revision before said; its texts as they were proposed, without amendments.

@@ -333,7 +333,7 @@ fn amend(_: &PlanApi, asked: &pb::AmendPlanRequest) -> Result<Command, Refused> 
     moved(&asked.name, &asked.etag, PlanStep::Amend { record })
 }
 
-fn step(api: &PlanApi, asked: &pb::MovePlanRequest) -> Result<Command, Refused> {
+fn step(_: &PlanApi, asked: &pb::MovePlanRequest) -> Result<Command, Refused> {
     let text = read::text("text", &asked.text)?;
     let needed = || text.clone().ok_or_else(|| read::wrong("text", InvalidReason::Required));
     let unknown = || read::wrong("step", InvalidReason::CodeUnknown);
@@ -342,21 +342,10 @@ fn step(api: &PlanApi, asked: &pb::MovePlanRequest) -> Result<Command, Refused> 
         pb::PlanStep::Schedule => PlanStep::Schedule,
         pb::PlanStep::Redraw => PlanStep::Redraw,
         pb::PlanStep::Begin => PlanStep::Begin,
-        pb::PlanStep::Summarize => {
-            let (agreement, subject) = write::name(&asked.name)?;
-            let made = api.summary(agreement, subject)?;
-            PlanStep::Summarize { text: with_words(made, text.as_deref())? }
-        }
+        pb::PlanStep::Summarize => PlanStep::Summarize { words: text },
         pb::PlanStep::Cancel => PlanStep::Cancel { text: needed()? },
     };
     moved(&asked.name, &asked.etag, step)
-}
-
-/// The summary that is made of the results, with what people add: nobody types a number of it.
-fn with_words(made: String, words: Option<&str>) -> Result<String, Refused> {
-    let Some(words) = words else { return Ok(made) };
-    let whole = format!("{made}\n补充说明：{words}");
-    Ok(read::text("text", &whole)?.unwrap_or_default())
 }
 
 fn answer(api: &PlanApi, asked: &pb::AnswerPlanRequest) -> Result<Command, Refused> {
@@ -434,7 +423,7 @@ impl PlanApi {
         command: impl FnOnce(&T) -> Result<Command, Refused>,
     ) -> Result<(Option<pb::Plan>, Option<pb::WriteReceipt>), Status> {
         let language = crate::wire::status::language(request.metadata());
-        // A draft may look at every site of the agreement, a summary at every report.
+        // A draft may look at every site of the agreement.
         let command = |asked: &T| tokio::task::block_in_place(|| command(asked));
         let written = self.desk.perform(request, method, write::name_of, command).await?;
         let Some(written) = written else { return Ok((None, None)) };

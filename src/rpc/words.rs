@@ -72,8 +72,5 @@ fn allowed(node: &NodeHandle, (agreement, subject): (AgreementId, SubjectId)) ->
 
 /// A city's name for people: as an agreement calls it, else its code.
 pub(super) fn city_name(node: &NodeHandle, city: CityCode) -> String {
-    let book = node.book();
-    let mut members = book.iter().flat_map(|(_, agreement)| &agreement.charter.members);
-    let member = members.find(|member| member.city == city && !member.name.is_empty());
-    member.map_or_else(|| city.to_string(), |member| member.name.clone())
+    node.book().city_name(city)
 }

@@ -280,6 +280,7 @@ pub fn of_write(error: &WriteError, told: &Told<'_>) -> Refused {
             };
             Refused::new(reason).at(field).with("part", part)
         }
+        WriteError::Invalid(invalid) => bad_fields(vec![invalid.clone()]),
         WriteError::BadField { field, reason } => {
             Refused::new("INVALID_FIELD").at(field).with("detail", reason)
         }

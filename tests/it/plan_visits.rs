@@ -2,6 +2,7 @@
 //! and the case that is opened from it.
 
 use http::StatusCode;
+use liandong::ids::Position;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 use tonic::Code;
@@ -134,6 +135,46 @@ async fn a_result_is_corrected_by_whoever_has_read_the_newest_one() {
     assert!(gone.visits[0].text.is_empty() && !gone.visits[0].text_is_missing);
     let shown = there.get(&page_of(&plan)).await.text;
     assert!(shown.contains("情况说明：已依法删除") && !shown.contains(FIRST), "{shown}");
+}
+
+/// A correction that comes at the same moment is in the text, or stands behind it in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_summary_has_the_results_that_stood_when_it_was_written() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (here, there) = (&world.here, &world.there);
+    let (plan, at) = settled(&world).await;
+    let begun = step(here, &plan, pb::PlanStep::Begin, "").await.unwrap();
+    report(here, &begun, &at, result(0)).await.unwrap();
+    results(here, &begun).await.unwrap();
+    seen(there, &plan.name, |one| one.state() == pb::PlanState::Executing).await;
+    results(there, &begun).await.unwrap();
+    let is_in = |one: &pb::Plan| one.state() == pb::PlanState::ResultsReported;
+    let whole = seen(here, &plan.name, is_in).await;
+    // One correction after the other while it is written.
+    let corrected = async {
+        let (mut stood, mut visits) = (vec![(entry(&whole).entry, 2)], here.plans());
+        for samples in 3..20 {
+            let asked = pb::ReportVisitRequest {
+                name: plan.name.clone(),
+                revision: plan.revision_entry.clone(),
+                site: at.clone(),
+                result: Some(pb::VisitResult { samples, ..result(0) }),
+                replaces: stood.last().unwrap().0.clone(),
+                request_id: fresh(),
+                ..Default::default()
+            };
+            let answer = visits.report_visit(asked).await.unwrap().into_inner();
+            stood.push((answer.receipt.unwrap().entry, samples));
+        }
+        stood
+    };
+    let summed = step(here, &whole, pb::PlanStep::Summarize, "");
+    let (corrected, summed) = tokio::join!(corrected, summed);
+    let summed = summed.unwrap();
+    let index = |entry: &str| entry.parse::<Position>().unwrap().index;
+    let before = corrected.iter().filter(|(entry, _)| index(entry) < index(&summed.etag));
+    let told = format!("采集样品{}个", before.last().unwrap().1);
+    assert!(summed.closing_text.contains(&told), "{told}: {}", summed.closing_text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -359,7 +359,7 @@ impl Around<'_> {
                 say(self.report(subject, plan))
             }
             PlanStage::Executing if mine && plan.all_reported() => {
-                go(PlanStep::Summarize { text: self.text.clone() })
+                go(PlanStep::Summarize { words: Some(self.text.clone()) })
             }
             PlanStage::Open
             | PlanStage::Scheduled

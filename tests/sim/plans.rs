@@ -130,7 +130,9 @@ fn helpful(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> Option<PlanAs
             say(report(plan, around, rng))
         }
         PlanStage::Executing if !heard.reported.contains_key(&code) => say(PlanSaid::ResultsIn),
-        PlanStage::Executing if mine => go(PlanStep::Summarize { text: around.text.clone() }),
+        PlanStage::Executing if mine => {
+            go(PlanStep::Summarize { words: Some(around.text.clone()) })
+        }
         PlanStage::Summarized | PlanStage::Cancelled if rng.one_in(4) => say(PlanSaid::Release),
         PlanStage::Open
         | PlanStage::Scheduled
@@ -207,7 +209,7 @@ fn step(plan: &PlanView, around: &Around<'_>, rng: &mut Rng) -> PlanStep {
         PlanStage::Scheduled if rng.one_in(3) => PlanStep::Redraw,
         PlanStage::Scheduled => PlanStep::Begin,
         PlanStage::Executing | PlanStage::Summarized | PlanStage::Cancelled => {
-            PlanStep::Summarize { text: around.text.clone() }
+            PlanStep::Summarize { words: Some(around.text.clone()) }
         }
     };
     match rng.below(30) {

@@ -267,6 +267,7 @@ impl World {
             | WriteError::NoticeArriving
             | WriteError::Busy
             | WriteError::TooLarge { .. }
+            | WriteError::Invalid(_)
             | WriteError::BadField { .. } => return,
         };
         self.tally.reached(state);

@@ -56,6 +56,14 @@ impl AgreementBook {
         self.agreements.get(&agreement)
     }
 
+    /// A city's name for people: as an agreement calls it, else its code.
+    #[must_use]
+    pub fn city_name(&self, city: CityCode) -> String {
+        let mut members = self.agreements.values().flat_map(|one| &one.charter.members);
+        let member = members.find(|member| member.city == city && !member.name.is_empty());
+        member.map_or_else(|| city.to_string(), |member| member.name.clone())
+    }
+
     /// All agreements, by id.
     pub fn iter(&self) -> impl Iterator<Item = (&AgreementId, &Agreement)> {
         self.agreements.iter()

@@ -26,10 +26,11 @@ use crate::domain::plan::{
     PlanStage, Seen, Sent,
 };
 use crate::domain::site::Visited;
+use crate::domain::text::Text;
 use crate::domain::{Date, Event, ExternalRef, Misfit, Refusal};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId, Tag};
 use crate::journal::Disk;
-use crate::limits::PLAN_NUMBER_MAX;
+use crate::limits::{FREE_TEXT_BYTES_MAX, PLAN_NUMBER_MAX};
 use crate::log::{Audience, PartKind, Subject, SubjectKind};
 use crate::node::core::site_codes::{Plant, checks_made};
 use crate::node::core::write::{Decided, Draft, Opening};
@@ -236,9 +237,10 @@ impl<D: Disk, S: Store> Core<D, S> {
                 let mv = decide_begin(&looked.look(judging), by, &members).map_err(refused)?;
                 Ok((mv, Vec::new()))
             }
-            PlanStep::Summarize { text } => {
+            PlanStep::Summarize { words } => {
                 let mv = decide_summarize(plan, by, &seen, &members).map_err(refused)?;
-                Ok((mv, said(text)))
+                let text = self.summary(key, (log, today), found, words.as_deref())?;
+                Ok((mv, said(&text)))
             }
             PlanStep::Cancel { text } => {
                 Ok((plain(PlanMove::Cancelled).map_err(refused)?, said(text)))
@@ -325,15 +327,42 @@ impl<D: Disk, S: Store> Core<D, S> {
 
     /// What an entry that is written now will have seen of what the cities have said.
     fn seen_of(&mut self, key: PlanKey, log: LogId, found: &PlanView) -> Seen {
-        let sure: BTreeMap<LogId, u64> =
-            self.logs.of_agreement(key.0).map(|one| (one.id, one.sure_head().size)).collect();
-        let rows = self.group_rows();
-        let saw = |at: Position| {
-            let size = sure.get(&at.log).copied().unwrap_or(0);
-            at.log == log || at.index < size.max(view::named(&rows, log, at.log))
-        };
-        found.seen_by(&rows, key, &saw)
+        let sizes = self.seen_sizes(key.0, log);
+        found.seen_by(&self.group_rows(), key, &|at| saw(log, &sizes, at))
     }
+
+    /// How much of each log an entry that is written now will have seen.
+    fn seen_sizes(&mut self, agreement: AgreementId, log: LogId) -> BTreeMap<LogId, u64> {
+        let sure = self.logs.of_agreement(agreement).map(|one| (one.id, one.sure_head().size));
+        let mut sizes: BTreeMap<LogId, u64> = sure.collect();
+        let rows = self.group_rows();
+        for (id, size) in &mut sizes {
+            *size = (*size).max(view::named(&rows, log, *id));
+        }
+        sizes
+    }
+
+    /// The summary that the results give, with what people add: nobody types a number of it.
+    fn summary(
+        &mut self,
+        key: PlanKey,
+        (log, today): (LogId, Date),
+        found: &PlanView,
+        words: Option<&str>,
+    ) -> Result<String, WriteError> {
+        let (sizes, book) = (self.seen_sizes(key.0, log), self.book.clone());
+        let (saw, name) = (|at| saw(log, &sizes, at), |city| book.city_name(city));
+        let made = self.at_desk(today, |desk| desk.summary(key, found, &saw, &name));
+        let Some(words) = words else { return Ok(made) };
+        let whole = format!("{made}\n补充说明：{words}");
+        let whole = Text::parse(&whole, FREE_TEXT_BYTES_MAX).map_err(|wrong| wrong.at("text"))?;
+        Ok(whole.as_str().to_owned())
+    }
+}
+
+/// Whether an entry stands in the log that is written to, or below these sizes.
+fn saw(log: LogId, sizes: &BTreeMap<LogId, u64>, at: Position) -> bool {
+    at.log == log || at.index < sizes.get(&at.log).copied().unwrap_or(0)
 }
 
 /// The parts of a revision.

@@ -9,7 +9,7 @@ use tonic_types::StatusExt;
 use super::values::{at, city, date};
 use crate::api::request::{NotErasable, WriteError};
 use crate::domain::site::SiteRefusal;
-use crate::domain::{CaseState, InvalidReason, Language, Misfit, MoveKind, Refusal};
+use crate::domain::{CaseState, Invalid, InvalidReason, Language, Misfit, MoveKind, Refusal};
 use crate::ids::{LogId, SubjectId};
 use crate::log::{AppendError, CheckpointError, EntryError};
 use crate::wire::WireError;
@@ -101,6 +101,7 @@ fn write_errors() -> Vec<WriteError> {
         W::NotErasable { part: 1, why: NotErasable::Part },
         W::NotErasable { part: 1, why: NotErasable::Number },
         W::NotErasable { part: 1, why: NotErasable::Erased },
+        W::Invalid(Invalid::with_limit(InvalidReason::TextTooLong, 1).at("text")),
         W::BadField { field: "cities", reason: "name members".into() },
     ]);
     all
