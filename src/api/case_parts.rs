@@ -5,12 +5,13 @@
 
 use super::request::{NewPart, PartContent};
 use crate::domain::{CaseRecord, Evidence};
-use crate::limits::PARTS_MAX;
 use crate::log::Audience;
 
 /// Lists of one item that evidence which is not for all members is divided into; what is more
 /// stands in the last of them. So an entry has room for its other parts.
 const NARROW_LISTS_MAX: usize = 4;
+// A record, a number, a person and a text.
+const _: () = assert!(NARROW_LISTS_MAX + 4 <= crate::limits::PARTS_MAX);
 
 /// Parts that carry a record. Its evidence that is not for all members stands in lists beside it,
 /// as in [`evidence_parts`].
@@ -77,7 +78,5 @@ mod tests {
         assert_eq!(lists(0), [(true, 1)]);
         assert_eq!(lists(2), [(true, 1), (false, 1), (false, 1)]);
         assert_eq!(lists(6), [(true, 1), (false, 1), (false, 1), (false, 1), (false, 3)]);
-        // With a record, a number, a person and a text.
-        assert!(NARROW_LISTS_MAX + 4 <= PARTS_MAX);
     }
 }

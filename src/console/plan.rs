@@ -267,6 +267,11 @@ fn acts(
     // Settled, and not all have shown their parts.
     let drawing = plan.draw.as_ref().filter(|draw| draw.attempt > 0 && draw.seed.is_empty());
     let withheld = plan.state() == pb::PlanState::Scheduled && drawing.is_some();
+    // The initiator may show its part as soon as another city has: before it, nothing is revised.
+    let others_first = drawing.is_some_and(|draw| {
+        !draw.reveals.is_empty() && draw.reveals.iter().all(|one| one.city != desk.city)
+    });
+    let reveals = awaited(W::Reveal) || initiator && others_first;
     let text = |form, label: &str| of(form).text("text", label);
     let leads = plan.visits.iter().any(|visit| visit.city == desk.city);
     html! {
@@ -283,7 +288,7 @@ fn acts(
         (put("commit", "CommitDraw", awaited(W::Commit), lang.pick("提交抽取承诺", "Commit to the draw"),
             html! {}))
         (put("schedule", "MovePlan", awaited(W::Schedule), lang.pick("排定", "Schedule"), html! {}))
-        (put("reveal", "RevealDraw", awaited(W::Reveal), lang.pick("公开随机数", "Reveal"), html! {}))
+        (put("reveal", "RevealDraw", reveals, lang.pick("公开随机数", "Reveal"), html! {}))
         (put("redraw", "MovePlan", initiator && withheld, lang.pick("重新抽取", "Draw again"),
             html! {}))
         (put("resolve", "ResolveAnswer", awaited(W::Resolve),

@@ -136,6 +136,10 @@ fn standing(plan: &pb::Plan, desk: &Desk) -> Sheet {
         .row(lang.pick("抽取次数", "attempt"), attempt)
         .row(lang.pick("等待办理", "awaited"), say::awaited(&plan.awaited, &desk.names, lang))
         .row(lang.pick("此前未公开随机数的市", "withheld before"), desk.names.list(draw.withheld))
+        .row(
+            lang.pick("修订时尚未公开的市", "not shown when revised"),
+            desk.names.list(draw.silent),
+        )
         .row(lang.pick("种子", "seed"), seed);
     sheet
 }

@@ -59,7 +59,6 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
                 true
             });
         }
-        let withheld: Vec<CityCode> = found.plan.resting.withheld.iter().copied().collect();
         let record = self.content(found.record_at, PartKind::Plan);
         let title = match &record {
             Some(PartContent::Plan(record)) => record.title.as_str(),
@@ -71,7 +70,8 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             facts: &found.plan.facts,
             totals: &looked.totals(newest.values().map(|(city, report)| (*city, report))),
             cases: u32::try_from(cases.len()).unwrap_or(u32::MAX),
-            withheld: &withheld,
+            withheld: &found.plan.resting.withheld,
+            silent: &found.plan.silent,
             late_revisions: found.plan.late_revisions,
             name,
         })

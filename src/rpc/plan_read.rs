@@ -169,14 +169,15 @@ fn last_move(reader: &Reader, agreement: AgreementId, at: Position) -> Option<pb
 }
 
 fn draw(looked: &Looked) -> pb::PlanDraw {
-    let resting = &looked.view.plan.resting;
-    let reveals = looked.reveals.iter();
+    let plan = &looked.view.plan;
+    let (resting, reveals) = (&plan.resting, looked.reveals.iter());
     pb::PlanDraw {
         attempt: resting.attempt,
         entry: resting.draw.map(|at| at.to_string()).unwrap_or_default(),
         committed: looked.committed.iter().map(|city| city.as_u32()).collect(),
         reveals: reveals.map(|(city, random)| write::reveal_to_pb(*city, random)).collect(),
         withheld: resting.withheld.iter().map(|city| city.as_u32()).collect(),
+        silent: plan.silent.iter().map(|city| city.as_u32()).collect(),
         commitments: resting
             .commitments
             .iter()

@@ -110,19 +110,65 @@ async fn a_draw_by_command_line() {
     has(&here.plan(&["begin", number]), &["执行中"]);
 }
 
-/// Bound by both, settled, and shown by the one.
+/// Bound by both, and settled.
+async fn settled(here: &Desk<'_>, there: &Desk<'_>, number: &str, revision: u64) {
+    confirmed(here, there, number, revision).await;
+    here.plan(&["commit", number]);
+    there.plan(&["commit", number]);
+    let both = |plan: &Value| plan["draw"]["committed"].as_array().unwrap().len() == 2;
+    here.seen(number, "both are bound", both).await;
+    here.plan(&["schedule", number]);
+    there.seen(number, "it is settled", |plan| plan["state"] == "SCHEDULED").await;
+}
+
+/// The same, and shown by the one.
 async fn half_shown(here: &Desk<'_>, there: &Desk<'_>) -> String {
     register(here, there);
     let number = draft(here);
-    confirmed(here, there, &number, 1).await;
-    here.plan(&["commit", &number]);
-    there.plan(&["commit", &number]);
-    let both = |plan: &Value| plan["draw"]["committed"].as_array().unwrap().len() == 2;
-    here.seen(&number, "both are bound", both).await;
-    here.plan(&["schedule", &number]);
-    there.seen(&number, "it is settled", |plan| plan["state"] == "SCHEDULED").await;
+    settled(here, there, &number, 1).await;
     here.plan(&["reveal", &number]);
     number
+}
+
+/// Who has not shown its part when the plan is revised is named in all that follows; an initiator
+/// that has seen another city's part shows its own first, and withholds it if it cannot.
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_an_initiator_does_not_revise_away_a_draw_that_it_alone_can_work_out() {
+    let mut nodes = two().await;
+    let number = {
+        let (here, there) =
+            (Desk { nodes: &nodes, city: HERE }, Desk { nodes: &nodes, city: THERE });
+        let number = half_shown(&here, &there).await;
+        here.plan(&["revise", &number, "draft.toml", "--yes"]);
+        let second = |plan: &Value| plan["revision"] == 2;
+        let named = there.seen(&number, "the revision is there", second).await;
+        let draw = &named["draw"];
+        assert_eq!(draw["withheld"], serde_json::json!([]), "{draw}");
+        assert!(draw["silent"].to_string().contains("130400"), "{draw}");
+        let shown = there.plan(&["show", &number]);
+        has(&shown, &["修订时尚未公开的市：邯郸", "方案修订，当时邯郸市尚未公开"]);
+
+        settled(&here, &there, &number, 2).await;
+        there.plan(&["reveal", &number]);
+        let theirs = |plan: &Value| plan["draw"]["reveals"].as_array().unwrap().len() == 1;
+        here.seen(&number, "the part of the other city is there", theirs).await;
+        let refused = here.refused(&["revise", &number, "draft.toml", "--yes"]);
+        has(&refused, &["REVEAL_FIRST", "请先公开，再提交下一次承诺或修订方案"]);
+        assert_eq!(here.json(&["show", &number])["plan"]["revision"], 2);
+        number
+    };
+    nodes.kill(HERE);
+    std::fs::remove_file(nodes.fleet.folder(HERE).join("keys/node.hmac")).unwrap();
+    nodes.start(HERE);
+    super::api::ready(&nodes.client(HERE).await, &nodes.fleet.agreements[0].name()).await;
+    let (here, there) = (Desk { nodes: &nodes, city: HERE }, Desk { nodes: &nodes, city: THERE });
+    here.plan(&["revise", &number, "draft.toml", "--yes"]);
+    let third = |plan: &Value| plan["revision"] == 3;
+    let named = there.seen(&number, "the revision is there", third).await;
+    let draw = &named["draw"];
+    assert!(draw["withheld"].to_string().contains("371500"), "{draw}");
+    assert!(draw["silent"].to_string().contains("130400"), "{draw}");
+    has(&there.plan(&["show", &number]), &["聊城市此前未按承诺公开随机数"]);
 }
 
 /// A city whose node has lost its key cannot show its part: both are bound anew, and draw again.

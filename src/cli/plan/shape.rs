@@ -266,6 +266,7 @@ fn draw(draw: &pb::PlanDraw) -> Value {
         "commitments": draw.commitments.iter().map(commitment).collect::<Vec<_>>(),
         "reveals": draw.reveals.iter().map(reveal).collect::<Vec<_>>(),
         "withheld": cities(&draw.withheld),
+        "silent": cities(&draw.silent),
         "seed": some(&draw.seed),
     })
 }

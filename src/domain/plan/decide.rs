@@ -68,14 +68,15 @@ pub fn decide_open(
     Ok(PlanMove::Opened { facts })
 }
 
-/// Decides on a new revision; `seen` tells whether cities have revealed, which is counted.
+/// Decides on a new revision; `seen` tells whether cities have revealed, which is counted. Who has
+/// seen parts of others shows its own first, or says by revising that it cannot: `lost`.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
 pub fn decide_revise(
     plan: &Plan,
     by: CityCode,
-    (facts, seen): (PlanFacts, &Seen),
+    (facts, seen, lost): (PlanFacts, &Seen, bool),
     members: &[CityCode],
     time: Time<'_>,
 ) -> Result<PlanMove, PlanRefusal> {
@@ -85,6 +86,10 @@ pub fn decide_revise(
     match next(plan, by, (AHEAD, &mv), seen, members) {
         Ok(_) | Err(PlanMisfit::Invalid(_)) => {}
         Err(misfit) => return Err(misfit.into()),
+    }
+    let holds_back = plan.resting.commitments.contains_key(&by) && !seen.revealed.contains(&by);
+    if holds_back && !seen.revealed.is_empty() && !lost {
+        return Err(PlanRefusal::RevealFirst);
     }
     let PlanMove::Revised { facts, .. } = &mv else { return Ok(mv) };
     check(facts, by, members, time)?;

@@ -12,10 +12,11 @@
 //!    said by the entry that registered him, which never changes ([`officers_of`]). A certificate
 //!    that has expired since, or a unit swapped behind the confirmation, changes who comes and
 //!    never what was drawn: the next by the same tickets stands in ([`super::arrivals`]).
-//! 4. From the reveal day on each city reveals, and names the entry that began the attempt. What it
-//!    shows counts when that entry began the present attempt of the present revision, and it is
-//!    what the city was bound to ([`reveals_that_count`]); so nothing shown before `Scheduled`
-//!    counts. The seed is that of [`Seed::joint`].
+//! 4. From the reveal day on each city reveals, and names the entry that began the attempt; the
+//!    initiator may earlier, once another city has. What a city shows counts when that entry began
+//!    the present attempt of the present revision, and it is what the city was bound to
+//!    ([`reveals_that_count`]); so nothing shown before `Scheduled` counts. The seed is that of
+//!    [`Seed::joint`].
 //! 5. A city that does not reveal is named, and nothing is drawn. Then, from the reveal day on, the
 //!    initiator may draw again with fresh commitments of *all* at the next attempt. A city commits
 //!    to the next attempt only when it has revealed at this one (or its node has another key and
@@ -24,6 +25,8 @@
 //!    withholding takes no site out, *as long as the city commits again*: one that never does stops
 //!    the draw. Then the initiator makes a new revision without it, which everybody sees, or
 //!    cancels. With `spares_withholders` each city may withhold once.
+//! 6. A new revision makes a new draw. An initiator that has seen parts of others and makes one
+//!    without having shown its own has withheld it, as in 5 ([`super::state`]).
 //!
 //! ```text
 //! pool digest      = SHA-256("liandong/draw-pool/v1" || for each site, ascending by id:
@@ -196,7 +199,7 @@ pub fn withholding(plan: &Plan, reveals: &BTreeMap<CityCode, Randomness>) -> Vec
     bound.filter(|city| !reveals.contains_key(*city)).copied().collect()
 }
 
-/// Who was named as withholding, and has revealed at an earlier attempt all the same, before or
+/// Who was named as withholding at an attempt, and has revealed at that one all the same, before or
 /// after. `shown` is everything that cities have shown for this revision.
 #[must_use]
 pub fn named_although_revealed(
@@ -205,11 +208,10 @@ pub fn named_although_revealed(
     shown: impl IntoIterator<Item = (CityCode, Randomness)>,
 ) -> BTreeSet<CityCode> {
     let Plan { resting, revision, .. } = plan;
-    let was_bound = |(city, random): &(CityCode, Randomness)| {
-        resting.used.contains(&commitment(id, *revision, *city, random))
+    let missed = |(city, random): &(CityCode, Randomness)| {
+        resting.missed.contains(&commitment(id, *revision, *city, random))
     };
-    let cities = shown.into_iter().filter(was_bound).map(|(city, _)| city);
-    cities.filter(|city| resting.withheld.contains(city)).collect()
+    shown.into_iter().filter(missed).map(|(city, _)| city).collect()
 }
 
 /// A site that is to be visited.

@@ -197,7 +197,8 @@ pub enum PlanRefusal {
     /// A plan that is still open is confirmed anew, with the other units.
     #[error("plan is open, other units are sent by another confirmation")]
     ConfirmAnew,
-    /// Whoever wants another draw shows its own part of this one.
+    /// Whoever wants another draw, by committing to it or by revising the plan, shows its own part
+    /// of this one.
     #[error("city has not shown its part of the present draw")]
     RevealFirst,
     /// Nothing is drawn any more.

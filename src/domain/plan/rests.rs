@@ -11,7 +11,8 @@
 //! participants to the next attempt; a commitment that was used for an earlier attempt is not
 //! fresh. A draw that somebody does not like is not drawn again. Where the rule spares those who
 //! withhold, each may withhold once: a second time nothing is drawn again, the plan is revised or
-//! cancelled. What a withheld reveal means for the targets: [`super::lots`].
+//! cancelled. What a withheld reveal means for the targets: [`super::lots`]. Who withheld stays
+//! named in all revisions that follow ([`super::state`]).
 //!
 //! `Summarized` names of each participant that has not withdrawn the entry by which it has said
 //! that its results are in.
@@ -46,11 +47,12 @@ pub struct Resting {
     pub draw: Option<Position>,
     /// What the cities are bound to at this attempt.
     pub commitments: BTreeMap<CityCode, Hash>,
-    /// Who withheld its reveal at an earlier attempt, of this revision or of one before with the
-    /// same pool.
+    /// Who withheld its reveal at an earlier attempt, of this revision or of one before.
     pub withheld: BTreeSet<CityCode>,
     /// Commitments of earlier attempts: none of them is fresh again.
     pub used: BTreeSet<Hash>,
+    /// Those of them whose cities were named as withholding.
+    pub missed: BTreeSet<Hash>,
 }
 
 /// What the author of a move had seen of the other cities, as the view works it out from what the

@@ -25,7 +25,12 @@
 //!
 //! A revision after cities have revealed would be a draw made again without anybody withholding. It
 //! is not forbidden, because a plan has to change when a river floods; but it is counted
-//! ([`Plan::late_revisions`]) and shown, and who withheld stays named while the pool is the same.
+//! ([`Plan::late_revisions`]) and shown. Who withheld stays named, whatever list comes next: else
+//! one more site left out would wipe the name. An initiator that held its own part back when it
+//! revised could have worked the draw out before, so it withheld. Others that had not shown theirs
+//! yet are named ([`Plan::silent`]), and nothing follows from it: they may have been cut off, and
+//! an initiator that shows its part and revises within a second would else make all sites of honest
+//! neighbours targets.
 //!
 //! In scope: stages, who moves. Out of scope: calendar, bookings, caps, certificates
 //! ([`super::ready`], which only the deciding node asks).
@@ -34,6 +39,8 @@
 //! 1. Nobody but the initiator moves a plan. (`only_the_initiator_moves_a_plan`)
 //! 2. The moves allowed are those of the table. (`the_table_of_moves`)
 //! 3. A revision wipes nobody's name. (`a_revision_after_reveals_is_counted_and_keeps_names`)
+//! 4. An initiator that revises with its own part held back withheld it.
+//!    (`who_has_not_shown_its_part_when_a_plan_is_revised_is_named`)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -193,6 +200,8 @@ pub struct Plan {
     pub rounds: Vec<Round>,
     /// How often it was revised after cities had revealed their parts of a draw.
     pub late_revisions: u32,
+    /// Who had not revealed its part at such a revision, and has not withheld any since.
+    pub silent: BTreeSet<CityCode>,
     /// How often it was amended.
     pub amendments: u32,
     /// How often what calendars show was changed.
@@ -250,6 +259,7 @@ pub fn open(
         revision: 1,
         rounds: vec![Round { at, cities: facts.participants().collect() }],
         late_revisions: 0,
+        silent: BTreeSet::new(),
         amendments: 0,
         changes: 0,
         days_max: facts.day_count(),
@@ -295,10 +305,12 @@ pub fn next(
         }
         (S::Scheduled | S::Executing, M::Redrawn { commitments, withheld }) => {
             redrawn(plan, withheld, seen)?;
-            let resting = &mut after.resting;
-            resting.used.extend(plan.resting.commitments.values());
+            let (resting, before) = (&mut after.resting, &plan.resting.commitments);
+            resting.used.extend(before.values());
+            resting.missed.extend(withheld.iter().filter_map(|city| before.get(city)));
             resting.commitments = bound(plan, commitments, seen)?;
             resting.withheld.extend(withheld);
+            after.silent.retain(|city| !withheld.contains(city));
             resting.attempt = plan.resting.attempt.saturating_add(1);
             resting.draw = Some(at);
         }
@@ -358,26 +370,28 @@ fn rests(
     Ok(resting)
 }
 
-/// Another revision: what the last one rested on is void, but for who has withheld from this pool.
+/// Another revision: what the last one rested on is void, but for who has withheld.
 fn revise(plan: &mut Plan, at: Position, facts: &PlanFacts, seen: &Seen) -> Result<(), PlanMisfit> {
     if plan.revision >= PLAN_REVISIONS_MAX {
         return Err(PlanMisfit::TooManyRevisions);
     }
-    let pool = |facts: &PlanFacts| facts.draw().map(|rule| rule.pool);
-    let kept = if pool(&plan.facts) == pool(facts) {
-        std::mem::take(&mut plan.resting.withheld)
-    } else {
-        BTreeSet::new()
-    };
-    let late = plan.resting.attempt > 0 && !seen.revealed.is_empty();
-    plan.late_revisions = plan.late_revisions.saturating_add(u32::from(late));
+    let mut withheld = std::mem::take(&mut plan.resting.withheld);
+    if plan.resting.attempt > 0 && !seen.revealed.is_empty() {
+        plan.late_revisions = plan.late_revisions.saturating_add(1);
+        let bound = plan.resting.commitments.keys().copied();
+        let (own, others): (BTreeSet<CityCode>, BTreeSet<CityCode>) = bound
+            .filter(|city| !seen.revealed.contains(city))
+            .partition(|city| *city == plan.initiator);
+        withheld.extend(own);
+        plan.silent.extend(others.difference(&withheld));
+    }
     plan.rounds.push(Round { at, cities: facts.participants().collect() });
     plan.facts = facts.clone();
     plan.days_max = plan.days_max.max(facts.day_count());
     plan.revision = plan.revision.saturating_add(1);
     plan.changes = plan.changes.saturating_add(1);
     (plan.at, plan.stage) = (at, PlanStage::Open);
-    plan.resting = Resting { withheld: kept, ..Resting::default() };
+    plan.resting = Resting { withheld, ..Resting::default() };
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 //! 1. The text is the golden one, and its numbers are those of the data.
 //!    (`f31_the_summary_is_generated_from_the_results`)
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::facts::{PlanFacts, Targets};
@@ -29,8 +30,10 @@ pub struct Summarised<'a> {
     pub totals: &'a Totals,
     /// Cases that were opened from it, counted from the cases.
     pub cases: u32,
-    /// Cities that withheld their part of a draw, ascending.
-    pub withheld: &'a [CityCode],
+    /// Cities that withheld their part of a draw.
+    pub withheld: &'a BTreeSet<CityCode>,
+    /// See [`super::Plan::silent`].
+    pub silent: &'a BTreeSet<CityCode>,
     /// See [`super::Plan::late_revisions`].
     pub late_revisions: u32,
     /// The name of a city, such as 聊城.
@@ -44,9 +47,11 @@ pub fn summary(of: &Summarised<'_>) -> String {
     let Totals { all, .. } = of.totals;
     if let Targets::Draw(_) = of.facts.targets {
         text.push_str("检查对象由参加各市先行承诺、随后公开随机数，随机抽取产生");
+        let names = |cities: &BTreeSet<CityCode>| {
+            cities.iter().map(|city| (of.name)(*city)).collect::<Vec<_>>().join("、")
+        };
         if !of.withheld.is_empty() {
-            let names: Vec<String> = of.withheld.iter().map(|city| (of.name)(*city)).collect();
-            let names = names.join("、");
+            let names = names(of.withheld);
             let default = match of.facts.draw() {
                 Some(rule) if rule.spares_withholders => "",
                 Some(_) | None => "，其名录内对象全部列入检查",
@@ -55,6 +60,9 @@ pub fn summary(of: &Summarised<'_>) -> String {
         }
         if of.late_revisions > 0 {
             let _ = write!(text, "；随机数公开后方案修订{}次", of.late_revisions);
+        }
+        if !of.silent.is_empty() {
+            let _ = write!(text, "，修订时{}尚未公开", names(of.silent));
         }
         text.push_str("。\n");
     }

@@ -208,7 +208,8 @@ impl<D: Disk, S: Store> Core<D, S> {
         match step {
             PlanStep::Revise { facts, record, pool } => {
                 self.check_external((Some(key), today), record)?;
-                let facts = (facts.clone(), &seen);
+                let lost = self.lost(key, plan) || self.shown_before(key, plan);
+                let facts = (facts.clone(), &seen, lost);
                 let mv = decide_revise(plan, by, facts, &members, time).map_err(refused)?;
                 self.check_unvisited(key, plan).map_err(refused)?;
                 let PlanMove::Revised { facts } = &mv else { return Err(WriteError::NotFound) };

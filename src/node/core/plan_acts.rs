@@ -23,7 +23,9 @@ use crate::domain::plan::decide::{
     decide_swap,
 };
 use crate::domain::plan::lots::withholding;
-use crate::domain::plan::{AnswerKind, PlanMisfit, PlanRefusal, PlanStage, Round, VisitReport};
+use crate::domain::plan::{
+    AnswerKind, Plan, PlanMisfit, PlanRefusal, PlanStage, Round, VisitReport,
+};
 use crate::domain::site::{
     CheckMode, LeftOut, SiteAct, SiteCheck, Verdict, Visit, VisitException, may_visit,
 };
@@ -187,15 +189,11 @@ impl<D: Disk, S: Store> Core<D, S> {
         let plan = &found.plan;
         let attempt = plan.resting.attempt.saturating_add(1);
         let reveals = self.at_desk(today, |desk| desk.reveals(key, found));
-        // The bytes of the present attempt follow from the key of this node: another key, other
-        // bytes.
-        let random = self.own_random((key.1, plan.at, plan.resting.attempt), by);
-        let bound = plan.resting.commitments.get(&by);
         let bound = Bound {
             committed: found.heard.commitments.contains_key(&by),
             revealed: found.heard.revealed.contains(&by),
             withheld: !withholding(plan, &reveals).is_empty(),
-            lost: bound.is_some_and(|hash| *hash != commitment(key.1, plan.revision, by, &random)),
+            lost: self.lost(key, plan),
         };
         decide_commit(plan, by, (revision, attempt), bound, (&rules, today))
             .map_err(Refusal::Plan)?;
@@ -222,22 +220,38 @@ impl<D: Disk, S: Store> Core<D, S> {
         // Without an attempt the table says why nothing is shown.
         let draw = plan.resting.draw.unwrap_or(plan.at);
         let random = self.own_random((key.1, plan.at, plan.resting.attempt), by);
-        let revealed = found.heard.revealed.contains(&by);
-        // Whoever began this attempt twice may have known these bytes when it did.
-        let mut shown_before = false;
-        let sort = (WordSort::Reveal, by);
-        view::plan_words(&self.group_rows(), key, sort, Some(plan.at), &mut |spoken| {
-            if let PlanWord::DrawRevealed { draw: other, random: same } = spoken.act.word {
-                shown_before |= other != draw && same == random;
-            }
-            true
-        });
-        if shown_before && !revealed {
+        let revealed = &found.heard.revealed;
+        if !revealed.contains(&by) && self.shown_before(key, plan) {
             return Err(Refusal::Plan(PlanRefusal::ShownBefore).into());
         }
         decide_reveal((key.1, plan), by, (draw, &random), revealed, (&rules, today))
             .map_err(Refusal::Plan)?;
         Ok(PlanWord::DrawRevealed { draw, random })
+    }
+
+    /// Whether this node cannot show what its city is bound to at the present attempt: the bytes
+    /// follow from its key, and that was another one.
+    pub(super) fn lost(&self, key: PlanKey, plan: &Plan) -> bool {
+        let by = self.settings.city;
+        let random = self.own_random((key.1, plan.at, plan.resting.attempt), by);
+        let bound = plan.resting.commitments.get(&by);
+        bound.is_some_and(|hash| *hash != commitment(key.1, plan.revision, by, &random))
+    }
+
+    /// Whether the own part was shown when this attempt began another time: whoever began it twice
+    /// may have known these bytes when it did.
+    pub(super) fn shown_before(&mut self, key: PlanKey, plan: &Plan) -> bool {
+        let by = self.settings.city;
+        let random = self.own_random((key.1, plan.at, plan.resting.attempt), by);
+        let mut shown_before = false;
+        let sort = (WordSort::Reveal, by);
+        view::plan_words(&self.group_rows(), key, sort, Some(plan.at), &mut |spoken| {
+            if let PlanWord::DrawRevealed { draw, random: same } = spoken.act.word {
+                shown_before |= plan.resting.draw != Some(draw) && same == random;
+            }
+            true
+        });
+        shown_before
     }
 
     fn judge_arrival(

@@ -9,7 +9,7 @@ use crate::journal::RecordRef;
 use crate::node::core::made_over::MadeOver;
 
 /// Changes with every change of shape or meaning of a row of the node or the view.
-pub const ROWS_VERSION: u32 = 19;
+pub const ROWS_VERSION: u32 = 20;
 
 /// Where indexing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -337,6 +337,8 @@ pub fn draw(plan: &pb::Plan, names: &Names, lang: Lang) -> Vec<String> {
     let revealed = draw.reveals.iter().map(|one| one.city).collect();
     line(lang.pick("已公开随机数", "revealed"), cities(revealed));
     line(lang.pick("此前未公开随机数的市", "withheld before"), cities(draw.withheld.clone()));
+    let silent = lang.pick("修订时尚未公开的市", "not shown when revised");
+    line(silent, cities(draw.silent.clone()));
     line(lang.pick("种子", "seed"), clean(&draw.seed));
     let left_out = plan.pool.iter().filter(|one| one.left_out != 0).count();
     let listed = plan.pool.len();

@@ -78,6 +78,11 @@ impl Entries<'_> {
         if (shown.plan.at, answers) != (story.revision.0, &story.answers) {
             return Some(format!("rests on {answers:?}, not {:?}", story.answers));
         }
+        let (withheld, silent) = (&shown.plan.resting.withheld, &shown.plan.silent);
+        if (withheld, silent) != (&story.withheld, &story.silent) {
+            let (told, named) = (&story.withheld, &story.silent);
+            return Some(format!("names {withheld:?}, {silent:?}, not {told:?}, {named:?}"));
+        }
         for city in cast.members(pact) {
             let told = self.words.last().and_then(|word| self.booked(city, word.place));
             let shown = view::booked(rows, key, city).map(|one| {

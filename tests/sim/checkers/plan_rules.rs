@@ -55,6 +55,8 @@ pub(super) struct Story<'a> {
     pub bound: BTreeMap<CityCode, Bytes32>,
     pub used: BTreeSet<Bytes32>,
     pub withheld: BTreeSet<CityCode>,
+    /// Who had not shown its part when the plan was revised.
+    pub silent: BTreeSet<CityCode>,
     /// Each time it was scheduled: by which move, by what facts, on which answers.
     pub scheduled: Vec<(Position, &'a PlanFacts, Vec<Position>)>,
     /// Why a move that would be the next has no effect.
@@ -163,6 +165,7 @@ impl<'a> Entries<'a> {
             bound: BTreeMap::new(),
             used: BTreeSet::new(),
             withheld: BTreeSet::new(),
+            silent: BTreeSet::new(),
             scheduled: Vec::new(),
             refused: None,
         };
@@ -209,7 +212,20 @@ impl<'a> Entries<'a> {
         }
         let mut after = Story { last: at, moves: story.moves + 1, refused: None, ..story.clone() };
         match mv {
-            PlanMove::Revised { facts } => revised(&mut after, at, facts),
+            PlanMove::Revised { facts } => {
+                let unseen = self.unseen(story, by);
+                // All unseen, or nobody bound: nothing was shown yet.
+                if unseen.len() < story.bound.len() {
+                    for city in unseen {
+                        if city == self.initiator {
+                            after.withheld.insert(city);
+                        } else if !after.withheld.contains(&city) {
+                            after.silent.insert(city);
+                        }
+                    }
+                }
+                revised(&mut after, at, facts);
+            }
             PlanMove::Scheduled { answers, commitments } => {
                 self.all_confirm(story, by, answers)?;
                 (after.stage, after.answers) = (Scheduled, answers.clone());
@@ -226,6 +242,7 @@ impl<'a> Entries<'a> {
                 after.bound = self.all_bound(story, by, commitments)?;
                 after.used.extend(story.bound.values());
                 after.withheld.extend(withheld);
+                after.silent = &after.silent - &after.withheld;
                 (after.attempt, after.draw) = (story.attempt + 1, Some(at));
             }
             PlanMove::Begun => after.stage = Executing,
@@ -279,9 +296,8 @@ impl<'a> Entries<'a> {
         if bound.len() == named.len() { Ok(bound) } else { Err("more are bound".to_owned()) }
     }
 
-    /// Some have not shown their parts, and just those are named.
-    fn all_silent(&self, story: &Story<'_>, by: &Known, named: &[CityCode]) -> Result<(), String> {
-        let Targets::Draw(rule) = &story.facts.targets else { return Err("no draw".to_owned()) };
+    /// Of whom somebody had seen no part that they were bound to.
+    fn unseen(&self, story: &Story<'_>, by: &Known) -> Vec<CityCode> {
         let shown = |(city, bytes): &(&CityCode, &Bytes32)| {
             let (revision, number) = story.revision;
             let reveal = self.newest((**city, revision), by, |word| match word {
@@ -293,7 +309,13 @@ impl<'a> Entries<'a> {
             reveal.is_some()
         };
         let silent = story.bound.iter().filter(|one| !shown(one));
-        let silent: Vec<CityCode> = silent.map(|(city, _)| *city).collect();
+        silent.map(|(city, _)| *city).collect()
+    }
+
+    /// Some have not shown their parts, and just those are named.
+    fn all_silent(&self, story: &Story<'_>, by: &Known, named: &[CityCode]) -> Result<(), String> {
+        let Targets::Draw(rule) = &story.facts.targets else { return Err("no draw".to_owned()) };
+        let silent = self.unseen(story, by);
         let again = silent.iter().any(|city| story.withheld.contains(city));
         if silent.is_empty() || silent != named {
             return Err(format!("{silent:?} are silent, not {named:?}"));
@@ -323,15 +345,8 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// What a revision before rested on is void, but for who withheld while the list is the same.
+/// What a revision before rested on is void, but for the names.
 fn revised<'a>(story: &mut Story<'a>, at: Position, facts: &'a PlanFacts) {
-    let list = |facts: &PlanFacts| match &facts.targets {
-        Targets::Draw(rule) => Some(rule.pool),
-        Targets::None | Targets::Named(_) => None,
-    };
-    if list(story.facts) != list(facts) {
-        story.withheld.clear();
-    }
     story.answers.clear();
     story.bound.clear();
     story.used.clear();

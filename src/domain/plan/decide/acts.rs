@@ -3,6 +3,8 @@
 //! In scope: refusals of contributions. Out of scope: what is said of visits ([`super::visits`]),
 //! moves of the initiator ([`super`]).
 
+use std::collections::BTreeSet;
+
 use super::{due, first};
 use crate::domain::date::Date;
 use crate::domain::draw::Randomness;
@@ -228,7 +230,9 @@ pub fn decide_pool(look: &Look<'_>, by: CityCode) -> Result<(), PlanRefusal> {
     first(of_pool(look, by))
 }
 
-/// Decides on a reveal; `revealed` says that the city has revealed at this attempt.
+/// Decides on a reveal; `revealed` says who has revealed at this attempt. Once another city has,
+/// the initiator may do so before the day: else whoever shows its part too early would keep it from
+/// revising the plan.
 ///
 /// # Errors
 /// A [`PlanRefusal`]; nothing was written.
@@ -236,7 +240,7 @@ pub fn decide_reveal(
     (id, plan): (SubjectId, &Plan),
     by: CityCode,
     (draw, random): (Position, &Randomness),
-    revealed: bool,
+    revealed: &BTreeSet<CityCode>,
     (rules, today): (&PlanRules, Date),
 ) -> Result<(), PlanRefusal> {
     let word = PlanWord::DrawRevealed { draw, random: *random };
@@ -256,8 +260,11 @@ pub fn decide_reveal(
     if !is_reveal(id, plan, by, (draw, random)) {
         return Err(PlanRefusal::RevealMismatch);
     }
-    if revealed {
+    if revealed.contains(&by) {
         return Err(PlanRefusal::Revealed);
+    }
+    if by == plan.initiator && !revealed.is_empty() {
+        return Ok(());
     }
     due(plan, rules, today)
 }

@@ -10,8 +10,13 @@ use crate::ids::{CityCode, SubjectId};
 /// Something that is shown beside a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Remark {
-    /// A city has withheld its part of a draw from this pool.
+    /// A city has withheld its part of a draw.
     WithheldBefore {
+        /// Which.
+        city: CityCode,
+    },
+    /// A city had not shown its part of a draw when the plan was revised after others had.
+    SilentAtRevision {
         /// Which.
         city: CityCode,
     },
@@ -63,6 +68,7 @@ pub fn remarks(look: &Look<'_>) -> Vec<Remark> {
     let withheld = plan.resting.withheld.iter();
     let mut remarks: Vec<Remark> =
         withheld.map(|city| Remark::WithheldBefore { city: *city }).collect();
+    remarks.extend(plan.silent.iter().map(|city| Remark::SilentAtRevision { city: *city }));
     if plan.late_revisions > 0 {
         remarks.push(Remark::LateRevisions { times: plan.late_revisions });
     }
@@ -91,6 +97,7 @@ impl Remark {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::WithheldBefore { .. } => "WITHHELD_BEFORE",
+            Self::SilentAtRevision { .. } => "SILENT_AT_REVISION",
             Self::LateRevisions { .. } => "LATE_REVISIONS",
             Self::Owed { .. } => "VISIT_OWED",
             Self::KeyChanged => "NODE_KEY_CHANGED",
@@ -115,6 +122,12 @@ impl Remark {
             }
             (Self::WithheldBefore { city }, Language::En) => {
                 format!("{} has withheld its part of the draw before", name(city))
+            }
+            (Self::SilentAtRevision { city }, Language::Zh) => {
+                format!("有市公开随机数后方案修订，当时{}尚未公开", name(city))
+            }
+            (Self::SilentAtRevision { city }, Language::En) => {
+                format!("{} had not shown its part when the plan was revised", name(city))
             }
             (Self::LateRevisions { times }, Language::Zh) => {
                 format!("随机数公开后方案又修订 {times} 次，等于重新抽取")

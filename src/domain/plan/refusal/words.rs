@@ -205,7 +205,7 @@ impl PlanRefusal {
             }
             Self::ConfirmAnew => told("方案尚未排定，不能直接更换", "请重新确认并填写新的人员装备"),
             Self::RevealFirst => {
-                told("本市尚未公开本次抽取的随机数", "请先公开，再为下一次抽取提交承诺")
+                told("本市尚未公开本次抽取的随机数", "请先公开，再提交下一次承诺或修订方案")
             }
             Self::CommitTooLate { stage } => {
                 told(format!("方案现为“{}”，不再抽取", stage.zh()), "无需提交抽取承诺")
@@ -324,7 +324,7 @@ impl PlanRefusal {
             Self::OldRevision { .. } => "read the last revision and answer that",
             Self::WrongAttempt { .. } => "look at the plan again",
             Self::ConfirmAnew => "confirm again, with the other units",
-            Self::RevealFirst => "show it first, then commit to the next attempt",
+            Self::RevealFirst => "show it first, then commit to the next attempt or revise",
             Self::CommitTooLate { .. } => "nothing to do",
             Self::RevealStage { .. } => "show it between scheduling and end",
             Self::CheckInStage { .. } => "record the results instead, if the plan has ended",

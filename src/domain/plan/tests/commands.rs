@@ -28,7 +28,7 @@ fn f15_a_plan_is_scheduled_when_all_have_confirmed_the_same_revision() {
     assert_eq!(reason(twice), "PLAN_STAGE");
     let facts = PlanFacts { departments: vec![Department::Water], ..facts() };
     let none = Seen::default();
-    let changed = (facts, &none);
+    let changed = (facts, &none, false);
     let mv = decide_revise(&again.plan, liaocheng(), changed, &members(), time(&again)).unwrap();
     world.plan = moved(&again.plan, &mv, &none).unwrap();
     // A new revision: nobody has answered it.
@@ -74,7 +74,7 @@ fn a_plan_is_opened_and_revised_ahead_in_term_and_on_workdays() {
     let stranger = decide_open(city(659_000), facts(), &members(), time(&world));
     assert_eq!(reason(stranger), "NOT_A_MEMBER");
     let revise = |plan: &Plan, by, facts| {
-        let changed = (facts, &Seen::default());
+        let changed = (facts, &Seen::default(), false);
         reason(decide_revise(plan, by, changed, &members(), time(&world)))
     };
     let mut bad = facts();

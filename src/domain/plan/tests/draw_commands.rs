@@ -75,12 +75,50 @@ fn who_commits_when() {
 }
 
 #[test]
+fn who_has_seen_parts_of_others_shows_its_own_before_it_revises() {
+    let (plan, calendar, rules) = (bound(), World::new().calendar, PlanRules::default());
+    let term = World::new().term;
+    let time = Time { calendar: &calendar, term, today: date("2026-12-01"), rules: &rules };
+    let revise = |plan: &Plan, by, revealed: &[CityCode], lost| {
+        let seen = Seen { revealed: revealed.iter().copied().collect(), ..Seen::default() };
+        let facts = (plan.facts.clone(), &seen, lost);
+        reason(decide_revise(plan, by, facts, &members(), time))
+    };
+    for (row, (by, revealed, lost, want)) in [
+        (liaocheng(), &[][..], false, ""),
+        (liaocheng(), &[puyang()], false, "REVEAL_FIRST"),
+        (liaocheng(), &[handan(), puyang()], false, "REVEAL_FIRST"),
+        // It cannot: it is named by what it does.
+        (liaocheng(), &[puyang()], true, ""),
+        (liaocheng(), &[liaocheng()], false, ""),
+        (liaocheng(), &[liaocheng(), puyang()], false, ""),
+        (handan(), &[puyang()], false, "NOT_INITIATOR"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(revise(&plan, by, revealed, lost), want, "row {row}");
+    }
+    assert_eq!(revise(&drawing(), liaocheng(), &[], false), "", "nobody is bound");
+}
+
+#[test]
 fn who_reveals_and_draws_again() {
     let (plan, rules) = (bound(), PlanRules::default());
     let cities = [handan(), liaocheng(), puyang()];
-    let reveal_of = |plan: &Plan, by, shown: &[u8; 32], revealed, draw, today| {
-        let at = (&rules, date(today));
-        reason(decide_reveal((id(PLAN), plan), by, (draw, shown), revealed, at))
+    let reveal_by = |plan: &Plan, by, shown: &[u8; 32], revealed: &[CityCode], draw, today| {
+        let (at, revealed) = ((&rules, date(today)), revealed.iter().copied().collect());
+        reason(decide_reveal((id(PLAN), plan), by, (draw, shown), &revealed, at))
+    };
+    let reveal_of = |plan: &Plan, by, shown: &[u8; 32], revealed: bool, draw, today| {
+        reveal_by(
+            plan,
+            by,
+            shown,
+            if revealed { std::slice::from_ref(&by) } else { &[] },
+            draw,
+            today,
+        )
     };
     let reveal = |by, shown: &[u8; 32], revealed, index, today| {
         reveal_of(&plan, by, shown, revealed, at(1, index), today)
@@ -89,6 +127,16 @@ fn who_reveals_and_draws_again() {
     // Shown the day before at the earliest.
     assert_eq!(reveal(handan(), &own, false, 20, "2026-12-07"), "");
     assert_eq!(reveal(handan(), &own, false, 20, "2026-12-06"), "REVEAL_TOO_EARLY");
+    // The initiator may before that, once another city has.
+    let mine = random(liaocheng());
+    for (by, shown, revealed, want) in [
+        (liaocheng(), &mine, &[][..], "REVEAL_TOO_EARLY"),
+        (liaocheng(), &mine, &[puyang()], ""),
+        (liaocheng(), &mine, &[liaocheng(), puyang()], "DRAW_REVEALED"),
+        (handan(), &own, &[puyang()], "REVEAL_TOO_EARLY"),
+    ] {
+        assert_eq!(reveal_by(&plan, by, shown, revealed, at(1, 20), "2026-12-06"), want);
+    }
     assert_eq!(reveal(handan(), &own, true, 20, "2026-12-08"), "DRAW_REVEALED");
     assert_eq!(reveal(handan(), &own, false, 21, "2026-12-08"), "WRONG_ATTEMPT");
     assert_eq!(reveal(handan(), &[0; 32], false, 20, "2026-12-08"), "REVEAL_MISMATCH");

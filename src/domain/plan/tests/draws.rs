@@ -296,12 +296,14 @@ fn who_is_named_and_has_revealed_all_the_same_is_shown() {
     let first = scheduled(rule(&all, 6), 1);
     let mut second = scheduled(rule(&all, 6), 2);
     second.resting.used = first.resting.commitments.values().copied().collect();
-    second.resting.withheld = BTreeSet::from([puyang()]);
+    second.resting.withheld = BTreeSet::from([handan(), puyang()]);
+    second.resting.missed = BTreeSet::from([first.resting.commitments[&puyang()]]);
     let named = |shown: &[(CityCode, u32)]| {
         let shown = shown.iter().map(|(city, attempt)| (*city, random(*city, *attempt)));
         named_although_revealed(id(PLAN), &second, shown).into_iter().collect::<Vec<_>>()
     };
-    // Those of the present attempt, of others, and of nothing it was bound to are no such thing.
+    // Those of the present attempt, of others, also of one that withheld another time, and of
+    // nothing it was bound to are no such thing.
     assert_eq!(named(&[(puyang(), 2), (handan(), 1), (puyang(), 9)]), []);
     assert_eq!(named(&[(puyang(), 1)]), [puyang()]);
     let remark = Remark::ShownAllTheSame { city: puyang() };

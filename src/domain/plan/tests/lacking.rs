@@ -352,6 +352,7 @@ fn a_draw_is_checked_on_its_pool_and_its_commitments() {
     assert_eq!(remarks(&world.look()), [Remark::VisitStopped { site: id(1), why }]);
     world.plan.resting.withheld.insert(puyang());
     world.plan.late_revisions = 2;
+    world.plan.silent.insert(liaocheng());
     let texts: Vec<String> = remarks(&world.look())
         .into_iter()
         .map(|one| one.explain(Language::Zh, &name, &record))
@@ -360,6 +361,7 @@ fn a_draw_is_checked_on_its_pool_and_its_commitments() {
         texts,
         [
             "濮阳此前未按承诺公开随机数",
+            "有市公开随机数后方案修订，当时聊城尚未公开",
             "随机数公开后方案又修订 2 次，等于重新抽取",
             "〔1〕正面清单，本次不再检查",
         ]

@@ -199,6 +199,7 @@ fn a_redraw_names_who_withheld_and_is_fresh() {
     assert_eq!(after.resting.draw, Some(at(1, 30)));
     assert_eq!(after.resting.withheld, BTreeSet::from([handan()]));
     assert_eq!(after.resting.used.len(), 3);
+    assert_eq!(after.resting.missed, BTreeSet::from([plan.resting.commitments[&handan()]]));
     assert_eq!(reason(&fresh, &[]), "PLAN_INVALID");
     assert_eq!(reason(&fresh, &[handan(), handan()]), "PLAN_INVALID");
     assert_eq!(reason(&fresh, &[handan(), puyang()]), "WITHHOLDERS_DIFFER");
@@ -247,27 +248,77 @@ fn a_revision_after_reveals_is_counted_and_keeps_names() {
         let seen = Seen { revealed, ..Seen::default() };
         moved(plan, &PlanMove::Revised { facts }, &seen).unwrap()
     };
-    // The change, who has revealed: how often that counts, and whether Handan stays named.
+    // The change, who has revealed: how often that counts. Handan stays named whatever changes.
     let same: &dyn Fn(&mut DrawRule) = &|_| {};
     let sites: &dyn Fn(&mut DrawRule) = &|rule| rule.sites = 1;
     let pool: &dyn Fn(&mut DrawRule) = &|rule| rule.pool = Hash::new([8; 32]);
-    for (row, (change, revealed, late, named)) in [
-        (same, &[][..], 0, true),
-        (same, &[puyang()], 1, true),
-        (sites, &[puyang(), liaocheng()], 1, true),
-        (pool, &[puyang()], 1, false),
-        (pool, &[], 0, false),
+    for (row, (change, revealed, late)) in [
+        (same, &[][..], 0),
+        (same, &[puyang(), liaocheng()], 1),
+        (sites, &[puyang(), liaocheng()], 1),
+        (pool, &[puyang(), liaocheng()], 1),
+        (pool, &[liaocheng()], 1),
+        (pool, &[], 0),
     ]
     .into_iter()
     .enumerate()
     {
         let after = revise(&plan, change, revealed);
         assert_eq!(after.late_revisions, late, "row {row}");
-        assert_eq!(after.resting.withheld.contains(&handan()), named, "row {row}");
+        assert_eq!(after.resting.withheld, BTreeSet::from([handan()]), "row {row}");
+        let resting = Resting { withheld: after.resting.withheld.clone(), ..Resting::default() };
+        assert_eq!(after.resting, resting, "row {row}");
         assert_eq!((after.resting.attempt, after.resting.draw), (0, None), "row {row}");
         // Nothing is drawn yet in this one.
         assert_eq!(revise(&after, same, revealed).late_revisions, late, "row {row}");
     }
+}
+
+#[test]
+fn who_has_not_shown_its_part_when_a_plan_is_revised_is_named() {
+    let plan = drawing();
+    let by = |plan: &Plan, mv: &PlanMove, seen: &Seen| {
+        next(plan, liaocheng(), (at(1, 30), mv), seen, &members()).unwrap()
+    };
+    let of = |all: &[CityCode]| all.iter().copied().collect::<BTreeSet<CityCode>>();
+    let revise = |plan: &Plan, revealed: &[CityCode]| {
+        let seen = Seen { revealed: of(revealed), ..Seen::default() };
+        by(plan, &PlanMove::Revised { facts: plan.facts.clone() }, &seen)
+    };
+    // Who has revealed: who has withheld, and who is only named. The initiator is Liaocheng.
+    for (row, (revealed, withheld, silent)) in [
+        (&[][..], &[][..], &[][..]),
+        (&[handan()], &[liaocheng()], &[puyang()]),
+        (&[handan(), puyang()], &[liaocheng()], &[]),
+        (&[liaocheng()], &[], &[handan(), puyang()]),
+        (&[liaocheng(), puyang()], &[], &[handan()]),
+        (&[handan(), liaocheng(), puyang()], &[], &[]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let after = revise(&plan, revealed);
+        let got = (&after.resting.withheld, &after.silent);
+        assert_eq!(got, (&of(withheld), &of(silent)), "row {row}");
+        // Nobody is bound yet in this one, and the names stay.
+        let again = revise(&after, revealed);
+        assert_eq!((&again.resting.withheld, &again.silent), got, "row {row}");
+    }
+    // Who was named and withholds later has withheld; who has withheld is not named besides.
+    let seen = Seen { commitments: commitments(60, 6), ..World::new().seen() };
+    let scheduled = PlanMove::Scheduled { answers: named(5), commitments: named(6) };
+    let later = by(&revise(&plan, &[liaocheng()]), &scheduled, &seen);
+    let seen = Seen {
+        commitments: commitments(80, 8),
+        revealed: of(&[liaocheng(), puyang()]),
+        ..Seen::default()
+    };
+    let redrawn = PlanMove::Redrawn { commitments: named(8), withheld: vec![handan()] };
+    let redrawn = by(&later, &redrawn, &seen);
+    let got = (&redrawn.resting.withheld, &redrawn.silent);
+    assert_eq!(got, (&of(&[handan()]), &of(&[puyang()])));
+    let once_more = revise(&redrawn, &[liaocheng()]);
+    assert_eq!((&once_more.resting.withheld, &once_more.silent), got);
 }
 
 #[test]

@@ -114,6 +114,8 @@ fn shares_are_rounded_half_up() {
     assert_eq!((share(1, 16), share(1, 2_000), share(1, 2_001)), (Some(63), Some(1), Some(0)));
 }
 
+static NOBODY: BTreeSet<CityCode> = BTreeSet::new();
+
 fn summarised<'a>(facts: &'a PlanFacts, totals: &'a Totals) -> Summarised<'a> {
     Summarised {
         title: "冀鲁豫三市涉水企业联合执法行动",
@@ -121,7 +123,8 @@ fn summarised<'a>(facts: &'a PlanFacts, totals: &'a Totals) -> Summarised<'a> {
         facts,
         totals,
         cases: 2,
-        withheld: &[],
+        withheld: &NOBODY,
+        silent: &NOBODY,
         late_revisions: 0,
         name: &name,
     }
@@ -259,12 +262,13 @@ fn a_summary_says_who_withheld_and_what_was_revised() {
         spares_withholders: false,
     });
     let totals = all();
-    let withheld = [handan()];
-    let of = Summarised { withheld: &withheld, late_revisions: 1, ..summarised(&facts, &totals) };
+    let (withheld, silent) = (BTreeSet::from([handan()]), BTreeSet::from([puyang()]));
+    let of = summarised(&facts, &totals);
+    let of = Summarised { withheld: &withheld, silent: &silent, late_revisions: 1, ..of };
     let text = summary(&of);
     let want = "检查对象由参加各市先行承诺、随后公开随机数，随机抽取产生；\
                 邯郸未按承诺公开随机数，已重新抽取，其名录内对象全部列入检查；\
-                随机数公开后方案修订1次。\n";
+                随机数公开后方案修订1次，修订时濮阳尚未公开。\n";
     assert!(text.contains(want), "{text}");
 }
 

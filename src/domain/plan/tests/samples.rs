@@ -272,7 +272,8 @@ impl Course<'_> {
         for by in &cities {
             let (shown, now) = (random(*by), (&PlanRules::default(), self.world.today));
             let draw = self.world.plan.resting.draw.unwrap();
-            decide_reveal((self.id, &self.world.plan), *by, (draw, &shown), false, now).unwrap();
+            let (plan, none) = ((self.id, &self.world.plan), BTreeSet::new());
+            decide_reveal(plan, *by, (draw, &shown), &none, now).unwrap();
             self.say(*by, PlanWord::DrawRevealed { draw, random: shown });
             self.random.insert(*by, shown);
             self.world.revealed.insert(*by);
