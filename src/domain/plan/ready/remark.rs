@@ -4,6 +4,8 @@
 
 use super::{Finding, Look};
 use crate::domain::code::{Language, Words};
+use crate::domain::half_day::HalfDay;
+use crate::domain::plan::PlanStage;
 use crate::domain::site::LeftOut;
 use crate::ids::{CityCode, SubjectId};
 
@@ -29,6 +31,13 @@ pub enum Remark {
     Owed {
         /// Which.
         site: SubjectId,
+    },
+    /// A city may lack officers of its own at sites that are drawn: some keep away from several.
+    MayLackLeads {
+        /// Which.
+        city: CityCode,
+        /// When first.
+        at: HalfDay,
     },
     /// The own city is bound to a part of a draw that its node cannot show: the node got another
     /// key.
@@ -72,6 +81,11 @@ pub fn remarks(look: &Look<'_>) -> Vec<Remark> {
     if plan.late_revisions > 0 {
         remarks.push(Remark::LateRevisions { times: plan.late_revisions });
     }
+    if let (Some(rule), PlanStage::Open) = (plan.facts.draw(), plan.stage) {
+        remarks.extend(plan.facts.participants().filter_map(|city| {
+            look.may_lack_leads(rule, city).map(|at| Remark::MayLackLeads { city, at })
+        }));
+    }
     let visits = look.visits();
     let defaults: Vec<_> = visits.iter().filter(|one| one.by_default).cloned().collect();
     remarks.extend(look.hosts(&defaults).into_iter().filter_map(|finding| {
@@ -80,7 +94,7 @@ pub fn remarks(look: &Look<'_>) -> Vec<Remark> {
         }
         None
     }));
-    if plan.stage != crate::domain::plan::PlanStage::Open {
+    if plan.stage != PlanStage::Open {
         remarks.extend(look.sites(&visits).into_iter().filter_map(|finding| {
             if let Finding::SiteLeftOut { site, why } = finding {
                 return Some(Remark::VisitStopped { site, why });
@@ -100,6 +114,7 @@ impl Remark {
             Self::SilentAtRevision { .. } => "SILENT_AT_REVISION",
             Self::LateRevisions { .. } => "LATE_REVISIONS",
             Self::Owed { .. } => "VISIT_OWED",
+            Self::MayLackLeads { .. } => "MAY_LACK_LEADS",
             Self::KeyChanged => "NODE_KEY_CHANGED",
             Self::VisitStopped { .. } => "VISIT_STOPPED",
             Self::DueAbsent { .. } => "DUE_ABSENT",
@@ -141,6 +156,7 @@ impl Remark {
             (Self::Owed { site }, Language::En) => {
                 format!("{} is a target because its city withheld, and owed", record(site))
             }
+            (Self::MayLackLeads { city, at }, _) => may_lack(language, &name(city), at),
             (Self::KeyChanged, Language::Zh) => "本市节点密钥已更换，本市的抽取承诺无法公开：\
                 请重新提交承诺；已排定的，到公开之日再提交，由发起市重新抽取"
                 .to_owned(),
@@ -175,5 +191,18 @@ impl Remark {
                 format!("{} is named as withholding, and has shown that part", name(city))
             }
         }
+    }
+}
+
+fn may_lack(language: Language, city: &str, at: HalfDay) -> String {
+    match language {
+        Language::Zh => format!(
+            "{city}有人员须回避多家对象，{at}如抽中这些对象，属地执法人员可能不足，\
+             可增派人员后重新确认"
+        ),
+        Language::En => format!(
+            "{city} may lack officers on {at} if sites are drawn that the same ones keep away \
+             from; it may send more and confirm again"
+        ),
     }
 }

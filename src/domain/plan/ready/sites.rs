@@ -222,8 +222,7 @@ impl Look<'_> {
         if !self.sent.contains_key(&city) {
             return Vec::new();
         }
-        let may = self.pool.iter().filter(|one| one.city == city && one.weight(rule) > 0);
-        let own: Vec<&PoolSite> = may.collect();
+        let own = self.own_in_pool(rule, city);
         let asked = self.host_officers();
         let able: Vec<(HalfDay, Vec<SubjectId>)> =
             self.ahead().map(|(_, at)| (at, self.able(city, at))).collect();
@@ -241,14 +240,49 @@ impl Look<'_> {
         if !findings.is_empty() {
             return findings;
         }
-        let most = u32::try_from(own.len()).unwrap_or(u32::MAX).min(rule.sites);
-        let days = u32::try_from(self.plan.facts.days.len()).unwrap_or(u32::MAX).max(1);
-        let needed = most.div_ceil(days).saturating_mul(asked);
+        let needed = self.at_once(rule, own.len()).saturating_mul(asked);
         let short = able.iter().find_map(|(at, able)| {
             let missing = lacks(able.len(), needed);
             (missing > 0).then_some(Finding::DrawShort { city, at: *at, missing })
         });
         findings.extend(short);
         findings
+    }
+
+    /// The first half day on which recusals may leave a city short that can lead at each of its
+    /// sites by itself, and has officers enough in all: should several sites be drawn for it that
+    /// the same officers keep away from. Whether they are only the draw tells: nothing is refused.
+    pub(super) fn may_lack_leads(&self, rule: &DrawRule, city: CityCode) -> Option<HalfDay> {
+        let (sent, own) = (self.sent.get(&city)?, self.own_in_pool(rule, city));
+        let (most, asked) = (self.at_once(rule, own.len()), self.host_officers());
+        let sites: BTreeSet<SubjectId> = own.iter().map(|one| one.site).collect();
+        let count = |all: usize| u32::try_from(all).unwrap_or(u32::MAX);
+        let keeps_from = |officer: &SubjectId| {
+            let of = sent.recusals.iter().filter(|one| one.officer == *officer);
+            let one = |site: Option<SubjectId>| match site {
+                None => most,
+                Some(site) => u32::from(sites.contains(&site)),
+            };
+            of.map(|recusal| one(recusal.site)).fold(0, u32::saturating_add)
+        };
+        self.ahead().map(|(_, at)| at).find(|at| {
+            let able: Vec<u32> = self.able(city, *at).iter().map(keeps_from).collect();
+            (2..=most).any(|drawn| {
+                let needed = drawn.saturating_mul(asked);
+                let free = able.iter().filter(|from| **from < drawn).count();
+                count(free) < needed && needed <= count(able.len())
+            })
+        })
+    }
+
+    fn own_in_pool(&self, rule: &DrawRule, city: CityCode) -> Vec<&PoolSite> {
+        self.pool.iter().filter(|one| one.city == city && one.weight(rule) > 0).collect()
+    }
+
+    /// How many of so many sites of one city may fall on one half day.
+    fn at_once(&self, rule: &DrawRule, own: usize) -> u32 {
+        let most = u32::try_from(own).unwrap_or(u32::MAX).min(rule.sites);
+        let days = u32::try_from(self.plan.facts.days.len()).unwrap_or(u32::MAX).max(1);
+        most.div_ceil(days)
     }
 }

@@ -40,6 +40,52 @@ fn bound() -> Plan {
     plan
 }
 
+/// Handan has two sites in the list, two officers are due at each, and four come.
+#[test]
+fn it_is_remarked_that_recusals_may_leave_a_host_short() {
+    let officers = (0..4).map(|place| id(100 + place)).collect::<Vec<_>>();
+    let remarked = |recusals: &[(usize, Option<u8>)], change: &dyn Fn(&mut World)| {
+        let mut world = super::lacking::with_draw();
+        world.units.get_mut(&officers[3]).unwrap().kind = UnitKind::Officer;
+        let second = super::lots::PoolSite { site: id(9), ..world.pool[0] };
+        world.pool.push(second);
+        world.plan.facts.days.truncate(1);
+        let recusal = |(place, site): &(usize, Option<u8>)| {
+            let (officer, site) = (officers[*place], site.map(id));
+            Recusal { officer, site }
+        };
+        world.sent.get_mut(&handan()).unwrap().recusals = recusals.iter().map(recusal).collect();
+        change(&mut world);
+        let all = super::ready::remarks(&world.look());
+        all.into_iter().map(super::ready::Remark::reason).collect::<Vec<_>>()
+    };
+    let none: &dyn Fn(&mut World) = &|_| {};
+    let two = [(0, Some(1)), (0, Some(9))];
+    // From one site each: whoever keeps away from the one goes to the other.
+    assert_eq!(remarked(&[(0, Some(1)), (1, Some(9))], none), [""; 0]);
+    assert_eq!(remarked(&two, none), ["MAY_LACK_LEADS"]);
+    assert_eq!(remarked(&[(0, None)], none), ["MAY_LACK_LEADS"]);
+    // Of a site that is not in the list; with one more officer, on two half days, once scheduled.
+    assert_eq!(remarked(&[(0, Some(1)), (0, Some(8))], none), [""; 0]);
+    assert_eq!(
+        remarked(&two, &|w| {
+            let more = SentUnit { unit: id(104), span: None };
+            w.units.insert(more.unit, w.units[&officers[0]].clone());
+            w.sent.get_mut(&handan()).unwrap().units.push(more);
+        }),
+        [""; 0]
+    );
+    assert_eq!(remarked(&two, &|w| w.plan.facts.days = facts().days), [""; 0]);
+    assert_eq!(remarked(&two, &|w| w.plan.stage = PlanStage::Scheduled), [""; 0]);
+    // Fewer than are due in any case is a finding.
+    assert_eq!(
+        remarked(&two, &|w| {
+            w.sent.get_mut(&handan()).unwrap().units.pop();
+        }),
+        [""; 0]
+    );
+}
+
 #[test]
 fn who_commits_when() {
     let plan = drawing();

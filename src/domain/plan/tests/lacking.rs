@@ -270,7 +270,7 @@ fn what_has_changed_since_it_was_scheduled_stands_in_the_way() {
     assert_eq!(in_chinese(&to_begin(&world.look())), ["邯郸已退出"]);
 }
 
-fn with_draw() -> World {
+pub(super) fn with_draw() -> World {
     let mut world = World::new();
     let all = (1..).zip([handan(), liaocheng(), puyang()]);
     let pool = all.map(|(number, city)| lots::PoolSite {
