@@ -67,11 +67,9 @@ mod tests {
         let lists = |narrow: usize| -> Vec<(bool, usize)> {
             let items = [of(DataLevel::General)].into_iter();
             let items = items.chain((0..narrow).map(|_| of(DataLevel::Restricted))).collect();
-            let lengths = evidence_parts(items).into_iter().map(|part| match part.content {
-                PartContent::Evidence(items) => {
-                    (part.audience == Audience::AllMembers, items.len())
-                }
-                other => panic!("{other:?}"),
+            let lengths = evidence_parts(items).into_iter().map(|part| {
+                let PartContent::Evidence(items) = part.content else { panic!("{part:?}") };
+                (part.audience == Audience::AllMembers, items.len())
             });
             lengths.collect()
         };
