@@ -139,7 +139,10 @@ impl Desk {
     ) -> Result<Option<Written>, Refused> {
         let (again, refused) = match asking {
             Asking::Now(asked) => return self.write(who, asked, name_of, deed).await,
-            Asking::Again { again, refused } => (again, refused),
+            Asking::Again { again, acting_for, refused } => {
+                deed.acting_for = acting_for;
+                (again, refused)
+            }
         };
         match self.node.first_answer(again).await {
             Ok(written) if written.replayed => {
@@ -187,6 +190,8 @@ pub(super) enum Asking {
     Again {
         /// How it is told from another request.
         again: Repetition,
+        /// The officer a system acts for.
+        acting_for: Option<String>,
         /// Why not.
         refused: Refused,
     },
@@ -222,7 +227,7 @@ pub(super) fn asked_of<T: WriteRequest>(
         Ok(command) => command,
         Err(refused) => {
             let again = Repetition { identity: caller.identity, request_id, body };
-            return Ok(Asking::Again { again, refused });
+            return Ok(Asking::Again { again, acting_for, refused });
         }
     };
     if who.role == Role::System && acting_for.is_none() && is_a_persons(&command) {

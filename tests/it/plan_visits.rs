@@ -172,9 +172,8 @@ async fn a_summary_has_the_results_that_stood_when_it_was_written() {
     let (corrected, summed) = tokio::join!(corrected, summed);
     let summed = summed.unwrap();
     let index = |entry: &str| entry.parse::<Position>().unwrap().index;
-    let is_before = |(entry, _): &&(String, u32)| index(entry) < index(&summed.etag);
-    let last = corrected.iter().rfind(is_before).unwrap();
-    let told = format!("采集样品{}个", last.1);
+    let mut before = corrected.iter().filter(|(entry, _)| index(entry) < index(&summed.etag));
+    let told = format!("采集样品{}个", before.next_back().unwrap().1);
     assert!(summed.closing_text.contains(&told), "{told}: {}", summed.closing_text);
 }
 
