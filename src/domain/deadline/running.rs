@@ -36,7 +36,7 @@ impl Reading<'_> {
                 [self.decision(), asked, notice].concat()
             }
             S::Hearing => self.decision(),
-            S::Decided | S::Enforcing => self.after_the_decision(state),
+            S::Decided | S::Enforcing => self.after_the_decision(),
             // A referral with its papers has a term of its own.
             S::TransferredPolice if self.is_with_police() => Vec::new(),
             S::TransferredPolice => {
@@ -134,11 +134,13 @@ impl Reading<'_> {
         all
     }
 
-    fn after_the_decision(&self, state: CaseState) -> Vec<Deadline> {
+    /// Neither payment nor the time of art. 53 begins before it is known that the decision was
+    /// served, whatever is done meanwhile: until then its service is what is late.
+    fn after_the_decision(&self) -> Vec<Deadline> {
         let decided = self.became(&[S::Decided]);
         let served = self.last(M::DecisionServed, decided);
         let mut all = Vec::new();
-        if state == S::Decided && served.is_none() {
+        if served.is_none() {
             all.extend(self.run(Clock::Service, decided, self.terms.service));
         }
         if self.last(M::FinePaid, decided).is_none() {
@@ -171,14 +173,12 @@ impl Reading<'_> {
                 self.terms.second_look,
             ),
         ] {
-            all.extend(self.run(clock, self.open_since(begins, ends), term));
+            all.extend(self.run(clock, self.open_since(begins, ends, None), term));
         }
-        let suspected = self.open_since(M::CrimeSuspected, M::CrimeNotReferred);
-        let handed = self.became(&[S::TransferredPolice]);
-        let decided = self.decided_on();
-        if handed.max(decided).is_none_or(|ended| Some(ended) < suspected) {
-            all.extend(self.run(Clock::CrimeDecision, suspected, self.terms.crime_decision));
-        }
+        // A decision to hand over answers all that was suspected until then.
+        let decided = self.became(&[S::TransferredPolice]).max(self.decided_on());
+        let suspected = self.open_since(M::CrimeSuspected, M::CrimeNotReferred, decided);
+        all.extend(self.run(Clock::CrimeDecision, suspected, self.terms.crime_decision));
         all.extend(self.of_police());
         let over = ENDED.contains(&state) || state == S::ClosedOutside;
         if self.was_handed_over() && !over {
@@ -273,11 +273,33 @@ impl Reading<'_> {
         })
     }
 
-    /// The first day of something that has begun and not ended: what began later waits no longer.
-    fn open_since(&self, begins: Milestone, ends: Milestone) -> Option<Date> {
-        let ended = self.milestones().filter(|(one, _)| *one == ends).map(|(_, on)| on).max();
-        let begun = self.milestones().filter(|(one, _)| *one == begins).map(|(_, on)| on);
-        begun.filter(|on| ended.is_none_or(|ended| *on > ended)).min()
+    /// The first day of what has begun behind a day and not ended: whatever was decided of one thing
+    /// ends the term of no other.
+    fn open_since(&self, begins: Milestone, ends: Milestone, behind: Option<Date>) -> Option<Date> {
+        let spans = self.spans(begins, ends, behind);
+        spans.into_iter().find(|(_, end)| end.is_none()).map(|(begin, _)| begin)
+    }
+
+    /// What began behind a day, and when it ended. Milestones do not say which of several they are
+    /// about: each end is of the one that began first and goes on, and may be of the same day.
+    fn spans(
+        &self,
+        begins: Milestone,
+        ends: Milestone,
+        behind: Option<Date>,
+    ) -> Vec<(Date, Option<Date>)> {
+        let of = |wanted: Milestone| -> Vec<Date> {
+            let all = self.milestones().filter(|(one, on)| *one == wanted && Some(*on) > behind);
+            let mut days: Vec<Date> = all.map(|(_, on)| on).collect();
+            days.sort_unstable();
+            days
+        };
+        let mut ended = of(ends).into_iter().peekable();
+        let end_of = |begin: Date| {
+            while ended.next_if(|end| *end < begin).is_some() {}
+            (begin, ended.next())
+        };
+        of(begins).into_iter().map(end_of).collect()
     }
 
     fn was_handed_over(&self) -> bool {

@@ -223,9 +223,6 @@ fn a_transfer_has_its_own_clocks_and_the_senders_run_on() {
 fn every_other_clock_begins_and_ends() {
     let case = filed("2026-03-02").milestone(M::EvidenceRegistered, "2026-03-03");
     assert_eq!(case.due(Clock::Registration).as_deref(), Some("2026-03-12"));
-    // Evidence that is registered later does not put off what was registered first.
-    let case = case.milestone(M::EvidenceRegistered, "2026-03-09");
-    assert_eq!(case.due(Clock::Registration).as_deref(), Some("2026-03-12"));
     let case = case.milestone(M::EvidenceRegistrationDecided, "2026-03-10");
     assert_eq!(case.due(Clock::Registration), None);
     let case = case.milestone(M::RectificationOrdered, "2026-03-11");
@@ -274,6 +271,64 @@ fn every_other_clock_begins_and_ends() {
     let swapped = filed("2026-03-02").push(later, "2026-03-03").push(asked, "2026-03-03");
     assert_eq!(both.all(), swapped.all());
     assert_eq!(filed("2026-03-02").became(S::Archived, "2026-03-03").clocks(), []);
+}
+
+/// Until the decision is known to be served the case owes its service, whatever is done meanwhile.
+#[test]
+fn a_decision_that_is_enforced_is_served_first() {
+    let decided = filed("2026-03-02").became(S::Decided, "2026-03-30");
+    let enforcing = decided.became(S::Enforcing, "2026-04-02");
+    assert_eq!(enforcing.clocks(), [(Clock::Service, OWN)]);
+    assert_eq!(enforcing.due(Clock::Service).as_deref(), Some("2026-04-09"));
+    let served = enforcing.milestone(M::DecisionServed, "2026-04-01");
+    assert_eq!(served.clocks(), [(Clock::Payment, OWN), (Clock::CourtEnforcement, OWN)]);
+    assert_eq!(served.due(Clock::Payment).as_deref(), Some("2026-04-16"));
+}
+
+/// What was decided of one thing ends the term of no other.
+#[test]
+fn each_end_ends_what_began_first() {
+    for (begins, ends, clock, [first, second]) in [
+        (
+            M::EvidenceRegistered,
+            M::EvidenceRegistrationDecided,
+            Clock::Registration,
+            ["2026-03-12", "2026-03-18"],
+        ),
+        (
+            M::RectificationOrdered,
+            M::RectificationChecked,
+            Clock::SecondLook,
+            ["2026-04-02", "2026-04-08"],
+        ),
+        (
+            M::CrimeSuspected,
+            M::CrimeNotReferred,
+            Clock::CrimeDecision,
+            ["2026-03-06", "2026-03-12"],
+        ),
+    ] {
+        let case =
+            filed("2026-03-02").milestone(begins, "2026-03-03").milestone(begins, "2026-03-09");
+        assert_eq!(case.due(clock).as_deref(), Some(first), "the first is not put off");
+        for on in ["2026-03-09", "2026-03-10"] {
+            let one = case.clone().milestone(ends, on);
+            assert_eq!(one.due(clock).as_deref(), Some(second), "{clock}, ended on {on}");
+            assert_eq!(one.milestone(ends, on).due(clock), None, "{clock}, both on {on}");
+        }
+        let early =
+            filed("2026-03-02").milestone(ends, "2026-03-02").milestone(begins, "2026-03-03");
+        assert_eq!(early.due(clock).as_deref(), Some(first), "{clock}: nothing had begun");
+    }
+    // A suspicion behind a decision to hand over has a term of its own, and an end.
+    let case = filed("2026-03-02").milestone(M::CrimeSuspected, "2026-03-03");
+    let case =
+        case.became(S::TransferredPolice, "2026-03-04").became(S::Investigating, "2026-03-06");
+    assert_eq!(case.due(Clock::CrimeDecision), None);
+    let case = case.milestone(M::CrimeSuspected, "2026-03-09");
+    assert_eq!(case.due(Clock::CrimeDecision).as_deref(), Some("2026-03-12"));
+    let kept = case.milestone(M::CrimeNotReferred, "2026-03-10");
+    assert_eq!(kept.due(Clock::CrimeDecision), None);
 }
 
 #[test]
