@@ -306,7 +306,8 @@ impl Reading<'_> {
         self.case.handled_by.len() > 1
     }
 
-    /// Days of suspension since a day, each counted once, and whether it goes on.
+    /// Days of suspension since a day, each counted once, and whether it goes on. What was sent to
+    /// be tested before that day counts from it on.
     fn suspension(&self, since: Date) -> (u32, bool) {
         let mut spans: Vec<(Date, Option<Date>)> = Vec::new();
         for (begins, ends) in [
@@ -314,21 +315,7 @@ impl Reading<'_> {
             (M::AppraisalBegun, M::AppraisalEnded),
             (M::PublicNoticeBegun, M::PublicNoticeEnded),
         ] {
-            let of = |wanted: Milestone| -> Vec<Date> {
-                let mut days: Vec<Date> = self
-                    .milestones()
-                    .filter(|(one, on)| *one == wanted && *on >= since)
-                    .map(|(_, on)| on)
-                    .collect();
-                days.sort_unstable();
-                days
-            };
-            let ended = of(ends);
-            spans.extend(
-                of(begins)
-                    .into_iter()
-                    .map(|begin| (begin, ended.iter().copied().find(|end| *end >= begin))),
-            );
+            spans.extend(self.spans(begins, ends, None));
         }
         let mut hearing = None;
         for happened in self.history {
@@ -337,7 +324,6 @@ impl Reading<'_> {
             hearing = (state == S::Hearing).then_some(happened.on);
         }
         spans.extend(hearing.map(|begin| (begin, None)));
-        spans.retain(|(begin, _)| *begin >= since);
         spans.sort_unstable();
         let (mut days, mut counted_to, mut open) = (0_i64, since, false);
         for (begin, end) in spans {

@@ -169,6 +169,38 @@ fn f14_a_suspended_period_moves_the_date() {
     let heard =
         filed("2026-03-02").became(S::NoticeServed, "2026-03-09").became(S::Hearing, "2026-03-20");
     assert_eq!(heard.due(Clock::Decision), None);
+    // Tested again on the day of a result: that result was of the first sample.
+    let again = filed("2026-07-03")
+        .milestone(M::TestingBegun, "2026-07-10")
+        .milestone(M::TestingEnded, "2026-07-20")
+        .milestone(M::TestingBegun, "2026-07-20");
+    assert!(again.all()[0].suspended, "the laboratory has a sample");
+    assert_eq!((again.due(Clock::Decision), again.all()[0].suspended_days), (None, 10));
+    let again = again.milestone(M::TestingEnded, "2026-07-22");
+    assert_eq!(again.due(Clock::Decision).as_deref(), Some("2026-10-13"));
+    // So with two samples that are away at once.
+    let two = filed("2026-07-03")
+        .milestone(M::TestingBegun, "2026-07-10")
+        .milestone(M::TestingBegun, "2026-07-12")
+        .milestone(M::TestingEnded, "2026-07-20");
+    assert!(two.all()[0].suspended);
+    let two = two.milestone(M::TestingEnded, "2026-07-22");
+    assert_eq!(two.due(Clock::Decision).as_deref(), Some("2026-10-13"));
+    // A sample that was sent while it was a clue: the days from the filing on count, no other.
+    let sent = |on: &str, back: Option<&str>| {
+        let told = Told::opened("2026-06-29").milestone(M::TestingBegun, on);
+        let told = told.became(S::ClueVerifying, "2026-06-29").became(S::Filed, "2026-07-03");
+        back.into_iter().fold(told, |told, back| told.milestone(M::TestingEnded, back))
+    };
+    assert!(sent("2026-06-30", None).all()[0].suspended);
+    let back = sent("2026-06-30", Some("2026-07-15"));
+    assert_eq!(back.due(Clock::Decision).as_deref(), Some("2026-10-13"));
+    assert_eq!(back.all()[0].suspended_days, 12);
+    for back in ["2026-07-01", "2026-07-03"] {
+        let back = sent("2026-06-30", Some(back));
+        assert_eq!(back.due(Clock::Decision).as_deref(), Some("2026-10-08"));
+        assert_eq!((back.all()[0].suspended, back.all()[0].suspended_days), (false, 0));
+    }
     // What a city that never had the case calls a milestone stops nothing.
     let mut other = filed("2026-07-03");
     other.history.push(Happened {
