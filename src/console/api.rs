@@ -23,6 +23,7 @@ use crate::wire::pb::v1::evidence_service_client::EvidenceServiceClient;
 use crate::wire::pb::v1::node_service_client::NodeServiceClient;
 use crate::wire::pb::v1::notice_service_client::NoticeServiceClient;
 use crate::wire::pb::v1::plan_service_client::PlanServiceClient;
+use crate::wire::pb::v1::referral_service_client::ReferralServiceClient;
 use crate::wire::pb::v1::site_service_client::SiteServiceClient;
 use crate::wire::pb::v1::unit_service_client::UnitServiceClient;
 
@@ -96,6 +97,8 @@ impl Client {
         files: EvidenceFileServiceClient,
         /// Notices.
         notices: NoticeServiceClient,
+        /// Police and procuratorate.
+        referrals: ReferralServiceClient,
         /// Joint actions.
         plans: PlanServiceClient,
         /// Sites.

@@ -7,6 +7,7 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use super::case::{self, Again};
+use super::case_referral;
 use super::ending::{No, end};
 use super::form::Form;
 use super::layout::Desk;
@@ -140,10 +141,9 @@ async fn add(
                 milestone: milestone, effective_on: on);
             cases.record_milestone(request).await?;
         }
-        "detention" => {
-            let request = added!(RecordPoliceDetentionRequest, name, form, effective_on: on);
-            cases.record_police_detention(request).await?;
-        }
+        "refer" => case_referral::refer(desk, name, form).await?,
+        "police-answer" => case_referral::answered(desk, name, form).await?,
+        "procuratorate-copy" => case_referral::copied(desk, name, form).await?,
         "grant" => grant(desk, name, form).await?,
         "parts" => {
             cases.record_parts_received(added!(RecordPartsReceivedRequest, name, form)).await?;

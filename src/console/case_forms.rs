@@ -41,11 +41,11 @@ fn method(name: &str) -> String {
 }
 
 impl<'a> Forms<'a> {
-    fn pick(&self, zh: &'static str, en: &'static str) -> &'static str {
+    pub(super) fn pick(&self, zh: &'static str, en: &'static str) -> &'static str {
         self.desk.lang().pick(zh, en)
     }
 
-    fn of(&self, form: &'a str) -> Filled<'a> {
+    pub(super) fn of(&self, form: &'a str) -> Filled<'a> {
         let again = self.again.filter(|again| again.act == form);
         let again = again.map(|again| (again.form, again.refusal));
         Filled { form, again, lang: self.desk.lang() }
@@ -53,8 +53,20 @@ impl<'a> Forms<'a> {
 
     /// A form, where it fits and the role may send it.
     fn put(&self, form: &'a str, name: &str, fits: bool, title: &str, more: &Markup) -> Markup {
+        self.put_of(form, &method(name), fits, title, more)
+    }
+
+    /// The same of a method by its full name.
+    pub(super) fn put_of(
+        &self,
+        form: &'a str,
+        method: &str,
+        fits: bool,
+        title: &str,
+        more: &Markup,
+    ) -> Markup {
         let filled = self.of(form);
-        let shown = filled.again.is_some() || fits && self.desk.visitor.may(&method(name));
+        let shown = filled.again.is_some() || fits && self.desk.visitor.may(method);
         let action = format!("{}/{form}", parts::page_of("case", &self.case.name));
         let fields = html! {
             (filled.kept("etag", &self.case.etag))
@@ -77,7 +89,7 @@ impl<'a> Forms<'a> {
         self.case.turn_city == self.desk.city
     }
 
-    fn handled(&self) -> bool {
+    pub(super) fn handled(&self) -> bool {
         self.case.handling_city == self.desk.city
     }
 
@@ -234,9 +246,7 @@ impl<'a> Forms<'a> {
         html! {
             (self.put("milestone", "RecordMilestone", self.handled(),
                 self.pick("登记影响时限的事项", "Record what a deadline rests on"), &milestone))
-            (self.put("detention", "RecordPoliceDetention", self.handled(),
-                self.pick("登记行政拘留移送", "Record a hand-over for detention"),
-                &self.dated("detention")))
+            (self.police())
             (self.put("parts", "RecordPartsReceived",
                 self.handled() && self.case.files_outstanding,
                 self.pick("登记案卷材料已收到", "Record that the files have arrived"),
@@ -315,7 +325,8 @@ impl<'a> Forms<'a> {
     }
 }
 
-fn event(entry: &pb::HistoryEntry) -> Option<&Event> {
+/// What an entry that took effect says.
+pub(super) fn event(entry: &pb::HistoryEntry) -> Option<&Event> {
     let counts = [pb::EntryEffect::Move, pb::EntryEffect::Contribution].contains(&entry.effect());
     entry.header.as_ref().filter(|_| counts)?.event.as_ref()
 }

@@ -42,6 +42,7 @@ mod case_from;
 mod case_import;
 mod case_list;
 mod case_new;
+mod case_referral;
 mod case_sheet;
 mod codes;
 pub mod done;

@@ -126,6 +126,9 @@ pub enum What {
     Answered(Position),
     /// The case was referred to the police, by this entry.
     Referred(Position, Referral),
+    /// The case was handed over for detention, and no papers are named: entries of before there were
+    /// referrals say so.
+    DetentionHandedOver,
     /// The police answered a referral.
     PoliceAnswered {
         /// The entry that says so: of two answers of one day the later place counts.

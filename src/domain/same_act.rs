@@ -235,6 +235,7 @@ pub fn decided_on(happened: &[Happened]) -> Option<Date> {
         | What::Asked { .. }
         | What::Answered(_)
         | What::Referred(..)
+        | What::DetentionHandedOver
         | What::PoliceAnswered { .. }
         | What::Copied { .. }
         | What::Opined(_) => decided,

@@ -230,6 +230,7 @@ pub fn applied_entry(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<Ap
         | What::Recall
         | What::Milestone(..)
         | What::Referral(_)
+        | What::Detention(_)
         | What::PlanMove(_)
         | What::PlanAnswer(_)
         | What::Other => EntryRole::Other,

@@ -106,6 +106,8 @@ pub(super) enum What {
     Milestone(Milestone, Date),
     /// Of police or procuratorate; a campaign tag has no date and is none.
     Referral(ReferralAct),
+    /// A detention was handed over, without papers: said before there were referrals.
+    Detention(Date),
     PlanMove(Box<PlanMoveRow>),
     /// To this revision of a plan.
     PlanAnswer(Position),
@@ -423,6 +425,9 @@ fn what_of(
             What::Milestone(*milestone, *effective_on)
         }
         CaseContribution::Referral(act) if act.on().is_some() => What::Referral(act.clone()),
+        CaseContribution::PoliceDetentionTransferred { effective_on } => {
+            What::Detention(*effective_on)
+        }
         // Whatever came first here: a later offer was not seen by whoever acknowledges the first.
         CaseContribution::TransferAcknowledged if entry.has_seen(rows, view.last_move) => {
             What::Acknowledgement(view.last_move)
@@ -432,7 +437,6 @@ fn what_of(
         | CaseContribution::EvidenceAdded
         | CaseContribution::Evidence { .. }
         | CaseContribution::Referral(_)
-        | CaseContribution::PoliceDetentionTransferred { .. }
         | CaseContribution::PartsReceived
         | CaseContribution::PartGranted { .. }
         | CaseContribution::ContinuedIn { .. }

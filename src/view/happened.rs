@@ -105,6 +105,7 @@ fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened
         }
         What::AssistanceAnswer(request) => (deadline::What::Answered(request), written),
         What::Referral(act) => (deadline::What::of_referral(entry.position, &act)?, act.on()),
+        What::Detention(on) => (deadline::What::DetentionHandedOver, Some(on)),
         What::Proposal => (deadline::What::Proposed(entry.position), written),
         What::Recall => (deadline::What::Recalled, written),
         What::PlanMove(_) | What::PlanAnswer(_) | What::Other => return None,

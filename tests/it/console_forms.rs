@@ -10,7 +10,7 @@ use liandong::wire::pb::v1 as pb;
 use super::api::{HERE, Pair, THERE, create, fresh, sample, verify};
 use super::console::{Browser, EVIL, page_of};
 use super::console_new::{CASE, with};
-use super::console_walk::{Walked, harmless, is_of_plans};
+use super::console_walk::{TICK, Walked, harmless, is_of_plans};
 use super::evidence_files::{CHUNK, content, hashes, start, upload};
 
 const NOT_TEXT: [&str; 22] = [
@@ -47,7 +47,11 @@ const OFFICERS: [(&str, &str); 6] = [
 ];
 
 /// What other forms take that is no text.
-const DAYS: [(&str, &str); 7] = [
+const DAYS: [(&str, &str); 11] = [
+    ("decided_on", ""),
+    ("answered_on", ""),
+    ("copied_on", ""),
+    ("papers", TICK),
     ("effective_on", ""),
     ("due_on", ""),
     ("designated_on", "2026-01-05"),
@@ -205,7 +209,9 @@ async fn script_in_every_field_of_every_form_is_shown_as_text() {
         "/adopt",
         "/refuse",
         "/milestone",
-        "/detention",
+        "/refer",
+        "/police-answer",
+        "/procuratorate-copy",
         "/assign",
         "/designate",
         "/end",

@@ -10,7 +10,8 @@ use pb::DeadlineClock as C;
 use pb::referral_word::Said;
 use tonic::{Code, Status};
 
-use super::api::{HERE, Pair, THERE, fresh, get, history, ready, refused, verify};
+use super::api::{HERE, Pair, THERE, create, fresh, get, history, ready, refused, sample, verify};
+use super::console::{Browser, FROM_HERE, page_of};
 use super::nodes::{exe, until};
 
 const OPINION: &str = "邯郸示例区检察院要求移送";
@@ -436,4 +437,70 @@ fn by_hand(pair: &Pair, case: &str) {
     assert!(stats.contains("专项行动：“两打”专项行动") && stats.contains("共 1 件"), "{stats}");
     let history = said(&run(&["history", case]));
     assert!(history.contains("涉嫌犯罪移送") && history.contains("示例区公安分局"), "{history}");
+}
+
+/// The officer's page asks for the papers, and the police owe an answer; so they do of what an own
+/// system records by the call of before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_detention_has_a_term_whoever_records_it() {
+    let pair = Pair::start().await;
+    let mut cases = Vec::new();
+    for nth in 0..2 {
+        let mut request = sample(&pair.agreement, nth);
+        request.effective_on = Some(day("2026-03-02"));
+        cases.push(create(&pair.here, request).await.unwrap());
+    }
+    let late = [line(C::DetentionAnswer, "2026-03-06")];
+
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let (page, desk) = (page_of(&cases[0]), Desk { client: &pair.here, case: &cases[0].name });
+    assert!(browser.get(&page).await.text.contains("act-refer"));
+    assert!(!browser.get(&page).await.text.contains("act-police-answer"), "nothing to answer");
+    let send = async |act: &str, fields: &[(&str, &str)]| {
+        let id = fresh();
+        let fields = [fields, &[("request_id", id.as_str())]].concat();
+        browser.post(&format!("{page}/{act}"), &[FROM_HERE], &fields).await
+    };
+    let refer = [("kind", "2"), ("handed_over_on", "2026-03-03"), ("record.organ", ORGAN)];
+    let bare = send("refer", &refer).await;
+    assert!(bare.text.contains("id=\"refer-papers-wrong\"") && bare.text.contains(ORGAN));
+    assert_eq!(desk.due().await, []);
+    send("refer", &[refer.as_slice(), &[("papers", "1"), ("papers", "3")]].concat()).await;
+    assert_eq!(desk.due().await, late);
+    let words = desk.words().await;
+    let Some(Said::Referred(said)) = &words[0].said else { panic!("{words:?}") };
+    assert_eq!((said.kind(), said.papers.as_slice()), (pb::ReferralKind::Detention, &[1, 3][..]));
+    let shown = browser.get(&page).await.text;
+    assert!(
+        shown.contains("公安答复行政拘留移送") && shown.contains("act-police-answer"),
+        "{shown}"
+    );
+    let answer = [("referral", words[0].entry.as_str()), ("answered_on", "2026-03-05")];
+    let wrong = send("police-answer", &[answer.as_slice(), &[("answer", "1")]].concat()).await;
+    assert!(wrong.text.contains("id=\"police-answer-answer-wrong\""), "{}", wrong.text);
+    send("police-answer", &[answer.as_slice(), &[("answer", "5")]].concat()).await;
+    assert_eq!(desk.due().await, []);
+    send("procuratorate-copy", &[answer[0], ("paper", "1"), ("copied_on", "2026-03-05")]).await;
+    assert!(matches!(desk.words().await[2].said, Some(Said::Copied(_))));
+
+    let case = &cases[1].name;
+    let (here, there) = (Desk { client: &pair.here, case }, Desk { client: &pair.there, case });
+    let request = pb::RecordPoliceDetentionRequest {
+        name: case.clone(),
+        effective_on: Some(day("2026-03-03")),
+        request_id: fresh(),
+        ..Default::default()
+    };
+    pair.here.cases().record_police_detention(request).await.unwrap();
+    assert_eq!(here.due().await, late);
+    until("the other city has it", || async { (there.due().await == late).then_some(()) }).await;
+    let request = pb::RecordMilestoneRequest {
+        name: case.clone(),
+        milestone: pb::Milestone::PoliceAnswered.into(),
+        effective_on: Some(day("2026-03-05")),
+        request_id: fresh(),
+        ..Default::default()
+    };
+    pair.here.cases().record_milestone(request).await.unwrap();
+    assert_eq!(here.due().await, []);
 }

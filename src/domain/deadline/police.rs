@@ -53,8 +53,11 @@ impl Reading<'_> {
         let crime = self.unanswered(ReferralKind::Crime);
         let crime = crime.filter(|on| self.answered_otherwise().is_none_or(|end| end < *on));
         all.extend(self.run(Clock::PoliceAnswer, crime, terms.police_answer));
-        let detention = self.unanswered(ReferralKind::Detention);
-        all.extend(self.run(Clock::DetentionAnswer, detention, terms.detention_answer));
+        let (clock, term) = (Clock::DetentionAnswer, terms.detention_answer);
+        all.extend(match self.plain_detention() {
+            None => self.run(clock, self.unanswered(ReferralKind::Detention), term),
+            plain => self.unless(Milestone::PoliceAnswered, clock, plain, term),
+        });
         all
     }
 
@@ -71,10 +74,22 @@ impl Reading<'_> {
             | What::Acknowledged(_)
             | What::Asked { .. }
             | What::Answered(_)
+            | What::DetentionHandedOver
             | What::PoliceAnswered { .. }
             | What::Copied { .. }
             | What::Opined(_) => None,
         })
+    }
+
+    /// When the case was last handed over for detention by an entry that is no referral and that no
+    /// answer can name: by a city that has handled it, and by no referral since.
+    fn plain_detention(&self) -> Option<Date> {
+        let plain = self.history.iter().filter(|h| {
+            h.what == What::DetentionHandedOver && self.case.handled_by.contains(&h.by)
+        });
+        let referred = self.referrals(ReferralKind::Detention);
+        let referred = referred.filter_map(|(_, one)| one.handed_over_on).max();
+        plain.map(|h| h.on).max().filter(|on| Some(*on) > referred)
     }
 
     /// When it was last decided to refer the case as a crime.
@@ -115,6 +130,7 @@ impl Reading<'_> {
             }
             What::PoliceAnswered { .. }
             | What::Referred(..)
+            | What::DetentionHandedOver
             | What::Became(_)
             | What::Edited
             | What::Judged(_)
@@ -257,6 +273,26 @@ mod tests {
         }
         let done = answer(told, at(5), PoliceAnswer::Detained, "2026-11-03");
         assert_eq!(done.due(Clock::DetentionAnswer), None);
+    }
+
+    /// Entries of before there were referrals begin the same term.
+    #[test]
+    fn a_detention_without_papers_is_answered_too() {
+        let told = filed("2026-11-02").push(What::DetentionHandedOver, "2026-11-02");
+        assert_eq!(told.due(Clock::DetentionAnswer).as_deref(), Some("2026-11-05"));
+        assert_eq!(told.due(Clock::PoliceAnswer), None);
+        let early = told.clone().milestone(M::PoliceAnswered, "2026-11-01");
+        assert!(early.due(Clock::DetentionAnswer).is_some(), "before it was handed over");
+        let done = told.clone().milestone(M::PoliceAnswered, "2026-11-03");
+        assert_eq!(done.due(Clock::DetentionAnswer), None);
+        // Recorded again as a referral, its answer counts.
+        let again = refer(told, at(5), Detention, ("2026-11-02", Some("2026-11-02")));
+        assert_eq!(again.due(Clock::DetentionAnswer).as_deref(), Some("2026-11-05"));
+        let done = answer(again, at(5), PoliceAnswer::NotDetained, "2026-11-03");
+        assert_eq!(done.due(Clock::DetentionAnswer), None);
+        // What a city says that never had the case begins nothing.
+        let other = filed("2026-11-02").push_by(130_400, What::DetentionHandedOver, "2026-11-02");
+        assert_eq!(other.due(Clock::DetentionAnswer), None);
     }
 
     /// Each node has its own order of what arrives; the terms are the same on all.

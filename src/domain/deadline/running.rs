@@ -232,7 +232,7 @@ impl Reading<'_> {
     }
 
     /// The same, unless a milestone has ended it.
-    fn unless(
+    pub(super) fn unless(
         &self,
         end: Milestone,
         clock: Clock,

@@ -54,8 +54,13 @@ impl Told {
         self.push(What::Milestone(one), on)
     }
 
-    pub(super) fn push(mut self, what: What, on: &str) -> Self {
-        self.history.push(Happened { by: self.case.handling, on: date(on), what });
+    pub(super) fn push(self, what: What, on: &str) -> Self {
+        let by = self.case.handling.as_u32();
+        self.push_by(by, what, on)
+    }
+
+    pub(super) fn push_by(mut self, by: u32, what: What, on: &str) -> Self {
+        self.history.push(Happened { by: city(by), on: date(on), what });
         self
     }
 
