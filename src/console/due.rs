@@ -1,6 +1,6 @@
 //! Deadlines of the own city, page by page.
 //!
-//! In scope: those that are coming, those that are over, all. Out of scope: the terms of one case,
+//! In scope: those that are coming, those that are over, all, those that are suspended. Out of scope: the terms of one case,
 //! on its page.
 
 use axum::response::Response;
@@ -24,10 +24,12 @@ pub enum Which {
     Over,
     /// All, soonest first.
     All,
+    /// Those that are suspended and have no last day, longest running first.
+    Suspended,
 }
 
 impl Which {
-    const EACH: [Self; 3] = [Self::Coming, Self::Over, Self::All];
+    const EACH: [Self; 4] = [Self::Coming, Self::Over, Self::All, Self::Suspended];
 
     fn of(query: &Form) -> Self {
         let asked = query.text("show");
@@ -39,6 +41,7 @@ impl Which {
             Self::Coming => "coming",
             Self::Over => "over",
             Self::All => "all",
+            Self::Suspended => "suspended",
         }
     }
 
@@ -47,6 +50,7 @@ impl Which {
             Self::Coming => ("未到期", "coming"),
             Self::Over => ("期限已过", "over"),
             Self::All => ("全部", "all"),
+            Self::Suspended => ("中止中", "suspended"),
         }
     }
 }
@@ -58,13 +62,14 @@ pub fn request(which: Which, desk: &Desk) -> pb::ListDeadlinesRequest {
     let (from, until) = match which {
         Which::Coming => (desk.today, None),
         Which::Over => (None, yesterday),
-        Which::All => (None, None),
+        Which::All | Which::Suspended => (None, None),
     };
     pb::ListDeadlinesRequest {
         parent: "agreements/-".to_owned(),
         from: from.map(case_wire::date_out),
         until: until.map(case_wire::date_out),
         latest_first: which == Which::Over,
+        suspended: which == Which::Suspended,
         page_size: CONSOLE_PAGE_SIZE,
         ..Default::default()
     }
@@ -91,6 +96,14 @@ pub async fn show(desk: Desk, Query(query): Query) -> Response {
                 a href={ "/due?show=" (one.name()) }
                     aria-current=[(one == which).then_some("true")] { (lang.pick(zh, en)) }
                 " "
+            }
+        }
+        @if which != Which::Suspended && page.suspended_size > 0 {
+            p .soft {
+                (lang.pick(
+                    format!("另有 {} 项中止中，没有最后一日，见“中止中”。", page.suspended_size),
+                    format!("{} more are suspended and have no last day.", page.suspended_size),
+                ))
             }
         }
         (list(&page, &desk))

@@ -33,7 +33,7 @@ use crate::view::{self, CaseView, NoticeView, ReadRows};
 pub struct Key {
     /// Whose.
     pub city: CityCode,
-    /// The last day.
+    /// The last day; of a suspended one, which has none, the day it began with.
     pub on: Date,
     /// The case or notice.
     pub agreement: AgreementId,
@@ -50,19 +50,22 @@ pub struct Key {
 pub struct Span {
     /// Whose.
     pub city: CityCode,
-    /// No last day before this one; all without.
+    /// No day before this one; all without.
     pub from: Option<Date>,
-    /// No last day behind this one; all without.
+    /// No day behind this one; all without.
     pub until: Option<Date>,
     /// Latest first, instead of soonest first.
     pub latest_first: bool,
+    /// Those that are suspended, by the days they began with; instead of the others, by their last
+    /// days.
+    pub suspended: bool,
 }
 
 impl Span {
-    /// All terms of a city, soonest first.
+    /// All terms of a city that have a last day, soonest first.
     #[must_use]
     pub const fn of(city: CityCode) -> Self {
-        Self { city, from: None, until: None, latest_first: false }
+        Self { city, from: None, until: None, latest_first: false, suspended: false }
     }
 
     /// The first key that may be in it, and the last one.
@@ -101,16 +104,25 @@ struct Index {
     /// The feed it follows; none before the first look.
     feed: Option<[u8; 16]>,
     read_to: u64,
-    by_day: BTreeMap<Key, Deadline>,
-    /// How many end on a day, for each city and agreement: a total is added up from a few hundred
-    /// of these, not counted from a hundred thousand.
-    ending: BTreeMap<(CityCode, Date, AgreementId), usize>,
+    /// Those that have a last day.
+    dated: Days,
+    /// Those that are suspended: who forgets to record the end of a test finds them here.
+    suspended: Days,
     of_case: HashMap<CaseKey, Vec<Key>>,
     /// Those of them that are answers to notices and requests for help, however far off.
     answers: BTreeSet<Key>,
     /// Notices of which it must be known since when they are held, and nobody has said so: when
     /// they were first seen here.
     unheld: BTreeMap<CaseKey, i64>,
+}
+
+/// Terms by their days.
+#[derive(Default)]
+struct Days {
+    by_day: BTreeMap<Key, Deadline>,
+    /// How many are of a day, for each city and agreement: a total is added up from a few hundred
+    /// of these, not counted from a hundred thousand.
+    counts: BTreeMap<(CityCode, Date, AgreementId), usize>,
 }
 
 impl Due {
@@ -281,7 +293,7 @@ impl Due {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let (low, high) = Span::of(city).ends();
         let owed = index.answers.range(low..=high);
-        owed.filter_map(|key| Some((*key, *index.by_day.get(key)?))).collect()
+        owed.filter_map(|key| Some((*key, *index.dated.by_day.get(key)?))).collect()
     }
 }
 
@@ -297,33 +309,60 @@ impl Index {
     /// Takes a case or notice out.
     fn remove(&mut self, case: CaseKey) {
         for key in self.of_case.remove(&case).unwrap_or_default() {
-            if self.by_day.remove(&key).is_none() {
-                continue;
-            }
+            self.dated.remove(&key);
+            self.suspended.remove(&key);
             self.answers.remove(&key);
-            if let Entry::Occupied(mut ending) = self.ending.entry(day_of(&key)) {
-                *ending.get_mut() = ending.get().saturating_sub(1);
-                if *ending.get() == 0 {
-                    ending.remove();
-                }
-            }
         }
+    }
+
+    fn days(&mut self, suspended: bool) -> &mut Days {
+        if suspended { &mut self.suspended } else { &mut self.dated }
     }
 
     /// Takes in the terms of a case or notice that is not in it: those that somebody has to keep.
     fn put(&mut self, case: CaseKey, all: Vec<Deadline>) {
-        let dated = dated(case, all);
-        if dated.is_empty() {
+        let placed = placed(case, all);
+        if placed.is_empty() {
             return;
         }
-        self.of_case.insert(case, dated.iter().map(|(key, _)| *key).collect());
-        for (key, deadline) in dated {
+        self.of_case.insert(case, placed.iter().map(|(key, _)| *key).collect());
+        for (key, deadline) in placed {
             if matches!(key.clock, Clock::NoticeAck | Clock::Assistance) {
                 self.answers.insert(key);
             }
-            if self.by_day.insert(key, deadline).is_none() {
-                *self.ending.entry(day_of(&key)).or_default() += 1;
+            self.days(deadline.suspended).put(key, deadline);
+        }
+    }
+
+    /// As [`Due::list`].
+    fn list(
+        &self,
+        span: &Span,
+        agreements: &[AgreementId],
+        after: Option<Key>,
+        want: usize,
+    ) -> (Vec<(Key, Deadline)>, usize) {
+        let days = if span.suspended { &self.suspended } else { &self.dated };
+        days.list(span, agreements, after, want)
+    }
+}
+
+impl Days {
+    fn remove(&mut self, key: &Key) {
+        if self.by_day.remove(key).is_none() {
+            return;
+        }
+        if let Entry::Occupied(mut count) = self.counts.entry(day_of(key)) {
+            *count.get_mut() = count.get().saturating_sub(1);
+            if *count.get() == 0 {
+                count.remove();
             }
+        }
+    }
+
+    fn put(&mut self, key: Key, deadline: Deadline) {
+        if self.by_day.insert(key, deadline).is_none() {
+            *self.counts.entry(day_of(&key)).or_default() += 1;
         }
     }
 
@@ -339,9 +378,9 @@ impl Index {
         if low > high {
             return (Vec::new(), 0);
         }
-        let days = self.ending.range(day_of(&low)..=day_of(&high));
+        let days = self.counts.range(day_of(&low)..=day_of(&high));
         let days = days.filter(|((_, _, agreement), _)| agreements.contains(agreement));
-        let total = days.map(|(_, ending)| *ending).sum();
+        let total = days.map(|(_, count)| *count).sum();
         let after = after.filter(|after| (low..=high).contains(after));
         let (from, to) = match (after, span.latest_first) {
             (None, _) => (Bound::Included(low), Bound::Included(high)),
@@ -359,14 +398,17 @@ impl Index {
     }
 }
 
-/// Terms with their places: those that somebody has yet to keep, by a day.
-fn dated((agreement, subject): CaseKey, all: Vec<Deadline>) -> Vec<(Key, Deadline)> {
-    let dated = (0..).zip(all).filter_map(|(nth, deadline)| {
-        let on = deadline.last.filter(|_| !deadline.met)?.on;
+/// Terms with their places: those that somebody has yet to keep, by a day, or once they go on.
+fn placed((agreement, subject): CaseKey, all: Vec<Deadline>) -> Vec<(Key, Deadline)> {
+    let placed = (0..).zip(all).filter_map(|(nth, deadline)| {
+        let on = match deadline.suspended {
+            true => deadline.from,
+            false => deadline.last.filter(|_| !deadline.met)?.on,
+        };
         let (city, clock) = (deadline.city, deadline.clock);
         Some((Key { city, on, agreement, subject, clock, nth }, deadline))
     });
-    dated.collect()
+    placed.collect()
 }
 
 /// City, day and agreement of a term.
@@ -404,10 +446,15 @@ mod tests {
         AgreementId::new([nth; 16])
     }
 
-    /// Terms of a case: whose each is, and when it ends.
-    fn terms(ends: &[(u8, i64)]) -> Vec<Deadline> {
-        let one = |(of, on): &(u8, i64)| {
-            Deadline::new(Clock::Filing, city(*of), day(0), Some(LastDay::sure(day(*on))))
+    /// Terms of a case: whose each is, when it ends or, of one that is suspended, when it began.
+    fn terms(ends: &[(u8, i64, bool)]) -> Vec<Deadline> {
+        let one = |(of, on, suspended): &(u8, i64, bool)| {
+            let (from, last) = match suspended {
+                true => (day(*on), None),
+                false => (day(0), Some(LastDay::sure(day(*on)))),
+            };
+            let suspended = *suspended;
+            Deadline { suspended, ..Deadline::new(Clock::Filing, city(*of), from, last) }
         };
         ends.iter().map(one).collect()
     }
@@ -416,9 +463,10 @@ mod tests {
         #[test]
         fn totals_and_pages_are_those_of_a_plain_list(
             steps in prop::collection::vec(
-                ((0..2_u8, 0..20_u8), prop::collection::vec((0..2_u8, 0..6_i64), 0..4)), 0..80),
+                ((0..2_u8, 0..20_u8),
+                    prop::collection::vec((0..2_u8, 0..6_i64, any::<bool>()), 0..4)), 0..80),
             (from, until) in (prop::option::of(0..6_i64), prop::option::of(0..6_i64)),
-            latest_first in any::<bool>(),
+            (latest_first, suspended) in (any::<bool>(), any::<bool>()),
             of in prop::collection::vec(0..2_u8, 0..3),
             want in 1..5_usize,
         ) {
@@ -427,14 +475,15 @@ mod tests {
                 let case = (agreement(of), SubjectId::new([case; 16]));
                 index.remove(case);
                 index.put(case, terms(&ends));
-                plain.insert(case, dated(case, terms(&ends)));
+                plain.insert(case, placed(case, terms(&ends)));
             }
             let agreements: Vec<AgreementId> = of.into_iter().map(agreement).collect();
             let (from, until) = (from.map(day), until.map(day));
             for one in [city(0), city(1)] {
                 let mut all: Vec<(Key, Deadline)> = plain.values().flatten().copied().collect();
-                all.retain(|(key, _)| {
+                all.retain(|(key, deadline)| {
                     key.city == one
+                        && deadline.suspended == suspended
                         && from.is_none_or(|from| from <= key.on)
                         && until.is_none_or(|until| key.on <= until)
                         && agreements.contains(&key.agreement)
@@ -443,7 +492,7 @@ mod tests {
                 if latest_first {
                     all.reverse();
                 }
-                let span = Span { city: one, from, until, latest_first };
+                let span = Span { city: one, from, until, latest_first, suspended };
                 let (mut listed, mut after) = (Vec::new(), None);
                 loop {
                     let (page, total) = index.list(&span, &agreements, after, want);
@@ -456,7 +505,9 @@ mod tests {
             }
             let cases: Vec<CaseKey> = plain.into_keys().collect();
             cases.into_iter().for_each(|case| index.remove(case));
-            prop_assert!(index.ending.is_empty() && index.by_day.is_empty());
+            for days in [index.dated, index.suspended] {
+                prop_assert!(days.counts.is_empty() && days.by_day.is_empty());
+            }
         }
     }
 }

@@ -72,6 +72,7 @@ impl CaseApi {
             from: read::date("from", asked.from.as_ref())?,
             until: read::date("until", asked.until.as_ref())?,
             latest_first: asked.latest_first,
+            suspended: asked.suspended,
         };
         let book = self.node.book();
         let agreements = match read::parent(&asked.parent)? {
@@ -86,6 +87,8 @@ impl CaseApi {
         self.due.look(&self.node);
         // One more tells whether there is a next page.
         let (found, total, as_of) = self.due.list(&span, &agreements, after, size + 1);
+        let suspended = Span { suspended: true, ..Span::of(city) };
+        let (_, suspended, _) = self.due.list(&suspended, &agreements, None, 0);
         let reader = self.node.reader();
         let (mut deadlines, mut bytes, mut last) = (Vec::new(), 0, None);
         for (key, deadline) in found.iter().take(size) {
@@ -104,6 +107,7 @@ impl CaseApi {
             total_size: u32::try_from(total).unwrap_or(u32::MAX),
             calendar_years: self.due.years(),
             cursor: cursor::at(&self.node, as_of),
+            suspended_size: u32::try_from(suspended).unwrap_or(u32::MAX),
         })
     }
 

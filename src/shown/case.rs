@@ -107,7 +107,8 @@ pub fn content(sheet: &mut Sheet, case: &pb::Case, names: &Names, lang: Lang) {
 #[must_use]
 pub fn due(deadline: &pb::Deadline, lang: Lang) -> String {
     if deadline.suspended {
-        return lang.pick("中止中", "suspended").to_owned();
+        let from = when::date(deadline.begin_on.as_ref());
+        return lang.pick(format!("中止中（{from} 起算）"), format!("suspended (began {from})"));
     }
     let mut text = when::date(deadline.due_on.as_ref());
     if deadline.provisional {

@@ -1,12 +1,14 @@
 //! Deadlines over the API of real nodes: what runs, whose it is, when it ends, what stops it.
 
 use liandong::cli::connect::Client;
+use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 use pb::DeadlineClock as C;
 use pb::Milestone as M;
 use tonic::{Code, Status};
 
 use super::api::{HERE, Pair, THERE, create, fresh, refused, sample};
+use super::console::{Browser, page_of};
 use super::nodes::until;
 
 fn day(text: &str) -> pb::Date {
@@ -124,7 +126,9 @@ async fn f14_what_is_due_is_listed_exactly() {
     let found = (shown[0].clock(), shown[0].due_on, shown[0].met, shown[0].overdue);
     assert_eq!(found, (C::Discovery, Some(day("2027-11-23")), true, false));
     assert_eq!(due(&pair.here, 0, Some("2026-12-31"), 0).await.len(), 2);
+    suspended(&pair, &filed).await;
     milestone(&pair.here, &filed, M::TestingEnded.into(), "2026-07-20").await.unwrap();
+    assert_eq!(suspended_page(&pair.here, None).await, (Vec::new(), 0));
     assert!(due(&pair.here, 0, None, 0).await.contains(&line("2026-10-12", C::Decision, &filed)));
     // An offer gives the receiver something to do; taking it over begins anew.
     let offer = pb::OfferTransferRequest {
@@ -157,6 +161,47 @@ async fn f14_what_is_due_is_listed_exactly() {
     assert_eq!(due(&pair.there, THERE, None, 0).await, theirs);
     refusals(&pair, &filed).await;
     archived_at_once(&pair, &clue).await;
+}
+
+/// The suspended terms of the first city, by the days they began with, and how many there are.
+async fn suspended_page(client: &Client, from: Option<&str>) -> (Vec<Line>, u32) {
+    let request = pb::ListDeadlinesRequest {
+        parent: "agreements/-".to_owned(),
+        city: HERE,
+        from: from.map(day),
+        suspended: true,
+        ..pb::ListDeadlinesRequest::default()
+    };
+    let page = client.cases().list_deadlines(request.clone()).await.unwrap().into_inner();
+    assert_eq!(page.total_size as usize, page.deadlines.len());
+    let request = pb::ListDeadlinesRequest { suspended: false, ..request };
+    let plain = client.cases().list_deadlines(request).await.unwrap().into_inner();
+    assert_eq!(plain.suspended_size, page.suspended_size, "every list tells of them");
+    let line = |one: pb::CaseDeadline| {
+        let term = one.deadline.unwrap();
+        assert!(term.suspended && term.due_on.is_none(), "{term:?}");
+        (liandong::cli::when::date(term.begin_on.as_ref()), term.clock(), one.name)
+    };
+    (page.deadlines.into_iter().map(line).collect(), page.suspended_size)
+}
+
+/// A term without a last day is in a list of its own, at both ends: somebody may have forgotten to
+/// record that the test has ended.
+async fn suspended(pair: &Pair, filed: &pb::Case) {
+    let one = (vec![("2026-07-03".to_owned(), C::Decision, filed.name.clone())], 1);
+    assert_eq!(suspended_page(&pair.here, None).await, one);
+    assert_eq!(suspended_page(&pair.here, Some("2026-07-03")).await, one);
+    assert_eq!(suspended_page(&pair.here, Some("2026-07-04")).await, (Vec::new(), 1));
+    let there = || async { (suspended_page(&pair.there, None).await == one).then_some(()) };
+    until("the other city sees it", there).await;
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let listed = browser.get("/due?show=suspended").await.text;
+    assert!(listed.contains(&filed.number), "{listed}");
+    assert!(listed.contains("中止中（2026-07-03 起算）"), "{listed}");
+    let all = browser.get("/due?show=all").await.text;
+    assert!(all.contains("另有 1 项中止中") && !all.contains(&filed.number), "{all}");
+    let shown = browser.get(&page_of(filed)).await.text;
+    assert!(shown.contains("中止中（2026-07-03 起算）"), "{shown}");
 }
 
 /// The receiver dismisses what it took over and archives it on one day: the sender still waits for
