@@ -10,6 +10,7 @@ use super::evidence_files::{
     CHUNK, DEZHOU, content, download, fetch, file, hashes, read_as, start, upload,
 };
 use super::evidence_kept::fetch_from;
+use super::grants::grant;
 use super::nodes::{Nodes, plan, until};
 
 const GENERAL: pb::DataLevel = pb::DataLevel::General;
@@ -40,23 +41,6 @@ async fn add(client: &Client, case: &str, evidence: Vec<pb::Evidence>) -> String
     };
     let answer = client.cases().add_evidence(request).await.unwrap().into_inner();
     answer.receipt.unwrap().entry
-}
-
-async fn grant(
-    client: &Client,
-    case: &str,
-    (entry, part): (&str, u32),
-    to_city: u32,
-) -> Result<(), Status> {
-    let request = pb::GrantPartRequest {
-        name: case.to_owned(),
-        entry: entry.to_owned(),
-        part,
-        to_city,
-        request_id: fresh(),
-        ..pb::GrantPartRequest::default()
-    };
-    client.cases().grant_part(request).await.map(drop)
 }
 
 async fn is_there(client: &Client, case: &str, entry: &str) {

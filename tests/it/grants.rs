@@ -1,15 +1,34 @@
 //! Content that not every member may have, opened to one more city by command and by page.
 
 use http::StatusCode;
+use liandong::cli::connect::Client;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
-use tonic::Code;
+use tonic::{Code, Status};
 
 use super::api::{HERE, THERE, create, fresh, get, history, ready, refused, sample};
 use super::console::{Browser, FROM_HERE, page_of};
 use super::evidence_files::DEZHOU;
 use super::nodes::{Nodes, plan, until};
 use super::sheets;
+
+/// Opens a part of an entry of a case to one more city.
+pub async fn grant(
+    client: &Client,
+    case: &str,
+    (entry, part): (&str, u32),
+    to_city: u32,
+) -> Result<(), Status> {
+    let request = pb::GrantPartRequest {
+        name: case.to_owned(),
+        entry: entry.to_owned(),
+        part,
+        to_city,
+        request_id: fresh(),
+        ..Default::default()
+    };
+    client.cases().grant_part(request).await.map(drop)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn content_is_opened_to_a_city_by_command_and_by_page() {
@@ -89,16 +108,9 @@ async fn by_page(nodes: &Nodes, case: &pb::Case) {
     let refused_page = send(&auditor, person, "130400").await;
     assert_eq!(refused_page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused_page.text.contains("ROLE_NOT_ALLOWED"), "{}", refused_page.text);
-    let request = pb::GrantPartRequest {
-        name: case.name.clone(),
-        entry: person.split('/').next().unwrap().to_owned(),
-        part: 1,
-        to_city: THERE,
-        request_id: fresh(),
-        ..Default::default()
-    };
+    let entry = person.split('/').next().unwrap();
     let of_auditor = nodes.client_as(HERE, Role::Auditor).await;
-    let wrong = of_auditor.cases().grant_part(request).await;
+    let wrong = grant(&of_auditor, &case.name, (entry, 1), THERE).await;
     assert_eq!(refused(wrong), (Code::PermissionDenied, "ROLE_NOT_ALLOWED".into()));
     let gone = person.replace(['1', '2', '3', '4', '5', '6'], "0");
     for (entry, to_city, field) in [
