@@ -14,6 +14,7 @@ use super::codes::or_none;
 use super::layout::Desk;
 use super::parts::{self, Filled, act};
 use crate::ids::hex;
+use crate::limits::CONSOLE_OPEN_MAX;
 use crate::shown::{grants, history};
 use crate::wire::case as case_wire;
 use crate::wire::pb::v1 as pb;
@@ -200,10 +201,12 @@ impl<'a> Forms<'a> {
             (ask.line("date", "due_on", due, ""))
             (self.why("ask"))
         };
-        let requests = self.choices(&open_requests(self.entries, self.desk.city));
+        let open = open_requests(self.entries, self.desk.city);
+        let requests = self.choices(&open);
         let answer = html! {
             (self.of("answer").choice("request",
                 self.pick("答复哪项请求", "which request"), &requests))
+            (self.unlisted(open.len()))
             (self.why("answer"))
         };
         html! {
@@ -217,11 +220,16 @@ impl<'a> Forms<'a> {
     /// Proposals to the handling city, and what it says to them.
     fn proposals(&self) -> Markup {
         let archived = self.case.state() == pb::CaseState::Archived;
-        let open = self.choices(&open_proposals(self.entries));
+        let all = open_proposals(self.entries);
+        let open = self.choices(&all);
         let decides = self.ours() && self.handled() && !open.is_empty();
         let which = |form| {
             let label = self.pick("哪项建议", "which proposal");
-            html! { (self.of(form).choice("proposal", label, &open)) (self.dated(form)) }
+            html! {
+                (self.of(form).choice("proposal", label, &open))
+                (self.unlisted(all.len()))
+                (self.dated(form))
+            }
         };
         html! {
             (self.put("propose", "ProposeAmendment", !self.handled() && !archived,
@@ -313,6 +321,19 @@ impl<'a> Forms<'a> {
         )
     }
 
+    /// That there are more than a form lists.
+    fn unlisted(&self, all: usize) -> Markup {
+        let more = all.saturating_sub(CONSOLE_OPEN_MAX);
+        let what = self.desk.lang().pick(
+            format!("先列最早的 {CONSOLE_OPEN_MAX} 项，另有 {more} 项待这些办结后列出。"),
+            format!(
+                "The oldest {CONSOLE_OPEN_MAX} are listed; {more} more follow once these are \
+                     answered."
+            ),
+        );
+        html! { @if more > 0 { p .soft { (what) } } }
+    }
+
     /// Entries to choose from, by who said what.
     fn choices(&self, entries: &[&pb::HistoryEntry]) -> Vec<(String, String)> {
         let lang = self.desk.lang();
@@ -321,7 +342,8 @@ impl<'a> Forms<'a> {
             let said: String = history::said(entry, lang).chars().take(CHOICE_CHARS).collect();
             format!("{city} {at} {said}")
         };
-        entries.iter().map(|entry| (entry.entry.clone(), label(entry))).collect()
+        let listed = entries.iter().take(CONSOLE_OPEN_MAX);
+        listed.map(|entry| (entry.entry.clone(), label(entry))).collect()
     }
 }
 

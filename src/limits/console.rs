@@ -54,5 +54,7 @@ pub const CONSOLE_NEAR_SITES_MAX: usize = 20;
 pub const CONSOLE_MARKS_MAX: usize = 1_024;
 /// Values of a pollutant, and officers, that the form of a new case has room for at first.
 pub const CONSOLE_CASE_ROWS: usize = 3;
+/// Open proposals, and requests for help, that a form of a case lists to choose from, the oldest.
+pub const CONSOLE_OPEN_MAX: usize = 20;
 /// The text of a paper's code: a code of this size has at most 2 331 bytes.
 pub const PAPER_TEXT_BYTES_MAX: usize = 4_096;

@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, StatusCode};
 use liandong::cli::connect::Dialler;
 use liandong::cli::profile::Profile;
 use liandong::lang::Lang;
-use liandong::limits::CONSOLE_FORM_BYTES_MAX;
+use liandong::limits::{CONSOLE_FORM_BYTES_MAX, CONSOLE_OPEN_MAX};
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 
@@ -351,4 +351,42 @@ async fn the_page_of_a_case_has_a_size_and_leads_to_what_is_older() {
         path = format!("{link}{}", older.split('#').next().unwrap());
     }
     assert_eq!(seen, (0..16).rev().collect::<Vec<_>>(), "each is on one page, newest first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_lists_so_many_open_proposals_and_says_that_there_are_more() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    pair.held(&pair.there, &case).await;
+    let propose = async |nth: usize| {
+        let request = pb::ProposeAmendmentRequest {
+            name: case.name.clone(),
+            text: format!("建议{nth:02}"),
+            request_id: fresh(),
+            ..Default::default()
+        };
+        pair.there.cases().propose_amendment(request).await.unwrap();
+    };
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let shown = async |last: usize| {
+        let mark = format!("建议{last:02}");
+        super::nodes::until("the last one is there", || async {
+            let page = browser.get(&page_of(&case)).await.text;
+            let (_, timeline) = page.split_once("class=\"timeline\"").unwrap();
+            let form = page.split("id=\"act-refuse\"").nth(1)?.split("</form>").next()?;
+            timeline.contains(&mark).then(|| form.to_owned())
+        })
+        .await
+    };
+    for nth in 0..CONSOLE_OPEN_MAX {
+        propose(nth).await;
+    }
+    let form = shown(CONSOLE_OPEN_MAX - 1).await;
+    assert!(form.contains("建议00") && form.contains("建议19") && !form.contains("另有"), "{form}");
+    propose(CONSOLE_OPEN_MAX).await;
+    propose(CONSOLE_OPEN_MAX + 1).await;
+    let form = shown(CONSOLE_OPEN_MAX + 1).await;
+    assert_eq!(form.matches("<option").count(), CONSOLE_OPEN_MAX, "{form}");
+    assert!(form.contains("建议00") && !form.contains("建议20"), "{form}");
+    assert!(form.contains("另有 2 项待这些办结后列出"), "{form}");
 }
