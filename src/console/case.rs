@@ -7,6 +7,7 @@ use axum::response::Response;
 use maud::{Markup, PreEscaped, html};
 use tonic::Status;
 
+use super::case_correct;
 use super::case_forms::Forms;
 use super::form::{Form, Query};
 use super::layout::Desk;
@@ -63,7 +64,7 @@ pub async fn page(
             @if again.act == "assign" {
                 (assigned(&case, again.form, desk))
             } @else {
-                (meanwhile(&case, &entries, again, desk))
+                (meanwhile(&case, &entries, again.form, desk))
             }
         }
         @if let Some(offer) = super::print::case::last_offer(&entries) {
@@ -81,6 +82,12 @@ pub async fn page(
                     p .noprint {
                         a href={ (parts::page_of("case", name)) "/evidence" } {
                             (lang.pick("证据文件", "evidence files"))
+                        }
+                        @if case_correct::may(&case, desk) {
+                            " "
+                            a href={ (parts::page_of("case", name)) "/correct" } {
+                                (case_correct::title(lang))
+                            }
                         }
                     }
                 }
@@ -225,19 +232,20 @@ pub fn seen(case: &pb::Case, desk: &Desk) -> String {
 }
 
 /// That somebody else was faster: who, what with, and both versions.
-fn meanwhile(
+#[must_use]
+pub fn meanwhile(
     case: &pb::Case,
     entries: &[pb::HistoryEntry],
-    again: &Again<'_>,
+    typed: &Form,
     desk: &Desk,
 ) -> Markup {
     let lang = desk.lang();
     let last = entries.iter().rfind(|one| one.effect() == pb::EntryEffect::Move);
     let last = last.map(|one| {
         let event = one.header.as_ref().and_then(|header| header.event.as_ref());
-        let (city, what) = (desk.names.city(one.city), words::event(event, lang));
+        let (who, what) = (history::by(one, &desk.names, lang), words::event(event, lang));
         let at = history::recorded(one, lang);
-        lang.pick(format!("{city}于 {at} {what}"), format!("{city}, {at}: {what}"))
+        lang.pick(format!("{who} 于 {at} {what}"), format!("{who}, {at}: {what}"))
     });
     html! {
         div .hint role="status" {
@@ -246,7 +254,7 @@ fn meanwhile(
                     (lang.pick("其间已有变化：", "Changed meanwhile: ")) (last.unwrap_or_default())
                 }
             }
-            p { (lang.pick("您填写时：", "when you filled it in: ")) (again.form.text("seen")) }
+            p { (lang.pick("您填写时：", "when you filled it in: ")) (clean(typed.text("seen"))) }
             p { (lang.pick("现在：", "now: ")) (seen(case, desk)) }
         }
     }

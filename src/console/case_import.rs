@@ -17,7 +17,7 @@ use maud::{Markup, html};
 use tokio::sync::Semaphore;
 use tonic::Status;
 
-use super::case_new::FIELDS;
+use super::case_fields::FIELDS;
 use super::ending;
 use super::form::{Form, Query};
 use super::layout::Desk;

@@ -66,6 +66,11 @@ impl Form {
         self.0.iter().map(|(key, _)| key.as_str())
     }
 
+    /// All fields as they were sent, in their order.
+    pub fn fields(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().cloned()
+    }
+
     /// All fields that are not empty, in their order.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.0.iter().map(|(key, value)| (key.as_str(), value.trim()));

@@ -37,6 +37,9 @@ pub mod api;
 mod assets;
 mod case;
 mod case_acts;
+mod case_change;
+mod case_correct;
+mod case_fields;
 mod case_forms;
 mod case_from;
 mod case_import;
@@ -142,6 +145,7 @@ pub fn routes(console: Console) -> Router {
             post(evidence::act).get(layout::page_of_form),
         )
         .route("/case/{agreement}/{id}/file/{sha256}", get(evidence_file::file))
+        .route("/case/{agreement}/{id}/correct", get(case_correct::show).post(case_correct::act))
         .route("/case/{agreement}/{id}/{act}", post(case_acts::act).get(layout::page_of_form))
         .route("/case/{agreement}/{id}/print/{what}", get(print::case::show))
         .route("/notice/{agreement}/{id}/print/letter", get(print::notice::show))

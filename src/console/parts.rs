@@ -132,7 +132,18 @@ pub fn sheet(sheet: &Sheet) -> Markup {
 
 /// Two versions of something, one beside the other, wherever they differ.
 #[must_use]
-pub fn versions(all: &[Change], [before, after]: [&str; 2], lang: Lang) -> Markup {
+pub fn versions(all: &[Change], heads: [&str; 2], lang: Lang) -> Markup {
+    let row = |one: &Change| (one.label.to_owned(), [one.before.clone(), one.after.clone()]);
+    compared(heads, &all.iter().map(row).collect::<Vec<_>>(), lang)
+}
+
+/// The same of any number of versions: what each thing is called, and what it is in each of them.
+#[must_use]
+pub fn compared<const N: usize>(
+    heads: [&str; N],
+    all: &[(String, [String; N])],
+    lang: Lang,
+) -> Markup {
     html! {
         section aria-labelledby="both" {
             h2 #both { (lang.pick("两个版本的不同之处", "Where the versions differ")) }
@@ -142,16 +153,14 @@ pub fn versions(all: &[Change], [before, after]: [&str; 2], lang: Lang) -> Marku
                         thead {
                             tr {
                                 th scope="col" { (lang.pick("内容", "what")) }
-                                th scope="col" { (before) }
-                                th scope="col" { (after) }
+                                @for head in heads { th scope="col" { (head) } }
                             }
                         }
                         tbody {
-                            @for one in all {
+                            @for (label, versions) in all {
                                 tr {
-                                    th scope="row" { (one.label) }
-                                    td .told { (or_none(&one.before, lang)) }
-                                    td .told { (or_none(&one.after, lang)) }
+                                    th scope="row" { (label) }
+                                    @for one in versions { td .told { (or_none(one, lang)) } }
                                 }
                             }
                         }

@@ -109,7 +109,8 @@ impl Refusal {
 }
 
 /// Whether a name is that of a field or of a part of it.
-fn is_within(name: &str, field: &str) -> bool {
+#[must_use]
+pub fn is_within(name: &str, field: &str) -> bool {
     let rest = name.strip_prefix(field);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }

@@ -1,5 +1,7 @@
 //! Histories of cases: entries, what became of them, who holds them.
 
+use std::collections::BTreeMap;
+
 use prost::Message;
 
 use super::audit_line::AuditLine;
@@ -12,7 +14,7 @@ use super::referral_record;
 use crate::api::request::PartContent;
 use crate::api::status::NodeStatus;
 use crate::domain::{CaseContribution, Event};
-use crate::ids::CityCode;
+use crate::ids::{ActorId, AgreementId, CityCode};
 use crate::limits::PAGE_BYTES_MAX;
 use crate::log::merkle::leaf_hash;
 use crate::log::{ActorRef, Entry, PartSlot};
@@ -75,6 +77,7 @@ impl CaseApi {
         });
         drop(rows);
         let (mut entries, mut bytes, mut last) = (Vec::new(), 0, None);
+        let mut people = People { reader: &reader, agreement, known: BTreeMap::new() };
         for entry in found.iter().take(size) {
             let loaded = match reader.entry(entry.position) {
                 Err(ReadError::Damaged { at, .. }) => return Err(status::corrupt(at)),
@@ -82,6 +85,9 @@ impl CaseApi {
             };
             let written =
                 history_out(&reader, &witnesses, entry, (self.node.city(), loaded.as_ref()));
+            let actor = loaded.as_ref().and_then(|loaded| loaded.entry.envelope.actor);
+            let acted_by = actor.map(|actor| people.certificate(actor.id)).unwrap_or_default();
+            let written = pb::HistoryEntry { acted_by, ..written };
             bytes += written.encoded_len();
             if bytes > PAGE_BYTES_MAX && !entries.is_empty() {
                 break;
@@ -142,6 +148,23 @@ fn history_out(
         entry_hash: loaded.map(|l| hash_out(&l.entry)).unwrap_or_default(),
         record: said.record,
         person: said.person,
+        acted_by: String::new(),
+    }
+}
+
+/// Who is who in the own city, each looked up once for a page.
+struct People<'a> {
+    reader: &'a Reader,
+    agreement: AgreementId,
+    known: BTreeMap<ActorId, String>,
+}
+
+impl People<'_> {
+    /// The certificate number; empty of somebody of another city.
+    fn certificate(&mut self, actor: ActorId) -> String {
+        let found = self.known.entry(actor);
+        let look = || self.reader.certificate(self.agreement, actor).unwrap_or_default();
+        found.or_insert_with(look).clone()
     }
 }
 

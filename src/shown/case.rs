@@ -218,8 +218,13 @@ pub fn facts(sheet: &mut Sheet, facts: &pb::CaseFacts, names: &Names, lang: Lang
             when::time(Some(&when::from_millis(facts.discover_time_ms))),
         )
         .row(lang.pick("行为日期", "days of the act"), days)
+        .row(lang.pick("县（市、区）", "county"), county(facts))
         .row(lang.pick("边界", "border"), near)
         .row(lang.pick("级别", "level"), words::data_level(facts.data_level(), lang));
+}
+
+fn county(facts: &pb::CaseFacts) -> String {
+    if facts.county_code == 0 { String::new() } else { format!("{:06}", facts.county_code) }
 }
 
 /// What people typed.
@@ -235,13 +240,28 @@ pub fn record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
         .iter()
         .map(|one| {
             let item = if one.item == 0 { String::new() } else { format!("({})", one.item) };
-            format!("{} {}{item}", one.law, one.article)
+            let days = [&one.effective_from, &one.effective_to].map(|day| when::date(day.as_ref()));
+            let days = match days.iter().any(|day| !day.is_empty()) {
+                true => format!(" {}", days.join("～")),
+                false => String::new(),
+            };
+            format!("{} {}{item}{days}", one.law, one.article)
         })
         .collect();
     let excess: Vec<_> = record
         .pollutants
         .iter()
-        .map(|one| format!("{} {} {} (≤ {})", one.code, one.value, one.unit, one.limit))
+        .map(|one| {
+            let value = format!("{} {} {} (≤ {})", one.code, one.value, one.unit, one.limit);
+            let times = &one.exceed_multiple;
+            match times.as_str() {
+                "" => value,
+                _ => lang.pick(
+                    format!("{value}，超标 {times} 倍"),
+                    format!("{value}, {times} times above"),
+                ),
+            }
+        })
         .collect();
     let penalty = record.penalty.as_ref().map_or_else(String::new, |one| penalty(one, lang));
     let officers: Vec<String> = record
@@ -254,13 +274,31 @@ pub fn record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
         .row(lang.pick("简要情况", "summary"), record.summary.clone())
         .row(lang.pick("地点", "place"), place)
         .row(lang.pick("当事人", "party"), party)
+        .row(lang.pick("当事人情况", "on the party"), on_the_party(record, lang))
         .row(lang.pick("超标", "measured"), excess.join("\n"))
         .row(lang.pick("法律依据", "law"), laws.join("\n"))
+        .row(lang.pick("法律适用", "choice of the law"), record.law_choice.clone())
         .row(lang.pick("证据", "evidence"), evidence(&record.evidence, lang))
         .row(lang.pick("执法人员", "officers"), officers.join("\n"))
         .row(lang.pick("立案号", "file number"), record.case_file_number.clone())
         .row(lang.pick("处罚", "penalty"), penalty)
         .row(lang.pick("范围外理由", "belt reason"), record.belt_reason.clone());
+}
+
+/// Industry, permit and positive list of the party.
+fn on_the_party(record: &pb::CaseRecord, lang: Lang) -> String {
+    let party = record.party.clone().unwrap_or_default();
+    let mut all = Vec::new();
+    if !party.industry_code.is_empty() {
+        all.push(format!("{} {}", lang.pick("行业", "industry"), party.industry_code));
+    }
+    if !party.permit_number.is_empty() {
+        all.push(format!("{} {}", lang.pick("排污许可证", "permit"), party.permit_number));
+    }
+    if party.positive_list {
+        all.push(lang.pick("在正面清单内", "on the positive list").to_owned());
+    }
+    all.join(lang.pick("，", ", "))
 }
 
 fn evidence(all: &[pb::Evidence], lang: Lang) -> String {

@@ -52,6 +52,49 @@ pub fn said(entry: &pb::HistoryEntry, lang: Lang) -> String {
     said.join(lang.pick("；", "; "))
 }
 
+/// Who wrote it: the city, and of the own one the person as well; those of others stay at home.
+#[must_use]
+pub fn by(entry: &pb::HistoryEntry, names: &Names, lang: Lang) -> String {
+    let city = names.city(entry.city);
+    if entry.acted_by.is_empty() {
+        return city;
+    }
+    let actor = entry.header.as_ref().and_then(|header| header.actor.clone()).unwrap_or_default();
+    let (role, who) = (words::actor_role(actor.role(), lang), text::clean(&entry.acted_by));
+    lang.pick(format!("{city} {role} {who}"), format!("{city}, {role} {who}"))
+}
+
+/// The case as its moves up to one had made it; none where that move is not among them. A part that
+/// is not here leaves a gap: what stood there before is not what counted then.
+#[must_use]
+pub fn as_of(case: &pb::Case, entries: &[pb::HistoryEntry], last: &str) -> Option<pb::Case> {
+    use pb::entry_header::Event;
+    let mut then = pb::Case { facts: None, record: None, person: None, ..case.clone() };
+    let carries = |entry: &pb::HistoryEntry, kind| {
+        entry.header.iter().flat_map(|header| &header.parts).any(|part| part.kind() == kind)
+    };
+    // A move is applied behind the one it moves from, so they stand in the order of the chain.
+    for entry in entries.iter().filter(|entry| entry.effect() == pb::EntryEffect::Move) {
+        let facts = match entry.header.as_ref().and_then(|header| header.event.as_ref()) {
+            Some(Event::CaseOpened(opened)) => opened.facts.as_ref(),
+            Some(Event::CaseAmended(amended)) => amended.facts.as_ref(),
+            Some(Event::ProposalAdopted(adopted)) => adopted.facts.as_ref(),
+            Some(_) | None => None,
+        };
+        then.facts = facts.cloned().or(then.facts);
+        if carries(entry, pb::PartKind::CaseRecord) {
+            then.record.clone_from(&entry.record);
+        }
+        if carries(entry, pb::PartKind::Person) {
+            then.person.clone_from(&entry.person);
+        }
+        if entry.entry == last {
+            return Some(then);
+        }
+    }
+    None
+}
+
 /// Why something that was said did not take effect, in brackets; nothing where it did.
 #[must_use]
 pub fn not_taken(misfit_reason: &str, lang: Lang) -> String {

@@ -404,6 +404,7 @@ test("no violation of WCAG 2.2 A or AA on any page, in both languages", async ()
   const ofPlans = ["/draw", "/draw?verify=1", "/revise", "/visits", "/print/plan", "/print/field",
     "/print/summary"];
   const paths = ["/", "/due", "/cases", "/cases?state=99", "/cases?from=x", handed.path,
+    `${own}/correct`,
     `${handed.path}/evidence`, `${handed.path}/print/transfer`, `${handed.path}/print/receipt`,
     "/notices", ...notices.slice(0, 2), ...notices.slice(0, 1).map((one) => `${one}/print/letter`),
     "/plans", "/plans?from=x", "/plans/month", "/plans/week", draft, ...plans,
@@ -414,6 +415,7 @@ test("no violation of WCAG 2.2 A or AA on any page, in both languages", async ()
   const bad = { first: "2099-12-09", last: "2099-12-01" };
   const refused = [[forms[0], "/cases/new", {}], [forms[1], "/notices/new", {}],
     [forms[2], "/plans/new", bad], [draft, draft, bad], [own, "/step", { effective_on: "2199-01-01" }],
+    [`${own}/correct`, "/correct", { "record.title": "" }],
     [`${own}/evidence`, "/add", {}], [open, "/answer", { kind: "5", periods: "x" }],
     [`${running}/visits`, "/report", { samples: "-3" }]];
   const found = [];

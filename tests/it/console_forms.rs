@@ -13,7 +13,7 @@ use super::console_new::{CASE, with};
 use super::console_walk::{TICK, Walked, harmless, is_of_plans};
 use super::evidence_files::{CHUNK, content, hashes, start, upload};
 
-const NOT_TEXT: [&str; 22] = [
+const NOT_TEXT: [&str; 25] = [
     "effective_on",
     "record.party.masked_name",
     "record.party.industry_code",
@@ -26,16 +26,19 @@ const NOT_TEXT: [&str; 22] = [
     "record.pollutants[0].unit",
     "record.pollutants[0].limit",
     "record.pollutants[0].statistic",
+    "record.pollutants[0].exceed_multiple",
     "record.pollutants[1].code",
     "record.pollutants[1].value",
     "record.pollutants[1].unit",
     "record.pollutants[1].limit",
     "record.pollutants[1].statistic",
+    "record.pollutants[1].exceed_multiple",
     "record.pollutants[2].code",
     "record.pollutants[2].value",
     "record.pollutants[2].unit",
     "record.pollutants[2].limit",
     "record.pollutants[2].statistic",
+    "record.pollutants[2].exceed_multiple",
 ];
 const OFFICERS: [(&str, &str); 6] = [
     ("record.officers[0].unit", "执法一队"),
@@ -44,6 +47,28 @@ const OFFICERS: [(&str, &str); 6] = [
     ("record.officers[0].certificate_number", "37150099001"),
     ("record.officers[1].certificate_number", "37150099002"),
     ("record.officers[2].certificate_number", "37150099003"),
+];
+
+/// What a correction takes beside these that is no text: all kinds of penalty with their fine, and
+/// no legal basis, which the catalogue would have to know.
+const CORRECTED: [(&str, &str); 17] = [
+    ("record.penalty.kinds", TICK),
+    ("record.penalty.fine_fen", "286000.50"),
+    ("record.legal_bases[0].law", ""),
+    ("record.legal_bases[0].article", ""),
+    ("record.legal_bases[0].item", ""),
+    ("record.legal_bases[0].effective_from", ""),
+    ("record.legal_bases[0].effective_to", ""),
+    ("record.legal_bases[1].law", ""),
+    ("record.legal_bases[1].article", ""),
+    ("record.legal_bases[1].item", ""),
+    ("record.legal_bases[1].effective_from", ""),
+    ("record.legal_bases[1].effective_to", ""),
+    ("record.legal_bases[2].law", ""),
+    ("record.legal_bases[2].article", ""),
+    ("record.legal_bases[2].item", ""),
+    ("record.legal_bases[2].effective_from", ""),
+    ("record.legal_bases[2].effective_to", ""),
 ];
 
 /// What other forms take that is no text.
@@ -156,6 +181,8 @@ async fn script_in_every_field_of_every_form_is_shown_as_text() {
         [("kind", "2"), ("level", "2"), ("record.title", "油膜"), ("record.text", "请协查")];
     walked.walk(&here, &format!("/notices/new?agreement={id}"), (&notice, &[])).await;
     let at = page_of(&case);
+    valid.extend(CORRECTED);
+    walked.walk(&here, &format!("{at}/correct"), (&valid, &[])).await;
     let file = [("kind", "1"), ("collected_on", "2026-11-20"), ("id", "E9"), ("file", "照片")];
     walked.walk(&here, &format!("{at}/evidence"), (&file, &[])).await;
     // Each keeps its own turn, so that all forms of a case are seen.
@@ -217,6 +244,7 @@ async fn script_in_every_field_of_every_form_is_shown_as_text() {
         "/end",
         "/report",
         "/parts",
+        "/correct",
         "/grant",
         "/evidence/add",
         "/evidence/fetch",
@@ -230,6 +258,10 @@ async fn script_in_every_field_of_every_form_is_shown_as_text() {
     let record = ["", "record.title", "record.summary", "record.party.name", "record.belt_reason"];
     for field in record.into_iter().chain(["person.name"]) {
         let field = ("/cases/new".to_owned(), field.to_owned());
+        assert!(walked.recorded.contains(&field), "{field:?}: {:?}", walked.recorded);
+    }
+    for field in ["", "record.law_choice", "person.name"] {
+        let field = ("/case/correct".to_owned(), field.to_owned());
         assert!(walked.recorded.contains(&field), "{field:?}: {:?}", walked.recorded);
     }
     assert_eq!(walked.unwalked(|action| !is_of_plans(action)), Vec::<String>::new());

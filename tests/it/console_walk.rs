@@ -33,11 +33,13 @@ struct Field {
     value: String,
     /// What a box stands for.
     ticked: String,
+    /// What a browser sends of it when nobody touches it.
+    untouched: Option<String>,
 }
 
 /// A form of a page, for one of the actions that its buttons lead to.
 #[derive(Clone, Debug)]
-struct Form {
+pub struct Form {
     action: String,
     reads: bool,
     has_file: bool,
@@ -50,16 +52,26 @@ pub const TICK: &str = "*";
 /// The value of an attribute of a tag, as text.
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-    let value = rest.split('"').next()?;
+    rest.split('"').next().map(plain)
+}
+
+fn plain(text: &str) -> String {
     let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")];
-    Some(plain.iter().fold(value.to_owned(), |text, (from, to)| text.replace(from, to)))
+    plain.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// The fields of a form's text; of its buttons those that lead to `action` and say more than "go".
 fn fields(text: &str, action: &str, own: &str) -> Vec<Field> {
     let mut fields: Vec<Field> = Vec::new();
-    for tag in text.split('<').skip(1).map(|tag| tag.split('>').next().unwrap()) {
+    for part in text.split('<').skip(1) {
+        let (tag, inside) = part.split_once('>').unwrap();
         let option = tag.starts_with("option ");
+        if let (true, Some(field), Some(value)) =
+            (option, fields.last_mut(), attribute(tag, "value"))
+            && (field.untouched.is_none() || tag.ends_with(" selected"))
+        {
+            field.untouched = Some(value);
+        }
         if let (true, Some(field), Some(value)) =
             (option, fields.last_mut(), attribute(tag, "value"))
             && (field.value.is_empty() || tag.ends_with(" selected"))
@@ -68,7 +80,15 @@ fn fields(text: &str, action: &str, own: &str) -> Vec<Field> {
         }
         let Some(name) = attribute(tag, "name") else { continue };
         let value = attribute(tag, "value").unwrap_or_default();
-        let of = |kind, value: String, ticked| Field { name: name.clone(), kind, value, ticked };
+        let untouched = match tag.split(' ').next() {
+            Some("select") => None,
+            Some("textarea") => Some(plain(inside)),
+            _ => Some(value.clone()),
+        };
+        let of = |kind, value: String, ticked| {
+            let (name, untouched) = (name.clone(), untouched.clone());
+            Field { name, kind, value, ticked, untouched }
+        };
         let kind = attribute(tag, "type").unwrap_or_default();
         fields.push(if tag.starts_with("button ") {
             let to = attribute(tag, "formaction").unwrap_or_else(|| own.to_owned());
@@ -88,6 +108,42 @@ fn fields(text: &str, action: &str, own: &str) -> Vec<Field> {
         });
     }
     fields
+}
+
+impl Form {
+    /// One of a page, with what a browser sends of it when nobody touches it.
+    pub fn untouched(page: &Page, action: &str) -> Self {
+        let mut all = forms(&page.text).into_iter();
+        let found = all.find(|one| one.action.ends_with(action));
+        let mut form = found.unwrap_or_else(|| panic!("no {action}: {}", page.text));
+        for field in &mut form.fields {
+            if !matches!(field.kind, Kind::Box | Kind::Button) {
+                field.value = field.untouched.clone().unwrap_or_default();
+            }
+        }
+        form
+    }
+
+    /// The same with something in a field; of boxes that one is ticked and no other.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        let mut named = 0;
+        for field in self.fields.iter_mut().filter(|field| field.name == name) {
+            let is_it = field.kind != Kind::Box || field.ticked == value;
+            field.value = if is_it { value.to_owned() } else { String::new() };
+            named += 1;
+        }
+        assert!(named > 0, "{name}: {self:?}");
+        self
+    }
+
+    /// What is in a field.
+    pub fn value(&self, name: &str) -> &str {
+        &self.fields.iter().find(|field| field.name == name).unwrap().value
+    }
+
+    pub async fn send(&self, browser: &Browser) -> Page {
+        send(browser, self).await
+    }
 }
 
 /// An address without the part of the page that it scrolls to.

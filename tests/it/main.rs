@@ -25,6 +25,7 @@ mod catalog;
 mod certs;
 mod console;
 mod console_cases;
+mod console_correct;
 mod console_drafts;
 mod console_forms;
 mod console_forms_plans;

@@ -20,7 +20,7 @@ use crate::console::parts;
 use crate::lang::Lang;
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
-use crate::shown::{case as say, when};
+use crate::shown::{case as say, history, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::entry_header::Event;
 
@@ -62,7 +62,7 @@ pub async fn show(
             ],
         );
     };
-    let case = as_offered(&case, &entries, transfer.offer);
+    let case = history::as_of(&case, &entries, &transfer.offer.entry).unwrap_or_default();
     if case.record.is_none() {
         return nothing(&desk, &back, [
             lang.pick("本市看不到移送时的案情", "What it said when it was offered is not here"),
@@ -119,37 +119,6 @@ fn offered_to(entry: &pb::HistoryEntry) -> Option<u32> {
         Some(Event::TransferOffered(offered)) if counts(entry) => Some(offered.to),
         Some(_) | None => None,
     }
-}
-
-/// The case as its moves up to an offer had made it. A part that is not here leaves a gap: what
-/// stood there before is not what was offered.
-fn as_offered(case: &pb::Case, entries: &[pb::HistoryEntry], offer: &pb::HistoryEntry) -> pb::Case {
-    let mut then = pb::Case { facts: None, record: None, person: None, ..case.clone() };
-    // A move is applied behind the one it moves from, so they stand in the order of the chain.
-    let moves = entries.iter().filter(|entry| entry.effect() == pb::EntryEffect::Move);
-    for entry in moves {
-        let facts = match event(entry) {
-            Some(Event::CaseOpened(opened)) => opened.facts.as_ref(),
-            Some(Event::CaseAmended(amended)) => amended.facts.as_ref(),
-            Some(Event::ProposalAdopted(adopted)) => adopted.facts.as_ref(),
-            Some(_) | None => None,
-        };
-        then.facts = facts.cloned().or(then.facts);
-        if carries(entry, pb::PartKind::CaseRecord) {
-            then.record.clone_from(&entry.record);
-        }
-        if carries(entry, pb::PartKind::Person) {
-            then.person.clone_from(&entry.person);
-        }
-        if entry.entry == offer.entry {
-            break;
-        }
-    }
-    then
-}
-
-fn carries(entry: &pb::HistoryEntry, kind: pb::PartKind) -> bool {
-    entry.header.iter().flat_map(|header| &header.parts).any(|part| part.kind() == kind)
 }
 
 /// A transfer: the offer, and what the receiving city said to it.
@@ -354,7 +323,8 @@ mod tests {
         ];
         let case = pb::Case { record: Some(titled("后")), ..Default::default() };
         let title = |all: &[pb::HistoryEntry]| {
-            as_offered(&case, all, &all[2]).record.map(|record| record.title)
+            let then = history::as_of(&case, all, &all[2].entry);
+            then.unwrap().record.map(|record| record.title)
         };
         assert_eq!(title(&all).as_deref(), Some("改"));
         all[1].record = None;
