@@ -218,7 +218,7 @@ pub fn facts(sheet: &mut Sheet, facts: &pb::CaseFacts, names: &Names, lang: Lang
             when::time(Some(&when::from_millis(facts.discover_time_ms))),
         )
         .row(lang.pick("行为日期", "days of the act"), days)
-        .row(lang.pick("县（市、区）", "county"), county(facts))
+        .row(lang.pick("所在县区", "county"), county(facts))
         .row(lang.pick("边界", "border"), near)
         .row(lang.pick("级别", "level"), words::data_level(facts.data_level(), lang));
 }
@@ -233,7 +233,8 @@ pub fn record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
         format!("{} {} {}", at.longitude, at.latitude, at.address).trim().to_owned()
     });
     let party = record.party.as_ref().map_or_else(String::new, |party| {
-        format!("{}{} {}", party.name, party.masked_name, party.uscc).trim().to_owned()
+        let who = format!("{}{} {}", party.name, party.masked_name, party.uscc);
+        format!("{}\n{}", who.trim(), on_the_party(party, lang)).trim().to_owned()
     });
     let laws: Vec<_> = record
         .legal_bases
@@ -242,7 +243,10 @@ pub fn record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
             let item = if one.item == 0 { String::new() } else { format!("({})", one.item) };
             let days = [&one.effective_from, &one.effective_to].map(|day| when::date(day.as_ref()));
             let days = match days.iter().any(|day| !day.is_empty()) {
-                true => format!(" {}", days.join("～")),
+                true => {
+                    let days = days.join("～");
+                    lang.pick(format!("（{days}）"), format!(" ({days})"))
+                }
                 false => String::new(),
             };
             format!("{} {}{item}{days}", one.law, one.article)
@@ -274,7 +278,6 @@ pub fn record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
         .row(lang.pick("简要情况", "summary"), record.summary.clone())
         .row(lang.pick("地点", "place"), place)
         .row(lang.pick("当事人", "party"), party)
-        .row(lang.pick("当事人情况", "on the party"), on_the_party(record, lang))
         .row(lang.pick("超标", "measured"), excess.join("\n"))
         .row(lang.pick("法律依据", "law"), laws.join("\n"))
         .row(lang.pick("法律适用", "choice of the law"), record.law_choice.clone())
@@ -286,8 +289,7 @@ pub fn record(sheet: &mut Sheet, record: &pb::CaseRecord, lang: Lang) {
 }
 
 /// Industry, permit and positive list of the party.
-fn on_the_party(record: &pb::CaseRecord, lang: Lang) -> String {
-    let party = record.party.clone().unwrap_or_default();
+fn on_the_party(party: &pb::Party, lang: Lang) -> String {
     let mut all = Vec::new();
     if !party.industry_code.is_empty() {
         all.push(format!("{} {}", lang.pick("行业", "industry"), party.industry_code));

@@ -12,6 +12,7 @@ use super::console_walk::Form;
 async fn opened(browser: &Browser, at: &str) -> Form {
     let page = browser.get(&format!("{at}/correct")).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(page.text.len() < 150 * 1024, "{}", page.text.len());
     Form::untouched(&page, "/correct")
 }
 
