@@ -58,6 +58,22 @@ pub fn plan_kinds(chosen: &str, lang: Lang) -> Vec<(String, String)> {
     kinds
 }
 
+/// Why a site may be visited in spite of the positive list, its yearly cap or its being closed.
+#[must_use]
+pub fn exceptions(lang: Lang) -> Vec<(String, String)> {
+    let known = (1..).map_while(|one| pb::VisitException::try_from(one).ok());
+    known
+        .map(|one| (i32::from(one).to_string(), words::visit_exception(one, lang).to_owned()))
+        .collect()
+}
+
+/// The departments that may take part in a joint action.
+#[must_use]
+pub fn departments(lang: Lang) -> Vec<(String, String)> {
+    let known = (1..).map_while(|one| pb::Department::try_from(one).ok());
+    known.map(|one| (i32::from(one).to_string(), words::department(one, lang).to_owned())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -79,6 +79,7 @@ mod plan_month;
 mod plan_new;
 mod plan_recusals;
 mod plan_revise;
+mod plan_sites;
 mod plan_stale;
 mod plan_visits;
 mod plan_week;

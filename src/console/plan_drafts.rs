@@ -120,7 +120,7 @@ pub async fn create(desk: Desk, form: Form) -> Response {
 async fn created(desk: &Desk, form: &Form) -> Result<String, No> {
     let request = pb::CreateDraftRequest {
         parent: parts::parent(form),
-        draft: Some(plan_new::unfinished(desk, form)?),
+        draft: Some(plan_new::unfinished(desk, form).await?),
         request_id: form.text("request_id").to_owned(),
     };
     let answer = desk.client.plans().create_draft(request).await?.into_inner();
@@ -223,7 +223,7 @@ async fn acted(desk: &Desk, at: &At, form: &Form, what: Act) -> Result<String, N
         }
         Act::Save => {
             let saved = read(desk, at).await?;
-            let draft = Some(merged(&saved, form, plan_new::unfinished(desk, form)?));
+            let draft = Some(merged(&saved, form, plan_new::unfinished(desk, form).await?));
             let request = pb::UpdateDraftRequest { name, etag, draft, request_id };
             plans.update_draft(request).await?;
             Ok(page_of(PAGE, &saved.name))
@@ -236,7 +236,7 @@ async fn acted(desk: &Desk, at: &At, form: &Form, what: Act) -> Result<String, N
             };
             let request = pb::CreatePlanRequest {
                 parent: agreement_of(&saved.name),
-                draft: Some(merged(&saved, form, plan_new::draft(desk, form)?)),
+                draft: Some(merged(&saved, form, plan_new::draft(desk, form).await?)),
                 from_draft: saved.name,
                 draft_etag: etag,
                 request_id,

@@ -15,7 +15,7 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
-use super::{codes, plan_acts, plan_drafts, plan_revise, register};
+use super::{codes, plan_acts, plan_drafts, plan_revise, plan_sites, register};
 use crate::domain::{HalfDay, Period};
 use crate::lang::Lang;
 use crate::shown::plan::parts as say;
@@ -41,7 +41,7 @@ const PLACES: [(&str, &str); 9] = [
     ("draw", "draw_sites"),
     ("targets.draw", "draw_sites"),
     ("targets", "site"),
-    ("departments", "city"),
+    ("departments", "department"),
 ];
 /// The address of the page.
 const NEW: &str = "/plans/new";
@@ -67,7 +67,8 @@ pub struct To<'a> {
 
 impl To<'_> {
     /// Where the form is shown again, scrolled to one of its parts.
-    fn step(&self, part: &str) -> String {
+    #[must_use]
+    pub fn step(&self, part: &str) -> String {
         format!("{}/form#{part}", self.action)
     }
 }
@@ -121,7 +122,7 @@ pub async fn create(desk: Desk, form: Form) -> Response {
 async fn propose(desk: &Desk, form: &Form) -> Result<String, No> {
     let request = pb::CreatePlanRequest {
         parent: parts::parent(form),
-        draft: Some(draft(desk, form)?),
+        draft: Some(draft(desk, form).await?),
         request_id: form.text("request_id").to_owned(),
         ..Default::default()
     };
@@ -138,34 +139,37 @@ pub fn placed(no: No, lang: Lang) -> No {
 ///
 /// # Errors
 /// [`Refusal`] at a field that cannot be read.
-pub fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
+pub async fn draft(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
     let lang = desk.lang();
     period(form, lang)?;
     if form.number("draw_sites", lang)? > 0 {
-        return unfinished(desk, form);
+        return unfinished(desk, form).await;
     }
     // None are drawn: those that are ticked are visited.
     let named = DRAW.iter().fold(form.clone(), |form, name| form.put(name, ""));
-    unfinished(desk, &named)
+    unfinished(desk, &named).await
 }
 
 /// The same where the days may be open yet.
 ///
 /// # Errors
 /// [`Refusal`] at a field that cannot be read.
-pub fn unfinished(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
+pub async fn unfinished(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refusal> {
     let lang = desk.lang();
     let undated = form.text("first").is_empty() && form.text("last").is_empty();
     let period = if undated { None } else { Some(period(form, lang)?) };
     let overtime = !form.text("overtime").is_empty();
     let day = |at: HalfDay| pb::PlanDay { at: Some(half_day_to_pb(at)), overtime };
-    let first = period.map(|period| half_day_to_pb(period.first()));
-    let visit = |site: &str| pb::VisitDraft { site: site.to_owned(), first, ..Default::default() };
     let draw = draw(form, lang)?;
-    let visits = form.all("site").filter(|_| draw.is_none()).map(visit).collect();
+    let (cities, department) = (needs(form, lang)?, |one: &str| one.parse().unwrap_or(i32::MAX));
+    let visits = match &draw {
+        None => plan_sites::visits(desk, form, period).await,
+        Some(_) => Vec::new(),
+    };
     Ok(pb::PlanDraft {
         kind: form.text("kind").parse().unwrap_or(0),
-        cities: needs(form, lang)?,
+        cities,
+        departments: form.all("department").map(department).collect(),
         days: period.into_iter().flat_map(Period::half_days).map(day).collect(),
         visits,
         draw,
@@ -205,7 +209,10 @@ fn needs(form: &Form, lang: Lang) -> Result<Vec<pb::CityNeeds>, Refusal> {
 }
 
 /// From the first half day to the last.
-fn period(form: &Form, lang: Lang) -> Result<Period, Refusal> {
+///
+/// # Errors
+/// [`Refusal`] at the field that cannot be read.
+pub fn period(form: &Form, lang: Lang) -> Result<Period, Refusal> {
     let half = |date: &str, half: &str, otherwise: &str| {
         let half = if form.text(half) == "PM" || form.text(half).is_empty() && otherwise == "PM" {
             "下午"
@@ -290,13 +297,10 @@ pub fn fields(
             (of.choice("kind", lang.pick("类型", "kind"), &kinds))
             (of.line("text", "theme", lang.pick("检查主题", "theme"), ""))
             (cities(desk, form, agreement, of))
+            (of.choices("department", lang.pick("参加部门（不选为生态环境）",
+                "departments (none: ecology and environment)"), &codes::departments(lang), &[]))
             (days(of, found, to))
-            div #sites {
-                (of.choices("site", lang.pick("检查对象（抽取时为名单，不选则为全部）",
-                    "sites to visit (with a draw: its list, all when none)"), &sites.all, &[]))
-                (sites.unlisted("site", lang))
-                (sites.rest(MORE_SITES, &to.step("sites"), lang))
-            }
+            (plan_sites::fields(of, form, sites, to))
             fieldset {
                 legend { (lang.pick("随机抽取（不抽取则不填）", "draw (empty without one)")) }
                 div .choices {

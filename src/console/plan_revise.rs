@@ -4,6 +4,8 @@
 //! field stays as it is. Out of scope: the fields ([`super::plan_new`]); whether it may be revised,
 //! which the service says; texts alone ([`super::plan_acts`]).
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use maud::html;
 use tonic::Status;
@@ -14,12 +16,13 @@ use super::layout::Desk;
 use super::parts::{self, At, Filled, agreement_of, page_of};
 use super::plan_new::{self, MORE_SITES, NEEDS, To, half, stepped};
 use super::refusal::Refusal;
-use super::{plan_acts, plan_stale, register};
+use super::{plan_acts, plan_sites, plan_stale, register};
 use crate::lang::Lang;
 use crate::shown::plan::{self as say, parts as word};
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
+use crate::wire::unit::half_day_from_pb;
 
 /// Fields that say when.
 const DAYS: [&str; 5] = ["first", "first_half", "last", "last_half", "overtime"];
@@ -78,7 +81,7 @@ async fn revise(desk: &Desk, plan: &pb::Plan, form: &Form) -> Result<(), No> {
     let request = pb::RevisePlanRequest {
         name: plan.name.clone(),
         etag: form.text("etag").to_owned(),
-        draft: Some(merged(plan, form, plan_new::draft(desk, form)?)),
+        draft: Some(merged(plan, form, plan_new::draft(desk, form).await?)),
         request_id: form.text("request_id").to_owned(),
         ..Default::default()
     };
@@ -118,7 +121,8 @@ async fn page(
     };
     let both = match refusal.filter(|refusal| refusal.is_stale) {
         Some(_) => {
-            let draft = plan_new::draft(desk, form).map_err(|_| desk.refuse("STALE_ETAG"))?;
+            let draft = plan_new::draft(desk, form).await;
+            let draft = draft.map_err(|_| desk.refuse("STALE_ETAG"))?;
             let both = plan_stale::replaced(desk, plan, merged(plan, form, draft)).await;
             plan_stale::meanwhile(plan, form, &both, desk)
         }
@@ -161,9 +165,9 @@ fn warning(plan: &pb::Plan, desk: &Desk) -> String {
         format!("The days are {days}; they stay so unless the first or last is changed."),
     ));
     let more = lang.pick(
-        "另找时间时，本方案已占用的力量不算占用。参加部门、例外情形和其他力量需求保持不变。",
-        "When other days are looked for, what this plan has booked is not busy. Departments, \
-         exceptions and needs of other kinds stay as they are.",
+        "另找时间时，本方案已占用的力量不算占用。其他力量需求保持不变。",
+        "When other days are looked for, what this plan has booked is not busy. Needs of other \
+         kinds stay as they are.",
     );
     all.push(more.to_owned());
     if plan.draw_rule.is_some() {
@@ -218,13 +222,27 @@ pub fn of(plan: &pb::Plan) -> Form {
     if plan.days.iter().any(|day| day.overtime) {
         put("overtime", "1".to_owned());
     }
+    for department in &plan.departments {
+        put("department", department.to_string());
+    }
     match &plan.draw_rule {
         Some(rule) => {
             put("draw_sites", rule.sites.to_string());
             put("draw_hosts", rule.host_officers.to_string());
             put("draw_guests", rule.guest_officers.to_string());
         }
-        None => plan.visits.iter().for_each(|visit| put("site", visit.site.clone())),
+        None => {
+            let mut seen = BTreeSet::new();
+            for visit in &plan.visits {
+                put("site", visit.site.clone());
+                if seen.insert(&visit.site) {
+                    let first = visit.first.as_ref().and_then(half_day_from_pb);
+                    for (name, value) in plan_sites::fields_of(visit, first) {
+                        put(name, value);
+                    }
+                }
+            }
+        }
     }
     Form::of(pairs)
 }
@@ -251,28 +269,38 @@ pub fn merged(plan: &pb::Plan, form: &Form, mut draft: pb::PlanDraft) -> pb::Pla
     }
     let days = &draft.days;
     let is_on = |at: Option<pb::HalfDay>| at.is_none() || days.iter().any(|day| day.at == at);
+    let (was, now) = (plan_sites::chosen(&before), plan_sites::chosen(form));
     let visit = |new: pb::VisitDraft| -> Vec<pb::VisitDraft> {
+        let (was, now) = (was.get(&*new.site), now.get(&*new.site));
+        let is_moved = now.is_some_and(|now| was.is_none_or(|was| was.at != now.at));
+        let is_excepted = now.is_some_and(|now| was.is_none_or(|was| was.why != now.why));
         let same = plan.visits.iter().filter(|visit| visit.site == new.site);
         let old: Vec<pb::VisitDraft> = same
             .map(|one| pb::VisitDraft {
                 site: one.site.clone(),
                 first: one.first,
                 last: one.last,
-                exception: one.exception,
+                exception: if is_excepted { new.exception } else { one.exception },
             })
             .collect();
-        let stays = old.iter().all(|one| is_on(one.first) && is_on(one.last));
+        // A draft without days has none for its visits either.
+        let is_dated = old.iter().all(|one| one.first.is_some());
+        let stays =
+            is_dated && !is_moved && old.iter().all(|one| is_on(one.first) && is_on(one.last));
         match old.first() {
             Some(_) if stays => old,
             Some(one) => vec![pb::VisitDraft { exception: one.exception, ..new }],
             None => vec![new],
         }
     };
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     draft.visits.retain(|one| seen.insert(one.site.clone()));
     draft.visits = draft.visits.drain(..).flat_map(visit).collect();
     keep_needs(plan, &mut draft.cities);
-    draft.departments.clone_from(&plan.departments);
+    // Boxes that are all unticked send nothing: that they were there is told apart.
+    if form.text("begun").is_empty() {
+        draft.departments.clone_from(&plan.departments);
+    }
     draft.record = Some(plan_acts::amended(plan.record.clone(), form));
     if let (Some(draw), Some(rule)) = (&mut draft.draw, &plan.draw_rule) {
         draw.weights = rule.weights;

@@ -29,7 +29,8 @@ pub async fn labels(desk: &Desk, plan: &pb::Plan, answers: &[pb::PlanAnswer]) ->
     let parent = super::parts::agreement_of(&plan.name);
     let mut found = Labels::default();
     // Names are a comfort: a page without them is still true.
-    let _ = read_sites(desk, &parent, &mut sites, &mut found).await;
+    let learn = |site: pb::Site| found.learn(site.name, &site.record.unwrap_or_default().name);
+    let _ = read_sites(desk, &parent, &mut sites, learn).await;
     let _ = read_units(desk, &parent, &mut units, &mut found).await;
     found
 }
@@ -42,14 +43,28 @@ pub async fn learn_sites(
     found: &mut Labels,
 ) {
     // As above: what the node does not tell has its id.
-    let _ = read_sites(desk, parent, &mut wanted, found).await;
+    let learn = |site: pb::Site| found.learn(site.name, &site.record.unwrap_or_default().name);
+    let _ = read_sites(desk, parent, &mut wanted, learn).await;
+}
+
+/// The cities where some sites stand, all of one agreement. A site that the node does not tell is
+/// refused when it is proposed.
+pub async fn hosts(desk: &Desk, sites: &[&str]) -> BTreeMap<String, u32> {
+    let mut wanted: BTreeSet<String> = sites.iter().map(|site| (*site).to_owned()).collect();
+    let parent = sites.first().map(|site| super::parts::agreement_of(site)).unwrap_or_default();
+    let mut hosts = BTreeMap::new();
+    let _ = read_sites(desk, &parent, &mut wanted, |site| {
+        hosts.insert(site.name, site.city);
+    })
+    .await;
+    hosts
 }
 
 async fn read_sites(
     desk: &Desk,
     parent: &str,
     wanted: &mut BTreeSet<String>,
-    found: &mut Labels,
+    mut take: impl FnMut(pb::Site),
 ) -> Result<(), Status> {
     let mut request =
         pb::ListSitesRequest { parent: parent.to_owned(), page_size: PAGE, ..Default::default() };
@@ -60,7 +75,7 @@ async fn read_sites(
         let page = desk.client.sites().list_sites(request.clone()).await?.into_inner();
         for site in page.sites {
             wanted.remove(&site.name);
-            found.learn(site.name, &site.record.unwrap_or_default().name);
+            take(site);
         }
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
@@ -106,6 +121,8 @@ pub struct Choices {
     pub all: Vec<(String, String)>,
     /// Those that would be refused, and why.
     pub barred: BTreeMap<String, &'static str>,
+    /// Of sites: where they stand.
+    pub hosts: BTreeMap<String, u32>,
     /// What was chosen besides, beyond what a form lists.
     unlisted: Vec<String>,
     /// How many there are in the whole list.
@@ -124,8 +141,8 @@ impl Choices {
     fn of(chosen: Vec<(String, String)>, page: Vec<(String, String)>, from: Paged<'_>) -> Self {
         let all = chosen.into_iter().chain(page).collect();
         let (total, next) = (from.total as usize, from.next);
-        let (barred, unlisted) = Default::default();
-        Self { all, barred, unlisted, total, next, here: from.token.to_owned() }
+        let (barred, hosts, unlisted) = Default::default();
+        Self { all, barred, hosts, unlisted, total, next, here: from.token.to_owned() }
     }
 
     /// What was chosen beyond what is listed, in fields that nobody sees, and how many they are.
@@ -323,8 +340,10 @@ pub async fn sites(
         ..Default::default()
     };
     let page = desk.client.sites().list_sites(request).await?.into_inner();
-    let named = |site: pb::Site| {
+    let mut hosts = BTreeMap::new();
+    let mut named = |site: pb::Site| {
         let city = desk.names.city(site.city);
+        hosts.insert(site.name.clone(), site.city);
         let listed = if site.listed_today {
             lang.pick("（正面清单）", " (positive list)")
         } else {
@@ -340,11 +359,11 @@ pub async fn sites(
         let request = pb::GetSiteRequest { name: name.clone() };
         let site = desk.client.sites().get_site(request).await;
         let site = site.ok().and_then(|answer| answer.into_inner().site);
-        chosen.push(site.map_or_else(|| (name.clone(), clean(short(&name))), named));
+        chosen.push(site.map_or_else(|| (name.clone(), clean(short(&name))), &mut named));
     }
     let from = Paged { token, next: page.next_page_token, total: page.total_size };
     let listed = Choices::of(chosen, page.sites.into_iter().map(named).collect(), from);
-    Ok(Choices { unlisted, ..listed })
+    Ok(Choices { hosts, unlisted, ..listed })
 }
 
 /// What was chosen and is not on a page, each once: no more than a page has, and the others.

@@ -110,15 +110,16 @@ async fn proposed(walk: &mut Walk, day: &str) {
     let agreement = walk.world.agreements[0].clone();
     let id = agreement.trim_start_matches("agreements/");
     let at = format!("/plans/new?agreement={id}");
-    let Walk { here, walked, .. } = walk;
-    walked.walk(here, &at, (&proposal(day), &[])).await;
+    walk.walked.walk(&walk.here, &at, (&proposal(day), &[])).await;
     // What a step finds is a form of its own.
     let fields = [("agreement", id), ("look", "1"), ("title", EVIL), ("text", EVIL)];
-    let all = [("begun", "1"), ("city", "371500"), ("city", "130400")];
+    let all = [("begun", "1"), ("city", "371500"), ("city", "130400"), ("site", &*walk.site)];
     let looked: Vec<_> = fields.into_iter().chain(all).collect();
-    let found = here.post("/plans/new/form", &[FROM_HERE], &looked).await;
-    assert!(found.text.contains("name=\"slot\""), "{}", found.text);
-    walked.spoil_all(here, &found).await;
+    let found = walk.here.post("/plans/new/form", &[FROM_HERE], &looked).await;
+    for field in ["slot", "visit", "at", "why"] {
+        assert!(found.text.contains(&format!("name=\"{field}\"")), "{field}: {}", found.text);
+    }
+    walk.walked.spoil_all(&walk.here, &found).await;
     let plan = walk.plan(draft(std::slice::from_ref(&walk.site))).await;
     let at = format!("{}/revise", page_of(&plan));
     walk.walked.walk(&walk.here, &at, (&proposal(day), &[])).await;
@@ -158,7 +159,7 @@ async fn answered(walk: &mut Walk, day: &str) {
 async fn drafted(walk: &mut Walk, day: &str) {
     let agreement = walk.world.agreements[0].clone();
     let id = agreement.trim_start_matches("agreements/");
-    let Walk { here, walked, .. } = walk;
+    let Walk { here, walked, site, .. } = walk;
     let mut drafts = Vec::new();
     for _ in 0..3 {
         let number = fresh();
@@ -169,7 +170,13 @@ async fn drafted(walk: &mut Walk, day: &str) {
         drafts.push(saved.leads_to().split('?').next().unwrap().to_owned());
     }
     // What a step finds is a form of its own, as on the page of a proposal.
-    let looked = [("agreement", id), ("begun", "1"), ("look", "1"), ("city", "371500")];
+    let looked = [
+        ("agreement", id),
+        ("begun", "1"),
+        ("look", "1"),
+        ("city", "371500"),
+        ("site", site.as_str()),
+    ];
     let found = walked.by_hand(here, &format!("{}/form", drafts[0]), &looked).await;
     assert!(found.text.contains("name=\"slot\""), "{}", found.text);
     walked.spoil_all(here, &found).await;

@@ -202,7 +202,7 @@ async fn what_is_left_out_by_hand_is_carried_over_into_the_next_revision() {
 }
 
 /// Says that a site is closed, or is not.
-async fn close(here: &Client, name: &str, closed: bool) {
+pub async fn close(here: &Client, name: &str, closed: bool) {
     let asked = pb::GetSiteRequest { name: name.to_owned() };
     let now = here.sites().get_site(asked).await.unwrap().into_inner().site.unwrap();
     let asked = pb::UpdateSiteRequest {

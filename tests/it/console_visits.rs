@@ -1,0 +1,154 @@
+//! Visits of joint actions by the console's pages: when each site is visited, under which exception.
+
+use http::StatusCode;
+use liandong::domain::HalfDay;
+use liandong::trust::spiffe::Role;
+use liandong::wire::pb::v1 as pb;
+use liandong::wire::unit::half_day_to_pb;
+
+use super::api::{HERE, THERE, fresh};
+use super::console::{Browser, FROM_HERE, Page};
+use super::console_drafts::hidden;
+use super::plan_rules::close;
+use super::plans::{World, get, seen, site_of, today, world_set_up};
+
+/// The half days from today on.
+fn half_days(count: usize) -> Vec<HalfDay> {
+    let day = |nth: usize| today().plus_days(i64::try_from(nth / 2).unwrap()).unwrap();
+    let half = |nth: usize| match nth % 2 {
+        0 => HalfDay::morning(day(nth)),
+        _ => HalfDay::afternoon(day(nth)),
+    };
+    (0..count).map(half).collect()
+}
+
+/// A half day as a field has it.
+fn value(at: HalfDay) -> String {
+    let half = if at == HalfDay::morning(at.on) { "AM" } else { "PM" };
+    format!("{}{half}", at.on)
+}
+
+async fn press(browser: &Browser, at: &str, fields: &[(&str, &str)]) -> Page {
+    let id = fresh();
+    let fields: Vec<(&str, &str)> =
+        fields.iter().copied().chain([("request_id", id.as_str())]).collect();
+    browser.post(at, &[FROM_HERE], &fields).await
+}
+
+/// What both revisions of a test propose: three days, all sites, two officers here.
+fn proposal<'a>(sites: &'a [String], days: &'a [String; 2]) -> Vec<(&'a str, &'a str)> {
+    let mut fields = vec![
+        ("begun", "1"),
+        ("kind", "1"),
+        ("title", "聊邯交界联合检查"),
+        ("city", "371500"),
+        ("officers-371500", "2"),
+        ("city", "130400"),
+        ("officers-130400", "1"),
+        ("department", "1"),
+        ("department", "5"),
+        ("first", days[0].as_str()),
+        ("first_half", "AM"),
+        ("last", days[1].as_str()),
+        ("last_half", "PM"),
+        ("overtime", "1"),
+    ];
+    fields.extend(sites.iter().map(|site| ("site", site.as_str())));
+    fields
+}
+
+/// Confirms with some units and settles the plan, by the forms of its page.
+async fn settled(world: &World, name: &str, at: &str) -> pb::Plan {
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let there = Browser::open(&world.nodes, THERE, Role::Coordinator).await;
+    let revision = get(&world.here, name).await.unwrap().revision_entry;
+    seen(&world.there, name, |plan| plan.revision_entry == revision).await;
+    let kind = i32::from(pb::PlanAnswerKind::Confirm).to_string();
+    for (browser, units) in [(&here, &world.officers[..2]), (&there, &world.guests[..1])] {
+        let mut fields = vec![("revision", &*revision), ("kind", &*kind)];
+        fields.extend(units.iter().map(|unit| ("sent", unit.as_str())));
+        let said = press(browser, &format!("{at}/answer"), &fields).await;
+        assert_eq!(said.status, StatusCode::SEE_OTHER, "{}", said.text);
+    }
+    let etag = seen(&world.here, name, |plan| plan.answers.len() == 2).await.etag;
+    let settled = press(&here, &format!("{at}/schedule"), &[("etag", &etag)]).await;
+    assert_eq!(settled.status, StatusCode::SEE_OTHER, "{}", settled.text);
+    get(&world.here, name).await.unwrap()
+}
+
+fn when(plan: &pb::Plan, site: &str) -> (Option<pb::HalfDay>, pb::VisitException) {
+    let visit = plan.visits.iter().find(|one| one.site == site).unwrap();
+    (visit.first, visit.exception())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sites_of_one_city_are_spread_over_the_days_and_scheduled_with_one_team_by_page() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let agreement = &world.agreements[0];
+    let mut sites = Vec::new();
+    for name in ["甲镇纸业", "乙镇化工", "丙镇印染", "丁镇电镀"] {
+        sites.push(site_of(&world.here, agreement, (name, 0), 371_522).await);
+    }
+    close(&world.here, &sites[1], true).await;
+    let halves = half_days(6);
+    let days = [halves[0].on.to_string(), halves[5].on.to_string()];
+    let last = value(halves[5]);
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let id = agreement.trim_start_matches("agreements/");
+    let mut fields = proposal(&sites, &days);
+    fields.push(("agreement", id));
+    // Beside what is ticked: when it is visited as things stand, and what else may be chosen.
+    let shown = press(&here, "/plans/new/form", &[&fields[..], &[("arrange", "1")]].concat()).await;
+    for half in &halves[..4] {
+        let auto = format!("自动（{}）", half.text(liandong::domain::Language::Zh));
+        assert_eq!(shown.text.matches(&auto).count(), 1, "{auto}: {}", shown.text);
+    }
+    let option = format!(r#"<option value="{last}">"#);
+    assert_eq!(shown.text.matches(&option).count(), 4, "{}", shown.text);
+    assert!(shown.text.contains("投诉举报") && shown.text.contains("name=\"why\""));
+    // One is put on the last afternoon; what is typed stays so until it is sent.
+    fields.extend([("visit", sites[3].as_str()), ("at", last.as_str()), ("why", "0")]);
+    let shown = press(&here, "/plans/new/form", &[&fields[..], &[("arrange", "1")]].concat()).await;
+    assert!(shown.text.contains(&format!(r#"<option value="{last}" selected>"#)));
+    let made = press(&here, "/plans/new", &fields).await;
+    let at = made.leads_to().split('?').next().unwrap().to_owned();
+    let (of, plan) = at.trim_start_matches("/plan/").split_once('/').unwrap();
+    let name = format!("agreements/{of}/plans/{plan}");
+    let plan = get(&world.here, &name).await.unwrap();
+    let none = pb::VisitException::Unspecified;
+    for (site, half) in [(0, 0), (1, 1), (2, 2), (3, 5)] {
+        let is = (Some(half_day_to_pb(halves[half])), none);
+        assert_eq!(when(&plan, &sites[site]), is, "site {site}");
+    }
+    assert_eq!(plan.departments, [1, 5]);
+    // What is shut needs an exception, which the page of a revision has a field for.
+    assert!(here.get(&at).await.text.contains("SITE_CLOSED"));
+    let form = here.get(&format!("{at}/revise")).await;
+    assert!(form.text.contains(&format!(r#"<option value="{last}" selected>"#)), "{}", form.text);
+    let etag = hidden(&form, "etag");
+    let second = value(halves[1]);
+    let mut fields = proposal(&sites, &days);
+    fields.extend([("etag", etag.as_str()), ("agreement", id)]);
+    fields.extend([("visit", sites[1].as_str()), ("at", second.as_str()), ("why", "1")]);
+    let moved = value(halves[3]);
+    fields.extend([("visit", sites[2].as_str()), ("at", moved.as_str()), ("why", "0")]);
+    let revised = press(&here, &format!("{at}/revise"), &fields).await;
+    assert_eq!(revised.status, StatusCode::SEE_OTHER, "{}", revised.text);
+    let plan = settled(&world, &name, &at).await;
+    assert_eq!((plan.state(), plan.revision), (pb::PlanState::Scheduled, 2));
+    let complaint = pb::VisitException::Complaint;
+    for (site, half, why) in [(0, 0, none), (1, 1, complaint), (2, 3, none), (3, 5, none)] {
+        let is = (Some(half_day_to_pb(halves[half])), why);
+        assert_eq!(when(&plan, &sites[site]), is, "site {site}");
+    }
+    assert_eq!(plan.departments, [1, 5]);
+    // The paper says when each is visited.
+    let paper = here.get(&format!("{at}/print/plan")).await.text;
+    for half in [0, 1, 3, 5] {
+        let cell = format!(
+            r#"<td class="when">{}</td>"#,
+            halves[half].text(liandong::domain::Language::Zh)
+        );
+        assert_eq!(paper.matches(&cell).count(), 1, "{cell}: {paper}");
+    }
+}
