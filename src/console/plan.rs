@@ -13,6 +13,7 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act};
 use super::{plan_recusals, plan_revise, plan_stale, register};
+use crate::lang::Lang;
 use crate::limits::PLAN_ANSWERS_SHOWN_MAX;
 use crate::shown::plan::changes::changes;
 use crate::shown::plan::{self as say, Labels};
@@ -229,6 +230,8 @@ fn changing(forms: &Forms<'_>, going: bool) -> Markup {
     html! {
         (forms.put("swap", "SwapUnits", sent.is_some() && settled,
             lang.pick("调整派出力量", "Send others"), &swap))
+        (forms.put("release", "ReleaseUnits", is_stuck(plan),
+            lang.pick("释放本市执法力量", "Free own units"), &release_hint(plan, lang)))
         @if plan_revise::may(plan, desk) {
             p {
                 a href={ (page) "/revise" } {
@@ -239,6 +242,32 @@ fn changing(forms: &Forms<'_>, going: bool) -> Markup {
         (forms.put("amend", "AmendPlan", initiator && going,
             lang.pick("补正文字", "Amend texts"), &amend))
     }
+}
+
+/// Whether the own city's units stay busy for what is not carried out any more.
+fn is_stuck(plan: &pb::Plan) -> bool {
+    let ended = matches!(plan.state(), pb::PlanState::Summarized | pb::PlanState::Cancelled);
+    let booked = &plan.booked_revision;
+    !booked.is_empty() && (ended || *booked != plan.revision_entry)
+}
+
+/// Why they are busy, and what frees them.
+fn release_hint(plan: &pb::Plan, lang: Lang) -> Markup {
+    let ended = matches!(plan.state(), pb::PlanState::Summarized | pb::PlanState::Cancelled);
+    let why = if ended {
+        lang.pick(
+            "行动已结束，本市派出的力量仍按原时间占用。",
+            "It has ended, and own units are still busy.",
+        )
+    } else {
+        lang.pick(
+            "方案已修订，本市对以前版本确认的力量仍按原时间占用；要参加新版的，直接答复即可。",
+            "It was revised, and own units are still busy by an answer to an earlier revision; to \
+             take part in the new one, answer that instead.",
+        )
+    };
+    let then = lang.pick("释放后可用于其他行动。", " Once freed they can go elsewhere.");
+    html! { p .soft { (why) (then) } }
 }
 
 /// The forms of what this person may do with the plan now.

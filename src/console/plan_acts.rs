@@ -87,6 +87,15 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
             plans.report_results(said!(ReportResultsRequest)).await?;
             return Ok(());
         }
+        "release" => {
+            let request = pb::ReleaseUnitsRequest {
+                name: name.to_owned(),
+                request_id: form.text("request_id").to_owned(),
+                acting_for: None,
+            };
+            plans.release_units(request).await?;
+            return Ok(());
+        }
         "swap" | "amend" => return change(desk, name, act, form).await,
         "resolve" => {
             let (answer, revision) = form.text("answer").split_once(' ').unwrap_or_default();

@@ -11,10 +11,10 @@ use super::plan_service::PlanApi;
 use super::plan_visits::Keyed;
 use super::words::{city_name, record_name};
 use crate::api::request::PartContent;
-use crate::domain::Language;
 use crate::domain::plan::ready::{Remark, remarks, to_begin, to_schedule};
 use crate::domain::plan::{CheckIn, PlanStage};
-use crate::ids::{AgreementId, Position};
+use crate::domain::{HalfDay, Language};
+use crate::ids::{AgreementId, CityCode, Position};
 use crate::limits::PLAN_FINDINGS_BYTES_MAX;
 use crate::log::PartKind;
 use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};
@@ -35,6 +35,7 @@ impl PlanApi {
         let rows = reader.view();
         let apply = reader.apply_number(&rows);
         let found = view::plan(&rows, key.0, key.1).ok_or(Refused::new("NOT_FOUND"))?;
+        let booked = view::booked(&rows, key, self.desk.node.city());
         drop(rows);
         let looked = self.look(key, found.clone())?;
         let mut plan = self.written(key, &found);
@@ -48,6 +49,12 @@ impl PlanApi {
         plan.previous = previous(&reader, key, &found);
         let hash = |at| reader.entry(at).map(|one| hash_out(&one.entry)).unwrap_or_default();
         (plan.revision_hash, plan.move_hash) = (hash(found.plan.at), hash(found.last_move));
+        let today = self.today()?;
+        let booked = booked.filter(|one| {
+            let holds = one.hold_until.is_none_or(|until| today <= until);
+            holds && HalfDay::morning(today).number() <= one.ends
+        });
+        plan.booked_revision = booked.map(|one| one.revision.to_string()).unwrap_or_default();
         plan.last_move = last_move(&reader, key.0, found.last_move);
         plan.closing_text = match found.plan.stage {
             PlanStage::Summarized | PlanStage::Cancelled => text(&reader, found.last_move),

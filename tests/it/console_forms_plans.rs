@@ -146,6 +146,9 @@ async fn answered(walk: &mut Walk, day: &str) {
     walk.walked.walk_only(&walk.here, &at, (&[], &["/resolve"])).await;
     walk.walked.walk_only(&walk.here, &at, (&[], &["/amend"])).await;
     walk.walked.walk_only(&walk.here, &at, (&[], &["/cancel"])).await;
+    let given = walk.confirmed(ahead(draft(&[]), 6)).await;
+    let now = step(&walk.world.here, &given, pb::PlanStep::Cancel, EVIL).await.unwrap();
+    walk.walked.walk_only(&walk.here, &page_of(&now), (&[], &["/release"])).await;
     // Units are looked up a page at a time; the lists of the tests have but one.
     let marks = [("sent", EVIL), ("text", EVIL), ("periods", EVIL), ("hold_until", EVIL)];
     let plan = walk.plan(draft(&[])).await;
@@ -300,10 +303,11 @@ async fn script_in_every_field_of_every_form_of_joint_actions_is_shown_as_text()
     shown(&mut walk, &[settled, open]).await;
     assert_eq!(walk.walked.left_out("/plan"), Vec::<&(String, String)>::new());
     assert_eq!(walk.walked.unwalked(is_of_plans), Vec::<String>::new());
-    for act in ["answer", "amend", "resolve", "cancel", "schedule", "swap", "begin", "results"] {
+    for act in ["release", "answer", "amend", "resolve", "cancel", "schedule", "swap", "begin"] {
         assert!(walk.walks(&format!("/plan/{act}")), "{act}: {:?}", walk.walked.recorded);
     }
-    for act in ["summarize", "commit", "reveal", "revise", "visits/arrive", "visits/report"] {
+    let others = ["results", "summarize", "commit", "reveal", "revise", "visits/arrive"];
+    for act in others.into_iter().chain(["visits/report"]) {
         assert!(walk.walks(&format!("/plan/{act}")), "{act}: {:?}", walk.walked.recorded);
     }
     for field in ["", "title"] {

@@ -1,4 +1,5 @@
-//! Visits of joint actions by the console's pages: when each site is visited, under which exception.
+//! Visits of joint actions by the console's pages: when each site is visited, under which exception;
+//! units that are free again.
 
 use http::StatusCode;
 use liandong::domain::HalfDay;
@@ -10,7 +11,9 @@ use super::api::{HERE, THERE, fresh};
 use super::console::{Browser, FROM_HERE, Page};
 use super::console_drafts::hidden;
 use super::plan_rules::close;
-use super::plans::{World, get, seen, site_of, today, world_set_up};
+use super::plans::{
+    World, confirm, create, draft, get, page_of, seen, site_of, step, today, world_set_up,
+};
 
 /// The half days from today on.
 fn half_days(count: usize) -> Vec<HalfDay> {
@@ -151,4 +154,50 @@ async fn sites_of_one_city_are_spread_over_the_days_and_scheduled_with_one_team_
         );
         assert_eq!(paper.matches(&cell).count(), 1, "{cell}: {paper}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_of_a_plan_that_was_cancelled_or_revised_are_freed_by_its_page() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let agreement = &world.agreements[0];
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let auditor = Browser::open(&world.nodes, HERE, Role::Auditor).await;
+    let offers = |page: &Page| page.text.contains("id=\"act-release\"");
+    let plan = create(&world.here, agreement, draft(&[])).await.unwrap();
+    let at = page_of(&plan);
+    assert!(!offers(&here.get(&at).await), "nobody is booked");
+    let booked = confirm(&world.here, &plan, &world.officers[..2]).await.unwrap();
+    assert_eq!(booked.booked_revision, plan.revision_entry);
+    assert!(!offers(&here.get(&at).await), "they are needed");
+    // What was confirmed for an earlier revision.
+    let again = pb::RevisePlanRequest {
+        name: plan.name.clone(),
+        etag: booked.etag,
+        draft: Some(draft(&[])),
+        request_id: fresh(),
+        ..Default::default()
+    };
+    world.here.plans().revise_plan(again).await.unwrap();
+    let page = here.get(&at).await;
+    assert!(offers(&page) && page.text.contains("以前版本确认的力量"), "{}", page.text);
+    assert!(!offers(&auditor.get(&at).await), "whoever only reads is offered nothing");
+    let refused = press(&auditor, &format!("{at}/release"), &[]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("ROLE_NOT_ALLOWED"), "{}", refused.text);
+    let freed = press(&here, &format!("{at}/release"), &[]).await;
+    assert_eq!(freed.status, StatusCode::SEE_OTHER, "{}", freed.text);
+    let page = here.get(&at).await;
+    assert!(!offers(&page), "{}", page.text);
+    // And for one that has ended: they can be sent elsewhere.
+    let now = get(&world.here, &plan.name).await.unwrap();
+    let now = confirm(&world.here, &now, &world.officers[..2]).await.unwrap();
+    step(&world.here, &now, pb::PlanStep::Cancel, "暴雨").await.unwrap();
+    let other = create(&world.here, agreement, draft(&[])).await.unwrap();
+    assert!(confirm(&world.here, &other, &world.officers[..2]).await.is_err(), "still busy");
+    let page = here.get(&at).await;
+    assert!(offers(&page) && page.text.contains("行动已结束"), "{}", page.text);
+    let freed = press(&here, &format!("{at}/release"), &[]).await;
+    assert_eq!(freed.status, StatusCode::SEE_OTHER, "{}", freed.text);
+    assert!(!offers(&here.get(&at).await));
+    confirm(&world.here, &other, &world.officers[..2]).await.unwrap();
 }

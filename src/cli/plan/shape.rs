@@ -28,6 +28,7 @@ pub fn plan(plan: &pb::Plan) -> Value {
         "revision_entry": plan.revision_entry,
         "revision_hash": hex(&plan.revision_hash),
         "move_hash": hex(&plan.move_hash),
+        "booked_revision": some(&plan.booked_revision),
         "initiator": city(plan.initiator),
         "state": words::short(plan.state().as_str_name(), "PLAN_STATE_"),
         "kind": words::short(plan.kind().as_str_name(), "PLAN_KIND_"),
