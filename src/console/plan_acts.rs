@@ -87,15 +87,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
             plans.report_results(said!(ReportResultsRequest)).await?;
             return Ok(());
         }
-        "release" => {
-            let request = pb::ReleaseUnitsRequest {
-                name: name.to_owned(),
-                request_id: form.text("request_id").to_owned(),
-                acting_for: None,
-            };
-            plans.release_units(request).await?;
-            return Ok(());
-        }
+        "release" => return release(desk, name, form).await,
         "swap" | "amend" => return change(desk, name, act, form).await,
         "resolve" => {
             let (answer, revision) = form.text("answer").split_once(' ').unwrap_or_default();
@@ -154,6 +146,17 @@ async fn change(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), N
         };
         desk.client.plans().amend_plan(request).await?;
     }
+    Ok(())
+}
+
+/// Frees what the city has booked for a plan.
+async fn release(desk: &Desk, name: &str, form: &Form) -> Result<(), No> {
+    let request = pb::ReleaseUnitsRequest {
+        name: name.to_owned(),
+        request_id: form.text("request_id").to_owned(),
+        acting_for: None,
+    };
+    desk.client.plans().release_units(request).await?;
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 //! which exception.
 //!
 //! Beside each site that is ticked stand three fields, in the order of the sites: `visit` names it,
-//! `at` is its half day, `why` its exception. Where no half day of the plan is chosen, a host's sites
-//! are spread over all of them.
+//! `at` is its half day, `why` its exception. Where no half day of the plan is chosen, a host's
+//! sites are spread over all of them.
 //!
 //! In scope: choosing, spreading. Out of scope: whether a site may be visited so, which the service
 //! says.
@@ -80,9 +80,9 @@ pub async fn visits(desk: &Desk, form: &Form, period: Option<Period>) -> Vec<pb:
     sites.iter().copied().zip(first).map(visit).collect()
 }
 
-/// When each site is visited: on the half day that is chosen for it, or on that of the plan on which
-/// its host has the fewest, the first of these. So where nothing is chosen, the sites of a host are
-/// handed out in turn, as a draw does.
+/// When each site is visited: on the half day that is chosen for it, or on that of the plan on
+/// which its host has the fewest, the first of these. So where nothing is chosen, the sites of a
+/// host are handed out in turn, as a draw does.
 fn arranged(
     sites: &[&str],
     days: &[HalfDay],
