@@ -12,7 +12,7 @@ use tonic::Status;
 
 use super::form::Form;
 use super::layout::Desk;
-use super::parts;
+use super::{parts, plan_visits};
 use crate::lang::Lang;
 use crate::shown::text::clean;
 use crate::shown::when;
@@ -125,7 +125,7 @@ pub fn carried(form: &Form, lang: Lang) -> Markup {
 /// Links a case that was opened to its visit. Where that fails: the page on which it is done later.
 pub async fn link(desk: &Desk, form: &Form, case: &str) -> Option<String> {
     let (name, site, nth) = visit(form)?;
-    let page = parts::page_of("plan", &name);
+    let at = plan_visits::address(&name, &site, &nth.to_string());
     let request = pb::OpenFindingRequest {
         name,
         revision: form.text("revision").to_owned(),
@@ -138,5 +138,5 @@ pub async fn link(desk: &Desk, form: &Form, case: &str) -> Option<String> {
     };
     let linked = desk.client.plans().open_finding(request).await;
     let id = case.rsplit('/').next().unwrap_or_default();
-    linked.is_err().then(|| format!("{page}/visits?unlinked={id}"))
+    linked.is_err().then(|| format!("{at}&unlinked={id}"))
 }

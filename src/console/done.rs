@@ -34,7 +34,9 @@ impl Marks {
     pub fn with_mark(&self, page: &str) -> String {
         // 122 random bits of the operating system.
         let text = uuid::Uuid::new_v4().simple().to_string();
-        let address = format!("{page}?done={text}");
+        let more = if page.contains('?') { '&' } else { '?' };
+        let address = format!("{page}{more}done={text}");
+        let page = page.split('?').next().unwrap_or_default();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= CONSOLE_MARKS_MAX {
             all.pop_front();
@@ -66,6 +68,9 @@ mod tests {
         let address = marks.with_mark("/case/a/b");
         let (page, text) = address.split_once("?done=").unwrap();
         assert!(marks.is_fresh(page, text) && marks.is_fresh(page, text), "a page is renewed");
+        let of_part = marks.with_mark("/case/a/b?from=3");
+        let (page, of_part) = of_part.split_once("?from=3&done=").unwrap();
+        assert!(marks.is_fresh(page, of_part), "on whatever part of a page");
         for (page, text) in [("/case/a/c", text), (page, "1"), (page, "")] {
             assert!(!marks.is_fresh(page, text), "{page} {text}");
         }

@@ -3,6 +3,9 @@
 //!
 //! In scope: showing, and from forms to calls. Out of scope: who may have which file and what is
 //! stored, which the services decide.
+//!
+//! Invariants:
+//! 1. A page stays under 150 KiB. (`much_evidence_is_on_pages_of_a_size`)
 
 use std::collections::BTreeSet;
 
@@ -18,12 +21,13 @@ use super::evidence_file::{self, unhex};
 use super::evidence_sent::take_in;
 use super::form::{Form, Query};
 use super::layout::Desk;
+use super::paging::Part;
 use super::parts::{self, At, Filled, act as folded};
 use super::refusal::Refusal;
 use super::upload::{self, Room, Upload};
 use crate::ids::hex;
 use crate::limits::{
-    CONSOLE_FILE_BYTES_MAX, CONSOLE_FILES_MAX, CONSOLE_FORM_BYTES_MAX, EVIDENCE_MAX,
+    CONSOLE_EVIDENCE_MAX, CONSOLE_FILE_BYTES_MAX, CONSOLE_FILES_MAX, CONSOLE_FORM_BYTES_MAX,
 };
 use crate::shown::text::clean;
 use crate::shown::{evidence, when};
@@ -91,8 +95,10 @@ async fn page(
     let case = shown.into_inner().case.unwrap_or_default();
     let mut rows = Vec::new();
     let all = listed(&case, &entries);
-    let more = all.len().saturating_sub(EVIDENCE_MAX);
-    for item in all.into_iter().take(EVIDENCE_MAX) {
+    let part = Part::of(&vec![1; all.len()], (CONSOLE_EVIDENCE_MAX, usize::MAX), {
+        place(&all, again.map_or_else(|| query.text("at"), |(which, ..)| which), query)
+    });
+    for item in part.shown(all) {
         let request =
             pb::GetFileRequest { case_name: name.to_owned(), sha256: item.sha256.clone() };
         let file = match desk.client.files().get_file(request).await {
@@ -110,20 +116,22 @@ async fn page(
         p { a href=(parts::page_of("case", name)) { (lang.pick("返回案件", "back to the case")) } }
         (parts::done(query, desk))
         (add(desk, name, again))
+        @let others = part.others(&format!("{}/evidence", parts::page_of("case", name)), lang);
+        (others)
         @for (item, file) in &rows { (row(desk, name, (item, file.as_ref()), &entries, again)) }
         @if rows.is_empty() { p .soft { (lang.pick("没有证据清单", "none is listed")) } }
-        @if more > 0 {
-            p .hint {
-                (lang.pick(
-                    format!("以上是前 {EVIDENCE_MAX} 项，另有 {more} 项未列出：\
-                             见 liandong case show 和 case history"),
-                    format!("these are the first {EVIDENCE_MAX}; liandong case show and \
-                             case history list {more} more"),
-                ))
-            }
-        }
+        (others)
     };
     Ok(desk.page(&title, &main))
+}
+
+/// Where an item stands that a form or an address ends in the digest of: behind all when it names
+/// none of them, as what was just sent in; else where a part of the page begins.
+fn place(all: &[pb::Evidence], which: &str, query: &Form) -> usize {
+    match which {
+        "" => query.text("from").parse().unwrap_or(0),
+        _ => all.iter().position(|one| which.ends_with(&hex(&one.sha256))).unwrap_or(usize::MAX),
+    }
 }
 
 fn may(desk: &Desk, method: &str) -> bool {
@@ -305,7 +313,8 @@ async fn end_at(
     which: &str,
     form: &Form,
 ) -> Response {
-    let done = done.map(|()| format!("{}/evidence", parts::page_of("case", name)));
+    let at = which.rsplit('-').next().unwrap_or_default();
+    let done = done.map(|()| format!("{}/evidence?at={at}", parts::page_of("case", name)));
     let again = async |refusal: &Refusal| {
         page(desk, name, &Form::default(), Some((which, form, refusal))).await
     };

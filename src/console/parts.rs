@@ -295,6 +295,18 @@ impl<'a> Filled<'a> {
         self.field(name, label, &input)
     }
 
+    /// A field of one line with a list of the page to choose from.
+    #[must_use]
+    pub fn listed(&self, name: &str, label: &str, list: &str) -> Markup {
+        let wrong = self.wrong(name).map(|_| "true");
+        let input = html! {
+            input type="text" id=(self.id(name)) name=(name) value=(self.typed(name, ""))
+                list=(list) autocomplete="off" aria-invalid=[wrong]
+                aria-describedby=[self.described(name)];
+        };
+        self.field(name, label, &input)
+    }
+
     /// A field for a whole sheet, with what was typed as it was: its last cells may be empty.
     #[must_use]
     pub fn sheet(&self, name: &str, label: &str) -> Markup {

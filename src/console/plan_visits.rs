@@ -1,32 +1,39 @@
 //! Results of a joint action, keyed in on a telephone at the site or afterwards from a printed
 //! sheet (补录): who came, what was checked, what was found.
 //!
-//! In scope: one page with every visit that the own city leads. Out of scope: what is refused,
-//! which the service says.
+//! In scope: the visits that the own city leads, in parts. Out of scope: what is refused, which the
+//! service says.
+//!
+//! Invariants:
+//! 1. A page stays under 150 KiB. (`results_of_many_visits_are_on_pages_of_a_size`)
 
 use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
 use tonic::Status;
 
-use super::case_acts::numbered;
 use super::case_from;
 use super::ending::{No, end};
 use super::form::{Form, Query};
 use super::layout::Desk;
+use super::paging::Part;
 use super::parts::{self, At, Filled, act as folded};
+use super::plan_findings::{self, Linked};
 use super::refusal::Refusal;
 use super::{plan, plan_stale, register};
 use crate::domain::Date;
 use crate::domain::plan::ready::PlanRules;
 use crate::lang::Lang;
-use crate::limits::CONSOLE_CHOICES_MAX;
+use crate::limits::CONSOLE_VISITS_MAX;
 use crate::shown::plan::{self as say, Labels, parts as word};
 use crate::shown::text::clean;
 use crate::shown::when;
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::half_day_from_pb;
 use crate::wire::words;
+
+/// What the visits of a page may take.
+const VISITS_BYTES_MAX: usize = 120 * 1024;
 
 /// What was typed for which visit, and why it was refused.
 type Again<'a> = (&'a str, &'a Form, &'a Refusal);
@@ -46,7 +53,7 @@ pub async fn act(
     form: Form,
 ) -> Response {
     let name = parts::name_of("plans", &Path((agreement, id)));
-    let here = format!("{}/visits", parts::page_of("plan", &name));
+    let here = address(&name, form.text("site"), form.text("nth"));
     let done = ask(&desk, &name, &act, &form).await.map(|()| here);
     let done = done.map_err(|no| no.within("result", desk.lang()));
     let which = format!("{act}-{}-{}", form.text("site"), form.text("nth"));
@@ -54,6 +61,33 @@ pub async fn act(
         page(&desk, &name, &Form::default(), Some((&which, &form, refusal))).await
     };
     end(&desk, done, again).await
+}
+
+/// The page that has one of the visits.
+pub fn address(plan: &str, site: &str, nth: &str) -> String {
+    let site = site.rsplit('/').next().unwrap_or_default();
+    format!("{}/visits?site={site}&nth={nth}", parts::page_of("plan", plan))
+}
+
+/// Which visit a query or a form is of, else at which a part of the page begins.
+fn place(own: &[&pb::PlanVisit], form: &Form) -> usize {
+    let id = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    let (site, nth) = (id(form.text("site")), form.text("nth").parse().unwrap_or(0));
+    let found = own.iter().position(|visit| id(&visit.site) == site && visit.nth == nth);
+    found.unwrap_or_else(|| form.text("from").parse().unwrap_or(0))
+}
+
+/// How much of a page a visit takes at most, in bytes: its forms, and what was said of it, which
+/// stands there twice.
+fn weight(
+    plan: &pb::Plan,
+    visit: &pb::PlanVisit,
+    labels: &Labels,
+    officers: usize,
+    desk: &Desk,
+) -> usize {
+    let said = say::visit(visit, labels, &desk.names, desk.lang()).len();
+    5_000 + 700 * plan.departments.len() + 300 * officers + said + visit.text.len()
 }
 
 async fn page(
@@ -67,16 +101,22 @@ async fn page(
     let answer = desk.client.plans().get_plan(request).await?.into_inner();
     let plan = answer.plan.unwrap_or_default();
     let labels = register::labels(desk, &plan, &answer.answers).await;
-    let own = plan.visits.iter().filter(|visit| visit.city == desk.city);
-    let cases = if own.clone().any(tells_of_clues) {
-        cases(desk, &parts::agreement_of(name)).await?
-    } else {
-        Vec::new()
+    let own: Vec<_> = plan.visits.iter().filter(|visit| visit.city == desk.city).collect();
+    let officers = plan.answers.iter().filter_map(|one| one.sent.as_ref());
+    let officers = officers.map(|sent| sent.units.len()).sum();
+    let weight = |one: &&pb::PlanVisit| weight(&plan, one, &labels, officers, desk);
+    let weights: Vec<usize> = own.iter().map(weight).collect();
+    let at = place(&own, again.map_or(query, |(_, form, _)| form));
+    let part = Part::of(&weights, (CONSOLE_VISITS_MAX, VISITS_BYTES_MAX), at);
+    let cases = match part.shown(&own).any(|visit| tells_of_clues(visit)) {
+        true => plan_findings::cases(desk, &parts::agreement_of(name)).await?,
+        false => Vec::new(),
     };
-    let unlinked = query.text("unlinked");
-    let unlinked = format!("{}/cases/{unlinked}", parts::agreement_of(name));
-    let unlinked = cases.iter().find(|(case, _)| *case == unlinked);
-    let linking = Linking { cases: &cases, first: unlinked.map_or("", |(case, _)| case) };
+    let unlinked = format!("{}/cases/{}", parts::agreement_of(name), query.text("unlinked"));
+    let unlinked = cases.iter().find(|case| case.name == unlinked);
+    // What was chosen stays so.
+    let chosen = again.map(|(_, form, _)| form.text("case"));
+    let first = unlinked.or_else(|| cases.iter().find(|case| Some(&*case.name) == chosen));
     let record = plan.record.as_ref().map_or("", |record| record.title.as_str());
     let title = lang.pick("现场结果", "Results on site");
     let main = html! {
@@ -87,11 +127,11 @@ async fn page(
             @let both = plan_stale::revised(&plan, form, &labels, desk);
             (plan_stale::meanwhile(&plan, form, &both, desk))
         }
-        @if let Some((case, label)) = unlinked {
+        @if let Some(case) = unlinked {
             div .refused role="alert" {
                 p {
                     (lang.pick("案件已登记，但还没有关联到检查：", "The case is opened, and not linked yet: "))
-                    a href=(parts::page_of("case", case)) { (label) }
+                    a href=(parts::page_of("case", &case.name)) { (case.label()) }
                 }
                 p {
                     (lang.pick("怎么办：在相应的检查下选择该案件，补办关联。",
@@ -99,8 +139,12 @@ async fn page(
                 }
             }
         }
-        @for visit in own.clone() { (one(visit, &plan, desk, (&labels, linking), again)) }
-        @if own.count() == 0 {
+        @let others = part.others(&format!("{}/visits", parts::page_of("plan", name)), lang);
+        (others)
+        (plan_findings::list(&cases))
+        @for visit in part.shown(&own) { (one(visit, &plan, desk, (&labels, first), again)) }
+        (others)
+        @if own.is_empty() {
             p .soft { (lang.pick("没有由本市带队的检查", "no visit is led by the own city")) }
         }
     };
@@ -111,7 +155,7 @@ fn one(
     visit: &pb::PlanVisit,
     plan: &pb::Plan,
     desk: &Desk,
-    (labels, linking): (&Labels, Linking<'_>),
+    (labels, first): (&Labels, Option<&Linked>),
     again: Option<Again<'_>>,
 ) -> Markup {
     let lang = desk.lang();
@@ -165,7 +209,7 @@ fn one(
                     }
                 }
                 (put("finding", lang.pick("关联已登记的案件", "Link a case that is there"),
-                    &|of| finding_fields(of, linking)))
+                    &|of| plan_findings::fields(of, first)))
             }
         }
     }
@@ -188,60 +232,12 @@ fn arrival_fields(
     }
 }
 
-fn finding_fields<'a>(of: &Filled<'a>, linking: Linking<'a>) -> Markup {
-    let lang = of.lang;
-    html! {
-        (of.chosen("case", lang.pick("案件（本市新近登记的）", "case (newest own ones)"),
-            &linking.choices(lang), linking.first))
-        (of.line("text", "case_number", lang.pick("或填写案件编号（列表中没有的）",
-            "or the number of a case that is not listed"), ""))
-    }
-}
-
 fn tells_of_clues(visit: &pb::PlanVisit) -> bool {
     visit.result.as_ref().is_some_and(|result| result.clues > 0)
 }
 
 fn may(desk: &Desk, method: &str) -> bool {
     desk.visitor.may(&format!("/liandong.v1.{method}"))
-}
-
-/// What a finding can be linked to.
-#[derive(Clone, Copy)]
-struct Linking<'a> {
-    /// Cases of the own city: name and label.
-    cases: &'a [(String, String)],
-    /// The one that is chosen at first; empty for none.
-    first: &'a str,
-}
-
-/// What is chosen when others follow it up.
-const BY_OTHERS: &str = "-";
-
-impl Linking<'_> {
-    fn choices(&self, lang: Lang) -> Vec<(String, String)> {
-        let pair = |value: &str, word: &str| (value.to_owned(), word.to_owned());
-        let none = pair("", lang.pick("（请选择）", "(choose)"));
-        let others = lang.pick("由其他部门办理，不登记案件", "others follow it up, no case here");
-        let cases = self.cases.iter().cloned();
-        std::iter::once(none).chain(cases).chain([pair(BY_OTHERS, others)]).collect()
-    }
-}
-
-/// The newest cases that the own city opened.
-async fn cases(desk: &Desk, parent: &str) -> Result<Vec<(String, String)>, Status> {
-    let request = pb::ListCasesRequest {
-        parent: parent.to_owned(),
-        originating_city: desk.city,
-        page_size: CONSOLE_CHOICES_MAX,
-        ..Default::default()
-    };
-    let page = desk.client.cases().list_cases(request).await?.into_inner();
-    let label = |case: pb::Case| {
-        let title = case.record.map(|record| clean(&record.title)).unwrap_or_default();
-        (case.name, format!("{} {title}", clean(&case.number)))
-    };
-    Ok(page.cases.into_iter().map(label).collect())
 }
 
 /// When results come.
@@ -397,7 +393,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
             plans.report_visit(request).await?;
         }
         "finding" => {
-            let case = found(desk, name, form).await?;
+            let case = plan_findings::found(desk, name, form).await?;
             let request = pb::OpenFindingRequest {
                 name: name.to_owned(),
                 revision: form.text("revision").to_owned(),
@@ -412,24 +408,6 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
         _ => return Err(desk.refuse("NOT_FOUND").into()),
     }
     Ok(())
-}
-
-/// The case of a finding: chosen or by its number; empty when others follow it up.
-async fn found(desk: &Desk, plan: &str, form: &Form) -> Result<String, No> {
-    let lang = desk.lang();
-    let no =
-        |field, zh: &str, en: &str| Err(Refusal::field(field, lang.pick(zh, en).to_owned()).into());
-    match (form.text("case"), form.text("case_number").trim()) {
-        ("", "") => no("case", "请选择案件，或填写案件编号", "choose a case or give its number"),
-        ("", _) => numbered(desk, &parts::agreement_of(plan), form, "case_number").await,
-        (BY_OTHERS, "") => Ok(String::new()),
-        (case, "") => Ok(case.to_owned()),
-        (_, _) => no(
-            "case_number",
-            "已在列表中选择；要按编号关联，列表请选“（请选择）”",
-            "one is chosen from the list; to link by number, choose none there",
-        ),
-    }
 }
 
 /// What came of a visit: a department counts when a number of items was filled in for it.

@@ -20,6 +20,12 @@ pub const CONSOLE_MATTERS_MAX: usize = 12;
 pub const CONSOLE_PAGE_SIZE: i32 = 30;
 /// Units or sites that a form of the console lists to choose from.
 pub const CONSOLE_CHOICES_MAX: i32 = 200;
+/// Own cases that a page offers to link to what a visit found, the newest; others have numbers.
+pub const CONSOLE_LINKED_CASES: i32 = 50;
+/// Visits on a page for their results, at most: what a team sees in some days.
+pub const CONSOLE_VISITS_MAX: usize = 16;
+/// Items of evidence on a page: each has up to three forms.
+pub const CONSOLE_EVIDENCE_MAX: usize = 20;
 /// Plans on a calendar of the console: a page of five cities that are out every day.
 pub const CONSOLE_MONTH_PLANS_MAX: usize = 600;
 /// Of them on one day of a month's page, which stays under 150 KiB; the week has the others.

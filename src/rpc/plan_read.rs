@@ -14,7 +14,7 @@ use crate::api::request::PartContent;
 use crate::domain::plan::ready::{Remark, remarks, to_begin, to_schedule};
 use crate::domain::plan::{CheckIn, PlanStage};
 use crate::domain::{HalfDay, Language};
-use crate::ids::{AgreementId, CityCode, Position};
+use crate::ids::{AgreementId, Position};
 use crate::limits::PLAN_FINDINGS_BYTES_MAX;
 use crate::log::PartKind;
 use crate::node::plan_look::{Desk, Judging, Looked, PlanKey};

@@ -390,3 +390,63 @@ async fn a_form_lists_so_many_open_proposals_and_says_that_there_are_more() {
     assert!(form.contains("建议00") && !form.contains("建议20"), "{form}");
     assert!(form.contains("另有 2 项待这些办结后列出"), "{form}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn much_evidence_is_on_pages_of_a_size() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let before = case.record.as_ref().unwrap().evidence.len();
+    let item = |nth: u8| {
+        let (sha256, sm3) = super::evidence_files::hashes(&[nth; 100]);
+        pb::Evidence {
+            id: format!("F{nth:02}"),
+            kind: pb::EvidenceKind::ElectronicData.into(),
+            title: format!("第{nth:02}份{}", "排口照片".repeat(20)),
+            collected_on: Some(pb::Date { year: 2026, month: 3, day: 2 }),
+            mime: "image/jpeg".to_owned(),
+            size_bytes: 100,
+            sha256: sha256.to_vec().into(),
+            sm3: sm3.to_vec().into(),
+            ..Default::default()
+        }
+    };
+    for from in [0, 15, 30, 45, 60] {
+        let request = pb::AddEvidenceRequest {
+            name: case.name.clone(),
+            evidence: (from..from + 15).map(item).collect(),
+            request_id: fresh(),
+            ..Default::default()
+        };
+        pair.here.cases().add_evidence(request).await.unwrap();
+    }
+    let all = before + 75;
+    let at = format!("{}/evidence", page_of(&case));
+    super::nodes::until("all of it is there", || async {
+        let entries = history(&pair.there, &case.name).await;
+        let listed: usize = entries.iter().map(|entry| entry.listed.len()).sum();
+        (listed >= 75).then_some(())
+    })
+    .await;
+    for city in [HERE, THERE] {
+        let browser = Browser::open(&pair.nodes, city, Role::Coordinator).await;
+        let (mut path, mut shown) = (at.clone(), 0);
+        while shown < all {
+            let page = browser.get(&path).await.text;
+            assert!(page.len() < 150 * 1024, "{path}: {}", page.len());
+            let count = page.matches("<div class=\"visit\">").count();
+            assert_eq!(count, 20.min(all - shown), "{path}");
+            shown += count;
+            path = format!("{at}?from={shown}");
+            let leads = page.contains(&format!("href=\"{path}\""));
+            assert_eq!(leads, shown < all, "{path}: {page}");
+        }
+    }
+    // A form of an item comes back with its item.
+    let there = Browser::open(&pair.nodes, THERE, Role::Coordinator).await;
+    let sha256 = liandong::ids::hex(&item(70).sha256);
+    let fields = [("sha256", &*sha256), ("text", ""), ("request_id", &fresh())];
+    let refused = there.post(&format!("{at}/decline"), &[FROM_HERE], &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("第70份") && !refused.text.contains("第00份"));
+    assert!(refused.text.contains(&format!("id=\"act-decline-{}\" open", &sha256[..8])));
+}

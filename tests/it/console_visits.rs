@@ -1,5 +1,5 @@
 //! Visits of joint actions by the console's pages: when each site is visited, under which exception;
-//! units that are free again.
+//! units that are free again; results on pages of a size.
 
 use http::StatusCode;
 use liandong::domain::HalfDay;
@@ -7,12 +7,13 @@ use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 use liandong::wire::unit::half_day_to_pb;
 
-use super::api::{HERE, THERE, fresh};
+use super::api::{HERE, THERE, fresh, sample};
 use super::console::{Browser, FROM_HERE, Page};
 use super::console_drafts::hidden;
 use super::plan_rules::close;
 use super::plans::{
-    World, confirm, create, draft, get, page_of, seen, site_of, step, today, world_set_up,
+    World, confirm, create, draft, get, page_of, report, result, seen, site_of, step, today,
+    world_set_up,
 };
 
 /// The half days from today on.
@@ -200,4 +201,74 @@ async fn units_of_a_plan_that_was_cancelled_or_revised_are_freed_by_its_page() {
     assert_eq!(freed.status, StatusCode::SEE_OTHER, "{}", freed.text);
     assert!(!offers(&here.get(&at).await));
     confirm(&world.here, &other, &world.officers[..2]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_of_many_visits_are_on_pages_of_a_size() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let agreement = &world.agreements[0];
+    let halves = half_days(24);
+    let (mut sites, mut visits) = (Vec::new(), Vec::new());
+    for (nth, half) in halves.iter().enumerate() {
+        let name = format!("聊邯交界地区第{nth:02}号涉水企业有限公司莘县分公司");
+        let site = site_of(&world.here, agreement, (&name, 0), 371_522).await;
+        let first = Some(half_day_to_pb(*half));
+        let exception = pb::VisitException::Complaint.into();
+        visits.push(pb::VisitDraft { site: site.clone(), first, exception, last: None });
+        sites.push((site, name));
+    }
+    let day = |at: &HalfDay| pb::PlanDay { at: Some(half_day_to_pb(*at)), overtime: true };
+    let long = pb::PlanDraft {
+        kind: pb::PlanKind::JointInspection.into(),
+        departments: (1..=10).collect(),
+        days: halves.iter().map(day).collect(),
+        visits,
+        ..draft(&[])
+    };
+    let plan = create(&world.here, agreement, long).await.unwrap();
+    confirm(&world.here, &plan, &world.officers).await.unwrap();
+    let theirs = seen(&world.there, &plan.name, |_| true).await;
+    confirm(&world.there, &theirs, &world.guests).await.unwrap();
+    let plan = seen(&world.here, &plan.name, |plan| plan.answers.len() == 2).await;
+    let plan = step(&world.here, &plan, pb::PlanStep::Schedule, "").await.unwrap();
+    for (site, _) in &sites {
+        report(&world.here, &plan, site, result(2)).await.unwrap();
+    }
+    // More own cases than a page lists, each with a long title.
+    for nth in 0..55 {
+        let mut case = sample(agreement, nth % 40);
+        case.record.as_mut().unwrap().title = format!("第{nth:02}起{}", "跨界倾倒".repeat(15));
+        super::api::create(&world.here, case).await.unwrap();
+    }
+    let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
+    let at = format!("{}/visits", page_of(&plan));
+    let (mut path, mut shown) = (at.clone(), 0);
+    loop {
+        let page = here.get(&path).await.text;
+        assert!(page.len() < 150 * 1024, "{path}: {}", page.len());
+        let count = page.matches("<div class=\"visit\">").count();
+        assert!((1..=16).contains(&count), "{path}: {count}");
+        assert_eq!(page.matches("<datalist").count(), 1, "once for all visits");
+        assert!(page.matches("跨界倾倒").count() < 50 * 16 && page.contains("第54起"), "{page}");
+        let told = sites.iter().filter(|(_, name)| page.contains(name)).count();
+        assert_eq!(told, count, "{path}");
+        shown += count;
+        if shown == sites.len() {
+            break;
+        }
+        path = format!("{at}?from={shown}");
+        assert!(page.contains(&format!("href=\"{path}\"")), "{path}: {page}");
+    }
+    assert!(path != at, "there is more than one part");
+    // A form of the last one comes back with its visit, and so does what was done.
+    let last = get(&world.here, &plan.name).await.unwrap().visits.pop().unwrap();
+    let (_, name) = sites.iter().find(|(site, _)| *site == last.site).unwrap();
+    let finding = [("revision", &*plan.revision_entry), ("site", &*last.site), ("nth", "0")];
+    let refused = press(&here, &format!("{at}/finding"), &finding).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("请选择案件") && refused.text.contains(name), "{}", refused.text);
+    let others = [&finding[..], &[("case", "-")]].concat();
+    let done = press(&here, &format!("{at}/finding"), &others).await;
+    let page = here.get(done.leads_to()).await.text;
+    assert!(page.contains("已登记，") && page.contains(name), "{}: {page}", done.leads_to());
 }

@@ -250,10 +250,11 @@ async fn a_finding_becomes_a_case_of_the_city_where_the_site_stands() {
 
     // A break in between: the case is there, and is linked by choosing it.
     let broken = open(&plan.name).await;
-    assert!(broken.leads_to().starts_with(&format!("{visits}?unlinked=")), "{}", broken.text);
+    assert!(broken.leads_to().starts_with(&format!("{visits}?site=")), "{}", broken.text);
     let later = here.get(broken.leads_to()).await.text;
     assert!(later.contains("案件已登记，但还没有关联到检查"), "{later}");
-    let unlinked = format!("{agreement}/cases/{}", broken.leads_to().split_once('=').unwrap().1);
+    let (_, unlinked) = broken.leads_to().split_once("&unlinked=").unwrap();
+    let unlinked = format!("{agreement}/cases/{unlinked}");
     assert!(later.contains(&format!(r#"<option value="{unlinked}" selected>"#)), "{later}");
     let link = async |case: &str, number: &str| {
         let fields = [
