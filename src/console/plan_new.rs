@@ -174,7 +174,6 @@ pub async fn unfinished(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refus
         visits,
         draw,
         record: Some(plan_acts::amended(None, form)),
-        ..Default::default()
     })
 }
 
