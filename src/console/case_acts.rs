@@ -141,6 +141,7 @@ async fn add(
                 milestone: milestone, effective_on: on);
             cases.record_milestone(request).await?;
         }
+        "withdraw" => withdraw(desk, name, form).await?,
         "refer" => case_referral::refer(desk, name, form).await?,
         "police-answer" => case_referral::answered(desk, name, form).await?,
         "procuratorate-copy" => case_referral::copied(desk, name, form).await?,
@@ -167,6 +168,14 @@ async fn add(
         }
         _ => return Err(desk.refuse("NOT_FOUND").into()),
     }
+    Ok(())
+}
+
+/// Takes a milestone back.
+async fn withdraw(desk: &Desk, name: &str, form: &Form) -> Result<(), No> {
+    let entry = form.text("entry").to_owned();
+    let request = added!(WithdrawMilestoneRequest, name, form, entry: entry);
+    desk.client.cases().withdraw_milestone(request).await?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use super::layout::Desk;
 use super::parts::{self, Filled, act};
 use crate::ids::hex;
 use crate::limits::CONSOLE_OPEN_MAX;
-use crate::shown::{grants, history};
+use crate::shown::{grants, history, when};
 use crate::wire::case as case_wire;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::entry_header::Event;
@@ -254,6 +254,7 @@ impl<'a> Forms<'a> {
         html! {
             (self.put("milestone", "RecordMilestone", self.handled(),
                 self.pick("登记影响时限的事项", "Record what a deadline rests on"), &milestone))
+            (self.withdraw())
             (self.police())
             (self.put("parts", "RecordPartsReceived",
                 self.handled() && self.case.files_outstanding,
@@ -261,6 +262,31 @@ impl<'a> Forms<'a> {
                 &self.why("parts")))
             (self.link())
         }
+    }
+
+    /// Milestones of the own city that count: one that was recorded by mistake is taken back.
+    fn withdraw(&self) -> Markup {
+        let all = standing_milestones(self.entries, self.desk.city);
+        let label = |entry: &&pb::HistoryEntry| {
+            let said = header(entry);
+            let on = if let Some(Event::MilestoneRecorded(said)) = said {
+                said.effective_on
+            } else if let Some(Event::PoliceDetentionTransferred(said)) = said {
+                said.effective_on
+            } else {
+                None
+            };
+            let (on, what) = (when::date(on.as_ref()), words::event(said, self.desk.lang()));
+            (entry.entry.clone(), format!("{on} {what}"))
+        };
+        let choices: Vec<_> = all.iter().map(label).collect();
+        let which = self.pick("哪一事项", "which");
+        let more = html! {
+            (self.of("withdraw").choice("entry", which, &or_none(self.desk, choices)))
+            (self.why("withdraw"))
+        };
+        let title = self.pick("撤回误登的事项", "Take back what was recorded by mistake");
+        self.put("withdraw", "WithdrawMilestone", !all.is_empty(), title, &more)
     }
 
     fn link(&self) -> Markup {
@@ -347,10 +373,14 @@ impl<'a> Forms<'a> {
     }
 }
 
+fn header(entry: &pb::HistoryEntry) -> Option<&Event> {
+    entry.header.as_ref()?.event.as_ref()
+}
+
 /// What an entry that took effect says.
 pub(super) fn event(entry: &pb::HistoryEntry) -> Option<&Event> {
     let counts = [pb::EntryEffect::Move, pb::EntryEffect::Contribution].contains(&entry.effect());
-    entry.header.as_ref().filter(|_| counts)?.event.as_ref()
+    header(entry).filter(|_| counts)
 }
 
 /// Entries that `asks` and to which no entry `answers` by their position.
@@ -365,6 +395,18 @@ fn open(
     let waits =
         |entry: &&pb::HistoryEntry| event(entry).is_some_and(&asks) && !done.contains(&entry.entry);
     entries.iter().filter(waits).collect()
+}
+
+/// Milestones and detentions of a city that it has not taken back.
+fn standing_milestones(entries: &[pb::HistoryEntry], city: u32) -> Vec<&pb::HistoryEntry> {
+    let milestone = |one: &Event| {
+        matches!(one, Event::MilestoneRecorded(_) | Event::PoliceDetentionTransferred(_))
+    };
+    let mut all = open(entries, milestone, |one| {
+        if let Event::MilestoneWithdrawn(said) = one { said.entry.as_ref() } else { None }
+    });
+    all.retain(|entry| entry.city == city);
+    all
 }
 
 /// Requests for help to a city that it has not answered.
@@ -428,5 +470,22 @@ mod tests {
         assert!(open_proposals(&all).is_empty());
         all[4].effect = pb::EntryEffect::Misfit.into();
         assert_eq!(ids(&open_requests(&all, 130_400)), ['1', '3'], "what did not take effect");
+    }
+
+    #[test]
+    fn own_milestones_are_taken_back_once() {
+        let at = |index| pb::EntryPosition { log_id: vec![0xab; 32].into(), index };
+        let paid = || Event::MilestoneRecorded(pb::MilestoneRecorded::default());
+        let mut all = vec![entry(1, paid()), entry(2, paid()), entry(3, paid())];
+        all.iter_mut().for_each(|one| one.city = 130_400);
+        all[1].city = 371_500;
+        let ids = |all: &[pb::HistoryEntry], city| -> Vec<char> {
+            let found = standing_milestones(all, city);
+            found.iter().filter_map(|one| one.entry.chars().last()).collect()
+        };
+        assert_eq!(ids(&all, 130_400), ['1', '3']);
+        let back = pb::MilestoneWithdrawn { entry: Some(at(1)) };
+        all.push(entry(4, Event::MilestoneWithdrawn(back)));
+        assert_eq!((ids(&all, 130_400), ids(&all, 371_500)), (vec!['3'], vec!['2']));
     }
 }

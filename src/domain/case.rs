@@ -224,6 +224,11 @@ pub enum CaseContribution {
         /// Legal date.
         effective_on: Date,
     },
+    /// A milestone of the own city, or a detention, counts no more: it was recorded by mistake.
+    MilestoneWithdrawn {
+        /// The entry that recorded it.
+        entry: Position,
+    },
     /// Something is said of an item of evidence.
     Evidence {
         /// The item.

@@ -21,6 +21,7 @@ use super::code::coded;
 use super::date::Date;
 use super::notice::{AckDue, NoticeKind};
 use super::referral::{CopiedPaper, PoliceAnswer, ProcuratorateOpinion, Referral};
+use super::refusal::Refusal;
 use crate::ids::{CityCode, Position};
 
 mod police;
@@ -126,8 +127,8 @@ pub enum What {
     Answered(Position),
     /// The case was referred to the police, by this entry.
     Referred(Position, Referral),
-    /// The case was handed over for detention, and no papers are named: entries of before there were
-    /// referrals say so.
+    /// The case was handed over for detention, and no papers are named: entries of before there
+    /// were referrals say so.
     DetentionHandedOver,
     /// The police answered a referral.
     PoliceAnswered {
@@ -315,6 +316,25 @@ impl Deadline {
                 .zip(Date::beijing(now_ms))
                 .is_some_and(|(last, today)| last.is_over(today)),
         }
+    }
+}
+
+/// Whether a milestone may have this date; `None` is a detention that was handed over. One of
+/// before what it follows would count for nothing, and nobody would be told.
+///
+/// # Errors
+/// [`Refusal::EffectiveTooEarly`].
+pub fn check_date(
+    case: &Case,
+    history: &[Happened],
+    milestone: Option<Milestone>,
+    effective_on: Date,
+) -> Result<(), Refusal> {
+    match running::not_before(case, history, milestone) {
+        Some(not_before) if effective_on < not_before => {
+            Err(Refusal::EffectiveTooEarly { effective_on, not_before })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

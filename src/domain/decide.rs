@@ -114,7 +114,8 @@ pub fn decide_contribution(
         // What rows know of an item decides on what is said of it
         // ([`crate::domain::evidence_act::decide_evidence`]).
         C::Evidence { .. }
-        // Likewise ([`crate::domain::referral::decide_referral`]).
+        // Likewise ([`crate::domain::referral::decide_referral`]), and of a milestone.
+        | C::MilestoneWithdrawn { .. }
         | C::Referral(_)
         | C::ProposalMade
         | C::AssistanceAnswered { .. }

@@ -193,6 +193,17 @@ pub enum Refusal {
         /// The earliest possible date.
         last: Date,
     },
+    /// The legal date lies before what it follows: it would count for nothing. Correct it.
+    #[error("effective date {effective_on} is too early; the earliest possible is {not_before}")]
+    EffectiveTooEarly {
+        /// The date given.
+        effective_on: Date,
+        /// The earliest possible date.
+        not_before: Date,
+    },
+    /// Only a milestone of the own city that still counts is taken back.
+    #[error("no milestone of this city in this case that counts")]
+    NoSuchMilestone,
     /// A case is filed at a place. Add CGCS2000 coordinates first.
     #[error("exact coordinates are missing")]
     PointRequired,
@@ -340,6 +351,8 @@ impl Refusal {
             Self::Misfit(misfit) => misfit.reason(),
             Self::EffectiveInFuture { .. } => "EFFECTIVE_IN_FUTURE",
             Self::EffectiveBeforeLast { .. } => "EFFECTIVE_BEFORE_LAST",
+            Self::EffectiveTooEarly { .. } => "EFFECTIVE_TOO_EARLY",
+            Self::NoSuchMilestone => "NO_SUCH_MILESTONE",
             Self::PointRequired => "POINT_REQUIRED",
             Self::PointRemoved => "POINT_REMOVED",
             Self::OfficersMissing { .. } => "OFFICERS_MISSING",
@@ -379,7 +392,8 @@ impl Refusal {
         Some(match self {
             Self::Misfit(misfit) => return misfit.field(),
             Self::EffectiveInFuture { field, .. } | Self::SelfNamed { field } => field,
-            Self::EffectiveBeforeLast { .. } => "effective_on",
+            Self::EffectiveBeforeLast { .. } | Self::EffectiveTooEarly { .. } => "effective_on",
+            Self::NoSuchMilestone => "entry",
             Self::DesignatedInFuture { .. } => "designated_on",
             Self::AuthorityNotCommon { .. } => "authority",
             Self::SecretNotExchanged => "facts.data_level",
@@ -425,6 +439,8 @@ impl Refusal {
             Self::Misfit(_)
             | Self::EffectiveInFuture { .. }
             | Self::EffectiveBeforeLast { .. }
+            | Self::EffectiveTooEarly { .. }
+            | Self::NoSuchMilestone
             | Self::PointRequired
             | Self::PointRemoved
             | Self::OfficersMissing { .. }

@@ -4,6 +4,7 @@
 //! are in the charter, so whoever asks for a sentence says how cities are called.
 
 use super::code::{Language, Words};
+use super::date::Date;
 use super::kind::MoveKind;
 use super::plan::{Names, PlanRefusal};
 use super::refusal::{Misfit, Refusal};
@@ -30,6 +31,20 @@ pub struct Listener<'a> {
     pub allowed: &'a [MoveKind],
 }
 
+fn before_last(effective_on: Date, last: Date) -> (String, String) {
+    (
+        format!("生效日期 {effective_on} 早于上一步的 {last}"),
+        format!("请填写 {last} 或之后的日期；事后录入会标为补录"),
+    )
+}
+
+fn too_early(effective_on: Date, not_before: Date) -> (String, String) {
+    (
+        format!("法律日期 {effective_on} 早于 {not_before}，此事不可能发生在其之前"),
+        format!("请核对年月日，填写 {not_before} 或之后的日期"),
+    )
+}
+
 impl Refusal {
     /// Why it was not done and what to do, in the listener's language.
     #[must_use]
@@ -50,10 +65,9 @@ impl Refusal {
                 format!("生效日期 {effective_on} 晚于今天（{today}）"),
                 "请改为实际日期，或到当日再录入",
             ),
-            Self::EffectiveBeforeLast { effective_on, last } => (
-                format!("生效日期 {effective_on} 早于上一步的 {last}"),
-                format!("请填写 {last} 或之后的日期；事后录入会标为补录"),
-            ),
+            Self::EffectiveBeforeLast { effective_on, last } => before_last(*effective_on, *last),
+            Self::EffectiveTooEarly { effective_on: on, not_before } => too_early(*on, *not_before),
+            Self::NoSuchMilestone => pair("没有可撤回的这一事项", "请刷新页面后重新选择"),
             Self::PointRequired => pair("立案须有准确位置", "请先补充 CGCS2000 经纬度，再立案"),
             Self::PointRemoved => pair("立案后不能删去位置", "位置有误的，请改为正确的经纬度"),
             Self::OfficersMissing { got } => told(
@@ -120,7 +134,11 @@ impl Refusal {
             Self::EffectiveInFuture { .. } => {
                 "enter the real date, or wait for that day".to_owned()
             }
-            Self::EffectiveBeforeLast { last, .. } => format!("enter {last} or a later date"),
+            Self::EffectiveBeforeLast { last: day, .. }
+            | Self::EffectiveTooEarly { not_before: day, .. } => {
+                format!("enter {day} or a later date")
+            }
+            Self::NoSuchMilestone => "reload, and choose one that counts".to_owned(),
             Self::PointRequired => "add CGCS2000 coordinates, then file".to_owned(),
             Self::PointRemoved => "correct the coordinates instead".to_owned(),
             Self::OfficersMissing { .. } => "add certified officers".to_owned(),

@@ -111,7 +111,7 @@ adds! {
     AcknowledgeTransferRequest RequestRecallRequest RequestAssistanceRequest
     AnswerAssistanceRequest AddNoteRequest AddEvidenceRequest ProposeAmendmentRequest
     RecordPoliceDetentionRequest RecordMilestoneRequest RecordPartsReceivedRequest GrantPartRequest
-    LinkContinuationRequest
+    LinkContinuationRequest WithdrawMilestoneRequest
 }
 
 fn all_members(content: PartContent) -> NewPart {
@@ -406,6 +406,14 @@ impl CaseApi {
     ) -> Result<Command, Refused> {
         let effective_on = self.date_or_today("effective_on", asked.effective_on.as_ref())?;
         self.add(asked, CaseContribution::PoliceDetentionTransferred { effective_on })
+    }
+
+    pub(super) fn withdraw_milestone(
+        &self,
+        asked: &pb::WithdrawMilestoneRequest,
+    ) -> Result<Command, Refused> {
+        let entry = read::position("entry", &asked.entry)?;
+        self.add(asked, CaseContribution::MilestoneWithdrawn { entry })
     }
 
     pub(super) fn milestone(&self, asked: &pb::RecordMilestoneRequest) -> Result<Command, Refused> {

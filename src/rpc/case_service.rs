@@ -210,6 +210,8 @@ case_service! {
         |api, asked| api.detention(asked);
     record_milestone = RecordMilestone(RecordMilestoneRequest) -> RecordMilestoneResponse:
         |api, asked| api.milestone(asked);
+    withdraw_milestone = WithdrawMilestone(WithdrawMilestoneRequest) -> WithdrawMilestoneResponse:
+        |api, asked| api.withdraw_milestone(asked);
     record_parts_received = RecordPartsReceived(RecordPartsReceivedRequest)
         -> RecordPartsReceivedResponse:
         |api, asked| api.add(asked, CaseContribution::PartsReceived);

@@ -75,6 +75,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.CaseService/ProposeAmendment", Access::WriteCases),
     ("/liandong.v1.CaseService/RecordPoliceDetention", Access::WriteCases),
     ("/liandong.v1.CaseService/RecordMilestone", Access::WriteCases),
+    ("/liandong.v1.CaseService/WithdrawMilestone", Access::WriteCases),
     ("/liandong.v1.CaseService/RecordPartsReceived", Access::WriteCases),
     ("/liandong.v1.CaseService/GrantPart", Access::WriteCases),
     ("/liandong.v1.CaseService/LinkContinuation", Access::WriteCases),

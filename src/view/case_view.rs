@@ -229,6 +229,7 @@ pub fn applied_entry(rows: &(impl ReadRows + ?Sized), at: Position) -> Option<Ap
         | What::Acknowledgement(_)
         | What::Recall
         | What::Milestone(..)
+        | What::Withdrawal(_)
         | What::Referral(_)
         | What::Detention(_)
         | What::PlanMove(_)

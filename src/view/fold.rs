@@ -13,7 +13,7 @@ use super::plan_view::PlanView;
 use super::rows::{ReadRows, Rows, get, put};
 use super::site_view::SiteView;
 use super::unit_view::UnitView;
-use super::{audience, case_view, chain, keys, record, referral_view};
+use super::{audience, case_view, chain, happened, keys, record, referral_view};
 use crate::domain::deadline::Milestone;
 use crate::domain::{self, CaseContribution, CaseMove, CaseState, Date, Event, ReferralAct};
 use crate::ids::{AgreementId, CityCode, LogId, Position, SubjectId};
@@ -104,6 +104,8 @@ pub(super) enum What {
     /// Of the offer that its author had seen as the last move.
     Acknowledgement(Position),
     Milestone(Milestone, Date),
+    /// Of the milestone or detention that this entry recorded.
+    Withdrawal(Position),
     /// Of police or procuratorate; a campaign tag has no date and is none.
     Referral(ReferralAct),
     /// A detention was handed over, without papers: said before there were referrals.
@@ -307,7 +309,7 @@ fn on_case<R: Rows>(
             chain::extend(rows, (entry.agreement, subject), &mut view, &row)
         }
         Event::Contribution(contribution) => {
-            let what = what_of(rows, entry, &view, contribution);
+            let what = happened::what_of(rows, entry, &view, contribution);
             remember(rows, entry, Some(subject), apply, what);
             (contribute(rows, entry, subject, &mut view, contribution), false)
         }
@@ -407,43 +409,6 @@ pub(super) fn names(
         && row.is_some_and(|row| row.subject == Some(subject) && plays(&row.what))
 }
 
-/// What must be remembered of a contribution.
-fn what_of(
-    rows: &impl ReadRows,
-    entry: &FoldEntry<'_>,
-    view: &CaseView,
-    contribution: &CaseContribution,
-) -> What {
-    match contribution {
-        CaseContribution::ProposalMade => What::Proposal,
-        CaseContribution::TransferRecallRequested => What::Recall,
-        CaseContribution::AssistanceRequested { to, due_on } => {
-            What::AssistanceRequest { to: *to, due_on: *due_on }
-        }
-        CaseContribution::AssistanceAnswered { request } => What::AssistanceAnswer(*request),
-        CaseContribution::MilestoneRecorded { milestone, effective_on } => {
-            What::Milestone(*milestone, *effective_on)
-        }
-        CaseContribution::Referral(act) if act.on().is_some() => What::Referral(act.clone()),
-        CaseContribution::PoliceDetentionTransferred { effective_on } => {
-            What::Detention(*effective_on)
-        }
-        // Whatever came first here: a later offer was not seen by whoever acknowledges the first.
-        CaseContribution::TransferAcknowledged if entry.has_seen(rows, view.last_move) => {
-            What::Acknowledgement(view.last_move)
-        }
-        CaseContribution::TransferAcknowledged
-        | CaseContribution::NoteAdded
-        | CaseContribution::EvidenceAdded
-        | CaseContribution::Evidence { .. }
-        | CaseContribution::Referral(_)
-        | CaseContribution::PartsReceived
-        | CaseContribution::PartGranted { .. }
-        | CaseContribution::ContinuedIn { .. }
-        | CaseContribution::ContinuedFrom { .. } => What::Other,
-    }
-}
-
 fn contribute<R: Rows>(
     rows: &mut R,
     entry: &FoldEntry<'_>,
@@ -456,6 +421,11 @@ fn contribute<R: Rows>(
             let asks = |what: &What| matches!(what, What::AssistanceRequest { .. });
             if !names(rows, entry, subject, *request, asks) {
                 return misfit("REQUEST_UNSEEN");
+            }
+        }
+        CaseContribution::MilestoneWithdrawn { entry: at } => {
+            if !happened::withdraws(rows, entry, subject, *at) {
+                return misfit("MILESTONE_UNSEEN");
             }
         }
         CaseContribution::PartGranted { entry: at, part, to } => {

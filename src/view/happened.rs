@@ -6,15 +6,17 @@
 //! Invariant: what is read is what a look through the whole history finds.
 //! (`dated_lines_are_those_of_the_whole_history`)
 
+use std::collections::BTreeSet;
+
 use super::case_chain::Step;
 use super::case_view::{CaseView, HistoryEntry, dated};
-use super::fold::{Effect, EntryRow, What};
+use super::fold::{Effect, EntryRow, FoldEntry, What, names};
 use super::keys;
 use super::rows::{ReadRows, get};
 use crate::domain::awaited::{self, Waiting};
 use crate::domain::deadline::{self, Happened};
 use crate::domain::statistics::{self, Fact};
-use crate::domain::{CaseMove, CaseState, Date};
+use crate::domain::{CaseContribution, CaseMove, CaseState, Date};
 use crate::ids::{AgreementId, CaseKey, CityCode, Position, SubjectId};
 
 /// Everything that took effect in a case, in the order of its history.
@@ -31,7 +33,7 @@ pub fn happened(
         }
         true
     });
-    entries.iter().filter_map(|entry| one(rows, entry)).collect()
+    of_entries(rows, entries)
 }
 
 /// The same by a look through the whole history.
@@ -41,14 +43,14 @@ pub(super) fn happened_by_history(
     agreement: AgreementId,
     subject: SubjectId,
 ) -> Vec<Happened> {
-    let mut found: Vec<Happened> = Vec::new();
+    let mut found: Vec<HistoryEntry> = Vec::new();
     super::history(rows, agreement, subject, 0, &mut |entry| {
         if !matches!(entry.effect, Effect::Misfit(_) | Effect::Newer) {
-            found.extend(one(rows, &entry));
+            found.push(entry);
         }
         true
     });
-    found
+    of_entries(rows, found)
 }
 
 /// What is awaited in a case, by whom. Of most cases it is told without their history.
@@ -88,8 +90,99 @@ pub fn acknowledged(
     (acknowledged, offered)
 }
 
-fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened> {
-    let row: EntryRow = get(rows, &keys::entry(entry.position))?;
+/// What must be remembered of a contribution.
+pub(super) fn what_of(
+    rows: &impl ReadRows,
+    entry: &FoldEntry<'_>,
+    view: &CaseView,
+    contribution: &CaseContribution,
+) -> What {
+    match contribution {
+        CaseContribution::ProposalMade => What::Proposal,
+        CaseContribution::TransferRecallRequested => What::Recall,
+        CaseContribution::AssistanceRequested { to, due_on } => {
+            What::AssistanceRequest { to: *to, due_on: *due_on }
+        }
+        CaseContribution::AssistanceAnswered { request } => What::AssistanceAnswer(*request),
+        CaseContribution::MilestoneRecorded { milestone, effective_on } => {
+            What::Milestone(*milestone, *effective_on)
+        }
+        CaseContribution::Referral(act) if act.on().is_some() => What::Referral(act.clone()),
+        CaseContribution::PoliceDetentionTransferred { effective_on } => {
+            What::Detention(*effective_on)
+        }
+        CaseContribution::MilestoneWithdrawn { entry } => What::Withdrawal(*entry),
+        // Whatever came first here: a later offer was not seen by whoever acknowledges the first.
+        CaseContribution::TransferAcknowledged if entry.has_seen(rows, view.last_move) => {
+            What::Acknowledgement(view.last_move)
+        }
+        CaseContribution::TransferAcknowledged
+        | CaseContribution::NoteAdded
+        | CaseContribution::EvidenceAdded
+        | CaseContribution::Evidence { .. }
+        | CaseContribution::Referral(_)
+        | CaseContribution::PartsReceived
+        | CaseContribution::PartGranted { .. }
+        | CaseContribution::ContinuedIn { .. }
+        | CaseContribution::ContinuedFrom { .. } => What::Other,
+    }
+}
+
+/// Whether an entry takes back a milestone or a detention that its own city recorded in its case.
+pub(super) fn withdraws(
+    rows: &impl ReadRows,
+    entry: &FoldEntry<'_>,
+    subject: SubjectId,
+    at: Position,
+) -> bool {
+    let row: Option<EntryRow> = get(rows, &keys::entry(at));
+    row.is_some_and(|row| row.city == entry.city)
+        && names(rows, entry, subject, at, is_withdrawable)
+}
+
+const fn is_withdrawable(what: &What) -> bool {
+    matches!(what, What::Milestone(..) | What::Detention(_))
+}
+
+/// Whether an entry recorded a milestone or a detention of a city in a case, and it counts.
+#[must_use]
+pub fn milestone_stands(
+    rows: &(impl ReadRows + ?Sized),
+    (agreement, subject): CaseKey,
+    (city, at): (CityCode, Position),
+) -> bool {
+    let (mut recorded, mut withdrawn) = (false, false);
+    dated(rows, agreement, subject, &mut |entry| {
+        let row: Option<EntryRow> = get(rows, &keys::entry(entry.position));
+        if let Some(row) = row.filter(|_| entry.effect == Effect::Contribution) {
+            let is_it = entry.position == at && entry.city == city;
+            recorded |= is_it && is_withdrawable(&row.what);
+            withdrawn |= row.what == What::Withdrawal(at);
+        }
+        true
+    });
+    recorded && !withdrawn
+}
+
+/// What entries that took effect say, in their order; but what was taken back.
+fn of_entries(
+    rows: &(impl ReadRows + ?Sized),
+    entries: impl IntoIterator<Item = HistoryEntry>,
+) -> Vec<Happened> {
+    let (mut found, mut withdrawn) = (Vec::new(), BTreeSet::new());
+    for entry in entries {
+        let row: Option<EntryRow> = get(rows, &keys::entry(entry.position));
+        let Some(row) = row else { continue };
+        if let What::Withdrawal(at) = row.what {
+            withdrawn.insert(at);
+        }
+        found.extend(one(&entry, row).map(|one| (entry.position, one)));
+    }
+    found.retain(|(at, _)| !withdrawn.contains(at));
+    found.into_iter().map(|(_, one)| one).collect()
+}
+
+fn one(entry: &HistoryEntry, row: EntryRow) -> Option<Happened> {
     let written = Date::beijing(entry.record_time_ms);
     let (what, on) = match row.what {
         What::Move(row) => match row.step {
@@ -108,7 +201,7 @@ fn one(rows: &(impl ReadRows + ?Sized), entry: &HistoryEntry) -> Option<Happened
         What::Detention(on) => (deadline::What::DetentionHandedOver, Some(on)),
         What::Proposal => (deadline::What::Proposed(entry.position), written),
         What::Recall => (deadline::What::Recalled, written),
-        What::PlanMove(_) | What::PlanAnswer(_) | What::Other => return None,
+        What::Withdrawal(_) | What::PlanMove(_) | What::PlanAnswer(_) | What::Other => return None,
     };
     Some(Happened { by: entry.city, on: on?, what })
 }

@@ -46,7 +46,7 @@ pub use evidence_view::{
     EvidenceView, HandedOver, Judged, evidence, evidence_lists, evidence_standing,
 };
 pub use fold::{Applied, Effect, FoldEntry, apply, named};
-pub use happened::{acknowledged, awaited, happened, moved};
+pub use happened::{acknowledged, awaited, happened, milestone_stands, moved};
 pub use hash::{fold_count, fold_hash};
 pub use meeting_view::{MeetingView, Minutes, last_sitting, meeting, meetings_newest_first};
 pub use notice_view::{NoticeView, Said, notice, notices_newest_first};

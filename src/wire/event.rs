@@ -73,8 +73,9 @@ pub(super) fn read_event(event: &E) -> Result<Event, WireError> {
         E::PartGranted(_) | E::PartsReceived(_) | E::TransferAcknowledged(_)
         | E::TransferRecallRequested(_) | E::AssistanceRequested(_) | E::AssistanceAnswered(_)
         | E::NoteAdded(_) | E::EvidenceAdded(_) | E::ProposalMade(_)
-        | E::PoliceDetentionTransferred(_) | E::MilestoneRecorded(_) | E::EvidenceReceived(_)
-        | E::EvidenceRecognised(_) | E::EvidenceDeclined(_) | E::CustodyRecorded(_)
+        | E::PoliceDetentionTransferred(_) | E::MilestoneRecorded(_) | E::MilestoneWithdrawn(_)
+        | E::EvidenceReceived(_) | E::EvidenceRecognised(_) | E::EvidenceDeclined(_)
+        | E::CustodyRecorded(_)
         | E::CaseReferred(_) | E::PoliceAnswered(_) | E::ProcuratorateCopied(_)
         | E::ProcuratorateOpined(_) | E::CampaignTagged(_) | E::ContinuedIn(_)
         | E::ContinuedFrom(_) => match read_contribution(&mut reading, event)? {
@@ -232,6 +233,9 @@ fn read_contribution(
         E::MilestoneRecorded(e) => C::MilestoneRecorded {
             milestone: reading.code("milestone", e.milestone, Milestone::OutcomeReported)?,
             effective_on: effective_on(e.effective_on.as_ref())?,
+        },
+        E::MilestoneWithdrawn(e) => C::MilestoneWithdrawn {
+            entry: position("milestone_withdrawn.entry", e.entry.as_ref())?,
         },
         E::EvidenceReceived(_)
         | E::EvidenceRecognised(_)
@@ -399,6 +403,10 @@ fn contribution_to_pb(contribution: &CaseContribution) -> E {
                 milestone: milestone.number(),
                 effective_on: Some(date_to_pb(*effective_on)),
             })
+        }
+        C::MilestoneWithdrawn { entry } => {
+            let entry = Some(position_to_pb(*entry));
+            E::MilestoneWithdrawn(pb::MilestoneWithdrawn { entry })
         }
         C::Evidence { place, act } => evidence::to_pb(*place, *act),
         C::Referral(act) => referral::to_pb(act),

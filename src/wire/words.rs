@@ -240,6 +240,7 @@ pub fn event(event: Option<&pb::entry_header::Event>, lang: Lang) -> &'static st
         E::ProposalMade(_) => ("提出建议", "proposal"),
         E::PoliceDetentionTransferred(_) => ("行政拘留移送", "handed over for detention"),
         E::MilestoneRecorded(recorded) => return milestone(recorded.milestone(), lang),
+        E::MilestoneWithdrawn(_) => ("撤回误登的事项", "milestone taken back"),
         E::ContinuedIn(_) => ("续办于另案", "goes on in another record"),
         E::ContinuedFrom(_) => ("承接自另案", "continues another record"),
         E::NoticeIssued(_) => ("发出通报", "notice issued"),

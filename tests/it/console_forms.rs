@@ -236,6 +236,7 @@ async fn script_in_every_field_of_every_form_is_shown_as_text() {
         "/adopt",
         "/refuse",
         "/milestone",
+        "/withdraw",
         "/refer",
         "/police-answer",
         "/procuratorate-copy",

@@ -7,8 +7,8 @@ use pb::DeadlineClock as C;
 use pb::Milestone as M;
 use tonic::{Code, Status};
 
-use super::api::{HERE, Pair, THERE, create, fresh, refused, sample};
-use super::console::{Browser, page_of};
+use super::api::{HERE, Pair, THERE, create, fresh, history, refused, sample};
+use super::console::{Browser, FROM_HERE, page_of};
 use super::nodes::until;
 
 fn day(text: &str) -> pb::Date {
@@ -163,6 +163,103 @@ async fn f14_what_is_due_is_listed_exactly() {
     archived_at_once(&pair, &clue).await;
 }
 
+async fn withdraw(
+    client: &Client,
+    case: &pb::Case,
+    entry: &str,
+    request_id: &str,
+) -> Result<pb::WriteReceipt, Status> {
+    let request = pb::WithdrawMilestoneRequest {
+        name: case.name.clone(),
+        entry: entry.to_owned(),
+        request_id: request_id.to_owned(),
+        ..pb::WithdrawMilestoneRequest::default()
+    };
+    let answer = client.cases().withdraw_milestone(request).await?;
+    Ok(answer.into_inner().receipt.unwrap())
+}
+
+/// The position of the last milestone that was recorded.
+async fn last_milestone(client: &Client, case: &pb::Case) -> String {
+    use pb::entry_header::Event;
+    let all = history(client, &case.name).await;
+    let is_one = |entry: &&pb::HistoryEntry| {
+        let header = entry.header.as_ref().unwrap();
+        matches!(header.event, Some(Event::MilestoneRecorded(_)))
+    };
+    all.iter().rfind(is_one).unwrap().entry.clone()
+}
+
+/// A milestone on the wrong case, or of the wrong day, is taken back by call, page and command;
+/// the terms are what they were without it, at both ends and after a start that reads all anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn f14_a_milestone_recorded_by_mistake_is_taken_back() {
+    let mut pair = Pair::start().await;
+    let case = opened(&pair, "2026-03-02").await;
+    let case = step!(pair.here, case, start_verification, StartVerificationRequest, "2026-03-02");
+    let case = step!(pair.here, case, file_case, FileCaseRequest, "2026-03-03");
+    let case = step!(pair.here, case, start_investigation, StartInvestigationRequest, "2026-03-04");
+    let case = step!(pair.here, case, serve_notice, ServeNoticeRequest, "2026-03-16");
+    let case = step!(pair.here, case, decide_case, DecideCaseRequest, "2026-03-30");
+    let owed = |payment: &str, court: &str| {
+        let line = |on: &str, clock| (on.to_owned(), clock, case.name.clone());
+        [line(payment, C::Payment), line(court, C::CourtEnforcement)]
+    };
+    milestone(&pair.here, &case, M::DecisionServed.into(), "2026-04-01").await.unwrap();
+    let served = owed("2026-04-16", "2027-01-08");
+    assert_eq!(due(&pair.here, 0, None, 0).await, served);
+    // By call: paid is another case's fine.
+    milestone(&pair.here, &case, M::FinePaid.into(), "2026-04-10").await.unwrap();
+    assert_eq!(due(&pair.here, 0, None, 0).await, []);
+    let paid = last_milestone(&pair.here, &case).await;
+    let none = (Code::FailedPrecondition, "NO_SUCH_MILESTONE".to_owned());
+    until("the other city has it", || async {
+        let all = history(&pair.there, &case.name).await;
+        all.iter().any(|entry| entry.entry == paid).then_some(())
+    })
+    .await;
+    assert_eq!(refused(withdraw(&pair.there, &case, &paid, &fresh()).await), none, "not its own");
+    let other = format!("{}:0", paid.split(':').next().unwrap());
+    assert_eq!(refused(withdraw(&pair.here, &case, &other, &fresh()).await), none);
+    assert_eq!(refused(withdraw(&pair.here, &case, "", &fresh()).await).0, Code::InvalidArgument);
+    let id = fresh();
+    let first = withdraw(&pair.here, &case, &paid, &id).await.unwrap();
+    let again = withdraw(&pair.here, &case, &paid, &id).await.unwrap();
+    assert_eq!((again.entry, again.replayed), (first.entry, true));
+    assert_eq!(due(&pair.here, 0, None, 0).await, served);
+    assert_eq!(refused(withdraw(&pair.here, &case, &paid, &fresh()).await), none, "once");
+    // By page: served twenty days later than it was.
+    let wrong = "2026-04-21";
+    milestone(&pair.here, &case, M::DecisionServed.into(), wrong).await.unwrap();
+    assert_eq!(due(&pair.here, 0, None, 0).await[0].0, "2026-05-06");
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let page = page_of(&case);
+    assert!(browser.get(&page).await.text.contains("2026-04-21 处罚决定已送达</option>"));
+    let (late, id) = (last_milestone(&pair.here, &case).await, fresh());
+    let fields = [("entry", late.as_str()), ("request_id", id.as_str()), ("text", "日期有误")];
+    browser.post(&format!("{page}/withdraw"), &[FROM_HERE], &fields).await;
+    assert_eq!(due(&pair.here, 0, None, 0).await, served);
+    let shown = browser.get(&page).await.text;
+    assert!(shown.contains("撤回误登的事项") && shown.contains("日期有误"), "{shown}");
+    assert!(!shown.contains("2026-04-21 处罚决定已送达</option>"), "{shown}");
+    // By command.
+    milestone(&pair.here, &case, M::FinePaid.into(), "2026-04-10").await.unwrap();
+    let paid = last_milestone(&pair.here, &case).await;
+    let args = ["milestone", case.name.as_str(), "--withdraw", paid.as_str()];
+    let done = super::sheets::case(&pair.nodes, HERE, &args);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(due(&pair.here, 0, None, 0).await, served);
+    // The other city, also when it makes its views anew.
+    let there = || async { (due(&pair.there, HERE, None, 0).await == served).then_some(()) };
+    until("the other city has it all", there).await;
+    pair.nodes.kill(THERE);
+    std::fs::remove_dir_all(pair.nodes.fleet.folder(THERE).join("data/views")).unwrap();
+    pair.nodes.start(THERE);
+    pair.there = pair.nodes.client(THERE).await;
+    let there = || async { (due(&pair.there, HERE, None, 0).await == served).then_some(()) };
+    until("all is read again", there).await;
+}
+
 /// The suspended terms of the first city, by the days they began with, and how many there are.
 async fn suspended_page(client: &Client, from: Option<&str>) -> (Vec<Line>, u32) {
     let request = pb::ListDeadlinesRequest {
@@ -230,6 +327,8 @@ async fn refusals(pair: &Pair, filed: &pb::Case) {
     assert_eq!(refused(other), (Code::PermissionDenied, "NOT_HANDLING_CITY".to_owned()));
     let ahead = milestone(&pair.here, filed, ended, "2099-01-01").await;
     assert_eq!(refused(ahead).1, "EFFECTIVE_IN_FUTURE");
+    let slip = milestone(&pair.here, filed, ended, "2016-07-20").await;
+    assert_eq!(refused(slip), (Code::FailedPrecondition, "EFFECTIVE_TOO_EARLY".to_owned()));
     for (number, reason) in [(0, "REQUIRED"), (99, "CODE_UNKNOWN")] {
         let answer = milestone(&pair.here, filed, number, "2026-07-20").await;
         assert_eq!(refused(answer), (Code::InvalidArgument, reason.to_owned()));

@@ -123,8 +123,13 @@ pub struct MilestoneArgs {
     #[command(flatten)]
     pub add: AddArgs,
     /// 事项，如 处罚决定已送达 或 DECISION_SERVED · what happened
-    #[arg(long, value_name = "MILESTONE", value_parser = milestone)]
-    pub what: pb::Milestone,
+    #[arg(long, value_name = "MILESTONE", value_parser = milestone,
+        required_unless_present = "withdraw")]
+    pub what: Option<pb::Milestone>,
+    /// 撤回误登的事项：其记录编号，见 liandong case history --json · takes a mistaken one back:
+    /// its entry
+    #[arg(long, value_name = "ENTRY", conflicts_with_all = ["what", "on"])]
+    pub withdraw: Option<String>,
     /// 法律日期，默认今天 · legal date, today when absent
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = when::parse_date)]
     pub on: Option<pb::Date>,
@@ -135,13 +140,17 @@ fn milestone(text: &str) -> Result<pb::Milestone, String> {
         .ok_or_else(|| format!("可用 · use one of: {}", words::milestones().join("、")))
 }
 
-/// Records a milestone (影响时限的事项).
+/// Records a milestone (影响时限的事项), or takes one back.
 ///
 /// # Errors
 /// [`Failure`] when the node refuses.
 pub async fn record(session: &Session, args: MilestoneArgs) -> Result<(), Failure> {
     let prepared = Prepared::addition(session, args.add).await?;
-    let (milestone, effective_on) = (i32::from(args.what), args.on);
+    if let Some(entry) = args.withdraw {
+        let request = add_request!(WithdrawMilestoneRequest, prepared, entry: entry);
+        return send(session, &prepared, session.client.cases().withdraw_milestone(request)).await;
+    }
+    let (milestone, effective_on) = (args.what.map_or(0, i32::from), args.on);
     let request = add_request!(
         RecordMilestoneRequest,
         prepared,

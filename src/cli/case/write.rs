@@ -211,6 +211,7 @@ written! {
     AddNoteResponse ProposeAmendmentResponse RecordPartsReceivedResponse RecordMilestoneResponse
     ReferCaseResponse RecordPoliceAnswerResponse RecordProcuratorateCopyResponse
     RecordProcuratorateOpinionResponse TagCampaignResponse GrantPartResponse
+    WithdrawMilestoneResponse
 }
 
 /// What a write leaves behind, whichever call it was.

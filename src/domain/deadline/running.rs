@@ -12,6 +12,47 @@ use Milestone as M;
 /// An outcome that the handling city knows: none of a case that ended outside.
 const ENDED: [CaseState; 5] = [S::Closed, S::ClueDismissed, S::NoPenalty, S::Withdrawn, S::Revoked];
 
+fn became(history: &[Happened], states: &[CaseState]) -> Option<Date> {
+    let became = |h: &&Happened| matches!(h.what, What::Became(s) if states.contains(&s));
+    history.iter().rev().find(became).map(|h| h.on)
+}
+
+/// The day before which something cannot have happened in a case, as far as its history tells: what
+/// it follows, or else the opening or the discovery, whichever came first. `None` of a milestone is
+/// a detention that was handed over.
+pub(super) fn not_before(
+    case: &Case,
+    history: &[Happened],
+    milestone: Option<Milestone>,
+) -> Option<Date> {
+    let opened = history.first().map(|h| h.on);
+    let follows = match milestone {
+        Some(M::FilingExtended) => became(history, &[S::TransferAccepted]).or(opened),
+        Some(M::ProgressReported) => became(history, &[S::TransferAccepted]),
+        Some(M::HearingNotified) => became(history, &[S::NoticeServed]),
+        Some(M::DecisionServed | M::FinePaid) => became(history, &[S::Decided]),
+        Some(M::OutcomeReported) => became(history, &ENDED),
+        Some(
+            M::EvidenceRegistered
+            | M::EvidenceRegistrationDecided
+            | M::TestingBegun
+            | M::TestingEnded
+            | M::AppraisalBegun
+            | M::AppraisalEnded
+            | M::PublicNoticeBegun
+            | M::PublicNoticeEnded
+            | M::RectificationOrdered
+            | M::RectificationChecked
+            | M::CrimeSuspected
+            | M::CrimeNotReferred
+            | M::PoliceAnswered,
+        )
+        | None => None,
+    };
+    let discovered = Date::beijing(case.facts.discovered_time_ms);
+    follows.or_else(|| opened.into_iter().chain(discovered).min())
+}
+
 /// One case, while its terms are worked out.
 pub(super) struct Reading<'a> {
     pub case: &'a Case,
@@ -251,8 +292,7 @@ impl Reading<'_> {
 
     /// When it last became one of these.
     pub(super) fn became(&self, states: &[CaseState]) -> Option<Date> {
-        let became = |h: &&Happened| matches!(h.what, What::Became(s) if states.contains(&s));
-        self.history.iter().rev().find(became).map(|h| h.on)
+        became(self.history, states)
     }
 
     /// The last day of a milestone, not before a day.
@@ -273,8 +313,8 @@ impl Reading<'_> {
         })
     }
 
-    /// The first day of what has begun behind a day and not ended: whatever was decided of one thing
-    /// ends the term of no other.
+    /// The first day of what has begun behind a day and not ended: whatever was decided of one
+    /// thing ends the term of no other.
     fn open_since(&self, begins: Milestone, ends: Milestone, behind: Option<Date>) -> Option<Date> {
         let spans = self.spans(begins, ends, behind);
         spans.into_iter().find(|(_, end)| end.is_none()).map(|(begin, _)| begin)

@@ -368,6 +368,48 @@ fn each_end_ends_what_began_first() {
     assert_eq!(kept.due(Clock::CrimeDecision), None);
 }
 
+/// What would count for nothing is refused, and names the first day that counts.
+#[test]
+fn a_milestone_is_not_before_what_it_follows() {
+    let wrong = |told: &Told, one: Option<Milestone>, on: &str| match check_date(
+        &told.case,
+        &told.history,
+        one,
+        date(on),
+    ) {
+        Ok(()) => None,
+        Err(Refusal::EffectiveTooEarly { not_before, .. }) => Some(not_before.to_string()),
+        Err(other) => panic!("{other}"),
+    };
+    // Discovered before it was reported.
+    let mut told = Told::opened("2026-03-09");
+    told.case.facts.discovered_time_ms = date("2026-03-02").beijing_ms().start;
+    for one in Milestone::ALL.iter().copied().map(Some).chain([None]) {
+        let first = if one == Some(M::FilingExtended) { "2026-03-09" } else { "2026-03-02" };
+        assert_eq!(wrong(&told, one, first), None, "{one:?}");
+        assert_eq!(wrong(&told, one, "2025-03-09").as_deref(), Some(first), "{one:?}");
+    }
+    let taken = told.offered("2026-03-10").taken_over("2026-03-12");
+    for one in [M::FilingExtended, M::ProgressReported] {
+        assert_eq!(wrong(&taken, Some(one), "2026-03-12"), None);
+        assert_eq!(wrong(&taken, Some(one), "2026-03-11").as_deref(), Some("2026-03-12"));
+    }
+    let ended = taken
+        .became(S::NoticeServed, "2026-03-20")
+        .became(S::Decided, "2026-03-30")
+        .became(S::Enforcing, "2026-04-02")
+        .became(S::Closed, "2026-04-20");
+    for (one, first, early) in [
+        (M::HearingNotified, "2026-03-20", "2026-03-19"),
+        (M::DecisionServed, "2026-03-30", "2026-03-29"),
+        (M::FinePaid, "2026-03-30", "2025-04-01"),
+        (M::OutcomeReported, "2026-04-20", "2026-04-19"),
+    ] {
+        assert_eq!(wrong(&ended, Some(one), first), None, "{one}");
+        assert_eq!(wrong(&ended, Some(one), early).as_deref(), Some(first), "{one}");
+    }
+}
+
 #[test]
 fn an_act_is_discovered_in_time_or_it_is_told() {
     // Discovered on 2026-11-18; acts of two and of five years before, and a day more.

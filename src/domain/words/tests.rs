@@ -40,6 +40,8 @@ fn every_refusal_has_a_reason_of_its_own_and_two_sentences() {
     all.extend([
         R::EffectiveInFuture { effective_on, today, field: "effective_on" },
         R::EffectiveBeforeLast { effective_on, last },
+        R::EffectiveTooEarly { effective_on, not_before: last },
+        R::NoSuchMilestone,
         R::PointRequired,
         R::PointRemoved,
         R::OfficersMissing { got: 1 },

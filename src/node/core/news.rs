@@ -67,7 +67,10 @@ pub(super) fn named_entry(event: &Event) -> Option<Position> {
             CaseMove::ProposalAdopted { proposal, .. } | CaseMove::ProposalRefused { proposal, .. },
         ) => Some(*proposal),
         Event::Contribution(CaseContribution::AssistanceAnswered { request }) => Some(*request),
-        Event::Contribution(CaseContribution::PartGranted { entry, .. }) => Some(*entry),
+        Event::Contribution(
+            CaseContribution::PartGranted { entry, .. }
+            | CaseContribution::MilestoneWithdrawn { entry },
+        ) => Some(*entry),
         Event::Contribution(CaseContribution::Evidence { place, .. }) => Some(place.entry),
         Event::Contribution(CaseContribution::Referral(act)) => act.names(),
         Event::CaseMove(_)

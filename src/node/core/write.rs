@@ -366,11 +366,38 @@ impl<D: Disk, S: Store> Core<D, S> {
         let by = self.settings.city;
         let members = self.logs.members(agreement).to_vec();
         domain::decide_contribution(&case, by, &members, today, contribution)?;
+        self.check_milestone((agreement, subject), &case, contribution)?;
         let parts = self.parts_beside((agreement, subject), today, contribution, parts)?;
         let subject_ref = Subject { kind: SubjectKind::Case, id: Some(subject) };
         let draft = Draft { subject: subject_ref, prev: None, event, parts };
         let opened_at = Some(opened_at);
         Ok(Decided { draft, record: Some(subject), opened_at, opens: None })
+    }
+
+    /// What is asked for a milestone rests on what happened in the case.
+    fn check_milestone(
+        &mut self,
+        (agreement, subject): (AgreementId, SubjectId),
+        case: &domain::Case,
+        contribution: &CaseContribution,
+    ) -> Result<(), domain::Refusal> {
+        use CaseContribution as C;
+        let city = self.settings.city;
+        let rows = self.group_rows();
+        if let C::MilestoneWithdrawn { entry } = contribution {
+            let stands = view::milestone_stands(&rows, (agreement, subject), (city, *entry));
+            return if stands { Ok(()) } else { Err(domain::Refusal::NoSuchMilestone) };
+        }
+        let (milestone, on) = if let C::MilestoneRecorded { milestone, effective_on } = contribution
+        {
+            (Some(*milestone), *effective_on)
+        } else if let C::PoliceDetentionTransferred { effective_on } = contribution {
+            (None, *effective_on)
+        } else {
+            return Ok(());
+        };
+        let happened = view::happened(&rows, agreement, subject);
+        domain::deadline::check_date(case, &happened, milestone, on)
     }
 
     /// The actor of a caller, introduced first if this is its first entry in the agreement.

@@ -48,6 +48,8 @@ fn refusals() -> Vec<Refusal> {
     all.extend([
         R::EffectiveInFuture { effective_on: on, today, field: "effective_on" },
         R::EffectiveBeforeLast { effective_on: on, last: today },
+        R::EffectiveTooEarly { effective_on: on, not_before: today },
+        R::NoSuchMilestone,
         R::PointRequired,
         R::PointRemoved,
         R::OfficersMissing { got: 1 },

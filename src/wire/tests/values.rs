@@ -184,6 +184,7 @@ pub(super) fn every_event() -> Vec<(&'static str, Event)> {
             "milestone_recorded",
             add(C::MilestoneRecorded { milestone: Milestone::DecisionServed, effective_on: on }),
         ),
+        ("milestone_withdrawn", add(C::MilestoneWithdrawn { entry: at(2, 9) })),
         ("notice_issued", issued),
         (
             "notice_issued_general",

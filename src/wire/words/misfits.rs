@@ -21,6 +21,11 @@ const WORDS: &[(&str, &str, &str)] = &[
         "所答复的协助请求不在此案件中",
         "the request it answers is not in this case",
     ),
+    (
+        "MILESTONE_UNSEEN",
+        "所撤回的事项不是该市在此案件中登记的",
+        "what it takes back is no milestone of that city in this case",
+    ),
     ("PROPOSAL_UNSEEN", "所答复的建议不在此案件中", "the proposal it answers is not in this case"),
     (
         "PART_UNSEEN",
