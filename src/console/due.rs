@@ -1,8 +1,7 @@
 //! Deadlines of the own city, page by page.
 //!
 //! In scope: those that are coming, those that are over, all, those that are suspended. Out of
-//! scope: the terms of one case,
-//! on its page.
+//! scope: the terms of one case, on its page.
 
 use axum::response::Response;
 use maud::{Markup, html};
