@@ -79,7 +79,15 @@ async fn all_cases(client: &Client, parent: &str) -> Result<Option<Vec<pb::Case>
                 return if failure.reason == "NOT_FOUND" { Ok(None) } else { Err(failure) };
             }
         };
-        all.extend(page.cases);
+        let for_all = |mut case: pb::Case| {
+            // What goes with the handling of a case is in no record of others.
+            let record = case.record.iter_mut();
+            record.for_each(|one| {
+                one.evidence.retain(|item| item.level() != pb::DataLevel::Restricted)
+            });
+            case
+        };
+        all.extend(page.cases.into_iter().map(for_all));
         if page.next_page_token.is_empty() {
             return Ok(Some(all));
         }

@@ -17,6 +17,7 @@ mod apply;
 pub mod assign;
 mod borders;
 mod built;
+mod case;
 mod clocks;
 mod commit;
 mod contradictions;
