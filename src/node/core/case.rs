@@ -1,7 +1,7 @@
 //! Own cases: from what is asked to what will be written.
 //!
-//! In scope: running numbers, etags, what a move or contribution rests on here. Out of scope: what a
-//! move means ([`crate::domain`]), building entries ([`super::write`]).
+//! In scope: running numbers, etags, what a move or contribution rests on here. Out of scope: what
+//! a move means ([`crate::domain`]), building entries ([`super::write`]).
 
 use crate::api::case_parts::record_parts;
 use crate::api::request::{NewPart, PartContent, WriteError};

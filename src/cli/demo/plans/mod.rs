@@ -263,6 +263,7 @@ fn shared(plan: &pb::Plan) -> pb::Plan {
         awaited: Vec::new(),
         answers: plan.answers.iter().map(answer).collect(),
         last_move: None,
+        booked_revision: String::new(),
         ..plan.clone()
     }
 }
