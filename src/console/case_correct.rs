@@ -93,19 +93,20 @@ async fn read(desk: &Desk, at: &At, etag: &str) -> Result<Versions, Status> {
 
 async fn correct(desk: &Desk, found: &Versions, form: &Form) -> Result<(), No> {
     let lang = desk.lang();
-    let (now, change) = (&found.now, Change::new(&found.base, form));
+    // Made of what the page was filled in by: sent again, it is the same request.
+    let (base, change) = (&found.base, Change::new(&found.base, form));
     if !change.is_any() {
         let what = lang.pick("没有改动任何内容", "nothing was changed").to_owned();
         return Err(Refusal::field("", what).into());
     }
     let request = pb::UpdateCaseRequest {
-        name: now.name.clone(),
+        name: base.name.clone(),
         etag: form.text("etag").to_owned(),
         effective_on: form.date("effective_on", lang)?,
         text: form.text("text").to_owned(),
-        facts: change.facts(now, lang)?,
-        record: Some(change.record(now, lang)?),
-        person: change.person(now),
+        facts: change.facts(base, lang)?,
+        record: Some(change.record(base, lang)?),
+        person: change.person(base),
         request_id: form.text("request_id").to_owned(),
         acting_for: None,
     };

@@ -12,7 +12,7 @@ use crate::domain::{
     PersonRecord,
 };
 use crate::ids::{CaseKey, CityCode, Position};
-use crate::log::Audience;
+use crate::log::{Audience, Entry, PartKind, PartRef, PartSlot};
 use crate::node::evidence;
 use crate::view::{self, CaseView, EntryRole};
 use crate::wire::case as read;
@@ -191,6 +191,28 @@ impl CaseApi {
         })
     }
 
+    /// A record is written anew by whoever has read all of it that is for this city: lists beside
+    /// it that are still on their way would be in it no more. Of an own one nothing comes.
+    fn check_whole(&self, name: &str, record_at: Position) -> Result<(), Refused> {
+        let reader = self.node.reader();
+        let loaded = reader.entry(record_at).map_err(|_| status::corrupt(record_at))?;
+        let Entry { envelope, parts, .. } = &loaded.entry;
+        let rows = reader.view();
+        let own = self.node.city();
+        if view::applied_entry(&rows, record_at).is_none_or(|entry| entry.city == own) {
+            return Ok(());
+        }
+        let comes = |(place, (part, slot)): (usize, (&PartRef, &PartSlot))| {
+            part.kind == PartKind::Evidence
+                && matches!(slot, PartSlot::Withheld)
+                && view::may_hold(&rows, envelope, place, own)
+        };
+        if envelope.parts.iter().zip(parts).enumerate().any(comes) {
+            return Err(Refused::new("RECORD_INCOMPLETE").at("record").unless(name));
+        }
+        Ok(())
+    }
+
     fn proposal(&self, case: CaseKey, text: &str) -> Result<Position, Refused> {
         let proposal = read::position("proposal", text)?;
         if self.names(case, proposal, EntryRole::Proposal) {
@@ -280,6 +302,7 @@ impl CaseApi {
         };
         let record = read::record(asked.record.as_ref())?;
         self.check_bases(&record, &facts, Some(case))?;
+        self.check_whole(&asked.name, known.record_at)?;
         let parts = parts_of(Some(record), read::person(asked.person.as_ref())?);
         self.move_of(asked, |effective_on| CaseMove::Amended { facts, effective_on }, parts)
     }
@@ -314,10 +337,12 @@ impl CaseApi {
         let proposal = self.proposal((agreement, subject), &asked.proposal)?;
         let given = asked.facts.as_ref().map(|f| read::facts(Some(f))).transpose()?;
         let record = asked.record.as_ref().map(|r| read::record(Some(r))).transpose()?;
-        let known = self.known((agreement, subject))?.case.facts;
+        let CaseView { case, record_at, .. } = self.known((agreement, subject))?;
+        let known = case.facts;
         if let Some(record) = &record {
             let facts = given.as_ref().unwrap_or(&known);
             self.check_bases(record, facts, Some((agreement, subject)))?;
+            self.check_whole(&asked.name, record_at)?;
         }
         let facts = match (given, &record) {
             (None, None) => None,

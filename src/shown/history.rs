@@ -83,7 +83,11 @@ pub fn as_of(case: &pb::Case, entries: &[pb::HistoryEntry], last: &str) -> Optio
         };
         then.facts = facts.cloned().or(then.facts);
         if carries(entry, pb::PartKind::CaseRecord) {
-            then.record.clone_from(&entry.record);
+            // With what was taken out of it for some cities only, as the case itself is shown.
+            then.record = entry.record.clone().map(|mut record| {
+                record.evidence.extend(entry.listed.iter().cloned());
+                record
+            });
         }
         if carries(entry, pb::PartKind::Person) {
             then.person.clone_from(&entry.person);
@@ -121,4 +125,32 @@ pub fn held(entry: &pb::HistoryEntry, own: u32, names: &Names, lang: Lang) -> St
         return lang.pick("仅在本市", "only here").to_owned();
     }
     all.join(lang.pick("，", ", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_then_has_what_was_taken_out_of_it_for_some_cities() {
+        let item = |id: &str| pb::Evidence { id: id.to_owned(), ..Default::default() };
+        let part = pb::PartRef { kind: pb::PartKind::CaseRecord.into(), ..Default::default() };
+        let opened = pb::HistoryEntry {
+            entry: "a:0".to_owned(),
+            effect: pb::EntryEffect::Move.into(),
+            header: Some(pb::EntryHeader { parts: vec![part], ..Default::default() }),
+            record: Some(pb::CaseRecord { evidence: vec![item("E1")], ..Default::default() }),
+            listed: vec![item("E2")],
+            ..Default::default()
+        };
+        let added = pb::HistoryEntry {
+            entry: "a:1".to_owned(),
+            effect: pb::EntryEffect::Contribution.into(),
+            listed: vec![item("E3")],
+            ..Default::default()
+        };
+        let then = as_of(&pb::Case::default(), &[opened, added], "a:0").unwrap();
+        let ids = then.record.unwrap().evidence.into_iter().map(|one| one.id);
+        assert_eq!(ids.collect::<Vec<_>>(), ["E1", "E2"]);
+    }
 }
