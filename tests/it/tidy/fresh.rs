@@ -69,7 +69,7 @@ fn the_manifest_names_what_a_build_needs() {
     }
     let config = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
     let config: toml::Table = config.parse().unwrap();
-    let threads = "[env]\nRUST_TEST_THREADS = \"4\"".parse().unwrap();
+    let threads = "[env]\nRUST_TEST_THREADS = \"3\"".parse().unwrap();
     assert_eq!(config, threads, "what is built depends on the manifest alone");
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.contains(&format!("Rust {rust}")), "README names another Rust than {rust}");
