@@ -43,6 +43,22 @@ async fn add(client: &Client, case: &str, evidence: Vec<pb::Evidence>) -> String
     answer.receipt.unwrap().entry
 }
 
+/// Writes a record anew, on what was read with it.
+async fn correct(
+    client: &Client,
+    (name, etag): (String, String),
+    record: pb::CaseRecord,
+) -> Result<pb::Case, Status> {
+    let update = pb::UpdateCaseRequest {
+        name,
+        etag,
+        record: Some(record),
+        request_id: fresh(),
+        ..pb::UpdateCaseRequest::default()
+    };
+    client.cases().update_case(update).await.map(|answer| answer.into_inner().case.unwrap())
+}
+
 async fn is_there(client: &Client, case: &str, entry: &str) {
     until("an entry is in the other city", || async {
         let known = get(client, case).await.is_ok();
@@ -195,14 +211,7 @@ async fn with_the_handling(mut all: Listed) {
         let case = get(there, name).await.unwrap();
         let mut record = case.record.unwrap();
         "接收后更正".clone_into(&mut record.title);
-        let update = pb::UpdateCaseRequest {
-            name: case.name,
-            etag: case.etag,
-            record: Some(record),
-            request_id: fresh(),
-            ..pb::UpdateCaseRequest::default()
-        };
-        there.cases().update_case(update).await.map(|answer| answer.into_inner().case.unwrap())
+        correct(there, (case.name, case.etag), record).await
     };
     let early = refused(corrected().await);
     assert_eq!(early, (Code::FailedPrecondition, "RECORD_INCOMPLETE".into()));
@@ -243,14 +252,7 @@ async fn a_corrected_record_keeps_it_back(all: &Listed) {
     let kind = pb::EvidenceKind::InterviewRecord;
     record.evidence.push(item("E05", kind, UNSET, &content(50, 24)));
     record.evidence.push(item("E06", pb::EvidenceKind::Documentary, GENERAL, &content(50, 25)));
-    let update = pb::UpdateCaseRequest {
-        name: case.name,
-        etag: case.etag,
-        record: Some(record),
-        request_id: fresh(),
-        ..pb::UpdateCaseRequest::default()
-    };
-    let case = all.here.cases().update_case(update).await.unwrap().into_inner().case.unwrap();
+    let case = correct(&all.here, (case.name, case.etag), record).await.unwrap();
     let there = until("the correction is there", || async {
         get(&all.there, &case.name).await.ok().filter(|there| there.etag == case.etag)
     })
