@@ -27,7 +27,7 @@ use crate::node::due::Due;
 use crate::node::guard::GuardKeeper;
 use crate::node::nudge::Nudger;
 use crate::node::reader::Reader;
-use crate::node::ringer::Rung;
+use crate::node::ringer::Reached;
 use crate::node::same_act::SameActs;
 use crate::node::scrub::Scrub;
 use crate::node::shell::Shell;
@@ -124,8 +124,8 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     reload.set_cas(&node);
     keep_ticking(&node, config.data_dir.join("inbox"), &stop);
     let dialer = links::dialer(&node, &reload, args.offline);
-    let (alerts, rung) = (Alerts::default(), Rung::default());
-    links::ringer(dialer.clone(), rung.clone()).start(stop.clone());
+    let (alerts, reached) = (Alerts::default(), Reached::default());
+    links::ringer(dialer.clone(), reached.clone()).start(stop.clone());
     dialer.clone().start(stop.clone());
     let store = evidence::store(&config, &node, &stop)?;
     scrub(&config, &node, &stop)?;
@@ -154,7 +154,7 @@ pub async fn run(args: ServeArgs, lang: Lang) -> Result<(), Failure> {
     let files = evidence::files((&node, &audit), store, dialer);
     evidence::check(&config, &files, &stop);
     calendar_feed::start(feed_listener, &config, &node, &stop);
-    let ringing = (alerts, rung, files, ground);
+    let ringing = (alerts, reached, files, ground);
     let serve_api = server::serve_api(node.clone(), noting, ringing, gate, age, api, stop.clone());
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(stop_to_start_anew(node.start_anew(), stop.clone()));

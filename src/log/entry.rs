@@ -197,6 +197,12 @@ impl Envelope {
     pub const fn position(&self) -> Position {
         Position { log: self.log, index: self.index }
     }
+
+    /// Whether one of its parts is for some members only, so that its receipts do not cover it.
+    #[must_use]
+    pub fn has_narrow_part(&self) -> bool {
+        self.parts.iter().any(|part| part.audience != Audience::AllMembers)
+    }
 }
 
 /// What stands in a part's place in one copy of an entry.

@@ -16,7 +16,7 @@ use crate::domain::calendar::LastDay;
 use crate::domain::notice::{AckDue, Notice, NoticeAct, NoticeRecord};
 use crate::ids::{AgreementId, CityCode, SubjectId};
 use crate::limits::{NOTICE_MISFITS_SHOWN_MAX, NOTICE_REPORTS_SHOWN_MAX};
-use crate::log::{Audience, PartSlot};
+use crate::log::PartSlot;
 use crate::node::alert::Alert;
 use crate::node::due;
 use crate::node::reader::{LoadedEntry, Reader};
@@ -44,17 +44,17 @@ impl NoticeApi {
         let suspect = envelope.is_some_and(|envelope| envelope.clock_suspect);
         // A receipt says that the parts for all members are there, and nothing of others: a city
         // signs it also while a narrow part that is meant for it is still on its way.
-        let for_all = envelope.is_some_and(|envelope| {
-            envelope.parts.iter().all(|part| part.audience == Audience::AllMembers)
-        });
+        let for_all = envelope.is_some_and(|envelope| !envelope.has_narrow_part());
         let held =
             if for_all { witnesses.holding(reader, found.opened_at) } else { BTreeMap::new() };
         let recipient = |city: &CityCode| {
             let acknowledged = found.acknowledged.iter().find(|(who, _)| who == city);
             let acknowledged_ms = acknowledged.map(|(_, said)| said.record_time_ms);
+            let said_ms = self.reached.held_since(found.opened_at, *city);
             // Nobody signs for a text that has not arrived (`NOTICE_ARRIVING`).
-            let hold_ms = held.get(city).copied().into_iter().chain(acknowledged_ms).min();
-            let rung = self.rung.since(found.opened_at, *city);
+            let known = [held.get(city).copied(), said_ms, acknowledged_ms];
+            let hold_ms = known.into_iter().flatten().min();
+            let rung = self.reached.rings_since(found.opened_at, *city);
             pb::NoticeRecipient {
                 city: city.as_u32(),
                 ring_time: rung.map(read::timestamp),

@@ -20,7 +20,7 @@ use crate::ids::{AgreementId, SubjectId};
 use crate::limits::{MEMBERS_MAX, NOTICES_LOOKED_AT_MAX, PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
 use crate::node::alert::{Alert, Alerts};
 use crate::node::due::Due;
-use crate::node::ringer::Rung;
+use crate::node::ringer::Reached;
 use crate::view::{self, NoticeView};
 use crate::wire::case as read;
 use crate::wire::notice as write;
@@ -37,8 +37,8 @@ pub struct NoticeApi {
     pub due: Due,
     /// What has rung here.
     pub alerts: Alerts,
-    /// Who rings elsewhere.
-    pub rung: Rung,
+    /// How far own notices have got.
+    pub reached: Reached,
 }
 
 writes!(parent: CreateNoticeRequest);

@@ -1,4 +1,4 @@
-//! The exchange between member cities: streams into links, and alerts.
+//! The exchange between member cities: streams into links, alerts, and who has a notice.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,8 +11,9 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::evidence_fetch::{Holder, Served};
+use super::notice_read;
 use crate::domain::code::Language;
-use crate::ids::AgreementId;
+use crate::ids::{AgreementId, SubjectId};
 use crate::log::Entry;
 use crate::node::alert::Alerts;
 use crate::node::link::{self, Incoming, LinkEnd, OUTGOING_MAX, Outgoing};
@@ -22,6 +23,7 @@ use crate::sync::Frame;
 use crate::trust::acceptor::Peer;
 use crate::trust::people::Standing;
 use crate::trust::spiffe::Subject;
+use crate::view;
 use crate::wire::pb::peer_v1 as pb;
 use crate::wire::pb::peer_v1::peer_service_server::PeerService;
 use crate::wire::peer;
@@ -125,6 +127,44 @@ impl PeerService for PeerApi {
         })?;
         Ok(Response::new(pb::AlertResponse { applied }))
     }
+
+    async fn holds_notice(
+        &self,
+        request: Request<pb::HoldsNoticeRequest>,
+    ) -> Result<Response<pb::HoldsNoticeResponse>, Status> {
+        let city = self.caller(&request)?.identity.city;
+        let refuse = |refused: Refused| refused.status(Language::En);
+        let asked = peer::parse_holds_notice(request.get_ref());
+        let (agreement, subject) = asked.map_err(|error| refuse(status::of_wire(&error)))?;
+        let (reader, own) = (self.node.reader(), self.node.city());
+        let suspended = self.node.book().is_suspended(city);
+        let looked = tokio::task::spawn_blocking(move || {
+            let found = view::notice(&reader.view(), agreement, subject)?;
+            let notice = &found.notice;
+            // Nobody learns how far the notice of another city has got.
+            let may = notice.issuer == city && notice.addressees.contains(&own) && !suspended;
+            let opening = reader.entry(found.opened_at).ok().filter(|_| may)?;
+            Some(notice_read::record(&reader, &opening).is_some())
+        });
+        let held = looked.await.ok().flatten();
+        let held = held.ok_or_else(|| refuse(Refused::new("NOT_FOUND")))?;
+        Ok(Response::new(pb::HoldsNoticeResponse { held }))
+    }
+}
+
+/// Asks over an open channel whether the text of an own notice is there.
+///
+/// # Errors
+/// The status with which the other side refused: also `UNIMPLEMENTED`, by a node of before.
+pub async fn holds_notice(
+    channel: tonic::transport::Channel,
+    agreement: AgreementId,
+    notice: SubjectId,
+) -> Result<bool, Status> {
+    let mut client = pb::peer_service_client::PeerServiceClient::new(channel)
+        .max_decoding_message_size(crate::limits::PEER_MESSAGE_BYTES_MAX);
+    let answer = client.holds_notice(peer::holds_notice_to_pb(agreement, notice)).await?;
+    Ok(answer.into_inner().held)
 }
 
 /// Rings over an open channel; true when the entry itself is there already.

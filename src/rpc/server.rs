@@ -52,7 +52,7 @@ use crate::limits::{
 use crate::node::alert::Alerts;
 use crate::node::due::Due;
 use crate::node::plan_roll::PlanRoll;
-use crate::node::ringer::Rung;
+use crate::node::ringer::Reached;
 use crate::node::roll::Roll;
 use crate::node::roster::Roster;
 use crate::node::same_act::SameActs;
@@ -155,7 +155,7 @@ pub type Newcomers = (TcpListener, Tickets);
 pub async fn serve_api(
     node: NodeHandle,
     (audit, writes, due, acts, catalogue): (Audit, WritesUnderWay, Due, SameActs, Arc<Catalogue>),
-    (alerts, rung, files, ground): (Alerts, Rung, EvidenceFileApi, Ground),
+    (alerts, reached, files, ground): (Alerts, Reached, EvidenceFileApi, Ground),
     (limits, checks_a_year_max, newcomers): (GateLimits, u32, Option<Newcomers>),
     age: Duration,
     incoming: impl Stream<Item = io::Result<Conn>>,
@@ -181,7 +181,8 @@ pub async fn serve_api(
     let (its_desk, its_due) = (desk.clone(), due.clone());
     let plans = PlanApi { desk: its_desk, due: its_due, roll: planned, checks_a_year_max };
     let plans = sized!(PlanServiceServer: plans);
-    let notices = sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, rung });
+    let notices =
+        sized!(NoticeServiceServer: NoticeApi { desk, due: due.clone(), alerts, reached });
     let files = sized!(EvidenceFileServiceServer: files);
     let lists = Lists::new(Arc::clone(&catalogue), *due.terms());
     let (its_node, its_audit, its_clock) = (node.clone(), audit.clone(), node.clone());

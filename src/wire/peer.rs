@@ -5,11 +5,11 @@ use prost::Message;
 
 use super::batch::{batch_from_pb, batch_to_pb, entry_to_pb, read_entry};
 use super::error::{WireError, check_bytes, check_count};
-use super::facts::{agreement_id, bytes, hash, log_id, position, position_to_pb};
+use super::facts::{agreement_id, bytes, hash, log_id, position, position_to_pb, subject_id};
 use super::hello::{hello_from_pb, hello_to_pb};
 use super::pb::peer_v1 as pb;
 use super::pb::peer_v1::frame::Frame as F;
-use crate::ids::{AgreementId, LogId, Position};
+use crate::ids::{AgreementId, LogId, Position, SubjectId};
 use crate::limits::{
     FACT_KEY_BYTES_MAX, FACT_VALUE_BYTES_MAX, FORK_PROOF_BYTES_MAX, NOTE_BYTES_MAX,
     NOTE_LINE_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX, REFERENCE_BYTES_MAX, REFUSE_DETAIL_BYTES_MAX,
@@ -46,6 +46,26 @@ pub fn parse_alert(alert: pb::AlertRequest) -> Result<(AgreementId, RawEntry), W
     let agreement = agreement_id("agreement_id", &alert.agreement_id)?;
     let entry = alert.entry.ok_or(WireError::Missing { field: "entry" })?;
     Ok((agreement, read_entry(entry)?))
+}
+
+/// Asks whether a city has the text of a notice.
+#[must_use]
+pub fn holds_notice_to_pb(agreement: AgreementId, notice: SubjectId) -> pb::HoldsNoticeRequest {
+    pb::HoldsNoticeRequest {
+        agreement_id: bytes(agreement.as_bytes()),
+        subject_id: bytes(notice.as_bytes()),
+    }
+}
+
+/// Reads the question whether a city has the text of a notice.
+///
+/// # Errors
+/// [`WireError`]: an id of another length.
+pub fn parse_holds_notice(
+    asked: &pb::HoldsNoticeRequest,
+) -> Result<(AgreementId, SubjectId), WireError> {
+    let agreement = agreement_id("agreement_id", &asked.agreement_id)?;
+    Ok((agreement, subject_id("subject_id", &asked.subject_id)?))
 }
 
 /// Writes a frame.

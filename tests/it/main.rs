@@ -68,6 +68,7 @@ mod model;
 mod month_checks;
 mod nodes;
 mod notices;
+mod notices_held;
 mod nudges;
 mod operator;
 mod papers;

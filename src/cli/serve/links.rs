@@ -1,4 +1,4 @@
-//! What reaches other cities: the dialler of links, and the ringer of emergencies.
+//! What reaches other cities: the dialler of links, and the ringer of notices.
 //!
 //! In scope: what they are made of. Out of scope: when they reach for whom ([`crate::node`]).
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::reload::Reload;
 use crate::node::dial::{self, Dialer};
-use crate::node::ringer::{self, Ringer, Rung};
+use crate::node::ringer::{self, Reached, Ringer};
 use crate::node::writer::NodeHandle;
 use crate::rpc::peer_service;
 
@@ -30,12 +30,18 @@ pub(super) fn dialer(node: &NodeHandle, reload: &Reload, offline: bool) -> Diale
 }
 
 /// What rings other cities.
-pub(super) fn ringer(dialer: Dialer, rung: Rung) -> Ringer {
+pub(super) fn ringer(dialer: Dialer, reached: Reached) -> Ringer {
     let ring: ringer::Ring = Arc::new(|channel, agreement, entry| {
         Box::pin(async move {
             let rung = peer_service::ring(channel, agreement, &entry.entry).await;
             rung.map_err(|status| dial::reason(&status, None))
         })
     });
-    Ringer { dialer, ring, rung }
+    let ask: ringer::Ask = Arc::new(|channel, agreement, subject| {
+        Box::pin(async move {
+            let held = peer_service::holds_notice(channel, agreement, subject).await;
+            held.map_err(|status| dial::reason(&status, None))
+        })
+    });
+    Ringer { dialer, ring, ask, reached }
 }

@@ -15,7 +15,7 @@ use crate::ids::{AgreementId, LogId};
 use crate::journal::{Disk, JournalError, RecordKind, RecordRef};
 use crate::limits;
 use crate::log::checkpoint::SignedCheckpoint;
-use crate::log::{Audience, Entry, ForkProof, PartSlot};
+use crate::log::{Entry, ForkProof, PartSlot};
 use crate::node::core::group::{Changes, Ingested};
 use crate::node::core::io::{Output, Ticket};
 use crate::node::core::rows::{self, BatchRow, LogRow, ProgressRow};
@@ -447,7 +447,7 @@ fn log_row(log: &crate::node::core::logs::Log) -> LogRow {
 /// Whether an entry has parts that are not for all members, told from its slots and header.
 fn has_narrow(entry: &RawEntry) -> bool {
     let Ok(parsed) = wire::entry::parse_header(&entry.header) else { return true };
-    parsed.envelope.parts.iter().any(|p| p.audience != Audience::AllMembers)
+    parsed.envelope.has_narrow_part()
 }
 
 pub(super) fn storage_failed(error: JournalError) -> WriteError {

@@ -62,7 +62,7 @@ pub fn not_held(one: &pb::NoticeRecipient, here: bool, lang: Lang) -> &'static s
     match (here, one.hold_unknown) {
         (true, _) => lang.pick("正文已收到", "here"),
         (false, true) => {
-            lang.pick("是否送达未知，以签收为准", "not known to hold it until it acknowledges")
+            lang.pick("对方系统尚未回复是否送达", "its node has not said that it has it")
         }
         (false, false) => lang.pick("尚未送达", "has not arrived"),
     }
