@@ -1,8 +1,8 @@
-//! Reaching other cities with own notices: an emergency is offered to every city it is for, at once
-//! and over a connection of its own, until that city's node says that its entry is there or a person
-//! there has acknowledged it. Of a notice whose text is for some members only, those members are
-//! asked whether they have the text: no receipt tells. A city that nobody can dial is neither rung
-//! nor asked; its entry comes over the link.
+//! Reaching other cities with own notices: an emergency is offered to every city it is for, at
+//! once and over a connection of its own, until that city's node says that its entry is there or a
+//! person there has acknowledged it. Of a notice whose text is for some members only, those members
+//! are asked whether they have the text: no receipt tells. A city that nobody can dial is neither
+//! rung nor asked; its entry comes over the link.
 //!
 //! In scope: whom to ring or ask and when again. Out of scope: what an alert is
 //! ([`crate::node::alert`]), the exchange, which carries the entry itself.
@@ -181,7 +181,7 @@ impl Ringer {
         }
     }
 
-    /// Cities to be called now, each for one notice at a time and errand: no question delays a ring.
+    /// Cities to be called now, one notice at a time for each errand: no question delays a ring.
     fn due(&self, open: &Open) -> Vec<Call> {
         let mut due = Vec::new();
         for errand in [Errand::Ring, Errand::Ask] {
