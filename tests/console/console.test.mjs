@@ -23,15 +23,35 @@ after(async () => {
 const at = (city, path) => new URL(path, demo.links[city]).href;
 const go = (city, path) => pages[city].goto(at(city, path), { waitUntil: "load" });
 
-/** A demo as README begins it, and a window for each city of the tour, which its link opens. */
-async function open(lang) {
+/** Where a city's console is for who has a certificate. */
+const secure = (city) => `https://localhost:${demo.api(city).split(":")[1]}`;
+
+/** A browser with a person's certificate, and its page. */
+async function known(city, role, lang) {
+  chooseCertificates();
+  const name = `${role}-${city}`;
+  browsers[name] = await startBrowser(homeOf(demo, city, role));
+  pages[name] = await openPage(browsers[name], lang);
+  return pages[name];
+}
+
+/** A demo as README begins it, and a window for each city of the tour: its link opens it, or the
+ *  certificate of a coordinator, as in earnest. */
+async function open(lang, certified) {
   await close();
   demo = await startDemo(5);
+  const windows = [];
   for (const city of [LIAOCHENG, HANDAN, PUYANG]) {
+    if (certified) {
+      windows.push(await known(city, "coordinator", lang));
+      await windows.at(-1).goto(`${secure(city)}/`, { waitUntil: "load" });
+      continue;
+    }
     browsers[city] = await startBrowser();
-    pages[city] = await openPage(browsers[city], lang);
+    windows.push(pages[city] = await openPage(browsers[city], lang));
     await enter(pages[city], demo.links[city]);
   }
+  return windows;
 }
 
 async function close() {
@@ -57,9 +77,9 @@ for (const [file, heading, lang, names] of TOURS) {
   let failed = true;
   test(`the tour of ${file} has its steps and begins`, { timeout: 240_000 }, async () => {
     assert.equal(steps.length, 6);
-    await open(lang);
-    tour = new Tour(Object.fromEntries(names.map((name, nth) =>
-      [name, pages[[LIAOCHENG, HANDAN, PUYANG][nth]]])));
+    // One of the two with certificates, over TLS and HTTP/2, as whoever uses it in earnest.
+    const windows = await open(lang, lang === "en");
+    tour = new Tour(Object.fromEntries(names.map((name, nth) => [name, windows[nth]])));
     failed = false;
   });
   steps.forEach((marks, nth) => {
@@ -499,15 +519,58 @@ test("a write from another site is refused", async () => {
   assert.equal(own.status, 303, "the same from a page of its own is taken");
 });
 
+test("with certificates: a case is handed over between two cities' consoles", async () => {
+  const people = {};
+  for (const city of [LIAOCHENG, HANDAN]) {
+    people[city] = await known(city, "coordinator");
+    await people[city].goto(`${secure(city)}/`, { waitUntil: "load" });
+    assert.ok((await text(people[city], "header")).includes("联络员"));
+    assert.ok(!(await text(people[city], "body")).includes("未使用证书"));
+    const spoken = await people[city].evaluate(() =>
+      performance.getEntriesByType("navigation")[0].nextHopProtocol);
+    assert.equal(spoken, "h2", "over TLS a browser speaks HTTP/2");
+  }
+  const { [LIAOCHENG]: giver, [HANDAN]: taker } = people;
+  // A case that Liaocheng may hand over to Handan.
+  await giver.goto(`${secure(LIAOCHENG)}/cases`, { waitUntil: "load" });
+  const all = await giver.$$eval("tbody a[href^='/case/']", (all) => all.map((one) => one.href));
+  let number;
+  for (const href of new Set(all)) {
+    await giver.goto(href, { waitUntil: "load" });
+    if (!await giver.$("#offer-to_city option[value='130400']")) continue;
+    number = (await text(giver, "h1")).match(/LD-\S+/)?.[0];
+    break;
+  }
+  assert.ok(number, `none of ${all.length} cases may be handed over`);
+  const { pathname } = new URL(giver.url());
+
+  // Nobody touches the other window: it comes there by itself.
+  await taker.bringToFront();
+  await send(giver, "offer", { to_city: "130400", text: "凭证书移送（示例）" });
+  assert.ok((await text(giver)).includes("已移送待接收"));
+  await becomes(taker, "main", number);
+  await giver.goto(`${secure(LIAOCHENG)}${pathname}`, { waitUntil: "load" });
+  await taker.goto(`${secure(HANDAN)}${pathname}`, { waitUntil: "load" });
+  // A wrong date is refused at its field, and nothing is written.
+  await send(taker, "accept", { effective_on: "2199-01-01", text: "先写下的理由" });
+  assert.ok(await taker.$("#accept-effective_on-wrong"), "the reason stands at the field");
+  assert.equal(await taker.$eval("#accept-text", (one) => one.value), "先写下的理由");
+  await taker.goto(`${secure(HANDAN)}${pathname}`, { waitUntil: "load" });
+  await send(taker, "accept", { text: "凭证书接收（示例）" });
+  assert.ok((await text(taker)).includes("现由 邯郸 处理"));
+  await giver.bringToFront();
+  await becomes(giver, "main", "现由 邯郸 处理");
+
+  // Its letter prints.
+  await giver.goto(`${secure(LIAOCHENG)}${pathname}/print/transfer`, { waitUntil: "load" });
+  assert.ok((await text(giver, "body")).includes(number));
+  assert.ok(sheets(await giver.pdf({ preferCSSPageSize: true })) >= 1);
+  for (const page of Object.values(people)) assert.deepEqual(page.wrong, []);
+});
+
 test("with a certificate: who may do what, a lost connection, and no way in without", async () => {
-  chooseCertificates();
-  const home = homeOf(demo, LIAOCHENG, "auditor");
-  const browser = await startBrowser(home);
-  browsers.auditor = browser;
-  const page = await openPage(browser);
-  pages.auditor = page;
-  const origin = `https://localhost:${demo.api(LIAOCHENG).split(":")[1]}`;
-  await page.goto(`${origin}${handed.path}`, { waitUntil: "load" });
+  const page = await known(LIAOCHENG, "auditor");
+  await page.goto(`${secure(LIAOCHENG)}${handed.path}`, { waitUntil: "load" });
   assert.ok((await text(page, "header")).includes("审计"));
   assert.ok((await text(page)).includes("您的身份只能查看"));
   assert.equal(await page.$("details.act"), null, "no button");
