@@ -365,6 +365,12 @@ fn number(day: u8, hour: u8) -> String {
     format!("{WATER_MN}-202611{day:02}{hour:02}0000")
 }
 
+/// What lies in a spool folder and waits.
+fn waiting(spool: &Path) -> Vec<PathBuf> {
+    let drafted = spool.join("drafted");
+    below(spool).into_iter().filter(|path| !path.starts_with(&drafted)).collect()
+}
+
 /// The node starts again.
 async fn back(pair: &mut Pair) {
     pair.nodes.start(HERE);
@@ -400,13 +406,13 @@ async fn f37_devices_are_answered_and_nothing_is_lost_while_the_node_is_away() {
     other.write_all(&first).unwrap();
     assert_eq!(answer(&mut other).unwrap().cn, 9014);
     assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 2);
-    assert_eq!(below(&spool), [""; 0].map(PathBuf::from), "the node has it all");
+    assert_eq!(waiting(&spool), [""; 0].map(PathBuf::from), "the node has it all");
     is_fetched(&pair, &number(2, 9), &sent(&first)).await;
     // The node goes away: the hour is kept, without its password, and answered.
     pair.nodes.kill(HERE);
     device.write_all(&hour(2, 12)).unwrap();
     assert_eq!(answer(&mut device).unwrap().cn, 9014);
-    let [kept] = &below(&spool)[..] else { panic!("one file") };
+    let [kept] = &waiting(&spool)[..] else { panic!("one file") };
     assert_eq!(std::fs::read(kept).unwrap(), sent(&hour(2, 12)));
     let (report, said) = listener.stop();
     assert_eq!((&report["drafted"], &report["already_there"]), (&2.into(), &1.into()), "{said}");
@@ -425,7 +431,7 @@ async fn f37_devices_are_answered_and_nothing_is_lost_while_the_node_is_away() {
     // What cannot be kept is not answered, and no clue says that it is somewhere.
     let listener = Listener::start(&pair.nodes, &spool_args);
     let mut device = listener.connect();
-    std::fs::remove_dir(&spool).unwrap();
+    std::fs::remove_dir_all(&spool).unwrap();
     std::fs::write(&spool, "no folder").unwrap();
     device.write_all(&hour(2, 13)).unwrap();
     assert!(answer(&mut device).is_none(), "closed without an answer");
@@ -488,7 +494,7 @@ async fn f37_packets_are_kept_until_the_node_has_taken_them_as_evidence() {
     let (told, said) = listener.stop();
     assert_eq!((&told["spooled"], &told["already_there"]), (&4.into(), &0.into()), "{said}");
     assert!(said.contains("EVIDENCE_FOLDER_FULL"), "{said}");
-    let mut kept: Vec<_> = below(&spool).iter().map(|p| std::fs::read(p).unwrap()).collect();
+    let mut kept: Vec<_> = waiting(&spool).iter().map(|p| std::fs::read(p).unwrap()).collect();
     kept.sort();
     let mut all = vec![sent(&packets[0]), sent(&anew), sent(&hour(2, 11))];
     all.sort();
@@ -498,7 +504,7 @@ async fn f37_packets_are_kept_until_the_node_has_taken_them_as_evidence() {
     let auditor = ingest_as(&pair.nodes, Role::Auditor, &[&[file][..], &spool_args].concat());
     let (told, said) = report(&{ auditor }.output().unwrap());
     assert!(told["spooled"] == 2 && said.contains("ROLE_NOT_ALLOWED"), "{said}");
-    assert_eq!(below(&spool).len(), 4);
+    assert_eq!(waiting(&spool).len(), 4);
 
     // There is room: a system uploads what waits, and nothing twice.
     room_for(&mut pair, 1_000_000).await;
@@ -511,7 +517,7 @@ async fn f37_packets_are_kept_until_the_node_has_taken_them_as_evidence() {
             "{said}"
         );
     }
-    assert_eq!(below(&spool), [""; 0].map(PathBuf::from));
+    assert_eq!(waiting(&spool), [""; 0].map(PathBuf::from));
     for at in 9..=11 {
         is_fetched(&pair, &number(2, at), &sent(&hour(2, at))).await;
     }
@@ -522,12 +528,56 @@ async fn f37_packets_are_kept_until_the_node_has_taken_them_as_evidence() {
     let mut device = listener.connect();
     signal(pair.nodes.pid(HERE), Signal::STOP);
     device.write_all(&hour(2, 12)).unwrap();
-    until("it is kept", || async { (below(&spool).len() == 1).then_some(()) }).await;
+    until("it is kept", || async { (waiting(&spool).len() == 1).then_some(()) }).await;
     drop(listener);
     signal(pair.nodes.pid(HERE), Signal::CONT);
     let args = [&[nothing][..], &spool_args].concat();
     assert_eq!(ingest(&pair.nodes, &args).output().unwrap().status.code(), Some(0));
     is_fetched(&pair, &number(2, 12), &sent(&hour(2, 12))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f37_an_hour_that_is_taken_back_stands_beside_the_one_that_accused() {
+    let mut pair = Pair::start().await;
+    let spool = tempfile::tempdir().unwrap();
+    let args = ["--spool", spool.path().to_str().unwrap()];
+    let listener = Listener::start(&pair.nodes, &args);
+    let mut device = listener.connect();
+    let mut send = |packet: &[u8]| {
+        device.write_all(packet).unwrap();
+        assert_eq!(answer(&mut device).unwrap().cn, 9014);
+    };
+    let anew = |hour: u8, value: &str| {
+        let body = format!("DataTime=202611020{hour}0000;w01018-Avg={value}");
+        packet(32, 2061, WATER_MN, "5", &body)
+    };
+    let (below, void) = (anew(9, "40,w01018-Flag=N"), anew(9, "83.2,w01018-Flag=D"));
+    for packet in [&hour(2, 9), &below, &void, &below, &anew(8, "40,w01018-Flag=N")] {
+        send(packet);
+    }
+    assert_eq!(list_all(&pair.here, &pair.agreement).await.len(), 1, "an hour below opens nothing");
+    let clue = numbered(&pair.here, &number(2, 9)).await.remove(0).name;
+    for packet in [&hour(2, 9), &below, &void] {
+        assert!(file(&pair.here, &clue, &sent(packet)).await.unwrap().here);
+        let comes = || async { fetch(&pair.there, &clue, &sent(packet)).await.ok() };
+        assert!(until("the neighbour has it too", comes).await.here);
+    }
+    // Also while the node is away, and by the next run.
+    pair.nodes.kill(HERE);
+    let last = anew(9, "41,w01018-Flag=N");
+    send(&last);
+    send(&anew(8, "41,w01018-Flag=N"));
+    assert_eq!(waiting(spool.path()).len(), 1, "what never was a clue is not kept");
+    let (told, said) = listener.stop();
+    assert_eq!((&told["drafted"], &told["evidence_added"]), (&1.into(), &2.into()), "{said}");
+    assert_eq!((&told["already_there"], &told["spooled"]), (&1.into(), &1.into()), "{said}");
+    back(&mut pair).await;
+    let nothing = tempfile::NamedTempFile::new().unwrap();
+    let again = [nothing.path().to_str().unwrap(), args[0], args[1]];
+    let (told, said) = report(&ingest(&pair.nodes, &again).output().unwrap());
+    assert_eq!(told["evidence_added"], 1, "{said}");
+    assert_eq!(waiting(spool.path()), [""; 0].map(PathBuf::from));
+    assert!(file(&pair.here, &clue, &sent(&last)).await.unwrap().here);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -552,7 +602,7 @@ async fn f37_a_part_that_was_answered_outlives_the_listener() {
     assert!(!said.contains(SECRET), "{said}");
     let bytes = halves().map(|half| sent(&half)).concat();
     is_fetched(&pair, &format!("{WATER_MN}-20261102160000"), &bytes).await;
-    assert_eq!(below(spool.path()), [""; 0].map(PathBuf::from), "nothing is left of it");
+    assert_eq!(waiting(spool.path()), [""; 0].map(PathBuf::from), "nothing is left of it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,15 +35,15 @@ pub struct Clue {
     pub facts: pb::CaseFacts,
     /// Its texts.
     pub record: pb::CaseRecord,
+    /// Some value is beyond its limit. Else it opens nothing: a device has sent anew what a clue
+    /// rests on, and it is listed there, because it may speak for the party.
+    pub is_over: bool,
 }
 
 impl Clue {
-    /// Drafts; `None` when nothing is beyond its limit.
+    /// Drafts.
     #[must_use]
-    pub fn of(message: &Message, station: &Station, verdict: &Verdict) -> Option<Self> {
-        if verdict.over.is_empty() {
-            return None;
-        }
+    pub fn of(message: &Message, station: &Station, verdict: &Verdict) -> Self {
         let digits = verdict.at.digits();
         let mn = &message.first().mn;
         let number = format!("{mn}-{digits}{}", verdict.kind.suffix());
@@ -58,7 +58,8 @@ impl Clue {
             sm3: sm3.to_vec().into(),
             ..item(&number, station, verdict)
         });
-        Some(Self {
+        Self {
+            is_over: !verdict.over.is_empty(),
             facts: facts(station, verdict),
             agreement: station.agreement.clone(),
             number,
@@ -66,14 +67,16 @@ impl Clue {
             sha256,
             sm3,
             record,
-        })
+        }
     }
 
     /// The name of its evidence file, here and at the node: other packets of one hour have another.
+    /// What opens the clue of an hour comes first in the order of names.
     #[must_use]
     pub fn file_name(&self) -> String {
         let digest = hex(self.sha256.as_bytes());
-        format!("{}-{}.txt", self.number, digest.get(..16).unwrap_or_default())
+        let again = if self.is_over { "" } else { "sent-anew-" };
+        format!("{}-{again}{}.txt", self.number, digest.get(..16).unwrap_or_default())
     }
 
     /// The request that opens it.
@@ -102,9 +105,16 @@ impl Clue {
             id: format!("{}-{}", item.id, digest.get(..16).unwrap_or_default()),
             ..item.clone()
         };
+        let text = if self.is_over {
+            format!("同一时段重新上传的报文，内容与原报文不同。{}", self.record.summary)
+        } else {
+            "同一时段重新上传的报文，内容与原报文不同：其中没有可以认定的超标数值（未超过限值，或者数据标记表明\
+             数据无效）。请核对原线索。"
+                .to_owned()
+        };
         pb::AddEvidenceRequest {
             name,
-            text: format!("同一时段重新上传的报文，内容与原报文不同。{}", self.record.summary),
+            text,
             evidence: self.record.evidence.iter().map(named).collect(),
             request_id: digest,
             acting_for: acting_for(officer),

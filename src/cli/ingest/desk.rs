@@ -21,6 +21,9 @@ use crate::hj212::{Joined, Kind, Message, NotJudged, Packet, Refusal, Refused, j
 use crate::lang::Lang;
 use crate::node::clock::wall_ms;
 
+/// Why a message stays in the spool folder.
+const NO_CLUE_NOW: &str = "NOT_A_CLUE_NOW";
+
 /// What judges and drafts.
 pub struct Desk {
     /// Language of what is said.
@@ -127,8 +130,8 @@ impl Desk {
         Some(self.turns.get(mn)?.lock().await)
     }
 
-    /// Compares with the limits; none when there is nothing to draft. What is tried again is
-    /// counted already.
+    /// Compares with the limits; none when there is nothing to draft and no clue of that time was
+    /// drafted before. What is tried again is counted already.
     fn judged(&self, message: &Message, count: bool) -> Result<Option<Clue>, Refused> {
         let today = Date::beijing(wall_ms()).unwrap_or(Date::EARLIEST);
         let mn = &message.first().mn;
@@ -138,7 +141,8 @@ impl Desk {
                 if count {
                     self.report().judge(&verdict);
                 }
-                Ok(station.and_then(|station| Clue::of(message, station, &verdict)))
+                let clue = station.map(|station| Clue::of(message, station, &verdict));
+                Ok(clue.filter(|clue| clue.is_over || self.was_drafted(&clue.number)))
             }
             Err(NotJudged::Passed(why)) => {
                 if count {
@@ -150,10 +154,20 @@ impl Desk {
         }
     }
 
+    /// Whether a clue of this number was kept in the spool folder before, or drafted by this run.
+    fn was_drafted(&self, number: &str) -> bool {
+        let noted = self.spool.as_ref().is_some_and(|spool| spool.was_drafted(number));
+        noted || self.report().has(number)
+    }
+
     /// Has the node draft a clue and take the bytes that it lists.
     async fn draft(&self, clue: &Clue) -> Result<Outcome, Failure> {
         match &self.office {
-            Some(office) => office.draft(clue, self.lang).await,
+            Some(office) if clue.is_over => office.draft(clue, self.lang).await,
+            Some(office) => {
+                let outcome = office.list_anew(clue, self.lang).await?;
+                outcome.ok_or_else(|| self.no_clue_now())
+            }
             None if self.report().has(&clue.number) => Ok(Outcome::AlreadyThere),
             None => Ok(Outcome::WouldBe),
         }
@@ -186,6 +200,20 @@ impl Desk {
         self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A message was answered, so the device has it no more: limits or options of this run are no
+    /// reason to lose it, nor is a clue that is not there yet.
+    fn no_clue_now(&self) -> Failure {
+        Failure::new(
+            Exit::Refused,
+            NO_CLUE_NOW,
+            self.lang.pick(
+                "按本次限值和选项不生成线索，报文保留；不需要的请自行删除",
+                "no clue by the limits and options of this run; it is kept, delete it if it is not \
+                 wanted",
+            ),
+        )
+    }
+
     /// Tries one file of the spool again.
     async fn again(&self, path: &Path) -> Result<(), Failure> {
         let _turn = self.turn(&spool::station(path)).await;
@@ -196,20 +224,7 @@ impl Desk {
         let unreadable = |why: String| Failure::new(Exit::Refused, "UNREADABLE", why);
         let message = spool::read(path).map_err(unreadable)?;
         let judged = self.judged(&message, false).map_err(|why| unreadable(why.to_string()))?;
-        // It was answered, so the device has it no more: limits or options of this run are no
-        // reason to lose it.
-        let not_now = || {
-            Failure::new(
-                Exit::Refused,
-                "NOT_A_CLUE_NOW",
-                self.lang.pick(
-                    "按本次限值和选项不生成线索，报文保留；不需要的请自行删除",
-                    "no clue by the limits and options of this run; it is kept, delete it if it is \
-                     not wanted",
-                ),
-            )
-        };
-        let clue = judged.ok_or_else(not_now)?;
+        let clue = judged.ok_or_else(|| self.no_clue_now())?;
         let outcome = self.draft(&clue).await?;
         self.report().end(clue, outcome);
         // Left behind, it is found to be there.

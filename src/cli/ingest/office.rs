@@ -34,6 +34,17 @@ const PASSING: [Code; 5] = [
     Code::ResourceExhausted,
 ];
 
+/// No list of the case has these bytes.
+const NOT_LISTED: &str = "EVIDENCE_NOT_LISTED";
+
+/// What is said of a clue whose file is not sent.
+fn not_sent(lang: Lang) -> &'static str {
+    lang.pick(
+        "线索已登记，证据文件尚未上传",
+        "the clue is drafted; the file of its evidence is not uploaded yet",
+    )
+}
+
 /// The node that drafts.
 pub struct Office {
     /// The connection.
@@ -53,18 +64,30 @@ impl Office {
         let (case, mut outcome) = self.open(clue, lang).await?;
         let mut uploaded = self.upload(case.clone(), clue).await;
         // The same hour sent anew: the clue rests on other packets, and these go beside them.
-        let is_other = |failure: &Failure| failure.reason == "EVIDENCE_NOT_LISTED";
+        let is_other = |failure: &Failure| failure.reason == NOT_LISTED;
         if outcome == Outcome::AlreadyThere && uploaded.as_ref().is_err_and(is_other) {
             self.add(case.clone(), clue).await?;
             outcome = Outcome::Added;
             uploaded = self.upload(case, clue).await;
         }
-        uploaded.map(|()| outcome).map_err(|failure| {
-            failure.detail(lang.pick(
-                "线索已登记，证据文件尚未上传",
-                "the clue is drafted; the file of its evidence is not uploaded yet",
-            ))
-        })
+        uploaded.map(|()| outcome).map_err(|failure| failure.detail(not_sent(lang)))
+    }
+
+    /// Lists packets that are beyond no limit in the case that has their number, and uploads them;
+    /// `None` where there is no such case.
+    ///
+    /// # Errors
+    /// [`Failure`], as [`Self::draft`].
+    pub async fn list_anew(&self, clue: &Clue, lang: Lang) -> Result<Option<Outcome>, Failure> {
+        let Some(case) = self.numbered(clue).await?.into_iter().next() else { return Ok(None) };
+        let uploaded = self.upload(case.clone(), clue).await;
+        match uploaded {
+            Ok(()) => return Ok(Some(Outcome::AlreadyThere)),
+            Err(failure) if failure.reason == NOT_LISTED => self.add(case.clone(), clue).await?,
+            Err(failure) => return Err(failure),
+        }
+        let uploaded = self.upload(case, clue).await;
+        uploaded.map(|()| Some(Outcome::Added)).map_err(|failure| failure.detail(not_sent(lang)))
     }
 
     /// Lists the packets of a clue in the case that has its number.
@@ -95,14 +118,7 @@ impl Office {
 
     /// The name of the case that has a clue's number; its agreement may be another than today's.
     async fn find(&self, clue: &Clue, taken_by: &str, lang: Lang) -> Result<String, Failure> {
-        let request = pb::ListCasesRequest {
-            parent: "agreements/-".to_owned(),
-            external_number: clue.number.clone(),
-            ..pb::ListCasesRequest::default()
-        };
-        let answer = self.session.client.cases().list_cases(request).await;
-        let cases = answer.map_err(|status| self.failure(&status))?.into_inner().cases;
-        let mut names = cases.into_iter().map(|case| case.name);
+        let mut names = self.numbered(clue).await?.into_iter();
         names.find(|name| name.ends_with(taken_by)).ok_or_else(|| {
             Failure::new(
                 Exit::Unreachable,
@@ -113,6 +129,18 @@ impl Office {
                 ),
             )
         })
+    }
+
+    /// Names of the cases that have a clue's number.
+    async fn numbered(&self, clue: &Clue) -> Result<Vec<String>, Failure> {
+        let request = pb::ListCasesRequest {
+            parent: "agreements/-".to_owned(),
+            external_number: clue.number.clone(),
+            ..pb::ListCasesRequest::default()
+        };
+        let answer = self.session.client.cases().list_cases(request).await;
+        let cases = answer.map_err(|status| self.failure(&status))?.into_inner().cases;
+        Ok(cases.into_iter().map(|case| case.name).collect())
     }
 
     async fn upload(&self, case_name: String, clue: &Clue) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! What is to be drafted, kept on disk until the node has all of it: one file a message, its
 //! packets without their passwords, one line each. Beside them, in `parts`, one file for each part
-//! of a split packet whose other parts have not come.
+//! of a split packet whose other parts have not come, and in `drafted` an empty file for each clue
+//! that lay here, so that what a device sends anew for it is told from what is no clue.
 //!
 //! In scope: writing whole or not at all, reading back, joining parts. Out of scope: when to try
 //! again.
@@ -18,6 +19,11 @@ use crate::lang::Lang;
 use crate::limits::{
     HJ212_PARTS_MAX, HJ212_SEGMENT_BYTES_MAX, HJ212_SPOOL_FILES_MAX, HJ212_SPOOL_PARTS_MAX,
 };
+
+/// The folder of parts.
+const PARTS: &str = "parts";
+/// The folder of clues that lay here, by their numbers.
+const DRAFTED: &str = "drafted";
 
 /// A folder of messages.
 #[derive(Debug, Clone)]
@@ -51,8 +57,18 @@ impl Spool {
                 format!("{shown} holds {HJ212_SPOOL_FILES_MAX} files, no more are taken"),
             )));
         }
+        if clue.is_over && !self.was_drafted(&clue.number) {
+            make_room(&self.folder.join(DRAFTED), HJ212_SPOOL_FILES_MAX);
+            put(&self.folder.join(DRAFTED).join(&clue.number), b"", lang)?;
+        }
         put(&path, clue.evidence.as_bytes(), lang)?;
         Ok(path)
+    }
+
+    /// Whether a clue of this number lay here; the oldest numbers are forgotten.
+    #[must_use]
+    pub fn was_drafted(&self, number: &str) -> bool {
+        self.folder.join(DRAFTED).join(number).exists()
     }
 
     /// Keeps a part of a split packet, and joins it with those that lie there, whichever connection
@@ -99,22 +115,13 @@ impl Spool {
     /// Makes room for one more part: the oldest go, whose others never came. Gives how many.
     #[must_use]
     pub fn make_room_for_part(&self) -> usize {
-        let Ok(entries) = fs::read_dir(self.folder.join("parts")) else { return 0 };
-        let paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        let over = (paths.len() + 1).saturating_sub(HJ212_SPOOL_PARTS_MAX);
-        if over == 0 {
-            return 0;
-        }
-        let aged = |path: PathBuf| Some((path.metadata().ok()?.modified().ok()?, path));
-        let mut aged: Vec<_> = paths.into_iter().filter_map(aged).collect();
-        aged.sort();
-        aged.into_iter().take(over).filter(|(_, path)| fs::remove_file(path).is_ok()).count()
+        make_room(&self.folder.join(PARTS), HJ212_SPOOL_PARTS_MAX)
     }
 
     fn part(&self, packet: &Packet, part: Part) -> PathBuf {
         let Packet { qn, mn, cn, st, .. } = packet;
         let name = format!("{mn}-{qn}-{cn}-{st}-{}of{}.txt", part.number, part.of);
-        self.folder.join("parts").join(name)
+        self.folder.join(PARTS).join(name)
     }
 
     /// Everything that lies there, oldest hour of a station first.
@@ -165,6 +172,20 @@ fn packets(path: &Path) -> Result<Vec<Packet>, String> {
     read.map_err(|error: io::Error| error.to_string())?;
     let packet = |line: &str| Packet::parse(line.as_bytes()).map_err(|why| why.to_string());
     text.lines().map(packet).collect()
+}
+
+/// Makes room for one more file where so many may be: the oldest go. Gives how many.
+fn make_room(folder: &Path, most: usize) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    let over = (paths.len() + 1).saturating_sub(most);
+    if over == 0 {
+        return 0;
+    }
+    let aged = |path: PathBuf| Some((path.metadata().ok()?.modified().ok()?, path));
+    let mut aged: Vec<_> = paths.into_iter().filter_map(aged).collect();
+    aged.sort();
+    aged.into_iter().take(over).filter(|(_, path)| fs::remove_file(path).is_ok()).count()
 }
 
 /// Writes a file, whole or not at all.
