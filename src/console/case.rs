@@ -59,7 +59,10 @@ pub async fn page(
     let title = format!("{} {title}", clean(&case.number));
     let main = html! {
         h1 { (title) }
-        (parts::done(query, desk))
+        (parts::done(query, desk, desk.lang().pick(
+            "发给他市的内容，对方收到后在时间线显示送达。",
+            "What goes to other cities: the timeline shows when they have it.",
+        )))
         @if let Some(again) = again.filter(|again| again.refusal.is_stale) {
             @if again.act == "assign" {
                 (assigned(&case, again.form, desk))

@@ -180,7 +180,7 @@ impl<'a> Forms<'a> {
         let goes_over = case_wire::may_be_offered(self.case.state);
         let fits = self.ours() && self.handled() && goes_over && !cities.is_empty();
         let more = html! {
-            (self.of("offer").choice("to_city", self.pick("移送至", "to"), &cities))
+            (self.of("offer").choice("to_city", self.pick("移送至", "to"), &or_none(self.desk, cities)))
             (self.dated("offer"))
         };
         self.put(
@@ -195,9 +195,11 @@ impl<'a> Forms<'a> {
     /// Help that is asked of another city, and the answer.
     fn help(&self) -> Markup {
         let (ask, cities) = (self.of("ask"), self.others());
+        let fits = self.handled() && !cities.is_empty();
+        let choose = or_none(self.desk, cities);
         let due = self.pick("答复期限（不填为今天）", "answer by (today)");
         let asked = html! {
-            (ask.choice("to_city", self.pick("请哪个市协助", "which city"), &cities))
+            (ask.choice("to_city", self.pick("请哪个市协助", "which city"), &choose))
             (ask.line("date", "due_on", due, ""))
             (self.why("ask"))
         };
@@ -210,7 +212,7 @@ impl<'a> Forms<'a> {
             (self.why("answer"))
         };
         html! {
-            (self.put("ask", "RequestAssistance", self.handled() && !cities.is_empty(),
+            (self.put("ask", "RequestAssistance", fits,
                 self.pick("请求协助调查", "Ask for help"), &asked))
             (self.put("answer", "AnswerAssistance", !requests.is_empty(),
                 self.pick("答复协助请求", "Answer a request for help"), &answer))

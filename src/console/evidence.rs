@@ -29,7 +29,7 @@ use crate::ids::hex;
 use crate::limits::{
     CONSOLE_EVIDENCE_MAX, CONSOLE_FILE_BYTES_MAX, CONSOLE_FILES_MAX, CONSOLE_FORM_BYTES_MAX,
 };
-use crate::shown::text::clean;
+use crate::shown::text::{clean, size};
 use crate::shown::{evidence, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::words;
@@ -114,7 +114,7 @@ async fn page(
     let main = html! {
         h1 { (title) }
         p { a href=(parts::page_of("case", name)) { (lang.pick("返回案件", "back to the case")) } }
-        (parts::done(query, desk))
+        (parts::done(query, desk, ""))
         (add(desk, name, again))
         @let others = part.others(&format!("{}/evidence", parts::page_of("case", name)), lang);
         (others)
@@ -239,7 +239,7 @@ fn row(
         div .visit {
             h2 { (label) }
             p .soft {
-                (words::evidence_kind(item.kind(), lang)) " · " (item.size_bytes) " B · "
+                (words::evidence_kind(item.kind(), lang)) " · " (size(item.size_bytes)) " · "
                 (when::date(item.collected_on.as_ref())) " · SHA-256 "
                 (sha256.get(..16).unwrap_or_default())
             }

@@ -132,11 +132,52 @@ fn of_cases(
 ) -> Vec<Matter> {
     let beside = page.transfers.iter().zip(&page.waitings);
     let matter = |(case, (standing, waitings)): (&pb::Case, (_, &pb::CaseWaitings))| {
-        let waitings = waitings.waitings.iter().filter(|one| of(one));
-        let how = waitings.flat_map(|one| waiting(one, (case, standing), desk)).collect();
-        Matter { how, ..of_case(case, desk.lang()) }
+        let waitings: Vec<_> = waitings.waitings.iter().filter(|one| of(one)).collect();
+        let how = waitings.iter().flat_map(|one| waiting(one, (case, standing), desk)).collect();
+        let own = waitings.iter().find(|one| one.city == desk.city);
+        let act = own.and_then(|one| case_act(one.what(), standing));
+        let plain = of_case(case, desk.lang());
+        Matter { how, page: to_act(plain.page, act), ..plain }
     };
     page.cases.iter().zip(beside).map(matter).collect()
+}
+
+/// The form of a case's page by which the own city does what is awaited of it.
+fn case_act(what: pb::CaseAwaited, standing: &pb::TransferStanding) -> Option<&'static str> {
+    use pb::CaseAwaited as A;
+    match what {
+        A::TransferAnswer if standing.acknowledge_time.is_none() => Some("acknowledge"),
+        A::TransferAnswer | A::Designation => Some("accept"),
+        A::Dispute => Some("designate"),
+        A::Recall => Some("return"),
+        A::Assistance => Some("answer"),
+        A::Proposal => Some("adopt"),
+        A::Unspecified => None,
+    }
+}
+
+/// The form of a plan's page by which the own city does what is awaited of it.
+const fn plan_act(what: pb::PlanAwaited) -> Option<&'static str> {
+    use pb::PlanAwaited as A;
+    match what {
+        A::Answer => Some("answer"),
+        A::Commit => Some("commit"),
+        A::Resolve => Some("resolve"),
+        A::Schedule => Some("schedule"),
+        A::Reveal => Some("reveal"),
+        A::Begin => Some("begin"),
+        A::Report => Some("results"),
+        A::Summarize => Some("summarize"),
+        A::Unspecified => None,
+    }
+}
+
+/// A page with a form of it unfolded: a browser opens what lies folded around its target.
+fn to_act(page: String, act: Option<&str>) -> String {
+    match act {
+        Some(act) => format!("{page}#do-{act}"),
+        None => page,
+    }
 }
 
 /// What somebody waits for, and of a transfer how far it has got.
@@ -241,7 +282,7 @@ fn unacknowledged(notice: &pb::Notice, desk: &Desk) -> Matter {
     let own = notice.recipients.iter().find(|one| one.city == desk.city);
     let late = own.is_some_and(|one| one.overdue);
     Matter {
-        page: page_of("notice", &notice.name),
+        page: to_act(page_of("notice", &notice.name), Some("acknowledge")),
         tag: lang.pick("通报", "notice"),
         what: super::notices::title(notice, lang),
         how: [text(issued)].into_iter().chain(until(notice, late, lang)).collect(),
@@ -380,7 +421,7 @@ async fn due(desk: &Desk) -> Result<Column, Status> {
             page: page_of(page, &one.name),
             tag: lang.pick("时限", "deadline"),
             what: format!("{} {}", clean(&one.number), clean(&one.title)).trim().to_owned(),
-            how: vec![term(&deadline, lang)],
+            how: vec![term(&deadline, lang), text(whose(&deadline, page, desk))],
         }
     };
     let matters = coming.deadlines.iter().chain(&over.deadlines).map(matter).collect();
@@ -401,6 +442,19 @@ async fn due(desk: &Desk) -> Result<Column, Status> {
         page: "/due?show=over".to_owned(),
     });
     Ok(Column { matters, rest: rest.into_iter().collect(), beside })
+}
+
+/// Who has to see to a term, and since when; of a notice that nobody there has acknowledged it.
+fn whose(term: &pb::Deadline, page: &str, desk: &Desk) -> String {
+    let (lang, since) = (desk.lang(), when::date(term.begin_on.as_ref()));
+    let who = match term.city == desk.city {
+        true => lang.pick("本市", "this city").to_owned(),
+        false => desk.names.city(term.city),
+    };
+    match page {
+        "notice" => lang.pick(format!("{who}未签收"), format!("not acknowledged by {who}")),
+        _ => lang.pick(format!("{who}办理，{since} 起"), format!("with {who} since {since}")),
+    }
 }
 
 /// How many cases have their turn with the own city.
@@ -442,8 +496,10 @@ fn of_plan(plan: &pb::Plan, desk: &Desk, of: impl Fn(u32) -> bool) -> Matter {
         let held_by = plan.holdings.iter().find(|held| held.city == one.city);
         held(one.city, held_by.and_then(|held| held.hold_time.as_ref()), desk)
     }));
+    let own = awaited.iter().find(|one| one.city == desk.city);
+    let act = own.and_then(|one| one.what().next()).and_then(plan_act);
     Matter {
-        page: page_of("plan", &plan.name),
+        page: to_act(page_of("plan", &plan.name), act),
         tag: lang.pick("联合行动", "joint action"),
         what: format!("{} {}", clean(&plan.number), clean(title)),
         how,

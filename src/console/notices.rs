@@ -111,7 +111,10 @@ async fn page(
     let title = title(&notice, lang);
     let main = html! {
         h1 { (title) }
-        (parts::done(query, desk))
+        (parts::done(query, desk, lang.pick(
+            "各市收到和签收的情况见本页。",
+            "This page shows who has it and who has acknowledged it.",
+        )))
         (super::print::links(&page_of("notice", name), &super::print::OF_A_NOTICE, lang))
         div .two {
             div {

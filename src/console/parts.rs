@@ -411,13 +411,14 @@ impl<'a> Filled<'a> {
     }
 }
 
-/// A form that is folded away until it is wanted; open when it was refused.
+/// A form that is folded away until it is wanted; open when it was refused, or when a link leads to
+/// its name, `do-` and what it does: browsers unfold what their target lies in.
 #[must_use]
 pub fn act(filled: &Filled<'_>, action: &str, title: &str, fields: &Markup) -> Markup {
     html! {
         details .act id={ "act-" (filled.form) } open[filled.again.is_some()] {
             summary { (title) }
-            form method="post" action=(action) {
+            form id={ "do-" (filled.form) } method="post" action=(action) {
                 (request_id(filled.again.map(|(form, _)| form)))
                 @if let Some((_, refusal)) = filled.refused() { (refused(refusal, filled.lang)) }
                 (fields)
@@ -427,19 +428,15 @@ pub fn act(filled: &Filled<'_>, action: &str, title: &str, fields: &Markup) -> M
     }
 }
 
-/// What was just done, told on the page that follows.
+/// What was just done, told on the page that follows; and `where_held`, how the page tells who else
+/// has it, if it does.
 #[must_use]
-pub fn done(query: &Form, desk: &Desk) -> Markup {
-    let lang = desk.lang();
+pub fn done(query: &Form, desk: &Desk, where_held: &str) -> Markup {
+    let said = "已登记，并已存入本市节点。";
     html! {
         @if desk.has_just_recorded(query) {
             div .done role="status" {
-                p {
-                    (lang.pick(
-                        "已登记，并已存入本市节点；其他城市收到后在时间线显示送达。",
-                        "Recorded, and on this city's disk; the page shows who else holds it.",
-                    ))
-                }
+                p { (desk.lang().pick(said, "Recorded, and on this city's disk. ")) (where_held) }
             }
         }
     }

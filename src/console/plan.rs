@@ -61,7 +61,7 @@ pub async fn page(
         plan.visits.iter().map(|one| say::visit(one, &labels, &desk.names, lang)).collect();
     let main = html! {
         h1 { (title) }
-        (parts::done(query, desk))
+        (parts::done(query, desk, ""))
         @if let Some(again) = again.filter(|again| again.refusal.is_stale) {
             @let both = if again.act == "amend" {
                 plan_stale::texts_replaced(&plan, again.form, desk)

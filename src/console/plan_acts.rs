@@ -27,7 +27,8 @@ pub async fn act(
 ) -> Response {
     let name = parts::name_of("plans", &Path((agreement, id)));
     let done = ask(&desk, &name, &act, &form).await.map(|()| parts::page_of("plan", &name));
-    let done = done.map_err(|no| no.within("record", desk.lang()));
+    let lang = desk.lang();
+    let done = done.map_err(|no| no.within("record", lang).placed(&[("units", "sent")], lang));
     let again = async |refusal: &Refusal| {
         let again = Again { act: &act, form: &form, refusal };
         plan::page(&desk, &name, &Form::default(), Some(&again)).await

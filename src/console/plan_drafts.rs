@@ -103,7 +103,7 @@ fn row(saved: &pb::SavedDraft, desk: &Desk) -> Markup {
             th scope="row" { a href=(page_of(PAGE, &saved.name)) { (cut(&draft_title(saved))) } }
             td { (say::days(&draft.days, desk.lang())) }
             td { (desk.names.list(draft.cities.iter().map(|one| one.city))) }
-            td { (draft_saved(saved)) }
+            td { (draft_saved(saved, desk.lang())) }
         }
     }
 }
@@ -293,7 +293,7 @@ async fn page(
         p .hint {
             (lang.pick("草稿只存本市，发起之前其他市看不到；发起后草稿删除。保存：",
                 "It stays in this city until it is proposed, and is gone then. Saved by: "))
-            (draft_saved(saved))
+            (draft_saved(saved, lang))
         }
         (fields)
         @if refusal.is_some_and(|refusal| refusal.is_stale) {
@@ -322,7 +322,7 @@ async fn sheet(desk: &Desk, saved: &pb::SavedDraft) -> Sheet {
     register::learn_sites(desk, &agreement_of(&saved.name), wanted, &mut labels).await;
     let mut sheet = Sheet::default();
     sheet
-        .row(lang.pick("保存", "saved"), draft_saved(saved))
+        .row(lang.pick("保存", "saved"), draft_saved(saved, lang))
         .row(lang.pick("行动名称", "title"), draft_title(saved))
         .row(lang.pick("类型", "kind"), words::plan_kind(draft.kind(), lang))
         .row(lang.pick("参加市及需求", "cities and needs"), needs.join("\n"))

@@ -122,7 +122,7 @@ async fn page(
     let main = html! {
         h1 { (title) }
         p { a href=(parts::page_of("plan", name)) { (clean(&plan.number)) " " (clean(record)) } }
-        (parts::done(query, desk))
+        (parts::done(query, desk, ""))
         @if let Some((_, form, _)) = again.filter(|(.., refusal)| refusal.is_stale) {
             @let both = plan_stale::revised(&plan, form, &labels, desk);
             (plan_stale::meanwhile(&plan, form, &both, desk))

@@ -49,7 +49,12 @@ impl Refusal {
             };
             (one.field.clone(), text.to_owned())
         };
-        let fields = violations.unwrap_or_default().iter().map(field).collect();
+        let mut fields: Vec<_> = violations.unwrap_or_default().iter().map(field).collect();
+        // What is refused as things stand names its field too, but not as a violation of it.
+        let named = details.error_info().and_then(|info| info.metadata.get("field"));
+        if let (Some(name), true) = (named, fields.is_empty()) {
+            fields.push((name.clone(), what.clone()));
+        }
         let is_stale = STALE.contains(&reason.as_str());
         let is_unknown = matches!(
             status.code(),
@@ -91,11 +96,11 @@ impl Refusal {
         self
     }
 
-    /// Names the field of a form that a reason is about, where the service names none.
+    /// Names the field of a form that a reason is about, where the service names another or none.
     #[must_use]
     pub fn about(mut self, fields: &[(&str, &str)]) -> Self {
         let field = fields.iter().find(|(reason, _)| *reason == self.reason);
-        if let (Some((_, field)), true) = (field, self.fields.is_empty()) {
+        if let Some((_, field)) = field.filter(|(_, field)| self.at(field).is_none()) {
             self.fields.push(((*field).to_owned(), self.what.clone()));
         }
         self
@@ -167,6 +172,11 @@ mod tests {
         assert_eq!(refusal.at("days"), Some("is over"));
         let placed = refusal.placed(&[("day", "last"), ("days", "first")]);
         assert_eq!((placed.at("first"), placed.at("last")), (Some("is over"), None));
+        let mut details = ErrorDetails::new();
+        let facts = [("field".to_owned(), "sent".to_owned())];
+        details.set_error_info("UNIT_BUSY", "liandong", std::collections::HashMap::from(facts));
+        let status = Status::with_error_details(Code::FailedPrecondition, "is busy", details);
+        assert_eq!(Refusal::of(&status, Lang::En).at("sent"), Some("is busy"));
         let about = Refusal { reason: "A".to_owned(), ..Refusal::default() };
         assert_eq!(about.clone().about(&[("A", "level")]).at("level"), Some(""));
         assert_eq!(about.about(&[("B", "level")]).at("level"), None);

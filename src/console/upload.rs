@@ -125,8 +125,8 @@ fn refusal(why: &Why, room: &Room, desk: &Desk) -> Refusal {
         Why::Busy => {
             let refusal = Refusal::of(&desk.refuse("BUSY"), lang).about(&[("BUSY", "file")]);
             let advice = lang.pick(
-                "按浏览器的“返回”可找回填写的内容，稍候再提交",
-                "go back in the browser to what was typed, and send it again in a moment",
+                "这次提交没有收下，填写的内容也未保存；稍候重新填写、选择文件再提交",
+                "nothing of it was taken, nor is what was typed kept; send it anew in a moment",
             );
             Refusal { advice: advice.to_owned(), ..refusal }
         }

@@ -1,7 +1,9 @@
-//! Other people's text, made harmless, and how wide a text is.
+//! Other people's text, made harmless, how wide a text is, and sizes.
 //!
 //! In scope: what could steer a terminal or turn a line around. Out of scope: HTML, which the
 //! templates of the console escape.
+
+use indicatif::HumanBytes;
 
 use crate::domain::BETWEEN;
 use crate::lang::Lang;
@@ -11,6 +13,12 @@ use crate::lang::Lang;
 pub fn in_language(text: &str, lang: Lang) -> String {
     let (zh, en) = text.split_once(BETWEEN).unwrap_or((text, text));
     lang.pick(zh, en).to_owned()
+}
+
+/// A size as people read it, such as `50.00 MiB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    HumanBytes(bytes).to_string()
 }
 
 /// One line without anything that could steer a terminal or turn the text around: control

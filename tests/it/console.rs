@@ -212,12 +212,20 @@ async fn a_case_goes_over_by_the_pages_of_both_cities_and_twice_is_once() {
     let there = Browser::open(&pair.nodes, THERE, Role::Coordinator).await;
     assert!(!here.get(&at).await.text.contains("act-offer"));
     let case = verify(&pair.here, &case).await.unwrap();
-    assert!(here.get(&at).await.text.contains("act-offer"));
+    let page = here.get(&at).await.text;
+    let (_, form) = page.split_once("act-offer").unwrap();
+    let (_, to) = form.split_once("name=\"to_city\"").unwrap();
+    let first = to.split_once("<option ").unwrap().1;
+    assert!(first.starts_with("value=\"\" selected>"), "nobody is chosen at first: {first:.200}");
     let to = THERE.to_string();
     let offer = |etag: &'static str| [("etag", etag), ("to_city", ""), ("text", "请接收")];
     // A page that is out of date, and one without a receiver.
     let stale = here.post(&format!("{at}/offer"), &[FROM_HERE], &offer("")).await;
     assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let nobody =
+        [("etag", &*case.etag), ("to_city", ""), ("text", "请接收"), ("request_id", "nobody")];
+    let nobody = here.post(&format!("{at}/offer"), &[FROM_HERE], &nobody).await;
+    assert!(nobody.text.contains("id=\"offer-to_city-wrong\""), "{}", nobody.text);
     let fields =
         [("etag", &*case.etag), ("to_city", &to), ("text", "请接收"), ("request_id", "one")];
     for _ in 0..2 {
@@ -238,6 +246,10 @@ async fn a_case_goes_over_by_the_pages_of_both_cities_and_twice_is_once() {
         page.text.contains(&case.number).then_some(())
     })
     .await;
+    // One click leads to what is awaited: first that somebody has it.
+    let desk = there.get("/").await.text;
+    assert!(desk.contains(&format!("href=\"{at}#do-acknowledge\"")), "{desk}");
+    assert!(there.get(&at).await.text.contains("<form id=\"do-acknowledge\""));
     let accept = [("etag", &*etag), ("text", "同意"), ("request_id", "three")];
     let accepted = there.post(&format!("{at}/accept"), &[FROM_HERE], &accept).await;
     assert_eq!(accepted.status, StatusCode::SEE_OTHER, "{}", accepted.text);

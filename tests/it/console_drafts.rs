@@ -53,6 +53,7 @@ async fn a_draft_is_saved_gone_on_with_and_proposed_by_page() {
     let at = saved.leads_to().split('?').next().unwrap().to_owned();
     assert!(at.starts_with(&format!("/plan-draft/{id}/")), "{at}");
     let listed = here.get("/plans").await.text;
+    assert!(listed.contains("<td>联络员 ") && !listed.contains("coordinator/"), "{listed}");
     assert!(listed.contains(&format!(r#"href="{at}""#)) && listed.contains("夜查&lt;b&gt;草稿"));
     let there = Browser::open(&world.nodes, THERE, Role::Coordinator).await;
     assert!(!there.get("/plans").await.text.contains("plan-draft"));

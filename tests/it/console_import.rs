@@ -293,7 +293,7 @@ async fn a_file_that_is_not_taken_leaves_what_was_typed() {
     })
     .await;
     refused_at(&busy, "add-file", "稍候再试");
-    assert!(busy.text.contains("按浏览器的“返回”可找回填写的内容"), "{}", busy.text);
+    assert!(busy.text.contains("填写的内容也未保存"), "{}", busy.text);
     // Photographs hold up no sheet.
     let sheet = format!("{HEADINGS}\r\n执法平台,C-1,示例,{USUAL},2026-08-03,,,,,,,\r\n");
     let checked = import(&browser, "check", &sheet).await;

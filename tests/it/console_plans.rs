@@ -184,6 +184,7 @@ async fn who_cannot_come_is_marked_where_units_are_chosen() {
     let refused = here.post(&at, &[FROM_HERE], &fields).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text.contains("DOUBLE_BOOKED"), "{}", refused.text);
+    assert!(refused.text.contains(r#"id="answer-sent-wrong""#), "{}", refused.text);
     let busy = mark(&refused.text, blocked);
     assert!(busy.starts_with(" checked>") && busy.contains("（届时已占用）"), "{busy}");
 }

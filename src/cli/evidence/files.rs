@@ -24,6 +24,7 @@ use crate::evidence::BothHashes;
 use crate::ids::{Hash, hex};
 use crate::lang::Lang;
 use crate::limits::EVIDENCE_CHUNK_BYTES;
+use crate::shown::text::size;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::download_response::Content as Down;
 
@@ -347,15 +348,15 @@ fn say(session: &Session, file: &pb::EvidenceFile) {
         lang.pick("已在本市节点".to_owned(), "on this node".to_owned())
     } else {
         lang.pick(
-            format!("不在本市节点（已收到 {} 字节），取证市：{city}", so_far(file)),
-            format!("not on this node ({} bytes so far); listed by {city}", so_far(file)),
+            format!("不在本市节点（已收到 {}），取证市：{city}", size(so_far(file))),
+            format!("not on this node ({} so far); listed by {city}", size(so_far(file))),
         )
     };
     println!("{} {}", table::clean(&file.evidence_id), table::clean(&file.title));
     println!(
         "{} {} {}",
         table::clean(&file.display_name),
-        file.size_bytes,
+        size(file.size_bytes),
         table::clean(&file.mime)
     );
     println!("SHA-256 {}\nSM3     {}\n{place}", hex(&file.sha256), hex(&file.sm3));

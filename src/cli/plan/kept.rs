@@ -170,7 +170,7 @@ fn of_another(standing: &pb::SavedDraft, lang: Lang) -> Failure {
     let etag = table::clean(&standing.etag);
     let what = lang.pick("草稿由他人保存", "somebody else has saved the draft");
     let short = short(&standing.name);
-    Failure::new(Exit::Refused, "DRAFT_STANDS", what).detail(draft_saved(standing)).advise(
+    Failure::new(Exit::Refused, "DRAFT_STANDS", what).detail(draft_saved(standing, lang)).advise(
         lang.pick(
             format!("先看过：liandong plan draft show {short}；确认后加 --etag {etag}"),
             format!("look at it: liandong plan draft show {short}; then add --etag {etag}"),
@@ -270,7 +270,7 @@ fn text(page: &pb::ListDraftsResponse, names: &Names, lang: Lang) -> String {
             draft_title(one),
             names.list(draft.cities.iter().map(|city| city.city)),
             parts::days(&draft.days, lang),
-            draft_saved(one),
+            draft_saved(one, lang),
         ]);
     }
     let (shown, total) = (page.drafts.len(), page.total_size);
@@ -305,7 +305,7 @@ async fn show(session: &Session, args: ShowArgs) -> Result<(), Failure> {
         "{} {}  {}\netag {etag}\n",
         lang.pick("草稿", "draft"),
         short(&saved.name),
-        draft_saved(&saved)
+        draft_saved(&saved, lang)
     );
     print!("{}", table::clean_lines(&file));
     Ok(())

@@ -102,9 +102,16 @@
     button.type = "button";
     button.className = "plain";
     button.textContent = live.dataset.show;
-    button.addEventListener("click", () => { location.href = live.dataset.here || location.href; });
+    button.addEventListener("click", () => { location.href = live.dataset.here || location.href.split("#")[0]; });
     live.replaceChildren(live.dataset.new, button);
     live.dataset.offered = "1";
+  }
+
+  // Not every browser unfolds what a link leads into.
+  const wanted = location.hash.startsWith("#do-") && document.getElementById(location.hash.slice(1));
+  if (wanted) {
+    wanted.closest("details").open = true;
+    wanted.scrollIntoView({ block: "nearest" });
   }
 
   let first = true;

@@ -24,10 +24,14 @@ pub fn draft_title(saved: &pb::SavedDraft) -> String {
     record.map(|record| text::clean(&record.title)).unwrap_or_default()
 }
 
-/// Who saved a draft, and when.
+/// Who saved a draft, which is told as role and number, and when.
 #[must_use]
-pub fn draft_saved(saved: &pb::SavedDraft) -> String {
-    format!("{}  {}", text::clean(&saved.updated_by), when::time(saved.update_time.as_ref()))
+pub fn draft_saved(saved: &pb::SavedDraft, lang: Lang) -> String {
+    let (role, number) = saved.updated_by.split_once('/').unwrap_or((&saved.updated_by, ""));
+    let name = format!("ACTOR_ROLE_{}", role.to_ascii_uppercase());
+    let role = pb::ActorRole::from_str_name(&name)
+        .map_or_else(|| text::clean(role), |role| words::actor_role(role, lang).to_owned());
+    format!("{role} {}  {}", text::clean(number), when::time(saved.update_time.as_ref()))
 }
 
 /// Half days that follow each other as periods, ordinary ones and overtime apart.
