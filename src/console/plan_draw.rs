@@ -22,7 +22,7 @@ use crate::lang::Lang;
 use crate::limits::CONSOLE_POOL_SITES;
 use crate::shown::draw::Published;
 use crate::shown::draw::checks::checks;
-use crate::shown::plan::{Labels, parts as say};
+use crate::shown::plan::{self as told, Labels, parts as say};
 use crate::shown::sheet::Sheet;
 use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
@@ -135,11 +135,12 @@ fn standing(plan: &pb::Plan, desk: &Desk) -> Sheet {
         .row(lang.pick("修订版次", "revision"), plan.revision.to_string())
         .row(lang.pick("抽取次数", "attempt"), attempt)
         .row(lang.pick("等待办理", "awaited"), say::awaited(&plan.awaited, &desk.names, lang))
-        .row(lang.pick("此前未公开随机数的市", "withheld before"), desk.names.list(draw.withheld))
         .row(
-            lang.pick("修订时尚未公开的市", "not shown when revised"),
-            desk.names.list(draw.silent),
+            lang.pick("此前未公开随机数的市", "withheld before"),
+            desk.names.list(draw.withheld.iter().copied()),
         )
+        .row(told::silent_label(&draw, lang), desk.names.list(draw.silent.iter().copied()))
+        .row(told::cancelled_label(lang), told::cancelled_late(&draw, lang))
         .row(lang.pick("种子", "seed"), seed);
     sheet
 }
@@ -196,6 +197,7 @@ fn verified(drawn: &Published, plan: &pb::Plan, desk: &Desk) -> Markup {
                          commitments; then ask the initiator."))
                 }
             }
+            @if let Some(said) = drawn.of_plan(lang) { p { (said) (lang.pick("。", ".")) } }
             p .soft {
                 (lang.pick(
                     "由本市节点按导出的抽取文件重新计算。参加市、名单和权重以各市签名的方案为准。",

@@ -185,6 +185,7 @@ fn draw(looked: &Looked) -> pb::PlanDraw {
         reveals: reveals.map(|(city, random)| write::reveal_to_pb(*city, random)).collect(),
         withheld: resting.withheld.iter().map(|city| city.as_u32()).collect(),
         silent: plan.silent.iter().map(|city| city.as_u32()).collect(),
+        cancelled_late: plan.late_cancel,
         commitments: resting
             .commitments
             .iter()

@@ -63,4 +63,4 @@ pub use site_view::{SiteView, site, sites_newest_first};
 pub use unit_view::{Place, UnitView, unit, unit_busy, unit_busy_in, units, whole_city};
 
 /// Changes with every change of what the fold makes of entries; a new one rebuilds the rows.
-pub const FOLD_VERSION: u32 = 11;
+pub const FOLD_VERSION: u32 = 12;

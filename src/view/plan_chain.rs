@@ -176,11 +176,10 @@ impl Link for PlanMoveRow {
             PlanMove::Revised { .. }
             | PlanMove::Scheduled { .. }
             | PlanMove::Redrawn { .. }
-            | PlanMove::Summarized { .. } => seen(rows, record, &view.plan, &saw),
+            | PlanMove::Summarized { .. }
+            | PlanMove::Cancelled => seen(rows, record, &view.plan, &saw),
             // These rest on nothing.
-            PlanMove::Opened { .. } | PlanMove::Amended | PlanMove::Begun | PlanMove::Cancelled => {
-                Seen::default()
-            }
+            PlanMove::Opened { .. } | PlanMove::Amended | PlanMove::Begun => Seen::default(),
         };
         let plan = next(&view.plan, self.by, (self.at, mv), &seen, &self.members);
         let plan = plan.map_err(|wrong| wrong.reason())?;

@@ -223,6 +223,14 @@ fn f19_a_published_draw_is_worked_out_again_by_two_programs() {
     for nth in 0..6 {
         assert_eq!(judged(folder.path(), &made(nth)), Ok(()));
     }
+    // That its plan was cancelled is said, and changes nothing of what comes out.
+    let mut cancelled = made(1);
+    cancelled["cancelled_late"] = json!(true);
+    assert_eq!(judged(folder.path(), &cancelled), Ok(()));
+    let file = folder.path().join("draw.json");
+    let said = Command::new(exe()).args(["plan", "verify-draw"]).arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("这个方案被取消"), "{said}");
     let example = DOCUMENT.split("```json").nth(1).unwrap().split("```").next().unwrap();
     let example: Value = serde_json::from_str(example).unwrap();
     assert_eq!(judged(folder.path(), &example), Ok(()), "the document's example");

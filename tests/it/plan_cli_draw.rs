@@ -171,6 +171,29 @@ async fn f19_an_initiator_does_not_revise_away_a_draw_that_it_alone_can_work_out
     has(&there.plan(&["show", &number]), &["聊城市此前未按承诺公开随机数"]);
 }
 
+/// A plan that is cancelled when only some have shown their parts says so, and who had not; whoever
+/// works it out later hears it too.
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_who_cancels_after_reveals_is_told_with_whoever_was_silent() {
+    let nodes = two().await;
+    let (here, there) = (Desk { nodes: &nodes, city: HERE }, Desk { nodes: &nodes, city: THERE });
+    register(&here, &there);
+    let number = draft(&here);
+    settled(&here, &there, &number, 1).await;
+    there.plan(&["reveal", &number]);
+    let theirs = |plan: &Value| plan["draw"]["reveals"].as_array().unwrap().len() == 1;
+    here.seen(&number, "the part of the other city is there", theirs).await;
+    here.plan(&["cancel", &number, "-m", "暴雨", "--yes"]);
+    let gone = |plan: &Value| plan["state"] == "CANCELLED";
+    let told = there.seen(&number, "it is cancelled", gone).await;
+    let draw = &told["draw"];
+    assert_eq!((&draw["cancelled_late"], &draw["withheld"]), (&true.into(), &Value::Array(vec![])));
+    let silent = draw["silent"].to_string();
+    assert!(silent.contains("371500") && !silent.contains("130400"), "{draw}");
+    let words = ["修订或取消时尚未公开的市：聊城", "公开随机数后取消", "取消，当时聊城市尚未公开"];
+    has(&there.plan(&["show", &number]), &words);
+}
+
 /// A city whose node has lost its key cannot show its part: both are bound anew, and draw again.
 #[tokio::test(flavor = "multi_thread")]
 async fn f19_a_draw_is_made_again_by_command_line() {

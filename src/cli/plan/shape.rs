@@ -268,6 +268,7 @@ fn draw(draw: &pb::PlanDraw) -> Value {
         "reveals": draw.reveals.iter().map(reveal).collect::<Vec<_>>(),
         "withheld": cities(&draw.withheld),
         "silent": cities(&draw.silent),
+        "cancelled_late": draw.cancelled_late,
         "seed": some(&draw.seed),
     })
 }

@@ -48,10 +48,13 @@ pub(super) fn run(context: &Context, args: &VerifyDrawArgs) -> Result<(), Failur
         let seed = found.seed.as_str();
         let teams = found.teams.as_ref();
         let teams = teams.map(|one| json!({ "visits": one.visits, "right": one.wrong.is_none() }));
-        let all = json!({ "seed": seed, "cities": cities, "groups": groups, "teams": teams });
+        let cancelled_late = published.of_plan(lang).is_some();
+        let all = json!({ "seed": seed, "cities": cities, "groups": groups, "teams": teams,
+                          "cancelled_late": cancelled_late });
         context.print_json(&all);
     } else {
         println!("{}", text(&found, &cities, lang));
+        published.of_plan(lang).inspect(|said| println!("{said}"));
         println!("{}", published.of_officers(lang));
     }
     let teams = found.teams.and_then(|one| one.wrong);

@@ -30,7 +30,9 @@
 //! revised could have worked the draw out before, so it withheld. Others that had not shown theirs
 //! yet are named ([`Plan::silent`]), and nothing follows from it: they may have been cut off, and
 //! an initiator that shows its part and revises within a second would else make all sites of honest
-//! neighbours targets.
+//! neighbours targets. A cancellation after reveals is told likewise ([`Plan::late_cancel`]): it
+//! names all who had not shown theirs, the initiator too, since the same action may be proposed
+//! anew as another plan, in which nobody is named.
 //!
 //! In scope: stages, who moves. Out of scope: calendar, bookings, caps, certificates
 //! ([`super::ready`], which only the deciding node asks).
@@ -41,6 +43,8 @@
 //! 3. A revision wipes nobody's name. (`a_revision_after_reveals_is_counted_and_keeps_names`)
 //! 4. An initiator that revises with its own part held back withheld it.
 //!    (`who_has_not_shown_its_part_when_a_plan_is_revised_is_named`)
+//! 5. Who cancels after reveals names all who had shown nothing, itself too.
+//!    (`who_has_not_shown_its_part_when_a_plan_is_cancelled_is_named`)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -200,8 +204,11 @@ pub struct Plan {
     pub rounds: Vec<Round>,
     /// How often it was revised after cities had revealed their parts of a draw.
     pub late_revisions: u32,
-    /// Who had not revealed its part at such a revision, and has not withheld any since.
+    /// Who had not revealed its part at such a revision or cancellation, and has not withheld any
+    /// since.
     pub silent: BTreeSet<CityCode>,
+    /// It was cancelled after cities had revealed their parts of a draw.
+    pub late_cancel: bool,
     /// How often it was amended.
     pub amendments: u32,
     /// How often what calendars show was changed.
@@ -260,6 +267,7 @@ pub fn open(
         rounds: vec![Round { at, cities: facts.participants().collect() }],
         late_revisions: 0,
         silent: BTreeSet::new(),
+        late_cancel: false,
         amendments: 0,
         changes: 0,
         days_max: facts.day_count(),
@@ -321,6 +329,10 @@ pub fn next(
         }
         (S::Open | S::Scheduled | S::Executing, M::Cancelled) => {
             after.stage = S::Cancelled;
+            if let Some(unshown) = unshown(plan, seen) {
+                after.late_cancel = true;
+                after.silent.extend(unshown.difference(&plan.resting.withheld));
+            }
             after.changes = plan.changes.saturating_add(1);
         }
         (S::Open, M::Opened { .. } | M::Redrawn { .. } | M::Begun | M::Summarized { .. })
@@ -376,12 +388,10 @@ fn revise(plan: &mut Plan, at: Position, facts: &PlanFacts, seen: &Seen) -> Resu
         return Err(PlanMisfit::TooManyRevisions);
     }
     let mut withheld = std::mem::take(&mut plan.resting.withheld);
-    if plan.resting.attempt > 0 && !seen.revealed.is_empty() {
+    if let Some(unshown) = unshown(plan, seen) {
         plan.late_revisions = plan.late_revisions.saturating_add(1);
-        let bound = plan.resting.commitments.keys().copied();
-        let (own, others): (BTreeSet<CityCode>, BTreeSet<CityCode>) = bound
-            .filter(|city| !seen.revealed.contains(city))
-            .partition(|city| *city == plan.initiator);
+        let (own, others): (BTreeSet<CityCode>, BTreeSet<CityCode>) =
+            unshown.into_iter().partition(|city| *city == plan.initiator);
         withheld.extend(own);
         plan.silent.extend(others.difference(&withheld));
     }
@@ -393,6 +403,13 @@ fn revise(plan: &mut Plan, at: Position, facts: &PlanFacts, seen: &Seen) -> Resu
     (plan.at, plan.stage) = (at, PlanStage::Open);
     plan.resting = Resting { withheld, ..Resting::default() };
     Ok(())
+}
+
+/// Who has not revealed its part of a draw although others have; `None` while nobody has.
+fn unshown(plan: &Plan, seen: &Seen) -> Option<BTreeSet<CityCode>> {
+    let bound = plan.resting.commitments.keys().copied();
+    let began = plan.resting.attempt > 0 && !seen.revealed.is_empty();
+    began.then(|| bound.filter(|city| !seen.revealed.contains(city)).collect())
 }
 
 /// Whose results are still to come: those of every participant that has neither reported nor

@@ -46,6 +46,9 @@ pub struct Published {
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<String>,
     groups: Vec<Group>,
+    /// The plan was cancelled after cities had shown their parts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    cancelled_late: bool,
     /// Who goes to the sites that were drawn; absent in files of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     teams: Option<Teams>,
@@ -230,6 +233,7 @@ impl Published {
             reveals: by_city(&mut draw.reveals.iter().map(|one| (one.city, &one.random))),
             seed: None,
             groups: vec![Group { name: GROUP.to_owned(), pool, drawn }],
+            cancelled_late: draw.cancelled_late,
             teams: Teams::of(plan, draw, rule),
         })
     }
@@ -275,6 +279,17 @@ impl Published {
                 "the file has no officers (an earlier version wrote it): only sites are worked out",
             ),
         }
+    }
+
+    /// What has to be said of its plan beside what comes out; none mostly.
+    #[must_use]
+    pub fn of_plan(&self, lang: Lang) -> Option<&'static str> {
+        let said = lang.pick(
+            "有市公开随机数后，这个方案被取消，抽取结果没有执行；就同一行动另行发起的方案会重新抽取",
+            "the plan was cancelled after cities had shown their parts: what is drawn was not \
+             carried out, and the same action proposed anew is drawn again",
+        );
+        self.cancelled_late.then_some(said)
     }
 
     /// Codes of the cities that have shown their parts.

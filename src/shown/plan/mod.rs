@@ -318,6 +318,32 @@ pub fn visit(visit: &pb::PlanVisit, labels: &Labels, names: &Names, lang: Lang) 
     out
 }
 
+/// What those are called who had not shown their part when the plan was revised or cancelled.
+#[must_use]
+pub const fn silent_label(draw: &pb::PlanDraw, lang: Lang) -> &'static str {
+    match (draw.cancelled_late, lang) {
+        (false, Lang::Zh) => "修订时尚未公开的市",
+        (false, Lang::En) => "not shown when revised",
+        (true, Lang::Zh) => "修订或取消时尚未公开的市",
+        (true, Lang::En) => "not shown when revised or cancelled",
+    }
+}
+
+/// Before [`cancelled_late`].
+#[must_use]
+pub fn cancelled_label(lang: Lang) -> &'static str {
+    lang.pick("公开随机数后取消", "cancelled after reveals")
+}
+
+/// That a plan was cancelled after parts of its draw were shown; empty where it was not.
+#[must_use]
+pub fn cancelled_late(draw: &pb::PlanDraw, lang: Lang) -> &'static str {
+    match draw.cancelled_late {
+        true => lang.pick("是，本次抽取不执行", "yes, what is drawn is not carried out"),
+        false => "",
+    }
+}
+
 /// How its draw stands.
 #[must_use]
 pub fn draw(plan: &pb::Plan, names: &Names, lang: Lang) -> Vec<String> {
@@ -337,8 +363,8 @@ pub fn draw(plan: &pb::Plan, names: &Names, lang: Lang) -> Vec<String> {
     let revealed = draw.reveals.iter().map(|one| one.city).collect();
     line(lang.pick("已公开随机数", "revealed"), cities(revealed));
     line(lang.pick("此前未公开随机数的市", "withheld before"), cities(draw.withheld.clone()));
-    let silent = lang.pick("修订时尚未公开的市", "not shown when revised");
-    line(silent, cities(draw.silent.clone()));
+    line(silent_label(draw, lang), cities(draw.silent.clone()));
+    line(cancelled_label(lang), cancelled_late(draw, lang).to_owned());
     line(lang.pick("种子", "seed"), clean(&draw.seed));
     let left_out = plan.pool.iter().filter(|one| one.left_out != 0).count();
     let listed = plan.pool.len();

@@ -83,6 +83,9 @@ impl Entries<'_> {
             let (told, named) = (&story.withheld, &story.silent);
             return Some(format!("names {withheld:?}, {silent:?}, not {told:?}, {named:?}"));
         }
+        if shown.plan.late_cancel != story.late_cancel {
+            return Some(format!("is not cancelled late: {}", story.late_cancel));
+        }
         for city in cast.members(pact) {
             let told = self.words.last().and_then(|word| self.booked(city, word.place));
             let shown = view::booked(rows, key, city).map(|one| {

@@ -57,6 +57,8 @@ pub(super) struct Story<'a> {
     pub withheld: BTreeSet<CityCode>,
     /// Who had not shown its part when the plan was revised.
     pub silent: BTreeSet<CityCode>,
+    /// It was cancelled when some had shown theirs.
+    pub late_cancel: bool,
     /// Each time it was scheduled: by which move, by what facts, on which answers.
     pub scheduled: Vec<(Position, &'a PlanFacts, Vec<Position>)>,
     /// Why a move that would be the next has no effect.
@@ -166,6 +168,7 @@ impl<'a> Entries<'a> {
             used: BTreeSet::new(),
             withheld: BTreeSet::new(),
             silent: BTreeSet::new(),
+            late_cancel: false,
             scheduled: Vec::new(),
             refused: None,
         };
@@ -250,7 +253,14 @@ impl<'a> Entries<'a> {
                 self.all_results(story, by, results)?;
                 after.stage = Summarized;
             }
-            PlanMove::Cancelled => after.stage = Cancelled,
+            PlanMove::Cancelled => {
+                after.stage = Cancelled;
+                let unseen = self.unseen(story, by);
+                if unseen.len() < story.bound.len() {
+                    after.late_cancel = true;
+                    after.silent.extend(unseen.iter().filter(|c| !story.withheld.contains(*c)));
+                }
+            }
             PlanMove::Opened { .. } | PlanMove::Amended => {}
         }
         Ok(after)

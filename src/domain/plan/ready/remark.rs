@@ -22,6 +22,14 @@ pub enum Remark {
         /// Which.
         city: CityCode,
     },
+    /// A city had not shown its part of a draw when the plan was revised, or at last cancelled,
+    /// after others had.
+    SilentAtCancel {
+        /// Which.
+        city: CityCode,
+    },
+    /// The plan was cancelled after cities had shown their parts of a draw.
+    LateCancel,
     /// The plan was revised after cities had shown their parts of a draw.
     LateRevisions {
         /// How often.
@@ -77,7 +85,12 @@ pub fn remarks(look: &Look<'_>) -> Vec<Remark> {
     let withheld = plan.resting.withheld.iter();
     let mut remarks: Vec<Remark> =
         withheld.map(|city| Remark::WithheldBefore { city: *city }).collect();
-    remarks.extend(plan.silent.iter().map(|city| Remark::SilentAtRevision { city: *city }));
+    let silent = |city: &CityCode| match plan.late_cancel {
+        false => Remark::SilentAtRevision { city: *city },
+        true => Remark::SilentAtCancel { city: *city },
+    };
+    remarks.extend(plan.silent.iter().map(silent));
+    remarks.extend(plan.late_cancel.then_some(Remark::LateCancel));
     if plan.late_revisions > 0 {
         remarks.push(Remark::LateRevisions { times: plan.late_revisions });
     }
@@ -112,6 +125,8 @@ impl Remark {
         match self {
             Self::WithheldBefore { .. } => "WITHHELD_BEFORE",
             Self::SilentAtRevision { .. } => "SILENT_AT_REVISION",
+            Self::SilentAtCancel { .. } => "SILENT_AT_CANCEL",
+            Self::LateCancel => "LATE_CANCEL",
             Self::LateRevisions { .. } => "LATE_REVISIONS",
             Self::Owed { .. } => "VISIT_OWED",
             Self::MayLackLeads { .. } => "MAY_LACK_LEADS",
@@ -144,6 +159,8 @@ impl Remark {
             (Self::SilentAtRevision { city }, Language::En) => {
                 format!("{} had not shown its part when the plan was revised", name(city))
             }
+            (Self::SilentAtCancel { city }, _) => silent_at_cancel(language, &name(city)),
+            (Self::LateCancel, _) => late_cancel(language).to_owned(),
             (Self::LateRevisions { times }, Language::Zh) => {
                 format!("随机数公开后方案又修订 {times} 次，等于重新抽取")
             }
@@ -190,6 +207,24 @@ impl Remark {
             (Self::ShownAllTheSame { city }, Language::En) => {
                 format!("{} is named as withholding, and has shown that part", name(city))
             }
+        }
+    }
+}
+
+fn silent_at_cancel(language: Language, city: &str) -> String {
+    match language {
+        Language::Zh => format!("有市公开随机数后方案修订或取消，当时{city}尚未公开"),
+        Language::En => {
+            format!("{city} had not shown its part when the plan was revised or cancelled")
+        }
+    }
+}
+
+const fn late_cancel(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "有市公开随机数后方案取消，就同一行动另行发起，等于重新抽取",
+        Language::En => {
+            "cancelled after reveals: the same action proposed anew is as good as a draw made again"
         }
     }
 }

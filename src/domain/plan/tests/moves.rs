@@ -322,6 +322,37 @@ fn who_has_not_shown_its_part_when_a_plan_is_revised_is_named() {
 }
 
 #[test]
+fn who_has_not_shown_its_part_when_a_plan_is_cancelled_is_named() {
+    let mut plan = drawing();
+    let of = |all: &[CityCode]| all.iter().copied().collect::<BTreeSet<CityCode>>();
+    let cancel = |plan: &Plan, revealed: &[CityCode]| {
+        let seen = Seen { revealed: of(revealed), ..Seen::default() };
+        moved(plan, &PlanMove::Cancelled, &seen).unwrap()
+    };
+    for (row, (revealed, silent)) in [
+        (&[][..], &[][..]),
+        (&[handan()], &[liaocheng(), puyang()]),
+        (&[liaocheng()], &[handan(), puyang()]),
+        (&[handan(), liaocheng(), puyang()], &[]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let after = cancel(&plan, revealed);
+        assert_eq!(
+            (after.late_cancel, &after.silent),
+            (!revealed.is_empty(), &of(silent)),
+            "{row}"
+        );
+        assert_eq!(after.resting, plan.resting, "nothing follows: {row}");
+    }
+    // Who has withheld before is named for that; and a plan that draws nothing names nobody.
+    plan.resting.withheld.insert(puyang());
+    assert_eq!(cancel(&plan, &[liaocheng()]).silent, of(&[handan()]));
+    assert!(!cancel(&opened(), &[liaocheng()]).late_cancel);
+}
+
+#[test]
 fn a_summary_rests_on_the_results_of_all_who_stayed() {
     let plan = at_stage(PlanStage::Executing);
     let results = (0..).zip(all_cities()).map(|(log, code)| (code, at(log, 7))).collect();
