@@ -199,11 +199,16 @@ impl PlanApi {
     ) -> Result<Vec<Remark>, Refused> {
         let (found, reader) = (&looked.view, self.desk.node.reader());
         let mut shown = Vec::new();
-        self.each_word(key, found, WordSort::Reveal, &mut |spoken| {
-            if let PlanWord::DrawRevealed { random, .. } = spoken.act.word {
-                shown.push((spoken.city, random));
-            }
-        });
+        // Also what was shown for revisions before, by whoever takes part no more.
+        for city in &found.plan.resting.withheld {
+            let words = (WordSort::Reveal, *city);
+            view::plan_words(&reader.in_pieces(), key, words, None, &mut |spoken| {
+                if let PlanWord::DrawRevealed { random, .. } = spoken.act.word {
+                    shown.push((spoken.city, spoken.act.revision, random));
+                }
+                true
+            });
+        }
         let cities = named_although_revealed(key.1, &found.plan, shown).into_iter();
         let mut all: Vec<Remark> = cities.map(|city| Remark::ShownAllTheSame { city }).collect();
         let Some(outcome) = &looked.outcome else { return Ok(all) };

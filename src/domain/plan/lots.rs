@@ -200,18 +200,23 @@ pub fn withholding(plan: &Plan, reveals: &BTreeMap<CityCode, Randomness>) -> Vec
 }
 
 /// Who was named as withholding at an attempt, and has revealed at that one all the same, before or
-/// after. `shown` is everything that cities have shown for this revision.
+/// after: it stays named, and this is told beside. `shown` is everything that cities have shown,
+/// each with the entry of the revision that it is about.
 #[must_use]
 pub fn named_although_revealed(
     id: SubjectId,
     plan: &Plan,
-    shown: impl IntoIterator<Item = (CityCode, Randomness)>,
+    shown: impl IntoIterator<Item = (CityCode, Position, Randomness)>,
 ) -> BTreeSet<CityCode> {
-    let Plan { resting, revision, .. } = plan;
-    let missed = |(city, random): &(CityCode, Randomness)| {
-        resting.missed.contains(&commitment(id, *revision, *city, random))
+    let number = |at: Position| {
+        let place = plan.rounds.iter().position(|round| round.at == at)?;
+        u32::try_from(place).ok()?.checked_add(1)
     };
-    shown.into_iter().filter(missed).map(|(city, _)| city).collect()
+    let missed = |(city, at, random): &(CityCode, Position, Randomness)| {
+        let bound = number(*at).map(|revision| commitment(id, revision, *city, random));
+        bound.is_some_and(|bound| plan.resting.missed.contains(&bound))
+    };
+    shown.into_iter().filter(missed).map(|(city, ..)| city).collect()
 }
 
 /// A site that is to be visited.

@@ -51,7 +51,7 @@ pub struct Resting {
     pub withheld: BTreeSet<CityCode>,
     /// Commitments of earlier attempts: none of them is fresh again.
     pub used: BTreeSet<Hash>,
-    /// Those of them whose cities were named as withholding.
+    /// Commitments, of this revision or of one before, whose cities were named as withholding.
     pub missed: BTreeSet<Hash>,
 }
 

@@ -382,12 +382,14 @@ fn rests(
     Ok(resting)
 }
 
-/// Another revision: what the last one rested on is void, but for who has withheld.
+/// Another revision: what the last one rested on is void, but for who has withheld, and what was
+/// missed of them.
 fn revise(plan: &mut Plan, at: Position, facts: &PlanFacts, seen: &Seen) -> Result<(), PlanMisfit> {
     if plan.revision >= PLAN_REVISIONS_MAX {
         return Err(PlanMisfit::TooManyRevisions);
     }
     let mut withheld = std::mem::take(&mut plan.resting.withheld);
+    let missed = std::mem::take(&mut plan.resting.missed);
     if let Some(unshown) = unshown(plan, seen) {
         plan.late_revisions = plan.late_revisions.saturating_add(1);
         let (own, others): (BTreeSet<CityCode>, BTreeSet<CityCode>) =
@@ -401,7 +403,7 @@ fn revise(plan: &mut Plan, at: Position, facts: &PlanFacts, seen: &Seen) -> Resu
     plan.revision = plan.revision.saturating_add(1);
     plan.changes = plan.changes.saturating_add(1);
     (plan.at, plan.stage) = (at, PlanStage::Open);
-    plan.resting = Resting { withheld, ..Resting::default() };
+    plan.resting = Resting { withheld, missed, ..Resting::default() };
     Ok(())
 }
 

@@ -298,14 +298,24 @@ fn who_is_named_and_has_revealed_all_the_same_is_shown() {
     second.resting.used = first.resting.commitments.values().copied().collect();
     second.resting.withheld = BTreeSet::from([handan(), puyang()]);
     second.resting.missed = BTreeSet::from([first.resting.commitments[&puyang()]]);
-    let named = |shown: &[(CityCode, u32)]| {
-        let shown = shown.iter().map(|(city, attempt)| (*city, random(*city, *attempt)));
-        named_although_revealed(id(PLAN), &second, shown).into_iter().collect::<Vec<_>>()
+    let named_in = |plan: &Plan, at: Position, shown: &[(CityCode, u32)]| {
+        let shown = shown.iter().map(|(city, attempt)| (*city, at, random(*city, *attempt)));
+        named_although_revealed(id(PLAN), plan, shown).into_iter().collect::<Vec<_>>()
     };
+    let named = |shown: &[(CityCode, u32)]| named_in(&second, second.at, shown);
     // Those of the present attempt, of others, also of one that withheld another time, and of
     // nothing it was bound to are no such thing.
     assert_eq!(named(&[(puyang(), 2), (handan(), 1), (puyang(), 9)]), []);
     assert_eq!(named(&[(puyang(), 1)]), [puyang()]);
+    // So it is in all revisions that follow, for what was shown for the one before.
+    let (facts, behind) = (second.facts.clone(), Position { index: 99, ..second.at });
+    let revise = PlanMove::Revised { facts };
+    let cities: Vec<CityCode> = second.facts.participants().collect();
+    let third = next(&second, second.initiator, (behind, &revise), &Seen::default(), &cities);
+    let third = third.unwrap();
+    assert_eq!(third.resting.withheld, second.resting.withheld);
+    assert_eq!(named_in(&third, second.at, &[(puyang(), 1)]), [puyang()]);
+    assert_eq!(named_in(&third, third.at, &[(puyang(), 1)]), [], "of another revision");
     let remark = Remark::ShownAllTheSame { city: puyang() };
     let said = [Language::Zh, Language::En]
         .map(|language| remark.explain(language, &name, &|_| String::new()));
