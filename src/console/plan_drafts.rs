@@ -18,7 +18,7 @@ use super::parts::{self, At, Filled, agreement_of, page_of};
 use super::plan_days::cut;
 use super::plan_new::{self, MORE_SITES, To, stepped};
 use super::refusal::Refusal;
-use super::{Console, plan_revise, register};
+use super::{Console, plan_revise, plan_sites, register};
 use crate::lang::Lang;
 use crate::limits::PAGE_SIZE_MAX;
 use crate::shown::plan::parts::{self as say, draft_saved, draft_title};
@@ -223,6 +223,7 @@ async fn acted(desk: &Desk, at: &At, form: &Form, what: Act) -> Result<String, N
         }
         Act::Save => {
             let saved = read(desk, at).await?;
+            let form = &plan_sites::followed(form, &of(&saved), desk.lang());
             let draft = Some(merged(&saved, form, plan_new::unfinished(desk, form).await?));
             let request = pb::UpdateDraftRequest { name, etag, draft, request_id };
             plans.update_draft(request).await?;
@@ -234,6 +235,7 @@ async fn acted(desk: &Desk, at: &At, form: &Form, what: Act) -> Result<String, N
                 Err(status) if is_gone(&status) => pb::SavedDraft { name, ..Default::default() },
                 found => found?,
             };
+            let form = &plan_sites::followed(form, &of(&saved), desk.lang());
             let request = pb::CreatePlanRequest {
                 parent: agreement_of(&saved.name),
                 draft: Some(merged(&saved, form, plan_new::draft(desk, form).await?)),
@@ -261,6 +263,7 @@ async fn page(
     refusal: Option<&Refusal>,
 ) -> Result<Response, Status> {
     let lang = desk.lang();
+    let form = &plan_sites::followed(form, &of(saved), lang);
     let agreement = agreement_of(&saved.name);
     let here = page_of(PAGE, &saved.name);
     let none = Refusal::default();

@@ -163,7 +163,7 @@ pub async fn unfinished(desk: &Desk, form: &Form) -> Result<pb::PlanDraft, Refus
     let draw = draw(form, lang)?;
     let (cities, department) = (needs(form, lang)?, |one: &str| one.parse().unwrap_or(i32::MAX));
     let visits = match &draw {
-        None => plan_sites::visits(desk, form, period).await,
+        None => plan_sites::visits(desk, form, period).await?,
         Some(_) => Vec::new(),
     };
     Ok(pb::PlanDraft {

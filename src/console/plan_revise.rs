@@ -78,6 +78,7 @@ async fn read(desk: &Desk, at: &At) -> Result<pb::Plan, Status> {
 }
 
 async fn revise(desk: &Desk, plan: &pb::Plan, form: &Form) -> Result<(), No> {
+    let form = &plan_sites::followed(form, &of(plan), desk.lang());
     let request = pb::RevisePlanRequest {
         name: plan.name.clone(),
         etag: form.text("etag").to_owned(),
@@ -96,6 +97,7 @@ async fn page(
     refusal: Option<&Refusal>,
 ) -> Result<Response, Status> {
     let lang = desk.lang();
+    let form = &plan_sites::followed(form, &of(plan), lang);
     let agreement = agreement_of(&plan.name);
     let here = page_of("plan", &plan.name);
     let action = format!("{here}/revise");

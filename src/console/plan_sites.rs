@@ -2,8 +2,9 @@
 //! which exception.
 //!
 //! Beside each site that is ticked stand three fields, in the order of the sites: `visit` names it,
-//! `at` is its half day, `why` its exception. Where no half day of the plan is chosen, a host's
-//! sites are spread over all of them.
+//! `at` is its half day, `why` its exception. Where none is chosen, a host's sites are spread over
+//! all of the plan. One that is chosen and is none of the plan's is refused at its field; only one
+//! that stands as a plan had it before its days were changed goes along with them ([`followed`]).
 //!
 //! In scope: choosing, spreading. Out of scope: whether a site may be visited so, which the service
 //! says.
@@ -20,10 +21,12 @@ use super::form::Form;
 use super::layout::Desk;
 use super::parts::Filled;
 use super::plan_new::{self, MORE_SITES, To};
+use super::refusal::Refusal;
 use super::{codes, register};
 use crate::domain::{HalfDay, Period};
 use crate::lang::Lang;
 use crate::shown::plan::parts as say;
+use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::half_day_to_pb;
 
@@ -59,10 +62,78 @@ fn value(at: HalfDay) -> String {
     format!("{date}{half}")
 }
 
+/// Whether a half day is chosen that is none of these; without days all are open.
+fn is_astray(at: &str, days: &[HalfDay]) -> bool {
+    !days.is_empty() && at != ANY && !days.iter().any(|day| value(*day) == at)
+}
+
+/// A half day of a field in words.
+fn word_of(at: &str, lang: Lang) -> String {
+    let half: Option<HalfDay> = at.replace("AM", "上午").replace("PM", "下午").parse().ok();
+    half.map_or_else(|| clean(at), |at| say::span(Some(&half_day_to_pb(at)), None, lang))
+}
+
+/// What the half day of a site is called where it is refused.
+fn field_at(site: &str) -> String {
+    format!("at-{site}")
+}
+
+/// Refuses half days that are chosen for ticked sites and are none of the plan's.
+fn check_chosen(form: &Form, days: &[HalfDay], lang: Lang) -> Result<(), Refusal> {
+    let chosen = chosen(form);
+    let astray = form.all("site").filter_map(|site| Some((site, chosen.get(site)?.at)));
+    let astray = astray.filter(|(_, at)| is_astray(at, days));
+    let fields: Vec<(String, String)> = astray
+        .map(|(site, at)| {
+            let at = word_of(at, lang);
+            let what = lang.pick(
+                format!("{at}不在方案的时间内，请另选时间或选“自动”"),
+                format!("{at} is no half day of the plan: choose another one, or any"),
+            );
+            (field_at(site), what)
+        })
+        .collect();
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let what = lang.pick(
+        "有检查对象所选的时间不在方案的时间内",
+        "a half day is chosen for a site that is none of the plan's",
+    );
+    Err(Refusal { reason: "FIELD".to_owned(), what: what.to_owned(), fields, ..Refusal::default() })
+}
+
+/// The form in which visits go along with days that were changed: a half day that stands as it was
+/// `before`, and is none of the plan's any more, is left to the console. Nobody chose it here.
+pub fn followed(form: &Form, before: &Form, lang: Lang) -> Form {
+    let Ok(period) = plan_new::period(form, lang) else { return form.clone() };
+    let days: Vec<HalfDay> = period.half_days().collect();
+    let was = chosen(before);
+    let goes_along = |site: &str, at: &str| {
+        is_astray(at, &days) && was.get(site).is_some_and(|before| before.at == at)
+    };
+    let mut pairs: Vec<(String, String)> = form.fields().collect();
+    pairs.retain(|(name, _)| !["visit", "at", "why"].contains(&name.as_str()));
+    for (site, Choice { at, why }) in chosen(form) {
+        let at = if goes_along(site, at) { ANY } else { at };
+        let all = [("visit", site), ("at", at), ("why", why)];
+        pairs.extend(all.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+    Form::of(pairs)
+}
+
 /// The visits that a form proposes; without days they have none either.
-pub async fn visits(desk: &Desk, form: &Form, period: Option<Period>) -> Vec<pb::VisitDraft> {
+///
+/// # Errors
+/// [`Refusal`] at each half day that is none of the plan's.
+pub async fn visits(
+    desk: &Desk,
+    form: &Form,
+    period: Option<Period>,
+) -> Result<Vec<pb::VisitDraft>, Refusal> {
     let sites: Vec<&str> = form.all("site").collect();
     let days: Vec<HalfDay> = period.into_iter().flat_map(Period::half_days).collect();
+    check_chosen(form, &days, desk.lang())?;
     let hosts = match days.len() {
         // There is nothing to spread.
         0 | 1 => BTreeMap::new(),
@@ -77,7 +148,7 @@ pub async fn visits(desk: &Desk, form: &Form, period: Option<Period>) -> Vec<pb:
         // What is no number is no exception: the service refuses it.
         exception: chosen.get(site).map_or(0, |one| one.why.parse().unwrap_or(i32::MAX)),
     };
-    sites.iter().copied().zip(first).map(visit).collect()
+    Ok(sites.iter().copied().zip(first).map(visit).collect())
 }
 
 /// When each site is visited: on the half day that is chosen for it, or on that of the plan on
@@ -129,7 +200,7 @@ pub fn fields(of: &Filled<'_>, form: &Form, sites: &register::Choices, to: &To<'
                 (lang.pick("不选时，同一市的对象依次分到各个半天",
                     "else those of a city are spread over the half days"))
             }
-            (beside(form, (&sites.all, &sites.hosts), &days, lang))
+            (beside(of, form, (&sites.all, &sites.hosts), &days))
         }
     }
 }
@@ -137,15 +208,18 @@ pub fn fields(of: &Filled<'_>, form: &Form, sites: &register::Choices, to: &To<'
 /// The half day and the exception of each site that is ticked: of as many as a page has room for.
 /// What was chosen for others stays.
 fn beside(
+    of: &Filled<'_>,
     form: &Form,
     (all, hosts): (&[(String, String)], &BTreeMap<String, u32>),
     days: &[HalfDay],
-    lang: Lang,
 ) -> Markup {
-    let chosen = chosen(form);
+    let (lang, chosen) = (of.lang, chosen(form));
     let ticked: BTreeSet<&str> = form.all("site").collect();
     let listed = all.iter().filter(|(site, _)| ticked.contains(site.as_str()));
-    let listed: Vec<(&str, &str)> = listed.map(|(site, label)| (&**site, &**label)).collect();
+    let mut listed: Vec<(&str, &str)> = listed.map(|(site, label)| (&**site, &**label)).collect();
+    // What has to be chosen anew stands where there is room.
+    let is_right = |site: &str| chosen.get(site).is_none_or(|one| !is_astray(one.at, days));
+    listed.sort_by_key(|(site, _)| is_right(site));
     let names: Vec<&str> = listed.iter().map(|(site, _)| *site).collect();
     let first = arranged(&names, days, hosts, &chosen);
     let exceptions = codes::exceptions(lang);
@@ -175,7 +249,7 @@ fn beside(
                         @for (nth, ((site, label), first)) in
                             listed.iter().zip(first).take(shown).enumerate() {
                             @let choice = chosen.get(site).copied().unwrap_or(none);
-                            (row((nth, site, label), choice, (days, first), &exceptions, lang))
+                            (row(of, (nth, site, label), choice, (days, first), &exceptions))
                         }
                     }
                 }
@@ -204,12 +278,14 @@ fn field(name: &str, value: &str) -> Markup {
 
 /// What is chosen for one site; `first` is when it is visited as things stand.
 fn row(
+    of: &Filled<'_>,
     (nth, site, label): (usize, &str, &str),
     choice: Choice<'_>,
     (days, first): (&[HalfDay], Option<HalfDay>),
     exceptions: &[(String, String)],
-    lang: Lang,
 ) -> Markup {
+    let (lang, at) = (of.lang, field_at(site));
+    let astray = is_astray(choice.at, days);
     let word = |at: HalfDay| say::span(Some(&half_day_to_pb(at)), None, lang);
     let is_given = first.is_some_and(|first| value(first) == choice.at);
     let any = match first.filter(|_| !is_given) {
@@ -222,14 +298,23 @@ fn row(
             th id=(id) scope="row" { (label) }
             td {
                 (field("visit", site))
-                select name="at" aria-labelledby={ (id) " sites-at" } {
-                    option value=(ANY) selected[!is_given] { (any) }
+                select name="at" aria-labelledby={ (id) " sites-at" }
+                    aria-invalid=[of.wrong(&at).map(|_| "true")]
+                    aria-describedby=[of.described(&at)] {
+                    option value=(ANY) selected[!is_given && !astray] { (any) }
+                    @if astray {
+                        option value=(choice.at) selected {
+                            (word_of(choice.at, lang))
+                            (lang.pick("（不在方案时间内）", " (no half day of the plan)"))
+                        }
+                    }
                     @for day in days {
                         option value=(value(*day)) selected[is_given && first == Some(*day)] {
                             (word(*day))
                         }
                     }
                 }
+                (of.wrong_with(&at))
             }
             td {
                 select name="why" aria-labelledby={ (id) " sites-why" } {
@@ -252,6 +337,20 @@ mod tests {
         period.half_days().take(count).collect()
     }
 
+    const FRESH: Filled<'_> = Filled { form: "new", again: None, lang: Lang::Zh };
+
+    #[test]
+    fn visits_go_along_with_changed_days_unless_somebody_chose() {
+        let before = Form::parse(b"visit=a&at=2026-12-01AM&why=0&visit=b&at=2026-12-01PM&why=3");
+        let form = Form::parse(
+            b"first=2026-12-08&last=2026-12-09&visit=a&at=2026-12-01AM&why=0\
+              &visit=b&at=2026-12-02PM&why=3&visit=c&at=2026-12-08AM&why=0",
+        );
+        let followed = followed(&form, &before, Lang::Zh);
+        let at: Vec<_> = chosen(&followed).into_values().map(|one| one.at.to_owned()).collect();
+        assert_eq!(at, [ANY, "2026-12-02PM", "2026-12-08AM"]);
+    }
+
     #[test]
     fn sites_of_a_host_are_handed_out_in_turn_around_what_is_chosen() {
         let hosts: BTreeMap<String, u32> =
@@ -267,8 +366,14 @@ mod tests {
         assert_eq!(places(""), [0, 0, 1, 2, 0], "each host on its own, from the first again");
         let at = value(days[0]);
         assert_eq!(places(&format!("visit=c&at={at}&why=0")), [1, 0, 2, 0, 0]);
-        // A half day that is none of the plan's is no choice.
+        // A half day that is none of the plan's is no choice, and is refused.
         assert_eq!(places("visit=c&at=2026-01-01AM&why=0&visit=a&at=-&why=0"), [0, 0, 1, 2, 0]);
+        let stray = Form::parse(b"site=a&site=c&visit=c&at=2026-01-01AM&why=0&visit=x&at=y&why=0");
+        let refusal = check_chosen(&stray, &days, Lang::Zh).unwrap_err();
+        assert_eq!(refusal.fields.len(), 1, "x is not ticked: {refusal:?}");
+        let (field, what) = &refusal.fields[0];
+        assert!(field == "at-c" && what.starts_with("2026-01-01上午不在"), "{refusal:?}");
+        assert!(check_chosen(&stray, &[], Lang::Zh).is_ok(), "no days yet");
         assert_eq!(arranged(&sites, &[], &hosts, &BTreeMap::new()), [None; 5]);
     }
 
@@ -279,7 +384,7 @@ mod tests {
         let sites = (&all[..], &hosts);
         let form = "site=s/1&site=s/9&visit=s/1&at=2026-12-08PM&why=3&visit=s/9&at=-&why=1\
                     &visit=s/2&at=-&why=0";
-        let shown = beside(&Form::parse(form.as_bytes()), sites, &days, Lang::Zh).into_string();
+        let shown = beside(&FRESH, &Form::parse(form.as_bytes()), sites, &days).into_string();
         assert_eq!(shown.matches("<tr>").count(), 2, "a head and what is ticked: {shown}");
         for part in [
             r#"<option value="2026-12-08PM" selected>2026-12-08下午</option>"#,
@@ -290,7 +395,7 @@ mod tests {
         }
         assert!(!shown.contains("s/2"), "no longer ticked: {shown}");
         let drawn = Form::parse(format!("{form}&draw_sites=1").as_bytes());
-        let shown = beside(&drawn, sites, &days, Lang::Zh).into_string();
+        let shown = beside(&FRESH, &drawn, sites, &days).into_string();
         assert!(!shown.contains("<table") && shown.contains(r#"value="2026-12-08PM""#), "{shown}");
     }
 
@@ -302,7 +407,7 @@ mod tests {
         let form = all.iter().map(|(site, _)| ("site".to_owned(), site.clone())).collect();
         let (form, hosts) = (Form::of(form), BTreeMap::new());
         for count in [1, 6, 62] {
-            let bytes = beside(&form, (&all, &hosts), &days(count), Lang::Zh).into_string().len();
+            let bytes = beside(&FRESH, &form, (&all, &hosts), &days(count)).into_string().len();
             assert!(bytes < 60 * 1_024, "{count}: {bytes}");
         }
     }

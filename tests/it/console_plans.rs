@@ -753,6 +753,7 @@ async fn a_proposal_is_refused_at_the_field_that_is_wrong() {
     let here = Browser::open(&world.nodes, HERE, Role::Coordinator).await;
     let (own, other, day) = (HERE.to_string(), THERE.to_string(), today().to_string());
     let late = today().plus_days(40).unwrap().to_string();
+    let astray = format!("{}AM", today().plus_days(3).unwrap());
     let good = revision(&own, &other, &day);
     let good = [&good[..], &[("title", "联合检查"), ("site", &*near)]].concat();
     let id = id_of(agreement);
@@ -783,6 +784,11 @@ async fn a_proposal_is_refused_at_the_field_that_is_wrong() {
         assert_refused_at(&ask(&["officers-371500"], &none).await, "officers-371500");
         assert_refused_at(&ask(&["last"], &[("last", &*late)]).await, "first");
         assert_refused_at(&ask(&["site"], &[]).await, "site");
+        let chosen = [("visit", &*near), ("at", &*astray), ("why", "0")];
+        let refused = ask(&[], &chosen).await;
+        assert_refused_at(&refused, &format!("at-{near}"));
+        let kept = format!(r#"<option value="{astray}" selected>"#);
+        assert!(refused.text.contains(&kept), "it waits to be changed: {}", refused.text);
         let draw = [("kind", "2"), ("draw_sites", "1"), ("draw_hosts", "1")];
         assert_refused_at(&ask(&["kind", "site"], &draw).await, "draw_sites");
         let long = "长".repeat(2_000);
