@@ -56,6 +56,14 @@ pub async fn world_set_up(names: &[&str], set_up: impl FnOnce(&Nodes)) -> World 
     for number in ["13040099001", "13040099002"] {
         guests.push(officer(&there, &agreements[0], number, 900).await);
     }
+    // Each city knows whom the other can send: before, no day is found on which both can come.
+    for (client, name) in [(&here, &guests[1]), (&there, &officers[3])] {
+        super::nodes::until("the officers of the other city are there", || async {
+            let asked = pb::GetUnitRequest { name: name.clone() };
+            client.units().get_unit(asked).await.ok()
+        })
+        .await;
+    }
     World { nodes, agreements, here, there, officers, guests }
 }
 
