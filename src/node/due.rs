@@ -278,7 +278,7 @@ impl Due {
         want: usize,
     ) -> (Vec<(Key, Deadline)>, usize, u64) {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        let (found, total) = index.list(span, agreements, after, want);
+        let (found, total) = index.of(span).list(span, agreements, after, want);
         (found, total, index.read_to)
     }
 
@@ -319,6 +319,10 @@ impl Index {
         if suspended { &mut self.suspended } else { &mut self.dated }
     }
 
+    const fn of(&self, span: &Span) -> &Days {
+        if span.suspended { &self.suspended } else { &self.dated }
+    }
+
     /// Takes in the terms of a case or notice that is not in it: those that somebody has to keep.
     fn put(&mut self, case: CaseKey, all: Vec<Deadline>) {
         let placed = placed(case, all);
@@ -332,18 +336,6 @@ impl Index {
             }
             self.days(deadline.suspended).put(key, deadline);
         }
-    }
-
-    /// As [`Due::list`].
-    fn list(
-        &self,
-        span: &Span,
-        agreements: &[AgreementId],
-        after: Option<Key>,
-        want: usize,
-    ) -> (Vec<(Key, Deadline)>, usize) {
-        let days = if span.suspended { &self.suspended } else { &self.dated };
-        days.list(span, agreements, after, want)
     }
 }
 
@@ -495,7 +487,7 @@ mod tests {
                 let span = Span { city: one, from, until, latest_first, suspended };
                 let (mut listed, mut after) = (Vec::new(), None);
                 loop {
-                    let (page, total) = index.list(&span, &agreements, after, want);
+                    let (page, total) = index.of(&span).list(&span, &agreements, after, want);
                     prop_assert_eq!(total, all.len());
                     let Some((last, _)) = page.last() else { break };
                     after = Some(*last);
