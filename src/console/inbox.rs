@@ -263,15 +263,34 @@ async fn for_us(desk: &Desk) -> Result<Column, Status> {
     )?;
     let (awaited, notices, plans) =
         (awaited.into_inner(), notices.into_inner(), plans.into_inner());
+    let held = pb::ListPlansRequest {
+        parent: ALL.to_owned(),
+        holds_own_units: true,
+        page_size: page_size(),
+        ..Default::default()
+    };
+    let held = plan.list_plans(held).await?.into_inner();
     let rest = [
         more_cases(&awaited, OURS, lang),
         more_notices(&notices, pb::NoticeFilter::Awaiting, lang),
         more_plans(&plans, "ours", lang),
+        more_plans(&held, "held", lang),
     ];
     let mut matters: Vec<Matter> =
         notices.notices.iter().map(|one| unacknowledged(one, desk)).collect();
     matters.extend(of_cases(&awaited, desk, |one| one.city == desk.city));
     matters.extend(plans.plans.iter().map(|plan| of_plan(plan, desk, |city| city == desk.city)));
+    matters.extend(held.plans.iter().map(|plan| {
+        Matter {
+            how: [
+                lang.pick("行动已结束，本市力量仍占用，待释放", "it has ended: free own units"),
+                words::plan_state(plan.state(), lang),
+            ]
+            .map(|how| text(how.to_owned()))
+            .to_vec(),
+            ..of_plan(plan, desk, |_| false)
+        }
+    }));
     Ok(Column { matters, rest: rest.into_iter().flatten().collect(), beside: None })
 }
 

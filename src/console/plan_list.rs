@@ -54,6 +54,7 @@ fn request(query: &Form, desk: &Desk) -> Result<pb::ListPlansRequest, Refusal> {
         until: query.date("until", lang)?,
         awaits_own_city: !query.text("ours").is_empty(),
         awaits_others: !query.text("theirs").is_empty(),
+        holds_own_units: !query.text("held").is_empty(),
         page_size: CONSOLE_PAGE_SIZE,
         page_token: query.text("page").to_owned(),
     })
@@ -70,6 +71,8 @@ fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
     let states: Vec<_> = [any()].into_iter().chain(states).collect();
     let ours = [("1".to_owned(), lang.pick("待本市办理", "awaits us").to_owned())];
     let theirs = [("1".to_owned(), lang.pick("待对方办理", "awaits others").to_owned())];
+    let held = lang.pick("已结束、仍占用本市力量", "over, and own units still booked");
+    let held = [("1".to_owned(), held.to_owned())];
     let none = Refusal::default();
     let of = Filled { form: "filter", again: Some((query, refusal.unwrap_or(&none))), lang };
     html! {
@@ -80,6 +83,7 @@ fn filter(query: &Form, desk: &Desk, refusal: Option<&Refusal>) -> Markup {
             (of.line("date", "until", lang.pick("至", "until"), ""))
             (of.choices("ours", lang.pick("只看", "only"), &ours, &[]))
             (of.choices("theirs", lang.pick("只看", "only"), &theirs, &[]))
+            (of.choices("held", lang.pick("只看", "only"), &held, &[]))
             div .field { button { (lang.pick("查询", "Search")) } }
         }
     }

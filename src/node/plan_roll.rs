@@ -21,17 +21,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::domain::Date;
 use crate::domain::plan::awaited::{Awaited, Heard, awaited};
 use crate::domain::plan::ready::PlanRules;
-use crate::domain::plan::{PlanDay, PlanState};
+use crate::domain::plan::{PlanDay, PlanStage, PlanState};
+use crate::domain::{Date, HalfDay};
 use crate::ids::CityCode;
 use crate::log::SubjectKind;
 use crate::node::pieces;
 use crate::node::plan_look::PlanKey;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, FeedEntry, PlanView};
+use crate::view::{self, Booked, FeedEntry, PlanView};
 
 /// What a list judges a plan by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct Line {
     pub awaited_from: Option<Date>,
     /// From when on it awaits something of another city.
     pub others_from: Option<Date>,
+    /// Once it has ended: the last half day, by its number, for which own units are booked.
+    pub held_to: Option<i64>,
     /// Who takes part.
     cities: Cities,
     /// When it takes place.
@@ -103,11 +105,22 @@ impl Days {
 }
 
 impl Line {
-    /// Of a plan as folded, at the node of city `own` with these parameters.
+    /// Of a plan as folded, at the node of city `own` with these parameters, which has these units
+    /// booked for it.
     #[must_use]
-    pub fn of(plan: PlanKey, view: &PlanView, (own, rules): (CityCode, &PlanRules)) -> Self {
+    pub fn of(
+        plan: PlanKey,
+        (view, booked): (&PlanView, Option<Booked>),
+        (own, rules): (CityCode, &PlanRules),
+    ) -> Self {
         let facts = &view.plan.facts;
+        let ended = matches!(view.plan.stage, PlanStage::Summarized | PlanStage::Cancelled);
+        let held_to = booked.filter(|_| ended).map(|one| {
+            let held = one.hold_until.map_or(i64::MAX, |on| HalfDay::afternoon(on).number());
+            one.ends.min(held)
+        });
         Self {
+            held_to,
             plan,
             opened: view.opened_apply,
             state: view.state(),
@@ -199,8 +212,12 @@ impl PlanRoll {
             let plans: BTreeSet<PlanKey> = changes.iter().filter_map(plan_of).collect();
             for plan in plans {
                 // Released each time: the writer waits for nobody who reads many.
-                let found = view::plan(&reader.view(), plan.0, plan.1);
-                found.inspect(|view| open.put(Line::of(plan, view, (node.city(), &rules))));
+                let rows = reader.view();
+                let found = view::plan(&rows, plan.0, plan.1);
+                let booked = view::booked(&rows, plan, node.city());
+                drop(rows);
+                let line = |view| Line::of(plan, (view, booked), (node.city(), &rules));
+                found.as_ref().map(line).into_iter().for_each(|line| open.put(line));
             }
             open.0.read_to = last;
         }
@@ -219,7 +236,9 @@ impl Open<'_> {
         let (mut lines, rules) = (Vec::new(), node.plan_rules());
         for (agreement, _) in node.book().iter() {
             pieces::plans(reader, *agreement, None, &mut |subject, view| {
-                lines.push(Line::of((*agreement, subject), &view, (node.city(), &rules)));
+                let (key, own) = ((*agreement, subject), node.city());
+                let booked = view::booked(&reader.in_pieces(), key, own);
+                lines.push(Line::of(key, (&view, booked), (own, &rules)));
                 true
             });
         }
@@ -278,7 +297,8 @@ mod tests {
         let plan = (AgreementId::new([2; 16]), SubjectId::new([u8::try_from(opened).unwrap(); 16]));
         let cities = Cities::of([CityCode::from_u32(371_500).unwrap()].into_iter());
         let (awaited_from, others_from) = (None, None);
-        Line { plan, opened, state, awaited_from, others_from, cities, days: Days::default() }
+        let (held_to, days) = (None, Days::default());
+        Line { plan, opened, state, awaited_from, others_from, held_to, cities, days }
     }
 
     #[test]
@@ -344,7 +364,7 @@ mod tests {
         for (reveal_days_before, from) in [(1, "2026-12-07"), (4, "2026-12-04")] {
             let rules = PlanRules { reveal_days_before, ..PlanRules::default() };
             let plan = (AgreementId::new([2; 16]), SubjectId::new([3; 16]));
-            let line = Line::of(plan, &view, (own, &rules));
+            let line = Line::of(plan, (&view, None), (own, &rules));
             assert_eq!((line.awaited_from, line.others_from), (Some(date(from)), Some(date(from))));
             let before = date(from).plus_days(-1).unwrap();
             assert!(awaited_on(&view, &rules, before).is_empty());

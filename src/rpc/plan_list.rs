@@ -10,8 +10,8 @@ use super::cursor;
 use super::holdings::Witnesses;
 use super::page_token::{self, Seal};
 use super::plan_service::PlanApi;
-use crate::domain::Date;
 use crate::domain::plan::PlanState;
+use crate::domain::{Date, HalfDay};
 use crate::ids::{AgreementId, CityCode};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SIZE_DEFAULT};
 use crate::node::plan_roll::Line;
@@ -34,6 +34,8 @@ struct Filter {
     /// The own city and such a day: only those in which it takes part and that await something of
     /// others.
     awaits_others: Option<(CityCode, Option<Date>)>,
+    /// Only those that have ended and hold units of the own city on such a day or later.
+    holds_own_units: Option<Option<Date>>,
 }
 
 impl Filter {
@@ -47,6 +49,10 @@ impl Filter {
             && self
                 .awaits_others
                 .is_none_or(|(own, today)| line.has(own) && is_on(line.others_from, today))
+            && self.holds_own_units.is_none_or(|today| {
+                let today = today.map(|today| HalfDay::morning(today).number());
+                line.held_to.zip(today).is_some_and(|(to, today)| today <= to)
+            })
     }
 }
 
@@ -83,8 +89,10 @@ impl PlanApi {
         let (reader, own) = (self.desk.node.reader(), self.desk.node.city());
         let rules = self.desk.node.plan_rules();
         for (plan, opened) in lines {
-            let seen = view::plan(&reader.view(), plan.0, plan.1);
-            let Some(seen) = seen else { continue };
+            let rows = reader.view();
+            let booked = view::booked(&rows, plan, own);
+            let Some(seen) = view::plan(&rows, plan.0, plan.1) else { continue };
+            drop(rows);
             // It is the first of the next page.
             let next_from = Some(opened + 1);
             if plans.len() == size {
@@ -92,7 +100,7 @@ impl PlanApi {
                 break;
             }
             // It may have been moved since the roll was read.
-            if !filter.takes(&Line::of(plan, &seen, (own, &rules))) {
+            if !filter.takes(&Line::of(plan, (&seen, booked), (own, &rules))) {
                 continue;
             }
             let mut shown = self.written(plan, &seen);
@@ -134,6 +142,7 @@ impl PlanApi {
             awaits_others: asked
                 .awaits_others
                 .then(|| (self.desk.node.city(), self.desk.node.today())),
+            holds_own_units: asked.holds_own_units.then(|| self.desk.node.today()),
         })
     }
 }

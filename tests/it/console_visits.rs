@@ -2,6 +2,7 @@
 //! units that are free again; results on pages of a size.
 
 use http::StatusCode;
+use liandong::cli::connect::Client;
 use liandong::domain::HalfDay;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
@@ -10,6 +11,7 @@ use liandong::wire::unit::half_day_to_pb;
 use super::api::{HERE, THERE, fresh, sample};
 use super::console::{Browser, FROM_HERE, Page};
 use super::console_drafts::hidden;
+use super::plan_cli::Desk;
 use super::plan_rules::close;
 use super::plans::{
     World, confirm, create, draft, get, page_of, report, result, seen, site_of, step, today,
@@ -195,11 +197,30 @@ async fn units_of_a_plan_that_was_cancelled_or_revised_are_freed_by_its_page() {
     step(&world.here, &now, pb::PlanStep::Cancel, "暴雨").await.unwrap();
     let other = create(&world.here, agreement, draft(&[])).await.unwrap();
     assert!(confirm(&world.here, &other, &world.officers[..2]).await.is_err(), "still busy");
+    // That is told where one looks first, and in a list of such plans.
+    let told = "行动已结束，本市力量仍占用，待释放";
+    assert!(here.get("/").await.text.contains(told));
+    let held = pb::ListPlansRequest {
+        parent: agreement.clone(),
+        holds_own_units: true,
+        ..Default::default()
+    };
+    let listed = async |client: &Client| {
+        let page = client.plans().list_plans(held.clone()).await.unwrap().into_inner();
+        page.plans.into_iter().map(|one| one.name).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&world.here).await, std::slice::from_ref(&plan.name));
+    assert!(listed(&world.there).await.is_empty(), "it has booked none");
+    let desk = Desk { nodes: &world.nodes, city: HERE };
+    let shown = desk.plan(&["show", &plan.number]);
+    assert!(shown.contains(&format!("liandong plan release {}", plan.number)), "{shown}");
     let page = here.get(&at).await;
     assert!(offers(&page) && page.text.contains("行动已结束"), "{}", page.text);
     let freed = press(&here, &format!("{at}/release"), &[]).await;
     assert_eq!(freed.status, StatusCode::SEE_OTHER, "{}", freed.text);
     assert!(!offers(&here.get(&at).await));
+    assert!(!here.get("/").await.text.contains(told));
+    assert!(listed(&world.here).await.is_empty());
     confirm(&world.here, &other, &world.officers[..2]).await.unwrap();
 }
 

@@ -127,6 +127,7 @@ fn some_filter(dice: &mut Dice, agreements: &[String]) -> pb::ListPlansRequest {
         until: if dice.below(3) == 0 { ahead(dice) } else { None },
         awaits_own_city: dice.below(3) == 0,
         awaits_others: dice.below(3) == 0,
+        holds_own_units: dice.below(8) == 0,
         page_size: i32::try_from(1 + dice.below(12)).unwrap(),
         page_token: String::new(),
     }
@@ -147,6 +148,13 @@ fn takes(asked: &pb::ListPlansRequest, plan: &pb::Plan) -> bool {
         && (!asked.awaits_own_city || plan.awaited.iter().any(|one| one.city == HERE))
         && (!asked.awaits_others || plan.awaited.iter().any(|one| one.city != HERE))
         && (!asked.awaits_others || plan.cities.iter().any(|one| one.city == HERE))
+        && (!asked.holds_own_units || holds_units(plan))
+}
+
+/// Whether it has ended, and the own city has units booked for it still.
+fn holds_units(plan: &pb::Plan) -> bool {
+    let ended = matches!(plan.state(), pb::PlanState::Summarized | pb::PlanState::Cancelled);
+    ended && !plan.booked_revision.is_empty()
 }
 
 /// The names on all pages of a list.

@@ -35,6 +35,9 @@ pub struct ListArgs {
     /// 只看等待本市办理的 · only those that await something of the own city
     #[arg(long)]
     pub mine: bool,
+    /// 只看已结束、仍占用本市力量的 · only those that are over, with own units still booked
+    #[arg(long)]
+    pub held: bool,
     /// Which page.
     #[command(flatten)]
     pub page: PageArgs,
@@ -53,6 +56,7 @@ pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
         from: args.from,
         until: args.until,
         awaits_own_city: args.mine,
+        holds_own_units: args.held,
         page_size: args.page.page_size,
         page_token: args.page.page_token,
         ..pb::ListPlansRequest::default()

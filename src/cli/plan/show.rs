@@ -54,7 +54,8 @@ pub fn text(told: &Told, names: &Names, lang: Lang) -> String {
     let changed = changes(&told.plan, labels, names, lang);
     section(&mut out, lang.pick("较上一版的变化", "changed against the revision before"), changed);
     section(&mut out, lang.pick("尚缺条件", "lacking"), say::findings(&told.plan, lang));
-    let remarks = say::remarks(&told.plan, lang);
+    let mut remarks = say::remarks(&told.plan, lang);
+    remarks.extend(say::still_booked(&told.plan, lang));
     section(&mut out, lang.pick("提示", "remarks"), remarks);
     let answers = told.answers.iter().map(|one| say::answer(one, labels, names, lang)).collect();
     section(&mut out, lang.pick("答复", "answers"), answers);

@@ -318,6 +318,18 @@ pub fn visit(visit: &pb::PlanVisit, labels: &Labels, names: &Names, lang: Lang) 
     out
 }
 
+/// That it has ended and own units are still booked for it, with the command that frees them.
+#[must_use]
+pub fn still_booked(plan: &pb::Plan, lang: Lang) -> Option<String> {
+    let ended = matches!(plan.state(), pb::PlanState::Summarized | pb::PlanState::Cancelled);
+    let number = clean(&plan.number);
+    let said = lang.pick(
+        format!("行动已结束，本市派出的力量仍占用；释放：liandong plan release {number}"),
+        format!("it has ended, and own units are still booked: liandong plan release {number}"),
+    );
+    (ended && !plan.booked_revision.is_empty()).then_some(said)
+}
+
 /// What those are called who had not shown their part when the plan was revised or cancelled.
 #[must_use]
 pub const fn silent_label(draw: &pb::PlanDraw, lang: Lang) -> &'static str {
