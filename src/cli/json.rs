@@ -178,6 +178,7 @@ pub fn case_deadline(line: &pb::CaseDeadline) -> Value {
         "number": line.number,
         "title": line.title,
         "state": state(line.state()),
+        "turn_city": city(line.turn_city),
         "deadline": line.deadline.as_ref().map(deadline),
     })
 }

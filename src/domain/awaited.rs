@@ -37,6 +37,8 @@ pub struct Waiting {
     pub by: CityCode,
     /// What.
     pub what: CaseAwaited,
+    /// The entry that asks for it; none of a transfer, whose last move does.
+    pub asked: Option<Position>,
     /// Since which day in Beijing, where the history tells.
     pub since: Option<Date>,
     /// By when, where whoever asks has said so.
@@ -56,19 +58,20 @@ pub fn awaited(case: &Case, history: &[Happened]) -> Vec<Waiting> {
     };
     for happened in history {
         let (by, since) = (happened.by, Some(happened.on));
-        let waiting = |city, what| Waiting { city, by, what, since, due_on: None };
+        let waiting = |city, what| Waiting { city, by, what, asked: None, since, due_on: None };
         if let What::Asked { request, to, due_on } = happened.what
             && case.handled_by.contains(&by)
             && !answered(request, to)
         {
-            let due_on = Some(due_on);
-            all.push(Waiting { due_on, ..waiting(to, CaseAwaited::Assistance) });
+            let (asked, due_on) = (Some(request), Some(due_on));
+            all.push(Waiting { asked, due_on, ..waiting(to, CaseAwaited::Assistance) });
         }
         if let What::Proposed(at) = happened.what
             && by != case.handling
             && !judged(at)
         {
-            all.push(waiting(case.handling, CaseAwaited::Proposal));
+            let asked = Some(at);
+            all.push(Waiting { asked, ..waiting(case.handling, CaseAwaited::Proposal) });
         }
     }
     all
@@ -92,7 +95,7 @@ fn transfer(case: &Case, turn: CityCode, history: &[Happened]) -> Option<Waiting
     let since = after.first().map(|h| h.on);
     // Whoever is named by the superior is waited for by the other one.
     let by = if turn == transfer.from { transfer.to } else { transfer.from };
-    Some(Waiting { city: turn, by, what, since, due_on: None })
+    Some(Waiting { city: turn, by, what, asked: None, since, due_on: None })
 }
 
 #[cfg(test)]

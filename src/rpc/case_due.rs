@@ -137,12 +137,14 @@ impl CaseApi {
         if let Some(found) = &found {
             line.shown(found.case.originating);
         }
+        let turn = found.as_ref().and_then(|found| found.case.turn);
         pb::CaseDeadline {
             name: read::name_of(key.agreement, key.subject),
             number,
             title,
             state: read::state_number(found.map(|found| found.case.state)),
             deadline: Some(read::deadline_to_pb(deadline, now_ms)),
+            turn_city: turn.map_or(0, CityCode::as_u32),
         }
     }
 }

@@ -127,6 +127,19 @@ pub fn held(entry: &pb::HistoryEntry, own: u32, names: &Names, lang: Lang) -> St
     all.join(lang.pick("，", ", "))
 }
 
+/// Who of the own city did something: the role in words, and the number of the certificate.
+#[must_use]
+pub fn who(role_and_id: &str, lang: Lang) -> String {
+    let known = role_and_id.split_once('/').and_then(|(role, id)| {
+        let name = format!("ACTOR_ROLE_{}", role.to_ascii_uppercase());
+        pb::ActorRole::from_str_name(&name).map(|role| (role, id))
+    });
+    match known {
+        Some((role, id)) => format!("{} {}", words::actor_role(role, lang), text::clean(id)),
+        None => text::clean(role_and_id),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

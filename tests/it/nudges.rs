@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use super::api::{HERE, Pair, THERE, create, fresh, ready, sample, verify};
 use super::nodes::{Nodes, exe, plan, until, until_or};
+use super::plans;
 
 /// Stands in title, text, address, party and person of what is sent.
 const MARK: &str = "机密标记甲乙丙";
@@ -515,4 +516,79 @@ async fn nudge_a_bad_hook_is_refused_and_a_test_says_what_happened() {
     assert!(code == 3 && text.contains("exit status: 3") && text.contains("oh dear"), "{text}");
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     assert!(!marker.exists(), "what it has started lives on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nudge_disputes_requests_proposals_and_plans_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let robot = Robot::start(&ca, &[]).await;
+    let pair = pair(|nodes| {
+        std::fs::copy(&ca, nodes.fleet.folder(THERE).join("hook-ca.pem")).unwrap();
+        format!("{}gather_s = 0\nevery_s = 1\nagain_s = 2592000\n", robot.hook())
+    })
+    .await;
+    let told = || {
+        let all = robot.got().iter().flat_map(|r| kinds(&said(r))).collect::<Vec<_>>();
+        all.into_iter().fold(std::collections::BTreeMap::new(), |mut sums, (kind, count)| {
+            *sums.entry(kind).or_insert(0) += count;
+            sums
+        })
+    };
+    let waits = |kind: &'static str, count: u64| {
+        let failed = || async move { format!("{:?}", told()) };
+        let is = move || async move { (told().get(kind) == Some(&count)).then_some(()) };
+        until_or(kind, is, failed)
+    };
+    // The offer was told: that it is to be given back is another matter, told at once.
+    let offered = offer(&pair, &marked(&pair).await).await;
+    waits("TRANSFER", 1).await;
+    let request = pb::RequestRecallRequest {
+        name: offered.name.clone(),
+        text: format!("{MARK}请退还"),
+        request_id: fresh(),
+        ..pb::RequestRecallRequest::default()
+    };
+    pair.here.cases().request_recall(request).await.unwrap();
+    waits("RECALL", 1).await;
+    // Whoever disputes a transfer has to return it, or record who was designated.
+    let other = offer(&pair, &marked(&pair).await).await;
+    waits("TRANSFER", 2).await;
+    let other = pair.held(&pair.there, &other).await;
+    let request = pb::DisputeTransferRequest {
+        name: other.name.clone(),
+        etag: other.etag.clone(),
+        text: format!("{MARK}不在我市"),
+        request_id: fresh(),
+        ..pb::DisputeTransferRequest::default()
+    };
+    pair.there.cases().dispute_transfer(request).await.unwrap();
+    waits("DISPUTE", 1).await;
+    // Two proposals to one case are two matters.
+    let other = pair.open(&pair.there, 2).await;
+    pair.held(&pair.here, &other).await;
+    for count in [1, 2] {
+        let request = pb::ProposeAmendmentRequest {
+            name: other.name.clone(),
+            text: format!("{MARK}经度似有误"),
+            request_id: fresh(),
+            ..pb::ProposeAmendmentRequest::default()
+        };
+        pair.here.cases().propose_amendment(request).await.unwrap();
+        waits("PROPOSAL", count).await;
+    }
+    let draft = pb::PlanDraft {
+        cities: vec![plans::needs(THERE, 0), plans::needs(HERE, 0)],
+        ..plans::draft(&[])
+    };
+    let made = plans::create(&pair.here, &pair.agreement, draft).await.unwrap();
+    waits("PLAN", 1).await;
+    assert_eq!(told().get("TRANSFER"), Some(&2), "none anew");
+    robot.got().iter().for_each(|request| no_content(request));
+    // What was answered waits no more.
+    let before = hook_status(&pair).await.waiting_count;
+    let seen = plans::seen(&pair.there, &made.name, |_| true).await;
+    plans::confirm(&pair.there, &seen, &[]).await.unwrap();
+    let fewer = || async { (hook_status(&pair).await.waiting_count == before - 1).then_some(()) };
+    until("one fewer waits", fewer).await;
 }

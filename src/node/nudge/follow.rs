@@ -1,21 +1,24 @@
 //! What waits for the own city, kept by following the feed.
 //!
-//! In scope: offers and emergencies; terms come from the index that has them
-//! ([`crate::node::due`]). Out of scope: what is said of them.
+//! In scope: what other cities wait for in cases, plans, emergencies; terms come from the index
+//! that has them ([`crate::node::due`]). Out of scope: what is said of them.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::matter::{Kind, Matter};
+use crate::domain::Date;
+use crate::domain::awaited::CaseAwaited;
 use crate::domain::deadline::{Clock, Deadline};
-use crate::domain::{CaseState, Date};
+use crate::domain::plan::awaited::Awaited;
 use crate::ids::{AgreementId, SubjectId};
 use crate::log::SubjectKind;
 use crate::node::due::{Due, Key, Span};
 use crate::node::pieces;
+use crate::node::plan_roll::awaited_on;
 use crate::node::reader::Reader;
 use crate::node::writer::NodeHandle;
-use crate::view::{self, CaseView, NoticeView};
+use crate::view::{self, NoticeView, PlanView};
 
 type Record = (AgreementId, SubjectId);
 
@@ -25,8 +28,8 @@ pub(super) struct Follow {
     /// The feed it follows; none before the first look.
     feed: Option<[u8; 16]>,
     read_to: u64,
-    /// Offers and emergencies, one of a record.
-    records: BTreeMap<Record, Matter>,
+    /// What other cities wait for, by record, and emergencies.
+    records: BTreeMap<Record, Vec<Matter>>,
     /// Terms, and as of which entry and day they were looked up.
     terms: BTreeSet<Matter>,
     terms_of: Option<(u64, Date)>,
@@ -53,6 +56,10 @@ impl Follow {
                     self.take_notice(node, (agreement, subject), &view);
                     true
                 });
+                pieces::plans(&reader, agreement, None, &mut |subject, view| {
+                    self.take_plan(node, (agreement, subject), &view);
+                    true
+                });
             }
         }
         self.catch_up(node, &reader);
@@ -60,7 +67,7 @@ impl Follow {
         if before != (self.feed, self.read_to, self.terms_of) {
             // Not cut: what was told must be known as long as it stands, and leaves room for the
             // rest (the ledger cuts).
-            self.waiting = self.records.values().chain(&self.terms).cloned().collect();
+            self.waiting = self.records.values().flatten().chain(&self.terms).cloned().collect();
         }
         self
     }
@@ -77,6 +84,11 @@ impl Follow {
                 {
                     self.take_notice(node, (agreement, subject), &notice);
                 }
+                if let Some(subject) = change.record_of(SubjectKind::Plan)
+                    && let Some(plan) = view::plan(&reader.view(), agreement, subject)
+                {
+                    self.take_plan(node, (agreement, subject), &plan);
+                }
             }
             self.read_to = last;
         }
@@ -84,10 +96,29 @@ impl Follow {
 
     fn look_at_case(&mut self, node: &NodeHandle, reader: &Reader, record: Record) {
         self.records.remove(&record);
-        let Some(view) = view::case(&reader.view(), record.0, record.1) else { return };
-        if is_offered(node, &view) {
-            let which = view.last_move.to_string();
-            self.keep(record, Kind::Transfer, which);
+        let rows = reader.view();
+        let Some(view) = view::case(&rows, record.0, record.1) else { return };
+        for waiting in view::awaited(&rows, record, &view) {
+            let kind = match waiting.what {
+                CaseAwaited::TransferAnswer | CaseAwaited::Designation => Kind::Transfer,
+                CaseAwaited::Dispute => Kind::Dispute,
+                CaseAwaited::Recall => Kind::Recall,
+                CaseAwaited::Proposal => Kind::Proposal,
+                // Its term is in the index.
+                CaseAwaited::Assistance => continue,
+            };
+            if waiting.city == node.city() {
+                self.keep(record, kind, waiting.asked.unwrap_or(view.last_move).to_string());
+            }
+        }
+    }
+
+    /// The day is none of those that matter to an answer: it is owed until it is given.
+    fn take_plan(&mut self, node: &NodeHandle, record: Record, view: &PlanView) {
+        self.records.remove(&record);
+        let awaited = awaited_on(view, &node.plan_rules(), Date::EARLIEST);
+        if awaited.get(&node.city()).is_some_and(|all| all.contains(&Awaited::Answer)) {
+            self.keep(record, Kind::Plan, view.record_at.to_string());
         }
     }
 
@@ -100,7 +131,7 @@ impl Follow {
 
     fn keep(&mut self, (agreement, subject): Record, kind: Kind, which: String) {
         let matter = Matter { kind, over_on: None, agreement, subject, which };
-        self.records.insert((agreement, subject), matter);
+        self.records.entry((agreement, subject)).or_default().push(matter);
     }
 
     /// Terms of the own city that end within some days, and those that are over, whether or not the
@@ -137,12 +168,6 @@ impl Follow {
         self.terms = found.into_iter().filter_map(matter).collect();
         self.terms_of = Some((applied, today));
     }
-}
-
-/// Whether a case was offered to the own city, which has not answered.
-fn is_offered(node: &NodeHandle, view: &CaseView) -> bool {
-    let offered = matches!(view.case.state, CaseState::TransferredOut | CaseState::Designated);
-    offered && view.case.turn == Some(node.city())
 }
 
 /// What another city waits for.

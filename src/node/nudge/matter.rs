@@ -26,10 +26,18 @@ pub enum Kind {
     Emergency,
     /// A transfer that was offered to this city.
     Transfer,
+    /// A transfer that this city has disputed, and has to return or to record the designation of.
+    Dispute,
+    /// A request to give a case back that this city has not answered.
+    Recall,
     /// An answer that this city owes, and whose last day is over.
     AnswerOverdue,
     /// A request for help that this city has not answered.
     Assistance,
+    /// A proposal to amend a case that this city handles.
+    Proposal,
+    /// A joint plan that this city has not answered.
+    Plan,
     /// A notice that this city has not acknowledged.
     Notice,
     /// Another term of this city that ends soon.
@@ -39,15 +47,22 @@ pub enum Kind {
 }
 
 /// All kinds.
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 11] = [
     Kind::Emergency,
     Kind::Transfer,
+    Kind::Dispute,
+    Kind::Recall,
     Kind::AnswerOverdue,
     Kind::Assistance,
+    Kind::Proposal,
+    Kind::Plan,
     Kind::Notice,
     Kind::Deadline,
     Kind::DeadlineOver,
 ];
+
+/// What most kinds do, one and several of them.
+const AWAITS: [&str; 2] = ["awaits", "await"];
 
 impl Kind {
     /// What waits, in Chinese, and its measure word.
@@ -55,8 +70,12 @@ impl Kind {
         match self {
             Self::Emergency => ("份突发事件通报", "待本市签收"),
             Self::Transfer => ("件移送", "待本市接收"),
+            Self::Dispute => ("件管辖争议", "待本市处理"),
+            Self::Recall => ("项退还请求", "待本市答复"),
             Self::AnswerOverdue => ("项答复", "已超过期限"),
             Self::Assistance => ("项协助请求", "待本市答复"),
+            Self::Proposal => ("项修改建议", "待本市答复"),
+            Self::Plan => ("份联合行动方案", "待本市答复"),
             Self::Notice => ("份通报", "待本市签收"),
             Self::Deadline => ("项时限", "即将到期"),
             Self::DeadlineOver => ("项时限", "已经届满"),
@@ -66,13 +85,19 @@ impl Kind {
     /// One and several in English, and what of them.
     const fn en(self) -> (&'static str, &'static str, [&'static str; 2]) {
         match self {
-            Self::Emergency => ("one emergency notice", "emergency notices", ["awaits", "await"]),
-            Self::Transfer => ("one transfer", "transfers", ["awaits", "await"]),
+            Self::Emergency => ("one emergency notice", "emergency notices", AWAITS),
+            Self::Transfer => ("one transfer", "transfers", AWAITS),
+            Self::Dispute => ("one jurisdiction dispute", "jurisdiction disputes", AWAITS),
+            Self::Recall => {
+                ("one request to give a case back", "requests to give a case back", AWAITS)
+            }
             Self::AnswerOverdue => {
                 ("one overdue answer", "overdue answers", ["is owed by", "are owed by"])
             }
-            Self::Assistance => ("one request for help", "requests for help", ["awaits", "await"]),
-            Self::Notice => ("one notice", "notices", ["awaits", "await"]),
+            Self::Assistance => ("one request for help", "requests for help", AWAITS),
+            Self::Proposal => ("one proposal", "proposals", AWAITS),
+            Self::Plan => ("one joint plan", "joint plans", AWAITS),
+            Self::Notice => ("one notice", "notices", AWAITS),
             Self::Deadline => ("one deadline", "deadlines", ["is near for", "are near for"]),
             Self::DeadlineOver => {
                 ("one deadline", "deadlines", ["has passed for", "have passed for"])
@@ -87,8 +112,12 @@ impl Kind {
             Self::DeadlineOver => true,
             Self::Emergency
             | Self::Transfer
+            | Self::Dispute
+            | Self::Recall
             | Self::AnswerOverdue
             | Self::Assistance
+            | Self::Proposal
+            | Self::Plan
             | Self::Notice
             | Self::Deadline => false,
         }
