@@ -268,7 +268,11 @@ fn assigned(case: &pb::Case, typed: &Form, desk: &Desk) -> Markup {
     let lang = desk.lang();
     let now = case.assignment.clone().unwrap_or_default();
     let by = match case.assignment {
-        Some(_) => format!("{}  {}", clean(&now.assigned_by), when::time(now.assign_time.as_ref())),
+        Some(_) => format!(
+            "{}  {}",
+            history::who(&now.assigned_by, lang),
+            when::time(now.assign_time.as_ref())
+        ),
         None => lang.pick("经办人和备注已清空", "nobody is assigned any more").to_owned(),
     };
     let change = |label, now: &str, name| {

@@ -23,6 +23,8 @@ pub async fn act(
 ) -> Response {
     let name = parts::name_of("cases", &Path((agreement, id)));
     let done = ask(&desk, &name, &act, &form).await.map(|()| parts::page_of("case", &name));
+    // An entry and its part are one choice.
+    let done = done.map_err(|no| no.placed(&[("part", "entry")], desk.lang()));
     let again = async |refusal: &Refusal| {
         let again = Again { act: &act, form: &form, refusal };
         case::page(&desk, &name, &Form::default(), Some(&again)).await
@@ -100,6 +102,12 @@ macro_rules! added {
     };
 }
 
+/// The cities that are ticked; what is no city is refused, and never read as nobody, which is
+/// everybody.
+fn chosen(form: &Form) -> Vec<u32> {
+    form.all("cities").map(|one| one.parse().unwrap_or(0)).collect()
+}
+
 /// What is added beside the moves.
 async fn add(
     desk: &Desk,
@@ -117,7 +125,7 @@ async fn add(
             cases.request_recall(added!(RequestRecallRequest, name, form)).await?;
         }
         "note" => {
-            cases.add_note(added!(AddNoteRequest, name, form, cities: Vec::new())).await?;
+            cases.add_note(added!(AddNoteRequest, name, form, cities: chosen(form))).await?;
         }
         "ask" => {
             let due_on = form.date("due_on", desk.lang())?;

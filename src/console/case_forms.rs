@@ -102,7 +102,12 @@ impl<'a> Forms<'a> {
     /// All of them.
     #[must_use]
     pub fn all(&self) -> Markup {
-        let note = self.of("note").text("text", self.pick("说明", "note"));
+        let only =
+            self.pick("只发给（都不选，协议各市都能看到）", "only for (none: for all members)");
+        let note = html! {
+            (self.of("note").text("text", self.pick("说明", "note")))
+            (self.of("note").choices("cities", only, &self.others(), &[]))
+        };
         html! {
             (self.transfer())
             (self.step())
@@ -180,7 +185,8 @@ impl<'a> Forms<'a> {
         let goes_over = case_wire::may_be_offered(self.case.state);
         let fits = self.ours() && self.handled() && goes_over && !cities.is_empty();
         let more = html! {
-            (self.of("offer").choice("to_city", self.pick("移送至", "to"), &or_none(self.desk, cities)))
+            (self.of("offer").choice("to_city", self.pick("移送至", "to"),
+                &or_none(self.desk, cities)))
             (self.dated("offer"))
         };
         self.put(

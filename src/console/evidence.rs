@@ -147,11 +147,19 @@ fn add(desk: &Desk, name: &str, again: Option<Again<'_>>) -> Markup {
     let kinds: Vec<_> = kinds
         .map(|one| (i32::from(one).to_string(), words::evidence_kind(one, lang).to_owned()))
         .collect();
+    let by_kind =
+        lang.pick("按种类（笔录、录音录像受限）", "by kind (interviews, films: restricted)");
+    let levels = [pb::DataLevel::Public, pb::DataLevel::General, pb::DataLevel::Restricted];
+    let level = |one| (i32::from(one).to_string(), words::data_level(one, lang).to_owned());
+    let levels = levels.map(level);
+    let levels: Vec<_> = [("0".to_owned(), by_kind.to_owned())].into_iter().chain(levels).collect();
     let fields = html! {
         (of.line("text", "title", lang.pick("名称", "title"), ""))
         (of.line("text", "id", lang.pick("编号（如 E05）", "id, such as E05"), ""))
         (of.choice("kind", lang.pick("种类", "kind"), &kinds))
         (of.line("date", "collected_on", lang.pick("采集日期", "day it was taken"), ""))
+        (of.choice("level", lang.pick("密级（受限的只有承办市能看）", "level (restricted: handling cities only)"),
+            &levels))
     };
     let title = lang.pick("上传证据（照片、文书）", "Send a file in");
     html! {
@@ -178,8 +186,8 @@ fn add_listed(desk: &Desk, name: &str, item: &pb::Evidence, again: Option<Again<
 fn with_file(of: &Filled<'_>, name: &str, title: &str, fields: &Markup) -> Markup {
     let (lang, most) = (of.lang, CONSOLE_FILE_BYTES_MAX >> 20);
     let hint = lang.pick(
-        format!("单个文件不超过 {most} MiB；更大的用 liandong evidence put"),
-        format!("up to {most} MiB; larger ones with liandong evidence put"),
+        format!("单个文件不超过 {most} MiB；更大的用 liandong evidence add"),
+        format!("up to {most} MiB; larger ones with liandong evidence add"),
     );
     html! {
         details .act id={ "act-" (of.form) } open[of.again.is_some()] {

@@ -100,11 +100,20 @@ fn not_stored(status: &Status, lang: Lang) -> Refusal {
     refusal
 }
 
+/// The level that is chosen; what is none of them is refused, and never read as that of the kind.
+fn level(form: &Form) -> i32 {
+    match form.text("level") {
+        "" => 0,
+        chosen => chosen.parse().unwrap_or(-1),
+    }
+}
+
 /// Lists what is about to be stored.
 async fn list(desk: &Desk, form: &Form, start: &pb::UploadStart) -> Result<(), No> {
     let item = pb::Evidence {
         id: form.text("id").to_owned(),
         kind: form.text("kind").parse().unwrap_or(0),
+        level: level(form),
         title: form.text("title").to_owned(),
         collected_on: form.date("collected_on", desk.lang())?,
         mime: start.mime.clone(),

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use tonic::Status;
 
 use super::case_list::{OURS, THEIRS};
+use super::inbox_acts::{case_act, plan_act, term_act, to_act};
 use super::layout::Desk;
 use super::parts::page_of;
 use crate::lang::Lang;
@@ -140,44 +141,6 @@ fn of_cases(
         Matter { how, page: to_act(plain.page, act), ..plain }
     };
     page.cases.iter().zip(beside).map(matter).collect()
-}
-
-/// The form of a case's page by which the own city does what is awaited of it.
-fn case_act(what: pb::CaseAwaited, standing: &pb::TransferStanding) -> Option<&'static str> {
-    use pb::CaseAwaited as A;
-    match what {
-        A::TransferAnswer if standing.acknowledge_time.is_none() => Some("acknowledge"),
-        A::TransferAnswer | A::Designation => Some("accept"),
-        A::Dispute => Some("designate"),
-        A::Recall => Some("return"),
-        A::Assistance => Some("answer"),
-        A::Proposal => Some("adopt"),
-        A::Unspecified => None,
-    }
-}
-
-/// The form of a plan's page by which the own city does what is awaited of it.
-const fn plan_act(what: pb::PlanAwaited) -> Option<&'static str> {
-    use pb::PlanAwaited as A;
-    match what {
-        A::Answer => Some("answer"),
-        A::Commit => Some("commit"),
-        A::Resolve => Some("resolve"),
-        A::Schedule => Some("schedule"),
-        A::Reveal => Some("reveal"),
-        A::Begin => Some("begin"),
-        A::Report => Some("results"),
-        A::Summarize => Some("summarize"),
-        A::Unspecified => None,
-    }
-}
-
-/// A page with a form of it unfolded: a browser opens what lies folded around its target.
-fn to_act(page: String, act: Option<&str>) -> String {
-    match act {
-        Some(act) => format!("{page}#do-{act}"),
-        None => page,
-    }
 }
 
 /// What somebody waits for, and of a transfer how far it has got.
@@ -437,10 +400,10 @@ async fn due(desk: &Desk) -> Result<Column, Status> {
         let deadline = one.deadline.unwrap_or_default();
         let page = if one.name.contains("/notices/") { "notice" } else { "case" };
         Matter {
-            page: page_of(page, &one.name),
+            page: to_act(page_of(page, &one.name), term_act(deadline.clock())),
             tag: lang.pick("时限", "deadline"),
             what: format!("{} {}", clean(&one.number), clean(&one.title)).trim().to_owned(),
-            how: vec![term(&deadline, lang), text(whose(&deadline, page, desk))],
+            how: vec![term(&deadline, lang), text(whose(one, page, desk))],
         }
     };
     let matters = coming.deadlines.iter().chain(&over.deadlines).map(matter).collect();
@@ -463,17 +426,17 @@ async fn due(desk: &Desk) -> Result<Column, Status> {
     Ok(Column { matters, rest: rest.into_iter().collect(), beside })
 }
 
-/// Who has to see to a term, and since when; of a notice that nobody there has acknowledged it.
-fn whose(term: &pb::Deadline, page: &str, desk: &Desk) -> String {
+/// Whose turn the case of a term is, and since when it runs; of a notice that nobody has
+/// acknowledged it.
+fn whose(one: &pb::CaseDeadline, page: &str, desk: &Desk) -> String {
+    let term = one.deadline.unwrap_or_default();
     let (lang, since) = (desk.lang(), when::date(term.begin_on.as_ref()));
-    let who = match term.city == desk.city {
-        true => lang.pick("本市", "this city").to_owned(),
-        false => desk.names.city(term.city),
-    };
-    match page {
-        "notice" => lang.pick(format!("{who}未签收"), format!("not acknowledged by {who}")),
-        _ => lang.pick(format!("{who}办理，{since} 起"), format!("with {who} since {since}")),
+    if page == "notice" {
+        let who = desk.names.city(term.city);
+        return lang.pick(format!("{who}未签收"), format!("not acknowledged by {who}"));
     }
+    let who = desk.names.city(one.turn_city);
+    lang.pick(format!("现由 {who} 处理，{since} 起算"), format!("with {who}, runs since {since}"))
 }
 
 /// How many cases have their turn with the own city.

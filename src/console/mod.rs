@@ -57,6 +57,7 @@ mod evidence_file;
 mod evidence_sent;
 mod form;
 mod inbox;
+mod inbox_acts;
 mod layout;
 mod links;
 mod map;

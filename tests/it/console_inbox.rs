@@ -93,6 +93,10 @@ async fn what_is_due_next_stands_first_and_all_of_it_has_a_page() {
     assert_eq!(lines.len(), 12 + 6, "{due}");
     let next = today().plus_days(1).unwrap().to_string();
     assert!(lines[0].contains(&next) && lines[0].contains("答复协助请求"), "{}", lines[0]);
+    // Who has the turn, which is the other city; and the form that meets the term.
+    let leads = format!("href=\"{}#do-answer\"", address(&theirs.name));
+    assert!(lines[0].contains("现由 邯郸 处理") && lines[0].contains(&leads), "{}", lines[0]);
+    assert!(lines[12].contains("现由 聊城 处理"), "{}", lines[12]);
     assert!(due.contains("href=\"/due\"") && due.contains("href=\"/due?show=over\""), "{due}");
     assert!(due.contains("期限已过 31 项"), "{due}");
     // Lately over first: the newest of them is here, the oldest on the last page of the list.
@@ -168,6 +172,11 @@ async fn disputes_requests_and_proposals_have_their_lines() {
     assert!(said.contains("待邯郸答复协助请求") && !said.contains("建议"), "{said}");
     let said = line(column(&page, "ours"), &asked_at);
     assert!(said.contains("待采纳或不采纳建议（邯郸 2") && !said.contains("协助"), "{said}");
+    // One click leads to the form; and to no form of another city.
+    let leads = format!("href=\"{asked_at}#do-adopt\"");
+    assert!(line(column(&page, "ours"), &asked_at).contains(&leads), "{page}");
+    let leads = format!("href=\"{asked_at}\"");
+    assert!(line(column(&page, "theirs"), &asked_at).contains(&leads), "{page}");
     let page = there.get("/").await.text;
     let said = line(column(&page, "ours"), &disputed);
     assert!(said.contains("待退还案件或登记指定管辖（聊城 2"), "{said}");

@@ -5,7 +5,7 @@ use liandong::ids::hex;
 use liandong::trust::spiffe::Role;
 use liandong::wire::pb::v1 as pb;
 
-use super::api::{HERE, Pair, THERE, create, fresh, get, sample};
+use super::api::{HERE, Pair, THERE, create, fresh, get, history, sample};
 use super::console::{Browser, FROM_HERE, Page, page_of};
 use super::evidence_files::start;
 
@@ -142,6 +142,47 @@ async fn a_photograph_without_its_day_is_refused_at_that_field() {
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.text);
     assert!(page.text.contains("id=\"add-collected_on-wrong\""), "{}", page.text);
     assert!(page.text.contains("DATE_FORMAT"), "{}", page.text);
+    // With its day, and a level of its own; what is no level is not that of the kind.
+    for (level, listed) in [("x", 0), ("3", 1)] {
+        let request =
+            http::Request::post(format!("https://node.test{}/evidence/add", page_of(&case)))
+                .header("content-type", "multipart/form-data; boundary=edge")
+                .header(FROM_HERE.0, FROM_HERE.1);
+        let more = field("collected_on", "2026-08-03") + &field("level", level);
+        let page = browser.ask(request, &format!("{more}{body}--edge--\r\n")).await;
+        let refused = page.text.contains("id=\"add-level-wrong\"");
+        assert_eq!(refused, listed == 0, "{}", page.text);
+        let all = history(&pair.here, &case.name).await;
+        let items: Vec<_> =
+            all.iter().flat_map(|one| &one.listed).filter(|i| i.id == "E9").collect();
+        assert_eq!(items.len(), listed, "{items:?}");
+        assert!(items.iter().all(|one| one.level() == pb::DataLevel::Restricted), "{items:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_by_page_goes_to_whom_it_is_for() {
+    let pair = Pair::start().await;
+    let case = create(&pair.here, sample(&pair.agreement, 0)).await.unwrap();
+    let browser = Browser::open(&pair.nodes, HERE, Role::Coordinator).await;
+    let at = format!("{}/note", page_of(&case));
+    let there = THERE.to_string();
+    let send = async |fields: &[(&str, &str)]| browser.post(&at, &[FROM_HERE], fields).await;
+    let only = [("text", "只给邯郸"), ("cities", &*there), ("request_id", "n1")];
+    assert_eq!(send(&only).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        send(&[("text", "给各市"), ("request_id", "n2")]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    // What is no city is nobody's wish that all read it.
+    let nobody = [("text", "不发"), ("cities", "各市"), ("request_id", "n3")];
+    assert_eq!(send(&nobody).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let all = history(&pair.here, &case.name).await;
+    let parts = |one: &pb::HistoryEntry| one.header.clone().unwrap().parts;
+    let kind = |part: pb::PartRef| part.audience.unwrap().kind();
+    let notes: Vec<_> = all.iter().flat_map(parts).map(kind).collect();
+    use pb::AudienceKind::{AllMembers, Cities};
+    assert_eq!(notes[notes.len() - 2..], [Cities, AllMembers]);
 }
 
 /// Sends a form with a file, in a language.

@@ -18,7 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::api::{HERE, THERE, create, fact, fresh, ready, refused, sample};
+use super::api::{HERE, THERE, create, fact, fresh, history, ready, refused, sample};
 use super::nodes::{Nodes, exe, plan, until};
 use super::rogue::channel;
 
@@ -553,6 +553,24 @@ async fn f24_the_command_line_finds_an_item_in_every_list_of_the_case() {
     list(&there, &case, "E02", &own[1..], own.len() as u64 - 1).await;
     let two = typed(&nodes, THERE, &["show", &case, "E02"]);
     assert!(!two.status.success() && said(&two).contains(&digest), "{two:?}");
+
+    // What no list has is listed and sent; run again, it is in one list.
+    let film = content(900_000, 22);
+    std::fs::write(nodes.fleet.folder(HERE).join("夜查.mp4"), &film).unwrap();
+    let words = ["--title", "夜查录像", "--kind", "视听资料", "--on", "2026-08-03"];
+    let add = |file: &str| typed(&nodes, HERE, &[&["add", &case, file], &words[..]].concat());
+    for _ in 0..2 {
+        let sent = add("夜查.mp4");
+        assert!(sent.status.success() && said(&sent).contains("\"here\": true"), "{sent:?}");
+    }
+    let of_film = |entry: &pb::HistoryEntry| {
+        entry.listed.iter().filter(|one| one.sha256 == hashes(&film).0).cloned().collect::<Vec<_>>()
+    };
+    let lists: Vec<_> = history(&here, &case).await.iter().flat_map(of_film).collect();
+    let [one] = &lists[..] else { panic!("{lists:?}") };
+    assert_eq!((one.kind(), &*one.mime), (pb::EvidenceKind::AudioVisual, "video/mp4"));
+    let none = add("没有.mp4");
+    assert!(!none.status.success() && said(&none).contains("没有.mp4"), "{none:?}");
 }
 
 /// The same from the command line, which goes on with what is there and overwrites nothing.

@@ -150,8 +150,28 @@ async fn about(
     about.map_err(|status| session.client.failure(&status))
 }
 
-/// Digests and size of a file, read once.
-fn hash(path: &Path, lang: Lang) -> Result<(Vec<u8>, Vec<u8>, u64), Failure> {
+/// Digests and size of a file.
+#[derive(Debug)]
+pub(super) struct Hashed {
+    /// SHA-256.
+    pub sha256: Vec<u8>,
+    /// SM3.
+    pub sm3: Vec<u8>,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// Reads a file once for its digests, beside whatever else is done.
+///
+/// # Errors
+/// [`Failure`] when it cannot be read.
+pub(super) async fn hashed(path: &Path, lang: Lang) -> Result<Hashed, Failure> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || hash(&path, lang)).await;
+    read.map_err(|error| Failure::local(error.to_string()))?
+}
+
+fn hash(path: &Path, lang: Lang) -> Result<Hashed, Failure> {
     let read = || {
         let (mut file, mut hashes, mut size) = (File::open(path)?, BothHashes::new(), 0);
         let mut buffer = vec![0; EVIDENCE_CHUNK_BYTES];
@@ -162,7 +182,8 @@ fn hash(path: &Path, lang: Lang) -> Result<(Vec<u8>, Vec<u8>, u64), Failure> {
             size += read as u64;
         }
         let (sha256, sm3) = hashes.finish();
-        Ok::<_, std::io::Error>((sha256.as_bytes().to_vec(), sm3.to_vec(), size))
+        let (sha256, sm3) = (sha256.as_bytes().to_vec(), sm3.to_vec());
+        Ok::<_, std::io::Error>(Hashed { sha256, sm3, size })
     };
     read().map_err(|error| unread(path, &error, lang))
 }
@@ -184,21 +205,32 @@ fn bar(session: &Session, size: u64, at: u64) -> ProgressBar {
 }
 
 async fn put(session: &Session, args: PutArgs) -> Result<(), Failure> {
-    let lang = session.context.lang;
     let case_name = name::case(session, &args.case).await?.name;
-    let own = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let shown = args.name.or(own).unwrap_or_default();
-    let path = args.file.clone();
-    let hashed = tokio::task::spawn_blocking(move || hash(&path, lang)).await;
-    let (sha256, sm3, size) = hashed.map_err(|error| Failure::local(error.to_string()))??;
-    let parcel = Parcel { case_name, sha256, sm3, size, display_name: shown };
-    let open = || File::open(&args.file);
+    let hashed = hashed(&args.file, session.context.lang).await?;
+    deliver_file(session, case_name, &args.file, args.name, hashed).await
+}
+
+/// Sends a file that the case lists, and says what became of it.
+///
+/// # Errors
+/// [`Failure`] when it cannot be read, or the node refuses.
+pub(super) async fn deliver_file(
+    session: &Session,
+    case_name: String,
+    path: &Path,
+    name: Option<String>,
+    Hashed { sha256, sm3, size }: Hashed,
+) -> Result<(), Failure> {
+    let own = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let display_name = name.or(own).unwrap_or_default();
+    let parcel = Parcel { case_name, sha256, sm3, size, display_name };
+    let open = || File::open(path);
     match deliver(&session.client, &parcel, open, |at| bar(session, size, at)).await {
         Ok(file) => {
             say(session, &file);
             Ok(())
         }
-        Err(Unsent::Unread(error)) => Err(unread(&args.file, &error, lang)),
+        Err(Unsent::Unread(error)) => Err(unread(path, &error, session.context.lang)),
         Err(Unsent::Answered(status)) => Err(session.client.failure(&status)),
     }
 }
@@ -273,7 +305,7 @@ fn cut(lang: Lang) -> Failure {
 
 /// Gives what came its name, if its digests are right; else it is deleted.
 fn keep((part, out): (&Path, &Path), file: &pb::EvidenceFile, lang: Lang) -> Result<(), Failure> {
-    let (got, got_sm3, size) = hash(part, lang)?;
+    let Hashed { sha256: got, sm3: got_sm3, size } = hash(part, lang)?;
     if size < file.size_bytes {
         // The part stays.
         return Err(cut(lang));

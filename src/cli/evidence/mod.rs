@@ -10,6 +10,7 @@ use super::case::Session;
 use super::failure::Failure;
 use super::profile::ProfileArgs;
 
+pub mod add;
 pub mod files;
 pub mod record;
 mod sending;
@@ -31,6 +32,8 @@ pub struct EvidenceArgs {
 /// What can be done with evidence, and said of it.
 #[derive(Subcommand, Debug)]
 pub enum EvidenceCommand {
+    /// 把文件列入未结案件的证据清单并上传；中断后再次运行即续传 · list a file in an open case and send it
+    Add(Box<add::AddArgs>),
     /// Files.
     #[command(flatten)]
     Files(files::FileCommand),
@@ -53,6 +56,7 @@ pub async fn run(context: &Context, command: EvidenceCommand) -> Result<(), Fail
     let names = client.names(context.lang).await;
     let session = Session { context: context.clone(), client, names };
     match command {
+        EvidenceCommand::Add(args) => add::add(&session, *args).await,
         EvidenceCommand::Files(command) => files::run(&session, command).await,
         EvidenceCommand::Receipt(args) => record::receipt(&session, args).await,
         EvidenceCommand::Recognise(args) => record::recognise(&session, args).await,

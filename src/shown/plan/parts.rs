@@ -6,7 +6,7 @@ use super::Labels;
 use crate::domain::{HalfDay, Language, Period};
 use crate::lang::Lang;
 use crate::shown::names::Names;
-use crate::shown::{text, when};
+use crate::shown::{history, text, when};
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::{half_day_from_pb, period_from_pb};
 use crate::wire::words;
@@ -24,14 +24,11 @@ pub fn draft_title(saved: &pb::SavedDraft) -> String {
     record.map(|record| text::clean(&record.title)).unwrap_or_default()
 }
 
-/// Who saved a draft, which is told as role and number, and when.
+/// Who saved a draft, and when.
 #[must_use]
 pub fn draft_saved(saved: &pb::SavedDraft, lang: Lang) -> String {
-    let (role, number) = saved.updated_by.split_once('/').unwrap_or((&saved.updated_by, ""));
-    let name = format!("ACTOR_ROLE_{}", role.to_ascii_uppercase());
-    let role = pb::ActorRole::from_str_name(&name)
-        .map_or_else(|| text::clean(role), |role| words::actor_role(role, lang).to_owned());
-    format!("{role} {}  {}", text::clean(number), when::time(saved.update_time.as_ref()))
+    let who = history::who(&saved.updated_by, lang);
+    format!("{who}  {}", when::time(saved.update_time.as_ref()))
 }
 
 /// Half days that follow each other as periods, ordinary ones and overtime apart.
