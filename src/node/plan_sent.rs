@@ -61,14 +61,27 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
         found
     }
 
-    /// Who of a city is not to go where, by the newest word to the present revision that sends
-    /// anybody; also when another answer has come since.
+    /// Who of a city is not to go where, by its newest word that sends anybody; also when another
+    /// answer has come since, and when the plan was revised: a recusal holds until it is taken back
+    /// by name.
     #[must_use]
     pub fn declared(&self, key: PlanKey, view: &PlanView, city: CityCode) -> Vec<Recusal> {
+        let revisions = view.plan.rounds.iter().rev();
+        let mut words = revisions.map(|round| self.declared_to(key, round.at, city));
+        words.find_map(|said| said).unwrap_or_default()
+    }
+
+    /// The same by the words to one revision; `None` where none of them sends anybody.
+    fn declared_to(
+        &self,
+        key: PlanKey,
+        revision: Position,
+        city: CityCode,
+    ) -> Option<Vec<Recusal>> {
         let mut newest: Option<(Place, Vec<Recusal>)> = None;
         for sort in [WordSort::Answer, WordSort::Swap] {
             let of = (sort, city);
-            view::plan_words(self.rows, key, of, Some(view.plan.at), &mut |spoken| {
+            view::plan_words(self.rows, key, of, Some(revision), &mut |spoken| {
                 let sent = if let PlanWord::Answered(answer) = &spoken.act.word {
                     answer.sent()
                 } else if let PlanWord::UnitsSwapped(sent) = &spoken.act.word {
@@ -83,6 +96,6 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
                 false
             });
         }
-        newest.map(|(_, recusals)| recusals).unwrap_or_default()
+        newest.map(|(_, recusals)| recusals)
     }
 }

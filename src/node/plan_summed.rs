@@ -54,7 +54,8 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
                     && visits.contains(&(site, nth))
                     && saw(spoken.place.at)
                 {
-                    cases.insert((site, nth, case));
+                    // One case may have come of several visits.
+                    cases.insert(case);
                 }
                 true
             });

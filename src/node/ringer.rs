@@ -40,7 +40,7 @@ const RING_TIMEOUT: Duration = Duration::from_secs(10);
 /// A city that rings keeps that in memory only, until the entry is there: it is offered again.
 const RING_AGAIN: Duration = Duration::from_secs(60);
 /// Longest pause between two questions whether a city has a text: nothing waits for the answer.
-const ASK_PAUSE_MAX: Duration = Duration::from_secs(60);
+const ASK_PAUSE_MAX: Duration = Duration::from_secs(300);
 /// How often pauses are looked at.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -221,7 +221,9 @@ impl Ringer {
         open.under_way.remove(&call);
         let (_, _, city, errand) = call;
         let says = matches!((&done, errand), (Ok(_), Errand::Ring) | (Ok(true), Errand::Ask));
-        if let Some(at) = open.opened_at(call).filter(|_| says) {
+        // Nobody needs to know any more of one that everybody has acknowledged meanwhile.
+        let Some(at) = open.opened_at(call) else { return };
+        if says {
             self.reached.note(errand, at, city);
         }
         let last = open.next.get(&call).map(|next| next.pause * 2);

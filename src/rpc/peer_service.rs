@@ -142,8 +142,10 @@ impl PeerService for PeerApi {
             let found = view::notice(&reader.view(), agreement, subject)?;
             let notice = &found.notice;
             // Nobody learns how far the notice of another city has got.
-            let may = notice.issuer == city && notice.addressees.contains(&own) && !suspended;
-            let opening = reader.entry(found.opened_at).ok().filter(|_| may)?;
+            if notice.issuer != city || !notice.addressees.contains(&own) || suspended {
+                return None;
+            }
+            let opening = reader.entry(found.opened_at).ok()?;
             Some(notice_read::record(&reader, &opening).is_some())
         });
         let held = looked.await.ok().flatten();

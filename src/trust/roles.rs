@@ -132,6 +132,7 @@ pub const TABLE: &[(&str, Access)] = &[
     ("/liandong.v1.SiteService/CheckVisit", Access::Read),
     ("/liandong.peer.v1.PeerService/Exchange", Access::Nodes),
     ("/liandong.peer.v1.PeerService/Alert", Access::Nodes),
+    ("/liandong.peer.v1.PeerService/HoldsNotice", Access::Nodes),
     ("/liandong.peer.v1.PeerService/FetchEvidence", Access::Nodes),
     ("/liandong.v1.UnitService/CreateUnit", Access::WriteCases),
     ("/liandong.v1.UnitService/GetUnit", Access::Read),

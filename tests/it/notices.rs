@@ -331,7 +331,7 @@ async fn a_notice_to_one_city_is_read_by_that_city_only() {
     assert!(so_far.hold_time.is_some() && !so_far.hold_unknown);
     let page = page(&nodes, HERE, &issued.name).await;
     assert!(page.contains("系统送达 ") && page.contains("已签收 "), "{page}");
-    assert!(!page.contains("尚未送达") && !page.contains("尚未回复是否送达"), "{page}");
+    assert!(!page.contains("尚未送达") && !page.contains("尚不知是否送达"), "{page}");
     assert_eq!(told(inside), (issued.record, SECRET.to_owned()));
     let refusal = refused(acknowledge(&dezhou, &issued.name, "").await);
     assert_eq!(refusal, (Code::PermissionDenied, "NOT_ADDRESSED".to_owned()));
@@ -358,7 +358,7 @@ async fn pages_say_what_is_known(nodes: &mut Nodes, issued: &pb::Notice) {
     assert_eq!((so_far.acknowledge_time, so_far.hold_unknown), (None, false));
     let sender = page(nodes, HERE, &issued.name).await;
     assert!(sender.contains("系统送达 ") && sender.contains("未签收"), "{sender}");
-    assert!(!sender.contains("尚未送达") && !sender.contains("尚未回复是否送达"), "{sender}");
+    assert!(!sender.contains("尚未送达") && !sender.contains("尚不知是否送达"), "{sender}");
     let receiver = page(nodes, THERE, &issued.name).await;
     assert!(receiver.contains("正文已收到") && !receiver.contains("未知"), "{receiver}");
     // An emergency says that it has rung there.

@@ -238,6 +238,38 @@ async fn f20_a_later_visit_is_judged_by_the_list_of_its_own_day() {
     confirm(here, &free, &world.officers[..2]).await.unwrap();
 }
 
+/// An arrival is judged by what its own visit says, and by the list of all sites of the enterprise.
+#[tokio::test(flavor = "multi_thread")]
+async fn f20_an_arrival_is_judged_by_its_own_visit_and_by_every_listing_of_the_enterprise() {
+    let world = world_set_up(&["聊邯", "聊邯二"], |_| {}).await;
+    let here = &world.here;
+    let at = site(here, &world.agreements[0], 0, 371_522).await;
+    let same = site(here, &world.agreements[1], 0, 371_522).await;
+    let mut asked = draft(&[at.clone(), at.clone()]);
+    asked.visits[0].exception = pb::VisitException::Complaint.into();
+    asked.visits[1].first = asked.days[1].at;
+    let plan = create(here, &world.agreements[0], asked).await.unwrap();
+    confirm(here, &plan, &world.officers[..2]).await.unwrap();
+    let plan = world.settled(&plan, 0).await;
+    // It comes onto the list by another site, once the plan is settled.
+    let now = get(here, &same).await.unwrap();
+    list(here, set(&now, listing(pb::ListingStatus::Active), "")).await.unwrap();
+    let arrives = async |nth: u32| {
+        let asked = pb::CheckInRequest {
+            name: plan.name.clone(),
+            revision: plan.revision_entry.clone(),
+            site: at.clone(),
+            nth,
+            officers: world.officers[..2].to_vec(),
+            request_id: fresh(),
+            ..pb::CheckInRequest::default()
+        };
+        here.plans().check_in(asked).await.map(|answer| answer.into_inner().plan.unwrap())
+    };
+    assert_eq!(why(arrives(1).await), late("VISIT_STOPPED"));
+    arrives(0).await.unwrap();
+}
+
 /// What was keyed in by mistake counts for as long as it stands, and for no longer.
 #[tokio::test(flavor = "multi_thread")]
 async fn f21_a_corrected_report_gives_back_what_it_counted_for() {

@@ -81,6 +81,41 @@ async fn f19_a_recusal_outlasts_the_next_word_about_units() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f19_a_recusal_outlasts_a_revision() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (agreement, here, officers) = (&world.agreements[0], &world.here, &world.officers);
+    let at = site(here, agreement, 0, 371_522).await;
+    let plan = create(here, agreement, draft(std::slice::from_ref(&at))).await.unwrap();
+    let recused = vec![pb::RecusalDraft { officer: officers[2].clone(), site: at.clone() }];
+    let asked = pb::AnswerPlanRequest {
+        sent: sends(&officers[..3], recused.clone()),
+        ..answering(&plan, pb::PlanAnswerKind::Confirm, "")
+    };
+    answer(here, asked).await.unwrap();
+    // Its initiator moves it, and a colleague confirms anew, twice, without a word of it.
+    for nth in [1, 0] {
+        let mut moved = draft(std::slice::from_ref(&at));
+        moved.days = vec![moved.days[nth]];
+        moved.visits[0].first = moved.days[0].at;
+        let now = get(here, &plan.name).await.unwrap();
+        let asked = pb::RevisePlanRequest {
+            name: now.name,
+            etag: now.etag,
+            draft: Some(moved),
+            request_id: fresh(),
+            ..pb::RevisePlanRequest::default()
+        };
+        let revised = here.plans().revise_plan(asked).await.unwrap().into_inner().plan.unwrap();
+        let asked = pb::AnswerPlanRequest {
+            sent: sends(&officers[..3], Vec::new()),
+            ..answering(&revised, pb::PlanAnswerKind::Confirm, "")
+        };
+        answer(here, asked).await.unwrap();
+        assert_eq!(recusals(&get(here, &plan.name).await.unwrap()), recused);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f19_no_results_are_in_before_the_targets_are_known() {
     let world = world_set_up(&["聊邯"], |_| {}).await;
     let (agreement, here, there) = (&world.agreements[0], &world.here, &world.there);

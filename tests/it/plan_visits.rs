@@ -178,6 +178,48 @@ async fn a_summary_has_the_results_that_stood_when_it_was_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f31_a_case_that_came_of_two_visits_is_one_and_what_is_reported_is_not_cancelled() {
+    let world = world_set_up(&["聊邯"], |_| {}).await;
+    let (agreement, here, there) = (&world.agreements[0], &world.here, &world.there);
+    let mut sites = Vec::new();
+    for nth in 0..2 {
+        sites.push(site(here, agreement, nth, 371_522).await);
+    }
+    let mut asked = draft(&sites);
+    asked.visits[1].first = asked.days[1].at;
+    let plan = create(here, agreement, asked).await.unwrap();
+    confirm(here, &plan, &world.officers[..2]).await.unwrap();
+    let told = seen(there, &plan.name, |_| true).await;
+    confirm(there, &told, &world.guests[..1]).await.unwrap();
+    let all = seen(here, &plan.name, |plan| plan.answers.len() == 2).await;
+    let plan = step(here, &all, pb::PlanStep::Schedule, "").await.unwrap();
+    let case = super::api::create(here, sample(agreement, 0)).await.unwrap();
+    for at in &sites {
+        report(here, &plan, at, result(1)).await.unwrap();
+        let asked = pb::OpenFindingRequest {
+            name: plan.name.clone(),
+            revision: plan.revision_entry.clone(),
+            site: at.clone(),
+            case: case.name.clone(),
+            request_id: fresh(),
+            ..Default::default()
+        };
+        here.plans().open_finding(asked).await.unwrap();
+    }
+    results(here, &plan).await.unwrap();
+    let told = seen(there, &plan.name, |plan| plan.state() == pb::PlanState::Scheduled).await;
+    results(there, &told).await.unwrap();
+    // Nobody has said that it begins: it was carried out all the same.
+    let refused = (Code::FailedPrecondition, "ALL_RESULTS_IN".to_owned());
+    seen(here, &plan.name, |plan| plan.reported.len() == 2).await;
+    let now = get(here, &plan.name).await.unwrap();
+    assert_eq!(why(step(here, &now, pb::PlanStep::Cancel, "取消").await), refused);
+    let begun = step(here, &now, pb::PlanStep::Begin, "").await.unwrap();
+    let done = step(here, &begun, pb::PlanStep::Summarize, "").await.unwrap();
+    assert!(done.closing_text.contains("已转为案件1件"), "{}", done.closing_text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_finding_becomes_a_case_of_the_city_where_the_site_stands() {
     let world = world_set_up(&["聊邯"], |_| {}).await;
     let (plan, at) = settled(&world).await;

@@ -75,7 +75,7 @@ impl Clue {
     #[must_use]
     pub fn file_name(&self) -> String {
         let digest = hex(self.sha256.as_bytes());
-        let again = if self.is_over { "" } else { "sent-anew-" };
+        let again = if self.is_over { "" } else { "other-" };
         format!("{}-{again}{}.txt", self.number, digest.get(..16).unwrap_or_default())
     }
 
@@ -108,8 +108,8 @@ impl Clue {
         let text = if self.is_over {
             format!("同一时段重新上传的报文，内容与原报文不同。{}", self.record.summary)
         } else {
-            "同一时段重新上传的报文，内容与原报文不同：其中没有可以认定的超标数值（未超过限值，或者数据标记表明\
-             数据无效）。请核对原线索。"
+            "同一时段的另一份报文：其中没有可以认定的超标数值（未超过限值，或者数据标记表明数据无效）。\
+             请与原线索核对。"
                 .to_owned()
         };
         pb::AddEvidenceRequest {

@@ -157,7 +157,7 @@ impl Desk {
     /// Whether a clue of this number was kept in the spool folder before, or drafted by this run.
     fn was_drafted(&self, number: &str) -> bool {
         let noted = self.spool.as_ref().is_some_and(|spool| spool.was_drafted(number));
-        noted || self.report().has(number)
+        noted || self.report().was_drafted(number)
     }
 
     /// Has the node draft a clue and take the bytes that it lists.

@@ -112,6 +112,13 @@ impl Report {
         self.lines.iter().any(|line| line.clue.number == number)
     }
 
+    /// Whether a clue of this number is among those shown that the node has.
+    #[must_use]
+    pub fn was_drafted(&self, number: &str) -> bool {
+        let failed = |line: &Line| matches!(line.outcome, Outcome::Failed(_));
+        self.lines.iter().any(|line| line.clue.number == number && !failed(line))
+    }
+
     /// A message that was compared with its limits.
     pub fn judge(&mut self, verdict: &Verdict) {
         self.judged += 1;

@@ -349,7 +349,7 @@ mod tests {
             ..Default::default()
         };
         let told = of_another(&saved, Lang::Zh).text(Lang::Zh);
-        for part in ["coordinator/7", "--etag ab12", "draft show 01234567", "DRAFT_STANDS"] {
+        for part in ["联络员 7", "--etag ab12", "draft show 01234567", "DRAFT_STANDS"] {
             assert!(told.contains(part), "{part}\n{told}");
         }
         let page = pb::ListDraftsResponse { drafts: vec![saved], total_size: 3, ..<_>::default() };

@@ -160,7 +160,8 @@ pub fn decide_plain(
 ) -> Result<PlanMove, PlanRefusal> {
     next(plan, by, (AHEAD, &mv), &Seen::default(), members)?;
     let cancels = matches!(mv, PlanMove::Cancelled);
-    if cancels && all_reported && plan.stage == PlanStage::Executing {
+    // Also where nobody has said that it begins: it is carried out from its first day on.
+    if cancels && all_reported && plan.stage != PlanStage::Open {
         return Err(PlanRefusal::AllResultsIn);
     }
     Ok(mv)

@@ -35,7 +35,7 @@ use crate::journal::Disk;
 use crate::log::{Subject, SubjectKind};
 use crate::node::core::Core;
 use crate::node::core::plan::{draft_of, for_all};
-use crate::node::core::site_codes::{listing_on, plants};
+use crate::node::core::site_codes::{Plant, listing_on, plants};
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::node::plan_look::{Judging, Looked, PlanKey};
 use crate::node::plan_reserved::But;
@@ -263,7 +263,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     ) -> Result<(), WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
         let looked = self.visits_at(key, found.clone(), today);
-        let visited = self.visited(key, &looked, (arrival.site, today));
+        let visited = self.visited(key, &looked, (arrival.site, arrival.nth, arrival.on));
         let rows = self.group_rows();
         let certified = arrival.officers.iter().filter(|officer| {
             let unit = view::unit(&rows, key.0, **officer);
@@ -289,7 +289,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     ) -> Result<Vec<Draft>, WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
         let looked = self.visits_at(key, found.clone(), today);
-        let visited = self.visited(key, &looked, (report.site, today));
+        let visited = self.visited(key, &looked, (report.site, report.nth, report.on));
         decide_report(&found.plan, by, report, visited, (&rules, today)).map_err(Refusal::Plan)?;
         let mut before = self.at_desk(today, |desk| desk.reported(key, found, by));
         before.retain(|(_, one)| (one.site, one.nth) == (report.site, report.nth));
@@ -379,7 +379,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             let known = known.ok_or(Refusal::Plan(PlanRefusal::CaseUnknown { case }))?;
             cities = vec![known.originating, known.handling];
         }
-        let visited = self.visited(key, &looked, (site, today));
+        let visited = self.visited(key, &looked, (site, nth, today));
         let visited = (visited, reported, cities.as_slice());
         Ok(decide_finding(&found.plan, by, (site, nth, case), visited).map_err(Refusal::Plan)?)
     }
@@ -443,29 +443,32 @@ impl<D: Disk, S: Store> Core<D, S> {
         &mut self,
         key: PlanKey,
         looked: &Looked,
-        (site, today): (SubjectId, Date),
+        (site, nth, on): (SubjectId, u32, Date),
     ) -> Visited {
         let visits = looked.visits();
         let here: Vec<_> = visits.iter().filter(|visit| visit.site == site).collect();
-        let exception = here.iter().find_map(|visit| visit.exception);
-        let other = || view::site(&self.group_rows(), key.0, site).map(|found| found.city);
+        let exception = here.iter().find(|visit| visit.nth == nth).and_then(|one| one.exception);
+        let rows = self.group_rows();
+        let found = view::site(&rows, key.0, site);
         Visited {
-            host: looked.host(site).or_else(other),
+            host: looked.host(site).or(found.as_ref().map(|found| found.city)),
             visits: u32::try_from(here.len()).unwrap_or(u32::MAX),
-            left_out: stands_against(looked, site, (today, exception)),
+            left_out: found.and_then(|found| {
+                stands_against(&plants(&rows, (key.0, site), &found), &found, (on, exception))
+            }),
         }
     }
 }
 
-/// What stands against a visit today; the cap is judged when visits are reserved.
+/// What stands against a visit on a day, by the list of all plants of the enterprise; the cap is
+/// judged when visits are reserved.
 fn stands_against(
-    looked: &Looked,
-    site: SubjectId,
+    plants: &[Plant],
+    site: &SiteView,
     (on, exception): (Date, Option<VisitException>),
 ) -> Option<LeftOut> {
-    let one = looked.sites.get(&site)?;
-    let listing = one.listing_on(on);
+    let (closed, listing) = (site.facts.1.closed, listing_on(plants, on).map(|(_, one)| one));
     let visited = crate::domain::site::Visited::default();
-    let verdict = may_visit(&Visit { on, closed: one.closed, listing, visited, exception });
+    let verdict = may_visit(&Visit { on, closed, listing, visited, exception });
     if let Verdict::LeftOut(why) = verdict { Some(why) } else { None }
 }

@@ -285,9 +285,10 @@ impl Published {
     #[must_use]
     pub fn of_plan(&self, lang: Lang) -> Option<&'static str> {
         let said = lang.pick(
-            "有市公开随机数后，这个方案被取消，抽取结果没有执行；就同一行动另行发起的方案会重新抽取",
+            "有市公开随机数后，这个方案被取消，抽取结果没有执行，或者没有执行完；\
+             就同一行动另行发起的方案会重新抽取",
             "the plan was cancelled after cities had shown their parts: what is drawn was not \
-             carried out, and the same action proposed anew is drawn again",
+             carried out, or not in full, and the same action proposed anew is drawn again",
         );
         self.cancelled_late.then_some(said)
     }

@@ -351,7 +351,7 @@ pub fn cancelled_label(lang: Lang) -> &'static str {
 #[must_use]
 pub fn cancelled_late(draw: &pb::PlanDraw, lang: Lang) -> &'static str {
     match draw.cancelled_late {
-        true => lang.pick("是，本次抽取不执行", "yes, what is drawn is not carried out"),
+        true => lang.pick("是，本次抽取不再执行", "yes, what is drawn is carried out no further"),
         false => "",
     }
 }

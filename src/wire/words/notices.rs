@@ -61,9 +61,7 @@ pub fn notice_text(one: pb::NoticeTextState, lang: Lang) -> &'static str {
 pub fn not_held(one: &pb::NoticeRecipient, here: bool, lang: Lang) -> &'static str {
     match (here, one.hold_unknown) {
         (true, _) => lang.pick("正文已收到", "here"),
-        (false, true) => {
-            lang.pick("对方系统尚未回复是否送达", "its node has not said that it has it")
-        }
+        (false, true) => lang.pick("尚不知是否送达", "not known to have it yet"),
         (false, false) => lang.pick("尚未送达", "has not arrived"),
     }
 }

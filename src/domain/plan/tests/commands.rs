@@ -283,6 +283,9 @@ fn a_plan_begins_on_its_day_and_ends_with_all_results() {
     };
     assert_eq!((cancel(&plan, false), cancel(&plan, true)), ("", "ALL_RESULTS_IN"));
     assert_eq!(cancel(&opened(), true), "");
+    // It is carried out from its first day on, whether or not somebody has said that it begins.
+    let unsaid = Plan { stage: PlanStage::Scheduled, ..plan.clone() };
+    assert_eq!((cancel(&unsaid, false), cancel(&unsaid, true)), ("", "ALL_RESULTS_IN"));
     let over = Plan { stage: PlanStage::Summarized, ..opened() };
     assert_eq!(cancel(&over, false), "PLAN_STAGE");
     let amend = decide_plain(&plan, liaocheng(), PlanMove::Amended, true, &members());

@@ -350,6 +350,9 @@ fn who_has_not_shown_its_part_when_a_plan_is_cancelled_is_named() {
     plan.resting.withheld.insert(puyang());
     assert_eq!(cancel(&plan, &[liaocheng()]).silent, of(&[handan()]));
     assert!(!cancel(&opened(), &[liaocheng()]).late_cancel);
+    // One that was made again rests on parts that others had shown before.
+    plan.resting.attempt = 2;
+    assert!(cancel(&plan, &[]).late_cancel);
 }
 
 #[test]
