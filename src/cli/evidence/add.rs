@@ -66,7 +66,8 @@ fn parse_kind(text: &str) -> Result<pb::EvidenceKind, String> {
         let words = [Lang::Zh, Lang::En].map(|lang| words::evidence_kind(*one, lang));
         code.eq_ignore_ascii_case(text) || words.contains(&text)
     });
-    found.ok_or_else(|| "没有这个种类，见 liandong catalog · no such kind".to_owned())
+    found
+        .ok_or_else(|| "没有这个种类，见 liandong catalog evidence-kinds · no such kind".to_owned())
 }
 
 fn parse_level(text: &str) -> Result<pb::DataLevel, String> {

@@ -35,8 +35,8 @@ pub struct Clue {
     pub facts: pb::CaseFacts,
     /// Its texts.
     pub record: pb::CaseRecord,
-    /// Some value is beyond its limit. Else it opens nothing: a device has sent anew what a clue
-    /// rests on, and it is listed there, because it may speak for the party.
+    /// Some value is beyond its limit. Else it opens nothing: it is another message of the time of
+    /// a clue, and is listed there, because it may speak for the party.
     pub is_over: bool,
 }
 

@@ -14,7 +14,7 @@ use indicatif::ProgressBar;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::clue::Clue;
+use super::clue::{Clue, SYSTEM};
 use super::report::Outcome;
 use crate::cli::case::Session;
 use crate::cli::evidence::{Parcel, Unsent, deliver};
@@ -131,7 +131,7 @@ impl Office {
         })
     }
 
-    /// Names of the cases that have a clue's number.
+    /// Names of the cases that have a clue's number in this system: another one may call a case so.
     async fn numbered(&self, clue: &Clue) -> Result<Vec<String>, Failure> {
         let request = pb::ListCasesRequest {
             parent: "agreements/-".to_owned(),
@@ -140,7 +140,10 @@ impl Office {
         };
         let answer = self.session.client.cases().list_cases(request).await;
         let cases = answer.map_err(|status| self.failure(&status))?.into_inner().cases;
-        Ok(cases.into_iter().map(|case| case.name).collect())
+        let ours = |case: &pb::Case| {
+            case.external_ref.as_ref().is_some_and(|external| external.system == SYSTEM)
+        };
+        Ok(cases.into_iter().filter(ours).map(|case| case.name).collect())
     }
 
     async fn upload(&self, case_name: String, clue: &Clue) -> Result<(), Failure> {

@@ -329,10 +329,10 @@ pub fn next(
         }
         (S::Open | S::Scheduled | S::Executing, M::Cancelled) => {
             after.stage = S::Cancelled;
-            let unshown = unshown(plan, seen);
-            // A draw is made again only where others had shown their parts.
-            after.late_cancel = unshown.is_some() || plan.resting.attempt > 1;
-            after.silent.extend(unshown.unwrap_or_default().difference(&plan.resting.withheld));
+            let (unshown, resting) = (unshown(plan, seen), &plan.resting);
+            // Whoever was bound at an attempt before and not named then had shown its part.
+            after.late_cancel = unshown.is_some() || !resting.used.is_subset(&resting.missed);
+            after.silent.extend(unshown.unwrap_or_default().difference(&resting.withheld));
             after.changes = plan.changes.saturating_add(1);
         }
         (S::Open, M::Opened { .. } | M::Redrawn { .. } | M::Begun | M::Summarized { .. })

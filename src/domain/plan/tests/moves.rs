@@ -350,8 +350,12 @@ fn who_has_not_shown_its_part_when_a_plan_is_cancelled_is_named() {
     plan.resting.withheld.insert(puyang());
     assert_eq!(cancel(&plan, &[liaocheng()]).silent, of(&[handan()]));
     assert!(!cancel(&opened(), &[liaocheng()]).late_cancel);
-    // One that was made again rests on parts that others had shown before.
-    plan.resting.attempt = 2;
+    // One that was made again: whoever was not named before had shown its part, if anybody had.
+    let bound: BTreeSet<_> = plan.resting.commitments.values().copied().collect();
+    (plan.resting.attempt, plan.resting.used) = (2, bound.clone());
+    plan.resting.missed = bound;
+    assert!(!cancel(&plan, &[]).late_cancel, "nobody had shown any");
+    plan.resting.missed.pop_first();
     assert!(cancel(&plan, &[]).late_cancel);
 }
 
