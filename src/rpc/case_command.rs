@@ -192,8 +192,14 @@ impl CaseApi {
     }
 
     /// A record is written anew by whoever has read all of it that is for this city: lists beside
-    /// it that are still on their way would be in it no more. Of an own one nothing comes.
-    fn check_whole(&self, name: &str, record_at: Position) -> Result<(), Refused> {
+    /// it that are still on their way would be in it no more, nor would those that have come since
+    /// it was read, which no etag tells. Of an own one nothing comes.
+    fn check_whole(
+        &self,
+        name: &str,
+        record_at: Position,
+        record: &CaseRecord,
+    ) -> Result<(), Refused> {
         let reader = self.node.reader();
         let loaded = reader.entry(record_at).map_err(|_| status::corrupt(record_at))?;
         let Entry { envelope, parts, .. } = &loaded.entry;
@@ -207,7 +213,17 @@ impl CaseApi {
                 && matches!(slot, PartSlot::Withheld)
                 && view::may_hold(&rows, envelope, place, own)
         };
-        if envelope.parts.iter().zip(parts).enumerate().any(comes) {
+        let mut incomplete = envelope.parts.iter().zip(parts).enumerate().any(comes);
+        drop(rows);
+        let has = |item: &Evidence| record.evidence.iter().any(|one| one.sha256 == item.sha256);
+        for (place, part) in envelope.parts.iter().enumerate() {
+            if part.kind == PartKind::Evidence {
+                let items = evidence::items(&reader, &loaded.entry, place);
+                let items = items.map_err(|_| status::corrupt(record_at))?.unwrap_or_default();
+                incomplete |= !items.iter().all(has);
+            }
+        }
+        if incomplete {
             return Err(Refused::new("RECORD_INCOMPLETE").at("record").unless(name));
         }
         Ok(())
@@ -302,7 +318,7 @@ impl CaseApi {
         };
         let record = read::record(asked.record.as_ref())?;
         self.check_bases(&record, &facts, Some(case))?;
-        self.check_whole(&asked.name, known.record_at)?;
+        self.check_whole(&asked.name, known.record_at, &record)?;
         let parts = parts_of(Some(record), read::person(asked.person.as_ref())?);
         self.move_of(asked, |effective_on| CaseMove::Amended { facts, effective_on }, parts)
     }
@@ -342,7 +358,7 @@ impl CaseApi {
         if let Some(record) = &record {
             let facts = given.as_ref().unwrap_or(&known);
             self.check_bases(record, facts, Some((agreement, subject)))?;
-            self.check_whole(&asked.name, record_at)?;
+            self.check_whole(&asked.name, record_at, record)?;
         }
         let facts = match (given, &record) {
             (None, None) => None,

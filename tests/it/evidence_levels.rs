@@ -216,7 +216,17 @@ async fn with_the_handling(mut all: Listed) {
     let early = refused(corrected().await);
     assert_eq!(early, (Code::FailedPrecondition, "RECORD_INCOMPLETE".into()));
     nodes.start(HERE);
-    let whole = until("all of the record is there", || async { corrected().await.ok() }).await;
+    let all = async || {
+        let case = get(there, name).await.ok()?;
+        (case.record.as_ref()?.evidence.len() == 3).then_some(case)
+    };
+    let read = until("all of the record is there", all).await;
+    // Whoever had read it before the last list came would take that out, unseen.
+    let mut before = read.record.unwrap();
+    before.evidence.pop();
+    let late = refused(correct(there, (read.name, read.etag), before).await);
+    assert_eq!(late, (Code::FailedPrecondition, "RECORD_INCOMPLETE".into()));
+    let whole = corrected().await.unwrap();
     let ids = whole.record.unwrap().evidence.into_iter().map(|item| item.id);
     assert_eq!(ids.collect::<Vec<_>>(), ["E06", "E01", "E05"]);
     for bytes in [interview, film] {
