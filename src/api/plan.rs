@@ -96,7 +96,12 @@ pub enum PlanSaid {
     /// Show that part.
     Reveal,
     /// A team is there.
-    CheckIn(CheckIn),
+    CheckIn {
+        /// Who is there.
+        arrival: CheckIn,
+        /// The arrival that it corrects, the newest that was read; none for a first one.
+        replaces: Option<Position>,
+    },
     /// What came of a visit.
     Report {
         /// All of it.

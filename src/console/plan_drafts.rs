@@ -18,7 +18,7 @@ use super::parts::{self, At, Filled, agreement_of, page_of};
 use super::plan_days::cut;
 use super::plan_new::{self, MORE_SITES, To, stepped};
 use super::refusal::Refusal;
-use super::{Console, plan_revise, plan_sites, register};
+use super::{Console, plan_revise, plan_sites, plan_slots, register};
 use crate::lang::Lang;
 use crate::limits::PAGE_SIZE_MAX;
 use crate::shown::plan::parts::{self as say, draft_saved, draft_title};
@@ -275,7 +275,7 @@ async fn page(
             let go = lang.pick("发起，征求各市意见", "Propose it to the cities");
             let more = button(&format!("{here}/save"), lang);
             let to = To { action: &here, go, basis: basis.clone(), more, moved: None };
-            let found = plan_new::found(desk, form, &agreement.name, &to).await;
+            let found = plan_slots::found(desk, form, &agreement.name, &to).await;
             html! {
                 (plan_new::fields(desk, &of, (form, agreement), (&sites, &found, &to)))
                 form method="post" action={ (here) "/delete" } {

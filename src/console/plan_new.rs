@@ -15,13 +15,12 @@ use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, Filled};
 use super::refusal::Refusal;
-use super::{codes, plan_acts, plan_drafts, plan_revise, plan_sites, register};
+use super::{codes, plan_acts, plan_drafts, plan_sites, plan_slots, register};
 use crate::domain::{HalfDay, Period};
 use crate::lang::Lang;
-use crate::shown::plan::parts as say;
 use crate::wire::pb::v1 as pb;
-use crate::wire::unit::{half_day_to_pb, period_from_pb};
-use crate::wire::{case as case_wire, words};
+use crate::wire::unit::half_day_to_pb;
+use crate::wire::words;
 
 /// What a city may be asked to bring: the field's beginning, and the kind.
 pub const NEEDS: [(&str, pb::UnitKind); 3] = [
@@ -72,9 +71,6 @@ impl To<'_> {
         format!("{}/form#{part}", self.action)
     }
 }
-
-/// How far ahead days are looked for.
-const AHEAD_DAYS: i64 = 90;
 
 /// The page, with what a link gives.
 pub async fn show(desk: Desk, Query(query): Query) -> Response {
@@ -194,7 +190,7 @@ fn draw(form: &Form, lang: Lang) -> Result<Option<pb::DrawDraft>, Refusal> {
 }
 
 /// What each chosen city is to bring.
-fn needs(form: &Form, lang: Lang) -> Result<Vec<pb::CityNeeds>, Refusal> {
+pub fn needs(form: &Form, lang: Lang) -> Result<Vec<pb::CityNeeds>, Refusal> {
     let need = |city: &str| {
         let count = |(field, kind): (&str, pb::UnitKind)| {
             let count = form.number(&format!("{field}-{city}"), lang)?;
@@ -265,7 +261,7 @@ pub async fn page(
             let more = plan_drafts::button(&format!("{NEW}/draft"), lang);
             let to =
                 To { action: NEW, go, basis: parts::request_id(Some(form)), more, moved: None };
-            let found = found(desk, form, &agreement.name, &to).await;
+            let found = plan_slots::found(desk, form, &agreement.name, &to).await;
             html! {
                 h1 { (title) }
                 @if let Some(refusal) = refusal { (parts::refused(refusal, lang)) }
@@ -332,6 +328,8 @@ fn days(of: &Filled<'_>, found: &Markup, to: &To<'_>) -> Markup {
         [word(first), word(second)]
     };
     let yes = [("1".to_owned(), lang.pick("可在休息日", "rest days may be used").to_owned())];
+    let same = lang.pick("全程同一批人员", "the same units all along").to_owned();
+    let same = [("1".to_owned(), same)];
     html! {
         fieldset #days {
             legend { (lang.pick("时间", "days")) }
@@ -341,6 +339,7 @@ fn days(of: &Filled<'_>, found: &Markup, to: &To<'_>) -> Markup {
                 (of.line("date", "last", lang.pick("结束", "last day"), ""))
                 (of.choice("last_half", lang.pick("到", "to"), &halves("PM", "AM")))
                 (of.choices("overtime", lang.pick("加班", "overtime"), &yes, &[]))
+                (of.choices("same_units", lang.pick("找时间", "finding days"), &same, &[]))
             }
             button .second formaction=(to.step("days")) name="look" value="1" {
                 @if to.moved.is_some() {
@@ -405,79 +404,6 @@ fn cities(desk: &Desk, form: &Form, agreement: &pb::Agreement, of: &Filled<'_>) 
             (of.wrong_with("city"))
         }
     }
-}
-
-/// What a step has found: days on which all can come, or that some were filled in.
-pub async fn found(desk: &Desk, form: &Form, agreement: &str, to: &To<'_>) -> Markup {
-    let lang = desk.lang();
-    match (form.text("look"), form.text("slot")) {
-        ("", "") => html! {},
-        ("", _) => html! {
-            p .done role="status" { (lang.pick("已填入所选时间", "the days are filled in")) }
-        },
-        _ => look(desk, form, agreement, to).await,
-    }
-}
-
-/// The earliest days on which all can come, each a button that fills them in.
-async fn look(desk: &Desk, form: &Form, agreement: &str, to: &To<'_>) -> Markup {
-    let (lang, step) = (desk.lang(), to.step("days"));
-    match slots(desk, form, (agreement, to.moved)).await {
-        Err(no) => parts::refused(&no.refusal(lang), lang),
-        Ok(found) if found.slots.is_empty() => {
-            html! { p .hint role="status" { (lang.pick(
-            "三个月内没有各市都能参加的时间：减少需求、缩短天数，或勾选可在休息日后再找",
-            "no such days in three months: ask for less, for fewer days, or for rest days too")) } }
-        }
-        Ok(found) => html! {
-            div .done role="status" {
-                p { strong { (lang.pick("各市都能参加的时间（点选填入）", "Days when all can come")) } }
-                ul {
-                    @for slot in &found.slots {
-                        @if let Some(period) = slot.period.as_ref().and_then(period_from_pb) {
-                            li {
-                                button .second formaction=(step) name="slot" value=(period) {
-                                    (say::period_text(slot.period.as_ref(), lang))
-                                }
-                                @if slot.provisional { (lang.pick("（暂定）", " (provisional)")) }
-                            }
-                        }
-                    }
-                }
-            }
-        },
-    }
-}
-
-async fn slots(
-    desk: &Desk,
-    form: &Form,
-    (agreement, moved): (&str, Option<&pb::Plan>),
-) -> Result<pb::FindSlotsResponse, No> {
-    let lang = desk.lang();
-    let mut participants = needs(form, lang)?;
-    if let Some(plan) = moved {
-        plan_revise::keep_needs(plan, &mut participants);
-    }
-    let half_days = match (form.text("first"), form.text("last")) {
-        ("", _) | (_, "") => 2,
-        _ => period(form, lang)?.half_day_count(),
-    };
-    let chosen = form.date("first", lang)?;
-    let tomorrow = desk.today.and_then(|today| today.plus_days(1)).map(case_wire::date_out);
-    let until = desk.today.and_then(|today| today.plus_days(AHEAD_DAYS));
-    let request = pb::FindSlotsRequest {
-        parent: agreement.to_owned(),
-        participants,
-        half_days: u32::try_from(half_days).unwrap_or(u32::MAX),
-        from: chosen.or(tomorrow),
-        until: until.map(case_wire::date_out),
-        overtime: !form.text("overtime").is_empty(),
-        slots_max: 5,
-        moving: moved.map(|plan| plan.name.clone()).unwrap_or_default(),
-        ..Default::default()
-    };
-    Ok(desk.client.units().find_slots(request).await?.into_inner())
 }
 
 /// A half day as the form has it: the day, and which half of it.

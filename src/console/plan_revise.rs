@@ -16,7 +16,7 @@ use super::layout::Desk;
 use super::parts::{self, At, Filled, agreement_of, page_of};
 use super::plan_new::{self, MORE_SITES, NEEDS, To, half, stepped};
 use super::refusal::Refusal;
-use super::{plan_acts, plan_sites, plan_stale, register};
+use super::{plan_acts, plan_sites, plan_slots, plan_stale, register};
 use crate::lang::Lang;
 use crate::shown::plan::{self as say, parts as word};
 use crate::shown::sheet::Sheet;
@@ -111,7 +111,7 @@ async fn page(
             let seen = plan_stale::seen(plan, lang);
             let basis = html! { (id) (of.kept("etag", &plan.etag)) (of.kept("seen", &seen)) };
             let to = To { action: &action, go, basis, more: html! {}, moved: Some(plan) };
-            let found = plan_new::found(desk, form, &agreement.name, &to).await;
+            let found = plan_slots::found(desk, form, &agreement.name, &to).await;
             plan_new::fields(desk, &of, (form, agreement), (&sites, &found, &to))
         }
         Some(_) | None => html! {

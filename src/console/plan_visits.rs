@@ -20,7 +20,7 @@ use super::paging::Part;
 use super::parts::{self, At, Filled, act as folded};
 use super::plan_findings::{self, Linked};
 use super::refusal::Refusal;
-use super::{plan, plan_stale, register};
+use super::{plan_arrival, plan_stale, register};
 use crate::domain::Date;
 use crate::domain::plan::ready::PlanRules;
 use crate::lang::Lang;
@@ -176,7 +176,13 @@ fn one(
     };
     let asks = may(desk, "PlanService/ReportVisit");
     let taken = taken(plan, desk.today, &desk.plan_rules);
-    let arrives = asks && taken == Some(When::UnderWay);
+    let arrival = if visit.arrival.is_some() {
+        lang.pick("更正到场登记", "Correct who came")
+    } else if taken == Some(When::Afterwards) {
+        lang.pick("补录到场", "Key in afterwards who came")
+    } else {
+        lang.pick("到场签到", "The team is here")
+    };
     let finds = may(desk, "PlanService/OpenFinding");
     let result = if visit.result.is_some() {
         lang.pick("更正检查结果", "Correct the result")
@@ -192,9 +198,9 @@ fn one(
     html! {
         div .visit {
             p .told { (say::visit(visit, labels, &desk.names, lang)) }
-            @if arrives && visit.arrival.is_none() || is_again("arrive") {
-                (put("arrive", lang.pick("到场签到", "The team is here"), &|of| {
-                    arrival_fields(of, plan, (visit, labels), desk.city)
+            @if asks && taken.is_some() || is_again("arrive") {
+                (put("arrive", arrival, &|of| {
+                    plan_arrival::fields(of, plan, (visit, labels), desk.city)
                 }))
             }
             @if asks && taken.is_some() || is_again("report") {
@@ -212,23 +218,6 @@ fn one(
                     &|of| plan_findings::fields(of, first)))
             }
         }
-    }
-}
-
-fn arrival_fields(
-    of: &Filled<'_>,
-    plan: &pb::Plan,
-    at: (&pb::PlanVisit, &Labels),
-    own_city: u32,
-) -> Markup {
-    let lang = of.lang;
-    let own = officers(plan, at, |city| city == own_city);
-    let guests = officers(plan, at, |city| city != own_city);
-    html! {
-        (of.line("date", "on", lang.pick("日期（不填为今天）", "day (today)"), ""))
-        (of.choices("officers", lang.pick("本市执法人员（至少两名）", "own officers, two at least"),
-            &own, &[]))
-        (of.choices("guests", lang.pick("外市执法人员", "officers of other cities"), &guests, &[]))
     }
 }
 
@@ -263,25 +252,6 @@ fn taken(plan: &pb::Plan, today: Option<Date>, rules: &PlanRules) -> Option<When
         S::Summarized | S::Cancelled => begun.then_some(When::Afterwards),
         S::Unspecified | S::Consulting | S::Confirming => None,
     }
-}
-
-/// Whom some of the plan's cities send, and who may come to a visit: officers, of cities that have
-/// confirmed, who are not recused from there.
-fn officers(
-    plan: &pb::Plan,
-    (visit, labels): (&pb::PlanVisit, &Labels),
-    of: impl Fn(u32) -> bool,
-) -> Vec<(String, String)> {
-    let cities = plan.answers.iter().map(|one| one.city).filter(|city| of(*city));
-    let sent = cities.filter_map(|city| plan::own_sent(plan, city));
-    let able = sent.flat_map(|sent| {
-        let is_recused = |unit: &str| {
-            let here = |site: &str| site.is_empty() || site == visit.site;
-            sent.recusals.iter().any(|one| one.officer == unit && here(&one.site))
-        };
-        sent.units.iter().filter(move |one| !labels.is_thing(&one.unit) && !is_recused(&one.unit))
-    });
-    able.map(|one| (one.unit.clone(), labels.label(&one.unit))).collect()
 }
 
 fn result_fields(of: &Filled<'_>, plan: &pb::Plan, visit: &pb::PlanVisit) -> Markup {
@@ -373,6 +343,7 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
                 on,
                 officers: texts("officers"),
                 guests: texts("guests"),
+                replaces: form.text("replaces").to_owned(),
                 request_id: form.text("request_id").to_owned(),
                 acting_for: None,
             };
@@ -435,44 +406,6 @@ fn result(form: &Form, on: Option<pb::Date>, lang: Lang) -> Result<pb::VisitResu
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_officers_who_may_come_are_offered_at_a_visit() {
-        let unit = |name: &str, kind: pb::UnitKind| pb::Unit {
-            name: name.to_owned(),
-            kind: kind.into(),
-            record: Some(pb::UnitRecord { number: format!("号{name}"), team: String::new() }),
-            ..Default::default()
-        };
-        let mut labels = Labels::default();
-        for (name, kind) in [("u/1", pb::UnitKind::Officer), ("u/2", pb::UnitKind::Officer)] {
-            labels.learn_unit(unit(name, kind));
-        }
-        labels.learn_unit(unit("u/3", pb::UnitKind::Vehicle));
-        labels.learn_unit(unit("u/4", pb::UnitKind::Uav));
-        let draft = |name: &str| pb::UnitDraft { unit: name.to_owned(), ..Default::default() };
-        let recused = pb::RecusalDraft { officer: "u/2".to_owned(), site: "s/9".to_owned() };
-        let answer = |city, kind: pb::PlanAnswerKind| pb::PlanAnswer {
-            city,
-            kind: kind.into(),
-            sent: Some(pb::SentDraft {
-                units: ["u/1", "u/2", "u/3", "u/4"].map(draft).to_vec(),
-                recusals: vec![recused.clone()],
-            }),
-            ..Default::default()
-        };
-        let answers =
-            vec![answer(1, pb::PlanAnswerKind::Confirm), answer(2, pb::PlanAnswerKind::Tentative)];
-        let plan = pb::Plan { answers, ..Default::default() };
-        let of = |site: &str, city| {
-            let visit = pb::PlanVisit { site: site.to_owned(), ..Default::default() };
-            let all = officers(&plan, (&visit, &labels), |one| one == city);
-            all.into_iter().map(|(_, label)| label).collect::<Vec<_>>()
-        };
-        assert_eq!(of("s/1", 1), ["号u/1", "号u/2"]);
-        assert_eq!(of("s/9", 1), ["号u/1"], "the other one is recused from there");
-        assert_eq!(of("s/1", 2), [""; 0], "not confirmed");
-    }
 
     #[test]
     fn results_are_taken_for_as_long_as_the_parameters_in_force_say() {

@@ -9,8 +9,14 @@ use tonic_types::StatusExt;
 use crate::lang::Lang;
 
 /// Reasons that mean: something else stands by now than what the form was filled in against.
-const STALE: [&str; 5] =
-    ["STALE_ETAG", "OLD_REVISION", "DRAFT_CHANGED", "RESULT_CHANGED", "ASSIGNMENT_CHANGED"];
+const STALE: [&str; 6] = [
+    "STALE_ETAG",
+    "OLD_REVISION",
+    "DRAFT_CHANGED",
+    "RESULT_CHANGED",
+    "ARRIVAL_CHANGED",
+    "ASSIGNMENT_CHANGED",
+];
 
 /// A refusal, to be shown where it was caused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

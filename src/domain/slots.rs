@@ -1,12 +1,14 @@
 //! When all cities can come: the earliest windows in which every participant can field what a
 //! joint action needs, and why earlier ones fail.
 //!
-//! A window is half days one after the other. Units serve over the whole of it: an officer who is
-//! busy in the middle of it does not count. A need that names a department takes only units of
-//! that department; one that names none takes what the others leave. So who can do most is asked
-//! last, and no cleverer assignment can field more. A window has no rest day in it unless overtime
-//! is allowed. Days of a year whose notice is not known are never taken for Monday to Friday: a
-//! window with such a day is *provisional*, and said to be.
+//! A window is half days one after the other, and on each of them as many units are free as a city
+//! is to bring: as a plan is judged, other ones may come each half day. Of a window is said which
+//! cities need that, and whoever wants the same units all along asks for it
+//! ([`Search::same_units`]): an officer who is busy in the middle then does not count. A need that
+//! names a department takes only units of that department; one that names none takes what the
+//! others leave. So who can do most is asked last, and no cleverer assignment can field more. A
+//! window has no rest day in it unless overtime is allowed. Days of a year whose notice is not
+//! known are never taken for Monday to Friday: a window with such a day is *provisional*.
 //!
 //! In scope: the search, over sets of bits. Out of scope: who is busy (the caller asks blocks and
 //! bookings), who is sent (each city says so when it confirms).
@@ -19,6 +21,8 @@
 //!    (`an_unknown_year_is_provisional_also_on_a_sunday`)
 
 mod set;
+
+use std::collections::BTreeMap;
 
 pub use set::{HalfDaySet, Horizon};
 
@@ -106,6 +110,8 @@ pub struct Search<'a> {
     pub length: Length,
     /// Rest days will do.
     pub overtime: bool,
+    /// The units of a city are the same on all half days of a window.
+    pub same_units: bool,
     /// How many windows at most, 1 to [`SLOT_WINDOWS_MAX`].
     pub windows: usize,
     /// Who is to come.
@@ -121,6 +127,8 @@ pub struct Window {
     pub provisional: bool,
     /// Rest days in it, ascending; they need the overtime flag.
     pub rest_days: Vec<Date>,
+    /// Cities that cannot come with the same units all along, in their order.
+    pub in_shifts: Vec<CityCode>,
 }
 
 /// Why a window is none.
@@ -133,7 +141,7 @@ pub enum Cause {
         /// Which.
         city: CityCode,
     },
-    /// A city has too few units that are free all along.
+    /// A city has too few units that are free, on some half day or all along, as was asked.
     Short {
         /// Which.
         city: CityCode,
@@ -141,7 +149,7 @@ pub enum Cause {
         kind: UnitKind,
         /// Of which department, if the need names one.
         department: Option<Department>,
-        /// How many are missing for the whole window.
+        /// How many are missing: for the whole window, or on the half day on which most are.
         missing: u32,
     },
 }
@@ -244,7 +252,7 @@ pub fn find(search: &Search<'_>) -> Result<Slots, Invalid> {
         };
         let failing = match days.rest.first_in(start, length) {
             Some(at) if !search.overtime => Some((at, vec![Cause::RestDay])),
-            Some(_) | None => lacking(&cities, start, length),
+            Some(_) | None => lacking(&cities, (start, length), search.same_units),
         };
         match failing {
             Some((at, causes)) => {
@@ -258,7 +266,9 @@ pub fn find(search: &Search<'_>) -> Result<Slots, Invalid> {
                 let mut rest_days: Vec<Date> = rest.collect();
                 rest_days.dedup();
                 let provisional = days.unknown.first_in(start, length).is_some();
-                found.windows.push(Window { period, provisional, rest_days });
+                let changes = |one: &&Fielded| !one.short_all_along(start).is_empty();
+                let in_shifts = cities.iter().filter(changes).map(|one| one.city).collect();
+                found.windows.push(Window { period, provisional, rest_days, in_shifts });
             }
         }
         if found.windows.len() == search.windows {
@@ -356,6 +366,8 @@ struct Fielded {
     city: CityCode,
     busy: HalfDaySet,
     seats: Vec<Seat>,
+    /// The half days on which it is short of something.
+    short_on: HalfDaySet,
 }
 
 impl Fielded {
@@ -371,7 +383,32 @@ impl Fielded {
             Seat { need: *need, free, starts }
         };
         let seats = one.needs.iter().map(seat).collect();
-        Self { city: one.city, busy: one.busy, seats }
+        let mut fielded =
+            Self { city: one.city, busy: one.busy, seats, short_on: HalfDaySet::EMPTY };
+        for place in 0..horizon.half_day_count() {
+            if !fielded.short(&|free, _| free.has(place)).is_empty() {
+                fielded.short_on.insert(place);
+            }
+        }
+        fielded
+    }
+
+    /// What is missing when the same units come over the whole of a window.
+    fn short_all_along(&self, start: usize) -> Vec<(Need, u32)> {
+        self.short(&|_, starts| starts.has(start))
+    }
+
+    /// What is missing on the half days of a window: of each need the most.
+    fn short_on_some(&self, start: usize, length: usize) -> Vec<(Need, u32)> {
+        let mut most: BTreeMap<Need, u32> = BTreeMap::new();
+        for place in (start..start + length).filter(|place| self.short_on.has(*place)) {
+            for (need, missing) in self.short(&|free, _| free.has(place)) {
+                let known = most.entry(need).or_default();
+                *known = missing.max(*known);
+            }
+        }
+        let of = |seat: &Seat| most.get(&seat.need).map(|missing| (seat.need, *missing));
+        self.seats.iter().filter_map(of).collect()
     }
 
     /// Which needs are not met by the units for which `serves` holds, and by how much.
@@ -402,7 +439,11 @@ impl Fielded {
 }
 
 /// What the cities lack for a window, and where it first shows; `None` when all can come.
-fn lacking(cities: &[Fielded], start: usize, length: usize) -> Option<(usize, Vec<Cause>)> {
+fn lacking(
+    cities: &[Fielded],
+    (start, length): (usize, usize),
+    same_units: bool,
+) -> Option<(usize, Vec<Cause>)> {
     let (mut causes, mut at) = (Vec::new(), usize::MAX);
     for one in cities {
         let city = one.city;
@@ -411,9 +452,13 @@ fn lacking(cities: &[Fielded], start: usize, length: usize) -> Option<(usize, Ve
             at = at.min(busy);
             continue;
         }
-        let short = one.short(&|_, starts| starts.has(start));
+        let (short, fails_at) = match (same_units, one.short_on.first_in(start, length)) {
+            (true, _) => (one.short_all_along(start), None),
+            (false, Some(place)) => (one.short_on_some(start, length), Some(place)),
+            (false, None) => continue,
+        };
         if !short.is_empty() {
-            at = at.min(one.fails_at(start, length));
+            at = at.min(fails_at.unwrap_or_else(|| one.fails_at(start, length)));
         }
         causes.extend(short.into_iter().map(|(Need { kind, department, .. }, missing)| {
             Cause::Short { city, kind, department, missing }

@@ -94,6 +94,7 @@ pub struct Looked {
     /// What was drawn, once all have shown their parts.
     pub outcome: Option<Outcome>,
     drawn: Vec<ReadyVisit>,
+    reported: BTreeSet<(SubjectId, u32)>,
     revealed: BTreeSet<CityCode>,
 }
 
@@ -124,6 +125,7 @@ impl Looked {
             reveals: BTreeMap::new(),
             outcome: None,
             drawn: Vec::new(),
+            reported: BTreeSet::new(),
             revealed: view.heard.revealed.clone(),
             view,
         }
@@ -139,6 +141,7 @@ impl Looked {
             units: &self.units,
             sites: &self.sites,
             drawn: self.drawn.as_slice(),
+            reported: &self.reported,
             pool: self.pool.as_slice(),
             committed: &self.committed,
             revealed: &self.revealed,
@@ -236,6 +239,7 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             answers,
             units: if all { self.units(key, &view, &sent) } else { BTreeMap::new() },
             sites: self.sites(key, &view, (&named, all)),
+            reported: if all { self.all_reported(key, &view) } else { BTreeSet::new() },
             revealed: view.heard.revealed.clone(),
             sent,
             pool,
@@ -416,6 +420,13 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             standing.insert(site, one);
         }
         standing
+    }
+
+    /// The visits of the present revision of which there is a report of any city.
+    fn all_reported(&self, key: PlanKey, view: &PlanView) -> BTreeSet<(SubjectId, u32)> {
+        let cities = view.plan.facts.participants();
+        let all = cities.flat_map(|city| self.reports(key, view, city));
+        all.map(|one| (one.site, one.nth)).collect()
     }
 
     /// What a city has reported of the visits of the present revision, the newest first.

@@ -7,6 +7,8 @@
 //! 1. A recusal that was declared holds until it is taken back by name.
 //!    (`f19_a_recusal_outlasts_the_next_word_about_units`)
 
+use std::collections::BTreeMap;
+
 use crate::domain::plan::{AnswerKind, PlanWord, Recusal, Sent};
 use crate::ids::{CityCode, Position};
 use crate::journal::Disk;
@@ -39,6 +41,13 @@ impl<R: ReadRows, D: Disk> Desk<'_, R, D> {
             false
         });
         found.or_else(|| self.confirmed(key, (revision, place.at), city))
+    }
+
+    /// The same of all cities.
+    #[must_use]
+    pub fn all_last_sent(&self, key: PlanKey, view: &PlanView) -> BTreeMap<CityCode, Sent> {
+        let cities = view.plan.facts.participants();
+        cities.filter_map(|city| Some((city, self.last_sent(key, view, city)?))).collect()
     }
 
     /// What a city sends by one confirmation.

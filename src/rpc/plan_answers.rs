@@ -102,9 +102,11 @@ impl PlanApi {
         let newest = found.heard.answers.get(&spoken.city).map(|(place, _)| *place);
         written.counts = spoken.act.revision == found.plan.at && newest == Some(spoken.place);
         if written.counts
-            && let Some(sent) = self.swapped(key, spoken)
+            && let Some((sent, at, when)) = self.swapped(key, spoken)
         {
-            written.sent = Some(write::sent_to_pb(&sent, key.0, &days));
+            let now = write::sent_to_pb(&sent, key.0, &days);
+            written.confirmed = written.sent.replace(now);
+            (written.swap_entry, written.swap_time) = (at.to_string(), Some(read::timestamp(when)));
         }
         if let Some((resolution, by)) = resolutions.get(&at) {
             written.resolution = write::resolution_number(*resolution);
@@ -113,8 +115,8 @@ impl PlanApi {
         Some(written)
     }
 
-    /// What a city sends instead of what it had confirmed.
-    fn swapped(&self, key: PlanKey, confirmed: &Spoken) -> Option<Sent> {
+    /// What a city sends instead of what it had confirmed, by which entry, and when.
+    fn swapped(&self, key: PlanKey, confirmed: &Spoken) -> Option<(Sent, Position, i64)> {
         let (city, revision) = (confirmed.city, Some(confirmed.act.revision));
         let PlanWord::Answered(Answer::Confirm { .. }) = confirmed.act.word else { return None };
         let mut found = None;
@@ -123,7 +125,7 @@ impl PlanApi {
             if let PlanWord::UnitsSwapped(sent) = spoken.act.word
                 && spoken.place > confirmed.place
             {
-                found = Some(sent);
+                found = Some((sent, spoken.place.at, spoken.record_time_ms));
             }
             false
         });

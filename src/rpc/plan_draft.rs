@@ -118,7 +118,8 @@ impl PlanApi {
         Ok(pool)
     }
 
-    /// A site that is said to be left out stands in the list, or somebody means another one.
+    /// A site that is said to be left out stands in the list, or somebody means another one; and
+    /// one that is said to be closed is, since its header says so to every city.
     fn check_left_out(
         &self,
         agreement: AgreementId,
@@ -126,10 +127,19 @@ impl PlanApi {
         found: &BTreeMap<SubjectId, SiteView>,
     ) -> Result<(), Refused> {
         let field = "draft.draw.left_out";
+        let reader = self.desk.node.reader();
+        let open = |(site, why): &(&SubjectId, &LeftOut)| {
+            let is_open = found.get(*site).is_some_and(|one| !one.facts.1.closed);
+            is_open && **why == LeftOut::Closed
+        };
+        if let Some((site, _)) = draw.left_out.iter().find(open) {
+            let name = record_name(&reader, agreement, *site);
+            let open = Refused::new("LEFT_OUT_NOT_CLOSED").at(field);
+            return Err(open.with("site", site).with("name", name));
+        }
         let Some(site) = draw.left_out.keys().find(|site| !found.contains_key(*site)) else {
             return Ok(());
         };
-        let reader = self.desk.node.reader();
         if view::site(&reader.view(), agreement, *site).is_none() {
             return Err(Refused::new("NOT_FOUND").at(field).with("site", site));
         }
@@ -138,8 +148,9 @@ impl PlanApi {
     }
 
     /// What is left out of the list of a plan by hand: for another reason than this node knows on
-    /// the days of the plan. The entries do not tell it. Where the list cannot be read nobody knows
-    /// it, and a revision would draw what is left out.
+    /// the days of the plan. The entries do not tell it, but for one that was closed and is open
+    /// again: its header does, so it is drawn again. Where the list cannot be read nobody knows it,
+    /// and a revision would draw what is left out.
     pub(super) fn left_out_by_hand(&self, key: PlanKey) -> Result<LeftOutSites, Refused> {
         let reader = self.desk.node.reader();
         let found = view::plan(&reader.view(), key.0, key.1);
@@ -154,7 +165,8 @@ impl PlanApi {
             let why = one.left_out?;
             let site = view::site(&reader.view(), key.0, one.site)?;
             let known = self.stands_against((key.0, one.site), &site, &days);
-            (known != Some(why)).then_some((one.site, why))
+            let opened = why == LeftOut::Closed && !site.facts.1.closed;
+            (known != Some(why) && !opened).then_some((one.site, why))
         };
         Ok(pool.iter().filter_map(by_hand).collect())
     }

@@ -12,7 +12,7 @@ use super::plan_visits::Keyed;
 use super::words::{city_name, record_name};
 use crate::api::request::PartContent;
 use crate::domain::plan::ready::{Remark, remarks, to_begin, to_schedule};
-use crate::domain::plan::{CheckIn, PlanStage};
+use crate::domain::plan::{CheckIn, PlanStage, VisitReport};
 use crate::domain::{HalfDay, Language};
 use crate::ids::{AgreementId, Position};
 use crate::limits::PLAN_FINDINGS_BYTES_MAX;
@@ -40,7 +40,7 @@ impl PlanApi {
         let looked = self.look(key, found.clone())?;
         let mut plan = self.written(key, &found);
         let (arrivals, reports) = (self.arrivals(key, &found), self.reports(key, &found));
-        self.add_findings((key, language), &looked, &arrivals, &mut plan)?;
+        self.add_findings((key, language), &looked, (&arrivals, &reports), &mut plan)?;
         self.add_visits(key, &looked, (&arrivals, &reports), &mut plan);
         let sums = looked.totals(reports.values().map(|one| (one.city, &one.said)));
         plan.totals = Some(write::totals_to_pb(&sums.all));
@@ -112,7 +112,7 @@ impl PlanApi {
         &self,
         (key, language): (PlanKey, Language),
         looked: &Looked,
-        arrivals: &Keyed<CheckIn>,
+        said: (&Keyed<CheckIn>, &Keyed<VisitReport>),
         plan: &mut pb::Plan,
     ) -> Result<(), Refused> {
         let book = self.desk.node.book();
@@ -146,7 +146,8 @@ impl PlanApi {
         if reader.cannot_show(key, &looked.view, self.desk.node.city()) {
             all.push(Remark::KeyChanged);
         }
-        all.extend(self.unlike_the_draw(key, looked, arrivals)?);
+        all.extend(self.unlike_the_draw(key, looked, said.0)?);
+        all.extend(Self::of_arrivals(looked, said));
         plan.remarks = all.iter().map(|one| one.explain(language, &city, &called)).collect();
         Ok(())
     }

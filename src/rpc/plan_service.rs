@@ -378,7 +378,13 @@ fn swap(api: &PlanApi, asked: &pb::SwapUnitsRequest) -> Result<Command, Refused>
 fn arrive(api: &PlanApi, asked: &pb::CheckInRequest) -> Result<Command, Refused> {
     let (agreement, _) = write::name(&asked.name)?;
     let arrival = write::arrival(asked, agreement, api.today()?)?;
-    say(&asked.name, &asked.revision, PlanSaid::CheckIn(arrival), None)
+    let replaces = replaces(&asked.replaces)?;
+    say(&asked.name, &asked.revision, PlanSaid::CheckIn { arrival, replaces }, None)
+}
+
+/// The entry that is corrected; none where something is said first.
+fn replaces(entry: &str) -> Result<Option<Position>, Refused> {
+    (!entry.is_empty()).then(|| read::position("replaces", entry)).transpose()
 }
 
 fn report(_: &PlanApi, asked: &pb::ReportVisitRequest) -> Result<Command, Refused> {
@@ -386,8 +392,7 @@ fn report(_: &PlanApi, asked: &pb::ReportVisitRequest) -> Result<Command, Refuse
     let site = write::site_asked(&asked.site, agreement)?;
     let report = write::report((site, asked.nth), asked.result.as_ref())?;
     let text = read::text("text", &asked.text)?;
-    let replaces = (!asked.replaces.is_empty()).then_some(asked.replaces.as_str());
-    let replaces = replaces.map(|entry| read::position("replaces", entry)).transpose()?;
+    let replaces = replaces(&asked.replaces)?;
     say(&asked.name, &asked.revision, PlanSaid::Report { report, replaces }, text)
 }
 

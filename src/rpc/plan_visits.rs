@@ -12,11 +12,11 @@ use super::plan_read::{number, texts};
 use super::plan_service::PlanApi;
 use super::words::record_name;
 use crate::api::request::PartContent;
-use crate::domain::plan::arrivals::unlike;
+use crate::domain::plan::arrivals::{at_several, exchanged, unlike, without_arrival};
 use crate::domain::plan::decide::{is_afterwards, is_late};
 use crate::domain::plan::lots::named_although_revealed;
 use crate::domain::plan::ready::Remark;
-use crate::domain::plan::{CheckIn, PlanWord, Sent, VisitReport};
+use crate::domain::plan::{CheckIn, PlanWord, VisitReport};
 use crate::domain::{Date, UnitKind};
 use crate::ids::{AgreementId, CityCode, Position, SubjectId};
 use crate::limits::{PLAN_CASES_SHOWN_MAX, PLAN_VISITS_BYTES_MAX};
@@ -216,9 +216,7 @@ impl PlanApi {
         let (own, today) = (self.desk.node.city(), self.today()?);
         let (agreements, rules) = (&[][..], self.desk.node.plan_rules());
         let desk = Desk { rows: &rows, journal: &journal, own, most: 0, agreements, today, rules };
-        let cities = found.plan.facts.participants();
-        let sent: BTreeMap<CityCode, Sent> =
-            cities.filter_map(|city| Some((city, desk.last_sent(key, found, city)?))).collect();
+        let sent = desk.all_last_sent(key, found);
         let arrived: Vec<&CheckIn> = arrivals.values().map(|one| &one.said).collect();
         let able = |city: CityCode, officer: SubjectId, on: Date| {
             let unit = view::unit(&rows, key.0, officer);
@@ -227,8 +225,25 @@ impl PlanApi {
                 serves && one.facts.counts_on(on)
             })
         };
+        all.extend(exchanged(&found.plan, outcome, &arrived, &sent));
         all.extend(unlike(&found.plan, outcome, &arrived, &|city| sent.get(&city), &able));
         Ok(all)
+    }
+
+    /// What is to be said of who was where, by draw or not.
+    pub(super) fn of_arrivals(
+        looked: &Looked,
+        (arrivals, reports): (&Keyed<CheckIn>, &Keyed<VisitReport>),
+    ) -> Vec<Remark> {
+        let arrived: Vec<&CheckIn> = arrivals.values().map(|one| &one.said).collect();
+        let visits = looked.visits();
+        let half_days = |site: SubjectId, nth: u32| {
+            let visit = visits.iter().find(|one| (one.site, one.nth) == (site, nth));
+            visit.map(|one| one.half_days.clone()).unwrap_or_default()
+        };
+        let mut all = at_several(&looked.view.plan, &arrived, &half_days);
+        all.extend(without_arrival(reports.values().map(|one| &one.said), &arrived));
+        all
     }
 }
 

@@ -48,6 +48,7 @@ impl UnitApi {
             horizon: searched,
             length,
             overtime: asked.overtime,
+            same_units: asked.same_units,
             windows,
             participants: &participants,
         };
@@ -209,6 +210,7 @@ fn slot(window: &slots::Window) -> pb::Slot {
         period: Some(write::period_to_pb(window.period)),
         provisional: window.provisional,
         rest_days: window.rest_days.iter().map(|day| read::date_out(*day)).collect(),
+        in_shifts: window.in_shifts.iter().map(|city| city.as_u32()).collect(),
     }
 }
 

@@ -360,7 +360,8 @@ fn of_plan(refusal: PlanRefusal, refused: Refused) -> Refused {
     match refusal {
         PlanRefusal::Lacking { more, .. } => refused.with("more", more),
         PlanRefusal::OldRevision { revision } => refused.with("revision", revision),
-        PlanRefusal::ResultChanged { newest: Some(newest) } => refused.with("current", newest),
+        PlanRefusal::ResultChanged { newest: Some(newest) }
+        | PlanRefusal::ArrivalChanged { newest: Some(newest) } => refused.with("current", newest),
         _ => refused,
     }
 }

@@ -73,6 +73,7 @@ mod nudges;
 mod operator;
 mod papers;
 mod people;
+mod plan_arrivals;
 mod plan_caps;
 mod plan_cli;
 mod plan_cli_draw;

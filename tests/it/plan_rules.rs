@@ -124,6 +124,26 @@ async fn a_site_that_is_not_listed_is_not_left_out() {
     let nobody = format!("{agreement}/sites/{}", "7".repeat(32));
     let unknown = asked(&listed, &[], &nobody).await;
     assert_eq!(why(unknown), (Code::NotFound, "NOT_FOUND".to_owned(), field()));
+    // One that is said to be closed is: its header tells every city that it is not.
+    let closed = |site: &String| {
+        let left_out = pb::SiteLeftOut { site: site.clone(), why: pb::LeftOut::Closed.into() };
+        let draw = pb::DrawDraft {
+            sites: 1,
+            host_officers: 2,
+            pool: listed.to_vec(),
+            left_out: vec![left_out],
+            ..pb::DrawDraft::default()
+        };
+        let kind = pb::PlanKind::DoubleRandom.into();
+        create(here, agreement, pb::PlanDraft { kind, draw: Some(draw), ..draft(&[]) })
+    };
+    let open = closed(&listed[0]).await;
+    assert_eq!(fact(open.as_ref().unwrap_err(), "name"), "示例0号纸业有限公司");
+    let not_closed = (Code::InvalidArgument, "LEFT_OUT_NOT_CLOSED".to_owned(), field());
+    assert_eq!(why(open), not_closed);
+    close(here, &listed[1], true).await;
+    assert_eq!(closed(&listed[1]).await.unwrap().pool.len(), 2);
+    close(here, &listed[1], false).await;
     // One that is listed stands in the list, with why it may not be drawn.
     let plan = asked(&listed, &[], &listed[0]).await.unwrap();
     let out: Vec<_> = plan.pool.iter().filter(|one| one.left_out != 0).collect();
@@ -199,6 +219,14 @@ async fn what_is_left_out_by_hand_is_carried_over_into_the_next_revision() {
     close(here, &sites[1], false).await;
     let ninth = revised(&eighth, drawn(&sites, None), false).await;
     assert_eq!(left_out(&ninth), capped);
+    // That it is closed, its header says; once it is open again there is nothing to carry over.
+    let tenth = revised(&ninth, drawn(&sites, None), true).await;
+    close(here, &sites[1], true).await;
+    let eleventh = revised(&tenth, drawn(&sites, None), false).await;
+    assert_eq!(left_out(&eleventh), [(id(&sites[1]), pb::LeftOut::Closed)]);
+    close(here, &sites[1], false).await;
+    let twelfth = revised(&eleventh, drawn(&sites, None), false).await;
+    assert_eq!((twelfth.pool.len(), left_out(&twelfth)), (3, vec![]));
 }
 
 /// Says that a site is closed, or is not.

@@ -258,7 +258,12 @@ pub async fn check_in(
     site: &str,
     officers: &[String],
 ) -> Result<pb::Plan, Status> {
+    // Whoever stands there by now is corrected.
+    let now = get(client, &plan.name).await.unwrap();
+    let entry =
+        now.visits.into_iter().find(|one| one.site == site).and_then(|one| one.arrival_entry);
     let asked = pb::CheckInRequest {
+        replaces: entry.map(|one| one.entry).unwrap_or_default(),
         name: plan.name.clone(),
         revision: plan.revision_entry.clone(),
         site: site.to_owned(),

@@ -220,10 +220,11 @@ async fn f17_dates_on_which_all_cities_can_come() {
     let retire =
         |request: &mut pb::UpdateUnitRequest| request.facts.as_mut().unwrap().retired = true;
     assert!(update(&here, &retired, retire).await.unwrap().retired);
-    let mut away = String::new();
+    let mut theirs = Vec::new();
     for number in ["13040099001", "13040099002"] {
-        away = create(&there, request(&agreement, number)).await.unwrap().name;
+        theirs.push(create(&there, request(&agreement, number)).await.unwrap().name);
     }
+    let away = theirs[1].clone();
     create(&dezhou, request(&agreement, "37140099001")).await.unwrap();
     // On Monday one of there is away in the morning; on Wednesday afternoon Dezhou cannot at all.
     let (morning, afternoon) = (HalfDay::morning(monday()), HalfDay::afternoon(nth(2)));
@@ -272,6 +273,7 @@ async fn f17_dates_on_which_all_cities_can_come() {
         found.await;
     }
     windows(&here, &agreement).await;
+    in_shifts((&here, &there), &agreement, &theirs).await;
     bad_windows(&here, &agreement).await;
     counts(&here, &agreement, &away).await;
     by_hand(&nodes, &agreement);
@@ -321,6 +323,39 @@ async fn windows(here: &Client, agreement: &str) {
     let found = find(here, many).await.unwrap();
     assert!(found.slots.is_empty(), "what has run out or is retired does not count");
     assert_eq!(found.hindrances[0].missing, 1);
+}
+
+/// A city may send others in the afternoon than in the morning, as to a plan; the window says so,
+/// and whoever wants the same all along asks for it.
+async fn in_shifts((here, there): (&Client, &Client), agreement: &str, theirs: &[String]) {
+    let on = nth(14);
+    block(there, &theirs[0], &[Period::half_day(HalfDay::afternoon(on))]).await.unwrap();
+    let morning = Period::half_day(HalfDay::morning(on));
+    block(there, &theirs[1], &[morning]).await.unwrap();
+    let asked = |same_units: bool| pb::FindSlotsRequest {
+        participants: needs(&[(HERE, 1), (THERE, 1)]),
+        from: day(on),
+        until: day(nth(16)),
+        slots_max: 1,
+        overtime: true,
+        same_units,
+        ..searching(agreement)
+    };
+    let first = until("both blocks are known here", async || {
+        let found = find(here, asked(false)).await.unwrap();
+        found.slots.first().filter(|one| !one.in_shifts.is_empty()).cloned()
+    });
+    let first = first.await;
+    assert_eq!((first.period, first.in_shifts), (Some(period_to_pb(whole(14))), vec![THERE]));
+    let found = find(here, asked(true)).await.unwrap();
+    let first = &found.slots[0];
+    assert_eq!(first.period, Some(period_to_pb(whole(15))));
+    assert_eq!(first.in_shifts, [0; 0]);
+    let why = &found.hindrances[0];
+    assert_eq!(
+        (why.city, why.missing, why.kind()),
+        (THERE, 1, pb::SlotHindranceKind::UnitsMissing)
+    );
 }
 
 async fn bad_windows(here: &Client, agreement: &str) {

@@ -76,6 +76,10 @@ pub struct CheckInArgs {
     /// 到场日期，默认今天 · the day, today when absent
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = when::parse_date)]
     pub on: Option<pb::Date>,
+    /// 更正到场时必填：所更正的那条登记（plan show --json 的 arrival_entry.entry） · to correct an
+    /// arrival: the entry that was read
+    #[arg(long, value_name = "ENTRY")]
+    pub replaces: Option<String>,
 }
 
 /// Arguments of a report.
@@ -250,13 +254,20 @@ pub async fn check_in(session: &Session, args: CheckInArgs) -> Result<(), Failur
         false => Register::units(session, agreement_of(&plan.name)).await?,
     };
     let visit = plan.visits.iter().find(|one| one.site == site && one.nth == nth);
+    if let Some(visit) = visit.filter(|_| args.visit.write.request_id.is_none())
+        && args.replaces.is_none()
+        && let (Some(arrival), Some(entry)) = (&visit.arrival, &visit.arrival_entry)
+    {
+        return Err(has_arrived(session, &plan, (arrival, &entry.entry)).await);
+    }
     let (lead, guests) = visit.map(|one| (one.lead.as_slice(), one.guests.as_slice())).unzip();
     let lead = (args.officer.as_slice(), lead.unwrap_or_default());
     let guests = (args.guest.as_slice(), guests.unwrap_or_default());
     let officers = team(lead, &register, &|city| city == own, lang)?;
     let guests = team(guests, &register, &|city| city != own, lang)?;
     let revision = args.visit.revision.unwrap_or(plan.revision_entry);
-    let sent = Sent::on_revision(&args.visit.write, &revision);
+    let replaces = args.replaces.unwrap_or_default();
+    let sent = Sent::with(&args.visit.write, basis(&revision, &replaces));
     let request = pb::CheckInRequest {
         name: plan.name,
         revision,
@@ -265,6 +276,7 @@ pub async fn check_in(session: &Session, args: CheckInArgs) -> Result<(), Failur
         on: args.on,
         officers,
         guests,
+        replaces,
         request_id: sent.request_id.clone(),
         acting_for: sent.write.acting_for(),
     };
@@ -287,11 +299,7 @@ pub async fn report(session: &Session, args: ReportArgs) -> Result<(), Failure> 
     }
     let revision = args.visit.revision.unwrap_or(plan.revision_entry);
     let replaces = args.replaces.unwrap_or_default();
-    let basis = match replaces.as_str() {
-        "" => format!(" --revision {revision}"),
-        entry => format!(" --revision {revision} --replaces {entry}"),
-    };
-    let sent = Sent::with(&args.visit.write, basis);
+    let sent = Sent::with(&args.visit.write, basis(&revision, &replaces));
     let result = pb::VisitResult {
         on: Some(args.on),
         outcome: args.outcome.into(),
@@ -312,6 +320,34 @@ pub async fn report(session: &Session, args: ReportArgs) -> Result<(), Failure> 
         acting_for: sent.write.acting_for(),
     };
     send!(session, sent, report_visit(request))
+}
+
+/// What a command that is sent again has to say beside what was typed.
+fn basis(revision: &str, replaces: &str) -> String {
+    match replaces {
+        "" => format!(" --revision {revision}"),
+        entry => format!(" --revision {revision} --replaces {entry}"),
+    }
+}
+
+/// What is said to whoever checks a team in anew without naming the arrival that stands there.
+async fn has_arrived(
+    session: &Session,
+    plan: &pb::Plan,
+    (arrival, entry): (&pb::TeamArrival, &str),
+) -> Failure {
+    let lang = session.context.lang;
+    let register = Register::units(session, agreement_of(&plan.name)).await.unwrap_or_default();
+    let who = arrival.officers.iter().chain(&arrival.guests);
+    let who: Vec<String> = who.map(|unit| register.labels().label(unit)).collect();
+    let what = lang.pick("该次检查已登记到场", "a team has arrived at that visit");
+    let failure = Failure::new(Exit::Refused, "ARRIVAL_CHANGED", what);
+    failure.detail(format!("{} {}", when::date(arrival.on.as_ref()), who.join("、"))).advise(
+        lang.pick(
+            format!("核对后如需更正，请加 --replaces {entry}"),
+            format!("compare; to correct it, add --replaces {entry}"),
+        ),
+    )
 }
 
 /// What is said to whoever reports a visit anew without naming the result that stands there.

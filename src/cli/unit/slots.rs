@@ -12,7 +12,7 @@ use crate::cli::{table, when, words};
 use crate::domain::Language;
 use crate::ids::CityCode;
 use crate::lang::Lang;
-use crate::shown::plan::parts::period_text;
+use crate::shown::plan::parts::{in_shifts, period_text};
 use crate::wire::pb::v1 as pb;
 use crate::wire::unit::{cause_from_pb, half_day_from_pb, period_from_pb};
 
@@ -41,6 +41,10 @@ pub struct SlotsArgs {
     /// 可用休息日（加班） · rest days will do
     #[arg(long)]
     pub overtime: bool,
+    /// 各市全程由同一批人员装备参加；不加时各半天可以换班 · the same units all along; without it others
+    /// may come each half day
+    #[arg(long)]
+    pub same_units: bool,
     /// 最多列出几个 · at most so many
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=10))]
     pub count: i32,
@@ -108,6 +112,7 @@ pub async fn run(session: &Session, args: SlotsArgs) -> Result<(), Failure> {
         from,
         until,
         overtime: args.overtime,
+        same_units: args.same_units,
         slots_max: args.count,
         moving: match &args.moving {
             Some(given) => crate::cli::plan::name(session, given).await?,
@@ -135,10 +140,12 @@ pub async fn run(session: &Session, args: SlotsArgs) -> Result<(), Failure> {
 }
 
 fn slot(slot: &pb::Slot) -> Value {
+    let in_shifts: Vec<_> = slot.in_shifts.iter().map(|one| crate::cli::json::city(*one)).collect();
     json!({
         "period": slot.period.as_ref().map(shape::period),
         "provisional": slot.provisional,
         "rest_days": slot.rest_days.iter().map(|day| when::date(Some(day))).collect::<Vec<_>>(),
+        "in_shifts": in_shifts,
     })
 }
 
@@ -162,7 +169,7 @@ fn text(found: &pb::FindSlotsResponse, names: &Names, lang: Lang) -> String {
     } else {
         let mut lines = table::table(&lang.pick(["可行时段", "说明"], ["window", "note"]));
         for slot in &found.slots {
-            lines.add_row([period_text(slot.period.as_ref(), lang), note(slot, lang)]);
+            lines.add_row([period_text(slot.period.as_ref(), lang), note(slot, names, lang)]);
         }
         out.push_str(&format!("{lines}\n"));
     }
@@ -179,7 +186,7 @@ fn text(found: &pb::FindSlotsResponse, names: &Names, lang: Lang) -> String {
 }
 
 /// What is to be known of a window.
-fn note(slot: &pb::Slot, lang: Lang) -> String {
+fn note(slot: &pb::Slot, names: &Names, lang: Lang) -> String {
     let mut notes = Vec::new();
     if slot.provisional {
         notes.push(
@@ -192,6 +199,7 @@ fn note(slot: &pb::Slot, lang: Lang) -> String {
         let days = days.join(lang.pick("、", ", "));
         notes.push(lang.pick(format!("休息日加班：{days}"), format!("rest days: {days}")));
     }
+    notes.extend(in_shifts(slot, names, lang));
     notes.join(lang.pick("；", "; "))
 }
 
@@ -259,11 +267,16 @@ mod tests {
         };
         let found = pb::FindSlotsResponse {
             slots: vec![
-                pb::Slot { period: period("2026-07-06"), ..Default::default() },
+                pb::Slot {
+                    period: period("2026-07-06"),
+                    in_shifts: vec![371_500],
+                    ..Default::default()
+                },
                 pb::Slot {
                     period: period("2027-01-02 至 2027-01-03"),
                     provisional: true,
                     rest_days: vec![day(2026, 12, 31)],
+                    ..Default::default()
                 },
             ],
             hindrances: vec![
@@ -289,7 +302,7 @@ mod tests {
         let shown = "\
 | 可行时段                         | 说明                                             |
 |----------------------------------|--------------------------------------------------|
-| 2026-07-06                       |                                                  |
+| 2026-07-06                       | 聊城须换班（各半天派出的人员装备不同）           |
 | 2027-01-02上午 至 2027-01-03下午 | 暂定：节假日安排尚未公布；休息日加班：2026-12-31 |
 更早不行的原因：
   2026-07-03上午：邯郸缺执法人员2名

@@ -339,6 +339,11 @@ pub struct CheckIn {
 }
 
 impl CheckIn {
+    /// Who came, officers of the host first.
+    pub fn everybody(&self) -> impl Iterator<Item = SubjectId> + '_ {
+        self.officers.iter().chain(&self.guests).copied()
+    }
+
     /// Whether its lists are as long as they may be and in order, and nobody stands in both.
     ///
     /// # Errors

@@ -159,6 +159,8 @@ pub struct Look<'a> {
     pub sites: &'a BTreeMap<SubjectId, SiteStanding>,
     /// Visits that were drawn; named ones are in the plan.
     pub drawn: &'a [ReadyVisit],
+    /// Visits that were reported: site, and which visit there. They stand in nobody's way any more.
+    pub reported: &'a BTreeSet<(SubjectId, u32)>,
     /// With a draw: its list of sites.
     pub pool: &'a [PoolSite],
     /// With a draw: who is bound to its part.

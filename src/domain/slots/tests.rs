@@ -68,6 +68,7 @@ fn windows_and_the_reasons_of_earlier_days_in_a_table() {
         horizon,
         length: Length::Days(1),
         overtime: false,
+        same_units: false,
         windows: 2,
         participants: &participants,
     };
@@ -127,6 +128,7 @@ fn an_unknown_year_is_provisional_also_on_a_sunday() {
         horizon: horizon("2026-12-31", "2027-01-04"),
         length: Length::Days(2),
         overtime: false,
+        same_units: false,
         windows: 10,
         participants: &[nobody_needed],
     };
@@ -136,9 +138,9 @@ fn an_unknown_year_is_provisional_also_on_a_sunday() {
     assert_eq!(found.failures, []);
 }
 
-/// One officer stays with it: two halves by two officers are no whole.
+/// Two halves by two officers are a day in shifts, and no day where one officer is to stay.
 #[test]
-fn the_same_unit_serves_over_the_whole_window() {
+fn a_window_is_in_shifts_unless_the_same_units_are_asked_for() {
     let horizon = horizon("2026-11-02", "2026-11-02");
     let of = |busy: &str| Unit {
         busy: periods(horizon, &[busy]),
@@ -156,15 +158,22 @@ fn the_same_unit_serves_over_the_whole_window() {
         horizon,
         length: Length::Days(1),
         overtime: false,
+        same_units: false,
         windows: 1,
         participants: &[one],
     };
+    let found = find(&search).unwrap();
+    assert_eq!(starts(&found), ["2026-11-02"]);
+    assert_eq!(found.windows[0].in_shifts, [city(130_400)]);
+    search.same_units = true;
     let found = find(&search).unwrap();
     assert_eq!((found.windows.len(), found.failures.len()), (0, 1));
     // Either half alone works, so it fails with its second half.
     assert_eq!(found.failures[0].at, "2026-11-02下午".parse().unwrap());
     search.length = Length::HalfDays(1);
-    assert_eq!(starts(&find(&search).unwrap()), ["2026-11-02 AM"]);
+    let found = find(&search).unwrap();
+    assert_eq!(starts(&found), ["2026-11-02 AM"]);
+    assert_eq!(found.windows[0].in_shifts, []);
 }
 
 #[test]
@@ -179,7 +188,9 @@ fn bad_searches_are_refused_with_their_field() {
     let wrong = |length: Length, windows: usize, participants: &[Participant]| {
         let horizon = horizon("2026-11-02", "2026-11-04");
         let calendar = &calendar;
-        let search = Search { calendar, horizon, length, overtime: false, windows, participants };
+        let (overtime, same_units) = (false, false);
+        let search =
+            Search { calendar, horizon, length, overtime, same_units, windows, participants };
         let wrong = find(&search).unwrap_err();
         format!("{} {}", wrong.field.clone().unwrap(), wrong.reason())
     };
@@ -237,8 +248,13 @@ fn a_quarter_of_five_cities_is_searched_at_once() {
     let (length, windows) = (Length::HalfDays(6), SLOT_WINDOWS_MAX);
     let participants = &participants;
     let calendar = &calendar;
-    let search = Search { calendar, horizon, length, overtime: true, windows, participants };
-    let found = find(&search).unwrap();
-    assert_eq!((found.windows.len(), found.failures.len()), (0, 175));
-    assert_eq!(found.failures[0].causes.len(), 10);
+    for same_units in [false, true] {
+        let overtime = true;
+        let search =
+            Search { calendar, horizon, length, overtime, same_units, windows, participants };
+        let found = find(&search).unwrap();
+        assert_eq!((found.windows.len(), found.failures.len()), (0, 175));
+        // All along too few officers are free as well.
+        assert_eq!(found.failures[0].causes.len(), if same_units { 10 } else { 5 });
+    }
 }

@@ -8,8 +8,9 @@
 //!    booked when it is refused. (`f16_an_officer_is_in_one_place_at_a_time`)
 //! 2. A visit that is reported as made on site is a check of its site, in the same breath.
 //!    (`f30_results_by_department_and_a_summary`)
-//! 3. No report takes the place of one that its author had not read.
-//!    (`a_result_is_corrected_by_whoever_has_read_the_newest_one`)
+//! 3. No report and no arrival takes the place of one that its author had not read.
+//!    (`a_result_is_corrected_by_whoever_has_read_the_newest_one`,
+//!    `an_arrival_is_keyed_in_and_corrected_behind_the_end`)
 
 use std::collections::BTreeSet;
 
@@ -20,22 +21,20 @@ use crate::domain::plan::answer::{Answer, CheckIn, PlanAct, PlanWord, Recusal, R
 use crate::domain::plan::decide::{
     Arriving, Bound, Visited, decide_answer, decide_check_in, decide_commit, decide_finding,
     decide_pool, decide_release, decide_report, decide_resolution, decide_results, decide_reveal,
-    decide_swap,
+    decide_swap, is_late,
 };
 use crate::domain::plan::lots::withholding;
 use crate::domain::plan::{
     AnswerKind, Plan, PlanMisfit, PlanRefusal, PlanStage, Round, VisitReport,
 };
-use crate::domain::site::{
-    CheckMode, LeftOut, SiteAct, SiteCheck, Verdict, Visit, VisitException, may_visit,
-};
+use crate::domain::site::{CheckMode, LeftOut, SiteAct, SiteCheck, Verdict, Visit, may_visit};
 use crate::domain::{Date, Event, Refusal, UnitKind};
 use crate::ids::{Position, SubjectId};
 use crate::journal::Disk;
 use crate::log::{Subject, SubjectKind};
 use crate::node::core::Core;
 use crate::node::core::plan::{draft_of, for_all};
-use crate::node::core::site_codes::{Plant, listing_on, plants};
+use crate::node::core::site_codes::{listing_on, plants};
 use crate::node::core::write::{Decided, Draft, Opening};
 use crate::node::plan_look::{Judging, Looked, PlanKey};
 use crate::node::plan_reserved::But;
@@ -74,7 +73,7 @@ impl<D: Disk, S: Store> Core<D, S> {
         let of_the_present = matches!(
             said,
             PlanSaid::Reveal
-                | PlanSaid::CheckIn(_)
+                | PlanSaid::CheckIn { .. }
                 | PlanSaid::Report { .. }
                 | PlanSaid::Finding { .. }
                 | PlanSaid::ResultsIn
@@ -104,8 +103,8 @@ impl<D: Disk, S: Store> Core<D, S> {
             }
             PlanSaid::Commit => plain(self.commit_to_draw(key, today, found, revision)?),
             PlanSaid::Reveal => plain(self.reveal(key, today, found)?),
-            PlanSaid::CheckIn(arrival) => {
-                self.judge_arrival(key, today, found, arrival)?;
+            PlanSaid::CheckIn { arrival, replaces } => {
+                self.judge_arrival(key, today, found, (arrival, *replaces))?;
                 plain(PlanWord::CheckedIn(arrival.clone()))
             }
             PlanSaid::Report { report, replaces } => {
@@ -259,12 +258,39 @@ impl<D: Disk, S: Store> Core<D, S> {
         key: PlanKey,
         today: Date,
         found: &PlanView,
-        arrival: &CheckIn,
+        (arrival, replaces): (&CheckIn, Option<Position>),
     ) -> Result<(), WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
-        let looked = self.visits_at(key, found.clone(), today);
-        let visited = self.visited(key, &looked, (arrival.site, arrival.nth, arrival.on));
-        let rows = self.group_rows();
+        let mut looked = self.visits_at(key, found.clone(), today);
+        if is_late(&found.plan) {
+            // Units are free again by then, and were there all the same.
+            looked.sent = self.at_desk(today, |desk| desk.all_last_sent(key, found));
+        }
+        let visited = self.visited(key, &looked, arrival.site);
+        let certified = self.certified(key, arrival);
+        let left_out = self.left_out(key, &looked, (arrival, today));
+        let arriving = Arriving { sent: &looked.sent, certified, left_out };
+        decide_check_in(&found.plan, by, arrival, visited, (arriving, &rules, today))
+            .map_err(Refusal::Plan)?;
+        let (mut newest, visit) = (None, (arrival.site, arrival.nth));
+        let sort = (WordSort::CheckIn, by);
+        view::plan_words(&self.group_rows(), key, sort, Some(found.plan.at), &mut |spoken| {
+            if let PlanWord::CheckedIn(one) = &spoken.act.word
+                && (one.site, one.nth) == visit
+            {
+                newest = Some(spoken.place.at);
+            }
+            newest.is_none()
+        });
+        if newest != replaces {
+            return Err(Refusal::Plan(PlanRefusal::ArrivalChanged { newest }).into());
+        }
+        Ok(())
+    }
+
+    /// How many of those who lead are officers of the own city whose certificates were valid.
+    fn certified(&mut self, key: PlanKey, arrival: &CheckIn) -> u32 {
+        let (by, rows) = (self.settings.city, self.group_rows());
         let certified = arrival.officers.iter().filter(|officer| {
             let unit = view::unit(&rows, key.0, **officer);
             unit.is_some_and(|unit| {
@@ -272,10 +298,7 @@ impl<D: Disk, S: Store> Core<D, S> {
                 serves && !unit.needs_newer && unit.counted_on(arrival.on)
             })
         });
-        let certified = u32::try_from(certified.count()).unwrap_or(u32::MAX);
-        let arriving = Arriving { sent: &looked.sent, certified };
-        let decided = decide_check_in(&found.plan, by, arrival, visited, (arriving, &rules, today));
-        Ok(decided.map_err(Refusal::Plan)?)
+        u32::try_from(certified.count()).unwrap_or(u32::MAX)
     }
 
     /// Decides on a report. With it goes the check of the site, if it tells of one that is not
@@ -289,7 +312,7 @@ impl<D: Disk, S: Store> Core<D, S> {
     ) -> Result<Vec<Draft>, WriteError> {
         let (by, rules) = (self.settings.city, self.settings.plans.rules);
         let looked = self.visits_at(key, found.clone(), today);
-        let visited = self.visited(key, &looked, (report.site, report.nth, report.on));
+        let visited = self.visited(key, &looked, report.site);
         decide_report(&found.plan, by, report, visited, (&rules, today)).map_err(Refusal::Plan)?;
         let mut before = self.at_desk(today, |desk| desk.reported(key, found, by));
         before.retain(|(_, one)| (one.site, one.nth) == (report.site, report.nth));
@@ -379,7 +402,7 @@ impl<D: Disk, S: Store> Core<D, S> {
             let known = known.ok_or(Refusal::Plan(PlanRefusal::CaseUnknown { case }))?;
             cities = vec![known.originating, known.handling];
         }
-        let visited = self.visited(key, &looked, (site, nth, today));
+        let visited = self.visited(key, &looked, site);
         let visited = (visited, reported, cities.as_slice());
         Ok(decide_finding(&found.plan, by, (site, nth, case), visited).map_err(Refusal::Plan)?)
     }
@@ -439,36 +462,36 @@ impl<D: Disk, S: Store> Core<D, S> {
     }
 
     /// What is known of visits of a plan to a site, which the plan need not name.
-    fn visited(
+    fn visited(&mut self, key: PlanKey, looked: &Looked, site: SubjectId) -> Visited {
+        let visits = looked.visits();
+        let here = visits.iter().filter(|visit| visit.site == site);
+        let found = view::site(&self.group_rows(), key.0, site);
+        Visited {
+            host: looked.host(site).or(found.map(|found| found.city)),
+            visits: u32::try_from(here.count()).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// What stands against a visit on the day of an arrival, by the list of all plants of the
+    /// enterprise; the cap is judged when visits are reserved. What is closed today may have been
+    /// closed since an earlier day: no entry tells from when on.
+    fn left_out(
         &mut self,
         key: PlanKey,
         looked: &Looked,
-        (site, nth, on): (SubjectId, u32, Date),
-    ) -> Visited {
+        (arrival, today): (&CheckIn, Date),
+    ) -> Option<LeftOut> {
+        let (site, on) = (arrival.site, arrival.on);
         let visits = looked.visits();
-        let here: Vec<_> = visits.iter().filter(|visit| visit.site == site).collect();
-        let exception = here.iter().find(|visit| visit.nth == nth).and_then(|one| one.exception);
+        let visit = visits.iter().find(|one| (one.site, one.nth) == (site, arrival.nth));
+        let exception = visit.and_then(|one| one.exception);
         let rows = self.group_rows();
-        let found = view::site(&rows, key.0, site);
-        Visited {
-            host: looked.host(site).or(found.as_ref().map(|found| found.city)),
-            visits: u32::try_from(here.len()).unwrap_or(u32::MAX),
-            left_out: found.and_then(|found| {
-                stands_against(&plants(&rows, (key.0, site), &found), &found, (on, exception))
-            }),
-        }
+        let found = view::site(&rows, key.0, site)?;
+        let plants = plants(&rows, (key.0, site), &found);
+        let closed = found.facts.1.closed && today <= on;
+        let listing = listing_on(&plants, on).map(|(_, one)| one);
+        let visited = crate::domain::site::Visited::default();
+        let verdict = may_visit(&Visit { on, closed, listing, visited, exception });
+        if let Verdict::LeftOut(why) = verdict { Some(why) } else { None }
     }
-}
-
-/// What stands against a visit on a day, by the list of all plants of the enterprise; the cap is
-/// judged when visits are reserved.
-fn stands_against(
-    plants: &[Plant],
-    site: &SiteView,
-    (on, exception): (Date, Option<VisitException>),
-) -> Option<LeftOut> {
-    let (closed, listing) = (site.facts.1.closed, listing_on(plants, on).map(|(_, one)| one));
-    let visited = crate::domain::site::Visited::default();
-    let verdict = may_visit(&Visit { on, closed, listing, visited, exception });
-    if let Verdict::LeftOut(why) = verdict { Some(why) } else { None }
 }

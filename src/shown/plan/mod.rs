@@ -247,6 +247,14 @@ pub fn answer(answer: &pb::PlanAnswer, labels: &Labels, names: &Names, lang: Lan
     if let Some(sent) = &answer.sent {
         add(parts::sent(sent, labels, lang));
     }
+    if let Some(confirmed) = &answer.confirmed {
+        let (when, sent) =
+            (when::time(answer.swap_time.as_ref()), parts::sent(confirmed, labels, lang));
+        add(lang.pick(
+            format!("为 {when} 调整后的力量（确认时{sent}）"),
+            format!("as swapped on {when} (when confirmed it {sent})"),
+        ));
+    }
     if !answer.periods.is_empty() {
         let all: Vec<String> = answer
             .periods

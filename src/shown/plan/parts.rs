@@ -130,6 +130,18 @@ pub fn sent(sent: &pb::SentDraft, labels: &Labels, lang: Lang) -> String {
     out
 }
 
+/// Which cities come to a window in shifts; `None` when all can send the same units all along.
+#[must_use]
+pub fn in_shifts(slot: &pb::Slot, names: &Names, lang: Lang) -> Option<String> {
+    let cities = names.list(slot.in_shifts.iter().copied());
+    (!slot.in_shifts.is_empty()).then(|| {
+        lang.pick(
+            format!("{cities}须换班（各半天派出的人员装备不同）"),
+            format!("{cities} in shifts (other units each half day)"),
+        )
+    })
+}
+
 /// What came of a visit, in one line.
 #[must_use]
 pub fn result(result: &pb::VisitResult, lang: Lang) -> String {

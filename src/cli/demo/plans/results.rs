@@ -76,6 +76,7 @@ impl Player<'_> {
             play,
             visit.city,
             check_in(CheckInRequest {
+                replaces: String::new(),
                 revision,
                 site: visit.site.clone(),
                 nth: visit.nth,

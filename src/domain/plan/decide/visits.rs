@@ -2,8 +2,8 @@
 //! followed up; and what became of proposals.
 //!
 //! Arrivals and reports are taken from the plan's first day on once it is scheduled, so a team does
-//! not wait at a gate until the initiator has pressed a button. Reports of a plan's days are also
-//! taken behind its end, for a while; they are shown as keyed in afterwards or corrected
+//! not wait at a gate until the initiator has pressed a button. Both are also taken behind its end,
+//! for a while, of its days; they are shown as keyed in afterwards or corrected
 //! (补录、更正, [`is_afterwards`]), and a summary is not made again for them.
 //!
 //! In scope: refusals. Out of scope: answers, draws ([`super::acts`]).
@@ -29,18 +29,18 @@ pub struct Visited {
     pub host: Option<CityCode>,
     /// How often the plan goes there; 0 when it is no target.
     pub visits: u32,
-    /// What stands against a visit since the plan was scheduled, exceptions considered.
-    pub left_out: Option<LeftOut>,
 }
 
 /// Who arrives.
 #[derive(Debug, Clone, Copy)]
 pub struct Arriving<'a> {
-    /// What each city sends, as it counts now.
+    /// What each city sends, as it counts now; behind the plan's end what it had sent at last.
     pub sent: &'a BTreeMap<CityCode, Sent>,
     /// How many of those who lead are officers of the own city with certificates valid on the day
     /// of the arrival.
     pub certified: u32,
+    /// What stands against the visit on that day, exceptions considered.
+    pub left_out: Option<LeftOut>,
 }
 
 /// Decides on a team's arrival. Whoever is recused or was not sent does not check; a team that
@@ -57,11 +57,11 @@ pub fn decide_check_in(
 ) -> Result<(), PlanRefusal> {
     let act = PlanAct { revision: plan.at, word: PlanWord::CheckedIn(arrival.clone()) };
     hosted(plan, by, (&act, arrival.site), visited)?;
-    if !is_under_way(plan, today) {
+    if !is_taken(plan, today) {
         return Err(PlanRefusal::CheckInStage { stage: plan.stage });
     }
     check_target(arrival.site, arrival.nth, visited)?;
-    if let Some(why) = visited.left_out {
+    if let Some(why) = arriving.left_out {
         return Err(PlanRefusal::VisitStopped { site: arrival.site, why });
     }
     let days = plan.facts.days.iter().enumerate();
@@ -88,7 +88,24 @@ pub fn decide_check_in(
         }
     }
     let (got, least) = (arriving.certified, rules.host_officers.max(HOST_OFFICERS_MIN));
-    if got < least { Err(PlanRefusal::TeamTooSmall { got, least }) } else { Ok(()) }
+    if got < least {
+        return Err(PlanRefusal::TeamTooSmall { got, least });
+    }
+    check_term(plan, rules, today)
+}
+
+/// Whether something is taken of its visits: the plan is under way, or was carried out. Of what was
+/// never scheduled nothing was.
+fn is_taken(plan: &Plan, today: Date) -> bool {
+    let is_over = is_late(plan) && !plan.resting.answers.is_empty();
+    is_under_way(plan, today) || is_over
+}
+
+/// Whether something of a visit may still be keyed in.
+fn check_term(plan: &Plan, rules: &PlanRules, today: Date) -> Result<(), PlanRefusal> {
+    let end = plan.facts.days.last().map_or(today, |day| day.at.on);
+    let until = end.plus_days(i64::from(rules.results_days_max)).unwrap_or(end);
+    if until < today { Err(PlanRefusal::ReportTooLate { until }) } else { Ok(()) }
 }
 
 /// The plan has begun, or would have if the initiator could be reached.
@@ -155,9 +172,7 @@ pub fn decide_report(
 ) -> Result<(), PlanRefusal> {
     let act = PlanAct { revision: plan.at, word: PlanWord::VisitReported(report.clone()) };
     hosted(plan, by, (&act, report.site), visited)?;
-    // Of what was never scheduled nothing was carried out.
-    let is_over = is_late(plan) && !plan.resting.answers.is_empty();
-    if !is_under_way(plan, today) && !is_over {
+    if !is_taken(plan, today) {
         return Err(PlanRefusal::ReportStage { stage: plan.stage });
     }
     check_target(report.site, report.nth, visited)?;
@@ -172,8 +187,7 @@ pub fn decide_report(
     if report.on < first || last < report.on {
         return Err(PlanRefusal::ReportDay { on: report.on, first, last });
     }
-    let until = end.plus_days(i64::from(rules.results_days_max)).unwrap_or(end);
-    if until < today { Err(PlanRefusal::ReportTooLate { until }) } else { Ok(()) }
+    check_term(plan, rules, today)
 }
 
 /// Decides on a clue of a visit being followed up; `reported` says that the visit has a report that

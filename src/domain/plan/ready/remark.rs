@@ -4,6 +4,7 @@
 
 use super::{Finding, Look};
 use crate::domain::code::{Language, Words};
+use crate::domain::date::Date;
 use crate::domain::half_day::HalfDay;
 use crate::domain::plan::PlanStage;
 use crate::domain::site::LeftOut;
@@ -71,6 +72,34 @@ pub enum Remark {
         /// Who.
         officer: SubjectId,
     },
+    /// Who was drawn for a target is not sent by its city any more.
+    DrawnNotSent {
+        /// Which site.
+        site: SubjectId,
+        /// Who.
+        officer: SubjectId,
+    },
+    /// Who was drawn for a target was declared to keep away from it since.
+    DrawnRecused {
+        /// Which site.
+        site: SubjectId,
+        /// Who.
+        officer: SubjectId,
+    },
+    /// Who has arrived at more visits of a day than the half days of the plan allow.
+    AtSeveral {
+        /// Who.
+        officer: SubjectId,
+        /// A site at which the officer cannot have been as well.
+        site: SubjectId,
+        /// The day.
+        on: Date,
+    },
+    /// A check on site was reported, and nobody is known to have come.
+    NoArrival {
+        /// Which site.
+        site: SubjectId,
+    },
     /// A city stands among those that withheld, and has shown that part of the draw all the same.
     ShownAllTheSame {
         /// Which.
@@ -134,6 +163,10 @@ impl Remark {
             Self::VisitStopped { .. } => "VISIT_STOPPED",
             Self::DueAbsent { .. } => "DUE_ABSENT",
             Self::NotDue { .. } => "NOT_DUE",
+            Self::DrawnNotSent { .. } => "DRAWN_NOT_SENT",
+            Self::DrawnRecused { .. } => "DRAWN_RECUSED",
+            Self::AtSeveral { .. } => "AT_SEVERAL_SITES",
+            Self::NoArrival { .. } => "NO_ARRIVAL",
             Self::ShownAllTheSame { .. } => "SHOWN_ALL_THE_SAME",
         }
     }
@@ -146,98 +179,125 @@ impl Remark {
         name: &dyn Fn(CityCode) -> String,
         record: &dyn Fn(SubjectId) -> String,
     ) -> String {
-        match (self, language) {
-            (Self::WithheldBefore { city }, Language::Zh) => {
-                format!("{}此前未按承诺公开随机数", name(city))
-            }
-            (Self::WithheldBefore { city }, Language::En) => {
-                format!("{} has withheld its part of the draw before", name(city))
-            }
-            (Self::SilentAtRevision { city }, Language::Zh) => {
+        match language {
+            Language::Zh => self.zh(name, record),
+            Language::En => self.en(name, record),
+        }
+    }
+
+    fn zh(self, name: &dyn Fn(CityCode) -> String, record: &dyn Fn(SubjectId) -> String) -> String {
+        let team = |site, officer, said: &str| {
+            format!("{}抽中检查{}，{said}", record(officer), record(site))
+        };
+        match self {
+            Self::WithheldBefore { city } => format!("{}此前未按承诺公开随机数", name(city)),
+            Self::SilentAtRevision { city } => {
                 format!("有市公开随机数后方案修订，当时{}尚未公开", name(city))
             }
-            (Self::SilentAtRevision { city }, Language::En) => {
-                format!("{} had not shown its part when the plan was revised", name(city))
+            Self::SilentAtCancel { city } => {
+                format!("有市公开随机数后方案修订或取消，当时{}尚未公开", name(city))
             }
-            (Self::SilentAtCancel { city }, _) => silent_at_cancel(language, &name(city)),
-            (Self::LateCancel, _) => late_cancel(language).to_owned(),
-            (Self::LateRevisions { times }, Language::Zh) => {
+            Self::LateCancel => {
+                "有市公开随机数后方案取消，就同一行动另行发起，等于重新抽取".to_owned()
+            }
+            Self::LateRevisions { times } => {
                 format!("随机数公开后方案又修订 {times} 次，等于重新抽取")
             }
-            (Self::LateRevisions { times }, Language::En) => {
-                format!("revised {times} times after reveals, each as good as a draw made again")
-            }
-            (Self::Owed { site }, Language::Zh) => {
+            Self::Owed { site } => {
                 format!("{}因该市未公开随机数列入检查，属地人员不足，应另行补查", record(site))
             }
-            (Self::Owed { site }, Language::En) => {
-                format!("{} is a target because its city withheld, and owed", record(site))
-            }
-            (Self::MayLackLeads { city, at }, _) => may_lack(language, &name(city), at),
-            (Self::KeyChanged, Language::Zh) => "本市节点密钥已更换，本市的抽取承诺无法公开：\
+            Self::MayLackLeads { city, at } => format!(
+                "{}有人员须回避多家对象，{at}如抽中这些对象，属地执法人员可能不足，\
+                 可增派人员后重新确认",
+                name(city)
+            ),
+            Self::KeyChanged => "本市节点密钥已更换，本市的抽取承诺无法公开：\
                 请重新提交承诺；已排定的，到公开之日再提交，由发起市重新抽取"
                 .to_owned(),
-            (Self::KeyChanged, Language::En) => {
-                "the own node's key has changed, so it cannot show \
-                what the city is bound to: commit again; once settled, on the day of the reveal, \
-                and the initiator draws again"
-                    .to_owned()
-            }
-            (Self::VisitStopped { site, why }, Language::Zh) => {
+            Self::VisitStopped { site, why } => {
                 format!("{}{}，本次不再检查", record(site), why.zh())
             }
-            (Self::VisitStopped { site, why }, Language::En) => {
-                format!("{} is not visited: {}", record(site), why.en())
-            }
-            (Self::DueAbsent { site, officer }, Language::Zh) => {
+            Self::DueAbsent { site, officer } => {
                 format!("{}应到{}检查，实际未到场", record(officer), record(site))
             }
-            (Self::DueAbsent { site, officer }, Language::En) => {
-                format!("{} was due at {} and did not come", record(officer), record(site))
-            }
-            (Self::NotDue { site, officer }, Language::Zh) => {
+            Self::NotDue { site, officer } => {
                 format!("{}未抽中检查{}，实际到场", record(officer), record(site))
             }
-            (Self::NotDue { site, officer }, Language::En) => {
-                format!("{} came to {} and was not drawn for it", record(officer), record(site))
+            Self::DrawnNotSent { site, officer } => team(site, officer, "所在市已将其换下"),
+            Self::DrawnRecused { site, officer } => team(site, officer, "所在市后来申报其回避"),
+            Self::AtSeveral { officer, site, on } => format!(
+                "{}于{on}在{}登记到场，同一半天已在另一处登记，请核对",
+                record(officer),
+                record(site)
+            ),
+            Self::NoArrival { site } => {
+                format!("{}已报现场检查，未登记到场人员，请补录", record(site))
             }
-            (Self::ShownAllTheSame { city }, Language::Zh) => {
+            Self::ShownAllTheSame { city } => {
                 format!("{}曾列为未公开随机数，但当次随机数其实已公开", name(city))
             }
-            (Self::ShownAllTheSame { city }, Language::En) => {
+        }
+    }
+
+    fn en(self, name: &dyn Fn(CityCode) -> String, record: &dyn Fn(SubjectId) -> String) -> String {
+        match self {
+            Self::WithheldBefore { city } => {
+                format!("{} has withheld its part of the draw before", name(city))
+            }
+            Self::SilentAtRevision { city } => {
+                format!("{} had not shown its part when the plan was revised", name(city))
+            }
+            Self::SilentAtCancel { city } => {
+                let city = name(city);
+                format!("{city} had not shown its part when the plan was revised or cancelled")
+            }
+            Self::LateCancel => {
+                "cancelled after reveals: the same action proposed anew is as good \
+                as a draw made again"
+                    .to_owned()
+            }
+            Self::LateRevisions { times } => {
+                format!("revised {times} times after reveals, each as good as a draw made again")
+            }
+            Self::Owed { site } => {
+                format!("{} is a target because its city withheld, and owed", record(site))
+            }
+            Self::MayLackLeads { city, at } => format!(
+                "{} may lack officers on {at} if sites are drawn that the same ones keep away \
+                 from; it may send more and confirm again",
+                name(city)
+            ),
+            Self::KeyChanged => "the own node's key has changed, so it cannot show what the city \
+                is bound to: commit again; once settled, on the day of the reveal, and the \
+                initiator draws again"
+                .to_owned(),
+            Self::VisitStopped { site, why } => {
+                format!("{} is not visited: {}", record(site), why.en())
+            }
+            Self::DueAbsent { site, officer } => {
+                format!("{} was due at {} and did not come", record(officer), record(site))
+            }
+            Self::NotDue { site, officer } => {
+                format!("{} came to {} and was not drawn for it", record(officer), record(site))
+            }
+            Self::DrawnNotSent { site, officer } => {
+                let (officer, site) = (record(officer), record(site));
+                format!("{officer} was drawn for {site}, and its city has swapped the officer out")
+            }
+            Self::DrawnRecused { site, officer } => {
+                let (officer, site) = (record(officer), record(site));
+                format!("{officer} was drawn for {site}, and declared recused from it since")
+            }
+            Self::AtSeveral { officer, site, on } => {
+                let (officer, site) = (record(officer), record(site));
+                format!("{officer} arrived at {site} on {on}, and elsewhere in the same half day")
+            }
+            Self::NoArrival { site } => {
+                format!("{} was checked on site, and nobody is recorded there", record(site))
+            }
+            Self::ShownAllTheSame { city } => {
                 format!("{} is named as withholding, and has shown that part", name(city))
             }
         }
-    }
-}
-
-fn silent_at_cancel(language: Language, city: &str) -> String {
-    match language {
-        Language::Zh => format!("有市公开随机数后方案修订或取消，当时{city}尚未公开"),
-        Language::En => {
-            format!("{city} had not shown its part when the plan was revised or cancelled")
-        }
-    }
-}
-
-const fn late_cancel(language: Language) -> &'static str {
-    match language {
-        Language::Zh => "有市公开随机数后方案取消，就同一行动另行发起，等于重新抽取",
-        Language::En => {
-            "cancelled after reveals: the same action proposed anew is as good as a draw made again"
-        }
-    }
-}
-
-fn may_lack(language: Language, city: &str, at: HalfDay) -> String {
-    match language {
-        Language::Zh => format!(
-            "{city}有人员须回避多家对象，{at}如抽中这些对象，属地执法人员可能不足，\
-             可增派人员后重新确认"
-        ),
-        Language::En => format!(
-            "{city} may lack officers on {at} if sites are drawn that the same ones keep away \
-             from; it may send more and confirm again"
-        ),
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::date::Date;
 use crate::domain::half_day::HalfDay;
 use crate::domain::plan::facts::{DrawRule, PlanFacts, PlannedVisit};
 use crate::domain::plan::lots::{PoolSite, is_pool_of};
-use crate::domain::site::{Verdict, Visit, VisitException, may_visit};
+use crate::domain::site::{LeftOut, Verdict, Visit, VisitException, may_visit};
 use crate::ids::{CityCode, SubjectId};
 
 /// What a cap is counted by: an enterprise (a site alone where that is not known), and a year.
@@ -67,14 +67,27 @@ impl Look<'_> {
         visits
     }
 
-    /// Those of some visits that take place, and whose city has to lead.
+    /// Those of some visits that are still to take place, and whose city has to lead.
     pub(super) fn going(&self, visits: &[ReadyVisit]) -> Vec<ReadyVisit> {
-        let stopped = self.stopped(visits);
-        let goes = |(visit, stopped): (&ReadyVisit, Option<Finding>)| {
+        let goes = |((visit, stopped), over): ((&ReadyVisit, Option<Finding>), bool)| {
             let stopped = stopped.is_some_and(Finding::stops_a_visit);
-            (!visit.by_default && !stopped).then(|| visit.clone())
+            (!visit.by_default && !stopped && !over).then(|| visit.clone())
         };
-        visits.iter().zip(stopped).filter_map(goes).collect()
+        let all = visits.iter().zip(self.stopped(visits));
+        all.zip(self.over(visits)).filter_map(goes).collect()
+    }
+
+    /// Which of some visits were reported. They have all visits of a site, or none, in the order of
+    /// the plan.
+    fn over(&self, visits: &[ReadyVisit]) -> Vec<bool> {
+        let mut before: BTreeMap<SubjectId, u32> = BTreeMap::new();
+        let over = |visit: &ReadyVisit| {
+            let nth = before.entry(visit.site).or_default();
+            let is_over = self.reported.contains(&(visit.site, *nth));
+            *nth = nth.saturating_add(1);
+            is_over
+        };
+        visits.iter().map(over).collect()
     }
 
     /// Sites that are left out, or stand in no city of the plan; each once.
@@ -90,11 +103,15 @@ impl Look<'_> {
 
     /// What stands against each visit. They are gone through in the order of their days, so of two
     /// visits with one left under the cap the later one is left out. One over several half days may
-    /// be made on any of them, so nothing stands against it on any, and it counts to each year.
+    /// be made on any of them, so nothing stands against it on any, and it counts to each year. One
+    /// that was reported stands beside its own check, if it made one: it is not counted again, and
+    /// nothing stands against it.
     pub(super) fn stopped(&self, visits: &[ReadyVisit]) -> Vec<Option<Finding>> {
         let mut places: Vec<usize> = (0..visits.len()).collect();
         places.sort_by_key(|place| visits.get(*place).map(|one| (one.half_days.first(), one.site)));
         let (mut so_far, mut found) = (SoFar::new(), BTreeMap::new());
+        let over = self.over(visits);
+        places.retain(|place| over.get(*place) == Some(&false));
         for place in places {
             let Some(visit) = visits.get(place) else { continue };
             let days: Vec<Date> = visit.half_days.iter().map(|at| at.on).collect();
@@ -183,7 +200,8 @@ impl Look<'_> {
 
     /// Whether each site of the list stands where the list says, is of that tier, and is left out
     /// or not as it should be: on every day of the plan, because any may be drawn. With a city,
-    /// only what concerns its sites, and only it can say that a site was left out without a reason.
+    /// only what concerns its sites, and only it can say of a listing or a full cap that there is
+    /// none; that a site is not closed its header says to everybody.
     fn said_of_sites(&self, rule: &DrawRule, of: Option<CityCode>) -> Vec<Finding> {
         let mut days: Vec<Date> = self.plan.facts.days.iter().map(|day| day.at.on).collect();
         days.dedup();
@@ -191,6 +209,11 @@ impl Look<'_> {
         for listed in self.pool {
             let (site, known) = (listed.site, self.sites.get(&listed.site));
             let stands = known.map_or(listed.city, |one| one.city);
+            let open = known.is_some_and(|one| !one.closed);
+            if open && listed.left_out == Some(LeftOut::Closed) {
+                findings.push(Finding::PoolSiteDiffers { site });
+                continue;
+            }
             if of.is_some_and(|of| of != stands && of != listed.city) {
                 continue;
             }

@@ -129,10 +129,9 @@ impl PlanRefusal {
             Self::Misfit(misfit) => misfit.zh(names),
             Self::Lacking { finding, more } => lacking(finding, more, Language::Zh, names),
             Self::Facts(refusal) => refusal.zh(names),
-            Self::OldRevision { revision } => told(
-                format!("所答复的不是最新版，方案现为第 {revision} 版"),
-                "请查看最新一版后再答复",
-            ),
+            Self::OldRevision { revision } => {
+                told(format!("所答复的不是最新版，现为第 {revision} 版"), "请查看最新一版后再答复")
+            }
             Self::WrongAttempt { .. }
             | Self::ConfirmAnew
             | Self::RevealFirst
@@ -144,8 +143,7 @@ impl PlanRefusal {
             | Self::VisitUnknown { .. }
             | Self::ArrivalDay { .. }
             | Self::OfficerRecused { .. }
-            | Self::OfficerNotSent { .. }
-            | Self::NoClue { .. } => self.of_course_zh(names),
+            | Self::OfficerNotSent { .. } => self.of_course_zh(names),
             Self::AnswerTooLate { stage } => told(
                 format!("方案现为“{}”，不再接受这种答复", stage.zh()),
                 "执行结束前可以提意见、换人换车或退出",
@@ -183,7 +181,9 @@ impl PlanRefusal {
             ),
             Self::CaseUnknown { .. }
             | Self::CaseElsewhere { .. }
+            | Self::NoClue { .. }
             | Self::ResultChanged { .. }
+            | Self::ArrivalChanged { .. }
             | Self::ReportDay { .. }
             | Self::ResultsMissing { .. }
             | Self::ResultsNotIn { .. }
@@ -215,7 +215,7 @@ impl PlanRefusal {
             }
             Self::CheckInStage { stage } => told(
                 format!("方案现为“{}”，不能登记到场", stage.zh()),
-                "请于排定后、行动期间登记；已结束的请补录结果",
+                "请于排定后、行动开始起登记；行动结束后限期内可补录",
             ),
             Self::ReportStage { stage } => {
                 told(format!("方案现为“{}”，不能登记结果", stage.zh()), "请于行动开始后登记")
@@ -232,9 +232,6 @@ impl PlanRefusal {
             }
             Self::OfficerNotSent { officer } => {
                 told(format!("{}未列入当日派出人员", record(officer)), "请先更换人员，再登记到场")
-            }
-            Self::NoClue { site } => {
-                told(format!("{}的结果中没有线索", record(site)), "请先登记结果和线索数")
             }
             Self::Misfit(_)
             | Self::Lacking { .. }
@@ -260,7 +257,9 @@ impl PlanRefusal {
             | Self::AllResultsIn
             | Self::CaseUnknown { .. }
             | Self::CaseElsewhere { .. }
+            | Self::NoClue { .. }
             | Self::ResultChanged { .. }
+            | Self::ArrivalChanged { .. }
             | Self::NumbersUsedUp { .. }
             | Self::ShownBefore
             | Self::DepartmentNotIn { .. }
@@ -274,7 +273,7 @@ impl PlanRefusal {
             return told(format!("{}部门未参加本方案", department.zh()), "请核对检查部门");
         }
         if let Self::ReportTooLate { until } = self {
-            return told(format!("结果登记截止 {until}"), "请在行动总结的说明中补充");
+            return told(format!("到场、结果登记截止 {until}"), "请在行动总结的说明中补充");
         }
         if let Self::NumbersUsedUp { year } = self {
             return told(format!("{year} 年的方案编号已用完"), "请下一年度再发起");
@@ -304,6 +303,14 @@ impl PlanRefusal {
             let why = "该次检查的结果已由他人登记或更正";
             return told(why, "请查看现在的结果，核对后再更正");
         }
+        if let Self::ArrivalChanged { .. } = self {
+            let why = "该次检查的到场已由他人登记或更正";
+            return told(why, "请查看现在的登记，核对后再更正");
+        }
+        if let Self::NoClue { site } = self {
+            let name = (names.record)(site);
+            return told(format!("{name}的结果中没有线索"), "请先登记结果和线索数");
+        }
         if let Self::CaseElsewhere { city, .. } = self {
             return told(
                 format!("所填案件不是{}登记或承办的案件", (names.city)(city)),
@@ -327,7 +334,9 @@ impl PlanRefusal {
             Self::RevealFirst => "show it first, then commit to the next attempt or revise",
             Self::CommitTooLate { .. } => "nothing to do",
             Self::RevealStage { .. } => "show it between scheduling and end",
-            Self::CheckInStage { .. } => "record the results instead, if the plan has ended",
+            Self::CheckInStage { .. } => {
+                "record it once the plan is scheduled and its days have come"
+            }
             Self::ReportStage { .. } => "record results once the action has begun",
             Self::VisitStopped { .. } => {
                 "report it as not checked or off site; what was checked all the same is recorded \
@@ -340,6 +349,7 @@ impl PlanRefusal {
             Self::DepartmentNotIn { .. } => "check the departments",
             Self::ReportTooLate { .. } => "say it in the text of the summary",
             Self::ResultChanged { .. } => "read the result that stands there, then correct it",
+            Self::ArrivalChanged { .. } => "read the arrival that stands there, then correct it",
             Self::NoClue { .. } => "report the visit and its clues first",
             Self::AnswerTooLate { .. } => "comment, swap units or withdraw",
             Self::NothingConfirmed => "confirm first",

@@ -292,23 +292,26 @@ fn a_plan_begins_on_its_day_and_ends_with_all_results() {
     assert_eq!(reason(amend), "");
 }
 
-const HERE: fn() -> Visited = || Visited { host: Some(handan()), visits: 1, left_out: None };
+const HERE: fn() -> Visited = || Visited { host: Some(handan()), visits: 1 };
 
 #[test]
 fn a_team_arrives_as_it_was_sent() {
     let world = World::new();
     type Change<'a> = &'a dyn Fn(&mut CheckIn, &mut Visited, &mut BTreeMap<CityCode, Sent>);
-    let arrive = |stage, today, change: Change<'_>| {
-        let plan = Plan { stage, ..opened() };
+    let arrives = |(stage, scheduled), (today, left_out), change: Change<'_>| {
+        let mut plan = Plan { stage, ..opened() };
+        plan.resting.answers.extend(scheduled);
         let (officers, guests) = (units_of(0)[..2].to_vec(), units_of(1)[..1].to_vec());
         let on = date("2026-12-08");
         let mut arrival = CheckIn { site: id(1), nth: 0, on, officers, guests };
         let (mut visited, mut sent) = (HERE(), world.sent.clone());
         change(&mut arrival, &mut visited, &mut sent);
-        let arriving = Arriving { sent: &sent, certified: arrival.officers.len() as u32 };
+        let certified = arrival.officers.len() as u32;
+        let arriving = Arriving { sent: &sent, certified, left_out };
         let known = (arriving, &world.rules, date(today));
         reason(decide_check_in(&plan, handan(), &arrival, visited, known))
     };
+    let arrive = |stage, today, change: Change<'_>| arrives((stage, None), (today, None), change);
     let recuse = |sent: &mut BTreeMap<CityCode, Sent>, city, officer, site| {
         let recusal = Recusal { officer, site };
         sent.get_mut(&city).unwrap().recusals.push(recusal);
@@ -321,7 +324,6 @@ fn a_team_arrives_as_it_was_sent() {
         (&|_, v, _| v.host = Some(puyang()), "NOT_HOST_CITY"),
         // A slip of one digit is no site of another city.
         (&|_, v, _| v.host = None, "SITE_UNKNOWN"),
-        (&|_, v, _| v.left_out = Some(LeftOut::PositiveList), "VISIT_STOPPED"),
         // No day of the plan; one that has not come.
         (&|a, _, _| a.on = date("2026-12-07"), "ARRIVAL_DAY"),
         (&|a, _, _| a.on = date("2026-12-09"), "ARRIVAL_DAY"),
@@ -343,13 +345,23 @@ fn a_team_arrives_as_it_was_sent() {
     for (row, (change, want)) in rows.iter().enumerate() {
         assert_eq!(arrive(PlanStage::Executing, "2026-12-08", *change), *want, "row {row}");
     }
-    // Also when the initiator has not begun on the morning, and neither before nor afterwards.
     let none: Change<'_> = &|_, _, _| {};
+    let listed = ("2026-12-08", Some(LeftOut::PositiveList));
+    assert_eq!(arrives((PlanStage::Executing, None), listed, none), "VISIT_STOPPED");
+    // Also when the initiator has not begun on the morning, and not before.
     assert_eq!(arrive(PlanStage::Scheduled, "2026-12-08", none), "");
     assert_eq!(arrive(PlanStage::Scheduled, "2026-12-07", none), "CHECK_IN_STAGE");
     for stage in [PlanStage::Open, PlanStage::Summarized, PlanStage::Cancelled] {
         assert_eq!(arrive(stage, "2026-12-08", none), "CHECK_IN_STAGE");
     }
+    // Behind the end for a while, of what was scheduled.
+    for stage in [PlanStage::Summarized, PlanStage::Cancelled] {
+        let keyed = |today| arrives((stage, Some(rev(1))), (today, None), none);
+        assert_eq!(["2026-12-08", "2027-03-09"].map(keyed), ["", ""]);
+        assert_eq!(keyed("2027-03-10"), "REPORT_TOO_LATE");
+    }
+    // As is what is keyed in while a plan has not been ended.
+    assert_eq!(arrive(PlanStage::Executing, "2027-03-10", none), "REPORT_TOO_LATE");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Draws and teams: fair, recomputable, recusal honoured, and as full as can be.
 
-use super::arrivals::{Difference, difference, due, unlike};
+use super::arrivals::{
+    Difference, at_several, difference, due, exchanged, unlike, without_arrival,
+};
 use super::lots::{
     NotDrawn, Outcome, PoolSite, is_pool_of, is_reveal, named_although_revealed, officers_of,
     outcome, pool_digest, reveals_that_count, withholding,
@@ -10,6 +12,7 @@ use super::teams::seat;
 use super::*;
 use crate::domain::Language;
 use crate::domain::draw::{DrawError, Randomness, commitment};
+use crate::domain::site::CheckMode;
 use crate::domain::site::LeftOut;
 use crate::ids::Hash;
 
@@ -250,6 +253,106 @@ fn the_next_by_ticket_stands_in() {
     let [absent, other] =
         [Remark::DueAbsent { site, officer: gone }, { Remark::NotDue { site, officer: ill } }];
     assert_eq!(told([ill, first.lead[1]], &|_| true), [absent, other]);
+}
+
+#[test]
+fn whoever_was_drawn_is_not_exchanged_unseen() {
+    let all = pool(30);
+    let plan = scheduled(rule(&all, 12), 1);
+    let sent = officers(&[]);
+    let drawn = drawn(&plan, &all, 1, &[]);
+    let first = drawn.targets[0].clone();
+    let (site, officer, place) = (first.site, first.lead[0], plan.facts.days.iter());
+    let place = place.into_iter().position(|day| day.at == first.at).unwrap();
+    let told = |change: &dyn Fn(&mut Sent), arrived: &[&CheckIn]| {
+        let mut now = sent.clone();
+        change(now.get_mut(&first.host).unwrap());
+        exchanged(&plan, &drawn, arrived, &now)
+    };
+    assert_eq!(told(&|_| {}, &[]), []);
+    let gone = |sent: &mut Sent| sent.units.retain(|one| one.unit != officer);
+    let mut everywhere = Vec::new();
+    for target in &drawn.targets {
+        let here = target.lead.iter().chain(&target.guests).any(|one| *one == officer);
+        everywhere.extend(here.then_some(Remark::DrawnNotSent { site: target.site, officer }));
+    }
+    assert_eq!(told(&gone, &[]), everywhere);
+    // Swapped to other half days than the one for which he was drawn.
+    let elsewhere = (place + 1) % plan.facts.days.len();
+    let moved = |sent: &mut Sent| {
+        let mut units = sent.units.iter_mut();
+        let span = Some(Span { first: elsewhere as u8, last: elsewhere as u8 });
+        units.find(|one| one.unit == officer).unwrap().span = span;
+    };
+    assert!(told(&moved, &[]).contains(&Remark::DrawnNotSent { site, officer }));
+    let recused = |sent: &mut Sent| {
+        sent.recusals.push(Recusal { officer, site: Some(site) });
+    };
+    assert_eq!(told(&recused, &[]), [Remark::DrawnRecused { site, officer }]);
+    // Who came all the same is where he belongs.
+    let (on, mut officers) = (first.at.on, first.lead.clone());
+    officers.sort_unstable();
+    let arrival = CheckIn { site, nth: 0, on, officers, guests: Vec::new() };
+    assert_eq!(told(&recused, &[&arrival]), []);
+    assert_eq!(told(&gone, &[&arrival]).len(), everywhere.len() - 1);
+    // Of a city that sends nobody any more there is a finding already.
+    let mut none = sent.clone();
+    none.remove(&first.host);
+    let here = |one: &Remark| {
+        let at =
+            |of: &SubjectId| drawn.targets.iter().any(|t| t.host == first.host && t.site == *of);
+        matches!(one, Remark::DrawnNotSent { site, .. } if at(site))
+    };
+    assert!(!exchanged(&plan, &drawn, &[], &none).iter().any(here));
+}
+
+#[test]
+fn nobody_is_at_two_sites_in_one_half_day_unseen() {
+    let plan = opened();
+    let [morning, afternoon] = ["2026-12-08上午", "2026-12-08下午"].map(half);
+    let came = |site: u8, on: &str, officers: &[u8], guests: &[u8]| CheckIn {
+        site: id(site),
+        nth: 0,
+        on: date(on),
+        officers: officers.iter().map(|one| id(*one)).collect(),
+        guests: guests.iter().map(|one| id(*one)).collect(),
+    };
+    let at = |site: SubjectId, _: u32| match site {
+        one if one == id(1) || one == id(4) => vec![morning],
+        one if one == id(2) => vec![morning, afternoon],
+        _ => Vec::new(),
+    };
+    let told = |all: &[CheckIn]| at_several(&plan, &all.iter().collect::<Vec<_>>(), &at);
+    let on = "2026-12-08";
+    let twice =
+        |officer, site| Remark::AtSeveral { officer: id(officer), site: id(site), on: date(on) };
+    // Two in the morning, at which one guest was too.
+    let both = [came(1, on, &[101, 102], &[110]), came(4, on, &[103, 104], &[110])];
+    assert_eq!(told(&both), [twice(110, 4)]);
+    assert_eq!(told(&[came(1, on, &[101], &[]), came(4, on, &[101], &[])]), [twice(101, 4)]);
+    // One of them may have been in the afternoon, also where it was on no half day of its own.
+    assert_eq!(told(&[came(2, on, &[101], &[]), came(1, on, &[101], &[])]), []);
+    assert_eq!(told(&[came(1, on, &[101], &[]), came(9, on, &[101], &[])]), []);
+    let three = [came(1, on, &[101], &[]), came(2, on, &[101], &[]), came(9, on, &[101], &[])];
+    assert_eq!(told(&three), [twice(101, 9)]);
+    // On another day he is elsewhere.
+    assert_eq!(told(&[came(1, on, &[101], &[]), came(9, "2026-12-09", &[101], &[])]), []);
+    // A check on site at which nobody is known to have been.
+    let report = |site, mode| VisitReport {
+        site: id(site),
+        nth: 0,
+        on: date(on),
+        outcome: VisitOutcome::Checked,
+        mode,
+        checks: Vec::new(),
+        samples: 0,
+        clues: 0,
+    };
+    let reports =
+        [report(1, CheckMode::OnSite), report(2, CheckMode::OnSite), report(3, CheckMode::OffSite)];
+    let here = came(1, on, &[101, 102], &[]);
+    let alone = without_arrival(&reports, &[&here]);
+    assert_eq!(alone, [Remark::NoArrival { site: id(2) }]);
 }
 
 #[test]

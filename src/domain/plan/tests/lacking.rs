@@ -388,6 +388,14 @@ fn a_host_checks_the_pool_that_another_city_made() {
         (&|w| w.pool[0].tier = SiteTier::General, &differs),
         // Left out for a reason that its city does not know, and for one that it does.
         (&claims(LeftOut::Capped), &differs),
+        (&claims(LeftOut::Closed), &differs),
+        (
+            &|w| {
+                left_out(w, LeftOut::Closed);
+                w.pool[0].left_out = Some(LeftOut::Closed);
+            },
+            &[],
+        ),
         (
             &|w| {
                 left_out(w, LeftOut::Capped);
@@ -419,6 +427,8 @@ fn a_host_checks_the_pool_that_another_city_made() {
     }
     // What concerns Handan is nothing to the others.
     assert_eq!(of(liaocheng(), &claims(LeftOut::Capped)), [""; 0]);
+    // That one of its sites is not closed is: its header says so to everybody.
+    assert_eq!(of(liaocheng(), &claims(LeftOut::Closed)), differs);
 }
 
 #[test]
@@ -456,6 +466,28 @@ fn visits_to_one_enterprise_add_up_to_the_cap() {
     let capped = |site: u8| format!("〔{site}〕：已达年度检查频次上限");
     assert_eq!(lacks(&|_| {}), [""; 0]);
     assert_eq!(lacks(&|w| left(w, 1, 2)), [""; 0]);
+    // What was reported stands beside its own check, if it made one: it counts no more by itself.
+    assert_eq!(
+        lacks(&|w| {
+            left(w, 1, 1);
+            w.reported.insert((id(1), 0));
+        }),
+        [""; 0]
+    );
+    assert_eq!(
+        lacks(&|w| {
+            left(w, 1, 0);
+            w.reported.insert((id(1), 0));
+        }),
+        [capped(1)]
+    );
+    assert_eq!(
+        lacks(&|w| {
+            left(w, 1, 0);
+            w.reported.extend([(id(1), 0), (id(1), 1)]);
+        }),
+        [""; 0]
+    );
     // Two visits, one left; with the exception of one of them it is enough.
     assert_eq!(lacks(&|w| left(w, 1, 1)), [capped(1)]);
     assert_eq!(

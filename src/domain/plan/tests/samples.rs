@@ -329,7 +329,7 @@ impl Course<'_> {
         }
         self.world.today = self.world.plan.facts.days.last().unwrap().at.on;
         for (by, report) in &reports {
-            let here = Visited { host: Some(*by), visits: 1, left_out: None };
+            let here = Visited { host: Some(*by), visits: 1 };
             let now = (&PlanRules::default(), self.world.today);
             decide_report(&self.world.plan, *by, report, here, now).unwrap();
             self.say(*by, PlanWord::VisitReported(report.clone()));

@@ -28,6 +28,7 @@ struct Instance {
     days: i64,
     length: Length,
     overtime: bool,
+    same_units: bool,
     windows: usize,
     cities: Vec<PlainCity>,
 }
@@ -47,7 +48,9 @@ fn instance(chance: &mut Chance) -> Instance {
         true => Length::HalfDays(1 + pick(chance, most)),
         false => Length::Days(1 + pick(chance, (most / 2).max(1))),
     };
-    let density = 4 + chance.below(60);
+    // Units that are busy every few half days come in shifts, if at all.
+    let often = chance.one_in(2);
+    let density = if often { 2 + chance.below(4) } else { 4 + chance.below(60) };
     let busy = |chance: &mut Chance, one_in: u64| -> BTreeSet<(Date, bool)> {
         let all = (0..days).flat_map(|day| [(day, false), (day, true)]);
         all.filter(|_| chance.one_in(one_in))
@@ -66,7 +69,8 @@ fn instance(chance: &mut Chance) -> Instance {
             }
         }
         let mut units = Vec::new();
-        for _ in 0..chance.below(16) {
+        let count = if often { 8 + chance.below(24) } else { chance.below(16) };
+        for _ in 0..count {
             let edge = |chance: &mut Chance| {
                 let day = i64::try_from(chance.below(40)).unwrap() - 5;
                 chance.one_in(4).then(|| from.plus_days(day).unwrap())
@@ -82,7 +86,8 @@ fn instance(chance: &mut Chance) -> Instance {
         cities.push(PlainCity { code, needs, units, busy: busy(chance, 40) });
     }
     let (overtime, windows) = (chance.one_in(3), 1 + pick(chance, 5));
-    Instance { from, days, length, overtime, windows, cities }
+    let same_units = chance.one_in(2);
+    Instance { from, days, length, overtime, same_units, windows, cities }
 }
 
 impl Instance {
@@ -117,6 +122,7 @@ impl Instance {
             horizon,
             length: self.length,
             overtime: self.overtime,
+            same_units: self.same_units,
             windows: self.windows,
             participants: &participants,
         })
@@ -205,6 +211,26 @@ fn lacks_each(
     one.needs.iter().map(each).filter(|(_, _, missing)| *missing > 0).collect()
 }
 
+/// What a city lacks as it was asked: over the whole of a window, or half day by half day, and then
+/// of each need the most. `None` when it is busy as a whole.
+fn lacks_as_asked(
+    one: &PlainCity,
+    window: &[(Date, bool)],
+    same_units: bool,
+) -> Option<Vec<(UnitKind, Option<Department>, u32)>> {
+    lacks(one, window)?;
+    if same_units {
+        return Some(lacks_each(one, window));
+    }
+    let by_half: Vec<_> = window.iter().map(|half| lacks_each(one, &[*half])).collect();
+    let most = |need: &Need| {
+        let of_need = by_half.iter().flatten();
+        let missing = of_need.filter(|(kind, of, _)| (*kind, *of) == (need.kind, need.department));
+        Some((need.kind, need.department, missing.map(|(_, _, missing)| *missing).max()?))
+    };
+    Some(one.needs.iter().filter_map(most).collect())
+}
+
 /// Whether a day is off, by a list of its own for 2026; `None` of another year.
 fn is_off(on: Date) -> Option<bool> {
     let file: serde_json::Value =
@@ -232,9 +258,11 @@ fn compare(instance: &Instance, off: &BTreeMap<Date, Option<bool>>, round: usize
         }
         let first = |at: HalfDay| (at.on, at.half == Half::Afternoon) == window[0];
         let rests = window.iter().any(|(on, _)| off[on] == Some(true));
-        let lacking: Vec<Option<usize>> =
-            instance.cities.iter().map(|one| lacks(one, window)).collect();
-        if (!rests || instance.overtime) && lacking.iter().all(|one| *one == Some(0)) {
+        let same_units = instance.same_units;
+        let lacking: Vec<Option<Vec<_>>> =
+            instance.cities.iter().map(|one| lacks_as_asked(one, window, same_units)).collect();
+        let comes = |one: &Option<Vec<_>>| one.as_ref().is_some_and(Vec::is_empty);
+        if (!rests || instance.overtime) && lacking.iter().all(comes) {
             let got = windows.next().unwrap_or_else(|| panic!("round {round}, start {start}"));
             assert!(first(got.period.first()), "round {round}, start {start}: {got:?}");
             assert_eq!(got.period.half_day_count(), count, "round {round}");
@@ -242,6 +270,9 @@ fn compare(instance: &Instance, off: &BTreeMap<Date, Option<bool>>, round: usize
             let worn: BTreeSet<Date> =
                 window.iter().map(|(on, _)| *on).filter(|on| off[on] == Some(true)).collect();
             assert_eq!(got.rest_days, worn.into_iter().collect::<Vec<_>>(), "round {round}");
+            let changes = instance.cities.iter().filter(|one| lacks(one, window) != Some(0));
+            let changes: Vec<_> = changes.map(|one| city(one.code)).collect();
+            assert_eq!(got.in_shifts, changes, "round {round}");
             given += 1;
             continue;
         }
@@ -253,7 +284,8 @@ fn compare(instance: &Instance, off: &BTreeMap<Date, Option<bool>>, round: usize
                 true => off[&half.0] == Some(true),
                 false => instance.cities.iter().zip(&lacking).any(|(one, whole)| match whole {
                     None => one.busy.contains(half),
-                    Some(_) => lacks(one, &window[..=place]) != Some(0),
+                    Some(_) if same_units => lacks(one, &window[..=place]) != Some(0),
+                    Some(_) => lacks(one, &window[place..=place]) != Some(0),
                 }),
             };
             at = at.or(fails.then_some(*half));
@@ -271,12 +303,9 @@ fn compare(instance: &Instance, off: &BTreeMap<Date, Option<bool>>, round: usize
                 Cause::RestDay | Cause::CityBusy { .. } | Cause::Short { .. } => None,
             });
             let of_city: Vec<_> = of_city.collect();
-            let missing = of_city.iter().map(|(_, _, missing)| *missing).sum::<u32>() as usize;
-            if want.is_some() {
-                assert_eq!(of_city, lacks_each(one, window), "round {round}");
-            }
             let busy = got.causes.contains(&Cause::CityBusy { city: city(one.code) });
-            assert_eq!((busy, missing), (want.is_none(), want.unwrap_or(0)), "round {round}");
+            let is_busy = want.is_none();
+            assert_eq!((busy, of_city), (is_busy, want.unwrap_or_default()), "round {round}");
         }
     }
     assert!(windows.next().is_none() && failures.next().is_none(), "round {round}");
@@ -287,16 +316,19 @@ fn compare(instance: &Instance, off: &BTreeMap<Date, Option<bool>>, round: usize
 fn a_brute_force_finds_the_same() {
     let mut chance = Chance(0x11a2_d0c3_5eed);
     let mut off = BTreeMap::new();
-    let (mut given, mut without) = (0, 0);
+    let (mut given, mut without, mut in_shifts) = (0, 0, 0);
     for round in 0..1_000 {
         let instance = instance(&mut chance);
         for (on, _) in instance.halves() {
             off.entry(on).or_insert_with(|| is_off(on));
         }
         let windows = compare(&instance, &off, round);
+        let found = instance.search().windows;
+        in_shifts += found.iter().filter(|one| !one.in_shifts.is_empty()).count();
         given += windows;
         without += usize::from(windows == 0);
     }
     // The instances must be neither hopeless nor trivial.
-    assert!(given > 1_000 && without > 100, "{given} windows, {without} without any");
+    let told = format!("{given} windows, {in_shifts} of them in shifts, {without} without any");
+    assert!(given > 1_000 && in_shifts > 30 && without > 100, "{told}");
 }
