@@ -84,6 +84,7 @@ mod plan_new;
 mod plan_recusals;
 mod plan_revise;
 mod plan_sites;
+mod plan_shifts;
 mod plan_slots;
 mod plan_stale;
 mod plan_visits;

@@ -12,7 +12,7 @@ use super::case::Again;
 use super::form::{Form, Query};
 use super::layout::Desk;
 use super::parts::{self, At, Filled, act};
-use super::{plan_recusals, plan_revise, plan_stale, register};
+use super::{plan_recusals, plan_revise, plan_shifts, plan_stale, register};
 use crate::lang::Lang;
 use crate::limits::PLAN_ANSWERS_SHOWN_MAX;
 use crate::shown::plan::changes::changes;
@@ -224,7 +224,8 @@ fn changing(forms: &Forms<'_>, going: bool) -> Markup {
     // Before it is settled a city that sends others confirms anew.
     let settled = matches!(plan.state(), pb::PlanState::Scheduled | pb::PlanState::Executing);
     let sent = own_sent(plan, desk.city);
-    let swap = swap_fields(&forms.of("swap"), sent, forms);
+    let shifts = plan_shifts::told(sent, plan, (forms.labels, lang));
+    let swap = swap_fields(&forms.of("swap"), (sent, &shifts), forms);
     let amend = amend_fields(&forms.of("amend"), plan.record.as_ref());
     let initiator = plan.initiator == desk.city;
     html! {
@@ -285,6 +286,7 @@ fn acts(
     let mut said = said.filter(|one| one.city == desk.city);
     let said = held(plan, desk.city).or_else(|| said.find_map(|one| one.sent.as_ref()));
     let page = parts::page_of("plan", &plan.name);
+    let shifts = plan_shifts::told(held(plan, desk.city), plan, (labels, lang));
     let forms = Forms { plan, desk, page, again, units, said, labels };
     let page = &forms.page;
     let of = |form| forms.of(form);
@@ -312,7 +314,7 @@ fn acts(
             }
         }
         (put("answer", "AnswerPlan", takes_part && going, lang.pick("答复方案", "Answer"),
-            answer_fields(&of("answer"), &forms)))
+            answer_fields(&of("answer"), &forms, &shifts)))
         (changing(&forms, going))
         (put("commit", "CommitDraw", awaited(W::Commit), lang.pick("提交抽取承诺", "Commit to the draw"),
             html! {}))
@@ -337,18 +339,23 @@ fn acts(
 }
 
 /// What is sent from now on.
-fn swap_fields(of: &Filled<'_>, sent: Option<&pb::SentDraft>, forms: &Forms<'_>) -> Markup {
+fn swap_fields<'a>(
+    of: &Filled<'a>,
+    (sent, shifts): (Option<&pb::SentDraft>, &'a str),
+    forms: &Forms<'_>,
+) -> Markup {
     let (lang, Forms { units, page, .. }) = (of.lang, forms);
     let on: Vec<&str> =
         sent.into_iter().flat_map(|sent| &sent.units).map(|one| one.unit.as_str()).collect();
     html! {
         p .soft {
-            (lang.pick("勾选调整后派出的全部力量；其余各市的确认不受影响，原来登记的分段时间和回避保留。",
-                "Tick all that are sent from now on. Nothing that others confirmed is void; times \
-                 and recusals of those who stay are kept."))
+            (lang.pick("勾选调整后派出的全部力量；其余各市的确认不受影响，原来登记的回避保留。",
+                "Tick all that are sent from now on. Nothing that others confirmed is void; \
+                 recusals of those who stay are kept."))
         }
         (of.choices_but("sent", lang.pick("派出力量", "sends"), (&units.all, &units.barred), &on))
         (units.rest(MORE_UNITS, &format!("{page}/swap/form#act-swap"), lang))
+        (plan_shifts::field(of, forms.plan, shifts))
         (forms.recusals(of))
     }
 }
@@ -405,7 +412,7 @@ fn resolution_fields(of: &Filled<'_>, answers: &[pb::PlanAnswer], desk: &Desk) -
 }
 
 /// What an answer is made of; which of it counts depends on what sort it is.
-fn answer_fields(of: &Filled<'_>, forms: &Forms<'_>) -> Markup {
+fn answer_fields<'a>(of: &Filled<'a>, forms: &Forms<'_>, shifts: &'a str) -> Markup {
     let (lang, Forms { units, page, .. }) = (of.lang, forms);
     let sent = held(forms.plan, forms.desk.city).into_iter().flat_map(|sent| &sent.units);
     let on: Vec<&str> = sent.map(|one| one.unit.as_str()).collect();
@@ -425,6 +432,7 @@ fn answer_fields(of: &Filled<'_>, forms: &Forms<'_>) -> Markup {
         (of.choices_but("sent", lang.pick("派出力量（确认、初步同意时）", "sends (confirm, tentative)"),
             (&units.all, &units.barred), &on))
         (units.rest(MORE_UNITS, &format!("{page}/answer/form#act-answer"), lang))
+        (plan_shifts::field(of, forms.plan, shifts))
         (forms.recusals(of))
         (of.line("date", "hold_until", lang.pick("预留至（初步同意时必填）",
             "held until (needed when tentative)"), ""))

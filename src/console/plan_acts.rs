@@ -11,13 +11,14 @@ use super::case::Again;
 use super::ending::{No, end};
 use super::form::Form;
 use super::layout::Desk;
+use super::plan_shifts::{self, Shifts};
 use super::refusal::Refusal;
 use super::{parts, plan, plan_recusals};
 use crate::domain::Period;
 use crate::lang::Lang;
 use crate::shown::text::clean;
 use crate::wire::pb::v1 as pb;
-use crate::wire::unit::period_to_pb;
+use crate::wire::unit::{half_day_to_pb, period_to_pb};
 
 /// Does what a form asks for, and shows the plan afterwards.
 pub async fn act(
@@ -73,7 +74,9 @@ async fn ask(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), No> 
         "answer" => {
             let plan = read(desk, name).await?;
             let before = plan::held(&plan, desk.city);
-            plans.answer_plan(answer((name, before), form, desk.lang())?).await?;
+            let shifts = plan_shifts::read(desk, form).await?;
+            let sent = sends(before, form, shifts.as_ref());
+            plans.answer_plan(answer((name, sent), form, desk.lang())?).await?;
             return Ok(());
         }
         "commit" => {
@@ -128,10 +131,12 @@ async fn change(desk: &Desk, name: &str, act: &str, form: &Form) -> Result<(), N
     let plan = read(desk, name).await?;
     let request_id = form.text("request_id").to_owned();
     if act == "swap" {
+        let shifts = plan_shifts::read(desk, form).await?;
+        let before = plan::own_sent(&plan, desk.city);
         let request = pb::SwapUnitsRequest {
             name: name.to_owned(),
             revision: form.text("revision").to_owned(),
-            sent: Some(sends(plan::own_sent(&plan, desk.city), form)),
+            sent: Some(sends(before, form, shifts.as_ref())),
             lifted: plan_recusals::lifted(form),
             request_id,
             acting_for: None,
@@ -167,12 +172,18 @@ async fn read(desk: &Desk, name: &str) -> Result<pb::Plan, No> {
     Ok(answer.plan.unwrap_or_default())
 }
 
-/// What is sent from now on: whoever stays keeps its half days. Recusals of before the node keeps.
-fn sends(before: Option<&pb::SentDraft>, form: &Form) -> pb::SentDraft {
+/// What is sent from now on: for the half days that the form tells, and where it tells none,
+/// whoever stays keeps its own. Recusals of before the node keeps.
+fn sends(before: Option<&pb::SentDraft>, form: &Form, shifts: Option<&Shifts>) -> pb::SentDraft {
     let before = before.map_or(&[][..], |sent| &sent.units);
     let unit = |unit: &str| {
-        let stays = before.iter().find(|one| one.unit == unit).cloned();
-        stays.unwrap_or_else(|| pb::UnitDraft { unit: unit.to_owned(), ..Default::default() })
+        let stays = before.iter().find(|one| one.unit == unit).filter(|_| shifts.is_none());
+        let period = shifts.and_then(|shifts| shifts.get(unit));
+        stays.cloned().unwrap_or_else(|| pb::UnitDraft {
+            unit: unit.to_owned(),
+            first: period.map(|one| half_day_to_pb(one.first())),
+            last: period.map(|one| half_day_to_pb(one.last())),
+        })
     };
     let recusals = plan_recusals::declared(form);
     pb::SentDraft { units: form.all("sent").map(unit).collect(), recusals }
@@ -194,14 +205,14 @@ pub fn amended(before: Option<pb::PlanRecord>, form: &Form) -> pb::PlanRecord {
 }
 
 fn answer(
-    (name, before): (&str, Option<&pb::SentDraft>),
+    (name, sent): (&str, pb::SentDraft),
     form: &Form,
     lang: Lang,
 ) -> Result<pb::AnswerPlanRequest, Refusal> {
     use pb::PlanAnswerKind as K;
     let kind = form.text("kind").parse::<i32>().ok().and_then(|one| K::try_from(one).ok());
     let kind = kind.unwrap_or(K::Unspecified);
-    let sent = matches!(kind, K::Confirm | K::Tentative).then(|| sends(before, form));
+    let sent = matches!(kind, K::Confirm | K::Tentative).then_some(sent);
     let hold_until = form.date("hold_until", lang)?;
     let periods = form.text("periods").split(['、', ',', '，']).map(str::trim);
     let periods = periods.filter(|one| !one.is_empty()).map(|one| {
@@ -242,8 +253,14 @@ mod tests {
             ..Default::default()
         };
         let form = Form::parse(b"sent=u/1&sent=u/3&recuse=u/3&recuse_site=s/1&title=new");
-        let after = sends(Some(&sent), &form);
+        let after = sends(Some(&sent), &form, None);
         assert_eq!(after.units, [unit("u/1", half), unit("u/3", None)]);
+        let at = "2026-12-08上午".parse().unwrap();
+        let shifts = [("u/3".to_owned(), Period::half_day(at))].into();
+        let told = sends(Some(&sent), &form, Some(&shifts));
+        let half = Some(half_day_to_pb(at));
+        let part = pb::UnitDraft { last: half, ..unit("u/3", half) };
+        assert_eq!(told.units, [unit("u/1", None), part], "the field tells all");
         let recusal = pb::RecusalDraft { officer: "u/3".into(), site: "s/1".into() };
         assert_eq!(after.recusals, [recusal]);
         let before = pb::PlanRecord {
@@ -258,16 +275,17 @@ mod tests {
 
     #[test]
     fn an_answer_takes_what_its_sort_has_and_nothing_else() {
+        let nobody = pb::SentDraft::default;
         let form = "kind=3&sent=u%2F1&sent=u%2F2&hold_until=2026-12-01&periods=2026-12-08&text=ok";
         let form = Form::parse(form.as_bytes());
-        let request = answer(("p", None), &form, Lang::Zh).unwrap();
+        let request = answer(("p", sends(None, &form, None)), &form, Lang::Zh).unwrap();
         assert_eq!(request.sent.unwrap().units.len(), 2);
         assert_eq!((request.hold_until, request.periods.len()), (None, 0));
         let other =
             Form::parse("kind=5&periods=2026-12-08 至 2026-12-09、2026-12-10上午".as_bytes());
-        let request = answer(("p", None), &other, Lang::Zh).unwrap();
+        let request = answer(("p", nobody()), &other, Lang::Zh).unwrap();
         assert_eq!((request.sent, request.periods.len()), (None, 2));
         let bad = Form::parse(b"kind=5&periods=tomorrow");
-        assert!(answer(("p", None), &bad, Lang::Zh).unwrap_err().at("periods").is_some());
+        assert!(answer(("p", nobody()), &bad, Lang::Zh).unwrap_err().at("periods").is_some());
     }
 }

@@ -9,7 +9,8 @@ use tonic::Status;
 
 use super::form::Form;
 use super::layout::Desk;
-use crate::domain::HalfDay;
+use crate::domain::unit::calendar;
+use crate::domain::{HalfDay, Language};
 use crate::lang::Lang;
 use crate::limits::{CONSOLE_CHOICES_MAX, SITES_LOOKED_AT_MAX};
 use crate::shown::plan::{Labels, named_in, short};
@@ -217,25 +218,54 @@ pub struct Coming {
     pub ours: BTreeSet<String>,
 }
 
+/// What stands against sending a unit.
+enum Against {
+    /// It would be refused on each of the half days.
+    All(&'static str),
+    /// It can come on these only.
+    Part(String),
+    /// Nothing.
+    Nothing,
+}
+
 impl Coming {
-    /// Why a unit would be refused: the half days on which anything is busy are told by the same
+    /// What stands against a unit: the half days on which anything is busy are told by the same
     /// service that finds days, and with what it is busy by nobody.
-    fn barred(&self, unit: &pb::Unit, busy: &Busy, lang: Lang) -> Option<&'static str> {
-        if self.ours.contains(&unit.name) {
-            return None;
-        }
+    fn against(&self, unit: &pb::Unit, busy: &Busy, lang: Lang) -> Against {
         let date = |date: Option<&pb::Date>| date.map(|one| (one.year, one.month, one.day));
         let (from, until) = (date(unit.valid_from.as_ref()), date(unit.valid_until.as_ref()));
         let is_out = |at: &HalfDay| {
             let on = date(Some(&case_wire::date_out(at.on)));
             from.is_some() && on < from || until.is_some() && on > until
         };
-        if self.days.iter().any(is_out) {
-            Some(lang.pick("届时证件不在有效期内", "certificate not valid then"))
-        } else if busy.is_whole || busy.units.contains(&unit.name) {
-            Some(lang.pick("届时已占用", "busy then"))
+        let ours = self.ours.contains(&unit.name);
+        let taken = busy.units.get(&unit.name);
+        let is_busy = |at: &HalfDay| {
+            !ours && (busy.whole.contains(at) || taken.is_some_and(|taken| taken.contains(at)))
+        };
+        let (mut free, mut out) = (Vec::new(), 0);
+        for at in &self.days {
+            if is_out(at) {
+                out += 1;
+            } else if !is_busy(at) {
+                calendar::join(&mut free, (at.number(), at.number()));
+            }
+        }
+        let count: i64 = free.iter().map(|(first, last)| last - first + 1).sum();
+        if self.days.is_empty() || usize::try_from(count).is_ok_and(|one| one == self.days.len()) {
+            Against::Nothing
+        } else if out == self.days.len() {
+            Against::All(lang.pick("届时证件不在有效期内", "certificate not valid then"))
+        } else if free.is_empty() {
+            Against::All(lang.pick("届时已占用", "busy then"))
         } else {
-            None
+            let free = calendar::periods(&free);
+            let language = lang.pick(Language::Zh, Language::En);
+            let free: Vec<_> = free.iter().map(|period| period.text(language)).collect();
+            Against::Part(lang.pick(
+                format!("（只可参加 {}）", free.join("、")),
+                format!(" (only {})", free.join(", ")),
+            ))
         }
     }
 }
@@ -243,8 +273,8 @@ impl Coming {
 /// What of the own city is busy on some half days.
 #[derive(Default)]
 struct Busy {
-    is_whole: bool,
-    units: BTreeSet<String>,
+    whole: BTreeSet<HalfDay>,
+    units: BTreeMap<String, BTreeSet<HalfDay>>,
 }
 
 /// Asks for it. Marks are a comfort: what they do not tell is refused when it is sent.
@@ -258,19 +288,16 @@ async fn busy(desk: &Desk, parent: &str, days: &BTreeSet<HalfDay>) -> Busy {
     };
     let answer = desk.client.units().query_free_busy(request).await;
     let answer = answer.map(tonic::Response::into_inner).unwrap_or_default();
-    let is_whole = |half: &pb::HalfDayCounts| {
-        half.whole_city_busy
-            && half.at.as_ref().and_then(half_day_from_pb).is_some_and(|at| days.contains(&at))
-    };
-    let meets = |period: &pb::Period| {
+    let halves = answer.cities.iter().flat_map(|city| &city.half_days);
+    let whole = halves.filter(|half| half.whole_city_busy);
+    let whole = whole.filter_map(|half| half.at.as_ref().and_then(half_day_from_pb));
+    let met = |period: &pb::Period| {
         let period = period_from_pb(period);
-        period.is_some_and(|one| days.range(one.first()..=one.last()).next().is_some())
+        period.into_iter().flat_map(|one| days.range(one.first()..=one.last()).copied())
     };
-    let units = answer.units.into_iter().filter(|unit| unit.busy.iter().any(meets));
-    Busy {
-        is_whole: answer.cities.iter().flat_map(|city| &city.half_days).any(is_whole),
-        units: units.map(|unit| unit.name).collect(),
-    }
+    let units = answer.units.iter();
+    let units = units.map(|unit| (unit.name.clone(), unit.busy.iter().flat_map(met).collect()));
+    Busy { whole: whole.collect(), units: units.collect() }
 }
 
 /// The own city's units of an agreement, to choose from: those of fields `sent` and `recuse`
@@ -298,12 +325,17 @@ pub async fn own_units(
     };
     let page = desk.client.units().list_units(request).await?.into_inner();
     let mut named = |unit: pb::Unit| {
-        if let Some(why) = coming.barred(&unit, &busy, lang) {
-            barred.insert(unit.name.clone(), why);
-        }
+        let part = match coming.against(&unit, &busy, lang) {
+            Against::All(why) => {
+                barred.insert(unit.name.clone(), why);
+                String::new()
+            }
+            Against::Part(when) => when,
+            Against::Nothing => String::new(),
+        };
         let kind = crate::wire::words::unit_kind(unit.kind(), lang);
         let record = unit.record.unwrap_or_default();
-        (unit.name, format!("{kind} {} {}", clean(&record.number), clean(&record.team)))
+        (unit.name, format!("{kind} {} {}{part}", clean(&record.number), clean(&record.team)))
     };
     let whole = |unit: &pb::Unit| unit.kind() == pb::UnitKind::WholeCity;
     let mut chosen = Vec::new();

@@ -137,10 +137,10 @@ async fn who_cannot_come_is_marked_where_units_are_chosen() {
     let world = world().await;
     let agreement = &world.agreements[0];
     let blocked = &world.officers[2];
-    let morning = half_day_to_pb(half_days()[0]);
+    let [morning, afternoon] = half_days().map(half_day_to_pb);
     let asked = pb::BlockUnitRequest {
         name: blocked.clone(),
-        periods: vec![pb::Period { first: Some(morning), last: Some(morning) }],
+        periods: vec![pb::Period { first: Some(morning), last: Some(afternoon) }],
         request_id: fresh(),
         acting_for: None,
     };

@@ -34,6 +34,7 @@ mod console_inbox;
 mod console_links;
 mod console_new;
 mod console_plans;
+mod console_shifts;
 mod console_visits;
 mod console_walk;
 mod copies;
