@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use super::ending::No;
 use super::form::Form;
 use super::layout::Desk;
-use super::parts::{Filled, id_of};
+use super::parts::Filled;
 use super::refusal::Refusal;
 use crate::domain::{Language, Period};
 use crate::lang::Lang;
@@ -111,7 +111,8 @@ fn shifts(
 ) -> Result<Shifts, Refusal> {
     let mut shifts = Shifts::new();
     for (who, period) in lines {
-        let is_id = |name: &str| who.len() >= ID_LEAST && id_of(name).starts_with(who);
+        let id = |name: &str| name.rsplit('/').next().is_some_and(|id| id.starts_with(who));
+        let is_id = |name: &str| who.len() >= ID_LEAST && id(name);
         let by_number = ticked.iter().find(|(_, number)| number == who);
         let found = by_number.or_else(|| ticked.iter().find(|(name, _)| is_id(name)));
         let who = clean(who);
